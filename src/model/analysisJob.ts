@@ -1,0 +1,34 @@
+import type { AnalysisMethod } from './method.ts';
+import type { FrameStatistics } from './result.ts';
+import type { RoiManifest } from './roi.ts';
+
+/** One frame to analyse. Plain data: it goes to a worker thread, later perhaps to another machine. */
+export interface AnalysisJob {
+  /** Absolute path of the image. */
+  path: string;
+  rois: RoiManifest;
+  method: AnalysisMethod;
+  /** Rows that each ROI is averaged to before the fits; 0 fits every row. */
+  numberOfSubRois: number;
+  /** Keep every row's values in the result (`debug_mode`). */
+  keepValues: boolean;
+}
+
+/** What a job gives; buffers are transferred, not copied. */
+export interface AnalysedFrame {
+  width: number;
+  height: number;
+  depth: 8 | 16;
+  statistics: FrameStatistics;
+  /** `image_analysis` of the result line as JSON text in UTF-8, made in the worker: it is most of the line. */
+  imageAnalysis: Uint8Array;
+  rois: number;
+  /** Median position of each ROI in manifest order, pixels; NaN where no row could be used. */
+  positions: Float64Array;
+  rowsFitted: number;
+  /** Rows left out, by reason. */
+  rowsRejected: Readonly<Record<string, number>>;
+  /** Milliseconds spent. */
+  decodeMs: number;
+  analyseMs: number;
+}

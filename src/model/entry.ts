@@ -1,0 +1,88 @@
+import type { StageName } from './stage.ts';
+
+export type ProcessingStatus = 'pending' | 'processing' | 'processed' | 'failed' | 'skip';
+
+/** Where the time of an image comes from, best first. */
+export type TimestampSource = 'camera' | 'metadata' | 'name' | 'exif' | 'mtime';
+
+/** What the manifest keeps of one image. Names are those of the Python system. */
+export interface CameraData {
+  type: 'image';
+  filename: string;
+  /** Folder of the file, absolute; when it is gone the name is looked for under `data_dir`. */
+  filepath: string;
+  /** Local time as the source wrote it, without zone. */
+  timestamp_iso: string;
+  camera_index: number | string;
+  error_flag: boolean;
+  error_message: string | null;
+  /** True for an imported image: copied by sync, never compressed, moved or deleted. */
+  original: boolean;
+}
+
+export interface TemperatureData {
+  type: 'temperature';
+  timestamp_iso: string;
+  /** Degrees Celsius by sensor name. */
+  data: Record<string, number | null>;
+  error_flag: boolean;
+  error_message: string | null;
+}
+
+/** A process, told apart from a later one with the same pid. */
+export interface ProcessIdentity {
+  host: string;
+  boot_id: string;
+  pid: number;
+  /** Start time of the process in clock ticks since boot; 0 where the system does not tell. */
+  pid_start: number;
+}
+
+/** Who works on an entry, for which stage, and where that stage's output stood when it began. */
+export interface Claim extends ProcessIdentity {
+  time: string;
+  /** Segment of the output file that the stage was writing when it claimed. */
+  segment?: number;
+  /** Length of that segment in bytes at that moment: what is written for this claim stands behind it. */
+  length?: number;
+}
+
+/** Where a result line stands: number of the segment, offset and length in bytes. */
+export interface ResultLocation {
+  segment: number;
+  offset: number;
+  length: number;
+}
+
+/** One image in the manifest. Unknown keys are kept as they were found. */
+export interface Entry {
+  entry_id: string;
+  entry_timestamp_iso: string;
+  collection_error: boolean;
+  collection_error_msg: string | null;
+  camera_data: CameraData | null;
+  temperature_data: TemperatureData | null;
+  processing_status: ProcessingStatus;
+  processing_timestamp_iso: string | null;
+  processing_error: boolean;
+  processing_error_msg: string | null;
+  compression_attempted: boolean;
+  image_synced: boolean;
+  data_transmitted: boolean;
+  timestamp_utc: string | null;
+  monotonic_ms: number | null;
+  boot_id: string | null;
+  clock_synced: boolean | null;
+  timestamp_source: TimestampSource | null;
+  run_id: string | null;
+  /** Revision: 1 when added, one more with every change that counts. */
+  rev: number;
+  /** Number of the newest claim of the processor; for a processed entry, the attempt whose result counts. */
+  attempt: number;
+  claims: Partial<Record<StageName, Claim>>;
+  /** Where the counting result line stands. */
+  result?: ResultLocation;
+  /** How often a worker died on this image while its process lived. */
+  worker_deaths?: number;
+  [unknown: string]: unknown;
+}

@@ -1,0 +1,33 @@
+/** Local times as Python's `datetime.isoformat()` writes them: no zone, microseconds. */
+
+const pad = (value: number, width: number): string => String(value).padStart(width, '0');
+
+/** Splits milliseconds since 1970 (with fractions) into a `Date` and the microseconds within its second. */
+function split(ms: number): { date: Date; micros: number } {
+  const totalMicros = Math.round(ms * 1000);
+  const seconds = Math.floor(totalMicros / 1e6);
+  return { date: new Date(seconds * 1000), micros: totalMicros - seconds * 1e6 };
+}
+
+/** `2025-07-24T13:45:13.569672` in the machine's zone. `ms`: milliseconds since 1970 UTC, fractions kept to 1 µs. */
+export function localIso(ms: number): string {
+  const { date, micros } = split(ms);
+  const day = `${pad(date.getFullYear(), 4)}-${pad(date.getMonth() + 1, 2)}-${pad(date.getDate(), 2)}`;
+  const time = `${pad(date.getHours(), 2)}:${pad(date.getMinutes(), 2)}:${pad(date.getSeconds(), 2)}`;
+  return `${day}T${time}.${pad(micros, 6)}`;
+}
+
+/** `2025-07-24T12:45:13.569672Z`. `ms` as in {@link localIso}. */
+export function utcIso(ms: number): string {
+  const { date, micros } = split(ms);
+  return `${date.toISOString().slice(0, 19)}.${pad(micros, 6)}Z`;
+}
+
+/** Milliseconds since 1970 UTC, with microseconds as fractions, of a time written by {@link localIso} or {@link utcIso}; NaN for other text. */
+export function parseIso(text: string): number {
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?$/.exec(text);
+  if (!match) return Number.NaN;
+  const [, base, fraction, zone] = match;
+  const seconds = Date.parse(`${base}${zone ?? ''}`);
+  return seconds + (fraction ? Number(`0.${fraction}`) * 1000 : 0);
+}

@@ -1,0 +1,19 @@
+/** Analysis methods, with the parameters that each gives for a row, in the order of the result line and the CSV. */
+export const methodParameters = {
+  max_intensity: ['max_intensity'],
+  centre: ['centre'],
+  gaussian: ['amplitude', 'mu', 'sigma', 'offset', 'error'],
+  fano: ['amplitude', 'assymetry', 'resonance', 'gamma', 'offset', 'error'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type AnalysisMethod = keyof typeof methodParameters;
+
+export const analysisMethods = Object.keys(methodParameters) as AnalysisMethod[];
+
+/** The parameter of each method that is the position of the line. */
+export const positionParameter = {
+  max_intensity: 'max_intensity',
+  centre: 'centre',
+  gaussian: 'mu',
+  fano: 'resonance',
+} as const satisfies Record<AnalysisMethod, string>;

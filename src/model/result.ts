@@ -1,0 +1,57 @@
+import type { AnalysisMethod } from './method.ts';
+
+/** What a ROI's rows gave for one parameter, rounded to three decimals like the Python system's. */
+export interface ParameterStatistics {
+  Values?: number[];
+  Mean: number;
+  STD: number;
+  LQ: number;
+  Median: number;
+  UQ: number;
+  Max: number;
+  Min: number;
+  /** Standard deviation of the differences between neighbouring rows over the range of the values. */
+  Smoothness: number;
+}
+
+/** Reasons to distrust a position; an empty list when all is well. */
+export type RoiFlag = 'low_signal' | 'saturated' | 'edge' | 'two_peaks' | 'moved' | 'lost';
+
+/** Result of one ROI as it stands in a result line; parameters stand beside these under their own names. */
+export interface RoiResult {
+  'ROI-label': string;
+  'Analysis-method': AnalysisMethod;
+  /** Pixels from the ROI's left edge after its flip, from 0 for every method; null when no row could be used. */
+  position: number | null;
+  /** Standard error of `position`, pixels. */
+  uncertainty: number | null;
+  rows_used: number;
+  rows_rejected: number;
+  flags: RoiFlag[];
+  [parameter: string]: ParameterStatistics | string | number | string[] | null;
+}
+
+/** The whole frame at its native depth. */
+export interface FrameStatistics {
+  /** Mean. */
+  brightness: number;
+  /** 95 % quantile minus 5 % quantile. */
+  contrast: number;
+}
+
+/** One line of `processing_results.jsonl`. */
+export interface ResultLine {
+  entry_id: string;
+  attempt: number;
+  run_id: string | null;
+  config_hash: string;
+  manifest_entry_timestamp: string;
+  image_timestamp: string | null;
+  temperature_timestamp: string | null;
+  image_filename: string | null;
+  processing_timestamp_iso: string;
+  processing_successful: boolean;
+  processing_error_message: string | null;
+  temperature_readings: Record<string, number | null> | null;
+  image_analysis: [FrameStatistics, ...RoiResult[]] | null;
+}

@@ -1,0 +1,122 @@
+import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+
+/** An open file. Positions and lengths are bytes. */
+export interface OpenFile {
+  /** Writes once and returns how many bytes were taken, which may be fewer (full disk). `position` null: at the end of a file opened for appending. */
+  write(data: Uint8Array, position: number | null): Promise<number>;
+  read(into: Uint8Array, position: number): Promise<number>;
+  size(): Promise<number>;
+  truncate(length: number): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FileStat {
+  size: number;
+  mtimeMs: number;
+  ino: number;
+  isFolder: boolean;
+}
+
+/**
+ * The file system as everything durable sees it, so that a test can stand in between and stop at any
+ * write, rename or fsync. Errors are Node's (`code`, `path`).
+ */
+export interface Files {
+  /** `flags` as in `fs.open`: `r`, `r+`, `w`, `wx` (must not exist), `a`. */
+  open(path: string, flags: string): Promise<OpenFile>;
+  /** Null when there is no such file. */
+  stat(path: string): Promise<FileStat | null>;
+  /** Names in a folder, unsorted; empty when there is no such folder. */
+  list(folder: string): Promise<string[]>;
+  /** With parents; no error when it is there. */
+  makeFolder(path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** No error when it is gone already. */
+  remove(path: string): Promise<void>;
+  /** Makes the names in a folder durable. */
+  syncFolder(path: string): Promise<void>;
+}
+
+const missing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
+
+class NodeFile implements OpenFile {
+  readonly #handle: FileHandle;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  async write(data: Uint8Array, position: number | null): Promise<number> {
+    return (await this.#handle.write(data, 0, data.length, position)).bytesWritten;
+  }
+
+  async read(into: Uint8Array, position: number): Promise<number> {
+    return (await this.#handle.read(into, 0, into.length, position)).bytesRead;
+  }
+
+  async size(): Promise<number> {
+    return (await this.#handle.stat()).size;
+  }
+
+  truncate(length: number): Promise<void> {
+    return this.#handle.truncate(length);
+  }
+
+  sync(): Promise<void> {
+    return this.#handle.sync();
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+/** The real file system. */
+export const nodeFiles: Files = {
+  async open(path, flags) {
+    return new NodeFile(await open(path, flags));
+  },
+  async stat(path) {
+    try {
+      const { size, mtimeMs, ino, isDirectory } = await stat(path).then(s => ({
+        size: s.size,
+        mtimeMs: s.mtimeMs,
+        ino: s.ino,
+        isDirectory: s.isDirectory(),
+      }));
+      return { size, mtimeMs, ino, isFolder: isDirectory };
+    } catch (error) {
+      if (missing(error)) return null;
+      throw error;
+    }
+  },
+  async list(folder) {
+    try {
+      return await readdir(folder);
+    } catch (error) {
+      if (missing(error)) return [];
+      throw error;
+    }
+  },
+  async makeFolder(path) {
+    await mkdir(path, { recursive: true });
+  },
+  rename,
+  async remove(path) {
+    await unlink(path).catch((error: unknown) => {
+      if (!missing(error)) throw error;
+    });
+  },
+  async syncFolder(path) {
+    const handle = await open(path, 'r');
+    try {
+      await handle.sync();
+    } catch (error) {
+      // vfat and SMB refuse to sync a folder; their renames are as durable as they get.
+      if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    } finally {
+      await handle.close();
+    }
+  },
+};

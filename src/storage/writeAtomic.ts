@@ -19,12 +19,13 @@ export async function writeFully(
  * Replaces a file so that a reader, or a crash at any instant, finds the old or the new content and nothing between.
  *
  * @param durable fsync file and folder; leave it out only for what is rewritten every second and may be lost.
+ * @param beforeRename runs once the new content stands under its temporary name.
  */
 export async function writeAtomic(
   files: Files,
   path: string,
   content: string | Uint8Array | AsyncIterable<Uint8Array>,
-  { durable = true }: { durable?: boolean } = {},
+  { durable = true, beforeRename }: { durable?: boolean; beforeRename?: () => Promise<void> } = {},
 ): Promise<void> {
   // Every process writes beside its own name, so that two that replace one file never share a temporary one.
   const temporary = `${path}.${process.pid}.tmp`;
@@ -39,6 +40,7 @@ export async function writeAtomic(
     else if (content instanceof Uint8Array) await put(content);
     else for await (const chunk of content) await put(chunk);
     if (durable) await file.sync();
+    await beforeRename?.();
   } catch (error) {
     await file.close();
     await files.remove(temporary);

@@ -1,0 +1,87 @@
+import { basename, dirname, join } from 'node:path';
+import type { Files } from '../storage/files.ts';
+import { readChunks } from '../storage/readChunks.ts';
+import { isHeader, type JournalHeader, type JournalRecord, journalFormat, parseLine } from './journalLine.ts';
+
+const newline = 0x0a;
+/** The header stands first; torn attempts at it may stand before. */
+const headerBytes = 64 * 1024;
+
+const stem = (manifestFile: string): string => basename(manifestFile).replace(/\.json$/, '');
+
+/** `metadata_manifest.journal.<n>.jsonl` beside the manifest. */
+export function journalPath(manifestFile: string, number: number): string {
+  return join(dirname(manifestFile), `${stem(manifestFile)}.journal.${number}.jsonl`);
+}
+
+/** Numbers of the journals that are there, ascending. */
+export async function listJournals(files: Files, manifestFile: string): Promise<number[]> {
+  const prefix = `${stem(manifestFile)}.journal.`;
+  const numbers: number[] = [];
+  for (const name of await files.list(dirname(manifestFile))) {
+    const match = name.startsWith(prefix) ? /^(\d+)\.jsonl$/.exec(name.slice(prefix.length)) : null;
+    if (match) numbers.push(Number(match[1]));
+  }
+  return numbers.sort((a, b) => a - b);
+}
+
+/** A journal that a newer version of this program wrote: reading it with today's rules could lose what it says. */
+export class JournalFormatError extends Error {
+  override name = 'JournalFormatError';
+}
+
+export interface JournalPart {
+  records: JournalRecord[];
+  /** Bytes up to the end of the last whole line: reading goes on from here. */
+  end: number;
+  /** Bytes there were; more than `end` when the last line is torn, or still being written. */
+  length: number;
+  /** Lines that were torn, damaged or foreign. */
+  damaged: number;
+}
+
+/**
+ * The records of a journal from a byte on, at most to byte `to`. Null when there is no such journal.
+ * @throws JournalFormatError when a newer version wrote it.
+ */
+export async function readJournal(files: Files, path: string, from: number, to?: number): Promise<JournalPart | null> {
+  const part: JournalPart = { records: [], end: from, length: from, damaged: 0 };
+  let rest: Buffer = Buffer.alloc(0);
+  try {
+    for await (const chunk of readChunks(files, path, from, to)) {
+      part.length += chunk.length;
+      const bytes = rest.length ? Buffer.concat([rest, chunk]) : chunk;
+      let begin = 0;
+      for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, begin)) {
+        if (end > begin) take(part, bytes.toString('utf8', begin, end), path);
+        begin = end + 1;
+      }
+      part.end += begin;
+      rest = bytes.subarray(begin);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  return part;
+}
+
+function take(part: JournalPart, line: string, path: string): void {
+  const record = parseLine(line);
+  if (record === null) {
+    part.damaged++;
+    return;
+  }
+  if (isHeader(record) && record.format > journalFormat) {
+    throw new JournalFormatError(
+      `${path} has journal format ${record.format}; this version of phorest reads up to ${journalFormat}. Use the newer version that wrote it.`,
+    );
+  }
+  part.records.push(record);
+}
+
+/** The header of a journal: the first that stands there counts. Null when it has none yet, or there is no such journal. */
+export async function readHeader(files: Files, path: string): Promise<JournalHeader | null> {
+  const part = await readJournal(files, path, 0, headerBytes);
+  return part?.records.find(isHeader) ?? null;
+}

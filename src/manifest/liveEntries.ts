@@ -1,0 +1,161 @@
+import type { Entry } from '../model/entry.ts';
+import type { StageName } from '../model/stage.ts';
+import { applyChange, type Change } from './change.ts';
+import { StageQueue } from './stageQueue.ts';
+import { type QueueStage, queueStages, stageWork } from './stageWork.ts';
+
+interface Live {
+  entry: Entry;
+  /** Place in the order of collection. */
+  place: number;
+  /** The entry as the last published snapshot has it, once it differs from that; null when it was not there yet. */
+  published: Entry | null;
+  /** Publication that `published` belongs to; an older one means that the entry has not changed since. */
+  epoch: number;
+}
+
+/**
+ * The live entries in order of collection, with one index a stage. Pure memory: no files, no time. Every change goes
+ * through {@link apply}, so that each process that reads the same lines holds the same state.
+ */
+export class LiveEntries {
+  readonly #live = new Map<string, Live>();
+  readonly #queues = new Map<QueueStage, StageQueue>(queueStages.map(stage => [stage, new StageQueue()]));
+  /** Places of claimed entries by stage. */
+  readonly #claimed = new Map<StageName, Map<string, number>>();
+  readonly #isSettled: (entry: Entry) => boolean;
+  #settled = 0;
+  #nextPlace = 0;
+  #epoch = 0;
+
+  constructor(isSettled: (entry: Entry) => boolean) {
+    this.#isSettled = isSettled;
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  /** Entries that no stage has anything left to do with. */
+  get settled(): number {
+    return this.#settled;
+  }
+
+  get(id: string): Entry | undefined {
+    return this.#live.get(id)?.entry;
+  }
+
+  waiting(stage: QueueStage): number {
+    return this.#queues.get(stage)!.size;
+  }
+
+  *entries(): Generator<Entry> {
+    for (const { entry } of this.#live.values()) yield entry;
+  }
+
+  /** Oldest first, at most `count`. */
+  *oldestSettled(count: number): Generator<Entry> {
+    let found = 0;
+    for (const { entry } of this.#live.values()) {
+      if (found === count) return;
+      if (!this.#isSettled(entry)) continue;
+      found++;
+      yield entry;
+    }
+  }
+
+  /** Entries that a stage has claimed, whoever did. */
+  *claimed(stage: StageName): Generator<Entry> {
+    for (const id of this.#claimed.get(stage)?.keys() ?? []) yield this.#live.get(id)!.entry;
+  }
+
+  claimedCount(stage: StageName): number {
+    return this.#claimed.get(stage)?.size ?? 0;
+  }
+
+  /** The first entry that waits for a stage and stands before `limit` in the order of collection. */
+  firstWaiting(stage: QueueStage, limit = Number.POSITIVE_INFINITY): Entry | undefined {
+    const first = this.#queues.get(stage)!.first();
+    return first && first.place < limit ? this.#live.get(first.id)!.entry : undefined;
+  }
+
+  placeOf(id: string): number {
+    return this.#live.get(id)!.place;
+  }
+
+  /** Takes over an entry as a snapshot has it. */
+  load(entry: Entry): void {
+    this.#put(entry.entry_id, { entry, place: this.#nextPlace++, published: null, epoch: -1 });
+  }
+
+  /**
+   * Applies one change where it counts.
+   *
+   * @returns a function that takes it back (last applied first), or null when the change does not count here.
+   */
+  apply(change: Change): (() => void) | null {
+    const before = this.#live.get(change.id);
+    const entry = applyChange(before?.entry, change);
+    if (entry === undefined) return null;
+    if (entry === null) this.#remove(change.id, before!);
+    else {
+      this.#put(change.id, {
+        entry,
+        place: before?.place ?? this.#nextPlace++,
+        published: before?.epoch === this.#epoch ? before.published : (before?.entry ?? null),
+        epoch: this.#epoch,
+      });
+    }
+    return () => {
+      const now = this.#live.get(change.id);
+      if (before) this.#put(change.id, before);
+      else if (now) this.#remove(change.id, now);
+    };
+  }
+
+  /** From now on the published snapshot is the present state. */
+  markPublished(): void {
+    this.#epoch++;
+  }
+
+  /** The entry as the last published snapshot has it; null when it was not in it. */
+  published(id: string): Entry | null {
+    const live = this.#live.get(id);
+    if (!live) return null;
+    return live.epoch === this.#epoch ? live.published : live.entry;
+  }
+
+  #put(id: string, live: Live): void {
+    const before = this.#live.get(id);
+    this.#live.set(id, live);
+    if (before) this.#count(before.entry, -1);
+    this.#count(live.entry, +1);
+    for (const stage of queueStages) {
+      const queue = this.#queues.get(stage)!;
+      if (stageWork[stage](live.entry)) queue.add(id, live.place);
+      else queue.delete(id);
+    }
+    this.#index(id, live.place, before?.entry.claims ?? {}, live.entry.claims);
+  }
+
+  #remove(id: string, live: Live): void {
+    this.#live.delete(id);
+    this.#count(live.entry, -1);
+    for (const queue of this.#queues.values()) queue.delete(id);
+    this.#index(id, live.place, live.entry.claims, {});
+  }
+
+  #count(entry: Entry, sign: 1 | -1): void {
+    if (this.#isSettled(entry)) this.#settled += sign;
+  }
+
+  #index(id: string, place: number, before: Entry['claims'], after: Entry['claims']): void {
+    if (before === after) return;
+    for (const stage of Object.keys(before) as StageName[]) this.#claimed.get(stage)?.delete(id);
+    for (const stage of Object.keys(after) as StageName[]) {
+      let claimed = this.#claimed.get(stage);
+      if (!claimed) this.#claimed.set(stage, (claimed = new Map()));
+      claimed.set(id, place);
+    }
+  }
+}

@@ -1,0 +1,182 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Observable } from 'rxjs';
+import type { Clock } from '../model/clock.ts';
+import type { Claim, Entry, ProcessIdentity } from '../model/entry.ts';
+import { utcIso } from '../model/localTime.ts';
+import type { StageName } from '../model/stage.ts';
+import type { Liveness } from '../storage/processIdentity.ts';
+import { readArchive } from './archive.ts';
+import { beforeClaim, EntryLog, type EntryLogOptions, type LogChange } from './entryLog.ts';
+import type { QueueStage } from './stageWork.ts';
+
+/** A stage does not wait longer than this for an earlier image, so that one hung worker holds nothing up. */
+const orderPatienceMs = 60_000;
+
+export interface ManifestOptions extends EntryLogOptions {
+  clock: Clock;
+  own: ProcessIdentity;
+  liveness: (owner: ProcessIdentity) => Liveness;
+}
+
+/**
+ * The durable queue between the stages: offer, claim, settle, release, changes. Stages know nothing of the manifest but
+ * this, so that another implementation (a queue across machines) can take its place.
+ *
+ * Every promise resolves once the change is durable and counts; errors are the file system's, and the change is then not
+ * acknowledged.
+ */
+export class Manifest {
+  readonly #options: ManifestOptions;
+  readonly #log: EntryLog;
+
+  private constructor(options: ManifestOptions, log: EntryLog) {
+    this.#options = options;
+    this.#log = log;
+  }
+
+  static async open(options: ManifestOptions): Promise<Manifest> {
+    return new Manifest(options, await EntryLog.open(options));
+  }
+
+  /** Changes by this process and by others, in the order in which they count. Hot; completes on close. */
+  get changes$(): Observable<LogChange> {
+    return this.#log.changes$;
+  }
+
+  get watchedFiles(): string[] {
+    return this.#log.watchedFiles;
+  }
+
+  /** Live entries: all that are not settled, and the newest that are. */
+  get size(): number {
+    return this.#log.live.size;
+  }
+
+  get(id: string): Entry | undefined {
+    return this.#log.live.get(id);
+  }
+
+  /** Live entries in order of collection. */
+  entries(): Generator<Entry> {
+    return this.#log.live.entries();
+  }
+
+  /** Entries that have left the live manifest. */
+  archived(): AsyncGenerator<Entry> {
+    return readArchive(this.#options.files, this.#options.file);
+  }
+
+  /** How many entries wait for a stage. */
+  waiting(stage: QueueStage): number {
+    return this.#log.live.waiting(stage);
+  }
+
+  /** How many entries a stage has in work, in any process. */
+  inWork(stage: StageName): number {
+    return this.#log.live.claimedCount(stage);
+  }
+
+  /** Adds entries at the end; those that are there already stay as they are. */
+  offer(entries: readonly Entry[]): Promise<void> {
+    return this.#log.transact(draft => {
+      for (const entry of entries) if (!draft.live.get(entry.entry_id)) draft.change(entry.entry_id, 'add', entry);
+    });
+  }
+
+  /**
+   * Takes up to `count` entries that wait for a stage, in order of collection, and records the claim. Resolves with the
+   * entries as they are then; empty when none waits.
+   *
+   * @param place where the stage's output stands, for the repair after a crash.
+   * @param behind take only what stands before the first entry that this other stage has in work: keeps the order.
+   */
+  async claim(
+    stage: QueueStage,
+    count: number,
+    { place, behind }: { place?: { segment: number; length: number } | null; behind?: StageName } = {},
+  ): Promise<Entry[]> {
+    if (count <= 0 || !this.#log.live.firstWaiting(stage, this.#before(behind))) return [];
+    const claim: Claim = { ...this.#options.own, time: utcIso(this.#options.clock.now()), ...place };
+    return this.#log.transact(({ live, change }) => {
+      const limit = this.#before(behind);
+      const taken: Entry[] = [];
+      while (taken.length < count) {
+        const entry = live.firstWaiting(stage, limit);
+        if (!entry) break;
+        const set: Partial<Entry> = { claims: { ...entry.claims, [stage]: claim } };
+        if (stage === 'processor') {
+          set.processing_status = 'processing';
+          set.attempt = entry.attempt + 1;
+        }
+        taken.push(change(entry.entry_id, 'claim', set, stage));
+      }
+      return taken;
+    });
+  }
+
+  /**
+   * Records the outcome of claimed work and ends the claim.
+   *
+   * @returns how many counted: the outcome of a claim that was released and taken by another meanwhile is void.
+   */
+  settle(claimed: readonly Entry[], stage: QueueStage, outcome: Partial<Entry>): Promise<number> {
+    return this.#end(claimed, stage, 'settle', outcome);
+  }
+
+  /** Gives claimed entries back as they were before the claim, but for `set`. Resolves with how many counted. */
+  release(claimed: readonly Entry[], stage: QueueStage, set: Partial<Entry> = {}): Promise<number> {
+    return this.#end(claimed, stage, 'release', { ...beforeClaim(stage), ...set });
+  }
+
+  /** Entries whose claim for a stage belongs to a process that is gone. */
+  orphans(stage: QueueStage): Entry[] {
+    return [...this.#log.live.claimed(stage)].filter(entry => this.#options.liveness(entry.claims[stage]!) === 'gone');
+  }
+
+  /** Takes in what other processes have written, and hand edits of the `.json`. */
+  catchUp(): Promise<void> {
+    return this.#log.catchUp();
+  }
+
+  /** Writes the snapshot, if anything has changed since the last. */
+  fold(): Promise<void> {
+    return this.#log.fold();
+  }
+
+  /** Finishes what was asked and closes. `fold: false` takes no longer at a million entries than at ten. */
+  close(options: { fold: boolean }): Promise<void> {
+    return this.#log.close(options);
+  }
+
+  #end(
+    claimed: readonly Entry[],
+    stage: QueueStage,
+    op: 'settle' | 'release',
+    outcome: Partial<Entry>,
+  ): Promise<number> {
+    return this.#log.transact(({ live, change }) => {
+      let counted = 0;
+      for (const { entry_id: id, claims: then, attempt } of claimed) {
+        const now = live.get(id);
+        if (!now?.claims[stage] || now.attempt !== attempt) continue;
+        if (!isDeepStrictEqual(now.claims[stage], then[stage])) continue;
+        const { [stage]: _ended, ...claims } = now.claims;
+        change(id, op, { ...outcome, claims }, stage);
+        counted++;
+      }
+      return counted;
+    });
+  }
+
+  /** Place of the first entry that another stage has in work; claims of long ago don't count. */
+  #before(stage: StageName | undefined): number {
+    let first = Number.POSITIVE_INFINITY;
+    if (!stage) return first;
+    const now = this.#options.clock.now();
+    for (const entry of this.#log.live.claimed(stage)) {
+      const age = Math.abs(now - Date.parse(entry.claims[stage]!.time));
+      if (age < orderPatienceMs) first = Math.min(first, this.#log.live.placeOf(entry.entry_id));
+    }
+    return first;
+  }
+}

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import type { Entry, ProcessingStatus } from '../model/entry.ts';
+
+const statuses: readonly ProcessingStatus[] = ['pending', 'processing', 'processed', 'failed', 'skip'];
+
+/**
+ * The id of an entry that has none (the Python system's, or added by hand), and of an imported image: from folder, name
+ * and time, so that two processes, or two imports of one folder, agree.
+ */
+export function deterministicId(filepath: string, filename: string, timestamp: string): string {
+  return `i-${createHash('sha256').update(`${filepath}\0${filename}\0${timestamp}`).digest('hex').slice(0, 24)}`;
+}
+
+/**
+ * Makes an entry of what a manifest file holds: fields that are missing take what they meant in the Python system, all
+ * others stay as they are. `ordinal` tells apart entries that agree in path, name and time.
+ *
+ * @returns the entry, or text that says why it can't be one.
+ */
+export function normaliseEntry(raw: Readonly<Record<string, unknown>>, ordinal = 0): Entry | string {
+  const camera = (raw.camera_data ?? null) as Entry['camera_data'];
+  const timestamp = String(raw.entry_timestamp_iso ?? camera?.timestamp_iso ?? '');
+  if (camera !== null && (typeof camera !== 'object' || typeof camera.filename !== 'string')) {
+    return 'camera_data has no filename';
+  }
+  if (camera === null && timestamp === '') return 'neither camera_data nor entry_timestamp_iso is there';
+  const status = (raw.processing_status ?? 'pending') as ProcessingStatus;
+  if (!statuses.includes(status)) {
+    return `processing_status is ${JSON.stringify(status)}; one of ${statuses.join(', ')} is allowed`;
+  }
+  const ownId = raw.entry_id;
+  const id =
+    typeof ownId === 'string' && ownId !== ''
+      ? ownId
+      : deterministicId(camera?.filepath ?? '', camera?.filename ?? '', timestamp) + (ordinal ? `-${ordinal}` : '');
+  const claims = (raw.claims ?? {}) as Entry['claims'];
+  return {
+    collection_error: false,
+    collection_error_msg: null,
+    temperature_data: null,
+    processing_timestamp_iso: null,
+    processing_error: false,
+    processing_error_msg: null,
+    compression_attempted: false,
+    image_synced: false,
+    data_transmitted: false,
+    timestamp_utc: null,
+    monotonic_ms: null,
+    boot_id: null,
+    clock_synced: null,
+    timestamp_source: null,
+    run_id: null,
+    rev: 0,
+    attempt: 0,
+    ...raw,
+    entry_id: id,
+    entry_timestamp_iso: timestamp,
+    camera_data: camera && { ...camera, original: camera.original ?? false },
+    claims,
+    // The Python system had no claims: what it left in `processing` nobody works on.
+    processing_status: status === 'processing' && !claims.processor ? 'pending' : status,
+  };
+}

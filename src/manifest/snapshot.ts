@@ -1,0 +1,110 @@
+import type { Entry } from '../model/entry.ts';
+import type { Files } from '../storage/files.ts';
+import { readChunks } from '../storage/readChunks.ts';
+import { writeAtomic } from '../storage/writeAtomic.ts';
+import { Checksum } from './journalLine.ts';
+import { normaliseEntry } from './normaliseEntry.ts';
+import { splitArray } from './splitArray.ts';
+
+/** Entries are turned to text this many at a time, so that a fold of a long manifest lets other work in between. */
+const entriesPerChunk = 500;
+
+export interface ReadSnapshot {
+  entries: Entry[];
+  size: number;
+  crc: string;
+  /** What could not be read, in words; empty when all is well. */
+  problems: string[];
+}
+
+/**
+ * Reads `metadata_manifest.json`, ours or the Python system's. A file that is not there is an empty one. What is damaged
+ * (by an editor; we replace the file as a whole) is reported and does not take the sound entries with it.
+ */
+export async function readSnapshot(files: Files, path: string): Promise<ReadSnapshot> {
+  const checksum = new Checksum();
+  const result: ReadSnapshot = { entries: [], size: 0, crc: '', problems: [] };
+  if ((await files.stat(path)) === null) return result;
+
+  async function* measured(): AsyncGenerator<Buffer> {
+    for await (const chunk of readChunks(files, path)) {
+      checksum.add(chunk);
+      result.size += chunk.length;
+      yield chunk;
+    }
+  }
+
+  const known = new Map<string, number>();
+  let index = 0;
+  try {
+    const objects = splitArray(measured());
+    for (;;) {
+      const next = await objects.next();
+      if (next.done) {
+        if (!next.value) result.problems.push('the array is not closed: the file was cut off');
+        break;
+      }
+      const entry = readEntry(next.value, known);
+      if (typeof entry === 'string') result.problems.push(`entry ${index}: ${entry}`);
+      else result.entries.push(entry);
+      index++;
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    result.problems.push(error.message);
+  }
+  result.crc = checksum.text();
+  return result;
+}
+
+function readEntry(text: string, known: Map<string, number>): Entry | string {
+  let raw: Record<string, unknown>;
+  try {
+    raw = JSON.parse(text) as Record<string, unknown>;
+  } catch (error) {
+    return (error as Error).message;
+  }
+  const entry = normaliseEntry(raw);
+  if (typeof entry === 'string') return entry;
+  const seen = known.get(entry.entry_id) ?? 0;
+  known.set(entry.entry_id, seen + 1);
+  if (seen === 0) return entry;
+  return raw.entry_id
+    ? `entry_id ${entry.entry_id} stands there twice; the first counts`
+    : normaliseEntry(raw, seen);
+}
+
+/**
+ * Replaces the snapshot. `beforeRename` is told size and checksum once the new file is durable under its temporary name.
+ */
+export async function writeSnapshot(
+  files: Files,
+  path: string,
+  entries: Iterable<Entry>,
+  beforeRename: (mark: { size: number; crc: string }) => Promise<void>,
+): Promise<void> {
+  const checksum = new Checksum();
+  let size = 0;
+
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    let lines: string[] = [];
+    let first = true;
+    const take = (text: string): Buffer => {
+      const chunk = Buffer.from(text);
+      checksum.add(chunk);
+      size += chunk.length;
+      return chunk;
+    };
+    for (const entry of entries) {
+      lines.push(`${first ? '[\n' : ',\n'}${JSON.stringify(entry)}`);
+      first = false;
+      if (lines.length === entriesPerChunk) {
+        yield take(lines.join(''));
+        lines = [];
+      }
+    }
+    yield take(`${first ? '[' : lines.join('')}\n]\n`);
+  }
+
+  await writeAtomic(files, path, chunks(), { beforeRename: () => beforeRename({ size, crc: checksum.text() }) });
+}

@@ -1,0 +1,27 @@
+import type { Files } from './files.ts';
+
+const chunkBytes = 1 << 20;
+
+/**
+ * A file's bytes from `from` to `to` (default: to its end), a chunk at a time. Each chunk is a buffer of its own.
+ * Errors are those of the file system; a file that ends early just ends.
+ */
+export async function* readChunks(
+  files: Files,
+  path: string,
+  from = 0,
+  to = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Buffer> {
+  const file = await files.open(path, 'r');
+  try {
+    for (let position = from; position < to; ) {
+      const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, to - position));
+      const length = await file.read(chunk, position);
+      if (length === 0) return;
+      position += length;
+      yield chunk.subarray(0, length);
+    }
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,65 @@
+import { stringify } from 'smol-toml';
+import { catalogue, type Section, type Setting } from './schema.ts';
+import { isTable } from './tomlTable.ts';
+
+const width = 110;
+
+/** The shipped configuration with a comment on every key; it parses back to exactly the shipped values. */
+export function exampleToml(): string {
+  const intro = [
+    'Configuration of Phorest Pipeline. Made from its schema by `npm run generate`, ready to be edited.',
+    'Most changes take effect while the pipeline runs. `phorest check config` finds mistakes.',
+    'docs/configuration.md says more of every key.',
+  ].map(line => `# ${line}`);
+  return `${[intro.join('\n'), ...catalogue.map(sectionText)].join('\n\n\n')}\n`;
+}
+
+function sectionText(section: Section): string {
+  const plain = section.settings.filter(({ info }) => !isTable(info.shipped));
+  const tables = section.settings.filter(({ info }) => isTable(info.shipped));
+  const header = [rule(section.name), ...comment(section.info.doc), `[${section.name}]`].join('\n');
+  return [header, ...plain.map(keyText), ...tables.map(setting => tableText(section, setting))].join('\n\n');
+}
+
+const rule = (name: string): string => `# ── ${name} ${'─'.repeat(width - 6 - name.length)}`;
+
+function keyText(setting: Setting): string {
+  return [...about(setting), stringify({ [setting.key]: setting.info.shipped }).trim()].join('\n');
+}
+
+/** A table can't stand among the keys of its section, so it follows them under a header of its own. */
+function tableText(section: Section, setting: Setting): string {
+  const example = setting.info.example ?? [];
+  const rows = stringify(setting.info.shipped).trim();
+  const lines = [...about(setting), `[${section.name}.${setting.key}]`, ...example.map(line => `# ${line}`)];
+  return (rows === '' ? lines : [...lines, rows]).join('\n');
+}
+
+function about({ info }: Setting): string[] {
+  const sentence = firstSentence(info.doc);
+  if (info.later !== undefined) return comment(`${sentence}. Not in this version yet.`);
+  if (info.words.length === 0)
+    return comment(info.brief === null || info.effect === 'none' ? `${sentence}.` : `${sentence} (${info.brief}).`);
+  const longest = Math.max(...info.words.map(({ word }) => word.length));
+  const words = info.words.map(({ word, meaning, later }) => {
+    return `#   ${word.padEnd(longest)}  ${meaning}${later ? ' (not in this version yet)' : ''}`;
+  });
+  return [...comment(`${sentence}:`), ...words];
+}
+
+function firstSentence(doc: string): string {
+  return /^(.*?)\.(?=\s+[A-Z]|\s*$)/s.exec(doc)?.[1] ?? doc;
+}
+
+function comment(text: string): string[] {
+  const lines: string[] = [];
+  let line = '#';
+  for (const word of text.split(' ')) {
+    if (line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = '#';
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import type { Kind } from './kind.ts';
+
+/** Control characters would break log lines, tables and paths; TOML can write them as escapes. */
+export const plain = (value: string): boolean => !/\p{Cc}/u.test(value);
+
+/** Text without control characters, not empty, that `test` accepts. `allowed` completes "it must be …". */
+export function text(allowed: string, test: (value: string) => boolean = value => value.trim() !== ''): Kind<string> {
+  const schema = z.string({ error: allowed }).refine(value => plain(value) && test(value), { error: allowed });
+  return { schema, allowed };
+}
+
+/** Number of a device, or its name. */
+export function deviceId(): Kind<number | string> {
+  const allowed = 'a whole number, 0 or more, or the name of a device';
+  const schema = z.unknown().transform((value, context): number | string => {
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+    if (typeof value === 'string' && value.trim() !== '' && plain(value)) return value;
+    context.addIssue({ code: 'custom', message: allowed });
+    return z.NEVER;
+  });
+  return { schema, allowed };
+}

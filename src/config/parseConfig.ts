@@ -1,0 +1,131 @@
+import { parse, TomlError } from 'smol-toml';
+import { ConfigError, type ConfigProblem } from './configError.ts';
+import { laterFeatures } from './laterFeatures.ts';
+import { type KeyPath, type Located, locate } from './locate.ts';
+import { movedKeys } from './movedKeys.ts';
+import { type Config, configSchema, sections } from './schema.ts';
+import { isTable, showValue, type TomlTable } from './tomlTable.ts';
+import { unknownKeys } from './unknownKeys.ts';
+
+/** No configuration is near this size (UTF-16 units): somebody named the wrong file. */
+const largest = 1_000_000;
+
+/** No setting is deeper than an element of a table in a section; the parser must not exhaust the stack. */
+const deepest = 50;
+
+export interface ParsedConfig {
+  readonly config: Config;
+  /** In the order of the file. */
+  readonly warnings: readonly ConfigProblem[];
+}
+
+/**
+ * Reads a configuration. What the text leaves out has the meaning that it had in the Python system.
+ *
+ * @param file how messages name the file.
+ * @throws ConfigError, with every problem of the file at once. Nothing else, whatever the text is.
+ */
+export function parseConfig(text: string, file: string): ParsedConfig {
+  const found = parseToml(text, file);
+  const place = locate(text);
+  const { input, origin, warnings } = withMovedKeys(found, place);
+  const errors: ConfigProblem[] = [];
+  for (const name of Object.keys(sections)) {
+    const table = input[name];
+    if (table === undefined || isTable(table)) continue;
+    errors.push(
+      problem('value', [name], place([name])?.value, `${name} is ${showValue(table)}; it must be a table: [${name}]`),
+    );
+    delete input[name];
+  }
+  const checked = configSchema.safeParse(input);
+  const said = new Set<string>();
+  for (const issue of checked.error?.issues ?? []) {
+    const path = origin(issue.path as KeyPath);
+    const name = showPath(path);
+    // The first check that a value fails says most.
+    if (said.has(name)) continue;
+    said.add(name);
+    const value = path.reduce<unknown>((outer, key) => (outer as Record<string | number, unknown>)[key], found);
+    errors.push(
+      problem('value', path, place(path)?.value, `${name} is ${showValue(value)}; it must be ${issue.message}`),
+    );
+  }
+  warnings.push(...unknownKeys(found, place));
+  if (!checked.success || errors.length > 0) {
+    throw new ConfigError(file, errors.sort(inOrderOfFile), { warnings: warnings.sort(inOrderOfFile) });
+  }
+  for (const { section, key, message } of laterFeatures(checked.data)) {
+    const path = [section, key];
+    warnings.push(problem('later', path, place(path)?.value, message));
+  }
+  return { config: checked.data, warnings: warnings.sort(inOrderOfFile) };
+}
+
+function problem(
+  kind: ConfigProblem['kind'],
+  path: KeyPath | null,
+  at: { line: number; column: number } | undefined,
+  message: string,
+): ConfigProblem {
+  return { kind, line: at?.line ?? null, column: at?.column ?? null, key: path && showPath(path), message };
+}
+
+function inOrderOfFile(a: ConfigProblem, b: ConfigProblem): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}
+
+/** `Communication.method[1]`, `Temperature.thermocouple_sensors."28-00…"`: as one would write it. */
+function showPath(path: KeyPath): string {
+  return path.reduce<string>((outer, part) => {
+    if (typeof part === 'number') return `${outer}[${part}]`;
+    const name = /^[A-Za-z0-9_-]+$/.test(part) ? part : JSON.stringify(part);
+    return outer === '' ? name : `${outer}.${name}`;
+  }, '');
+}
+
+function parseToml(text: string, file: string): TomlTable {
+  if (text.length > largest) {
+    throw new ConfigError(file, [
+      problem('file', null, undefined, 'this is far too large for a configuration: is it the right file?'),
+    ]);
+  }
+  try {
+    return parse(text, { maxDepth: deepest });
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    // The parser's message goes on with an excerpt of the file, which has no place in a line of a log.
+    const reason = (error.message.split('\n')[0] as string).replace(/^Invalid TOML document: /, '');
+    const at = { line: error.line, column: error.column };
+    throw new ConfigError(file, [problem('syntax', null, at, `this is not TOML: ${reason}`)], { cause: error });
+  }
+}
+
+/** Brings keys of old files to the section that they belong in. `origin` tells where a value of `input` really stands. */
+function withMovedKeys(
+  found: TomlTable,
+  place: (path: KeyPath) => Located | null,
+): { input: Record<string, unknown>; origin: (path: KeyPath) => KeyPath; warnings: ConfigProblem[] } {
+  const input: Record<string, unknown> = { ...found };
+  const origins = new Map<string, KeyPath>();
+  const warnings: ConfigProblem[] = [];
+  for (const { from, to } of movedKeys) {
+    const source = found[from.section];
+    if (!isTable(source) || !Object.hasOwn(source, from.key)) continue;
+    const target = input[to.section] ?? {};
+    if (!isTable(target)) continue;
+    if (Object.hasOwn(target, to.key)) {
+      const path = [from.section, from.key];
+      const message = `${showPath(path)} is ignored: ${to.key} in [${to.section}] counts`;
+      warnings.push(problem('duplicate', path, place(path)?.key, message));
+    } else {
+      input[to.section] = { ...target, [to.key]: source[from.key] };
+      origins.set(showPath([to.section, to.key]), [from.section, from.key]);
+    }
+  }
+  const origin = (path: KeyPath): KeyPath => {
+    const moved = origins.get(showPath(path.slice(0, 2)));
+    return moved ? [...moved, ...path.slice(2)] : path;
+  };
+  return { input, origin, warnings };
+}

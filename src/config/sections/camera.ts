@@ -1,0 +1,56 @@
+import { number } from '../kinds/number.ts';
+import { deviceId } from '../kinds/text.ts';
+import { word } from '../kinds/words.ts';
+import { section, setting } from '../setting.ts';
+
+const types = {
+  simulated: { meaning: 'frames of a moving resonance with known truth, see [Simulator]', also: ['dummy'] },
+  libcamera: { meaning: "camera on the Raspberry Pi's own connector", also: ['hawkeye'] },
+  logitech: 'USB camera',
+  argus: 'camera of an NVIDIA Jetson',
+  tis: 'industrial camera of The Imaging Source',
+  command: 'a program that writes one image each time it is called',
+  file_importer: 'images that are already there, in order of time',
+  watch_folder: 'images that another program writes',
+};
+
+const transforms = {
+  NONE: 'as the camera gives it',
+  HORIZONTAL_FLIP: 'left and right exchanged',
+  VERTICAL_FLIP: 'top and bottom exchanged',
+  ROTATE_90_CLOCKWISE: { meaning: 'a quarter turn to the right', also: ['ROTATE_90'] },
+  ROTATE_90_COUNTERCLOCKWISE: { meaning: 'a quarter turn to the left', also: ['ROTATE_270'] },
+  ROTATE_180: 'upside down',
+};
+
+const own = (unit: string) => `${unit}, in the camera's own unit.`;
+
+/** `[Camera]`: where frames come from. */
+export const camera = section(
+  { doc: 'Where frames come from.' },
+  {
+    camera_type: setting(word(types), {
+      absent: 'dummy',
+      shipped: 'simulated',
+      doc: 'Kind of camera.',
+      effect: 'live',
+      shapesResults: true,
+    }),
+    camera_id: setting(deviceId(), {
+      absent: 0,
+      doc: 'Number or name of the camera, where there are several.',
+      effect: 'live',
+      shapesResults: true,
+    }),
+    camera_exposure: setting(number(), { absent: 150, doc: own('Exposure'), effect: 'live', shapesResults: true }),
+    camera_gain: setting(number(), { absent: 32, doc: own('Gain'), effect: 'live', shapesResults: true }),
+    camera_brightness: setting(number(), { absent: 128, doc: own('Brightness'), effect: 'live', shapesResults: true }),
+    camera_contrast: setting(number(), { absent: 32, doc: own('Contrast'), effect: 'live', shapesResults: true }),
+    camera_transform: setting(word(transforms), {
+      absent: 'NONE',
+      doc: 'How each frame is turned before it is saved.',
+      effect: 'live',
+      shapesResults: true,
+    }),
+  },
+);

@@ -1,0 +1,55 @@
+import type { AnalysisMethod } from '../../model/method.ts';
+import { amount } from '../kinds/amount.ts';
+import { number } from '../kinds/number.ts';
+import { word } from '../kinds/words.ts';
+import { section, setting } from '../setting.ts';
+
+const methods = {
+  max_intensity: 'column of the brightest pixel',
+  centre: 'middle of the part of the row that is above half of its maximum',
+  gaussian: 'fit of a Gaussian line (amplitude, mu, sigma, offset)',
+  fano: 'fit of a Fano line (amplitude, assymetry, resonance, gamma, offset)',
+} satisfies Record<AnalysisMethod, string>;
+
+const estimators = {
+  rows: 'each row is fitted by itself, and the position is the median over the rows',
+};
+
+/** `[Data_Analysis]`: how frames become positions. */
+export const dataAnalysis = section(
+  { doc: 'How the position of the resonance is found in each region of interest (ROI).' },
+  {
+    method: setting(word(methods), {
+      absent: 'gaussian',
+      doc: 'What is looked for in each row of a ROI.',
+      effect: 'live',
+      shapesResults: true,
+    }),
+    number_of_subROIs: setting(number({ unit: 'rows', whole: true, min: 0 }), {
+      absent: 1,
+      shipped: 0,
+      doc: 'Rows that each ROI is averaged to before the fits; 0 fits every row.',
+      effect: 'live',
+      shapesResults: true,
+    }),
+    estimator: setting(word(estimators), {
+      absent: 'rows',
+      doc: 'How the rows of a ROI are joined to one position.',
+      effect: 'live',
+      new: true,
+      shapesResults: true,
+    }),
+    workers: setting(number({ unit: 'threads', whole: true, min: 0, max: 256 }), {
+      absent: 0,
+      doc: 'Threads that analyse frames; 0 takes as many as the machine has cores.',
+      effect: 'live',
+      new: true,
+    }),
+    memory_limit: setting(amount(), {
+      absent: '50%',
+      doc: "Memory that these threads may use together. A share is one of the machine's memory; with large frames fewer threads run.",
+      effect: 'live',
+      new: true,
+    }),
+  },
+);

@@ -1,0 +1,19 @@
+import { number, seconds } from '../kinds/number.ts';
+import { section, setting } from '../setting.ts';
+
+/** `[Retries]`: what happens when the camera fails. */
+export const retries = section(
+  { doc: 'What happens when the camera fails.' },
+  {
+    collector_failure_limit: setting(number({ unit: 'failures', whole: true, min: 1 }), {
+      absent: 5,
+      doc: 'Failures in a row after which an alarm is raised. The collector goes on trying, less and less often.',
+      effect: 'live',
+    }),
+    collector_retry_delay_seconds: setting(seconds({ zero: true }), {
+      absent: 2,
+      doc: 'Wait before the next try.',
+      effect: 'live',
+    }),
+  },
+);

@@ -1,0 +1,78 @@
+import { number, seconds } from '../kinds/number.ts';
+import { word } from '../kinds/words.ts';
+import { section, setting } from '../setting.ts';
+
+const presets = {
+  small: '640 × 480 pixels, 8 bit, 32 ROIs: a Raspberry Pi keeps up',
+  microscope: '1920 × 1460 pixels, 12 of 16 bit, 80 ROIs',
+  large: '9152 × 6944 pixels, 8 bit, 644 ROIs',
+};
+
+const shapes = {
+  gauss: { meaning: 'a symmetric line', also: ['gaussian'] },
+  fano: 'an asymmetric line',
+};
+
+const count = { whole: true, min: 0 } as const;
+
+/** `[Simulator]`: what the simulated camera shows. */
+export const simulator = section(
+  { doc: 'What the simulated camera shows.', new: true },
+  {
+    preset: setting(word(presets), { absent: 'small', doc: 'Size and kind of the frames.', effect: 'live', new: true }),
+    seed: setting(number(count), {
+      absent: 1,
+      doc: 'The same seed gives the same chip and the same noise.',
+      effect: 'live',
+      new: true,
+    }),
+    line_shape: setting(word(shapes), {
+      absent: 'gauss',
+      doc: 'Shape of the resonance.',
+      effect: 'live',
+      new: true,
+    }),
+    image_angle: setting(number({ min: -10, max: 10 }), {
+      absent: 0.6,
+      doc: 'Degrees that the chip is turned in the frame.',
+      effect: 'live',
+      new: true,
+    }),
+    drift_pixels: setting(number({ min: 0, max: 50 }), {
+      absent: 3,
+      doc: 'Pixels that the resonance drifts to either side.',
+      effect: 'live',
+      new: true,
+    }),
+    drift_period_seconds: setting(seconds(), {
+      absent: 1200,
+      doc: 'Time that the drift takes to come back.',
+      effect: 'live',
+      new: true,
+    }),
+    step_pixels: setting(number({ min: -50, max: 50 }), {
+      absent: 5,
+      doc: 'Pixels of the step that comes and goes, as when an analyte is let in and washed out.',
+      effect: 'live',
+      new: true,
+    }),
+    step_period_seconds: setting(seconds(), {
+      absent: 240,
+      doc: 'Time from one step to the next.',
+      effect: 'live',
+      new: true,
+    }),
+    light: setting(number({ above: 0, max: 10 }), {
+      absent: 1,
+      doc: 'Factor on all light; 0.09 gives frames of low signal.',
+      effect: 'live',
+      new: true,
+    }),
+    dust: setting(number({ ...count, max: 1000 }), {
+      absent: 0,
+      doc: 'Specks of dust, each on a ROI.',
+      effect: 'live',
+      new: true,
+    }),
+  },
+);

@@ -1,0 +1,52 @@
+import { watch } from 'chokidar';
+import { catchError, concat, concatMap, defer, map, merge, Observable, of, switchMap, timer } from 'rxjs';
+import { type ConfigUpdate, type ConfigUpdatesOptions, configUpdates } from './configUpdates.ts';
+import { type FileText, readFileText } from './fileText.ts';
+
+export interface ConfigOptions extends ConfigUpdatesOptions {
+  /** Absolute path of the file. */
+  readonly path: string;
+  /** Milliseconds after which a file that could not be watched is tried again. */
+  readonly rewatchMs?: number;
+}
+
+export interface ConfigDeps {
+  readonly read: (path: string) => Promise<FileText>;
+  /** Emits when the file is first seen and whenever something happens to it; fails when it can't be watched. */
+  readonly touched: (path: string) => Observable<void>;
+}
+
+/**
+ * The configuration, and every change of it while the program runs.
+ *
+ * Cold: each subscriber reads and watches by itself, so the graph connects it once. The first news is the settings that the
+ * program starts with; when the file is bad then, the stream fails with a `ConfigError`. Later a bad file is news of the kind
+ * `error`, and so is one that can't be watched; the last good settings stay. It never completes. Teardown closes the watcher.
+ */
+export function config$(
+  { path, rewatchMs = 30_000, ...options }: ConfigOptions,
+  { read, touched }: ConfigDeps = { read: readFileText, touched: chokidarTouched },
+): Observable<ConfigUpdate> {
+  const touches = defer(() => touched(path)).pipe(
+    map(() => null),
+    catchError((error: Error, again) => {
+      const trouble: FileText = { kind: 'unreadable', reason: `can't be watched for changes: ${error.message}` };
+      return concat(of(trouble), timer(rewatchMs).pipe(switchMap(() => again)));
+    }),
+  );
+  // The first read is not a touch: it must come first, and be there though nothing ever happens to the file.
+  return merge(of(null), touches).pipe(
+    concatMap(trouble => (trouble === null ? read(path) : of(trouble))),
+    configUpdates(options),
+  );
+}
+
+/** Whatever happens to a file, also when it is replaced, goes, or comes into being with its folder. */
+function chokidarTouched(path: string): Observable<void> {
+  return new Observable(subscriber => {
+    const watcher = watch(path, { ignoreInitial: false });
+    watcher.on('all', () => subscriber.next());
+    watcher.on('error', error => subscriber.error(error));
+    return () => void watcher.close();
+  });
+}

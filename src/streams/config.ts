@@ -1,7 +1,7 @@
-import { watch } from 'chokidar';
-import { catchError, concat, concatMap, defer, map, merge, Observable, of, switchMap, timer } from 'rxjs';
+import { catchError, concat, concatMap, defer, map, merge, type Observable, of, switchMap, timer } from 'rxjs';
 import { type ConfigUpdate, type ConfigUpdatesOptions, configUpdates } from './configUpdates.ts';
 import { type FileText, readFileText } from './fileText.ts';
+import { touched$ } from './touched.ts';
 
 export interface ConfigOptions extends ConfigUpdatesOptions {
   /** Absolute path of the file. */
@@ -25,7 +25,7 @@ export interface ConfigDeps {
  */
 export function config$(
   { path, rewatchMs = 30_000, ...options }: ConfigOptions,
-  { read, touched }: ConfigDeps = { read: readFileText, touched: chokidarTouched },
+  { read, touched }: ConfigDeps = { read: readFileText, touched: touched$ },
 ): Observable<ConfigUpdate> {
   const touches = defer(() => touched(path)).pipe(
     map(() => null),
@@ -39,14 +39,4 @@ export function config$(
     concatMap(trouble => (trouble === null ? read(path) : of(trouble))),
     configUpdates(options),
   );
-}
-
-/** Whatever happens to a file, also when it is replaced, goes, or comes into being with its folder. */
-function chokidarTouched(path: string): Observable<void> {
-  return new Observable(subscriber => {
-    const watcher = watch(path, { ignoreInitial: false });
-    watcher.on('all', () => subscriber.next());
-    watcher.on('error', error => subscriber.error(error));
-    return () => void watcher.close();
-  });
 }

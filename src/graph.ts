@@ -1,0 +1,149 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  auditTime,
+  combineLatest,
+  concatMap,
+  connect,
+  distinctUntilChanged,
+  filter,
+  ignoreElements,
+  type MonoTypeOperatorFunction,
+  map,
+  merge,
+  NEVER,
+  type Observable,
+  ReplaySubject,
+  takeUntil,
+  tap,
+} from 'rxjs';
+import { describeProblem } from './config/configError.ts';
+import type { Config } from './config/schema.ts';
+import { queueStages } from './manifest/stageWork.ts';
+import type { PipelineEvent } from './model/event.ts';
+import type { StageName } from './model/stage.ts';
+import { alongside } from './operators/alongside.ts';
+import { type CollectDeps, type CollectSettings, collect } from './operators/collect.ts';
+import { type CommunicateDeps, type CommunicateSettings, communicate } from './operators/communicate.ts';
+import { conflate } from './operators/conflate.ts';
+import { type ProcessDeps, type ProcessSettings, process } from './operators/process.ts';
+import type { StageTools } from './operators/stage.ts';
+import type { ConfigUpdate } from './streams/configUpdates.ts';
+
+/** How the settings of each stage follow from the configuration. A stage sees these and nothing else of it. */
+export interface StageSettings {
+  collector: (config: Config) => CollectSettings;
+  processor: (config: Config) => Omit<ProcessSettings, 'roiManifestText'>;
+  communicator: (config: Config) => CommunicateSettings;
+}
+
+/** The stages that the graph joins. */
+export type GraphStage = keyof StageSettings;
+
+export interface GraphParts
+  extends Omit<CollectDeps, 'tools'>,
+    Omit<ProcessDeps, 'tools'>,
+    Omit<CommunicateDeps, 'tools'> {
+  /** Cold; connected once, here. When it completes there will be no new settings, and the pipeline ends with its work. */
+  config$: Observable<ConfigUpdate>;
+  settings: StageSettings;
+  /** Text of the ROI manifest and of each change of it; null while it is not there. */
+  roiManifest$: Observable<string | null>;
+  /** Emits when another process may have changed the manifest. */
+  manifestTouched$: Observable<unknown>;
+  /** Stages that this process runs; others may run in other processes, on the same manifest. */
+  stages: readonly StageName[];
+  tools: Omit<StageTools, 'upstreamDone$'>;
+}
+
+/** The counts of waiting entries are told at most so often, ms. */
+const countsEveryMs = 500;
+
+/**
+ * The pipeline as one observable of what happens in it. DESIGN has the picture; this is the picture as code:
+ *
+ *     config$ ──► collect ──► manifest ──► process ──► results ──► communicate
+ *
+ * Subscribe once. It completes when its work is done, or after `tools.stop$` when what was in flight is; each stage has
+ * closed what it opened by then. It errors only with an error of `config$`. Unsubscribing cuts everything short: see
+ * `tools.track`.
+ */
+export function graph(parts: GraphParts): Observable<PipelineEvent> {
+  const { config$, tools } = parts;
+  return config$.pipe(
+    connect(updates$ => {
+      const settings$ = updates$.pipe(
+        filter(update => update.kind === 'loaded'),
+        map(({ config }) => config),
+      );
+      const news$ = updates$.pipe(map(update => configEvent(update, tools.clock.now())));
+      return stages(parts, settings$).pipe(alongside(news$));
+    }),
+  );
+}
+
+function stages(parts: GraphParts, config$: Observable<Config>): Observable<PipelineEvent> {
+  const { settings, roiManifest$, manifest, manifestTouched$, tools } = parts;
+  const runs = (stage: GraphStage): boolean => parts.stages.includes(stage);
+  const section$ = <S>(pick: (config: Config) => S): Observable<S> =>
+    config$.pipe(map(pick), distinctUntilChanged<S>(isDeepStrictEqual), takeUntil(tools.stop$));
+
+  const collected = ending(runs('collector'));
+  const collected$ = section$(settings.collector).pipe(
+    collect({ ...parts, tools: { ...tools, upstreamDone$: NEVER } }),
+    collected.mark,
+  );
+
+  const processed = ending(runs('processor'));
+  const processed$ = combineLatest([section$(settings.processor), roiManifest$.pipe(takeUntil(tools.stop$))]).pipe(
+    map(([section, roiManifestText]) => ({ ...section, roiManifestText })),
+    process({ ...parts, tools: { ...tools, upstreamDone$: collected.done$ } }),
+    processed.mark,
+  );
+
+  const communicated$ = section$(settings.communicator).pipe(
+    communicate({ ...parts, tools: { ...tools, upstreamDone$: processed.done$ } }),
+  );
+
+  const running$ = merge(
+    ...(runs('collector') ? [collected$] : []),
+    ...(runs('processor') ? [processed$] : []),
+    ...(runs('communicator') ? [communicated$] : []),
+  );
+  const others$ = manifestTouched$.pipe(
+    conflate(() => manifest.catchUp()),
+    ignoreElements(),
+  );
+  const counts$ = manifest.changes$.pipe(
+    auditTime(countsEveryMs, tools.scheduler),
+    concatMap(() =>
+      queueStages.map<PipelineEvent>(stage => ({
+        stage,
+        at: tools.clock.now(),
+        kind: 'queued',
+        count: manifest.waiting(stage),
+      })),
+    ),
+  );
+  return running$.pipe(alongside(merge(others$, counts$)));
+}
+
+/** Tells the stage downstream when a stage has completed; one that runs elsewhere never does. */
+function ending(runsHere: boolean): { mark: MonoTypeOperatorFunction<PipelineEvent>; done$: Observable<void> } {
+  const done$ = new ReplaySubject<void>(1);
+  return {
+    mark: tap({ complete: () => done$.next() }),
+    done$: runsHere ? done$ : NEVER,
+  };
+}
+
+function configEvent(update: ConfigUpdate, at: number): PipelineEvent {
+  if (update.kind === 'error') return { kind: 'config_error', at, file: update.file, error: update.error.message };
+  const { file, changes, warnings } = update;
+  return {
+    kind: 'config',
+    at,
+    file,
+    changes,
+    warnings: warnings.map(warning => describeProblem(file ?? 'shipped configuration', warning)),
+  };
+}

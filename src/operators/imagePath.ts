@@ -1,0 +1,47 @@
+import { basename, join, relative, resolve, sep } from 'node:path';
+import type { CameraData } from '../model/entry.ts';
+import type { Files } from '../storage/files.ts';
+
+/** An entry whose image can't be found, or may not be read, for a reason in the entry itself. */
+export class ImagePathError extends Error {
+  override name = 'ImagePathError';
+}
+
+/**
+ * Where an entry's image is. A manifest outlives the place of its images: when the folder it names is gone, the name is
+ * looked for under `dataFolder`, in the same day's folder or directly.
+ *
+ * @throws ImagePathError when the name is not a plain name, or the image is in none of these places while their folder is
+ *   there. An Error with code `ENOENT` when the folder itself is gone (a vanished mount): that is no fault of the image.
+ */
+export async function findImage(camera: CameraData, dataFolder: string, files: Files): Promise<string> {
+  const { filename, filepath } = camera;
+  if (
+    filename === '' ||
+    filename === '.' ||
+    filename === '..' ||
+    basename(filename) !== filename ||
+    filename.includes('\0')
+  ) {
+    throw new ImagePathError(
+      `${JSON.stringify(filename)} is not a plain file name; correct camera_data.filename in the manifest`,
+    );
+  }
+  const recorded = resolve(filepath);
+  const folders = [recorded, join(dataFolder, basename(recorded)), dataFolder];
+  for (const folder of folders) {
+    const path = join(folder, filename);
+    if (await files.stat(path)) return path;
+  }
+  const inside = !relative(dataFolder, recorded).startsWith(`..${sep}`) && relative(dataFolder, recorded) !== '..';
+  const needed = inside ? dataFolder : recorded;
+  if ((await files.stat(needed)) === null) {
+    const gone: NodeJS.ErrnoException = new Error(
+      `the folder ${needed} of ${filename} is not there; is its disk or share mounted?`,
+    );
+    gone.code = 'ENOENT';
+    gone.path = needed;
+    throw gone;
+  }
+  throw new ImagePathError(`${join(recorded, filename)} is not there, nor under ${dataFolder}`);
+}

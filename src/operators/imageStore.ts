@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import sharp from 'sharp';
+import type { CapturedFrame, Pixels } from '../model/frame.ts';
+import type { Files } from '../storage/files.ts';
+import { writeAtomic } from '../storage/writeAtomic.ts';
+
+/** Long names that a vfat folder holds are about 16,000; well before that a day gets a further folder. */
+const mostPerFolder = 10_000;
+
+/** Lossless, and at the level where a Raspberry Pi spends a fraction of the time for a few per cent more bytes. */
+const pngLevel = 3;
+
+/** A frame as PNG at its native depth. */
+export async function encodePng({ width, height, data }: Pixels): Promise<Buffer> {
+  const image = sharp(data, { raw: { width, height, channels: 1 } });
+  return image
+    .toColourspace(data instanceof Uint16Array ? 'grey16' : 'b-w')
+    .png({ compressionLevel: pngLevel, adaptiveFiltering: false })
+    .toBuffer();
+}
+
+/**
+ * Writes captured frames into `data_dir/YYYYMMDD/`, each durable under its name before it is told of. Names come from the
+ * frame's local time to the microsecond; one that is taken (a clock that was set back) counts on by a microsecond.
+ */
+export class ImageStore {
+  readonly #dataFolder: string;
+  readonly #files: Files;
+  #folder: { day: string; path: string; count: number } | null = null;
+
+  constructor(dataFolder: string, files: Files) {
+    this.#dataFolder = dataFolder;
+    this.#files = files;
+  }
+
+  /** Errors are the file system's; nothing of the frame is left then. */
+  async write(frame: CapturedFrame): Promise<{ filepath: string; filename: string }> {
+    const encoded = await encodePng(frame.pixels);
+    const filepath = await this.#folderFor(frame.taken.local.slice(0, 10).replaceAll('-', ''));
+    const filename = await this.#freeName(filepath, frame);
+    await writeAtomic(this.#files, join(filepath, filename), encoded);
+    this.#folder!.count++;
+    return { filepath, filename };
+  }
+
+  async #folderFor(day: string): Promise<string> {
+    if (this.#folder?.day === day && this.#folder.count < mostPerFolder) return this.#folder.path;
+    for (let part = 1; ; part++) {
+      const path = join(this.#dataFolder, part === 1 ? day : `${day}_${part}`);
+      const count = (await this.#files.list(path)).length;
+      if (count >= mostPerFolder) continue;
+      await this.#files.makeFolder(path);
+      await this.#files.syncFolder(this.#dataFolder);
+      this.#folder = { day, path, count };
+      return path;
+    }
+  }
+
+  async #freeName(folder: string, { taken, cameraIndex }: CapturedFrame): Promise<string> {
+    const [day, time] = taken.local.split('T') as [string, string];
+    const [clock, fraction = '0'] = time.split('.') as [string, string?];
+    const camera = String(cameraIndex).replaceAll(/[^\w-]/g, '_');
+    for (let micros = Number(fraction.padEnd(6, '0').slice(0, 6)); ; micros++) {
+      const stamp = `${day.replaceAll('-', '')}_${clock.replaceAll(':', '')}_${String(micros).padStart(6, '0')}`;
+      const name = `image_${stamp}_cam${camera}.png`;
+      if ((await this.#files.stat(join(folder, name))) === null) return name;
+    }
+  }
+}

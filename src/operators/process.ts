@@ -1,0 +1,274 @@
+import { filter, merge, type Observable, type OperatorFunction, timer } from 'rxjs';
+import { BadImageError } from '../analysis/badImageError.ts';
+import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
+import { RoiOutsideFrameError } from '../analysis/roiOutsideFrameError.ts';
+import { WorkerDiedError } from '../analysis/workerDiedError.ts';
+import type { Manifest } from '../manifest/manifest.ts';
+import type { AnalysedFrame, AnalysisJob } from '../model/analysisJob.ts';
+import type { Entry, ResultLocation } from '../model/entry.ts';
+import type { StageEvent } from '../model/event.ts';
+import { localIso } from '../model/localTime.ts';
+import type { AnalysisMethod } from '../model/method.ts';
+import type { ResultLine } from '../model/result.ts';
+import type { RoiManifest } from '../model/roi.ts';
+import type { Files } from '../storage/files.ts';
+import { findImage, ImagePathError } from './imagePath.ts';
+import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
+
+export interface ProcessSettings {
+  method: AnalysisMethod;
+  numberOfSubRois: number;
+  keepValues: boolean;
+  /** Workers of the pool; at least 1. */
+  workers: number;
+  /** Memory a worker may take, MB; null leaves it to Node. */
+  memoryLimitMb: number | null;
+  /** Longest wait before looking for work, ms. */
+  intervalMs: number;
+  /** Path of the ROI manifest, for messages. */
+  roiManifestFile: string;
+  /** Its text; null when it is not there. A new text is a new generation, so that a mended file takes effect at once. */
+  roiManifestText: string | null;
+  /** `data_dir`. */
+  dataFolder: string;
+  /** Hash of all settings that influence a result; stands on each line. */
+  configHash: string;
+}
+
+/** The pool that analyses frames; see `analysis/analysisPool.ts`. */
+export interface FrameAnalyser {
+  analyse(job: AnalysisJob, signal?: AbortSignal): Promise<AnalysedFrame>;
+  close(): Promise<void>;
+  destroy(): Promise<void>;
+}
+
+/** What the processor needs of the results log. */
+export interface ResultStore {
+  /** Resolves when the line is durable. */
+  append(head: Omit<ResultLine, 'image_analysis'>, imageAnalysis: Uint8Array | null): Promise<ResultLocation>;
+  position(): Promise<{ segment: number; length: number }>;
+  find(from: { segment: number; length: number }, entryId: string, attempt: number): Promise<ResultLocation | null>;
+  read(location: ResultLocation): Promise<ResultLine>;
+}
+
+export interface ProcessDeps {
+  tools: StageTools;
+  manifest: Manifest;
+  files: Files;
+  results: ResultStore;
+  openAnalyser: (settings: ProcessSettings) => FrameAnalyser;
+}
+
+/** An image whose worker died so often while the process lived is bad; power cuts and kills do not count. */
+const mostWorkerDeaths = 3;
+
+/**
+ * The processor: analyses pending images.
+ *
+ * Claims entries that are `pending`; settles them as `processed` (result line durable first) or `failed` (a bad image; it
+ * has a result line too, saying why). Any number of processes may run it on one manifest. When it opens it looks for what
+ * a crash has left: a claim of a process that is gone is settled from its result line where that was written, else
+ * released. A missing or broken ROI manifest, a full disk or a vanished mount is the stage's failure.
+ */
+export function process(deps: ProcessDeps): OperatorFunction<ProcessSettings, StageEvent> {
+  return stage<ProcessSettings, Entry>({
+    name: 'processor',
+    tools: deps.tools,
+    isEnabled: () => true,
+    entriesOf: entry => [entry.entry_id],
+    open: settings => openStation(settings, deps),
+  });
+}
+
+async function openStation(settings: ProcessSettings, deps: ProcessDeps): Promise<Station<Entry>> {
+  const { manifest, results, tools } = deps;
+  const rois = roiManifest(settings);
+  await settleOrphans(deps);
+  const analyser = deps.openAnalyser(settings);
+  const wake$: Observable<unknown> = merge(
+    manifest.changes$.pipe(filter(() => manifest.waiting('processor') > 0)),
+    timer(settings.intervalMs, settings.intervalMs, tools.scheduler),
+  );
+  /** An ROI manifest that has never fitted is wrong; once it has, a frame that it does not fit is. */
+  let fitted = false;
+  return {
+    // One more than there are workers, so that none waits for a claim.
+    concurrency: settings.workers + 1,
+    batch: settings.workers + 1,
+    wake$,
+    claim: async count => {
+      if (manifest.waiting('processor') === 0) return [];
+      return manifest.claim('processor', count, { place: await results.position() });
+    },
+    perform: async (entry, signal) => {
+      try {
+        const frame = await analyse(entry, settings, rois, analyser, deps, signal);
+        fitted = true;
+        if (signal.aborted) return [];
+        return [await settleProcessed(entry, frame, settings, deps, signal)];
+      } catch (error) {
+        if (signal.aborted) return [];
+        if (error instanceof WorkerDiedError) return [await countWorkerDeath(entry, error, settings, deps)];
+        if (isItems(error) || (error instanceof RoiOutsideFrameError && fitted)) {
+          return [await settleFailed(entry, (error as Error).message, settings, deps)];
+        }
+        throw error;
+      }
+    },
+    giveBack: entries => Promise.all(entries.map(entry => manifest.giveBack([entry], 'processor'))),
+    close: cutShort => (cutShort ? analyser.destroy() : analyser.close()),
+  };
+}
+
+function roiManifest({ roiManifestFile, roiManifestText }: ProcessSettings): RoiManifest {
+  if (roiManifestText !== null) return parseRoiManifest(roiManifestText, roiManifestFile);
+  const missing: NodeJS.ErrnoException = new Error(
+    `${roiManifestFile} is not there: processing waits for it. Make it with "phorest locate", or put one there`,
+  );
+  missing.code = 'ENOENT';
+  missing.path = roiManifestFile;
+  throw missing;
+}
+
+const isItems = (error: unknown): boolean => error instanceof BadImageError || error instanceof ImagePathError;
+
+async function analyse(
+  entry: Entry,
+  settings: ProcessSettings,
+  rois: RoiManifest,
+  analyser: FrameAnalyser,
+  { files }: ProcessDeps,
+  signal: AbortSignal,
+): Promise<AnalysedFrame> {
+  const { method, numberOfSubRois, keepValues, dataFolder } = settings;
+  const path = await findImage(entry.camera_data!, dataFolder, files);
+  try {
+    return await analyser.analyse({ path, rois, method, numberOfSubRois, keepValues }, signal);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // It vanished, or may not be read, while everything around it is well: `findImage` has just seen it.
+    if (code === 'ENOENT' || code === 'EACCES' || code === 'EPERM')
+      throw new ImagePathError((error as Error).message, { cause: error });
+    throw error;
+  }
+}
+
+function resultHead(entry: Entry, { configHash }: ProcessSettings, at: number, error: string | null) {
+  return {
+    entry_id: entry.entry_id,
+    attempt: entry.attempt,
+    run_id: entry.run_id,
+    config_hash: configHash,
+    manifest_entry_timestamp: entry.entry_timestamp_iso,
+    image_timestamp: entry.camera_data?.timestamp_iso ?? null,
+    temperature_timestamp: entry.temperature_data?.timestamp_iso ?? null,
+    image_filename: entry.camera_data?.filename ?? null,
+    processing_timestamp_iso: localIso(at),
+    processing_successful: error === null,
+    processing_error_message: error,
+    temperature_readings: entry.temperature_data?.data ?? null,
+  };
+}
+
+async function settleProcessed(
+  entry: Entry,
+  frame: AnalysedFrame,
+  settings: ProcessSettings,
+  deps: ProcessDeps,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const at = deps.tools.clock.now();
+  const location = await deps.results.append(resultHead(entry, settings, at, null), frame.imageAnalysis);
+  if (signal.aborted) return { entryId: entry.entry_id, kind: 'discarded', reason: 'cut short' };
+  const rejected = Object.values(frame.rowsRejected).reduce((sum, count) => sum + count, 0);
+  return counted(await deps.manifest.settle([entry], 'processor', processed(localIso(at), location)), {
+    entryId: entry.entry_id,
+    kind: 'done',
+    detail: {
+      image: entry.camera_data!.filename,
+      rois: frame.rois,
+      rows: frame.rowsFitted,
+      rejected,
+      decode_ms: frame.decodeMs,
+      analyse_ms: frame.analyseMs,
+      brightness: frame.statistics.brightness,
+      contrast: frame.statistics.contrast,
+    },
+  });
+}
+
+function processed(timestamp: string, result: ResultLocation): Partial<Entry> {
+  return {
+    processing_status: 'processed',
+    processing_timestamp_iso: timestamp,
+    processing_error: false,
+    processing_error_msg: null,
+    data_transmitted: false,
+    result,
+  };
+}
+
+function failed(timestamp: string, message: string): Partial<Entry> {
+  return {
+    processing_status: 'failed',
+    processing_timestamp_iso: timestamp,
+    processing_error: true,
+    processing_error_msg: message,
+  };
+}
+
+async function settleFailed(
+  entry: Entry,
+  message: string,
+  settings: ProcessSettings,
+  { manifest, results, tools }: ProcessDeps,
+): Promise<Outcome> {
+  const at = tools.clock.now();
+  await results.append(resultHead(entry, settings, at, message), null);
+  return counted(await manifest.settle([entry], 'processor', failed(localIso(at), message)), {
+    entryId: entry.entry_id,
+    kind: 'failed',
+    error: message,
+  });
+}
+
+/** Zero settled: the claim had gone to another process meanwhile, whose outcome counts. */
+function counted(settled: number, outcome: Outcome): Outcome {
+  if (settled > 0) return outcome;
+  return { entryId: outcome.entryId, kind: 'discarded', reason: 'its claim was taken over by another process' };
+}
+
+async function countWorkerDeath(
+  entry: Entry,
+  error: Error,
+  settings: ProcessSettings,
+  deps: ProcessDeps,
+): Promise<Outcome> {
+  const deaths = (entry.worker_deaths ?? 0) + 1;
+  if (deaths >= mostWorkerDeaths) {
+    return settleFailed(entry, `its worker died ${deaths} times, the last time: ${error.message}`, settings, deps);
+  }
+  await deps.manifest.release([entry], 'processor', { worker_deaths: deaths });
+  return {
+    entryId: entry.entry_id,
+    kind: 'discarded',
+    reason: `worker died (${deaths} of ${mostWorkerDeaths}): ${error.message}`,
+  };
+}
+
+/** Repairs claims of processes that are gone: where the result was written it counts, else the image waits again. */
+async function settleOrphans({ manifest, results }: ProcessDeps): Promise<void> {
+  for (const entry of manifest.orphans('processor')) {
+    const { segment = 0, length = 0 } = entry.claims.processor!;
+    const location = await results.find({ segment, length }, entry.entry_id, entry.attempt);
+    if (!location) {
+      await manifest.release([entry], 'processor');
+      continue;
+    }
+    const line = await results.read(location);
+    const outcome = line.processing_successful
+      ? processed(line.processing_timestamp_iso, location)
+      : failed(line.processing_timestamp_iso, line.processing_error_message ?? 'unknown');
+    await manifest.settle([entry], 'processor', outcome);
+  }
+}

@@ -1,0 +1,41 @@
+import type { LegacyFolderDescription } from '../legacyFolder.ts';
+import type { ImageListing } from './imageListing.ts';
+import type { LegacyNote, TimedImages } from './imageTimes.ts';
+
+/** What a person should know of a folder before its images flow: what was found, what was left out and why. */
+export function folderNotes(
+  { folder, folders, timeSource, ignored }: LegacyFolderDescription,
+  { images, untimed }: TimedImages,
+  { undecodable, passedOver }: ImageListing,
+): LegacyNote[] {
+  const notes: LegacyNote[] = [];
+  const note = (level: LegacyNote['level'], message: string): void => {
+    notes.push({ level, message: `${folder}: ${message}` });
+  };
+  const place =
+    folders.length > 1 ? ` in ${folders.length} folders of days` : folders[0] === folder ? '' : ` in ${folders[0]}`;
+  note('info', `${images.length} images${place}, times from ${timeSource}`);
+  if (timeSource === 'exif' || timeSource === 'mtime')
+    note('info', 'the images are replayed in the order of their names');
+  else if (untimed > 0)
+    note(
+      'warning',
+      `${untimed} of ${images.length} images have no time from ${timeSource}: they follow the image before them by name`,
+    );
+  const other = ignored.other + ignored.hidden;
+  if (other > 0) note('info', `${other} files left alone (${ignored.hidden} of them hidden or unfinished)`);
+  if (ignored.packed > 0) note('warning', `${ignored.packed} packed images (.gz, .zst) left out: unpack them first`);
+  if (ignored.notRegular > 0)
+    note('warning', `${ignored.notRegular} links, folders or devices named like images left out`);
+  if (passedOver.length > 0)
+    note(
+      'warning',
+      `its folders ${passedOver.slice(0, 5).join(', ')}${passedOver.length > 5 ? ', …' : ''} are not looked into, since it has images itself`,
+    );
+  if (undecodable.length > 0)
+    note(
+      'warning',
+      `${undecodable.length} names are not UTF-8 (the first: ${JSON.stringify(undecodable[0])}) and will fail: rename them`,
+    );
+  return notes;
+}

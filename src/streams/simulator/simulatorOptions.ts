@@ -1,0 +1,167 @@
+/** What the simulated camera shows. Everything has a default; the `Simulator` section of the configuration maps to this. */
+export interface SimulatorOptions {
+  /** Same seed, same chip and same noise. */
+  seed: number;
+  /** Pixels. */
+  width: number;
+  height: number;
+  /** Bits of the stored values. */
+  depth: 8 | 16;
+  /** Largest count of the sensor: 255, or 4095 for 12 bits in a 16-bit frame. */
+  fullScale: number;
+  /** Degrees that the chip is turned in the frame (`image_angle` of the ROI manifest). */
+  imageAngle: number;
+  /** Gratings across and down; each gives two ROIs, `_N` and `_S`. */
+  columns: number;
+  rows: number;
+  /** Rows and columns of pixels of one ROI. */
+  roiRows: number;
+  roiColumns: number;
+  lineShape: 'gauss' | 'fano';
+
+  /** Counts without light. */
+  dark: number;
+  /** Counts of light on a grating away from its resonance. */
+  background: number;
+  /** Counts of light that the resonance adds at its maximum, about; each ROI has its own. */
+  amplitude: number;
+  /** Standard deviation of the speckle as a fraction of the light. */
+  speckleContrast: number;
+  /** Pixels: width of the Gaussian kernel that correlates the speckle. */
+  speckleSigma: number;
+  /** Fraction of the speckle's variance that is the same in all frames. */
+  speckleStaticFraction: number;
+  /** Standard deviation of the read-out, counts. */
+  readNoise: number;
+  /** Counts per photo-electron: the shot noise has a variance of this times the light. 0: none. */
+  shotGain: number;
+
+  /** Pixels that the resonance drifts to either side. */
+  driftPixels: number;
+  driftPeriodSeconds: number;
+  /** Pixels of the step that comes and goes once a period, as of an analyte that is let in and washed out. */
+  stepPixels: number;
+  stepPeriodSeconds: number;
+  /** Time constant of a step's onset, seconds; 0 jumps. */
+  stepRiseSeconds: number;
+
+  /** Factor on all light: 0.09 makes frames of low signal. */
+  exposure: number;
+  /** Specks of dust, each on a ROI. */
+  dust: number;
+  /** ROIs of which a third of the rows is far too bright. */
+  saturatedRois: number;
+  /** ROIs whose resonance lies at an edge. */
+  edgeRois: number;
+  /** Pixels that are always at full scale. */
+  hotPixels: number;
+}
+
+export const simulatorPresets = ['small', 'microscope', 'large'] as const;
+export type SimulatorPreset = (typeof simulatorPresets)[number];
+
+const well = {
+  seed: 1,
+  imageAngle: 0.6,
+  lineShape: 'gauss',
+  speckleContrast: 0.17,
+  speckleSigma: 0.9,
+  speckleStaticFraction: 0.5,
+  driftPeriodSeconds: 1200,
+  stepPeriodSeconds: 240,
+  stepRiseSeconds: 3,
+  exposure: 1,
+  dust: 0,
+  saturatedRois: 0,
+  edgeRois: 0,
+  hotPixels: 0,
+} as const;
+
+const eightBit = { depth: 8, fullScale: 255, dark: 8, background: 14, amplitude: 105, readNoise: 1.5, shotGain: 0.05 };
+const twelveBit = {
+  depth: 16,
+  fullScale: 4095,
+  dark: 100,
+  background: 15,
+  amplitude: 100,
+  readNoise: 4.2,
+  shotGain: 0.1,
+};
+
+const presets: Readonly<Record<SimulatorPreset, Omit<SimulatorOptions, 'driftPixels' | 'stepPixels'>>> = {
+  // A Raspberry Pi renders and analyses one in well under a second.
+  small: { ...well, ...eightBit, depth: 8, width: 640, height: 480, columns: 4, rows: 4, roiRows: 40, roiColumns: 120 },
+  // As the microscope of the reference data.
+  microscope: {
+    ...well,
+    ...twelveBit,
+    depth: 16,
+    width: 1920,
+    height: 1460,
+    columns: 8,
+    rows: 5,
+    roiRows: 45,
+    roiColumns: 176,
+  },
+  // The large camera: 644 ROIs.
+  large: {
+    ...well,
+    ...eightBit,
+    depth: 8,
+    width: 9152,
+    height: 6944,
+    columns: 23,
+    rows: 14,
+    roiRows: 145,
+    roiColumns: 354,
+  },
+};
+
+/**
+ * A preset with what is asked for put in its place. Drift and step are 2 % and 4 % of a ROI's width unless given.
+ *
+ * @throws RangeError naming the option that makes no picture
+ */
+export function simulatorOptions(
+  preset: SimulatorPreset = 'small',
+  given: { readonly [K in keyof SimulatorOptions]?: SimulatorOptions[K] | undefined } = {},
+): SimulatorOptions {
+  const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const options = { ...presets[preset], ...asked } as SimulatorOptions;
+  if (given.depth !== undefined && given.fullScale === undefined) options.fullScale = given.depth === 8 ? 255 : 4095;
+  options.driftPixels ??= 0.02 * options.roiColumns;
+  options.stepPixels ??= 0.04 * options.roiColumns;
+  validate(options);
+  return options;
+}
+
+function validate(options: SimulatorOptions): void {
+  const demand = (name: keyof SimulatorOptions, is: boolean, wanted: string): void => {
+    if (!is) throw new RangeError(`simulator: ${name} is ${options[name]}; it must be ${wanted}`);
+  };
+  for (const [name, value] of Object.entries(options) as [keyof SimulatorOptions, unknown][]) {
+    if (name !== 'lineShape') demand(name, typeof value === 'number' && Number.isFinite(value), 'a number');
+  }
+  for (const name of ['width', 'height', 'columns', 'rows', 'roiRows', 'roiColumns'] as const)
+    demand(name, Number.isSafeInteger(options[name]) && options[name] >= 1, 'a whole number from 1 up');
+  for (const name of ['dust', 'saturatedRois', 'edgeRois', 'hotPixels'] as const)
+    demand(name, Number.isSafeInteger(options[name]) && options[name] >= 0, 'a whole number from 0 up');
+  for (const name of ['speckleContrast', 'readNoise', 'shotGain', 'stepRiseSeconds', 'exposure'] as const)
+    demand(name, options[name] >= 0, '0 or more');
+  for (const name of ['driftPeriodSeconds', 'stepPeriodSeconds'] as const) demand(name, options[name] > 0, 'above 0');
+  demand('speckleSigma', options.speckleSigma > 0 && options.speckleSigma <= 8, 'above 0 and at most 8');
+  demand(
+    'speckleStaticFraction',
+    options.speckleStaticFraction >= 0 && options.speckleStaticFraction <= 1,
+    'between 0 and 1',
+  );
+  demand('depth', options.depth === 8 || options.depth === 16, '8 or 16');
+  demand(
+    'fullScale',
+    options.fullScale >= 1 && options.fullScale <= 2 ** options.depth - 1,
+    `between 1 and ${2 ** options.depth - 1}`,
+  );
+  demand('imageAngle', Math.abs(options.imageAngle) <= 10, 'between -10 and 10');
+  demand('roiColumns', options.roiColumns >= 16, 'at least 16');
+  demand('roiRows', options.roiRows >= 4, 'at least 4');
+}

@@ -4,6 +4,7 @@ import {
   combineLatest,
   concatMap,
   connect,
+  debounce,
   distinctUntilChanged,
   filter,
   ignoreElements,
@@ -12,9 +13,11 @@ import {
   merge,
   NEVER,
   type Observable,
+  of,
   ReplaySubject,
   takeUntil,
   tap,
+  timer,
 } from 'rxjs';
 import { describeProblem } from './config/configError.ts';
 import type { Config } from './config/schema.ts';
@@ -55,6 +58,8 @@ export interface GraphParts
   tools: Omit<StageTools, 'upstreamDone$'>;
 }
 
+/** So long a missing ROI manifest may take to come, ms. */
+const roiManifestGraceMs = 1000;
 /** The counts of waiting entries are told at most so often, ms. */
 const countsEveryMs = 500;
 
@@ -94,7 +99,12 @@ function stages(parts: GraphParts, config$: Observable<Config>): Observable<Pipe
   );
 
   const processed = ending(runs('processor'));
-  const processed$ = combineLatest([section$(settings.processor), roiManifest$.pipe(takeUntil(tools.stop$))]).pipe(
+  const rois$ = roiManifest$.pipe(
+    // The simulated camera writes it a moment after the start: that it is not there yet is no alarm.
+    debounce(text => (text === null ? timer(roiManifestGraceMs, tools.scheduler) : of(0))),
+    takeUntil(tools.stop$),
+  );
+  const processed$ = combineLatest([section$(settings.processor), rois$]).pipe(
     map(([section, roiManifestText]) => ({ ...section, roiManifestText })),
     process({ ...parts, tools: { ...tools, upstreamDone$: collected.done$ } }),
     processed.mark,

@@ -31,7 +31,8 @@ export function applyChange(entry: Entry | undefined, change: Change): Entry | n
     const begins = (change.op === 'add' && change.rev === 1) || change.op === 'restore';
     return begins ? ({ ...change.set, entry_id: change.id, rev: change.rev } as Entry) : undefined;
   }
-  if (change.rev !== entry.rev + 1) return undefined;
+  // An entry that is there is never begun anew: on duplicates the live one wins.
+  if (change.rev !== entry.rev + 1 || change.op === 'add' || change.op === 'restore') return undefined;
   if (change.op === 'archive') return null;
   return { ...entry, ...change.set, rev: change.rev };
 }

@@ -2,7 +2,7 @@ import type { Entry } from '../model/entry.ts';
 import type { FileStat, Files } from '../storage/files.ts';
 import type { Change } from './change.ts';
 import { journalPath, listJournals, readHeader, readJournal } from './journal.ts';
-import { isHeader, isSnapshotMark, type JournalRecord } from './journalLine.ts';
+import { isHeader, isSnapshotMark, type JournalRecord, type PublishedSnapshot } from './journalLine.ts';
 import { LiveEntries } from './liveEntries.ts';
 import { readSnapshot } from './snapshot.ts';
 
@@ -17,15 +17,28 @@ export interface EntryReaderOptions {
   note: Note;
 }
 
-/** A snapshot that somebody published, known by its journal mark. */
-export interface PublishedSnapshot {
-  size: number;
-  crc: string;
-}
+/** `unsealed`: a fold has only begun, by a process that goes on with it or that died: how far the journal counts is open. */
+export type Reach = 'current' | 'unsealed';
 
 const mostReloads = 20;
 /** Marks of the snapshots that may stand on the disk: the newest, and one whose fold a crash cut short. */
 const keptMarks = 3;
+
+/** Everything that reading gives; a reload builds a second one and takes it only when it is whole. */
+interface State {
+  live: LiveEntries;
+  /** Newest journal (0: none yet), the byte after its last whole line, and how many bytes of it were seen. */
+  position: { number: number; offset: number; length: number };
+  marks: PublishedSnapshot[];
+}
+
+interface Reading {
+  applied: (change: Change) => void;
+  /** Everything is read from the snapshot on. */
+  reloading: boolean;
+  /** A mark asked to read all anew. */
+  anew: boolean;
+}
 
 /**
  * The read side of the manifest: the state as snapshot and journals give it. It takes no lock and writes nothing, so any
@@ -35,24 +48,23 @@ const keptMarks = 3;
  */
 export class EntryReader {
   readonly #options: EntryReaderOptions;
-  #live: LiveEntries;
-  /** Newest journal (0: none yet), the byte after its last whole line, and how many bytes of it were seen. */
-  #position = { number: 0, offset: 0, length: 0 };
-  #marks: PublishedSnapshot[] = [];
+  #state: State;
+  #loaded = false;
   #snapshotStat: FileStat | null = null;
   #snapshotIsOurs = false;
+  #problems: readonly string[] = [];
 
   constructor(options: EntryReaderOptions) {
     this.#options = options;
-    this.#live = new LiveEntries(options.isSettled);
+    this.#state = emptyState(options);
   }
 
   get live(): LiveEntries {
-    return this.#live;
+    return this.#state.live;
   }
 
-  get position(): Readonly<{ number: number; offset: number; length: number }> {
-    return this.#position;
+  get position(): Readonly<State['position']> {
+    return this.#state.position;
   }
 
   /** What stands on the disk as snapshot, when it was read or published last. */
@@ -65,47 +77,64 @@ export class EntryReader {
     return this.#snapshotIsOurs;
   }
 
-  isKnown(snapshot: PublishedSnapshot): boolean {
-    return this.#marks.some(mark => mark.size === snapshot.size && mark.crc === snapshot.crc);
+  /** What was damaged in the snapshot that was read, in words. */
+  get problems(): readonly string[] {
+    return this.#problems;
   }
 
-  /** Notes that the snapshot now on the disk is known, whoever wrote it. */
+  isKnown(snapshot: PublishedSnapshot): boolean {
+    return this.#state.marks.some(mark => mark.size === snapshot.size && mark.crc === snapshot.crc);
+  }
+
+  /** Notes that what the snapshot on the disk says is known, whoever wrote it; null: look at it again. */
   sawSnapshot(stat: FileStat | null): void {
     this.#snapshotStat = stat;
   }
 
   /** The writer has appended `end - length` bytes that stand where they should, and has applied them itself. */
   advance(end: number): void {
-    this.#position.offset = end;
-    this.#position.length = end;
+    this.#state.position.offset = end;
+    this.#state.position.length = end;
   }
 
-  /**
-   * Reads everything anew.
-   * @returns as {@link catchUp}.
-   */
-  async reload(): Promise<'current' | 'unsealed'> {
+  /** A snapshot of the present state is about to be published. */
+  published(mark: PublishedSnapshot): void {
+    publish(this.#state, mark);
+    this.#snapshotIsOurs = true;
+    this.#problems = [];
+  }
+
+  /** Takes in what was written since; at first, and when the way there is gone, everything. `applied` is told of every change that counts, in their order, but not of a reload. */
+  async catchUp(applied: (change: Change) => void = () => undefined): Promise<{ reach: Reach; reloaded: boolean }> {
+    if (this.#loaded) {
+      const reach = await this.#follow(this.#state, { applied, reloading: false, anew: false });
+      if (reach !== 'lost') return { reach, reloaded: false };
+    }
+    return { reach: await this.#reload(), reloaded: true };
+  }
+
+  /** Reads the present journal to its end although a next one is there: whoever seals it must know what it holds. */
+  async finishJournal(applied: (change: Change) => void): Promise<void> {
+    await this.#read(this.#state, undefined, { applied, reloading: false, anew: false });
+  }
+
+  async #reload(): Promise<Reach> {
     const { files, file, note } = this.#options;
     for (let attempt = 1; ; attempt++) {
       const before = await files.stat(file);
-      const snapshot = await readSnapshot(files, file);
-      this.#live = new LiveEntries(this.#options.isSettled);
-      for (const entry of snapshot.entries) this.#live.load(entry);
-      this.#marks = [];
-      const first = (await listJournals(files, file))[0] ?? 0;
-      this.#position = { number: first, offset: 0, length: 0 };
-      const state = first === 0 ? 'current' : await this.#follow(() => undefined);
+      const state = emptyState(this.#options);
+      const snapshot = await readSnapshot(files, file, entry => state.live.load(entry));
+      state.position.number = await this.#firstJournal();
+      const reach = await this.#follow(state, { applied: () => undefined, reloading: true, anew: false });
       const after = await files.stat(file);
-      if (
-        state !== 'lost' &&
-        before?.ino === after?.ino &&
-        before?.mtimeMs === after?.mtimeMs &&
-        before?.size === after?.size
-      ) {
+      if (reach !== 'lost' && sameFile(before, after)) {
         for (const problem of snapshot.problems) note('error', `${file}: ${problem}`);
+        this.#state = state;
+        this.#loaded = true;
         this.#snapshotStat = after;
+        this.#problems = snapshot.problems;
         this.#snapshotIsOurs = after !== null && this.isKnown(snapshot) && snapshot.problems.length === 0;
-        return state;
+        return reach;
       }
       if (attempt === mostReloads)
         throw new Error(`${file} keeps changing while it is read; tried ${mostReloads} times`);
@@ -113,72 +142,78 @@ export class EntryReader {
   }
 
   /**
-   * Takes in what was written since. `applied` is told of every change that counts, in their order.
-   *
-   * @returns `unsealed` when a fold by another process has only begun: what its new journal will hold can't be known yet.
+   * The journal to begin with: the oldest from which all to the newest are there. One without a header is none that was
+   * ever used: a process that was suspended for several folds has made it again after its removal.
    */
-  async catchUp(applied: (change: Change) => void = () => undefined): Promise<'current' | 'unsealed' | 'reloaded'> {
-    if (this.#position.number === 0) {
-      await this.reload();
-      return 'reloaded';
-    }
-    const state = await this.#follow(applied);
-    if (state !== 'lost') return state;
-    await this.reload();
-    return 'reloaded';
-  }
-
-  /** Reads the present journal to its end although a next one is there: whoever seals it must know what it holds. */
-  async finishJournal(applied: (change: Change) => void): Promise<void> {
-    await this.#read(undefined, applied);
+  async #firstJournal(): Promise<number> {
+    const { files, file } = this.#options;
+    const numbers = new Set(await listJournals(files, file));
+    const begun = async (number: number): Promise<boolean> =>
+      numbers.has(number) && (await readHeader(files, journalPath(file, number))) !== null;
+    const newest = Math.max(0, ...numbers);
+    // The newest may have been made only: then it is the one before it that is to be sealed.
+    let first = newest > 0 && !(await begun(newest)) ? newest - 1 : newest;
+    while (first > 1 && (await begun(first - 1))) first--;
+    return first;
   }
 
   /** Reads from the position to the end of the newest journal; `lost` when the way there is gone. */
-  async #follow(applied: (change: Change) => void): Promise<'current' | 'unsealed' | 'lost'> {
-    const { files, file } = this.#options;
+  async #follow(state: State, reading: Reading): Promise<Reach | 'lost'> {
+    const { files, file, note } = this.#options;
     for (;;) {
-      const { number } = this.#position;
+      const { number } = state.position;
       const next = journalPath(file, number + 1);
       const hasNext = (await files.stat(next)) !== null;
-      const sealed = hasNext ? (await readHeader(files, next))?.sealed : null;
-      if (hasNext && !sealed) {
-        // Whoever began the next journal has yet to say how far this one counts.
-        return 'unsealed';
+      const header = hasNext ? await readHeader(files, next) : null;
+      if (hasNext && !header) return 'unsealed';
+      if (!header) {
+        const there = number === 0 || (await this.#read(state, undefined, reading));
+        return there && !(reading.anew && !reading.reloading) ? 'current' : 'lost';
       }
-      if (sealed && (sealed.number !== number || this.#position.offset > sealed.length)) return 'lost';
-      const there = await this.#read(sealed?.length, applied);
-      if (!there && this.#position.offset !== sealed?.length) return 'lost';
-      if (!sealed) return 'current';
-      this.#position = { number: number + 1, offset: 0, length: 0 };
+      const sealed = header.sealed ?? { number: 0, length: 0 };
+      if (sealed.number !== number || state.position.offset > sealed.length) return 'lost';
+      if (number > 0) await this.#read(state, sealed.length, reading);
+      if (state.position.offset !== sealed.length) {
+        // Gone, or made again by a process that was suspended. The snapshot holds all that it said, so begin with that.
+        if (!reading.reloading) return 'lost';
+        note('warning', `${journalPath(file, number)} ends ${sealed.length - state.position.offset} bytes too early`);
+      }
+      state.position = { number: number + 1, offset: 0, length: 0 };
     }
   }
 
   /** Takes in the present journal from the position on; false when it is not there. */
-  async #read(to: number | undefined, applied: (change: Change) => void): Promise<boolean> {
-    const path = journalPath(this.#options.file, this.#position.number);
-    const part = await readJournal(this.#options.files, path, this.#position.offset, to);
+  async #read(state: State, to: number | undefined, reading: Reading): Promise<boolean> {
+    const { position } = state;
+    const path = journalPath(this.#options.file, position.number);
+    const part = await readJournal(this.#options.files, path, { from: position.offset, to }, record =>
+      take(state, record, reading),
+    );
     if (!part) return false;
-    this.#apply(part.records, applied);
     if (part.damaged) this.#options.note('warning', `${path}: ${part.damaged} torn or foreign lines were skipped`);
-    this.#position.offset = part.end;
-    this.#position.length = part.length;
+    position.offset = part.end;
+    position.length = part.length;
     return true;
   }
+}
 
-  #apply(records: readonly JournalRecord[], applied: (change: Change) => void): void {
-    for (const record of records) {
-      if (isHeader(record)) continue;
-      if (isSnapshotMark(record)) {
-        this.published(record.snapshot);
-        continue;
-      }
-      if (this.#live.apply(record)) applied(record);
-    }
-  }
+function emptyState({ isSettled }: EntryReaderOptions): State {
+  return { live: new LiveEntries(isSettled), position: { number: 0, offset: 0, length: 0 }, marks: [] };
+}
 
-  /** A snapshot of the present state was, or is about to be, published. */
-  published(mark: PublishedSnapshot): void {
-    this.#live.markPublished();
-    this.#marks = [...this.#marks, mark].slice(-keptMarks);
-  }
+function take(state: State, record: JournalRecord, reading: Reading): void {
+  if (isHeader(record)) return;
+  if (isSnapshotMark(record)) {
+    publish(state, record.snapshot);
+    reading.anew ||= record.anew === true;
+  } else if (state.live.apply(record)) reading.applied(record);
+}
+
+function publish(state: State, mark: PublishedSnapshot): void {
+  state.live.markPublished();
+  state.marks = [...state.marks, mark].slice(-keptMarks);
+}
+
+function sameFile(a: FileStat | null, b: FileStat | null): boolean {
+  return a?.ino === b?.ino && a?.mtimeMs === b?.mtimeMs && a?.size === b?.size;
 }

@@ -31,7 +31,6 @@ export class JournalFormatError extends Error {
 }
 
 export interface JournalPart {
-  records: JournalRecord[];
   /** Bytes up to the end of the last whole line: reading goes on from here. */
   end: number;
   /** Bytes there were; more than `end` when the last line is torn, or still being written. */
@@ -41,11 +40,17 @@ export interface JournalPart {
 }
 
 /**
- * The records of a journal from a byte on, at most to byte `to`. Null when there is no such journal.
+ * Hands on the records of a journal from a byte on, at most to byte `to`, as they are read. Null when there is no such
+ * journal.
  * @throws JournalFormatError when a newer version wrote it.
  */
-export async function readJournal(files: Files, path: string, from: number, to?: number): Promise<JournalPart | null> {
-  const part: JournalPart = { records: [], end: from, length: from, damaged: 0 };
+export async function readJournal(
+  files: Files,
+  path: string,
+  { from = 0, to }: { from?: number; to?: number | undefined },
+  taken: (record: JournalRecord) => void,
+): Promise<JournalPart | null> {
+  const part: JournalPart = { end: from, length: from, damaged: 0 };
   let rest: Buffer = Buffer.alloc(0);
   try {
     for await (const chunk of readChunks(files, path, from, to)) {
@@ -53,7 +58,11 @@ export async function readJournal(files: Files, path: string, from: number, to?:
       const bytes = rest.length ? Buffer.concat([rest, chunk]) : chunk;
       let begin = 0;
       for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, begin)) {
-        if (end > begin) take(part, bytes.toString('utf8', begin, end), path);
+        if (end > begin) {
+          const record = recordOf(bytes.toString('utf8', begin, end), path);
+          if (record) taken(record);
+          else part.damaged++;
+        }
         begin = end + 1;
       }
       part.end += begin;
@@ -66,22 +75,21 @@ export async function readJournal(files: Files, path: string, from: number, to?:
   return part;
 }
 
-function take(part: JournalPart, line: string, path: string): void {
+function recordOf(line: string, path: string): JournalRecord | null {
   const record = parseLine(line);
-  if (record === null) {
-    part.damaged++;
-    return;
-  }
-  if (isHeader(record) && record.format > journalFormat) {
+  if (record && isHeader(record) && record.format > journalFormat) {
     throw new JournalFormatError(
       `${path} has journal format ${record.format}; this version of phorest reads up to ${journalFormat}. Use the newer version that wrote it.`,
     );
   }
-  part.records.push(record);
+  return record;
 }
 
 /** The header of a journal: the first that stands there counts. Null when it has none yet, or there is no such journal. */
 export async function readHeader(files: Files, path: string): Promise<JournalHeader | null> {
-  const part = await readJournal(files, path, 0, headerBytes);
-  return part?.records.find(isHeader) ?? null;
+  let header: JournalHeader | null = null;
+  await readJournal(files, path, { to: headerBytes }, record => {
+    if (isHeader(record)) header ??= record;
+  });
+  return header;
 }

@@ -11,9 +11,17 @@ export interface JournalHeader {
   sealed: { number: number; length: number } | null;
 }
 
+/** A snapshot as a journal knows it. */
+export interface PublishedSnapshot {
+  size: number;
+  crc: string;
+}
+
 /** Says which snapshot was published from the state at this place. */
 export interface SnapshotMark {
-  snapshot: { size: number; crc: string };
+  snapshot: PublishedSnapshot;
+  /** The state was built on a snapshot that no journal knew (edited by hand): who built on another reads all anew. */
+  anew?: true;
 }
 
 export type JournalRecord = Change | JournalHeader | SnapshotMark;
@@ -36,7 +44,8 @@ export function parseLine(line: string): JournalRecord | null {
   if (!match || !line.endsWith('}')) return null;
   const text = line.slice(match[0].length, -1);
   if (Buffer.byteLength(text) !== Number(match[1]) || hex(crc32(text)) !== match[2]) return null;
-  return JSON.parse(text) as JournalRecord;
+  const record = JSON.parse(text) as JournalRecord | null;
+  return typeof record === 'object' ? record : null;
 }
 
 export const isHeader = (record: JournalRecord): record is JournalHeader => 'journal' in record;

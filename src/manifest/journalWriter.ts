@@ -1,11 +1,14 @@
 import type { Files, OpenFile } from '../storage/files.ts';
 import { encodeLine, type JournalRecord } from './journalLine.ts';
 
-/** What came of an append: `clean` when every byte stands, durable, exactly where it was expected. */
+/**
+ * What came of an append: `clean` when every byte stands, durable, exactly where it was expected. Else something came
+ * between, or not all of it was written: what counts is what the journal says when read again.
+ */
 export type AppendOutcome =
   | { clean: true; end: number }
-  /** Something came between, or not all of it was written: what counts is what the journal says when read again. */
-  | { clean: false; durable: boolean; error: NodeJS.ErrnoException | null };
+  /** `synced` false: the fsync failed, and nobody knows which of the journal's bytes a power cut would leave. */
+  | { clean: false; synced: boolean; error: Error | null };
 
 /**
  * Appends to one journal and keeps it open. Used under the manifest's lock; it does not believe in the lock, but looks
@@ -21,33 +24,37 @@ export class JournalWriter {
     this.path = path;
   }
 
-  /** Appends in one write and one fsync. `expectedLength`: bytes that the caller has seen in the journal. */
+  /** Appends in one write and one fsync; never rejects. `expectedLength`: bytes that the caller has seen in the journal. */
   async append(records: readonly JournalRecord[], expectedLength: number): Promise<AppendOutcome> {
     const data = Buffer.from(records.map(encodeLine).join(''));
-    let error: NodeJS.ErrnoException | null = null;
-    let durable = false;
     try {
       this.#file ??= await this.#files.open(this.path, 'a');
-      const before = await this.#file.size();
-      const taken = await this.#file.write(data, null);
-      if (taken < data.length) {
-        error = Object.assign(
-          new Error(`${this.path}: only ${taken} of ${data.length} bytes were written; is the disk full?`),
-          {
-            code: 'ENOSPC',
-            path: this.path,
-          },
-        );
-      }
-      await this.#file.sync();
-      durable = true;
-      const after = await this.#file.size();
-      if (error === null && before === expectedLength && after === before + data.length)
-        return { clean: true, end: after };
-    } catch (cause) {
-      error ??= cause as NodeJS.ErrnoException;
+    } catch (error) {
+      return { clean: false, synced: true, error: error as Error };
     }
-    return { clean: false, durable, error };
+    const file = this.#file;
+    let before = Number.NaN;
+    let error: Error | null = null;
+    try {
+      before = await file.size();
+      const taken = await file.write(data, null);
+      if (taken < data.length) error = cutShort(this.path, taken, data.length);
+    } catch (cause) {
+      error = cause as Error;
+    }
+    try {
+      // Also after a failed write: whole lines that it did write may be taken for written.
+      await file.sync();
+    } catch (cause) {
+      return { clean: false, synced: false, error: error ?? (cause as Error) };
+    }
+    try {
+      const end = await file.size();
+      const stands = error === null && before === expectedLength && end === before + data.length;
+      return stands ? { clean: true, end } : { clean: false, synced: true, error };
+    } catch (cause) {
+      return { clean: false, synced: true, error: error ?? (cause as Error) };
+    }
   }
 
   async close(): Promise<void> {
@@ -55,4 +62,13 @@ export class JournalWriter {
     this.#file = null;
     await file?.close();
   }
+}
+
+function cutShort(path: string, taken: number, length: number): Error {
+  const error: NodeJS.ErrnoException = new Error(
+    `${path}: only ${taken} of ${length} bytes were written; is the disk full?`,
+  );
+  error.code = 'ENOSPC';
+  error.path = path;
+  return error;
 }

@@ -108,9 +108,19 @@ export class LiveEntries {
     }
     return () => {
       const now = this.#live.get(change.id);
-      if (before) this.#put(change.id, before);
-      else if (now) this.#remove(change.id, now);
+      if (!before) this.#remove(change.id, now!);
+      else {
+        this.#put(change.id, before);
+        if (!now) this.#restoreOrder();
+      }
     };
+  }
+
+  /** A map keeps the order of insertion: one that was taken out and put back stands at the end. */
+  #restoreOrder(): void {
+    const ordered = [...this.#live].sort(([, a], [, b]) => a.place - b.place);
+    this.#live.clear();
+    for (const [id, live] of ordered) this.#live.set(id, live);
   }
 
   /** From now on the published snapshot is the present state. */

@@ -6,7 +6,8 @@ import { utcIso } from '../model/localTime.ts';
 import type { StageName } from '../model/stage.ts';
 import type { Liveness } from '../storage/processIdentity.ts';
 import { readArchive } from './archive.ts';
-import { beforeClaim, EntryLog, type EntryLogOptions, type LogChange } from './entryLog.ts';
+import { beforeClaim } from './doubtfulClaims.ts';
+import { EntryLog, type EntryLogOptions, type LogChange } from './entryLog.ts';
 import type { QueueStage } from './stageWork.ts';
 
 /** A stage does not wait longer than this for an earlier image, so that one hung worker holds nothing up. */
@@ -95,7 +96,8 @@ export class Manifest {
     count: number,
     { place, behind }: { place?: { segment: number; length: number } | null; behind?: StageName } = {},
   ): Promise<Entry[]> {
-    if (count <= 0 || !this.#log.live.firstWaiting(stage, this.#before(behind))) return [];
+    if (count <= 0) return [];
+    if (!this.#log.inDoubt && !this.#log.live.firstWaiting(stage, this.#before(behind))) return [];
     const claim: Claim = { ...this.#options.own, time: utcIso(this.#options.clock.now()), ...place };
     return this.#log.transact(({ live, change }) => {
       const limit = this.#before(behind);
@@ -126,6 +128,16 @@ export class Manifest {
   /** Gives claimed entries back as they were before the claim, but for `set`. Resolves with how many counted. */
   release(claimed: readonly Entry[], stage: QueueStage, set: Partial<Entry> = {}): Promise<number> {
     return this.#end(claimed, stage, 'release', { ...beforeClaim(stage), ...set });
+  }
+
+  /**
+   * Gives back entries whose work was cut off. Never rejects: what can't be recorded now (a full disk) is recorded with
+   * the next change that can.
+   */
+  async giveBack(claimed: readonly Entry[], stage: QueueStage): Promise<void> {
+    await this.release(claimed, stage).catch(() => {
+      this.#log.giveBackLater(claimed.map(({ entry_id: id, claims }) => ({ id, stage, claim: claims[stage]! })));
+    });
   }
 
   /** Entries whose claim for a stage belongs to a process that is gone. */

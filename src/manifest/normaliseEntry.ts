@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Entry, ProcessingStatus } from '../model/entry.ts';
+import type { Claim, Entry, ProcessingStatus } from '../model/entry.ts';
 
 const statuses: readonly ProcessingStatus[] = ['pending', 'processing', 'processed', 'failed', 'skip'];
 
@@ -33,7 +33,7 @@ export function normaliseEntry(raw: Readonly<Record<string, unknown>>, ordinal =
     typeof ownId === 'string' && ownId !== ''
       ? ownId
       : deterministicId(camera?.filepath ?? '', camera?.filename ?? '', timestamp) + (ordinal ? `-${ordinal}` : '');
-  const claims = (raw.claims ?? {}) as Entry['claims'];
+  const claims = claimsOf(raw.claims);
   return {
     collection_error: false,
     collection_error_msg: null,
@@ -50,9 +50,10 @@ export function normaliseEntry(raw: Readonly<Record<string, unknown>>, ordinal =
     clock_synced: null,
     timestamp_source: null,
     run_id: null,
-    rev: 0,
-    attempt: 0,
     ...raw,
+    // A revision that is no number would never be followed by another: the entry could not change any more.
+    rev: countOf(raw.rev),
+    attempt: countOf(raw.attempt),
     entry_id: id,
     entry_timestamp_iso: timestamp,
     camera_data: camera && { ...camera, original: camera.original ?? false },
@@ -60,4 +61,18 @@ export function normaliseEntry(raw: Readonly<Record<string, unknown>>, ordinal =
     // The Python system had no claims: what it left in `processing` nobody works on.
     processing_status: status === 'processing' && !claims.processor ? 'pending' : status,
   };
+}
+
+function countOf(value: unknown): number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : 0;
+}
+
+/** Claims that name an owner; the others nobody could ever end. */
+function claimsOf(value: unknown): Entry['claims'] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+  const named = Object.entries(value as Record<string, Partial<Claim> | null>).filter(
+    ([, claim]) =>
+      typeof claim?.host === 'string' && typeof claim.boot_id === 'string' && typeof claim.pid === 'number',
+  );
+  return Object.fromEntries(named) as Entry['claims'];
 }

@@ -2,28 +2,32 @@ import type { Entry } from '../model/entry.ts';
 import type { Files } from '../storage/files.ts';
 import { readChunks } from '../storage/readChunks.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
-import { Checksum } from './journalLine.ts';
+import { Checksum, type PublishedSnapshot } from './journalLine.ts';
 import { normaliseEntry } from './normaliseEntry.ts';
 import { splitArray } from './splitArray.ts';
 
 /** Entries are turned to text this many at a time, so that a fold of a long manifest lets other work in between. */
 const entriesPerChunk = 500;
 
-export interface ReadSnapshot {
-  entries: Entry[];
-  size: number;
-  crc: string;
+export interface ReadSnapshot extends PublishedSnapshot {
   /** What could not be read, in words; empty when all is well. */
   problems: string[];
 }
 
 /**
- * Reads `metadata_manifest.json`, ours or the Python system's. A file that is not there is an empty one. What is damaged
- * (by an editor; we replace the file as a whole) is reported and does not take the sound entries with it.
+ * Reads `metadata_manifest.json`, ours or the Python system's, and hands on its entries in their order. A file that is not
+ * there is an empty one. What is damaged (by an editor; we replace the file as a whole) is reported and does not take the
+ * sound entries before it along.
+ *
+ * @param taken when it returns a promise, reading waits for it: memory stays bounded whatever the file's length.
  */
-export async function readSnapshot(files: Files, path: string): Promise<ReadSnapshot> {
+export async function readSnapshot(
+  files: Files,
+  path: string,
+  taken: (entry: Entry) => void | Promise<void>,
+): Promise<ReadSnapshot> {
   const checksum = new Checksum();
-  const result: ReadSnapshot = { entries: [], size: 0, crc: '', problems: [] };
+  const result: ReadSnapshot = { size: 0, crc: '', problems: [] };
   if ((await files.stat(path)) === null) return result;
 
   async function* measured(): AsyncGenerator<Buffer> {
@@ -35,10 +39,10 @@ export async function readSnapshot(files: Files, path: string): Promise<ReadSnap
   }
 
   const known = new Map<string, number>();
-  let index = 0;
+  const chunks = measured();
+  const objects = splitArray(chunks);
   try {
-    const objects = splitArray(measured());
-    for (;;) {
+    for (let index = 0; ; index++) {
       const next = await objects.next();
       if (next.done) {
         if (!next.value) result.problems.push('the array is not closed: the file was cut off');
@@ -46,12 +50,13 @@ export async function readSnapshot(files: Files, path: string): Promise<ReadSnap
       }
       const entry = readEntry(next.value, known);
       if (typeof entry === 'string') result.problems.push(`entry ${index}: ${entry}`);
-      else result.entries.push(entry);
-      index++;
+      else await taken(entry);
     }
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     result.problems.push(error.message);
+  } finally {
+    await chunks.return(undefined);
   }
   result.crc = checksum.text();
   return result;
@@ -69,9 +74,7 @@ function readEntry(text: string, known: Map<string, number>): Entry | string {
   const seen = known.get(entry.entry_id) ?? 0;
   known.set(entry.entry_id, seen + 1);
   if (seen === 0) return entry;
-  return raw.entry_id
-    ? `entry_id ${entry.entry_id} stands there twice; the first counts`
-    : normaliseEntry(raw, seen);
+  return raw.entry_id ? `entry_id ${entry.entry_id} stands there twice; the first counts` : normaliseEntry(raw, seen);
 }
 
 /**
@@ -81,7 +84,7 @@ export async function writeSnapshot(
   files: Files,
   path: string,
   entries: Iterable<Entry>,
-  beforeRename: (mark: { size: number; crc: string }) => Promise<void>,
+  beforeRename: (mark: PublishedSnapshot) => Promise<void> = async () => undefined,
 ): Promise<void> {
   const checksum = new Checksum();
   let size = 0;

@@ -10,6 +10,8 @@ export type StageEvent = { stage: StageName; at: number } & (
   | { kind: 'state'; state: StageState }
   /** Items that now wait for the stage. */
   | { kind: 'queued'; count: number }
+  /** Items that will come in all, where the source knows. */
+  | { kind: 'expected'; count: number }
   | { kind: 'claimed'; count: number }
   /** Finished well; `ms` is how long it took, `detail` what there is to say of it. */
   | { kind: 'done'; entryId: string; ms: number; detail: Readonly<Record<string, string | number>> }

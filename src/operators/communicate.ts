@@ -16,13 +16,24 @@ export interface CommunicateSettings {
   title: string;
 }
 
+interface Position {
+  segment: number;
+  length: number;
+}
+
+/** A result whose report was begun by a process that is gone, and what its claim says of the output. */
+interface Unsettled {
+  result: ResultLine;
+  position: Position | null;
+}
+
 /** All sinks of the configuration as one; see `sinks/communication.ts`. */
 export interface Reporter {
   /** End of what is written, for claims; null when no sink keeps a place. */
-  position(): { segment: number; length: number } | null;
-  /** After a crash: which of these results are reported already, behind a position. */
-  recover(from: { segment: number; length: number }, results: readonly ResultLine[]): Promise<ReadonlySet<ResultLine>>;
-  /** Durable when it resolves. */
+  position(): Position | null;
+  /** Comes first, once: which of these were reported in full before a crash. */
+  recover(unsettled: readonly Unsettled[]): Promise<ReadonlySet<ResultLine>>;
+  /** Durable when it resolves; the batch is then settled, whatever happens, and not given back. */
   report(results: readonly ResultLine[]): Promise<void>;
   /** Draws what is drawn from time to time. */
   flush(): Promise<void>;
@@ -72,6 +83,7 @@ async function openStation(settings: CommunicateSettings, deps: CommunicateDeps)
     await reporter.close();
     throw error;
   }
+  const reporting = new WeakMap<readonly Entry[], Promise<readonly Outcome[]>>();
   return {
     concurrency: 1,
     batch: 1,
@@ -87,14 +99,20 @@ async function openStation(settings: CommunicateSettings, deps: CommunicateDeps)
     perform: async (batch, signal) => {
       const { readable, unreadable } = await readAll(batch, deps);
       if (signal.aborted) return [];
-      await reporter.report(readable.map(({ line }) => line));
-      if (signal.aborted) return [];
-      return [
-        ...(await settleReported(readable, deps)),
-        ...(await Promise.all(unreadable.map(({ entry, reason }) => analyseAgain(entry, reason, deps)))),
-      ];
+      const outcome = report(readable, unreadable, reporter, deps);
+      reporting.set(batch, outcome);
+      return outcome;
     },
-    giveBack: batches => manifest.giveBack(batches.flat(), 'communicator'),
+    giveBack: async batches => {
+      for (const batch of batches) {
+        // What is being reported must not be claimed by another before it is known whether its rows stand.
+        const reported = await reporting.get(batch)?.then(
+          () => true,
+          () => false,
+        );
+        if (!reported) await manifest.giveBack(batch, 'communicator');
+      }
+    },
     close: async cutShort => {
       try {
         if (!cutShort) await reporter.flush();
@@ -126,6 +144,19 @@ async function readAll(batch: readonly Entry[], { readResult }: CommunicateDeps)
   return { readable, unreadable };
 }
 
+async function report(
+  readable: readonly Reported[],
+  unreadable: readonly { entry: Entry; reason: string }[],
+  reporter: Reporter,
+  deps: CommunicateDeps,
+): Promise<Outcome[]> {
+  await reporter.report(readable.map(({ line }) => line));
+  return [
+    ...(await settleReported(readable, deps)),
+    ...(await Promise.all(unreadable.map(({ entry, reason }) => analyseAgain(entry, reason, deps)))),
+  ];
+}
+
 async function settleReported(reported: readonly Reported[], { manifest }: CommunicateDeps): Promise<Outcome[]> {
   if (reported.length === 0) return [];
   await manifest.settle(
@@ -148,27 +179,16 @@ async function analyseAgain(entry: Entry, reason: string, { manifest }: Communic
 /** Repairs claims of processes that are gone: what stands in the outputs counts, the rest waits again. */
 async function settleOrphans(reporter: Reporter, deps: CommunicateDeps): Promise<void> {
   const orphans = deps.manifest.orphans('communicator');
-  if (orphans.length === 0) return;
   const { readable } = await readAll(orphans, deps);
-  const places = orphans.flatMap(({ claims: { communicator: claim } }) =>
-    claim?.segment === undefined || claim.length === undefined
-      ? []
-      : [{ segment: claim.segment, length: claim.length }],
+  const there = await reporter.recover(
+    readable.map(({ entry, line }) => {
+      const { segment, length } = entry.claims.communicator!;
+      return { result: line, position: segment === undefined || length === undefined ? null : { segment, length } };
+    }),
   );
-  const first = places.sort((a, b) => a.segment - b.segment || a.length - b.length)[0];
-  const there = first
-    ? await reporter.recover(
-        first,
-        readable.map(({ line }) => line),
-      )
-    : new Set<ResultLine>();
-  await settleReported(
-    readable.filter(({ line }) => there.has(line)),
-    deps,
-  );
-  const settled = new Set(readable.filter(({ line }) => there.has(line)).map(({ entry }) => entry.entry_id));
-  await deps.manifest.release(
-    orphans.filter(({ entry_id: id }) => !settled.has(id)),
-    'communicator',
-  );
+  const reported = readable.filter(({ line }) => there.has(line));
+  await settleReported(reported, deps);
+  const settled = new Set(reported.map(({ entry }) => entry));
+  const rest = orphans.filter(entry => !settled.has(entry));
+  if (rest.length) await deps.manifest.release(rest, 'communicator');
 }

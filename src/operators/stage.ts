@@ -3,6 +3,7 @@ import {
   concat,
   concatMap,
   defer,
+  EMPTY,
   finalize,
   from,
   ignoreElements,
@@ -97,12 +98,27 @@ const handoverDeadlineMs = 30_000;
  * flight and closes; `tools.track` tells when that is over.
  */
 export function stage<S, T>(definition: StageDefinition<S, T>): OperatorFunction<S, StageEvent> {
-  const { stop$, scheduler } = definition.tools;
-  return handover((settings, retire$) => generation(definition, settings, retire$), {
-    stop$,
-    deadlineMs: handoverDeadlineMs,
-    ...(scheduler && { scheduler }),
-  });
+  const { stop$, scheduler, clock } = definition.tools;
+  /** What is wrong, by its key, until it is well again. */
+  let alarm: string | null = null;
+  return handover<S, StageEvent>(
+    (settings, retire$) =>
+      concat(
+        // What was wrong with the old settings says nothing of the new ones: if it still is, it is said again.
+        defer(() =>
+          alarm === null
+            ? EMPTY
+            : of<StageEvent>({ stage: definition.name, at: clock.now(), kind: 'well', key: alarm }),
+        ),
+        generation(definition, settings, retire$),
+      ).pipe(
+        tap(event => {
+          if (event.kind === 'alarm') alarm = event.key;
+          else if (event.kind === 'well') alarm = null;
+        }),
+      ),
+    { stop$, deadlineMs: handoverDeadlineMs, ...(scheduler && { scheduler }) },
+  );
 }
 
 function generation<S, T>(

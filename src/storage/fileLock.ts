@@ -1,13 +1,17 @@
-import { readFile, rmdir, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import type { ProcessIdentity } from '../model/entry.ts';
 import type { Exclusive } from './exclusive.ts';
-import { type Liveness, livenessOf, ownIdentity } from './processIdentity.ts';
+import { type Liveness, livenessOf, ownIdentity, sameProcess } from './processIdentity.ts';
 
 /** A lock untouched for so long is free to take; its holder touches it twice as often. */
 const staleMs = 10_000;
 const longestPauseMs = 40;
+/** A new holder takes the folder first and signs a moment later: so long it may take. */
+const signingMs = 20;
+/** A time stamp this far ahead of the clock was made before the clock went back. */
+const aheadMs = 2_000;
 
 export interface FileLockOptions {
   /** How long to wait for the lock before giving up, ms. */
@@ -18,8 +22,9 @@ export interface FileLockOptions {
 
 /**
  * A lock between processes: the folder `<path>.lock` (proper-lockfile), and beside it `<path>.lock-owner.json`, the
- * process that took it last. After a power cut on a machine without a clock a left lock may look young for ever: a lock
- * whose owner is gone is therefore broken at once.
+ * process that took it last. After a power cut on a machine without a clock a left lock may look young for ever. So a lock
+ * is broken at once when its owner is gone, or when nobody signed it and its time stamp lies in the future; and whatever
+ * its time stamp says, when it has stayed the same for as long as a holder may leave it untouched.
  *
  * It keeps order and saves work. Correctness does not rest on it: a holder that was suspended loses it without noticing,
  * and two waiters may break one lock both.
@@ -42,21 +47,26 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
   async function breakIfOwnerGone(): Promise<void> {
     const before = await touched();
     const text = await ownerText();
-    let owner: ProcessIdentity;
-    try {
-      owner = JSON.parse(text) as ProcessIdentity;
-    } catch {
-      return;
-    }
-    if (liveness(owner) !== 'gone') return;
-    // A new holder takes the folder first and signs a moment later: look twice before taking its name for the old one's.
-    await wait(20);
+    const owner = parseOwner(text);
+    if (owner ? liveness(owner) !== 'gone' : before < Date.now() + aheadMs) return;
+    await wait(signingMs);
     if ((await touched()) !== before || (await ownerText()) !== text) return;
     await rmdir(folder).catch(() => undefined);
   }
 
+  /** The name is only needed by those who wait: a full disk must not keep anybody from the lock itself. */
+  async function sign(): Promise<void> {
+    if ((await ownerText()) === ownText) return;
+    try {
+      await writeFile(ownerFile, ownText);
+    } catch {
+      await rm(ownerFile, { force: true }).catch(() => undefined);
+    }
+  }
+
   async function acquire(): Promise<() => Promise<void>> {
     const deadline = performance.now() + patienceMs;
+    let seen = { touched: Number.NaN, since: 0 };
     for (let attempt = 0; ; attempt++) {
       try {
         const release = await lockfile.lock(path, {
@@ -66,11 +76,12 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
           // The default ends the process; a lost lock only costs a retry here.
           onCompromised: () => undefined,
         });
-        if ((await ownerText()) !== ownText) await writeFile(ownerFile, ownText);
+        await sign();
         return release;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
-        if (performance.now() > deadline) {
+        const now = performance.now();
+        if (now > deadline) {
           const locked: NodeJS.ErrnoException = new Error(
             `${path} is locked by ${(await ownerText()) || 'an unknown process'}; waited ${patienceMs / 1000} s`,
           );
@@ -78,7 +89,12 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
           locked.path = path;
           throw locked;
         }
-        if (attempt % 10 === 0) await breakIfOwnerGone();
+        if (attempt % 10 === 0) {
+          const last = await touched();
+          if (last === seen.touched && now - seen.since > staleMs) await rmdir(folder).catch(() => undefined);
+          else await breakIfOwnerGone();
+          if (last !== seen.touched) seen = { touched: last, since: now };
+        }
         await wait(Math.min(longestPauseMs, 1 + attempt) * (0.5 + Math.random()));
       }
     }
@@ -90,11 +106,21 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
       try {
         return await work();
       } finally {
-        // Refused when the lock was stolen meanwhile: it is somebody else's now.
-        await release().catch(() => undefined);
+        // A lock that was stolen meanwhile is somebody else's now; proper-lockfile would take it away from him.
+        const owner = parseOwner(await ownerText());
+        if (!owner || sameProcess(owner, own)) await release().catch(() => undefined);
       }
     });
     tail = result.catch(() => undefined);
     return result;
   };
+}
+
+function parseOwner(text: string): ProcessIdentity | null {
+  try {
+    const owner = JSON.parse(text) as ProcessIdentity | null;
+    return typeof owner === 'object' ? owner : null;
+  } catch {
+    return null;
+  }
 }

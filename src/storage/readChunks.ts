@@ -1,6 +1,8 @@
 import type { Files } from './files.ts';
 
 const chunkBytes = 1 << 20;
+/** What is read beyond the end that the file had at first: it may be growing. */
+const beyondEndBytes = 4096;
 
 /**
  * A file's bytes from `from` to `to` (default: to its end), a chunk at a time. Each chunk is a buffer of its own.
@@ -14,8 +16,10 @@ export async function* readChunks(
 ): AsyncGenerator<Buffer> {
   const file = await files.open(path, 'r');
   try {
+    // A few new lines of a journal must not cost a whole chunk of memory each time.
+    const end = (await file.size()) + beyondEndBytes;
     for (let position = from; position < to; ) {
-      const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, to - position));
+      const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, to - position, Math.max(beyondEndBytes, end - position)));
       const length = await file.read(chunk, position);
       if (length === 0) return;
       position += length;

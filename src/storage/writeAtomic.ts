@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { Files } from './files.ts';
 
@@ -27,8 +28,8 @@ export async function writeAtomic(
   content: string | Uint8Array | AsyncIterable<Uint8Array>,
   { durable = true, beforeRename }: { durable?: boolean; beforeRename?: () => Promise<void> } = {},
 ): Promise<void> {
-  // Every process writes beside its own name, so that two that replace one file never share a temporary one.
-  const temporary = `${path}.${process.pid}.tmp`;
+  // A name of its own: two writers that replace one file (on two machines with one pid, or one suspended) never share it.
+  const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
   const file = await files.open(temporary, 'w');
   try {
     let position = 0;
@@ -46,7 +47,12 @@ export async function writeAtomic(
     await files.remove(temporary);
     throw error;
   }
-  await file.close();
-  await files.rename(temporary, path);
+  try {
+    await file.close();
+    await files.rename(temporary, path);
+  } catch (error) {
+    await files.remove(temporary);
+    throw error;
+  }
   if (durable) await files.syncFolder(dirname(path));
 }

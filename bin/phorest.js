@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+// Plain JavaScript for whatever Node the machine has: finds the program and a Node that can run it.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const needed = 24;
+// A checkout has the sources, and runs what stands in them; a package has only what was built.
+const source = new URL('../src/cli/main.ts', import.meta.url);
+const program = existsSync(source) ? source : new URL('../dist/cli/main.js', import.meta.url);
+
+if (Number(process.versions.node.split('.')[0]) >= needed) {
+  const { main } = await import(program.href);
+  await main(process.argv.slice(2));
+} else {
+  await runOn(projectNode());
+}
+
+/** The Node that came with the packages of this project. */
+function projectNode() {
+  const name = `node-${process.platform}-${process.arch}`;
+  const require = createRequire(import.meta.url);
+  try {
+    return `${dirname(require.resolve(`${name}/package.json`))}/bin/node`;
+  } catch {
+    console.error(
+      `phorest needs Node ${needed} or newer; this is ${process.versions.node}, and the package ${name} is not installed. ` +
+        'Run "npm ci" in the folder of phorest (without --omit=optional), or install a newer Node.',
+    );
+    process.exit(1);
+  }
+}
+
+async function runOn(node) {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  // A terminal sends Ctrl-C to both; the program takes two signals within a second for one.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  const [code, signal] = await new Promise((resolve, reject) => {
+    child.on('exit', (...how) => resolve(how));
+    child.on('error', reject);
+  });
+  process.exit(code ?? 128 + constants.signals[signal]);
+}

@@ -1,0 +1,52 @@
+import type { AnalysedFrame } from '../model/analysisJob.ts';
+import { BadImageError } from './badImageError.ts';
+import { RoiOutsideFrameError } from './roiOutsideFrameError.ts';
+
+/**
+ * What a worker thread answers. Errors travel as plain data, because a class and a system error's `code` do not survive
+ * the way between threads.
+ */
+export type AnalysisReply = { frame: AnalysedFrame } | { failure: AnalysisFailure };
+
+interface AnalysisFailure {
+  kind: 'bad_image' | 'roi_outside_frame' | 'other';
+  /** File or ROI label that the kinds of our own name. */
+  subject: string;
+  name: string;
+  message: string;
+  stack: string | undefined;
+  /** Of a system error. */
+  system: { code?: string; errno?: number; syscall?: string; path?: string };
+}
+
+/** Packs an error for the way. */
+export function failureOf(error: unknown): AnalysisFailure {
+  const thrown = error instanceof Error ? error : new Error(String(error));
+  const { code, errno, syscall, path } = thrown as NodeJS.ErrnoException;
+  return {
+    kind: thrown instanceof BadImageError || thrown instanceof RoiOutsideFrameError ? thrown.kind : 'other',
+    subject: thrown instanceof BadImageError ? thrown.file : thrown instanceof RoiOutsideFrameError ? thrown.label : '',
+    name: thrown.name,
+    message: thrown.message,
+    stack: thrown.stack,
+    system: {
+      ...(code === undefined ? {} : { code }),
+      ...(errno === undefined ? {} : { errno }),
+      ...(syscall === undefined ? {} : { syscall }),
+      ...(path === undefined ? {} : { path }),
+    },
+  };
+}
+
+/** The error again, of its class, with the worker's stack. */
+export function errorOf(failure: AnalysisFailure): Error {
+  const error = rebuilt(failure);
+  if (failure.stack !== undefined) error.stack = failure.stack;
+  return error;
+}
+
+function rebuilt({ kind, subject, name, message, system }: AnalysisFailure): Error {
+  if (kind === 'bad_image') return new BadImageError(subject, message.slice(subject.length + 2));
+  if (kind === 'roi_outside_frame') return new RoiOutsideFrameError(subject, message);
+  return Object.assign(new Error(message), { name, ...system });
+}

@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises';
+import sharp, { type Sharp } from 'sharp';
+import type { Pixels } from '../model/frame.ts';
+import { BadImageError } from './badImageError.ts';
+
+/**
+ * Decodes one image to gray pixels at their native depth.
+ *
+ * PNG, JPEG and TIFF of 8 or 16 bits a channel. Gray is exact; colour becomes BT.601 luma, rounded to nearest; alpha is
+ * dropped; colour profiles and EXIF orientation are not applied, because ROIs are given in stored pixels.
+ *
+ * Rejects with {@link BadImageError} for content that is no such image (empty, cut off, foreign, several pages, floating
+ * point). Errors of reading the file (`ENOENT`, `EIO`, `EACCES`, …) stay what they are: they are not the image's fault.
+ *
+ * @param file path, or the bytes of the file
+ * @param name what error messages call it when bytes are given
+ */
+export async function decodeFrame(file: string | Uint8Array, name = 'image'): Promise<Pixels> {
+  if (typeof file !== 'string') return decodeImage(file, name);
+  return decodeImage(await readFile(file), file);
+}
+
+const formats = ['png', 'jpeg', 'tiff'];
+const depths: Readonly<Record<string, 8 | 16>> = { uchar: 8, ushort: 16 };
+
+async function decodeImage(bytes: Uint8Array, name: string): Promise<Pixels> {
+  if (bytes.length === 0) throw new BadImageError(name, 'the file is empty');
+  // `failOn: 'error'` refuses cut off data, yet lets pass the private tags that microscopes write into TIFF files.
+  const image = sharp(bytes, { failOn: 'error', ignoreIcc: true });
+  try {
+    const found = await image.metadata();
+    const depth = depths[found.depth];
+    if (!formats.includes(found.format)) {
+      throw new BadImageError(name, `a ${found.format} image; PNG, JPEG and TIFF are read`);
+    }
+    if ((found.pages ?? 1) > 1) {
+      throw new BadImageError(name, `a TIFF of ${found.pages} pages; one image a file is read`);
+    }
+    if (depth === undefined) {
+      throw new BadImageError(name, `pixels of type ${found.depth}; 8 or 16 bit integers are read`);
+    }
+    const gray = found.channels < 3 && !found.isPalette;
+    return gray ? await decodeGray(image, depth) : await decodeColour(image, depth);
+  } catch (error) {
+    if (error instanceof BadImageError) throw error;
+    const { message } = error as Error;
+    const size = `${bytes.length} bytes, beginning ${Buffer.from(bytes.subarray(0, 8)).toString('hex')}`;
+    throw new BadImageError(name, `not a readable image: ${message.trim().replaceAll('\n', '; ')} (${size})`, {
+      cause: error,
+    });
+  }
+}
+
+async function decodeGray(image: Sharp, depth: 8 | 16): Promise<Pixels> {
+  // The colour space has to be said: plain `raw` gives three channels of 8 bits.
+  const plain = image.removeAlpha();
+  const raw = depth === 16 ? plain.toColourspace('grey16').raw({ depth: 'ushort' }) : plain.toColourspace('b-w').raw();
+  const { data, info } = await raw.toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, depth, data: typed(data, depth) };
+}
+
+async function decodeColour(image: Sharp, depth: 8 | 16): Promise<Pixels> {
+  // Not sharp's `recomb`: it cuts instead of rounding, and takes 16 bit colour through 8 bits.
+  const plain = image.removeAlpha();
+  const raw = depth === 16 ? plain.toColourspace('rgb16').raw({ depth: 'ushort' }) : plain.toColourspace('srgb').raw();
+  const { data, info } = await raw.toBuffer({ resolveWithObject: true });
+  const colour = typed(data, depth);
+  const count = info.width * info.height;
+  const luma = depth === 16 ? new Uint16Array(count) : new Uint8Array(count);
+  for (let i = 0, c = 0; i < count; i++, c += info.channels) {
+    luma[i] = 0.299 * colour[c] + 0.587 * colour[c + 1] + 0.114 * colour[c + 2] + 0.5;
+  }
+  return { width: info.width, height: info.height, depth, data: luma };
+}
+
+/** Views sharp's bytes as pixels; copies only when they are not aligned. */
+function typed(data: Buffer, depth: 8 | 16): Uint8Array | Uint16Array {
+  if (depth === 8) return new Uint8Array(data.buffer, data.byteOffset, data.length);
+  if (data.byteOffset % 2 === 0) return new Uint16Array(data.buffer, data.byteOffset, data.length / 2);
+  return new Uint16Array(new Uint8Array(data).buffer);
+}

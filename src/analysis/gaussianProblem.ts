@@ -1,0 +1,178 @@
+import type { LineProblem } from './lineProblem.ts';
+import { createRowData, loadRow } from './rowData.ts';
+
+/** Below this the exponential adds nothing to sums of counts. */
+const negligible = 1e-24;
+
+/**
+ * Least squares of a·exp(−(x − mu)²/(2·sigma²)) + c, reduced to mu (position) and sigma (width).
+ *
+ * All that squares and derivatives need are fifteen sums over the row. The exponential comes by recurrence outwards from
+ * the centre: g(k+1) = g(k)·q(k), q(k+1) = q(k)·exp(−1/sigma²), with an error near 4e-14.
+ */
+export function createGaussianProblem(): LineProblem {
+  const row = createRowData();
+  // Sums over the row at mu and sigma: g = exp(−d²/2σ²), d = x − mu, y = value − mean.
+  let g0 = 0; // Σ g
+  let g1 = 0; // Σ g·d
+  let g2 = 0; // Σ g·d²
+  let g3 = 0;
+  let g4 = 0;
+  let h0 = 0; // Σ g²
+  let h1 = 0; // Σ g²·d
+  let h2 = 0;
+  let h3 = 0;
+  let h4 = 0;
+  let y0 = 0; // Σ y·g
+  let y1 = 0; // Σ y·g·d
+  let y2 = 0; // Σ y·g·d²
+  let y3 = 0;
+  let y4 = 0;
+
+  let mu = 0;
+  let sigma = 1;
+  let amplitude = 0;
+  let base = 0; // offset − mean
+
+  function sum(atMu: number, atSigma: number): void {
+    g0 = g1 = g2 = g3 = g4 = h0 = h1 = h2 = h3 = h4 = y0 = y1 = y2 = y3 = y4 = 0;
+    const inverse = 1 / (atSigma * atSigma);
+    const centre = Math.min(row.length - 1, Math.max(0, Math.round(atMu)));
+    const delta = centre - atMu;
+    const ratio = Math.exp(-inverse);
+    const top = Math.exp(-0.5 * delta * delta * inverse);
+    const right = Math.exp(-(0.5 + delta) * inverse);
+    const left = Math.exp(-(0.5 - delta) * inverse);
+    half(centre, 1, delta, top, right, ratio);
+    half(centre - 1, -1, delta - 1, top * left, left * ratio, ratio);
+  }
+
+  /** One flank: from index `from` outwards in direction `step`, where d = `d`, g = `g` and the next g is g·`q`. */
+  function half(from: number, step: 1 | -1, d: number, g: number, q: number, ratio: number): void {
+    let sg0 = 0;
+    let sg1 = 0;
+    let sg2 = 0;
+    let sg3 = 0;
+    let sg4 = 0;
+    let sh0 = 0;
+    let sh1 = 0;
+    let sh2 = 0;
+    let sh3 = 0;
+    let sh4 = 0;
+    let sy0 = 0;
+    let sy1 = 0;
+    let sy2 = 0;
+    let sy3 = 0;
+    let sy4 = 0;
+    const { values, offset, length, mean, ceiling } = row;
+    const end = offset + (step > 0 ? length : -1);
+    for (let i = offset + from; i !== end && g > negligible; i += step) {
+      const value = values[i];
+      if (value < ceiling) {
+        const y = value - mean;
+        const gd = g * d;
+        const gdd = gd * d;
+        const gddd = gdd * d;
+        const gdddd = gddd * d;
+        sg0 += g;
+        sg1 += gd;
+        sg2 += gdd;
+        sg3 += gddd;
+        sg4 += gdddd;
+        sh0 += g * g;
+        sh1 += g * gd;
+        sh2 += gd * gd;
+        sh3 += gd * gdd;
+        sh4 += gdd * gdd;
+        sy0 += y * g;
+        sy1 += y * gd;
+        sy2 += y * gdd;
+        sy3 += y * gddd;
+        sy4 += y * gdddd;
+      }
+      g *= q;
+      q *= ratio;
+      d += step;
+    }
+    g0 += sg0;
+    g1 += sg1;
+    g2 += sg2;
+    g3 += sg3;
+    g4 += sg4;
+    h0 += sh0;
+    h1 += sh1;
+    h2 += sh2;
+    h3 += sh3;
+    h4 += sh4;
+    y0 += sy0;
+    y1 += sy1;
+    y2 += sy2;
+    y3 += sy3;
+    y4 += sy4;
+  }
+
+  /** What solving for amplitude and base takes from the product of two derivatives, given by their products with g and 1. */
+  function eliminated(ag: number, a1: number, bg: number, b1: number): number {
+    const { count } = row;
+    return (count * ag * bg - g0 * (ag * b1 + a1 * bg) + h0 * a1 * b1) / (h0 * count - g0 * g0);
+  }
+
+  return {
+    get length() {
+      return row.length;
+    },
+    get count() {
+      return row.count;
+    },
+    get total() {
+      return row.total;
+    },
+    load(values, offset, length, ceiling) {
+      loadRow(row, values, offset, length, ceiling);
+    },
+
+    evaluate(position, width) {
+      mu = position;
+      sigma = width;
+      sum(position, width);
+      const determinant = h0 * row.count - g0 * g0;
+      if (!(determinant > 1e-12 * h0 * row.count)) return Number.POSITIVE_INFINITY;
+      amplitude = (row.count * y0) / determinant;
+      base = (-g0 * y0) / determinant;
+      return Math.max(0, row.total - amplitude * y0);
+    },
+
+    expand(into) {
+      // With Δmu = σ²·m and Δσ = σ³·s the model's derivatives are amplitude·g·d and amplitude·g·d². `r…`: sums of the
+      // residuals times g·d…, over the amplitude. Amplitude and base are eliminated by Schur's complement.
+      const variance = sigma * sigma;
+      const r1 = (y1 - amplitude * h1 - base * g1) / amplitude;
+      const r2 = (y2 - amplitude * h2 - base * g2) / amplitude;
+      const r3 = (y3 - amplitude * h3 - base * g3) / amplitude;
+      const r4 = (y4 - amplitude * h4 - base * g4) / amplitude;
+      let mm = h2 - r2 - eliminated(h1 - r1, g1, h1 - r1, g1);
+      let ms = h3 - r3 + 2 * variance * r1 - eliminated(h1 - r1, g1, h2 - r2, g2);
+      let ss = h4 - r4 + 3 * variance * r2 - eliminated(h2 - r2, g2, h2 - r2, g2);
+      if (!(mm > 0 && ss > 0 && mm * ss - ms * ms > 1e-3 * mm * ss)) {
+        mm = h2 - eliminated(h1, g1, h1, g1);
+        ms = h3 - eliminated(h1, g1, h2, g2);
+        ss = h4 - eliminated(h2, g2, h2, g2);
+      }
+      const power = amplitude * amplitude;
+      into[0] = (power * mm) / variance;
+      into[1] = (power * ms) / (variance * sigma);
+      into[2] = (power * ss) / (variance * variance);
+      into[3] = (power * r1) / sigma;
+      into[4] = (power * r2) / variance;
+    },
+
+    isDip: () => amplitude < 0,
+
+    write(out) {
+      out[0] = amplitude;
+      out[1] = mu;
+      out[2] = sigma;
+      out[3] = base + row.mean;
+    },
+  };
+}

@@ -1,0 +1,26 @@
+/**
+ * A line shape fitted to a row by least squares, reduced to position and width: at each pair of them the parameters in
+ * which the shape is linear are solved for exactly (variable projection: Golub & Pereyra, Inverse Problems 19, R1, 2003).
+ */
+export interface LineProblem {
+  /** Pixels of the row. */
+  readonly length: number;
+  /** Pixels that count: those below the ceiling. */
+  readonly count: number;
+  /** Squared deviations of these from their mean. */
+  readonly total: number;
+  /** Takes the row to fit, of which values from `ceiling` on are left out; it is read until the next `load`. */
+  load(values: Float64Array, offset: number, length: number, ceiling: number): void;
+  /** Squared residuals at a position and width, best linear parameters included; Infinity where these are not determined. */
+  evaluate(position: number, width: number): number;
+  /**
+   * Expands half the squares about the point last evaluated in u = Δposition/width, v = Δwidth/width, as
+   * ½·(huu·u² + 2·huv·u·v + hvv·v²) − (bu·u + bv·v), and writes huu, huv, hvv, bu, bv. The matrix is positive
+   * definite: Newton's where the squares curve upwards, Gauss–Newton's elsewhere.
+   */
+  expand(into: Float64Array): void;
+  /** Whether the line at the point last evaluated goes down. */
+  isDip(): boolean;
+  /** Writes the method's parameters, without the error of the fit, at the point last evaluated. */
+  write(out: Float64Array): void;
+}

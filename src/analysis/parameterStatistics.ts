@@ -1,0 +1,44 @@
+import type { ParameterStatistics } from '../model/result.ts';
+import { quantile } from './quantile.ts';
+import { roundDecimals } from './roundDecimals.ts';
+
+/**
+ * What the rows of a ROI gave for one parameter, as the Python system sums it up: mean, population standard deviation,
+ * quartiles (linear interpolation), extremes, all to three decimals, and the smoothness: the standard deviation of the
+ * differences between neighbouring rows over the range (of the rounded extremes), 0 when the range is 0.
+ *
+ * @param values in row order, at least one, all finite
+ * @param keepValues puts the values themselves in front
+ */
+export function parameterStatistics(values: Float64Array, keepValues: boolean): ParameterStatistics {
+  const sorted = values.slice().sort();
+  const max = roundDecimals(sorted[sorted.length - 1], 3);
+  const min = roundDecimals(sorted[0], 3);
+  const { mean, std } = meanAndStd(values);
+  return {
+    ...(keepValues ? { Values: Array.from(values) } : {}),
+    Mean: roundDecimals(mean, 3),
+    STD: roundDecimals(std, 3),
+    LQ: roundDecimals(quantile(sorted, 0.25), 3),
+    Median: roundDecimals(quantile(sorted, 0.5), 3),
+    UQ: roundDecimals(quantile(sorted, 0.75), 3),
+    Max: max,
+    Min: min,
+    Smoothness: max === min ? 0 : roundDecimals(meanAndStd(differences(values)).std / (max - min), 3),
+  };
+}
+
+function differences(values: Float64Array): Float64Array {
+  const result = new Float64Array(values.length - 1);
+  for (let i = 0; i < result.length; i++) result[i] = values[i + 1] - values[i];
+  return result;
+}
+
+function meanAndStd(values: Float64Array): { mean: number; std: number } {
+  let sum = 0;
+  for (const value of values) sum += value;
+  const mean = sum / values.length;
+  let squares = 0;
+  for (const value of values) squares += (value - mean) ** 2;
+  return { mean, std: Math.sqrt(squares / values.length) };
+}

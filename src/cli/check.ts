@@ -1,0 +1,28 @@
+import { describeProblem } from '../config/configError.ts';
+import type { CommandDefinition } from './commandDefinition.ts';
+import { exitCodes } from './exitCodes.ts';
+import { loadConfig } from './loadConfig.ts';
+
+/** `check config`: says what is wrong before an experiment does, and where everything is. */
+export const check: CommandDefinition = {
+  usage: 'check [what]',
+  summary: 'say what is wrong with the configuration, and print every path',
+  declare: command => command.addHelpText('after', '\nWhat can be checked: config (default).'),
+  run: async (context, [what = 'config']) => {
+    const { output } = context;
+    if (what !== 'config') {
+      output.error(`"check ${what}" is not there; "check config" is`);
+      return exitCodes.usage;
+    }
+    const { chosen, warnings, text, paths } = await loadConfig(context);
+    output.line(text === null ? `no ${chosen.shown}: the shipped defaults are used` : `configuration  ${chosen.path}`);
+    for (const warning of warnings) output.line(`warning: ${describeProblem(chosen.shown, warning)}`);
+    output.line(`${warnings.length ? `${warnings.length} warnings, no` : 'no'} errors`);
+    output.line('');
+    const { remote, ...local } = paths;
+    const rows = [...Object.entries(local), ...Object.entries(remote).map(([name, path]) => [`remote ${name}`, path])];
+    const width = Math.max(...rows.map(([name]) => name!.length));
+    for (const [name, path] of rows) output.line(`${name!.padEnd(width)}  ${path}`);
+    return exitCodes.done;
+  },
+};

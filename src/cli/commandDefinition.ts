@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import type { ConsoleOutput } from './consoleOutput.ts';
+
+/** What every command is given. */
+export interface CommandContext {
+  readonly cwd: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** `--config` and `--root`, as they were given. */
+  readonly config: string | undefined;
+  readonly root: string | undefined;
+  readonly output: ConsoleOutput;
+}
+
+/** One command of the program. The command line's help and the console's menu are made from these. */
+export interface CommandDefinition<Options extends object = object> {
+  /** As it is typed, with its arguments: `replay <folder>`. */
+  readonly usage: string;
+  readonly summary: string;
+  /** Adds options, and further help. */
+  readonly declare: (command: Command) => Command;
+  /**
+   * Runs it and resolves with the exit code.
+   * @throws ExitError to end with a code and a message; any other error ends with code 1 and its message.
+   */
+  readonly run: (context: CommandContext, args: readonly string[], options: Options) => Promise<number>;
+}

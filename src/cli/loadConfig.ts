@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import { ConfigError, type ConfigProblem } from '../config/configError.ts';
+import { type ChosenConfigFile, configFile } from '../config/configFile.ts';
+import { defaultConfig } from '../config/defaultConfig.ts';
+import { parseConfig } from '../config/parseConfig.ts';
+import { type ResolvedPaths, resolvePaths } from '../config/resolvePaths.ts';
+import type { Config } from '../config/schema.ts';
+import { readFileText } from '../streams/fileText.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
+import { explain } from './explain.ts';
+
+export interface LoadedConfig {
+  chosen: ChosenConfigFile;
+  config: Config;
+  warnings: readonly ConfigProblem[];
+  /** Text of the file; null when there is none and the shipped values are used. */
+  text: string | null;
+  paths: ResolvedPaths;
+}
+
+/**
+ * The configuration that the command line chooses, and where everything is.
+ * @throws ExitError `usage` that lists all that is wrong with it.
+ */
+export async function loadConfig({ cwd, config: given, root, environment }: CommandContext): Promise<LoadedConfig> {
+  const chosen = configFile({ cwd, config: given, root, environment: environment.PHOREST_CONFIG, exists: existsSync });
+  const read = await readFileText(chosen.path);
+  const fail = (message: string): never => {
+    throw new ExitError(exitCodes.usage, message);
+  };
+  if (read.kind === 'unreadable') return fail(`${chosen.shown} ${read.reason}`);
+  if (read.kind === 'missing' && chosen.required) return fail(`${chosen.shown}: there is no such file`);
+  try {
+    const text = read.kind === 'text' ? read.text : null;
+    const { config, warnings } =
+      text === null ? { config: defaultConfig(), warnings: [] } : parseConfig(text, chosen.shown);
+    const paths = resolvePaths(config, { cwd, configFile: chosen.path, exists: existsSync, root });
+    return { chosen, config, warnings, text, paths };
+  } catch (error) {
+    if (error instanceof ConfigError) return fail(explain(error));
+    throw error;
+  }
+}

@@ -1,0 +1,45 @@
+import { Command, CommanderError } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { commands } from './commands.ts';
+import { ConsoleOutput } from './consoleOutput.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
+import { explain } from './explain.ts';
+
+/** The program: reads the command line, runs the command, sets the exit code. */
+export async function main(words: readonly string[]): Promise<void> {
+  process.exitCode = await run(words, new ConsoleOutput(process.stdout, process.stderr));
+}
+
+async function run(words: readonly string[], output: ConsoleOutput): Promise<number> {
+  let code: number = exitCodes.done;
+  const program = new Command('phorest')
+    .description('Runs a long imaging experiment on a photonic chip, and loses nothing.')
+    .version(packageJson.version)
+    .option('--config <file>', 'configuration (default: configs/Phorest_config.toml, or PHOREST_CONFIG)')
+    .option('--root <folder>', "folder of the experiment, instead of the configuration's root_dir")
+    .showHelpAfterError('("phorest --help" says what there is)')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 already running or not running,\n130 or 143 cut short by a signal.',
+    )
+    .exitOverride()
+    .configureOutput({ writeOut: text => output.text(text), writeErr: text => output.errorText(text) });
+
+  for (const { usage, summary, declare, run: runCommand } of commands) {
+    const command = program.command(usage).description(summary);
+    declare(command).action(async () => {
+      const { config, root } = program.opts<{ config?: string; root?: string }>();
+      const context = { cwd: process.cwd(), environment: process.env, config, root, output };
+      code = await runCommand(context, command.processedArgs.flat() as string[], command.opts());
+    });
+  }
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    output.progress('');
+    output.error(explain(error));
+    return error instanceof ExitError ? error.code : exitCodes.failed;
+  }
+}

@@ -1,0 +1,112 @@
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { parse } from 'smol-toml';
+import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
+import { defaultConfigFile } from '../config/configFile.ts';
+import { exampleToml, type TomlValues } from '../config/exampleToml.ts';
+import type { AnalysisMethod } from '../model/method.ts';
+import { nodeFiles } from '../storage/files.ts';
+import { writeAtomic } from '../storage/writeAtomic.ts';
+import { readFileText } from '../streams/fileText.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
+import { type LoadedConfig, loadConfig } from './loadConfig.ts';
+
+export interface ReplayRootOptions {
+  /** Folder of images, absolute. */
+  folder: string;
+  out?: string;
+  rois?: string;
+  method?: AnalysisMethod;
+  estimator?: string;
+}
+
+/**
+ * Makes the folder of a replay a complete root of its own: configuration and ROI manifest inside, so that every command
+ * works on it with `--root`. One that is there already is continued with the configuration that it holds.
+ *
+ * @throws ExitError `usage` when there is no ROI manifest, or it is broken, or the replay there is of another kind.
+ */
+export async function replayRoot(
+  context: CommandContext,
+  { folder, out, rois, method, estimator }: ReplayRootOptions,
+): Promise<LoadedConfig & { root: string }> {
+  const base = await loadConfig(context);
+  const root = resolve(context.cwd, out ?? join('replays', basename(folder) || 'images'));
+  const inside = join(root, defaultConfigFile);
+  const continued = existsSync(inside);
+  if (!continued) {
+    const values = base.text === null ? {} : (parse(base.text) as TomlValues);
+    const text = exampleToml(replayValues(values, root, method, estimator), `Made by the replay of ${folder}`);
+    await nodeFiles.makeFolder(join(root, 'configs'));
+    await writeAtomic(nodeFiles, inside, text);
+  }
+  const loaded = await loadConfig({ ...context, config: undefined, root });
+  if (continued) refuseOther(loaded, root, method);
+
+  const file = roiManifestFor(context.cwd, rois, loaded, base, folder);
+  const text = await readFileText(file);
+  if (text.kind !== 'text')
+    throw new ExitError(exitCodes.usage, `${file} ${text.kind === 'missing' ? 'is not there' : text.reason}`);
+  try {
+    parseRoiManifest(text.text, file);
+  } catch (error) {
+    throw new ExitError(exitCodes.usage, (error as Error).message, { cause: error });
+  }
+  if (file !== loaded.paths.newRoiManifest) {
+    await nodeFiles.makeFolder(loaded.paths.generatedFiles);
+    await writeAtomic(nodeFiles, loaded.paths.newRoiManifest, text.text);
+  }
+  return { ...(await loadConfig({ ...context, config: undefined, root })), root };
+}
+
+/** The given configuration, for a folder of its own whose images come from elsewhere. */
+function replayValues(
+  given: TomlValues,
+  root: string,
+  method: AnalysisMethod | undefined,
+  estimator: string | undefined,
+): TomlValues {
+  const { remote_root_dir: remote } = given.Paths ?? {};
+  return {
+    ...given,
+    Paths: { root_dir: root, ...(remote === undefined ? {} : { remote_root_dir: remote }) },
+    Services: { enable_camera: false },
+    Camera: { ...given.Camera, camera_type: 'file_importer', camera_transform: 'NONE' },
+    Data_Analysis: { ...given.Data_Analysis, ...(method && { method }), ...(estimator && { estimator }) },
+  };
+}
+
+function refuseOther({ config }: LoadedConfig, root: string, method: AnalysisMethod | undefined): void {
+  const held = config.Data_Analysis.method;
+  if (method === undefined || method === held) return;
+  throw new ExitError(
+    exitCodes.usage,
+    `${root} holds a replay with method ${held}; choose another folder with --out for method ${method}`,
+  );
+}
+
+/** `--rois`, else the one that the replay holds already, else the configuration's, else one beside the images. */
+function roiManifestFor(
+  cwd: string,
+  rois: string | undefined,
+  loaded: LoadedConfig,
+  base: LoadedConfig,
+  folder: string,
+): string {
+  if (rois !== undefined) return resolve(cwd, rois);
+  const name = basename(base.paths.roiManifest);
+  const places = [
+    loaded.paths.newRoiManifest,
+    base.paths.roiManifest,
+    join(folder, name),
+    join(folder, '..', name),
+    join(folder, '..', 'generated_files', name),
+  ];
+  const found = places.find(place => existsSync(place));
+  if (found) return found;
+  throw new ExitError(
+    exitCodes.usage,
+    `there is no ROI manifest: give one with --rois (looked for ${places.join(', ')})`,
+  );
+}

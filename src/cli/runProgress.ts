@@ -1,0 +1,102 @@
+import type { PipelineEvent } from '../model/event.ts';
+import { duration, number } from '../sinks/eventLines.ts';
+
+const barWidth = 24;
+/** The rate is that of the last so many ms, about. */
+const rateWindowMs = 10_000;
+
+/**
+ * What a run has come to, from its events: one line that is drawn again in place, and totals for the end. Counts images,
+ * not attempts: an image that was analysed again counts once more in `analysed` only.
+ */
+export class RunProgress {
+  #expected: number | null = null;
+  #collected = 0;
+  #analysed = 0;
+  #failed = 0;
+  #discarded = 0;
+  #reported = 0;
+  #rois = 0;
+  #rows = 0;
+  #alarm: string | null = null;
+  #recent: { at: number; analysed: number }[] = [];
+
+  take(event: PipelineEvent): void {
+    if (!('stage' in event) || event.kind === 'note') return;
+    switch (event.kind) {
+      case 'expected':
+        this.#expected = event.count;
+        break;
+      case 'done':
+        if (event.stage === 'collector') this.#collected++;
+        else if (event.stage === 'communicator') this.#reported++;
+        else {
+          this.#analysed++;
+          this.#rois += Number(event.detail.rois ?? 0);
+          this.#rows += Number(event.detail.rows ?? 0);
+        }
+        break;
+      case 'failed':
+        if (event.stage === 'processor') this.#failed++;
+        break;
+      case 'discarded':
+        this.#discarded++;
+        break;
+      case 'alarm':
+        this.#alarm = event.message;
+        break;
+      case 'well':
+        this.#alarm = null;
+        break;
+    }
+  }
+
+  get totals() {
+    return { analysed: this.#analysed, failed: this.#failed, rois: this.#rois, rows: this.#rows };
+  }
+
+  /** `now`: ms of any clock. Never wider than `width` columns. */
+  line(now: number, width: number): string {
+    const finished = this.#analysed + this.#failed;
+    const perSecond = this.#rate(now, finished);
+    const words: string[] = [];
+    if (this.#expected !== null && this.#expected > 0) {
+      const share = Math.min(1, finished / this.#expected);
+      const filled = Math.round(share * barWidth);
+      words.push(
+        `[${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}] ${number(finished)}/${number(this.#expected)}`,
+      );
+      if (perSecond > 0) {
+        words.push(`${number(Number(perSecond.toPrecision(3)))} frames/s`);
+        words.push(`${duration(((this.#expected - finished) / perSecond) * 1000)} left`);
+      }
+    } else {
+      words.push(
+        `collected ${number(this.#collected)}`,
+        `analysed ${number(this.#analysed)}`,
+        `reported ${number(this.#reported)}`,
+      );
+      words.push(`${number(Number((perSecond * 60).toPrecision(3)))} a minute`);
+    }
+    if (this.#failed) words.push(`${number(this.#failed)} failed`);
+    if (this.#alarm) words.push(`ALARM: ${this.#alarm}`);
+    return words.join(' · ').slice(0, width - 1);
+  }
+
+  summary(): string {
+    return [
+      `${number(this.#collected)} collected`,
+      `${number(this.#analysed)} analysed`,
+      `${number(this.#reported)} reported`,
+      `${number(this.#failed)} failed`,
+      `${number(this.#discarded)} left out`,
+    ].join(' · ');
+  }
+
+  #rate(now: number, analysed: number): number {
+    this.#recent.push({ at: now, analysed });
+    while (this.#recent.length > 2 && now - this.#recent[0]!.at > rateWindowMs) this.#recent.shift();
+    const { at, analysed: before } = this.#recent[0]!;
+    return now > at ? ((analysed - before) / (now - at)) * 1000 : 0;
+  }
+}

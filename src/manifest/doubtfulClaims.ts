@@ -1,0 +1,53 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Claim, Entry } from '../model/entry.ts';
+import type { StageName } from '../model/stage.ts';
+import type { Draft } from './transaction.ts';
+
+export interface DoubtfulClaim {
+  id: string;
+  stage: StageName;
+  claim: Claim;
+}
+
+/**
+ * Claims of this process that may stand in the journal although nobody here works for them: their transaction was rejected
+ * or is tried again. Without them an entry would stay claimed by a living process for ever.
+ */
+export class DoubtfulClaims {
+  #claims: DoubtfulClaim[] = [];
+
+  get size(): number {
+    return this.#claims.length;
+  }
+
+  add(claims: readonly DoubtfulClaim[]): void {
+    this.#claims.push(...claims);
+  }
+
+  /** Takes them out; the caller ends those that stand ({@link giveBack}) or adds them again. */
+  take(): DoubtfulClaim[] {
+    const claims = this.#claims;
+    this.#claims = [];
+    return claims;
+  }
+
+  /** The transaction was acknowledged after all. */
+  forget(acknowledged: ReadonlySet<Claim>): void {
+    this.#claims = this.#claims.filter(({ claim }) => !acknowledged.has(claim));
+  }
+}
+
+/** Ends those claims that stand. */
+export function giveBack(claims: readonly DoubtfulClaim[], draft: Draft): void {
+  for (const { id, stage, claim } of claims) {
+    const entry = draft.live.get(id);
+    if (!entry || !isDeepStrictEqual(entry.claims[stage], claim)) continue;
+    const { [stage]: _ended, ...others } = entry.claims;
+    draft.change(id, 'release', { ...beforeClaim(stage), claims: others }, stage);
+  }
+}
+
+/** Fields that a claim of a stage has set, as they were before it. */
+export function beforeClaim(stage: StageName): Partial<Entry> {
+  return stage === 'processor' ? { processing_status: 'pending' } : {};
+}

@@ -1,0 +1,139 @@
+import { dirname } from 'node:path';
+import { Subject } from 'rxjs';
+import type { Entry } from '../model/entry.ts';
+import type { Files } from '../storage/files.ts';
+import type { Change, ChangeOperation } from './change.ts';
+import type { EntryReader, Reach } from './entryReader.ts';
+import { journalPath } from './journal.ts';
+import { type JournalRecord, journalFormat } from './journalLine.ts';
+import { type AppendOutcome, JournalWriter } from './journalWriter.ts';
+
+export type LogChange = { id: string; op: ChangeOperation; entry: Entry | null } | { reloaded: true };
+
+/** Others may begin a journal at the same moment, but not so often. */
+const mostBeginnings = 20;
+
+/**
+ * The end of the manifest's journals, as a writer sees it. Used by one caller at a time, under the manifest's lock, which
+ * it does not believe in:
+ *
+ * - An append is clean only where its bytes stand where they were expected and no newer journal exists.
+ * - A new journal is made first; then the old one is read to its end and made durable, and sealed at that length by the
+ *   header of the new one. So what a clean append wrote stands before the seal, whoever lost the lock meanwhile.
+ */
+export class JournalTail {
+  readonly #file: string;
+  readonly #files: Files;
+  readonly #reader: EntryReader;
+  readonly #changes = new Subject<LogChange>();
+  #writer: JournalWriter | null = null;
+
+  constructor(file: string, files: Files, reader: EntryReader) {
+    this.#file = file;
+    this.#files = files;
+    this.#reader = reader;
+  }
+
+  /** Hot; completes on close. */
+  get changes$() {
+    return this.#changes.asObservable();
+  }
+
+  /** Says that a change counts. */
+  tell({ id, op }: Change): void {
+    if (this.#changes.observed) this.#changes.next({ id, op, entry: this.#reader.live.get(id) ?? null });
+  }
+
+  /** Reads on; `landed` collects the marks of the lines that count. Needs no lock. */
+  async read(landed?: Set<string>): Promise<Reach> {
+    const { reach, reloaded } = await this.#reader.catchUp(change => {
+      landed?.add(change.by);
+      this.tell(change);
+    });
+    if (reloaded) this.#changes.next({ reloaded: true });
+    return reach;
+  }
+
+  /** Reads to the end, and finishes or begins what a crash has left open. */
+  async becomeCurrent(): Promise<void> {
+    for (let beginnings = 0; ; beginnings++) {
+      const reach = await this.read();
+      const { number } = this.#reader.position;
+      if (reach === 'current' && number > 0) return;
+      if (beginnings === mostBeginnings) throw new Error(`${this.#file}: its journals keep being begun anew by others`);
+      if (reach === 'unsealed') await this.#seal(number + 1);
+      else await this.#begin(1);
+    }
+  }
+
+  /** Makes the next journal. From then on nobody acknowledges what is appended to the one before. */
+  async beginNext(): Promise<void> {
+    await this.#begin(this.#reader.position.number + 1);
+    await this.becomeCurrent();
+  }
+
+  /** Never rejects. */
+  async append(records: readonly JournalRecord[]): Promise<AppendOutcome> {
+    const { number, length } = this.#reader.position;
+    const path = journalPath(this.#file, number);
+    try {
+      if (this.#writer?.path !== path) {
+        await this.#closeWriter();
+        this.#writer = new JournalWriter(this.#files, path);
+      }
+      const outcome = await this.#writer.append(records, length);
+      if (!outcome.clean) return outcome;
+      // Journals go in order: when this one is still there after the look for the next, the next was not gone already.
+      const newer = await this.#files.stat(journalPath(this.#file, number + 1));
+      if (newer || !(await this.#files.stat(path))) return { clean: false, synced: true, error: null };
+      this.#reader.advance(outcome.end);
+      return outcome;
+    } catch (error) {
+      return { clean: false, synced: true, error: error as Error };
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#changes.complete();
+    await this.#closeWriter();
+  }
+
+  async #closeWriter(): Promise<void> {
+    const writer = this.#writer;
+    this.#writer = null;
+    await writer?.close();
+  }
+
+  async #begin(number: number): Promise<void> {
+    const path = journalPath(this.#file, number);
+    await (await this.#files.open(path, 'a')).close();
+    await this.#seal(number);
+  }
+
+  /** Writes the header of a journal: how far the one before it counts. The first header counts, whoever wrote it. */
+  async #seal(number: number): Promise<void> {
+    if (number > 1) {
+      await this.#reader.finishJournal(change => this.tell(change));
+      await this.#sync(journalPath(this.#file, number - 1));
+    }
+    const { position } = this.#reader;
+    const sealed = number === 1 ? null : { number: position.number, length: position.offset };
+    // Also when somebody else made it: he may not have lived to do this.
+    await this.#files.syncFolder(dirname(this.#file));
+    const writer = new JournalWriter(this.#files, journalPath(this.#file, number));
+    const outcome = await writer.append([{ journal: number, format: journalFormat, sealed }], 0);
+    await writer.close();
+    if (!outcome.clean && outcome.error) throw outcome.error;
+  }
+
+  /** What another process wrote, and did not live to sync, must not vanish from before the seal. */
+  async #sync(path: string): Promise<void> {
+    if (!(await this.#files.stat(path))) return;
+    const file = await this.#files.open(path, 'r+');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+}

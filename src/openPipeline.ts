@@ -1,0 +1,195 @@
+import { join } from 'node:path';
+import { type Observable, ReplaySubject } from 'rxjs';
+import { monotonicFactory } from 'ulid';
+import { createAnalysisPool } from './analysis/analysisPool.ts';
+import type { ResolvedPaths } from './config/resolvePaths.ts';
+import type { Config } from './config/schema.ts';
+import { type GraphStage, graph } from './graph.ts';
+import { Manifest } from './manifest/manifest.ts';
+import { leasesFile, takeStages } from './manifest/stageLeases.ts';
+import { systemClock } from './model/clock.ts';
+import type { Entry } from './model/entry.ts';
+import type { NoteEvent, PipelineEvent } from './model/event.ts';
+import { utcIso } from './model/localTime.ts';
+import type { StageName } from './model/stage.ts';
+import { alongside } from './operators/alongside.ts';
+import type { StageTools } from './operators/stage.ts';
+import { composeResultLine } from './sinks/composeResultLine.ts';
+import { openCommunications } from './sinks/openCommunications.ts';
+import { openResultsLog } from './sinks/resultsLog.ts';
+import { type Replay, stageSettings } from './stageSettings.ts';
+import { clockSynced } from './storage/clockSynced.ts';
+import { fileLock } from './storage/fileLock.ts';
+import { nodeFiles } from './storage/files.ts';
+import { livenessOf, ownIdentity } from './storage/processIdentity.ts';
+import { continueRun } from './storage/runRecord.ts';
+import type { ConfigUpdate } from './streams/configUpdates.ts';
+import { manifestFiles$ } from './streams/manifestFiles.ts';
+import { openSource, type SourceSettings } from './streams/sources.ts';
+
+export interface PipelineOptions {
+  /** The configuration that counts at the start; what needs a restart is taken from it. */
+  config: Config;
+  /** The same, and what follows. */
+  config$: Observable<ConfigUpdate>;
+  paths: ResolvedPaths;
+  roiManifest$: Observable<string | null>;
+  stages: readonly GraphStage[];
+  /** Images of a folder instead of what the configuration names. */
+  replay?: Replay;
+}
+
+export interface Pipeline {
+  /** What happens in it. Subscribe once; completes when the work is done, or after {@link stop}. */
+  readonly events$: Observable<PipelineEvent>;
+  readonly manifest: Manifest;
+  readonly runId: string;
+  /** Asks all stages to finish what is in flight. */
+  stop(): void;
+  /**
+   * After `events$` has completed, or was unsubscribed from: frees all, the journal last.
+   * @param cutShort within a second, without a fold.
+   */
+  close(cutShort: boolean): Promise<void>;
+}
+
+/** Notes from before anybody listens, at most. */
+const mostEarlyNotes = 100;
+
+/** No stage has anything left to do with it. */
+function isSettled(entry: Entry): boolean {
+  if (Object.keys(entry.claims).length > 0) return false;
+  const { processing_status: status } = entry;
+  return status === 'failed' || status === 'skip' || (status === 'processed' && entry.data_transmitted);
+}
+
+/**
+ * Opens all that a pipeline works on: folders, manifest, results log, the exclusive stages. Nothing moves before `events$` is
+ * subscribed to.
+ *
+ * @throws StageHeldError when another process runs one of the stages; the file system's errors, with the path.
+ */
+export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
+  const { config, paths, stages } = options;
+  const files = nodeFiles;
+  const clock = systemClock;
+  const newId = monotonicFactory();
+  for (const folder of [paths.data, paths.results, paths.flags]) await files.makeFolder(folder);
+
+  const giveBackStages = await takeStages(stages, {
+    folder: paths.flags,
+    files,
+    exclusive: fileLock(leasesFile(paths.flags)),
+    own: ownIdentity,
+    liveness: livenessOf,
+  });
+  try {
+    // What opening finds is told once somebody listens.
+    const notes$ = new ReplaySubject<PipelineEvent>(mostEarlyNotes);
+    const note = (level: NoteEvent['level'], message: string, stage: StageName | null = null): void =>
+      notes$.next({ kind: 'note', at: clock.now(), level, stage, message });
+
+    const manifest = await Manifest.open({
+      file: paths.manifestFile,
+      files,
+      exclusive: fileLock(paths.manifestFile),
+      clock,
+      own: ownIdentity,
+      liveness: livenessOf,
+      liveEntries: config.Buffer.live_entries,
+      isSettled,
+      writer: newId(),
+      note,
+    });
+    const run = await continueRun(join(paths.flags, 'run.json'), files, () => ({
+      run_id: newId(),
+      started: utcIso(clock.now()),
+    }));
+    const log = await openResultsLog({
+      folder: paths.results,
+      files,
+      exclusive: fileLock(join(paths.results, 'processing_results')),
+    });
+
+    const stop$ = new ReplaySubject<void>(1);
+    const tracked = new Set<Promise<unknown>>();
+    const tools: Omit<StageTools, 'upstreamDone$'> = {
+      clock,
+      random: Math.random,
+      newId,
+      stop$,
+      track: promise => {
+        const settled = promise.catch(() => undefined).finally(() => tracked.delete(settled));
+        tracked.add(settled);
+        return promise;
+      },
+    };
+
+    let opened = options.replay?.opened ?? null;
+    const events$ = graph({
+      config$: options.config$,
+      settings: stageSettings(options.paths, options.replay),
+      roiManifest$: options.roiManifest$,
+      manifestTouched$: manifestFiles$(() => manifest.watchedFiles),
+      stages,
+      tools,
+      manifest,
+      files,
+      dataFolder: paths.data,
+      runId: run.run_id,
+      bootId: ownIdentity.boot_id,
+      clockSynced,
+      openSource: async ({ source: settings }, signal) => {
+        const source =
+          opened ??
+          (await openSource(settings as SourceSettings, {
+            clock,
+            files,
+            signal,
+            note: ({ level, message }) => note(level, message, 'collector'),
+          }));
+        opened = null;
+        if (source.total !== null) {
+          notes$.next({ stage: 'collector', at: clock.now(), kind: 'expected', count: source.total });
+        }
+        return source;
+      },
+      results: {
+        append: (head, imageAnalysis) => log.append(composeResultLine(head, imageAnalysis)),
+        position: () => log.position(),
+        find: (from, entryId, attempt) => log.find(from, entryId, attempt),
+        read: location => log.read(location),
+      },
+      openAnalyser: ({ workers, memoryLimitMb }) =>
+        createAnalysisPool({ workers, ...(memoryLimitMb === null ? {} : { memoryLimitMb }) }),
+      readResult: location => log.read(location),
+      openReporter: settings =>
+        openCommunications(settings.methods, {
+          files,
+          folder: paths.results,
+          title: settings.title,
+          sensors: settings.sensors,
+          alarm: (key, message) =>
+            notes$.next({ stage: 'communicator', at: clock.now(), kind: 'alarm', key, message, retryInMs: 0 }),
+          well: key => notes$.next({ stage: 'communicator', at: clock.now(), kind: 'well', key }),
+        }),
+    }).pipe(alongside(notes$));
+
+    return {
+      manifest,
+      runId: run.run_id,
+      events$,
+      stop: () => stop$.next(),
+      close: async cutShort => {
+        // What gives claims back must be over before the manifest is.
+        while (tracked.size) await Promise.all(tracked);
+        await log.close();
+        await manifest.close({ fold: !cutShort });
+        await giveBackStages();
+      },
+    };
+  } catch (error) {
+    await giveBackStages();
+    throw error;
+  }
+}

@@ -1,0 +1,118 @@
+import type { Files, OpenFile } from '../storage/files.ts';
+
+const newline = 0x0a;
+
+export interface Appended {
+  /** Where the data begin, bytes from the start of the file. */
+  offset: number;
+  /** How many bytes are durable: all, or with `keep: 'lines'` on a disk that ran full the whole lines that fitted. */
+  length: number;
+  /** Why the rest is not there; null when all is. */
+  error: Error | null;
+}
+
+/**
+ * Appends whole lines to a text file and fsyncs them. To be called by one writer at a time.
+ *
+ * What a crashed writer left after the last newline was never acknowledged and is cut off first. When the disk takes only
+ * a part, the torn line is cut off again; with `keep: 'nothing'` all of it. When the fsync fails nothing counts. Only
+ * bytes that can't be anybody else's are ever cut: the file is opened for appending and must still have the length that
+ * this call gave it. So even a writer whose lock was stolen while it slept destroys no line of the thief's.
+ *
+ * @param data whole lines, the last with its newline.
+ * @param folder its name is made durable in this folder too: for a file that may be new.
+ * @throws Error when nothing of it was made durable.
+ */
+export async function appendDurably(
+  files: Files,
+  path: string,
+  data: Uint8Array,
+  { keep, folder }: { keep: 'lines' | 'nothing'; folder: string | null },
+): Promise<Appended> {
+  const file = await files.open(path, 'a+');
+  try {
+    const offset = await cutTornTail(file);
+    let written = 0;
+    let error: Error | null = null;
+    try {
+      written = await file.write(data, null);
+      if (written !== data.length) error = diskFull(path, written, data.length);
+      const size = await file.size();
+      if (size !== offset + written) {
+        throw new Error(
+          `${path}: another process wrote to it at the same moment (${size} bytes instead of ${offset + written}); nothing is counted as written`,
+        );
+      }
+      if (error) {
+        const kept = keep === 'lines' ? data.lastIndexOf(newline, written - 1) + 1 : 0;
+        await file.truncate(offset + kept);
+        written = kept;
+        if (written === 0) throw error;
+      }
+      await file.sync();
+      if (folder !== null) await files.syncFolder(folder);
+    } catch (failure) {
+      await takeBack(file, offset, data.length, failure as Error);
+      throw failure;
+    }
+    return { offset, length: written, error };
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Cuts off what a crashed writer left after the last newline, for a file that gets no more lines.
+ * @returns the file's length then.
+ */
+export async function trimTornTail(files: Files, path: string): Promise<number> {
+  const file = await files.open(path, 'r+');
+  try {
+    return await cutTornTail(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Cuts what stands after the last newline, and says where the file then ends. */
+async function cutTornTail(file: OpenFile): Promise<number> {
+  const size = await file.size();
+  const end = await endOfLines(file, size);
+  if (end !== size) await file.truncate(end);
+  return end;
+}
+
+/** Length of a file up to and with its last newline. */
+export async function endOfLines(file: OpenFile, size: number): Promise<number> {
+  const chunk = Buffer.alloc(Math.min(size, 64 << 10));
+  for (let end = size; end > 0; ) {
+    // The last byte alone tells in all but the rarest case.
+    const start = end === size ? end - 1 : Math.max(0, end - chunk.length);
+    const view = chunk.subarray(0, end - start);
+    await file.read(view, start);
+    const at = view.lastIndexOf(newline);
+    if (at >= 0) return start + at + 1;
+    end = start;
+  }
+  return 0;
+}
+
+/** After a failed append: leaves nothing of it, unless somebody else has written behind it meanwhile. */
+async function takeBack(file: OpenFile, offset: number, length: number, failure: Error): Promise<void> {
+  try {
+    const size = await file.size();
+    if (size > offset && size <= offset + length) await file.truncate(offset);
+  } catch (error) {
+    // The next append cuts a torn line; whole lines that stay were never acknowledged. Both errors are told.
+    failure.message += ` (and it could not be taken back: ${(error as Error).message})`;
+  }
+}
+
+function diskFull(path: string, written: number, wanted: number): Error {
+  const error: NodeJS.ErrnoException = new Error(
+    `${path}: the disk took ${written} of ${wanted} bytes; it is probably full`,
+  );
+  error.code = 'ENOSPC';
+  error.path = path;
+  return error;
+}

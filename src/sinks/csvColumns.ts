@@ -1,0 +1,63 @@
+import { type AnalysisMethod, methodParameters } from '../model/method.ts';
+import type { ParameterStatistics, ResultLine, RoiResult } from '../model/result.ts';
+
+const first = ['timestamp', 'ROI-label', 'Analysis-method'];
+const last = ['position', 'uncertainty', 'flags'];
+export const temperaturePrefix = 'temperature_';
+
+/** A column's name for a sensor: lower case, spaces as `_`. */
+export function temperatureColumn(sensor: string): string {
+  return `${temperaturePrefix}${sensor.toLowerCase().replaceAll(' ', '_')}`;
+}
+
+/** Columns of a table in which every one of these sensors has one. */
+export function csvColumns(method: AnalysisMethod, sensors: readonly string[]): string[] {
+  return [...first, ...methodParameters[method], ...new Set(sensors.map(temperatureColumn)), ...last];
+}
+
+/** ROIs of a result line; none for an image whose analysis failed. */
+export function roisOf(result: ResultLine): RoiResult[] {
+  return result.processing_successful && result.image_analysis ? (result.image_analysis.slice(1) as RoiResult[]) : [];
+}
+
+/**
+ * Whether a result's rows can stand under these columns: they are of its method, and there is one for each of its sensors.
+ * A sensor that is silent this time leaves its cell empty; it does not change the table.
+ */
+export function columnsFit(columns: readonly string[], result: ResultLine, method: AnalysisMethod): boolean {
+  if (!first.every((name, i) => columns[i] === name)) return false;
+  if (!last.every((name, i) => columns[columns.length - last.length + i] === name)) return false;
+  const middle = columns.slice(first.length, -last.length);
+  const parameters = middle.filter(name => !name.startsWith(temperaturePrefix));
+  if (parameters.join() !== methodParameters[method].join()) return false;
+  return Object.keys(result.temperature_readings ?? {}).every(sensor => middle.includes(temperatureColumn(sensor)));
+}
+
+export type CsvCell = string | number | null;
+
+/** The rows of a result, one a ROI, under given columns. What was not measured is null. */
+export function csvCells(columns: readonly string[], result: ResultLine): CsvCell[][] {
+  const temperatures = new Map<string, number | null>();
+  for (const [sensor, value] of Object.entries(result.temperature_readings ?? {})) {
+    temperatures.set(temperatureColumn(sensor), value);
+  }
+  return roisOf(result).map(roi =>
+    columns.map(column => {
+      switch (column) {
+        case 'timestamp':
+          return result.image_timestamp ?? result.manifest_entry_timestamp;
+        case 'flags':
+          return roi.flags.join(';');
+        case 'ROI-label':
+        case 'Analysis-method':
+        case 'position':
+        case 'uncertainty':
+          return roi[column] ?? null;
+        default:
+          return column.startsWith(temperaturePrefix)
+            ? (temperatures.get(column) ?? null)
+            : ((roi[column] as ParameterStatistics | null | undefined)?.Median ?? null);
+      }
+    }),
+  );
+}

@@ -1,0 +1,61 @@
+import type { StageName } from '../model/stage.ts';
+import { type ProcessStatus, type StageStatus, wholeState } from './pipelineStatus.ts';
+
+/** What `pipeline_status.json` holds: the oldest living process's own words, the stages of all. */
+export interface PipelineStatus extends ProcessStatus {
+  /** Every process in it, so that a reader can tell for each whether it still runs. */
+  processes: (Pick<ProcessStatus, 'host' | 'pid' | 'boot_id' | 'pid_start' | 'started' | 'state' | 'heartbeat'> & {
+    stages: StageName[];
+  })[];
+}
+
+/**
+ * One status of several processes of a root. Of a stage that runs in several the counts are summed.
+ * @param statuses at least one; those that are known to be gone left out by the caller.
+ */
+export function mergeStatuses(statuses: readonly ProcessStatus[]): PipelineStatus {
+  const inOrder = statuses.toSorted((a, b) => a.started.localeCompare(b.started) || a.pid - b.pid);
+  const first = inOrder.find(({ state }) => state !== 'stopped') ?? (inOrder[0] as ProcessStatus);
+  const stages: Partial<Record<StageName, StageStatus>> = {};
+  for (const status of inOrder) {
+    for (const [name, stage] of Object.entries(status.stages) as [StageName, StageStatus][]) {
+      const before = stages[name];
+      stages[name] = before ? mergeStages(before, stage) : stage;
+    }
+  }
+  return {
+    ...first,
+    state: wholeState(inOrder.map(({ state }) => state)),
+    alarms: inOrder.flatMap(({ alarms }) => alarms),
+    stages,
+    series: inOrder.map(({ series }) => series).reduce((a, b) => (b.length > a.length ? b : a)),
+    processes: inOrder.map(status => ({
+      host: status.host,
+      pid: status.pid,
+      boot_id: status.boot_id,
+      pid_start: status.pid_start,
+      started: status.started,
+      state: status.state,
+      heartbeat: status.heartbeat,
+      stages: Object.keys(status.stages) as StageName[],
+    })),
+  };
+}
+
+function mergeStages(a: StageStatus, b: StageStatus): StageStatus {
+  const newer = (b.heartbeat ?? '') > (a.heartbeat ?? '') ? b : a;
+  const ended = (stage: StageStatus): boolean => stage.state === 'off' || stage.state === 'stopped';
+  return {
+    ...newer,
+    state: ended(newer) ? (newer === a ? b : a).state : newer.state,
+    // All of them wait in the one manifest: no sum.
+    queued: newer.queued,
+    in_flight: a.in_flight + b.in_flight,
+    done: a.done + b.done,
+    failed: a.failed + b.failed,
+    discarded: a.discarded + b.discarded,
+    lost: a.lost + b.lost,
+    per_minute: a.per_minute + b.per_minute,
+    last_error: newer.last_error ?? (newer === a ? b : a).last_error,
+  };
+}

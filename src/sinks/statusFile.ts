@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { concat, defer, exhaustMap, ignoreElements, type Observable, type SchedulerLike, tap } from 'rxjs';
+import type { Clock } from '../model/clock.ts';
+import type { ProcessIdentity } from '../model/entry.ts';
+import type { PipelineEvent } from '../model/event.ts';
+import { parseIso } from '../model/localTime.ts';
+import type { Files } from '../storage/files.ts';
+import type { Liveness } from '../storage/processIdentity.ts';
+import { readChunks } from '../storage/readChunks.ts';
+import { writeAtomic } from '../storage/writeAtomic.ts';
+import { mergeStatuses } from './mergeStatuses.ts';
+import { emptyStatus, type ProcessStatus, statusOf } from './pipelineStatus.ts';
+import { sampleStatus } from './sampleStatus.ts';
+
+export interface StatusFileOptions {
+  /** `flag_dir`, absolute. */
+  folder: string;
+  files: Files;
+  clock: Clock;
+  own: ProcessIdentity;
+  liveness: (process: ProcessIdentity) => Liveness;
+  intervalMs?: number;
+  /** What is known of the disk when a status is written. */
+  disk?: () => ProcessStatus['disk'];
+  /** Told once for each new reason why the status can't be written; the pipeline goes on. */
+  onError: (error: Error) => void;
+  scheduler?: SchedulerLike;
+}
+
+/** A process on another machine that has not written for so long is taken to be gone, ms. */
+const silentMs = 60_000;
+
+export const statusFileName = 'pipeline_status.json';
+
+/**
+ * Keeps `flags/status/<host>-<pid>.json` and the merge of all processes' files, `flags/pipeline_status.json`, about once a
+ * second, atomically and without fsync.
+ *
+ * Emits nothing. Completes when the events have completed and the last status, `stopped`, is written. A file that can't be
+ * written is reported and tried again at the next turn; it never errors for that, only with the events. One write at a time:
+ * on a slow disk turns are left out. Teardown leaves the files as they are: the heartbeat tells.
+ */
+export function statusFile(events$: Observable<PipelineEvent>, options: StatusFileOptions): Observable<never> {
+  return defer(() => {
+    const { folder, files, clock, own, liveness, intervalMs = 1_000, onError, scheduler } = options;
+    const startedAt = clock.now();
+    const statusFolder = join(folder, 'status');
+    const ownName = `${own.host.replaceAll(/[^\w.-]/g, '_')}-${own.pid}.json`;
+    let latest = emptyStatus;
+    let lastProblem: string | null = null;
+
+    async function write(ended: boolean): Promise<void> {
+      try {
+        const status = statusOf(latest, own, { startedAt, at: clock.now(), disk: options.disk?.() ?? null });
+        if (ended) status.state = 'stopped';
+        await files.makeFolder(statusFolder);
+        await writeAtomic(files, join(statusFolder, ownName), JSON.stringify(status), { durable: false });
+        const merged = mergeStatuses([status, ...(await others())]);
+        await writeAtomic(files, join(folder, statusFileName), JSON.stringify(merged, null, 1), { durable: false });
+        lastProblem = null;
+      } catch (error) {
+        const { message } = error as Error;
+        if (message !== lastProblem) onError(error as Error);
+        lastProblem = message;
+      }
+    }
+
+    /** What the other living processes say; the file of one that is gone is removed. */
+    async function others(): Promise<ProcessStatus[]> {
+      const found: ProcessStatus[] = [];
+      for (const name of await files.list(statusFolder)) {
+        if (!name.endsWith('.json') || name === ownName) continue;
+        const path = join(statusFolder, name);
+        const status = await readStatus(files, path);
+        if (!status) continue;
+        const alive = liveness(status);
+        const silent = !(clock.now() - parseIso(status.heartbeat) < silentMs);
+        if (alive === 'gone' || (alive === 'unknown' && silent)) await files.remove(path);
+        else found.push(status);
+      }
+      return found;
+    }
+
+    const turns$ = sampleStatus(events$, intervalMs, scheduler).pipe(
+      tap(state => {
+        latest = state;
+      }),
+      exhaustMap(() => write(false)),
+      ignoreElements(),
+    );
+    return concat(turns$, defer(() => write(true)).pipe(ignoreElements()));
+  });
+}
+
+/** Null for what is no status: being replaced, or somebody else's. */
+async function readStatus(files: Files, path: string): Promise<ProcessStatus | null> {
+  try {
+    const parts: Buffer[] = [];
+    for await (const part of readChunks(files, path)) parts.push(part);
+    const status = JSON.parse(Buffer.concat(parts).toString()) as Partial<ProcessStatus> | null;
+    const whole =
+      typeof status?.pid === 'number' &&
+      typeof status.host === 'string' &&
+      typeof status.boot_id === 'string' &&
+      typeof status.started === 'string' &&
+      typeof status.heartbeat === 'string' &&
+      typeof status.stages === 'object' &&
+      Array.isArray(status.alarms) &&
+      Array.isArray(status.series);
+    return whole ? (status as ProcessStatus) : null;
+  } catch {
+    return null;
+  }
+}

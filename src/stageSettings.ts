@@ -1,0 +1,67 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { basename, join } from 'node:path';
+import { configHash } from './config/configHash.ts';
+import { amountInBytes } from './config/kinds/amount.ts';
+import type { ResolvedPaths } from './config/resolvePaths.ts';
+import type { StageSettings } from './graph.ts';
+import type { FrameSource } from './streams/frameSource.ts';
+import type { SourceSettings } from './streams/sources.ts';
+
+/** Images of a folder that take the place of the camera. */
+export interface Replay extends Pick<SourceSettings, 'folder' | 'every' | 'from' | 'to' | 'limit'> {
+  /** Times the recorded pace; infinite: as fast as there is room. */
+  speed: number;
+  /** The folder, opened already; it is opened anew after a failure. */
+  opened: FrameSource;
+}
+
+const mebibyte = 2 ** 20;
+/** Less than this, and a worker could not even start. */
+const leastWorkerMb = 128;
+
+/** What each stage needs to know, from the configuration and the paths that were resolved at the start. */
+export function stageSettings(paths: ResolvedPaths, replay?: Replay): StageSettings {
+  return {
+    collector: ({ Camera, Services, Simulator, Timing, Retries }) => ({
+      enabled: replay !== undefined || Services.enable_camera,
+      source: {
+        type: replay ? 'file_importer' : Camera.camera_type,
+        cameraId: Camera.camera_id,
+        simulator: Simulator,
+        roiManifestFile: paths.newRoiManifest,
+        truthFile: join(paths.generatedFiles, 'simulator_truth.jsonl'),
+        folder: replay?.folder ?? paths.data,
+        every: replay?.every,
+        from: replay?.from,
+        to: replay?.to,
+        limit: replay?.limit,
+      } satisfies SourceSettings,
+      intervalMs: Timing.collector_interval_seconds * 1000,
+      speed: replay?.speed ?? Number.POSITIVE_INFINITY,
+      transform: Camera.camera_transform,
+      retryDelayMs: Retries.collector_retry_delay_seconds * 1000,
+    }),
+    processor: config => {
+      const { Data_Analysis: analysis, Development, Timing } = config;
+      const workers = analysis.workers || availableParallelism();
+      const memory = amountInBytes(analysis.memory_limit, totalmem()) / mebibyte;
+      return {
+        method: analysis.method,
+        numberOfSubRois: analysis.number_of_subROIs,
+        keepValues: Development.debug_mode,
+        workers,
+        memoryLimitMb: Math.max(leastWorkerMb, Math.floor(memory / workers)),
+        intervalMs: Timing.processor_interval_seconds * 1000,
+        roiManifestFile: paths.roiManifest,
+        dataFolder: paths.data,
+        configHash: configHash(config),
+      };
+    },
+    communicator: ({ Communication, Temperature, Timing }) => ({
+      methods: Communication.method,
+      intervalMs: Timing.communicator_interval_seconds * 1000,
+      sensors: Object.values(Temperature.thermocouple_sensors),
+      title: basename(paths.root),
+    }),
+  };
+}

@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Files } from './files.ts';
+import { writeAtomic } from './writeAtomic.ts';
+
+/** The run that a root holds; `start` continues it. */
+export interface RunRecord {
+  run_id: string;
+  /** UTC. */
+  started: string;
+}
+
+/** The run of a root; begins one where there is none. A damaged record is replaced: it names the run and nothing more. */
+export async function continueRun(file: string, files: Files, begin: () => RunRecord): Promise<RunRecord> {
+  try {
+    const record = JSON.parse(await readFile(file, 'utf8')) as RunRecord;
+    if (typeof record.run_id === 'string') return record;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' && !(error instanceof SyntaxError)) throw error;
+  }
+  const record = begin();
+  await files.makeFolder(dirname(file));
+  await writeAtomic(files, file, `${JSON.stringify(record)}\n`);
+  return record;
+}

@@ -1,0 +1,167 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type AnalysisPool, type AnalysisPoolOptions, createAnalysisPool } from '../../src/analysis/analysisPool.ts';
+import { BadImageError } from '../../src/analysis/badImageError.ts';
+import { RoiOutsideFrameError } from '../../src/analysis/roiOutsideFrameError.ts';
+import { WorkerDiedError } from '../../src/analysis/workerDiedError.ts';
+import type { AnalysisJob } from '../../src/model/analysisJob.ts';
+
+let folder = '';
+let image = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'phorest-pool-'));
+  image = join(folder, 'frame.png');
+  const data = Uint16Array.from(
+    { length: 100 * 20 },
+    (_, i) => 100 + 900 * Math.exp(-(((i % 100) - 40) ** 2) / 200) + (i % 7),
+  );
+  await sharp(data, { raw: { width: 100, height: 20, channels: 1 } })
+    .toColourspace('grey16')
+    .png()
+    .toFile(image);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const pools: AnalysisPool[] = [];
+const poolOf = (options: AnalysisPoolOptions): AnalysisPool => {
+  const pool = createAnalysisPool(options);
+  pools.push(pool);
+  return pool;
+};
+afterEach(() => Promise.all(pools.splice(0).map(pool => pool.destroy())));
+
+const job = (path: string, size: [number, number] = [20, 100]): AnalysisJob => ({
+  path,
+  rois: { rois: [{ label: 'A', flip: false, coords: [0, 0], size }], imageAngle: 0 },
+  method: 'gaussian',
+  numberOfSubRois: 0,
+  keepValues: false,
+});
+
+/** A worker that does with a job what its path says. */
+const actor = new URL('./actingWorker.ts', import.meta.url);
+
+test('analyses in its threads; more jobs than threads wait their turn', async () => {
+  const pool = poolOf({ workers: 2 });
+  expect(pool.size).toBe(2);
+  const frames = await Promise.all(Array.from({ length: 7 }, () => pool.analyse(job(image))));
+  for (const frame of frames) {
+    expect(frame).toMatchObject({ width: 100, height: 20, depth: 16, rois: 1, rowsFitted: 20, rowsRejected: {} });
+    expect(frame.positions[0]).toBeCloseTo(40, 1);
+    const [statistics, roi] = JSON.parse(new TextDecoder().decode(frame.imageAnalysis));
+    expect(statistics).toEqual(frame.statistics);
+    expect(roi.position).toBe(frame.positions[0]);
+    expect(frame.decodeMs).toBeGreaterThan(0);
+    expect(frame.analyseMs).toBeGreaterThan(0);
+  }
+});
+
+describe('errors keep their kind on the way from the thread', () => {
+  test('of the item', async () => {
+    const pool = poolOf({ workers: 1 });
+    const text = join(folder, 'text.png');
+    await writeFile(text, 'no image');
+    const bad = await pool.analyse(job(text)).catch((error: unknown) => error);
+    expect(bad).toBeInstanceOf(BadImageError);
+    expect(bad).toMatchObject({ kind: 'bad_image', file: text, name: 'BadImageError' });
+    expect((bad as Error).message).toMatch(new RegExp(`^${text}: not a readable image`));
+    const outside = await pool.analyse(job(image, [21, 100])).catch((error: unknown) => error);
+    expect(outside).toBeInstanceOf(RoiOutsideFrameError);
+    expect(outside).toMatchObject({ kind: 'roi_outside_frame', label: 'A' });
+    // And the thread is well.
+    expect((await pool.analyse(job(image))).rowsFitted).toBe(20);
+  });
+
+  test('of the system', async () => {
+    const pool = poolOf({ workers: 1 });
+    await expect(pool.analyse(job(join(folder, 'gone.png')))).rejects.toMatchObject({
+      code: 'ENOENT',
+      syscall: 'open',
+    });
+    await expect(pool.analyse(job(folder))).rejects.toMatchObject({ code: 'EISDIR' });
+  });
+});
+
+describe('a thread that dies', () => {
+  test('fails the job it had, and the pool goes on', async () => {
+    const pool = poolOf({ workers: 1, worker: actor });
+    const [died, waiting] = await Promise.allSettled([pool.analyse(job('exit')), pool.analyse(job('answer'))]);
+    expect(died.status === 'rejected' && died.reason).toBeInstanceOf(WorkerDiedError);
+    expect(died).toMatchObject({ reason: { kind: 'worker_died', file: 'exit' } });
+    expect(waiting.status).toBe('fulfilled');
+    await expect(pool.analyse(job('throw later'))).rejects.toThrow(WorkerDiedError);
+    await expect(pool.analyse(job('answer'))).resolves.toBeDefined();
+  });
+
+  test('for want of memory is one of these', async () => {
+    const pool = poolOf({ workers: 1, worker: actor, memoryLimitMb: 32 });
+    const failure = await pool.analyse(job('hoard')).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(WorkerDiedError);
+    expect((failure as Error).message).toMatch(/memory/);
+    await expect(pool.analyse(job('answer'))).resolves.toBeDefined();
+  });
+
+  test('before it has begun is no item’s fault', async () => {
+    const pool = poolOf({ workers: 1, worker: new URL('./noSuchWorker.ts', import.meta.url) });
+    for (const failure of await Promise.allSettled([pool.analyse(job('a')), pool.analyse(job('b'))])) {
+      expect(failure).toMatchObject({ status: 'rejected' });
+      const { reason } = failure as PromiseRejectedResult;
+      expect(reason).not.toBeInstanceOf(WorkerDiedError);
+      expect(reason.message).toMatch(/analysis threads do not start: .*noSuchWorker/);
+    }
+  });
+});
+
+describe('abort', () => {
+  test('ends a thread that never answers, and the next job gets a new one', async () => {
+    const pool = poolOf({ workers: 1, worker: actor });
+    await pool.analyse(job('answer'));
+    const stop = new AbortController();
+    const stuck = pool.analyse(job('spin'), stop.signal);
+    const waiting = pool.analyse(job('answer'));
+    stop.abort();
+    await expect(stuck).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(waiting).resolves.toBeDefined();
+  });
+
+  test('takes a waiting job out of the line', async () => {
+    const pool = poolOf({ workers: 1, worker: actor });
+    const stop = new AbortController();
+    const first = pool.analyse(job('answer'));
+    const waiting = pool.analyse(job('spin'), stop.signal);
+    stop.abort();
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(first).resolves.toBeDefined();
+    await expect(pool.analyse(job('answer'))).resolves.toBeDefined();
+  });
+
+  test('before the beginning analyses nothing', async () => {
+    const pool = poolOf({ workers: 1, worker: actor });
+    await expect(pool.analyse(job('exit'), AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
+
+test('close answers everything that was taken, takes no more, and can be called twice', async () => {
+  const pool = poolOf({ workers: 1, worker: actor });
+  const taken = Promise.allSettled(['answer', 'exit', 'answer'].map(path => pool.analyse(job(path))));
+  const closing = pool.close();
+  await expect(pool.analyse(job('late.png'))).rejects.toThrow(
+    'late.png: not analysed, because the analysis pool is closed',
+  );
+  await pool.close();
+  await closing;
+  expect((await taken).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+});
+
+test('destroy cuts short what runs and what waits, also while closing', async () => {
+  const pool = poolOf({ workers: 1, worker: actor });
+  const taken = Promise.allSettled([pool.analyse(job('spin')), pool.analyse(job('answer'))]);
+  const closing = pool.close();
+  await pool.destroy();
+  await closing;
+  for (const result of await taken)
+    expect(result).toMatchObject({ status: 'rejected', reason: { name: 'AbortError' } });
+});

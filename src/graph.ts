@@ -111,7 +111,11 @@ function stages(parts: GraphParts, config$: Observable<Config>): Observable<Pipe
   );
 
   const communicated$ = section$(settings.communicator).pipe(
-    communicate({ ...parts, tools: { ...tools, upstreamDone$: processed.done$ } }),
+    communicate({
+      ...parts,
+      // What the processor still finishes after a stop is reported too.
+      tools: { ...tools, stop$: combineLatest([tools.stop$, processed.ended$]), upstreamDone$: processed.done$ },
+    }),
   );
 
   const running$ = merge(
@@ -137,12 +141,21 @@ function stages(parts: GraphParts, config$: Observable<Config>): Observable<Pipe
   return running$.pipe(alongside(merge(others$, counts$)));
 }
 
-/** Tells the stage downstream when a stage has completed; one that runs elsewhere never does. */
-function ending(runsHere: boolean): { mark: MonoTypeOperatorFunction<PipelineEvent>; done$: Observable<void> } {
-  const done$ = new ReplaySubject<void>(1);
+interface Ending {
+  /** Tells those downstream when the stage has completed. */
+  mark: MonoTypeOperatorFunction<PipelineEvent>;
+  /** It has, and nothing more will come from it; never when it runs in other processes. */
+  done$: Observable<unknown>;
+  /** It does not run here any more, if it ever did. */
+  ended$: Observable<unknown>;
+}
+
+function ending(runsHere: boolean): Ending {
+  const completed$ = new ReplaySubject<void>(1);
   return {
-    mark: tap({ complete: () => done$.next() }),
-    done$: runsHere ? done$ : NEVER,
+    mark: tap({ complete: () => completed$.next() }),
+    done$: runsHere ? completed$ : NEVER,
+    ended$: runsHere ? completed$ : of(undefined),
   };
 }
 

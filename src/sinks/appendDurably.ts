@@ -16,8 +16,8 @@ export interface Appended {
  *
  * What a crashed writer left after the last newline was never acknowledged and is cut off first. When the disk takes only
  * a part, the torn line is cut off again; with `keep: 'nothing'` all of it. When the fsync fails nothing counts. Only
- * bytes that can't be anybody else's are ever cut: the file is opened for appending and must still have the length that
- * this call gave it. So even a writer whose lock was stolen while it slept destroys no line of the thief's.
+ * bytes that can't be anybody else's are ever cut: the file is opened for appending and must still end with what this
+ * call wrote. So even a writer whose lock was stolen while it slept destroys no line of the thief's.
  *
  * @param data whole lines, the last with its newline.
  * @param folder its name is made durable in this folder too: for a file that may be new.
@@ -38,10 +38,8 @@ export async function appendDurably(
       written = await file.write(data, null);
       if (written !== data.length) error = diskFull(path, written, data.length);
       const size = await file.size();
-      if (size !== offset + written) {
-        throw new Error(
-          `${path}: another process wrote to it at the same moment (${size} bytes instead of ${offset + written}); nothing is counted as written`,
-        );
+      if (size !== offset + written || (error && !(await stands(file, offset, data.subarray(0, written))))) {
+        throw new Error(`${path}: another process wrote to it at the same moment; nothing is counted as written`);
       }
       if (error) {
         const kept = keep === 'lines' ? data.lastIndexOf(newline, written - 1) + 1 : 0;
@@ -52,7 +50,7 @@ export async function appendDurably(
       await file.sync();
       if (folder !== null) await files.syncFolder(folder);
     } catch (failure) {
-      await takeBack(file, offset, data.length, failure as Error);
+      await takeBack(file, offset, data, failure as Error);
       throw failure;
     }
     return { offset, length: written, error };
@@ -97,15 +95,21 @@ export async function endOfLines(file: OpenFile, size: number): Promise<number> 
   return 0;
 }
 
-/** After a failed append: leaves nothing of it, unless somebody else has written behind it meanwhile. */
-async function takeBack(file: OpenFile, offset: number, length: number, failure: Error): Promise<void> {
+/** After a failed append: leaves nothing of it, unless somebody else has written in its place or behind it meanwhile. */
+async function takeBack(file: OpenFile, offset: number, data: Uint8Array, failure: Error): Promise<void> {
   try {
-    const size = await file.size();
-    if (size > offset && size <= offset + length) await file.truncate(offset);
+    const written = (await file.size()) - offset;
+    if (written <= 0 || written > data.length) return;
+    if (await stands(file, offset, data.subarray(0, written))) await file.truncate(offset);
   } catch (error) {
     // The next append cuts a torn line; whole lines that stay were never acknowledged. Both errors are told.
     failure.message += ` (and it could not be taken back: ${(error as Error).message})`;
   }
+}
+
+async function stands(file: OpenFile, offset: number, data: Uint8Array): Promise<boolean> {
+  const there = Buffer.alloc(data.length);
+  return (await file.read(there, offset)) === data.length && there.equals(data);
 }
 
 function diskFull(path: string, written: number, wanted: number): Error {

@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    reporters: ['default', './scripts/closingLineReporter.ts'],
+
     include: ['test/**/*.test.ts'],
     exclude: ['test/long/**'],
     testTimeout: 20_000,

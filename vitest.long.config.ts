@@ -1,5 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { include: ['test/long/**/*.test.ts'], testTimeout: 900_000, hookTimeout: 60_000 },
+  test: {
+    reporters: ['default', './scripts/closingLineReporter.ts'],
+    include: ['test/long/**/*.test.ts'],
+    testTimeout: 900_000,
+    hookTimeout: 60_000,
+  },
 });

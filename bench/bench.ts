@@ -1,0 +1,59 @@
+/**
+ * `npm run bench`: every figure is set against another that was taken in the same run, since machines are noisy.
+ *
+ *     npm run bench                      all, as a table
+ *     npm run bench -- fits manifest     those whose name begins so
+ *     npm run bench -- --json            one JSON object a line
+ */
+import { parseArgs } from 'node:util';
+import type { BenchRow } from './benchRow.ts';
+import { fitsBench } from './fits.ts';
+import { importBench } from './import.ts';
+import { manifestBench } from './manifest.ts';
+import { replayBench } from './replay.ts';
+
+/** Beginning of the names of the rows → what measures them. */
+const benches: Record<string, () => Promise<BenchRow[]>> = {
+  fits: fitsBench,
+  replay: replayBench,
+  manifest: manifestBench,
+  import: importBench,
+};
+
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const chosen = Object.entries(benches).filter(
+  ([name]) => positionals.length === 0 || positionals.some(word => name.startsWith(word) || word.startsWith(name)),
+);
+if (chosen.length === 0) {
+  console.error(`no bench begins with ${positionals.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
+  process.exit(2);
+}
+
+const columns: [title: string, text: (row: BenchRow) => string][] = [
+  ['name', row => row.name],
+  ['value', row => row.value.toPrecision(4)],
+  ['unit', row => row.unit],
+  ['ratio', row => row.ratio.toPrecision(3)],
+  ['against', row => row.against],
+];
+const rows: BenchRow[] = [];
+for (const [, bench] of chosen) {
+  for (const row of await bench()) {
+    if (values.json) console.log(JSON.stringify(row));
+    rows.push(row);
+  }
+}
+if (!values.json) {
+  const cells = [columns.map(([title]) => title), ...rows.map(row => columns.map(([, text]) => text(row)))];
+  const widths = columns.map((_, i) => Math.max(...cells.map(row => (row[i] as string).length)));
+  for (const row of cells)
+    console.log(
+      row
+        .map((cell, i) => cell.padEnd(widths[i] as number))
+        .join('  ')
+        .trimEnd(),
+    );
+}

@@ -14,11 +14,13 @@ import {
   NEVER,
   type Observable,
   of,
+  pairwise,
   ReplaySubject,
   takeUntil,
   tap,
   timer,
 } from 'rxjs';
+import { changedSettings } from './config/changedKeys.ts';
 import { describeProblem } from './config/configError.ts';
 import type { Config } from './config/schema.ts';
 import { queueStages } from './manifest/stageWork.ts';
@@ -80,8 +82,12 @@ export function graph(parts: GraphParts): Observable<PipelineEvent> {
         filter(update => update.kind === 'loaded'),
         map(({ config }) => config),
       );
-      const news$ = updates$.pipe(map(update => configEvent(update, tools.clock.now())));
-      return stages(parts, settings$).pipe(alongside(news$));
+      const news$ = updates$.pipe(concatMap(update => configEvents(update, tools.clock.now())));
+      const changes$ = settings$.pipe(
+        pairwise(),
+        concatMap(([before, after]) => settingsEvents(parts, before, after)),
+      );
+      return stages(parts, settings$).pipe(alongside(merge(news$, changes$)));
     }),
   );
 }
@@ -159,14 +165,36 @@ function ending(runsHere: boolean): Ending {
   };
 }
 
-function configEvent(update: ConfigUpdate, at: number): PipelineEvent {
-  if (update.kind === 'error') return { kind: 'config_error', at, file: update.file, error: update.error.message };
-  const { file, changes, warnings } = update;
-  return {
+function configEvents(update: ConfigUpdate, at: number): PipelineEvent[] {
+  if (update.kind === 'error') return [{ kind: 'config_error', at, file: update.file, error: update.error.message }];
+  const { file, changes, restart, warnings } = update;
+  const loaded: PipelineEvent = {
     kind: 'config',
     at,
     file,
     changes,
     warnings: warnings.map(warning => describeProblem(file ?? 'shipped configuration', warning)),
   };
+  if (restart.length === 0) return [loaded];
+  const message = `takes effect at the next start: ${restart.join(', ')}`;
+  return [loaded, { kind: 'note', at, level: 'warning', stage: null, message }];
+}
+
+/** For each stage the changes that it takes over: those that, alone, would give it other settings. */
+function settingsEvents({ settings, stages, tools }: GraphParts, before: Config, after: Config): PipelineEvent[] {
+  const changed = changedSettings(before, after);
+  return (Object.keys(settings) as GraphStage[])
+    .filter(stage => stages.includes(stage))
+    .flatMap(stage => {
+      const old = settings[stage](before);
+      const changes = changed
+        .filter(({ section, key, effect }) => {
+          if (effect !== 'live') return false;
+          const value = (after[section] as Readonly<Record<string, unknown>>)[key];
+          const alone = { ...before, [section]: { ...before[section], [key]: value } };
+          return !isDeepStrictEqual(settings[stage](alone), old);
+        })
+        .map(({ line }) => line);
+      return changes.length ? [{ stage, at: tools.clock.now(), kind: 'settings' as const, changes }] : [];
+    });
 }

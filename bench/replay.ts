@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { decodeFrame } from '../src/analysis/decodeFrame.ts';
+import type { Pixels } from '../src/model/frame.ts';
+import { encodePng } from '../src/operators/imageStore.ts';
 import { renderFrame } from '../src/streams/simulator/renderFrame.ts';
 import { createScene } from '../src/streams/simulator/scene.ts';
-import { simulatorOptions } from '../src/streams/simulator/simulatorOptions.ts';
+import { type SimulatorPreset, simulatorOptions } from '../src/streams/simulator/simulatorOptions.ts';
 import { simulatorRoiManifest } from '../src/streams/simulator/simulatorRoiManifest.ts';
 import type { BenchRow } from './benchRow.ts';
 
-const distinctFrames = 6;
-const frames = 48;
 const replayProgram = fileURLToPath(new URL('./replayProgram.ts', import.meta.url));
 
 /** What `replayProgram.ts` prints. */
@@ -23,30 +23,54 @@ interface ReplayTotals {
   peakBytes: number;
 }
 
+/** Images of one kind, as users have them. */
+interface Kind {
+  name: string;
+  preset: SimulatorPreset;
+  frames: number;
+  /** Drawn; the others are copies of these. */
+  distinct: number;
+  ending: 'tif' | 'png';
+}
+
+const kinds: readonly Kind[] = [
+  { name: 'small', preset: 'microscope', frames: 48, distinct: 6, ending: 'tif' },
+  { name: 'large', preset: 'large', frames: 4, distinct: 1, ending: 'png' },
+];
+
 /**
  * `replay.small`: images a second of `phorest replay` on 1920 × 1460 TIFF of 16 bits with 80 ROIs, from its start to its
  * end, last plot included, against decoding the same files and nothing else, as many at a time as there are cores.
- * `memory.peak`: the largest resident memory of that replay, against one decoded frame.
+ * `replay.large`: the same for 9152 × 6944 PNG of 8 bits with 644 ROIs. `memory.peak` and `memory.peak.large`: the largest resident memory of these
+ * replays, against one decoded frame.
  */
 export async function replayBench(): Promise<BenchRow[]> {
+  const rows: BenchRow[] = [];
+  for (const kind of kinds) rows.push(...(await measure(kind)));
+  return rows;
+}
+
+async function measure({ name, ...kind }: Kind): Promise<BenchRow[]> {
   const folder = await mkdtemp(join(tmpdir(), 'phorest-bench-'));
   try {
     const rois = join(folder, 'ROI_manifest.json');
-    const files = await makeImages(join(folder, 'images'), rois);
+    const files = await makeImages(join(folder, 'images'), rois, kind);
     const { rate: decoding, frameBytes } = await decodeAll(files);
     const totals = await replay(join(folder, 'images'), rois, join(folder, 'out'));
-    if (totals.frames !== frames || totals.failed !== 0) throw new Error(`the replay gave ${JSON.stringify(totals)}`);
+    if (totals.frames !== files.length || totals.failed !== 0) {
+      throw new Error(`the replay of ${files.length} images gave ${JSON.stringify(totals)}`);
+    }
     const rate = totals.frames / totals.seconds;
     return [
       {
-        name: 'replay.small',
+        name: `replay.${name}`,
         value: rate,
         unit: 'frames/s',
         against: 'decoding the same files alone',
         ratio: rate / decoding,
       },
       {
-        name: 'memory.peak',
+        name: name === 'small' ? 'memory.peak' : `memory.peak.${name}`,
         value: totals.peakBytes / 2 ** 20,
         unit: 'MiB',
         against: 'one decoded frame',
@@ -58,23 +82,32 @@ export async function replayBench(): Promise<BenchRow[]> {
   }
 }
 
-async function makeImages(folder: string, roiManifest: string): Promise<string[]> {
+async function makeImages(
+  folder: string,
+  roiManifest: string,
+  { preset, frames, distinct, ending }: Omit<Kind, 'name'>,
+): Promise<string[]> {
   await mkdir(folder);
-  const scene = createScene(simulatorOptions('microscope'));
+  const scene = createScene(simulatorOptions(preset));
   await writeFile(roiManifest, simulatorRoiManifest(scene.layout));
   const files: string[] = [];
   for (let i = 0; i < frames; i++) {
-    const file = join(folder, `image_20250812_1345${String(i).padStart(2, '0')}_000000_cam0.tif`);
-    if (i < distinctFrames) {
-      const { width, height, data } = renderFrame(scene, i * 60_000).pixels;
-      await sharp(data, { raw: { width, height, channels: 1 } })
-        .toColourspace('grey16')
-        .tiff({ compression: 'deflate', predictor: 'horizontal' })
-        .toFile(file);
-    } else await copyFile(files[i % distinctFrames] as string, file);
+    const file = join(folder, `image_20250812_1345${String(i).padStart(2, '0')}_000000_cam0.${ending}`);
+    if (i < distinct) {
+      const { pixels } = renderFrame(scene, i * 60_000);
+      await writeFile(file, await (ending === 'png' ? encodePng(pixels) : microscopeTiff(pixels)));
+    } else await copyFile(files[i % distinct] as string, file);
     files.push(file);
   }
   return files;
+}
+
+/** As Micro-Manager writes them. */
+function microscopeTiff({ width, height, data }: Pixels): Promise<Buffer> {
+  return sharp(data, { raw: { width, height, channels: 1 } })
+    .toColourspace('grey16')
+    .tiff({ compression: 'deflate', predictor: 'horizontal' })
+    .toBuffer();
 }
 
 async function decodeAll(files: readonly string[]): Promise<{ rate: number; frameBytes: number }> {

@@ -2,7 +2,7 @@
 // Plain JavaScript for whatever Node the machine has: finds the program and a Node that can run it.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import module, { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,10 +13,19 @@ const source = new URL('../src/cli/main.ts', import.meta.url);
 const program = existsSync(source) ? source : new URL('../dist/cli/main.js', import.meta.url);
 
 if (Number(process.versions.node.split('.')[0]) >= needed) {
+  keepCompiled();
   const { main } = await import(program.href);
   await main(process.argv.slice(2));
 } else {
   await runOn(projectNode());
+}
+
+/** What Node has compiled is kept beside the packages: a start takes half as long. Where nothing can be kept, it works all the same. */
+function keepCompiled() {
+  const folder = fileURLToPath(new URL('../node_modules/.cache/phorest', import.meta.url));
+  // For the worker threads and processes that the program starts.
+  process.env.NODE_COMPILE_CACHE ??= folder;
+  module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
 }
 
 /** The Node that came with the packages of this project. */

@@ -130,7 +130,10 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       config$: options.config$,
       settings: stageSettings(options.paths, options.replay),
       roiManifest$: options.roiManifest$,
-      manifestTouched$: manifestFiles$(() => manifest.watchedFiles),
+      manifestTouched$: manifestFiles$(
+        () => manifest.watchedFiles,
+        error => note('warning', `${paths.manifestFile} can't be watched for changes: ${error.message}`),
+      ),
       stages,
       tools,
       manifest,
@@ -185,7 +188,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
         while (tracked.size) await Promise.all(tracked);
         await log.close();
         await manifest.close({ fold: !cutShort });
-        await giveBackStages();
+        // On a full disk they stay in the file under our name, and are free all the same once this process has ended.
+        await giveBackStages().catch(() => undefined);
       },
     };
   } catch (error) {

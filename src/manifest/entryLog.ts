@@ -2,7 +2,7 @@ import type { Exclusive } from '../storage/exclusive.ts';
 import { type DoubtfulClaim, DoubtfulClaims, giveBack } from './doubtfulClaims.ts';
 import { EntryReader } from './entryReader.ts';
 import { type FoldOptions, fold } from './fold.ts';
-import { findHandEdits } from './handEdits.ts';
+import { findHandEdits, takeEdits } from './handEdits.ts';
 import { importManifest } from './importManifest.ts';
 import { journalPath } from './journal.ts';
 import { JournalTail } from './journalTail.ts';
@@ -79,9 +79,10 @@ export class EntryLog {
     return this.#tail.changes$;
   }
 
-  /** Files whose changes tell of changes by other processes. */
+  /** Files whose changes tell of changes by other processes: the snapshot, the journal and the one that will follow it. */
   get watchedFiles(): string[] {
-    return [this.#options.file, journalPath(this.#options.file, this.#reader.position.number)];
+    const { number } = this.#reader.position;
+    return [this.#options.file, ...[number, number + 1].map(n => journalPath(this.#options.file, n))];
   }
 
   /** True while a claim of this process may stand that nobody works for: any transaction sees to it. */
@@ -108,17 +109,17 @@ export class EntryLog {
     const reach = await this.#inTurn(() => this.#tail.read());
     // A fold that has only begun: wait for it, or finish it where its process died.
     if (reach === 'unsealed') await this.#locked(() => this.#tail.becomeCurrent());
-    const { edits } = await this.#inTurn(() => findHandEdits(this.#options, this.#reader, () => this.#tail.read()));
-    if (edits.length === 0 && !this.inDoubt) return;
+    const { edits, found } = await this.#inTurn(() =>
+      findHandEdits(this.#options, this.#reader, () => this.#tail.read()),
+    );
     try {
-      await this.transact(draft => {
-        for (const { id, add, set } of edits)
-          if (add !== (draft.live.get(id) !== undefined)) draft.change(id, add ? 'add' : 'edit', set);
-      });
+      if (edits.length > 0 || this.inDoubt) await this.transact(draft => takeEdits(edits, draft));
     } catch (error) {
       this.#reader.sawSnapshot(null);
       throw error;
     }
+    // Who starts now would build on what stands there, with all that it leaves out.
+    if (found === 'edited' || found === 'stale') await this.#replaceEdited(found);
   }
 
   /** Writes the snapshot, if anything has changed since the last. */
@@ -141,6 +142,15 @@ export class EntryLog {
     if (this.inDoubt) await this.#ask(() => undefined).catch(failed('giving claims back'));
     if (folding) await this.fold().catch(failed('the fold'));
     await this.#inTurn(() => this.#tail.close());
+  }
+
+  #replaceEdited(found: 'edited' | 'stale'): Promise<void> {
+    return this.#locked(async () => {
+      await this.#tail.becomeCurrent();
+      // The fold looks at it again, and keeps a copy.
+      if (found === 'stale') this.#reader.sawSnapshot(null);
+      await this.#tryFold();
+    });
   }
 
   #ask<T>(prepare: (draft: Draft) => T): Promise<T> {

@@ -30,14 +30,14 @@ interface State {
   /** Newest journal (0: none yet), the byte after its last whole line, and how many bytes of it were seen. */
   position: { number: number; offset: number; length: number };
   marks: PublishedSnapshot[];
+  /** A mark asked to read all anew. */
+  anew: boolean;
 }
 
 interface Reading {
   applied: (change: Change) => void;
   /** Everything is read from the snapshot on. */
   reloading: boolean;
-  /** A mark asked to read all anew. */
-  anew: boolean;
 }
 
 /**
@@ -52,7 +52,6 @@ export class EntryReader {
   #loaded = false;
   #snapshotStat: FileStat | null = null;
   #snapshotIsOurs = false;
-  #problems: readonly string[] = [];
 
   constructor(options: EntryReaderOptions) {
     this.#options = options;
@@ -77,11 +76,6 @@ export class EntryReader {
     return this.#snapshotIsOurs;
   }
 
-  /** What was damaged in the snapshot that was read, in words. */
-  get problems(): readonly string[] {
-    return this.#problems;
-  }
-
   isKnown(snapshot: PublishedSnapshot): boolean {
     return this.#state.marks.some(mark => mark.size === snapshot.size && mark.crc === snapshot.crc);
   }
@@ -101,13 +95,12 @@ export class EntryReader {
   published(mark: PublishedSnapshot): void {
     publish(this.#state, mark);
     this.#snapshotIsOurs = true;
-    this.#problems = [];
   }
 
   /** Takes in what was written since; at first, and when the way there is gone, everything. `applied` is told of every change that counts, in their order, but not of a reload. */
   async catchUp(applied: (change: Change) => void = () => undefined): Promise<{ reach: Reach; reloaded: boolean }> {
     if (this.#loaded) {
-      const reach = await this.#follow(this.#state, { applied, reloading: false, anew: false });
+      const reach = await this.#follow(this.#state, { applied, reloading: false });
       if (reach !== 'lost') return { reach, reloaded: false };
     }
     return { reach: await this.#reload(), reloaded: true };
@@ -115,25 +108,24 @@ export class EntryReader {
 
   /** Reads the present journal to its end although a next one is there: whoever seals it must know what it holds. */
   async finishJournal(applied: (change: Change) => void): Promise<void> {
-    await this.#read(this.#state, undefined, { applied, reloading: false, anew: false });
+    await this.#read(this.#state, undefined, { applied, reloading: false });
   }
 
   async #reload(): Promise<Reach> {
-    const { files, file, note } = this.#options;
+    const { files, file } = this.#options;
     for (let attempt = 1; ; attempt++) {
       const before = await files.stat(file);
       const state = emptyState(this.#options);
       const snapshot = await readSnapshot(files, file, entry => state.live.load(entry));
       state.position.number = await this.#firstJournal();
-      const reach = await this.#follow(state, { applied: () => undefined, reloading: true, anew: false });
+      const reach = await this.#follow(state, { applied: () => undefined, reloading: true });
       const after = await files.stat(file);
       if (reach !== 'lost' && sameFile(before, after)) {
-        for (const problem of snapshot.problems) note('error', `${file}: ${problem}`);
-        this.#state = state;
+        mustBeWhole(file, snapshot.problems);
+        this.#state = { ...state, anew: false };
         this.#loaded = true;
         this.#snapshotStat = after;
-        this.#problems = snapshot.problems;
-        this.#snapshotIsOurs = after !== null && this.isKnown(snapshot) && snapshot.problems.length === 0;
+        this.#snapshotIsOurs = after !== null && this.isKnown(snapshot);
         return reach;
       }
       if (attempt === mostReloads)
@@ -162,13 +154,17 @@ export class EntryReader {
     const { files, file, note } = this.#options;
     for (;;) {
       const { number } = state.position;
-      const next = journalPath(file, number + 1);
-      const hasNext = (await files.stat(next)) !== null;
-      const header = hasNext ? await readHeader(files, next) : null;
+      // The whole list: a process that was suspended for several folds may make a journal again after its removal.
+      const numbers = await listJournals(files, file);
+      const hasNext = numbers.includes(number + 1);
+      const header = hasNext ? await readHeader(files, journalPath(file, number + 1)) : null;
+      if (!header && state.anew && !reading.reloading) return 'lost';
       if (hasNext && !header) return 'unsealed';
       if (!header) {
+        if (Math.max(0, ...numbers) > number) return 'lost';
         const there = number === 0 || (await this.#read(state, undefined, reading));
-        return there && !(reading.anew && !reading.reloading) ? 'current' : 'lost';
+        if (!there) return 'lost';
+        return state.anew && !reading.reloading ? 'lost' : 'current';
       }
       const sealed = header.sealed ?? { number: 0, length: 0 };
       if (sealed.number !== number || state.position.offset > sealed.length) return 'lost';
@@ -197,15 +193,29 @@ export class EntryReader {
   }
 }
 
+/** A manifest that can't be read as a whole: to go on with the rest of it would lose what it says. */
+export class DamagedManifestError extends Error {
+  override name = 'DamagedManifestError';
+}
+
+/** @throws DamagedManifestError */
+export function mustBeWhole(file: string, problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+  throw new DamagedManifestError(
+    `${file} can't be read: ${problems[0]}${more}. Nothing was changed; mend it with an editor or put a good copy in its place.`,
+  );
+}
+
 function emptyState({ isSettled }: EntryReaderOptions): State {
-  return { live: new LiveEntries(isSettled), position: { number: 0, offset: 0, length: 0 }, marks: [] };
+  return { live: new LiveEntries(isSettled), position: { number: 0, offset: 0, length: 0 }, marks: [], anew: false };
 }
 
 function take(state: State, record: JournalRecord, reading: Reading): void {
   if (isHeader(record)) return;
   if (isSnapshotMark(record)) {
     publish(state, record.snapshot);
-    reading.anew ||= record.anew === true;
+    state.anew ||= record.anew === true;
   } else if (state.live.apply(record)) reading.applied(record);
 }
 

@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { entriesPerSegment, writeSegment } from './archive.ts';
 import type { Change } from './change.ts';
 import type { EntryReader, EntryReaderOptions } from './entryReader.ts';
-import { findHandEdits } from './handEdits.ts';
+import { findHandEdits, takeEdits } from './handEdits.ts';
 import { journalPath, listJournals } from './journal.ts';
 import type { JournalRecord } from './journalLine.ts';
 import type { JournalTail } from './journalTail.ts';
@@ -39,7 +39,6 @@ export async function fold(
     await takeHandEdits(options, reader, tail, mark);
     await archiveOldest(options, reader, tail, mark);
   }
-  if (reader.problems.length > 0) await keepCopy(options);
   await tail.beginNext();
   await removeTemporaries(options);
   const anew = reader.snapshotIsOurs ? {} : { anew: true as const };
@@ -65,14 +64,11 @@ async function takeHandEdits(
   tail: JournalTail,
   mark: () => string,
 ): Promise<void> {
-  const { edits, broken } = await findHandEdits(options, reader, () => tail.read());
-  if (broken) await keepCopy(options);
+  const { edits, found } = await findHandEdits(options, reader, () => tail.read());
+  if (found === 'stale' || found === 'broken') await keepCopy(options);
   if (edits.length === 0) return;
   const request: Request = {
-    prepare: draft => {
-      for (const { id, add, set } of edits)
-        if (add !== (draft.live.get(id) !== undefined)) draft.change(id, add ? 'add' : 'edit', set);
-    },
+    prepare: draft => takeEdits(edits, draft),
     resolve: () => undefined,
     reject: error => {
       throw error;
@@ -93,7 +89,8 @@ async function takeHandEdits(
 
 async function keepCopy({ files, file, note }: FoldOptions): Promise<void> {
   const copy = await setAside(files, file);
-  if (copy) note('error', `${file} could not be read as a whole; a copy of it is kept as ${copy}`);
+  if (copy)
+    note('warning', `${file} is replaced; what stood there, with the edits that are not taken, is kept as ${copy}`);
 }
 
 /** Segment durable, then `archive` lines, then (by the caller) the snapshot without the entries. */

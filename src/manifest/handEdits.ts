@@ -2,9 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Entry } from '../model/entry.ts';
 import type { EntryReader, EntryReaderOptions } from './entryReader.ts';
 import { readSnapshot } from './snapshot.ts';
+import type { Draft } from './transaction.ts';
 
 /** Fields that are ours alone: a hand that changes them means something else. */
-const untouchable: ReadonlySet<string> = new Set(['entry_id', 'rev', 'claims']);
+const untouchable: ReadonlySet<string> = new Set(['entry_id', 'rev', 'attempt', 'claims']);
 
 export interface HandEdit {
   id: string;
@@ -15,11 +16,14 @@ export interface HandEdit {
 
 export interface HandEdits {
   edits: HandEdit[];
-  /** The file can't be read as a whole: none of its edits is taken. */
-  broken: boolean;
+  /**
+   * `stale`: entries of an older copy of the file, and `broken`: a file that can't be read as a whole, are not taken. Unless
+   * `nothing` was found, the file is no longer what the journals build on, and is to be replaced soon.
+   */
+  found: 'nothing' | 'edited' | 'stale' | 'broken';
 }
 
-const none: HandEdits = { edits: [], broken: false };
+const nothing: HandEdits = { edits: [], found: 'nothing' };
 
 /**
  * What somebody has changed in the `.json` since we published it. Nothing when the file on the disk is one that a fold
@@ -35,42 +39,56 @@ export async function findHandEdits(
 ): Promise<HandEdits> {
   const stat = await files.stat(file);
   const seen = reader.snapshotStat;
-  if (!stat || (seen && stat.ino === seen.ino && stat.mtimeMs === seen.mtimeMs && stat.size === seen.size)) return none;
+  if (!stat || (seen && stat.ino === seen.ino && stat.mtimeMs === seen.mtimeMs && stat.size === seen.size))
+    return nothing;
   const entries: Entry[] = [];
   const snapshot = await readSnapshot(files, file, entry => {
     entries.push(entry);
   });
   // An editor that writes in place may not have finished: the next event comes when it has.
-  if (snapshot.size !== stat.size) return none;
+  if (snapshot.size !== stat.size) return nothing;
   await catchUp();
   reader.sawSnapshot(stat);
-  if (reader.isKnown(snapshot)) return none;
+  if (reader.isKnown(snapshot)) return nothing;
   if (snapshot.problems.length) {
     note(
       'error',
       `${file} was edited and can't be read: ${snapshot.problems[0]}. The edit is not taken; mend it and save again.`,
     );
-    return { edits: [], broken: true };
+    return { edits: [], found: 'broken' };
   }
   const edits: HandEdit[] = [];
   let stale = 0;
   for (const entry of entries) {
-    const published = reader.live.published(entry.entry_id);
-    if (!published) {
-      if (entry.rev === 0) edits.push({ id: entry.entry_id, add: true, set: entry });
-      else stale++;
-    } else if (published.rev !== entry.rev) stale++;
-    else {
-      const fields = Object.keys(entry).filter(
-        key => !untouchable.has(key) && !isDeepStrictEqual(entry[key], published[key]),
-      );
-      if (fields.length) {
-        edits.push({ id: entry.entry_id, add: false, set: Object.fromEntries(fields.map(key => [key, entry[key]])) });
-      }
-    }
+    const { entry_id: id, rev } = entry;
+    const published = reader.live.published(id);
+    if (!published && rev === 0) edits.push({ id, add: true, set: entry });
+    else if (published?.rev === rev) {
+      const set = difference(entry, published);
+      if (set) edits.push({ id, add: false, set });
+    } else if (!published || difference(entry, reader.live.get(id)!)) stale++;
   }
   note('info', `${file} was edited by hand: ${edits.length} entries are changed or new`);
   if (stale)
     note('warning', `${file}: ${stale} entries are from an older copy of the file; edits to them are not taken`);
-  return { edits, broken: false };
+  return { edits, found: stale > 0 ? 'stale' : 'edited' };
+}
+
+/** Makes the edits changes of their own. What another process has made a change already stays as it is. */
+export function takeEdits(edits: readonly HandEdit[], draft: Draft): void {
+  for (const { id, add, set } of edits) {
+    const entry = draft.live.get(id);
+    if (add && !entry) draft.change(id, 'add', set);
+    if (add || !entry) continue;
+    const left = difference(set, entry);
+    if (left) draft.change(id, 'edit', left);
+  }
+}
+
+/** The fields of one that are not so in the other, but for ours; null when there are none. */
+function difference(one: Partial<Entry>, other: Entry): Partial<Entry> | null {
+  const fields = Object.entries(one).filter(
+    ([key, value]) => !untouchable.has(key) && !isDeepStrictEqual(value, other[key]),
+  );
+  return fields.length > 0 ? Object.fromEntries(fields) : null;
 }

@@ -1,8 +1,7 @@
 import type { Entry } from '../model/entry.ts';
 import { entriesPerSegment, writeSegment } from './archive.ts';
-import type { EntryReaderOptions } from './entryReader.ts';
+import { type EntryReaderOptions, mustBeWhole } from './entryReader.ts';
 import { listJournals } from './journal.ts';
-import { setAside } from './setAside.ts';
 import { readSnapshot, writeSnapshot } from './snapshot.ts';
 
 /**
@@ -40,10 +39,8 @@ export async function importManifest(options: EntryReaderOptions & { liveEntries
     place++;
     return settled.length >= liveEntries + entriesPerSegment ? archiveOldest() : undefined;
   });
+  mustBeWhole(file, problems);
   if (archived === 0) return;
-  if (problems.length > 0) {
-    note('error', `${file}: ${problems[0]}. A copy of it is kept as ${await setAside(files, file)}`);
-  }
   await writeSnapshot(files, file, kept.values());
   note('info', `${file}: ${archived} settled entries of ${place} were moved to the archive beside it`);
 }

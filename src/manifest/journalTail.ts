@@ -4,7 +4,7 @@ import type { Entry } from '../model/entry.ts';
 import type { Files } from '../storage/files.ts';
 import type { Change, ChangeOperation } from './change.ts';
 import type { EntryReader, Reach } from './entryReader.ts';
-import { journalPath } from './journal.ts';
+import { journalPath, listJournals } from './journal.ts';
 import { type JournalRecord, journalFormat } from './journalLine.ts';
 import { type AppendOutcome, JournalWriter } from './journalWriter.ts';
 
@@ -74,18 +74,17 @@ export class JournalTail {
 
   /** Never rejects. */
   async append(records: readonly JournalRecord[]): Promise<AppendOutcome> {
-    const { number, length } = this.#reader.position;
+    const { number, offset, length } = this.#reader.position;
     const path = journalPath(this.#file, number);
     try {
       if (this.#writer?.path !== path) {
         await this.#closeWriter();
         this.#writer = new JournalWriter(this.#files, path);
       }
-      const outcome = await this.#writer.append(records, length);
+      const outcome = await this.#writer.append(records, length, length > offset);
       if (!outcome.clean) return outcome;
-      // Journals go in order: when this one is still there after the look for the next, the next was not gone already.
-      const newer = await this.#files.stat(journalPath(this.#file, number + 1));
-      if (newer || !(await this.#files.stat(path))) return { clean: false, synced: true, error: null };
+      const numbers = await listJournals(this.#files, this.#file);
+      if (numbers.at(-1) !== number) return { clean: false, synced: true, error: null };
       this.#reader.advance(outcome.end);
       return outcome;
     } catch (error) {

@@ -11,6 +11,12 @@ export type AppendOutcome =
   | { clean: false; synced: boolean; error: Error | null };
 
 /**
+ * Stands behind a torn line. If only its last newline is missing, the one with which the next line begins would make it
+ * whole, and it would count before what was written without knowing of it.
+ */
+const tornMark = '#';
+
+/**
  * Appends to one journal and keeps it open. Used under the manifest's lock; it does not believe in the lock, but looks
  * whether its bytes stand where they must.
  */
@@ -24,9 +30,14 @@ export class JournalWriter {
     this.path = path;
   }
 
-  /** Appends in one write and one fsync; never rejects. `expectedLength`: bytes that the caller has seen in the journal. */
-  async append(records: readonly JournalRecord[], expectedLength: number): Promise<AppendOutcome> {
-    const data = Buffer.from(records.map(encodeLine).join(''));
+  /**
+   * Appends in one write and one fsync; never rejects.
+   *
+   * @param expectedLength bytes that the caller has seen in the journal.
+   * @param torn the last line that the caller has seen has no end.
+   */
+  async append(records: readonly JournalRecord[], expectedLength: number, torn = false): Promise<AppendOutcome> {
+    const data = Buffer.from((torn ? tornMark : '') + records.map(encodeLine).join(''));
     try {
       this.#file ??= await this.#files.open(this.path, 'a');
     } catch (error) {

@@ -170,11 +170,15 @@ export class Manifest {
       let counted = 0;
       for (const { entry_id: id, claims: then, attempt } of claimed) {
         const now = live.get(id);
-        if (!now?.claims[stage] || now.attempt !== attempt) continue;
-        if (!isDeepStrictEqual(now.claims[stage], then[stage])) continue;
+        if (!now?.claims[stage] || !isDeepStrictEqual(now.claims[stage], then[stage])) continue;
         const { [stage]: _ended, ...claims } = now.claims;
-        change(id, op, { ...outcome, claims }, stage);
-        counted++;
+        if (now.attempt === attempt) {
+          change(id, op, { ...outcome, claims }, stage);
+          counted++;
+        } else {
+          // Somebody set the image back and it is analysed anew: the outcome is of no use, but the claim must end.
+          change(id, 'release', { ...beforeClaim(stage), claims }, stage);
+        }
       }
       return counted;
     });

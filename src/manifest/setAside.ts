@@ -5,8 +5,8 @@ import { writeAtomic } from '../storage/writeAtomic.ts';
 import { Checksum } from './journalLine.ts';
 
 /**
- * Copies a manifest that can't be read as a whole to `metadata_manifest.damaged-<checksum>.json` beside it, before a fold
- * replaces it: what a person broke with an editor, a person can mend. Durable when it returns; the same content is kept
+ * Copies a manifest whose edits can't be taken (broken, or of an older copy) to `metadata_manifest.edited-<checksum>.json`
+ * beside it, before a fold replaces it: what a person has written there is not thrown away. Durable when it returns; the same content is kept
  * once. Resolves with the path of the copy, or null when there is nothing to copy.
  */
 export async function setAside(files: Files, manifestFile: string): Promise<string | null> {
@@ -14,7 +14,7 @@ export async function setAside(files: Files, manifestFile: string): Promise<stri
   const checksum = new Checksum();
   for await (const chunk of readChunks(files, manifestFile)) checksum.add(chunk);
   const stem = basename(manifestFile, '.json');
-  const path = join(dirname(manifestFile), `${stem}.damaged-${checksum.text()}.json`);
+  const path = join(dirname(manifestFile), `${stem}.edited-${checksum.text()}.json`);
   if (!(await files.stat(path))) await writeAtomic(files, path, readChunks(files, manifestFile));
   return path;
 }

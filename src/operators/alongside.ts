@@ -9,8 +9,8 @@ import {
 } from 'rxjs';
 
 /**
- * Adds what another stream tells, for as long as the source lasts. Subscribes to the source first; completes with it, and
- * unsubscribes from the other then. Errors of either pass.
+ * Adds what another stream tells, for as long as the source lasts. Subscribes to the other first, so that it misses nothing
+ * that the source brings about; completes with the source, and unsubscribes from the other then. Errors of either pass.
  */
 export function alongside<T>(other$: Observable<T>): MonoTypeOperatorFunction<T> {
   return connect(source$ => {

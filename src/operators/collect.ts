@@ -1,4 +1,15 @@
-import { filter, type Observable, type OperatorFunction, Subject, tap, timer } from 'rxjs';
+import {
+  concatMap,
+  concatWith,
+  defer,
+  filter,
+  type MonoTypeOperatorFunction,
+  type Observable,
+  type OperatorFunction,
+  ReplaySubject,
+  tap,
+  timer,
+} from 'rxjs';
 import type { Manifest } from '../manifest/manifest.ts';
 import { deterministicId } from '../manifest/normaliseEntry.ts';
 import type { CameraData, Entry } from '../model/entry.ts';
@@ -6,7 +17,9 @@ import type { StageEvent } from '../model/event.ts';
 import type { SourceFrame } from '../model/frame.ts';
 import { localIso } from '../model/localTime.ts';
 import type { Files } from '../storage/files.ts';
-import { ImageStore } from './imageStore.ts';
+import { asError } from './asError.ts';
+import { encodePng, ImageStore } from './imageStore.ts';
+import { outcomeEvent } from './outcomeEvent.ts';
 import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
 import { type ImageTransform, transformPixels } from './transformPixels.ts';
 
@@ -49,6 +62,8 @@ const mostWaiting = 500;
 /** Imported images recorded in one go. */
 const importBatch = 64;
 const longestRetryMs = 60_000;
+/** Longer timers of Node end at once. */
+const longestTimerMs = 2 ** 31 - 1;
 
 const missedFrame: Outcome = {
   kind: 'discarded',
@@ -59,8 +74,12 @@ const missedFrame: Outcome = {
 interface Collected {
   frame: SourceFrame;
   id: string;
+  /** As it was set when the frame was taken. */
+  transform: ImageTransform;
   /** Frames that should have been taken between the one before and this one. */
   missed: number;
+  /** Where its image stands, once it does: it is not written twice when only its entry could not be recorded. */
+  place: Pick<CameraData, 'filepath' | 'filename'> | null;
 }
 
 /**
@@ -68,37 +87,65 @@ interface Collected {
  *
  * A camera is triggered each interval; an interval that went by during a longer capture is a missed frame, and told as
  * discarded. A folder gives its images as fast as the processor has room for them, or at their recorded pace. A captured
- * frame is written before its entry; when that fails it is kept, and written first once the disk takes it. Images that
- * the manifest already knows are passed over, so an import that was interrupted goes on where it was. Exclusive: one for a
- * root. The generation ends with its source; a camera has no end.
+ * frame is written before its entry; when that fails it is kept, and written first once the disk takes it; at the end it is
+ * tried once more, and what can't be written then is told as discarded. Images that the manifest already knows are passed
+ * over, so an import that was interrupted goes on where it was. Exclusive: one for a root. The generation ends with its
+ * source; a camera has no end.
  */
 export function collect(deps: CollectDeps): OperatorFunction<CollectSettings, StageEvent> {
-  const store = new ImageStore(deps.dataFolder, deps.files);
-  /** Captured, and not yet written, because writing failed. */
-  const kept: Collected[] = [];
-  return stage<CollectSettings, Collected>({
-    name: 'collector',
-    tools: deps.tools,
-    isEnabled: ({ enabled }) => enabled,
-    entriesOf: ({ id }) => [id],
-    backOff: ({ retryDelayMs }) => ({ firstMs: retryDelayMs, longestMs: Math.max(longestRetryMs, retryDelayMs) }),
-    open: async (settings, signal) => {
-      const source = await deps.openSource(settings, signal);
-      try {
-        const known = source.pace === 'own' ? await archivedIds(deps.manifest) : new Set<string>();
-        return openStation(source, settings, known, store, kept, deps);
-      } catch (error) {
-        await source.close();
-        throw error;
-      }
-    },
-  });
+  return settings$ =>
+    defer(() => {
+      const store = new ImageStore(deps.dataFolder, deps.files);
+      /** Captured, and not yet recorded, because writing failed. */
+      const kept: Collected[] = [];
+      return settings$.pipe(
+        stage<CollectSettings, Collected>({
+          name: 'collector',
+          tools: deps.tools,
+          isEnabled: ({ enabled }) => enabled,
+          entriesOf: ({ id }) => [id],
+          backOff: ({ retryDelayMs }) => ({ firstMs: retryDelayMs, longestMs: Math.max(longestRetryMs, retryDelayMs) }),
+          open: async (settings, signal) => {
+            const source = await deps.openSource(settings, signal);
+            try {
+              const known = source.pace === 'own' ? await archivedIds(deps.manifest) : new Set<string>();
+              return openStation(source, settings, known, store, kept, deps);
+            } catch (error) {
+              await source.close();
+              throw error;
+            }
+          },
+        }),
+        endWithEach(() => deps.tools.track(recordAtEnd(kept, store, deps))),
+      );
+    });
 }
 
 async function archivedIds(manifest: Manifest): Promise<Set<string>> {
   const ids = new Set<string>();
   for await (const { entry_id: id } of manifest.archived()) ids.add(id);
   return ids;
+}
+
+const endWithEach = <T>(values: () => Promise<readonly T[]>): MonoTypeOperatorFunction<T> =>
+  concatWith(defer(values).pipe(concatMap(each => each)));
+
+/** The last try for frames that could not be written: afterwards they are gone with the process, and that is said. */
+async function recordAtEnd(kept: Collected[], store: ImageStore, deps: CollectDeps): Promise<StageEvent[]> {
+  const { clock } = deps.tools;
+  const events: StageEvent[] = [];
+  for (const item of kept.splice(0)) {
+    const begun = clock.monotonic();
+    const outcome = await record(item, store, deps).catch(
+      (error: unknown): Outcome => ({
+        kind: 'discarded',
+        entryId: null,
+        reason: `the frame of ${item.frame.taken.local} could not be recorded: ${asError(error).message}`,
+      }),
+    );
+    events.push(outcomeEvent('collector', outcome, { clock, begun }));
+  }
+  return events;
 }
 
 function openStation(
@@ -109,31 +156,33 @@ function openStation(
   kept: Collected[],
   deps: CollectDeps,
 ): Station<Collected> {
-  const exhausted$ = new Subject<void>();
+  const exhausted$ = new ReplaySubject<void>(1);
   const triggered = source.pace === 'triggered';
   const take = triggered
     ? triggeredFrames(source, settings, deps)
     : ownPaceFrames(source, settings, known, deps, () => exhausted$.next());
+  const recording = new WeakMap<Collected, Promise<Outcome>>();
   return {
     concurrency: triggered ? 1 : importBatch,
     batch: triggered ? 1 : importBatch,
     wake$: take.wake$,
     exhausted$,
-    claim: async (count, leaving) => {
-      if (kept.length) return kept.splice(0, count);
-      try {
-        return await take.frames(count, leaving);
-      } catch (error) {
-        if (leaving.aborted) return [];
-        throw error;
-      }
+    claim: async (count, leaving) => (kept.length > 0 ? kept.splice(0, count) : take.frames(count, leaving)),
+    perform: async item => {
+      const recorded = record(item, store, deps);
+      recording.set(item, recorded);
+      return [await recorded, ...Array.from({ length: item.missed }, () => missedFrame)];
     },
-    perform: async ({ frame, id, missed }) => [
-      await record(frame, id, settings, store, deps),
-      ...Array.from({ length: missed }, () => missedFrame),
-    ],
     giveBack: async items => {
-      kept.push(...items.filter(({ frame }) => frame.kind === 'captured'));
+      for (const item of items) {
+        if (item.frame.kind === 'imported') continue;
+        // What is being written goes on: only afterwards is it known whether it must be written again.
+        const isRecorded = await recording.get(item)?.then(
+          () => true,
+          () => false,
+        );
+        if (!isRecorded) kept.push(item);
+      }
     },
     close: () => source.close(),
   };
@@ -141,11 +190,16 @@ function openStation(
 
 interface Frames {
   wake$: Observable<unknown>;
+  /** Up to `count`; an error only when none was taken, so that none is dropped with it. */
   frames(count: number, leaving: AbortSignal): Promise<Collected[]>;
 }
 
 /** A frame each interval. */
-function triggeredFrames(source: OpenSource, { intervalMs }: CollectSettings, { tools }: CollectDeps): Frames {
+function triggeredFrames(
+  source: OpenSource,
+  { intervalMs, transform }: CollectSettings,
+  { tools }: CollectDeps,
+): Frames {
   let due = 0;
   return {
     wake$: timer(0, intervalMs, tools.scheduler).pipe(tap(() => due++)),
@@ -153,8 +207,11 @@ function triggeredFrames(source: OpenSource, { intervalMs }: CollectSettings, { 
       if (due === 0) return [];
       const missed = due - 1;
       due = 0;
-      const frame = await source.next(leaving);
-      return frame ? [{ frame, id: tools.newId(), missed }] : [];
+      const frame = await source.next(leaving).catch((error: unknown) => {
+        if (leaving.aborted) return null;
+        throw error;
+      });
+      return frame ? [{ frame, id: tools.newId(), transform, missed, place: null }] : [];
     },
   };
 }
@@ -162,45 +219,56 @@ function triggeredFrames(source: OpenSource, { intervalMs }: CollectSettings, { 
 /** Images of a folder, as there is room for them and, unless the speed is infinite, as their time comes. */
 function ownPaceFrames(
   source: OpenSource,
-  { speed }: CollectSettings,
+  { speed, transform }: CollectSettings,
   known: ReadonlySet<string>,
   { manifest, tools }: CollectDeps,
   onEnd: () => void,
 ): Frames {
+  const paced = Number.isFinite(speed);
   let ended = false;
-  /** Taken from the source, its time not yet come. */
-  let early: SourceFrame | null = null;
+  /** What the source said when some frames before it were taken already: it counts after them. */
+  let failure: { error: unknown } | null = null;
   let began: { clock: number; elapsed: number } | null = null;
 
-  const next = async (signal: AbortSignal): Promise<SourceFrame | null> => {
-    const frame = early ?? (await source.next(signal));
-    early = null;
-    if (frame?.kind !== 'imported' || !Number.isFinite(speed)) return frame;
+  const untilDue = async (frame: SourceFrame, signal: AbortSignal): Promise<void> => {
+    if (frame.kind !== 'imported' || !paced) return;
     began ??= { clock: tools.clock.monotonic(), elapsed: frame.elapsedMs };
-    const wait = began.clock + (frame.elapsedMs - began.elapsed) / speed - tools.clock.monotonic();
-    if (wait > 0) {
-      early = frame;
-      await delay(wait, signal, tools);
-      early = null;
+    const due = began.clock + (frame.elapsedMs - began.elapsed) / speed;
+    for (;;) {
+      const wait = due - tools.clock.monotonic();
+      if (wait <= 0) return;
+      await delay(Math.min(wait, longestTimerMs), signal, tools);
     }
-    return frame;
+  };
+
+  const take = async (room: number, leaving: AbortSignal, taken: Collected[]): Promise<void> => {
+    while (!ended && taken.length < room && !leaving.aborted) {
+      const frame = await source.next(leaving);
+      if (!frame) {
+        ended = true;
+        onEnd();
+        return;
+      }
+      const id =
+        frame.kind === 'imported' ? deterministicId(frame.folder, frame.filename, frame.taken.local) : tools.newId();
+      // Before its time comes: an import that goes on does not wait again for what it has.
+      if (known.has(id) || manifest.get(id)) continue;
+      await untilDue(frame, leaving);
+      taken.push({ frame, id, transform, missed: 0, place: null });
+    }
   };
 
   return {
     wake$: manifest.changes$.pipe(filter(() => !ended && manifest.waiting('processor') < mostWaiting)),
     frames: async (count, leaving) => {
-      const room = Math.min(count, mostWaiting - manifest.waiting('processor'), Number.isFinite(speed) ? 1 : count);
+      if (failure) throw failure.error;
       const taken: Collected[] = [];
-      while (!ended && taken.length < room && !leaving.aborted) {
-        const frame = await next(leaving);
-        if (!frame) {
-          ended = true;
-          onEnd();
-          break;
-        }
-        const id =
-          frame.kind === 'imported' ? deterministicId(frame.folder, frame.filename, frame.taken.local) : tools.newId();
-        if (!known.has(id) && !manifest.get(id)) taken.push({ frame, id, missed: 0 });
+      try {
+        await take(Math.min(paced ? 1 : count, mostWaiting - manifest.waiting('processor')), leaving, taken);
+      } catch (error) {
+        if (leaving.aborted) return taken;
+        if (taken.length === 0) throw error;
+        failure = { error };
       }
       return taken;
     },
@@ -222,22 +290,20 @@ function delay(ms: number, signal: AbortSignal, { scheduler }: StageTools): Prom
   });
 }
 
-async function record(
-  frame: SourceFrame,
-  id: string,
-  { transform }: CollectSettings,
-  store: ImageStore,
-  deps: CollectDeps,
-): Promise<Outcome> {
+async function record(item: Collected, store: ImageStore, deps: CollectDeps): Promise<Outcome> {
+  const { frame, id, transform } = item;
   const { manifest, tools, runId, bootId, clockSynced } = deps;
   const { taken, cameraIndex } = frame;
-  const place =
-    frame.kind === 'captured'
-      ? await store.write({ ...frame, pixels: transformPixels(frame.pixels, transform) })
-      : { filepath: frame.folder, filename: frame.filename };
+  if (frame.kind === 'imported') item.place = { filepath: frame.folder, filename: frame.filename };
+  else if (!item.place) {
+    const png = await encodePng(transformPixels(frame.pixels, transform)).catch(asError);
+    // It would not become one however often it were tried.
+    if (png instanceof Error) return { kind: 'discarded', entryId: null, reason: `not an image: ${png.message}` };
+    item.place = await store.write(frame, png);
+  }
   const camera: CameraData = {
     type: 'image',
-    ...place,
+    ...item.place,
     timestamp_iso: taken.local,
     camera_index: cameraIndex,
     error_flag: false,

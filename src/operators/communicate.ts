@@ -1,8 +1,9 @@
-import { filter, merge, type OperatorFunction, timer } from 'rxjs';
+import { defer, filter, firstValueFrom, fromEvent, merge, type OperatorFunction, timer } from 'rxjs';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { Entry, ResultLocation } from '../model/entry.ts';
 import type { StageEvent } from '../model/event.ts';
 import type { ResultLine } from '../model/result.ts';
+import { asError } from './asError.ts';
 import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
 
 export interface CommunicateSettings {
@@ -50,40 +51,62 @@ export interface CommunicateDeps {
 /** Results reported in one go: one write and one fsync for all of them. */
 const batchEntries = 16;
 
-/** Entries of a batch whose result line was read, with it. */
-interface Reported {
+/** An entry whose result line was read, with it. */
+interface Read {
   entry: Entry;
   line: ResultLine;
+}
+
+/** A batch whose report was begun. Its claims stand until it is settled: no other process may report it meanwhile. */
+interface Begun {
+  batch: readonly Read[];
+  /** It stands in the outputs in full. */
+  isReported: boolean;
+  /** Resolves when the attempt to report and settle it is over; never rejects. */
+  over: Promise<unknown>;
 }
 
 /**
  * The communicator: reports results to the CSV, the plot and whatever else the configuration names, in the order of
  * collection, and then marks the entries `data_transmitted`.
  *
- * Exclusive: one at a time for a root. A batch is one item: reported as a whole, then settled. What a crash left between
- * the two is found by the position that the claims name: rows that stand there are not written again. An entry whose result
- * line can't be read is set back to `pending`, to be analysed again.
+ * Exclusive: one at a time for a root. A batch is one item: reported as a whole, then settled. One whose report has begun is
+ * never given back: what a failure left between the beginning and the settling is settled or taken back when the stage opens
+ * again, and what a crash left likewise, by the position that the claims name: rows that stand there are not written again.
+ * An entry whose result line can't be read is set back to `pending`, to be analysed again.
  */
 export function communicate(deps: CommunicateDeps): OperatorFunction<CommunicateSettings, StageEvent> {
-  return stage<CommunicateSettings, readonly Entry[]>({
-    name: 'communicator',
-    tools: deps.tools,
-    isEnabled: ({ methods }) => methods.length > 0,
-    entriesOf: batch => batch.map(entry => entry.entry_id),
-    open: settings => openStation(settings, deps),
-  });
+  return settings$ =>
+    defer(() => {
+      const begun = new Set<Begun>();
+      return settings$.pipe(
+        stage<CommunicateSettings, readonly Entry[]>({
+          name: 'communicator',
+          tools: deps.tools,
+          isEnabled: ({ methods }) => methods.length > 0,
+          entriesOf: batch => batch.map(entry => entry.entry_id),
+          open: settings => openStation(settings, begun, deps),
+        }),
+      );
+    });
 }
 
-async function openStation(settings: CommunicateSettings, deps: CommunicateDeps): Promise<Station<readonly Entry[]>> {
+async function openStation(
+  settings: CommunicateSettings,
+  begun: Set<Begun>,
+  deps: CommunicateDeps,
+): Promise<Station<readonly Entry[]>> {
   const { manifest, tools } = deps;
   const reporter = await deps.openReporter(settings);
   try {
-    await settleOrphans(reporter, deps);
+    await settleBegun(reporter, begun, deps);
   } catch (error) {
     await reporter.close();
     throw error;
   }
-  const reporting = new WeakMap<readonly Entry[], Promise<readonly Outcome[]>>();
+  const reporting = new WeakMap<readonly Entry[], Begun>();
+  let changes = 0;
+  const counting = manifest.changes$.subscribe(() => changes++);
   return {
     concurrency: 1,
     batch: 1,
@@ -91,29 +114,40 @@ async function openStation(settings: CommunicateSettings, deps: CommunicateDeps)
       manifest.changes$.pipe(filter(() => manifest.waiting('communicator') > 0)),
       timer(settings.intervalMs, settings.intervalMs, tools.scheduler),
     ),
-    claim: async () => {
-      const place = reporter.position();
-      const entries = await manifest.claim('communicator', batchEntries, { place, behind: 'processor' });
-      return entries.length ? [entries] : [];
+    claim: async (_count, leaving) => {
+      for (;;) {
+        const seen = changes;
+        const place = reporter.position();
+        const entries = await manifest.claim('communicator', batchEntries, { place, behind: 'processor' });
+        if (entries.length > 0) return [entries];
+        // An earlier image is still being analysed: the queue is not empty, though nothing can be taken yet.
+        if (leaving.aborted || manifest.waiting('communicator') === 0) return [];
+        if (changes === seen) await nextChange(settings, leaving, deps);
+      }
     },
     perform: async (batch, signal) => {
       const { readable, unreadable } = await readAll(batch, deps);
       if (signal.aborted) return [];
-      const outcome = report(readable, unreadable, reporter, deps);
-      reporting.set(batch, outcome);
-      return outcome;
+      const work = report({ batch: readable, unreadable, reporter, begun, deps });
+      reporting.set(batch, work.begun);
+      return work.outcomes;
     },
     giveBack: async batches => {
       for (const batch of batches) {
-        // What is being reported must not be claimed by another before it is known whether its rows stand.
-        const reported = await reporting.get(batch)?.then(
-          () => true,
-          () => false,
+        const report = reporting.get(batch);
+        const held = new Set<Entry>();
+        if (report) {
+          await report.over;
+          for (const { entry } of report.batch) held.add(entry);
+        }
+        await manifest.giveBack(
+          batch.filter(entry => !held.has(entry)),
+          'communicator',
         );
-        if (!reported) await manifest.giveBack(batch, 'communicator');
       }
     },
     close: async cutShort => {
+      counting.unsubscribe();
       try {
         if (!cutShort) await reporter.flush();
       } finally {
@@ -123,8 +157,18 @@ async function openStation(settings: CommunicateSettings, deps: CommunicateDeps)
   };
 }
 
+/** Resolves when something may have changed in the queue, or when the stage leaves. */
+async function nextChange(
+  { intervalMs }: CommunicateSettings,
+  leaving: AbortSignal,
+  { manifest, tools }: CommunicateDeps,
+): Promise<void> {
+  const events$ = merge(manifest.changes$, timer(intervalMs, intervalMs, tools.scheduler), fromEvent(leaving, 'abort'));
+  await firstValueFrom(events$, { defaultValue: null });
+}
+
 async function readAll(batch: readonly Entry[], { readResult }: CommunicateDeps) {
-  const readable: Reported[] = [];
+  const readable: Read[] = [];
   const unreadable: { entry: Entry; reason: string }[] = [];
   for (const entry of batch) {
     if (!entry.result) {
@@ -136,28 +180,50 @@ async function readAll(batch: readonly Entry[], { readResult }: CommunicateDeps)
       if (line.entry_id === entry.entry_id && line.attempt === entry.attempt) readable.push({ entry, line });
       else unreadable.push({ entry, reason: `its result line is that of ${line.entry_id}, attempt ${line.attempt}` });
     } catch (error) {
-      // A disk that fails is the stage's failure; a line that is not one is this entry's.
-      if (['EIO', 'ESTALE', 'ENOTCONN', 'EHOSTDOWN'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      if (isSystems(error)) throw error;
       unreadable.push({ entry, reason: (error as Error).message });
     }
   }
   return { readable, unreadable };
 }
 
-async function report(
-  readable: readonly Reported[],
-  unreadable: readonly { entry: Entry; reason: string }[],
-  reporter: Reporter,
-  deps: CommunicateDeps,
-): Promise<Outcome[]> {
-  await reporter.report(readable.map(({ line }) => line));
-  return [
-    ...(await settleReported(readable, deps)),
-    ...(await Promise.all(unreadable.map(({ entry, reason }) => analyseAgain(entry, reason, deps)))),
-  ];
+/** A disk that fails is the stage's failure; a line that is not one, or whose file was taken away, is its entry's. */
+function isSystems(error: unknown): boolean {
+  const { code, cause } = asError(error);
+  if (code === undefined) return cause !== undefined && isSystems(cause);
+  return /^E[A-Z0-9]+$/.test(code) && code !== 'ENOENT';
 }
 
-async function settleReported(reported: readonly Reported[], { manifest }: CommunicateDeps): Promise<Outcome[]> {
+interface Report {
+  batch: readonly Read[];
+  unreadable: readonly { entry: Entry; reason: string }[];
+  reporter: Reporter;
+  begun: Set<Begun>;
+  deps: CommunicateDeps;
+}
+
+function report({ batch, unreadable, reporter, begun, deps }: Report): {
+  begun: Begun;
+  outcomes: Promise<Outcome[]>;
+} {
+  const mine: Begun = { batch, isReported: false, over: Promise.resolve() };
+  const work = async (): Promise<Outcome[]> => {
+    await reporter.report(batch.map(({ line }) => line));
+    mine.isReported = true;
+    const outcomes = await settleReported(batch, deps);
+    begun.delete(mine);
+    return [
+      ...outcomes,
+      ...(await Promise.all(unreadable.map(({ entry, reason }) => analyseAgain(entry, reason, deps)))),
+    ];
+  };
+  begun.add(mine);
+  const outcomes = work();
+  mine.over = outcomes.catch(() => undefined);
+  return { begun: mine, outcomes };
+}
+
+async function settleReported(reported: readonly Read[], { manifest }: CommunicateDeps): Promise<Outcome[]> {
   if (reported.length === 0) return [];
   await manifest.settle(
     reported.map(({ entry }) => entry),
@@ -176,19 +242,29 @@ async function analyseAgain(entry: Entry, reason: string, { manifest }: Communic
   return { entryId: entry.entry_id, kind: 'discarded', reason: `analysed again: ${reason}` };
 }
 
-/** Repairs claims of processes that are gone: what stands in the outputs counts, the rest waits again. */
-async function settleOrphans(reporter: Reporter, deps: CommunicateDeps): Promise<void> {
+/**
+ * Repairs what a failure, or the crash of another process, has left between report and settling: what stands in the outputs
+ * counts, the rest waits again.
+ */
+async function settleBegun(reporter: Reporter, begun: Set<Begun>, deps: CommunicateDeps): Promise<void> {
+  for (const report of begun) {
+    if (!report.isReported) continue;
+    await settleReported(report.batch, deps);
+    begun.delete(report);
+  }
   const orphans = deps.manifest.orphans('communicator');
   const { readable } = await readAll(orphans, deps);
+  const doubtful = [...readable, ...[...begun].flatMap(({ batch }) => batch)];
   const there = await reporter.recover(
-    readable.map(({ entry, line }) => {
+    doubtful.map(({ entry, line }) => {
       const { segment, length } = entry.claims.communicator!;
       return { result: line, position: segment === undefined || length === undefined ? null : { segment, length } };
     }),
   );
-  const reported = readable.filter(({ line }) => there.has(line));
+  const reported = doubtful.filter(({ line }) => there.has(line));
   await settleReported(reported, deps);
   const settled = new Set(reported.map(({ entry }) => entry));
-  const rest = orphans.filter(entry => !settled.has(entry));
-  if (rest.length) await deps.manifest.release(rest, 'communicator');
+  const rest = [...orphans, ...doubtful.map(({ entry }) => entry)].filter(entry => !settled.has(entry));
+  if (rest.length > 0) await deps.manifest.release([...new Set(rest)], 'communicator');
+  begun.clear();
 }

@@ -1,4 +1,5 @@
-import { from, Observable, type ObservableInput, type OperatorFunction, type Subscription } from 'rxjs';
+import { Observable, type ObservableInput, type OperatorFunction } from 'rxjs';
+import { subscribeWithin } from './subscribeWithin.ts';
 
 /**
  * Runs `project` for a wake-up; wake-ups while it runs become one, and it runs once more with the latest. (`exhaustMap`
@@ -11,46 +12,41 @@ export function conflate<T, R>(project: (latest: T) => ObservableInput<R>): Oper
   return source =>
     new Observable<R>(subscriber => {
       let waiting: { value: T } | null = null;
-      let running: Subscription | null = null;
+      let running = false;
       let ended = false;
+      let looping = false;
 
+      // A run that ends at once, or wakes itself, calls back into this: it loops instead of nesting.
       const runWaiting = (): void => {
-        // A run that ends at once would call back into this one: loop instead.
+        if (looping) return;
+        looping = true;
         while (waiting && !running && !subscriber.closed) {
           const { value } = waiting;
           waiting = null;
-          let finished = false;
-          const run = from(project(value)).subscribe({
+          running = true;
+          subscribeWithin(subscriber, () => project(value), {
             next: result => subscriber.next(result),
             error: error => subscriber.error(error),
             complete: () => {
-              finished = true;
-              if (running) {
-                running = null;
-                runWaiting();
-              }
+              running = false;
+              runWaiting();
             },
           });
-          if (!finished) {
-            running = run;
-            subscriber.add(run);
-          }
         }
+        looping = false;
         if (ended && !running && !waiting) subscriber.complete();
       };
 
-      subscriber.add(
-        source.subscribe({
-          next: value => {
-            waiting = { value };
-            if (!running) runWaiting();
-          },
-          error: error => subscriber.error(error),
-          complete: () => {
-            ended = true;
-            if (!running) runWaiting();
-          },
-        }),
-      );
+      subscribeWithin(subscriber, () => source, {
+        next: value => {
+          waiting = { value };
+          runWaiting();
+        },
+        error: error => subscriber.error(error),
+        complete: () => {
+          ended = true;
+          runWaiting();
+        },
+      });
     });
 }

@@ -1,6 +1,5 @@
 import {
   asyncScheduler,
-  defer,
   Observable,
   type OperatorFunction,
   ReplaySubject,
@@ -8,6 +7,7 @@ import {
   Subscription,
   timer,
 } from 'rxjs';
+import { subscribeWithin } from './subscribeWithin.ts';
 
 export interface HandoverOptions {
   /** When it emits, the present generation is retired, and no other follows. */
@@ -19,7 +19,10 @@ export interface HandoverOptions {
 
 interface Generation {
   retire: ReplaySubject<void>;
-  subscription: Subscription;
+  /** Ends the generation. */
+  life: Subscription;
+  /** Runs once it has been replaced. */
+  deadline: Subscription | null;
 }
 
 /**
@@ -30,6 +33,9 @@ interface Generation {
  * `build` makes a generation; `retire$` asks it to finish. A generation that completes by itself has done all its work: the
  * next settings begin at once, and when there will be none the stream completes. Completes when the source has and the
  * last generation, or after `stop$` when the present one has. Errors of a generation pass. Teardown cuts it off.
+ *
+ * A generation that is cut off may have something to put away that takes time. The next one begins nevertheless: where that
+ * matters, it waits for it by itself.
  */
 export function handover<S, R>(
   build: (settings: S, retire$: Observable<void>) => Observable<R>,
@@ -37,79 +43,73 @@ export function handover<S, R>(
 ): OperatorFunction<S, R> {
   return source =>
     new Observable<R>(subscriber => {
-      let generation: Generation | null = null;
-      let deadline: Subscription | null = null;
+      let present: Generation | null = null;
       let next: { settings: S } | null = null;
       let ended = false;
       let stopped = false;
+      let looping = false;
 
-      const begin = (): void => {
-        while (next && !generation && !stopped && !subscriber.closed) {
+      // A generation that ends at once, or brings new settings itself, calls back into this: it loops instead of nesting.
+      const beginNext = (): void => {
+        if (looping) return;
+        looping = true;
+        while (next && !present && !stopped && !subscriber.closed) {
           const { settings } = next;
           next = null;
-          // A generation that is still opening must hear of it later.
-          const retire = new ReplaySubject<void>(1);
-          const mine: Generation = { retire, subscription: new Subscription() };
-          generation = mine;
-          const served = defer(() => build(settings, retire)).subscribe({
-            next: value => subscriber.next(value),
-            error: error => subscriber.error(error),
-            complete: () => finish(mine),
-          });
-          mine.subscription.add(served);
+          begin(settings);
         }
-        if (!generation && (stopped || (ended && !next))) subscriber.complete();
+        looping = false;
+        if (!present && (stopped || (ended && !next))) subscriber.complete();
       };
 
-      const finish = (which: Generation): void => {
-        if (generation !== which) return;
-        generation = null;
-        deadline?.unsubscribe();
-        deadline = null;
-        begin();
+      const begin = (settings: S): void => {
+        // One that is still opening must hear of its retirement later.
+        const retire = new ReplaySubject<void>(1);
+        const mine: Generation = { retire, life: new Subscription(), deadline: null };
+        present = mine;
+        subscriber.add(mine.life);
+        subscribeWithin(mine.life, () => build(settings, retire), {
+          next: value => subscriber.next(value),
+          error: error => subscriber.error(error),
+          complete: () => end(mine),
+        });
       };
 
-      const retire = (limited: boolean): void => {
-        const present = generation;
-        if (!present) {
-          begin();
-          return;
-        }
-        if (limited && !deadline) {
-          deadline = timer(deadlineMs, scheduler).subscribe(() => {
-            present.subscription.unsubscribe();
-            finish(present);
-          });
-        }
-        present.retire.next();
+      const end = (generation: Generation): void => {
+        generation.life.unsubscribe();
+        present = null;
+        beginNext();
       };
 
-      subscriber.add(
-        stop$.subscribe(() => {
+      const replace = (generation: Generation): void => {
+        generation.deadline ??= timer(deadlineMs, scheduler).subscribe(() => end(generation));
+        generation.life.add(generation.deadline);
+        generation.retire.next();
+      };
+
+      subscribeWithin(subscriber, () => stop$, {
+        next: () => {
           stopped = true;
           next = null;
-          deadline?.unsubscribe();
-          deadline = null;
-          retire(false);
-        }),
-      );
-      subscriber.add(
-        source.subscribe({
-          next: settings => {
-            if (stopped) return;
-            next = { settings };
-            retire(true);
-          },
-          error: error => subscriber.error(error),
-          complete: () => {
-            ended = true;
-            if (!generation) begin();
-          },
-        }),
-      );
-      subscriber.add(() => {
-        generation?.subscription.unsubscribe();
-        deadline?.unsubscribe();
+          present?.deadline?.unsubscribe();
+          present?.retire.next();
+          beginNext();
+        },
+        error: error => subscriber.error(error),
+        complete: () => undefined,
+      });
+      subscribeWithin(subscriber, () => source, {
+        next: settings => {
+          if (stopped) return;
+          next = { settings };
+          if (present) replace(present);
+          else beginNext();
+        },
+        error: error => subscriber.error(error),
+        complete: () => {
+          ended = true;
+          beginNext();
+        },
       });
     });
 }

@@ -12,11 +12,12 @@ export class ImagePathError extends Error {
  * looked for under `dataFolder`, in the same day's folder or directly.
  *
  * @throws ImagePathError when the name is not a plain name, or the image is in none of these places while their folder is
- *   there. An Error with code `ENOENT` when the folder itself is gone (a vanished mount): that is no fault of the image.
+ *   there, or the path is none that could exist. An Error with code `ENOENT` when the folder itself is gone (a vanished mount): that is no fault of the image.
  */
 export async function findImage(camera: CameraData, dataFolder: string, files: Files): Promise<string> {
   const { filename, filepath } = camera;
   if (
+    typeof filename !== 'string' ||
     filename === '' ||
     filename === '.' ||
     filename === '..' ||
@@ -27,11 +28,11 @@ export async function findImage(camera: CameraData, dataFolder: string, files: F
       `${JSON.stringify(filename)} is not a plain file name; correct camera_data.filename in the manifest`,
     );
   }
-  const recorded = resolve(filepath);
+  const recorded = typeof filepath === 'string' ? resolve(filepath) : dataFolder;
   const folders = [recorded, join(dataFolder, basename(recorded)), dataFolder];
   for (const folder of folders) {
     const path = join(folder, filename);
-    if (await files.stat(path)) return path;
+    if (await exists(path, files)) return path;
   }
   const inside = !relative(dataFolder, recorded).startsWith(`..${sep}`) && relative(dataFolder, recorded) !== '..';
   const needed = inside ? dataFolder : recorded;
@@ -44,4 +45,17 @@ export async function findImage(camera: CameraData, dataFolder: string, files: F
     throw gone;
   }
   throw new ImagePathError(`${join(recorded, filename)} is not there, nor under ${dataFolder}`);
+}
+
+async function exists(path: string, files: Files): Promise<boolean> {
+  try {
+    const found = await files.stat(path);
+    if (found?.isFolder) throw new ImagePathError(`${path} is a folder; an image was expected there`);
+    return found !== null;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENAMETOOLONG' || code === 'ELOOP' || code === 'ENOTDIR' || code === 'ERR_INVALID_ARG_VALUE')
+      throw new ImagePathError(message, { cause: error });
+    throw error;
+  }
 }

@@ -7,10 +7,13 @@ import { writeAtomic } from '../storage/writeAtomic.ts';
 /** Long names that a vfat folder holds are about 16,000; well before that a day gets a further folder. */
 const mostPerFolder = 10_000;
 
+/** A frame that was being written. */
+const unfinished = /^image_.*\.png\.\d+-[0-9a-f]+\.tmp$/;
+
 /** Lossless, and at the level where a Raspberry Pi spends a fraction of the time for a few per cent more bytes. */
 const pngLevel = 3;
 
-/** A frame as PNG at its native depth. */
+/** A frame as PNG at its native depth. @throws Error when the pixels are not those of such a frame. */
 export async function encodePng({ width, height, data }: Pixels): Promise<Buffer> {
   const image = sharp(data, { raw: { width, height, channels: 1 } });
   return image
@@ -34,21 +37,42 @@ export class ImageStore {
   }
 
   /** Errors are the file system's; nothing of the frame is left then. */
-  async write(frame: CapturedFrame): Promise<{ filepath: string; filename: string }> {
-    const encoded = await encodePng(frame.pixels);
-    const filepath = await this.#folderFor(frame.taken.local.slice(0, 10).replaceAll('-', ''));
-    const filename = await this.#freeName(filepath, frame);
-    await writeAtomic(this.#files, join(filepath, filename), encoded);
-    this.#folder!.count++;
-    return { filepath, filename };
+  async write(
+    frame: Pick<CapturedFrame, 'taken' | 'cameraIndex'>,
+    png: Uint8Array,
+  ): Promise<{ filepath: string; filename: string }> {
+    try {
+      const filepath = await this.#folderFor(frame.taken.local.slice(0, 10).replaceAll('-', ''));
+      const filename = await this.#freeName(filepath, frame);
+      await this.#writeDurably(join(filepath, filename), png);
+      this.#folder!.count++;
+      return { filepath, filename };
+    } catch (error) {
+      // The folder may be gone: it is looked for, and made, anew.
+      this.#folder = null;
+      throw error;
+    }
+  }
+
+  async #writeDurably(path: string, png: Uint8Array): Promise<void> {
+    try {
+      await writeAtomic(this.#files, path, png);
+    } catch (error) {
+      // It may stand there and not be durable. What a failing disk refuses to remove stays, as an image without an entry.
+      await this.#files.remove(path).catch(() => undefined);
+      throw error;
+    }
   }
 
   async #folderFor(day: string): Promise<string> {
     if (this.#folder?.day === day && this.#folder.count < mostPerFolder) return this.#folder.path;
     for (let part = 1; ; part++) {
       const path = join(this.#dataFolder, part === 1 ? day : `${day}_${part}`);
-      const count = (await this.#files.list(path)).length;
+      const names = await this.#files.list(path);
+      const count = names.length;
       if (count >= mostPerFolder) continue;
+      // Only the collector writes these, and there is one: what a kill or a power cut has left is nobody's.
+      for (const name of names) if (unfinished.test(name)) await this.#files.remove(join(path, name));
       await this.#files.makeFolder(path);
       await this.#files.syncFolder(this.#dataFolder);
       this.#folder = { day, path, count };
@@ -56,7 +80,10 @@ export class ImageStore {
     }
   }
 
-  async #freeName(folder: string, { taken, cameraIndex }: CapturedFrame): Promise<string> {
+  async #freeName(
+    folder: string,
+    { taken, cameraIndex }: Pick<CapturedFrame, 'taken' | 'cameraIndex'>,
+  ): Promise<string> {
     const [day, time] = taken.local.split('T') as [string, string];
     const [clock, fraction = '0'] = time.split('.') as [string, string?];
     const camera = String(cameraIndex).replaceAll(/[^\w-]/g, '_');

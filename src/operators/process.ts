@@ -71,16 +71,23 @@ const mostWorkerDeaths = 3;
  * released. A missing or broken ROI manifest, a full disk or a vanished mount is the stage's failure.
  */
 export function process(deps: ProcessDeps): OperatorFunction<ProcessSettings, StageEvent> {
+  const fitting: Fitting = { text: null };
   return stage<ProcessSettings, Entry>({
     name: 'processor',
     tools: deps.tools,
     isEnabled: () => true,
     entriesOf: entry => [entry.entry_id],
-    open: settings => openStation(settings, deps),
+    open: settings => openStation(settings, fitting, deps),
   });
 }
 
-async function openStation(settings: ProcessSettings, deps: ProcessDeps): Promise<Station<Entry>> {
+/** An ROI manifest that has never fitted a frame is wrong; once it has, a frame that it does not fit is. */
+interface Fitting {
+  /** Text of the manifest that has. */
+  text: string | null;
+}
+
+async function openStation(settings: ProcessSettings, fitting: Fitting, deps: ProcessDeps): Promise<Station<Entry>> {
   const { manifest, results, tools } = deps;
   const rois = roiManifest(settings);
   await settleOrphans(deps);
@@ -89,33 +96,30 @@ async function openStation(settings: ProcessSettings, deps: ProcessDeps): Promis
     manifest.changes$.pipe(filter(() => manifest.waiting('processor') > 0)),
     timer(settings.intervalMs, settings.intervalMs, tools.scheduler),
   );
-  /** An ROI manifest that has never fitted is wrong; once it has, a frame that it does not fit is. */
-  let fitted = false;
   return {
     // One more than there are workers, so that none waits for a claim.
     concurrency: settings.workers + 1,
     batch: settings.workers + 1,
     wake$,
-    claim: async count => {
-      if (manifest.waiting('processor') === 0) return [];
-      return manifest.claim('processor', count, { place: await results.position() });
-    },
+    // Also when nothing waits: a claim in doubt, after a failure, is cleared up by the next one.
+    claim: async count => manifest.claim('processor', count, { place: await results.position() }),
     perform: async (entry, signal) => {
       try {
         const frame = await analyse(entry, settings, rois, analyser, deps, signal);
-        fitted = true;
+        fitting.text = settings.roiManifestText;
         if (signal.aborted) return [];
-        return [await settleProcessed(entry, frame, settings, deps, signal)];
+        return await settleProcessed(entry, frame, settings, deps, signal);
       } catch (error) {
         if (signal.aborted) return [];
-        if (error instanceof WorkerDiedError) return [await countWorkerDeath(entry, error, settings, deps)];
-        if (isItems(error) || (error instanceof RoiOutsideFrameError && fitted)) {
-          return [await settleFailed(entry, (error as Error).message, settings, deps)];
+        if (error instanceof WorkerDiedError) return countWorkerDeath(entry, error, settings, deps, signal);
+        const hasFitted = fitting.text === settings.roiManifestText;
+        if (isItems(error) || (error instanceof RoiOutsideFrameError && hasFitted)) {
+          return settleFailed(entry, (error as Error).message, settings, deps, signal);
         }
         throw error;
       }
     },
-    giveBack: entries => Promise.all(entries.map(entry => manifest.giveBack([entry], 'processor'))),
+    giveBack: entries => manifest.giveBack(entries, 'processor'),
     close: cutShort => (cutShort ? analyser.destroy() : analyser.close()),
   };
 }
@@ -176,10 +180,10 @@ async function settleProcessed(
   settings: ProcessSettings,
   deps: ProcessDeps,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<Outcome[]> {
   const at = deps.tools.clock.now();
   const location = await deps.results.append(resultHead(entry, settings, at, null), frame.imageAnalysis);
-  if (signal.aborted) return { entryId: entry.entry_id, kind: 'discarded', reason: 'cut short' };
+  if (signal.aborted) return [];
   const rejected = Object.values(frame.rowsRejected).reduce((sum, count) => sum + count, 0);
   return counted(await deps.manifest.settle([entry], 'processor', processed(localIso(at), location)), {
     entryId: entry.entry_id,
@@ -222,9 +226,11 @@ async function settleFailed(
   message: string,
   settings: ProcessSettings,
   { manifest, results, tools }: ProcessDeps,
-): Promise<Outcome> {
+  signal: AbortSignal,
+): Promise<Outcome[]> {
   const at = tools.clock.now();
   await results.append(resultHead(entry, settings, at, message), null);
+  if (signal.aborted) return [];
   return counted(await manifest.settle([entry], 'processor', failed(localIso(at), message)), {
     entryId: entry.entry_id,
     kind: 'failed',
@@ -233,9 +239,9 @@ async function settleFailed(
 }
 
 /** Zero settled: the claim had gone to another process meanwhile, whose outcome counts. */
-function counted(settled: number, outcome: Outcome): Outcome {
-  if (settled > 0) return outcome;
-  return { entryId: outcome.entryId, kind: 'discarded', reason: 'its claim was taken over by another process' };
+function counted(settled: number, outcome: Outcome): Outcome[] {
+  if (settled > 0) return [outcome];
+  return [{ entryId: outcome.entryId, kind: 'discarded', reason: 'its claim was taken over by another process' }];
 }
 
 async function countWorkerDeath(
@@ -243,17 +249,18 @@ async function countWorkerDeath(
   error: Error,
   settings: ProcessSettings,
   deps: ProcessDeps,
-): Promise<Outcome> {
+  signal: AbortSignal,
+): Promise<Outcome[]> {
   const deaths = (entry.worker_deaths ?? 0) + 1;
   if (deaths >= mostWorkerDeaths) {
-    return settleFailed(entry, `its worker died ${deaths} times, the last time: ${error.message}`, settings, deps);
+    const message = `its worker died ${deaths} times, the last time: ${error.message}`;
+    return settleFailed(entry, message, settings, deps, signal);
   }
-  await deps.manifest.release([entry], 'processor', { worker_deaths: deaths });
-  return {
+  return counted(await deps.manifest.release([entry], 'processor', { worker_deaths: deaths }), {
     entryId: entry.entry_id,
     kind: 'discarded',
     reason: `worker died (${deaths} of ${mostWorkerDeaths}): ${error.message}`,
-  };
+  });
 }
 
 /** Repairs claims of processes that are gone: where the result was written it counts, else the image waits again. */

@@ -1,11 +1,5 @@
-import {
-  asyncScheduler,
-  type MonoTypeOperatorFunction,
-  Observable,
-  type SchedulerLike,
-  type Subscription,
-  timer,
-} from 'rxjs';
+import { asyncScheduler, type MonoTypeOperatorFunction, Observable, type SchedulerLike, timer } from 'rxjs';
+import { subscribeWithin } from './subscribeWithin.ts';
 
 export interface RecoverOptions<T> {
   /** First wait, ms; each further one is twice as long, up to `longestMs`. */
@@ -21,7 +15,7 @@ export interface RecoverOptions<T> {
   isWell: (value: T, reached: 'opening' | 'working') => boolean;
   /** Whether a value shows that the source has opened: later failures are failures of the work. */
   isOpen: (value: T) => boolean;
-  /** What to emit before the first value that shows it. */
+  /** What to emit before the first value that shows it, and before the end of a source that has done all it had to. */
   onWell: () => T;
   scheduler?: SchedulerLike;
 }
@@ -31,7 +25,7 @@ export interface RecoverOptions<T> {
  *
  * The count of failures, and with it the wait, begins anew when {@link RecoverOptions.isWell} says so, not when the source
  * merely starts: a stage that opens well and fails at its first item each time backs off as it should. Completes with the
- * source. Never errors. Teardown ends the source or the wait.
+ * source. Errors only with `stop$`. Teardown ends the source or the wait.
  */
 export function recover<T>(options: RecoverOptions<T>): MonoTypeOperatorFunction<T> {
   const { firstMs, longestMs, random, stop$, scheduler = asyncScheduler } = options;
@@ -39,20 +33,22 @@ export function recover<T>(options: RecoverOptions<T>): MonoTypeOperatorFunction
     new Observable<T>(subscriber => {
       let failures = 0;
       let reached: 'opening' | 'working' = 'opening';
-      let current: Subscription | null = null;
-      let waiting: Subscription | null = null;
+      let waiting = false;
       let stopped = false;
 
+      const well = (): void => {
+        if (failures === 0) return;
+        failures = 0;
+        subscriber.next(options.onWell());
+      };
+
       const attempt = (): void => {
-        waiting = null;
+        waiting = false;
         let open = false;
-        current = source.subscribe({
+        subscribeWithin(subscriber, () => source, {
           next: value => {
             open ||= options.isOpen(value);
-            if (failures > 0 && options.isWell(value, reached)) {
-              failures = 0;
-              subscriber.next(options.onWell());
-            }
+            if (options.isWell(value, reached)) well();
             subscriber.next(value);
           },
           error: error => {
@@ -61,9 +57,20 @@ export function recover<T>(options: RecoverOptions<T>): MonoTypeOperatorFunction
             failures++;
             subscriber.next(options.onFailure(error, failures, wait));
             if (stopped) subscriber.complete();
-            else if (!subscriber.closed) waiting = timer(wait, scheduler).subscribe(attempt);
+            else {
+              waiting = true;
+              subscribeWithin(subscriber, () => timer(wait, scheduler), {
+                next: attempt,
+                error: cause => subscriber.error(cause),
+                complete: () => undefined,
+              });
+            }
           },
-          complete: () => subscriber.complete(),
+          complete: () => {
+            // One that was stopped may have ended before it did anything.
+            if (!stopped) well();
+            subscriber.complete();
+          },
         });
       };
 
@@ -71,12 +78,12 @@ export function recover<T>(options: RecoverOptions<T>): MonoTypeOperatorFunction
         stopped = true;
         if (waiting) subscriber.complete();
       };
-      subscriber.add(stop$.subscribe({ next: stop, complete: stop }));
-      subscriber.add(() => {
-        current?.unsubscribe();
-        waiting?.unsubscribe();
+      subscribeWithin(subscriber, () => stop$, {
+        next: stop,
+        error: error => subscriber.error(error),
+        complete: stop,
       });
-      if (!stopped) attempt();
-      else subscriber.complete();
+      if (stopped) subscriber.complete();
+      else attempt();
     });
 }

@@ -1,32 +1,25 @@
 import {
-  catchError,
   concat,
   concatMap,
   defer,
-  EMPTY,
-  finalize,
-  from,
-  ignoreElements,
-  map,
   merge,
   NEVER,
   type Observable,
   type OperatorFunction,
   of,
   type SchedulerLike,
-  Subject,
-  take,
   takeUntil,
   tap,
-  throwError,
 } from 'rxjs';
 import type { Clock } from '../model/clock.ts';
 import type { StageEvent } from '../model/event.ts';
 import type { StageName, StageState } from '../model/stage.ts';
 import { abortable } from './abortable.ts';
+import { asError } from './asError.ts';
 import { handover } from './handover.ts';
 import { recover } from './recover.ts';
-import { work } from './work.ts';
+import { serve } from './serve.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 /** What every stage is given by the graph. */
 export interface StageTools {
@@ -67,7 +60,10 @@ export interface Station<T> {
    * Once `signal` is aborted nothing may be settled any more.
    */
   perform(item: T, signal: AbortSignal): Promise<readonly Outcome[]>;
-  /** Gives back items whose work was cut off. */
+  /**
+   * Gives back items whose work was cut off, and those that were never begun. Among them may be one that was settled in
+   * the same moment: that one stays settled. A claim that was on its way is given back when it arrives, after `close`.
+   */
   giveBack(items: readonly T[]): Promise<unknown>;
   /** Frees all; nothing is in flight, unless `cutShort`. Called once. */
   close(cutShort: boolean): Promise<unknown>;
@@ -77,7 +73,10 @@ export interface StageDefinition<S, T> {
   name: StageName;
   tools: StageTools;
   isEnabled: (settings: S) => boolean;
-  /** Opens what these settings need, and repairs what a crash has left. An error is an alarm, and it is tried again. */
+  /**
+   * Opens what these settings need, and repairs what a crash has left. An error is an alarm, and it is tried again. Never
+   * called before everything that was opened earlier is closed. `signal` is aborted when it is not wanted any more.
+   */
   open: (settings: S, signal: AbortSignal) => Promise<Station<T>>;
   /** Which entries an item holds; for counting. */
   entriesOf: (item: T) => readonly string[];
@@ -96,48 +95,72 @@ const handoverDeadlineMs = 30_000;
  * it. What the stage can't do is an alarm, and it tries again (see `recover`); it never errors. It completes after
  * `stop$`, or when there will be neither new settings nor new items. Cut off by unsubscribing, it gives back what was in
  * flight and closes; `tools.track` tells when that is over.
+ *
+ * What is claimed adds up to what is done, failed, discarded and given back; the state `starting` or `stopped` says that
+ * everything in flight was given back. One alarm stands at a time.
  */
 export function stage<S, T>(definition: StageDefinition<S, T>): OperatorFunction<S, StageEvent> {
-  const { stop$, scheduler, clock } = definition.tools;
-  /** What is wrong, by its key, until it is well again. */
-  let alarm: string | null = null;
-  return handover<S, StageEvent>(
-    (settings, retire$) =>
-      concat(
-        // What was wrong with the old settings says nothing of the new ones: if it still is, it is said again.
-        defer(() =>
-          alarm === null
-            ? EMPTY
-            : of<StageEvent>({ stage: definition.name, at: clock.now(), kind: 'well', key: alarm }),
+  const { name, tools } = definition;
+  return settings$ =>
+    defer(() => {
+      /** One station at a time: the next opens when the one before it is closed, however it ended. */
+      const turns = createTurns();
+      /** What is wrong, by its key, until it is well again. */
+      let alarm: string | null = null;
+      const well = (): StageEvent[] =>
+        alarm === null ? [] : [{ stage: name, at: tools.clock.now(), kind: 'well', key: alarm }];
+      return settings$.pipe(
+        handover<S, StageEvent>(
+          (settings, retire$) =>
+            concat(
+              // What was wrong with the old settings says nothing of the new ones: if it still is, it is said again.
+              defer(well),
+              generation(definition, settings, retire$, turns),
+            ),
+          {
+            stop$: tools.stop$,
+            deadlineMs: handoverDeadlineMs,
+            ...(tools.scheduler && { scheduler: tools.scheduler }),
+          },
         ),
-        generation(definition, settings, retire$),
-      ).pipe(
+        // Another failure takes the place of the one before.
+        concatMap(event => (event.kind === 'alarm' && event.key !== alarm ? [...well(), event] : [event])),
         tap(event => {
           if (event.kind === 'alarm') alarm = event.key;
           else if (event.kind === 'well') alarm = null;
         }),
-      ),
-    { stop$, deadlineMs: handoverDeadlineMs, ...(scheduler && { scheduler }) },
-  );
+      );
+    });
 }
 
 function generation<S, T>(
   definition: StageDefinition<S, T>,
   settings: S,
   retire$: Observable<void>,
+  turns: Turns,
 ): Observable<StageEvent> {
   const { name, tools, isEnabled, open, backOff } = definition;
   if (!isEnabled(settings)) {
     return concat(state(definition, 'off'), NEVER.pipe(takeUntil(merge(retire$, tools.upstreamDone$))));
   }
-  const opened$ = abortable(async signal => {
-    const station = await tools.track(open(settings, signal));
-    if (signal.aborted) await tools.track(station.close(true));
-    return station;
-  });
-  const attempt$ = concat(
-    state(definition, 'starting'),
-    opened$.pipe(concatMap(station => concat(state(definition, 'running'), serve(definition, station, retire$)))),
+  const opened$ = abortable<Station<T>>(
+    async signal => {
+      const giveTurn = await turns.take();
+      try {
+        signal.throwIfAborted();
+        const station = await tools.track(open(settings, signal));
+        return endingWith(station, giveTurn);
+      } catch (error) {
+        giveTurn();
+        throw error;
+      }
+    },
+    // Nobody listens any more: what closing says then is lost with it.
+    station => void tools.track(station.close(true)).catch(() => undefined),
+  );
+  const attempt$ = opened$.pipe(
+    takeUntil(retire$),
+    concatMap(station => serve(definition, station, retire$)),
   );
   let key = '';
   const lasting$ = attempt$.pipe(
@@ -150,99 +173,37 @@ function generation<S, T>(
       isWell: (event, reached) =>
         event.kind === 'done' || (reached === 'opening' && event.kind === 'state' && event.state === 'running'),
       onFailure: (error, _failures, retryInMs) => {
-        const { code, name: type, message } = error as NodeJS.ErrnoException;
+        const { code, name: type, message } = asError(error);
         key = code ?? type;
         return { stage: name, at: tools.clock.now(), kind: 'alarm', key, message, retryInMs };
       },
       onWell: () => ({ stage: name, at: tools.clock.now(), kind: 'well', key }),
     }),
   );
-  return concat(lasting$, state(definition, 'stopped'));
+  return concat(state(definition, 'starting'), lasting$, state(definition, 'stopped'));
+}
+
+/** The station, with something to do once it is closed. */
+function endingWith<T>(station: Station<T>, onClosed: () => void): Station<T> {
+  const { concurrency, batch, wake$, exhausted$ } = station;
+  return {
+    concurrency,
+    batch,
+    wake$,
+    ...(exhausted$ && { exhausted$ }),
+    claim: (count, leaving) => station.claim(count, leaving),
+    perform: (item, signal) => station.perform(item, signal),
+    giveBack: items => station.giveBack(items),
+    close: async cutShort => {
+      try {
+        await station.close(cutShort);
+      } finally {
+        onClosed();
+      }
+    },
+  };
 }
 
 function state<S, T>({ name, tools }: StageDefinition<S, T>, value: StageState): Observable<StageEvent> {
   return defer(() => of<StageEvent>({ stage: name, at: tools.clock.now(), kind: 'state', state: value }));
-}
-
-/** Works until retired or done, then closes the station; however it ends, nothing stays claimed. */
-function serve<S, T>(
-  definition: StageDefinition<S, T>,
-  station: Station<T>,
-  retire$: Observable<void>,
-): Observable<StageEvent> {
-  const { tools } = definition;
-  return defer(() => {
-    const inFlight = new Set<T>();
-    const leaving = new AbortController();
-    let closed = false;
-    const cutShort = async (): Promise<void> => {
-      closed = true;
-      leaving.abort();
-      // First: a worker may take long to end, the claims must not.
-      await tools.track(station.giveBack([...inFlight]));
-      await tools.track(station.close(true));
-    };
-    const claim = (count: number): Observable<readonly T[]> =>
-      abortable(async signal => {
-        const items = await tools.track(station.claim(count, leaving.signal));
-        if (signal.aborted) await tools.track(station.giveBack(items));
-        return items;
-      });
-    const over$ = new Subject<void>();
-    const worked$ = merge(of(null), station.wake$).pipe(
-      takeUntil(retire$.pipe(tap(() => leaving.abort()))),
-      work({
-        concurrency: station.concurrency,
-        batch: station.batch,
-        claim,
-        perform: item => perform(definition, station, item, inFlight),
-        upstreamDone$: merge(tools.upstreamDone$, station.exhausted$ ?? NEVER),
-      }),
-      tap({ complete: () => over$.next() }),
-    );
-    const draining$ = retire$.pipe(
-      take(1),
-      concatMap(() => state(definition, 'draining')),
-      takeUntil(over$),
-    );
-    return concat(
-      merge(worked$, draining$),
-      defer(() => {
-        closed = true;
-        return from(tools.track(station.close(false))).pipe(ignoreElements());
-      }),
-    ).pipe(
-      catchError((error: unknown) => {
-        if (closed) return throwError(() => error);
-        return concat(
-          from(cutShort()).pipe(ignoreElements()),
-          throwError(() => error),
-        );
-      }),
-      finalize(() => {
-        if (!closed) void cutShort().catch(() => undefined);
-      }),
-    );
-  });
-}
-
-function perform<S, T>(
-  { name, tools, entriesOf }: StageDefinition<S, T>,
-  station: Station<T>,
-  item: T,
-  inFlight: Set<T>,
-): Observable<StageEvent> {
-  return defer(() => {
-    const begun = tools.clock.monotonic();
-    inFlight.add(item);
-    const claimed: StageEvent = { stage: name, at: tools.clock.now(), kind: 'claimed', count: entriesOf(item).length };
-    return concat(
-      of(claimed),
-      abortable(signal => station.perform(item, signal)).pipe(
-        tap(() => inFlight.delete(item)),
-        concatMap(outcomes => outcomes),
-        map(outcome => ({ stage: name, at: tools.clock.now(), ms: tools.clock.monotonic() - begun, ...outcome })),
-      ),
-    );
-  });
 }

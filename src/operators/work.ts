@@ -1,11 +1,12 @@
-import { from, Observable, type ObservableInput, type OperatorFunction, type Subscription } from 'rxjs';
+import { Observable, type ObservableInput, type OperatorFunction } from 'rxjs';
+import { subscribeWithin } from './subscribeWithin.ts';
 
 export interface WorkOptions<T, R> {
   /** Most items in flight. */
   concurrency: number;
   /** Most items asked for in one claim. */
   batch: number;
-  /** Takes up to `count` items from the queue; an empty answer means that nothing waits. Called by one at a time. */
+  /** Takes up to `count` items from the queue, in one answer; an empty one means that nothing waits. One call at a time. */
   claim: (count: number) => ObservableInput<readonly T[]>;
   /** Works on one item. An item's own failure is a value; an error is the stage's. */
   perform: (item: T) => ObservableInput<R>;
@@ -20,11 +21,15 @@ export interface WorkOptions<T, R> {
  * Source: wake-ups, whatever their value; while no place is free, or a claim is on its way, they cost nothing and none
  * is forgotten. When the source completes, no more is claimed; what is in flight, and what a claim on its way brings,
  * is finished, then the stream completes. It completes also when `upstreamDone$` has emitted (or completed) and the queue
- * is empty. An error of a claim or a work is an error of the stream. Teardown unsubscribes from claim and work.
+ * is empty. An error of a claim or a work is an error of the stream. Teardown unsubscribes from claim and work; what was
+ * claimed and not begun is then the business of whoever claimed it.
  */
 export function work<T, R>(options: WorkOptions<T, R>): OperatorFunction<unknown, R> {
   return source =>
     new Observable<R>(subscriber => {
+      /** Claimed, to begin in the same moment. */
+      const ready: T[] = [];
+      /** Places; one is taken as soon as its item is claimed. */
       let free = options.concurrency;
       let claiming = false;
       let stopped = false;
@@ -38,11 +43,15 @@ export function work<T, R>(options: WorkOptions<T, R>): OperatorFunction<unknown
         if (stopped || (draining && !woken)) subscriber.complete();
       };
 
-      // Claims and works that end at once call back into `pull`: it loops instead of nesting.
+      // Claims and works that end at once call back into this: it loops instead of nesting.
       const pull = (): void => {
         if (pulling) return;
         pulling = true;
-        while (woken && !stopped && !claiming && free > 0 && !subscriber.closed) claim();
+        while (!subscriber.closed) {
+          if (ready.length > 0) perform(ready.shift() as T);
+          else if (woken && !stopped && !claiming && free > 0) claim();
+          else break;
+        }
         pulling = false;
         completeIfDone();
       };
@@ -50,60 +59,56 @@ export function work<T, R>(options: WorkOptions<T, R>): OperatorFunction<unknown
       const claim = (): void => {
         claiming = true;
         woken = false;
-        const asked = Math.min(free, options.batch);
         let items: readonly T[] = [];
-        subscriber.add(
-          from(options.claim(asked)).subscribe({
-            next: claimed => {
-              items = claimed;
-            },
-            error: error => subscriber.error(error),
-            complete: () => {
-              claiming = false;
-              if (items.length > 0) woken = true;
-              for (const item of items) start(item);
-              pull();
-            },
-          }),
-        );
+        subscribeWithin(subscriber, () => options.claim(Math.min(free, options.batch)), {
+          next: answer => {
+            items = answer;
+          },
+          error: error => subscriber.error(error),
+          complete: () => {
+            claiming = false;
+            ready.push(...items);
+            free -= items.length;
+            if (items.length > 0) woken = true;
+            pull();
+          },
+        });
       };
 
-      const start = (item: T): void => {
-        free--;
-        let inner: Subscription | null = null;
-        inner = from(options.perform(item)).subscribe({
+      const perform = (item: T): void => {
+        subscribeWithin(subscriber, () => options.perform(item), {
           next: result => subscriber.next(result),
           error: error => subscriber.error(error),
           complete: () => {
             free++;
             woken = true;
-            if (inner) subscriber.remove(inner);
             pull();
           },
         });
-        if (!inner.closed) subscriber.add(inner);
       };
 
-      const beginDraining = (): void => {
-        if (draining) return;
-        draining = true;
+      const wake = (): void => {
         woken = true;
         pull();
       };
+      const drain = (): void => {
+        if (draining) return;
+        draining = true;
+        wake();
+      };
 
-      subscriber.add(
-        source.subscribe({
-          next: () => {
-            woken = true;
-            pull();
-          },
-          error: error => subscriber.error(error),
-          complete: () => {
-            stopped = true;
-            completeIfDone();
-          },
-        }),
-      );
-      subscriber.add(options.upstreamDone$.subscribe({ next: beginDraining, complete: beginDraining }));
+      subscribeWithin(subscriber, () => source, {
+        next: wake,
+        error: error => subscriber.error(error),
+        complete: () => {
+          stopped = true;
+          completeIfDone();
+        },
+      });
+      subscribeWithin(subscriber, () => options.upstreamDone$, {
+        next: drain,
+        error: error => subscriber.error(error),
+        complete: drain,
+      });
     });
 }

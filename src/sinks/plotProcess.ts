@@ -42,6 +42,8 @@ export function drawInProcess(task: PlotTask, options: PlotProcessOptions = {}):
       execArgv: [`--max-old-space-size=${memoryMb}`],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       serialization: 'advanced',
+      // A terminal's Ctrl-C is for the pipeline, which draws once more before it ends.
+      detached: true,
     });
     let answer: PlotAnswer | null = null;
     let complaint = '';

@@ -10,6 +10,8 @@ const staleMs = 10_000;
 const longestPauseMs = 40;
 /** A new holder takes the folder first and signs a moment later: so long it may take. */
 const signingMs = 20;
+/** Nobody leaves a lock unsigned for so long: he was killed between taking and signing it, or the disk was full. */
+const unsignedMs = 1_000;
 /** A time stamp this far ahead of the clock was made before the clock went back. */
 const aheadMs = 2_000;
 
@@ -22,9 +24,10 @@ export interface FileLockOptions {
 
 /**
  * A lock between processes: the folder `<path>.lock` (proper-lockfile), and beside it `<path>.lock-owner.json`, the
- * process that took it last. After a power cut on a machine without a clock a left lock may look young for ever. So a lock
- * is broken at once when its owner is gone, or when nobody signed it and its time stamp lies in the future; and whatever
- * its time stamp says, when it has stayed the same for as long as a holder may leave it untouched.
+ * process that holds it. After a power cut on a machine without a clock a left lock may look young for ever. So a lock
+ * is broken at once when its owner is gone, or when nobody signed it and its time stamp lies in the future; after a second
+ * when nobody signed it; and whatever its time stamp says, when it has stayed the same for as long as a holder may leave it
+ * untouched.
  *
  * It keeps order and saves work. Correctness does not rest on it: a holder that was suspended loses it without noticing,
  * and two waiters may break one lock both.
@@ -56,7 +59,6 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
 
   /** The name is only needed by those who wait: a full disk must not keep anybody from the lock itself. */
   async function sign(): Promise<void> {
-    if ((await ownerText()) === ownText) return;
     try {
       await writeFile(ownerFile, ownText);
     } catch {
@@ -91,7 +93,8 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
         }
         if (attempt % 10 === 0) {
           const last = await touched();
-          if (last === seen.touched && now - seen.since > staleMs) await rmdir(folder).catch(() => undefined);
+          const patience = (await ownerText()) === '' ? unsignedMs : staleMs;
+          if (last === seen.touched && now - seen.since > patience) await rmdir(folder).catch(() => undefined);
           else await breakIfOwnerGone();
           if (last !== seen.touched) seen = { touched: last, since: now };
         }
@@ -108,7 +111,11 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
       } finally {
         // A lock that was stolen meanwhile is somebody else's now; proper-lockfile would take it away from him.
         const owner = parseOwner(await ownerText());
-        if (!owner || sameProcess(owner, own)) await release().catch(() => undefined);
+        if (!owner || sameProcess(owner, own)) {
+          // A signature counts for one taking: left there, it would vouch for whoever takes the lock next and is killed.
+          await rm(ownerFile, { force: true }).catch(() => undefined);
+          await release().catch(() => undefined);
+        }
       }
     });
     tail = result.catch(() => undefined);

@@ -42,40 +42,53 @@ const missing = (error: unknown): boolean => (error as NodeJS.ErrnoException).co
 
 class NodeFile implements OpenFile {
   readonly #handle: FileHandle;
+  readonly #path: string;
 
-  constructor(handle: FileHandle) {
+  constructor(handle: FileHandle, path: string) {
     this.#handle = handle;
+    this.#path = path;
   }
 
-  async write(data: Uint8Array, position: number | null): Promise<number> {
-    return (await this.#handle.write(data, 0, data.length, position)).bytesWritten;
+  write(data: Uint8Array, position: number | null): Promise<number> {
+    return this.#named(this.#handle.write(data, 0, data.length, position).then(({ bytesWritten }) => bytesWritten));
   }
 
-  async read(into: Uint8Array, position: number): Promise<number> {
-    return (await this.#handle.read(into, 0, into.length, position)).bytesRead;
+  read(into: Uint8Array, position: number): Promise<number> {
+    return this.#named(this.#handle.read(into, 0, into.length, position).then(({ bytesRead }) => bytesRead));
   }
 
-  async size(): Promise<number> {
-    return (await this.#handle.stat()).size;
+  size(): Promise<number> {
+    return this.#named(this.#handle.stat().then(({ size }) => size));
   }
 
   truncate(length: number): Promise<void> {
-    return this.#handle.truncate(length);
+    return this.#named(this.#handle.truncate(length));
   }
 
   sync(): Promise<void> {
-    return this.#handle.sync();
+    return this.#named(this.#handle.sync());
   }
 
   close(): Promise<void> {
-    return this.#handle.close();
+    return this.#named(this.#handle.close());
+  }
+
+  /** Node's errors of an open file don't say which file it is. */
+  #named<T>(operation: Promise<T>): Promise<T> {
+    return operation.catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== undefined && error.path === undefined) {
+        error.path = this.#path;
+        error.message += ` '${this.#path}'`;
+      }
+      throw error;
+    });
   }
 }
 
 /** The real file system. */
 export const nodeFiles: Files = {
   async open(path, flags) {
-    return new NodeFile(await open(path, flags));
+    return new NodeFile(await open(path, flags), path);
   },
   async stat(path) {
     try {

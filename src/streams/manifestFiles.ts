@@ -1,17 +1,26 @@
 import { watch } from 'chokidar';
-import { Observable } from 'rxjs';
+import { interval, merge, Observable, type SchedulerLike } from 'rxjs';
+
+/** Where the file system tells of nothing (a share, a watch that broke), this is how long news may take, ms. */
+const lookEveryMs = 2_000;
 
 /**
- * Emits when something happens to the manifest's own files: the snapshot, and the journal that is written now. The folder
- * as a whole is never watched: it may hold thousands of images.
+ * Emits when something may have happened to the manifest's own files, besides at least every two seconds. The folder as a
+ * whole is never watched: it may hold thousands of images.
  *
- * `files` is asked again after each event, since a fold begins a new journal. Never completes. An error of the watcher is
- * an error of the stream. Teardown closes the watcher.
+ * `files` is asked again after each event, since a fold begins a new journal; it names the next one too, because what is
+ * written there must not wait until somebody has read that it is there. A file emits once when it is watched at last.
+ * Never completes and never errors: what can't be watched is told to `onError`, and looked at all the same. Teardown closes
+ * the watcher.
  */
-export function manifestFiles$(files: () => readonly string[]): Observable<void> {
-  return new Observable<void>(subscriber => {
+export function manifestFiles$(
+  files: () => readonly string[],
+  onError: (error: Error) => void,
+  scheduler?: SchedulerLike,
+): Observable<unknown> {
+  const watched$ = new Observable<void>(subscriber => {
     let watched = new Set(files());
-    const watcher = watch([...watched], { ignoreInitial: true });
+    const watcher = watch([...watched], { ignoreInitial: false });
     const follow = (): void => {
       const wanted = new Set(files());
       watcher.add([...wanted.difference(watched)]);
@@ -19,10 +28,11 @@ export function manifestFiles$(files: () => readonly string[]): Observable<void>
       watched = wanted;
     };
     watcher.on('all', () => {
-      subscriber.next();
       follow();
+      subscriber.next();
     });
-    watcher.on('error', error => subscriber.error(error));
+    watcher.on('error', error => onError(error as Error));
     return () => void watcher.close();
   });
+  return merge(watched$, interval(lookEveryMs, scheduler));
 }

@@ -65,18 +65,17 @@ const trouble = fc.oneof(
   writer.map(w => new Act(`resume(${w})`, world => world.resume(w))),
   fc.constant(new Act('stealLock()', world => world.stealLock())),
   writer.map(w => new Act(`kill(${w})`, world => world.kill(w))),
+  fc.constantFrom<CrashKind>(...crashKinds).map(kind => new Act(`powerCut('${kind}')`, world => world.powerCut(kind))),
   fc
-    .constantFrom<CrashKind>(...crashKinds)
-    .map(kind => new Act(`powerCut('${kind}')`, world => world.powerCut(kind))),
-  fc
-    .tuple(fc.constantFrom('torn' as const, 'duplicate' as const, 'foreign' as const), fc.double({ min: 0, max: 1, noNaN: true }))
+    .tuple(
+      fc.constantFrom('torn' as const, 'duplicate' as const, 'foreign' as const),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+    )
     .map(([kind, part]) => new Act(`damage('${kind}', ${part})`, world => world.damage(kind, part))),
   fc
     .tuple(fc.nat(5), edit)
     .map(([i, set]) => new Act(`handEdit(${i}, ${JSON.stringify(set)})`, world => world.handEdit(i, set))),
-  fc
-    .integer({ min: -7_200_000, max: 7_200_000 })
-    .map(ms => new Act(`jumpClock(${ms})`, world => world.jumpClock(ms))),
+  fc.integer({ min: -7_200_000, max: 7_200_000 }).map(ms => new Act(`jumpClock(${ms})`, world => world.jumpClock(ms))),
 );
 
 const sequences = fc.array(fc.oneof({ weight: 5, arbitrary: ordinary }, { weight: 3, arbitrary: trouble }), {

@@ -11,6 +11,8 @@ import { StealableLock } from './stealableLock.ts';
 interface Held {
   stage: QueueStage;
   entry: Entry;
+  /** Its end may stand in the journal already. */
+  ending: boolean;
 }
 
 interface Writer {
@@ -93,9 +95,11 @@ export class ManifestWorld {
           expect(this.#claimed.has(`${id}#${attempt}`), `attempt ${attempt} of ${id} was claimed twice`).toBe(false);
           this.#claimed.add(`${id}#${attempt}`);
         }
-        const other = this.#writers.find(({ held }) => held.some(h => h.stage === stage && h.entry.entry_id === id));
+        const other = this.#writers.find(one =>
+          one.held.some(h => !h.ending && h.stage === stage && h.entry.entry_id === id),
+        );
         expect(other?.pid, `${id} is held by two`).toBe(undefined);
-        writer.held.push({ stage, entry });
+        writer.held.push({ stage, entry, ending: false });
       }
     });
   }
@@ -108,9 +112,7 @@ export class ManifestWorld {
           : { data_transmitted: true, transmitted: entry.attempt };
       const counted = await manifest.settle([entry], stage, outcome);
       const key = stage === 'processor' ? 'processed_at' : 'transmitted';
-      // After doubt and a reload the count may be too low, but what is there then is ours.
-      if (counted === 0) expect(manifest.get(entry.entry_id)?.[key] ?? entry.attempt).toBe(entry.attempt);
-      this.#outcomes.set(`${entry.entry_id}#${key}`, String(entry.attempt));
+      if (counted > 0) this.#outcomes.set(`${entry.entry_id}#${key}`, String(entry.attempt));
     });
   }
 
@@ -124,6 +126,7 @@ export class ManifestWorld {
     return this.#do(w, async writer => {
       const held = writer.held[which % Math.max(1, writer.held.length)];
       if (!held) return;
+      held.ending = true;
       try {
         await act(writer, held);
       } catch (error) {
@@ -172,6 +175,8 @@ export class ManifestWorld {
       writer.files.gate = null;
       return new Promise(resolve => {
         writer.resume = resolve;
+        // A suspended process loses its lock sooner or later; only then is there anything to see.
+        this.#lock.steal();
       });
     };
   }
@@ -211,11 +216,7 @@ export class ManifestWorld {
   async #restart(w: number): Promise<void> {
     this.#dead.add(this.#writers[w].pid);
     this.#writers[w].held = [];
-    // The other may stand in the way with the lock.
-    const start = this.#start();
-    const other = this.#writers[1 - w];
-    if (other.resume) this.#lock.steal();
-    this.#writers[w] = await start;
+    this.#writers[w] = await this.#start();
   }
 
   /** Something foreign at the end of the newest journal: part of a line, the last line once more, or other text. */
@@ -225,7 +226,9 @@ export class ManifestWorld {
     const path = journalPath(manifestFile, number);
     const lines = (this.#disk.content(path)?.toString() ?? '').split('\n').filter(Boolean);
     const last = `\n${lines.at(-1) ?? ''}\n`;
-    const text = { torn: last.slice(0, Math.floor(last.length * share)), duplicate: last, foreign: 'hello {"len":3' }[kind];
+    const text = { torn: last.slice(0, Math.floor(last.length * share)), duplicate: last, foreign: 'hello {"len":3' }[
+      kind
+    ];
     const file = await this.#disk.twin().open(path, 'a');
     await file.write(Buffer.from(text), null);
   }
@@ -243,7 +246,7 @@ export class ManifestWorld {
   /** Runs until it is done, stands still, or fails; a writer whose process ended starts anew. */
   async #do(w: number, act: (writer: Writer) => Promise<void>): Promise<void> {
     const writer = this.#writers[w];
-    if (writer.busy) return;
+    if (writer.busy || writer.resume) return;
     const gated = new Promise<'gated'>(resolve => {
       const gate = writer.files.gate;
       if (!gate) return;
@@ -256,8 +259,6 @@ export class ManifestWorld {
     const done = act(writer).catch((error: unknown) => {
       if ((error as Error).name === 'AssertionError') throw error;
     });
-    // A writer that stands still while holding the lock: the other's turn comes when the lock is stolen.
-    if (this.#writers.some(other => other !== writer && other.busy)) this.#lock.steal();
     if ((await Promise.race([done, gated])) === 'gated') {
       writer.busy = done;
       return;

@@ -202,6 +202,7 @@ export class FaultyFiles implements Files {
       },
       read: async (into, position) => {
         await usable('read');
+        if (position >= inode.content.length) return 0;
         return inode.content.copy(into, 0, position, Math.min(position + into.length, inode.content.length));
       },
       size: async () => {

@@ -1,0 +1,349 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { BadImageError } from '../../src/analysis/badImageError.ts';
+import { RoiOutsideFrameError } from '../../src/analysis/roiOutsideFrameError.ts';
+import { WorkerDiedError } from '../../src/analysis/workerDiedError.ts';
+import type { ProcessSettings } from '../../src/operators/process.ts';
+import { composeResultLine } from '../../src/sinks/composeResultLine.ts';
+import { sampleEntry } from '../manifest/sampleManifest.ts';
+import { PipelineWorld, resultHead } from '../operators/pipelineWorld.ts';
+import { ProcessBench, processSettings } from '../operators/processBench.ts';
+import { StageRun, useStillTime } from '../operators/stageRun.ts';
+import { failure, gate } from './stageBench.ts';
+
+beforeEach(useStillTime);
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function prepare(): Promise<{ world: PipelineWorld; bench: ProcessBench; run: StageRun<ProcessSettings> }> {
+  const world = await PipelineWorld.open();
+  return { world, bench: new ProcessBench(world), run: new StageRun(processSettings) };
+}
+
+describe('process', () => {
+  it('analyses what is pending: the line first, then the entry, which names the attempt and the place', async () => {
+    const { world, bench, run } = await prepare();
+    await world.offer('A', 'B');
+    run.start(bench.stage(run.tools));
+    await run.until(() => run.count('done') === 2);
+    expect(await world.lines()).toEqual([
+      { id: 'A', attempt: 1, error: null },
+      { id: 'B', attempt: 1, error: null },
+    ]);
+    const { processing_status, processing_error, attempt, result, claims } = world.get('B');
+    expect({ processing_status, processing_error, attempt, claims }).toEqual({
+      processing_status: 'processed',
+      processing_error: false,
+      attempt: 1,
+      claims: {},
+    });
+    expect((await world.log.read(result!)).entry_id).toBe('B');
+    expect(run.events.find(event => event.kind === 'done')).toMatchObject({
+      entryId: 'A',
+      detail: { image: 'image_A.png', rois: 1, rows: 2, rejected: 1, brightness: 1, contrast: 2 },
+    });
+    expect(bench.jobs[0]).toMatchObject({ path: '/root/data/20250724/image_A.png', method: 'gaussian' });
+    run.unsubscribe();
+  });
+
+  it('takes what comes later at once, and looks by itself now and then', async () => {
+    const { world, bench, run } = await prepare();
+    run.start(bench.stage(run.tools));
+    await run.rest();
+    await world.offer('A');
+    await run.until(() => run.count('done') === 1);
+    expect(vi.getTimerCount()).toBe(1);
+    run.unsubscribe();
+  });
+
+  it('claims one more than it has workers, and no more', async () => {
+    const { world, bench, run } = await prepare();
+    const door = gate();
+    bench.onAnalyse = () => door.pass();
+    await world.offer(...'ABCDEF');
+    run.start(bench.stage(run.tools));
+    await run.until(() => bench.jobs.length === 3);
+    await run.rest();
+    expect(world.claimed('processor')).toEqual(['A', 'B', 'C']);
+    expect(world.get('A').claims.processor).toMatchObject({ segment: 0, length: 0 });
+    door.open();
+    await run.until(() => run.count('done') === 6);
+    run.unsubscribe();
+  });
+
+  describe('an image', () => {
+    it.each([
+      ['that is none', new BadImageError('/x', 'is no image')],
+      ['that vanished a moment ago', failure('ENOENT')],
+      ['that may not be read', failure('EACCES')],
+    ])('%s fails by itself, and has a line that says so', async (_what, error) => {
+      const { world, bench, run } = await prepare();
+      bench.onAnalyse = async id => {
+        if (id === 'A') throw error;
+      };
+      await world.offer('A', 'B');
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('done') + run.count('failed') === 2);
+      expect(world.get('A')).toMatchObject({
+        processing_status: 'failed',
+        processing_error: true,
+        processing_error_msg: error.message,
+        claims: {},
+      });
+      expect((await world.lines()).find(({ id }) => id === 'A')).toEqual({ id: 'A', attempt: 1, error: error.message });
+      expect(world.get('B').processing_status).toBe('processed');
+      expect(run.count('alarm')).toBe(0);
+      run.unsubscribe();
+    });
+
+    it.each([
+      ['is not there', { filename: 'none.png' }],
+      ['has a name with a folder in it', { filename: '../../etc/passwd' }],
+      ['has a name that no disk takes', { filename: `${'x'.repeat(300)}.png` }],
+      ['is a folder', { filename: '20250724', filepath: '/root/data' }],
+      ['has no name', { filename: '' }],
+    ])('that %s fails by itself', async (_what, camera) => {
+      const { world, bench, run } = await prepare();
+      const stat = world.files.stat.bind(world.files);
+      world.files.stat = async path => {
+        if (path.length > 300) throw failure('ENAMETOOLONG');
+        return stat(path);
+      };
+      const entry = sampleEntry('A');
+      await world.manifest.offer([{ ...entry, camera_data: { ...entry.camera_data!, ...camera } }]);
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('failed') === 1);
+      expect(world.get('A').processing_status).toBe('failed');
+      expect(bench.jobs).toEqual([]);
+      run.unsubscribe();
+    });
+
+    it('whose folder is gone is not to blame: a disk may have vanished', async () => {
+      const { world, bench, run } = await prepare();
+      const entry = sampleEntry('A');
+      await world.manifest.offer([{ ...entry, camera_data: { ...entry.camera_data!, filepath: '/mnt/usb/old' } }]);
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('alarm') === 1);
+      expect(run.events.at(-1)).toMatchObject({ key: 'ENOENT', message: expect.stringContaining('/mnt/usb/old') });
+      expect(world.get('A')).toMatchObject({ processing_status: 'pending', claims: {} });
+      world.files.put('/mnt/usb/old/image_A.png', 'pixels');
+      await run.until(() => run.count('done') === 1, 500);
+      expect(run.status('processor').alarms).toEqual([]);
+      run.unsubscribe();
+    });
+
+    it('on which three workers died has failed; the first two times it waits again', async () => {
+      const { world, bench, run } = await prepare();
+      bench.onAnalyse = async id => {
+        if (id === 'A') throw new WorkerDiedError('A', 'out of memory');
+      };
+      await world.offer('A', 'B');
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('failed') === 1);
+      expect(run.count('discarded')).toBe(2);
+      expect(world.get('A')).toMatchObject({ processing_status: 'failed', attempt: 3, worker_deaths: 2 });
+      expect(world.get('A').processing_error_msg).toMatch(/3 times.*out of memory/);
+      expect(run.status('processor')).toMatchObject({ in_flight: 0, done: 1, failed: 1, discarded: 2, alarms: [] });
+      run.unsubscribe();
+    });
+  });
+
+  describe('ROIs that lie outside', () => {
+    const outside = new RoiOutsideFrameError('A', 'ROI A lies outside');
+
+    it('of the very first frame are an alarm: the ROI manifest is wrong, the images are not', async () => {
+      const { world, bench, run } = await prepare();
+      bench.onAnalyse = () => Promise.reject(outside);
+      await world.offer('A', 'B');
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('alarm') === 2, 500);
+      expect(world.ids(entry => entry.processing_status === 'pending')).toEqual(['A', 'B']);
+      expect(await world.lines()).toEqual([]);
+      run.unsubscribe();
+    });
+
+    it('of a frame are its own fault once they have fitted another, also after a failure between the two', async () => {
+      const { world, bench, run } = await prepare();
+      await world.offer('A');
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('done') === 1);
+      bench.onAnalyse = () => Promise.reject(failure('EIO'));
+      await world.offer('B');
+      await run.until(() => run.count('alarm') === 1);
+      bench.onAnalyse = () => Promise.reject(outside);
+      await run.until(() => run.count('failed') === 1, 500);
+      expect(world.get('B').processing_error_msg).toBe('ROI A lies outside');
+      run.unsubscribe();
+    });
+
+    it('are an alarm again after another ROI manifest', async () => {
+      const { world, bench, run } = await prepare();
+      await world.offer('A');
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('done') === 1);
+      bench.onAnalyse = () => Promise.reject(outside);
+      run.settings$.next({ ...processSettings, roiManifestText: `${processSettings.roiManifestText} ` });
+      await world.offer('B');
+      await run.until(() => run.count('alarm') === 1);
+      expect(run.status('processor').alarms).toEqual(['RoiOutsideFrameError']);
+      run.unsubscribe();
+    });
+  });
+
+  describe('the stage', () => {
+    it('waits without an ROI manifest, says which, and is well as soon as there is one', async () => {
+      const { world, bench } = await prepare();
+      const run = new StageRun<ProcessSettings>({ ...processSettings, roiManifestText: null });
+      await world.offer('A');
+      run.start(bench.stage(run.tools));
+      await run.rest();
+      expect(run.events.at(-1)).toMatchObject({
+        kind: 'alarm',
+        key: 'ENOENT',
+        message: expect.stringContaining('/root/ROI_manifest.json'),
+      });
+      expect([bench.open, world.waiting('processor')]).toEqual([0, 1]);
+      run.settings$.next({ ...processSettings, roiManifestText: '{ broken' });
+      await run.rest();
+      expect(run.status('processor').alarms).toHaveLength(1);
+      run.settings$.next(processSettings);
+      await run.until(() => run.count('done') === 1);
+      expect(run.status('processor').alarms).toEqual([]);
+      run.unsubscribe();
+    });
+
+    it.each(['ENOSPC', 'EIO'])('fails with the results log (%s), gives all back, and goes on', async code => {
+      const { world, bench, run } = await prepare();
+      world.onAppend = () => Promise.reject(failure(code));
+      await world.offer('A', 'B', 'C');
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('alarm') === 1);
+      expect(world.claimed('processor')).toEqual([]);
+      expect(run.status('processor')).toMatchObject({ in_flight: 0, failed: 0, alarms: [code] });
+      world.onAppend = async () => undefined;
+      await run.until(() => run.count('done') === 3, 500);
+      expect(run.status('processor').alarms).toEqual([]);
+      expect(bench.mostOpen).toBe(1);
+      run.unsubscribe();
+    });
+
+    it('comes back to entries that it could not even give back when the disk was full', async () => {
+      const { world, bench, run } = await prepare();
+      await world.offer('A', 'B');
+      const full = gate();
+      bench.onAnalyse = () => full.pass();
+      run.start(bench.stage(run.tools));
+      await run.until(() => bench.jobs.length === 2);
+      world.files.plan = ({ kind }) => (kind === 'write' ? { error: 'ENOSPC' } : null);
+      full.open();
+      await run.until(() => run.count('alarm') === 1);
+      expect(world.claimed('processor')).toEqual(['A', 'B']);
+      world.files.plan = () => null;
+      run.upstreamDone$.next();
+      run.settings$.complete();
+      await run.until(() => run.complete, 500);
+      expect(run.count('done')).toBe(2);
+      expect(world.ids(entry => entry.processing_status === 'processed')).toEqual(['A', 'B']);
+    });
+
+    it('fails when its analysis does, not its images', async () => {
+      const { world, bench, run } = await prepare();
+      bench.onAnalyse = () => Promise.reject(new Error('the analysis threads do not start'));
+      await world.offer('A');
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('alarm') === 1);
+      expect(world.get('A').processing_status).toBe('pending');
+      run.unsubscribe();
+    });
+
+    it('lets the workers finish when it drains, and ends them when it is cut short', async () => {
+      const { world, bench, run } = await prepare();
+      await world.offer('A');
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('done') === 1);
+      run.stop$.next();
+      await run.until(() => run.complete);
+      expect(bench.log).toEqual(['close']);
+      const again = new StageRun(processSettings);
+      again.start(bench.stage(again.tools));
+      await again.rest();
+      again.unsubscribe();
+      await again.putAway();
+      expect(bench.log).toEqual(['close', 'destroy']);
+    });
+
+    it('settles nothing once it is cut short: neither a result nor a failure that comes late', async () => {
+      for (const ending of ['result', 'failure', 'death'] as const) {
+        const { world, bench, run } = await prepare();
+        const appending = gate();
+        world.onAppend = () => appending.pass();
+        bench.onAnalyse = async () => {
+          if (ending === 'failure') throw new BadImageError('/x', 'is no image');
+          if (ending === 'death') throw new WorkerDiedError('/x', 'out of memory');
+        };
+        await world.offer('A');
+        await world.manifest.claim('processor', 1);
+        await world.manifest.release([world.get('A')], 'processor', { worker_deaths: 2 });
+        run.start(bench.stage(run.tools));
+        await run.until(() => bench.jobs.length === 1);
+        run.unsubscribe();
+        appending.open();
+        await run.putAway();
+        expect(world.get('A')).toMatchObject({ processing_status: 'pending', claims: {} });
+      }
+    });
+
+    it('tells when another process has taken its claim over meanwhile, and whose outcome counts', async () => {
+      const { world, bench, run } = await prepare();
+      const door = gate();
+      bench.onAnalyse = () => door.pass();
+      await world.offer('A');
+      run.start(bench.stage(run.tools));
+      await run.until(() => bench.jobs.length === 1);
+      await world.manifest.release([world.get('A')], 'processor');
+      await world.settleProcessed((await world.manifest.claim('processor', 1))[0]!);
+      const counts = world.get('A').result;
+      door.open();
+      await run.until(() => run.count('discarded') === 1);
+      expect(world.get('A')).toMatchObject({ processing_status: 'processed', attempt: 2, result: counts });
+      expect(run.status('processor').in_flight).toBe(0);
+      run.unsubscribe();
+    });
+  });
+
+  describe('what a process that is gone has left', () => {
+    it('is settled from its result line where that was written, else it waits again', async () => {
+      const before = await PipelineWorld.open();
+      await before.offer('A', 'B', 'C', 'D');
+      const claimed = await before.manifest.claim('processor', 3, { place: await before.log.position() });
+      await before.log.append(composeResultLine(resultHead(claimed[0]!), null));
+      const bad = { ...resultHead(claimed[1]!), processing_successful: false, processing_error_message: 'is no image' };
+      await before.log.append(composeResultLine(bad, null));
+
+      const world = await PipelineWorld.open(before.files, { pid: 2, dead: [1] });
+      const bench = new ProcessBench(world);
+      const run = new StageRun(processSettings).start(bench.stage(new StageRun(processSettings).tools));
+      await run.until(() => run.count('done') === 2);
+      expect(bench.jobs.map(({ path }) => path.at(-5))).toEqual(['C', 'D']);
+      expect(world.get('A')).toMatchObject({ processing_status: 'processed', attempt: 1, claims: {} });
+      expect((await world.log.read(world.get('A').result!)).entry_id).toBe('A');
+      expect(world.get('B')).toMatchObject({ processing_status: 'failed', processing_error_msg: 'is no image' });
+      expect(world.get('C')).toMatchObject({ processing_status: 'processed', attempt: 2 });
+      run.unsubscribe();
+    });
+
+    it('does not touch what a living process works on', async () => {
+      const before = await PipelineWorld.open();
+      await before.offer('A', 'B');
+      await before.manifest.claim('processor', 1, { place: await before.log.position() });
+      const world = await PipelineWorld.open(before.files, { pid: 2 });
+      const bench = new ProcessBench(world);
+      const run = new StageRun(processSettings);
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('done') === 1);
+      await run.rest();
+      expect(world.claimed('processor')).toEqual(['A']);
+      run.unsubscribe();
+    });
+  });
+});

@@ -1,0 +1,107 @@
+import { Subject } from 'rxjs';
+import { type Outcome, type StageDefinition, type StageTools, type Station, stage } from '../../src/operators/stage.ts';
+
+export interface BenchSettings {
+  name: string;
+  enabled?: boolean;
+  concurrency?: number;
+  batch?: number;
+}
+
+/** A queue in memory and a stage that works on it; a test replaces what it wants to go wrong. */
+export class StageBench {
+  readonly waiting: string[] = [];
+  readonly claimed = new Set<string>();
+  readonly settled: string[] = [];
+  /** What happened, in order. */
+  readonly log: string[] = [];
+  readonly wake$ = new Subject<void>();
+  open = 0;
+  mostOpen = 0;
+  inFlight = 0;
+  mostInFlight = 0;
+  claiming = 0;
+  mostClaiming = 0;
+
+  onOpen: (settings: BenchSettings, signal: AbortSignal) => Promise<unknown> = async () => undefined;
+  onClaim: (leaving: AbortSignal) => Promise<unknown> = async () => undefined;
+  onPerform: (item: string, signal: AbortSignal) => Promise<unknown> = async () => undefined;
+  onGiveBack: (items: readonly string[]) => Promise<unknown> = async () => undefined;
+  onClose: (cutShort: boolean) => Promise<unknown> = async () => undefined;
+
+  offer(...items: string[]): void {
+    this.waiting.push(...items);
+    this.wake$.next();
+  }
+
+  stage(tools: StageTools, more: Partial<StageDefinition<BenchSettings, string>> = {}) {
+    return stage<BenchSettings, string>({
+      name: 'compressor',
+      tools,
+      isEnabled: ({ enabled = true }) => enabled,
+      entriesOf: item => [item],
+      open: (settings, signal) => this.#open(settings, signal),
+      ...more,
+    });
+  }
+
+  async #open(settings: BenchSettings, signal: AbortSignal): Promise<Station<string>> {
+    this.log.push(`open ${settings.name}`);
+    await this.onOpen(settings, signal);
+    this.mostOpen = Math.max(this.mostOpen, ++this.open);
+    return {
+      concurrency: settings.concurrency ?? 2,
+      batch: settings.batch ?? 2,
+      wake$: this.wake$,
+      claim: async (count, leaving) => {
+        this.mostClaiming = Math.max(this.mostClaiming, ++this.claiming);
+        try {
+          await this.onClaim(leaving);
+        } finally {
+          this.claiming--;
+        }
+        const items = this.waiting.splice(0, count);
+        for (const item of items) this.claimed.add(item);
+        return items;
+      },
+      perform: async (item, signal) => this.#perform(item, signal),
+      giveBack: async items => {
+        this.log.push(`give back ${items.join(' ')}`.trim());
+        await this.onGiveBack(items);
+        for (const item of items) if (this.claimed.delete(item)) this.waiting.unshift(item);
+      },
+      close: async cutShort => {
+        this.log.push(cutShort ? `cut ${settings.name}` : `close ${settings.name}`);
+        try {
+          await this.onClose(cutShort);
+        } finally {
+          this.open--;
+        }
+      },
+    };
+  }
+
+  async #perform(item: string, signal: AbortSignal): Promise<Outcome[]> {
+    this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight);
+    try {
+      await this.onPerform(item, signal);
+    } finally {
+      this.inFlight--;
+    }
+    if (signal.aborted) return [];
+    this.claimed.delete(item);
+    this.settled.push(item);
+    if (item.startsWith('bad')) return [{ kind: 'failed', entryId: item, error: 'bad' }];
+    if (item.startsWith('odd')) return [{ kind: 'discarded', entryId: item, reason: 'odd' }];
+    return [{ kind: 'done', entryId: item, detail: {} }];
+  }
+}
+
+/** Something that waits until it is let go, and then goes well or fails. */
+export function gate(): { pass: () => Promise<void>; open: () => void; fail: (error: Error) => void } {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  promise.catch(() => undefined);
+  return { pass: () => promise, open: () => resolve(), fail: reject };
+}
+
+export const failure = (code: string): Error => Object.assign(new Error(`${code}: as the test wants it`), { code });

@@ -1,0 +1,91 @@
+import type { ImportedFrame, SourceFrame } from '../../src/model/frame.ts';
+import { localIso, utcIso } from '../../src/model/localTime.ts';
+import { type CollectSettings, collect } from '../../src/operators/collect.ts';
+import type { StageTools } from '../../src/operators/stage.ts';
+import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';
+
+export const collectSettings: CollectSettings = {
+  enabled: true,
+  source: { camera: 0 },
+  intervalMs: 5000,
+  speed: Number.POSITIVE_INFINITY,
+  transform: 'NONE',
+  retryDelayMs: 1000,
+};
+
+/** A folder's image, `seconds` after its first one. */
+export function importedFrame(number: number, seconds = number): ImportedFrame {
+  const time = Date.UTC(2025, 6, 24, 12) + seconds * 1000;
+  return {
+    kind: 'imported',
+    folder: '/old',
+    filename: `img_${number}.tif`,
+    taken: { local: localIso(time), utc: utcIso(time), source: 'metadata' },
+    elapsedMs: seconds * 1000,
+    cameraIndex: 'IMAGE_IMPORTER',
+  };
+}
+
+let captured = 0;
+
+/** A frame that a camera has just taken: two pixels. */
+export function capturedFrame(): SourceFrame {
+  const now = Date.now() + captured++ / 1000;
+  return {
+    kind: 'captured',
+    pixels: { width: 2, height: 1, depth: 8, data: Uint8Array.of(1, 2) },
+    taken: { local: localIso(now), utc: utcIso(now), source: 'camera' },
+    cameraIndex: 0,
+  };
+}
+
+/** The collector with a source that does what a test says. */
+export class CollectBench {
+  readonly world: PipelineWorld;
+  readonly pace: 'triggered' | 'own';
+  open = 0;
+  mostOpen = 0;
+  opened = 0;
+  readonly log: string[] = [];
+  onOpen: (signal: AbortSignal) => Promise<unknown> = async () => undefined;
+  /** The `number`th call of `next` on one source; a camera by default. */
+  onNext: (number: number, signal: AbortSignal) => Promise<SourceFrame | null> = async () => capturedFrame();
+
+  constructor(world: PipelineWorld, pace: 'triggered' | 'own') {
+    this.world = world;
+    this.pace = pace;
+  }
+
+  /** A folder of so many images. */
+  folder(images: number, seconds = (number: number): number => number): this {
+    this.onNext = async number => (number < images ? importedFrame(number, seconds(number)) : null);
+    return this;
+  }
+
+  stage(tools: StageTools) {
+    const { manifest, files } = this.world;
+    return collect({
+      tools,
+      manifest,
+      files,
+      dataFolder,
+      runId: 'run',
+      bootId: 'boot',
+      clockSynced: () => true,
+      openSource: async (_settings, signal) => {
+        await this.onOpen(signal);
+        this.mostOpen = Math.max(this.mostOpen, ++this.open);
+        this.opened++;
+        let number = 0;
+        return {
+          pace: this.pace,
+          next: async given => this.onNext(number++, given),
+          close: async () => {
+            this.log.push('close');
+            this.open--;
+          },
+        };
+      },
+    });
+  }
+}

@@ -1,0 +1,81 @@
+import type { AnalysedFrame, AnalysisJob } from '../../src/model/analysisJob.ts';
+import { type ProcessSettings, process } from '../../src/operators/process.ts';
+import type { StageTools } from '../../src/operators/stage.ts';
+import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';
+
+export const roiManifestText = JSON.stringify({
+  image_angle: 0,
+  ROI_A: { label: 'A', flip: false, coords: [0, 0], size: [2, 4] },
+});
+
+export const processSettings: ProcessSettings = {
+  method: 'gaussian',
+  numberOfSubRois: 0,
+  keepValues: false,
+  workers: 2,
+  memoryLimitMb: null,
+  intervalMs: 2000,
+  roiManifestFile: '/root/ROI_manifest.json',
+  roiManifestText,
+  dataFolder,
+  configHash: 'c',
+};
+
+export const analysedFrame: AnalysedFrame = {
+  width: 4,
+  height: 2,
+  depth: 8,
+  statistics: { brightness: 1, contrast: 2 },
+  imageAnalysis: Buffer.from('[{"brightness":1,"contrast":2}]'),
+  rois: 1,
+  positions: Float64Array.of(1),
+  rowsFitted: 2,
+  rowsRejected: { constant: 1 },
+  decodeMs: 1,
+  analyseMs: 1,
+};
+
+/** The processor with an analyser that does what a test says. */
+export class ProcessBench {
+  readonly world: PipelineWorld;
+  open = 0;
+  mostOpen = 0;
+  readonly log: string[] = [];
+  readonly jobs: AnalysisJob[] = [];
+  onOpen: () => void = () => undefined;
+  /** The id is that of the entry, from its image's name. */
+  onAnalyse: (id: string, signal: AbortSignal) => Promise<unknown> = async () => undefined;
+
+  constructor(world: PipelineWorld) {
+    this.world = world;
+  }
+
+  stage(tools: StageTools) {
+    const { manifest, files, results } = this.world;
+    return process({
+      tools,
+      manifest,
+      files,
+      results,
+      openAnalyser: () => {
+        this.onOpen();
+        this.mostOpen = Math.max(this.mostOpen, ++this.open);
+        return {
+          analyse: async (job, signal) => {
+            this.jobs.push(job);
+            await this.onAnalyse(/image_(.*)\.png$/.exec(job.path)![1]!, signal!);
+            return analysedFrame;
+          },
+          close: async () => {
+            this.log.push('close');
+            this.open--;
+          },
+          destroy: async () => {
+            this.log.push('destroy');
+            this.open--;
+          },
+        };
+      },
+    });
+  }
+}

@@ -1,0 +1,134 @@
+import { watch } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pass } from 'node:timers/promises';
+import type { Entry } from '../../src/model/entry.ts';
+import { liveEntries } from './conservation.ts';
+import { type Program, phorest } from './phorest.ts';
+
+export interface CrashLoopOptions {
+  root: string;
+  /** Command lines of the programs that run side by side; each kill hits one of them, which is then started again. */
+  slots: readonly (readonly string[])[];
+  kills: number;
+  /** From 0 to 1. */
+  random: () => number;
+}
+
+export interface CrashLoopResult {
+  /** Still running, or ended by themselves. */
+  programs: Program[];
+  /** Ids of all entries that any of them said to have recorded. */
+  acknowledged: Set<string>;
+  /** Kills by the last thing that the program had said. */
+  moments: Record<string, number>;
+  /** Time from each start to the first image that was done, where it lived so long, ms. */
+  firstDoneMs: number[];
+}
+
+/** Exit code of what was killed. */
+const killed = 137;
+/** Lines that a program may print before it is killed, at most; and then ms until the kill, at most. */
+const mostLines = 30;
+const mostPauseMs = 25;
+
+/**
+ * Kills running programs with SIGKILL, each time at another moment: after so many lines and a pause drawn at random, so
+ * that it hits start-up, recovery and every step of the work.
+ */
+export async function crashLoop({ root, slots, kills, random }: CrashLoopOptions): Promise<CrashLoopResult> {
+  const acknowledged = new Set<string>();
+  const moments: Record<string, number> = {};
+  const firstDoneMs: number[] = [];
+  const start = (words: readonly string[]): Program => phorest(words, { cwd: root });
+  const programs = slots.map(start);
+
+  const take = (program: Program): void => {
+    for (const id of program.doneBy('collector')) acknowledged.add(id);
+    const first = program.firstDoneAt;
+    if (first !== null) firstDoneMs.push(first - program.started);
+  };
+
+  for (let kill = 0; kill < kills; kill++) {
+    const slot = Math.floor(random() * slots.length);
+    const victim = programs[slot]!;
+    const lines = victim.lines.length + Math.floor(random() * mostLines);
+    await Promise.race([victim.until(`line ${lines}`, () => victim.lines.length >= lines), victim.ended]);
+    await pass(random() * mostPauseMs);
+    victim.signal('SIGKILL');
+    const { code, stderr } = await victim.ended;
+    if (code !== 0 && code !== killed) throw new Error(`phorest ended by itself with ${code}: ${stderr}`);
+    const last = victim.events.at(-1);
+    const moment = last ? `${last.stage ?? ''} ${String(last.state ?? last.kind)}`.trim() : 'start';
+    moments[moment] = (moments[moment] ?? 0) + 1;
+    take(victim);
+    programs[slot] = start(slots[slot]!);
+  }
+  return {
+    programs,
+    get acknowledged() {
+      for (const program of programs) for (const id of program.doneBy('collector')) acknowledged.add(id);
+      return acknowledged;
+    },
+    moments,
+    get firstDoneMs() {
+      return [
+        ...firstDoneMs,
+        ...programs.flatMap(({ firstDoneAt, started }) => (firstDoneAt === null ? [] : [firstDoneAt - started])),
+      ];
+    },
+  };
+}
+
+/** Resolves when no entry waits or is in work any more; looks whenever the manifest's files change. */
+export function untilSettled(root: string, patienceMs = 20_000): Promise<void> {
+  const data = join(root, 'data');
+  const file = join(data, 'metadata_manifest.json');
+  return new Promise((resolve, reject) => {
+    let looking = false;
+    let again = false;
+    let waiting = '';
+    const end = (act: () => void): void => {
+      watcher.close();
+      clearTimeout(timer);
+      act();
+    };
+    const look = async (): Promise<void> => {
+      again = true;
+      if (looking) return;
+      looking = true;
+      while (again) {
+        again = false;
+        try {
+          const before = await stat(file);
+          const open = (await liveEntries(file)).filter(entry => !isSettled(entry));
+          // A fold in between may have taken a journal away: then it is no state that ever was.
+          if ((await stat(file)).ino !== before.ino) again = true;
+          else if (open.length === 0) end(resolve);
+          waiting = JSON.stringify(open[0], null, 1);
+        } catch {
+          // Being replaced just now: what replaces it is another change.
+        }
+      }
+      looking = false;
+    };
+    const watcher = watch(data, () => void look());
+    const timer = setTimeout(() => end(() => reject(new Error(`not settled in time: ${waiting}`))), patienceMs);
+    void look();
+  });
+}
+
+function isSettled({ processing_status: status, data_transmitted: told, claims }: Entry): boolean {
+  return Object.keys(claims).length === 0 && (status === 'failed' || (status === 'processed' && told));
+}
+
+/** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}

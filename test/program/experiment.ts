@@ -1,0 +1,103 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+
+export interface ExperimentOptions {
+  intervalSeconds?: number;
+  camera?: boolean;
+  method?: string;
+  preset?: string;
+  workers?: number;
+}
+
+/** The configuration of a small experiment: simulated camera, a frame now and then. */
+export function experimentToml(options: ExperimentOptions = {}): string {
+  const { intervalSeconds = 0.2, camera = true, method = 'max_intensity', preset = 'small', workers = 1 } = options;
+  return `[Services]
+enable_camera = ${camera}
+
+[Camera]
+camera_type = "simulated"
+
+[Simulator]
+preset = "${preset}"
+
+[Data_Analysis]
+method = "${method}"
+number_of_subROIs = 0
+workers = ${workers}
+
+[Timing]
+collector_interval_seconds = ${intervalSeconds}
+
+[Communication]
+method = "CSV_PLOT"
+`;
+}
+
+export const configOf = (root: string): string => join(root, 'configs', 'Phorest_config.toml');
+
+/** Puts a configuration into a root as an editor does that saves by replacing. */
+export async function writeConfig(root: string, toml: string): Promise<void> {
+  const file = configOf(root);
+  await mkdir(join(root, 'configs'), { recursive: true });
+  await writeFile(`${file}.new`, toml);
+  await rename(`${file}.new`, file);
+}
+
+/** A manifest as the Python system wrote it, with these images of a folder waiting. */
+export async function writeOldManifest(root: string, filenames: readonly string[], folder: string): Promise<void> {
+  const entries = filenames.map((filename, i) => {
+    const time = new Date(Date.UTC(2025, 6, 24, 13, 45, i)).toISOString().replace('Z', '000');
+    return {
+      entry_timestamp_iso: time,
+      collection_error: false,
+      collection_error_msg: null,
+      camera_data: {
+        type: 'image',
+        filename,
+        filepath: folder,
+        timestamp_iso: time,
+        camera_index: 0,
+        error_flag: false,
+        error_message: null,
+      },
+      temperature_data: null,
+      processing_status: 'pending',
+      processing_timestamp_iso: null,
+      processing_error: false,
+      processing_error_msg: null,
+    };
+  });
+  await mkdir(join(root, 'data'), { recursive: true });
+  await writeFile(join(root, 'data', 'metadata_manifest.json'), JSON.stringify(entries));
+}
+
+/** An ROI manifest: `count` ROIs below each other. */
+export async function writeRois(
+  root: string,
+  count: number,
+  [rows, columns]: readonly [number, number],
+): Promise<void> {
+  const rois = Array.from({ length: count }, (_, i) => [
+    `ROI_${i}`,
+    { label: String(i), flip: i % 2 === 0, coords: [5 + i * (rows + 2), 5], size: [rows, columns] },
+  ]);
+  await mkdir(join(root, 'generated_files'), { recursive: true });
+  const file = join(root, 'generated_files', 'ROI_manifest.json');
+  await writeFile(file, JSON.stringify({ ...Object.fromEntries(rois), image_angle: 0 }));
+}
+
+/** A grey PNG with one bright line down its middle. */
+export async function picture(width: number, height: number): Promise<Buffer> {
+  const row = Uint8Array.from(
+    { length: width },
+    (_, x) => 20 + 200 * Math.exp(-(((x - width / 2) / (width / 20)) ** 2)),
+  );
+  const data = Buffer.alloc(width * height);
+  for (let y = 0; y < height; y++) data.set(row, y * width);
+  return sharp(data, { raw: { width, height, channels: 1 } })
+    .toColourspace('b-w')
+    .png({ compressionLevel: 1 })
+    .toBuffer();
+}

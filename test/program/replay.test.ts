@@ -1,0 +1,280 @@
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parseCsvLine } from '../../src/sinks/parseCsvLine.ts';
+import { conservation } from './conservation.ts';
+import { type Ended, phorest, phorestDone, temporaryRoot } from './phorest.ts';
+
+const reference = fileURLToPath(new URL('../../../shared/reference/legacy_gauss', import.meta.url));
+const images = join(reference, 'Pos0');
+
+interface Table {
+  columns: string[];
+  rows: Record<string, string>[];
+}
+
+async function readTable(path: string): Promise<Table> {
+  const [header = '', ...lines] = (await readFile(path, 'utf8')).trimEnd().split(/\r?\n/);
+  const columns = parseCsvLine(header);
+  return {
+    columns,
+    rows: lines.map(line => Object.fromEntries(parseCsvLine(line).map((cell, i) => [columns[i], cell]))),
+  };
+}
+
+const tableOf = (root: string): Promise<Table> => readTable(join(root, 'results', 'communicating_results.csv'));
+
+/** Name, size, modification time and content of all that is in a folder. */
+async function contentOf(folder: string): Promise<unknown[]> {
+  const names = (await readdir(folder)).sort();
+  return Promise.all(
+    names.map(async name => {
+      const path = join(folder, name);
+      const { size, mtimeMs, mode } = await stat(path);
+      return { name, size, mtimeMs, mode, content: (await readFile(path)).toString('base64') };
+    }),
+  );
+}
+
+const totalsOf = ({ stdout }: Ended): Record<string, number> => JSON.parse(stdout.trimEnd());
+
+describe.skipIf(!existsSync(images))('replay of the reference folder (../shared/reference/legacy_gauss)', () => {
+  it('agrees with the Python system, touches no original, adds nothing when repeated', async () => {
+    const root = join(await temporaryRoot(), 'out');
+    const before = [await contentOf(images), await readdir(reference)];
+    const words = ['replay', images, '--method', 'gaussian', '--json', '--out', root];
+    const first = await phorestDone(words);
+    expect(first.stderr).toBe('');
+    expect(first.code).toBe(0);
+    expect(first.stdout.trimEnd().split('\n')).toHaveLength(1);
+    expect(Object.keys(totalsOf(first))).toEqual([
+      'frames',
+      'failed',
+      'rois',
+      'rows_fitted',
+      'seconds',
+      'frames_per_second',
+      'rows_per_second',
+      'out',
+    ]);
+    expect(totalsOf(first)).toMatchObject({ frames: 8, failed: 0, rois: 640, out: root });
+    expect(totalsOf(first).rows_fitted).toBeGreaterThan(28_000);
+    expect([await contentOf(images), await readdir(reference)]).toEqual(before);
+    const checked = await conservation({ root, acknowledged: [] });
+    expect(checked.problems).toEqual([]);
+    expect(checked.entries.map(entry => entry.camera_data?.original)).toEqual(Array(8).fill(true));
+
+    const python = await readTable(join(reference, 'original_gaussian', 'communicating_results.csv'));
+    const ours = await tableOf(root);
+    expect(ours.columns.slice(0, python.columns.length)).toEqual(python.columns);
+    expect(ours.rows.map(row => [row.timestamp, row['ROI-label']])).toEqual(
+      python.rows.map(row => [row.timestamp, row['ROI-label']]),
+    );
+    const truth = JSON.parse(await readFile(join(reference, 'truth.json'), 'utf8'));
+    const rois = Object.keys(truth.rois).length;
+    const inNormalFrames = ours.rows.flatMap((row, i) => {
+      const frame = truth.frames[Math.floor(i / rois)];
+      if (frame.kind !== 'normal') return [];
+      const { median } = frame.rois[row['ROI-label']!];
+      return [{ ours: Number(row.mu), python: Number(python.rows[i]!.mu), truth: median }];
+    });
+    expect(inNormalFrames).toHaveLength(4 * rois);
+    const agree = inNormalFrames.filter(mu => Math.abs(mu.ours - mu.python) <= 0.1);
+    expect(agree.length / inNormalFrames.length).toBeGreaterThanOrEqual(0.99);
+    const scatter = (of: 'ours' | 'python'): number =>
+      Math.sqrt(inNormalFrames.reduce((sum, mu) => sum + (mu[of] - mu.truth) ** 2, 0) / inNormalFrames.length);
+    expect(scatter('ours')).toBeLessThan(scatter('python') * 1.05);
+
+    const onSaturated = (of: Table): number => rmsError(of, truth, frame => frame.kind === 'saturated');
+    expect(onSaturated(ours)).toBeLessThan(onSaturated(python));
+
+    const results = await readFile(join(root, 'results', 'processing_results.jsonl'));
+    const table = await readFile(join(root, 'results', 'communicating_results.csv'));
+    const again = await phorestDone(words);
+    expect(again.code).toBe(0);
+    expect(totalsOf(again)).toMatchObject({ frames: 0, failed: 0 });
+    expect(await readFile(join(root, 'results', 'processing_results.jsonl'))).toEqual(results);
+    expect(await readFile(join(root, 'results', 'communicating_results.csv'))).toEqual(table);
+    expect((await conservation({ root, acknowledged: [] })).entries).toHaveLength(8);
+
+    const other = await phorestDone(['replay', images, '--method', 'fano', '--json', '--out', root]);
+    expect(other.code).toBe(2);
+    expect(other.stderr).toMatch(/method gaussian.*--out/s);
+    expect(await readFile(join(root, 'results', 'communicating_results.csv'))).toEqual(table);
+  });
+
+  it('finds a Fano resonance at the edge of a ROI', async () => {
+    const root = join(await temporaryRoot(), 'fano');
+    const { code } = await phorestDone(['replay', images, '--method', 'fano', '--json', '--out', root]);
+    expect(code).toBe(0);
+    const truth = JSON.parse(await readFile(join(reference, 'truth.json'), 'utf8'));
+    const python = await readTable(join(reference, 'original_fano', 'communicating_results.csv'));
+    const atEdge = (of: Table): number => rmsError(of, truth, (_frame, roi) => roi.condition === 'edge', 'resonance');
+    const ours = await tableOf(root);
+    expect(atEdge(ours)).toBeLessThan(2);
+    expect(atEdge(python)).toBeGreaterThan(5);
+    expect(rmsError(ours, truth, frame => frame.kind === 'normal', 'resonance')).toBeLessThanOrEqual(
+      rmsError(python, truth, frame => frame.kind === 'normal', 'resonance') * 1.05,
+    );
+  });
+
+  it.each(['max_intensity', 'centre'])('%s gives a result on every frame', async method => {
+    const root = join(await temporaryRoot(), 'out');
+    const ended = await phorestDone(['replay', images, '--method', method, '--json', '--out', root]);
+    expect(ended.code).toBe(0);
+    expect(totalsOf(ended)).toMatchObject({ frames: 8, failed: 0, rois: 640 });
+    const { rows } = await tableOf(root);
+    expect(rows).toHaveLength(640);
+    expect(rows.filter(row => !(Number(row[method]) > 0))).toEqual([]);
+  });
+
+  it('goes on with the same command after Ctrl-C, each frame once', async () => {
+    const root = join(await temporaryRoot(), 'out');
+    const words = ['replay', images, '--method', 'gaussian', '--out', root];
+    const first = phorest([...words, '--speed', '0.5', '--log-format', 'json']);
+    await first.untilDone('processor', 2);
+    const interrupted = await first.stop();
+    expect(interrupted.code).toBe(130);
+    const done = first.doneBy('collector');
+    expect(done.length).toBeLessThan(8);
+    const { problems } = await conservation({ root, acknowledged: done });
+    expect(problems).toEqual([]);
+    const second = await phorestDone([...words, '--json']);
+    expect(second.code).toBe(0);
+    expect(totalsOf(second).frames).toBe(8 - done.length);
+    const end = await conservation({ root, acknowledged: done });
+    expect(end.problems).toEqual([]);
+    expect(end.entries).toHaveLength(8);
+    expect(end.outOfOrder).toBe(0);
+  });
+
+  it('takes the frames that --every, --from, --to and --limit choose', async () => {
+    const words = ['replay', images, '--method', 'max_intensity', '--json', '--out'];
+    const folder = await temporaryRoot();
+    const times = (await readTable(join(reference, 'original_gaussian', 'communicating_results.csv'))).rows.map(
+      row => row.timestamp!,
+    );
+    const all = [...new Set(times)];
+    const choose = async (name: string, ...options: string[]): Promise<string[]> => {
+      const root = join(folder, name);
+      const ended = await phorestDone([...words, root, ...options]);
+      expect(ended.code, ended.stderr).toBe(0);
+      return [...new Set((await tableOf(root)).rows.map(row => row.timestamp!))];
+    };
+    const [limited, every, between] = await Promise.all([
+      choose('limit', '--limit', '3'),
+      choose('every', '--every', '3'),
+      choose('range', '--from', all[2]!, '--to', all[4]!),
+    ]);
+    expect(limited).toEqual(all.slice(0, 3));
+    expect(every).toEqual([all[0], all[3], all[6]]);
+    expect(between).toEqual(all.slice(2, 5));
+    const nothing = await phorestDone([...words, join(folder, 'none'), '--from', '2031-01-01']);
+    expect(nothing.code).toBe(2);
+    expect(nothing.stderr.trim().split('\n')).toHaveLength(1);
+    expect(existsSync(join(folder, 'none'))).toBe(false);
+  });
+
+  it('keeps the recorded pace, times --speed', async () => {
+    const root = join(await temporaryRoot(), 'out');
+    const truth = JSON.parse(await readFile(join(reference, 'truth.json'), 'utf8'));
+    const recorded = truth.frames[3].elapsed_ms - truth.frames[0].elapsed_ms;
+    const speed = 1;
+    const paced = phorest(
+      ['replay', images, '--method', 'max_intensity', '--limit', '4', '--speed', String(speed), '--out', root].concat([
+        '--log-format',
+        'json',
+      ]),
+    );
+    expect((await paced.ended).code).toBe(0);
+    const taken = paced.events
+      .filter(event => event.kind === 'done' && event.stage === 'collector')
+      .map(event => Number(event.at));
+    expect(taken).toHaveLength(4);
+    // Never early; late only as far as a busy machine makes it.
+    expect(taken[3]! - taken[0]!).toBeGreaterThan(recorded / speed - 50);
+  });
+
+  it('counts a bad image, and fails for it only when it is told to be strict', async () => {
+    const folder = await temporaryRoot();
+    const mixed = join(folder, 'mixed');
+    await mkdir(mixed);
+    const names = (await readdir(images)).filter(name => name.endsWith('.tif')).sort();
+    for (const name of names.slice(0, 2)) await copyFile(join(images, name), join(mixed, name));
+    await writeFile(
+      join(mixed, 'img_000000001_Default_001.tif'),
+      (await readFile(join(images, names[0]!))).subarray(0, 5000),
+    );
+    await writeFile(join(mixed, 'img_000000001_Default_002.png'), 'not a picture');
+    await copyFile(join(reference, 'ROI_manifest.json'), join(mixed, 'ROI_manifest.json'));
+    const words = ['replay', mixed, '--method', 'max_intensity', '--json', '--out'];
+    const lenient = await phorestDone([...words, join(folder, 'lenient')]);
+    expect(lenient.code).toBe(0);
+    expect(totalsOf(lenient)).toMatchObject({ frames: 4, failed: 2 });
+    const strict = await phorestDone([...words, join(folder, 'strict'), '--strict']);
+    expect(strict.code).toBe(1);
+    const checked = await conservation({ root: join(folder, 'strict'), acknowledged: [] });
+    expect(checked.problems).toEqual([]);
+    const failed = checked.entries.filter(entry => entry.processing_status === 'failed');
+    expect(failed).toHaveLength(2);
+    for (const entry of failed) expect(entry.processing_error_msg).toContain(entry.camera_data!.filename);
+  });
+});
+
+describe('replay of a folder that is none', () => {
+  const clear = async (folder: string, code: number, message: RegExp): Promise<void> => {
+    const out = join(await temporaryRoot(), 'out');
+    const ended = await phorestDone(['replay', folder, '--json', '--out', out]);
+    expect(ended.stderr).toMatch(message);
+    expect(ended.stderr.trim().split('\n')).toHaveLength(1);
+    expect(ended.stdout).toBe('');
+    expect(ended.code).toBe(code);
+    expect(existsSync(out)).toBe(false);
+  };
+
+  it('says that it is missing', () => clear('/nowhere/at all', 1, /\/nowhere\/at all/));
+
+  it('says that it holds no image', async () => {
+    const folder = await temporaryRoot();
+    await writeFile(join(folder, 'notes.txt'), 'none');
+    await clear(folder, 1, new RegExp(`${folder}.*image`));
+  });
+
+  it('says that it is a file', async () => {
+    const file = join(await temporaryRoot(), 'picture.png');
+    await writeFile(file, '');
+    await clear(file, 1, /picture\.png/);
+  });
+
+  it('says that it leads in a circle', async () => {
+    const folder = join(await temporaryRoot(), 'loop');
+    await symlink(folder, folder);
+    await clear(folder, 1, /loop/);
+  });
+
+  it.skipIf(process.getuid?.() === 0)('says that it may not be read (not as root, who may read all)', async () => {
+    const folder = await temporaryRoot();
+    await chmod(folder, 0o000);
+    await clear(folder, 1, /permission|may not be read/i);
+    await chmod(folder, 0o700);
+  });
+});
+
+/** Root mean square distance from the true position over the ROIs that are chosen, px. */
+function rmsError(
+  { rows }: Table,
+  // biome-ignore lint/suspicious/noExplicitAny: the truth file's form is described in its README
+  truth: any,
+  choose: (frame: { kind: string }, roi: { condition: string }) => boolean,
+  parameter = 'mu',
+): number {
+  const rois = Object.keys(truth.rois).length;
+  const squares = rows.flatMap((row, i) => {
+    const frame = truth.frames[Math.floor(i / rois)];
+    const roi = frame.rois[row['ROI-label']!];
+    return choose(frame, roi) ? [(Number(row[parameter]) - roi.median) ** 2] : [];
+  });
+  return Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length);
+}

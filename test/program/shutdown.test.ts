@@ -1,0 +1,250 @@
+import { execFileSync } from 'node:child_process';
+import { link, mkdir, open, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pass } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { conservation, liveEntries } from './conservation.ts';
+import { experimentToml, picture, writeConfig, writeOldManifest, writeRois } from './experiment.ts';
+import { type EventLine, type Program, phorest, temporaryRoot } from './phorest.ts';
+
+const run = (root: string): Program => phorest(['--root', root, 'run', '--log-format', 'json'], { cwd: root });
+
+const state = (stage: string, value: string) => (event: EventLine) => event.stage === stage && event.state === value;
+
+/** Two signals further apart than this are two, ms. */
+const apartMs = 1_100;
+/** What cutting short may take: a second as promised, and what a busy machine adds. */
+const cutShortMs = 2_500;
+
+/** A root whose processor has work for seconds: frames of 64 megapixels. */
+async function largeFrames(count: number): Promise<string> {
+  const root = await temporaryRoot();
+  await writeConfig(root, experimentToml({ camera: false, workers: 1 }));
+  await writeRois(root, 20, [50, 300]);
+  const names = Array.from({ length: count }, (_, i) => `large_${i}.png`);
+  await writeOldManifest(root, names, join(root, 'data'));
+  const [first = '', ...rest] = names.map(name => join(root, 'data', name));
+  await writeFile(first, await picture(9152, 6944));
+  for (const path of rest) await link(first, path);
+  return root;
+}
+
+const statusesOf = async (root: string): Promise<string[]> =>
+  (await liveEntries(join(root, 'data', 'metadata_manifest.json'))).map(entry => entry.processing_status);
+
+const claimsOf = async (root: string): Promise<string[]> =>
+  (await liveEntries(join(root, 'data', 'metadata_manifest.json'))).flatMap(entry => Object.keys(entry.claims));
+
+describe('a signal', () => {
+  it('drains, however often it comes within a second', async () => {
+    const drain = async (signal: NodeJS.Signals): Promise<void> => {
+      const root = await temporaryRoot();
+      await writeConfig(root, experimentToml());
+      const program = run(root);
+      await program.untilDone('communicator', 2);
+      program.signalGroup(signal);
+      // As often as a person presses the keys, until it has nothing left to do but to close.
+      const presses = setInterval(() => program.signalGroup(signal), 40);
+      setTimeout(() => clearInterval(presses), 900);
+      await program.untilEvent('stopped communicator', state('communicator', 'stopped'));
+      clearInterval(presses);
+      const ended = await program.ended;
+      expect(ended.stderr).toBe('');
+      expect(ended.code).toBe(0);
+      const acknowledged = program.doneBy('collector');
+      expect((await conservation({ root, acknowledged, settled: false })).problems).toEqual([]);
+    };
+    await Promise.all([drain('SIGINT'), drain('SIGTERM'), drain('SIGHUP')]);
+  });
+
+  it('in the middle of a large decode lets it finish', async () => {
+    const root = await largeFrames(4);
+    const program = run(root);
+    await program.untilDone('processor', 1);
+    program.signal('SIGTERM');
+    await pass(300);
+    program.signal('SIGTERM');
+    const ended = await program.ended;
+    expect(ended.code).toBe(0);
+    const finished = program.doneBy('processor').length;
+    expect(finished).toBeLessThan(4);
+    const { problems } = await conservation({ root, acknowledged: program.doneBy('processor'), settled: false });
+    expect(problems).toEqual([]);
+    const statuses = await statusesOf(root);
+    expect(statuses.filter(status => status === 'processed')).toHaveLength(finished);
+    expect(statuses.filter(status => status === 'pending')).toHaveLength(4 - finished);
+  });
+
+  it('a second one, later, cuts a large decode short and gives the claims back', async () => {
+    const root = await largeFrames(3);
+    await writeConfig(root, experimentToml({ camera: false, workers: 1, method: 'gaussian' }));
+    // Fits for seconds on end, so that the second signal finds it working.
+    await writeRois(root, 45, [150, 9000]);
+    const program = run(root);
+    await program.untilEvent('running processor', state('processor', 'running'));
+    program.signal('SIGTERM');
+    await pass(apartMs);
+    const second = performance.now();
+    program.signal('SIGTERM');
+    const ended = await program.ended;
+    expect(performance.now() - second).toBeLessThan(cutShortMs);
+    expect(ended.code).toBe(143);
+    expect(ended.stderr).toBe('');
+    expect(await claimsOf(root)).toEqual([]);
+    expect(await statusesOf(root)).toEqual(['pending', 'pending', 'pending']);
+  });
+
+  it('a second one, later, ends it even when native code hangs for good', async () => {
+    const root = await temporaryRoot();
+    await writeConfig(root, experimentToml({ camera: false }));
+    await writeRois(root, 1, [20, 100]);
+    await writeOldManifest(root, ['hangs.png', 'good.png'], join(root, 'data'));
+    await writeFile(join(root, 'data', 'good.png'), await picture(200, 100));
+    // Opening a pipe that nobody writes to blocks the thread for ever, as a share does that has gone away.
+    execFileSync('mkfifo', [join(root, 'data', 'hangs.png')]);
+    const program = run(root);
+    await program.untilEvent('running processor', state('processor', 'running'));
+    program.signal('SIGINT');
+    await pass(apartMs);
+    const second = performance.now();
+    program.signal('SIGINT');
+    const ended = await program.ended;
+    expect(performance.now() - second).toBeLessThan(cutShortMs);
+    expect(ended.code).toBe(130);
+    expect(await claimsOf(root)).toEqual([]);
+
+    await rm(join(root, 'data', 'hangs.png'));
+    await writeFile(join(root, 'data', 'hangs.png'), await picture(200, 100));
+    const next = run(root);
+    await next.untilDone('communicator', 2);
+    expect((await next.stop()).code).toBe(0);
+    expect((await conservation({ root, acknowledged: [] })).problems).toEqual([]);
+  });
+
+  it('during a hot reload drains what the old settings have in flight', async () => {
+    const root = await largeFrames(4);
+    const program = run(root);
+    await program.untilDone('processor', 1);
+    await writeConfig(root, experimentToml({ camera: false, workers: 1, method: 'centre' }));
+    await program.untilEvent('draining processor', state('processor', 'draining'));
+    program.signal('SIGTERM');
+    expect((await program.ended).code).toBe(0);
+    const { problems } = await conservation({ root, acknowledged: program.doneBy('processor'), settled: false });
+    expect(problems).toEqual([]);
+    expect(await claimsOf(root)).toEqual([]);
+  });
+});
+
+describe('a reader that goes away (| head -1)', () => {
+  it('is no error: a replay goes on to its end', async () => {
+    const root = await temporaryRoot();
+    const folder = join(root, 'images');
+    await mkdir(folder);
+    await writeRois(root, 2, [20, 100]);
+    const frame = await picture(200, 100);
+    for (let i = 0; i < 40; i++) await writeFile(join(folder, `image_20250724_1345${10 + i}_000000_cam0.png`), frame);
+    const rois = join(root, 'generated_files', 'ROI_manifest.json');
+    const program = phorest(['replay', folder, '--rois', rois, '--method', 'centre', '--out', join(root, 'out')]);
+    await program.until('first line', () => program.lines[0]);
+    program.closeStdout();
+    const ended = await program.ended;
+    expect(ended.code).toBe(0);
+    expect(ended.stderr).toBe('');
+    const { problems, entries } = await conservation({ root: join(root, 'out'), acknowledged: [] });
+    expect(problems).toEqual([]);
+    expect(entries).toHaveLength(40);
+  });
+
+  it('is no error: a run goes on until a signal', async () => {
+    const root = await temporaryRoot();
+    const program = run(root);
+    await program.untilEvent('running collector', state('collector', 'running'));
+    program.closeStdout();
+    const other = phorest(['--root', root, 'status', '--json']);
+    expect((await other.ended).code).toBe(0);
+    const ended = await program.stop();
+    expect(ended.code).toBe(0);
+    expect(ended.stderr).toBe('');
+  });
+});
+
+const mountable = ((): boolean => {
+  if (process.getuid?.() !== 0 || process.platform !== 'linux') return false;
+  try {
+    execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+describe.skipIf(!mountable)('a full disk (a small tmpfs; needs root)', () => {
+  async function smallDisk<T>(use: (root: string) => Promise<T>): Promise<T> {
+    const root = await temporaryRoot();
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', root]);
+    try {
+      return await use(root);
+    } finally {
+      execFileSync('umount', ['--lazy', root]);
+    }
+  }
+
+  /** Takes all space that there is; resolves with a function that gives it back. */
+  async function fill(root: string): Promise<() => Promise<void>> {
+    const path = join(root, 'filler');
+    const filler = await open(path, 'w');
+    for (const size of [1 << 20, 4096]) {
+      const full = (): Promise<boolean> =>
+        filler.write(Buffer.alloc(size)).then(
+          ({ bytesWritten }) => bytesWritten < size,
+          () => true,
+        );
+      while (!(await full()));
+    }
+    await filler.close();
+    return () => rm(path);
+  }
+
+  it('is an alarm; with space again it goes on by itself, and nothing is lost', () =>
+    smallDisk(async root => {
+      await writeConfig(root, experimentToml({ intervalSeconds: 0.1 }));
+      const program = run(root);
+      await program.untilDone('communicator', 3);
+      let from = program.events.length;
+      const free = await fill(root);
+      const alarm = await program.untilEvent('alarm', event => event.kind === 'alarm', from);
+      expect(alarm.key).toBe('ENOSPC');
+      from = program.events.length;
+      await free();
+      await program.untilEvent('well', event => event.kind === 'well' && event.stage === 'collector', from);
+      const count = program.doneBy('communicator').length;
+      await program.untilDone('communicator', count + 3);
+      expect((await program.stop()).code).toBe(0);
+      const acknowledged = program.doneBy('collector');
+      const { problems, temporaryFiles } = await conservation({ root, acknowledged, settled: false });
+      expect(problems).toEqual([]);
+      expect(temporaryFiles).toEqual([]);
+    }));
+
+  it('at shutdown does not keep it from ending, and the next run takes up all', () =>
+    smallDisk(async root => {
+      await writeConfig(root, experimentToml({ intervalSeconds: 0.1 }));
+      const program = run(root);
+      await program.untilDone('communicator', 3);
+      const from = program.events.length;
+      const free = await fill(root);
+      await program.untilEvent('alarm', event => event.kind === 'alarm', from);
+      const ended = await program.stop();
+      expect(ended.code, ended.stderr).toBe(0);
+      await free();
+      await writeConfig(root, experimentToml({ camera: false }));
+      const next = run(root);
+      await next.until('everything reported', () => {
+        const reported = new Set([...program.doneBy('communicator'), ...next.doneBy('communicator')]);
+        return program.doneBy('collector').every(id => reported.has(id));
+      });
+      expect((await next.stop()).code).toBe(0);
+      const { problems } = await conservation({ root, acknowledged: program.doneBy('collector') });
+      expect(problems).toEqual([]);
+    }));
+});

@@ -30,12 +30,11 @@ import { queueStages } from './manifest/stageWork.ts';
 import type { NoteEvent, PipelineEvent } from './model/event.ts';
 import type { StageName } from './model/stage.ts';
 import { alongside } from './operators/alongside.ts';
-import { asError } from './operators/asError.ts';
 import { type CollectDeps, type CollectSettings, collect } from './operators/collect.ts';
 import { type CommunicateDeps, type CommunicateSettings, communicate } from './operators/communicate.ts';
 import { conflate } from './operators/conflate.ts';
+import { lasting } from './operators/lasting.ts';
 import { type ProcessDeps, type ProcessSettings, process } from './operators/process.ts';
-import { recover } from './operators/recover.ts';
 import type { StageTools } from './operators/stage.ts';
 import type { ConfigUpdate } from './streams/configUpdates.ts';
 
@@ -69,8 +68,6 @@ export interface GraphParts
 const roiManifestGraceMs = 1000;
 /** The counts of waiting entries are told at most so often, ms. */
 const countsEveryMs = 500;
-/** Between attempts to watch what is outside, ms. */
-const backOff = { firstMs: 1000, longestMs: 60_000 };
 
 /**
  * The pipeline as one observable of what happens in it. DESIGN has the picture; this is the picture as code:
@@ -112,9 +109,10 @@ function stages(parts: GraphParts, config$: Observable<Config>): Observable<Pipe
   );
 
   const processed = ending(runs('processor'));
-  const notes$ = new Subject<PipelineEvent>();
+  const notes$ = new Subject<NoteEvent>();
+  const keepWatching = <T>(what: string): MonoTypeOperatorFunction<T> => lasting({ ...tools, what, notes$ });
   const rois$ = roiManifest$.pipe(
-    lasting('the ROI manifest is not watched', tools, notes$),
+    keepWatching('the ROI manifest is not watched'),
     distinctUntilChanged(),
     // The simulated camera writes it a moment after the start: that it is not there yet is no alarm.
     debounce(text => (text === null ? timer(roiManifestGraceMs, tools.scheduler) : of(0))),
@@ -141,7 +139,7 @@ function stages(parts: GraphParts, config$: Observable<Config>): Observable<Pipe
   );
   const others$ = merge(of(undefined), manifestTouched$).pipe(
     conflate(() => manifest.catchUp()),
-    lasting('changes by other processes are not seen', tools, notes$),
+    keepWatching('changes by other processes are not seen'),
     ignoreElements(),
   );
   const counts$ = defer(() =>
@@ -157,38 +155,6 @@ function stages(parts: GraphParts, config$: Observable<Config>): Observable<Pipe
     concatMap(() => counts$),
   );
   return concat(running$.pipe(alongside(merge(notes$, others$, counts$, countsOnChange$))), counts$);
-}
-
-/**
- * A stream that only tells of changes outside: its failure is noted, once until it works again, and ends nothing. It is
- * tried again, for ever.
- */
-function lasting<T>(
-  what: string,
-  { clock, random, stop$, scheduler }: GraphParts['tools'],
-  notes$: Subject<PipelineEvent>,
-): MonoTypeOperatorFunction<T> {
-  const failed = Symbol(what);
-  const isFailed = (value: T | typeof failed): value is typeof failed => value === failed;
-  const note = (level: NoteEvent['level'], message: string): typeof failed => {
-    notes$.next({ kind: 'note', at: clock.now(), level, stage: null, message });
-    return failed;
-  };
-  return source =>
-    source.pipe(
-      recover<T | typeof failed>({
-        ...backOff,
-        random,
-        stop$,
-        ...(scheduler && { scheduler }),
-        isOpen: () => true,
-        isWell: value => !isFailed(value),
-        onFailure: (error, failures) =>
-          failures > 1 ? failed : note('warning', `${what}: ${asError(error).message}; it is tried again`),
-        onWell: () => note('info', `is well again: ${what}`),
-      }),
-      filter((value): value is T => !isFailed(value)),
-    );
 }
 
 interface Ending {

@@ -47,7 +47,9 @@ export const run: CommandDefinition<RunOptions> = {
       config,
       paths,
       config$: config$({ path: chosen.path, file: chosen.shown, required: chosen.required }),
-      roiManifest$: watchedText$(paths.roiManifest),
+      roiManifest$: watchedText$(paths.roiManifest, ({ message }) =>
+        output.error(`${paths.roiManifest} can't be watched for changes: ${message}`),
+      ),
       stages: wanted,
     });
     if (logFormat === 'pretty') output.line(`experiment ${paths.root} · run ${pipeline.runId} · stop with Ctrl-C`);

@@ -158,20 +158,28 @@ function openStation(
 ): Station<Collected> {
   const exhausted$ = new ReplaySubject<void>(1);
   const triggered = source.pace === 'triggered';
+  /** Taken from the source, and neither recorded nor kept. */
+  let inFlight = 0;
   const take = triggered
     ? triggeredFrames(source, settings, deps)
-    : ownPaceFrames(source, settings, known, deps, () => exhausted$.next());
+    : ownPaceFrames(source, settings, known, deps, { inFlight: () => inFlight, onEnd: () => exhausted$.next() });
   const recording = new WeakMap<Collected, Promise<Outcome>>();
   return {
     concurrency: triggered ? 1 : importBatch,
     batch: triggered ? 1 : importBatch,
     wake$: take.wake$,
     exhausted$,
-    claim: async (count, leaving) => (kept.length > 0 ? kept.splice(0, count) : take.frames(count, leaving)),
+    claim: async (count, leaving) => {
+      const items = kept.length > 0 ? kept.splice(0, count) : await take.frames(count, leaving);
+      inFlight += items.length;
+      return items;
+    },
     perform: async item => {
       const recorded = record(item, store, deps);
       recording.set(item, recorded);
-      return [await recorded, ...Array.from({ length: item.missed }, () => missedFrame)];
+      const outcome = await recorded;
+      inFlight--;
+      return [outcome, ...Array.from({ length: item.missed }, () => missedFrame)];
     },
     giveBack: async items => {
       for (const item of items) {
@@ -190,7 +198,7 @@ function openStation(
 
 interface Frames {
   wake$: Observable<unknown>;
-  /** Up to `count`; an error only when none was taken, so that none is dropped with it. */
+  /** Up to `count`; an error only when none is on its way, so that none is dropped with it. */
   frames(count: number, leaving: AbortSignal): Promise<Collected[]>;
 }
 
@@ -222,11 +230,11 @@ function ownPaceFrames(
   { speed, transform }: CollectSettings,
   known: ReadonlySet<string>,
   { manifest, tools }: CollectDeps,
-  onEnd: () => void,
+  { inFlight, onEnd }: { inFlight: () => number; onEnd: () => void },
 ): Frames {
   const paced = Number.isFinite(speed);
   let ended = false;
-  /** What the source said when some frames before it were taken already: it counts after them. */
+  /** What the source said while frames before it were on their way: it counts once they have arrived. */
   let failure: { error: unknown } | null = null;
   let began: { clock: number; elapsed: number } | null = null;
 
@@ -261,15 +269,16 @@ function ownPaceFrames(
   return {
     wake$: manifest.changes$.pipe(filter(() => !ended && manifest.waiting('processor') < mostWaiting)),
     frames: async (count, leaving) => {
-      if (failure) throw failure.error;
       const taken: Collected[] = [];
-      try {
-        await take(Math.min(paced ? 1 : count, mostWaiting - manifest.waiting('processor')), leaving, taken);
-      } catch (error) {
-        if (leaving.aborted) return taken;
-        if (taken.length === 0) throw error;
-        failure = { error };
+      const room = mostWaiting - manifest.waiting('processor') - inFlight();
+      if (!failure) {
+        try {
+          await take(Math.min(paced ? 1 : count, room), leaving, taken);
+        } catch (error) {
+          if (!leaving.aborted) failure = { error };
+        }
       }
+      if (failure && taken.length === 0 && inFlight() === 0) throw failure.error;
       return taken;
     },
   };

@@ -5,9 +5,10 @@ import { WorkerDiedError } from '../../src/analysis/workerDiedError.ts';
 import type { ProcessSettings } from '../../src/operators/process.ts';
 import { composeResultLine } from '../../src/sinks/composeResultLine.ts';
 import { sampleEntry } from '../manifest/sampleManifest.ts';
+import { useStillTime } from '../operators/eventRun.ts';
 import { PipelineWorld, resultHead } from '../operators/pipelineWorld.ts';
 import { ProcessBench, processSettings } from '../operators/processBench.ts';
-import { StageRun, useStillTime } from '../operators/stageRun.ts';
+import { StageRun } from '../operators/stageRun.ts';
 import { failure, gate } from './stageBench.ts';
 
 beforeEach(useStillTime);

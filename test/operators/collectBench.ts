@@ -1,6 +1,6 @@
 import type { ImportedFrame, SourceFrame } from '../../src/model/frame.ts';
 import { localIso, utcIso } from '../../src/model/localTime.ts';
-import { type CollectSettings, collect } from '../../src/operators/collect.ts';
+import { type CollectDeps, type CollectSettings, collect } from '../../src/operators/collect.ts';
 import type { StageTools } from '../../src/operators/stage.ts';
 import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';
 
@@ -63,9 +63,12 @@ export class CollectBench {
   }
 
   stage(tools: StageTools) {
+    return collect({ ...this.deps, tools });
+  }
+
+  get deps(): Omit<CollectDeps, 'tools'> {
     const { manifest, files } = this.world;
-    return collect({
-      tools,
+    return {
       manifest,
       files,
       dataFolder,
@@ -86,6 +89,6 @@ export class CollectBench {
           },
         };
       },
-    });
+    };
   }
 }

@@ -1,5 +1,5 @@
 import type { ResultLine } from '../../src/model/result.ts';
-import { type CommunicateSettings, communicate } from '../../src/operators/communicate.ts';
+import { type CommunicateDeps, type CommunicateSettings, communicate } from '../../src/operators/communicate.ts';
 import type { StageTools } from '../../src/operators/stage.ts';
 import type { PipelineWorld } from './pipelineWorld.ts';
 
@@ -32,8 +32,11 @@ export class CommunicateBench {
   }
 
   stage(tools: StageTools) {
-    return communicate({
-      tools,
+    return communicate({ ...this.deps, tools });
+  }
+
+  get deps(): Omit<CommunicateDeps, 'tools'> {
+    return {
       manifest: this.world.manifest,
       readResult: async location => {
         const line = await this.world.log.read(location);
@@ -69,6 +72,6 @@ export class CommunicateBench {
           },
         };
       },
-    });
+    };
   }
 }

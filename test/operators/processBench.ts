@@ -1,5 +1,5 @@
 import type { AnalysedFrame, AnalysisJob } from '../../src/model/analysisJob.ts';
-import { type ProcessSettings, process } from '../../src/operators/process.ts';
+import { type ProcessDeps, type ProcessSettings, process } from '../../src/operators/process.ts';
 import type { StageTools } from '../../src/operators/stage.ts';
 import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';
 
@@ -51,9 +51,12 @@ export class ProcessBench {
   }
 
   stage(tools: StageTools) {
+    return process({ ...this.deps, tools });
+  }
+
+  get deps(): Omit<ProcessDeps, 'tools'> {
     const { manifest, files, results } = this.world;
-    return process({
-      tools,
+    return {
       manifest,
       files,
       results,
@@ -63,7 +66,7 @@ export class ProcessBench {
         return {
           analyse: async (job, signal) => {
             this.jobs.push(job);
-            await this.onAnalyse(/image_(.*)\.png$/.exec(job.path)![1]!, signal!);
+            await this.onAnalyse(/([^/]+?)\.\w+$/.exec(job.path)![1]!.replace('image_', ''), signal!);
             return analysedFrame;
           },
           close: async () => {
@@ -76,6 +79,6 @@ export class ProcessBench {
           },
         };
       },
-    });
+    };
   }
 }

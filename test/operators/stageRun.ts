@@ -1,129 +1,18 @@
-import { setImmediate as turn } from 'node:timers/promises';
-import { BehaviorSubject, type OperatorFunction, ReplaySubject, type Subscription } from 'rxjs';
-import { vi } from 'vitest';
+import { type OperatorFunction, ReplaySubject } from 'rxjs';
 import type { StageEvent } from '../../src/model/event.ts';
-import type { StageName } from '../../src/model/stage.ts';
-import type { StageTools } from '../../src/operators/stage.ts';
-import { emptyStatus, reduceStatus, type StageStatus, statusOf } from '../../src/sinks/pipelineStatus.ts';
-
-/** Timers and the clock stand still until a test moves them; promises and files go on. */
-export function useStillTime(): void {
-  vi.useFakeTimers({
-    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'],
-    now: 1_753_364_713_000,
-  });
-}
-
-const mostTurns = 2000;
+import { EventRun } from './eventRun.ts';
 
 /** One stage at work, with all that the graph would give it. */
-export class StageRun<S> {
-  readonly stop$ = new ReplaySubject<void>(1);
-  readonly upstreamDone$ = new ReplaySubject<void>(1);
-  readonly settings$: BehaviorSubject<S>;
-  readonly events: StageEvent[] = [];
-  /** Each event in a word or two, in order. */
-  readonly told: string[] = [];
-  readonly tracked = new Set<Promise<unknown>>();
-  readonly tools: StageTools;
-  complete = false;
-  error: unknown = null;
-  #subscription: Subscription | null = null;
-  #ids = 0;
+export class StageRun<S> extends EventRun<StageEvent> {
+  readonly settings$ = new ReplaySubject<S>(1);
 
-  constructor(settings: S, random = (): number => 0.5) {
-    this.settings$ = new BehaviorSubject(settings);
-    this.tools = {
-      clock: { now: () => Date.now(), monotonic: () => Date.now() },
-      random,
-      newId: () => `id${String(this.#ids++).padStart(6, '0')}`,
-      stop$: this.stop$,
-      upstreamDone$: this.upstreamDone$,
-      track: promise => {
-        const settled: Promise<unknown> = promise
-          .catch(() => undefined)
-          .finally(() => {
-            this.tracked.delete(settled);
-          });
-        this.tracked.add(settled);
-        return promise;
-      },
-    };
+  constructor(settings: S, random?: () => number) {
+    super(random);
+    this.settings$.next(settings);
   }
 
   start(stage: OperatorFunction<S, StageEvent>): this {
-    this.#subscription = this.settings$.pipe(stage).subscribe({
-      next: event => {
-        this.events.push(event);
-        this.told.push(brief(event));
-      },
-      error: (error: unknown) => {
-        this.error = error;
-      },
-      complete: () => {
-        this.complete = true;
-      },
-    });
+    this.listen(this.settings$.pipe(stage));
     return this;
-  }
-
-  unsubscribe(): void {
-    this.#subscription?.unsubscribe();
-  }
-
-  /** Waits, as the pipeline does before it closes the manifest. */
-  async putAway(): Promise<void> {
-    while (this.tracked.size > 0) await Promise.all(this.tracked);
-  }
-
-  /** Goes on, moving the clock by `ms` each turn, until something is so. */
-  async until(isSo: () => unknown, ms = 0): Promise<void> {
-    for (let i = 0; i < mostTurns; i++) {
-      if (isSo()) return;
-      if (ms > 0) await vi.advanceTimersByTimeAsync(ms);
-      await turn();
-    }
-    throw new Error(`It never came to that: ${isSo.toString()}\ntold: ${this.told.join(', ')}`);
-  }
-
-  /** Lets everything happen that needs no time. */
-  async rest(): Promise<void> {
-    for (let i = 0; i < 5; i++) await turn();
-  }
-
-  /** What the status file would say of the stage. */
-  status(stage: StageName): StageStatus & { alarms: string[] } {
-    const state = this.events.reduce(reduceStatus, emptyStatus);
-    const status = statusOf(
-      state,
-      { host: 'pi', boot_id: 'b', pid: 1, pid_start: 1 },
-      { startedAt: 0, at: Date.now() },
-    );
-    return { ...status.stages[stage]!, alarms: status.alarms.map(({ key }) => key) };
-  }
-
-  count(kind: StageEvent['kind']): number {
-    return this.events.filter(event => event.kind === kind).length;
-  }
-}
-
-function brief(event: StageEvent): string {
-  switch (event.kind) {
-    case 'state':
-      return event.state;
-    case 'claimed':
-      return `claimed ${event.count}`;
-    case 'done':
-      return `done ${event.entryId}`;
-    case 'failed':
-      return `failed ${event.entryId}`;
-    case 'discarded':
-      return `discarded ${event.entryId}`;
-    case 'alarm':
-      return `alarm ${event.key}`;
-    case 'well':
-      return `well ${event.key}`;
-    default:
-      return event.kind;
   }
 }

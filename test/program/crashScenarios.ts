@@ -34,7 +34,10 @@ export async function killedCamera(kills: number, seed: number, processes: 'one'
   await writeConfig(root, experimentToml({ camera: false }));
   await loop.programs[0]!.untilEvent('collector off', event => event.stage === 'collector' && event.state === 'off');
   await untilSettled(root);
-  for (const program of loop.programs) expect((await program.stop()).code).toBe(0);
+  for (const program of loop.programs) {
+    await program.untilEvent('running stage', event => event.state === 'running');
+    expect((await program.stop()).code).toBe(0);
+  }
   return report(kills, loop, await conservation({ root, acknowledged: loop.acknowledged }));
 }
 

@@ -30,6 +30,9 @@ workers = ${workers}
 [Timing]
 collector_interval_seconds = ${intervalSeconds}
 
+[Retries]
+collector_retry_delay_seconds = 1
+
 [Communication]
 method = "CSV_PLOT"
 `;

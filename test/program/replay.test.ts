@@ -120,23 +120,35 @@ describe.skipIf(!existsSync(images))('replay of the reference folder (../shared/
     );
   });
 
-  it.each(['max_intensity', 'centre'])('%s gives a result on every frame', async method => {
-    const root = join(await temporaryRoot(), 'out');
-    const ended = await phorestDone(['replay', images, '--method', method, '--json', '--out', root]);
-    expect(ended.code).toBe(0);
-    expect(totalsOf(ended)).toMatchObject({ frames: 8, failed: 0, rois: 640 });
-    const { rows } = await tableOf(root);
-    expect(rows).toHaveLength(640);
-    expect(rows.filter(row => !(Number(row[method]) > 0))).toEqual([]);
+  it('gives a result on every frame with max_intensity and centre, where the Python system has none', async () => {
+    const folder = await temporaryRoot();
+    const replayed = async (method: string): Promise<void> => {
+      const root = join(folder, method);
+      const ended = await phorestDone(['replay', images, '--method', method, '--json', '--out', root]);
+      expect(ended.code).toBe(0);
+      expect(totalsOf(ended)).toMatchObject({ frames: 8, failed: 0, rois: 640 });
+      const { rows } = await tableOf(root);
+      expect(rows).toHaveLength(640);
+      expect(rows.filter(row => !(Number(row[method]) > 0))).toEqual([]);
+    };
+    await Promise.all([replayed('max_intensity'), replayed('centre')]);
   });
 
-  it('goes on with the same command after Ctrl-C, each frame once', async () => {
+  it('keeps the pace of --speed, and goes on with the same command after Ctrl-C, each frame once', async () => {
     const root = join(await temporaryRoot(), 'out');
     const words = ['replay', images, '--method', 'gaussian', '--out', root];
     const first = phorest([...words, '--speed', '0.5', '--log-format', 'json']);
     await first.untilDone('processor', 2);
     const interrupted = await first.stop();
     expect(interrupted.code).toBe(130);
+    const collected = first.events.filter(({ kind, stage }) => kind === 'done' && stage === 'collector');
+    const begun = first.events.find(({ stage, state }) => stage === 'collector' && state === 'running');
+    const { frames } = JSON.parse(await readFile(join(reference, 'truth.json'), 'utf8'));
+    // Never early; how late is a matter of how busy the machine is.
+    for (const [i, { at }] of collected.entries()) {
+      const recorded = frames[i].elapsed_ms - frames[0].elapsed_ms;
+      expect(Number(at) - Number(begun!.at)).toBeGreaterThan(recorded / 0.5 - 5);
+    }
     const done = first.doneBy('collector');
     expect(done.length).toBeLessThan(8);
     const { problems } = await conservation({ root, acknowledged: done });
@@ -177,26 +189,6 @@ describe.skipIf(!existsSync(images))('replay of the reference folder (../shared/
     expect(existsSync(join(folder, 'none'))).toBe(false);
   });
 
-  it('keeps the recorded pace, times --speed', async () => {
-    const root = join(await temporaryRoot(), 'out');
-    const truth = JSON.parse(await readFile(join(reference, 'truth.json'), 'utf8'));
-    const recorded = truth.frames[3].elapsed_ms - truth.frames[0].elapsed_ms;
-    const speed = 1;
-    const paced = phorest(
-      ['replay', images, '--method', 'max_intensity', '--limit', '4', '--speed', String(speed), '--out', root].concat([
-        '--log-format',
-        'json',
-      ]),
-    );
-    expect((await paced.ended).code).toBe(0);
-    const taken = paced.events
-      .filter(event => event.kind === 'done' && event.stage === 'collector')
-      .map(event => Number(event.at));
-    expect(taken).toHaveLength(4);
-    // Never early; late only as far as a busy machine makes it.
-    expect(taken[3]! - taken[0]!).toBeGreaterThan(recorded / speed - 50);
-  });
-
   it('counts a bad image, and fails for it only when it is told to be strict', async () => {
     const folder = await temporaryRoot();
     const mixed = join(folder, 'mixed');
@@ -210,10 +202,12 @@ describe.skipIf(!existsSync(images))('replay of the reference folder (../shared/
     await writeFile(join(mixed, 'img_000000001_Default_002.png'), 'not a picture');
     await copyFile(join(reference, 'ROI_manifest.json'), join(mixed, 'ROI_manifest.json'));
     const words = ['replay', mixed, '--method', 'max_intensity', '--json', '--out'];
-    const lenient = await phorestDone([...words, join(folder, 'lenient')]);
+    const [lenient, strict] = await Promise.all([
+      phorestDone([...words, join(folder, 'lenient')]),
+      phorestDone([...words, join(folder, 'strict'), '--strict']),
+    ]);
     expect(lenient.code).toBe(0);
     expect(totalsOf(lenient)).toMatchObject({ frames: 4, failed: 2 });
-    const strict = await phorestDone([...words, join(folder, 'strict'), '--strict']);
     expect(strict.code).toBe(1);
     const checked = await conservation({ root: join(folder, 'strict'), acknowledged: [] });
     expect(checked.problems).toEqual([]);
@@ -224,40 +218,34 @@ describe.skipIf(!existsSync(images))('replay of the reference folder (../shared/
 });
 
 describe('replay of a folder that is none', () => {
-  const clear = async (folder: string, code: number, message: RegExp): Promise<void> => {
+  const clear = async (folder: string, message: RegExp): Promise<void> => {
     const out = join(await temporaryRoot(), 'out');
     const ended = await phorestDone(['replay', folder, '--json', '--out', out]);
     expect(ended.stderr).toMatch(message);
     expect(ended.stderr.trim().split('\n')).toHaveLength(1);
     expect(ended.stdout).toBe('');
-    expect(ended.code).toBe(code);
+    expect(ended.code).toBe(1);
     expect(existsSync(out)).toBe(false);
   };
 
-  it('says that it is missing', () => clear('/nowhere/at all', 1, /\/nowhere\/at all/));
-
-  it('says that it holds no image', async () => {
+  it('says what is wrong with it in one line, and makes nothing', async () => {
     const folder = await temporaryRoot();
     await writeFile(join(folder, 'notes.txt'), 'none');
-    await clear(folder, 1, new RegExp(`${folder}.*image`));
-  });
-
-  it('says that it is a file', async () => {
-    const file = join(await temporaryRoot(), 'picture.png');
-    await writeFile(file, '');
-    await clear(file, 1, /picture\.png/);
-  });
-
-  it('says that it leads in a circle', async () => {
-    const folder = join(await temporaryRoot(), 'loop');
-    await symlink(folder, folder);
-    await clear(folder, 1, /loop/);
+    await writeFile(join(folder, 'picture.png'), '');
+    await mkdir(join(folder, 'empty'));
+    await symlink(join(folder, 'loop'), join(folder, 'loop'));
+    await Promise.all([
+      clear('/nowhere/at all', /\/nowhere\/at all/),
+      clear(join(folder, 'empty'), /empty.*image/),
+      clear(join(folder, 'picture.png'), /picture\.png/),
+      clear(join(folder, 'loop'), /loop/),
+    ]);
   });
 
   it.skipIf(process.getuid?.() === 0)('says that it may not be read (not as root, who may read all)', async () => {
     const folder = await temporaryRoot();
     await chmod(folder, 0o000);
-    await clear(folder, 1, /permission|may not be read/i);
+    await clear(folder, /permission|may not be read/i);
     await chmod(folder, 0o700);
   });
 });

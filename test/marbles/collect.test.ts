@@ -1,0 +1,435 @@
+import sharp from 'sharp';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CollectSettings } from '../../src/operators/collect.ts';
+import { ids, sampleEntry } from '../manifest/sampleManifest.ts';
+import { CollectBench, capturedFrame, collectSettings, importedFrame } from '../operators/collectBench.ts';
+import { useStillTime } from '../operators/eventRun.ts';
+import { PipelineWorld } from '../operators/pipelineWorld.ts';
+import { StageRun } from '../operators/stageRun.ts';
+import { failure, gate } from './stageBench.ts';
+
+beforeEach(useStillTime);
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function prepare(pace: 'triggered' | 'own', settings: Partial<CollectSettings> = {}) {
+  const world = await PipelineWorld.open();
+  const run = new StageRun<CollectSettings>({ ...collectSettings, ...settings });
+  return { world, bench: new CollectBench(world, pace), run };
+}
+
+const images = (world: PipelineWorld): string[] => world.files.paths().filter(path => path.endsWith('.png'));
+/** No write into a folder of images goes well. */
+const fullForImages = (world: PipelineWorld): void => {
+  world.files.plan = ({ kind, path }) => (kind === 'write' && path.includes('.png') ? { short: 0 } : null);
+};
+const fullForEntries = (world: PipelineWorld): void => {
+  world.files.plan = ({ kind, path }) => (kind === 'write' && path.includes('journal') ? { short: 0 } : null);
+};
+
+describe('collect from a camera', () => {
+  it('takes a frame at once and then each interval; image before entry', async () => {
+    const { world, bench, run } = await prepare('triggered', { transform: 'HORIZONTAL_FLIP' });
+    run.start(bench.stage(run.tools));
+    await run.until(() => run.count('done') === 1);
+    await vi.advanceTimersByTimeAsync(4999);
+    await run.rest();
+    expect(run.count('claimed')).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    await run.until(() => run.count('done') === 2);
+    const [entry] = [...world.manifest.entries()];
+    expect(entry).toMatchObject({
+      processing_status: 'pending',
+      timestamp_source: 'camera',
+      run_id: 'run',
+      boot_id: 'boot',
+      clock_synced: true,
+      camera_data: { original: false, camera_index: 0 },
+    });
+    const { filepath, filename } = entry!.camera_data!;
+    expect(filename).toMatch(/^image_\d{8}_\d{6}_\d{6}_cam0\.png$/);
+    const png = world.files.content(`${filepath}/${filename}`)!;
+    expect([...(await sharp(png).toColourspace('b-w').raw().toBuffer())]).toEqual([2, 1]);
+    expect(images(world)).toHaveLength(2);
+    run.unsubscribe();
+  });
+
+  it('tells of intervals that a long capture has missed, and takes one frame for them, not many', async () => {
+    const { bench, run } = await prepare('triggered');
+    const door = gate();
+    bench.onNext = async number => {
+      if (number === 0) await door.pass();
+      return capturedFrame();
+    };
+    run.start(bench.stage(run.tools));
+    await run.rest();
+    await vi.advanceTimersByTimeAsync(15_000);
+    door.open();
+    await run.until(() => run.count('done') === 2);
+    await run.rest();
+    expect(run.count('done')).toBe(2);
+    expect(run.events.filter(event => event.kind === 'discarded')).toMatchObject([
+      { entryId: null, reason: expect.stringContaining('missed') },
+      { entryId: null },
+    ]);
+    expect(run.status('collector')).toMatchObject({ in_flight: 0, done: 2, discarded: 2, failed: 0 });
+    run.unsubscribe();
+  });
+
+  it('is alarmed by a camera that fails, opens it anew with growing waits, and is well with the next frame', async () => {
+    const { bench, run } = await prepare('triggered', { retryDelayMs: 2000 });
+    bench.onNext = () => Promise.reject(new Error('no answer from the camera'));
+    run.start(bench.stage(run.tools));
+    await run.until(() => run.count('alarm') === 3, 500);
+    expect(run.events.flatMap(event => (event.kind === 'alarm' ? [event.retryInMs] : []))).toEqual([2000, 4000, 8000]);
+    expect([bench.open, bench.mostOpen]).toEqual([0, 1]);
+    bench.onNext = async () => capturedFrame();
+    await run.until(() => run.count('done') === 1, 500);
+    expect(run.status('collector').alarms).toEqual([]);
+    run.unsubscribe();
+  });
+
+  it('leaves the camera at once when it is stopped during an exposure', async () => {
+    const { bench, run } = await prepare('triggered');
+    bench.onNext = (_number, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      });
+    run.start(bench.stage(run.tools));
+    await run.rest();
+    run.stop$.next();
+    await run.until(() => run.complete);
+    expect([bench.open, run.count('alarm')]).toEqual([0, 0]);
+  });
+
+  describe('on a full disk', () => {
+    it('keeps the frame, takes no other, and writes it first once there is room', async () => {
+      const { world, bench, run } = await prepare('triggered');
+      let taken = 0;
+      bench.onNext = async () => {
+        taken++;
+        return capturedFrame();
+      };
+      fullForImages(world);
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('alarm') === 3, 500);
+      expect(taken).toBe(1);
+      expect([...world.manifest.entries()]).toEqual([]);
+      expect(run.status('collector')).toMatchObject({ alarms: ['ENOSPC'], in_flight: 0 });
+      world.files.plan = () => null;
+      await run.until(() => run.count('claimed') === 4, 500);
+      await run.until(() => run.count('done') === 1);
+      expect(run.status('collector').alarms).toEqual([]);
+      expect([taken, images(world).length, world.manifest.size]).toEqual([1, 1, 1]);
+      expect(world.files.paths().filter(path => path.endsWith('.tmp'))).toEqual([]);
+      run.unsubscribe();
+    });
+
+    it('writes no second image when only the entry could not be recorded', async () => {
+      const { world, bench, run } = await prepare('triggered');
+      fullForEntries(world);
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('alarm') === 3, 500);
+      world.files.plan = () => null;
+      await run.until(() => run.count('claimed') === 4, 500);
+      await run.until(() => run.count('done') === 1);
+      expect(images(world)).toHaveLength(1);
+      const { filepath, filename } = [...world.manifest.entries()][0]!.camera_data!;
+      expect(images(world)).toEqual([`${filepath}/${filename}`]);
+      run.unsubscribe();
+    });
+
+    it('keeps the frame over new settings, and writes it as it was to be when it was taken', async () => {
+      const { world, bench, run } = await prepare('triggered', { transform: 'HORIZONTAL_FLIP' });
+      fullForImages(world);
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('alarm') === 1);
+      world.files.plan = () => null;
+      run.settings$.next({ ...collectSettings, transform: 'NONE' });
+      await run.until(() => run.count('done') === 2);
+      const pixels = await Promise.all(
+        images(world).map(path => sharp(world.files.content(path)!).toColourspace('b-w').raw().toBuffer()),
+      );
+      expect(pixels.map(each => [...each])).toEqual([
+        [2, 1],
+        [1, 2],
+      ]);
+      run.unsubscribe();
+    });
+
+    it('tries once more when it is stopped', async () => {
+      const { world, bench, run } = await prepare('triggered');
+      fullForImages(world);
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('alarm') === 1);
+      world.files.plan = () => null;
+      run.stop$.next();
+      await run.until(() => run.complete);
+      expect([run.count('done'), world.manifest.size]).toEqual([1, 1]);
+    });
+
+    it('says so when the frame is lost with the process all the same', async () => {
+      const { world, bench, run } = await prepare('triggered');
+      fullForImages(world);
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('alarm') === 1);
+      run.stop$.next();
+      await run.until(() => run.complete);
+      expect(run.events.at(-1)).toMatchObject({ kind: 'discarded', reason: expect.stringContaining('could not be') });
+      expect(run.status('collector')).toMatchObject({ in_flight: 0, state: 'stopped' });
+    });
+  });
+
+  it('is not held up by a frame that is no image', async () => {
+    const { world, bench, run } = await prepare('triggered');
+    bench.onNext = async number => {
+      const frame = capturedFrame();
+      if (number > 0 || frame.kind !== 'captured') return frame;
+      return { ...frame, pixels: { ...frame.pixels, width: 0 } };
+    };
+    run.start(bench.stage(run.tools));
+    await run.until(() => run.count('done') === 1, 500);
+    expect(run.events.find(event => event.kind === 'discarded')).toMatchObject({
+      reason: expect.stringContaining('not an image'),
+    });
+    expect([run.count('alarm'), world.manifest.size]).toEqual([0, 1]);
+    run.unsubscribe();
+  });
+
+  it('makes the folder anew when it was taken away', async () => {
+    const { world, bench, run } = await prepare('triggered');
+    run.start(bench.stage(run.tools));
+    await run.until(() => run.count('done') === 1);
+    let isGone = true;
+    world.files.gate = async (call, path) => {
+      if (call === 'makeFolder') isGone = false;
+      if (isGone && call === 'open' && path.includes('.png')) throw failure('ENOENT');
+    };
+    await run.until(() => run.count('alarm') > 0, 500);
+    await run.until(() => run.count('done') > 1, 500);
+    run.unsubscribe();
+  });
+
+  it('records a frame that is being written when it is cut short, once', async () => {
+    const { world, bench, run } = await prepare('triggered');
+    const door = gate();
+    world.files.gate = async (call, path) => {
+      if (call === 'sync' && path.includes('.png')) await door.pass();
+    };
+    run.start(bench.stage(run.tools));
+    await run.until(() => run.count('claimed') === 1);
+    await run.rest();
+    run.unsubscribe();
+    door.open();
+    await run.putAway();
+    expect([images(world).length, world.manifest.size, bench.open]).toEqual([1, 1, 0]);
+  });
+
+  it('is off without a camera', async () => {
+    const { bench, run } = await prepare('triggered', { enabled: false });
+    run.start(bench.stage(run.tools));
+    await run.rest();
+    expect([run.told, bench.opened]).toEqual([['off'], 0]);
+    run.unsubscribe();
+  });
+});
+
+describe('collect from a folder', () => {
+  it('offers its images in order without touching them, and ends with it', async () => {
+    const { world, bench, run } = await prepare('own');
+    bench.folder(100);
+    run.settings$.complete();
+    run.start(bench.stage(run.tools));
+    await run.until(() => run.complete);
+    expect(run.count('done')).toBe(100);
+    expect([...world.manifest.entries()].map(entry => entry.camera_data!.filename)).toEqual(
+      Array.from({ length: 100 }, (_, i) => `img_${i}.tif`),
+    );
+    expect([...world.manifest.entries()][7]!.camera_data).toMatchObject({ filepath: '/old', original: true });
+    expect(images(world)).toEqual([]);
+    expect([bench.open, run.status('collector').in_flight]).toEqual([0, 0]);
+  });
+
+  it('is no more than 500 images ahead of the processor, and goes on as that takes them', async () => {
+    const { world, bench, run } = await prepare('own');
+    bench.folder(700);
+    run.settings$.complete();
+    run.start(bench.stage(run.tools));
+    await run.until(() => world.waiting('processor') === 500);
+    await run.rest();
+    expect(world.manifest.size).toBe(500);
+    await world.manifest.claim('processor', 50);
+    await run.until(() => world.manifest.size === 550);
+    await run.rest();
+    expect(world.waiting('processor')).toBe(500);
+    await world.manifest.claim('processor', 400);
+    await run.until(() => run.complete);
+    expect(world.manifest.size).toBe(700);
+  });
+
+  it('passes over what the manifest knows, live or archived', async () => {
+    const { world, bench, run } = await prepare('own');
+    bench.folder(10);
+    run.settings$.complete();
+    run.start(bench.stage(run.tools));
+    await run.until(() => run.complete);
+    const known = ids(world.manifest.entries());
+    await world.manifest.close({ fold: true });
+
+    const next = await PipelineWorld.open(world.files);
+    const again = new CollectBench(next, 'own').folder(12);
+    const nextRun = new StageRun<CollectSettings>(collectSettings);
+    nextRun.settings$.complete();
+    nextRun.start(again.stage(nextRun.tools));
+    await nextRun.until(() => nextRun.complete);
+    expect(nextRun.count('done')).toBe(2);
+    expect(ids(next.manifest.entries()).slice(0, 10)).toEqual(known);
+
+    const archived = [...next.manifest.entries()].slice(0, 5);
+    next.manifest.archived = async function* () {
+      yield* archived;
+    };
+    const get = next.manifest.get.bind(next.manifest);
+    next.manifest.get = id => (archived.some(entry => entry.entry_id === id) ? undefined : get(id));
+    const third = new StageRun<CollectSettings>(collectSettings);
+    third.settings$.complete();
+    third.start(again.stage(third.tools));
+    await third.until(() => third.complete);
+    expect(third.count('done')).toBe(0);
+  });
+
+  it('goes on where it was after a failure of the disk, and loses no image', async () => {
+    const { world, bench, run } = await prepare('own');
+    bench.folder(200);
+    run.settings$.complete();
+    let writes = 0;
+    world.files.plan = ({ kind, path }) => {
+      if (kind !== 'write' || !path.includes('journal')) return null;
+      writes++;
+      return writes > 1 && writes < 5 ? { error: 'ENOSPC' } : null;
+    };
+    run.start(bench.stage(run.tools));
+    await run.until(() => run.complete, 500);
+    expect(run.count('alarm')).toBeGreaterThan(0);
+    expect(run.status('collector').alarms).toEqual([]);
+    expect([...world.manifest.entries()].map(entry => entry.camera_data!.filename).sort()).toEqual(
+      Array.from({ length: 200 }, (_, i) => `img_${i}.tif`).sort(),
+    );
+  });
+
+  it('takes in what came before a failure of the folder', async () => {
+    const { world, bench, run } = await prepare('own');
+    let isBroken = true;
+    bench.onNext = async number => {
+      if (number === 3 && isBroken) throw failure('ESTALE');
+      return number < 5 ? importedFrame(number) : null;
+    };
+    run.settings$.complete();
+    run.start(bench.stage(run.tools));
+    await run.until(() => run.count('alarm') === 1);
+    expect(world.manifest.size).toBe(3);
+    isBroken = false;
+    await run.until(() => run.complete, 500);
+    expect(run.count('done')).toBe(5);
+  });
+
+  describe('at its recorded pace', () => {
+    const hour = 3600;
+
+    it('gives each image its time, scaled', async () => {
+      const { world, bench, run } = await prepare('own', { speed: 10 });
+      bench.folder(4, number => number * 60);
+      run.settings$.complete();
+      run.start(bench.stage(run.tools));
+      await run.until(() => world.manifest.size === 1);
+      for (let size = 1; size < 4; size++) {
+        await vi.advanceTimersByTimeAsync(5999);
+        await run.rest();
+        expect(world.manifest.size).toBe(size);
+        await vi.advanceTimersByTimeAsync(1);
+        await run.until(() => world.manifest.size === size + 1);
+      }
+      await run.until(() => run.complete);
+    });
+
+    it('catches up after a hold-up, and keeps its pace', async () => {
+      const { world, bench, run } = await prepare('own', { speed: 1 });
+      bench.folder(4, number => number * 10);
+      run.start(bench.stage(run.tools));
+      await run.until(() => world.manifest.size === 1);
+      await vi.advanceTimersByTimeAsync(25_000);
+      await run.until(() => world.manifest.size === 3);
+      await run.rest();
+      expect(world.manifest.size).toBe(3);
+      await vi.advanceTimersByTimeAsync(5000);
+      await run.until(() => world.manifest.size === 4);
+      run.unsubscribe();
+    });
+
+    it('stops at once in the middle of an hour', async () => {
+      const { world, bench, run } = await prepare('own', { speed: 1 });
+      bench.folder(3, number => number * hour);
+      run.start(bench.stage(run.tools));
+      await run.until(() => world.manifest.size === 1);
+      await run.rest();
+      run.stop$.next();
+      await run.rest();
+      expect([run.complete, bench.open, vi.getTimerCount()]).toEqual([true, 0, 0]);
+    });
+
+    it('takes new settings at once in the middle of an hour', async () => {
+      const { world, bench, run } = await prepare('own', { speed: 1 });
+      bench.folder(3, number => number * hour);
+      run.start(bench.stage(run.tools));
+      await run.until(() => world.manifest.size === 1);
+      await run.rest();
+      run.settings$.next({ ...collectSettings, speed: Number.POSITIVE_INFINITY });
+      await run.until(() => world.manifest.size === 3);
+      expect([bench.opened, bench.mostOpen]).toEqual([2, 1]);
+      run.unsubscribe();
+    });
+
+    it('does not wait again for what it has: it goes on from there', async () => {
+      const { world, bench, run } = await prepare('own', { speed: 1 });
+      bench.folder(2, number => number * hour);
+      run.start(bench.stage(run.tools));
+      await run.until(() => world.manifest.size === 2, 60_000);
+      run.stop$.next();
+      await run.until(() => run.complete);
+
+      bench.folder(4, number => number * hour);
+      const again = new StageRun<CollectSettings>({ ...collectSettings, speed: 1 });
+      again.start(bench.stage(again.tools));
+      await again.until(() => world.manifest.size === 3);
+      await vi.advanceTimersByTimeAsync(hour * 1000);
+      await again.until(() => world.manifest.size === 4);
+      again.unsubscribe();
+    });
+
+    it('waits longer than a timer can', async () => {
+      const { world, bench, run } = await prepare('own', { speed: 1 });
+      bench.folder(2, number => number * 60 * 24 * hour);
+      run.start(bench.stage(run.tools));
+      await run.until(() => world.manifest.size === 1);
+      await vi.advanceTimersByTimeAsync(60 * 24 * hour * 1000 - 1);
+      await run.rest();
+      expect(world.manifest.size).toBe(1);
+      await vi.advanceTimersByTimeAsync(1);
+      await run.until(() => world.manifest.size === 2);
+      run.unsubscribe();
+    });
+  });
+
+  it('adds nothing twice that was there under the same id', async () => {
+    const { world, bench, run } = await prepare('own');
+    bench.folder(1);
+    run.settings$.complete();
+    run.start(bench.stage(run.tools));
+    await run.until(() => run.complete);
+    const [entry] = [...world.manifest.entries()];
+    await world.manifest.offer([sampleEntry(entry!.entry_id)]);
+    expect(world.manifest.size).toBe(1);
+    expect(world.get(entry!.entry_id).camera_data!.filename).toBe('img_0.tif');
+  });
+});

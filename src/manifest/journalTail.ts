@@ -27,6 +27,8 @@ export class JournalTail {
   readonly #reader: EntryReader;
   readonly #changes = new Subject<LogChange>();
   #writer: JournalWriter | null = null;
+  /** The journal that it has open, once that was seen to be the newest. */
+  #writerIno: number | null = null;
 
   constructor(file: string, files: Files, reader: EntryReader) {
     this.#file = file;
@@ -80,11 +82,11 @@ export class JournalTail {
       if (this.#writer?.path !== path) {
         await this.#closeWriter();
         this.#writer = new JournalWriter(this.#files, path);
+        this.#writerIno = null;
       }
       const outcome = await this.#writer.append(records, length, length > offset);
       if (!outcome.clean) return outcome;
-      const numbers = await listJournals(this.#files, this.#file);
-      if (numbers.at(-1) !== number) return { clean: false, synced: true, error: null };
+      if (!(await this.#isNewest(number))) return { clean: false, synced: true, error: null };
       this.#reader.advance(outcome.end);
       return outcome;
     } catch (error) {
@@ -95,6 +97,22 @@ export class JournalTail {
   async close(): Promise<void> {
     this.#changes.complete();
     await this.#closeWriter();
+  }
+
+  /**
+   * Whether the journal that is open is the newest. The folder is listed once: opening may have made a journal again that
+   * others had removed. Later two looks do, since journals are removed oldest first: where ours still is and the next one
+   * is not, there never was a next one. (A folder of old images holds a hundred thousand names.)
+   */
+  async #isNewest(number: number): Promise<boolean> {
+    const path = journalPath(this.#file, number);
+    if (this.#writerIno === null) {
+      if ((await listJournals(this.#files, this.#file)).at(-1) !== number) return false;
+      this.#writerIno = (await this.#files.stat(path))?.ino ?? null;
+      return this.#writerIno !== null;
+    }
+    if (await this.#files.stat(journalPath(this.#file, number + 1))) return false;
+    return (await this.#files.stat(path))?.ino === this.#writerIno;
   }
 
   async #closeWriter(): Promise<void> {

@@ -66,6 +66,8 @@ export interface GraphParts
 
 /** So long a missing ROI manifest may take to come, ms. */
 const roiManifestGraceMs = 1000;
+/** A manifest that grows slowly is published at least so often, ms. */
+const quietFoldMs = 600_000;
 /** The counts of waiting entries are told at most so often, ms. */
 const countsEveryMs = 500;
 
@@ -142,6 +144,11 @@ function stages(parts: GraphParts, config$: Observable<Config>): Observable<Pipe
     keepWatching('changes by other processes are not seen'),
     ignoreElements(),
   );
+  const folds$ = timer(quietFoldMs, quietFoldMs, tools.scheduler).pipe(
+    conflate(() => manifest.fold()),
+    keepWatching(`the manifest can't be folded`),
+    ignoreElements(),
+  );
   const counts$ = defer(() =>
     queueStages.filter(runs).map<PipelineEvent>(stage => ({
       stage,
@@ -154,7 +161,7 @@ function stages(parts: GraphParts, config$: Observable<Config>): Observable<Pipe
     auditTime(countsEveryMs, tools.scheduler),
     concatMap(() => counts$),
   );
-  return concat(running$.pipe(alongside(merge(notes$, others$, counts$, countsOnChange$))), counts$);
+  return concat(running$.pipe(alongside(merge(notes$, others$, folds$, counts$, countsOnChange$))), counts$);
 }
 
 interface Ending {

@@ -5,6 +5,7 @@ import { systemClock } from '../model/clock.ts';
 import type { PipelineEvent } from '../model/event.ts';
 import type { Pipeline } from '../openPipeline.ts';
 import { statusFile } from '../sinks/statusFile.ts';
+import { diskSpace } from '../storage/diskSpace.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { livenessOf, ownIdentity } from '../storage/processIdentity.ts';
 import { type StopSignal, stopRequests, stopSignals$ } from '../streams/stopSignals.ts';
@@ -60,6 +61,7 @@ export async function drivePipeline(
                 clock: systemClock,
                 own: ownIdentity,
                 liveness: livenessOf,
+                disk: () => diskSpace(paths.root),
                 onError: error => output.error(`the status can't be written: ${error.message}`),
               }),
             ),

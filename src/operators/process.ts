@@ -13,6 +13,7 @@ import type { ResultLine } from '../model/result.ts';
 import type { RoiManifest } from '../model/roi.ts';
 import type { Files } from '../storage/files.ts';
 import { findImage, ImagePathError } from './imagePath.ts';
+import { RoiFit } from './roiFit.ts';
 import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
 
 export interface ProcessSettings {
@@ -71,23 +72,17 @@ const mostWorkerDeaths = 3;
  * released. A missing or broken ROI manifest, a full disk or a vanished mount is the stage's failure.
  */
 export function process(deps: ProcessDeps): OperatorFunction<ProcessSettings, StageEvent> {
-  const fitting: Fitting = { text: null };
+  const fit = new RoiFit();
   return stage<ProcessSettings, Entry>({
     name: 'processor',
     tools: deps.tools,
     isEnabled: () => true,
     entriesOf: entry => [entry.entry_id],
-    open: settings => openStation(settings, fitting, deps),
+    open: settings => openStation(settings, fit, deps),
   });
 }
 
-/** An ROI manifest that has never fitted a frame is wrong; once it has, a frame that it does not fit is. */
-interface Fitting {
-  /** Text of the manifest that has. */
-  text: string | null;
-}
-
-async function openStation(settings: ProcessSettings, fitting: Fitting, deps: ProcessDeps): Promise<Station<Entry>> {
+async function openStation(settings: ProcessSettings, fit: RoiFit, deps: ProcessDeps): Promise<Station<Entry>> {
   const { manifest, results, tools } = deps;
   const rois = roiManifest(settings);
   await settleOrphans(deps);
@@ -104,19 +99,23 @@ async function openStation(settings: ProcessSettings, fitting: Fitting, deps: Pr
     // Also when nothing waits: a claim in doubt, after a failure, is cleared up by the next one.
     claim: async count => manifest.claim('processor', count, { place: await results.position() }),
     perform: async (entry, signal) => {
+      const over = fit.begin();
       try {
         const frame = await analyse(entry, settings, rois, analyser, deps, signal);
-        fitting.text = settings.roiManifestText;
+        fit.fits(settings.roiManifestText);
         if (signal.aborted) return [];
         return await settleProcessed(entry, frame, settings, deps, signal);
       } catch (error) {
         if (signal.aborted) return [];
         if (error instanceof WorkerDiedError) return countWorkerDeath(entry, error, settings, deps, signal);
-        const hasFitted = fitting.text === settings.roiManifestText;
-        if (isItems(error) || (error instanceof RoiOutsideFrameError && hasFitted)) {
-          return settleFailed(entry, (error as Error).message, settings, deps, signal);
-        }
-        throw error;
+        if (error instanceof RoiOutsideFrameError) {
+          const framesFault = await fit.isFramesFault(settings.roiManifestText, signal);
+          if (signal.aborted) return [];
+          if (!framesFault) throw error;
+        } else if (!isItems(error)) throw error;
+        return settleFailed(entry, (error as Error).message, settings, deps, signal);
+      } finally {
+        over();
       }
     },
     giveBack: entries => manifest.giveBack(entries, 'processor'),

@@ -163,6 +163,34 @@ describe('process', () => {
       run.unsubscribe();
     });
 
+    it('of the very first frame are its own fault when they fit one that is analysed with it', async () => {
+      const { world, bench, run } = await prepare();
+      const second = Promise.withResolvers<void>();
+      bench.onAnalyse = id => (id === 'A' ? Promise.reject(outside) : second.promise);
+      await world.offer('A', 'B');
+      run.start(bench.stage(run.tools));
+      await run.until(() => bench.jobs.length === 2);
+      await run.rest();
+      expect([run.count('failed'), run.count('alarm')]).toEqual([0, 0]);
+      second.resolve();
+      await run.until(() => run.count('done') === 1 && run.count('failed') === 1);
+      expect(world.get('A')).toMatchObject({ processing_status: 'failed', processing_error_msg: 'ROI A lies outside' });
+      expect(world.get('B')).toMatchObject({ processing_status: 'processed' });
+      expect(run.count('alarm')).toBe(0);
+      run.unsubscribe();
+    });
+
+    it('do not keep a frame waiting for the verdict when the stage is cut off', async () => {
+      const { world, bench, run } = await prepare();
+      bench.onAnalyse = id => (id === 'A' ? Promise.reject(outside) : new Promise(() => undefined));
+      await world.offer('A', 'B');
+      run.start(bench.stage(run.tools));
+      await run.until(() => bench.jobs.length === 2);
+      run.unsubscribe();
+      await run.rest();
+      expect(world.ids(entry => entry.processing_status === 'pending')).toEqual(['A', 'B']);
+    });
+
     it('of a frame are its own fault once they have fitted another, also after a failure between the two', async () => {
       const { world, bench, run } = await prepare();
       await world.offer('A');

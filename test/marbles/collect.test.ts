@@ -58,12 +58,14 @@ describe('collect from a camera', () => {
   it('tells of intervals that a long capture has missed, and takes one frame for them, not many', async () => {
     const { bench, run } = await prepare('triggered');
     const door = gate();
+    let asked = false;
     bench.onNext = async number => {
+      asked = true;
       if (number === 0) await door.pass();
       return capturedFrame();
     };
     run.start(bench.stage(run.tools));
-    await run.rest();
+    await run.until(() => asked);
     await vi.advanceTimersByTimeAsync(15_000);
     door.open();
     await run.until(() => run.count('done') === 2);

@@ -80,7 +80,10 @@ export async function crashLoop({ root, slots, kills, random }: CrashLoopOptions
   };
 }
 
-/** Resolves when no entry waits or is in work any more; looks whenever the manifest's files change. */
+/**
+ * Resolves when no entry waits or is in work any more; looks whenever the manifest's files change. Rejects when none was
+ * finished for so long, ms.
+ */
 export function untilSettled(root: string, patienceMs = 20_000): Promise<void> {
   const data = join(root, 'data');
   const file = join(data, 'metadata_manifest.json');
@@ -88,6 +91,7 @@ export function untilSettled(root: string, patienceMs = 20_000): Promise<void> {
     let looking = false;
     let again = false;
     let waiting = '';
+    let left = Number.POSITIVE_INFINITY;
     const end = (act: () => void): void => {
       watcher.close();
       clearTimeout(timer);
@@ -106,6 +110,8 @@ export function untilSettled(root: string, patienceMs = 20_000): Promise<void> {
           if ((await stat(file)).ino !== before.ino) again = true;
           else if (open.length === 0) end(resolve);
           waiting = JSON.stringify(open[0], null, 1);
+          if (open.length < left) timer.refresh();
+          left = Math.min(left, open.length);
         } catch {
           // Being replaced just now: what replaces it is another change.
         }

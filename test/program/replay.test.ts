@@ -151,11 +151,11 @@ describe.skipIf(!existsSync(images))('replay of the reference folder (../shared/
     }
     const done = first.doneBy('collector');
     expect(done.length).toBeLessThan(8);
-    const { problems } = await conservation({ root, acknowledged: done });
+    const { problems } = await conservation({ root, acknowledged: done, settled: false });
     expect(problems).toEqual([]);
     const second = await phorestDone([...words, '--json']);
     expect(second.code).toBe(0);
-    expect(totalsOf(second).frames).toBe(8 - done.length);
+    expect(totalsOf(second).frames).toBe(8 - first.doneBy('processor').length);
     const end = await conservation({ root, acknowledged: done });
     expect(end.problems).toEqual([]);
     expect(end.entries).toHaveLength(8);

@@ -6,6 +6,8 @@ export default defineConfig({
 
     include: ['test/**/*.test.ts'],
     exclude: ['test/long/**'],
+    // The default leaves one of two cores idle.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -22,6 +22,7 @@ import { clockSynced } from './storage/clockSynced.ts';
 import { fileLock } from './storage/fileLock.ts';
 import { nodeFiles } from './storage/files.ts';
 import { livenessOf, ownIdentity } from './storage/processIdentity.ts';
+import { removeTemporaries } from './storage/removeTemporaries.ts';
 import { continueRun } from './storage/runRecord.ts';
 import type { ConfigUpdate } from './streams/configUpdates.ts';
 import { manifestFiles$ } from './streams/manifestFiles.ts';
@@ -75,6 +76,14 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const clock = systemClock;
   const newId = monotonicFactory();
   for (const folder of [paths.data, paths.results, paths.flags]) await files.makeFolder(folder);
+  for (const folder of [paths.results, paths.flags, paths.status]) {
+    await removeTemporaries(
+      files,
+      folder,
+      pid => livenessOf({ ...ownIdentity, pid, pid_start: 0 }) !== 'gone',
+      clock.now(),
+    );
+  }
 
   const giveBackStages = await takeStages(stages, {
     folder: paths.flags,

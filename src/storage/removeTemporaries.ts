@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import type { Files } from './files.ts';
+
+/** As `writeAtomic` names them: `<file>.<pid>-<random>.tmp`. */
+const temporary = /\.(\d+)-[0-9a-f]{8}\.tmp$/;
+/** A file that was touched within this time may be being written by a process on another machine, ms. */
+const youngMs = 60_000;
+
+/**
+ * Removes what writers that were killed have left in a folder. Files of processes that live are left alone.
+ *
+ * @param isAlive whether a pid is one of this machine's processes.
+ * @param now milliseconds since 1970 UTC.
+ */
+export async function removeTemporaries(
+  files: Files,
+  folder: string,
+  isAlive: (pid: number) => boolean,
+  now: number,
+): Promise<void> {
+  for (const name of await files.list(folder)) {
+    const pid = temporary.exec(name)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    const path = join(folder, name);
+    const stat = await files.stat(path);
+    if (stat && Math.abs(now - stat.mtimeMs) > youngMs) await files.remove(path);
+  }
+}

@@ -28,6 +28,13 @@ const fullForEntries = (world: PipelineWorld): void => {
   world.files.plan = ({ kind, path }) => (kind === 'write' && path.includes('journal') ? { short: 0 } : null);
 };
 
+/** A camera that gives one frame and then exposes for ever. Returns how many it was asked for. */
+const oneFrameOnly = (bench: CollectBench): (() => number) => {
+  let asked = 0;
+  bench.onNext = async () => (asked++ === 0 ? capturedFrame() : new Promise(() => undefined));
+  return () => asked;
+};
+
 describe('collect from a camera', () => {
   it('takes a frame at once and then each interval; image before entry', async () => {
     const { world, bench, run } = await prepare('triggered', { transform: 'HORIZONTAL_FLIP' });
@@ -108,28 +115,25 @@ describe('collect from a camera', () => {
   describe('on a full disk', () => {
     it('keeps the frame, takes no other, and writes it first once there is room', async () => {
       const { world, bench, run } = await prepare('triggered');
-      let taken = 0;
-      bench.onNext = async () => {
-        taken++;
-        return capturedFrame();
-      };
+      const taken = oneFrameOnly(bench);
       fullForImages(world);
       run.start(bench.stage(run.tools));
       await run.until(() => run.count('alarm') === 3, 500);
-      expect(taken).toBe(1);
+      expect(taken()).toBe(1);
       expect([...world.manifest.entries()]).toEqual([]);
       expect(run.status('collector')).toMatchObject({ alarms: ['ENOSPC'], in_flight: 0 });
       world.files.plan = () => null;
       await run.until(() => run.count('claimed') === 4, 500);
       await run.until(() => run.count('done') === 1);
       expect(run.status('collector').alarms).toEqual([]);
-      expect([taken, images(world).length, world.manifest.size]).toEqual([1, 1, 1]);
+      expect([images(world).length, world.manifest.size]).toEqual([1, 1]);
       expect(world.files.paths().filter(path => path.endsWith('.tmp'))).toEqual([]);
       run.unsubscribe();
     });
 
     it('writes no second image when only the entry could not be recorded', async () => {
       const { world, bench, run } = await prepare('triggered');
+      oneFrameOnly(bench);
       fullForEntries(world);
       run.start(bench.stage(run.tools));
       await run.until(() => run.count('alarm') === 3, 500);

@@ -10,6 +10,7 @@ import { type LegacyFolderSource, openLegacyFolder } from '../streams/legacyFold
 import type { CommandContext, CommandDefinition } from './commandDefinition.ts';
 import { drivePipeline } from './drivePipeline.ts';
 import { cutShortCode, ExitError, exitCodes } from './exitCodes.ts';
+import { defaultReplayFolder, type ReplayRequest, recordReplay } from './replayRecord.ts';
 import { replayRoot } from './replayRoot.ts';
 import { logFormatOption, openOrExit } from './run.ts';
 import { RunProgress } from './runProgress.ts';
@@ -36,7 +37,7 @@ export const replay: CommandDefinition<ReplayOptions> = {
   summary: 'stream a folder of old images through the pipeline; the images are only read',
   declare: command =>
     command
-      .option('--out <folder>', 'where results go, a complete experiment of its own (default: replays/<name>)')
+      .option('--out <folder>', 'where results go, a complete experiment of its own (default: replays/<name>-<method>)')
       .option('--rois <file>', "ROI manifest (default: the configuration's, or one beside the images)")
       .addOption(new Option('--method <method>', 'analysis method').choices(analysisMethods))
       .addOption(new Option('--estimator <estimator>', 'how rows are joined to one position').choices(['rows']))
@@ -76,7 +77,10 @@ async function runReplay(context: CommandContext, folder: string, options: Repla
   const opened = await openFolder(choice, message => {
     if (!json) output.line(message);
   });
-  const { config, warnings, paths, chosen, root } = await replayRoot(context, { ...options, folder });
+  const request = requestOf(folder, context, options);
+  const root = options.out ? resolve(context.cwd, options.out) : await defaultReplayFolder(context.cwd, request);
+  const { config, warnings, paths, chosen } = await replayRoot(context, { ...options, folder, root });
+  await recordReplay(root, request, false);
   const begun = performance.now();
   const pipeline = await openOrExit({
     config,
@@ -103,6 +107,7 @@ async function runReplay(context: CommandContext, folder: string, options: Repla
       if (logFormat === 'pretty') output.progress(progress.line(performance.now(), output.width));
     },
   });
+  if (stoppedBy === null && wrongRois === null) await recordReplay(root, request, true);
   if (wrongRois !== null) throw new ExitError(exitCodes.usage, wrongRois);
 
   const seconds = (performance.now() - begun) / 1000;
@@ -134,6 +139,19 @@ async function runReplay(context: CommandContext, folder: string, options: Repla
     return cutShortCode(stoppedBy);
   }
   return options.strict && failed > 0 ? exitCodes.failed : exitCodes.done;
+}
+
+function requestOf(folder: string, { cwd }: CommandContext, options: ReplayOptions): ReplayRequest {
+  const { method, rois, every, from: first, to, limit } = options;
+  return {
+    folder,
+    ...(method && { method }),
+    ...(rois && { rois: resolve(cwd, rois) }),
+    ...(every && { every }),
+    ...(first && { from: first }),
+    ...(to && { to }),
+    ...(limit && { limit }),
+  };
 }
 
 /** Opens the folder before anything is made for it: what is wrong with it, or with the choice, ends the command. */

@@ -15,7 +15,8 @@ import { type LoadedConfig, loadConfig } from './loadConfig.ts';
 export interface ReplayRootOptions {
   /** Folder of images, absolute. */
   folder: string;
-  out?: string;
+  /** Folder of the replay, absolute. */
+  root: string;
   rois?: string;
   method?: AnalysisMethod;
   estimator?: string;
@@ -29,35 +30,41 @@ export interface ReplayRootOptions {
  */
 export async function replayRoot(
   context: CommandContext,
-  { folder, out, rois, method, estimator }: ReplayRootOptions,
-): Promise<LoadedConfig & { root: string }> {
+  { folder, root, rois, method, estimator }: ReplayRootOptions,
+): Promise<LoadedConfig> {
+  const inRoot = { ...context, config: undefined, root };
   const base = await loadConfig(context);
-  const root = resolve(context.cwd, out ?? join('replays', basename(folder) || 'images'));
   const inside = join(root, defaultConfigFile);
-  const continued = existsSync(inside);
-  if (!continued) {
+  const before = existsSync(inside) ? await loadConfig(inRoot) : null;
+  if (before) refuseOther(before, root, method);
+  // All that can be wrong is looked at before anything is made.
+  const file = roiManifestFor(context.cwd, rois, before, base, folder);
+  const text = await roiManifestText(file);
+  if (!before) {
     const values = base.text === null ? {} : (parse(base.text) as TomlValues);
-    const text = exampleToml(replayValues(values, root, method, estimator), `Made by the replay of ${folder}`);
+    const config = exampleToml(replayValues(values, root, method, estimator), `Made by the replay of ${folder}`);
     await nodeFiles.makeFolder(join(root, 'configs'));
-    await writeAtomic(nodeFiles, inside, text);
+    await writeAtomic(nodeFiles, inside, config);
   }
-  const loaded = await loadConfig({ ...context, config: undefined, root });
-  if (continued) refuseOther(loaded, root, method);
+  const { paths } = await loadConfig(inRoot);
+  if (file !== paths.newRoiManifest) {
+    await nodeFiles.makeFolder(paths.generatedFiles);
+    await writeAtomic(nodeFiles, paths.newRoiManifest, text);
+  }
+  return loadConfig(inRoot);
+}
 
-  const file = roiManifestFor(context.cwd, rois, loaded, base, folder);
-  const text = await readFileText(file);
-  if (text.kind !== 'text')
-    throw new ExitError(exitCodes.usage, `${file} ${text.kind === 'missing' ? 'is not there' : text.reason}`);
+async function roiManifestText(file: string): Promise<string> {
+  const read = await readFileText(file);
+  if (read.kind !== 'text') {
+    throw new ExitError(exitCodes.usage, `${file} ${read.kind === 'missing' ? 'is not there' : read.reason}`);
+  }
   try {
-    parseRoiManifest(text.text, file);
+    parseRoiManifest(read.text, file);
   } catch (error) {
     throw new ExitError(exitCodes.usage, (error as Error).message, { cause: error });
   }
-  if (file !== loaded.paths.newRoiManifest) {
-    await nodeFiles.makeFolder(loaded.paths.generatedFiles);
-    await writeAtomic(nodeFiles, loaded.paths.newRoiManifest, text.text);
-  }
-  return { ...(await loadConfig({ ...context, config: undefined, root })), root };
+  return read.text;
 }
 
 /** The given configuration, for a folder of its own whose images come from elsewhere. */
@@ -90,14 +97,14 @@ function refuseOther({ config }: LoadedConfig, root: string, method: AnalysisMet
 function roiManifestFor(
   cwd: string,
   rois: string | undefined,
-  loaded: LoadedConfig,
+  before: LoadedConfig | null,
   base: LoadedConfig,
   folder: string,
 ): string {
   if (rois !== undefined) return resolve(cwd, rois);
   const name = basename(base.paths.roiManifest);
   const places = [
-    loaded.paths.newRoiManifest,
+    ...(before ? [before.paths.newRoiManifest] : []),
     base.paths.roiManifest,
     join(folder, name),
     join(folder, '..', name),

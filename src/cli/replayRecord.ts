@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { nodeFiles } from '../storage/files.ts';
+import { writeAtomic } from '../storage/writeAtomic.ts';
+import { readFileText } from '../streams/fileText.ts';
+
+/** What was asked of a replay. Absent values are left out. */
+export interface ReplayRequest {
+  folder: string;
+  method?: string;
+  rois?: string;
+  every?: number;
+  from?: string;
+  to?: string;
+  limit?: number;
+}
+
+/** `flags/replay.json` of a replay's folder. */
+interface ReplayRecord {
+  request: ReplayRequest;
+  finished: boolean;
+}
+
+const recordFile = (root: string): string => join(root, 'flags', 'replay.json');
+
+/** Notes in the folder of a replay what it is a replay of, and whether it came to its end. */
+export async function recordReplay(root: string, request: ReplayRequest, finished: boolean): Promise<void> {
+  await nodeFiles.makeFolder(join(root, 'flags'));
+  await writeAtomic(nodeFiles, recordFile(root), `${JSON.stringify({ request, finished } satisfies ReplayRecord)}\n`);
+}
+
+/**
+ * Where a replay goes that was given no folder: `replays/<name>-<method>`, below the working directory. One of the same
+ * request that was interrupted goes on where it is; any other gets a folder of its own, with a number behind it.
+ */
+export async function defaultReplayFolder(cwd: string, request: ReplayRequest): Promise<string> {
+  const name = [basename(request.folder) || 'images', ...(request.method ? [request.method] : [])].join('-');
+  for (let number = 1; ; number++) {
+    const root = resolve(cwd, 'replays', number === 1 ? name : `${name}-${number}`);
+    if (!existsSync(root)) return root;
+    const record = await readRecord(root);
+    if (record && !record.finished && isDeepStrictEqual(record.request, request)) return root;
+  }
+}
+
+async function readRecord(root: string): Promise<ReplayRecord | null> {
+  const read = await readFileText(recordFile(root));
+  if (read.kind !== 'text') return null;
+  try {
+    return JSON.parse(read.text) as ReplayRecord;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,35 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { defaultReplayFolder, recordReplay } from '../../src/cli/replayRecord.ts';
+
+let cwd = '';
+
+beforeEach(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'phorest-replays-'));
+});
+
+afterEach(() => rm(cwd, { recursive: true }));
+
+const request = { folder: '/old/Pos0', method: 'gaussian' };
+
+test('the first replay of a folder goes to its name and method', async () => {
+  expect(await defaultReplayFolder(cwd, request)).toBe(join(cwd, 'replays', 'Pos0-gaussian'));
+  expect(await defaultReplayFolder(cwd, { folder: '/' })).toBe(join(cwd, 'replays', 'images'));
+});
+
+test('one that was interrupted goes on where it is; once it is finished, the next begins anew', async () => {
+  const first = await defaultReplayFolder(cwd, request);
+  await recordReplay(first, request, false);
+  expect(await defaultReplayFolder(cwd, request)).toBe(first);
+  await recordReplay(first, request, true);
+  expect(await defaultReplayFolder(cwd, request)).toBe(`${first}-2`);
+});
+
+test('a replay of something else, or a folder of somebody else, is left alone', async () => {
+  const first = await defaultReplayFolder(cwd, request);
+  await recordReplay(first, { ...request, folder: '/other/Pos0' }, false);
+  await recordReplay(`${first}-2`, { ...request, limit: 5 }, false);
+  expect(await defaultReplayFolder(cwd, request)).toBe(`${first}-3`);
+});

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Claim, Entry, ProcessingStatus } from '../model/entry.ts';
+import { untouchedEntry } from './untouchedEntry.ts';
 
 const statuses: readonly ProcessingStatus[] = ['pending', 'processing', 'processed', 'failed', 'skip'];
 
@@ -35,21 +36,7 @@ export function normaliseEntry(raw: Readonly<Record<string, unknown>>, ordinal =
       : deterministicId(camera?.filepath ?? '', camera?.filename ?? '', timestamp) + (ordinal ? `-${ordinal}` : '');
   const claims = claimsOf(raw.claims);
   return {
-    collection_error: false,
-    collection_error_msg: null,
-    temperature_data: null,
-    processing_timestamp_iso: null,
-    processing_error: false,
-    processing_error_msg: null,
-    compression_attempted: false,
-    image_synced: false,
-    data_transmitted: false,
-    timestamp_utc: null,
-    monotonic_ms: null,
-    boot_id: null,
-    clock_synced: null,
-    timestamp_source: null,
-    run_id: null,
+    ...untouchedEntry,
     ...raw,
     // A revision that is no number would never be followed by another: the entry could not change any more.
     rev: countOf(raw.rev),

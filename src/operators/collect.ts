@@ -7,6 +7,7 @@ import {
   ReplaySubject,
 } from 'rxjs';
 import type { Manifest } from '../manifest/manifest.ts';
+import { untouchedEntry } from '../manifest/untouchedEntry.ts';
 import type { CameraData, Entry } from '../model/entry.ts';
 import type { StageEvent } from '../model/event.ts';
 import type { SourceFrame } from '../model/frame.ts';
@@ -198,28 +199,16 @@ async function record(item: Collected, store: ImageStore, deps: CollectDeps): Pr
     original: frame.kind === 'imported',
   };
   const entry: Entry = {
+    ...untouchedEntry,
     entry_id: id,
     entry_timestamp_iso: localIso(tools.clock.now()),
-    collection_error: false,
-    collection_error_msg: null,
     camera_data: camera,
-    temperature_data: null,
-    processing_status: 'pending',
-    processing_timestamp_iso: null,
-    processing_error: false,
-    processing_error_msg: null,
-    compression_attempted: false,
-    image_synced: false,
-    data_transmitted: false,
     timestamp_utc: taken.utc,
     monotonic_ms: Math.round(tools.clock.monotonic()),
     boot_id: bootId,
     clock_synced: clockSynced(),
     timestamp_source: taken.source,
     run_id: runId,
-    rev: 0,
-    attempt: 0,
-    claims: {},
   };
   await manifest.offer([entry]);
   return { entryId: id, kind: 'done', detail: { image: camera.filename } };

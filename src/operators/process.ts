@@ -13,6 +13,7 @@ import type { ResultLine } from '../model/result.ts';
 import type { RoiManifest } from '../model/roi.ts';
 import type { Files } from '../storage/files.ts';
 import { findImage, ImagePathError } from './imagePath.ts';
+import { readAtRest } from './readAtRest.ts';
 import { RoiFit } from './roiFit.ts';
 import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
 
@@ -67,9 +68,10 @@ const mostWorkerDeaths = 3;
  * The processor: analyses pending images.
  *
  * Claims entries that are `pending`; settles them as `processed` (result line durable first) or `failed` (a bad image; it
- * has a result line too, saying why). Any number of processes may run it on one manifest. When it opens it looks for what
- * a crash has left: a claim of a process that is gone is settled from its result line where that was written, else
- * released. A missing or broken ROI manifest, a full disk or a vanished mount is the stage's failure.
+ * has a result line too, saying why). An image that is still being written is waited for. Any number of processes may run
+ * it on one manifest. When it opens it looks for what a crash has left: a claim of a process that is gone is settled from
+ * its result line where that was written, else released. A missing or broken ROI manifest, a full disk or a vanished mount
+ * is the stage's failure.
  */
 export function process(deps: ProcessDeps): OperatorFunction<ProcessSettings, StageEvent> {
   const fit = new RoiFit();
@@ -111,8 +113,10 @@ async function openStation(settings: ProcessSettings, fit: RoiFit, deps: Process
         if (error instanceof RoiOutsideFrameError) {
           const framesFault = await fit.isFramesFault(settings.roiManifestText, signal);
           if (signal.aborted) return [];
-          if (!framesFault) throw error;
-        } else if (!isItems(error)) throw error;
+          if (!framesFault) throw naming(settings.roiManifestFile, error);
+          return settleFailed(entry, naming(entry.camera_data!.filename, error).message, settings, deps, signal);
+        }
+        if (!isItems(error)) throw error;
         return settleFailed(entry, (error as Error).message, settings, deps, signal);
       } finally {
         over();
@@ -133,6 +137,10 @@ function roiManifest({ roiManifestFile, roiManifestText }: ProcessSettings): Roi
   throw missing;
 }
 
+/** Says whose fault it was found to be; the analysis knows neither of the two files. */
+const naming = (file: string, { label, message }: RoiOutsideFrameError): RoiOutsideFrameError =>
+  new RoiOutsideFrameError(label, `${file}: ${message}`);
+
 const isItems = (error: unknown): boolean => error instanceof BadImageError || error instanceof ImagePathError;
 
 async function analyse(
@@ -140,13 +148,21 @@ async function analyse(
   settings: ProcessSettings,
   rois: RoiManifest,
   analyser: FrameAnalyser,
-  { files }: ProcessDeps,
+  { files, tools }: ProcessDeps,
   signal: AbortSignal,
 ): Promise<AnalysedFrame> {
   const { method, numberOfSubRois, keepValues, dataFolder } = settings;
   const path = await findImage(entry.camera_data!, dataFolder, files);
   try {
-    return await analyser.analyse({ path, rois, method, numberOfSubRois, keepValues }, signal);
+    return await readAtRest({
+      path,
+      read: () => analyser.analyse({ path, rois, method, numberOfSubRois, keepValues }, signal),
+      isUnreadable: error => error instanceof BadImageError,
+      files,
+      clock: tools.clock,
+      scheduler: tools.scheduler,
+      signal,
+    });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // It vanished, or may not be read, while everything around it is well: `findImage` has just seen it.

@@ -149,6 +149,192 @@ describe('process', () => {
     });
   });
 
+  describe('an image that may still be written', () => {
+    const path = '/root/data/20250724/image_A.png';
+    const bad = new BadImageError('image_A.png', 'is cut off');
+
+    /** Only the file of A has times of its own; all others are as old as can be. */
+    async function prepareWriting(modifiedAt: number): Promise<Awaited<ReturnType<typeof prepare>> & { grow(): void }> {
+      const prepared = await prepare();
+      const { files } = prepared.world;
+      const file = { size: 6, mtimeMs: modifiedAt };
+      const stat = files.stat.bind(files);
+      files.stat = async asked => {
+        const found = await stat(asked);
+        return found && asked === path ? { ...found, ...file } : found;
+      };
+      const grow = (): void => {
+        file.size += 10;
+        file.mtimeMs = Date.now();
+      };
+      await prepared.world.offer('A');
+      return { ...prepared, grow };
+    }
+
+    it('is left alone while it grows, and analysed again when it rests', async () => {
+      const { world, bench, run, grow } = await prepareWriting(Date.now());
+      let finished = false;
+      bench.onAnalyse = async () => {
+        if (!finished) throw bad;
+      };
+      run.start(bench.stage(run.tools));
+      await run.until(() => bench.jobs.length === 1);
+      for (let i = 0; i < 5; i++) {
+        await vi.advanceTimersByTimeAsync(700);
+        grow();
+      }
+      finished = true;
+      expect(bench.jobs).toHaveLength(1);
+      await run.until(() => run.count('done') === 1, 100);
+      expect(bench.jobs).toHaveLength(2);
+      expect(world.get('A')).toMatchObject({ processing_status: 'processed', attempt: 1 });
+      expect(run.count('failed') + run.count('alarm')).toBe(0);
+      run.unsubscribe();
+    });
+
+    it.each([
+      ['a moment ago', 0],
+      ['in a moment, by a clock that runs ahead', 1000],
+    ])('and was modified %s has failed when it rests and is still bad: after one wait', async (_when, ahead) => {
+      const { world, bench, run } = await prepareWriting(Date.now() + ahead);
+      bench.onAnalyse = () => Promise.reject(bad);
+      const begun = Date.now();
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('failed') === 1, 100);
+      expect(Date.now() - begun).toBeLessThan(1500);
+      expect(bench.jobs).toHaveLength(2);
+      expect(world.get('A')).toMatchObject({ processing_status: 'failed', processing_error_msg: bad.message });
+      expect(await world.lines()).toEqual([{ id: 'A', attempt: 1, error: bad.message }]);
+      run.unsubscribe();
+    });
+
+    it.each([
+      ['long ago', -3_600_000],
+      ['far in the future', 3_600_000],
+    ])('but was modified %s fails at once', async (_when, ahead) => {
+      const { bench, run } = await prepareWriting(Date.now() + ahead);
+      bench.onAnalyse = () => Promise.reject(bad);
+      const begun = Date.now();
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('failed') === 1);
+      expect(Date.now()).toBe(begun);
+      expect(bench.jobs).toHaveLength(1);
+      run.unsubscribe();
+    });
+
+    it('is known by its growth where the clock tells nothing', async () => {
+      const { bench, run, grow } = await prepareWriting(0);
+      let jump = 0;
+      run.tools.clock = { now: () => Date.now() + jump, monotonic: () => Date.now() };
+      bench.onAnalyse = async () => {
+        if (bench.jobs.length > 1) return;
+        grow();
+        jump = 86_400_000;
+        throw bad;
+      };
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('done') === 1, 100);
+      expect(bench.jobs).toHaveLength(2);
+      run.unsubscribe();
+    });
+
+    it('does not keep its place for ever when it never rests', async () => {
+      const { bench, run, grow } = await prepareWriting(Date.now());
+      bench.onAnalyse = () => Promise.reject(bad);
+      const begun = Date.now();
+      run.start(bench.stage(run.tools));
+      const growing = setInterval(grow, 300);
+      await run.until(() => run.count('failed') === 1, 500);
+      clearInterval(growing);
+      expect(Date.now() - begun).toBeGreaterThan(55_000);
+      expect(Date.now() - begun).toBeLessThan(70_000);
+      run.unsubscribe();
+    });
+
+    it('does not either when it rests now and then, and has changed at every look', async () => {
+      const { bench, run, grow } = await prepareWriting(Date.now());
+      bench.onAnalyse = async () => {
+        grow();
+        throw bad;
+      };
+      const begun = Date.now();
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('failed') === 1, 500);
+      expect(bench.jobs.length).toBeGreaterThan(10);
+      expect(Date.now() - begun).toBeLessThan(70_000);
+      run.unsubscribe();
+    });
+
+    it('is not waited for when something else is wrong', async () => {
+      const { bench, run } = await prepareWriting(Date.now());
+      bench.onAnalyse = () => Promise.reject(failure('EIO'));
+      const begun = Date.now();
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('alarm') === 1);
+      expect(Date.now()).toBe(begun);
+      expect(bench.jobs).toHaveLength(1);
+      run.unsubscribe();
+    });
+
+    it('and is gone after the wait fails by itself, and says so', async () => {
+      const { world, bench, run } = await prepareWriting(Date.now());
+      bench.onAnalyse = async () => {
+        throw bench.jobs.length === 1 ? bad : failure('ENOENT');
+      };
+      run.start(bench.stage(run.tools));
+      await run.until(() => bench.jobs.length === 1);
+      await world.files.remove(path);
+      await run.until(() => run.count('failed') === 1, 100);
+      expect(world.get('A').processing_error_msg).toContain('ENOENT');
+      run.unsubscribe();
+    });
+
+    it('keeps no other waiting', async () => {
+      const { world, bench, run } = await prepareWriting(Date.now());
+      bench.onAnalyse = id => (id === 'A' ? Promise.reject(bad) : Promise.resolve());
+      await world.offer('B', 'C', 'D', 'E');
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('done') === 4);
+      expect(run.count('failed')).toBe(0);
+      run.unsubscribe();
+    });
+
+    it('is given back when the stage is cut off while it waits, and no timer is left', async () => {
+      const { world, bench, run } = await prepareWriting(Date.now());
+      bench.onAnalyse = () => Promise.reject(bad);
+      run.start(bench.stage(run.tools));
+      await run.until(() => bench.jobs.length === 1);
+      await run.rest();
+      expect(vi.getTimerCount()).toBe(2);
+      run.unsubscribe();
+      await run.putAway();
+      expect(vi.getTimerCount()).toBe(0);
+      expect(world.get('A')).toMatchObject({ processing_status: 'pending', claims: {} });
+      expect(await world.lines()).toEqual([]);
+      expect(bench.jobs).toHaveLength(1);
+    });
+
+    it('does not begin a wait when the stage was cut off just before', async () => {
+      const { world, bench, run } = await prepareWriting(Date.now());
+      bench.onAnalyse = () => Promise.reject(bad);
+      const looking = gate();
+      const stat = world.files.stat;
+      world.files.stat = async asked => {
+        if (asked === path && bench.jobs.length === 1) await looking.pass();
+        return stat(asked);
+      };
+      run.start(bench.stage(run.tools));
+      await run.until(() => bench.jobs.length === 1);
+      await run.rest();
+      run.unsubscribe();
+      looking.open();
+      await run.rest();
+      expect(vi.getTimerCount()).toBe(0);
+      await run.putAway();
+      expect(world.get('A')).toMatchObject({ processing_status: 'pending', claims: {} });
+    });
+  });
+
   describe('ROIs that lie outside', () => {
     const outside = new RoiOutsideFrameError('A', 'ROI A lies outside');
 
@@ -158,6 +344,9 @@ describe('process', () => {
       await world.offer('A', 'B');
       run.start(bench.stage(run.tools));
       await run.until(() => run.count('alarm') === 2, 500);
+      expect(run.events.find(({ kind }) => kind === 'alarm')).toMatchObject({
+        message: '/root/ROI_manifest.json: ROI A lies outside',
+      });
       expect(world.ids(entry => entry.processing_status === 'pending')).toEqual(['A', 'B']);
       expect(await world.lines()).toEqual([]);
       run.unsubscribe();
@@ -174,7 +363,10 @@ describe('process', () => {
       expect([run.count('failed'), run.count('alarm')]).toEqual([0, 0]);
       second.resolve();
       await run.until(() => run.count('done') === 1 && run.count('failed') === 1);
-      expect(world.get('A')).toMatchObject({ processing_status: 'failed', processing_error_msg: 'ROI A lies outside' });
+      expect(world.get('A')).toMatchObject({
+        processing_status: 'failed',
+        processing_error_msg: 'image_A.png: ROI A lies outside',
+      });
       expect(world.get('B')).toMatchObject({ processing_status: 'processed' });
       expect(run.count('alarm')).toBe(0);
       run.unsubscribe();
@@ -201,7 +393,7 @@ describe('process', () => {
       await run.until(() => run.count('alarm') === 1);
       bench.onAnalyse = () => Promise.reject(outside);
       await run.until(() => run.count('failed') === 1, 500);
-      expect(world.get('B').processing_error_msg).toBe('ROI A lies outside');
+      expect(world.get('B').processing_error_msg).toBe('image_B.png: ROI A lies outside');
       run.unsubscribe();
     });
 

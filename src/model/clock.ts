@@ -6,8 +6,19 @@ export interface Clock {
   monotonic(): number;
 }
 
+/** The wall clock tells whole milliseconds; what lies further from it was not rounding: somebody has set it, ms. */
+const mostOffMs = 2;
+
+/** When `performance.now()` was 0 by the wall clock, as that is set now; Node's own `timeOrigin` stays with what it was at the start. */
+let origin = performance.timeOrigin;
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
-  now: () => performance.timeOrigin + performance.now(),
+  now: () => {
+    const elapsed = performance.now();
+    const wall = Date.now();
+    if (Math.abs(origin + elapsed - wall) > mostOffMs) origin = wall - elapsed;
+    return origin + elapsed;
+  },
   monotonic: () => Number(process.hrtime.bigint() / 1000n) / 1000,
 };

@@ -23,7 +23,11 @@ export function utcIso(ms: number): string {
   return `${date.toISOString().slice(0, 19)}.${pad(micros, 6)}Z`;
 }
 
-/** Milliseconds since 1970 UTC, with microseconds as fractions, of a time written by {@link localIso} or {@link utcIso}; NaN for other text. */
+/**
+ * Milliseconds since 1970 UTC, with microseconds as fractions, of a time written by {@link localIso} or {@link utcIso}; NaN
+ * for other text. A local time within the hour that comes twice in autumn is read as the first: where both forms are known,
+ * take the UTC one.
+ */
 export function parseIso(text: string): number {
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?$/.exec(text);
   if (!match) return Number.NaN;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { CapturedFrame, Pixels } from '../model/frame.ts';
+import { parseIso, utcIso } from '../model/localTime.ts';
 import type { Files } from '../storage/files.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
 
@@ -24,12 +25,14 @@ export async function encodePng({ width, height, data }: Pixels): Promise<Buffer
 
 /**
  * Writes captured frames into `data_dir/YYYYMMDD/`, each durable under its name before it is told of. Names come from the
- * frame's local time to the microsecond; one that is taken (a clock that was set back) counts on by a microsecond.
+ * frame's local time to the microsecond; one that any folder of that day has already (a clock that was set back, an hour
+ * that comes twice in autumn) counts on by a microsecond.
  */
 export class ImageStore {
   readonly #dataFolder: string;
   readonly #files: Files;
-  #folder: { day: string; path: string; count: number } | null = null;
+  /** Where images go now, and all folders of that day. */
+  #folder: { day: string; path: string; count: number; all: readonly string[] } | null = null;
 
   constructor(dataFolder: string, files: Files) {
     this.#dataFolder = dataFolder;
@@ -42,8 +45,8 @@ export class ImageStore {
     png: Uint8Array,
   ): Promise<{ filepath: string; filename: string }> {
     try {
-      const filepath = await this.#folderFor(frame.taken.local.slice(0, 10).replaceAll('-', ''));
-      const filename = await this.#freeName(filepath, frame);
+      const { path: filepath, all } = await this.#folderFor(frame.taken.local.slice(0, 10).replaceAll('-', ''));
+      const filename = await this.#freeName(all, frame);
       await this.#writeDurably(join(filepath, filename), png);
       this.#folder!.count++;
       return { filepath, filename };
@@ -64,33 +67,44 @@ export class ImageStore {
     }
   }
 
-  async #folderFor(day: string): Promise<string> {
-    if (this.#folder?.day === day && this.#folder.count < mostPerFolder) return this.#folder.path;
+  async #folderFor(day: string): Promise<{ path: string; all: readonly string[] }> {
+    if (this.#folder?.day === day && this.#folder.count < mostPerFolder) return this.#folder;
+    const all: string[] = [];
+    let chosen: { path: string; names: string[] } | null = null;
     for (let part = 1; ; part++) {
       const path = join(this.#dataFolder, part === 1 ? day : `${day}_${part}`);
+      // An earlier one may have room again, once its images were moved away: later ones count for the names all the same.
+      if (chosen && (await this.#files.stat(path)) === null) break;
+      all.push(path);
+      if (chosen) continue;
       const names = await this.#files.list(path);
-      const count = names.length;
-      if (count >= mostPerFolder) continue;
-      // Only the collector writes these, and there is one: what a kill or a power cut has left is nobody's.
-      for (const name of names) if (unfinished.test(name)) await this.#files.remove(join(path, name));
-      await this.#files.makeFolder(path);
-      await this.#files.syncFolder(this.#dataFolder);
-      this.#folder = { day, path, count };
-      return path;
+      if (names.length < mostPerFolder) chosen = { path, names };
     }
+    const { path, names } = chosen;
+    // Only the collector writes these, and there is one: what a kill or a power cut has left is nobody's.
+    for (const name of names) if (unfinished.test(name)) await this.#files.remove(join(path, name));
+    await this.#files.makeFolder(path);
+    await this.#files.syncFolder(this.#dataFolder);
+    this.#folder = { day, path, count: names.length, all };
+    return this.#folder;
   }
 
   async #freeName(
-    folder: string,
+    folders: readonly string[],
     { taken, cameraIndex }: Pick<CapturedFrame, 'taken' | 'cameraIndex'>,
   ): Promise<string> {
-    const [day, time] = taken.local.split('T') as [string, string];
-    const [clock, fraction = '0'] = time.split('.') as [string, string?];
     const camera = String(cameraIndex).replaceAll(/[^\w-]/g, '_');
-    for (let micros = Number(fraction.padEnd(6, '0').slice(0, 6)); ; micros++) {
-      const stamp = `${day.replaceAll('-', '')}_${clock.replaceAll(':', '')}_${String(micros).padStart(6, '0')}`;
-      const name = `image_${stamp}_cam${camera}.png`;
-      if ((await this.#files.stat(join(folder, name))) === null) return name;
+    // The local time is counted on as if it were UTC, so that no change of the zone comes between.
+    for (let micros = Math.round(parseIso(`${taken.local}Z`) * 1000); ; micros++) {
+      const name = `image_${utcIso(micros / 1000)
+        .replaceAll(/[-:Z]/g, '')
+        .replaceAll(/[T.]/g, '_')}_cam${camera}.png`;
+      if (!(await this.#isTaken(folders, name))) return name;
     }
+  }
+
+  async #isTaken(folders: readonly string[], name: string): Promise<boolean> {
+    for (const folder of folders) if ((await this.#files.stat(join(folder, name))) !== null) return true;
+    return false;
   }
 }

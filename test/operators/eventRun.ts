@@ -30,10 +30,11 @@ export class EventRun<E extends PipelineEvent = PipelineEvent> {
   error: unknown = null;
   #subscription: Subscription | null = null;
   #ids = 0;
+  #jumpedMs = 0;
 
   constructor(random = (): number => 0.5) {
     this.tools = {
-      clock: { now: () => Date.now(), monotonic: () => Date.now() },
+      clock: { now: () => Date.now(), monotonic: () => Date.now() - this.#jumpedMs },
       random,
       newId: () => `id${String(this.#ids++).padStart(6, '0')}`,
       stop$: this.stop$,
@@ -63,6 +64,12 @@ export class EventRun<E extends PipelineEvent = PipelineEvent> {
         this.complete = true;
       },
     });
+  }
+
+  /** Somebody, or a time server, sets the wall clock; timers and the monotonic clock go on as before. */
+  setClock(ms: number): void {
+    this.#jumpedMs += ms - Date.now();
+    vi.setSystemTime(ms);
   }
 
   unsubscribe(): void {

@@ -29,7 +29,7 @@ export interface CrashLoopResult {
 /** Exit code of what was killed. */
 const killed = 137;
 /** Lines that a program may print before it is killed, at most; and then ms until the kill, at most. */
-const mostLines = 30;
+const mostLines = 24;
 const mostPauseMs = 25;
 
 /**

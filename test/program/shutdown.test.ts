@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { link, mkdir, open, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync, watch } from 'node:fs';
+import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { conservation, liveEntries } from './conservation.ts';
@@ -29,6 +30,44 @@ async function largeFrames(count: number): Promise<string> {
   for (const path of rest) await link(first, path);
   return root;
 }
+
+/** Entries of which a fold takes long enough to be met. */
+const manyEntries = 30_000;
+
+/** A root with a long manifest as the Python system wrote it, of which nothing is left to do. */
+async function longManifest(): Promise<{ root: string; file: string; names: string[] }> {
+  const root = await temporaryRoot();
+  await writeConfig(root, `${experimentToml({ camera: false })}\n[Buffer]\nlive_entries = 100000\n`);
+  await writeRois(root, 1, [20, 100]);
+  const names = Array.from({ length: manyEntries }, (_, i) => `image_${i}.png`);
+  await writeOldManifest(root, names, join(root, 'data'));
+  const file = join(root, 'data', 'metadata_manifest.json');
+  await writeFile(file, (await readFile(file, 'utf8')).replaceAll('"pending"', '"skip"'));
+  return { root, file, names };
+}
+
+/**
+ * Runs `begin`, which must make a program fold, and holds the program still as soon as the new snapshot stands there under
+ * its temporary name. Resolves with that name when it was in time, else with null; the program stands still either way.
+ */
+function heldInFold(program: Program, file: string, begin: () => Promise<unknown>): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const watcher = watch(dirname(file), (_event, name) => {
+      if (!name?.startsWith(`${basename(file)}.${program.pid}-`) || !name.endsWith('.tmp')) return;
+      watcher.close();
+      program.signal('SIGSTOP');
+      const temporary = join(dirname(file), name);
+      resolve(existsSync(temporary) ? temporary : null);
+    });
+    void program.ended.then(({ code, stderr }) =>
+      reject(new Error(`it ended with ${code} before any fold: ${stderr}`)),
+    );
+    begin().catch(reject);
+  });
+}
+
+const filenamesOf = async (file: string): Promise<string[]> =>
+  (await liveEntries(file)).map(entry => entry.camera_data!.filename);
 
 const statusesOf = async (root: string): Promise<string[]> =>
   (await liveEntries(join(root, 'data', 'metadata_manifest.json'))).map(entry => entry.processing_status);
@@ -133,6 +172,48 @@ describe('a signal', () => {
     const { problems } = await conservation({ root, acknowledged: program.doneBy('processor'), settled: false });
     expect(problems).toEqual([]);
     expect(await claimsOf(root)).toEqual([]);
+  });
+});
+
+describe('a signal during a fold', () => {
+  it('of a running pipeline lets the fold finish', async () => {
+    const { root, file, names } = await longManifest();
+    const program = run(root);
+    await program.untilEvent('running processor', state('processor', 'running'));
+    // The edited file is replaced by one that has everything: a fold.
+    const edited = (await readFile(file, 'utf8')).replace(
+      '"collection_error":false',
+      '"note":"by hand","collection_error":false',
+    );
+    await writeFile(`${file}.edited`, edited);
+    const temporary = await heldInFold(program, file, () => rename(`${file}.edited`, file));
+    expect(temporary).not.toBeNull();
+    program.signal('SIGTERM');
+    program.signal('SIGCONT');
+    const ended = await program.ended;
+    expect(ended.stderr).toBe('');
+    expect(ended.code).toBe(0);
+    expect(existsSync(temporary!)).toBe(false);
+    expect(await filenamesOf(file)).toEqual(names);
+    expect((await liveEntries(file))[0]).toMatchObject({ note: 'by hand', processing_status: 'skip' });
+  });
+
+  it('at the start, when nothing is in work, ends it at once; the next start finds everything', async () => {
+    const { root, file, names } = await longManifest();
+    const before = await readFile(file);
+    const program = run(root);
+    const temporary = await heldInFold(program, file, async () => undefined);
+    expect(temporary).not.toBeNull();
+    program.signal('SIGTERM');
+    program.signal('SIGCONT');
+    expect((await program.ended).code).toBe(143);
+    expect(before.equals(await readFile(file))).toBe(true);
+
+    const next = run(root);
+    await next.untilEvent('running processor', state('processor', 'running'));
+    expect((await next.stop()).code).toBe(0);
+    expect(await filenamesOf(file)).toEqual(names);
+    expect((await readdir(join(root, 'data'))).filter(name => name.endsWith('.tmp'))).toEqual([]);
   });
 });
 

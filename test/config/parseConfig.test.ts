@@ -333,10 +333,11 @@ describe('whatever the text is', () => {
           outcomes.good++;
         } catch (error) {
           if (!(error instanceof ConfigError)) throw error;
-          for (const { line, column, message } of error.problems) {
+          for (const { kind, line, column, message } of error.problems) {
             expect(line).toBeGreaterThan(0);
             expect(column).toBeGreaterThan(0);
-            expect(message).not.toMatch(/invalid input|undefined|expected/i);
+            // The words of the TOML parser may stand in a syntax error; the schema's own never reach a person.
+            if (kind !== 'syntax') expect(message).not.toMatch(/invalid input|undefined|expected/i);
           }
           outcomes.bad++;
         }

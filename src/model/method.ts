@@ -9,11 +9,3 @@ export const methodParameters = {
 export type AnalysisMethod = keyof typeof methodParameters;
 
 export const analysisMethods = Object.keys(methodParameters) as AnalysisMethod[];
-
-/** The parameter of each method that is the position of the line. */
-export const positionParameter = {
-  max_intensity: 'max_intensity',
-  centre: 'centre',
-  gaussian: 'mu',
-  fano: 'resonance',
-} as const satisfies Record<AnalysisMethod, string>;

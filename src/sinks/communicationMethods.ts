@@ -5,5 +5,3 @@ import { openCsvPlot } from './csvPlot.ts';
 export const communicationMethods = {
   CSV_PLOT: openCsvPlot,
 } as const satisfies Record<string, OpenCommunication>;
-
-export type CommunicationMethod = keyof typeof communicationMethods;

@@ -11,13 +11,13 @@ export const buffer = section(
     image_buffer_size: setting(number({ unit: 'images', whole: true, min: 0 }), {
       absent: 300,
       shipped: 0,
-      doc: 'Images kept locally; 0 keeps all.',
+      doc: 'Images kept locally, 0 keeps all; not in this version yet: all are kept.',
       effect: 'live',
     }),
     min_free_disk: setting(amount(), {
       absent: '0 GB',
       shipped: '1 GB',
-      doc: 'Disk space that stays free.',
+      doc: 'Disk space that stays free; not in this version yet: only a full disk is noticed.',
       effect: 'live',
       new: true,
     }),

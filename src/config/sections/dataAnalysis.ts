@@ -47,7 +47,7 @@ export const dataAnalysis = section(
     }),
     memory_limit: setting(amount(), {
       absent: '50%',
-      doc: "Memory that these threads may use together. A share is one of the machine's memory; with large frames fewer threads run.",
+      doc: "Memory that the objects of these threads may take together, frames not counted. A share is one of the machine's memory.",
       effect: 'live',
       new: true,
     }),

@@ -7,7 +7,7 @@ export const retries = section(
   {
     collector_failure_limit: setting(number({ unit: 'failures', whole: true, min: 1 }), {
       absent: 5,
-      doc: 'Failures in a row after which an alarm is raised. The collector goes on trying, less and less often.',
+      doc: 'Failures in a row that are passed over; not in this version yet: each one is an alarm. The collector goes on trying, less and less often.',
       effect: 'live',
     }),
     collector_retry_delay_seconds: setting(seconds({ zero: true }), {

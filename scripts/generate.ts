@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { exampleToml } from '../src/config/exampleToml.ts';
 import { referencePage } from '../src/config/referencePage.ts';
+import { keysPage } from '../src/console/keys.ts';
 import { nodeFiles } from '../src/storage/files.ts';
 import { writeAtomic } from '../src/storage/writeAtomic.ts';
 
@@ -21,6 +22,7 @@ interface GeneratedFile {
 const generated: readonly GeneratedFile[] = [
   { path: 'configs/Phorest_config.toml', make: exampleToml },
   { path: 'docs/configuration.md', make: referencePage },
+  { path: 'docs/keys.md', make: keysPage },
 ];
 
 /** Writes every stale file below `repository` (or with `check` only finds them) and returns their paths. */

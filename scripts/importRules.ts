@@ -14,12 +14,16 @@ const mayImport: Record<string, readonly string[]> = {
   streams: ['manifest', 'config', 'model', 'storage'],
   operators: ['manifest', 'analysis', 'config', 'model', 'storage'],
   sinks: ['config', 'model', 'storage'],
+  verify: ['manifest', 'config', 'model', 'storage', 'sinks', 'streams'],
+  console: ['streams', 'config', 'model'],
 };
 
 /** Packages that a folder must do without, so that it stays what it is. */
 const forbiddenPackages: Record<string, readonly string[]> = {
   model: ['rxjs', 'sharp', 'zod'],
   analysis: ['rxjs', 'chokidar'],
+  sinks: ['blessed', 'blessed-contrib'],
+  streams: ['blessed', 'blessed-contrib'],
 };
 
 const meaningless = /\/(utils?|helpers?|common|misc)(\/|\.ts$)/;

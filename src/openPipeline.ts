@@ -1,31 +1,37 @@
 import { join } from 'node:path';
-import { type Observable, ReplaySubject } from 'rxjs';
+import { connect, merge, type Observable, ReplaySubject } from 'rxjs';
 import { monotonicFactory } from 'ulid';
 import { createAnalysisPool } from './analysis/analysisPool.ts';
 import type { ResolvedPaths } from './config/resolvePaths.ts';
 import type { Config } from './config/schema.ts';
 import { type GraphStage, graph } from './graph.ts';
+import { isSettled } from './manifest/isSettled.ts';
 import { Manifest } from './manifest/manifest.ts';
-import { leasesFile, takeStages } from './manifest/stageLeases.ts';
+import { leasesFile, readHolders, takeStages } from './manifest/stageLeases.ts';
+import { noRules } from './manifest/workRules.ts';
 import { systemClock } from './model/clock.ts';
-import type { Entry } from './model/entry.ts';
 import type { NoteEvent, PipelineEvent } from './model/event.ts';
 import { utcIso } from './model/localTime.ts';
 import type { StageName } from './model/stage.ts';
 import { alongside } from './operators/alongside.ts';
+import { settleProcessorOrphans } from './operators/health/settleProcessorOrphans.ts';
 import type { StageTools } from './operators/stage.ts';
+import { type AlarmSettings, alarms } from './sinks/alarms.ts';
 import { composeResultLine } from './sinks/composeResultLine.ts';
 import { openCommunications } from './sinks/openCommunications.ts';
 import { openResultsLog } from './sinks/resultsLog.ts';
-import { type Replay, stageSettings } from './stageSettings.ts';
+import { type Replay, stagePace, stageSettings, workRules } from './stageSettings.ts';
 import { clockSynced } from './storage/clockSynced.ts';
+import { diskSpace } from './storage/diskSpace.ts';
 import { fileLock } from './storage/fileLock.ts';
 import { nodeFiles } from './storage/files.ts';
 import { livenessOf, ownIdentity } from './storage/processIdentity.ts';
 import { removeTemporaries } from './storage/removeTemporaries.ts';
 import { continueRun } from './storage/runRecord.ts';
 import type { ConfigUpdate } from './streams/configUpdates.ts';
+import { control$ } from './streams/control.ts';
 import { manifestFiles$ } from './streams/manifestFiles.ts';
+import { readPipelineStatus } from './streams/pipelineStatus.ts';
 import { openSource, type SourceSettings } from './streams/sources.ts';
 
 export interface PipelineOptions {
@@ -36,6 +42,8 @@ export interface PipelineOptions {
   paths: ResolvedPaths;
   roiManifest$: Observable<string | null>;
   stages: readonly GraphStage[];
+  /** Who is told of alarms, and how; the first value comes at once. */
+  alarms$: Observable<AlarmSettings>;
   /** Images of a folder instead of what the configuration names. */
   replay?: Replay;
 }
@@ -45,6 +53,8 @@ export interface Pipeline {
   readonly events$: Observable<PipelineEvent>;
   readonly manifest: Manifest;
   readonly runId: string;
+  /** Those that this process runs. */
+  readonly stages: readonly GraphStage[];
   /** Asks all stages to finish what is in flight. */
   stop(): void;
   /**
@@ -56,13 +66,6 @@ export interface Pipeline {
 
 /** Notes from before anybody listens, at most. */
 const mostEarlyNotes = 100;
-
-/** No stage has anything left to do with it. */
-function isSettled(entry: Entry): boolean {
-  if (Object.keys(entry.claims).length > 0) return false;
-  const { processing_status: status } = entry;
-  return status === 'failed' || status === 'skip' || (status === 'processed' && entry.data_transmitted);
-}
 
 /**
  * Opens all that a pipeline works on: folders, manifest, results log, the exclusive stages. Nothing moves before `events$` is
@@ -98,6 +101,9 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     const note = (level: NoteEvent['level'], message: string, stage: StageName | null = null): void =>
       notes$.next({ kind: 'note', at: clock.now(), level, stage, message });
 
+    // The images of a replay are originals, and its results stay where they are.
+    const rulesOf = options.replay ? () => noRules : workRules;
+    let rules = rulesOf(config);
     const manifest = await Manifest.open({
       file: paths.manifestFile,
       files,
@@ -106,7 +112,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       own: ownIdentity,
       liveness: livenessOf,
       liveEntries: config.Buffer.live_entries,
-      isSettled,
+      isSettled: entry => isSettled(entry, rules),
+      rules: () => rules,
       writer: newId(),
       note,
     });
@@ -122,7 +129,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
 
     const stop$ = new ReplaySubject<void>(1);
     const tracked = new Set<Promise<unknown>>();
-    const tools: Omit<StageTools, 'upstreamDone$'> = {
+    const tools: Omit<StageTools, 'upstreamDone$' | 'paused$' | 'alive'> = {
       clock,
       random: Math.random,
       newId,
@@ -138,6 +145,30 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     const events$ = graph({
       config$: options.config$,
       settings: stageSettings(options.paths, options.replay),
+      pace: config => stagePace(config, options.replay),
+      rules: rulesOf,
+      setRules: async changed => {
+        rules = changed;
+        await manifest.rulesChanged();
+      },
+      health: {
+        liveness: livenessOf,
+        disk: () => diskSpace(paths.root),
+        readStatus: async () => {
+          const { connection, status } = await readPipelineStatus(paths.pipelineStatusFile);
+          return connection === 'running' ? status : null;
+        },
+        readHolders: () => readHolders(leasesFile(paths.flags)),
+        settleOrphans: {
+          processor: () => settleProcessorOrphans(manifest, log),
+          compressor: () => manifest.release(manifest.orphans('compressor'), 'compressor'),
+        },
+      },
+      compressor: {
+        isAlive: pid => livenessOf({ ...ownIdentity, pid, pid_start: 0 }) !== 'gone',
+        note: (level, message) => note(level, message, 'compressor'),
+      },
+      control$: control$(paths.controlFile, message => note('warning', message)),
       roiManifest$: options.roiManifest$,
       manifestTouched$: manifestFiles$(
         () => manifest.watchedFiles,
@@ -185,11 +216,27 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
             notes$.next({ stage: 'communicator', at: clock.now(), kind: 'alarm', key, message, retryInMs: 0 }),
           well: key => notes$.next({ stage: 'communicator', at: clock.now(), kind: 'well', key }),
         }),
-    }).pipe(alongside(notes$));
+    }).pipe(
+      alongside(notes$),
+      connect(told$ =>
+        merge(
+          told$,
+          alarms(told$, {
+            settings$: options.alarms$,
+            root: paths.root,
+            host: ownIdentity.host,
+            runId: run.run_id,
+            clock,
+            random: Math.random,
+          }),
+        ),
+      ),
+    );
 
     return {
       manifest,
       runId: run.run_id,
+      stages,
       events$,
       stop: () => stop$.next(),
       close: async cutShort => {

@@ -3,7 +3,10 @@ import { basename, join } from 'node:path';
 import { configHash } from './config/configHash.ts';
 import { amountInBytes } from './config/kinds/amount.ts';
 import type { ResolvedPaths } from './config/resolvePaths.ts';
-import type { StageSettings } from './graph.ts';
+import type { Config } from './config/schema.ts';
+import type { GraphStage, Pace, StageSettings } from './graph.ts';
+import type { WorkRules } from './manifest/workRules.ts';
+import { healthPace } from './operators/watchHealth.ts';
 import type { FrameSource } from './streams/frameSource.ts';
 import type { SourceSettings } from './streams/sources.ts';
 
@@ -47,6 +50,7 @@ export function stageSettings(paths: ResolvedPaths, replay?: Replay): StageSetti
       const memory = amountInBytes(analysis.memory_limit, totalmem()) / mebibyte;
       return {
         method: analysis.method,
+        estimator: analysis.estimator,
         numberOfSubRois: analysis.number_of_subROIs,
         keepValues: Development.debug_mode,
         workers,
@@ -63,5 +67,46 @@ export function stageSettings(paths: ResolvedPaths, replay?: Replay): StageSetti
       sensors: Object.values(Temperature.thermocouple_sensors),
       title: basename(paths.root),
     }),
+    compressor: ({ Services, Compression, Timing }) => ({
+      enabled: Services.enable_image_compression,
+      method: Compression.method,
+      level: Compression.level,
+      leastSaving: Compression.least_saving / 100,
+      intervalMs: Timing.compress_interval_seconds * 1000,
+      dataFolder: paths.data,
+    }),
+    health: ({ Buffer, Camera, Services, Timing }) => ({
+      ...healthPace,
+      enabled: Services.enable_service_health_check,
+      // A folder of images has no cadence of its own.
+      frameIntervalMs:
+        Services.enable_camera && Camera.camera_type !== 'file_importer' && replay === undefined
+          ? Timing.collector_interval_seconds * 1000
+          : null,
+      sensors: [],
+      minFreeDisk: Buffer.min_free_disk,
+    }),
   };
+}
+
+/**
+ * How often each stage comes round, and how many images a minute it has to take to keep up with the camera. A folder is
+ * read as fast as there is room for.
+ */
+export function stagePace({ Services, Timing }: Config, replay?: Replay): Record<GraphStage, Pace> {
+  const collectorMs = Timing.collector_interval_seconds * 1000;
+  const perMinute = replay === undefined && Services.enable_camera ? 60_000 / collectorMs : null;
+  const every = (seconds: number): Pace => ({ intervalMs: seconds * 1000, perMinute });
+  return {
+    collector: { intervalMs: replay === undefined ? collectorMs : null, perMinute },
+    processor: every(Timing.processor_interval_seconds),
+    communicator: every(Timing.communicator_interval_seconds),
+    compressor: every(Timing.compress_interval_seconds),
+    health: { intervalMs: healthPace.intervalMs, perMinute: null },
+  };
+}
+
+/** Which stages every entry must pass before it is settled. */
+export function workRules({ Services }: Config): WorkRules {
+  return { compression: Services.enable_image_compression, sync: Services.enable_remote_sync };
 }

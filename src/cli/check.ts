@@ -1,14 +1,17 @@
-import { describeProblem } from '../config/configError.ts';
 import type { CommandDefinition } from './commandDefinition.ts';
 import { exitCodes } from './exitCodes.ts';
-import { loadConfig } from './loadConfig.ts';
 
 /** `check config`: says what is wrong before an experiment does, and where everything is. */
 export const check: CommandDefinition = {
   usage: 'check [what]',
+  kind: 'tool',
   summary: 'say what is wrong with the configuration, and print every path',
   declare: command => command.addHelpText('after', '\nWhat can be checked: config (default).'),
   run: async (context, [what = 'config']) => {
+    const [{ loadConfig }, { describeProblem }] = await Promise.all([
+      import('./loadConfig.ts'),
+      import('../config/configError.ts'),
+    ]);
     const { output } = context;
     if (what !== 'config') {
       output.error(`"check ${what}" is not there; "check config" is`);

@@ -11,11 +11,19 @@ export interface CommandContext {
   readonly output: ConsoleOutput;
 }
 
-/** One command of the program. The command line's help and the console's menu are made from these. */
+/**
+ * One command of the program. The command line's help and the console's menu are made from these. The module of a
+ * definition is loaded at every start: what the command needs to run is imported when it runs.
+ */
 export interface CommandDefinition<Options extends object = object> {
   /** As it is typed, with its arguments: `replay <folder>`. */
   readonly usage: string;
   readonly summary: string;
+  /**
+   * `tool`: does one thing and ends, so that the console offers it in its menu. `internal`: started by the program itself,
+   * and not shown in the help.
+   */
+  readonly kind?: 'tool' | 'internal';
   /** Adds options, and further help. */
   readonly declare: (command: Command) => Command;
   /**

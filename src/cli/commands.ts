@@ -1,8 +1,32 @@
+import { background } from './background.ts';
 import { check } from './check.ts';
 import type { CommandDefinition } from './commandDefinition.ts';
+import { consoleCommand } from './console.ts';
+import { pause, resume } from './pause.ts';
 import { replay } from './replay.ts';
+import { requeue } from './requeue.ts';
+import { restart } from './restart.ts';
 import { run } from './run.ts';
+import { service } from './service.ts';
+import { start } from './start.ts';
 import { status } from './status.ts';
+import { stop } from './stop.ts';
+import { verify } from './verify.ts';
 
 /** Every command. A new one is a file and a line here. */
-export const commands: readonly CommandDefinition<never>[] = [run, replay, check, status];
+export const commands: readonly CommandDefinition<never>[] = [
+  consoleCommand,
+  run,
+  start,
+  stop,
+  restart,
+  status,
+  pause,
+  resume,
+  replay,
+  check,
+  verify,
+  requeue,
+  service,
+  background,
+];

@@ -24,6 +24,11 @@ export class ConsoleOutput {
     return this.#out.isTTY === true && process.env.TERM !== 'dumb';
   }
 
+  /** Whether a person watches and can press keys. */
+  get isInteractive(): boolean {
+    return this.isTerminal && process.stdin.isTTY === true;
+  }
+
   get width(): number {
     return this.#out.columns || 80;
   }

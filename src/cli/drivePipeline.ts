@@ -1,53 +1,82 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { connect, merge, Subscription, tap } from 'rxjs';
+import { connect, merge, type Observable, Subscription, tap } from 'rxjs';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import { systemClock } from '../model/clock.ts';
 import type { PipelineEvent } from '../model/event.ts';
 import type { Pipeline } from '../openPipeline.ts';
+import { healthReport } from '../sinks/healthReport.ts';
+import { logFile } from '../sinks/logFile.ts';
 import { statusFile } from '../sinks/statusFile.ts';
 import { diskSpace } from '../storage/diskSpace.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { livenessOf, ownIdentity } from '../storage/processIdentity.ts';
+import { LogReader } from '../streams/console/logReader.ts';
 import { type StopSignal, stopRequests, stopSignals$ } from '../streams/stopSignals.ts';
-import type { ConsoleOutput } from './consoleOutput.ts';
 import { endNow } from './endNow.ts';
 import { cutShortCode } from './exitCodes.ts';
 
 /** What is in flight at a second signal has so long to be given back, ms. */
 const cutShortMs = 900;
+const beforeEndMs = 300;
 
 export interface DriveOptions {
   paths: ResolvedPaths;
-  output: ConsoleOutput;
+  /** How long a log file is written to, ms; the first value comes at once. */
+  logIntervalMs$: Observable<number>;
+  /** Requests to stop, from signals unless given. */
+  stops$?: Observable<StopSignal>;
   onEvent: (event: PipelineEvent) => void;
+  /** What a person should read, now: that it stops, or what can't be written. */
+  say: (line: string) => void;
+  /** Called right before the end of the process, when it was cut short: gives the terminal back. */
+  beforeEnd?: () => void | Promise<void>;
 }
 
 /**
- * Runs a pipeline to its end and closes it: the one place that turns signals into draining and cutting short. From then on
- * no signal ends the process by itself: what follows is short, and a second press of the same keys must not cut it off.
+ * Runs a pipeline to its end and closes it, with status file and log: the one place that turns signals into draining and
+ * cutting short. From then on no signal ends the process by itself: what follows is short, and a second press of the same
+ * keys must not cut it off.
  *
  * @returns the signal that ended it, or null when its work was done. Ends the process itself when it is cut short.
  */
-export async function drivePipeline(
-  pipeline: Pipeline,
-  { paths, output, onEvent }: DriveOptions,
-): Promise<StopSignal | null> {
+export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): Promise<StopSignal | null> {
+  const { paths, logIntervalMs$, stops$ = stopSignals$(), onEvent, say, beforeEnd } = options;
   let stoppedBy: StopSignal | null = null;
   let closing: Promise<void> | null = null;
   const running = new Subscription();
-  stopSignals$()
-    .pipe(stopRequests(() => systemClock.monotonic()))
-    .subscribe(({ signal, how }) => {
-      if (how === 'cut') {
-        running.unsubscribe();
-        closing ??= pipeline.close(true);
-        void cutShort(closing, signal, output);
-      } else if (stoppedBy === null && closing === null) {
-        stoppedBy = signal;
-        output.line(`${signal}: finishing what is in flight (again to cut it short)`);
-        pipeline.stop();
-      }
-    });
+  const status = statusFile({
+    folder: paths.flags,
+    files: nodeFiles,
+    clock: systemClock,
+    own: ownIdentity,
+    liveness: livenessOf,
+    runId: pipeline.runId,
+    stages: pipeline.stages,
+    disk: () => diskSpace(paths.root),
+    onError: error => say(`the status can't be written: ${error.message}`),
+  });
+
+  /** Outcomes in flight are dropped, claims given back, the journal synced; then the process ends whatever still runs. */
+  const cutShort = async (signal: StopSignal): Promise<never> => {
+    say(`${signal}: cut short`);
+    const over = Promise.allSettled([closing, status.stopped()]);
+    await Promise.race([over, wait(cutShortMs)]);
+    await Promise.race([Promise.resolve(beforeEnd?.()).catch(() => undefined), wait(beforeEndMs)]);
+    endNow(cutShortCode(signal));
+  };
+
+  stops$.pipe(stopRequests(() => systemClock.monotonic())).subscribe(({ signal, how }) => {
+    if (how === 'cut') {
+      running.unsubscribe();
+      closing ??= pipeline.close(true);
+      void cutShort(signal);
+    } else if (stoppedBy === null && closing === null) {
+      stoppedBy = signal;
+      say(`${signal}: finishing what is in flight (again to cut it short)`);
+      pipeline.stop();
+    }
+  });
+  const log = { folder: paths.logs, intervalMs$: logIntervalMs$ };
   await new Promise<void>((resolve, reject) => {
     running.add(
       pipeline.events$
@@ -55,15 +84,17 @@ export async function drivePipeline(
           connect(events$ =>
             merge(
               events$.pipe(tap(onEvent)),
-              statusFile(events$, {
-                folder: paths.flags,
+              status.follow(events$),
+              healthReport(events$, {
+                folder: paths.results,
                 files: nodeFiles,
                 clock: systemClock,
-                own: ownIdentity,
-                liveness: livenessOf,
-                disk: () => diskSpace(paths.root),
-                onError: error => output.error(`the status can't be written: ${error.message}`),
+                root: paths.root,
+                readLog: () =>
+                  new LogReader({ folder: paths.logs, name: 'phorest', files: nodeFiles, mostLines: 500 }).past(),
+                onError: error => say(`the health report can't be drawn: ${error.message}`),
               }),
+              logFile(events$, { ...log, onError: error => say(`the log can't be written: ${error.message}`) }),
             ),
           ),
         )
@@ -74,15 +105,7 @@ export async function drivePipeline(
     await closing;
     throw error;
   });
-  output.progress('');
   closing = pipeline.close(false);
   await closing;
   return stoppedBy;
-}
-
-/** Outcomes in flight are dropped, claims given back, the journal synced; then the process ends whatever still runs. */
-async function cutShort(closing: Promise<void>, signal: StopSignal, output: ConsoleOutput): Promise<never> {
-  output.line(`${signal}: cut short`);
-  await Promise.race([closing.catch(() => undefined), wait(cutShortMs)]);
-  endNow(cutShortCode(signal));
 }

@@ -25,8 +25,8 @@ async function run(words: readonly string[], output: ConsoleOutput): Promise<num
     .exitOverride()
     .configureOutput({ writeOut: text => output.text(text), writeErr: text => output.errorText(text) });
 
-  for (const { usage, summary, declare, run: runCommand } of commands) {
-    const command = program.command(usage).description(summary);
+  for (const { usage, summary, kind, declare, run: runCommand } of commands) {
+    const command = program.command(usage, { hidden: kind === 'internal' }).description(summary);
     declare(command).action(async () => {
       const { config, root } = program.opts<{ config?: string; root?: string }>();
       const context = { cwd: process.cwd(), environment: process.env, config, root, output };
@@ -34,7 +34,7 @@ async function run(words: readonly string[], output: ConsoleOutput): Promise<num
     });
   }
   try {
-    await program.parseAsync([...words], { from: 'user' });
+    await program.parseAsync(withCommand(program, words, output), { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
@@ -42,4 +42,11 @@ async function run(words: readonly string[], output: ConsoleOutput): Promise<num
     output.error(explain(error));
     return error instanceof ExitError ? error.code : exitCodes.failed;
   }
+}
+
+/** No command at all means the console, or the status where nobody watches. */
+function withCommand(program: Command, words: readonly string[], output: ConsoleOutput): string[] {
+  const { operands, unknown } = program.parseOptions([...words]);
+  if (operands.length > 0 || unknown.length > 0) return [...words];
+  return [...words, output.isInteractive ? 'console' : 'status'];
 }

@@ -9,6 +9,7 @@ import { readFileText } from '../streams/fileText.ts';
 export interface ReplayRequest {
   folder: string;
   method?: string;
+  estimator?: string;
   rois?: string;
   every?: number;
   from?: string;
@@ -31,11 +32,12 @@ export async function recordReplay(root: string, request: ReplayRequest, finishe
 }
 
 /**
- * Where a replay goes that was given no folder: `replays/<name>-<method>`, below the working directory. One of the same
+ * Where a replay goes that was given no folder: `replays/<name>-<method>-<estimator>`, of what was asked for, below the working directory. One of the same
  * request that was interrupted goes on where it is; any other gets a folder of its own, with a number behind it.
  */
 export async function defaultReplayFolder(cwd: string, request: ReplayRequest): Promise<string> {
-  const name = [basename(request.folder) || 'images', ...(request.method ? [request.method] : [])].join('-');
+  const { folder, method, estimator } = request;
+  const name = [basename(folder) || 'images', method, estimator].filter(word => word !== undefined).join('-');
   for (let number = 1; ; number++) {
     const root = resolve(cwd, 'replays', number === 1 ? name : `${name}-${number}`);
     if (!existsSync(root)) return root;

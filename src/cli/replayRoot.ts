@@ -4,7 +4,7 @@ import { parse } from 'smol-toml';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import { defaultConfigFile } from '../config/configFile.ts';
 import { exampleToml, type TomlValues } from '../config/exampleToml.ts';
-import type { AnalysisMethod } from '../model/method.ts';
+import type { AnalysisMethod, Estimator } from '../model/method.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
 import { readFileText } from '../streams/fileText.ts';
@@ -19,7 +19,7 @@ export interface ReplayRootOptions {
   root: string;
   rois?: string;
   method?: AnalysisMethod;
-  estimator?: string;
+  estimator?: Estimator;
 }
 
 /**
@@ -36,7 +36,10 @@ export async function replayRoot(
   const base = await loadConfig(context);
   const inside = join(root, defaultConfigFile);
   const before = existsSync(inside) ? await loadConfig(inRoot) : null;
-  if (before) refuseOther(before, root, method);
+  if (before) {
+    refuseOther(before, root, 'method', method);
+    refuseOther(before, root, 'estimator', estimator);
+  }
   // All that can be wrong is looked at before anything is made.
   const file = roiManifestFor(context.cwd, rois, before, base, folder);
   const text = await roiManifestText(file);
@@ -72,7 +75,7 @@ function replayValues(
   given: TomlValues,
   root: string,
   method: AnalysisMethod | undefined,
-  estimator: string | undefined,
+  estimator: Estimator | undefined,
 ): TomlValues {
   const { remote_root_dir: remote } = given.Paths ?? {};
   return {
@@ -84,12 +87,17 @@ function replayValues(
   };
 }
 
-function refuseOther({ config }: LoadedConfig, root: string, method: AnalysisMethod | undefined): void {
-  const held = config.Data_Analysis.method;
-  if (method === undefined || method === held) return;
+function refuseOther(
+  { config }: LoadedConfig,
+  root: string,
+  key: 'method' | 'estimator',
+  asked: string | undefined,
+): void {
+  const held = config.Data_Analysis[key];
+  if (asked === undefined || asked === held) return;
   throw new ExitError(
     exitCodes.usage,
-    `${root} holds a replay with method ${held}; choose another folder with --out for method ${method}`,
+    `${root} holds a replay with ${key} ${held}; choose another folder with --out for ${key} ${asked}`,
   );
 }
 

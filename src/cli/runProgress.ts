@@ -1,5 +1,5 @@
 import type { PipelineEvent } from '../model/event.ts';
-import { duration, number } from '../sinks/eventLines.ts';
+import { duration, number } from '../model/quantity.ts';
 
 const barWidth = 24;
 /** The rate is that of the last so many ms, about. */

@@ -2,15 +2,21 @@ import type { GraphStage } from '../graph.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 
 /** Stages that this version runs, upstream first. */
-export const graphStages: readonly GraphStage[] = ['collector', 'processor', 'communicator'];
+export const graphStages: readonly GraphStage[] = ['collector', 'processor', 'communicator', 'compressor', 'health'];
 
-/** `--stages collector,processor`; absent: all. @throws ExitError `usage` for a word that is no stage. */
-export function parseStages(list: string | undefined): readonly GraphStage[] {
+/** Those that a replay needs: its images are originals, and its results stay where they are. */
+export const replayStages: readonly GraphStage[] = ['collector', 'processor', 'communicator'];
+
+/**
+ * `collector,processor`; absent: all.
+ * @param what how a message calls the words. @throws ExitError `usage` for a word that is no stage.
+ */
+export function parseStages(list: string | undefined, what = '--stages'): readonly GraphStage[] {
   if (list === undefined) return graphStages;
   const words = list.split(',').map(word => word.trim());
   const wrong = words.find(word => !graphStages.includes(word as GraphStage));
   if (wrong !== undefined) {
-    throw new ExitError(exitCodes.usage, `--stages: "${wrong}" is no stage; there are ${graphStages.join(', ')}`);
+    throw new ExitError(exitCodes.usage, `${what}: "${wrong}" is no stage; there are ${graphStages.join(', ')}`);
   }
   return graphStages.filter(stage => words.includes(stage));
 }

@@ -17,7 +17,8 @@ export function changedSettings(before: Config, after: Config): ChangedSetting[]
     if (isDeepStrictEqual(old, now)) return [];
     const shared = allSettings.some(other => other.key === key && other.section !== section);
     const name = shared ? `${section}.${key}` : key;
-    return [{ section, key, effect: info.effect, line: `${name} ${show(old)} → ${show(now)}` }];
+    const line = info.secret ? `${name} changed (not shown)` : `${name} ${show(old)} → ${show(now)}`;
+    return [{ section, key, effect: info.effect, line }];
   });
 }
 

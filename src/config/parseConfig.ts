@@ -3,7 +3,7 @@ import { ConfigError, type ConfigProblem } from './configError.ts';
 import { laterFeatures } from './laterFeatures.ts';
 import { type KeyPath, type Located, locate } from './locate.ts';
 import { movedKeys } from './movedKeys.ts';
-import { type Config, configSchema, sections } from './schema.ts';
+import { allSettings, type Config, configSchema, sections } from './schema.ts';
 import { isTable, showValue, type TomlTable } from './tomlTable.ts';
 import { unknownKeys } from './unknownKeys.ts';
 
@@ -47,9 +47,8 @@ export function parseConfig(text: string, file: string): ParsedConfig {
     if (said.has(name)) continue;
     said.add(name);
     const value = path.reduce<unknown>((outer, key) => (outer as Record<string | number, unknown>)[key], found);
-    errors.push(
-      problem('value', path, place(path)?.value, `${name} is ${showValue(value)}; it must be ${issue.message}`),
-    );
+    const what = isSecret(path) ? 'is not right' : `is ${showValue(value)}`;
+    errors.push(problem('value', path, place(path)?.value, `${name} ${what}; it must be ${issue.message}`));
   }
   warnings.push(...unknownKeys(found, place));
   if (!checked.success || errors.length > 0) {
@@ -60,6 +59,13 @@ export function parseConfig(text: string, file: string): ParsedConfig {
     warnings.push(problem('later', path, place(path)?.value, message));
   }
   return { config: checked.data, warnings: warnings.sort(inOrderOfFile) };
+}
+
+/** What it holds must not stand in a message, that goes to the log. */
+function isSecret([section, key]: KeyPath): boolean {
+  return allSettings.some(
+    setting => setting.section === section && setting.key === key && setting.info.secret === true,
+  );
 }
 
 function problem(

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { alarms } from './sections/alarms.ts';
 import { assets } from './sections/assets.ts';
 import { brightfield } from './sections/brightfield.ts';
 import { buffer } from './sections/buffer.ts';
 import { camera } from './sections/camera.ts';
 import { communication } from './sections/communication.ts';
+import { compression } from './sections/compression.ts';
 import { dataAnalysis } from './sections/dataAnalysis.ts';
 import { development } from './sections/development.ts';
 import { flags } from './sections/flags.ts';
@@ -12,6 +14,7 @@ import { retries } from './sections/retries.ts';
 import { services } from './sections/services.ts';
 import { simulator } from './sections/simulator.ts';
 import { storage } from './sections/storage.ts';
+import { sync } from './sections/sync.ts';
 import { temperature } from './sections/temperature.ts';
 import { timing } from './sections/timing.ts';
 import { type SectionInfo, type SettingInfo, sectionInfo, settingInfo } from './setting.ts';
@@ -29,9 +32,12 @@ export const sections = {
   Assets: assets,
   Flags: flags,
   Buffer: buffer,
+  Compression: compression,
+  Sync: sync,
   Storage: storage,
   Temperature: temperature,
   Brightfield: brightfield,
+  Alarms: alarms,
   Development: development,
 } as const;
 

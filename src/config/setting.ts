@@ -18,6 +18,8 @@ export interface About {
   new?: true;
   /** Results depend on it: part of the hash that stands on each result line. */
   shapesResults?: true;
+  /** May hold a password or a token: its value is never shown, nor logged. */
+  secret?: true;
   /** Only for a switch whose stage does not exist yet: what does not happen though it is on. */
   later?: string;
 }

@@ -5,6 +5,11 @@ import type { Entry } from '../model/entry.ts';
 import type { Files } from '../storage/files.ts';
 import { readChunks } from '../storage/readChunks.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
+import { ArchiveError } from './archiveError.ts';
+import type { IdTable } from './idTable.ts';
+import { lastMoved, MovedSegments } from './movedSegments.ts';
+
+export { ArchiveError } from './archiveError.ts';
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
@@ -24,9 +29,9 @@ interface Segment {
   number: number;
 }
 
-async function segments(files: Files, manifestFile: string): Promise<Segment[]> {
-  const names = await files.list(archiveFolder(manifestFile));
-  return names
+/** Those of the names that are segments, each once, oldest first. */
+function segmentsOf(names: Iterable<string>): Segment[] {
+  return [...new Set(names)]
     .flatMap(name => {
       const number = segmentName.exec(name)?.[1];
       return number === undefined ? [] : [{ name, number: Number(number) }];
@@ -44,24 +49,121 @@ async function segments(files: Files, manifestFile: string): Promise<Segment[]> 
 export async function writeSegment(files: Files, manifestFile: string, entries: readonly Entry[]): Promise<void> {
   const folder = archiveFolder(manifestFile);
   await files.makeFolder(folder);
-  const number = ((await segments(files, manifestFile)).at(-1)?.number ?? 0) + 1;
+  const here = await files.list(folder);
+  // Numbers go on, also when all segments have been moved away.
+  const { lines } = await lastMoved(files, folder);
+  const number = (segmentsOf([...here, ...lines.map(({ segment }) => segment)]).at(-1)?.number ?? 0) + 1;
   const text = entries.map(entry => `${JSON.stringify(entry)}\n`).join('');
-  const name = `entries.${number}.${crc32(text).toString(16).padStart(8, '0')}.jsonl.gz`;
-  await writeAtomic(files, join(folder, name), await compress(text));
+  await writeAtomic(files, join(folder, nameOf(number, text)), await compress(text));
 }
 
 /** All archived entries, oldest segment first; an entry that stands in two segments comes twice, the later one counts. */
 export async function* readArchive(files: Files, manifestFile: string): AsyncGenerator<Entry> {
-  for (const { name } of await segments(files, manifestFile)) {
-    const path = join(archiveFolder(manifestFile), name);
-    const chunks: Buffer[] = [];
-    for await (const chunk of readChunks(files, path)) chunks.push(chunk);
-    let text: string;
-    try {
-      text = (await decompress(Buffer.concat(chunks))).toString('utf8');
-    } catch (error) {
-      throw new Error(`${path} can't be read as an archive of entries: ${(error as Error).message}`, { cause: error });
+  const moved = new MovedSegments(files, archiveFolder(manifestFile));
+  for (const name of await archiveSegments(files, manifestFile, moved))
+    yield* await readSegment(files, manifestFile, name, moved);
+}
+
+/**
+ * Every archived entry once, as it was archived last: segment by segment, newest first, so that one pass does.
+ * @param seen ids that are passed over; those that come are added.
+ */
+export async function* newestArchived(
+  files: Files,
+  manifestFile: string,
+  seen: IdTable,
+): AsyncGenerator<{ segment: string; entries: Entry[] }> {
+  const moved = new MovedSegments(files, archiveFolder(manifestFile));
+  for (const segment of (await archiveSegments(files, manifestFile, moved)).reverse()) {
+    const entries: Entry[] = [];
+    for (const entry of (await readSegment(files, manifestFile, segment, moved)).reverse()) {
+      const known = seen.size;
+      if (seen.add(entry.entry_id) === known) entries.push(entry);
     }
-    for (const line of text.split('\n')) if (line) yield JSON.parse(line) as Entry;
+    yield { segment, entries: entries.reverse() };
   }
+}
+
+/**
+ * Names of the segments, oldest first; those that were moved to another folder keep theirs.
+ * @param moved one that is kept saves reading the list of those anew.
+ */
+export async function archiveSegments(
+  files: Files,
+  manifestFile: string,
+  moved = new MovedSegments(files, archiveFolder(manifestFile)),
+): Promise<string[]> {
+  // In this order: one that is being moved is in the list before it leaves the folder.
+  const here = await files.list(archiveFolder(manifestFile));
+  return segmentsOf([...here, ...(await moved.names())]).map(({ name }) => name);
+}
+
+/** Names of the segments that stand in the archive's own folder, oldest first. */
+export async function unmovedSegments(files: Files, manifestFile: string): Promise<string[]> {
+  return segmentsOf(await files.list(archiveFolder(manifestFile))).map(({ name }) => name);
+}
+
+/**
+ * The entries of one segment, in order of collection, wherever it is.
+ * @param moved as for {@link archiveSegments}.
+ * @throws ArchiveError that names the segment when it can't be unpacked, or its content is not what was written, or the disk
+ *   that it was moved to can't be read.
+ */
+export async function readSegment(
+  files: Files,
+  manifestFile: string,
+  name: string,
+  moved = new MovedSegments(files, archiveFolder(manifestFile)),
+): Promise<Entry[]> {
+  const here = join(archiveFolder(manifestFile), name);
+  try {
+    return await parseSegment(here, name, await readWhole(files, here));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const path = await moved.pathOf(name);
+    if (path === null) throw error;
+    return parseSegment(path, name, await readMoved(files, path));
+  }
+}
+
+/**
+ * The entries in a segment's bytes.
+ * @param path where they were read, for messages.
+ * @throws ArchiveError
+ */
+export async function parseSegment(path: string, name: string, packed: Buffer): Promise<Entry[]> {
+  let bytes: Buffer;
+  try {
+    bytes = await decompress(packed);
+  } catch (error) {
+    throw new ArchiveError(path, (error as Error).message, { cause: error });
+  }
+  if (name !== nameOf(Number(segmentName.exec(name)?.[1]), bytes))
+    throw new ArchiveError(path, 'its checksum is not the one in its name');
+  return bytes
+    .toString('utf8')
+    .split('\n')
+    .flatMap(line => (line ? [JSON.parse(line) as Entry] : []));
+}
+
+/** Another disk that is gone or dying is no failure of the one that the experiment is on. */
+async function readMoved(files: Files, path: string): Promise<Buffer> {
+  try {
+    return await readWhole(files, path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    const reason = code === 'ENOENT' ? 'it was moved there and is not there any more; is its disk mounted?' : message;
+    throw new ArchiveError(path, reason, { cause: error });
+  }
+}
+
+async function readWhole(files: Files, path: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of readChunks(files, path)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function nameOf(number: number, content: string | Buffer): string {
+  return `entries.${number}.${crc32(content).toString(16).padStart(8, '0')}.jsonl.gz`;
 }

@@ -96,6 +96,11 @@ export class EntryLog {
     return this.#ask(prepare);
   }
 
+  /** The rules of its options are others now. */
+  rulesChanged(): Promise<void> {
+    return this.#inTurn(async () => this.#reader.live.rulesChanged());
+  }
+
   /** Ends claims with the next commit that succeeds, for when a transaction that should have done it was rejected. */
   giveBackLater(claims: readonly DoubtfulClaim[]): void {
     this.#doubtful.add(claims);
@@ -127,6 +132,15 @@ export class EntryLog {
     return this.#locked(async () => {
       await this.#tail.becomeCurrent();
       if (this.#journalBytes() > 0) await this.#fold();
+    });
+  }
+
+  /** Moves every settled entry to the archive, in a fold. Resolves with how many. */
+  archiveSettled(): Promise<number> {
+    if (this.#closed) return Promise.reject(new Error(`${this.#options.file} is closed`));
+    return this.#locked(async () => {
+      await this.#tail.becomeCurrent();
+      return this.live.settled === 0 ? 0 : this.#fold({ ...this.#options, liveEntries: 0 });
     });
   }
 
@@ -258,10 +272,12 @@ export class EntryLog {
     }
   }
 
-  async #fold(): Promise<void> {
-    await fold(this.#options, this.#reader, this.#tail, this.#mark, !this.#suspect);
+  /** Resolves with how many entries went to the archive. */
+  async #fold(options: FoldOptions = this.#options): Promise<number> {
+    const archived = await fold(options, this.#reader, this.#tail, this.#mark, !this.#suspect);
     this.#suspect = false;
     this.#foldAgainBytes = 0;
     this.#foldedAt = { number: this.#reader.position.number, offset: this.#reader.position.offset };
+    return archived;
   }
 }

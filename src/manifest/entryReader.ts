@@ -5,6 +5,7 @@ import { journalPath, listJournals, readHeader, readJournal } from './journal.ts
 import { isHeader, isSnapshotMark, type JournalRecord, type PublishedSnapshot } from './journalLine.ts';
 import { LiveEntries } from './liveEntries.ts';
 import { readSnapshot } from './snapshot.ts';
+import type { WorkRules } from './workRules.ts';
 
 /** Told of what is found damaged, edited or unusual. */
 export type Note = (level: 'info' | 'warning' | 'error', message: string) => void;
@@ -14,6 +15,8 @@ export interface EntryReaderOptions {
   file: string;
   files: Files;
   isSettled: (entry: Entry) => boolean;
+  /** Which stages entries must pass; when they change, `live` is told. Absent: {@link noRules}. */
+  rules?: () => WorkRules;
   note: Note;
 }
 
@@ -207,8 +210,13 @@ export function mustBeWhole(file: string, problems: readonly string[]): void {
   );
 }
 
-function emptyState({ isSettled }: EntryReaderOptions): State {
-  return { live: new LiveEntries(isSettled), position: { number: 0, offset: 0, length: 0 }, marks: [], anew: false };
+function emptyState({ isSettled, rules }: EntryReaderOptions): State {
+  return {
+    live: new LiveEntries(isSettled, rules),
+    position: { number: 0, offset: 0, length: 0 },
+    marks: [],
+    anew: false,
+  };
 }
 
 function take(state: State, record: JournalRecord, reading: Reading): void {

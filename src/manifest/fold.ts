@@ -26,6 +26,7 @@ export interface FoldOptions extends EntryReaderOptions {
  * leaves what the next start reads to the same state. A fold by another process at the same time makes this one fail.
  *
  * @param durable false when the present journal failed to sync: nothing is written to it any more.
+ * @returns how many entries went to the archive.
  */
 export async function fold(
   options: FoldOptions,
@@ -33,11 +34,12 @@ export async function fold(
   tail: JournalTail,
   mark: () => string,
   durable: boolean,
-): Promise<void> {
+): Promise<number> {
   const { files, file } = options;
+  let archived = 0;
   if (durable) {
     await takeHandEdits(options, reader, tail, mark);
-    await archiveOldest(options, reader, tail, mark);
+    archived = await archiveOldest(options, reader, tail, mark);
   }
   await tail.beginNext();
   await removeTemporaries(options);
@@ -50,6 +52,7 @@ export async function fold(
   // The journal just sealed stays until the next fold: other processes are still reading in it.
   const { number } = reader.position;
   for (const old of await listJournals(files, file)) if (old < number - 1) await files.remove(journalPath(file, old));
+  return archived;
 }
 
 async function mustBeClean({ file }: FoldOptions, tail: JournalTail, records: readonly JournalRecord[]): Promise<void> {
@@ -99,9 +102,9 @@ async function archiveOldest(
   { live }: EntryReader,
   tail: JournalTail,
   mark: () => string,
-): Promise<void> {
+): Promise<number> {
   const { liveEntries, files, file } = options;
-  if (live.settled <= liveEntries) return;
+  if (live.settled <= liveEntries) return 0;
   const oldest = [...live.oldestSettled(live.settled - Math.floor(liveEntries * keptShare))];
   for (let from = 0; from < oldest.length; from += entriesPerSegment) {
     const entries = oldest.slice(from, from + entriesPerSegment);
@@ -119,6 +122,7 @@ async function archiveOldest(
       tail.tell(line);
     }
   }
+  return oldest.length;
 }
 
 /**

@@ -88,8 +88,11 @@ function recordOf(line: string, path: string): JournalRecord | null {
 /** The header of a journal: the first that stands there counts. Null when it has none yet, or there is no such journal. */
 export async function readHeader(files: Files, path: string): Promise<JournalHeader | null> {
   let header: JournalHeader | null = null;
-  await readJournal(files, path, { to: headerBytes }, record => {
+  const take = (record: JournalRecord): void => {
     if (isHeader(record)) header ??= record;
-  });
+  };
+  const part = await readJournal(files, path, { to: headerBytes }, take);
+  // One whose header was damaged later was given another, which stands at its end.
+  if (header === null && part !== null && part.length >= headerBytes) await readJournal(files, path, {}, take);
   return header;
 }

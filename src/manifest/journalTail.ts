@@ -85,7 +85,11 @@ export class JournalTail {
         this.#writerIno = null;
       }
       const outcome = await this.#writer.append(records, length, length > offset);
-      if (!outcome.clean) return outcome;
+      if (!outcome.clean) {
+        // A disk that was pulled and is back has another open file under the same name.
+        if (outcome.error) await this.#closeWriter().catch(() => undefined);
+        return outcome;
+      }
       if (!(await this.#isNewest(number))) return { clean: false, synced: true, error: null };
       this.#reader.advance(outcome.end);
       return outcome;

@@ -3,6 +3,7 @@ import type { StageName } from '../model/stage.ts';
 import { applyChange, type Change } from './change.ts';
 import { StageQueue } from './stageQueue.ts';
 import { type QueueStage, queueStages, stageWork } from './stageWork.ts';
+import { noRules, takesSpace, type WorkRules } from './workRules.ts';
 
 interface Live {
   entry: Entry;
@@ -24,12 +25,15 @@ export class LiveEntries {
   /** Places of claimed entries by stage. */
   readonly #claimed = new Map<StageName, Map<string, number>>();
   readonly #isSettled: (entry: Entry) => boolean;
+  readonly #rules: () => WorkRules;
   #settled = 0;
+  #localImages = 0;
   #nextPlace = 0;
   #epoch = 0;
 
-  constructor(isSettled: (entry: Entry) => boolean) {
+  constructor(isSettled: (entry: Entry) => boolean, rules: () => WorkRules = () => noRules) {
     this.#isSettled = isSettled;
+    this.#rules = rules;
   }
 
   get size(): number {
@@ -39,6 +43,11 @@ export class LiveEntries {
   /** Entries that no stage has anything left to do with. */
   get settled(): number {
     return this.#settled;
+  }
+
+  /** Images on this machine that are not originals. */
+  get localImages(): number {
+    return this.#localImages;
   }
 
   get(id: string): Entry | undefined {
@@ -135,16 +144,22 @@ export class LiveEntries {
     return live.epoch === this.#epoch ? live.published : live.entry;
   }
 
+  /** The rules are others: which entries wait for which stage, and which are settled, is found anew. */
+  rulesChanged(): void {
+    this.#settled = 0;
+    this.#localImages = 0;
+    for (const [id, live] of this.#live) {
+      this.#count(live.entry, +1);
+      this.#queue(id, live);
+    }
+  }
+
   #put(id: string, live: Live): void {
     const before = this.#live.get(id);
     this.#live.set(id, live);
     if (before) this.#count(before.entry, -1);
     this.#count(live.entry, +1);
-    for (const stage of queueStages) {
-      const queue = this.#queues.get(stage)!;
-      if (stageWork[stage](live.entry)) queue.add(id, live.place);
-      else queue.delete(id);
-    }
+    this.#queue(id, live);
     this.#index(id, live.place, before?.entry.claims ?? {}, live.entry.claims);
   }
 
@@ -155,8 +170,18 @@ export class LiveEntries {
     this.#index(id, live.place, live.entry.claims, {});
   }
 
+  #queue(id: string, { entry, place }: Live): void {
+    const rules = this.#rules();
+    for (const stage of queueStages) {
+      const queue = this.#queues.get(stage)!;
+      if (stageWork[stage](entry, rules)) queue.add(id, place);
+      else queue.delete(id);
+    }
+  }
+
   #count(entry: Entry, sign: 1 | -1): void {
     if (this.#isSettled(entry)) this.#settled += sign;
+    if (takesSpace(entry)) this.#localImages += sign;
   }
 
   #index(id: string, place: number, before: Entry['claims'], after: Entry['claims']): void {

@@ -5,10 +5,14 @@ import type { Claim, Entry, ProcessIdentity } from '../model/entry.ts';
 import { utcIso } from '../model/localTime.ts';
 import type { StageName } from '../model/stage.ts';
 import type { Liveness } from '../storage/processIdentity.ts';
-import { readArchive } from './archive.ts';
+import { archiveFolder, archiveSegments, readArchive, readSegment, unmovedSegments } from './archive.ts';
 import { beforeClaim } from './doubtfulClaims.ts';
 import { EntryLog, type EntryLogOptions, type LogChange } from './entryLog.ts';
-import type { QueueStage } from './stageWork.ts';
+import { isFree } from './isFree.ts';
+import { MovedSegments } from './movedSegments.ts';
+import { type Moved, moveSegment } from './moveSegment.ts';
+import { type QueueStage, stageWork } from './stageWork.ts';
+import { isRemoved, noRules } from './workRules.ts';
 
 /** A stage does not wait longer than this for an earlier image, so that one hung worker holds nothing up. */
 const orderPatienceMs = 60_000;
@@ -29,10 +33,12 @@ export interface ManifestOptions extends EntryLogOptions {
 export class Manifest {
   readonly #options: ManifestOptions;
   readonly #log: EntryLog;
+  readonly #moved: MovedSegments;
 
   private constructor(options: ManifestOptions, log: EntryLog) {
     this.#options = options;
     this.#log = log;
+    this.#moved = new MovedSegments(options.files, archiveFolder(options.file));
   }
 
   static async open(options: ManifestOptions): Promise<Manifest> {
@@ -65,6 +71,41 @@ export class Manifest {
   /** Entries that have left the live manifest. */
   archived(): AsyncGenerator<Entry> {
     return readArchive(this.#options.files, this.#options.file);
+  }
+
+  /** Names of the segments of the archive, oldest first. One that was written stays as it is. */
+  archiveSegments(): Promise<string[]> {
+    return archiveSegments(this.#options.files, this.#options.file, this.#moved);
+  }
+
+  /** The entries of a segment in order. @throws ArchiveError for one that is damaged. */
+  archiveSegment(name: string): Promise<Entry[]> {
+    return readSegment(this.#options.files, this.#options.file, name, this.#moved);
+  }
+
+  /** Moves every settled entry from the live manifest to the archive. Resolves with how many. */
+  archiveSettled(): Promise<number> {
+    return this.#log.archiveSettled();
+  }
+
+  /** Names of the segments that {@link moveSegment} has not moved, oldest first. */
+  unmovedSegments(): Promise<string[]> {
+    return unmovedSegments(this.#options.files, this.#options.file);
+  }
+
+  /** Moves a segment to another folder; it is read there from now on, under the same name. One caller at a time in all processes. */
+  moveSegment(name: string, folder: string): Promise<Moved> {
+    return moveSegment(this.#options.files, this.#options.file, name, folder);
+  }
+
+  /** Images of live entries that are on this machine and not originals. */
+  get localImages(): number {
+    return this.#log.live.localImages;
+  }
+
+  /** Whether an entry, live or archived, is one that waits for a stage. */
+  isFor(stage: QueueStage, entry: Entry): boolean {
+    return stageWork[stage](entry, this.#options.rules?.() ?? noRules);
   }
 
   /** How many entries wait for a stage. */
@@ -117,6 +158,24 @@ export class Manifest {
   }
 
   /**
+   * Brings entries back from the archive and claims them, in one change each. Resolves with those that it did; one that is
+   * live already, or does not wait for the stage, stays as it is.
+   *
+   * @param entries as the archive has them last: whoever calls sees to it that nobody else brings them back meanwhile.
+   */
+  claimArchived(stage: QueueStage, entries: readonly Entry[]): Promise<Entry[]> {
+    const claim: Claim = { ...this.#options.own, time: utcIso(this.#options.clock.now()) };
+    return this.#log.transact(({ live, change }) =>
+      entries.flatMap(entry => {
+        const { entry_id: id } = entry;
+        if (live.get(id) || !this.isFor(stage, entry)) return [];
+        change(id, 'restore', entry);
+        return [change(id, 'claim', { claims: { ...entry.claims, [stage]: claim } }, stage)];
+      }),
+    );
+  }
+
+  /**
    * Records the outcome of claimed work and ends the claim.
    *
    * @returns how many counted: the outcome of a claim that was released and taken by another meanwhile is void.
@@ -145,9 +204,38 @@ export class Manifest {
     return [...this.#log.live.claimed(stage)].filter(entry => this.#options.liveness(entry.claims[stage]!) === 'gone');
   }
 
+  /**
+   * Sets entries back to `pending`, so that their image is analysed once more under a new attempt, or aside to `skip`. What
+   * stands in the results stays. Resolves with the entries as they were, those that were changed.
+   *
+   * One that changed its status since it was read, or that a stage has in work (see {@link isFree}), stays as it is. So
+   * does one whose image the ring buffer has removed, when it is to be analysed: there is nothing here to analyse.
+   *
+   * @param restore bring those that are not live back from the archive, where `entries` were just read.
+   */
+  requeue(entries: readonly Entry[], to: 'pending' | 'skip', { restore }: { restore: boolean }): Promise<Entry[]> {
+    return this.#log.transact(({ live, change }) => {
+      const changed: Entry[] = [];
+      for (const entry of entries) {
+        const { entry_id: id, processing_status: status } = entry;
+        if (to === 'pending' && isRemoved(live.get(id) ?? entry)) continue;
+        const now = live.get(id) ?? (restore ? change(id, 'restore', entry) : null);
+        if (now?.processing_status !== status || !isFree(now, this.#options.liveness)) continue;
+        change(id, 'requeue', { ...setBack(to), claims: {} });
+        changed.push(now);
+      }
+      return changed;
+    });
+  }
+
   /** Takes in what other processes have written, and hand edits of the `.json`. */
   catchUp(): Promise<void> {
     return this.#log.catchUp();
+  }
+
+  /** The rules of its options are others now: other entries wait, and others are settled. */
+  rulesChanged(): Promise<void> {
+    return this.#log.rulesChanged();
   }
 
   /** Writes the snapshot, if anything has changed since the last. */
@@ -195,4 +283,10 @@ export class Manifest {
     }
     return first;
   }
+}
+
+function setBack(to: 'pending' | 'skip'): Partial<Entry> {
+  const set: Partial<Entry> = { processing_status: to, processing_error: false, processing_error_msg: null };
+  if (to === 'skip') return set;
+  return { ...set, processing_timestamp_iso: null, data_transmitted: false, worker_deaths: 0 };
 }

@@ -31,7 +31,7 @@ export interface StageLeasesOptions {
   liveness: (holder: ProcessIdentity) => Liveness;
 }
 
-type Holders = Partial<Record<StageName, ProcessIdentity>>;
+export type Holders = Partial<Record<StageName, ProcessIdentity>>;
 
 /** Path of the file that says which process holds which exclusive stage. */
 export function leasesFile(flagFolder: string): string {
@@ -78,7 +78,7 @@ export async function takeStages(
 }
 
 /** A file that is missing or damaged (its owner was killed on a disk that lost the write) holds nothing. */
-async function readHolders(file: string): Promise<Holders> {
+export async function readHolders(file: string): Promise<Holders> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as Holders;
   } catch (error) {

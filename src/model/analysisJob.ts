@@ -1,4 +1,4 @@
-import type { AnalysisMethod } from './method.ts';
+import type { AnalysisMethod, Estimator } from './method.ts';
 import type { FrameStatistics } from './result.ts';
 import type { RoiManifest } from './roi.ts';
 
@@ -8,7 +8,8 @@ export interface AnalysisJob {
   path: string;
   rois: RoiManifest;
   method: AnalysisMethod;
-  /** Rows that each ROI is averaged to before the fits; 0 fits every row. */
+  estimator: Estimator;
+  /** Rows that each ROI is averaged to before the fits; 0 fits every row. The estimator `roi` takes every row in any case. */
   numberOfSubRois: number;
   /** Keep every row's values in the result (`debug_mode`). */
   keepValues: boolean;
@@ -23,7 +24,7 @@ export interface AnalysedFrame {
   /** `image_analysis` of the result line as JSON text in UTF-8, made in the worker: it is most of the line. */
   imageAnalysis: Uint8Array;
   rois: number;
-  /** Median position of each ROI in manifest order, pixels; NaN where no row could be used. */
+  /** Position of each ROI in manifest order, pixels; NaN where there is none. */
   positions: Float64Array;
   rowsFitted: number;
   /** Rows left out, by reason. */

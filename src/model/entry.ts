@@ -84,5 +84,7 @@ export interface Entry {
   result?: ResultLocation;
   /** How often a worker died on this image while its process lived. */
   worker_deaths?: number;
+  /** False once the ring buffer has removed the image from this machine; absent before that. */
+  image_local?: boolean;
   [unknown: string]: unknown;
 }

@@ -1,10 +1,15 @@
+import type { Control } from './control.ts';
 import type { StageName, StageState } from './stage.ts';
+import type { HealthStatus, PipelineStatus } from './status.ts';
+
+/** `debug` is what happens for every item besides its outcome; a log leaves it out. */
+export type EventLevel = 'debug' | 'info' | 'warning' | 'error';
 
 /**
  * What happens in the pipeline, as one stream that status file, log, progress bar and console read.
  * `at` is milliseconds since 1970 UTC by the pipeline's clock.
  */
-export type PipelineEvent = StageEvent | ConfigEvent | NoteEvent;
+export type PipelineEvent = StageEvent | ConfigEvent | ControlEvent | NoteEvent;
 
 export type StageEvent = { stage: StageName; at: number } & (
   | { kind: 'state'; state: StageState }
@@ -24,11 +29,23 @@ export type StageEvent = { stage: StageName; at: number } & (
   | { kind: 'well'; key: string }
   /** A change of the stage's settings took effect; each line reads `key old → new`. */
   | { kind: 'settings'; changes: readonly string[] }
+  /** How often the configuration asks the stage to come round, and for how many items; null: no oftener than there is work. */
+  | { kind: 'pace'; intervalMs: number | null; perMinute: number | null }
+  /** It has looked for work: a sign of life. */
+  | { kind: 'beat' }
+  /** What the health stage has seen in a round, and the status that it was judged by; null where there was none. */
+  | { kind: 'health'; report: HealthStatus; pipeline: PipelineStatus | null }
 );
 
 export type ConfigEvent =
   | { kind: 'config'; at: number; file: string | null; changes: readonly string[]; warnings: readonly string[] }
   | { kind: 'config_error'; at: number; file: string; error: string };
+
+/** What a person asked for in the control file was seen, and is obeyed from now on. */
+export interface ControlEvent extends Control {
+  kind: 'control';
+  at: number;
+}
 
 /** Something worth a line in the log that belongs to no item. */
 export interface NoteEvent {

@@ -6,6 +6,11 @@ export const methodParameters = {
   fano: ['amplitude', 'assymetry', 'resonance', 'gamma', 'offset', 'error'],
 } as const satisfies Record<string, readonly string[]>;
 
+/** How the rows of a ROI are joined to one position. */
+export const estimators = ['rows', 'roi'] as const;
+
+export type Estimator = (typeof estimators)[number];
+
 export type AnalysisMethod = keyof typeof methodParameters;
 
 export const analysisMethods = Object.keys(methodParameters) as AnalysisMethod[];

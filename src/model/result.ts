@@ -21,10 +21,12 @@ export type RoiFlag = 'low_signal' | 'saturated' | 'edge' | 'two_peaks' | 'moved
 export interface RoiResult {
   'ROI-label': string;
   'Analysis-method': AnalysisMethod;
-  /** Pixels from the ROI's left edge after its flip, from 0 for every method; null when no row could be used. */
+  /** Pixels from the ROI's left edge after its flip, from 0 for every method; null when no line was found. */
   position: number | null;
   /** Standard error of `position`, pixels. */
   uncertainty: number | null;
+  /** Reduced χ² of the joint fit; absent with the estimator `rows`. */
+  chi_squared?: number | null;
   rows_used: number;
   rows_rejected: number;
   flags: RoiFlag[];
@@ -44,7 +46,10 @@ export interface ResultLine {
   entry_id: string;
   attempt: number;
   run_id: string | null;
+  /** Of the settings that shape results. A snapshot of them in `backup_dir` has it in its name. */
   config_hash: string;
+  /** Of the ROI manifest's text; likewise. Lines of earlier versions have none. */
+  roi_manifest_hash: string;
   manifest_entry_timestamp: string;
   image_timestamp: string | null;
   temperature_timestamp: string | null;

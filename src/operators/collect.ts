@@ -1,19 +1,32 @@
 import {
+  combineLatest,
   concatMap,
   concatWith,
+  connect,
   defer,
+  distinctUntilChanged,
+  EMPTY,
+  interval,
   type MonoTypeOperatorFunction,
+  map,
+  type Observable,
   type OperatorFunction,
+  of,
   ReplaySubject,
+  share,
+  switchMap,
 } from 'rxjs';
 import type { Manifest } from '../manifest/manifest.ts';
 import { untouchedEntry } from '../manifest/untouchedEntry.ts';
 import type { CameraData, Entry } from '../model/entry.ts';
 import type { StageEvent } from '../model/event.ts';
 import type { SourceFrame } from '../model/frame.ts';
+import type { Hindrance } from '../model/hindrance.ts';
 import { localIso } from '../model/localTime.ts';
 import type { Files } from '../storage/files.ts';
+import { alongside } from './alongside.ts';
 import { asError } from './asError.ts';
+import { heldBy } from './heldBy.ts';
 import { encodePng, ImageStore } from './imageStore.ts';
 import { outcomeEvent } from './outcomeEvent.ts';
 import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
@@ -52,6 +65,8 @@ export interface CollectDeps {
   /** Whether the system's clock is set by a time server; null when the system does not tell. */
   clockSynced: () => boolean | null;
   openSource: (settings: CollectSettings, signal: AbortSignal) => Promise<OpenSource>;
+  /** Whether there is room for frames, and when not, why: see `noRoom$`. Absent: there always is. */
+  noRoom$?: Observable<Hindrance | null>;
 }
 
 /** Imported images recorded in one go. */
@@ -64,6 +79,12 @@ const missedFrame: Outcome = {
   reason: 'missed: the capture before it took longer than the interval',
 };
 
+const notTaken = {
+  kind: 'discarded',
+  entryId: null,
+  reason: 'missed: there is no room on the disk',
+} as const;
+
 /**
  * The collector: takes frames from a camera or a folder, makes them durable, and offers them to the manifest.
  *
@@ -73,6 +94,8 @@ const missedFrame: Outcome = {
  * tried once more, and what can't be written then is told as discarded. Images that the manifest already knows are passed
  * over, so an import that was interrupted goes on where it was. Exclusive: one for a root. The generation ends with its
  * source; a camera has no end.
+ *
+ * Without room on the disk it rests, with an alarm: the camera is closed, and each interval that goes by is told as missed.
  */
 export function collect(deps: CollectDeps): OperatorFunction<CollectSettings, StageEvent> {
   return settings$ =>
@@ -80,15 +103,19 @@ export function collect(deps: CollectDeps): OperatorFunction<CollectSettings, St
       const store = new ImageStore(deps.dataFolder, deps.files);
       /** Captured, and not yet recorded, because writing failed. */
       const kept: Collected[] = [];
-      return settings$.pipe(
+      /** Of the source that was open last. */
+      let pace: OpenSource['pace'] | null = null;
+      const noRoom$ = (deps.noRoom$ ?? of(null)).pipe(share({ connector: () => new ReplaySubject(1) }));
+      const collecting = heldBy<CollectSettings>('collector', noRoom$, deps.tools, tools =>
         stage<CollectSettings, Collected>({
           name: 'collector',
-          tools: deps.tools,
+          tools,
           isEnabled: ({ enabled }) => enabled,
           entriesOf: ({ id }) => [id],
           backOff: ({ retryDelayMs }) => ({ firstMs: retryDelayMs, longestMs: Math.max(longestRetryMs, retryDelayMs) }),
           open: async (settings, signal) => {
             const source = await deps.openSource(settings, signal);
+            pace = source.pace;
             try {
               const known = source.pace === 'own' ? await archivedIds(deps.manifest) : new Set<string>();
               return openStation(source, settings, known, store, kept, deps);
@@ -98,9 +125,35 @@ export function collect(deps: CollectDeps): OperatorFunction<CollectSettings, St
             }
           },
         }),
+      );
+      return settings$.pipe(
+        connect(shared$ =>
+          shared$.pipe(
+            collecting,
+            // A folder misses nothing: its images are still there.
+            alongside(framesNotTaken(shared$, noRoom$, () => pace === 'triggered', deps)),
+          ),
+        ),
         endWithEach(() => deps.tools.track(recordAtEnd(kept, store, deps))),
       );
     });
+}
+
+/** A missed frame each interval, for as long as there is no room and nobody has paused the stage. */
+function framesNotTaken(
+  settings$: Observable<CollectSettings>,
+  noRoom$: Observable<Hindrance | null>,
+  isTriggered: () => boolean,
+  { tools }: CollectDeps,
+): Observable<StageEvent> {
+  return combineLatest([settings$, noRoom$, tools.paused$ ?? of(false)]).pipe(
+    map(([{ enabled, intervalMs }, hindrance, paused]) =>
+      enabled && hindrance !== null && !paused && isTriggered() ? intervalMs : null,
+    ),
+    distinctUntilChanged(),
+    switchMap(intervalMs => (intervalMs === null ? EMPTY : interval(intervalMs, tools.scheduler))),
+    map(() => ({ ...notTaken, stage: 'collector', at: tools.clock.now() })),
+  );
 }
 
 async function archivedIds(manifest: Manifest): Promise<Set<string>> {

@@ -9,15 +9,20 @@ import {
 } from 'rxjs';
 import { subscribeWithin } from './subscribeWithin.ts';
 
-export interface HandoverOptions {
+export interface HandoverOptions<R> {
   /** When it emits, the present generation is retired, and no other follows. */
   stop$: Observable<unknown>;
   /** How long a generation that was replaced may take to finish, ms; then it is cut off. One that is stopped has no limit. */
   deadlineMs: number;
+  /** While its last value is true, no generation runs; nor before its first. Absent: never held. */
+  hold$?: Observable<boolean>;
+  /** What to emit when it is held and no generation runs any more. */
+  atRest?: () => readonly R[];
   scheduler?: SchedulerLike;
 }
 
-interface Generation {
+interface Generation<S> {
+  settings: S;
   retire: ReplaySubject<void>;
   /** Ends the generation. */
   life: Subscription;
@@ -34,29 +39,42 @@ interface Generation {
  * next settings begin at once, and when there will be none the stream completes. Completes when the source has and the
  * last generation, or after `stop$` when the present one has. Errors of a generation pass. Teardown cuts it off.
  *
+ * Held, the present generation is retired in the same way, and what it served, or newer settings, begin when it is released.
+ * Then only `stop$` completes the stream, unless all the work was done before.
+ *
  * A generation that is cut off may have something to put away that takes time. The next one begins nevertheless: where that
  * matters, it waits for it by itself.
  */
 export function handover<S, R>(
   build: (settings: S, retire$: Observable<void>) => Observable<R>,
-  { stop$, deadlineMs, scheduler = asyncScheduler }: HandoverOptions,
+  { stop$, deadlineMs, hold$, atRest = () => [], scheduler = asyncScheduler }: HandoverOptions<R>,
 ): OperatorFunction<S, R> {
   return source =>
     new Observable<R>(subscriber => {
-      let present: Generation | null = null;
+      let present: Generation<S> | null = null;
       let next: { settings: S } | null = null;
       let ended = false;
       let stopped = false;
       let looping = false;
+      /** Null until the first word on it: nothing begins, and nobody is told that it rests. */
+      let held: boolean | null = hold$ ? null : false;
+      /** It was asked to rest, and nobody has been told yet that it does. */
+      let untold = false;
 
       // A generation that ends at once, or brings new settings itself, calls back into this: it loops instead of nesting.
       const beginNext = (): void => {
         if (looping) return;
         looping = true;
         while (next && !present && !stopped && !subscriber.closed) {
-          const { settings } = next;
-          next = null;
-          begin(settings);
+          if (held !== false) {
+            if (!untold) break;
+            untold = false;
+            for (const value of atRest()) subscriber.next(value);
+          } else {
+            const { settings } = next;
+            next = null;
+            begin(settings);
+          }
         }
         looping = false;
         if (!present && (stopped || (ended && !next))) subscriber.complete();
@@ -65,7 +83,7 @@ export function handover<S, R>(
       const begin = (settings: S): void => {
         // One that is still opening must hear of its retirement later.
         const retire = new ReplaySubject<void>(1);
-        const mine: Generation = { retire, life: new Subscription(), deadline: null };
+        const mine: Generation<S> = { settings, retire, life: new Subscription(), deadline: null };
         present = mine;
         subscriber.add(mine.life);
         subscribeWithin(mine.life, () => build(settings, retire), {
@@ -75,13 +93,13 @@ export function handover<S, R>(
         });
       };
 
-      const end = (generation: Generation): void => {
+      const end = (generation: Generation<S>): void => {
         generation.life.unsubscribe();
         present = null;
         beginNext();
       };
 
-      const replace = (generation: Generation): void => {
+      const replace = (generation: Generation<S>): void => {
         generation.deadline ??= timer(deadlineMs, scheduler).subscribe(() => end(generation));
         generation.life.add(generation.deadline);
         generation.retire.next();
@@ -98,6 +116,21 @@ export function handover<S, R>(
         error: error => subscriber.error(error),
         complete: () => undefined,
       });
+      if (hold$) {
+        subscribeWithin(subscriber, () => hold$, {
+          next: hold => {
+            if (stopped || hold === held) return;
+            held = hold;
+            untold = hold;
+            if (present && hold) {
+              next ??= { settings: present.settings };
+              replace(present);
+            } else beginNext();
+          },
+          error: error => subscriber.error(error),
+          complete: () => undefined,
+        });
+      }
       subscribeWithin(subscriber, () => source, {
         next: settings => {
           if (stopped) return;

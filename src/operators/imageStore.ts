@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { imageNames } from '../model/compression.ts';
 import type { CapturedFrame, Pixels } from '../model/frame.ts';
 import { parseIso, utcIso } from '../model/localTime.ts';
 import type { Files } from '../storage/files.ts';
@@ -104,7 +105,10 @@ export class ImageStore {
   }
 
   async #isTaken(folders: readonly string[], name: string): Promise<boolean> {
-    for (const folder of folders) if ((await this.#files.stat(join(folder, name))) !== null) return true;
+    // One that was compressed has its name all the same.
+    for (const folder of folders) {
+      for (const form of imageNames(name)) if ((await this.#files.stat(join(folder, form))) !== null) return true;
+    }
     return false;
   }
 }

@@ -8,10 +8,12 @@ import type { AnalysedFrame, AnalysisJob } from '../model/analysisJob.ts';
 import type { Entry, ResultLocation } from '../model/entry.ts';
 import type { StageEvent } from '../model/event.ts';
 import { localIso } from '../model/localTime.ts';
-import type { AnalysisMethod } from '../model/method.ts';
+import type { AnalysisMethod, Estimator } from '../model/method.ts';
 import type { ResultLine } from '../model/result.ts';
 import type { RoiManifest } from '../model/roi.ts';
+import { contentHash } from '../storage/contentHash.ts';
 import type { Files } from '../storage/files.ts';
+import { settleProcessorOrphans } from './health/settleProcessorOrphans.ts';
 import { findImage, ImagePathError } from './imagePath.ts';
 import { readAtRest } from './readAtRest.ts';
 import { RoiFit } from './roiFit.ts';
@@ -19,6 +21,7 @@ import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
 
 export interface ProcessSettings {
   method: AnalysisMethod;
+  estimator: Estimator;
   numberOfSubRois: number;
   keepValues: boolean;
   /** Workers of the pool; at least 1. */
@@ -87,7 +90,7 @@ export function process(deps: ProcessDeps): OperatorFunction<ProcessSettings, St
 async function openStation(settings: ProcessSettings, fit: RoiFit, deps: ProcessDeps): Promise<Station<Entry>> {
   const { manifest, results, tools } = deps;
   const rois = roiManifest(settings);
-  await settleOrphans(deps);
+  await settleProcessorOrphans(manifest, results);
   const analyser = deps.openAnalyser(settings);
   const wake$: Observable<unknown> = merge(
     manifest.changes$.pipe(filter(() => manifest.waiting('processor') > 0)),
@@ -151,12 +154,12 @@ async function analyse(
   { files, tools }: ProcessDeps,
   signal: AbortSignal,
 ): Promise<AnalysedFrame> {
-  const { method, numberOfSubRois, keepValues, dataFolder } = settings;
+  const { method, estimator, numberOfSubRois, keepValues, dataFolder } = settings;
   const path = await findImage(entry.camera_data!, dataFolder, files);
   try {
     return await readAtRest({
       path,
-      read: () => analyser.analyse({ path, rois, method, numberOfSubRois, keepValues }, signal),
+      read: () => analyser.analyse({ path, rois, method, estimator, numberOfSubRois, keepValues }, signal),
       isUnreadable: error => error instanceof BadImageError,
       files,
       clock: tools.clock,
@@ -172,12 +175,14 @@ async function analyse(
   }
 }
 
-function resultHead(entry: Entry, { configHash }: ProcessSettings, at: number, error: string | null) {
+function resultHead(entry: Entry, { configHash, roiManifestText }: ProcessSettings, at: number, error: string | null) {
   return {
     entry_id: entry.entry_id,
     attempt: entry.attempt,
     run_id: entry.run_id,
     config_hash: configHash,
+    // A station opens only with one.
+    roi_manifest_hash: contentHash(roiManifestText!),
     manifest_entry_timestamp: entry.entry_timestamp_iso,
     image_timestamp: entry.camera_data?.timestamp_iso ?? null,
     temperature_timestamp: entry.temperature_data?.timestamp_iso ?? null,
@@ -276,21 +281,4 @@ async function countWorkerDeath(
     kind: 'discarded',
     reason: `worker died (${deaths} of ${mostWorkerDeaths}): ${error.message}`,
   });
-}
-
-/** Repairs claims of processes that are gone: where the result was written it counts, else the image waits again. */
-async function settleOrphans({ manifest, results }: ProcessDeps): Promise<void> {
-  for (const entry of manifest.orphans('processor')) {
-    const { segment = 0, length = 0 } = entry.claims.processor!;
-    const location = await results.find({ segment, length }, entry.entry_id, entry.attempt);
-    if (!location) {
-      await manifest.release([entry], 'processor');
-      continue;
-    }
-    const line = await results.read(location);
-    const outcome = line.processing_successful
-      ? processed(line.processing_timestamp_iso, location)
-      : failed(line.processing_timestamp_iso, line.processing_error_message ?? 'unknown');
-    await manifest.settle([entry], 'processor', outcome);
-  }
 }

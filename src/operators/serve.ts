@@ -68,6 +68,7 @@ export function serve<S, T>(
       ).pipe(
         tap(items => {
           for (const item of items) inFlight.add(item);
+          tools.alive?.(name);
         }),
       );
     const draining$ = retire$.pipe(

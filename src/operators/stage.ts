@@ -2,6 +2,7 @@ import {
   concat,
   concatMap,
   defer,
+  endWith,
   merge,
   NEVER,
   type Observable,
@@ -30,6 +31,10 @@ export interface StageTools {
   scheduler?: SchedulerLike;
   /** Emits when the pipeline shall stop: finish what is in flight, then complete. Replays. */
   stop$: Observable<unknown>;
+  /** Whether the stage shall rest for now; the first value comes before anything begins. Absent: it never rests. */
+  paused$?: Observable<boolean>;
+  /** Told whenever the stage has looked for work, whether there was any or not. */
+  alive?: (stage: StageName) => void;
   /** Emits when no more can come from upstream: finish what waits, then complete. Replays. */
   upstreamDone$: Observable<unknown>;
   /** Something that must be over before the manifest is closed, whatever becomes of the stream. */
@@ -96,8 +101,10 @@ const handoverDeadlineMs = 30_000;
  * `stop$`, or when there will be neither new settings nor new items. Cut off by unsubscribing, it gives back what was in
  * flight and closes; `tools.track` tells when that is over.
  *
- * What is claimed adds up to what is done, failed, discarded and given back; the state `starting` or `stopped` says that
- * everything in flight was given back. One alarm stands at a time.
+ * Paused, it finishes what is in flight, closes, and waits: what it needs (camera, memory) is free meanwhile.
+ *
+ * What is claimed adds up to what is done, failed, discarded and given back; the state `starting`, `stopped` or
+ * `paused` says that everything in flight was given back. One alarm stands at a time.
  */
 export function stage<S, T>(definition: StageDefinition<S, T>): OperatorFunction<S, StageEvent> {
   const { name, tools } = definition;
@@ -107,6 +114,7 @@ export function stage<S, T>(definition: StageDefinition<S, T>): OperatorFunction
       const turns = createTurns();
       /** What is wrong, by its key, until it is well again. */
       let alarm: string | null = null;
+      let present: StageState | null = null;
       const well = (): StageEvent[] =>
         alarm === null ? [] : [{ stage: name, at: tools.clock.now(), kind: 'well', key: alarm }];
       return settings$.pipe(
@@ -120,14 +128,22 @@ export function stage<S, T>(definition: StageDefinition<S, T>): OperatorFunction
           {
             stop$: tools.stop$,
             deadlineMs: handoverDeadlineMs,
+            ...(tools.paused$ && { hold$: tools.paused$ }),
+            atRest: () => [...well(), { stage: name, at: tools.clock.now(), kind: 'state', state: 'paused' }],
             ...(tools.scheduler && { scheduler: tools.scheduler }),
           },
         ),
+        endWith(null),
+        concatMap(event => {
+          if (event !== null) return [event];
+          return present === 'paused' ? state(definition, 'stopped') : [];
+        }),
         // Another failure takes the place of the one before.
         concatMap(event => (event.kind === 'alarm' && event.key !== alarm ? [...well(), event] : [event])),
         tap(event => {
           if (event.kind === 'alarm') alarm = event.key;
           else if (event.kind === 'well') alarm = null;
+          else if (event.kind === 'state') present = event.state;
         }),
       );
     });

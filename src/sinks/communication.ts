@@ -1,6 +1,6 @@
 import type { ResultLine } from '../model/result.ts';
 import type { Files } from '../storage/files.ts';
-import type { SegmentPosition } from './segmentedFile.ts';
+import type { SegmentPosition } from '../storage/segmentedFile.ts';
 
 /** A result whose report a former process began and did not settle. */
 export interface Unsettled {

@@ -8,6 +8,7 @@ const headKeys = [
   'attempt',
   'run_id',
   'config_hash',
+  'roi_manifest_hash',
   'manifest_entry_timestamp',
   'image_timestamp',
   'temperature_timestamp',

@@ -1,11 +1,11 @@
 import { stringify } from 'csv-stringify/sync';
 import type { ResultLine } from '../model/result.ts';
 import type { Files } from '../storage/files.ts';
+import { comparePositions, SegmentedFile, type SegmentPosition } from '../storage/segmentedFile.ts';
+import { splitLines } from '../storage/splitLines.ts';
 import { appendDurably, endOfLines, trimTornTail } from './appendDurably.ts';
 import { columnsFit, csvCells, csvColumns, roisOf, temperaturePrefix } from './csvColumns.ts';
 import { parseCsvLine } from './parseCsvLine.ts';
-import { comparePositions, SegmentedFile, type SegmentPosition } from './segmentedFile.ts';
-import { splitLines } from './splitLines.ts';
 
 /** Rows are composed and written in pieces of about so many bytes. */
 const pieceBytes = 8 << 20;

@@ -1,7 +1,7 @@
+import { comparePositions } from '../storage/segmentedFile.ts';
 import type { Communication, CommunicationOptions } from './communication.ts';
 import { openCsv } from './csv.ts';
 import { openPlot, type Plot, type PlotOptions } from './plot.ts';
-import { comparePositions } from './segmentedFile.ts';
 
 /** The first picture follows its results after so long, ms: a short replay is over by then and draws once. */
 const firstPauseMs = 1_000;

@@ -1,8 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { PipelineEvent } from '../model/event.ts';
+import type { EventLevel, PipelineEvent } from '../model/event.ts';
 import { localIso, utcIso } from '../model/localTime.ts';
-
-export type EventLevel = 'debug' | 'info' | 'warning' | 'error';
+import { duration, number } from '../model/quantity.ts';
 
 export interface EventLineOptions {
   format: 'pretty' | 'json';
@@ -18,7 +17,15 @@ export function eventLevel(event: PipelineEvent): EventLevel {
     case 'queued':
     case 'expected':
     case 'claimed':
+    case 'pace':
+    case 'beat':
+    case 'health':
       return 'debug';
+    case 'done':
+      // A look at everything is no item; what it found is told by itself.
+      return event.stage === 'health' ? 'debug' : 'info';
+    case 'control':
+      return event.seq === 0 ? 'debug' : 'info';
     case 'failed':
       return 'warning';
     case 'alarm':
@@ -38,10 +45,15 @@ export function eventLevel(event: PipelineEvent): EventLevel {
 export function eventLine(event: PipelineEvent, { format, colour = false }: EventLineOptions): string {
   const level = eventLevel(event);
   if (format === 'json') return JSON.stringify({ time: utcIso(event.at), level, ...event });
-  const stage = 'stage' in event && event.stage ? event.stage : event.kind.startsWith('config') ? 'config' : 'pipeline';
   const name = level.padEnd(7);
   const shown = colour ? `\u001b[${levelColours[level]}m${name}\u001b[0m` : name;
-  return `${localIso(event.at).slice(0, 23).replace('T', ' ')}  ${shown}  ${stage.padEnd(12)}  ${plain(eventWords(event))}`;
+  return `${localIso(event.at).slice(0, 23).replace('T', ' ')}  ${shown}  ${eventSource(event).padEnd(12)}  ${plain(eventWords(event))}`;
+}
+
+/** Who tells of an event: a stage, the configuration, or the pipeline as a whole. */
+export function eventSource(event: PipelineEvent): string {
+  if ('stage' in event && event.stage) return event.stage;
+  return event.kind.startsWith('config') ? 'config' : 'pipeline';
 }
 
 const levelColours: Record<EventLevel, number> = { debug: 90, info: 36, warning: 33, error: 31 };
@@ -66,9 +78,17 @@ export function eventWords(event: PipelineEvent): string {
     case 'alarm':
       return event.retryInMs > 0 ? `${event.message} (tries again in ${duration(event.retryInMs)})` : event.message;
     case 'well':
-      return `${event.key} works again`;
+      return event.stage === 'health' ? `well again: ${event.key}` : `${event.key} works again`;
     case 'settings':
       return `new settings: ${event.changes.join(', ')}`;
+    case 'pace':
+      return event.perMinute === null ? 'no pace' : `${number(event.perMinute)} a minute are asked for`;
+    case 'beat':
+      return 'looked for work';
+    case 'health':
+      return `health ${event.report.light}`;
+    case 'control':
+      return event.paused.length > 0 ? `paused: ${event.paused.join(', ')}` : 'no stage is paused';
     case 'config':
       return [
         event.file ? `read ${event.file}` : 'no file: the shipped defaults',
@@ -93,31 +113,7 @@ function doneWords(detail: Readonly<Record<string, string | number>>, entryId: s
   return [String(image ?? entryId), ...words];
 }
 
-/** Whole numbers with thousands apart, others to four figures: `12,880`, `0.4321`. */
-export function number(value: number): string {
-  return Number.isInteger(value)
-    ? value.toLocaleString('en-GB')
-    : value.toLocaleString('en-GB', { maximumSignificantDigits: 4 });
-}
-
-/** `840 ms`, `2.41 s`, `3 min 20 s`, `2 h 5 min`. @param ms milliseconds. */
-export function duration(ms: number): string {
-  if (!Number.isFinite(ms)) return 'unknown';
-  if (ms < 10) return `${Number(ms.toPrecision(2))} ms`;
-  if (ms < 999.5) return `${Math.round(ms)} ms`;
-  if (ms < 59_995) return `${Number((ms / 1000).toPrecision(3))} s`;
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 3600) return parts(Math.floor(seconds / 60), 'min', seconds % 60, 's');
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 48 * 60) return parts(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
-  const hours = Math.round(minutes / 60);
-  return parts(Math.floor(hours / 24), 'd', hours % 24, 'h');
-}
-
-function parts(big: number, bigUnit: string, small: number, smallUnit: string): string {
-  return small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`;
-}
-
-function plain(words: string): string {
+/** Without control characters, in one line. */
+export function plain(words: string): string {
   return stripVTControlCharacters(words).replaceAll(/\p{Cc}+/gu, ' ');
 }

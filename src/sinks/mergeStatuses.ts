@@ -1,13 +1,6 @@
-import type { StageName } from '../model/stage.ts';
-import { type ProcessStatus, type StageStatus, wholeState } from './pipelineStatus.ts';
-
-/** What `pipeline_status.json` holds: the oldest living process's own words, the stages of all. */
-export interface PipelineStatus extends ProcessStatus {
-  /** Every process in it, so that a reader can tell for each whether it still runs. */
-  processes: (Pick<ProcessStatus, 'host' | 'pid' | 'boot_id' | 'pid_start' | 'started' | 'state' | 'heartbeat'> & {
-    stages: StageName[];
-  })[];
-}
+import { type StageName, stageNames } from '../model/stage.ts';
+import type { PipelineStatus, ProcessStatus, StageStatus } from '../model/status.ts';
+import { wholeState } from './pipelineStatus.ts';
 
 /**
  * One status of several processes of a root. Of a stage that runs in several the counts are summed.
@@ -23,12 +16,18 @@ export function mergeStatuses(statuses: readonly ProcessStatus[]): PipelineStatu
       stages[name] = before ? mergeStages(before, stage) : stage;
     }
   }
+  const { health: _own, ...rest } = first;
+  const health = newestHealth(inOrder);
   return {
-    ...first,
+    ...rest,
     state: wholeState(inOrder.map(({ state }) => state)),
+    // Acknowledged once all have seen it.
+    control: inOrder.map(({ control }) => control).reduce((a, b) => (b.seq < a.seq ? b : a)),
     alarms: inOrder.flatMap(({ alarms }) => alarms),
-    stages,
+    // Upstream first, in whatever order the processes were started.
+    stages: Object.fromEntries(stageNames.flatMap(name => (stages[name] ? [[name, stages[name]]] : []))),
     series: inOrder.map(({ series }) => series).reduce((a, b) => (b.length > a.length ? b : a)),
+    ...(health && { health }),
     processes: inOrder.map(status => ({
       host: status.host,
       pid: status.pid,
@@ -40,6 +39,12 @@ export function mergeStatuses(statuses: readonly ProcessStatus[]): PipelineStatu
       stages: Object.keys(status.stages) as StageName[],
     })),
   };
+}
+
+/** Where several processes look at the same root, they see the same. */
+function newestHealth(statuses: readonly ProcessStatus[]): ProcessStatus['health'] {
+  const seen = statuses.flatMap(({ health }) => (health ? [health] : []));
+  return seen.reduce<ProcessStatus['health']>((a, b) => (a && a.at >= b.at ? a : b), undefined);
 }
 
 function mergeStages(a: StageStatus, b: StageStatus): StageStatus {
@@ -56,6 +61,8 @@ function mergeStages(a: StageStatus, b: StageStatus): StageStatus {
     discarded: a.discarded + b.discarded,
     lost: a.lost + b.lost,
     per_minute: a.per_minute + b.per_minute,
+    history: a.history.map((count, i) => count + (b.history[i] ?? 0)),
+    late: a.late ?? b.late,
     last_error: newer.last_error ?? (newer === a ? b : a).last_error,
   };
 }

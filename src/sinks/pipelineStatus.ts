@@ -1,85 +1,50 @@
 import type { ProcessIdentity } from '../model/entry.ts';
 import type { PipelineEvent, StageEvent } from '../model/event.ts';
 import { utcIso } from '../model/localTime.ts';
-import type { StageName, StageState } from '../model/stage.ts';
+import { type StageName, type StageState, stageNames } from '../model/stage.ts';
+import {
+  historyBucketMs as bucketMs,
+  type HealthStatus,
+  historyBuckets,
+  type ProcessStatus,
+  type StageStatus,
+} from '../model/status.ts';
 
-/** One stage of one process, as `pipeline_status.json` has it. Times are UTC. */
-export interface StageStatus {
-  state: StageState;
-  /** Items that wait for it. */
-  queued: number;
-  /** Items that will come in all; null when nobody knows. */
-  expected: number | null;
-  in_flight: number;
-  /** Counted since the process started. */
-  done: number;
-  failed: number;
-  /** Left out on purpose. */
-  discarded: number;
-  /** Acknowledged and gone. Always 0; the check that says otherwise is `verify`. */
-  lost: number;
-  /** Items done or failed in the last minute. */
-  per_minute: number;
-  /** How long the last item took, ms. */
-  last_ms: number | null;
-  last_error: string | null;
-  /** When it last said anything. */
-  heartbeat: string | null;
-}
-
-export interface AlarmStatus {
-  stage: StageName;
-  key: string;
-  message: string;
-  since: string;
-  /** How often it has been raised since. */
-  times: number;
-}
-
-/** A point of the live chart: numbers that the processor told of one image. */
-export interface SeriesPoint {
-  at: string;
-  values: Record<string, number>;
-}
-
-/** What one process says of itself in `flags/status/<host>-<pid>.json`. */
-export interface ProcessStatus extends ProcessIdentity {
-  started: string;
-  state: 'starting' | 'running' | 'paused' | 'draining' | 'stopped';
-  /** When this was written. */
-  heartbeat: string;
-  config: { file: string | null; loaded: string | null; error: string | null };
-  disk: Record<string, string | number> | null;
-  alarms: AlarmStatus[];
-  stages: Partial<Record<StageName, StageStatus>>;
-  series: SeriesPoint[];
-}
-
-/** Width of a bucket of the rate, ms, and how many make the minute that is shown. */
-const bucketMs = 5_000;
-const buckets = 12;
+/** Buckets that make the minute of the rate. */
+const minuteBuckets = 60_000 / bucketMs;
+/** A stage is late after so many of its intervals, but not before so many ms: a slow disk is no fault of the stage. */
+const lateIntervals = 1.5;
+const shortestStaleMs = 5_000;
+const shortestHungMs = 30_000;
+/** One that works on an item may take so many times as long as the last one took. */
+const hungTimesLast = 5;
 /** Alarms that are kept, most; further ones take the place of the oldest. */
 const mostAlarms = 50;
 const mostPoints = 120;
 const shortestPointMs = 1_000;
 const longestError = 500;
 
-interface StageCounts extends Omit<StageStatus, 'per_minute' | 'heartbeat'> {
+interface StageCounts extends Omit<StageStatus, 'per_minute' | 'history' | 'heartbeat' | 'late'> {
   lastAt: number | null;
-  /** Items of the last minute by bucket number; at most {@link buckets}. */
+  intervalMs: number | null;
+  /** Items of the last minutes by bucket number, in their order; at most {@link historyBuckets}. */
   recent: readonly { bucket: number; count: number }[];
 }
 
 /** What is remembered of the events; bounded, however many they were. */
 export interface StatusState {
   config: { file: string | null; loadedAt: number | null; error: string | null };
+  control: { seq: number; paused: readonly StageName[] };
   alarms: readonly { stage: StageName; key: string; message: string; since: number; times: number }[];
   stages: Readonly<Partial<Record<StageName, StageCounts>>>;
   series: readonly { at: number; values: Record<string, number> }[];
+  /** Only once the health stage has looked. */
+  health?: HealthStatus;
 }
 
 export const emptyStatus: StatusState = {
   config: { file: null, loadedAt: null, error: null },
+  control: { seq: 0, paused: [] },
   alarms: [],
   stages: {},
   series: [],
@@ -92,6 +57,8 @@ export function reduceStatus(state: StatusState, event: PipelineEvent): StatusSt
       return { ...state, config: { file: event.file, loadedAt: event.at, error: null } };
     case 'config_error':
       return { ...state, config: { ...state.config, file: event.file, error: short(event.error) } };
+    case 'control':
+      return { ...state, control: { seq: event.seq, paused: event.paused } };
     case 'note':
       return state;
     case 'alarm':
@@ -99,40 +66,61 @@ export function reduceStatus(state: StatusState, event: PipelineEvent): StatusSt
       return { ...state, alarms: reduceAlarms(state.alarms, event), stages: withStage(state, event) };
     case 'done':
       return { ...state, series: reduceSeries(state.series, event), stages: withStage(state, event) };
+    case 'health':
+      return { ...state, health: event.report, stages: withStage(state, event) };
     default:
       return { ...state, stages: withStage(state, event) };
   }
 }
 
-/** The status as others read it. `at`: milliseconds since 1970 UTC by the clock of the events. */
+export interface StatusSurroundings {
+  runId: string;
+  /** Those that run here; one that has said nothing yet is starting. */
+  runs?: readonly StageName[];
+  /** Milliseconds since 1970 UTC by the clock of the events, like `at`: the start of the process, and now. */
+  startedAt: number;
+  at: number;
+  disk?: ProcessStatus['disk'];
+}
+
+/** The status as others read it. */
 export function statusOf(
   state: StatusState,
   process: ProcessIdentity,
-  { startedAt, at, disk = null }: { startedAt: number; at: number; disk?: ProcessStatus['disk'] },
+  { runId, runs = [], startedAt, at, disk = null }: StatusSurroundings,
 ): ProcessStatus {
-  const stages = Object.entries(state.stages).map(([name, { recent, lastAt, ...counts }]) => [
-    name,
-    {
+  const stages = stageNames.flatMap(name => {
+    const stage = state.stages[name] ?? (runs.includes(name) ? newStage : null);
+    if (!stage) return [];
+    const { recent, lastAt, intervalMs, ...counts } = stage;
+    const history = historyOf(recent, at);
+    const alarmed = state.alarms.some(alarm => alarm.stage === name);
+    const status: StageStatus = {
       ...counts,
-      per_minute: recent
-        .filter(({ bucket }) => bucket > bucketOf(at) - buckets && bucket <= bucketOf(at))
-        .reduce((sum, { count }) => sum + count, 0),
+      per_minute: history.slice(-minuteBuckets).reduce((sum, count) => sum + count, 0),
+      history,
       heartbeat: iso(lastAt),
-    },
-  ]);
+      // One with an alarm waits on purpose.
+      late: alarmed ? null : lateness(stage, at),
+    };
+    return [[name, status] as const];
+  });
   return {
     host: process.host,
     pid: process.pid,
     boot_id: process.boot_id,
     pid_start: process.pid_start,
     started: utcIso(startedAt),
-    state: wholeState(Object.values(state.stages).map(stage => stage.state)),
+    state: wholeState(stages.map(([, stage]) => stage.state)),
     heartbeat: utcIso(at),
+    run_id: runId,
+    control: { seq: state.control.seq, paused: [...state.control.paused] },
     config: { file: state.config.file, loaded: iso(state.config.loadedAt), error: state.config.error },
     disk,
     alarms: state.alarms.map(({ since, ...alarm }) => ({ ...alarm, since: utcIso(since) })),
     stages: Object.fromEntries(stages),
     series: state.series.map(({ at: time, values }) => ({ at: utcIso(time), values })),
+    ...(state.health && { health: state.health }),
   };
 }
 
@@ -145,8 +133,12 @@ export function wholeState(states: readonly StageState[]): ProcessStatus['state'
 
 function withStage(state: StatusState, event: StageEvent): StatusState['stages'] {
   const before = state.stages[event.stage] ?? newStage;
-  return { ...state.stages, [event.stage]: { ...reduceStage(before, event), lastAt: event.at } };
+  const lastAt = toldByOthers.has(event.kind) ? before.lastAt : event.at;
+  return { ...state.stages, [event.stage]: { ...reduceStage(before, event), lastAt } };
 }
+
+/** What the graph says of a stage goes on while the stage hangs: no sign of its life. */
+const toldByOthers: ReadonlySet<StageEvent['kind']> = new Set(['queued', 'expected', 'pace', 'settings']);
 
 const newStage: StageCounts = {
   state: 'starting',
@@ -157,22 +149,22 @@ const newStage: StageCounts = {
   failed: 0,
   discarded: 0,
   lost: 0,
+  target_per_minute: null,
   last_ms: null,
   last_error: null,
   lastAt: null,
+  intervalMs: null,
   recent: [],
 };
+
+const holdsNothing: ReadonlySet<StageState> = new Set(['starting', 'paused', 'stopped']);
 
 function reduceStage(stage: StageCounts, event: StageEvent): StageCounts {
   const settled = { ...stage, in_flight: Math.max(0, stage.in_flight - 1) };
   switch (event.kind) {
     case 'state':
-      // What was in flight when a stage begins anew, or has stopped, was given back.
-      return {
-        ...stage,
-        state: event.state,
-        in_flight: event.state === 'stopped' || event.state === 'starting' ? 0 : stage.in_flight,
-      };
+      // What was in flight when a stage begins anew, rests, or has stopped, was given back.
+      return { ...stage, state: event.state, in_flight: holdsNothing.has(event.state) ? 0 : stage.in_flight };
     case 'queued':
       return { ...stage, queued: event.count };
     case 'expected':
@@ -194,20 +186,41 @@ function reduceStage(stage: StageCounts, event: StageEvent): StageCounts {
       return { ...(event.entryId === null ? stage : settled), discarded: stage.discarded + 1 };
     case 'alarm':
       return { ...stage, last_error: short(event.message) };
+    case 'pace':
+      return { ...stage, intervalMs: event.intervalMs, target_per_minute: event.perMinute };
     case 'well':
     case 'settings':
+    case 'beat':
+    case 'health':
       return stage;
   }
 }
 
 function countOne(recent: StageCounts['recent'], at: number): StageCounts['recent'] {
   const bucket = bucketOf(at);
-  const found = recent.some(one => one.bucket === bucket);
-  const counted = found
-    ? recent.map(one => (one.bucket === bucket ? { bucket, count: one.count + 1 } : one))
-    : [...recent, { bucket, count: 1 }];
-  // A clock that was set leaves buckets far away on either side.
-  return counted.filter(one => Math.abs(one.bucket - bucket) < buckets).slice(-2 * buckets);
+  const last = recent.at(-1);
+  if (last?.bucket === bucket) return [...recent.slice(0, -1), { bucket, count: last.count + 1 }];
+  // A clock that was set leaves buckets on either side; what is ahead of it is gone.
+  const kept = recent.filter(one => one.bucket < bucket && one.bucket > bucket - historyBuckets);
+  return [...kept, { bucket, count: 1 }];
+}
+
+function historyOf(recent: StageCounts['recent'], at: number): number[] {
+  const newest = bucketOf(at);
+  const history = new Array<number>(historyBuckets).fill(0);
+  for (const { bucket, count } of recent) {
+    const index = historyBuckets - 1 - (newest - bucket);
+    if (index >= 0 && index < historyBuckets) history[index] = count;
+  }
+  return history;
+}
+
+function lateness({ state, in_flight, last_ms, lastAt, intervalMs }: StageCounts, at: number): StageStatus['late'] {
+  if (state !== 'running' || lastAt === null || intervalMs === null) return null;
+  const silentMs = at - lastAt;
+  if (in_flight === 0) return silentMs > Math.max(lateIntervals * intervalMs, shortestStaleMs) ? 'stale' : null;
+  const patienceMs = Math.max(lateIntervals * intervalMs, hungTimesLast * (last_ms ?? 0), shortestHungMs);
+  return silentMs > patienceMs ? 'hung' : null;
 }
 
 function reduceAlarms(

@@ -3,12 +3,12 @@ import { parseIso } from '../model/localTime.ts';
 import type { ResultLine } from '../model/result.ts';
 import type { Files } from '../storage/files.ts';
 import { readChunks } from '../storage/readChunks.ts';
+import { comparePositions, type SegmentPosition } from '../storage/segmentedFile.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
 import type { Csv, CsvRow } from './csv.ts';
 import { roisOf, temperatureColumn, temperaturePrefix } from './csvColumns.ts';
 import { drawInProcess, type PlotTask } from './plotProcess.ts';
 import { type PlotFrame, PlotSeries } from './plotSeries.ts';
-import { comparePositions, type SegmentPosition } from './segmentedFile.ts';
 
 export interface PlotOptions {
   /** `results_dir`. */

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
+import type { SegmentPosition } from '../storage/segmentedFile.ts';
 import { meanOfPresent, mergePairs } from './mergePairs.ts';
-import type { SegmentPosition } from './segmentedFile.ts';
 
 const magic = 'phorest-plot-series-1';
 /** A ROI's first values, whose mean its shift is measured from. */

@@ -2,10 +2,10 @@ import type { ResultLocation } from '../model/entry.ts';
 import type { ResultLine } from '../model/result.ts';
 import type { Exclusive } from '../storage/exclusive.ts';
 import type { Files } from '../storage/files.ts';
+import { SegmentedFile, type SegmentPosition } from '../storage/segmentedFile.ts';
+import { splitLines } from '../storage/splitLines.ts';
 import { appendDurably, endOfLines, trimTornTail } from './appendDurably.ts';
 import { resultLinePrefix } from './composeResultLine.ts';
-import { SegmentedFile, type SegmentPosition } from './segmentedFile.ts';
-import { splitLines } from './splitLines.ts';
 
 const newline = 0x0a;
 /** One write and one fsync take in at most so much; lines beyond it wait for the next. */

@@ -4,12 +4,16 @@ import type { Clock } from '../model/clock.ts';
 import type { ProcessIdentity } from '../model/entry.ts';
 import type { PipelineEvent } from '../model/event.ts';
 import { parseIso } from '../model/localTime.ts';
+import type { StageName } from '../model/stage.ts';
+import type { ProcessStatus } from '../model/status.ts';
+import type { DiskSpace } from '../storage/diskSpace.ts';
 import type { Files } from '../storage/files.ts';
 import type { Liveness } from '../storage/processIdentity.ts';
 import { readChunks } from '../storage/readChunks.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
+import { DiskForecast } from './diskForecast.ts';
 import { mergeStatuses } from './mergeStatuses.ts';
-import { emptyStatus, type ProcessStatus, statusOf } from './pipelineStatus.ts';
+import { emptyStatus, statusOf } from './pipelineStatus.ts';
 import { sampleStatus } from './sampleStatus.ts';
 
 export interface StatusFileOptions {
@@ -20,8 +24,11 @@ export interface StatusFileOptions {
   own: ProcessIdentity;
   liveness: (process: ProcessIdentity) => Liveness;
   intervalMs?: number;
-  /** What is known of the disk when a status is written. */
-  disk?: () => ProcessStatus['disk'];
+  runId: string;
+  /** Stages that this process runs: they are in its status from the first one on. */
+  stages: readonly StageName[];
+  /** What is free on the disk when a status is written; null when it can't be asked. */
+  disk?: () => DiskSpace | null;
   /** Told once for each new reason why the status can't be written; the pipeline goes on. */
   onError: (error: Error) => void;
   scheduler?: SchedulerLike;
@@ -32,64 +39,97 @@ const silentMs = 60_000;
 
 export const statusFileName = 'pipeline_status.json';
 
+/** Name of a process's own status file. */
+export function statusName({ host, pid }: Pick<ProcessIdentity, 'host' | 'pid'>): string {
+  return `${host.replaceAll(/[^\w.-]/g, '_')}-${pid}.json`;
+}
+
+export interface StatusFile {
+  /**
+   * Keeps the files as the events come. Emits nothing. Completes when the events have completed and the last status,
+   * `stopped`, is written. A file that can't be written is reported and tried again at the next turn; it never errors for
+   * that, only with the events. One write at a time: on a slow disk turns are left out. Teardown leaves the files as they
+   * are: the heartbeat tells. Subscribe once.
+   */
+  follow(events$: Observable<PipelineEvent>): Observable<never>;
+  /** Writes that the process has stopped, for an end that was not waited for: after {@link follow} was torn down. */
+  stopped(): Promise<void>;
+}
+
 /**
  * Keeps `flags/status/<host>-<pid>.json` and the merge of all processes' files, `flags/pipeline_status.json`, about once a
  * second, atomically and without fsync.
- *
- * Emits nothing. Completes when the events have completed and the last status, `stopped`, is written. A file that can't be
- * written is reported and tried again at the next turn; it never errors for that, only with the events. One write at a time:
- * on a slow disk turns are left out. Teardown leaves the files as they are: the heartbeat tells.
  */
-export function statusFile(events$: Observable<PipelineEvent>, options: StatusFileOptions): Observable<never> {
-  return defer(() => {
-    const { folder, files, clock, own, liveness, intervalMs = 1_000, onError, scheduler } = options;
-    const startedAt = clock.now();
-    const statusFolder = join(folder, 'status');
-    const ownName = `${own.host.replaceAll(/[^\w.-]/g, '_')}-${own.pid}.json`;
-    let latest = emptyStatus;
-    let lastProblem: string | null = null;
+export function statusFile(options: StatusFileOptions): StatusFile {
+  const { folder, files, clock, own, liveness, runId, stages, intervalMs = 1_000, onError, scheduler } = options;
+  const startedAt = clock.now();
+  const statusFolder = join(folder, 'status');
+  const ownName = statusName(own);
+  const forecast = new DiskForecast();
+  let latest = emptyStatus;
+  let lastProblem: string | null = null;
+  let writing: Promise<void> = Promise.resolve();
 
-    async function write(ended: boolean): Promise<void> {
-      try {
-        const status = statusOf(latest, own, { startedAt, at: clock.now(), disk: options.disk?.() ?? null });
-        if (ended) status.state = 'stopped';
-        await files.makeFolder(statusFolder);
-        await writeAtomic(files, join(statusFolder, ownName), JSON.stringify(status), { durable: false });
-        const merged = mergeStatuses([status, ...(await others())]);
-        await writeAtomic(files, join(folder, statusFileName), JSON.stringify(merged, null, 1), { durable: false });
-        lastProblem = null;
-      } catch (error) {
-        const { message } = error as Error;
-        if (message !== lastProblem) onError(error as Error);
-        lastProblem = message;
+  async function write(ended: boolean): Promise<void> {
+    try {
+      const at = clock.now();
+      const space = options.disk?.() ?? null;
+      const disk = space && forecast.take(space, at);
+      const status = statusOf(latest, own, { runId, runs: stages, startedAt, at, disk });
+      if (ended) {
+        status.state = 'stopped';
+        for (const stage of Object.values(status.stages)) {
+          if (stage.state !== 'off') stage.state = 'stopped';
+          // Cut short, they had no time to say that it was given back.
+          stage.in_flight = 0;
+          stage.late = null;
+        }
       }
+      await files.makeFolder(statusFolder);
+      await writeAtomic(files, join(statusFolder, ownName), JSON.stringify(status), { durable: false });
+      const merged = mergeStatuses([status, ...(await others())]);
+      await writeAtomic(files, join(folder, statusFileName), JSON.stringify(merged, null, 1), { durable: false });
+      lastProblem = null;
+    } catch (error) {
+      const { message } = error as Error;
+      if (message !== lastProblem) onError(error as Error);
+      lastProblem = message;
     }
+  }
 
-    /** What the other living processes say; the file of one that is gone is removed. */
-    async function others(): Promise<ProcessStatus[]> {
-      const found: ProcessStatus[] = [];
-      for (const name of await files.list(statusFolder)) {
-        if (!name.endsWith('.json') || name === ownName) continue;
-        const path = join(statusFolder, name);
-        const status = await readStatus(files, path);
-        if (!status) continue;
-        const alive = liveness(status);
-        const silent = !(clock.now() - parseIso(status.heartbeat) < silentMs);
-        if (alive === 'gone' || (alive === 'unknown' && silent)) await files.remove(path);
-        else found.push(status);
-      }
-      return found;
+  /** What the other living processes say; the file of one that is gone is removed. */
+  async function others(): Promise<ProcessStatus[]> {
+    const found: ProcessStatus[] = [];
+    for (const name of await files.list(statusFolder)) {
+      if (!name.endsWith('.json') || name === ownName) continue;
+      const path = join(statusFolder, name);
+      const status = await readStatus(files, path);
+      if (!status) continue;
+      const alive = liveness(status);
+      const silent = !(clock.now() - parseIso(status.heartbeat) < silentMs);
+      if (alive === 'gone' || (alive === 'unknown' && silent)) await files.remove(path);
+      else found.push(status);
     }
+    return found;
+  }
 
-    const turns$ = sampleStatus(events$, intervalMs, scheduler).pipe(
-      tap(state => {
-        latest = state;
-      }),
-      exhaustMap(() => write(false)),
-      ignoreElements(),
-    );
-    return concat(turns$, defer(() => write(true)).pipe(ignoreElements()));
-  });
+  return {
+    follow: events$ =>
+      concat(
+        sampleStatus(events$, intervalMs, scheduler).pipe(
+          tap(state => {
+            latest = state;
+          }),
+          exhaustMap(() => (writing = write(false))),
+          ignoreElements(),
+        ),
+        defer(() => write(true)).pipe(ignoreElements()),
+      ),
+    stopped: async () => {
+      await writing;
+      await write(true);
+    },
+  };
 }
 
 /** Null for what is no status: being replaced, or somebody else's. */
@@ -105,6 +145,7 @@ async function readStatus(files: Files, path: string): Promise<ProcessStatus | n
       typeof status.started === 'string' &&
       typeof status.heartbeat === 'string' &&
       typeof status.stages === 'object' &&
+      typeof status.control?.seq === 'number' &&
       Array.isArray(status.alarms) &&
       Array.isArray(status.series);
     return whole ? (status as ProcessStatus) : null;

@@ -1,10 +1,17 @@
 import { statfsSync } from 'node:fs';
 
-/** Space on the file system that holds a path, bytes. Null where it can't be asked: the disk is gone. */
-export function diskSpace(path: string): { free_bytes: number; total_bytes: number } | null {
+/** Space on a file system, bytes. */
+export interface DiskSpace {
+  /** For a user who is not root. */
+  free: number;
+  size: number;
+}
+
+/** Space on the file system that holds a path. Null where it can't be asked: the disk is gone. */
+export function diskSpace(path: string): DiskSpace | null {
   try {
     const { bavail, blocks, bsize } = statfsSync(path);
-    return { free_bytes: bavail * bsize, total_bytes: blocks * bsize };
+    return { free: bavail * bsize, size: blocks * bsize };
   } catch {
     return null;
   }

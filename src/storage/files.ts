@@ -1,4 +1,5 @@
-import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises';
 
 /** An open file. Positions and lengths are bytes. */
 export interface OpenFile {
@@ -36,6 +37,10 @@ export interface Files {
   remove(path: string): Promise<void>;
   /** Makes the names in a folder durable. */
   syncFolder(path: string): Promise<void>;
+  /** Opens to read what stands on the medium rather than the copy of it in memory, as far as the system lets one. Absent: it does not. */
+  openUncached?(path: string): Promise<OpenFile>;
+  /** Where a path leads once every link in it is followed. Absent: there are no links. */
+  realPath?(path: string): Promise<string>;
 }
 
 const missing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
@@ -132,4 +137,61 @@ export const nodeFiles: Files = {
       await handle.close();
     }
   },
+  async openUncached(path) {
+    const cached = (): Promise<OpenFile> => nodeFiles.open(path, 'r');
+    try {
+      return new UncachedFile(new NodeFile(await open(path, constants.O_RDONLY | constants.O_DIRECT), path), cached);
+    } catch (error) {
+      if (isUnaligned(error)) return cached();
+      throw error;
+    }
+  },
+  realPath: path => realpath(path),
 };
+
+/** Some file systems know no reading past the cache, others only to places in memory that Node can't choose. */
+const isUnaligned = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EINVAL';
+
+/** Reads past the cache until the file system refuses to, then through it. Not to be written to. */
+class UncachedFile implements OpenFile {
+  #file: OpenFile;
+  #cached: (() => Promise<OpenFile>) | null;
+
+  constructor(file: OpenFile, cached: () => Promise<OpenFile>) {
+    this.#file = file;
+    this.#cached = cached;
+  }
+
+  async read(into: Uint8Array, position: number): Promise<number> {
+    try {
+      return await this.#file.read(into, position);
+    } catch (error) {
+      if (!this.#cached || !isUnaligned(error)) throw error;
+      const file = await this.#cached();
+      this.#cached = null;
+      await this.#file.close();
+      this.#file = file;
+      return file.read(into, position);
+    }
+  }
+
+  write(data: Uint8Array, position: number | null): Promise<number> {
+    return this.#file.write(data, position);
+  }
+
+  size(): Promise<number> {
+    return this.#file.size();
+  }
+
+  truncate(length: number): Promise<void> {
+    return this.#file.truncate(length);
+  }
+
+  sync(): Promise<void> {
+    return this.#file.sync();
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}

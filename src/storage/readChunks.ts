@@ -9,7 +9,7 @@ const beyondEndBytes = 4096;
  * Errors are those of the file system; a file that ends early just ends.
  */
 export async function* readChunks(
-  files: Files,
+  files: Pick<Files, 'open'>,
   path: string,
   from = 0,
   to = Number.POSITIVE_INFINITY,

@@ -6,7 +6,7 @@ export type ImageFormat = 'png' | 'jpeg' | 'tiff';
 
 export interface ImageFile {
   format: ImageFormat;
-  /** How the whole file is packed; the readers of today take `none` only. */
+  /** How the whole file is compressed. */
   packed: 'none' | 'gz' | 'zst';
 }
 

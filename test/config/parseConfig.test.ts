@@ -149,7 +149,7 @@ describe('a wrong value', () => {
       '[Data_Analysis]\nmethod = "lorentz"',
       '2:10: Data_Analysis.method is "lorentz"; it must be one of max_intensity, centre, gaussian, fano',
     ],
-    ['[Data_Analysis]\nestimator = "roi"', '2:13: Data_Analysis.estimator is "roi"; it must be rows'],
+    ['[Data_Analysis]\nestimator = "best"', '2:13: Data_Analysis.estimator is "best"; it must be one of rows, roi'],
     [
       '[Data_Analysis]\nmemory_limit = "lots"',
       '2:16: Data_Analysis.memory_limit is "lots"; it must be an amount such as "5 GB", "512 MiB" or "10%"',

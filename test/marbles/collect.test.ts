@@ -1,6 +1,10 @@
+import { BehaviorSubject, of } from 'rxjs';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CollectSettings } from '../../src/operators/collect.ts';
+import { parseAmount } from '../../src/config/kinds/amount.ts';
+import { type CollectSettings, collect } from '../../src/operators/collect.ts';
+import { noRoom$ } from '../../src/operators/noRoom.ts';
+import type { DiskSpace } from '../../src/storage/diskSpace.ts';
 import { ids, sampleEntry } from '../manifest/sampleManifest.ts';
 import { CollectBench, capturedFrame, collectSettings, importedFrame } from '../operators/collectBench.ts';
 import { useStillTime } from '../operators/eventRun.ts';
@@ -110,6 +114,119 @@ describe('collect from a camera', () => {
     run.stop$.next();
     await run.until(() => run.complete);
     expect([bench.open, run.count('alarm')]).toEqual([0, 0]);
+  });
+
+  describe('without room on the disk', () => {
+    const gigabyte = 1e9;
+    const disk = (free: number) => ({ free, size: 100 * gigabyte });
+
+    async function onDisk(free: number, minFree = '1 GB') {
+      const it = await prepare('triggered');
+      const space$ = new BehaviorSubject<DiskSpace | null>(disk(free));
+      const room$ = noRoom$({
+        space$,
+        minFree$: of(parseAmount(minFree)!),
+        manifest: it.world.manifest,
+        clock: it.run.tools.clock,
+        dataFolder: '/root/data',
+      });
+      const start = () => it.run.start(collect({ ...it.bench.deps, tools: it.run.tools, noRoom$: room$ }));
+      return { ...it, space$, start };
+    }
+    const alarms = (run: StageRun<CollectSettings>) => run.events.filter(event => event.kind === 'alarm');
+
+    it('rests with an alarm that says why, counts what it misses, and goes on by itself', async () => {
+      const { bench, run, space$, start } = await onDisk(2 * gigabyte);
+      start();
+      await run.until(() => run.count('done') === 1);
+      // The ring buffer may still make room.
+      space$.next(disk(0.9 * gigabyte));
+      await vi.advanceTimersByTimeAsync(4900);
+      space$.next(disk(0.9 * gigabyte));
+      await run.rest();
+      expect([alarms(run), run.told.includes('paused')]).toEqual([[], false]);
+      await vi.advanceTimersByTimeAsync(200);
+      space$.next(disk(0.9 * gigabyte));
+      await run.until(() => run.told.at(-1) === 'paused');
+      expect(alarms(run)).toMatchObject([
+        {
+          key: 'no_room',
+          message: expect.stringMatching(
+            /^only 900 MB are free on the disk of \/root\/data, and min_free_disk is 1 GB: no frames are taken until 1.1 GB are free. Nothing may be deleted: (1 image waits|2 images wait) to be analysed$/,
+          ),
+        },
+      ]);
+      expect([bench.open, run.status('collector').alarms]).toEqual([0, ['no_room']]);
+      const [taken, missed] = [run.count('done'), run.count('discarded')];
+      await vi.advanceTimersByTimeAsync(15_000);
+      expect([run.count('done'), run.count('discarded') - missed]).toEqual([taken, 3]);
+      expect(run.events.at(-1)).toMatchObject({ entryId: null, reason: 'missed: there is no room on the disk' });
+      // Somewhat more than it takes, so that it does not begin anew with each image.
+      space$.next(disk(1.05 * gigabyte));
+      await run.rest();
+      expect(run.told.at(-1)).not.toBe('running');
+      space$.next(disk(1.1 * gigabyte));
+      await run.until(() => run.count('done') === taken + 1);
+      expect(run.status('collector')).toMatchObject({ alarms: [], state: 'running', failed: 0, lost: 0 });
+      run.unsubscribe();
+      await run.putAway();
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+    it('rests at once when only the reserve is left, and says that nothing is deleted for it', async () => {
+      const { bench, run, space$, start } = await onDisk(0.06 * gigabyte, '0 GB');
+      start();
+      await run.until(() => run.told.at(-1) === 'paused');
+      expect(bench.opened).toBe(0);
+      expect(alarms(run)).toMatchObject([{ message: expect.stringContaining('67.1 MB must stay free') }]);
+      expect(alarms(run)).toMatchObject([{ message: expect.stringContaining('min_free_disk is not set') }]);
+      space$.next(null);
+      await run.rest();
+      expect(run.status('collector').alarms).toEqual(['no_room']);
+      space$.next(disk(gigabyte));
+      await run.until(() => run.count('done') === 1);
+      run.unsubscribe();
+    });
+
+    it('names what waits for the share, or a ring buffer that does not run', async () => {
+      const { world, run, space$, start } = await onDisk(2 * gigabyte);
+      const told = async (): Promise<string> => {
+        space$.next(disk(2 * gigabyte));
+        await run.rest();
+        space$.next(disk(0.01 * gigabyte));
+        await run.until(() => run.status('collector').alarms.length > 0);
+        return (alarms(run).at(-1) as { message: string }).message;
+      };
+      const counts = { processor: 0, communicator: 0, compressor: 0, syncer: 1204, ring_buffer: 0 };
+      world.manifest.waiting = stage => counts[stage];
+      start();
+      expect(await told()).toContain('1,204 images wait for the share');
+      counts.ring_buffer = 17;
+      expect(await told()).toContain('17 images may be deleted, and the ring buffer has not done so yet');
+      Object.assign(counts, { ring_buffer: 0, syncer: 0 });
+      expect(await told()).toContain('something else fills the disk');
+      run.unsubscribe();
+    });
+
+    it('counts nothing as missed while a person has paused it', async () => {
+      const { run, space$, start } = await onDisk(2 * gigabyte);
+      start();
+      await run.until(() => run.count('done') === 1);
+      run.paused$.next(true);
+      space$.next(disk(0));
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(run.count('discarded')).toBe(0);
+      run.unsubscribe();
+    });
+
+    it('stops while it rests, and completes', async () => {
+      const { run, start } = await onDisk(0);
+      start();
+      await run.until(() => run.told.at(-1) === 'paused');
+      run.stop$.next();
+      await run.until(() => run.complete);
+      expect([run.told.at(-1), vi.getTimerCount()]).toEqual(['stopped', 0]);
+    });
   });
 
   describe('on a full disk', () => {

@@ -1,13 +1,17 @@
-import { concat, defer, NEVER, of, Subject, throwError } from 'rxjs';
+import { BehaviorSubject, concat, defer, NEVER, of, Subject, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigError } from '../../src/config/configError.ts';
 import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { type GraphParts, graph } from '../../src/graph.ts';
+import { noRules } from '../../src/manifest/workRules.ts';
+import { type Control, noControl } from '../../src/model/control.ts';
 import type { ConfigUpdate } from '../../src/streams/configUpdates.ts';
 import { CollectBench, collectSettings } from '../operators/collectBench.ts';
 import { CommunicateBench, communicateSettings } from '../operators/communicateBench.ts';
+import { compressSettings } from '../operators/compressBench.ts';
 import { EventRun, useStillTime } from '../operators/eventRun.ts';
+import { healthSettings } from '../operators/healthBench.ts';
 import { PipelineWorld } from '../operators/pipelineWorld.ts';
 import { ProcessBench, processSettings, roiManifestText } from '../operators/processBench.ts';
 import { failure, gate } from './stageBench.ts';
@@ -44,7 +48,25 @@ async function prepare(images = 6, world?: PipelineWorld) {
       collector: ({ Timing }) => ({ ...collectSettings, intervalMs: Timing.collector_interval_seconds * 1000 }),
       processor: ({ Data_Analysis }) => ({ ...processSettings, method: Data_Analysis.method }),
       communicator: ({ Communication }) => ({ ...communicateSettings, methods: Communication.method }),
+      compressor: () => ({ ...compressSettings, enabled: false }),
+      health: () => ({ ...healthSettings, enabled: false }),
     },
+    rules: () => noRules,
+    setRules: async () => undefined,
+    compressor: { isAlive: () => true, note: () => undefined },
+    health: {
+      liveness: () => 'alive',
+      readStatus: async () => null,
+      readHolders: async () => ({}),
+      disk: () => null,
+      settleOrphans: {},
+    },
+    pace: () => ({
+      collector: { intervalMs: 5000, perMinute: 12 },
+      processor: { intervalMs: 2000, perMinute: 12 },
+      communicator: { intervalMs: 10_000, perMinute: 12 },
+    }),
+    control$: concat(of(noControl), NEVER),
     roiManifest$: of(roiManifestText),
     manifestTouched$: NEVER,
     stages: ['collector', 'processor', 'communicator'],
@@ -57,7 +79,7 @@ async function prepare(images = 6, world?: PipelineWorld) {
 const toldOf = (run: EventRun, stage: string): string[] =>
   run.events.flatMap((event, i) => ('stage' in event && event.stage === stage ? [run.told[i]!] : []));
 const states = (run: EventRun, stage: string): string[] =>
-  toldOf(run, stage).filter(told => /^(off|starting|running|draining|stopped)$/.test(told));
+  toldOf(run, stage).filter(told => /^(off|starting|running|draining|paused|stopped)$/.test(told));
 const notes = (run: EventRun): string[] => run.told.filter(told => told.startsWith('note'));
 const files = (world: PipelineWorld, ids: readonly string[]): string[] =>
   ids.map(id => world.get(id).camera_data!.filename);
@@ -188,6 +210,108 @@ describe('graph', () => {
       await run.putAway();
       expect([collecting.open, processing.open, communicating.open]).toEqual([0, 0, 0]);
     });
+  });
+
+  describe('the control file', () => {
+    const ask = (seq: number, ...paused: Control['paused']): Control => ({ seq, paused });
+    const config$ = concat(of(loaded()), NEVER);
+
+    it('pauses one stage while the others go on, and is acknowledged', async () => {
+      const { world, communicating, run, start } = await prepare(6);
+      const control$ = new BehaviorSubject<Control>(ask(3, 'processor'));
+      start({ config$, control$ });
+      await run.until(() => run.status('collector').done === 6);
+      await run.rest();
+      expect([states(run, 'processor'), states(run, 'communicator')]).toEqual([['paused'], ['starting', 'running']]);
+      expect(world.waiting('processor')).toBe(6);
+
+      control$.next(ask(4, 'communicator'));
+      await run.until(() => run.status('processor').done === 6);
+      await run.rest();
+      expect(states(run, 'communicator')).toEqual(['starting', 'running', 'draining', 'stopped', 'paused']);
+      expect(communicating.rows).toEqual([]);
+
+      control$.next(ask(5));
+      await run.until(() => run.status('communicator').done === 6);
+      // The collector had read its folder, and is left alone.
+      expect(states(run, 'collector')).toEqual(['starting', 'running', 'stopped']);
+      const seen = run.events.flatMap(event => (event.kind === 'control' ? [[event.seq, ...event.paused]] : []));
+      expect(seen).toEqual([[3, 'processor'], [4, 'communicator'], [5]]);
+      expect(run.count('alarm')).toBe(0);
+      run.unsubscribe();
+      await run.putAway();
+      expect([control$.observed, vi.getTimerCount()]).toEqual([false, 0]);
+    });
+
+    it('is waited for: nothing begins before its first word', async () => {
+      const { collecting, run, start } = await prepare();
+      const control$ = new Subject<Control>();
+      start({ config$, control$ });
+      await run.rest();
+      expect([run.count('state'), collecting.open, collecting.mostOpen]).toEqual([0, 0, 0]);
+      control$.next(noControl);
+      await run.until(() => run.status('communicator')?.done === 6);
+      run.stop$.next();
+      await run.until(() => run.complete);
+      expect([control$.observed, vi.getTimerCount()]).toEqual([false, 0]);
+    });
+
+    it('lets a pipeline be stopped in which everything rests, also before its first word', async () => {
+      for (const control$ of [
+        new Subject<Control>(),
+        concat(of(ask(1, 'collector', 'processor', 'communicator')), NEVER),
+      ]) {
+        const { run, start } = await prepare();
+        start({ config$, control$ });
+        await run.rest();
+        run.stop$.next();
+        await run.until(() => run.complete);
+        expect([run.count('claimed'), vi.getTimerCount()]).toEqual([0, 0]);
+      }
+    });
+  });
+
+  it('says what pace the configuration asks for, of the stages that run here, and again when it changes', async () => {
+    const { run, start } = await prepare();
+    const config$ = new Subject<ConfigUpdate>();
+    start({
+      config$,
+      stages: ['collector', 'processor'],
+      pace: ({ Timing }) => {
+        const pace = { intervalMs: Timing.collector_interval_seconds * 1000, perMinute: 7 };
+        return { collector: pace, processor: pace, communicator: pace };
+      },
+    });
+    const timing = (seconds: number): ConfigUpdate =>
+      loaded({ ...config, Timing: { ...config.Timing, collector_interval_seconds: seconds } });
+    config$.next(timing(2));
+    await run.rest();
+    config$.next(timing(3));
+    const paces = run.events.flatMap(event => (event.kind === 'pace' ? [[event.stage, event.intervalMs]] : []));
+    expect(paces).toEqual([
+      ['collector', 2000],
+      ['processor', 2000],
+      ['collector', 3000],
+      ['processor', 3000],
+    ]);
+    run.unsubscribe();
+  });
+
+  it('tells of signs of life, of each stage at most once a second', async () => {
+    const { world, run, start } = await prepare(0);
+    start({ config$: concat(of(loaded()), NEVER), stages: ['processor', 'communicator'] });
+    for (let i = 0; i < 35; i++) {
+      await world.offer(`A${i}`);
+      await run.rest();
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    for (const stage of ['processor', 'communicator'] as const) {
+      expect(run.status(stage).done).toBeGreaterThan(30);
+      const beats = run.events.flatMap(event => (event.kind === 'beat' && event.stage === stage ? [event.at] : []));
+      expect(beats.length).toBeGreaterThanOrEqual(3);
+      for (const [i, at] of beats.slice(1).entries()) expect(at - beats[i]!).toBeGreaterThanOrEqual(1000);
+    }
+    run.unsubscribe();
   });
 
   describe('the ROI manifest', () => {

@@ -141,6 +141,189 @@ describe('handover', () => {
     });
   });
 
+  describe('held', () => {
+    const atRest = (): string[] => ['R'];
+    /** Works until it is retired, and takes `draining` to finish then. */
+    const worker =
+      (work: Observable<string>, draining: Observable<string>) =>
+      (_name: string, retire$: Observable<void>): Observable<string> =>
+        concat(work.pipe(takeUntil(retire$)), draining);
+    const hold = { t: true, f: false };
+
+    it('begins nothing before the first word on it, and says nothing', () => {
+      run(({ hot, cold, expectObservable, expectSubscriptions }) => {
+        const settings = hot('  -a-b------');
+        const hold$ = hot('     -----f----', hold);
+        const work = cold('          -x---');
+        const built = settings.pipe(handover(() => work, { stop$: NEVER, deadlineMs, hold$, atRest }));
+        expectObservable(built, '^--------!').toBe('------x---');
+        expectSubscriptions(work.subscriptions).toBe('-----^---!');
+        expectSubscriptions(hold$.subscriptions).toBe('^--------!');
+      });
+    });
+
+    it('from the start rests as soon as there are settings, and begins with the newest when it is released', () => {
+      const served: string[] = [];
+      run(({ hot, expectObservable }) => {
+        const settings = hot('  --a--b------');
+        const hold$ = hot('     t------f----', hold);
+        const build = (name: string): Observable<string> => {
+          served.push(name);
+          return concat(of(name), NEVER);
+        };
+        const built = settings.pipe(handover(build, { stop$: NEVER, deadlineMs, hold$, atRest }));
+        expectObservable(built, '^----------!').toBe('--R----b----');
+      });
+      expect(served).toEqual(['b']);
+    });
+
+    it('retires the generation, lets it finish, says once that it rests, and begins the same settings anew', () => {
+      run(({ hot, cold, expectObservable, expectSubscriptions }) => {
+        const settings = hot('  -a------------------');
+        const hold$ = hot('     f---t----t--f--f----', hold);
+        const work = cold('      -x-----------------');
+        const draining = cold('     --y|');
+        const built = settings.pipe(handover(worker(work, draining), { stop$: NEVER, deadlineMs, hold$, atRest }));
+        expectObservable(built, '^----------------!').toBe('--x---yR-----x----');
+        expectSubscriptions(work.subscriptions).toBe(['-^--!', '------------^----!']);
+        expectSubscriptions(draining.subscriptions).toBe('----^--!');
+      });
+    });
+
+    it('takes new settings without serving them, and serves the newest when it is released', () => {
+      const served: string[] = [];
+      run(({ hot, expectObservable }) => {
+        const settings = hot('  -a----bc-------');
+        const hold$ = hot('     f--t-------f---', hold);
+        const build = (name: string, retire$: Observable<void>): Observable<string> => {
+          served.push(name);
+          return concat(of(name), NEVER.pipe(takeUntil(retire$)));
+        };
+        const built = settings.pipe(handover(build, { stop$: NEVER, deadlineMs, hold$, atRest }));
+        expectObservable(built, '^-------------!').toBe('-a-R-------c---');
+      });
+      expect(served).toEqual(['a', 'c']);
+    });
+
+    it('keeps newer settings that wait already when it is held', () => {
+      const served: string[] = [];
+      run(({ hot, cold, expectObservable }) => {
+        const settings = hot('  -a-b---------');
+        const hold$ = hot('     f---t---f----', hold);
+        const build = (name: string, retire$: Observable<void>): Observable<string> => {
+          served.push(name);
+          return concat(of(name), NEVER.pipe(takeUntil(retire$)), cold('---|'));
+        };
+        const built = settings.pipe(handover(build, { stop$: NEVER, deadlineMs, hold$, atRest }));
+        expectObservable(built, '^-----------!').toBe('-a----R-b----');
+      });
+      expect(served).toEqual(['a', 'b']);
+    });
+
+    it('says nothing, and goes on with the newest settings, when it is released while the old ones still finish', () => {
+      run(({ hot, cold, expectObservable, expectSubscriptions }) => {
+        const settings = hot('  -a--b-----------');
+        const hold$ = hot('     f-t---f---------', hold);
+        const work = cold('      -x-------------');
+        const draining = cold('   ------y|');
+        const built = settings.pipe(handover(worker(work, draining), { stop$: NEVER, deadlineMs, hold$, atRest }));
+        expectObservable(built, '^-----------!').toBe('--------y-x-----');
+        expectSubscriptions(work.subscriptions).toBe(['-^!', '---------^--!']);
+      });
+    });
+
+    it('cuts off a generation that does not finish in time, and rests then', () => {
+      run(({ hot, cold, expectObservable, expectSubscriptions }) => {
+        const settings = hot('  -a--------------');
+        const hold$ = hot('     f--t------------', hold);
+        const stubborn = cold('  ---------------');
+        const built = settings.pipe(handover(() => stubborn, { stop$: NEVER, deadlineMs, hold$, atRest }));
+        expectObservable(built, '^--------------!').toBe('-------------R--');
+        expectSubscriptions(stubborn.subscriptions).toBe('-^-----------!');
+      });
+    });
+
+    it('counts the deadline of settings that were replaced from then, not from the hold after it', () => {
+      run(({ hot, cold, expectObservable }) => {
+        const settings = hot('  -a-b------------');
+        const hold$ = hot('     f------t--------', hold);
+        const built = settings.pipe(
+          handover(() => cold('---------------'), { stop$: NEVER, deadlineMs, hold$, atRest }),
+        );
+        expectObservable(built, '^--------------!').toBe('-------------R--');
+      });
+    });
+
+    it('is stopped: completes at once at rest, and after what still finishes, with no deadline any more', () => {
+      run(({ hot, cold, expectObservable, expectSubscriptions }) => {
+        const atOnce = hot('-a--').pipe(
+          handover(() => NEVER, { stop$: hot('---s'), deadlineMs, hold$: hot('t---', hold), atRest }),
+        );
+        expectObservable(atOnce).toBe('-R-|');
+        const settings = hot('  -a------------------');
+        const hold$ = hot('     f-t-----------------', hold);
+        const draining = cold('   -------------y|   ');
+        const built = settings.pipe(
+          handover(worker(NEVER, draining), { stop$: hot('----s'), deadlineMs, hold$, atRest }),
+        );
+        expectObservable(built).toBe('---------------y|');
+        expectSubscriptions(hold$.subscriptions).toBe('^---------------!');
+      });
+    });
+
+    it('goes on waiting when there will be no other settings, and has done its work after the release', () => {
+      run(({ hot, cold, expectObservable }) => {
+        const settings = hot('  -a---|');
+        const hold$ = hot('     f--t------f----', hold);
+        const build = (_name: string, retire$: Observable<void>): Observable<string> =>
+          cold('-----x|').pipe(takeUntil(retire$));
+        const built = settings.pipe(handover(build, { stop$: NEVER, deadlineMs, hold$, atRest }));
+        expectObservable(built).toBe('---R-----------x|');
+      });
+    });
+
+    it('does not begin again a generation that had done all its work', () => {
+      const served: string[] = [];
+      run(({ hot, expectObservable }) => {
+        const settings = hot('  -a-------b-----');
+        const hold$ = hot('     f--t--f--------', hold);
+        const build = (name: string): Observable<string> => {
+          served.push(name);
+          return of(name);
+        };
+        const built = settings.pipe(handover(build, { stop$: NEVER, deadlineMs, hold$, atRest }));
+        expectObservable(built, '^-------------!').toBe('-a-------b-----');
+      });
+      expect(served).toEqual(['a', 'b']);
+    });
+
+    it('is released by whoever hears that it rests', () => {
+      const hold$ = new Subject<boolean>();
+      const seen: string[] = [];
+      const subscription = concat(of('a'), NEVER)
+        .pipe(handover(name => concat(of(name), NEVER), { stop$: NEVER, deadlineMs, hold$, atRest }))
+        .subscribe(value => {
+          seen.push(value);
+          if (value === 'R') hold$.next(false);
+        });
+      hold$.next(true);
+      expect(seen).toEqual(['R', 'a']);
+      subscription.unsubscribe();
+      expect(hold$.observed).toBe(false);
+    });
+
+    it('passes an error of what holds it', () => {
+      run(({ hot, cold, expectObservable, expectSubscriptions }) => {
+        const work = cold('-x---');
+        const built = hot('-a---').pipe(
+          handover(() => work, { stop$: NEVER, deadlineMs, hold$: hot('f---#', hold), atRest }),
+        );
+        expectObservable(built).toBe('--x-#');
+        expectSubscriptions(work.subscriptions).toBe('-^--!');
+      });
+    });
+  });
+
   it.each(['generation', 'settings', 'stop'])('passes an error of the %s, and lets go of everything', which => {
     run(({ hot, cold, expectObservable, expectSubscriptions }) => {
       const settings = which === 'settings' ? hot('-a--#') : hot('-a----');

@@ -4,6 +4,7 @@ import { RoiOutsideFrameError } from '../../src/analysis/roiOutsideFrameError.ts
 import { WorkerDiedError } from '../../src/analysis/workerDiedError.ts';
 import type { ProcessSettings } from '../../src/operators/process.ts';
 import { composeResultLine } from '../../src/sinks/composeResultLine.ts';
+import { contentHash } from '../../src/storage/contentHash.ts';
 import { sampleEntry } from '../manifest/sampleManifest.ts';
 import { useStillTime } from '../operators/eventRun.ts';
 import { PipelineWorld, resultHead } from '../operators/pipelineWorld.ts';
@@ -38,7 +39,11 @@ describe('process', () => {
       attempt: 1,
       claims: {},
     });
-    expect((await world.log.read(result!)).entry_id).toBe('B');
+    expect(await world.log.read(result!)).toMatchObject({
+      entry_id: 'B',
+      config_hash: processSettings.configHash,
+      roi_manifest_hash: contentHash(processSettings.roiManifestText!),
+    });
     expect(run.events.find(event => event.kind === 'done')).toMatchObject({
       entryId: 'A',
       detail: { image: 'image_A.png', rois: 1, rows: 2, rejected: 1, brightness: 1, contrast: 2 },

@@ -1,10 +1,18 @@
+import type { BackupSettings } from '../../src/operators/backup.ts';
 import type { CollectSettings } from '../../src/operators/collect.ts';
 import type { CommunicateSettings } from '../../src/operators/communicate.ts';
+import type { CompressSettings } from '../../src/operators/compress.ts';
 import type { ProcessSettings } from '../../src/operators/process.ts';
+import type { RingBufferSettings } from '../../src/operators/ringBuffer.ts';
+import type { SyncSettings } from '../../src/operators/sync.ts';
+import { BackupBench, backupSettings } from '../operators/backupBench.ts';
 import { CollectBench, capturedFrame, collectSettings, importedFrame } from '../operators/collectBench.ts';
 import { CommunicateBench, communicateSettings } from '../operators/communicateBench.ts';
+import { CompressBench, compressSettings } from '../operators/compressBench.ts';
 import { PipelineWorld } from '../operators/pipelineWorld.ts';
 import { ProcessBench, processSettings } from '../operators/processBench.ts';
+import { RingBufferBench, ringBufferSettings } from '../operators/ringBufferBench.ts';
+import { SyncBench, syncSettings } from '../operators/syncBench.ts';
 import { type BenchSettings, failure, StageBench } from './stageBench.ts';
 import { describeStage, type StageUnderTest } from './stageCompliance.ts';
 
@@ -120,6 +128,115 @@ describeStage<CommunicateSettings>('the communicator', async () => {
   };
 });
 
+describeStage<CompressSettings>('the compressor', async () => {
+  const bench = await CompressBench.on();
+  const settings = { ...compressSettings, intervalMs: 10_000 };
+  let door: Promise<void> | null = null;
+  let broken: string | null = null;
+  bench.onWork = async () => {
+    await door;
+    await rejection(broken);
+  };
+  let offered = 0;
+  return {
+    name: 'compressor',
+    settings,
+    other: { ...settings, method: 'zstd' },
+    stage: tools => bench.stage(tools),
+    offer: count => bench.offerSoft(...Array.from({ length: count }, () => `e${offered++}`)),
+    hold: given => {
+      door = given;
+    },
+    breakWork: code => {
+      broken = code;
+    },
+    breakOpening: code => {
+      bench.onOpen = () => rejection(code);
+    },
+    finished: () => bench.finished(),
+    claimed: () => bench.claimed(),
+    open: () => bench.open,
+    mostOpen: () => bench.mostOpen,
+    endsBy: 'upstream',
+    tickMs: settings.intervalMs,
+  };
+});
+
+describeStage<SyncSettings>('the syncer', async () => {
+  const bench = await SyncBench.on();
+  let door: Promise<void> | null = null;
+  let broken: string | null = null;
+  let closed: string | null = null;
+  bench.onCall = async call => {
+    if (call === 'enter') await rejection(closed);
+    if (call !== 'place') return;
+    await door;
+    await rejection(broken);
+  };
+  let offered = 0;
+  return {
+    name: 'syncer',
+    settings: syncSettings,
+    other: { ...syncSettings, filesInFlight: 1 },
+    stage: tools => bench.stage(tools),
+    offer: count => bench.offer(...Array.from({ length: count }, () => `e${offered++}`)),
+    hold: given => {
+      door = given;
+    },
+    breakWork: code => {
+      broken = code;
+    },
+    breakOpening: code => {
+      closed = code;
+    },
+    finished: () => bench.synced(),
+    claimed: () => bench.claimed(),
+    open: () => bench.open,
+    mostOpen: () => bench.mostOpen,
+    endsBy: 'upstream',
+    tickMs: 0,
+  };
+});
+
+describeStage<RingBufferSettings>('the ring buffer', async () => {
+  const world = await PipelineWorld.open();
+  const bench = new RingBufferBench(world);
+  let door: Promise<void> | null = null;
+  let broken: string | null = null;
+  let brokenOpening: string | null = null;
+  world.files.gate = async (call, path) => {
+    if (call === 'stat' && path === ringBufferSettings.dataFolder) await rejection(brokenOpening);
+    if (call !== 'remove' || !path.endsWith('.png')) return;
+    await door;
+    await rejection(broken);
+  };
+  // One that has to stay, and fills the buffer: all the others are too many.
+  await world.offer('pending');
+  let offered = 0;
+  return {
+    name: 'ring_buffer',
+    settings: ringBufferSettings,
+    other: { ...ringBufferSettings, remoteRoot: '/other' },
+    stage: tools => bench.stage(tools),
+    offer: count => bench.offerSettled(Array.from({ length: count }, () => `e${offered++}`)),
+    hold: given => {
+      door = given;
+    },
+    breakWork: code => {
+      broken = code;
+    },
+    breakOpening: code => {
+      brokenOpening = code;
+    },
+    finished: () => bench.removed(),
+    claimed: () => world.claimed('ring_buffer'),
+    open: () => bench.open,
+    mostOpen: () => bench.mostOpen,
+    endsBy: 'upstream',
+    tickMs: 0,
+  };
+});
+
 /** What both kinds of source have in common: its work is to record, so that is where it is held and broken. */
 async function collector(
   pace: 'triggered' | 'own',
@@ -192,5 +309,40 @@ describeStage<CollectSettings>('the collector of a folder', async () => {
       images += count;
     },
     endsBy: 'itself',
+  };
+});
+
+describeStage<BackupSettings>('the backup', async () => {
+  const bench = await BackupBench.on();
+  const settings = { ...backupSettings, intervalMs: 10_000 };
+  let door: Promise<void> | null = null;
+  let broken: string | null = null;
+  bench.onWork = async () => {
+    await door;
+    await rejection(broken);
+  };
+  let offered = 0;
+  return {
+    name: 'backup',
+    settings,
+    other: { ...settings, intervalMs: 9_000 },
+    stage: tools => bench.stage(tools),
+    // Its items are segments; nothing of them stands in the manifest.
+    offer: count => bench.offerSegments(Array.from({ length: count }, () => `e${offered++}`)),
+    hold: given => {
+      door = given;
+    },
+    breakWork: code => {
+      broken = code;
+    },
+    breakOpening: code => {
+      bench.onOpen = () => rejection(code);
+    },
+    finished: () => bench.moved(),
+    claimed: () => [],
+    open: () => bench.open,
+    mostOpen: () => bench.mostOpen,
+    endsBy: 'upstream',
+    tickMs: settings.intervalMs,
   };
 });

@@ -47,12 +47,15 @@ export function describeStage<S>(title: string, make: () => Promise<StageUnderTe
       vi.useRealTimers();
     });
 
-    async function begin(offered: number, prepare: (stage: StageUnderTest<S>) => void = () => undefined) {
+    async function begin(
+      offered: number,
+      prepare: (stage: StageUnderTest<S>, run: StageRun<S>) => void = () => undefined,
+    ) {
       const stage = await make();
       const run = new StageRun<S>(stage.settings);
       runs.push(run);
       await stage.offer(offered);
-      prepare(stage);
+      prepare(stage, run);
       run.start(stage.stage(run.tools));
       return { stage, run, status: () => run.status(stage.name) };
     }
@@ -207,6 +210,89 @@ export function describeStage<S>(title: string, make: () => Promise<StageUnderTe
       run.stop$.next();
       await run.until(() => run.complete);
       expect([stage.open(), stage.claimed()]).toEqual([0, []]);
+    });
+
+    it('gives a sign of life whenever it looks for work', async () => {
+      const { stage, run } = await begin(1);
+      await run.until(() => stage.finished().length === 1, stage.tickMs);
+      await run.rest();
+      expect(run.alive.length).toBeGreaterThan(0);
+      expect(new Set(run.alive)).toEqual(new Set([stage.name]));
+    });
+
+    it('pauses: finishes what is in flight, closes, and claims nothing until it is resumed', async () => {
+      const held = door();
+      const { stage, run, status } = await begin(5, each => each.hold(held.promise));
+      await run.until(() => status().in_flight > 0);
+      await run.rest();
+      const inFlight = status().in_flight;
+      run.paused$.next(true);
+      await run.rest();
+      expect(run.told.at(-1)).toBe('draining');
+      stage.hold(null);
+      held.open();
+      await run.until(() => status().state === 'paused');
+      expect(run.told.slice(-2)).toEqual(['stopped', 'paused']);
+      expect(status()).toMatchObject({ done: inFlight, in_flight: 0, alarms: [] });
+      expect([stage.open(), stage.claimed(), vi.getTimerCount()]).toEqual([0, [], 0]);
+
+      await stage.offer(2);
+      const told = run.told.length;
+      await vi.advanceTimersByTimeAsync(Math.max(60_000, 3 * stage.tickMs));
+      await run.rest();
+      expect([run.told.length, stage.finished().length, stage.claimed()]).toEqual([told, inFlight, []]);
+
+      run.paused$.next(false);
+      await run.until(() => run.told.includes('running', told) && stage.finished().length >= 5, stage.tickMs);
+      expect(run.told.slice(told, told + 2)).toEqual(['starting', 'running']);
+      expect(stage.finished()).toEqual([...new Set(stage.finished())]);
+      expect(stage.mostOpen()).toBe(1);
+    });
+
+    it('paused from the start opens nothing, whatever its settings become, and begins with the newest', async () => {
+      const { stage, run, status } = await begin(1, (_each, prepared) => prepared.paused$.next(true));
+      await run.rest();
+      run.settings$.next(stage.other);
+      await run.rest();
+      expect([run.told, stage.mostOpen(), vi.getTimerCount()]).toEqual([['paused'], 0, 0]);
+      run.paused$.next(false);
+      await run.until(() => stage.finished().length >= 1, stage.tickMs);
+      expect(status().state === 'running' || stage.endsBy === 'itself').toBe(true);
+      expect(run.count('alarm')).toBe(0);
+    });
+
+    it('is well when it is paused while it can not work, and ends its wait', async () => {
+      const { stage, run, status } = await begin(1, each => each.breakOpening('ENOENT'));
+      await run.until(() => run.count('alarm') === 1);
+      run.paused$.next(true);
+      await run.until(() => status().state === 'paused');
+      expect([status().alarms, stage.open(), vi.getTimerCount()]).toEqual([[], 0, 0]);
+      run.paused$.next(false);
+      await run.until(() => run.count('alarm') === 2);
+      expect(status().alarms).toEqual(['ENOENT']);
+    });
+
+    it('stops while it is paused, and completes', async () => {
+      const held = door();
+      const { stage, run, status } = await begin(5, each => each.hold(held.promise));
+      await run.until(() => status().in_flight > 0);
+      run.paused$.next(true);
+      held.open();
+      await run.until(() => run.told.at(-1) === 'paused');
+      run.stop$.next();
+      await run.until(() => run.complete);
+      expect([run.told.at(-1), stage.open(), stage.claimed(), vi.getTimerCount()]).toEqual(['stopped', 0, [], 0]);
+    });
+
+    it('waits, paused, when upstream is done, and does the rest when it is resumed', async () => {
+      const { stage, run, status } = await begin(5, (_each, prepared) => prepared.paused$.next(true));
+      run.settings$.complete();
+      if (stage.endsBy === 'upstream') run.upstreamDone$.next();
+      await run.rest();
+      expect([run.complete, status().state, stage.finished()]).toEqual([false, 'paused', []]);
+      run.paused$.next(false);
+      await run.until(() => stage.finished().length >= 5, stage.tickMs);
+      if (stage.endsBy !== 'stop') await run.until(() => run.complete, stage.tickMs);
     });
   });
 }

@@ -1,10 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Observable, ReplaySubject, type Subscription } from 'rxjs';
+import { BehaviorSubject, type Observable, ReplaySubject, type Subscription } from 'rxjs';
 import { vi } from 'vitest';
 import type { PipelineEvent } from '../../src/model/event.ts';
 import type { StageName } from '../../src/model/stage.ts';
+import type { StageStatus } from '../../src/model/status.ts';
 import type { StageTools } from '../../src/operators/stage.ts';
-import { emptyStatus, reduceStatus, type StageStatus, statusOf } from '../../src/sinks/pipelineStatus.ts';
+import { emptyStatus, reduceStatus, statusOf } from '../../src/sinks/pipelineStatus.ts';
 
 /** Timers and the clock stand still until a test moves them; promises and files go on. */
 export function useStillTime(): void {
@@ -21,6 +22,9 @@ const patienceMs = 8000;
 export class EventRun<E extends PipelineEvent = PipelineEvent> {
   readonly stop$ = new ReplaySubject<void>(1);
   readonly upstreamDone$ = new ReplaySubject<void>(1);
+  readonly paused$ = new BehaviorSubject(false);
+  /** Stages that have given a sign of life. */
+  readonly alive: StageName[] = [];
   readonly events: E[] = [];
   /** Each event in a word or two, in order. */
   readonly told: string[] = [];
@@ -39,6 +43,8 @@ export class EventRun<E extends PipelineEvent = PipelineEvent> {
       newId: () => `id${String(this.#ids++).padStart(6, '0')}`,
       stop$: this.stop$,
       upstreamDone$: this.upstreamDone$,
+      paused$: this.paused$,
+      alive: stage => this.alive.push(stage),
       track: promise => {
         const settled: Promise<unknown> = promise
           .catch(() => undefined)
@@ -106,7 +112,7 @@ export class EventRun<E extends PipelineEvent = PipelineEvent> {
     const status = statusOf(
       state,
       { host: 'pi', boot_id: 'b', pid: 1, pid_start: 1 },
-      { startedAt: 0, at: Date.now() },
+      { runId: 'run', startedAt: 0, at: Date.now() },
     );
     return { ...status.stages[stage]!, alarms: status.alarms.map(({ key }) => key) };
   }

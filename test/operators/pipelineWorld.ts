@@ -1,4 +1,4 @@
-import { Manifest } from '../../src/manifest/manifest.ts';
+import { Manifest, type ManifestOptions } from '../../src/manifest/manifest.ts';
 import type { QueueStage } from '../../src/manifest/stageWork.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import type { StageName } from '../../src/model/stage.ts';
@@ -29,7 +29,11 @@ export class PipelineWorld {
   /** @param dead processes that are gone. */
   static async open(
     files = new FaultyFiles(),
-    { pid = 1, dead = [] }: { pid?: number; dead?: readonly number[] } = {},
+    {
+      pid = 1,
+      dead = [],
+      manifest: options = {},
+    }: { pid?: number; dead?: readonly number[]; manifest?: Partial<ManifestOptions> } = {},
   ): Promise<PipelineWorld> {
     if (files.paths().length === 0) files.put(`${day}/other.txt`, '');
     const manifest = await Manifest.open(
@@ -37,6 +41,7 @@ export class PipelineWorld {
         clock: { now: () => Date.now(), monotonic: () => Date.now() },
         own: identity(pid),
         liveness: ({ pid: other }) => (dead.includes(other) ? 'gone' : 'alive'),
+        ...options,
       }),
     );
     const log = await openResultsLog({ folder: '/root/results', files, exclusive: exclusiveHere() });
@@ -107,6 +112,7 @@ export function resultHead(entry: Entry) {
     attempt: entry.attempt,
     run_id: entry.run_id,
     config_hash: 'c',
+    roi_manifest_hash: 'r',
     manifest_entry_timestamp: entry.entry_timestamp_iso,
     image_timestamp: entry.camera_data!.timestamp_iso,
     temperature_timestamp: null,

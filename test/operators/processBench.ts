@@ -10,6 +10,7 @@ export const roiManifestText = JSON.stringify({
 
 export const processSettings: ProcessSettings = {
   method: 'gaussian',
+  estimator: 'rows',
   numberOfSubRois: 0,
   keepValues: false,
   workers: 2,

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import sharp from 'sharp';
+import { decodeFrame } from '../../src/analysis/decodeFrame.ts';
 import { readArchive } from '../../src/manifest/archive.ts';
 import { applyChange } from '../../src/manifest/change.ts';
 import { journalPath, listJournals } from '../../src/manifest/journal.ts';
@@ -9,6 +9,7 @@ import type { Entry } from '../../src/model/entry.ts';
 import type { ResultLine, RoiResult } from '../../src/model/result.ts';
 import { parseCsvLine } from '../../src/sinks/parseCsvLine.ts';
 import { nodeFiles } from '../../src/storage/files.ts';
+import { inspectRoot } from './inspectRoot.ts';
 
 export interface ConservationOptions {
   /** Root of the experiment, on which nothing runs any more, however it ended. */
@@ -104,10 +105,16 @@ export async function conservation({ root, acknowledged, settled = true }: Conse
     const path = join(camera.filepath, camera.filename);
     images.delete(path);
     try {
-      await sharp(path).stats();
+      await decodeFrame(path);
     } catch (error) {
       if (known.get(id)!.processing_status !== 'failed') problems.push(`${path} of ${id}: ${(error as Error).message}`);
     }
+  }
+  // The product's own check must agree; what a kill may leave is told of below.
+  const mayBeLeft = ['orphan_image', 'stray_temporary', 'torn_line'];
+  for (const { kind, file, message } of await inspectRoot(root)) {
+    const isExcused = kind === 'missing_image' || kind === 'missing_folder';
+    if (!isExcused && !mayBeLeft.includes(kind)) problems.push(`verify: ${kind} ${file}: ${message}`);
   }
   return {
     problems,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import type { Entry } from '../../src/model/entry.ts';
 import { liveEntries } from './conservation.ts';
-import { type Program, phorest } from './phorest.ts';
+import { Program } from './program.ts';
 
 export interface CrashLoopOptions {
   root: string;
@@ -40,7 +40,7 @@ export async function crashLoop({ root, slots, kills, random }: CrashLoopOptions
   const acknowledged = new Set<string>();
   const moments: Record<string, number> = {};
   const firstDoneMs: number[] = [];
-  const start = (words: readonly string[]): Program => phorest(words, { cwd: root });
+  const start = (words: readonly string[]): Program => new Program(words, { cwd: root });
   const programs = slots.map(start);
 
   const take = (program: Program): void => {

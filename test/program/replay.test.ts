@@ -44,7 +44,7 @@ describe.skipIf(!existsSync(images))('replay of the reference folder (../shared/
   it('agrees with the Python system, touches no original, adds nothing when repeated', async () => {
     const root = join(await temporaryRoot(), 'out');
     const before = [await contentOf(images), await readdir(reference)];
-    const words = ['replay', images, '--method', 'gaussian', '--json', '--out', root];
+    const words = ['replay', images, '--method', 'gaussian', '--estimator', 'rows', '--json', '--out', root];
     const first = await phorestDone(words);
     expect(first.stderr).toBe('');
     expect(first.code).toBe(0);
@@ -107,7 +107,8 @@ describe.skipIf(!existsSync(images))('replay of the reference folder (../shared/
 
   it('finds a Fano resonance at the edge of a ROI', async () => {
     const root = join(await temporaryRoot(), 'fano');
-    const { code } = await phorestDone(['replay', images, '--method', 'fano', '--json', '--out', root]);
+    const words = ['replay', images, '--method', 'fano', '--estimator', 'rows', '--json', '--out', root];
+    const { code } = await phorestDone(words);
     expect(code).toBe(0);
     const truth = JSON.parse(await readFile(join(reference, 'truth.json'), 'utf8'));
     const python = await readTable(join(reference, 'original_fano', 'communicating_results.csv'));

@@ -200,8 +200,21 @@ describe('the command line', () => {
       expect(stderr).toBe('');
       expect(stdout).toMatch(/^Usage: phorest /);
     }
-    for (const command of ['run', 'replay', 'check', 'status'])
+    for (const command of [
+      'run',
+      'start',
+      'stop',
+      'restart',
+      'pause',
+      'resume',
+      'service',
+      'replay',
+      'check',
+      'status',
+    ])
       expect(help!.stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+    // Only the program itself calls this one.
+    expect(help!.stdout).not.toMatch(/^ {2}background /m);
     expect(version!.code).toBe(0);
     expect(version!.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     const wrong = await Promise.all(

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { ResultLine } from '../../src/model/result.ts';
 import { openCsv } from '../../src/sinks/csv.ts';
 import { parseCsvLine } from '../../src/sinks/parseCsvLine.ts';
-import type { SegmentPosition } from '../../src/sinks/segmentedFile.ts';
 import type { Files } from '../../src/storage/files.ts';
+import type { SegmentPosition } from '../../src/storage/segmentedFile.ts';
 import { atEveryCrash, FaultyFiles } from '../storage/faultyFiles.ts';
 import { sampleResult } from './sampleResult.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { PipelineEvent } from '../../src/model/event.ts';
 import { parseIso } from '../../src/model/localTime.ts';
-import { duration, eventLevel, eventLine, number } from '../../src/sinks/eventLines.ts';
+import { duration, number } from '../../src/model/quantity.ts';
+import { eventLevel, eventLine } from '../../src/sinks/eventLines.ts';
 
 const at = parseIso('2026-11-22T12:00:01.250000');
 const pretty = (event: PipelineEvent): string => eventLine(event, { format: 'pretty' });

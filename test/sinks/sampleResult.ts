@@ -50,6 +50,7 @@ export function sampleResult({
     attempt,
     run_id: 'run',
     config_hash: 'c0ffee',
+    roi_manifest_hash: 'decaf',
     manifest_entry_timestamp: '2026-11-22T06:35:50.524653',
     image_timestamp: timestamp,
     temperature_timestamp: null,

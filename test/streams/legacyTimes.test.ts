@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -184,6 +185,15 @@ describe('exifTime', () => {
       '2025-07-24T13:45:13.000000',
       null,
     ]);
+  });
+
+  it('reads an image that was compressed, and nothing from one that is damaged', async () => {
+    const tiff = tiffWithTime({ dateTime: '2025:07:24 13:45:13', pixels: 200_000 });
+    const expected = ['2025-07-24T13:45:13.000000', null];
+    expect(await timeOf('packed.tif.gz', gzipSync(tiff))).toEqual(expected);
+    expect(await timeOf('packed.tif.zst', zstdCompressSync(tiff))).toEqual(expected);
+    expect(await timeOf('cut.tif.gz', gzipSync(tiff).subarray(0, 40))).toBeNull();
+    expect(await timeOf('none.tif.zst', tiff)).toBeNull();
   });
 
   it('reads JPEG and PNG as sharp writes them', async () => {

@@ -30,7 +30,7 @@ it.each([
   expect(decoded).toEqual(pixels);
 
   const rois = parseRoiManifest(simulatorRoiManifest(scene.layout), 'ROI_manifest.json');
-  const analysed = analyseFrame(decoded, { rois, method, numberOfSubRois: 0, keepValues: false });
+  const analysed = analyseFrame(decoded, { rois, method, estimator: 'rows', numberOfSubRois: 0, keepValues: false });
   const errors = scene.resonances.map(({ medianOffset }, i) => analysed.positions[i] - positions[i] - medianOffset);
   const mean = errors.reduce((sum, error) => sum + error, 0) / errors.length;
   const scatter = Math.sqrt(errors.reduce((sum, error) => sum + (error - mean) ** 2, 0) / errors.length);

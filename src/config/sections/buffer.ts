@@ -11,13 +11,13 @@ export const buffer = section(
     image_buffer_size: setting(number({ unit: 'images', whole: true, min: 0 }), {
       absent: 300,
       shipped: 0,
-      doc: 'Images kept locally, 0 keeps all; not in this version yet: all are kept.',
+      doc: 'Images kept locally: the oldest that are settled, and copied while copying is on, are deleted beyond that. 0 keeps all.',
       effect: 'live',
     }),
     min_free_disk: setting(amount(), {
       absent: '0 GB',
       shipped: '1 GB',
-      doc: 'Disk space that stays free; not in this version yet: only a full disk is noticed.',
+      doc: 'Disk space that stays free: the oldest settled images are deleted for it, and where none may be, capture pauses. 0 deletes nothing, and leaves only a small reserve (64 MiB or 1 %, the smaller) before capture pauses.',
       effect: 'live',
       new: true,
     }),

@@ -1,4 +1,4 @@
-import type { AnalysisMethod } from '../../model/method.ts';
+import type { AnalysisMethod, Estimator } from '../../model/method.ts';
 import { amount } from '../kinds/amount.ts';
 import { number } from '../kinds/number.ts';
 import { word } from '../kinds/words.ts';
@@ -13,7 +13,8 @@ const methods = {
 
 const estimators = {
   rows: 'each row is fitted by itself, and the position is the median over the rows',
-};
+  roi: 'one fit to all pixels, weighted by their noise (gaussian, fano); other methods go by rows',
+} satisfies Record<Estimator, string>;
 
 /** `[Data_Analysis]`: how frames become positions. */
 export const dataAnalysis = section(
@@ -28,12 +29,13 @@ export const dataAnalysis = section(
     number_of_subROIs: setting(number({ unit: 'rows', whole: true, min: 0 }), {
       absent: 1,
       shipped: 0,
-      doc: 'Rows that each ROI is averaged to before the fits; 0 fits every row.',
+      doc: 'Rows that each ROI is averaged to before the fits; 0 fits every row. With the estimator roi it has no part.',
       effect: 'live',
       shapesResults: true,
     }),
     estimator: setting(word(estimators), {
       absent: 'rows',
+      shipped: 'roi',
       doc: 'How the rows of a ROI are joined to one position.',
       effect: 'live',
       new: true,

@@ -15,18 +15,25 @@ export const services = section(
     }),
     enable_thermocouple: later('Read the thermocouples with each frame.', 'no temperature is read'),
     enable_brightfield: later('Take frames with the brightfield camera too.', 'no brightfield frame is taken'),
-    enable_file_backup: later(
-      'Move what is settled from the manifest into backup_dir.',
-      'nothing is moved to backup_dir',
-    ),
-    enable_remote_sync: later('Copy the experiment to remote_root_dir.', 'nothing is copied to the share'),
-    enable_image_compression: later(
-      'Compress images that have been analysed, without loss.',
-      'images stay as they are',
-    ),
-    enable_service_health_check: later(
-      'Watch over the other stages and draw the health report.',
-      'no health report is drawn',
-    ),
+    enable_file_backup: setting(flag(), {
+      absent: false,
+      doc: 'Move settled entries out of the manifest, every file_backup_interval_seconds, into compressed segments in backup_dir.',
+      effect: 'live',
+    }),
+    enable_remote_sync: setting(flag(), {
+      absent: false,
+      doc: 'Copy the experiment to remote_root_dir, a folder on a network share; [Sync] says how.',
+      effect: 'live',
+    }),
+    enable_image_compression: setting(flag(), {
+      absent: false,
+      doc: 'Compress images that have been analysed, without loss; [Compression] says how.',
+      effect: 'live',
+    }),
+    enable_service_health_check: setting(flag(), {
+      absent: false,
+      doc: 'Look at the other stages, the disk, the clock and the cadence of frames every 30 seconds, and draw results_dir/health_report.png.',
+      effect: 'live',
+    }),
   },
 );

@@ -9,7 +9,7 @@ export const storage = section(
       text('the UUID of a file system, such as "BB92-0AA4", or empty text', value => /^[0-9A-Za-z-]*$/.test(value)),
       {
         absent: '',
-        doc: 'UUID of the USB disk that root_dir must be on (`lsblk -f` shows it); empty when it may be on any; not in this version yet: it is not checked.',
+        doc: 'UUID of the USB disk that root_dir must be on (`lsblk -f` shows it); empty when it may be on any. Nothing starts, and nothing is written, while root_dir is on another disk.',
         effect: 'restart',
       },
     ),

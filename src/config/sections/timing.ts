@@ -18,10 +18,16 @@ export const timing = section(
       'Longest wait before results are reported. It starts at once when there are some.',
       10,
     ),
-    compress_interval_seconds: every(3600, 'Time between two rounds of compression.'),
+    compress_interval_seconds: every(
+      3600,
+      'Time between two rounds of compression. A round takes all images that wait; the first begins with the pipeline.',
+    ),
     log_file_interval_seconds: every(43200, 'Time after which a new log file is begun.'),
     file_backup_interval_seconds: every(3600, 'Time between two rounds of backup.'),
-    sync_interval_seconds: every(3600, 'Time between two rounds of copying to the share.'),
+    sync_interval_seconds: every(
+      3600,
+      'Time between two rounds of copying manifest, results and logs to the share. Images are copied as they come.',
+    ),
     poll_interval_seconds: setting(seconds(), {
       absent: 2,
       doc: 'No longer needed: the stages are told of changes. Kept so that old files are accepted.',

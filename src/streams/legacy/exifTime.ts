@@ -1,12 +1,13 @@
 /**
  * When a JPEG, TIFF or PNG says it was taken: EXIF DateTimeOriginal, else DateTimeDigitized, else TIFF DateTime, each with
- * its sub-seconds and offset. Reads the few hundred bytes that hold it by position, never the image, and closes the file
- * whatever it finds (exifr, which we tried, leaves files open when they are cut off or foreign).
+ * its sub-seconds and offset. Reads the few hundred bytes that hold it by position, never the image (a compressed file is read
+ * as a whole), and closes the file whatever it finds (exifr, which we tried, leaves files open when they are cut off or foreign).
  *
  * Sources: TIFF 6.0 section 2 (directories), EXIF 2.32 section 4.6 (tags), ITU T.81 annex B (JPEG segments), PNG 3rd edition (eXIf).
  */
 
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { codecOf, decompress } from '../../model/compression.ts';
 import { fractionMs, parseWallTime, type WallTime, zoneMinutesOf } from './wallTime.ts';
 
 /** Bytes at a position of the file; fewer at its end. */
@@ -30,6 +31,7 @@ const segmentLimit = 64;
  * @throws Node's error when the file can't be opened or read.
  */
 export async function exifTime(path: string): Promise<WallTime | null> {
+  if (codecOf(path) !== null) return timeInCompressed(path);
   const file = await open(path, 'r');
   try {
     const readAt = headReader(file, await head(file));
@@ -38,6 +40,17 @@ export async function exifTime(path: string): Promise<WallTime | null> {
   } finally {
     await file.close();
   }
+}
+
+/** The whole file has to be read for it. One that is damaged tells no time; that it can't be read is its analysis's to say. */
+async function timeInCompressed(path: string): Promise<WallTime | null> {
+  const packed = await readFile(path);
+  const bytes = await decompress(packed, path).catch(() => null);
+  if (!bytes) return null;
+  const image = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const readAt: ReadAt = async (position, length) => image.subarray(position, position + length);
+  const start = await tiffStart(readAt);
+  return start === null ? null : timeInTiff(readAt, start);
 }
 
 /** One read serves nearly every JPEG and PNG. */

@@ -24,7 +24,8 @@ export function folderNotes(
     );
   const other = ignored.other + ignored.hidden;
   if (other > 0) note('info', `${other} files left alone (${ignored.hidden} of them hidden or unfinished)`);
-  if (ignored.packed > 0) note('warning', `${ignored.packed} packed images (.gz, .zst) left out: unpack them first`);
+  if (ignored.packed > 0)
+    note('info', `${ignored.packed} compressed images are there uncompressed too: each is taken once`);
   if (ignored.notRegular > 0)
     note('warning', `${ignored.notRegular} links, folders or devices named like images left out`);
   if (passedOver.length > 0)

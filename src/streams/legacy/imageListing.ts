@@ -6,6 +6,7 @@
 import { isUtf8 } from 'node:buffer';
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { plainName } from '../../model/compression.ts';
 import { imageFile } from '../imageFile.ts';
 import { naturalOrder } from './naturalOrder.ts';
 import { SourceError, sourceErrorOf } from './sourceError.ts';
@@ -26,7 +27,7 @@ export interface IgnoredFiles {
   other: number;
   /** Hidden, or unfinished (`*.tmp`). */
   hidden: number;
-  /** Images that are packed as a whole (`.gz`, `.zst`), which we can't read. */
+  /** Compressed images (`.gz`, `.zst`) that are there as they were too, or compressed in another way: one of them is read. */
   packed: number;
   /** Symbolic links, devices and folders that are named like images. */
   notRegular: number;
@@ -103,7 +104,6 @@ async function readFolder(path: string, listing: ImageListing, signal?: AbortSig
         const image = imageFile(name);
         if (!image) ignored.other++;
         else if (!entry.isFile()) ignored.notRegular++;
-        else if (image.packed !== 'none') ignored.packed++;
         else {
           if (!isUtf8(bytes)) listing.undecodable.push(name);
           content.images.push(name);
@@ -115,14 +115,27 @@ async function readFolder(path: string, listing: ImageListing, signal?: AbortSig
     if (signal?.aborted) throw signal.reason;
     throw sourceErrorOf(path, error);
   }
+  const plain = content.images.length;
+  content.images = withoutCopies(content.images);
+  ignored.packed += plain - content.images.length;
   content.images.sort(naturalOrder);
   content.subfolders.sort(naturalOrder);
   return content;
 }
 
+/** A compressor that was killed leaves an image twice. */
+function withoutCopies(images: readonly string[]): string[] {
+  const byName = new Map<string, string>();
+  for (const name of images) {
+    const plain = plainName(name);
+    const known = byName.get(plain);
+    if (known === undefined || name < known) byName.set(plain, name);
+  }
+  return [...byName.values()];
+}
+
 function nothing(folder: string, { ignored }: ImageListing, subfolders: string[]): SourceError {
   const found = [
-    ignored.packed > 0 ? `${ignored.packed} packed image(s) (.gz, .zst), which must be unpacked first` : '',
     ignored.notRegular > 0
       ? `${ignored.notRegular} link(s) or other things named like images, which are not followed`
       : '',

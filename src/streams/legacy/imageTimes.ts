@@ -7,6 +7,7 @@
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { plainName } from '../../model/compression.ts';
 import type { TimestampSource } from '../../model/entry.ts';
 import { exifTime } from './exifTime.ts';
 import type { ImageFolder } from './imageListing.ts';
@@ -49,7 +50,7 @@ export async function timeImages(
 
   const metadata = await readAllMetadata(folders, note, signal);
   if (metadata.size > 0) {
-    const timed = setTimes(images, image => metadata.get(image.folder)?.times.get(image.name) ?? null);
+    const timed = setTimes(images, image => metadata.get(image.folder)?.times.get(plainName(image.name)) ?? null);
     if (serves(timed, images.length)) return inTimeOrder('metadata', images, timed);
     note({
       level: 'warning',
@@ -110,7 +111,7 @@ function oddities({ times, frames, stack, cutOff }: MicroManagerMetadata, images
     found.push(
       `${stack.name} holds ${stack.frames} frames in one file; such image stacks can't be read, save them as separate images`,
     );
-  const listed = new Set(images);
+  const listed = new Set(images.map(plainName));
   let absent = 0;
   for (const name of times.keys()) if (!listed.has(name)) absent++;
   if (absent > 0) found.push(`names ${absent} image(s) that are not in the folder`);

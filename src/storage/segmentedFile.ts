@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import type { Files } from '../storage/files.ts';
-import { readChunks } from '../storage/readChunks.ts';
+import type { Files } from './files.ts';
+import { readChunks } from './readChunks.ts';
 
 /** The end of an append-only output: number of the segment and its length in bytes. */
 export interface SegmentPosition {

@@ -1,0 +1,27 @@
+import { type StopSignal, stopSignals$ } from '../streams/stopSignals.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { commands } from './commands.ts';
+import { consoleHost } from './consoleHost.ts';
+import { consoleSources } from './consoleSources.ts';
+import { cutShortCode, exitCodes } from './exitCodes.ts';
+import { loadConfig } from './loadConfig.ts';
+import { showConsole } from './showConsole.ts';
+
+/** The console on the pipeline of an experiment, whichever processes run it; it reads, and asks through commands. */
+export async function attachConsole(context: CommandContext): Promise<number> {
+  const loaded = await loadConfig(context);
+  const ending = new AbortController();
+  let signal: StopSignal | null = null;
+  const signals = stopSignals$().subscribe(received => {
+    signal = received;
+    ending.abort();
+  });
+  try {
+    const host = consoleHost(context, loaded, commands, null);
+    const { text } = await showConsole(consoleSources(loaded.paths), host, ending.signal);
+    if (text) context.output.line(text);
+    return signal === null ? exitCodes.done : cutShortCode(signal);
+  } finally {
+    signals.unsubscribe();
+  }
+}

@@ -1,0 +1,18 @@
+import type { CommandDefinition } from './commandDefinition.ts';
+import { stagesOption } from './run.ts';
+
+export interface BackgroundOptions {
+  stages?: string;
+}
+
+/** `background`: the graph as `start` and a systemd unit run it: nothing on the terminal, all in the log files. */
+export const background: CommandDefinition<BackgroundOptions> = {
+  usage: 'background',
+  summary: 'run the pipeline as "start" and the systemd unit do',
+  kind: 'internal',
+  declare: command => command.addOption(stagesOption),
+  run: async (context, _args, options) => {
+    const { runInBackground } = await import('./runInBackground.ts');
+    return runInBackground(context, options);
+  },
+};

@@ -1,0 +1,57 @@
+import { map, merge, type Observable, Subject } from 'rxjs';
+import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
+import type { ResolvedPaths } from '../config/resolvePaths.ts';
+import type { ConsoleSources } from '../console/consoleSources.ts';
+import { systemClock } from '../model/clock.ts';
+import type { LogLine } from '../model/logLine.ts';
+import type { RoiManifest } from '../model/roi.ts';
+import { findImage } from '../operators/imagePath.ts';
+import { nodeFiles } from '../storage/files.ts';
+import { lastFrame$ } from '../streams/lastFrame.ts';
+import { logTail$ } from '../streams/logTail.ts';
+import { pipelineStatus$ } from '../streams/pipelineStatus.ts';
+import { roiHistory$ } from '../streams/roiHistory.ts';
+import { watchedText$ } from '../streams/watchedText.ts';
+
+/**
+ * What the console watches of a pipeline from outside: its files. What can't be read is a line in the console's log.
+ * @param own status and log of a pipeline that runs in this process, instead of those in its files.
+ */
+export function consoleSources(
+  paths: ResolvedPaths,
+  own: Partial<Pick<ConsoleSources, 'status$' | 'log$'>> = {},
+): ConsoleSources {
+  const problems$ = new Subject<readonly LogLine[]>();
+  const onError = ({ message }: Error): void =>
+    problems$.next([{ at: systemClock.now(), level: 'warning', source: 'console', text: message }]);
+  const rois$ = (): Observable<RoiManifest | null> =>
+    watchedText$(paths.roiManifest, onError).pipe(map(text => readRois(text, paths.roiManifest, onError)));
+  return {
+    status$: own.status$ ?? pipelineStatus$({ file: paths.pipelineStatusFile, onError }),
+    log$: merge(problems$, own.log$ ?? logTail$({ folder: paths.logs, onError })),
+    history$: roiHistory$({ resultsFile: paths.resultsFile, onError }),
+    rois$: rois$(),
+    frame$: size$ =>
+      lastFrame$(
+        {
+          manifestFile: paths.manifestFile,
+          dataFolder: paths.data,
+          rois$: rois$(),
+          onError,
+          findImage: camera => findImage(camera, paths.data, nodeFiles),
+        },
+        size$,
+      ),
+  };
+}
+
+/** None while it is missing, or bad: the pipeline says what is wrong with it. */
+function readRois(text: string | null, file: string, onError: (error: Error) => void): RoiManifest | null {
+  if (text === null) return null;
+  try {
+    return parseRoiManifest(text, file);
+  } catch (error) {
+    onError(error as Error);
+    return null;
+  }
+}

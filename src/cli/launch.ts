@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process';
+import { mkdir, open, stat, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ResolvedPaths } from '../config/resolvePaths.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { exitCodes } from './exitCodes.ts';
+import type { StartReport } from './startReport.ts';
+
+/** The launcher of the program. */
+export const launcher = fileURLToPath(new URL('../../bin/phorest.js', import.meta.url));
+
+/** What a process in the background prints, and what Node says when it dies. Begun anew beyond this many bytes. */
+const outputFile = 'background-output.txt';
+const largestOutput = 2 ** 20;
+
+export interface Launched {
+  pid: number;
+  report: StartReport | { kind: 'slow' };
+}
+
+/** `--config` and `--root` as they were given: words for another call of the program. */
+export function sameExperiment({ config, root }: Pick<CommandContext, 'config' | 'root'>): string[] {
+  return [...(config === undefined ? [] : ['--config', config]), ...(root === undefined ? [] : ['--root', root])];
+}
+
+/**
+ * Starts the pipeline as a process of its own session, that outlives this one and its terminal. Resolves when it is up, has
+ * failed, or has said nothing for `patienceMs` (`slow`: it goes on trying).
+ *
+ * @param stages as `--stages` has them; undefined: all.
+ */
+export async function launch(
+  context: CommandContext,
+  paths: ResolvedPaths,
+  stages: string | undefined,
+  patienceMs: number,
+): Promise<Launched> {
+  await mkdir(paths.logs, { recursive: true });
+  const printed = join(paths.logs, outputFile);
+  const size = (await stat(printed).catch(() => null))?.size ?? 0;
+  if (size > largestOutput) await truncate(printed, 0);
+  const log = await open(printed, 'a');
+  try {
+    const words = [launcher, ...sameExperiment(context), 'background', ...(stages ? ['--stages', stages] : [])];
+    const child = spawn(process.execPath, words, {
+      cwd: context.cwd,
+      env: context.environment,
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd, 'ipc'],
+    });
+    const report = await new Promise<Launched['report']>(resolve => {
+      const timer = setTimeout(() => resolve({ kind: 'slow' }), patienceMs);
+      const give = (told: Launched['report']): void => {
+        clearTimeout(timer);
+        resolve(told);
+      };
+      child.once('message', message => give(message as StartReport));
+      child.once('error', ({ message }) => give({ kind: 'failed', code: exitCodes.failed, message }));
+      child.once('exit', (code, signal) => {
+        const ended = (): void =>
+          give({
+            kind: 'failed',
+            code: exitCodes.failed,
+            message: `the process ended at once (${signal ?? `exit code ${code}`}); ${printed} has what it said`,
+          });
+        // What it said last may still be on its way.
+        if (child.connected) child.once('disconnect', ended);
+        else ended();
+      });
+    });
+    child.removeAllListeners();
+    if (child.connected) child.disconnect();
+    child.unref();
+    return { pid: child.pid ?? 0, report };
+  } finally {
+    await log.close();
+  }
+}

@@ -1,0 +1,64 @@
+import { isDeepStrictEqual } from 'node:util';
+import { BehaviorSubject, distinctUntilChanged, map, type Observable, tap } from 'rxjs';
+import { StageHeldError } from '../manifest/stageLeases.ts';
+import { openPipeline, type Pipeline, type PipelineOptions } from '../openPipeline.ts';
+import type { AlarmSettings } from '../sinks/alarms.ts';
+import { config$ } from '../streams/config.ts';
+import { watchedText$ } from '../streams/watchedText.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
+import { type LoadedConfig, loadConfig } from './loadConfig.ts';
+import { parseStages } from './stageList.ts';
+
+/** Opens a pipeline; one that somebody else runs already ends the command with exit code 3. */
+export async function openOrExit(options: PipelineOptions): Promise<Pipeline> {
+  try {
+    return await openPipeline(options);
+  } catch (error) {
+    if (error instanceof StageHeldError) throw new ExitError(exitCodes.running, error.message, { cause: error });
+    throw error;
+  }
+}
+
+export interface ConfiguredPipeline extends LoadedConfig {
+  pipeline: Pipeline;
+  logIntervalMs$: Observable<number>;
+}
+
+/** Opens the pipeline that the configuration describes, and that follows it. @param stages as `--stages` has them. */
+export async function openConfigured(
+  context: CommandContext,
+  stages: string | undefined,
+  onError: (message: string) => void,
+): Promise<ConfiguredPipeline> {
+  const wanted = parseStages(stages);
+  const loaded = await loadConfig(context);
+  const { chosen, config, paths } = loaded;
+  const latest$ = new BehaviorSubject(config);
+  const pipeline = await openOrExit({
+    config,
+    paths,
+    config$: config$({ path: chosen.path, file: chosen.shown, required: chosen.required }).pipe(
+      tap(update => {
+        if (update.kind === 'loaded') latest$.next(update.config);
+      }),
+    ),
+    roiManifest$: watchedText$(paths.roiManifest, ({ message }) =>
+      onError(`${paths.roiManifest} can't be watched for changes: ${message}`),
+    ),
+    stages: wanted,
+    alarms$: latest$.pipe(
+      map(({ Alarms }) => ({
+        command: Alarms.command,
+        webhook: Alarms.webhook,
+        quietMs: Alarms.quiet_seconds * 1000,
+      })),
+      distinctUntilChanged<AlarmSettings>(isDeepStrictEqual),
+    ),
+  });
+  const logIntervalMs$ = latest$.pipe(
+    map(({ Timing }) => Timing.log_file_interval_seconds * 1000),
+    distinctUntilChanged(),
+  );
+  return { ...loaded, pipeline, logIntervalMs$ };
+}

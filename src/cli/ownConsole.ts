@@ -1,0 +1,99 @@
+import { bufferTime, filter, map, merge, type Observable, ReplaySubject, Subject } from 'rxjs';
+import type { ConsoleSources } from '../console/consoleSources.ts';
+import { systemClock } from '../model/clock.ts';
+import type { PipelineEvent } from '../model/event.ts';
+import type { LogLine } from '../model/logLine.ts';
+import { DiskForecast } from '../sinks/diskForecast.ts';
+import { eventLevel, eventSource, eventWords, plain } from '../sinks/eventLines.ts';
+import { mergeStatuses } from '../sinks/mergeStatuses.ts';
+import { statusOf } from '../sinks/pipelineStatus.ts';
+import { sampleStatus } from '../sinks/sampleStatus.ts';
+import { diskSpace } from '../storage/diskSpace.ts';
+import { ownIdentity } from '../storage/processIdentity.ts';
+import type { StopSignal } from '../streams/stopSignals.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { commands } from './commands.ts';
+import { consoleHost } from './consoleHost.ts';
+import { consoleSources } from './consoleSources.ts';
+import type { ConfiguredPipeline } from './openConfigured.ts';
+import type { RunView } from './runInForeground.ts';
+import { showConsole } from './showConsole.ts';
+
+/** The status is made anew this often, and log lines are handed on, ms. */
+const statusEveryMs = 500;
+const linesEveryMs = 250;
+
+/**
+ * The console of a pipeline that runs in this same process: status and log come from its events, so that they are there also
+ * when nothing can be written. It is on the screen at once, and gone when `beforeEnd` has resolved.
+ *
+ * @param stops$ told when its user asks the pipeline to stop.
+ */
+export function ownConsole(context: CommandContext, opened: ConfiguredPipeline, stops$: Subject<StopSignal>): RunView {
+  const events$ = new ReplaySubject<PipelineEvent>(mostEarlyEvents);
+  const said$ = new Subject<LogLine>();
+  const sources = consoleSources(opened.paths, {
+    status$: ownStatus$(events$, opened),
+    log$: ownLog$(events$, said$),
+  });
+  const host = consoleHost(context, opened, commands, () => stops$.next('SIGINT'));
+  const ending = new AbortController();
+  let failure: Error | null = null;
+  const shown = showConsole(sources, host, ending.signal).then(
+    ({ reason }) => {
+      // Without its terminal nobody could stop it any more.
+      if (reason !== 'closed') stops$.next(reason === 'hungUp' ? 'SIGHUP' : 'SIGINT');
+    },
+    (error: Error) => {
+      failure = error;
+      stops$.next('SIGTERM');
+    },
+  );
+  return {
+    say: text => said$.next({ at: systemClock.now(), level: 'info', source: 'pipeline', text }),
+    onEvent: event => events$.next(event),
+    beforeEnd: async () => {
+      ending.abort();
+      await shown;
+      if (failure) throw failure;
+    },
+  };
+}
+
+/** Events from before the console is there. */
+const mostEarlyEvents = 1000;
+
+function ownStatus$(
+  events$: Observable<PipelineEvent>,
+  { pipeline, paths }: ConfiguredPipeline,
+): ConsoleSources['status$'] {
+  const startedAt = systemClock.now();
+  const forecast = new DiskForecast();
+  return sampleStatus(events$, statusEveryMs).pipe(
+    map(state => {
+      const at = systemClock.now();
+      const space = diskSpace(paths.root);
+      const disk = space && forecast.take(space, at);
+      const status = statusOf(state, ownIdentity, { runId: pipeline.runId, startedAt, at, disk });
+      return { connection: 'running', status: mergeStatuses([status]) };
+    }),
+  );
+}
+
+function ownLog$(events$: Observable<PipelineEvent>, said$: Observable<LogLine>): ConsoleSources['log$'] {
+  const told$ = events$.pipe(
+    filter(event => eventLevel(event) !== 'debug'),
+    map(
+      (event): LogLine => ({
+        at: event.at,
+        level: eventLevel(event),
+        source: eventSource(event),
+        text: plain(eventWords(event)),
+      }),
+    ),
+  );
+  return merge(told$, said$).pipe(
+    bufferTime(linesEveryMs),
+    filter(lines => lines.length > 0),
+  );
+}

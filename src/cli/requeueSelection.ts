@@ -1,0 +1,89 @@
+import type { ResolvedPaths } from '../config/resolvePaths.ts';
+import { isFree } from '../manifest/isFree.ts';
+import { isSettled } from '../manifest/isSettled.ts';
+import { readEntries } from '../manifest/readEntries.ts';
+import type { Entry, ProcessingStatus } from '../model/entry.ts';
+import { findImage } from '../operators/imagePath.ts';
+import { nodeFiles } from '../storage/files.ts';
+import { livenessOf } from '../storage/processIdentity.ts';
+import { SourceError } from '../streams/legacy/sourceError.ts';
+import { entryTimes } from './entryTimes.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
+import type { RequeueOptions } from './requeue.ts';
+
+/** What would be changed, and what is left alone. */
+export interface Selection {
+  /** Oldest first; the live entries last, with `segment` null. */
+  groups: { segment: string | null; ids: Set<string> }[];
+  count: number;
+  byStatus: Partial<Record<ProcessingStatus, number>>;
+  inWork: number;
+  withoutImage: number;
+}
+
+/**
+ * What a requeue would change. Reads all entries, the archived ones too, without a lock, and writes nothing.
+ * @throws ExitError `usage` for times that are none.
+ */
+export async function selectEntries(
+  options: RequeueOptions,
+  paths: ResolvedPaths,
+  warn: (message: string) => void,
+): Promise<Selection> {
+  const target: ProcessingStatus = options.skip ? 'skip' : 'pending';
+  const wanted: readonly ProcessingStatus[] = options.status
+    ? [options.status]
+    : options.skip
+      ? ['pending', 'processed', 'failed']
+      : ['processed', 'failed'];
+  const isInTime = timesOf(options);
+  const selection: Selection = { groups: [], count: 0, byStatus: {}, inWork: 0, withoutImage: 0 };
+  const found: { segment: string | null; chosen: Map<string, ProcessingStatus> }[] = [];
+  for await (const { segment, entries } of readEntries({
+    file: paths.manifestFile,
+    files: nodeFiles,
+    isSettled,
+    note: (level, message) => (level === 'info' ? undefined : warn(message)),
+  })) {
+    const chosen = new Map<string, ProcessingStatus>();
+    for (const entry of entries) {
+      const { processing_status: status } = entry;
+      if (status === target || !wanted.includes(status) || !isInTime(entry)) continue;
+      if (!isFree(entry, livenessOf)) selection.inWork++;
+      else if (!options.skip && !(await hasImage(entry, paths.data))) selection.withoutImage++;
+      else chosen.set(entry.entry_id, status);
+    }
+    found.push({ segment, chosen });
+  }
+  const every = options.every ?? 1;
+  let place = 0;
+  // The archive comes newest first, and the live entries are the newest of all.
+  for (const { segment, chosen } of found.reverse()) {
+    const ids = new Set<string>();
+    for (const [id, status] of chosen) {
+      if (place++ % every !== 0) continue;
+      ids.add(id);
+      selection.count++;
+      selection.byStatus[status] = (selection.byStatus[status] ?? 0) + 1;
+    }
+    if (ids.size > 0) selection.groups.push({ segment, ids });
+  }
+  return selection;
+}
+
+function timesOf({ from, to }: RequeueOptions): (entry: Entry) => boolean {
+  try {
+    return entryTimes(from, to);
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    throw new ExitError(exitCodes.usage, error.message, { cause: error });
+  }
+}
+
+async function hasImage({ camera_data: camera }: Entry, dataFolder: string): Promise<boolean> {
+  if (!camera) return false;
+  return findImage(camera, dataFolder, nodeFiles).then(
+    () => true,
+    () => false,
+  );
+}

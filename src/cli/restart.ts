@@ -1,0 +1,35 @@
+import type { CommandDefinition } from './commandDefinition.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
+import { type StopOptions, stop } from './stop.ts';
+
+/** `restart`: stops the pipeline and starts each of its processes anew, with the stages that it ran. */
+export const restart: CommandDefinition<StopOptions> = {
+  usage: 'restart',
+  summary: 'stop the pipeline, and start it again with the same stages',
+  declare: stop.declare,
+  run: async (context, _args, { now, timeout }) => {
+    const [{ stopPipeline }, { startPipeline }, { loadConfig }, { livingProcesses }] = await Promise.all([
+      import('./stopPipeline.ts'),
+      import('./startPipeline.ts'),
+      import('./loadConfig.ts'),
+      import('./livingProcesses.ts'),
+    ]);
+    // A configuration that could not be started with must not stop what runs.
+    const { paths } = await loadConfig(context);
+    const running = (await livingProcesses(paths.status)).some(({ elsewhere }) => !elsewhere);
+    if (!running) return startPipeline(context, undefined);
+    const { processes } = await stopPipeline(context, { now: now === true, timeoutMs: timeout * 1000 });
+    let worst: number = exitCodes.done;
+    for (const stages of processes) {
+      try {
+        worst = Math.max(worst, await startPipeline(context, stages.join(',')));
+      } catch (error) {
+        // The others shall run all the same.
+        if (!(error instanceof ExitError)) throw error;
+        context.output.error(error.message);
+        worst = Math.max(worst, error.code);
+      }
+    }
+    return worst;
+  },
+};

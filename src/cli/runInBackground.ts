@@ -1,0 +1,54 @@
+import type { BackgroundOptions } from './background.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { drivePipeline } from './drivePipeline.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
+import { explain } from './explain.ts';
+import { openConfigured } from './openConfigured.ts';
+import { parseStages } from './stageList.ts';
+import { type StartReport, StartWatch } from './startReport.ts';
+import { systemdNotifier } from './systemdNotifier.ts';
+
+/**
+ * The pipeline in a process without a terminal. Whoever started it is told once how that went: `start` by a message, systemd
+ * by its notifications; what is printed goes to the file that `start` gave, or to the journal.
+ */
+export async function runInBackground(context: CommandContext, { stages }: BackgroundOptions): Promise<number> {
+  const { output } = context;
+  const say = (line: string): void => output.line(`${new Date().toISOString()} ${line}`);
+  const systemd = systemdNotifier(context.environment, message => say(message));
+  try {
+    const { pipeline, paths, logIntervalMs$ } = await openConfigured(context, stages, say);
+    const watch = new StartWatch(parseStages(stages));
+    await drivePipeline(pipeline, {
+      paths,
+      logIntervalMs$,
+      say,
+      beforeEnd: () => systemd.stop(),
+      onEvent: event => {
+        const up = watch.take(event);
+        if (!up) return;
+        report({ kind: 'up', runId: pipeline.runId, root: paths.root, ...up });
+        systemd.ready();
+      },
+    });
+    return exitCodes.done;
+  } catch (error) {
+    report({
+      kind: 'failed',
+      code: error instanceof ExitError ? error.code : exitCodes.failed,
+      message: explain(error),
+    });
+    throw error;
+  } finally {
+    systemd.stop();
+  }
+}
+
+/** To the process that started this one, if it still listens. */
+function report(message: StartReport): void {
+  if (!process.connected) return;
+  // It may have gone away in this very moment, which is its own business.
+  process.send?.(message, undefined, undefined, () => {
+    if (process.connected) process.disconnect();
+  });
+}

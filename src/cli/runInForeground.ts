@@ -1,0 +1,55 @@
+import { merge, type Observable, Subject } from 'rxjs';
+import { eventLevel, eventLine } from '../sinks/eventLines.ts';
+import { type StopSignal, stopSignals$ } from '../streams/stopSignals.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { type DriveOptions, drivePipeline } from './drivePipeline.ts';
+import { exitCodes } from './exitCodes.ts';
+import { type ConfiguredPipeline, openConfigured } from './openConfigured.ts';
+import { ownConsole } from './ownConsole.ts';
+import type { RunOptions } from './run.ts';
+import { RunProgress } from './runProgress.ts';
+
+/** The pipeline in this process until a signal: with the console on a terminal, else a line an event. */
+export async function runInForeground(context: CommandContext, options: RunOptions): Promise<number> {
+  const { output } = context;
+  const { stages, logFormat } = options;
+  const opened = await openConfigured(context, stages, message => output.error(message));
+  const { pipeline, paths, logIntervalMs$ } = opened;
+  const withConsole = output.isInteractive && options.console && logFormat === 'pretty';
+  const progress = new RunProgress();
+  const consoleStops$ = new Subject<StopSignal>();
+  const view = withConsole ? ownConsole(context, opened, consoleStops$) : lines(context, options, opened, progress);
+  const stoppedBy = await drivePipeline(pipeline, {
+    paths,
+    logIntervalMs$,
+    stops$: merge(stopSignals$(), consoleStops$) as Observable<StopSignal>,
+    ...view,
+    onEvent: event => {
+      progress.take(event);
+      view.onEvent(event);
+    },
+  }).finally(() => view.beforeEnd());
+  if (logFormat === 'pretty') output.line(`${stoppedBy ?? 'done'}: ${progress.summary()}`);
+  return exitCodes.done;
+}
+
+/** How a run is shown: what `drivePipeline` tells while it goes on. */
+export type RunView = Required<Pick<DriveOptions, 'onEvent' | 'say' | 'beforeEnd'>>;
+
+function lines(
+  { output }: CommandContext,
+  { logFormat }: RunOptions,
+  { pipeline, paths }: ConfiguredPipeline,
+  progress: RunProgress,
+): RunView {
+  if (logFormat === 'pretty') output.line(`experiment ${paths.root} · run ${pipeline.runId} · stop with Ctrl-C`);
+  const colour = output.isTerminal && !process.env.NO_COLOR;
+  return {
+    say: line => output.line(line),
+    beforeEnd: () => output.progress(''),
+    onEvent: event => {
+      if (eventLevel(event) !== 'debug') output.line(eventLine(event, { format: logFormat, colour }));
+      if (logFormat === 'pretty') output.progress(progress.line(Date.now(), output.width));
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import { resolve } from 'node:path';
+import { from, of } from 'rxjs';
+import { systemClock } from '../model/clock.ts';
+import { number } from '../model/quantity.ts';
+import { eventLevel, eventLine } from '../sinks/eventLines.ts';
+import { readFileText } from '../streams/fileText.ts';
+import { SourceError } from '../streams/legacy/sourceError.ts';
+import { type LegacyFolderSource, openLegacyFolder } from '../streams/legacyFolder.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { drivePipeline } from './drivePipeline.ts';
+import { cutShortCode, ExitError, exitCodes } from './exitCodes.ts';
+import { openOrExit } from './openConfigured.ts';
+import type { ReplayOptions } from './replay.ts';
+import { defaultReplayFolder, type ReplayRequest, recordReplay } from './replayRecord.ts';
+import { replayRoot } from './replayRoot.ts';
+import { RunProgress } from './runProgress.ts';
+import { replayStages } from './stageList.ts';
+
+/** Streams the images of a folder through the whole graph; what was interrupted goes on. */
+export async function runReplay(context: CommandContext, folder: string, options: ReplayOptions): Promise<number> {
+  const { output } = context;
+  const { every, from: first, to, limit, json, logFormat } = options;
+  const choice = { folder, every, from: first, to, limit };
+  const opened = await openFolder(choice, message => {
+    if (!json) output.line(message);
+  });
+  const request = requestOf(folder, context, options);
+  const root = options.out ? resolve(context.cwd, options.out) : await defaultReplayFolder(context.cwd, request);
+  const { config, warnings, paths, chosen } = await replayRoot(context, { ...options, folder, root });
+  await recordReplay(root, request, false);
+  const begun = performance.now();
+  const pipeline = await openOrExit({
+    config,
+    paths,
+    config$: of({ kind: 'loaded', file: chosen.shown, config, warnings, changes: [], restart: [] }),
+    roiManifest$: from(readFileText(paths.roiManifest).then(read => (read.kind === 'text' ? read.text : null))),
+    stages: replayStages,
+    alarms$: of({ command: [], webhook: '', quietMs: 0 }),
+    replay: { ...choice, speed: options.speed, opened },
+  });
+  const progress = new RunProgress();
+  const colour = output.isTerminal && !process.env.NO_COLOR;
+  let wrongRois: string | null = null;
+  const stoppedBy = await drivePipeline(pipeline, {
+    paths,
+    logIntervalMs$: of(config.Timing.log_file_interval_seconds * 1000),
+    say: line => output.line(line),
+    beforeEnd: () => output.progress(''),
+    onEvent: event => {
+      progress.take(event);
+      if (event.kind === 'alarm' && event.key === 'RoiOutsideFrameError') {
+        wrongRois = event.message;
+        pipeline.stop();
+      }
+      if (json) return;
+      if (eventLevel(event) !== 'debug') output.line(eventLine(event, { format: logFormat, colour }));
+      if (logFormat === 'pretty') output.progress(progress.line(performance.now(), output.width));
+    },
+  });
+  output.progress('');
+  if (stoppedBy === null && wrongRois === null) await recordReplay(root, request, true);
+  if (wrongRois !== null) throw new ExitError(exitCodes.usage, wrongRois);
+
+  const seconds = (performance.now() - begun) / 1000;
+  const { analysed, failed, rois, rows } = progress.totals;
+  const frames = analysed + failed;
+  if (json) {
+    output.line(
+      JSON.stringify({
+        frames,
+        failed,
+        rois,
+        rows_fitted: rows,
+        seconds: Number(seconds.toFixed(3)),
+        frames_per_second: Number((frames / seconds).toFixed(3)),
+        rows_per_second: Number((rows / seconds).toFixed(1)),
+        out: root,
+      }),
+    );
+  } else {
+    output.line(
+      `${number(frames)} images in ${number(seconds)} s: ${number(frames / seconds)} images/s, ${number(rows / seconds)} rows/s, ${number(failed)} failed`,
+    );
+    output.line(`results  ${paths.resultsFile}`);
+    output.line(`table    ${paths.csvFile}`);
+    output.line(`plot     ${paths.plotFile}`);
+  }
+  if (stoppedBy) {
+    if (!json) output.line(`stopped by ${stoppedBy}; the same command goes on from here`);
+    return cutShortCode(stoppedBy);
+  }
+  return options.strict && failed > 0 ? exitCodes.failed : exitCodes.done;
+}
+
+function requestOf(folder: string, { cwd }: CommandContext, options: ReplayOptions): ReplayRequest {
+  const { method, estimator, rois, every, from: first, to, limit } = options;
+  return {
+    folder,
+    ...(method && { method }),
+    ...(estimator && { estimator }),
+    ...(rois && { rois: resolve(cwd, rois) }),
+    ...(every && { every }),
+    ...(first && { from: first }),
+    ...(to && { to }),
+    ...(limit && { limit }),
+  };
+}
+
+/** Opens the folder before anything is made for it: what is wrong with it, or with the choice, ends the command. */
+async function openFolder(
+  choice: Parameters<typeof openLegacyFolder>[0],
+  note: (message: string) => void,
+): Promise<LegacyFolderSource> {
+  try {
+    return await openLegacyFolder(choice, {
+      clock: systemClock,
+      note: ({ level, message }) => note(`${level}: ${message}`),
+    });
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    const code = error.code === 'usage' || error.code === 'empty_range' ? exitCodes.usage : exitCodes.failed;
+    throw new ExitError(code, error.message, { cause: error });
+  }
+}

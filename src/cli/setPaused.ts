@@ -1,0 +1,74 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { StageName } from '../model/stage.ts';
+import type { ProcessStatus } from '../model/status.ts';
+import { changeControl } from '../storage/changeControl.ts';
+import { fileLock } from '../storage/fileLock.ts';
+import { nodeFiles } from '../storage/files.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
+import { livingProcesses } from './livingProcesses.ts';
+import { loadConfig } from './loadConfig.ts';
+import { parseStages } from './stageList.ts';
+
+const lookEveryMs = 100;
+/** A process says within about a second that it has seen the wish, ms. */
+const seenWithinMs = 10_000;
+/** What is in flight may take so long until the stage rests, ms. */
+const restsWithinMs = 60_000;
+
+/**
+ * Asks for a stage to rest, or to go on, through the control file; waits until the running pipeline has seen it and the
+ * stage rests.
+ *
+ * @throws ExitError `usage` for a word that is no stage.
+ */
+export async function setPaused(context: CommandContext, word: string, paused: boolean): Promise<number> {
+  const { output } = context;
+  const [stage, another] = parseStages(word, 'the stage') as readonly [StageName, StageName?];
+  if (another !== undefined) throw new ExitError(exitCodes.usage, `one stage at a time, not "${word}"`);
+  const { paths } = await loadConfig(context);
+  const control = await changeControl(
+    paths.controlFile,
+    before => (paused ? [...new Set([...before, stage])] : before.filter(other => other !== stage)),
+    { files: nodeFiles, exclusive: fileLock(paths.controlFile) },
+  );
+  if (control === null) {
+    output.line(paused ? `the ${stage} is paused already` : `the ${stage} is not paused`);
+    return exitCodes.done;
+  }
+  const begun = performance.now();
+  for (;;) {
+    const running = (await livingProcesses(paths.status))
+      .map(({ status }) => status)
+      .filter(({ state }) => state !== 'stopped');
+    if (running.length === 0) {
+      output.line(
+        `nothing runs in ${paths.root}; the ${stage} ${paused ? 'will rest' : 'will work'} when it is started`,
+      );
+      return exitCodes.done;
+    }
+    const seen = running.every(status => (status.control?.seq ?? 0) >= control.seq);
+    const elapsed = performance.now() - begun;
+    if (seen && (!paused || running.every(status => rests(status, stage)))) {
+      output.progress('');
+      output.line(paused ? `the ${stage} is paused; "phorest resume ${stage}" lets it go on` : `the ${stage} goes on`);
+      return exitCodes.done;
+    }
+    if (elapsed > (seen ? restsWithinMs : seenWithinMs)) {
+      output.progress('');
+      output.error(
+        seen
+          ? `the ${stage} has seen it, but does not rest after ${restsWithinMs / 1000} s: it still works on what is in flight`
+          : `the pipeline has not answered for ${seenWithinMs / 1000} s; ${paths.controlFile} stands as asked`,
+      );
+      return exitCodes.failed;
+    }
+    output.progress(`${seen ? `the ${stage} finishes what is in flight` : 'waiting for the pipeline to see it'}`);
+    await wait(lookEveryMs);
+  }
+}
+
+function rests(status: ProcessStatus, stage: StageName): boolean {
+  const state = status.stages[stage]?.state;
+  return state === undefined || state === 'paused' || state === 'off' || state === 'stopped';
+}

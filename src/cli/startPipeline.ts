@@ -1,0 +1,36 @@
+import type { CommandContext } from './commandDefinition.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
+import { launch } from './launch.ts';
+import { loadConfig } from './loadConfig.ts';
+import { parseStages } from './stageList.ts';
+
+/** So long a start may take before the command ends without knowing, ms. */
+const patienceMs = 30_000;
+
+/**
+ * Starts the pipeline in the background and says how that went. @param stages as `--stages` has them.
+ * @throws ExitError with the reason why it is not up.
+ */
+export async function startPipeline(context: CommandContext, stages: string | undefined): Promise<number> {
+  const { output } = context;
+  parseStages(stages);
+  const { paths, text, chosen } = await loadConfig(context);
+  if (text === null) output.line(`no ${chosen.shown}: the shipped defaults are used`);
+  const { pid, report } = await launch(context, paths, stages, patienceMs);
+  if (report.kind === 'failed') throw new ExitError(report.code, report.message);
+  if (report.kind === 'slow') {
+    output.line(
+      `process ${pid} was started, but after ${patienceMs / 1000} s it is not up yet; it goes on trying. "phorest status" shows it, ${paths.logs} has its log`,
+    );
+    return exitCodes.failed;
+  }
+  for (const warning of report.warnings) output.line(`warning: ${warning}`);
+  output.line(`started: process ${pid} · run ${report.runId} · experiment ${report.root}`);
+  const width = Math.max(...report.stages.map(({ stage }) => stage.length));
+  for (const { stage, state } of report.stages) {
+    const hint = state === 'paused' ? ` ("phorest resume ${stage}" lets it go on)` : '';
+    output.line(`  ${stage.padEnd(width)}  ${state}${hint}`);
+  }
+  output.line('"phorest" shows it, "phorest stop" ends it; closing this terminal does not');
+  return exitCodes.done;
+}

@@ -1,0 +1,47 @@
+import type { PipelineEvent } from '../model/event.ts';
+import { type StageName, stageNames } from '../model/stage.ts';
+
+/** What a process in the background tells the one that started it, once. */
+export type StartReport =
+  | {
+      kind: 'up';
+      runId: string;
+      root: string;
+      /** How each stage came up: its state, or the alarm that stands. */
+      stages: readonly { stage: StageName; state: string }[];
+      /** What is wrong with the configuration, and not so wrong that it could not start. */
+      warnings: readonly string[];
+    }
+  | { kind: 'failed'; code: number; message: string };
+
+/**
+ * Follows the events of a start until every stage runs, rests, or says why it can't: then `take` returns the report, once.
+ */
+export class StartWatch {
+  readonly #waiting: Set<StageName>;
+  readonly #states = new Map<StageName, string>();
+  #warnings: readonly string[] = [];
+  #told = false;
+
+  constructor(stages: readonly StageName[]) {
+    this.#waiting = new Set(stages);
+  }
+
+  take(event: PipelineEvent): Pick<Extract<StartReport, { kind: 'up' }>, 'stages' | 'warnings'> | null {
+    if (event.kind === 'config') this.#warnings = event.warnings;
+    else if (event.kind === 'alarm') this.#answer(event.stage, `alarm: ${event.message}`);
+    else if (event.kind === 'state' && event.state !== 'starting') this.#answer(event.stage, event.state);
+    if (this.#told || this.#waiting.size > 0) return null;
+    this.#told = true;
+    const stages = stageNames.flatMap(stage => {
+      const state = this.#states.get(stage);
+      return state === undefined ? [] : [{ stage, state }];
+    });
+    return { stages, warnings: this.#warnings };
+  }
+
+  #answer(stage: StageName, state: string): void {
+    this.#waiting.delete(stage);
+    this.#states.set(stage, state);
+  }
+}

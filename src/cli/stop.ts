@@ -1,0 +1,35 @@
+import { InvalidArgumentError } from 'commander';
+import type { CommandDefinition } from './commandDefinition.ts';
+
+export interface StopOptions {
+  now?: true;
+  timeout: number;
+}
+
+const defaultTimeoutS = 120;
+
+/** `stop`: ends the pipeline's processes, with what is in flight finished. */
+export const stop: CommandDefinition<StopOptions> = {
+  usage: 'stop',
+  summary: 'stop the pipeline when what is in flight is finished; once more, or with --now, cuts it short',
+  declare: command =>
+    command
+      .option('--now', 'do not wait: what is in flight is given back and done again later')
+      .option(
+        '--timeout <seconds>',
+        'longest wait; then it is said what is still in flight',
+        positive,
+        defaultTimeoutS,
+      ),
+  run: async (context, _args, { now, timeout }) => {
+    const { stopPipeline } = await import('./stopPipeline.ts');
+    const stopped = await stopPipeline(context, { now: now === true, timeoutMs: timeout * 1000 });
+    return stopped.code;
+  },
+};
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError('It is a number greater than 0.');
+}

@@ -1,0 +1,135 @@
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { number } from '../model/quantity.ts';
+import type { StageStatus } from '../model/status.ts';
+import { statusName } from '../sinks/statusFile.ts';
+import { livenessOf } from '../storage/processIdentity.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import type { ConsoleOutput } from './consoleOutput.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
+import { type LivingProcess, livingProcesses, readStatus } from './livingProcesses.ts';
+import { loadConfig } from './loadConfig.ts';
+
+export interface StopRequest {
+  /** Cut short what is in flight. */
+  now: boolean;
+  timeoutMs: number;
+}
+
+export interface Stopped {
+  code: number;
+  /** Stages of each process that was stopped. */
+  processes: readonly (readonly string[])[];
+}
+
+/** How often it is looked whether the processes have ended, and when the line that shows it is drawn anew, ms. */
+const lookEveryMs = 100;
+/** A second signal means "now" only after so long: see `stopRequests`. */
+const secondSignalMs = 1_200;
+/** A process that was cut short ends within a second; one that has not after this hangs in the kernel or was suspended, ms. */
+const cutWithinMs = 5_000;
+
+/**
+ * Stops the processes of the experiment, on this machine.
+ * @throws ExitError `running` when none runs.
+ */
+export async function stopPipeline(context: CommandContext, { now, timeoutMs }: StopRequest): Promise<Stopped> {
+  const { output } = context;
+  const { paths } = await loadConfig(context);
+  const found = await livingProcesses(paths.status);
+  const elsewhere = found.filter(process => process.elsewhere);
+  const here = found.filter(process => !process.elsewhere);
+  for (const { status } of elsewhere) {
+    output.error(`process ${status.pid} runs on ${status.host}: stop it there`);
+  }
+  if (here.length === 0) {
+    throw new ExitError(
+      exitCodes.running,
+      `no pipeline runs in ${paths.root}${elsewhere.length ? ' on this machine' : ''}`,
+    );
+  }
+  // One that says "stopped" and lives is closing its files.
+  const draining = here.every(({ status }) => status.state === 'draining' || status.state === 'stopped');
+  if (draining && !now) output.line('it is stopping already: cutting it short');
+  const cut = now || draining;
+  const watch = new EndWatch(here, paths.status, output);
+  signal(here, 'SIGTERM');
+  if (!cut && !(await watch.ended(timeoutMs))) {
+    output.progress('');
+    throw new ExitError(
+      exitCodes.failed,
+      `after ${number(timeoutMs / 1000)} s it has not stopped yet; still in flight: ${watch.inFlight}. It goes on stopping; "phorest stop" again, or "phorest stop --now", cuts it short`,
+    );
+  }
+  if (cut) {
+    if (!(await watch.ended(secondSignalMs))) signal(watch.left, 'SIGTERM');
+    if (!(await watch.ended(cutWithinMs))) {
+      for (const { status } of watch.left) {
+        output.error(`process ${status.pid} does not end: it is killed; what it had in flight is done again`);
+      }
+      signal(watch.left, 'SIGKILL');
+      await watch.ended(cutWithinMs);
+    }
+  }
+  output.progress('');
+  for (const { status } of here) output.line(`stopped: process ${status.pid}`);
+  return { code: exitCodes.done, processes: here.map(({ status }) => Object.keys(status.stages)) };
+}
+
+/** Waits for processes to end, and shows meanwhile what they still work on. */
+class EndWatch {
+  readonly #folder: string;
+  readonly #output: ConsoleOutput;
+  #processes: readonly LivingProcess[];
+
+  constructor(processes: readonly LivingProcess[], statusFolder: string, output: ConsoleOutput) {
+    this.#processes = processes;
+    this.#folder = statusFolder;
+    this.#output = output;
+  }
+
+  get left(): readonly LivingProcess[] {
+    return this.#processes.filter(({ status }) => livenessOf(status) === 'alive');
+  }
+
+  /** What the stages still work on, in words. */
+  get inFlight(): string {
+    const busy = this.left.flatMap(({ status }) =>
+      (Object.entries(status.stages) as [string, StageStatus][])
+        .filter(([, stage]) => stage.in_flight > 0)
+        .map(([name, stage]) => `${name} ${number(stage.in_flight)}`),
+    );
+    return busy.length > 0 ? busy.join(', ') : 'nothing; the files are being closed';
+  }
+
+  /** False when they have not all ended within `ms`. */
+  async ended(ms: number): Promise<boolean> {
+    const begun = performance.now();
+    while (this.left.length > 0) {
+      if (performance.now() - begun > ms) return false;
+      this.#processes = await Promise.all(this.#processes.map(process => refreshed(process, this.#folder)));
+      this.#output.progress(`stopping · in flight: ${this.inFlight}`.slice(0, this.#output.width - 1));
+      await wait(lookEveryMs);
+    }
+    return true;
+  }
+}
+
+/** A process that has just ended needs no signal. */
+function signal(processes: readonly LivingProcess[], name: NodeJS.Signals): void {
+  for (const { status } of processes) {
+    try {
+      process.kill(status.pid, name);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ESRCH') continue;
+      if (code !== 'EPERM') throw error;
+      throw new ExitError(exitCodes.failed, `process ${status.pid} belongs to another user: stop it as that user`);
+    }
+  }
+}
+
+async function refreshed(process: LivingProcess, folder: string): Promise<LivingProcess> {
+  const status = await readStatus(join(folder, statusName(process.status)));
+  return status ? { ...process, status } : process;
+}

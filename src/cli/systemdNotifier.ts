@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process';
+
+/** So long systemd may take to listen, ms. */
+const patienceMs = 10_000;
+
+export interface SystemdNotifier {
+  /** The service is up; from now on the watchdog is told that it lives. */
+  ready(): void;
+  stop(): void;
+}
+
+/**
+ * Talks to systemd when it started this process (`NOTIFY_SOCKET`): a watchdog that hears nothing for `WATCHDOG_USEC` starts
+ * the service anew. Says it through systemd's own `systemd-notify`, since Node can't send to such a socket.
+ */
+export function systemdNotifier(environment: NodeJS.ProcessEnv, onError: (message: string) => void): SystemdNotifier {
+  const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: watchdog } = environment;
+  if (!socket) return { ready: () => undefined, stop: () => undefined };
+  let timer: NodeJS.Timeout | null = null;
+  let lastProblem: string | null = null;
+  const tell = (...words: string[]): void => {
+    execFile('systemd-notify', words, { env: environment, timeout: patienceMs }, error => {
+      const problem = error && `systemd can't be told ${words.join(' ')}: ${error.message}`;
+      if (problem !== null && problem !== lastProblem) onError(problem);
+      lastProblem = problem;
+    });
+  };
+  return {
+    ready: () => {
+      tell('--ready');
+      const everyMs = Number(watchdog) / 1000 / 3;
+      if (everyMs > 0) timer ??= setInterval(() => tell('WATCHDOG=1'), everyMs).unref();
+    },
+    stop: () => {
+      if (timer) clearInterval(timer);
+      timer = null;
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { seconds } from '../kinds/number.ts';
+import { program } from '../kinds/program.ts';
+import { webAddress } from '../kinds/webAddress.ts';
+import { section, setting } from '../setting.ts';
+
+/** `[Alarms]`: who is told of alarms besides log and console. */
+export const alarms = section(
+  {
+    doc: 'Who is told when a stage can not work, or the health check finds something, and when it is well again; besides the log and the console.',
+    new: true,
+  },
+  {
+    command: setting(program(), {
+      absent: [],
+      doc: 'Program that is run for each alarm, with its arguments. It gets the alarm as JSON on its standard input and in environment variables that begin with PHOREST_ALARM_; no shell is involved. One runs at a time; one that takes longer than 30 seconds is ended.',
+      effect: 'live',
+      new: true,
+      secret: true,
+    }),
+    webhook: setting(webAddress(), {
+      absent: '',
+      doc: 'Address to which each alarm is posted as JSON. It is tried again when it can not be reached; it must not lead elsewhere (redirect).',
+      effect: 'live',
+      new: true,
+      secret: true,
+    }),
+    quiet_seconds: setting(seconds({ zero: true }), {
+      absent: 3600,
+      doc: 'The same alarm is not told again within this time, however often it comes and goes.',
+      effect: 'live',
+      new: true,
+    }),
+  },
+);

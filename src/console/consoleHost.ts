@@ -1,0 +1,42 @@
+import type { Observable } from 'rxjs';
+
+/** What a command that runs for the console tells. */
+export type CommandOutput = { kind: 'line'; text: string } | { kind: 'ended'; code: number };
+
+/** A single-shot tool of the menu, made from a command of the command line. */
+export interface ConsoleTool {
+  /** The word that is typed: `replay`. */
+  name: string;
+  /** As it is typed, with its arguments: `replay <folder>`. */
+  usage: string;
+  summary: string;
+  /** The command's own help text, lines. */
+  help: readonly string[];
+}
+
+/**
+ * What the console asks of the program around it. Commands run as processes of their own, so that the console's own stays
+ * responsive and what they start outlives it.
+ */
+export interface ConsoleHost {
+  /** Folder of the experiment, absolute. */
+  root: string;
+  /** `attached`: the pipeline runs in other processes. `own`: in this one, and ends with it. */
+  mode: 'attached' | 'own';
+  tools: readonly ConsoleTool[];
+  /**
+   * Runs `phorest` with these words (for this root and configuration) and tells its output. Cold. Completes after `ended`.
+   * Teardown ends the command.
+   */
+  command(words: readonly string[]): Observable<CommandOutput>;
+  /** Asks the pipeline of this process to finish, then again to cut short; only with `own`. */
+  stopOwn(): void;
+  /** The configuration for an editor: absolute path. */
+  configFile: string;
+  configExists(): boolean;
+  /** Writes the shipped configuration to `configFile`, never over one that is there. */
+  writeConfig(): Promise<void>;
+  /** Words of the editor's command line, from `VISUAL`, `EDITOR`, or what is installed; the file comes after them. */
+  editor: readonly string[];
+  environment: Readonly<Record<string, string | undefined>>;
+}

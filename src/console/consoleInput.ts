@@ -1,0 +1,50 @@
+import type { FramePicture } from '../model/framePicture.ts';
+import type { LogLine } from '../model/logLine.ts';
+import type { RoiManifest } from '../model/roi.ts';
+import type { RoiHistory } from '../model/roiHistory.ts';
+import type { StatusReading } from '../model/status.ts';
+import type { CommandOutput } from './consoleHost.ts';
+import type { ConsoleState, Message } from './consoleState.ts';
+
+/** Everything that can change what is shown. */
+export type ConsoleInput =
+  | { kind: 'status'; reading: StatusReading }
+  | { kind: 'log'; lines: readonly LogLine[] }
+  | { kind: 'history'; history: RoiHistory }
+  | { kind: 'rois'; rois: RoiManifest | null }
+  | { kind: 'frame'; frame: FramePicture | null }
+  /** ms since 1970 UTC, about once a second. */
+  | { kind: 'time'; now: number }
+  | { kind: 'size'; columns: number; rows: number }
+  /** `key` as blessed names it; `text` is what it types, if anything. */
+  | { kind: 'key'; key: string; text: string }
+  | { kind: 'mouse'; what: 'press' | 'wheelUp' | 'wheelDown'; x: number; y: number }
+  | { kind: 'command'; id: number; output: CommandOutput }
+  | { kind: 'tool'; output: CommandOutput }
+  /** What an action came to. */
+  | { kind: 'said'; level: Message['level']; text: string }
+  /** There is no configuration to edit. */
+  | { kind: 'noConfiguration' };
+
+/** What a person does and what comes of it, and the first that is known of anything, is shown at once; the rest may wait for the next frame. */
+export function isUrgent(input: ConsoleInput, before: ConsoleState): boolean {
+  switch (input.kind) {
+    case 'status':
+      return before.reading?.connection !== input.reading.connection;
+    case 'log':
+      return before.log.lines.length === 0;
+    case 'history':
+      return before.history === null;
+    case 'rois':
+      return before.rois === null;
+    case 'frame':
+      return before.frame === null;
+    case 'command':
+    case 'tool':
+      return input.output.kind === 'ended';
+    case 'time':
+      return false;
+    default:
+      return true;
+  }
+}

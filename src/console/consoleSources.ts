@@ -1,0 +1,25 @@
+import type { Observable } from 'rxjs';
+import type { FramePicture } from '../model/framePicture.ts';
+import type { LogLine } from '../model/logLine.ts';
+import type { RoiManifest } from '../model/roi.ts';
+import type { RoiHistory } from '../model/roiHistory.ts';
+import type { StatusReading } from '../model/status.ts';
+
+/** How large a picture may be, in pixels; null while nobody looks at one. */
+export type PictureSize = { width: number; height: number } | null;
+
+/**
+ * What the console watches. Read-only, from outside the pipeline's process or inside it. Each is cold and subscribed to once;
+ * emits what is known at once (or as soon as it is read), then what changes, and nothing while nothing does. None completes
+ * or errors: what can't be read is a line of `log$`.
+ */
+export interface ConsoleSources {
+  status$: Observable<StatusReading>;
+  /** New lines, oldest first; the first emission holds the last ones of the past. */
+  log$: Observable<readonly LogLine[]>;
+  history$: Observable<RoiHistory>;
+  /** The ROI manifest, for the chip map; null while there is none. */
+  rois$: Observable<RoiManifest | null>;
+  /** The last frame, no larger than asked for. Costs nothing while the size is null. */
+  frame$(size$: Observable<PictureSize>): Observable<FramePicture | null>;
+}

@@ -1,0 +1,144 @@
+import type { FramePicture } from '../model/framePicture.ts';
+import type { RoiManifest } from '../model/roi.ts';
+import type { RoiHistory } from '../model/roiHistory.ts';
+import type { StageName } from '../model/stage.ts';
+import type { StatusReading } from '../model/status.ts';
+import type { ConsoleHost, ConsoleTool } from './consoleHost.ts';
+import type { Drawing } from './drawing.ts';
+import { emptyLog, type LogView } from './logView.ts';
+
+/** The pages, in the order of their number keys. */
+export const pageNames = ['overview', 'chart', 'chip', 'frame', 'log'] as const;
+export type PageName = (typeof pageNames)[number];
+
+/** How much of the past the chart shows, ms, narrowest first; null: all of it. */
+export const zooms = [600_000, 3_600_000, 6 * 3_600_000, 24 * 3_600_000, null] as const;
+
+/** What lies over the page and takes the keys. */
+export type Overlay =
+  | { kind: 'help'; top: number }
+  | { kind: 'question'; text: string; yes: Action }
+  | { kind: 'rois'; cursor: number }
+  | { kind: 'tools'; cursor: number }
+  | { kind: 'arguments'; tool: ConsoleTool; text: string; top: number }
+  | { kind: 'output'; bottom: number | null }
+  | { kind: 'search'; text: string };
+
+/** A single-shot tool that runs, or has run last. */
+export interface ToolRun {
+  /** As it was typed, without `phorest`. */
+  title: string;
+  /** The last lines of its output. */
+  lines: readonly string[];
+  /** How many lines came before these. */
+  dropped: number;
+  /** Null while it runs. */
+  code: number | null;
+}
+
+export interface Message {
+  level: 'info' | 'error';
+  text: string;
+  /** When it came, ms since 1970 UTC. */
+  at: number;
+}
+
+/** A command for the pipeline that is under way: `stop`. */
+export interface RunningCommand {
+  id: number;
+  purpose: string;
+  lines: readonly string[];
+}
+
+/** Everything that the screen is made from. */
+export interface ConsoleState {
+  root: string;
+  mode: ConsoleHost['mode'];
+  tools: readonly ConsoleTool[];
+  configFile: string;
+  drawing: Drawing;
+  /** Milliseconds since 1970 UTC. */
+  now: number;
+  columns: number;
+  rows: number;
+  page: PageName;
+  overlay: Overlay | null;
+  /** Null until the first reading. */
+  reading: StatusReading | null;
+  /** Stage that pause and resume mean. */
+  selected: StageName | null;
+  log: LogView;
+  history: RoiHistory | null;
+  rois: RoiManifest | null;
+  frame: FramePicture | null;
+  /** Draw the ROIs on the frame. */
+  outlines: boolean;
+  /** ROIs of the chart; null: a handful spread over the manifest. */
+  picked: readonly string[] | null;
+  /** Index into {@link zooms}. */
+  zoom: number;
+  /** Newest last; errors stay until they are acknowledged. */
+  messages: readonly Message[];
+  commands: readonly RunningCommand[];
+  nextCommand: number;
+  tool: ToolRun | null;
+  /** The pipeline of this process was asked to finish. */
+  stopAsked: boolean;
+}
+
+/** What the reducer wants done; nothing of it happens in the reducer. */
+export type Action =
+  /** `id` is given when it is carried out. */
+  | { do: 'command'; id: number; purpose: string; words: readonly string[] }
+  | { do: 'tool'; words: readonly string[] }
+  | { do: 'cutTool' }
+  | { do: 'edit' }
+  | { do: 'writeConfig' }
+  | { do: 'stopOwn' }
+  | { do: 'redraw' }
+  | { do: 'quit' };
+
+/** A new state, and what is to be done besides. */
+export interface Step {
+  state: ConsoleState;
+  actions: readonly Action[];
+}
+
+export const step = (state: ConsoleState, ...actions: Action[]): Step => ({ state, actions });
+
+export interface InitialOptions {
+  host: Pick<ConsoleHost, 'root' | 'mode' | 'tools' | 'configFile'>;
+  drawing: Drawing;
+  now: number;
+  columns: number;
+  rows: number;
+}
+
+export function initialState({ host, drawing, now, columns, rows }: InitialOptions): ConsoleState {
+  return {
+    root: host.root,
+    mode: host.mode,
+    tools: host.tools,
+    configFile: host.configFile,
+    drawing,
+    now,
+    columns,
+    rows,
+    page: 'overview',
+    overlay: null,
+    reading: null,
+    selected: null,
+    log: emptyLog,
+    history: null,
+    rois: null,
+    frame: null,
+    outlines: true,
+    picked: null,
+    zoom: 1,
+    messages: [],
+    commands: [],
+    nextCommand: 1,
+    tool: null,
+    stopAsked: false,
+  };
+}

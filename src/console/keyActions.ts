@@ -1,0 +1,142 @@
+import { type Action, type ConsoleState, type PageName, pageNames, type Step, step, zooms } from './consoleState.ts';
+import { type ActionName, bindingFor } from './keys.ts';
+import { logRows } from './logRows.ts';
+import { findLine, nextLevel } from './logView.ts';
+import { acknowledge, say } from './messages.ts';
+import { moveIn } from './moveActions.ts';
+import { closeOverlay, confirm, eraseLetter, fewOrNoRois, takeItem, toggleRoi, typeText } from './overlayActions.ts';
+import { clamp } from './scroll.ts';
+import { isPaused, selectedStage } from './situation.ts';
+
+type Handler = (state: ConsoleState) => Step;
+
+/** What each key of the table does. That every action is here is checked by the compiler. */
+export const keyHandlers: Readonly<Record<ActionName, Handler>> = {
+  start: state => command(state, 'start', ['start']),
+  stop: askToStop,
+  restart: state => ask(state, 'Restart the pipeline?', asked('restart', ['restart'])),
+  pause: pauseOrResume,
+  overview: toPage('overview'),
+  chart: toPage('chart'),
+  chip: toPage('chip'),
+  frame: toPage('frame'),
+  log: toPage('log'),
+  nextPage: state => turnPage(state, 1),
+  previousPage: state => turnPage(state, -1),
+  rois: state => step({ ...state, overlay: { kind: 'rois', cursor: 0 } }),
+  zoomIn: state => zoomBy(state, -1),
+  zoomOut: state => zoomBy(state, 1),
+  outlines: state => step({ ...state, outlines: !state.outlines }),
+  filter: state => step({ ...state, log: { ...state.log, level: nextLevel(state.log.level) } }),
+  search: state => step({ ...state, overlay: { kind: 'search', text: state.log.search } }),
+  older: state => find(state, 'older'),
+  newer: state => find(state, 'newer'),
+  tools: state =>
+    step({
+      ...state,
+      overlay: state.tool?.code === null ? { kind: 'output', bottom: null } : { kind: 'tools', cursor: 0 },
+    }),
+  edit: state => step(state, { do: 'edit' }),
+  help: state => step({ ...state, overlay: { kind: 'help', top: 0 } }),
+  quit,
+  interrupt: state => (state.mode === 'own' ? stopOwn(state) : step(state, { do: 'quit' })),
+  redraw: state => step(state, { do: 'redraw' }),
+  dismiss: state => step(acknowledge({ ...state, log: { ...state.log, search: '' } })),
+  up: state => step(moveIn(state, 'up')),
+  down: state => step(moveIn(state, 'down')),
+  pageUp: state => step(moveIn(state, 'pageUp')),
+  pageDown: state => step(moveIn(state, 'pageDown')),
+  top: state => step(moveIn(state, 'top')),
+  end: state => step(moveIn(state, 'end')),
+  yes: state => confirmed(state),
+  no: state => step(closeOverlay(state)),
+  toggle: state => step(toggleRoi(state)),
+  fewOrNone: state => step(fewOrNoRois(state)),
+  choose: takeItem,
+  erase: state => step(eraseLetter(state)),
+  cut: state => step(state, { do: 'cutTool' }),
+  close: state => step(closeOverlay(state)),
+};
+
+/** What one key does in a state: text goes to a line that is being typed, the rest by the table. */
+export function pressKey(state: ConsoleState, key: string, text: string): Step {
+  const typed = typeText(state, text);
+  if (typed) return step(typed);
+  const binding = bindingFor(key, state);
+  if (!binding || binding.when?.(state) === false) return step(state);
+  return keyHandlers[binding.action](state);
+}
+
+function toPage(page: PageName): Handler {
+  return state => step({ ...state, page });
+}
+
+function turnPage(state: ConsoleState, by: number): Step {
+  const at = (pageNames.indexOf(state.page) + by + pageNames.length) % pageNames.length;
+  return step({ ...state, page: pageNames[at] as PageName });
+}
+
+const zoomBy = (state: ConsoleState, by: number): Step =>
+  step({ ...state, zoom: clamp(state.zoom + by, 0, zooms.length - 1) });
+
+const asked = (purpose: string, words: readonly string[]): Action => ({ do: 'command', id: 0, purpose, words });
+
+const ask = (state: ConsoleState, text: string, yes: Action): Step =>
+  step({ ...state, overlay: { kind: 'question', text, yes } });
+
+/** Runs a command for the pipeline and remembers that it is under way. */
+function command(state: ConsoleState, purpose: string, words: readonly string[]): Step {
+  if (state.commands.some(running => running.purpose === purpose)) {
+    return step(say(state, 'info', `${purpose} is under way`));
+  }
+  return carryOut(state, asked(purpose, words));
+}
+
+function carryOut(state: ConsoleState, action: Action): Step {
+  if (action.do === 'stopOwn') return stopOwn(state);
+  if (action.do !== 'command') return step(state, action);
+  const id = state.nextCommand;
+  const commands = [...state.commands, { id, purpose: action.purpose, lines: [] }];
+  return step({ ...state, commands, nextCommand: id + 1 }, { ...action, id });
+}
+
+function confirmed(state: ConsoleState): Step {
+  const { overlay } = state;
+  return overlay?.kind === 'question' ? carryOut(confirm(state), overlay.yes) : step(state);
+}
+
+function askToStop(state: ConsoleState): Step {
+  if (state.mode === 'own') {
+    const text = state.stopAsked ? 'Cut short what is in flight?' : 'Stop the pipeline?';
+    return ask(state, text, { do: 'stopOwn' });
+  }
+  if (state.commands.some(({ purpose }) => purpose === 'stop') || state.reading?.status?.state === 'draining') {
+    return ask(state, 'It is stopping. Cut short what is in flight?', asked('stop now', ['stop', '--now']));
+  }
+  return ask(state, 'Stop the pipeline? What is in flight is finished first.', asked('stop', ['stop']));
+}
+
+function stopOwn(state: ConsoleState): Step {
+  const text = state.stopAsked
+    ? 'cutting short what is in flight'
+    : 'stopping: finishing what is in flight (again to cut it short)';
+  return step({ ...say(state, 'info', text), stopAsked: true }, { do: 'stopOwn' });
+}
+
+function quit(state: ConsoleState): Step {
+  if (state.mode === 'attached') return step(state, { do: 'quit' });
+  return ask(state, 'The pipeline runs in this process and ends with it. Stop the pipeline?', { do: 'stopOwn' });
+}
+
+function pauseOrResume(state: ConsoleState): Step {
+  const stage = selectedStage(state);
+  if (stage === null) return step(say(state, 'info', 'there is no stage to pause yet'));
+  const word = isPaused(state, stage) ? 'resume' : 'pause';
+  return command(state, `${word} ${stage}`, [word, stage]);
+}
+
+function find(state: ConsoleState, towards: 'older' | 'newer'): Step {
+  if (state.log.search === '') return step(say(state, 'info', 'nothing is searched for yet: press /'));
+  const log = findLine(state.log, towards, 'next', logRows(state));
+  return step(log ? { ...state, log } : say(state, 'info', `no ${towards} line has "${state.log.search}"`));
+}

@@ -1,0 +1,126 @@
+import { commandKeys } from './commandKeys.ts';
+import type { ConsoleState, Overlay, PageName } from './consoleState.ts';
+import { overlayKeys } from './overlayKeys.ts';
+import { pageKeys } from './pageKeys.ts';
+
+/** Everything that a key does. */
+export type ActionName =
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'pause'
+  | 'overview'
+  | 'chart'
+  | 'chip'
+  | 'frame'
+  | 'log'
+  | 'nextPage'
+  | 'previousPage'
+  | 'rois'
+  | 'zoomIn'
+  | 'zoomOut'
+  | 'outlines'
+  | 'filter'
+  | 'search'
+  | 'older'
+  | 'newer'
+  | 'tools'
+  | 'edit'
+  | 'help'
+  | 'quit'
+  | 'interrupt'
+  | 'redraw'
+  | 'dismiss'
+  | 'up'
+  | 'down'
+  | 'pageUp'
+  | 'pageDown'
+  | 'top'
+  | 'end'
+  | 'yes'
+  | 'no'
+  | 'toggle'
+  | 'fewOrNone'
+  | 'choose'
+  | 'erase'
+  | 'cut'
+  | 'close';
+
+/** Where a key works: a page, or what lies over it. */
+export type Place = PageName | Overlay['kind'];
+
+export interface KeyBinding {
+  action: ActionName;
+  /** As blessed names them. */
+  keys: readonly string[];
+  /** As people read them. */
+  shown: string;
+  /** A word or two for the footer. */
+  label: string;
+  /** A sentence for the help and the documentation. */
+  help: string;
+  /** `pages`: on every page, while nothing lies over it. `anywhere`: always. */
+  places: 'pages' | 'anywhere' | readonly Place[];
+  /** It asks before it does it. */
+  asks?: true;
+  /** Lower comes first in the footer; without it, only the help has it. */
+  footer?: number;
+  /** Whether it can be done now; without it, always. */
+  when?: (state: ConsoleState) => boolean;
+}
+
+/** The one table: the footer, the help, `docs/keys.md` and what a key does all come from it. */
+export const keyBindings: readonly KeyBinding[] = [...commandKeys, ...pageKeys, ...overlayKeys];
+
+/** Where the keys of a state go. */
+export const placeOf = (state: Pick<ConsoleState, 'page' | 'overlay'>): Place => state.overlay?.kind ?? state.page;
+
+const isPage = (place: Place): place is PageName => ['overview', 'chart', 'chip', 'frame', 'log'].includes(place);
+
+export function worksIn({ places }: KeyBinding, place: Place): boolean {
+  if (places === 'anywhere') return true;
+  return places === 'pages' ? isPage(place) : places.includes(place);
+}
+
+/** What a key means here and now. */
+export function bindingFor(key: string, state: ConsoleState): KeyBinding | undefined {
+  const place = placeOf(state);
+  return keyBindings.find(binding => binding.keys.includes(key) && worksIn(binding, place));
+}
+
+/** The documentation page, made from the table. */
+export function keysPage(): string {
+  const lines = [
+    '# Keys of the console',
+    '',
+    'Made from the key table of the console by `npm run generate`. The footer shows the keys that do something now; `?` lists them all.',
+    'Besides, a click selects a stage or a page, and the wheel scrolls.',
+    '',
+    '| key | where | what it does | asks first |',
+    '| --- | --- | --- | --- |',
+  ];
+  for (const { shown, places, help, asks } of keyBindings) {
+    lines.push(`| \`${shown}\` | ${placesText(places)} | ${help} | ${asks ? 'yes' : ''} |`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+const placeTitles: Record<Place, string> = {
+  overview: 'overview',
+  chart: 'chart',
+  chip: 'chip',
+  frame: 'frame',
+  log: 'log',
+  help: 'help',
+  question: 'a question',
+  rois: 'ROI list',
+  tools: 'tools menu',
+  arguments: 'arguments of a tool',
+  output: 'output of a tool',
+  search: 'search line',
+};
+
+export function placesText(places: KeyBinding['places']): string {
+  if (places === 'anywhere') return 'everywhere';
+  return places === 'pages' ? 'every page' : places.map(place => placeTitles[place]).join(', ');
+}

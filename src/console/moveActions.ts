@@ -1,0 +1,68 @@
+import type { ConsoleState } from './consoleState.ts';
+import { logRows } from './logRows.ts';
+import { scrollLog } from './logView.ts';
+import { innerWidth, overlayRect } from './overlayRect.ts';
+import { clamp, type Move, moveBy } from './scroll.ts';
+import { selectedStage, stagesOf } from './situation.ts';
+import { helpLines } from './views/help.ts';
+
+/** Moves what the keys move: the open list or pane, the selected stage, or the log. */
+export function moveIn(state: ConsoleState, move: Move): ConsoleState {
+  if (state.overlay) return moveOverlay(state, move);
+  if (state.page === 'overview' && (move === 'up' || move === 'down'))
+    return selectBeside(state, move === 'up' ? -1 : 1);
+  const rows = logRows(state);
+  return { ...state, log: scrollLog(state.log, moveBy(move, rows), rows) };
+}
+
+function selectBeside(state: ConsoleState, by: number): ConsoleState {
+  const stages = stagesOf(state);
+  const at = stages.indexOf(selectedStage(state) as (typeof stages)[number]);
+  return { ...state, selected: stages[clamp(at + by, 0, Math.max(0, stages.length - 1))] ?? null };
+}
+
+function moveOverlay(state: ConsoleState, move: Move): ConsoleState {
+  const { overlay } = state;
+  const height = overlayRect(state).height - 2;
+  const by = moveBy(move, height);
+  switch (overlay?.kind) {
+    case 'rois':
+      return {
+        ...state,
+        overlay: {
+          ...overlay,
+          cursor: clamp(overlay.cursor + by, 0, Math.max(0, (state.history?.labels.length ?? 1) - 1)),
+        },
+      };
+    case 'tools':
+      return {
+        ...state,
+        overlay: { ...overlay, cursor: clamp(overlay.cursor + by, 0, Math.max(0, state.tools.length - 1)) },
+      };
+    case 'help':
+      return {
+        ...state,
+        overlay: {
+          ...overlay,
+          top: clamp(overlay.top + by, 0, Math.max(0, helpLines(innerWidth(state), state.drawing).length - height)),
+        },
+      };
+    case 'arguments':
+      return {
+        ...state,
+        overlay: { ...overlay, top: clamp(overlay.top + by, 0, Math.max(0, overlay.tool.help.length - (height - 2))) },
+      };
+    case 'output':
+      return { ...state, overlay: { ...overlay, bottom: scrollOutput(state, overlay.bottom, by, height) } };
+    default:
+      return state;
+  }
+}
+
+/** Number of the last line shown, counted from the first ever; null: the end is followed. */
+function scrollOutput({ tool }: ConsoleState, bottom: number | null, by: number, height: number): number | null {
+  if (!tool) return null;
+  const end = tool.dropped + tool.lines.length - 1;
+  const to = clamp((bottom ?? end) + by, Math.min(end, tool.dropped + height - 1), end);
+  return to >= end ? null : to;
+}

@@ -1,0 +1,181 @@
+import {
+  asyncScheduler,
+  BehaviorSubject,
+  interval,
+  map,
+  merge,
+  mergeMap,
+  observeOn,
+  queueScheduler,
+  type SchedulerLike,
+  Subject,
+  Subscription,
+  share,
+  tap,
+} from 'rxjs';
+import type { Clock } from '../model/clock.ts';
+import type { ConsoleHost } from './consoleHost.ts';
+import type { ConsoleInput } from './consoleInput.ts';
+import type { ConsoleSources } from './consoleSources.ts';
+import { type Action, type ConsoleState, initialState } from './consoleState.ts';
+import { consoleSteps, frames } from './consoleSteps.ts';
+import { chooseDrawing } from './drawing.ts';
+import { editConfiguration } from './editConfiguration.ts';
+import { holdErrors } from './heldErrors.ts';
+import { performActions } from './performActions.ts';
+import { watchedInputs } from './watchedInputs.ts';
+import { openScreen, type TerminalStreams } from './widgets/openScreen.ts';
+import { paintPanels } from './widgets/paintPanels.ts';
+import { typedInputs } from './widgets/typedInputs.ts';
+
+export interface ConsoleTerminal extends TerminalStreams {
+  /** What must stay off the screen meanwhile. */
+  errorOutput: NodeJS.WriteStream;
+  clock: Clock;
+  scheduler?: SchedulerLike;
+}
+
+export interface ConsoleOptions {
+  /** Ends the console from outside: a signal, or the end of the pipeline of this process. */
+  until?: AbortSignal;
+  /** Told the state after each step, for tests. */
+  onState?: (state: ConsoleState) => void;
+}
+
+export interface ConsoleEnd {
+  /** `quit`: a key. `closed`: from outside. `hungUp`: the terminal is gone. */
+  reason: 'quit' | 'closed' | 'hungUp';
+  /** What to print on the terminal that was given back; empty: nothing. */
+  text: string;
+}
+
+/**
+ * Shows the console on a terminal until it is left, and gives the terminal back however it ends.
+ *
+ * It watches the sources from the first moment to the last, and never more than once. A source that fails is said, and the
+ * console goes on. Rejects only when the terminal can't be taken, or when the console itself has failed. Ending it ends the
+ * tools that it runs, and nothing else.
+ */
+export async function openConsole(
+  sources: ConsoleSources,
+  host: ConsoleHost,
+  terminal: ConsoleTerminal,
+  { until, onState }: ConsoleOptions = {},
+): Promise<ConsoleEnd> {
+  const { output, clock, scheduler = asyncScheduler } = terminal;
+  const drawing = chooseDrawing(terminal.environment);
+  const open = await openScreen(terminal, drawing);
+  const letErrorsGo = holdErrors(terminal.errorOutput);
+  const restore = (): void => {
+    try {
+      open.close();
+    } finally {
+      letErrorsGo();
+    }
+  };
+  // Before Node prints what it ends with.
+  process.on('uncaughtExceptionMonitor', restore);
+
+  const running = new Subscription();
+  const ended = new AbortController();
+  try {
+    return await new Promise<ConsoleEnd>((resolve, reject) => {
+      const end = (reason: ConsoleEnd['reason']): void => resolve({ reason, text: farewell(reason, states.value) });
+      const painter = paintPanels(open);
+      const initial = initialState({
+        host,
+        drawing,
+        now: clock.now(),
+        columns: output.columns || 1,
+        rows: output.rows || 1,
+      });
+      const states = new BehaviorSubject<ConsoleState>(initial);
+      const actions = new Subject<Action>();
+      let isLent = false;
+
+      const paint = (): void => {
+        if (!isLent) painter.paint(states.value);
+      };
+      const lendTerminal = async (use: () => Promise<void>): Promise<void> => {
+        const takeBack = open.lend();
+        isLent = true;
+        try {
+          await use();
+        } finally {
+          isLent = false;
+          takeBack();
+          painter.forget();
+          paint();
+        }
+      };
+      const redraw = (): void => {
+        open.resized();
+        painter.forget();
+        paint();
+      };
+
+      const results$ = actions.pipe(
+        performActions({
+          host,
+          lendTerminal,
+          edit: () => editConfiguration(host, ended.signal),
+          redraw,
+          quit: () => end('quit'),
+        }),
+      );
+      const inputs$ = merge(
+        typedInputs(open, output),
+        watchedInputs(sources, states, scheduler),
+        interval(1000, scheduler).pipe(map((): ConsoleInput => ({ kind: 'time', now: clock.now() }))),
+        results$,
+      ).pipe(observeOn(queueScheduler));
+
+      const steps$ = inputs$.pipe(
+        consoleSteps(initial),
+        tap(({ state, resized }) => {
+          states.next(state);
+          onState?.(state);
+          if (resized) open.resized();
+        }),
+        share(),
+      );
+      const perform$ = steps$.pipe(
+        mergeMap(taken => taken.actions),
+        tap(action => actions.next(action)),
+      );
+      running.add(merge(steps$.pipe(frames(scheduler), tap(paint)), perform$).subscribe({ error: reject }));
+      running.add(() => actions.complete());
+      paint();
+      watchTerminal(terminal, running, () => end('hungUp'));
+      if (until?.aborted) end('closed');
+      until?.addEventListener('abort', () => end('closed'), { once: true, signal: ended.signal });
+    });
+  } finally {
+    // The terminal may be gone: what is still written to it then fails, and there is nobody to tell.
+    output.on('error', () => undefined);
+    running.unsubscribe();
+    ended.abort();
+    restore();
+    process.removeListener('uncaughtExceptionMonitor', restore);
+  }
+}
+
+/** A terminal that goes away (a closed SSH session) must not take the process down with an error of its streams. */
+function watchTerminal({ input, output }: TerminalStreams, running: Subscription, gone: () => void): void {
+  for (const [stream, events] of [
+    [input, ['end', 'close', 'error']],
+    [output, ['close', 'error']],
+  ] as const) {
+    for (const event of events) {
+      stream.on(event, gone);
+      running.add(() => stream.removeListener(event, gone));
+    }
+  }
+}
+
+function farewell(reason: ConsoleEnd['reason'], { mode, reading, root }: ConsoleState): string {
+  if (reason !== 'quit' || mode === 'own') return '';
+  return reading?.connection === 'running'
+    ? `The pipeline in ${root} goes on. "phorest console" shows it again, "phorest stop" stops it.`
+    : `No pipeline runs in ${root}. "phorest start" starts it.`;
+}

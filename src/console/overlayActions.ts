@@ -1,0 +1,76 @@
+import { type ConsoleState, type Overlay, type Step, step } from './consoleState.ts';
+import { logRows } from './logRows.ts';
+import { findLine } from './logView.ts';
+import { say } from './messages.ts';
+import { pickedRois } from './pickedRois.ts';
+import { splitWords } from './splitWords.ts';
+
+/** So long may a typed line be. */
+const longestLine = 1000;
+
+export const closeOverlay = (state: ConsoleState): ConsoleState => ({ ...state, overlay: null });
+
+/** The question is answered; what it was about is up to the caller. */
+export const confirm = closeOverlay;
+
+/** Text for a line that is being typed; null when none is, or the key types nothing. */
+export function typeText(state: ConsoleState, text: string): ConsoleState | null {
+  const { overlay } = state;
+  if (overlay?.kind !== 'search' && overlay?.kind !== 'arguments') return null;
+  if (!/^[^\p{Cc}]+$/u.test(text)) return null;
+  return { ...state, overlay: { ...overlay, text: (overlay.text + text).slice(0, longestLine) } };
+}
+
+export function eraseLetter(state: ConsoleState): ConsoleState {
+  const { overlay } = state;
+  if (overlay?.kind !== 'search' && overlay?.kind !== 'arguments') return state;
+  return { ...state, overlay: { ...overlay, text: [...overlay.text].slice(0, -1).join('') } };
+}
+
+export function toggleRoi(state: ConsoleState): ConsoleState {
+  const { overlay, history } = state;
+  const label = overlay?.kind === 'rois' ? history?.labels[overlay.cursor] : undefined;
+  if (label === undefined || !history) return state;
+  const picked = pickedRois(history, state.picked);
+  const next = picked.includes(label) ? picked.filter(each => each !== label) : [...picked, label];
+  return { ...state, picked: history.labels.filter(each => next.includes(each)) };
+}
+
+export function fewOrNoRois(state: ConsoleState): ConsoleState {
+  const { history, picked } = state;
+  return history ? { ...state, picked: pickedRois(history, picked).length > 0 ? [] : null } : state;
+}
+
+/** Enter: closes the ROI list, opens a tool, runs it, searches. */
+export function takeItem(state: ConsoleState): Step {
+  const { overlay } = state;
+  switch (overlay?.kind) {
+    case 'tools': {
+      const tool = state.tools[overlay.cursor];
+      return step(tool ? { ...state, overlay: { kind: 'arguments', tool, text: '', top: 0 } } : closeOverlay(state));
+    }
+    case 'arguments':
+      return runTool(state, overlay);
+    case 'search':
+      return step(search(state, overlay.text));
+    default:
+      return step(closeOverlay(state));
+  }
+}
+
+function runTool(state: ConsoleState, { tool, text }: Overlay & { kind: 'arguments' }): Step {
+  const typed = splitWords(text);
+  if (!typed) return step(say(state, 'error', `a quote is not closed in: ${text}`));
+  if (state.tool?.code === null) return step(say(state, 'error', `${state.tool.title} still runs: one tool at a time`));
+  const words = [tool.name, ...typed];
+  const run = { title: [tool.name, text.trim()].join(' ').trim(), lines: [], dropped: 0, code: null };
+  return step({ ...state, tool: run, overlay: { kind: 'output', bottom: null } }, { do: 'tool', words });
+}
+
+function search(state: ConsoleState, words: string): ConsoleState {
+  const sought = { ...state, overlay: null, log: { ...state.log, search: words } };
+  if (words === '') return sought;
+  const height = logRows(sought);
+  const log = findLine(sought.log, 'older', 'here', height) ?? findLine(sought.log, 'newer', 'here', height);
+  return log ? { ...sought, log } : say(sought, 'info', `no line has "${words}"`);
+}

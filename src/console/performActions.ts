@@ -1,0 +1,120 @@
+import {
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  from,
+  ignoreElements,
+  map,
+  mergeMap,
+  type Observable,
+  of,
+  Subject,
+  takeUntil,
+  tap,
+} from 'rxjs';
+import type { CommandOutput, ConsoleHost } from './consoleHost.ts';
+import type { ConsoleInput } from './consoleInput.ts';
+import type { Action } from './consoleState.ts';
+
+/** Exit code of a tool that was cut short, as a shell gives it for Ctrl-C. */
+const cutCode = 130;
+
+export interface PerformOptions {
+  host: ConsoleHost;
+  /** Gives the terminal away while `use` runs. */
+  lendTerminal: (use: () => Promise<void>) => Promise<void>;
+  edit: () => Promise<void>;
+  redraw: () => void;
+  quit: () => void;
+}
+
+/**
+ * Does what the reducer asks for, and tells what came of it. One action each; the commands of `actions$` run side by side.
+ * Never errors: what fails is said. Teardown ends the commands that run.
+ */
+export function performActions({
+  host,
+  lendTerminal,
+  edit,
+  redraw,
+  quit,
+}: PerformOptions): (actions$: Observable<Action>) => Observable<ConsoleInput> {
+  const cut = new Subject<void>();
+
+  const failed = (error: unknown): ConsoleInput & { kind: 'said' } => ({
+    kind: 'said',
+    level: 'error',
+    text: error instanceof Error ? error.message : String(error),
+  });
+
+  const editing = (): Observable<ConsoleInput> =>
+    concat(
+      defer(() => from(lendTerminal(edit))).pipe(ignoreElements()),
+      of<ConsoleInput>({
+        kind: 'said',
+        level: 'info',
+        text: 'the configuration was edited; what changed takes effect at once',
+      }),
+    );
+
+  const perform = (action: Action): Observable<ConsoleInput> => {
+    switch (action.do) {
+      case 'command': {
+        const { id } = action;
+        return host.command(action.words).pipe(
+          map((output): ConsoleInput => ({ kind: 'command', id, output })),
+          catchError(error =>
+            from<ConsoleInput[]>([
+              { kind: 'command', id, output: { kind: 'line', text: failed(error).text } },
+              { kind: 'command', id, output: { kind: 'ended', code: 1 } },
+            ]),
+          ),
+        );
+      }
+      case 'tool':
+        return runTool(action.words);
+      case 'cutTool':
+        cut.next();
+        return EMPTY;
+      case 'edit':
+        return host.configExists() ? editing() : of({ kind: 'noConfiguration' });
+      case 'writeConfig':
+        return concat(defer(() => from(host.writeConfig())).pipe(ignoreElements()), editing());
+      case 'stopOwn':
+        host.stopOwn();
+        return EMPTY;
+      case 'redraw':
+        redraw();
+        return EMPTY;
+      case 'quit':
+        quit();
+        return EMPTY;
+    }
+  };
+
+  const runTool = (words: readonly string[]): Observable<ConsoleInput> => {
+    const ended = (code: number): ConsoleInput => ({ kind: 'tool', output: { kind: 'ended', code } });
+    let hasEnded = false;
+    const output$ = host.command(words).pipe(
+      catchError(error =>
+        from<CommandOutput[]>([
+          { kind: 'line', text: failed(error).text },
+          { kind: 'ended', code: 1 },
+        ]),
+      ),
+      tap(({ kind }) => {
+        hasEnded ||= kind === 'ended';
+      }),
+      map((output): ConsoleInput => ({ kind: 'tool', output })),
+      takeUntil(cut),
+    );
+    return concat(
+      output$,
+      defer(() => (hasEnded ? EMPTY : of(ended(cutCode)))),
+    );
+  };
+
+  return actions$ =>
+    actions$.pipe(mergeMap(action => defer(() => perform(action)).pipe(catchError(error => of(failed(error))))));
+}

@@ -1,0 +1,87 @@
+import type { RoiHistory } from '../model/roiHistory.ts';
+import type { StatusReading } from '../model/status.ts';
+import type { CommandOutput } from './consoleHost.ts';
+import type { ConsoleInput } from './consoleInput.ts';
+import { type ConsoleState, type Step, step } from './consoleState.ts';
+import { pressKey } from './keyActions.ts';
+import { appendLines, keptLines } from './logView.ts';
+import { forgetOldNews, say } from './messages.ts';
+import { useMouse } from './mouseActions.ts';
+
+/** What becomes of the console with one more input. Pure: what is to be done besides is in the step. */
+export function reduce(state: ConsoleState, input: ConsoleInput): Step {
+  switch (input.kind) {
+    case 'status':
+      return step(takeReading(state, input.reading));
+    case 'log':
+      return step({ ...state, log: appendLines(state.log, input.lines) });
+    case 'history':
+      return step({ ...state, history: withKnownBaseline(input.history, state.history) });
+    case 'rois':
+      return step({ ...state, rois: input.rois });
+    case 'frame':
+      return step({ ...state, frame: input.frame });
+    case 'time':
+      return step(forgetOldNews({ ...state, now: input.now }));
+    case 'size':
+      return step({ ...state, columns: input.columns, rows: input.rows });
+    case 'key':
+      return pressKey(state, input.key, input.text);
+    case 'mouse':
+      return useMouse(state, input);
+    case 'command':
+      return step(takeCommandOutput(state, input.id, input.output));
+    case 'tool':
+      return step(takeToolOutput(state, input.output));
+    case 'said':
+      return step(say(state, input.level, input.text));
+    case 'noConfiguration':
+      return step({
+        ...state,
+        overlay: {
+          kind: 'question',
+          text: `${state.configFile} is not there. Write the shipped one and edit it?`,
+          yes: { do: 'writeConfig' },
+        },
+      });
+  }
+}
+
+/** What was news before the pipeline came or went is none any more; what to do now must be in sight. */
+function takeReading(state: ConsoleState, reading: StatusReading): ConsoleState {
+  const hasTurned = state.reading !== null && state.reading.connection !== reading.connection;
+  const messages = hasTurned ? state.messages.filter(({ level }) => level === 'error') : state.messages;
+  return { ...state, reading, messages };
+}
+
+/** A baseline that has not changed stays the same array, by which what was worked out from it is known. */
+function withKnownBaseline(history: RoiHistory, before: RoiHistory | null): RoiHistory {
+  const known = before?.baseline;
+  const isSame =
+    known?.length === history.baseline.length && known.every((of, i) => Object.is(of, history.baseline[i]));
+  return isSame ? { ...history, baseline: known } : history;
+}
+
+/** Lines of a command that are kept to say why it failed. */
+const commandLines = 5;
+
+function takeCommandOutput(state: ConsoleState, id: number, output: CommandOutput): ConsoleState {
+  const command = state.commands.find(each => each.id === id);
+  if (!command) return state;
+  if (output.kind === 'line') {
+    const lines = output.text.trim() === '' ? command.lines : [...command.lines, output.text].slice(-commandLines);
+    return { ...state, commands: state.commands.map(each => (each === command ? { ...command, lines } : each)) };
+  }
+  const ended = { ...state, commands: state.commands.filter(each => each !== command) };
+  const { purpose, lines } = command;
+  if (output.code === 0) return say(ended, 'info', `${purpose}: ${lines.at(-1) ?? 'done'}`);
+  return say(ended, 'error', `${purpose} failed (exit code ${output.code}): ${lines.join(' ') || 'it said nothing'}`);
+}
+
+function takeToolOutput(state: ConsoleState, output: CommandOutput): ConsoleState {
+  if (!state.tool) return state;
+  if (output.kind === 'ended') return { ...state, tool: { ...state.tool, code: output.code } };
+  const lines = [...state.tool.lines, output.text];
+  const over = Math.max(0, lines.length - keptLines);
+  return { ...state, tool: { ...state.tool, lines: lines.slice(over), dropped: state.tool.dropped + over } };
+}

@@ -1,0 +1,35 @@
+import { type StageName, stageNames } from '../model/stage.ts';
+import type { ConsoleState } from './consoleState.ts';
+
+/** What can be asked of the pipeline in a state. */
+
+type Known = Pick<ConsoleState, 'reading' | 'mode'>;
+
+/** Nothing runs, as far as is known. */
+export const mayStart = ({ reading, mode }: Known): boolean =>
+  mode === 'attached' && reading !== null && ['none', 'stopped', 'crashed'].includes(reading.connection);
+
+/** Something runs. */
+export const mayStop = ({ reading, mode }: Known): boolean => mode === 'own' || reading?.connection === 'running';
+
+/** The stages that there are, in the order of the graph. */
+export function stagesOf({ reading }: Pick<ConsoleState, 'reading'>): StageName[] {
+  const status = reading?.status;
+  return status ? stageNames.filter(name => status.stages[name] !== undefined) : [];
+}
+
+/** The stage that pause and resume mean: the one that was selected, else the first. */
+export function selectedStage(state: Pick<ConsoleState, 'reading' | 'selected'>): StageName | null {
+  const stages = stagesOf(state);
+  return state.selected !== null && stages.includes(state.selected) ? state.selected : (stages[0] ?? null);
+}
+
+/** Whether a person wants this stage to pause. */
+export function isPaused({ reading }: Pick<ConsoleState, 'reading'>, stage: StageName): boolean {
+  const status = reading?.status;
+  return (
+    status !== null &&
+    status !== undefined &&
+    (status.control.paused.includes(stage) || status.stages[stage]?.state === 'paused')
+  );
+}

@@ -1,0 +1,22 @@
+import { parseIso } from '../../model/localTime.ts';
+import type { ConsoleState } from '../consoleState.ts';
+import { clockTime } from './header.ts';
+import { clip, type Line, paragraph, seg, titleRule } from './line.ts';
+
+/** What stands in the way now, newest first; where there is room, each in whole. */
+export function alarmLines({ reading, now, drawing }: ConsoleState, width: number, height: number): Line[] {
+  const alarms = reading?.status?.alarms ?? [];
+  const title = titleRule(alarms.length > 0 ? `Alarms (${alarms.length})` : 'Alarms', width, drawing);
+  const rows = height - 1;
+  if (alarms.length === 0) return [title, [seg(' none', 'dim')]].slice(0, height);
+  const newest = [...alarms].sort((a, b) => parseIso(b.since) - parseIso(a.since));
+  const lines: Line[] = [];
+  const rowsEach = Math.max(1, Math.floor(rows / newest.length));
+  for (const { stage, message, since, times } of newest) {
+    const often = times > 1 ? ` (${times} times)` : '';
+    const text = `${drawing.marks.late} ${clockTime(parseIso(since), now)} ${stage}: ${message}${often}`;
+    lines.push(...paragraph(text, width - 1, rowsEach, 'bad', drawing).map(each => [seg(' '), ...each]));
+  }
+  if (lines.length > rows) lines.splice(rows - 1, lines.length, [seg(` and ${newest.length - rows + 1} more`, 'bad')]);
+  return [title, ...lines.slice(0, rows)].map(each => clip(each, width, drawing));
+}

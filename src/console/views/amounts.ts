@@ -1,0 +1,40 @@
+import { number } from '../../model/quantity.ts';
+
+const steps = ['', 'k', 'M', 'G', 'T'];
+
+/** A count in at most `width` columns: `12,345`, or where that is too long `12.3k`. */
+export function count(value: number, width: number): string {
+  const whole = number(Math.round(value));
+  if (whole.length <= width) return whole;
+  let scaled = value;
+  let step = 0;
+  while (Math.abs(scaled) >= 999.5 && step < steps.length - 1) {
+    scaled /= 1000;
+    step++;
+  }
+  return `${Number(scaled.toPrecision(3))}${steps[step]}`.slice(0, width);
+}
+
+/** `12.3 GB`, decimal. */
+export function bytes(value: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  let scaled = value;
+  let unit = 0;
+  while (Math.abs(scaled) >= 999.5 && unit < units.length - 1) {
+    scaled /= 1000;
+    unit++;
+  }
+  return `${Number(scaled.toPrecision(3))} ${units[unit]}`;
+}
+
+/** A rate in few columns: `0`, `0.25`, `11.8`, `1,234`. */
+export const rate = (value: number): string => number(Number(value.toPrecision(value >= 100 ? 4 : 3)));
+
+/** How long ago, in at most five columns; what is fresh is `now`, so that nothing changes while all is well. */
+export function age(ms: number): string {
+  if (ms < 10_000) return 'now';
+  if (ms < 99_500) return `${Math.round(ms / 1000)}s`;
+  if (ms < 99.5 * 60_000) return `${Math.round(ms / 60_000)}min`;
+  if (ms < 48 * 3_600_000) return `${Math.round(ms / 3_600_000)}h`;
+  return `${Math.round(ms / 86_400_000)}d`;
+}

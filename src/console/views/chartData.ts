@@ -1,0 +1,116 @@
+import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
+import { pickedRois } from '../pickedRois.ts';
+import type { Range, Series } from './plot.ts';
+import { medianShift, shiftOf } from './shifts.ts';
+
+/** What a curve is called. */
+export interface CurveName {
+  letter: string;
+  name: string;
+  colour: number;
+  /** Its last value. */
+  last: number;
+}
+
+export interface ChartData {
+  /** Pixels; the median of all ROIs is the last, so that it lies on top. */
+  shifts: readonly Series[];
+  names: readonly CurveName[];
+  /** Degrees Celsius, a sensor each. */
+  warmth: readonly Series[];
+  warmthNames: readonly CurveName[];
+  time: Range;
+  /** A pause longer than this breaks a curve, ms. */
+  gapMs: number;
+}
+
+/** Told apart by colour-blind people too (after Okabe and Ito), and by their letters. */
+const colours = [214, 117, 36, 227, 69, 202, 175, 250];
+const medianColour = 255;
+const letters = 'abcdefghijklmnopqrstuvwxyz';
+const warmLetters = 'TUVWXYZ';
+/** So many usual intervals without a sample are a gap. */
+const gapIntervals = 6;
+
+/** The chosen ROIs' shifts, the median of all, and the temperatures, over the last `span` ms (null: all). */
+export function chartData(history: RoiHistory, picked: readonly string[] | null, span: number | null): ChartData {
+  const last = history.samples.at(-1) as RoiSample;
+  const from = span === null ? Number.NEGATIVE_INFINITY : last.at - span;
+  const samples = history.samples.slice(firstSince(history.samples, from));
+  const times = samples.map(({ at }) => at);
+  const series = (colour: number, letter: string, values: readonly number[]): Series => ({
+    colour,
+    letter,
+    times,
+    values,
+  });
+
+  const chosen = pickedRois(history, picked);
+  const shifts = chosen.map((label, i) => {
+    const roi = history.labels.indexOf(label);
+    return series(
+      colours[i % colours.length] as number,
+      letters[i % letters.length] as string,
+      samples.map(each => shiftOf(each, history.baseline, roi)),
+    );
+  });
+  shifts.push(
+    series(
+      medianColour,
+      'M',
+      samples.map(each => medianShift(each, history.baseline)),
+    ),
+  );
+  const sensors = sensorsOf(samples);
+  const warmth = sensors.map((sensor, i) =>
+    series(
+      colours[i % colours.length] as number,
+      warmLetters[i % warmLetters.length] as string,
+      samples.map(({ temperatures }) => temperatures[sensor] ?? Number.NaN),
+    ),
+  );
+  const named = (of: readonly Series[], names: readonly string[]): CurveName[] =>
+    of.map(({ letter, colour, values }, i) => ({
+      letter,
+      colour,
+      name: names[i] as string,
+      last: values.findLast(Number.isFinite) ?? Number.NaN,
+    }));
+  return {
+    shifts,
+    // The median first: it is the one that must not be cut off.
+    names: named([...shifts.slice(-1), ...shifts.slice(0, -1)], ['median of all', ...chosen]),
+    warmth,
+    warmthNames: named(warmth, sensors),
+    time: { low: times[0] as number, high: Math.max(last.at, (times[0] as number) + 1000) },
+    gapMs: gapOf(times),
+  };
+}
+
+function sensorsOf(samples: readonly RoiSample[]): string[] {
+  const names = new Set<string>();
+  for (const { temperatures } of samples) for (const name in temperatures) names.add(name);
+  return [...names].sort();
+}
+
+/** Index of the first sample not older than `from`; samples are in order of time. */
+function firstSince(samples: readonly RoiSample[], from: number): number {
+  let low = 0;
+  let high = samples.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((samples[middle] as RoiSample).at < from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Several times the interval that three of four samples keep. */
+function gapOf(times: readonly number[]): number {
+  const intervals = times
+    .slice(1)
+    .map((at, i) => at - (times[i] as number))
+    .sort((a, b) => a - b);
+  const usual = intervals[Math.floor(intervals.length * 0.75)];
+  return usual === undefined || usual <= 0 ? Number.POSITIVE_INFINITY : usual * gapIntervals;
+}

@@ -1,0 +1,150 @@
+import type { Roi } from '../../model/roi.ts';
+import type { ConsoleState } from '../consoleState.ts';
+import type { Drawing } from '../drawing.ts';
+import { cleanText } from './cleanText.ts';
+import { blank, clip, type Line, type Segment, seg, titleRule } from './line.ts';
+import { type ShiftScale, scaleLegend, shiftScale, stepColour, stepOf, stepPaint, stepSign } from './shiftScale.ts';
+import { lastShifts, signed } from './shifts.ts';
+
+/** Heading, summary and legend. */
+const otherRows = 3;
+
+/** Every grating's ROI at its place, by its last shift; its extreme values by name, and what colours and signs mean. */
+export function chipLines({ rois, history, drawing }: ConsoleState, width: number, height: number): Line[] {
+  const title = titleRule('Chip: shift of each grating', width, drawing);
+  if (!rois || rois.rois.length === 0) return [title, [seg(' there is no ROI manifest yet', 'dim')]];
+  const known = new Map(history?.labels.map((label, i) => [label, i]));
+  const shifts = history ? lastShifts(history) : new Float64Array();
+  const of = Float64Array.from(rois.rois, ({ label }) => shifts[known.get(label) ?? -1] ?? Number.NaN);
+  const scale = shiftScale(of);
+  const grid: Grid = { width: width - 2, rows: Math.max(1, height - otherRows) };
+  return [
+    title,
+    ...mapLines(rois.rois, of, grid, scale, drawing),
+    summary(rois.rois, of, drawing),
+    scaleLegend(scale, drawing, width),
+  ]
+    .slice(0, height)
+    .map(each => clip(each, width, drawing));
+}
+
+interface Grid {
+  width: number;
+  rows: number;
+}
+
+/** What one cell shows: a step of the scale, and whether it is the middle of its ROI. */
+interface Cell {
+  step: number | null;
+  isMiddle: boolean;
+}
+
+/** ROIs as blocks with their sign; where these would touch, in half blocks; where there are none, a sign each. */
+function mapLines(rois: readonly Roi[], shifts: Float64Array, grid: Grid, scale: ShiftScale, drawing: Drawing): Line[] {
+  const blocks = cellsOf(rois, shifts, grid, scale, 'whole');
+  if (!blocks.isCrowded) return signs(blocks.cells, grid, drawing);
+  if (drawing.unicode && drawing.colours === 256) {
+    return halfBlocks(cellsOf(rois, shifts, { ...grid, rows: grid.rows * 2 }, scale, 'whole').cells, grid);
+  }
+  return signs(cellsOf(rois, shifts, grid, scale, 'middle').cells, grid, drawing);
+}
+
+/** The cells of a grid that the ROIs fill from edge to edge, row by row. Of ROIs that share one, it shows the one that moved furthest. */
+function cellsOf(
+  rois: readonly Roi[],
+  shifts: Float64Array,
+  { width, rows }: Grid,
+  scale: ShiftScale,
+  extent: 'whole' | 'middle',
+): { cells: Map<number, Cell>; isCrowded: boolean } {
+  const across = spans(
+    rois.map(({ coords, size }) => [coords[1], coords[1] + size[1]]),
+    width,
+  );
+  const down = spans(
+    rois.map(({ coords, size }) => [coords[0], coords[0] + size[0]]),
+    rows,
+  );
+  const furthest = new Map<number, number>();
+  const cells = new Map<number, Cell>();
+  let isCrowded = false;
+  for (const [i, shift] of shifts.entries()) {
+    const [[x0, x1], [y0, y1]] = [across[i] as Span, down[i] as Span];
+    const [middleX, middleY] = [(x0 + x1) >> 1, (y0 + y1) >> 1];
+    const isWhole = extent === 'whole';
+    for (let y = isWhole ? y0 : middleY; y <= (isWhole ? y1 : middleY); y++) {
+      for (let x = isWhole ? x0 : middleX; x <= (isWhole ? x1 : middleX); x++) {
+        const at = y * width + x;
+        const before = furthest.get(at);
+        isCrowded ||= before !== undefined;
+        if (before !== undefined && !Number.isNaN(before) && !(Math.abs(shift) > Math.abs(before))) continue;
+        furthest.set(at, shift);
+        cells.set(at, { step: stepOf(shift, scale), isMiddle: x === middleX && y === middleY });
+      }
+    }
+  }
+  return { cells, isCrowded };
+}
+
+/** First and last cell. */
+type Span = [first: number, last: number];
+
+/** Where stretches lie among so many cells, when all of them together fill these; each has one at least. */
+function spans(stretches: readonly [from: number, to: number][], cells: number): Span[] {
+  const low = stretches.reduce((least, [from]) => Math.min(least, from), Number.POSITIVE_INFINITY);
+  const high = stretches.reduce((most, [, to]) => Math.max(most, to), Number.NEGATIVE_INFINITY);
+  const place = (value: number): number => Math.round(((value - low) / (high - low || 1)) * cells);
+  return stretches.map(([from, to]) => {
+    const first = Math.min(place(from), cells - 1);
+    return [first, Math.max(first, Math.min(place(to), cells) - 1)];
+  });
+}
+
+/** The sign in the middle of a coloured block; without colours, a block of signs. */
+function signs(cells: ReadonlyMap<number, Cell>, { width, rows }: Grid, drawing: Drawing): Line[] {
+  return Array.from({ length: rows }, (_, row) => {
+    const segments: Segment[] = [seg(' ')];
+    for (let column = 0; column < width; column++) {
+      const cell = cells.get(row * width + column);
+      if (!cell) segments.push(seg(' '));
+      else if (cell.isMiddle || drawing.colours === 0)
+        segments.push(seg(stepSign(cell.step, drawing), stepPaint(cell.step)));
+      else segments.push(seg(' ', stepPaint(cell.step)));
+    }
+    return segments;
+  });
+}
+
+function halfBlocks(cells: ReadonlyMap<number, Cell>, { width, rows }: Grid): Line[] {
+  return Array.from({ length: rows }, (_, row) => {
+    const segments: Segment[] = [seg(' ')];
+    for (let column = 0; column < width; column++) {
+      const upper = cells.get(2 * row * width + column);
+      const lower = cells.get((2 * row + 1) * width + column);
+      if (upper && lower) segments.push(seg('▀', { fg: stepColour(upper.step), bg: stepColour(lower.step) }));
+      else if (upper) segments.push(seg('▀', { fg: stepColour(upper.step) }));
+      else segments.push(lower ? seg('▄', { fg: stepColour(lower.step) }) : seg(' '));
+    }
+    return segments;
+  });
+}
+
+/** Colours and signs don't name; this does. */
+function summary(rois: readonly Roi[], shifts: Float64Array, drawing: Drawing): Line {
+  let least = -1;
+  let most = -1;
+  let unknown = 0;
+  for (const [i, shift] of shifts.entries()) {
+    if (!Number.isFinite(shift)) unknown++;
+    else {
+      if (least < 0 || shift < (shifts[least] as number)) least = i;
+      if (most < 0 || shift > (shifts[most] as number)) most = i;
+    }
+  }
+  const name = (i: number): string =>
+    `${cleanText(rois[i]?.label ?? '', drawing)} ${signed(shifts[i] as number).trim()} px`;
+  const words = [`${rois.length} ROIs`];
+  if (least >= 0) words.push(`from ${name(least)}`, `to ${name(most)}`);
+  if (unknown > 0) words.push(`${unknown} without a value`);
+  return rois.length === 0 ? blank : [seg(` ${words.join(` ${drawing.dot} `)}`)];
+}

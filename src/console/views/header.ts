@@ -1,0 +1,116 @@
+import { localIso, parseIso } from '../../model/localTime.ts';
+import { duration } from '../../model/quantity.ts';
+import type { PipelineStatus } from '../../model/status.ts';
+import type { ConsoleState } from '../consoleState.ts';
+import { bytes } from './amounts.ts';
+import { cleanText } from './cleanText.ts';
+import { type Line, lineWidth, type Segment, seg, spread, type Tone } from './line.ts';
+import { tabsLine } from './tabs.ts';
+
+/** Experiment and state; configuration and disk; pages and alarms. */
+export function headerLines(state: ConsoleState, width: number): Line[] {
+  const health = stateSegments(state);
+  const room = width - lineWidth(health) - 11;
+  return [
+    spread(
+      [seg(' Phorest ', 'heading'), seg(shortPath(cleanText(state.root, state.drawing), room, state))],
+      health,
+      width,
+      state.drawing,
+    ),
+    configurationLine(state, width),
+    tabsLine(state, width),
+  ];
+}
+
+/** Its end says more than its beginning. */
+function shortPath(path: string, room: number, { drawing }: ConsoleState): string {
+  if (path.length <= room) return path;
+  return room > drawing.ellipsis.length
+    ? drawing.ellipsis + path.slice(path.length - room + drawing.ellipsis.length)
+    : '';
+}
+
+function stateSegments({ reading, now, drawing, mode }: ConsoleState): Segment[] {
+  if (!reading) return [seg('looking ', 'dim')];
+  const { connection, status } = reading;
+  const { marks } = drawing;
+  const seen = status ? ` since ${clockTime(parseIso(status.heartbeat), now)}` : '';
+  switch (connection) {
+    case 'none':
+      return [seg(`${marks.off} none yet `, 'warning')];
+    case 'stopped':
+      return [seg(`${marks.stopped} stopped${seen} `, 'warning')];
+    case 'crashed':
+      return [seg(`${marks.late} CRASHED${seen} `, 'bad')];
+    case 'unreachable':
+      return [seg(`${marks.late} NOT REACHABLE${seen} `, 'bad')];
+    case 'running': {
+      if (!status) return [seg('running ', 'good')];
+      const up = duration(Math.max(0, Math.round((now - parseIso(status.started)) / 1000) * 1000));
+      return [
+        seg(`${marks[status.state]} ${status.state}`, status.state === 'running' ? 'good' : 'warning'),
+        seg(` up ${up}`),
+        seg(` ${mode === 'own' ? 'here, ' : ''}${pids(status)} `, 'dim'),
+      ];
+    }
+  }
+}
+
+/** Where many processes share the root, the first three are named. */
+function pids({ pid, processes }: PipelineStatus): string {
+  const alive = processes.filter(({ state }) => state !== 'stopped').map(process => process.pid);
+  const known = alive.length > 0 ? alive : [pid];
+  const more = known.length > 3 ? ` +${known.length - 3}` : '';
+  return `pid ${known.slice(0, 3).join(' ')}${more}`;
+}
+
+function configurationLine({ reading, now, drawing, configFile }: ConsoleState, width: number): Line {
+  const status = reading?.status;
+  if (!status) return spread([seg(' config ', 'dim'), seg(cleanText(configFile, drawing))], [], width, drawing);
+  const disk = diskSegments(status, now);
+  const { file, loaded, error } = status.config;
+  if (error !== null) {
+    // The error is what matters: the disk gives way when both have no room.
+    const words: Line = [
+      seg(' config ', 'dim'),
+      seg(`${drawing.marks.late} ${cleanText(withoutFolder(error), drawing)}`, 'bad'),
+    ];
+    return spread(words, lineWidth(words) + lineWidth(disk) < width ? disk : [], width, drawing);
+  }
+  const name = file === null ? 'shipped values, no file' : cleanText(file.slice(file.lastIndexOf('/') + 1), drawing);
+  const when = loaded === null ? '' : ` loaded ${clockTime(parseIso(loaded), now)}`;
+  return spread([seg(' config ', 'dim'), seg(name), seg(when, 'dim')], disk, width, drawing);
+}
+
+/** `configs/Phorest_config.toml:12:3: …` → `Phorest_config.toml:12:3: …`: line and key matter more than the folder. */
+function withoutFolder(error: string): string {
+  const path = /^[^:]*/.exec(error)?.[0] ?? '';
+  return error.slice(path.lastIndexOf('/') + 1);
+}
+
+/** Less than this to go is worth a warning, ms; and less free than this share. */
+const soonMs = 24 * 3_600_000;
+const littleShare = 0.05;
+
+function diskSegments({ disk }: PipelineStatus, now: number): Segment[] {
+  if (!disk) return [];
+  const left = disk.full_at === null ? Number.POSITIVE_INFINITY : parseIso(disk.full_at) - now;
+  const tone: Tone = disk.free < disk.size * littleShare || left < soonMs ? 'warning' : 'plain';
+  const full = Number.isFinite(left) ? `, full in ${left > 0 ? coarse(left) : 'no time'}` : '';
+  return [seg('disk ', 'dim'), seg(`${tone === 'warning' ? 'low: ' : ''}${bytes(disk.free)} free${full} `, tone)];
+}
+
+/** An estimate does not deserve minutes. */
+function coarse(ms: number): string {
+  const hours = ms / 3_600_000;
+  if (hours < 1) return `${Math.max(1, Math.round(ms / 60_000))} min`;
+  return hours < 48 ? `${Math.round(hours)} h` : `${Math.round(hours / 24)} d`;
+}
+
+/** Time of day, with the date when it was not within the last day. */
+export function clockTime(ms: number, now: number): string {
+  if (!Number.isFinite(ms)) return '?';
+  const text = localIso(ms);
+  return Math.abs(now - ms) < 20 * 3_600_000 ? text.slice(11, 19) : text.slice(5, 16).replace('T', ' ');
+}

@@ -1,0 +1,125 @@
+import type { ConsoleState, Overlay } from '../consoleState.ts';
+import type { Drawing } from '../drawing.ts';
+import type { Rect } from '../layout.ts';
+import { innerWidth, overlayRect } from '../overlayRect.ts';
+import { pickedRois } from '../pickedRois.ts';
+import { windowTop } from '../scroll.ts';
+import { cleanText } from './cleanText.ts';
+import { helpLines } from './help.ts';
+import { clip, exactly, type Line, line, lineText, paragraph, type Segment, seg } from './line.ts';
+import { lastShift, shiftText } from './shifts.ts';
+
+/** What lies over the page, framed; null: nothing. */
+export function overlayView(state: ConsoleState): { rect: Rect; lines: Line[] } | null {
+  const { overlay, drawing } = state;
+  if (!overlay) return null;
+  const rect = overlayRect(state);
+  const width = innerWidth(state);
+  const height = rect.height - 2;
+  const { title, lines } = content(state, overlay, width, height);
+  const [topLeft, topRight, bottomLeft, bottomRight] = drawing.corners;
+  const edge = rect.width - 2;
+  const heading = lineText(clip(line(` ${cleanText(title, drawing)} `), edge - 2, drawing));
+  const framed: Line[] = [
+    [
+      seg(topLeft + drawing.rule, 'dim'),
+      seg(heading, 'heading'),
+      seg(drawing.rule.repeat(edge - 1 - heading.length) + topRight, 'dim'),
+    ],
+  ];
+  for (let i = 0; i < height; i++) {
+    framed.push([
+      seg(`${drawing.vertical} `, 'dim'),
+      ...exactly(lines[i] ?? [], width, drawing),
+      seg(` ${drawing.vertical}`, 'dim'),
+    ]);
+  }
+  framed.push([seg(bottomLeft + drawing.rule.repeat(edge) + bottomRight, 'dim')]);
+  return { rect, lines: framed };
+}
+
+interface Content {
+  title: string;
+  lines: Line[];
+}
+
+function content(state: ConsoleState, overlay: Overlay, width: number, height: number): Content {
+  const { drawing } = state;
+  switch (overlay.kind) {
+    case 'help':
+      return { title: 'Keys', lines: helpLines(width, drawing).slice(overlay.top) };
+    case 'question':
+      return {
+        title: 'Sure?',
+        lines: [
+          ...paragraph(overlay.text, width, height - 1, 'strong', drawing),
+          [seg('y', 'accent'), seg(' yes   '), seg('n', 'accent'), seg(' no')],
+        ],
+      };
+    case 'rois':
+      return { title: 'ROIs of the chart', lines: roiItems(state, overlay.cursor, height) };
+    case 'tools':
+      return { title: 'Tools', lines: toolItems(state, overlay.cursor, height) };
+    case 'arguments':
+      return { title: cleanText(overlay.tool.summary, drawing), lines: argumentLines(state, overlay, width) };
+    case 'output':
+      return outputContent(state, overlay.bottom, height);
+    case 'search':
+      return { title: 'Search the log', lines: [typedLine('/', overlay.text, width, state)] };
+  }
+}
+
+/** The end of what is typed, where the cursor is, always shows. */
+function typedLine(prompt: string, text: string, width: number, { drawing }: ConsoleState): Line {
+  const shown = cleanText(text, drawing).slice(-(width - prompt.length - 1));
+  return [seg(prompt, 'accent'), seg(shown), seg(' ', 'selected')];
+}
+
+function roiItems({ history, picked, drawing }: ConsoleState, cursor: number, height: number): Line[] {
+  if (!history) return [];
+  const chosen = new Set(pickedRois(history, picked));
+  const top = windowTop(cursor, history.labels.length, height);
+  return history.labels.slice(top, top + height).map((label, i) => {
+    const text = `${mark(top + i === cursor, drawing)}[${chosen.has(label) ? 'x' : ' '}] ${cleanText(label, drawing).padEnd(12)} ${shiftText(lastShift(history, top + i))}`;
+    return line(text, top + i === cursor ? 'selected' : 'plain');
+  });
+}
+
+/** Points at the item under the cursor: colour alone would not tell. */
+function mark(isChosen: boolean, drawing: Drawing): string {
+  return isChosen ? drawing.pointer : ' ';
+}
+
+function toolItems({ tools, drawing }: ConsoleState, cursor: number, height: number): Line[] {
+  const widest = Math.min(24, Math.max(...tools.map(({ usage }) => usage.length)));
+  const top = windowTop(cursor, tools.length, height);
+  return tools.slice(top, top + height).map(({ usage, summary }, i) => {
+    const name: Segment = seg(
+      `${mark(top + i === cursor, drawing)}${cleanText(usage, drawing).padEnd(widest)}  `,
+      top + i === cursor ? 'selected' : 'strong',
+    );
+    return [name, seg(` ${cleanText(summary, drawing)}`)];
+  });
+}
+
+function argumentLines(
+  state: ConsoleState,
+  { tool, text, top }: Overlay & { kind: 'arguments' },
+  width: number,
+): Line[] {
+  const { drawing } = state;
+  return [
+    typedLine(`phorest ${tool.name} `, text, width, state),
+    [],
+    ...tool.help.slice(top).map(each => clip(line(cleanText(each, drawing), 'dim'), width, drawing)),
+  ];
+}
+
+function outputContent({ tool, drawing }: ConsoleState, bottom: number | null, height: number): Content {
+  if (!tool) return { title: 'Output', lines: [] };
+  const { title, lines, dropped, code } = tool;
+  const outcome = code === null ? 'running' : code === 0 ? 'done' : `failed, exit code ${code}`;
+  const end = bottom === null ? lines.length : bottom - dropped + 1;
+  const shown = lines.slice(Math.max(0, end - height), Math.max(end, Math.min(height, lines.length)));
+  return { title: `${title}: ${outcome}`, lines: shown.map(each => line(cleanText(each, drawing))) };
+}

@@ -1,0 +1,50 @@
+import type { ConsoleState } from '../consoleState.ts';
+import type { PanelName, Rect } from '../layout.ts';
+import { alarmLines } from './alarms.ts';
+import { chartView } from './chart.ts';
+import { chipLines } from './chip.ts';
+import { footerLine } from './footer.ts';
+import { frameLines } from './frame.ts';
+import { headerLines } from './header.ts';
+import type { Line } from './line.ts';
+import { logLines } from './log.ts';
+import { messageLines } from './message.ts';
+import type { Plot } from './plot.ts';
+import { stageLines } from './stageTable.ts';
+
+/** What a panel shows: lines of text, and curves that are drawn over them in braille. */
+export interface PanelContent {
+  lines: Line[];
+  plots: readonly Plot[];
+}
+
+export interface PanelView {
+  /** What it is made from, besides its rectangle: while none of it changes, it is not made again. */
+  depends: (state: ConsoleState) => readonly unknown[];
+  content: (state: ConsoleState, rect: Rect) => PanelContent;
+}
+
+const text =
+  (lines: (state: ConsoleState, width: number, height: number) => Line[]) =>
+  (state: ConsoleState, { width, height }: Rect): PanelContent => ({ lines: lines(state, width, height), plots: [] });
+
+const seconds = ({ now }: ConsoleState): number => Math.floor(now / 1000);
+
+/** Every panel, in the order in which they are drawn. */
+export const panelViews: Readonly<Record<PanelName, PanelView>> = {
+  header: {
+    depends: state => [state.reading, seconds(state), state.page, state.log.bottom],
+    content: text(headerLines),
+  },
+  stages: { depends: state => [state.reading, seconds(state), state.selected], content: text(stageLines) },
+  alarms: { depends: state => [state.reading, Math.floor(state.now / 3_600_000)], content: text(alarmLines) },
+  chart: { depends: state => [state.history, state.picked, state.zoom], content: chartView },
+  chip: { depends: state => [state.history, state.rois], content: text(chipLines) },
+  frame: { depends: state => [state.frame, state.outlines, state.reading?.connection], content: text(frameLines) },
+  log: { depends: state => [state.log, state.page], content: text(logLines) },
+  message: { depends: state => [state.messages, state.commands, state.reading], content: text(messageLines) },
+  footer: {
+    depends: state => [state.page, state.overlay, state.reading, state.history, state.tool],
+    content: text((state, width) => [footerLine(state, width)]),
+  },
+};

@@ -1,0 +1,49 @@
+import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
+
+/** How far one ROI's resonance was from its baseline in a sample, pixels; NaN where it is not known. */
+export const shiftOf = ({ positions }: RoiSample, baseline: Float64Array, roi: number): number =>
+  (positions[roi] ?? Number.NaN) - (baseline[roi] ?? Number.NaN);
+
+/** How many samples back a ROI's last value is looked for: one bad fit does not make it unknown. */
+const lookBack = 5;
+
+/** The last known shift of a ROI, pixels; NaN where there is none lately. */
+export function lastShift({ samples, baseline }: RoiHistory, roi: number): number {
+  for (let i = samples.length - 1; i >= Math.max(0, samples.length - lookBack); i--) {
+    const shift = shiftOf(samples[i] as RoiSample, baseline, roi);
+    if (Number.isFinite(shift)) return shift;
+  }
+  return Number.NaN;
+}
+
+/** The last known shifts of all, in the order of the labels, pixels. */
+export const lastShifts = (history: RoiHistory): Float64Array =>
+  Float64Array.from(history.labels, (_, roi) => lastShift(history, roi));
+
+/** `+0.0123 px`; `?` where it is not known. */
+export const shiftText = (shift: number): string => (Number.isFinite(shift) ? `${signed(shift)} px` : '?');
+
+/** With its sign and three figures; `?` where it is not known. */
+export function signed(value: number): string {
+  if (!Number.isFinite(value)) return '?';
+  const text = Math.abs(value) < 5e-5 ? '0' : String(Number(Math.abs(value).toPrecision(3)));
+  return text === '0' ? ' 0' : `${value < 0 ? '-' : '+'}${text}`;
+}
+
+/** Medians of samples that were seen before: what was read once does not change. */
+const medians = new WeakMap<RoiSample, { baseline: Float64Array; median: number }>();
+
+/** Median over all ROIs of their shifts, pixels; NaN of none. */
+export function medianShift(sample: RoiSample, baseline: Float64Array): number {
+  const known = medians.get(sample);
+  if (known?.baseline === baseline) return known.median;
+  const shifts = sample.positions
+    .map((position, i) => position - (baseline[i] ?? Number.NaN))
+    .filter(Number.isFinite)
+    .sort();
+  const middle = shifts.length >> 1;
+  const upper = shifts[middle] ?? Number.NaN;
+  const median = shifts.length % 2 === 1 ? upper : ((shifts[middle - 1] ?? Number.NaN) + upper) / 2;
+  medians.set(sample, { baseline, median });
+  return median;
+}

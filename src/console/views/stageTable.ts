@@ -1,0 +1,64 @@
+import type { StageName } from '../../model/stage.ts';
+import type { StageStatus } from '../../model/status.ts';
+import type { ConsoleState } from '../consoleState.ts';
+import type { Drawing } from '../drawing.ts';
+import { selectedStage, stagesOf } from '../situation.ts';
+import { blank, clip, exactly, type Line, lineText, seg, titleRule } from './line.ts';
+import { chooseColumns, type StageColumn } from './stageColumns.ts';
+import { stageDetails } from './stageDetails.ts';
+
+/** Rows above the first stage: the heading and the heads of the columns. */
+export const stageRowsFrom = 2;
+
+/** A table of the stages, with as many columns as exactly, and two lines about the selected one. */
+export function stageLines(state: ConsoleState, width: number, height: number): Line[] {
+  const { reading, drawing, now } = state;
+  const stages = stagesOf(state);
+  const chosen = selectedStage(state);
+  const title = titleRule('Stages', width, drawing);
+  const status = reading?.status;
+  if (!status || chosen === null) {
+    return [title, [seg(reading ? ' no stage has reported yet' : ' reading the status', 'dim')]];
+  }
+  const columns = chooseColumns(width - 2);
+  const heads: Line = [
+    seg(
+      `  ${columns.map(({ title: head, width: wide, left }) => (left ? head.padEnd(wide) : head.padStart(wide))).join(' ')}`,
+      'dim',
+    ),
+  ];
+  // What has stopped is not late.
+  const live = reading.connection === 'running';
+  const rows = stages.map(name =>
+    stageRow(name, status.stages[name] as StageStatus, columns, { now, drawing, live, isChosen: name === chosen }),
+  );
+  const details = stageDetails(chosen, status.stages[chosen] as StageStatus, width, state);
+  return [title, heads, ...rows, ...details, blank].slice(0, height).map(each => clip(each, width, drawing));
+}
+
+interface RowFacts {
+  now: number;
+  drawing: Drawing;
+  live: boolean;
+  isChosen: boolean;
+}
+
+function stageRow(name: StageName, stage: StageStatus, columns: readonly StageColumn[], facts: RowFacts): Line {
+  const { drawing, isChosen } = facts;
+  const cells: Line = columns.flatMap(({ cell, width, left }, i) => {
+    const { text, style } = cell(name, stage, { ...facts, width });
+    const shown =
+      text.length > width
+        ? lineText(clip([seg(text)], width, drawing))
+        : left
+          ? text.padEnd(width)
+          : text.padStart(width);
+    // Only the name is inverse in the selected row, so that colours elsewhere stay what they mean.
+    return [...(i === 0 ? [] : [seg(' ')]), seg(shown, i === 0 && isChosen ? 'selected' : style)];
+  });
+  return exactly(
+    [seg(isChosen ? `${drawing.pointer} ` : '  ', 'accent'), ...cells],
+    columns.reduce((sum, { width }) => sum + width + 1, 1),
+    drawing,
+  );
+}

@@ -1,0 +1,49 @@
+import {
+  catchError,
+  distinctUntilChanged,
+  type MonoTypeOperatorFunction,
+  map,
+  merge,
+  type Observable,
+  of,
+  type SchedulerLike,
+  throttleTime,
+} from 'rxjs';
+import type { ConsoleInput } from './consoleInput.ts';
+import type { ConsoleSources } from './consoleSources.ts';
+import type { ConsoleState } from './consoleState.ts';
+import { pictureSize } from './views/frame.ts';
+
+/** Charts and pictures are large to draw, and nobody reads them twice a second: they change at most this often, ms. */
+const chartMs = 2000;
+const pictureMs = 1000;
+
+/**
+ * What is watched, as inputs: each source once, from subscription to teardown. A picture is asked for only while the layout
+ * has room for one.
+ */
+export function watchedInputs(
+  sources: ConsoleSources,
+  states$: Observable<ConsoleState>,
+  scheduler: SchedulerLike,
+): Observable<ConsoleInput> {
+  const atMostEvery = <T>(ms: number): MonoTypeOperatorFunction<T> =>
+    throttleTime(ms, scheduler, { leading: true, trailing: true });
+  const size$ = states$.pipe(
+    map(pictureSize),
+    distinctUntilChanged((a, b) => a?.width === b?.width && a?.height === b?.height),
+  );
+  /** One that fails, against its contract, is said; the others go on. */
+  const inputs = <T>(source$: Observable<T>, input: (value: T) => ConsoleInput): Observable<ConsoleInput> =>
+    source$.pipe(
+      map(input),
+      catchError((error: Error) => of<ConsoleInput>({ kind: 'said', level: 'error', text: error.message })),
+    );
+  return merge(
+    inputs(sources.status$, reading => ({ kind: 'status', reading })),
+    inputs(sources.log$, lines => ({ kind: 'log', lines })),
+    inputs(sources.history$.pipe(atMostEvery(chartMs)), history => ({ kind: 'history', history })),
+    inputs(sources.rois$, rois => ({ kind: 'rois', rois })),
+    inputs(sources.frame$(size$).pipe(atMostEvery(pictureMs)), frame => ({ kind: 'frame', frame })),
+  );
+}

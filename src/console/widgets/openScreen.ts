@@ -1,0 +1,122 @@
+import type { Widgets } from 'blessed';
+import type { Drawing } from '../drawing.ts';
+
+/** The terminal that the console is shown on. */
+export interface TerminalStreams {
+  input: NodeJS.ReadStream;
+  output: NodeJS.WriteStream;
+  environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Of blessed, what its types leave out. */
+interface Inner {
+  program: {
+    removeAllListeners(event: string): void;
+    on(event: string, listener: () => void): void;
+    setMouse(modes: Record<string, boolean>, enable: boolean): void;
+    enableMouse(): void;
+    disableMouse(): void;
+    normalBuffer(): void;
+    alternateBuffer(): void;
+    showCursor(): void;
+    hideCursor(): void;
+    flush(): void;
+    tput: { brokenACS: boolean };
+  };
+  alloc(): void;
+  enableMouse(): void;
+}
+
+export interface OpenScreen {
+  screen: Widgets.Screen;
+  box: (options: Widgets.BoxOptions) => Widgets.BoxElement;
+  /** The window has another size: nothing of the old one stays. */
+  resized(): void;
+  /** Gives the terminal to another program; what is returned takes it back. */
+  lend(): () => void;
+  /** Restores the terminal. May be called more than once. */
+  close(): void;
+}
+
+/**
+ * Takes over the terminal: alternate screen, raw keys, mouse buttons.
+ * blessed's own handlers of signals and errors are taken away: they would end the process with code 0. Its handler of `exit`
+ * stays, and restores the terminal however the process ends.
+ */
+export async function openScreen(
+  { input, output, environment }: TerminalStreams,
+  drawing: Drawing,
+): Promise<OpenScreen> {
+  const { default: blessed } = await import('blessed');
+  const before = new Map(handled.map(event => [event, process.listeners(event as 'SIGTERM')]));
+  const screen = blessed.screen({
+    input,
+    output,
+    terminal: terminalName(environment.TERM ?? '', drawing),
+    forceUnicode: drawing.unicode,
+    warnings: false,
+    cursor: { artificial: false, shape: 'block', blink: false, color: '' },
+    title: 'phorest',
+  } as Widgets.IScreenOptions);
+  for (const event of handled) {
+    for (const listener of process.listeners(event as 'SIGTERM')) {
+      if (!before.get(event)?.includes(listener)) process.removeListener(event, listener);
+    }
+  }
+  const inner = screen as unknown as Inner;
+  const { program } = inner;
+  // Line drawing goes out as it is; the alternate character set breaks in mosh and tmux.
+  program.tput.brokenACS = true;
+  // Buttons and wheel only: a report for every move of the pointer would flood a slow line.
+  program.enableMouse = () => program.setMouse({ vt200Mouse: true, sgrMouse: true }, true);
+  // blessed would draw the old layout into the new size first.
+  program.removeAllListeners('resize');
+  const hasMouse = !environment.TERM?.startsWith('linux');
+  if (hasMouse) inner.enableMouse();
+  let isOpen = true;
+  let takeBack: (() => void) | null = null;
+  return {
+    screen,
+    box: options => blessed.box(options),
+    resized: () => inner.alloc(),
+    lend: () => {
+      program.normalBuffer();
+      program.showCursor();
+      program.disableMouse();
+      program.flush();
+      input.setRawMode(false);
+      input.pause();
+      takeBack = () => {
+        takeBack = null;
+        input.setRawMode(true);
+        input.resume();
+        program.alternateBuffer();
+        program.hideCursor();
+        if (hasMouse) program.enableMouse();
+        inner.alloc();
+      };
+      return () => takeBack?.();
+    },
+    close: () => {
+      if (!isOpen) return;
+      isOpen = false;
+      try {
+        takeBack?.();
+        screen.destroy();
+      } catch (error) {
+        // A terminal that has hung up can't be restored, and needs not be.
+        if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error;
+      }
+    },
+  };
+}
+
+const handled = ['uncaughtException', 'SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
+
+/**
+ * A terminal that blessed knows: it prints an error for the descriptions of screen and tmux, which take what xterm takes.
+ */
+function terminalName(term: string, { colours }: Drawing): string {
+  if (term.startsWith('linux')) return 'linux';
+  return colours === 256 || /256/.test(term) ? 'xterm-256color' : 'xterm';
+}

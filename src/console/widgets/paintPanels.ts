@@ -1,0 +1,150 @@
+import type { Widgets } from 'blessed';
+import type { ConsoleState } from '../consoleState.ts';
+import { layoutOf, type PanelName, type Rect, smallest } from '../layout.ts';
+import { type Line, line } from '../views/line.ts';
+import { overlayView } from '../views/overlay.ts';
+import { type PanelContent, panelViews } from '../views/panels.ts';
+import type { OpenScreen } from './openScreen.ts';
+import { plotCanvases } from './plotCanvases.ts';
+import { renderOnChange } from './renderOnChange.ts';
+import { sgr } from './sgr.ts';
+
+interface Panel {
+  box: Widgets.BoxElement;
+  mark: () => void;
+  rect: Rect | null;
+  depends: readonly unknown[];
+  text: string;
+}
+
+/** Draws states on a screen. */
+export interface Painter {
+  /** Draws what differs from the state before; nothing where nothing does. */
+  paint(state: ConsoleState): void;
+  /** Forgets what is on the screen. */
+  forget(): void;
+  /** How often the screen was drawn. */
+  readonly renders: number;
+}
+
+/** A box for each panel of the layout, one for what lies over them, and canvases for curves. */
+export function paintPanels(open: OpenScreen): Painter {
+  const { screen } = open;
+  const panels = new Map<string, Panel>();
+  const canvases = plotCanvases(open, () => draw());
+  let renders = 0;
+  let size = '';
+  /** Something was moved, or lies over others: all of them are drawn again. */
+  let hasMoved = false;
+
+  const panelOf = (name: string): Panel => {
+    let panel = panels.get(name);
+    if (!panel) {
+      const box = open.box({
+        wrap: false,
+        tags: false,
+        hidden: true,
+        top: 0,
+        left: 0,
+        width: 1,
+        height: 1,
+      } as Widgets.BoxOptions);
+      screen.append(box);
+      panel = { box, mark: renderOnChange(box), rect: null, depends: [], text: '' };
+      panels.set(name, panel);
+    }
+    return panel;
+  };
+
+  /** Puts lines where they belong; true when that changed anything. */
+  const show = (name: string, rect: Rect | null, lines: readonly Line[], state: ConsoleState): boolean => {
+    const panel = panelOf(name);
+    const moved = !sameRect(panel.rect, rect);
+    const text = rect ? lines.map(each => sgr(each, state.drawing)).join('\n') : '';
+    if (!moved && text === panel.text) return false;
+    if (moved) {
+      place(panel.box, rect);
+      hasMoved = true;
+    }
+    panel.rect = rect;
+    panel.text = text;
+    if (rect) panel.box.setContent(text);
+    panel.mark();
+    return true;
+  };
+
+  const paintPanel = (name: PanelName, rect: Rect | null, state: ConsoleState): boolean => {
+    const panel = panelOf(name);
+    const view = panelViews[name];
+    const depends = rect ? view.depends(state) : [];
+    if (sameRect(panel.rect, rect) && sameItems(panel.depends, depends)) return false;
+    const content: PanelContent = rect ? view.content(state, rect) : { lines: [], plots: [] };
+    panel.depends = depends;
+    const changed = show(name, rect, content.lines, state);
+    const drawn = name === 'chart' && canvases.draw(rect, content.plots, state.drawing);
+    // They lie over each other.
+    if (changed || drawn) {
+      panel.mark();
+      canvases.mark();
+    }
+    return changed || drawn;
+  };
+
+  const draw = (): void => {
+    const overlay = panelOf('overlay');
+    overlay.box.setFront();
+    if (hasMoved || overlay.rect !== null) {
+      for (const panel of panels.values()) panel.mark();
+      canvases.mark();
+    }
+    hasMoved = false;
+    screen.render();
+    renders++;
+  };
+
+  return {
+    get renders() {
+      return renders;
+    },
+    forget: () => {
+      for (const panel of panels.values()) panel.depends = [];
+      size = '';
+    },
+    paint: state => {
+      const places = layoutOf(state);
+      const now = `${state.columns} ${state.rows}`;
+      let changed = now !== size;
+      if (changed) hasMoved = true;
+      size = now;
+      for (const name of Object.keys(panelViews) as PanelName[]) {
+        if (paintPanel(name, places?.[name] ?? null, state)) changed = true;
+      }
+      const overlay = places
+        ? overlayView(state)
+        : { rect: { left: 0, top: 0, width: state.columns, height: state.rows }, lines: tooSmall(state) };
+      if (show('overlay', overlay?.rect ?? null, overlay?.lines ?? [], state)) changed = true;
+      if (changed) draw();
+    },
+  };
+}
+
+/** Hiding clears what was there. */
+function place(box: Widgets.BoxElement, rect: Rect | null): void {
+  box.hide();
+  if (!rect) return;
+  Object.assign(box.position, { left: rect.left, top: rect.top, width: rect.width, height: rect.height });
+  box.show();
+}
+
+const tooSmall = ({ columns, rows }: ConsoleState): Line[] => [
+  line('window too small'.slice(0, columns)),
+  line(`${columns}x${rows}, needs ${smallest.columns}x${smallest.rows}`.slice(0, columns)),
+  line('q leaves'.slice(0, columns)),
+];
+
+const sameRect = (a: Rect | null, b: Rect | null): boolean =>
+  a === b ||
+  (a !== null && b !== null && a.left === b.left && a.top === b.top && a.width === b.width && a.height === b.height);
+
+const sameItems = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((item, i) => Object.is(item, b[i]));

@@ -1,0 +1,159 @@
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import type { Files } from '../storage/files.ts';
+import { readChunks } from '../storage/readChunks.ts';
+import { writeFully } from '../storage/writeAtomic.ts';
+import { ArchiveError } from './archiveError.ts';
+
+/** Where a segment of the archive was moved to. */
+export interface MovedSegment {
+  /** Its name in the archive; it goes on being known by that. */
+  segment: string;
+  /** Absolute. */
+  folder: string;
+  /** Its name there. */
+  file: string;
+}
+
+/** So much of the end is read where only the newest lines matter, bytes. */
+const tailBytes = 1 << 16;
+const newline = 0x0a;
+
+/**
+ * The list of segments that have left the archive's folder: `moved.jsonl` in that folder, one line a segment, appended. It is
+ * beside the manifest, so that what is missing from another disk is known to be missing.
+ *
+ * Reading costs what is new since the last time. A last line that is torn was never acknowledged and counts as absent.
+ */
+export class MovedSegments {
+  readonly #files: Files;
+  readonly #folder: string;
+  #paths = new Map<string, string>();
+  /** Byte after the last line that was read, and which file that was in. */
+  #end = 0;
+  #ino: number | null = null;
+
+  /** @param folder of the archive. */
+  constructor(files: Files, folder: string) {
+    this.#files = files;
+    this.#folder = folder;
+  }
+
+  /** Names of the segments that were moved. @throws ArchiveError when a line is damaged. */
+  async names(): Promise<string[]> {
+    await this.#refresh();
+    return [...this.#paths.keys()];
+  }
+
+  /** Where a segment is now; null when it was not moved. @throws ArchiveError when a line is damaged. */
+  async pathOf(segment: string): Promise<string | null> {
+    if (!this.#paths.has(segment)) await this.#refresh();
+    return this.#paths.get(segment) ?? null;
+  }
+
+  async #refresh(): Promise<void> {
+    const path = listFile(this.#folder);
+    const stat = await this.#files.stat(path);
+    if (stat?.ino !== this.#ino || (stat && stat.size < this.#end)) {
+      this.#paths = new Map();
+      this.#end = 0;
+      this.#ino = stat?.ino ?? null;
+    }
+    if (!stat || stat.size === this.#end) return;
+    const chunks: Buffer[] = [];
+    for await (const chunk of readChunks(this.#files, path, this.#end)) chunks.push(chunk);
+    const { lines, end } = parseLines(Buffer.concat(chunks), this.#folder);
+    for (const { segment, folder, file } of lines) this.#paths.set(segment, join(folder, file));
+    this.#end += end;
+  }
+}
+
+/** The segments that were moved last, oldest first, and the byte after their last line: costs the same however many there are. */
+export async function lastMoved(files: Files, folder: string): Promise<{ lines: MovedSegment[]; end: number }> {
+  const path = listFile(folder);
+  const size = (await files.stat(path))?.size ?? 0;
+  if (size === 0) return { lines: [], end: 0 };
+  let from = Math.max(0, size - tailBytes);
+  const chunks: Buffer[] = [];
+  for await (const chunk of readChunks(files, path, from)) chunks.push(chunk);
+  let bytes: Buffer = Buffer.concat(chunks);
+  if (from > 0) {
+    const begin = bytes.indexOf(newline) + 1;
+    bytes = bytes.subarray(begin);
+    from += begin;
+  }
+  const { lines, end } = parseLines(bytes, folder);
+  if (lines.length === 0 && from > 0) throw damaged(folder);
+  return { lines, end: from + end };
+}
+
+/**
+ * Adds a line, durably. One writer at a time. What a crash left behind the last line is cut off first.
+ * @param end as {@link lastMoved} gave it.
+ */
+export async function recordMoved(files: Files, folder: string, moved: MovedSegment, end: number): Promise<void> {
+  const path = listFile(folder);
+  const isNew = (await files.stat(path)) === null;
+  const file = await files.open(path, 'a');
+  try {
+    if ((await file.size()) > end) await file.truncate(end);
+    const line = Buffer.from(`${JSON.stringify({ ...moved, folder: portable(moved.folder, folder) })}\n`);
+    await writeFully(data => file.write(data, null), line, path);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  if (isNew || end === 0) await files.syncFolder(folder);
+}
+
+/** The list in an archive's folder. */
+export function listFile(folder: string): string {
+  return join(folder, 'moved.jsonl');
+}
+
+/** A folder inside that of the experiment is still found when all of it is copied elsewhere. */
+function portable(folder: string, archive: string): string {
+  const path = relative(archive, folder);
+  const isInside = !isAbsolute(path) && !relative(dirname(dirname(archive)), folder).startsWith('..');
+  return isInside ? path : folder;
+}
+
+function parseLines(bytes: Buffer, archive: string): { lines: MovedSegment[]; end: number } {
+  const lines: MovedSegment[] = [];
+  let end = 0;
+  let unreadable = false;
+  for (let from = 0; ; ) {
+    const to = bytes.indexOf(newline, from);
+    if (to < 0) return { lines, end };
+    const line = bytes.subarray(from, to);
+    const moved = parseLine(line.toString('utf8'), archive);
+    from = to + 1;
+    if (!moved) {
+      // A power cut leaves zeros where it lost what was written; anything else that ends in a newline was whole once.
+      if (!line.includes(0)) throw damaged(archive);
+      unreadable = true;
+      continue;
+    }
+    if (unreadable) throw damaged(archive);
+    lines.push(moved);
+    end = from;
+  }
+}
+
+function parseLine(text: string, archive: string): MovedSegment | null {
+  try {
+    const { segment, folder, file } = JSON.parse(text) as Record<keyof MovedSegment, unknown>;
+    if (!isPlainName(segment) || !isPlainName(file) || typeof folder !== 'string') return null;
+    return { segment, folder: resolve(archive, folder), file };
+  } catch {
+    return null;
+  }
+}
+
+const isPlainName = (name: unknown): name is string =>
+  typeof name === 'string' && name !== '' && name !== '.' && name !== '..' && basename(name) === name;
+
+const damaged = (folder: string): ArchiveError =>
+  new ArchiveError(
+    listFile(folder),
+    'a line of it is damaged; mend it with an editor, or put a good copy in its place',
+  );

@@ -1,0 +1,12 @@
+import type { EventLevel } from './event.ts';
+
+/** A line of the log as people read it. */
+export interface LogLine {
+  /** Milliseconds since 1970 UTC. */
+  at: number;
+  level: EventLevel;
+  /** The stage that speaks, or `config`, `pipeline`. */
+  source: string;
+  /** One line, without control characters. */
+  text: string;
+}

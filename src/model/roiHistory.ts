@@ -1,0 +1,22 @@
+/**
+ * Where the resonances were, as far back as is kept: for charts. Bounded; what is older is thinned.
+ * A new value for each change: what was read once does not change.
+ */
+export interface RoiHistory {
+  /** ROIs in manifest order. */
+  labels: readonly string[];
+  /** Position of each ROI in the first results of the run, pixels; NaN where it has none yet. */
+  baseline: Float64Array;
+  /** In order of time. */
+  samples: readonly RoiSample[];
+}
+
+/** One image. */
+export interface RoiSample {
+  /** When it was taken, milliseconds since 1970 UTC. */
+  at: number;
+  /** Of each ROI, in the order of `labels`, pixels; NaN where it has none. */
+  positions: Float64Array;
+  /** Degrees Celsius, by the sensor's name; sensors that were silent are left out. */
+  temperatures: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,131 @@
+import type { ProcessIdentity } from './entry.ts';
+import type { StageName, StageState } from './stage.ts';
+
+/** One stage of one process, as `pipeline_status.json` has it. Times are UTC. */
+export interface StageStatus {
+  state: StageState;
+  /** Items that wait for it. */
+  queued: number;
+  /** Items that will come in all; null when nobody knows. */
+  expected: number | null;
+  in_flight: number;
+  /** Counted since the process started. */
+  done: number;
+  failed: number;
+  /** Left out on purpose. */
+  discarded: number;
+  /** Acknowledged and gone. Always 0; the check that says otherwise is `verify`. */
+  lost: number;
+  /** Items done or failed in the last minute. */
+  per_minute: number;
+  /** Items a minute that the configuration asks for; null when it asks for as many as there is room for. */
+  target_per_minute: number | null;
+  /** Items done or failed in each of the last {@link historyBuckets} spans of {@link historyBucketMs}, oldest first. */
+  history: number[];
+  /** How long the last item took, ms. */
+  last_ms: number | null;
+  last_error: string | null;
+  /** Last sign of life. */
+  heartbeat: string | null;
+  /** `stale`: it should have looked for work by now. `hung`: it has work and nothing comes of it. */
+  late: 'stale' | 'hung' | null;
+}
+
+export const historyBucketMs = 5_000;
+export const historyBuckets = 60;
+
+export interface AlarmStatus {
+  stage: StageName;
+  key: string;
+  message: string;
+  since: string;
+  /** How often it has been raised since. */
+  times: number;
+}
+
+/** A point of the live chart: numbers that the processor told of one image. */
+export interface SeriesPoint {
+  at: string;
+  values: Record<string, number>;
+}
+
+/** The disk of the experiment, bytes. */
+export interface DiskStatus {
+  free: number;
+  size: number;
+  /** When it will be full, at the rate of the last hour; null when it does not fill. */
+  full_at: string | null;
+}
+
+/** How a stage is, at a glance: well, worth a look, in trouble; grey where nothing is asked of it. */
+export type HealthLight = 'green' | 'amber' | 'red' | 'grey';
+
+/** Something that the health stage has found, and that stands until it is well again by itself. */
+export interface HealthFinding {
+  /** Names what is wrong; the key of its alarm. */
+  key: string;
+  message: string;
+  since: string;
+  light: 'amber' | 'red';
+}
+
+/** Frames that should have been taken between two others. Times are UTC. */
+export interface FrameGap {
+  from: string;
+  to: string;
+  count: number;
+}
+
+/** What the health stage knows; counts are from its start on. */
+export interface HealthStatus {
+  /** When it looked last. */
+  at: string;
+  /** The worst of stages and findings. */
+  light: Exclude<HealthLight, 'grey'>;
+  stages: Partial<Record<StageName, { light: HealthLight; word: string }>>;
+  findings: HealthFinding[];
+  disk: DiskStatus | null;
+  missed_frames: number;
+  last_gap: FrameGap | null;
+  clock_jumps: number;
+  /** Claims of processes that were gone, settled or given back. */
+  released_claims: number;
+}
+
+/** What one process says of itself in `flags/status/<host>-<pid>.json`. */
+export interface ProcessStatus extends ProcessIdentity {
+  started: string;
+  state: 'starting' | 'running' | 'paused' | 'draining' | 'stopped';
+  /** When this was written. */
+  heartbeat: string;
+  run_id: string;
+  config: { file: string | null; loaded: string | null; error: string | null };
+  /** The control file that is obeyed: its number, and the stages that it pauses. */
+  control: { seq: number; paused: StageName[] };
+  disk: DiskStatus | null;
+  alarms: AlarmStatus[];
+  stages: Partial<Record<StageName, StageStatus>>;
+  series: SeriesPoint[];
+  /** Only where the health stage runs. */
+  health?: HealthStatus;
+}
+
+/** What `pipeline_status.json` holds: the oldest living process's own words, the stages of all. */
+export interface PipelineStatus extends ProcessStatus {
+  /** Every process in it, so that a reader can tell for each whether it still runs. */
+  processes: (Pick<ProcessStatus, 'host' | 'pid' | 'boot_id' | 'pid_start' | 'started' | 'state' | 'heartbeat'> & {
+    stages: StageName[];
+  })[];
+}
+
+/**
+ * What a reader can say of a pipeline. `none`: none has run in this root yet. `crashed`: its processes are gone and did not
+ * say so. `unreachable`: it runs on another machine that is silent.
+ */
+export type Connection = 'none' | 'running' | 'stopped' | 'crashed' | 'unreachable';
+
+export interface StatusReading {
+  connection: Connection;
+  /** Null only with `none`. */
+  status: PipelineStatus | null;
+}

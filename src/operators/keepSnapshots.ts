@@ -1,0 +1,59 @@
+import { concatMap, defer, distinctUntilChanged, filter, ignoreElements, map, merge, type Observable } from 'rxjs';
+import { configHash } from '../config/configHash.ts';
+import { configToml } from '../config/configToml.ts';
+import type { Config } from '../config/schema.ts';
+import { contentHash } from '../storage/contentHash.ts';
+import type { Files } from '../storage/files.ts';
+import { keepSnapshot, type Snapshot } from '../storage/keepSnapshot.ts';
+import { asError } from './asError.ts';
+import { type LastingOptions, lasting } from './lasting.ts';
+
+export interface KeepSnapshotsOptions extends Omit<LastingOptions, 'what'> {
+  /** The settings that count, and each that follow. */
+  config$: Observable<Config>;
+  /** Text of the ROI manifest, and of each change of it; null while it is not there. */
+  roiManifest$: Observable<string | null>;
+  files: Files;
+  /** `backup_dir`. */
+  folder: string;
+}
+
+/**
+ * Keeps a copy of the settings and of the ROI manifest, once a content (see `keepSnapshot`), so that what a result was made with can
+ * be looked up by the hashes on its line. Whether the backup stage is on makes no difference.
+ *
+ * A folder that can't be written to is noted and tried again for ever, and ends nothing. Emits nothing; completes with its sources,
+ * when the last one is kept, and after `stop$` instead of waiting. Teardown ends the wait.
+ */
+export function keepSnapshots(options: KeepSnapshotsOptions): Observable<never> {
+  const { config$, roiManifest$, files, folder, clock } = options;
+  const snapshots$ = merge(
+    config$.pipe(
+      map(config => ({ stem: 'config', extension: 'toml', hash: configHash(config), text: configToml(config) })),
+      distinctUntilChanged(isSame),
+    ),
+    roiManifest$.pipe(
+      filter(text => text !== null),
+      map(text => ({ stem: 'ROI_manifest', extension: 'json', hash: contentHash(text), text })),
+      distinctUntilChanged(isSame),
+    ),
+  );
+  return snapshots$.pipe(
+    map(snapshot => ({ snapshot, at: clock.now() })),
+    concatMap(({ snapshot, at }) =>
+      defer(() => keepSnapshot(files, folder, snapshot, at).catch(sameEachTime)).pipe(
+        lasting({ ...options, what: `no snapshot of the ${wordsFor(snapshot)} is kept in ${folder}` }),
+      ),
+    ),
+    ignoreElements(),
+  );
+}
+
+const isSame = (a: Snapshot, b: Snapshot): boolean => a.text === b.text;
+
+const wordsFor = ({ stem }: Snapshot): string => stem.replaceAll('_', ' ');
+
+/** A temporary file has another name each time; what goes on failing in the same way is noted once. */
+function sameEachTime(thrown: unknown): never {
+  throw new Error(asError(thrown).message.replace(/\.\d+-[0-9a-f]{8}\.tmp/, ''), { cause: thrown });
+}

@@ -1,0 +1,98 @@
+import { combineLatest, distinctUntilChanged, map, type Observable, scan } from 'rxjs';
+import type { Amount } from '../config/kinds/amount.ts';
+import type { Manifest } from '../manifest/manifest.ts';
+import { countedStages, type QueueStage } from '../manifest/stageWork.ts';
+import type { Clock } from '../model/clock.ts';
+import type { Hindrance } from '../model/hindrance.ts';
+import { bytes, number } from '../model/quantity.ts';
+import type { DiskSpace } from '../storage/diskSpace.ts';
+import { type SpaceLimits, spaceLimits } from './spaceLimits.ts';
+
+export interface NoRoomOptions {
+  /** Of the disk of `data_dir`, about once a second. */
+  space$: Observable<DiskSpace | null>;
+  /** `min_free_disk`, and as it changes. */
+  minFree$: Observable<Amount>;
+  manifest: Pick<Manifest, 'waiting' | 'inWork' | 'localImages'>;
+  clock: Clock;
+  /** `data_dir`, for the message. */
+  dataFolder: string;
+}
+
+/** So long the ring buffer may take to make room before capture pauses, ms. */
+const patienceMs = 5000;
+/** While it lasts the message is made anew so often, ms. */
+const tellEveryMs = 60_000;
+
+/** What images in each stage's queue wait for. */
+const waitsFor: Readonly<Record<Exclude<QueueStage, 'ring_buffer'>, string>> = {
+  processor: 'to be analysed',
+  communicator: 'to be reported',
+  compressor: 'to be compressed',
+  syncer: 'for the share',
+};
+
+interface State {
+  /** When less than `low` was first free, ms of the monotonic clock; null: it is not. */
+  shortSince: number | null;
+  toldAt: number;
+  hindrance: Hindrance | null;
+}
+
+/**
+ * Whether there is room to capture: null, or why there is none. At once when less than the reserve is free; when less than
+ * `min_free_disk` is, and the ring buffer has not changed that after {@link patienceMs}. Then until somewhat more is free
+ * (`spaceLimits`). Where the disk can't be asked, what was known of it holds.
+ *
+ * Emits with the first sample, and whenever it changes. Completes and errors with its sources.
+ */
+export function noRoom$(options: NoRoomOptions): Observable<Hindrance | null> {
+  const first: State = { shortSince: null, toldAt: 0, hindrance: null };
+  return combineLatest([options.space$, options.minFree$]).pipe(
+    scan((state: State, [space, minFree]) => (space ? next(state, space, minFree, options) : state), first),
+    map(({ hindrance }) => hindrance),
+    distinctUntilChanged(),
+  );
+}
+
+function next(state: State, space: DiskSpace, minFree: Amount, options: NoRoomOptions): State {
+  const now = options.clock.monotonic();
+  const limits = spaceLimits(minFree, space.size);
+  const { free } = space;
+  if (state.hindrance) {
+    if (free >= limits.enough) return { shortSince: null, toldAt: 0, hindrance: null };
+    if (now - state.toldAt < tellEveryMs) return state;
+    return { ...state, toldAt: now, hindrance: hindrance(space, minFree, limits, options) };
+  }
+  const shortSince = free < limits.low ? (state.shortSince ?? now) : null;
+  const isTooLong = shortSince !== null && now - shortSince >= patienceMs;
+  if (free >= limits.reserve && !isTooLong) return { ...state, shortSince };
+  return { shortSince, toldAt: now, hindrance: hindrance(space, minFree, limits, options) };
+}
+
+function hindrance(space: DiskSpace, minFree: Amount, limits: SpaceLimits, options: NoRoomOptions): Hindrance {
+  const rule = limits.low > limits.reserve ? `min_free_disk is ${minFree.text}` : `${bytes(limits.low)} must stay free`;
+  return {
+    key: 'no_room',
+    message:
+      `only ${bytes(space.free)} are free on the disk of ${options.dataFolder}, and ${rule}: ` +
+      `no frames are taken until ${bytes(limits.enough)} are free. ${whyNothingGoes(limits, options.manifest)}`,
+  };
+}
+
+function whyNothingGoes(limits: SpaceLimits, manifest: NoRoomOptions['manifest']): string {
+  if (limits.low <= limits.reserve)
+    return 'Nothing is deleted for that, because min_free_disk is not set: free some space';
+  const removable = manifest.waiting('ring_buffer');
+  if (removable > 0)
+    return `${images(removable)} may be deleted, and the ring buffer has not done so yet: does it run?`;
+  const reasons = countedStages.flatMap(stage => {
+    const count = manifest.waiting(stage) + manifest.inWork(stage);
+    return count > 0 ? [`${images(count)} ${count === 1 ? 'waits' : 'wait'} ${waitsFor[stage]}`] : [];
+  });
+  return reasons.length > 0
+    ? `Nothing may be deleted: ${reasons.join(', ')}`
+    : 'Nothing may be deleted: this experiment has no images here but originals, so something else fills the disk';
+}
+
+const images = (count: number): string => `${number(count)} ${count === 1 ? 'image' : 'images'}`;

@@ -1,0 +1,320 @@
+import { basename, dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { defer, filter, merge, type Observable, type OperatorFunction, timer, using } from 'rxjs';
+import type { Amount } from '../config/kinds/amount.ts';
+import type { Manifest } from '../manifest/manifest.ts';
+import type { WorkRules } from '../manifest/workRules.ts';
+import type { CameraData, Entry } from '../model/entry.ts';
+import type { NoteEvent, StageEvent } from '../model/event.ts';
+import type { DiskSpace } from '../storage/diskSpace.ts';
+import type { Exclusive } from '../storage/exclusive.ts';
+import type { Files } from '../storage/files.ts';
+import { ArchivedImages } from './archivedImages.ts';
+import { findImage, ImagePathError, localFolder } from './imagePath.ts';
+import { spaceLimits } from './spaceLimits.ts';
+import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
+import type { RemoteCopy } from './syncImage.ts';
+
+export interface RingBufferSettings {
+  /** `image_buffer_size`: images that are kept; 0 keeps all. */
+  size: number;
+  /** `min_free_disk`; 0 bytes: nothing is deleted for want of space. */
+  minFree: Amount;
+  /** What an image must have passed before it may go. The manifest has the same; here, so that a change is seen. */
+  rules: WorkRules;
+  /** `data_dir`. Nothing outside is ever removed. */
+  dataFolder: string;
+  /** `remote_root_dir`, below which entries say that their copies are. Only named, never looked at. */
+  remoteRoot: string;
+}
+
+export interface RingBufferDeps {
+  tools: StageTools;
+  manifest: Manifest;
+  files: Files;
+  /** Space on the disk of `data_dir` now; null where it can't be asked. */
+  measureSpace: () => Promise<DiskSpace | null>;
+  /** The same from time to time. */
+  space$: Observable<DiskSpace | null>;
+  /** Held while entries are brought back from the archive, by whoever does. */
+  restoring: Exclusive;
+  note: (level: NoteEvent['level'], message: string) => void;
+}
+
+/** Images removed in one go: one fsync a folder, one write to the manifest. */
+const batchImages = 64;
+/** It looks for itself so often, ms: for what nobody tells of. */
+const lookEveryMs = 10_000;
+
+/** An image that is gone from this machine, and what its entry has to say of it. */
+interface Removal {
+  entry: Entry;
+  /** Null: it was gone already. */
+  path: string | null;
+  bytes: number;
+}
+
+/** A batch in work. */
+interface Work {
+  /** Entries whose claim this has ended, or will end: they are not to be given back. */
+  kept: Set<Entry>;
+  /** Never rejects. */
+  over: Promise<unknown>;
+}
+
+/**
+ * The ring buffer: removes the oldest images from this machine, when there are more than `size`, or when less than `minFree` of
+ * the disk is free (then until somewhat more is, so that it need not begin anew with each image).
+ *
+ * Removes only what is settled: analysed, reported, and compressed and copied where that is on; never an original, nor one that
+ * is claimed, nor a file that no entry names, nor anything outside `data_dir`. Exclusive: one for a root. Claim durable →
+ * files removed → their folders synced → entries settled with `image_local: false`, and with the place of the copy on the share
+ * where there is one. What a crash or a failure left between is settled or given back when it opens again. Images of archived entries
+ * are the oldest: their entries are brought back, settled, and archived again some day (see `ArchivedImages`).
+ *
+ * A batch is one item. One that is cut off settles what it has removed and gives back the rest. Where nothing may be removed it
+ * waits. What the disk refuses is the stage's failure.
+ */
+export function ringBuffer(deps: RingBufferDeps): OperatorFunction<RingBufferSettings, StageEvent> {
+  const { manifest, restoring, note } = deps;
+  return settings$ =>
+    defer(() => {
+      const archived = new ArchivedImages({ manifest, restoring, note: message => note('warning', message) });
+      /** Removed, and the manifest could not be told. */
+      const untold = new Map<string, Removal>();
+      return using(
+        () => archived.listen(),
+        () =>
+          settings$.pipe(
+            stage<RingBufferSettings, readonly Entry[]>({
+              name: 'ring_buffer',
+              tools: deps.tools,
+              isEnabled: settings => settings.size > 0 || isForSpace(settings),
+              entriesOf: batch => batch.map(entry => entry.entry_id),
+              open: settings => openStation(settings, archived, untold, deps),
+            }),
+          ),
+      );
+    });
+}
+
+/** Whether images are removed for want of space at all. */
+function isForSpace({ minFree }: RingBufferSettings): boolean {
+  return minFree.kind === 'bytes' ? minFree.bytes > 0 : minFree.percent > 0;
+}
+
+async function openStation(
+  settings: RingBufferSettings,
+  archived: ArchivedImages,
+  untold: Map<string, Removal>,
+  deps: RingBufferDeps,
+): Promise<Station<readonly Entry[]>> {
+  const { size, minFree, dataFolder } = settings;
+  const { manifest, files, tools } = deps;
+  if ((await files.stat(dataFolder)) === null) throw gone(dataFolder);
+  await settle([...untold.values()], settings, untold, deps);
+  await settleOrphans(settings, untold, deps);
+  archived.rewind();
+  if (size > 0) await archived.refresh();
+
+  const works = new WeakMap<readonly Entry[], Work>();
+  /** Since less than `low` was free, until `enough` is. */
+  let isFreeing = false;
+  /** Of those that were removed here, so that about as many go as it takes. */
+  let meanBytes = 0;
+
+  const isOver = (): boolean =>
+    size > 0 &&
+    (archived.isBehind ||
+      (manifest.localImages + archived.count > size && (manifest.waiting('ring_buffer') > 0 || archived.mayHaveMore)));
+  const isShort = (space: DiskSpace | null): boolean =>
+    space !== null && isForSpace(settings) && space.free < spaceLimits(minFree, space.size).low;
+
+  /** How many images should go now. */
+  const wanted = async (): Promise<number> => {
+    const space = isForSpace(settings) ? await deps.measureSpace() : null;
+    let forSpace = 0;
+    if (space) {
+      const { low, enough } = spaceLimits(minFree, space.size);
+      isFreeing = space.free < (isFreeing ? enough : low);
+      if (isFreeing) forSpace = meanBytes > 0 ? Math.ceil((enough - space.free) / meanBytes) : 1;
+    }
+    if (size === 0) return forSpace;
+    await archived.refresh();
+    return Math.max(forSpace, manifest.localImages + archived.count - size);
+  };
+
+  return {
+    concurrency: 1,
+    batch: 1,
+    wake$: merge(
+      manifest.changes$.pipe(filter(isOver)),
+      deps.space$.pipe(filter(isShort)),
+      timer(lookEveryMs, lookEveryMs, tools.scheduler),
+    ),
+    claim: async () => {
+      const count = Math.min(batchImages, await wanted());
+      if (count <= 0) return [];
+      const oldest = await archived.claim(count);
+      try {
+        const live = await manifest.claim('ring_buffer', count - oldest.length);
+        return oldest.length + live.length > 0 ? [[...oldest, ...live]] : [];
+      } catch (error) {
+        await manifest.giveBack(oldest, 'ring_buffer');
+        throw error;
+      }
+    },
+    perform: async (batch, signal) => {
+      const work: Work = { kept: new Set(), over: Promise.resolve() };
+      works.set(batch, work);
+      const outcomes = removeAll(batch, work, signal, settings, untold, deps);
+      work.over = outcomes.catch(() => undefined);
+      const done = await outcomes;
+      for (const outcome of done) {
+        const bytes = outcome.kind === 'done' ? Number(outcome.detail.bytes) : 0;
+        if (bytes > 0) meanBytes = meanBytes === 0 ? bytes : meanBytes + (bytes - meanBytes) / 8;
+      }
+      return done;
+    },
+    giveBack: async batches => {
+      for (const batch of batches) {
+        const work = works.get(batch);
+        await work?.over;
+        const rest = batch.filter(entry => !work?.kept.has(entry));
+        if (rest.length > 0) await manifest.giveBack(rest, 'ring_buffer');
+      }
+    },
+    close: async () => undefined,
+  };
+}
+
+async function removeAll(
+  batch: readonly Entry[],
+  work: Work,
+  signal: AbortSignal,
+  settings: RingBufferSettings,
+  untold: Map<string, Removal>,
+  deps: RingBufferDeps,
+): Promise<Outcome[]> {
+  const removals: Removal[] = [];
+  const spared: Entry[] = [];
+  try {
+    for (const entry of batch) {
+      if (signal.aborted) break;
+      const removal = await remove(entry, settings, deps);
+      if (removal) {
+        removals.push(removal);
+        work.kept.add(entry);
+      } else spared.push(entry);
+    }
+  } finally {
+    // Whatever stopped it: what is gone must be said to be gone.
+    for (const removal of removals) untold.set(removal.entry.entry_id, removal);
+    await settle(removals, settings, untold, deps);
+  }
+  if (signal.aborted) return [];
+  if (spared.length > 0) {
+    await deps.manifest.release(spared, 'ring_buffer');
+    for (const entry of spared) work.kept.add(entry);
+  }
+  return [
+    ...removals.map<Outcome>(({ entry, path, bytes }) => ({
+      kind: 'done',
+      entryId: entry.entry_id,
+      detail: { image: entry.camera_data!.filename, bytes, ...(path === null && { found: 'gone already' }) },
+    })),
+    ...spared.map<Outcome>(({ entry_id: entryId }) => ({
+      kind: 'discarded',
+      entryId,
+      reason: 'kept: it was changed meanwhile, and may not be removed any more',
+    })),
+  ];
+}
+
+/** Removes the image of a claimed entry; null when that is not allowed any more. */
+async function remove(
+  entry: Entry,
+  { dataFolder }: RingBufferSettings,
+  { manifest, files }: RingBufferDeps,
+): Promise<Removal | null> {
+  const path = await find(entry, dataFolder, files);
+  const bytes = path === null ? 0 : ((await files.stat(path))?.size ?? 0);
+  // No wait between this look and the removal.
+  if (!mayStillGo(entry, manifest)) return null;
+  if (path !== null) await files.remove(path);
+  return { entry, path, bytes };
+}
+
+/** The claim stands, and but for it the entry would be one to claim: no hand and no other rules have changed that. */
+function mayStillGo({ entry_id: id, claims: then, attempt }: Entry, manifest: Manifest): boolean {
+  const now = manifest.get(id);
+  if (!now?.claims.ring_buffer || !isDeepStrictEqual(now.claims.ring_buffer, then.ring_buffer)) return false;
+  const { ring_buffer: _own, ...claims } = now.claims;
+  return now.attempt === attempt && manifest.isFor('ring_buffer', { ...now, claims });
+}
+
+/**
+ * Where an entry's image is in `data_dir`; null when it is not there, or can't be by its name. Errors are the file system's; one
+ * with code `ENOENT` when `data_dir` itself is gone.
+ */
+async function find(entry: Entry, dataFolder: string, files: Files): Promise<string | null> {
+  const camera = entry.camera_data!;
+  try {
+    return await findImage({ ...camera, filepath: localFolder(camera, dataFolder) }, dataFolder, files);
+  } catch (error) {
+    if (error instanceof ImagePathError) return null;
+    throw error;
+  }
+}
+
+/** Makes removals durable, and then known. Those that the manifest can't be told now stay in `untold`. */
+async function settle(
+  removals: readonly Removal[],
+  settings: RingBufferSettings,
+  untold: Map<string, Removal>,
+  { manifest, files }: RingBufferDeps,
+): Promise<void> {
+  const folders = new Set(removals.flatMap(({ path }) => (path === null ? [] : [dirname(path)])));
+  // An image that came back after a power cut would be one that nobody removes any more.
+  for (const folder of folders) if (await files.stat(folder)) await files.syncFolder(folder);
+  await Promise.all(
+    removals.map(async removal => {
+      await manifest.settle([removal.entry], 'ring_buffer', removed(removal, settings));
+      untold.delete(removal.entry.entry_id);
+    }),
+  );
+}
+
+function removed({ entry }: Removal, { remoteRoot }: RingBufferSettings): Partial<Entry> {
+  const copy = entry.image_synced ? (entry.remote_copy as Partial<RemoteCopy> | undefined)?.path : undefined;
+  // What the Python system has copied has its own words for it, and they stay.
+  if (typeof copy !== 'string') return { image_local: false };
+  const path = join(remoteRoot, copy);
+  const camera: CameraData = { ...entry.camera_data!, filepath: dirname(path), filename: basename(path) };
+  return { image_local: false, camera_data: camera };
+}
+
+/** Claims of processes that are gone: where the image is gone too that is settled, else the claim ends and nothing was done. */
+async function settleOrphans(
+  settings: RingBufferSettings,
+  untold: Map<string, Removal>,
+  deps: RingBufferDeps,
+): Promise<void> {
+  const { manifest, files } = deps;
+  const removals: Removal[] = [];
+  const untouched: Entry[] = [];
+  for (const entry of manifest.orphans('ring_buffer')) {
+    if (entry.camera_data && (await find(entry, settings.dataFolder, files)) === null)
+      removals.push({ entry, path: null, bytes: 0 });
+    else untouched.push(entry);
+  }
+  if (untouched.length > 0) await manifest.release(untouched, 'ring_buffer');
+  await settle(removals, settings, untold, deps);
+}
+
+function gone(folder: string): Error {
+  const error: NodeJS.ErrnoException = new Error(`the folder ${folder} is not there; is its disk mounted?`);
+  error.code = 'ENOENT';
+  error.path = folder;
+  return error;
+}

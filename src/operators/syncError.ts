@@ -1,0 +1,13 @@
+import type { Side } from '../share/shareError.ts';
+import { asError } from './asError.ts';
+import { ImagePathError } from './imagePath.ts';
+
+/** The share refuses this one file: its name, or its size. */
+const refusals = new Set(['ENAMETOOLONG', 'EINVAL', 'EILSEQ', 'EFBIG', 'ESHAREPATH']);
+
+/** Whether a failure is that of one file, so that others may be copied; else it is the share's. */
+export function isFilesOwn(thrown: unknown): boolean {
+  if (thrown instanceof ImagePathError) return true;
+  const { code = '', side } = asError(thrown) as NodeJS.ErrnoException & { side?: Side };
+  return side === 'local' || refusals.has(code);
+}

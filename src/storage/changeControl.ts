@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { type Control, parseControl } from '../model/control.ts';
+import type { Exclusive } from './exclusive.ts';
+import type { Files } from './files.ts';
+import { writeAtomic } from './writeAtomic.ts';
+
+/**
+ * Changes what `flags/control.json` asks for, durably, and returns it with its number; null when it asks for that already.
+ * A damaged file is replaced: it can't be obeyed anyway.
+ */
+export async function changeControl(
+  path: string,
+  edit: (paused: Control['paused']) => Control['paused'],
+  { files, exclusive }: { files: Files; exclusive: Exclusive },
+): Promise<Control | null> {
+  await files.makeFolder(dirname(path));
+  return exclusive(async () => {
+    const { before, isDamaged } = await present(path);
+    const paused = edit(before.paused);
+    // What a running pipeline obeys may be what stood there before the damage.
+    if (!isDamaged && paused.toSorted().join() === before.paused.toSorted().join()) return null;
+    const control = { seq: before.seq + 1, paused };
+    await writeAtomic(files, path, `${JSON.stringify(control)}\n`);
+    return control;
+  });
+}
+
+async function present(path: string): Promise<{ before: Control; isDamaged: boolean }> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  try {
+    return { before: parseControl(text), isDamaged: false };
+  } catch {
+    // A number that nobody has seen yet.
+    return { before: { seq: Date.now(), paused: [] }, isDamaged: true };
+  }
+}

@@ -1,0 +1,161 @@
+import type { Pixels } from '../../model/frame.ts';
+
+/** A frame made small enough to be kept, with what its pixels said before. */
+export interface ReducedFrame {
+  frameWidth: number;
+  frameHeight: number;
+  depth: 8 | 16;
+  /** As in results: mean, and 95 % minus 5 % quantile, counts, to two decimals. */
+  brightness: number;
+  contrast: number;
+  /** Share of pixels at full scale, 0 to 1. */
+  saturated: number;
+  /** Pixels of the reduced frame: means over blocks of the frame's, row by row. */
+  width: number;
+  height: number;
+  means: Float32Array;
+}
+
+/** The reduced frame is at most so wide and high, pixels: several times what a terminal shows. */
+const longestSide = 1024;
+/** Pixels that are taken in at one go, about 5 ms. */
+const pixelsPerTurn = 2 << 20;
+
+/**
+ * Measures a frame and reduces it by a whole number, in pieces, so that keys and screen are served between.
+ * @throws the signal's reason when it is aborted.
+ */
+export async function reduceFrame({ width, height, depth, data }: Pixels, signal: AbortSignal): Promise<ReducedFrame> {
+  const block = Math.max(1, Math.ceil(width / longestSide), Math.ceil(height / longestSide));
+  const columns = Math.ceil(width / block);
+  const rows = Math.ceil(height / block);
+  const means = new Float32Array(columns * rows);
+  const histogram = new Uint32Array(2 ** depth);
+  const sums = new Float64Array(columns);
+  let sinceTurn = 0;
+  for (let row = 0; row < rows; row++) {
+    const top = row * block;
+    const bottom = Math.min(height, top + block);
+    sums.fill(0);
+    for (let y = top; y < bottom; y++) {
+      const start = y * width;
+      for (let column = 0, x = 0; column < columns; column++) {
+        const right = Math.min(width, x + block);
+        let sum = 0;
+        for (; x < right; x++) {
+          const value = data[start + x];
+          histogram[value]++;
+          sum += value;
+        }
+        sums[column] += sum;
+      }
+    }
+    for (let column = 0; column < columns; column++) {
+      const across = Math.min(width, (column + 1) * block) - column * block;
+      means[row * columns + column] = sums[column] / (across * (bottom - top));
+    }
+    sinceTurn += (bottom - top) * width;
+    if (sinceTurn < pixelsPerTurn) continue;
+    sinceTurn = 0;
+    await new Promise(resolve => setImmediate(resolve));
+    signal.throwIfAborted();
+  }
+  const statistics = statisticsOf(histogram, width * height);
+  return { frameWidth: width, frameHeight: height, depth, ...statistics, width: columns, height: rows, means };
+}
+
+/**
+ * The reduced frame as a picture of 0 (its darkest pixel) to 255 (its brightest), within a size whose aspect ratio it does not
+ * follow; never larger than the reduced frame. A flat one is mid grey. By exact area averaging.
+ */
+export function drawFrame(
+  frame: ReducedFrame,
+  size: { width: number; height: number },
+): { width: number; height: number; grey: Uint8Array } {
+  const scale = Math.min(1, size.width / frame.width, size.height / frame.height);
+  const width = Math.max(1, Math.round(frame.width * scale));
+  const height = Math.max(1, Math.round(frame.height * scale));
+  const across = averageRows(frame.means, frame.width, frame.height, width);
+  const both = transpose(
+    averageRows(transpose(across, width, frame.height), frame.height, width, height),
+    height,
+    width,
+  );
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const value of both) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  const range = high - low;
+  return {
+    width,
+    height,
+    grey: Uint8Array.from(both, value => (range > 0 ? Math.round((255 * (value - low)) / range) : 128)),
+  };
+}
+
+/** Each row of `length` values as `target` means over equal parts of it. */
+function averageRows(values: Float32Array, length: number, rows: number, target: number): Float32Array {
+  const means = new Float32Array(target * rows);
+  const step = length / target;
+  for (let i = 0; i < target; i++) {
+    const from = i * step;
+    const to = Math.min(length, from + step);
+    for (let row = 0; row < rows; row++) {
+      let sum = 0;
+      for (let x = Math.floor(from); x < to; x++) {
+        const weight = Math.min(to, x + 1) - Math.max(from, x);
+        sum += weight * values[row * length + x];
+      }
+      means[row * target + i] = sum / (to - from);
+    }
+  }
+  return means;
+}
+
+function transpose(values: Float32Array, width: number, height: number): Float32Array {
+  const turned = new Float32Array(values.length);
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) turned[x * height + y] = values[y * width + x];
+  return turned;
+}
+
+const fullScales = [255, 1023, 4095, 16383, 65535];
+
+/** The figures of `analysis/frameStatistics`, which may not be imported here; a test holds the two together. */
+function statisticsOf(
+  histogram: Uint32Array,
+  count: number,
+): Pick<ReducedFrame, 'brightness' | 'contrast' | 'saturated'> {
+  let sum = 0;
+  for (let level = 0; level < histogram.length; level++) sum += level * histogram[level];
+  const contrast = quantileOf(histogram, count, 0.95) - quantileOf(histogram, count, 0.05);
+  const saturation = fullScales.find(level => isPile(histogram, level)) ?? histogram.length;
+  let saturated = 0;
+  for (let level = saturation; level < histogram.length; level++) saturated += histogram[level];
+  return { brightness: twoDecimals(sum / count), contrast: twoDecimals(contrast), saturated: saturated / count };
+}
+
+const twoDecimals = (value: number): number => Math.round(value * 100) / 100;
+
+/** Linear between neighbours. */
+function quantileOf(histogram: Uint32Array, count: number, share: number): number {
+  const place = share * (count - 1);
+  const below = Math.floor(place);
+  const lower = levelAt(histogram, below);
+  const upper = levelAt(histogram, Math.min(below + 1, count - 1));
+  return lower + (place - below) * (upper - lower);
+}
+
+function levelAt(histogram: Uint32Array, place: number): number {
+  let seen = 0;
+  let level = 0;
+  while ((seen += histogram[level]) <= place) level++;
+  return level;
+}
+
+function isPile(histogram: Uint32Array, level: number): boolean {
+  if (level >= histogram.length || histogram[level] < 16) return false;
+  for (let below = level - 4; below < level; below++) if (histogram[level] < 4 * histogram[below]) return false;
+  return true;
+}

@@ -1,0 +1,103 @@
+import { watch } from 'chokidar';
+import {
+  auditTime,
+  catchError,
+  concat,
+  defer,
+  exhaustMap,
+  filter,
+  interval,
+  merge,
+  Observable,
+  type SchedulerLike,
+  switchMap,
+  timer,
+} from 'rxjs';
+import type { LogLine } from '../model/logLine.ts';
+import { type Files, nodeFiles } from '../storage/files.ts';
+import { LogReader } from './console/logReader.ts';
+
+export interface LogTailOptions {
+  /** `logs_dir`, absolute. Need not be there yet. */
+  readonly folder: string;
+  /** First part of the files' names: `<name>.<number>.log`, or `<name>.<date>.<number>.log`. */
+  readonly name?: string;
+  /** Lines of the past, at most. */
+  readonly mostLines?: number;
+  /** Told once of each reason why the log can't be read or watched; it goes on. */
+  readonly onError: (error: Error) => void;
+}
+
+export interface LogTailDeps {
+  readonly files: Files;
+  /** Emits when something happens to a file in the folder, or the folder comes; fails when it can't be watched. */
+  readonly touched: (folder: string) => Observable<void>;
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * Lines are collected for so long before they are read, ms. It also covers what a watcher leaves out: it tells of a burst
+ * within 5 ms only once.
+ */
+const collectMs = 250;
+/** Where the file system tells of nothing, news may take so long, ms. */
+const lookEveryMs = 2_000;
+const rewatchMs = 30_000;
+
+/**
+ * The pipeline's log, of all its processes and through all its files: first the last lines of the past (none while there is no
+ * log), then new lines as they come, at most four times a second.
+ *
+ * Cold. Each emission is in order of time. Lines that are no log lines are passed over, and of a flood the last ones are read.
+ * Never completes, never errors. Teardown closes the watcher and the timers.
+ */
+export function logTail$(
+  { folder, name = 'phorest', mostLines = 500, onError }: LogTailOptions,
+  deps: Partial<LogTailDeps> = {},
+): Observable<readonly LogLine[]> {
+  const { files, touched, scheduler }: LogTailDeps = { files: nodeFiles, touched: folderTouched$, ...deps };
+  return defer(() => {
+    const reader = new LogReader({ folder, name, files, mostLines });
+    let lastProblem: string | null = null;
+    const read = async (lines: () => Promise<LogLine[]>): Promise<readonly LogLine[]> => {
+      try {
+        const found = await lines();
+        lastProblem = null;
+        return found;
+      } catch (error) {
+        const { message } = error as Error;
+        if (message !== lastProblem) onError(error as Error);
+        lastProblem = message;
+        return [];
+      }
+    };
+    const touches$ = touched(folder).pipe(
+      catchError((error: Error, again) => {
+        onError(new Error(`${folder} can't be watched for changes: ${error.message}`, { cause: error }));
+        return timer(rewatchMs, scheduler).pipe(switchMap(() => again));
+      }),
+    );
+    const news$ = merge(touches$, interval(lookEveryMs, scheduler)).pipe(
+      auditTime(collectMs, scheduler),
+      exhaustMap(() => read(() => reader.news())),
+      filter(lines => lines.length > 0),
+    );
+    return concat(
+      defer(() => read(() => reader.past())),
+      news$,
+    );
+  });
+}
+
+/**
+ * The files of a folder, not those of folders in it, and the folder itself once it is there. Each file once when it is watched
+ * at last: what was written to it until then must not wait.
+ */
+function folderTouched$(folder: string): Observable<void> {
+  return new Observable(subscriber => {
+    const watcher = watch(folder, { ignoreInitial: false, depth: 0 });
+    watcher.on('all', () => subscriber.next());
+    watcher.on('error', error => subscriber.error(error));
+    return () => void watcher.close();
+  });
+}

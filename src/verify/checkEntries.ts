@@ -1,0 +1,102 @@
+import { dirname } from 'node:path';
+import { ArchiveError } from '../manifest/archive.ts';
+import { DamagedManifestError } from '../manifest/entryReader.ts';
+import { isSettled } from '../manifest/isSettled.ts';
+import { JournalFormatError } from '../manifest/journal.ts';
+import { readEntries } from '../manifest/readEntries.ts';
+import { isRemoved } from '../manifest/workRules.ts';
+import type { Entry } from '../model/entry.ts';
+import type { ImageNames } from './imageNames.ts';
+import { locate, recordedPath } from './imageOf.ts';
+import type { Inspection } from './inspection.ts';
+
+/** Images looked for side by side. */
+const sideBySide = 32;
+/** Decoded images side by side: each may take hundreds of megabytes. */
+const decodedSideBySide = 2;
+
+/** Greater than the entries of any group. */
+const groupStep = 2 ** 32;
+
+/**
+ * Reads every entry into the ledger, and looks whether its image is where it should be.
+ *
+ * @param names takes the images that entries know.
+ * @returns false when the manifest can't be read: then nothing can be held against it.
+ */
+export async function checkEntries(inspection: Inspection, names: ImageNames): Promise<boolean> {
+  const { options, ledger, tally } = inspection;
+  const { paths, files, liveness } = options;
+  /** Folders that are not there, and how many images they should hold. */
+  const missingFolders = new Map<string, number>();
+  const width = options.decode ? decodedSideBySide : sideBySide;
+  let group = 0;
+  try {
+    for await (const { entries } of readEntries({
+      file: paths.manifestFile,
+      files,
+      isSettled,
+      note: () => undefined,
+    })) {
+      let place = 0;
+      let batch: Entry[] = [];
+      const look = async (): Promise<void> => {
+        const told = batch.map(entry => checkImage(entry, inspection, names, missingFolders));
+        // In the order of the entries, whichever was looked at first.
+        for (const tell of await Promise.all(told)) tell?.();
+        batch = [];
+      };
+      for (const entry of entries) {
+        const number = ledger.add(entry, place++ - group * groupStep, liveness);
+        if (ledger.isMoving(number)) tally.in_work++;
+        else if (ledger.isLeft(number)) tally.left_in_work++;
+        batch.push(entry);
+        if (batch.length === width) await look();
+      }
+      await look();
+      group++;
+    }
+  } catch (error) {
+    if (error instanceof ArchiveError) inspection.say('damaged_archive', error.path, error.message);
+    else if (error instanceof DamagedManifestError || error instanceof JournalFormatError)
+      inspection.say('damaged_manifest', paths.manifestFile, error.message);
+    else throw error;
+    return false;
+  }
+  for (const [folder, count] of missingFolders)
+    inspection.say('missing_folder', folder, `the folder is not there; ${count} images should be in it`);
+  tally.entries = ledger.size;
+  return true;
+}
+
+/** Returns what says that something is wrong with an entry's image, or null. */
+async function checkImage(
+  entry: Entry,
+  inspection: Inspection,
+  names: ImageNames,
+  missingFolders: Map<string, number>,
+): Promise<(() => void) | null> {
+  const { entry_id: id, camera_data: camera } = entry;
+  if (!camera || isRemoved(entry)) return null;
+  const { decode, files, paths } = inspection.options;
+  const recorded = recordedPath(camera, inspection.options);
+  if (recorded === null) {
+    const name = JSON.stringify(camera.filename);
+    return () => inspection.say('missing_image', paths.manifestFile, `${name} is not a plain file name`, id);
+  }
+  names.add(recorded);
+  const path = await locate(recorded, inspection.options);
+  if (path === null) {
+    const folder = dirname(recorded);
+    if (await files.stat(folder)) return () => inspection.say('missing_image', recorded, 'the image is not there', id);
+    missingFolders.set(folder, (missingFolders.get(folder) ?? 0) + 1);
+    return null;
+  }
+  names.add(path);
+  inspection.tally.images++;
+  if (!decode) return null;
+  return decode(path).then(
+    () => null,
+    (error: Error) => () => inspection.say('unreadable_image', path, error.message, id),
+  );
+}

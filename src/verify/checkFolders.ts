@@ -1,0 +1,91 @@
+import { basename, join } from 'node:path';
+import { archiveFolder } from '../manifest/archive.ts';
+import { EntryReader } from '../manifest/entryReader.ts';
+import { isSettled } from '../manifest/isSettled.ts';
+import { endOfLines } from '../sinks/appendDurably.ts';
+import { SegmentedFile } from '../storage/segmentedFile.ts';
+import { isCapturedName } from './adoptedEntry.ts';
+import { ImageNames } from './imageNames.ts';
+import type { Inspection } from './inspection.ts';
+import { stageHolders } from './isPipelineRunning.ts';
+
+/** A day's folder, and its further ones. */
+const dayFolder = /^\d{8}(?:_\d+)?$/;
+const temporary = /\.(\d+)-[0-9a-f]{8}\.tmp$/;
+/** A file this young may be a living process's: an image about to get its entry, a temporary file being written; ms. */
+const youngMs = 60_000;
+
+/**
+ * Looks through the folders for what nothing else tells of: captured images without an entry, what killed writers left, and
+ * files that end within a line.
+ */
+export async function checkFolders(inspection: Inspection, names: ImageNames): Promise<void> {
+  const { paths, files } = inspection.options;
+  const days = (await files.list(paths.data)).filter(name => dayFolder.test(name)).sort();
+  const suspects: string[] = [];
+  for (const folder of [paths.data, ...days.map(day => join(paths.data, day))]) {
+    for (const name of await files.list(folder)) {
+      const path = join(folder, name);
+      if (isCapturedName(name) && !names.has(path)) suspects.push(path);
+      else await checkTemporary(path, inspection);
+    }
+  }
+  await checkOrphans(suspects, inspection);
+  const others = [paths.results, paths.flags, paths.status, paths.logs, paths.generatedFiles];
+  for (const folder of [archiveFolder(paths.manifestFile), ...others]) {
+    for (const name of await files.list(folder)) await checkTemporary(join(folder, name), inspection);
+  }
+  if (inspection.isRunning) return;
+  await checkEnd('processing_results', 'jsonl', inspection);
+  await checkEnd('communicating_results', 'csv', inspection);
+}
+
+async function checkTemporary(path: string, inspection: Inspection): Promise<void> {
+  const { isAlive, files, now } = inspection.options;
+  const pid = temporary.exec(path)?.[1];
+  if (pid === undefined || isAlive(Number(pid))) return;
+  // The pid may be that of a process on another machine.
+  const stat = await files.stat(path);
+  if (!stat || (inspection.isRunning && Math.abs(now() - stat.mtimeMs) < youngMs)) return;
+  inspection.say('stray_temporary', path, `left by process ${pid}, which is gone`);
+  inspection.repairs.temporaries.push(path);
+}
+
+/** An image may have got its entry since the manifest was read; one that a living collector has just written soon will. */
+async function checkOrphans(suspects: readonly string[], inspection: Inspection): Promise<void> {
+  if (suspects.length === 0) return;
+  const { paths, files, liveness, now } = inspection.options;
+  const reader = new EntryReader({ file: paths.manifestFile, files, isSettled, note: () => undefined });
+  await reader.catchUp();
+  const names = new ImageNames();
+  for (const { camera_data: camera } of reader.live.entries()) {
+    if (camera) names.add(join(camera.filepath, camera.filename));
+  }
+  const { collector } = await stageHolders(inspection.options);
+  const isCollecting = collector !== undefined && liveness(collector) !== 'gone';
+  for (const path of suspects) {
+    const stat = await files.stat(path);
+    if (!stat || names.has(path) || (isCollecting && Math.abs(now() - stat.mtimeMs) < youngMs)) continue;
+    inspection.say('orphan_image', path, `no entry knows of ${basename(path)}`);
+    inspection.repairs.orphans.push(path);
+  }
+}
+
+async function checkEnd(stem: string, extension: string, inspection: Inspection): Promise<void> {
+  const { paths, files } = inspection.options;
+  const segmented = new SegmentedFile(files, paths.results, stem, extension);
+  for (const segment of await segmented.segments()) {
+    const path = segmented.path(segment);
+    const size = (await files.stat(path))?.size ?? 0;
+    if (size === 0) continue;
+    const file = await files.open(path, 'r');
+    try {
+      const end = await endOfLines(file, size);
+      if (end === size) continue;
+      inspection.say('torn_line', path, `it ends within a line, ${size - end} bytes behind the last whole one`);
+      inspection.repairs.torn.push(path);
+    } finally {
+      await file.close();
+    }
+  }
+}

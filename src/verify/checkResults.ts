@@ -1,0 +1,140 @@
+import type { ResultLocation } from '../model/entry.ts';
+import type { ResultLine } from '../model/result.ts';
+import { roisOf } from '../sinks/csvColumns.ts';
+import { SegmentedFile } from '../storage/segmentedFile.ts';
+import { splitLines } from '../storage/splitLines.ts';
+import type { Inspection } from './inspection.ts';
+import type { RowsDue } from './reportLedger.ts';
+import type { RowTexts } from './rowTexts.ts';
+
+/**
+ * Reads every result line once, holds it against its entry, and notes what rows it would give. Then says which entries lack
+ * the line that counts.
+ */
+export async function checkResults(inspection: Inspection, texts: RowTexts): Promise<void> {
+  const { files, paths } = inspection.options;
+  const log = new SegmentedFile(files, paths.results, 'processing_results', 'jsonl');
+  for (const segment of await log.segments()) {
+    try {
+      await checkSegment(log, segment, inspection, texts);
+    } catch (error) {
+      // Errors of the file system have a code; without one it is what the file holds.
+      if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
+      inspection.say('damaged_line', log.path(segment), (error as Error).message);
+    }
+  }
+  checkMissing(inspection);
+}
+
+async function checkSegment(
+  log: SegmentedFile,
+  segment: number,
+  inspection: Inspection,
+  texts: RowTexts,
+): Promise<void> {
+  let others = 0;
+  let first = '';
+  for await (const { offset, length, bytes, terminated } of splitLines(log.read(segment))) {
+    // A torn end is looked at by itself.
+    if (!terminated) break;
+    const line = resultLine(bytes);
+    if (line) checkLine(line, { segment, offset, length }, log.path(segment), inspection, texts);
+    else if (others++ === 0) first = `the first at byte ${offset}`;
+  }
+  if (others > 0) inspection.note(`${log.path(segment)}: ${others} lines are no results of ours, ${first}`);
+}
+
+function resultLine(bytes: Buffer | null): ResultLine | null {
+  try {
+    const line = JSON.parse(bytes?.toString() ?? '') as Partial<ResultLine> | null;
+    return typeof line?.entry_id === 'string' && typeof line.attempt === 'number' ? (line as ResultLine) : null;
+  } catch {
+    // Cut, or overwritten: where it is the one that counts, its entry is found without.
+    return null;
+  }
+}
+
+function checkMissing(inspection: Inspection): void {
+  const { ledger, options } = inspection;
+  for (let number = 0; number < ledger.size; number++) {
+    const status = ledger.status(number);
+    if ((status !== 'processed' && status !== 'failed') || ledger.counting(number) > 0) continue;
+    if (ledger.isForeign(number)) continue;
+    const message = `${status}, but there is no result line of attempt ${ledger.attempt(number)}`;
+    sendBack(number, 'missing_result', options.paths.resultsFile, message, inspection);
+  }
+}
+
+function checkLine(
+  line: ResultLine,
+  location: ResultLocation,
+  file: string,
+  inspection: Inspection,
+  texts: RowTexts,
+): void {
+  const { ledger, ends, tally } = inspection;
+  tally.results++;
+  const { entry_id: id, attempt } = line;
+  const number = ledger.find(id);
+  const at = `byte ${location.offset}`;
+  const isNew =
+    location.segment > ends.results.segment ||
+    (location.segment === ends.results.segment && location.offset >= ends.results.length);
+  if (number < 0 || attempt > ledger.attempt(number)) {
+    if (isNew && inspection.isRunning) return;
+    const why = number < 0 ? 'no entry has this id' : `the manifest knows of ${ledger.attempt(number)} attempts only`;
+    inspection.say('unknown_result', file, `the line at ${at} is of attempt ${attempt}: ${why}`, id);
+    addReport(number, 'optional', line, inspection, texts);
+    return;
+  }
+  if (attempt < ledger.attempt(number)) tally.earlier_results++;
+  const status = ledger.status(number);
+  if (attempt < ledger.attempt(number) || (status !== 'processed' && status !== 'failed')) {
+    addReport(number, 'optional', line, inspection, texts);
+    return;
+  }
+  if (ledger.countResult(number) > 1) {
+    inspection.say('duplicate_result', file, `the line at ${at} is a further one of attempt ${attempt}`, id);
+    return;
+  }
+  const place = ledger.place(number);
+  if (line.processing_successful !== (status === 'processed')) {
+    sendBack(number, 'wrong_result', file, `${status}, but the result line at ${at} says otherwise`, inspection);
+  } else if (
+    status === 'processed' &&
+    (place?.segment !== location.segment || place.offset !== location.offset || place.length !== location.length)
+  ) {
+    const named = place ? `segment ${place.segment}, byte ${place.offset}` : 'no place';
+    sendBack(
+      number,
+      'misplaced_result',
+      file,
+      `its result line stands at ${at}; the manifest names ${named}`,
+      inspection,
+    );
+  }
+  if (status === 'processed') addReport(number, rowsDue(number, inspection), line, inspection, texts);
+}
+
+function rowsDue(number: number, { ledger, options }: Inspection): RowsDue {
+  if (!options.hasTable) return 'optional';
+  if (ledger.isTransmitted(number)) return 'required';
+  return ledger.isMoving(number) || ledger.isLeft(number) ? 'optional' : 'forbidden';
+}
+
+function addReport(number: number, due: RowsDue, line: ResultLine, { reports }: Inspection, texts: RowTexts): void {
+  if (roisOf(line).length > 0) reports.add(number, due, texts.ofResult(line));
+}
+
+function sendBack(
+  number: number,
+  kind: 'missing_result' | 'wrong_result' | 'misplaced_result',
+  file: string,
+  message: string,
+  inspection: Inspection,
+): void {
+  const { ledger, repairs } = inspection;
+  const id = ledger.id(number);
+  inspection.say(kind, file, message, id);
+  repairs.again.add(id);
+}

@@ -1,0 +1,180 @@
+import { parseCsvLine } from '../sinks/parseCsvLine.ts';
+import { SegmentedFile } from '../storage/segmentedFile.ts';
+import { splitLines } from '../storage/splitLines.ts';
+import type { Inspection } from './inspection.ts';
+import type { RowsDue } from './reportLedger.ts';
+import { RowTexts } from './rowTexts.ts';
+
+/** The table of an experiment: which segments, and the columns of each. */
+export interface Table {
+  file: SegmentedFile;
+  /** Columns by segment; of those only that this program wrote. */
+  columns: ReadonlyMap<number, readonly string[]>;
+}
+
+const ownColumns = ['position', 'uncertainty', 'flags'];
+
+/** Reads the headers. Segments of the Python system, which have no position, are noted and left out. */
+export async function openTable(inspection: Inspection): Promise<Table> {
+  const { files, paths } = inspection.options;
+  const file = new SegmentedFile(files, paths.results, 'communicating_results', 'csv');
+  const columns = new Map<number, readonly string[]>();
+  for (const segment of await file.segments()) {
+    for await (const { bytes, terminated } of splitLines(file.read(segment))) {
+      const names = parseCsvLine(bytes?.toString() ?? '');
+      const isOwn = terminated && ownColumns.every(name => names.includes(name));
+      if (isOwn) columns.set(segment, names);
+      else if (terminated) {
+        inspection.hasForeignTable = true;
+        inspection.note(`${file.path(segment)} has other columns and is not looked at`);
+      }
+      break;
+    }
+  }
+  return { file, columns };
+}
+
+/** The different kinds of columns. */
+export function columnKinds({ columns }: Table): (readonly string[])[] {
+  return [...new Map([...columns.values()].map(names => [names.join(), names])).values()];
+}
+
+/** A row, and where it stands. */
+interface Row {
+  text: string;
+  segment: number;
+  offset: number;
+}
+
+/**
+ * Reads the table once and looks for each image's rows: that they stand together, that each result that was reported has
+ * them once, and that no others are there.
+ */
+export async function checkTable(inspection: Inspection, { file, columns }: Table): Promise<void> {
+  const found = new FoundRows(inspection, file);
+  for (const segment of columns.keys()) {
+    let isHeader = true;
+    for await (const { offset, bytes, terminated } of splitLines(file.read(segment))) {
+      if (!terminated) break;
+      if (!isHeader) found.take({ text: RowTexts.ofRow(bytes?.toString() ?? ''), segment, offset });
+      isHeader = false;
+    }
+    // An image's rows are never split between segments.
+    found.end();
+  }
+  checkUnseen(inspection);
+}
+
+const preference: readonly RowsDue[] = ['required', 'optional', 'forbidden'];
+
+/** Rows as they come, put together to images. */
+class FoundRows {
+  readonly #inspection: Inspection;
+  readonly #file: SegmentedFile;
+  /** Rows that may be the beginning of an image, and the results that begin like it. */
+  #open: Row[] = [];
+  #candidates: ReturnType<Inspection['reports']['beginningWith']> = [];
+  /** Rows that belong to nothing, as far as they stand together. */
+  #strays: { first: Row; count: number } | null = null;
+
+  constructor(inspection: Inspection, file: SegmentedFile) {
+    this.#inspection = inspection;
+    this.#file = file;
+  }
+
+  take(row: Row): void {
+    this.#inspection.tally.rows++;
+    this.#add(row);
+  }
+
+  /** Nothing follows in this segment. */
+  end(): void {
+    // What a dead communicator has left in part is taken back by the next one.
+    const { ledger, reports } = this.#inspection;
+    const isLeft = this.#candidates.some(({ report }) => ledger.isLeft(reports.entry(report)));
+    if (isLeft) this.#open = [];
+    while (this.#open.length > 0) this.#giveUpFirst();
+    this.#tellStrays();
+  }
+
+  #add(row: Row): void {
+    const { reports } = this.#inspection;
+    this.#open.push(row);
+    const count = this.#open.length;
+    if (count === 1) this.#candidates = reports.beginningWith(row.text);
+    const whole = this.#candidates.filter(({ rows }) => rows === count);
+    const texts = whole.length > 0 ? this.#open.map(({ text }) => text) : [];
+    const [match] = whole
+      .filter(({ matches }) => matches(texts))
+      .sort((a, b) => reports.seen(a.report) - reports.seen(b.report) || this.#rank(a.report) - this.#rank(b.report));
+    if (match) {
+      this.#tellStrays();
+      this.#see(match.report, this.#open[0]!);
+      this.#open = [];
+    } else if (!this.#candidates.some(({ rows }) => rows > count)) this.#giveUpFirst();
+  }
+
+  /** An image that is analysed twice may give the same rows: then those are meant that must be there, and not those that must not. */
+  #rank(report: number): number {
+    return preference.indexOf(this.#inspection.reports.due(report));
+  }
+
+  /** The first open row begins nothing; those behind it still may. */
+  #giveUpFirst(): void {
+    const [first, ...others] = this.#open;
+    this.#open = [];
+    this.#candidates = [];
+    if (!this.#isInMotion(first!)) {
+      this.#strays ??= { first: first!, count: 0 };
+      this.#strays.count++;
+    }
+    for (const row of others) this.#add(row);
+  }
+
+  #see(report: number, first: Row): void {
+    const { reports, ledger, repairs } = this.#inspection;
+    const times = reports.see(report);
+    const isEarly = reports.due(report) === 'forbidden';
+    if ((times === 1 && !isEarly) || this.#isInMotion(first)) return;
+    const entry = reports.entry(report);
+    const what = isEarly
+      ? 'its rows are there, but the manifest says that they are still to be written'
+      : `its rows are there ${times} times`;
+    const id = entry < 0 ? undefined : ledger.id(entry);
+    this.#inspection.say('duplicate_rows', this.#file.path(first.segment), `byte ${first.offset}: ${what}`, id);
+    repairs.table = true;
+  }
+
+  #tellStrays(): void {
+    if (!this.#strays) return;
+    const { first, count } = this.#strays;
+    this.#strays = null;
+    this.#inspection.say(
+      'unknown_rows',
+      this.#file.path(first.segment),
+      `${count} rows from byte ${first.offset} on belong to no result`,
+    );
+    this.#inspection.repairs.table = true;
+  }
+
+  #isInMotion({ segment, offset }: Row): boolean {
+    const { isRunning, ends } = this.#inspection;
+    return (
+      isRunning && (segment > ends.table.segment || (segment === ends.table.segment && offset >= ends.table.length))
+    );
+  }
+}
+
+function checkUnseen(inspection: Inspection): void {
+  const { reports, ledger, repairs, options } = inspection;
+  for (let report = 0; report < reports.size; report++) {
+    if (reports.due(report) !== 'required' || reports.seen(report) > 0) continue;
+    inspection.say(
+      'missing_rows',
+      options.paths.csvFile,
+      'the manifest says that it was reported, but its rows are not there as the result has them',
+      ledger.id(reports.entry(report)),
+    );
+    repairs.table = true;
+  }
+}

@@ -1,0 +1,32 @@
+/** What `verify` can find, and what is to be done about each. The words are those of its output. */
+export const remedies = {
+  damaged_manifest: 'mend it with an editor, or put a good copy in its place; nothing else was looked at',
+  damaged_archive: 'put a good copy in its place; nothing else was looked at',
+  damaged_line: 'check the disk; what the line said is lost, the next start repairs what it can',
+  missing_folder: 'mount its disk or share',
+  missing_image: 'look for it in a copy and put it back; its result stays',
+  unreadable_image: 'put a good copy in its place; its result stays',
+  orphan_image: '--repair adds an entry for it',
+  missing_result: '--repair sets its image back to be analysed again',
+  duplicate_result: 'keep the file and report it as a fault of phorest; the first line counts',
+  wrong_result: '--repair sets its image back to be analysed again',
+  misplaced_result: '--repair sets its image back to be analysed again',
+  unknown_result: 'look for the manifest that it belongs to; the line stays and counts for nothing',
+  missing_rows: '--repair writes the table and the plot anew from the results',
+  duplicate_rows: '--repair writes the table and the plot anew from the results',
+  unknown_rows: '--repair writes the table and the plot anew from the results; what stands there now is kept beside',
+  torn_line: '--repair cuts it off: it was never acknowledged',
+  stray_temporary: '--repair removes it: its process is gone',
+} as const satisfies Record<string, string>;
+
+export type FindingKind = keyof typeof remedies;
+
+/** One thing that does not fit. */
+export interface Finding {
+  kind: FindingKind;
+  /** Absolute path. */
+  file: string;
+  entry_id?: string;
+  /** What was found, and what was expected. */
+  message: string;
+}

@@ -1,0 +1,41 @@
+import { SegmentedFile } from '../storage/segmentedFile.ts';
+import { checkEntries } from './checkEntries.ts';
+import { checkFolders } from './checkFolders.ts';
+import { checkJournals } from './checkJournals.ts';
+import { checkResults } from './checkResults.ts';
+import { checkTable, columnKinds, openTable } from './checkTable.ts';
+import { ImageNames } from './imageNames.ts';
+import { Inspection, type InspectionOptions } from './inspection.ts';
+import { isPipelineRunning } from './isPipelineRunning.ts';
+import { RowTexts } from './rowTexts.ts';
+
+/**
+ * Holds manifest, archive, results, table and images of an experiment against each other. It writes nothing and takes no
+ * lock, so a pipeline may run meanwhile: what is in motion is not held against it. For that, the ends of what grows are
+ * taken first, then the manifest is read, then all else: what stands before those ends the manifest must know, and what the
+ * manifest says to be done must be there.
+ *
+ * Reads each file once (but for the journals, and headers of the table). Memory is about 200 bytes an image: 190 MB at a million.
+ *
+ * @throws the file system's errors: a disk that can't be read tells nothing of the experiment.
+ */
+export async function inspect(options: InspectionOptions): Promise<Inspection> {
+  const { files, paths } = options;
+  const isRunning = await isPipelineRunning(options);
+  const end = (stem: string, extension: string) => new SegmentedFile(files, paths.results, stem, extension).current();
+  const ends = {
+    results: await end('processing_results', 'jsonl'),
+    table: await end('communicating_results', 'csv'),
+  };
+  const inspection = new Inspection(options, { isRunning, ends });
+  const names = new ImageNames();
+  if (!(await checkEntries(inspection, names))) return inspection;
+  await checkJournals(inspection);
+  const table = await openTable(inspection);
+  await checkResults(inspection, new RowTexts(columnKinds(table)));
+  await checkTable(inspection, table);
+  await checkFolders(inspection, names);
+  const { left_in_work: left } = inspection.tally;
+  if (left > 0) inspection.note(`${left} images were in work when their process ended; the next start finishes them`);
+  return inspection;
+}

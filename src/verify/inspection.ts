@@ -1,0 +1,93 @@
+import type { ResolvedPaths } from '../config/resolvePaths.ts';
+import type { ProcessIdentity } from '../model/entry.ts';
+import type { Files } from '../storage/files.ts';
+import type { Liveness } from '../storage/processIdentity.ts';
+import type { SegmentPosition } from '../storage/segmentedFile.ts';
+import { EntryLedger } from './entryLedger.ts';
+import type { Finding, FindingKind } from './finding.ts';
+import { ReportLedger } from './reportLedger.ts';
+
+export interface InspectionOptions {
+  paths: ResolvedPaths;
+  files: Files;
+  liveness: (owner: ProcessIdentity) => Liveness;
+  /** Whether a pid is one of this machine's processes. */
+  isAlive: (pid: number) => boolean;
+  /** Milliseconds since 1970 UTC. */
+  now: () => number;
+  /** The configuration has results written to a table: without one, none is missed. */
+  hasTable: boolean;
+  /** Reads an image as a whole and rejects when that can't be; null looks only whether it is there. */
+  decode: ((path: string) => Promise<unknown>) | null;
+  /** Told of each as it is found. */
+  onFinding: (finding: Finding) => void;
+  /** Told of what is unusual, and not wrong. */
+  onNote: (message: string) => void;
+}
+
+/** What was counted. */
+export interface Tally {
+  entries: number;
+  images: number;
+  /** Result lines, and those among them of an attempt that no longer counts. */
+  results: number;
+  earlier_results: number;
+  rows: number;
+  /** Entries that a living process has in work, and those that a dead one left: neither is looked at as closely. */
+  in_work: number;
+  left_in_work: number;
+}
+
+/** What repairing needs to know. It is as long as what is wrong. */
+export interface Repairs {
+  /** Ids of entries whose image is to be analysed again. */
+  again: Set<string>;
+  /** Paths of captured images without an entry. */
+  orphans: string[];
+  temporaries: string[];
+  /** The table does not show what the results say. */
+  table: boolean;
+  /** Files that end within a line. */
+  torn: string[];
+}
+
+/** One look at an experiment: what the checks share. */
+export class Inspection {
+  readonly options: InspectionOptions;
+  readonly ledger = new EntryLedger();
+  readonly reports = new ReportLedger();
+  readonly tally: Tally = {
+    entries: 0,
+    images: 0,
+    results: 0,
+    earlier_results: 0,
+    rows: 0,
+    in_work: 0,
+    left_in_work: 0,
+  };
+  readonly repairs: Repairs = { again: new Set(), orphans: [], temporaries: [], table: false, torn: [] };
+  readonly found = new Map<FindingKind, number>();
+  /** Segments of the table that the Python system, or somebody else, has written. */
+  hasForeignTable = false;
+  /** A process of a pipeline lives: what stands behind these ends, taken before the manifest was read, is in motion. */
+  readonly isRunning: boolean;
+  readonly ends: { results: SegmentPosition; table: SegmentPosition };
+
+  constructor(
+    options: InspectionOptions,
+    { isRunning, ends }: { isRunning: boolean; ends: { results: SegmentPosition; table: SegmentPosition } },
+  ) {
+    this.options = options;
+    this.isRunning = isRunning;
+    this.ends = ends;
+  }
+
+  say(kind: FindingKind, file: string, message: string, entryId?: string): void {
+    this.found.set(kind, (this.found.get(kind) ?? 0) + 1);
+    this.options.onFinding({ kind, file, ...(entryId === undefined ? {} : { entry_id: entryId }), message });
+  }
+
+  note(message: string): void {
+    this.options.onNote(message);
+  }
+}

@@ -1,0 +1,138 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readEntries } from '../manifest/readEntries.ts';
+import { leasesFile, StageHeldError, takeStages } from '../manifest/stageLeases.ts';
+import { utcIso } from '../model/localTime.ts';
+import type { ResultLine } from '../model/result.ts';
+import { openCsv } from '../sinks/csv.ts';
+import { openCsvPlot } from '../sinks/csvPlot.ts';
+import { openResultsLog } from '../sinks/resultsLog.ts';
+import { SegmentedFile } from '../storage/segmentedFile.ts';
+import { EntryLedger } from './entryLedger.ts';
+import type { Inspection } from './inspection.ts';
+import type { RepairOptions } from './repair.ts';
+
+/** Results that wait for an earlier image's: workers finish about in order, and so is the table. */
+const windowLines = 32;
+/** Results whose rows are written together. */
+const batchLines = 16;
+
+/**
+ * Writes the table anew from the results that count and were reported, in their order but for neighbours, and has the plot
+ * drawn from it. The new table is whole before it takes the old one's place; the old one is kept in `results/replaced_<time>`.
+ * Cut short in between, the next `verify` finds the rows missing and does it again: the results have everything.
+ *
+ * Takes the communicator's place meanwhile; where one lives, nothing is done, and that is said.
+ */
+export async function rebuildTable(inspection: Inspection, options: RepairOptions): Promise<void> {
+  const { paths, files, liveness } = inspection.options;
+  let giveBack: () => Promise<void>;
+  try {
+    giveBack = await takeStages(['communicator'], {
+      folder: paths.flags,
+      files,
+      exclusive: options.lock(leasesFile(paths.flags)),
+      own: options.own,
+      liveness,
+    });
+  } catch (error) {
+    if (!(error instanceof StageHeldError)) throw error;
+    options.onLeft(`the table is not written anew: ${error.message}`);
+    return;
+  }
+  try {
+    await writeAnew(inspection, options);
+  } finally {
+    await giveBack();
+  }
+}
+
+async function writeAnew(inspection: Inspection, options: RepairOptions): Promise<void> {
+  const { paths, files, now } = inspection.options;
+  if (inspection.hasForeignTable) {
+    options.onLeft('the table is not written anew: a part of it was written by another program');
+    return;
+  }
+  const folder = join(paths.results, 'table_rebuild');
+  await rm(folder, { recursive: true, force: true });
+  const csv = await openCsv({ folder, files, sensors: options.sensors });
+  let batch: ResultLine[] = [];
+  let images = 0;
+  for await (const line of reportedLines(inspection, options)) {
+    batch.push(line);
+    images++;
+    if (batch.length < batchLines) continue;
+    await csv.append(batch);
+    batch = [];
+  }
+  await csv.append(batch);
+
+  const kept = join(paths.results, `replaced_${utcIso(now()).replaceAll(/[-:.]/g, '')}`);
+  await files.makeFolder(kept);
+  const old = new SegmentedFile(files, paths.results, 'communicating_results', 'csv');
+  const fresh = new SegmentedFile(files, folder, 'communicating_results', 'csv');
+  const move = async (from: SegmentedFile, to: string): Promise<void> => {
+    for (const name of await files.list(from.folder)) {
+      if (/^communicating_results(?:\.\d+)?\.csv(?:\.gz)?$/.test(name))
+        await files.rename(join(from.folder, name), join(to, name));
+    }
+    await files.syncFolder(to);
+  };
+  await move(old, kept);
+  await move(fresh, paths.results);
+  await rm(folder, { recursive: true, force: true });
+  await files.remove(join(paths.results, 'plot_series.bin'));
+  const plot = await openCsvPlot({
+    folder: paths.results,
+    files,
+    title: options.title,
+    sensors: options.sensors,
+    alarm: (_key, message) => options.onLeft(`the plot: ${message}`),
+    well: () => undefined,
+  });
+  try {
+    await plot.recover([]);
+    await plot.report([]);
+    await plot.flush();
+  } finally {
+    await plot.close();
+  }
+  options.onMended(`${paths.csvFile}: written anew from ${images} results; what stood there is kept in ${kept}`);
+}
+
+/** The lines that the table shows, each once, sorted within a window by the order of collection. */
+async function* reportedLines({ options: given }: Inspection, options: RepairOptions): AsyncGenerator<ResultLine> {
+  const { paths, files, liveness } = given;
+  const ledger = new EntryLedger();
+  let group = 0;
+  for await (const { entries } of readEntries(options.manifest)) {
+    let place = 0;
+    for (const entry of entries) ledger.add(entry, place++ - group * 2 ** 32, liveness);
+    group++;
+  }
+  const log = await openResultsLog({
+    folder: paths.results,
+    files,
+    exclusive: options.lock(join(paths.results, 'processing_results')),
+  });
+  const window: { line: ResultLine; order: number }[] = [];
+  const takeFirst = (): ResultLine => {
+    let first = 0;
+    for (let i = 1; i < window.length; i++) if (window[i]!.order < window[first]!.order) first = i;
+    return window.splice(first, 1)[0]!.line;
+  };
+  for await (const { line } of log.lines()) {
+    const number = ledger.find(line.entry_id);
+    const counts =
+      number >= 0 &&
+      ledger.status(number) === 'processed' &&
+      ledger.isTransmitted(number) &&
+      line.processing_successful &&
+      line.attempt === ledger.attempt(number) &&
+      ledger.countResult(number) === 1;
+    if (!counts) continue;
+    window.push({ line, order: ledger.order(number) });
+    if (window.length > windowLines) yield takeFirst();
+  }
+  while (window.length > 0) yield takeFirst();
+}

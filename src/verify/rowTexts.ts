@@ -1,0 +1,41 @@
+import type { ResultLine } from '../model/result.ts';
+import { columnsFit, csvCells, roisOf } from '../sinks/csvColumns.ts';
+import { parseCsvLine } from '../sinks/parseCsvLine.ts';
+
+/** Parts the cells of a row's text; no cell holds it. */
+const separator = '\u001f';
+/** What marks a cell that a spreadsheet would take for a formula. */
+const mark = /^'(?=[=+\-@\t\uFF1D\uFF0B\uFF0D\uFF20])/;
+
+/**
+ * Rows as texts that are equal exactly where the rows are: made from a result, under each kind of columns that the table
+ * has, or read from the table. Made here from the cells, not by the code that writes the table.
+ */
+export class RowTexts {
+  readonly #kinds: readonly (readonly string[])[];
+
+  /** @param kinds the different headers of the table's segments. */
+  constructor(kinds: readonly (readonly string[])[]) {
+    this.#kinds = kinds;
+  }
+
+  /** The rows of a result under each kind of columns that it fits. */
+  ofResult(result: ResultLine): string[][] {
+    const method = roisOf(result)[0]?.['Analysis-method'];
+    if (method === undefined) return [];
+    return this.#kinds
+      .filter(columns => columnsFit(columns, result, method))
+      .map(columns =>
+        csvCells(columns, result).map(row => textOf(row.map(cell => (cell === null ? '' : String(cell))))),
+      );
+  }
+
+  /** A row of the table. */
+  static ofRow(line: string): string {
+    return textOf(parseCsvLine(line));
+  }
+}
+
+function textOf(cells: readonly string[]): string {
+  return cells.map(cell => cell.replaceAll(/[\r\n]+/g, ' ').replace(mark, '')).join(separator);
+}

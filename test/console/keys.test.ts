@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { keyHandlers } from '../../src/console/keyActions.ts';
+import { keyBindings, keysPage, type Place, worksIn } from '../../src/console/keys.ts';
+import { footerLine } from '../../src/console/views/footer.ts';
+import { helpLines } from '../../src/console/views/help.ts';
+import { lineText, lineWidth } from '../../src/console/views/line.ts';
+import { sampleState, unicode } from './sampleConsole.ts';
+
+const places: Place[] = [
+  'overview',
+  'chart',
+  'chip',
+  'frame',
+  'log',
+  'help',
+  'question',
+  'rois',
+  'tools',
+  'arguments',
+  'output',
+  'search',
+];
+
+describe('the key table', () => {
+  it.each(places)('has no key twice in %s', place => {
+    const keys = keyBindings.filter(binding => worksIn(binding, place)).flatMap(binding => binding.keys);
+    expect(keys.filter((key, i) => keys.indexOf(key) !== i)).toEqual([]);
+  });
+
+  it('has a key for every action, and an action for every key', () => {
+    expect([...new Set(keyBindings.map(({ action }) => action))].sort()).toEqual(Object.keys(keyHandlers).sort());
+  });
+
+  it('says that it asks exactly where it does', () => {
+    for (const { action, asks } of keyBindings) {
+      if (action === 'quit' || action === 'interrupt') continue;
+      const isQuestion = keyHandlers[action](sampleState()).state.overlay?.kind === 'question';
+      expect(isQuestion, action).toBe(asks ?? false);
+    }
+  });
+
+  it('has a way out of everything', () => {
+    for (const place of places) {
+      const ways = keyBindings.filter(binding => worksIn(binding, place) && binding.keys.some(key => key === 'escape'));
+      expect(ways, place).toHaveLength(1);
+      expect(
+        keyBindings.some(binding => worksIn(binding, place) && binding.keys.includes('C-c')),
+        place,
+      ).toBe(true);
+    }
+  });
+
+  it('makes the documentation page, the help and the footer', () => {
+    const page = keysPage();
+    const help = helpLines(100, unicode).map(lineText).join('\n');
+    for (const { shown, help: text } of keyBindings) {
+      expect(page).toContain(`| \`${shown}\` |`);
+      expect(page).toContain(text);
+      expect(help).toContain(shown);
+    }
+    expect(page).not.toMatch(/\|\s*\|\s*\|\s*$/m);
+  });
+});
+
+describe('footer', () => {
+  it('shows what can be done now, the most important first', () => {
+    expect(lineText(footerLine(sampleState(), 80))).toMatch(/^ \? help {2}q quit {2}x stop {2}p pause\/resume/);
+    const stopped = sampleState({ reading: { connection: 'none', status: null } });
+    expect(lineText(footerLine(stopped, 80))).toMatch(/^ \? help {2}q quit {2}s start/);
+    expect(lineText(footerLine(stopped, 80))).not.toContain('stop');
+  });
+
+  it('shows the keys of what lies over the page', () => {
+    const asked = sampleState({ overlay: { kind: 'question', text: '?', yes: { do: 'stopOwn' } } });
+    expect(lineText(footerLine(asked, 80))).toBe(' y yes  n no');
+  });
+
+  it('is never wider than it may be', () => {
+    for (let width = 20; width < 200; width++)
+      expect(lineWidth(footerLine(sampleState(), width))).toBeLessThanOrEqual(width);
+  });
+});

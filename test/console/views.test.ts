@@ -1,0 +1,349 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type ConsoleState, type Overlay, pageNames } from '../../src/console/consoleState.ts';
+import type { Drawing } from '../../src/console/drawing.ts';
+import { layoutOf, type PanelName } from '../../src/console/layout.ts';
+import { type Line, lineText, lineWidth } from '../../src/console/views/line.ts';
+import { overlayView } from '../../src/console/views/overlay.ts';
+import { panelViews } from '../../src/console/views/panels.ts';
+import type { Connection } from '../../src/model/status.ts';
+import {
+  ascii,
+  colourless,
+  noon,
+  sampleAlarm,
+  sampleFrame,
+  sampleHistory,
+  sampleLines,
+  sampleRois,
+  sampleStage,
+  sampleState,
+  sampleStatus,
+  sampleTools,
+  unicode,
+} from './sampleConsole.ts';
+
+const rois = sampleRois();
+const labels = rois.rois.map(({ label }) => label);
+
+/** A panel's lines where the layout puts it. */
+function panel(state: ConsoleState, name: PanelName): string[] {
+  const rect = layoutOf(state)![name]!;
+  return panelViews[name].content(state, rect).lines.map(lineText);
+}
+
+function full(over: Partial<ConsoleState> = {}): ConsoleState {
+  return sampleState({
+    history: sampleHistory(labels),
+    rois,
+    frame: sampleFrame(),
+    log: { ...sampleState().log, lines: sampleLines(50) },
+    ...over,
+  });
+}
+
+describe('every panel', () => {
+  const word = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 300 }),
+    fc.string({ maxLength: 300 }),
+    fc.constant('\u001b[31m漢字\n\t😀'.repeat(40)),
+  );
+  const overlays: (Overlay | null)[] = [
+    null,
+    { kind: 'help', top: 0 },
+    { kind: 'question', text: 'stop?', yes: { do: 'stopOwn' } },
+    { kind: 'rois', cursor: 3 },
+    { kind: 'tools', cursor: 1 },
+    { kind: 'arguments', tool: sampleTools[0]!, text: 'x'.repeat(300), top: 0 },
+    { kind: 'output', bottom: null },
+    { kind: 'search', text: 'y'.repeat(300) },
+  ];
+
+  it('keeps to its rectangle, whatever the size, the content and the drawing', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 60, max: 230 }),
+        fc.integer({ min: 18, max: 70 }),
+        word,
+        fc.constantFrom(unicode, ascii, colourless),
+        fc.constantFrom<Connection>('none', 'running', 'stopped', 'crashed', 'unreachable'),
+        fc.constantFrom(...overlays),
+        fc.integer({ min: -1e9, max: 1e15 }),
+        (columns, rows, text, drawing, connection, overlay, amount) => {
+          const stage = sampleStage({
+            last_error: text,
+            done: Math.abs(amount),
+            per_minute: Math.abs(amount) / 7,
+            last_ms: Math.abs(amount),
+            late: 'stale',
+            expected: 1e9,
+          });
+          const status = sampleStatus({
+            alarms: [sampleAlarm({ message: text }), sampleAlarm({ key: 'b', since: text })],
+            config: { file: text, loaded: text, error: text === '' ? null : text },
+            stages: { collector: stage, processor: stage, communicator: stage, syncer: stage },
+          });
+          const history = { ...sampleHistory([text, ...labels]) };
+          for (const page of pageNames) {
+            const state = full({
+              columns,
+              rows,
+              page,
+              drawing,
+              overlay,
+              root: text,
+              configFile: text,
+              history,
+              rois: { ...rois, rois: [{ ...rois.rois[0]!, label: text }, ...rois.rois] },
+              frame: sampleFrame(columns + 3, rows * 2, { file: text }),
+              reading: { connection, status: connection === 'none' ? null : status },
+              messages: [{ level: 'error', text, at: noon }],
+              log: {
+                lines: sampleLines(80, { text, source: text, level: 'warning' }),
+                first: 0,
+                level: 'info',
+                search: text.slice(0, 3),
+                bottom: null,
+              },
+              tool: { title: text, lines: [text], dropped: 0, code: null },
+            });
+            const places = layoutOf(state)!;
+            for (const name of Object.keys(places) as PanelName[]) {
+              const rect = places[name]!;
+              const { lines, plots } = panelViews[name].content(state, rect);
+              expectWithin(lines, rect, name, drawing);
+              for (const { rect: plot } of plots) {
+                expect(plot.left + plot.width).toBeLessThanOrEqual(rect.width);
+                expect(plot.top + plot.height).toBeLessThanOrEqual(rect.height);
+              }
+            }
+            const over = overlayView(state);
+            if (over) expectWithin(over.lines, over.rect, 'overlay', drawing);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  function expectWithin(
+    lines: readonly Line[],
+    { width, height }: { width: number; height: number },
+    name: string,
+    { unicode: isUnicode }: Drawing,
+  ): void {
+    expect(lines.length, name).toBeLessThanOrEqual(height);
+    for (const each of lines) {
+      expect(lineWidth(each), `${name}: ${lineText(each)}`).toBeLessThanOrEqual(width);
+      if (isUnicode) expect(lineText(each)).not.toMatch(/[\p{Cc}\p{Cs}\p{M}]/u);
+      else expect(lineText(each), name).toMatch(/^[ -~]*$/);
+    }
+  }
+});
+
+describe('header', () => {
+  it('says experiment, state, uptime, pid, configuration and disk', () => {
+    const lines = panel(full(), 'header');
+    expect(lines[0]).toMatch(/Phorest \/data\/experiments\/run7 +● running up 3 h pid 4242/);
+    expect(lines[1]).toMatch(/config Phorest_config.toml loaded \d\d:\d\d:00 +disk 12.3 GB free, full in 3 d/);
+    expect(lines[2]).toMatch(/1 overview {2}2 chart {2}3 chip {2}4 frame {2}5 log/);
+  });
+
+  it('keeps file, line and key of a bad configuration in sight, and says the whole below', () => {
+    const error =
+      'configs/Phorest_config.toml:12:31: Timing.collector_interval_seconds is "five"; it must be a number above 0';
+    const state = full({
+      reading: { connection: 'running', status: sampleStatus({ config: { file: 'f', loaded: null, error } }) },
+    });
+    expect(panel(state, 'header')[1]).toContain('Phorest_config.toml:12:31: Timing.collector_interval_seconds');
+    expect(panel(state, 'message').join(' ').replace(/\s+/g, ' ')).toContain(error);
+  });
+
+  it.each([
+    ['none', 'none yet', 'Press s to start'],
+    ['stopped', 'stopped since', 'Press s to start'],
+    ['crashed', 'CRASHED since', 'Press s to start'],
+    ['unreachable', 'NOT REACHABLE since', 'another machine'],
+  ] as const)('says plainly that it is %s, and what to press', (connection, words, hint) => {
+    const state = full({ reading: { connection, status: connection === 'none' ? null : sampleStatus() } });
+    expect(panel(state, 'header')[0]).toContain(words);
+    expect(panel(state, 'message').join(' ')).toContain(hint);
+  });
+
+  it('warns of a disk that is nearly full', () => {
+    const status = sampleStatus({
+      disk: { free: 1e9, size: 64e9, full_at: new Date(noon + 90 * 60_000).toISOString() },
+    });
+    expect(panel(full({ reading: { connection: 'running', status } }), 'header')[1]).toContain(
+      'low: 1 GB free, full in 2 h',
+    );
+  });
+});
+
+describe('stage table', () => {
+  it('is driven by the stages that there are, in the order of the graph', () => {
+    const status = sampleStatus({
+      stages: { health: sampleStage(), syncer: sampleStage({ state: 'paused' }), collector: sampleStage() },
+    });
+    const lines = panel(full({ reading: { connection: 'running', status } }), 'stages');
+    expect(lines.slice(2, 5).map(line => line.trim().replace(/^▸ /, '').split(/ +/)[0])).toEqual([
+      'collector',
+      'syncer',
+      'health',
+    ]);
+    expect(lines[3]).toContain('‖ paused');
+  });
+
+  it('shows a gauge against the rate that is asked for, and the rate alone where none is', () => {
+    const [collector, processor] = panel(full(), 'stages').slice(2);
+    expect(collector).toMatch(/█{8} +11.8\/12/);
+    expect(processor).toMatch(/running +25.3/);
+  });
+
+  it('says what hangs, what it means, and the last error of the selected stage', () => {
+    expect(panel(full(), 'stages')[4]).toContain('▲ HUNG');
+    expect(panel(full({ selected: 'communicator' }), 'stages').at(-1)).toContain('it has work and nothing comes of it');
+    expect(panel(full({ selected: 'processor' }), 'stages').at(-1)).toContain('image_1.png: not an image');
+  });
+
+  it('has every figure of the issue at 200 columns', () => {
+    const [heads] = panel(full({ columns: 200, rows: 60 }), 'stages').slice(1);
+    for (const head of ['rate', 'a minute', 'queue', 'flight', 'done', 'failed', 'discarded', 'lost', 'took', 'seen'])
+      expect(heads).toContain(head);
+  });
+
+  it('does not claim that the stages of a crashed pipeline run', () => {
+    const lines = panel(full({ reading: { connection: 'crashed', status: sampleStatus() } }), 'stages');
+    expect(lines.join('\n')).not.toMatch(/● running|HUNG/);
+  });
+});
+
+describe('alarms', () => {
+  it('lists them newest first, with how often', () => {
+    const old = sampleAlarm({ key: 'a', since: new Date(noon - 9e6).toISOString(), message: 'older' });
+    const lines = panel(
+      full({
+        columns: 120,
+        rows: 40,
+        reading: { connection: 'running', status: sampleStatus({ alarms: [old, sampleAlarm()] }) },
+      }),
+      'alarms',
+    );
+    expect(lines[0]).toContain('Alarms (2)');
+    expect(lines.slice(1).join(' ')).toMatch(/the disk is full.*older/);
+    expect(lines.join(' ')).toContain('(3 times)');
+  });
+
+  it('says how many there is no room for', () => {
+    const alarms = Array.from({ length: 30 }, (_, i) => sampleAlarm({ key: `${i}` }));
+    const lines = panel(full({ reading: { connection: 'running', status: sampleStatus({ alarms }) } }), 'alarms');
+    expect(lines.at(-1)).toMatch(/and \d+ more/);
+  });
+});
+
+describe('log', () => {
+  const lines = [...sampleLines(30), ...sampleLines(1, { level: 'error', text: 'broken' })];
+  const log = { ...sampleState().log, lines };
+
+  it('follows the end and marks errors without colour too', () => {
+    expect(panel(full({ log, drawing: colourless }), 'log').at(-1)).toMatch(/\d\d:\d\d:\d\d E collector: broken/);
+  });
+
+  it('has its own page say the last line in full, however long', () => {
+    const long = `${'many words '.repeat(12)}to the very end`;
+    const shown = panel(
+      full({ page: 'log', log: { ...log, lines: sampleLines(3, { text: long, level: 'error' }) } }),
+      'log',
+    );
+    expect(shown[1]).toMatch(/…$/);
+    expect(shown.at(-4)).toMatch(/\d{4}-\d\d-\d\d \d\d:\d\d:02 error/);
+    expect(shown.slice(-3).join(' ').replace(/ +/g, ' ')).toContain('to the very end');
+    expect(shown).toHaveLength(19);
+  });
+
+  it('says which lines are left out and what is searched for', () => {
+    const title = panel(full({ log: { ...log, level: 'error', search: 'broken' } }), 'log')[0];
+    expect(title).toContain('from error on');
+    expect(title).toContain('search: broken');
+  });
+});
+
+describe('chart', () => {
+  it('names its curves with letters and numbers, and has times below', () => {
+    const lines = panel(full({ page: 'chart' }), 'chart');
+    expect(lines[0]).toContain('last 1 h');
+    expect(lines.join('\n')).toMatch(/M median of all [+-]?\d/);
+    expect(lines.join('\n')).toMatch(/a G0_N/);
+    expect(lines.join('\n')).toMatch(/T Sensor 1 2\d\.\d\d C/);
+    expect(lines.join('\n')).toMatch(/\d\d:\d\d/);
+  });
+
+  it('draws braille on top where it can, letters where it can not', () => {
+    const state = full({ page: 'chart' });
+    const rect = layoutOf(state)!.chart!;
+    const braille = panelViews.chart.content(state, rect);
+    expect(braille.plots).toHaveLength(2);
+    expect(braille.plots[0]!.curves).toHaveLength(6);
+    const letters = panelViews.chart.content({ ...state, drawing: ascii }, rect);
+    expect(letters.plots).toHaveLength(0);
+    expect(letters.lines.map(lineText).join('\n')).toMatch(/M{2}/);
+  });
+
+  it('shows no more time than was chosen', () => {
+    const state = full({ page: 'chart', zoom: 0, history: sampleHistory(labels, 1000) });
+    const rect = layoutOf(state)!.chart!;
+    const times = panelViews.chart
+      .content(state, rect)
+      .lines.map(lineText)
+      .join('\n')
+      .match(/\d\d:\d\d/g)!;
+    expect(times.length).toBeGreaterThan(0);
+    expect(panelViews.chart.content({ ...state, zoom: 4 }, rect).lines.map(lineText)[0]).toContain('all');
+  });
+});
+
+describe('chip map', () => {
+  it('puts every ROI at its place, with a sign and a legend in pixels', () => {
+    const state = full({ page: 'chip', drawing: colourless });
+    const lines = panel(state, 'chip');
+    const signs = lines.slice(1, -2).join('').replace(/ /g, '');
+    expect(signs).toMatch(/^[abcdABCD·?]{40,}$/);
+    expect(lines.at(-1)).toMatch(/d +-0\.\d+ .*D +\+0\.\d+/);
+    expect(lines.at(-2)).toContain('40 ROIs');
+  });
+
+  it('is a question mark where nothing is known', () => {
+    const lines = panel(full({ page: 'chip', history: null, drawing: colourless }), 'chip');
+    const blocks = lines.slice(1, -2).join('\n').match(/\?+/g)!;
+    expect(blocks.length % 8).toBe(0);
+    // 78 columns do not divide by eight.
+    expect(new Set(blocks.map(block => block.length)).size).toBeLessThanOrEqual(2);
+    expect(lines.at(-2)).toContain('40 without a value');
+  });
+
+  it('says when there is no manifest', () => {
+    expect(panel(full({ page: 'chip', rois: null }), 'chip')[1]).toContain('no ROI manifest');
+  });
+});
+
+describe('frame', () => {
+  it('is two pixels a character, with brightness, contrast and share saturated', () => {
+    const lines = panel(full({ page: 'frame' }), 'frame');
+    expect(lines[1]!.trim()).toBe('▀'.repeat(40));
+    expect(lines.slice(1, -1)).toHaveLength(15);
+    expect(lines.at(-1)).toMatch(/4000 × 3000, 16 bit · brightness 1,235 · contrast 600 · saturated 0.12 %/);
+  });
+
+  it('marks ROIs with letters where there are no colours, and hides them when asked to', () => {
+    expect(
+      panel(full({ page: 'frame', drawing: ascii }), 'frame')
+        .slice(1, -1)
+        .join(''),
+    ).toContain('o');
+    expect(
+      panel(full({ page: 'frame', drawing: ascii, outlines: false }), 'frame')
+        .slice(1, -1)
+        .join(''),
+    ).not.toContain('o');
+  });
+});

@@ -1,0 +1,18 @@
+import { doubleStarts } from './doubleStarts.ts';
+import type { Fault } from './fault.ts';
+import { fullDataDisk, fullResultsDisk } from './fullDisk.ts';
+import { kills } from './kills.ts';
+import { mutants } from './mutants.ts';
+import { soak } from './soak.ts';
+import { suspensions } from './suspensions.ts';
+
+/** Every kind of fault. A new one is a file and a line here. */
+export const faults: readonly Fault[] = [
+  kills,
+  suspensions,
+  doubleStarts,
+  mutants,
+  fullDataDisk,
+  fullResultsDisk,
+  soak,
+];

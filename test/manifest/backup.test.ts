@@ -1,0 +1,385 @@
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { ArchiveError } from '../../src/manifest/archiveError.ts';
+import { isSettled } from '../../src/manifest/isSettled.ts';
+import type { Manifest } from '../../src/manifest/manifest.ts';
+import { readEntries } from '../../src/manifest/readEntries.ts';
+import type { Entry } from '../../src/model/entry.ts';
+import type { Files } from '../../src/storage/files.ts';
+import { archive, BackupBench, backupFolder, movedList, settled } from '../operators/backupBench.ts';
+import { atEveryCrash, FaultyFiles } from '../storage/faultyFiles.ts';
+import { identity, ids, manifestFile, openSample, sampleEntry, sampleOptions } from './sampleManifest.ts';
+
+const range = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => `e${from + i}`);
+
+async function moveAll(manifest: Manifest, folder = backupFolder): Promise<number> {
+  const segments = await manifest.unmovedSegments();
+  for (const segment of segments) await manifest.moveSegment(segment, folder);
+  return segments.length;
+}
+
+async function readAll(files: Files): Promise<Map<string, Entry>> {
+  const found = new Map<string, Entry>();
+  for await (const { entries } of readEntries(sampleOptions(files))) {
+    for (const entry of entries) {
+      expect(found.has(entry.entry_id), `${entry.entry_id} came twice`).toBe(false);
+      found.set(entry.entry_id, entry);
+    }
+  }
+  return found;
+}
+
+/** A root with a pending, a claimed, a failed and some settled entries. */
+async function begun(files = new FaultyFiles()): Promise<BackupBench> {
+  const bench = await BackupBench.on(files);
+  const { manifest } = bench;
+  await manifest.offer([sampleEntry('waits'), sampleEntry('held'), ...range(0, 3).map(id => settled(id))]);
+  await manifest.offer([sampleEntry('bad', { processing_status: 'failed' })]);
+  await manifest.offer([sampleEntry('unreported', { processing_status: 'processed' })]);
+  await manifest.claim('communicator', 1);
+  return bench;
+}
+
+describe('archiveSettled', () => {
+  test('takes every settled entry, whatever their number, and never one that waits or is claimed', async () => {
+    const bench = await begun();
+    expect(await bench.manifest.archiveSettled()).toBe(4);
+    expect(bench.live()).toEqual(['waits', 'held', 'unreported']);
+    expect(await bench.archived()).toEqual(['e0', 'e1', 'e2', 'bad']);
+    expect(await bench.manifest.archiveSettled()).toBe(0);
+    expect(bench.segments()).toHaveLength(1);
+  });
+
+  test('leaves what waits for compression or for its copy', async () => {
+    for (const rules of [
+      { compression: true, sync: false },
+      { compression: false, sync: true },
+    ]) {
+      const bench = await BackupBench.on(new FaultyFiles(), {
+        rules: () => rules,
+        isSettled: entry => isSettled(entry, rules),
+      });
+      await bench.manifest.offer([settled('a'), settled('b', { compression_attempted: true, image_synced: true })]);
+      expect(await bench.manifest.archiveSettled()).toBe(1);
+      expect(bench.live()).toEqual(['a']);
+    }
+  });
+
+  test('writes nothing when nothing is settled', async () => {
+    const bench = await BackupBench.on();
+    await bench.manifest.offer([sampleEntry('a')]);
+    const steps = bench.files.steps.length;
+    expect(await bench.manifest.archiveSettled()).toBe(0);
+    expect(bench.files.steps.length).toBe(steps);
+  });
+});
+
+describe('moveSegment', () => {
+  test('leaves a segment in the folder alone, named by the time of its newest entry, and readers read it there', async () => {
+    const bench = await begun();
+    await bench.manifest.archiveSettled();
+    const [segment] = bench.segments();
+    const moved = await bench.manifest.moveSegment(segment!, backupFolder);
+    expect(bench.segments()).toEqual([]);
+    expect(bench.backups()).toEqual([`metadata_manifest_20250724_134513_${segment}`]);
+    expect(moved).toEqual({
+      path: `${backupFolder}/${bench.backups()[0]}`,
+      entries: 4,
+      bytes: bench.files.content(moved.path)!.length,
+    });
+    expect(gunzipSync(bench.files.content(moved.path)!).toString().split('\n')).toHaveLength(5);
+    expect(await bench.archived()).toEqual(['e0', 'e1', 'e2', 'bad']);
+    expect(await bench.manifest.archiveSegments()).toEqual([segment]);
+    expect(ids(await bench.manifest.archiveSegment(segment!))).toEqual(['e0', 'e1', 'e2', 'bad']);
+    expect([...(await readAll(bench.files)).keys()].sort()).toEqual(
+      ['waits', 'held', 'unreported', 'e0', 'e1', 'e2', 'bad'].sort(),
+    );
+  });
+
+  test('numbers go on, so that what is archived later counts', async () => {
+    const bench = await BackupBench.on();
+    await bench.offerSegments(['a', 'b']);
+    await moveAll(bench.manifest);
+    const [entry] = await bench.manifest.archiveSegment((await bench.manifest.archiveSegments())[0]!);
+    expect(await bench.manifest.requeue([entry!], 'skip', { restore: true })).toHaveLength(1);
+    await bench.manifest.archiveSettled();
+    expect(bench.segments()).toEqual([expect.stringMatching(/^entries\.3\./)]);
+    await moveAll(bench.manifest);
+    const found = await readAll(bench.files);
+    expect([found.size, found.get('a')!.processing_status]).toEqual([2, 'skip']);
+  });
+
+  test('an entry is brought back from there by a requeue, analysed again, and goes there again', async () => {
+    const bench = await BackupBench.on();
+    await bench.offerSegments(['a']);
+    await moveAll(bench.manifest);
+    const [entry] = await bench.manifest.archiveSegment((await bench.manifest.archiveSegments())[0]!);
+    await bench.manifest.requeue([entry!], 'pending', { restore: true });
+    expect((await readAll(bench.files)).get('a')!.processing_status).toBe('pending');
+    const claimed = await bench.manifest.claim('processor', 1);
+    await bench.manifest.settle(claimed, 'processor', { processing_status: 'failed' });
+    await bench.manifest.archiveSettled();
+    await moveAll(bench.manifest);
+    expect(bench.backups()).toHaveLength(2);
+    expect((await readAll(bench.files)).get('a')).toMatchObject({ processing_status: 'failed', attempt: 1 });
+  });
+
+  test('a reader that began before, and one that keeps its list, go on over the move', async () => {
+    const bench = await BackupBench.on();
+    await bench.offerSegments(['a', 'b', 'c']);
+    const names = await bench.manifest.archiveSegments();
+    const reading = bench.manifest.archived();
+    expect((await reading.next()).value).toMatchObject({ entry_id: 'a' });
+    await moveAll(bench.manifest);
+    expect((await reading.next()).value).toMatchObject({ entry_id: 'b' });
+    expect((await reading.next()).value).toMatchObject({ entry_id: 'c' });
+    expect(await bench.manifest.archiveSegments()).toEqual(names);
+    await bench.offerSegments(['d']);
+    await moveAll(bench.manifest);
+    expect((await bench.manifest.archiveSegments()).slice(0, 3)).toEqual(names);
+    expect(await bench.archived()).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('the list is valid where the whole experiment was copied elsewhere', async () => {
+    const bench = await begun();
+    await bench.manifest.archiveSettled();
+    await moveAll(bench.manifest);
+    const elsewhere = new FaultyFiles();
+    for (const path of bench.files.paths()) elsewhere.put(`/copy${path}`, bench.files.content(path)!);
+    const found: string[] = [];
+    const options = { ...sampleOptions(elsewhere), file: `/copy${manifestFile}` };
+    for await (const { entries } of readEntries(options)) found.push(...ids(entries));
+    expect(found).toHaveLength(7);
+  });
+
+  test('a folder on another disk, and one that was changed, are both remembered', async () => {
+    const bench = await BackupBench.on();
+    await bench.offerSegments(['a', 'b', 'c']);
+    const { files } = bench;
+    const disks: Files = {
+      ...passedOn(files),
+      rename: async (from, to) => {
+        if (from.startsWith('/mnt/usb/') !== to.startsWith('/mnt/usb/'))
+          throw Object.assign(new Error(), { code: 'EXDEV' });
+        return files.rename(from, to);
+      },
+    };
+    const manifest = await openSample(disks);
+    for (const [i, segment] of (await manifest.unmovedSegments()).entries())
+      await manifest.moveSegment(segment, ['/mnt/usb/backup', backupFolder, '/mnt/usb/backup'][i]!);
+    expect(bench.segments()).toEqual([]);
+    expect(await bench.archived()).toEqual(['a', 'b', 'c']);
+  });
+
+  test('a damaged segment stays where it is', async () => {
+    const bench = await BackupBench.on();
+    await bench.offerSegments(['a']);
+    const [segment] = bench.segments();
+    const bytes = Buffer.from(bench.files.content(`${archive}/${segment}`)!);
+    bytes[20]! ^= 1;
+    bench.files.put(`${archive}/${segment}`, bytes);
+    await expect(bench.manifest.moveSegment(segment!, backupFolder)).rejects.toThrow(ArchiveError);
+    expect([bench.segments(), bench.backups()]).toEqual([[segment], []]);
+  });
+
+  test('a copy that does not hold what was written is removed, and the segment stays', async () => {
+    const bench = await BackupBench.on();
+    await bench.offerSegments(['a']);
+    const [segment] = bench.segments();
+    const { files } = bench;
+    const lying: Files = {
+      ...passedOn(files),
+      open: async (path, flags) => {
+        const file = await files.open(path, flags);
+        const isCopy = path.startsWith(backupFolder) && flags.startsWith('w');
+        if (!isCopy) return file;
+        return { ...file, write: (data, position) => file.write(Buffer.alloc(data.length), position) };
+      },
+    };
+    const manifest = await openSample(lying);
+    await expect(manifest.moveSegment(segment!, backupFolder)).rejects.toMatchObject({ code: 'EIO' });
+    expect([bench.segments(), bench.backups()]).toEqual([[segment], []]);
+  });
+
+  test('a folder without what was moved there is not used, and what is missing there is said to be missing', async () => {
+    const bench = await BackupBench.on();
+    await bench.offerSegments(['a']);
+    await moveAll(bench.manifest);
+    const path = `${backupFolder}/${bench.backups()[0]}`;
+    const bytes = bench.files.content(path)!;
+    await bench.files.remove(path);
+    await bench.offerSegments(['b']);
+    await expect(moveAll(bench.manifest)).rejects.toThrow(/is its disk mounted/);
+    await expect(moveAll(bench.manifest)).rejects.toMatchObject({ code: 'ENOENT' });
+    expect([bench.segments().length, bench.backups()]).toEqual([1, []]);
+    const failure = await readAll(bench.files).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(ArchiveError);
+    expect(failure).toMatchObject({ path, message: expect.stringContaining('is its disk mounted') });
+    bench.files.put(path, bytes);
+    await moveAll(bench.manifest);
+    expect([...(await readAll(bench.files)).keys()].sort()).toEqual(['a', 'b']);
+  });
+
+  test('a line of the list that is damaged is said, and never passed over; a torn last one counts as absent', async () => {
+    const bench = await BackupBench.on();
+    await bench.offerSegments(['a', 'b']);
+    await moveAll(bench.manifest);
+    const text = bench.files.content(movedList)!.toString();
+    const line = text.slice(0, text.indexOf('\n'));
+    const prefixes = Array.from({ length: line.length + 1 }, (_, length) => line.slice(0, length));
+    for (const torn of [...prefixes, '\0\0\0\0', '\0\0\0"}\n']) {
+      bench.files.put(movedList, text + torn);
+      expect((await readAll(bench.files)).size).toBe(2);
+    }
+    bench.files.put(movedList, `${text}{"segm`);
+    await bench.offerSegments(['c']);
+    await moveAll(bench.manifest);
+    expect(bench.moved()).toHaveLength(3);
+    const good = bench.files.content(movedList)!.toString();
+    for (const bad of [good.replace('segment', 'segmint'), good.replace('"file":"', '"file":"../../'), `${good}x\n`]) {
+      bench.files.put(movedList, bad);
+      await expect(readAll(bench.files)).rejects.toThrow(ArchiveError);
+    }
+  });
+
+  test('costs the same however many were moved before', async () => {
+    const bench = await BackupBench.on();
+    await bench.offerSegments(['a']);
+    await moveAll(bench.manifest);
+    const cost = async (id: string): Promise<{ steps: number; read: number }> => {
+      const steps = bench.files.steps.length;
+      const watched = counting(bench.files);
+      const manifest = await openSample(watched.files);
+      await manifest.offer([settled(id)]);
+      await manifest.archiveSettled();
+      await moveAll(manifest);
+      return { steps: bench.files.steps.length - steps, read: watched.read() };
+    };
+    const early = await cost('b');
+    const line = bench.files.content(movedList)!.toString().split('\n')[0]!;
+    const lines = Array.from({ length: 20_000 }, (_, i) => line.replaceAll('entries.1.', `entries.${i + 3}.`));
+    bench.files.put(movedList, `${lines.join('\n')}\n`);
+    for (const text of lines.slice(-1)) {
+      const { file } = JSON.parse(text) as { file: string };
+      bench.files.put(`${backupFolder}/${file}`, 'there');
+    }
+    const late = await cost('c');
+    expect(late.steps).toBe(early.steps);
+    expect(late.read).toBeLessThan(early.read + 4 * 65_536);
+    expect(bench.files.content(movedList)!.length).toBeGreaterThan(2_000_000);
+  });
+});
+
+describe('a crash at every step', () => {
+  interface Told {
+    added: string[];
+  }
+
+  const begin: readonly string[] = ['waits', 'a', 'b', 'c'];
+
+  /** One segment is in the backup, and one that the manifest made by itself waits. */
+  async function prepared(): Promise<FaultyFiles> {
+    const files = new FaultyFiles();
+    files.put('/root/data/other.txt', '');
+    const manifest = await openSample(files, { liveEntries: 1 });
+    await manifest.offer([sampleEntry('waits'), settled('a')]);
+    await manifest.archiveSettled();
+    await moveAll(manifest);
+    await manifest.offer([settled('b'), settled('c')]);
+    await manifest.catchUp();
+    expect(await manifest.unmovedSegments()).toHaveLength(1);
+    return files.afterCrash('kill');
+  }
+
+  async function work(files: FaultyFiles, told: Told): Promise<void> {
+    const manifest = await openSample(files, { writer: 'first' });
+    await manifest.archiveSettled();
+    await moveAll(manifest);
+    await manifest.offer([settled('d')]);
+    told.added.push('d');
+    const [first] = await manifest.archiveSegments();
+    const [a] = await manifest.archiveSegment(first!);
+    await manifest.requeue([a!], 'skip', { restore: true });
+    await manifest.archiveSettled();
+    await moveAll(manifest);
+  }
+
+  async function sound(files: FaultyFiles, { added }: Told): Promise<void> {
+    const before = await readAll(files);
+    expect([...before.keys()]).toEqual(expect.arrayContaining(added));
+    const manifest = await openSample(files, { own: identity(2) });
+    await manifest.archiveSettled();
+    await moveAll(manifest);
+    const after = await readAll(files);
+    expect([...after.keys()].sort()).toEqual([...before.keys()].sort());
+    expect(after.get('waits')?.processing_status).toBe(before.get('waits')?.processing_status);
+    for (const [id, entry] of before) expect(after.get(id)!.rev, id).toBeGreaterThanOrEqual(entry.rev);
+    expect(ids(manifest.entries())).toEqual(['waits']);
+    // In one place: nothing is left in the archive's folder, and each file of the backup is one that the list names.
+    expect(await manifest.unmovedSegments()).toEqual([]);
+    const backups = files.paths().filter(path => path.startsWith(`${backupFolder}/`) && !path.endsWith('.tmp'));
+    const list = files.content(movedList)?.toString() ?? '';
+    for (const path of backups) expect(list).toContain(path.slice(backupFolder.length + 1));
+  }
+
+  test('leaves every entry in a place that readers know, once, and the next round finishes', async () => {
+    const crashes = await atEveryCrash<Told>({
+      start: await prepared(),
+      context: () => ({ added: [...begin] }),
+      work,
+      check: sound,
+      prefixes: 4,
+    });
+    expect(crashes).toBeGreaterThan(300);
+  });
+
+  test.each(['ENOSPC', 'EIO'])('an error %s at any step is told, loses nothing, and is made up for', async code => {
+    const start = await prepared();
+    const whole = start.afterCrash('kill');
+    await work(whole, { added: [...begin] });
+    for (const { index, path } of whole.steps) {
+      if (!path.startsWith(backupFolder) && path !== movedList && !path.startsWith(`${archive}/entries`)) continue;
+      const files = start.afterCrash('kill');
+      const told: Told = { added: [...begin] };
+      files.plan = step => (step.index === index ? { error: code } : null);
+      await work(files, told).catch((error: unknown) => expect(error).toMatchObject({ code }));
+      files.plan = () => null;
+      await sound(files.afterCrash('kill'), told);
+    }
+  });
+});
+
+/** The same, to have some of it replaced. */
+function passedOn(files: Files): Files {
+  return {
+    open: (path, flags) => files.open(path, flags),
+    stat: path => files.stat(path),
+    list: folder => files.list(folder),
+    makeFolder: path => files.makeFolder(path),
+    rename: (from, to) => files.rename(from, to),
+    remove: path => files.remove(path),
+    syncFolder: path => files.syncFolder(path),
+  };
+}
+
+/** Counts the bytes that are read. */
+function counting(files: Files): { files: Files; read: () => number } {
+  let read = 0;
+  return {
+    read: () => read,
+    files: {
+      ...passedOn(files),
+      open: async (path, flags) => {
+        const file = await files.open(path, flags);
+        return {
+          ...file,
+          read: async (into, position) => {
+            const length = await file.read(into, position);
+            read += length;
+            return length;
+          },
+        };
+      },
+    },
+  };
+}

@@ -1,0 +1,166 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type BackupSettings, backup } from '../../src/operators/backup.ts';
+import type { RingBufferSettings } from '../../src/operators/ringBuffer.ts';
+import { sampleEntry } from '../manifest/sampleManifest.ts';
+import { archive, BackupBench, backupFolder, backupSettings, settled } from '../operators/backupBench.ts';
+import { useStillTime } from '../operators/eventRun.ts';
+import { PipelineWorld } from '../operators/pipelineWorld.ts';
+import { imageOf, RingBufferBench, ringBufferSettings } from '../operators/ringBufferBench.ts';
+import { StageRun } from '../operators/stageRun.ts';
+
+describe('the backup', () => {
+  beforeEach(useStillTime);
+  const runs: StageRun<BackupSettings>[] = [];
+  afterEach(async () => {
+    for (const run of runs.splice(0)) {
+      run.unsubscribe();
+      await run.putAway();
+    }
+    vi.useRealTimers();
+  });
+
+  function begin(bench: BackupBench, settings: Partial<BackupSettings> = {}) {
+    const run = new StageRun<BackupSettings>({ ...backupSettings, ...settings });
+    runs.push(run);
+    return run.start(bench.stage(run.tools));
+  }
+
+  it('moves what is settled from the manifest to its folder, and leaves all else', async () => {
+    const bench = await BackupBench.on();
+    await bench.manifest.offer([sampleEntry('waits'), settled('a'), settled('b')]);
+    const run = begin(bench);
+    await run.until(() => run.count('done') === 1);
+    expect(bench.live()).toEqual(['waits']);
+    expect(bench.backups()).toEqual([
+      expect.stringMatching(/^metadata_manifest_20250724_134513_entries\.1\.[0-9a-f]{8}\.jsonl\.gz$/),
+    ]);
+    expect([bench.segments(), await bench.archived()]).toEqual([[], ['a', 'b']]);
+    expect(run.events.find(({ kind }) => kind === 'done')).toMatchObject({
+      entryId: bench.moved()[0],
+      detail: { entries: 2, bytes: expect.any(Number), as: bench.backups()[0] },
+    });
+  });
+
+  it('works in rounds: one at the start, then one each interval, and what the manifest archived meanwhile goes with it', async () => {
+    const bench = await BackupBench.on();
+    const run = begin(bench);
+    await run.rest();
+    await bench.offerSegments(['a']);
+    await bench.manifest.offer([settled('b')]);
+    await vi.advanceTimersByTimeAsync(backupSettings.intervalMs - 1);
+    await run.rest();
+    expect([bench.backups(), bench.live()]).toEqual([[], ['b']]);
+    await vi.advanceTimersByTimeAsync(1);
+    await run.until(() => run.count('done') === 2);
+    expect([bench.live(), await bench.archived()]).toEqual([[], ['a', 'b']]);
+  });
+
+  it('writes nothing in a round with nothing to do', async () => {
+    const bench = await BackupBench.on();
+    await bench.manifest.offer([sampleEntry('waits')]);
+    const run = begin(bench);
+    await run.rest();
+    const steps = bench.files.steps.length;
+    await vi.advanceTimersByTimeAsync(3 * backupSettings.intervalMs);
+    await run.rest();
+    expect(bench.files.steps.length).toBe(steps);
+  });
+
+  it('does nothing when it is not enabled', async () => {
+    const bench = await BackupBench.on();
+    await bench.manifest.offer([settled('a')]);
+    const run = begin(bench, { enabled: false });
+    await run.rest();
+    expect([run.told, bench.live(), bench.segments()]).toEqual([['off'], ['a'], []]);
+  });
+
+  it('tells of a damaged segment once, leaves it, and moves the others', async () => {
+    const bench = await BackupBench.on();
+    await bench.offerSegments(['a', 'b']);
+    const [first] = bench.segments();
+    bench.files.put(`${archive}/${first}`, 'not a segment');
+    const run = begin(bench);
+    await run.until(() => run.count('done') === 1);
+    await vi.advanceTimersByTimeAsync(backupSettings.intervalMs);
+    await run.rest();
+    expect([run.count('failed'), run.count('alarm'), bench.segments()]).toEqual([1, 0, [first]]);
+  });
+
+  it.each(['ENOSPC', 'EROFS', 'EACCES'])(
+    'a folder that answers %s is an alarm and loses nothing; well again, it moves all',
+    async code => {
+      const bench = await BackupBench.on();
+      bench.files.plan = step => (step.path.startsWith(backupFolder) ? { error: code } : null);
+      await bench.manifest.offer([settled('a')]);
+      const run = begin(bench);
+      await run.until(() => run.count('alarm') === 2, 500);
+      await bench.manifest.offer([settled('b')]);
+      await run.until(() => run.count('alarm') === 3, 500);
+      expect([run.status('backup').alarms, bench.live(), await bench.archived()]).toEqual([[code], [], ['a', 'b']]);
+      bench.files.plan = () => null;
+      await run.until(() => bench.segments().length === 0, 500);
+      await run.rest();
+      expect([run.status('backup').alarms, await bench.archived()]).toEqual([[], ['a', 'b']]);
+      expect(bench.backups().every(name => name.endsWith('.gz'))).toBe(true);
+    },
+  );
+
+  it('a folder whose disk is gone is an alarm, not a place to begin anew', async () => {
+    const bench = await BackupBench.on();
+    await bench.offerSegments(['a']);
+    const run = begin(bench);
+    await run.until(() => run.count('done') === 1);
+    await bench.files.remove(`${backupFolder}/${bench.backups()[0]}`);
+    await bench.manifest.offer([settled('b')]);
+    await run.until(() => run.count('alarm') === 1, backupSettings.intervalMs);
+    expect(run.events.at(-1)).toMatchObject({
+      key: 'ENOENT',
+      message: expect.stringContaining('is its disk mounted?'),
+    });
+    expect([bench.backups(), bench.segments().length]).toEqual([[], 1]);
+  });
+
+  it('removes what a killed process left in its folder', async () => {
+    const bench = await BackupBench.on();
+    const stray = `${backupFolder}/metadata_manifest_x.gz.99-01234567.tmp`;
+    bench.files.put(stray, 'half');
+    const run = begin(bench);
+    await run.rest();
+    expect(bench.files.content(stray)).toBe(null);
+  });
+
+  it('and the ring buffer: what is moved stays the oldest, is removed once, and every entry is there once', async () => {
+    const world = await PipelineWorld.open();
+    const ring = new RingBufferBench(world);
+    const intervalMs = 7_000;
+    const run = new StageRun<BackupSettings>({ ...backupSettings, intervalMs });
+    const removing = new StageRun<RingBufferSettings>({ ...ringBufferSettings, size: 4 });
+    runs.push(run);
+    const ids = Array.from({ length: 24 }, (_, i) => `e${String(i).padStart(2, '0')}`);
+    await ring.offerSettled(ids.slice(0, 6));
+    const { manifest, files } = world;
+    run.start(backup({ tools: run.tools, manifest, files, isAlive: () => false }));
+    removing.start(ring.stage(removing.tools));
+    for (let at = 6; at < ids.length; at += 3) {
+      await ring.offerSettled(ids.slice(at, at + 3));
+      await run.until(() => ring.images().length === 4, 500);
+      await vi.advanceTimersByTimeAsync(intervalMs / 2);
+      await run.rest();
+    }
+    await run.until(() => manifest.size === 0, 500);
+    await run.rest();
+    expect(ring.images()).toEqual(ids.slice(-4).map(imageOf));
+    const last = new Map<string, boolean | undefined>();
+    for await (const { entry_id: id, image_local: isLocal } of manifest.archived()) last.set(id, isLocal);
+    expect([...last.keys()].sort()).toEqual(ids);
+    expect(
+      [...last]
+        .filter(([, isLocal]) => isLocal === false)
+        .map(([id]) => id)
+        .sort(),
+    ).toEqual(ids.slice(0, -4));
+    expect([run.count('alarm'), removing.count('alarm'), ring.notes]).toEqual([0, 0, []]);
+    removing.unsubscribe();
+    await removing.putAway();
+  });
+});

@@ -1,0 +1,583 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { parseAmount } from '../../src/config/kinds/amount.ts';
+import { archiveFolder, writeSegment } from '../../src/manifest/archive.ts';
+import { isSettled } from '../../src/manifest/isSettled.ts';
+import type { WorkRules } from '../../src/manifest/workRules.ts';
+import type { Entry } from '../../src/model/entry.ts';
+import type { RingBufferSettings } from '../../src/operators/ringBuffer.ts';
+import { spaceLimits } from '../../src/operators/spaceLimits.ts';
+import { manifestFile, sampleEntry } from '../manifest/sampleManifest.ts';
+import { useStillTime } from '../operators/eventRun.ts';
+import { PipelineWorld } from '../operators/pipelineWorld.ts';
+import { day, imageOf, RingBufferBench, ringBufferSettings, rules } from '../operators/ringBufferBench.ts';
+import { StageRun } from '../operators/stageRun.ts';
+import { atEveryCrash, FaultyFiles } from '../storage/faultyFiles.ts';
+
+beforeEach(useStillTime);
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const names = (count: number, from = 0): string[] =>
+  Array.from({ length: count }, (_, i) => `e${String(i + from).padStart(6, '0')}`);
+
+async function prepare(
+  settings: Partial<RingBufferSettings> = {},
+  {
+    files,
+    liveEntries = 5000,
+    ...process
+  }: { files?: FaultyFiles; liveEntries?: number; pid?: number; dead?: number[] } = {},
+) {
+  const all = { ...ringBufferSettings, ...settings };
+  let present: WorkRules = all.rules;
+  const world = await PipelineWorld.open(files, {
+    ...process,
+    manifest: { rules: () => present, isSettled: entry => isSettled(entry, present), liveEntries },
+  });
+  const bench = new RingBufferBench(world);
+  const run = new StageRun<RingBufferSettings>(all);
+  const setRules = async (now: WorkRules): Promise<void> => {
+    present = now;
+    await world.manifest.rulesChanged();
+    run.settings$.next({ ...all, rules: now });
+  };
+  return { world, bench, run, setRules, start: () => run.start(bench.stage(run.tools)) };
+}
+
+/** Everything that was asked for has happened: nothing is in work, and nothing changes any more. */
+async function settled({ run, bench }: Pick<Awaited<ReturnType<typeof prepare>>, 'run' | 'bench'>): Promise<void> {
+  let before = -1;
+  for (let turns = 0; before !== run.events.length || bench.world.claimed('ring_buffer').length > 0; turns++) {
+    if (turns > 300) throw new Error(`It does not come to rest: ${run.told.slice(-20).join(', ')}`);
+    before = run.events.length;
+    await run.rest();
+  }
+}
+
+/** Every entry as it is now: live wins, and what moves to the archive meanwhile is there. */
+async function everything(manifest: PipelineWorld['manifest']): Promise<Map<string, Entry>> {
+  const live = [...manifest.entries()];
+  const known = new Map<string, Entry>();
+  for await (const entry of manifest.archived()) known.set(entry.entry_id, entry);
+  for (const entry of live) known.set(entry.entry_id, entry);
+  return known;
+}
+
+describe('the ring buffer by count', () => {
+  it('keeps the newest images, and says of the others that they are gone', async () => {
+    const it = await prepare({ size: 3 });
+    await it.bench.offerSettled(names(8), {
+      image_synced: true,
+      remote_copy: { path: 'data/20250724/image~1f.png', size: 6, sha256: '' },
+    });
+    it.start();
+    await it.run.until(() => it.run.count('done') === 5);
+    await settled(it);
+    expect(it.bench.images()).toEqual(names(3, 5).map(imageOf));
+    expect(it.bench.removed()).toEqual(names(5));
+    expect(it.world.get('e000000')).toMatchObject({
+      image_local: false,
+      claims: {},
+      camera_data: { filepath: '/share/data/20250724', filename: 'image~1f.png', original: false },
+    });
+    expect(it.run.events.find(event => event.kind === 'done')).toMatchObject({
+      detail: { image: 'image_e000000.png', bytes: 6 },
+    });
+    // One more, and the oldest goes.
+    await it.bench.offerSettled(['z']);
+    await it.run.until(() => it.run.count('done') === 6);
+    expect(it.bench.images()).toHaveLength(3);
+    it.run.unsubscribe();
+  });
+
+  it('leaves the folder as it was in the entry when there is no copy on the share', async () => {
+    const it = await prepare({ size: 1 });
+    await it.bench.offerSettled(names(2));
+    it.start();
+    await it.run.until(() => it.run.count('done') === 1);
+    expect(it.world.get('e000000').camera_data!.filepath).toBe(day);
+    it.run.unsubscribe();
+  });
+
+  it('keeps all with 0, and is off when no space is to be kept free either', async () => {
+    const it = await prepare({ size: 0 });
+    await it.bench.offerSettled(names(5));
+    it.start();
+    await settled(it);
+    expect([it.run.told, it.bench.images().length]).toEqual([['off'], 5]);
+    it.run.unsubscribe();
+  });
+
+  const spared: [string, Partial<Entry>, Partial<WorkRules>][] = [
+    ['waits to be analysed', { processing_status: 'pending' }, {}],
+    ['was not reported', { data_transmitted: false }, {}],
+    ['was not copied, while copying is on', {}, { sync: true }],
+    ['was not compressed, while that is on', { image_synced: true }, { sync: true, compression: true }],
+    ['is an original', { camera_data: { ...sampleEntry('x').camera_data!, original: true } }, {}],
+    [
+      'is claimed by another stage',
+      { claims: { syncer: { host: 'pi', boot_id: 'boot', pid: 9, pid_start: 9, time: '' } } },
+      {},
+    ],
+  ];
+  it.each(spared)('never removes an image that %s', async (_what, set, given) => {
+    const it = await prepare({ size: 1, rules: rules(given) });
+    await it.bench.offerSettled(['x', 'y', 'z'], set);
+    it.start();
+    await settled(it);
+    expect([it.bench.images().length, it.run.count('claimed')]).toEqual([3, 0]);
+    it.run.unsubscribe();
+  });
+
+  it('removes what had to wait once it need not any more', async () => {
+    const it = await prepare({ size: 1, rules: rules({ sync: true }) });
+    await it.bench.offerSettled(names(3));
+    it.start();
+    await settled(it);
+    expect(it.run.count('done')).toBe(0);
+    const [first] = await it.world.manifest.claim('syncer', 1);
+    await it.world.manifest.settle([first!], 'syncer', { image_synced: true });
+    await it.run.until(() => it.run.count('done') === 1);
+    await it.setRules(rules({}));
+    await it.run.until(() => it.run.count('done') === 2);
+    expect(it.bench.images()).toEqual([imageOf('e000002')]);
+    it.run.unsubscribe();
+  });
+
+  it('touches nothing outside the data folder, and no file that no entry names', async () => {
+    const it = await prepare({ size: 1 });
+    const at = (filepath: string, filename: string): Partial<Entry> => ({
+      camera_data: { ...sampleEntry('x').camera_data!, filepath, filename },
+    });
+    it.world.files.put('/share/data/20250724/moved.png', 'on the share');
+    it.world.files.put('/etc/passwd', 'secret');
+    it.world.files.put(`${day}/unknown.png`, 'nobody knows it');
+    await it.bench.offerSettled(['a'], at('/share/data/20250724', 'moved.png'));
+    await it.bench.offerSettled(['b'], at('/root/data', '../../etc/passwd'));
+    await it.bench.offerSettled(['c'], at('/', 'etc'));
+    await it.bench.offerSettled(['d'], at('/before/data/20250724', 'image_d.png'));
+    await it.bench.offerSettled(['e']);
+    it.start();
+    await it.run.until(() => it.bench.removed().length === 4);
+    expect(it.world.files.paths()).toEqual(
+      expect.arrayContaining(['/share/data/20250724/moved.png', '/etc/passwd', `${day}/unknown.png`, imageOf('e')]),
+    );
+    expect(it.world.get('a').camera_data!.filepath).toBe('/share/data/20250724');
+    // The root stands elsewhere now: its image is found by its day.
+    expect(it.world.files.content(imageOf('d'))).toBe(null);
+    it.run.unsubscribe();
+  });
+
+  it('spares an image that somebody set back by hand after it was claimed', async () => {
+    const it = await prepare({ size: 1 });
+    await it.bench.offerSettled(names(2));
+    // Between the claim and the removal, as another process would through the journal.
+    const other = await prepare({}, { files: it.world.files.twin(), pid: 2 });
+    let edited = false;
+    it.world.files.gate = async (call, path) => {
+      if (call !== 'stat' || path !== imageOf('e000000') || edited) return;
+      edited = true;
+      await other.world.manifest.catchUp();
+      const entries = JSON.parse(it.world.files.content(manifestFile)!.toString()) as Entry[];
+      entries[0]!.processing_status = 'pending';
+      it.world.files.put(manifestFile, JSON.stringify(entries));
+      await other.world.manifest.catchUp();
+      await it.world.manifest.catchUp();
+    };
+    await it.world.manifest.fold();
+    it.start();
+    await it.run.until(() => it.run.count('discarded') > 0);
+    await settled(it);
+    // Another went in its place.
+    expect(it.bench.images()).toEqual([imageOf('e000000')]);
+    it.run.unsubscribe();
+  });
+
+  it('is refused to requeue, since nothing is here to be analysed; it may be set aside', async () => {
+    const it = await prepare({ size: 1 });
+    await it.bench.offerSettled(names(2));
+    it.start();
+    await it.run.until(() => it.run.count('done') === 1);
+    const entries = names(2).map(id => it.world.get(id));
+    const back = await it.world.manifest.requeue(entries, 'pending', { restore: false });
+    expect(back.map(entry => entry.entry_id)).toEqual(['e000001']);
+    expect(await it.world.manifest.requeue([entries[0]!], 'skip', { restore: false })).toHaveLength(1);
+    it.run.unsubscribe();
+  });
+
+  it('counts what was gone already, and goes on', async () => {
+    const it = await prepare({ size: 1 });
+    await it.bench.offerSettled(names(3));
+    await it.world.files.remove(imageOf('e000000'));
+    it.start();
+    await it.run.until(() => it.run.count('done') === 2);
+    expect(it.run.events.find(event => event.kind === 'done')).toMatchObject({ detail: { found: 'gone already' } });
+    expect(it.bench.images()).toEqual([imageOf('e000002')]);
+    it.run.unsubscribe();
+  });
+
+  it('is alarmed when the disk is gone, and takes no image for gone', async () => {
+    const it = await prepare({ size: 1 });
+    await it.bench.offerSettled(names(3));
+    const stat = it.world.files.stat.bind(it.world.files);
+    it.world.files.stat = async path => (path.startsWith('/root') ? null : stat(path));
+    it.start();
+    await it.run.until(() => it.run.count('alarm') === 2, 500);
+    expect([it.run.status('ring_buffer').alarms, it.bench.removed()]).toEqual([['ENOENT'], []]);
+    it.world.files.stat = stat;
+    await it.run.until(() => it.run.count('done') === 2, 500);
+    it.run.unsubscribe();
+  });
+
+  it('says in the end what it has removed, when the manifest could not be told at once', async () => {
+    const it = await prepare({ size: 1 });
+    await it.bench.offerSettled(names(4));
+    it.world.files.plan = ({ kind, path }) =>
+      kind === 'write' && path.includes('journal') && it.bench.images().length === 1 ? { error: 'ENOSPC' } : null;
+    it.start();
+    await it.run.until(() => it.run.count('alarm') === 2, 500);
+    expect([it.bench.images().length, it.bench.removed()]).toEqual([1, []]);
+    it.world.files.plan = () => null;
+    await it.run.until(() => it.bench.removed().length === 3, 500);
+    await settled(it);
+    expect(it.run.status('ring_buffer')).toMatchObject({ in_flight: 0, alarms: [] });
+    expect(it.bench.images()).toEqual([imageOf('e000003')]);
+    it.run.unsubscribe();
+  });
+});
+
+describe('the ring buffer by free space', () => {
+  const size = 1_000_000;
+  const minFree = parseAmount('200 kB')!;
+  const { low, enough } = spaceLimits(minFree, size);
+
+  it('removes the oldest until enough is free, and no more; then nothing until it is short again', async () => {
+    const it = await prepare({ size: 0, minFree });
+    it.bench.space$.next({ free: 500_000, size });
+    it.bench.freeWithoutImages = 1_000_000;
+    await it.bench.offerSettled(names(90), {}, 10_000);
+    it.start();
+    it.bench.space$.next({ free: 100_000, size });
+    await it.run.until(() => it.run.count('done') > 0);
+    await settled(it);
+    const free = (): number => 1_000_000 - 10_000 * it.bench.images().length;
+    expect(free()).toBeGreaterThanOrEqual(enough);
+    expect(free()).toBeLessThan(enough + 10_000);
+    const gone = it.run.count('done');
+    expect(it.bench.removed()).toEqual(names(gone));
+    await it.bench.offerSettled(names(1, 100), {}, 10_000);
+    await settled(it);
+    expect([it.run.count('done'), free() >= low]).toEqual([gone, true]);
+    it.run.unsubscribe();
+  });
+
+  it('removes nothing when there is nothing to remove, and looks again', async () => {
+    const it = await prepare({ size: 0, minFree, rules: rules({ sync: true }) });
+    it.bench.space$.next({ free: 100_000, size });
+    await it.bench.offerSettled(names(3));
+    it.start();
+    await settled(it);
+    expect([it.run.count('claimed'), it.bench.images().length]).toEqual([0, 3]);
+    for (const entry of await it.world.manifest.claim('syncer', 2))
+      await it.world.manifest.settle([entry], 'syncer', { image_synced: true });
+    it.bench.space$.next({ free: 100_000, size });
+    await it.run.until(() => it.run.count('done') === 2);
+    it.run.unsubscribe();
+  });
+});
+
+describe('images of archived entries', () => {
+  it('are the oldest: they go first, and their entries are archived again', async () => {
+    const it = await prepare({ size: 3 }, { liveEntries: 4 });
+    await it.bench.offerSettled(names(5));
+    await it.world.manifest.catchUp();
+    await it.bench.offerSettled(names(5, 5));
+    await it.world.manifest.catchUp();
+    expect(it.world.manifest.size).toBeLessThan(6);
+    it.start();
+    await it.run.until(() => it.run.count('done') === 7);
+    await settled(it);
+    expect(it.bench.images()).toEqual(names(3, 7).map(imageOf));
+    const known = await everything(it.world.manifest);
+    expect(names(10).map(id => known.get(id)!.image_local ?? true)).toEqual([
+      ...Array(7).fill(false),
+      true,
+      true,
+      true,
+    ]);
+    // What is archived from now on is counted too.
+    await it.bench.offerSettled(names(6, 10));
+    await it.run.until(() => it.run.count('done') === 13);
+    await settled(it);
+    expect(it.bench.images()).toEqual(names(3, 13).map(imageOf));
+    it.run.unsubscribe();
+  });
+
+  it('are taken as they were archived last, when they had been set back meanwhile', async () => {
+    const it = await prepare({ size: 6 }, { liveEntries: 4 });
+    await it.bench.offerSettled(names(6));
+    await it.world.manifest.catchUp();
+    it.start();
+    await settled(it);
+    const again = async (id: string): Promise<void> => {
+      for await (const entry of it.world.manifest.archived()) {
+        if (entry.entry_id !== id) continue;
+        await it.world.manifest.requeue([entry], 'pending', { restore: true });
+        const [claimed] = await it.world.manifest.claim('processor', 1);
+        await it.world.settleProcessed(claimed!);
+        return;
+      }
+    };
+    await again('e000000');
+    await it.bench.offerSettled(names(1, 6));
+    await it.run.until(() => it.run.count('done') === 1);
+    await settled(it);
+    // It waits to be reported; the next oldest went.
+    expect(it.bench.removed().concat(it.world.get('e000000').entry_id)).toContain('e000000');
+    expect(it.bench.images()).toContain(imageOf('e000000'));
+    expect(it.bench.images()).not.toContain(imageOf('e000001'));
+    const [reported] = await it.world.manifest.claim('communicator', 1);
+    await it.world.manifest.settle([reported!], 'communicator', { data_transmitted: true });
+    await it.bench.offerSettled(names(6, 7));
+    await it.world.manifest.catchUp();
+    await it.run.until(() => it.run.count('done') === 7);
+    await settled(it);
+    const known = await everything(it.world.manifest);
+    expect(known.get('e000000')).toMatchObject({ attempt: 1, image_local: false });
+    expect(it.bench.images()).toHaveLength(6);
+    it.run.unsubscribe();
+
+    // Whoever counts anew comes to the same.
+    await it.run.putAway();
+    const next = await prepare({ size: 5 }, { files: it.world.files, liveEntries: 4 });
+    next.start();
+    await next.run.until(() => next.run.count('done') === 1);
+    await settled(next);
+    expect([next.bench.images().length, next.run.count('done')]).toEqual([5, 1]);
+    next.run.unsubscribe();
+  });
+
+  it('stay when their segment is damaged, and that is said', async () => {
+    const it = await prepare({ size: 1 }, { liveEntries: 5000 });
+    it.world.files.put(`${archiveFolder(manifestFile)}/entries.1.00000000.jsonl.gz`, 'no gzip');
+    await it.bench.offerSettled(names(3));
+    it.start();
+    await it.run.until(() => it.run.count('done') === 2);
+    expect(it.bench.notes).toEqual([expect.stringContaining('entries.1.00000000.jsonl.gz')]);
+    it.run.unsubscribe();
+  });
+
+  it('cost the same calls each, at a thousand and at a hundred thousand', async () => {
+    const callsFor = async (count: number): Promise<number> => {
+      const files = new FaultyFiles();
+      files.put(`${day}/other.txt`, '');
+      const perSegment = Math.min(5000, count / 2);
+      const template = sampleEntry('', { processing_status: 'processed', data_transmitted: true, rev: 1 });
+      const bytes = Buffer.alloc(1);
+      for (let from = 0; from < count; from += perSegment) {
+        const ids = names(perSegment, from);
+        // Those behind are never looked at: that is the point.
+        if (from === 0) for (const id of ids.slice(0, 400)) files.put(imageOf(id), bytes);
+        const entries = ids.map(id => ({
+          ...template,
+          entry_id: id,
+          camera_data: { ...template.camera_data!, filename: `image_${id}.png` },
+        }));
+        await writeSegment(files, manifestFile, entries);
+      }
+      const it = await prepare({ size: count - 320 }, { files });
+      let calls = 0;
+      let counted = 0;
+      files.gate = async () => {
+        if (it.run.count('done') >= 64 && it.run.count('done') < 320) counted = ++calls;
+      };
+      it.start();
+      await it.run.until(() => it.run.count('done') === 320);
+      expect(files.content(imageOf(names(1, 319)[0]!))).toBe(null);
+      expect(files.content(imageOf(names(1, 320)[0]!))).not.toBe(null);
+      it.run.unsubscribe();
+      await it.run.putAway();
+      return counted / 256;
+    };
+    const few = await callsFor(1000);
+    const many = await callsFor(100_000);
+    expect(few).toBeGreaterThan(1);
+    expect(few).toBeLessThan(8);
+    expect(many).toBe(few);
+  });
+});
+
+describe('a crash of the ring buffer', () => {
+  it('at any step leaves nothing that the next one does not put right', { timeout: 60_000 }, async () => {
+    const start = new FaultyFiles();
+    start.put(`${day}/other.txt`, '');
+    const first = await prepare({}, { files: start, liveEntries: 3 });
+    await first.bench.offerSettled(names(5), { image_synced: true });
+    await first.world.offer('waits');
+    await first.world.manifest.close({ fold: true });
+    const settings = { size: 2 };
+    const crashes = await atEveryCrash({
+      start,
+      context: () => null,
+      prefixes: 3,
+      work: async files => {
+        const it = await prepare(settings, { files, liveEntries: 3 });
+        it.start();
+        await it.run.until(() => files.stopped || it.run.count('done') === 4);
+        it.run.unsubscribe();
+        await it.run.putAway();
+        await it.world.manifest.close({ fold: false });
+      },
+      check: async files => {
+        const there = (id: string): boolean => files.content(imageOf(id)) !== null;
+        expect(there('waits')).toBe(true);
+        const it = await prepare(settings, { files, liveEntries: 3, pid: 2, dead: [1] });
+        const known = await everything(it.world.manifest);
+        expect(known.size).toBe(6);
+        for (const [id, entry] of known) {
+          if (!there(id)) expect(entry.image_local === false || entry.claims.ring_buffer).toBeTruthy();
+          if (entry.image_local === false) expect(there(id)).toBe(false);
+        }
+        it.start();
+        const left = (): string[] => names(5).filter(there);
+        await it.run.until(() => left().length === 1 && it.world.claimed('ring_buffer').length === 0);
+        it.run.unsubscribe();
+        await it.run.putAway();
+      },
+    });
+    expect(crashes).toBeGreaterThan(100);
+  });
+});
+
+describe('whatever happens to the images', () => {
+  type World = Awaited<ReturnType<typeof prepare>> & { offered: number; attempts: Map<string, number> };
+  const steps: Record<string, (world: World, n: number) => Promise<unknown> | unknown> = {
+    offer: async world => {
+      const id = names(1, world.offered++)[0]!;
+      await world.world.offer(id);
+    },
+    original: async world => {
+      const id = names(1, world.offered++)[0]!;
+      const camera = { ...sampleEntry(id).camera_data!, original: true };
+      await world.bench.offerSettled([id], { camera_data: camera, image_synced: true, compression_attempted: true });
+    },
+    settled: async (world, n) => {
+      const id = names(1, world.offered++)[0]!;
+      await world.bench.offerSettled([id], { image_synced: n % 2 === 0, compression_attempted: n % 3 > 0 });
+    },
+    process: async ({ world, attempts }, n) => {
+      for (const entry of await world.manifest.claim('processor', n)) {
+        await world.settleProcessed(entry);
+        attempts.set(entry.entry_id, entry.attempt);
+      }
+    },
+    report: async ({ world }, n) => {
+      const entries = await world.manifest.claim('communicator', n);
+      await world.manifest.settle(entries, 'communicator', { data_transmitted: true });
+    },
+    compress: async ({ world }, n) => {
+      const entries = await world.manifest.claim('compressor', n);
+      await world.manifest.settle(entries, 'compressor', { compression_attempted: true });
+    },
+    sync: async ({ world }, n) => {
+      const entries = await world.manifest.claim('syncer', n);
+      await world.manifest.settle(entries, 'syncer', { image_synced: true });
+    },
+    claimAndKeep: ({ world }, n) => world.manifest.claim(n % 2 ? 'syncer' : 'processor', 1),
+    requeue: async ({ world }, n) => {
+      const entry = [...world.manifest.entries()][n];
+      if (entry) await world.manifest.requeue([entry], n % 3 ? 'pending' : 'skip', { restore: false });
+    },
+    requeueArchived: async ({ world }, n) => {
+      const entries: Entry[] = [];
+      for await (const entry of world.manifest.archived()) entries.push(entry);
+      const chosen = entries[n];
+      const last = entries.findLast(({ entry_id: id }) => id === chosen?.entry_id);
+      if (last) await world.manifest.requeue([last], 'pending', { restore: true });
+    },
+    rules: ({ setRules }, n) => setRules({ sync: n % 2 === 0, compression: n % 4 < 2 }),
+    fold: ({ world }) => world.manifest.fold(),
+    breakDisk: ({ world }, n) => {
+      let left = n;
+      world.files.plan = ({ kind }) => (kind !== 'create' && left-- === 0 ? { error: 'EIO' } : null);
+    },
+    wait: async ({ run }) => {
+      await vi.advanceTimersByTimeAsync(11_000);
+      await run.rest();
+    },
+    rest: ({ run }) => run.rest(),
+  };
+
+  it('none is removed that is not settled, not copied while that is on, claimed, or an original', async () => {
+    let removed = 0;
+    const act = fc.tuple(fc.constantFrom(...Object.keys(steps), 'settled', 'offer', 'rest', 'sync'), fc.nat(7));
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { minLength: 5, maxLength: 60 }), async acts => {
+        const it = await prepare({ size: 2, rules: rules({ sync: true }) }, { liveEntries: 4 });
+        const world: World = { ...it, offered: 0, attempts: new Map() };
+        const violations: string[] = [];
+        const { files, manifest } = it.world;
+        const remove = files.remove.bind(files);
+        files.remove = async path => {
+          const id = /image_(e\d+)\.png$/.exec(path)?.[1];
+          if (id === undefined) return remove(path);
+          const entry = manifest.get(id);
+          const { sync, compression } = { ...present() };
+          const isFine =
+            entry !== undefined &&
+            entry.camera_data!.original === false &&
+            Object.keys(entry.claims).join() === 'ring_buffer' &&
+            (entry.processing_status === 'skip' ||
+              entry.processing_status === 'failed' ||
+              (entry.processing_status === 'processed' && entry.data_transmitted)) &&
+            (!sync || entry.image_synced) &&
+            (!compression || entry.compression_attempted);
+          if (!isFine) violations.push(`${path}: ${JSON.stringify({ sync, compression, entry })}`);
+          else removed++;
+          return remove(path);
+        };
+        let now: WorkRules = rules({ sync: true });
+        const present = (): WorkRules => now;
+        world.setRules = async given => {
+          now = given;
+          await it.setRules(given);
+        };
+        it.start();
+        for (const [name, n] of acts) {
+          try {
+            await steps[name]!(world, n);
+          } catch (error) {
+            if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error;
+          }
+        }
+        files.plan = () => null;
+        await vi.advanceTimersByTimeAsync(120_000);
+        await settled(it);
+        // And as many are gone as may be, in the end.
+        const isDone = async (): Promise<boolean> => {
+          const all = [...(await everything(manifest)).values()];
+          const local = all.filter(entry => !entry.camera_data!.original && entry.image_local !== false);
+          return local.length <= 2 || !all.some(entry => manifest.isFor('ring_buffer', entry));
+        };
+        for (let looks = 0; !(await isDone()); looks++) {
+          if (looks > 200) throw new Error(`It does not remove what it should: ${it.run.told.slice(-20).join(', ')}`);
+          await vi.advanceTimersByTimeAsync(11_000);
+          await settled(it);
+        }
+        expect(violations).toEqual([]);
+        it.run.stop$.next();
+        await it.run.until(() => it.run.complete);
+        await it.run.putAway();
+        // What its entry says is so, in both directions, and it is no older one come back.
+        const known = await everything(manifest);
+        for (const [id, entry] of known)
+          expect([id, files.content(imageOf(id)) !== null]).toEqual([id, entry.image_local !== false]);
+        for (const [id, attempt] of world.attempts) expect(known.get(id)!.attempt).toBeGreaterThanOrEqual(attempt);
+      }),
+      { numRuns: 60 },
+    );
+    expect(removed).toBeGreaterThan(20);
+  });
+});

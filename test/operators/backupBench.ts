@@ -1,0 +1,123 @@
+import { Manifest, type ManifestOptions } from '../../src/manifest/manifest.ts';
+import type { Entry } from '../../src/model/entry.ts';
+import { type BackupDeps, type BackupSettings, backup } from '../../src/operators/backup.ts';
+import type { StageTools } from '../../src/operators/stage.ts';
+import type { Files, OpenFile } from '../../src/storage/files.ts';
+import { sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
+import { FaultyFiles } from '../storage/faultyFiles.ts';
+
+export const backupFolder = '/root/backup';
+export const archive = '/root/data/metadata_manifest_archive';
+export const movedList = `${archive}/moved.jsonl`;
+
+export const backupSettings: BackupSettings = { enabled: true, intervalMs: 3_600_000, folder: backupFolder };
+
+/** An entry that no stage has anything left to do with. */
+export const settled = (id: string, set: Partial<Entry> = {}): Entry =>
+  sampleEntry(id, { processing_status: 'processed', data_transmitted: true, ...set });
+
+/** The backup of one process on files in memory, with what goes wrong as a test says. */
+export class BackupBench {
+  readonly files: FaultyFiles;
+  /** Copies being written now, and the most at one time. */
+  open = 0;
+  mostOpen = 0;
+  /** Before a copy is made. */
+  onWork: () => Promise<unknown> = async () => undefined;
+  /** Before the backup's folder is listed, as opening does. */
+  onOpen: () => Promise<unknown> = async () => undefined;
+  #manifest: Manifest | null = null;
+
+  private constructor(files: FaultyFiles) {
+    this.files = files;
+  }
+
+  static async on(files = new FaultyFiles(), changes: Partial<ManifestOptions> = {}): Promise<BackupBench> {
+    if (files.paths().length === 0) files.put('/root/data/other.txt', '');
+    const bench = new BackupBench(files);
+    bench.#manifest = await Manifest.open(sampleOptions(bench.#watched(), changes));
+    return bench;
+  }
+
+  get manifest(): Manifest {
+    return this.#manifest!;
+  }
+
+  stage(tools: StageTools) {
+    return backup({ ...this.deps, tools });
+  }
+
+  get deps(): Omit<BackupDeps, 'tools'> {
+    return { manifest: this.manifest, files: this.#watched(), isAlive: () => false };
+  }
+
+  /** Each in a segment of its own, as many rounds would leave them. */
+  async offerSegments(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      await this.manifest.offer([settled(id)]);
+      await this.manifest.archiveSettled();
+    }
+  }
+
+  /** Names in the archive's folder that are segments. */
+  segments(): string[] {
+    return namesIn(this.files, archive).filter(name => name.startsWith('entries.'));
+  }
+
+  backups(): string[] {
+    return namesIn(this.files, backupFolder);
+  }
+
+  /** Ids of all archived entries, wherever they are, each as often as it comes. */
+  async archived(): Promise<string[]> {
+    const found: string[] = [];
+    for await (const { entry_id: id } of this.manifest.archived()) found.push(id);
+    return found;
+  }
+
+  /** Segments that were moved, in order, each as often as it was. */
+  moved(): string[] {
+    const text = this.files.content(movedList)?.toString() ?? '';
+    return text.split('\n').flatMap(line => (line ? [(JSON.parse(line) as { segment: string }).segment] : []));
+  }
+
+  live(): string[] {
+    return [...this.manifest.entries()].map(({ entry_id: id }) => id);
+  }
+
+  #watched(): Files {
+    const { files } = this;
+    return {
+      open: async (path, flags) => {
+        if (!path.startsWith(`${backupFolder}/`) || !flags.startsWith('w')) return files.open(path, flags);
+        await this.onWork();
+        const file = await files.open(path, flags);
+        this.mostOpen = Math.max(this.mostOpen, ++this.open);
+        return this.#counted(file);
+      },
+      stat: path => files.stat(path),
+      list: async folder => {
+        if (folder === backupFolder) await this.onOpen();
+        return files.list(folder);
+      },
+      makeFolder: path => files.makeFolder(path),
+      rename: (from, to) => files.rename(from, to),
+      remove: path => files.remove(path),
+      syncFolder: path => files.syncFolder(path),
+    };
+  }
+
+  #counted(file: OpenFile): OpenFile {
+    return {
+      ...file,
+      close: async () => {
+        this.open--;
+        await file.close();
+      },
+    };
+  }
+}
+
+function namesIn(files: FaultyFiles, folder: string): string[] {
+  return files.paths().flatMap(path => (path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1)] : []));
+}

@@ -1,0 +1,132 @@
+import { finalize, Subject } from 'rxjs';
+import type { LogChange } from '../../src/manifest/entryLog.ts';
+import type { QueueStage } from '../../src/manifest/stageWork.ts';
+import type { Entry, ProcessIdentity } from '../../src/model/entry.ts';
+import type { StageEvent } from '../../src/model/event.ts';
+import type { StageName } from '../../src/model/stage.ts';
+import type { HealthStatus, PipelineStatus, StageStatus } from '../../src/model/status.ts';
+import type { StageTools } from '../../src/operators/stage.ts';
+import { type HealthDeps, type HealthSettings, watchHealth } from '../../src/operators/watchHealth.ts';
+import type { DiskSpace } from '../../src/storage/diskSpace.ts';
+import { identity, sampleEntry } from '../manifest/sampleManifest.ts';
+
+export const healthSettings: HealthSettings = {
+  enabled: true,
+  firstMs: 0,
+  intervalMs: 30_000,
+  frameIntervalMs: null,
+  sensors: [],
+  minFreeDisk: { kind: 'bytes', bytes: 1e9, text: '1 GB' },
+};
+
+const stageStatus: StageStatus = {
+  state: 'running',
+  queued: 0,
+  expected: null,
+  in_flight: 0,
+  done: 0,
+  failed: 0,
+  discarded: 0,
+  lost: 0,
+  per_minute: 0,
+  target_per_minute: null,
+  history: [],
+  last_ms: null,
+  last_error: null,
+  heartbeat: '2025-07-24T13:45:00.000000Z',
+  late: null,
+};
+
+/** The status of a root with one process, as others read it. */
+export function samplePipeline(
+  stages: Partial<Record<StageName, Partial<StageStatus>>> = {},
+  more: Partial<PipelineStatus> = {},
+): PipelineStatus {
+  const all = { collector: {}, processor: {}, communicator: {}, health: {}, ...stages };
+  const process = { ...identity(1), started: '2025-07-24T13:00:00.000000Z', heartbeat: '2025-07-24T13:45:00.000000Z' };
+  return {
+    ...process,
+    state: 'running',
+    run_id: 'run',
+    config: { file: 'c.toml', loaded: null, error: null },
+    control: { seq: 0, paused: [] },
+    disk: null,
+    alarms: [],
+    stages: Object.fromEntries(Object.entries(all).map(([name, set]) => [name, { ...stageStatus, ...set }])),
+    series: [],
+    processes: [{ ...process, state: 'running', stages: Object.keys(all) as StageName[] }],
+    ...more,
+  };
+}
+
+function beating(pipeline: PipelineStatus | null, beats: number): PipelineStatus | null {
+  return pipeline && { ...pipeline, processes: pipeline.processes.map(each => ({ ...each, heartbeat: `${beats}` })) };
+}
+
+/** The health stage with a world that a test makes up. */
+export class HealthBench {
+  readonly changes$ = new Subject<LogChange>();
+  pipeline: PipelineStatus | null = samplePipeline();
+  space: DiskSpace | null = { free: 50e9, size: 100e9 };
+  holders: Partial<Record<StageName, ProcessIdentity>> = {};
+  /** Pids of processes that are gone. */
+  dead: number[] = [];
+  orphans: Partial<Record<QueueStage, Entry[]>> = {};
+  onLook: () => Promise<unknown> = async () => undefined;
+  onSettle: (stage: QueueStage) => Promise<unknown> = async () => undefined;
+  open = 0;
+  mostOpen = 0;
+  /** Each status that is read has another heartbeat; 0: as the test has made them. */
+  beats = 1;
+  onOpen: () => void = () => undefined;
+
+  stage(tools: StageTools) {
+    const bench = this;
+    const settle = (stage: QueueStage) => async (): Promise<number> => {
+      await this.onSettle(stage);
+      const ended = this.orphans[stage]?.length ?? 0;
+      this.orphans[stage] = [];
+      return ended;
+    };
+    const deps: HealthDeps = {
+      tools,
+      manifest: {
+        get changes$() {
+          bench.onOpen();
+          bench.mostOpen = Math.max(bench.mostOpen, ++bench.open);
+          const { changes$ } = bench;
+          return changes$.pipe(finalize(() => bench.open--));
+        },
+        orphans: stage => this.orphans[stage] ?? [],
+      },
+      liveness: ({ pid }) => (this.dead.includes(pid) ? 'gone' : 'alive'),
+      readStatus: async () => {
+        await this.onLook();
+        return this.beats ? beating(this.pipeline, this.beats++) : this.pipeline;
+      },
+      readHolders: async () => this.holders,
+      disk: () => this.space,
+      settleOrphans: { processor: settle('processor'), compressor: settle('compressor') },
+    };
+    return watchHealth(deps);
+  }
+
+  /** A frame is recorded. */
+  frame(monotonicMs: number, set: Partial<Entry> = {}): void {
+    const entry = sampleEntry(`f${monotonicMs}`, { monotonic_ms: monotonicMs, ...set });
+    this.changes$.next({ id: entry.entry_id, op: 'add', entry });
+  }
+
+  /** Entries that a process which is gone has in work. */
+  crashed(pid: number, claims: Partial<Record<QueueStage, number>>): void {
+    this.dead.push(pid);
+    for (const [stage, count] of Object.entries(claims) as [QueueStage, number][]) {
+      this.orphans[stage] = Array.from({ length: count }, (_, i) =>
+        sampleEntry(`${stage}${i}`, { claims: { [stage]: { ...identity(pid), time: '2025-07-24T13:45:00.000000Z' } } }),
+      );
+    }
+  }
+}
+
+export const reportsOf = (events: readonly StageEvent[]): HealthStatus[] =>
+  events.flatMap(event => (event.kind === 'health' ? [event.report] : []));

@@ -1,0 +1,162 @@
+import { isSettled } from '../../src/manifest/isSettled.ts';
+import { Manifest } from '../../src/manifest/manifest.ts';
+import type { Entry } from '../../src/model/entry.ts';
+import type { StageTools } from '../../src/operators/stage.ts';
+import { type SyncDeps, type SyncSettings, sync } from '../../src/operators/sync.ts';
+import type { Share, Shares } from '../../src/share/share.ts';
+import type { ShareCall } from '../../src/share/shareCalls.ts';
+import { errorOf, failureOf } from '../../src/share/shareError.ts';
+import { type ShareOperations, shareOperations } from '../../src/share/shareOperations.ts';
+import { createThrottle } from '../../src/share/throttle.ts';
+import type { Files } from '../../src/storage/files.ts';
+import { identity, manifestFile, sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
+import { FaultyFiles, Stopped } from '../storage/faultyFiles.ts';
+import { dataFolder } from './pipelineWorld.ts';
+
+export const remoteRoot = '/share/phorest';
+export const day = `${dataFolder}/20250724`;
+
+export const syncSettings: SyncSettings = {
+  enabled: true,
+  remoteRoot,
+  dataFolder,
+  flagsFolder: '/root/flags',
+  manifestFile,
+  places: [{ local: '/root/results', remote: 'results' }],
+  intervalMs: 10_000,
+  filesInFlight: 2,
+  bytesPerSecond: 0,
+  deadlineMs: 60_000,
+  trustWrite: false,
+};
+
+/** Every entry must be copied. */
+export const syncRules = { compression: false, sync: true };
+
+export const imageOf = (id: string): Buffer => Buffer.from(`pixels of ${id} `.repeat(20));
+
+/** The child's own operations in this process, on any files. */
+export function operationsHere(root: string, local: Files, share: Files): ShareOperations {
+  const throttle = createThrottle(0, { now: () => 0, wait: async () => undefined });
+  return shareOperations({ root, local, share, throttle, now: () => 0 });
+}
+
+/**
+ * The syncer of one process, with a share that is in this process too: the child's own operations on files in memory, with
+ * what goes wrong as a test says.
+ */
+export class SyncBench {
+  readonly files: FaultyFiles;
+  readonly manifest: Manifest;
+  open = 0;
+  mostOpen = 0;
+  readonly notes: string[] = [];
+  readonly calls: string[] = [];
+  /** Before and after each call to the share. */
+  onCall: (call: ShareCall, request: unknown) => Promise<unknown> = async () => undefined;
+  onCalled: (call: ShareCall, answer: unknown) => Promise<unknown> = async () => undefined;
+
+  private constructor(files: FaultyFiles, manifest: Manifest) {
+    this.files = files;
+    this.manifest = manifest;
+  }
+
+  /** @param dead processes that are gone. */
+  static async on(
+    files = new FaultyFiles(),
+    { pid = 1, dead = [] }: { pid?: number; dead?: readonly number[] } = {},
+  ): Promise<SyncBench> {
+    for (const folder of ['/root/flags', '/root/data', '/share']) await files.makeFolder(folder);
+    const manifest = await Manifest.open(
+      sampleOptions(files, {
+        clock: { now: () => Date.now(), monotonic: () => Date.now() },
+        own: identity(pid),
+        liveness: ({ pid: other }) => (dead.includes(other) ? 'gone' : 'alive'),
+        rules: () => syncRules,
+        isSettled: entry => isSettled(entry, syncRules),
+      }),
+    );
+    return new SyncBench(files, manifest);
+  }
+
+  stage(tools: StageTools) {
+    return sync({ ...this.deps, tools });
+  }
+
+  get deps(): Omit<SyncDeps, 'tools'> {
+    const { manifest, files } = this;
+    return { manifest, files, shares: this.#shares, note: (_level, message) => this.notes.push(message) };
+  }
+
+  /** Entries that are analysed and reported, with their images. */
+  async offer(...ids: string[]): Promise<void> {
+    for (const id of ids) this.files.put(`${day}/image_${id}.png`, imageOf(id));
+    await this.manifest.offer(
+      ids.map(id => sampleEntry(id, { processing_status: 'processed', data_transmitted: true })),
+    );
+  }
+
+  get(id: string): Entry {
+    return this.manifest.get(id)!;
+  }
+
+  synced(): string[] {
+    return [...this.manifest.entries()].filter(entry => entry.image_synced).map(entry => entry.entry_id);
+  }
+
+  claimed(): string[] {
+    return [...this.manifest.entries()].filter(entry => entry.claims.syncer).map(entry => entry.entry_id);
+  }
+
+  /** What stands on the share, without the marker. */
+  onShare(): string[] {
+    return this.files
+      .paths()
+      .filter(path => path.startsWith(`${remoteRoot}/`) && !path.endsWith('.phorest_share.json'))
+      .map(path => path.slice(remoteRoot.length + 1));
+  }
+
+  copy(remote: string): string | null {
+    return this.files.content(`${remoteRoot}/${remote}`)?.toString() ?? null;
+  }
+
+  get #shares(): Shares {
+    return {
+      abandoned: 0,
+      open: ({ root }) => {
+        this.mostOpen = Math.max(this.mostOpen, ++this.open);
+        return this.#share(operationsHere(root, this.files, this.files));
+      },
+    };
+  }
+
+  #share(operations: ShareOperations): Share {
+    return {
+      call: async (call, request, signal) => {
+        signal.throwIfAborted();
+        this.calls.push(call);
+        const { promise: left, reject } = Promise.withResolvers<never>();
+        left.catch(() => undefined);
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+        const perform = operations[call] as (request: unknown, tell: () => void) => Promise<never>;
+        const work = async (): Promise<never> => {
+          await this.onCall(call, request);
+          try {
+            const answer = await perform(request, () => undefined);
+            await this.onCalled(call, answer);
+            return answer;
+          } catch (error) {
+            if (error instanceof Stopped) throw error;
+            throw errorOf(failureOf(error));
+          }
+        };
+        const working = work();
+        working.catch(() => undefined);
+        return Promise.race([working, left]);
+      },
+      close: async () => {
+        this.open--;
+      },
+    };
+  }
+}

@@ -1,0 +1,102 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pass } from 'node:timers/promises';
+import { watch } from 'chokidar';
+import { afterEach } from 'vitest';
+import type { PipelineStatus, ProcessStatus } from '../../src/model/status.ts';
+import { livenessOf } from '../../src/storage/processIdentity.ts';
+import { writeConfig } from './experiment.ts';
+import { type Ended, phorestDone, temporaryRoot } from './phorest.ts';
+
+/** Something that has not come after so long does not come, ms. */
+const patienceMs = 20_000;
+
+/** An experiment whose pipeline runs detached. Whatever still runs of it after the test is killed. */
+export class BackgroundRoot {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  static async make(toml: string): Promise<BackgroundRoot> {
+    const root = new BackgroundRoot(await temporaryRoot());
+    roots.push(root);
+    await writeConfig(root.path, toml);
+    await mkdir(join(root.path, 'flags', 'status'), { recursive: true });
+    return root;
+  }
+
+  /** Runs a command on it to its end. */
+  phorest(...words: string[]): Promise<Ended> {
+    return phorestDone(['--root', this.path, ...words], { cwd: this.path });
+  }
+
+  async status(): Promise<PipelineStatus | null> {
+    const text = await readFile(join(this.path, 'flags', 'pipeline_status.json'), 'utf8').catch(() => 'null');
+    return JSON.parse(text);
+  }
+
+  /** Processes of it that live, oldest first. */
+  async living(): Promise<ProcessStatus[]> {
+    const folder = join(this.path, 'flags', 'status');
+    const names = (await readdir(folder)).filter(name => name.endsWith('.json'));
+    const found = await Promise.all(
+      names.map(async name => JSON.parse(await readFile(join(folder, name), 'utf8').catch(() => 'null'))),
+    );
+    return found
+      .filter((status): status is ProcessStatus => status !== null && livenessOf(status) === 'alive')
+      .sort((a, b) => a.started.localeCompare(b.started));
+  }
+
+  /** Resolves with what `find` makes of the status as soon as that is something; looks whenever it is written. */
+  async until<T>(what: string, find: (status: PipelineStatus) => T | null | undefined | false): Promise<T> {
+    const watcher = watch(join(this.path, 'flags'), { depth: 0, ignored: path => path.endsWith('.tmp') });
+    let last: PipelineStatus | null = null;
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        const look = async (): Promise<void> => {
+          last = await this.status();
+          const found = last && find(last);
+          if (found !== null && found !== undefined && found !== false) resolve(found);
+        };
+        watcher.on('all', () => void look().catch(reject));
+        setTimeout(
+          () => reject(new Error(`no ${what} in ${patienceMs / 1000} s; the status is ${JSON.stringify(last)}`)),
+          patienceMs,
+        ).unref();
+        look().catch(reject);
+      });
+    } finally {
+      await watcher.close();
+    }
+  }
+
+  /** A stage has done so many since its process started. */
+  untilDone(stage: 'collector' | 'processor' | 'communicator', count: number): Promise<true> {
+    return this.until(`${count} done by the ${stage}`, status => (status.stages[stage]?.done ?? 0) >= count);
+  }
+
+  async killAll(): Promise<void> {
+    for (const status of await this.living()) {
+      try {
+        process.kill(status.pid, 'SIGKILL');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+      while (livenessOf(status) === 'alive') await pass(5);
+    }
+  }
+}
+
+/** The process that `start` says it started. */
+export function pidOf({ stdout }: Ended): number {
+  return Number(/^started: process (\d+) /m.exec(stdout)?.[1]);
+}
+
+const roots: BackgroundRoot[] = [];
+
+// Registered after that of `phorest.ts`, so that it runs before: the folders are still there.
+afterEach(async () => {
+  for (const root of roots.splice(0)) await root.killAll();
+});

@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { launcher } from './program.ts';
+
+/** Whether this machine has tmux, which is the terminal of these tests. */
+export const hasTerminal = (() => {
+  try {
+    execFileSync('tmux', ['-V'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+export interface TerminalOptions {
+  cwd: string;
+  cols?: number;
+  rows?: number;
+  env?: Readonly<Record<string, string>>;
+}
+
+/** So long a wait may take before the test fails with what the screen shows, ms; and how often it is looked at. */
+const patienceMs = 20_000;
+const lookEveryMs = 50;
+
+/** The real program in a real terminal (tmux): keys go in, what the screen shows comes out. */
+export class Terminal {
+  readonly #socket = `phorest-${randomUUID()}`;
+
+  /** Starts `phorest` with these words. What is still open after a test is closed. */
+  constructor(words: readonly string[], { cwd, cols = 120, rows = 40, env = {} }: TerminalOptions) {
+    open.add(this);
+    const variables = { LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', NO_COLOR: '', PHOREST_CONFIG: '', ...env };
+    this.#tmux(
+      ...['new-session', '-d', '-x', String(cols), '-y', String(rows), '-c', cwd],
+      ...Object.entries(variables).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
+      // As from a shell, that says how it ended and keeps what it left on the screen.
+      ...['sh', '-c', '"$@"; echo "ended with $?"; exec cat', 'sh', process.execPath, launcher, ...words],
+    );
+    this.#tmux('set-option', '-g', 'status', 'off');
+  }
+
+  /** What stands on the screen, a line each. */
+  get lines(): string[] {
+    return this.#tmux('capture-pane', '-p').replace(/\n$/, '').split('\n');
+  }
+
+  get screen(): string {
+    return this.lines.join('\n');
+  }
+
+  /** The screen with its colours, as escape sequences. */
+  get colours(): string {
+    return this.#tmux('capture-pane', '-p', '-e');
+  }
+
+  /** The program's exit code, or null while it runs. */
+  get exitCode(): number | null {
+    const code = /^ended with (\d+)$/m.exec(this.screen)?.[1];
+    return code === undefined ? null : Number(code);
+  }
+
+  /** Whether the terminal is as a shell needs it: not on the second screen that full-screen programs use, cursor shown. */
+  get isRestored(): boolean {
+    return this.#tmux('display-message', '-p', '#{alternate_on} #{cursor_flag} #{mouse_any_flag}').trim() === '0 1 0';
+  }
+
+  /** Of the program. */
+  get pid(): number {
+    const shell = this.#tmux('display-message', '-p', '#{pane_pid}').trim();
+    return Number(readFileSync(`/proc/${shell}/task/${shell}/children`, 'utf8').trim().split(' ')[0]);
+  }
+
+  /** Presses keys, as tmux names them: `q`, `Enter`, `C-c`, `Up`. */
+  press(...keys: string[]): void {
+    this.#tmux('send-keys', ...keys);
+  }
+
+  type(text: string): void {
+    this.#tmux('send-keys', '-l', text);
+  }
+
+  resize(cols: number, rows: number): void {
+    this.#tmux('resize-window', '-x', String(cols), '-y', String(rows));
+  }
+
+  /** Resolves with what `find` returns of the screen as soon as that is something. */
+  async until<T>(what: string, find: (screen: string) => T | null | undefined | false): Promise<T> {
+    const begun = performance.now();
+    for (;;) {
+      const { screen } = this;
+      const found = find(screen);
+      if (found !== null && found !== undefined && found !== false) return found;
+      if (performance.now() - begun > patienceMs) {
+        throw new Error(`no ${what} in ${patienceMs / 1000} s; the screen shows:\n${screen}`);
+      }
+      await wait(lookEveryMs);
+    }
+  }
+
+  /** Waits until the screen has a text. */
+  async shows(text: string | RegExp): Promise<string> {
+    await this.until(String(text), screen => (typeof text === 'string' ? screen.includes(text) : text.test(screen)));
+    return this.screen;
+  }
+
+  /** The program's end. */
+  ended(): Promise<number> {
+    return this.until('end of the program', () => this.exitCode ?? false).then(() => this.exitCode!);
+  }
+
+  close(): void {
+    open.delete(this);
+    try {
+      this.#tmux('kill-server');
+    } catch {
+      // It has ended already.
+    }
+  }
+
+  #tmux(...words: string[]): string {
+    return execFileSync('tmux', ['-L', this.#socket, '-f', '/dev/null', ...words], { encoding: 'utf8' });
+  }
+}
+
+const open = new Set<Terminal>();
+
+/** Closes what is still open, with the programs in it. */
+export function closeTerminals(): void {
+  for (const terminal of open) terminal.close();
+}

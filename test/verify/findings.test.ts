@@ -1,0 +1,326 @@
+import { existsSync } from 'node:fs';
+import { appendFile, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { type VerifyOptions, verify } from '../../src/cli/verify.ts';
+import type { Entry } from '../../src/model/entry.ts';
+import { ownIdentity } from '../../src/storage/processIdentity.ts';
+import { conservation } from '../program/conservation.ts';
+import type { SampleRoot } from './sampleRoot.ts';
+import { temporarySample } from './temporarySample.ts';
+
+interface Told {
+  code: number;
+  kinds: string[];
+  found: { kind: string; file: string; entry_id?: string; message: string }[];
+  notes: string[];
+  totals: Record<string, unknown>;
+}
+
+async function look(sample: SampleRoot, options: VerifyOptions = {}): Promise<Told> {
+  const { code, lines } = await sample.run(verify, { ...options, json: true });
+  const told = lines.map(line => JSON.parse(line) as Record<string, unknown>);
+  const found = told.filter(line => 'kind' in line) as unknown as Told['found'];
+  const notes = told.flatMap(({ note }) => (typeof note === 'string' ? [note] : []));
+  return { code, kinds: found.map(({ kind }) => kind), found, notes, totals: told.at(-1)! };
+}
+
+/** Mends it, and expects that nothing is wrong any more. */
+async function mend(sample: SampleRoot): Promise<string[]> {
+  const { code, lines } = await sample.run(verify, { repair: true });
+  expect(lines.filter(line => line.startsWith('still '))).toEqual([]);
+  expect([code, lines.at(-1)]).toEqual([0, expect.stringMatching(/^all is well/)]);
+  return lines;
+}
+
+const table = (sample: SampleRoot): string => join(sample.results, 'communicating_results.csv');
+const results = (sample: SampleRoot): string => join(sample.results, 'processing_results.jsonl');
+
+async function edit(file: string, change: (text: string) => string): Promise<void> {
+  const before = await readFile(file, 'utf8');
+  const after = change(before);
+  expect(after).not.toBe(before);
+  await writeFile(file, after);
+}
+
+describe('verify', () => {
+  it('finds nothing where all is well, and writes nothing', async () => {
+    const sample = await temporarySample({ images: 6, pending: 1, failed: [2] });
+    const namesBefore = await readdir(sample.root, { recursive: true });
+    expect(await look(sample, { deep: true })).toMatchObject({
+      code: 0,
+      found: [],
+      notes: [],
+      totals: { entries: 6, images: 6, results: 5, rows: 8, findings: 0 },
+    });
+    expect(await readdir(sample.root, { recursive: true })).toEqual(namesBefore);
+  });
+
+  it('finds an image that is gone, damaged, or whose folder is not mounted', async () => {
+    const sample = await temporarySample({ images: 3 });
+    await rm(sample.image(0));
+    await writeFile(sample.image(1), (await readFile(sample.image(1))).subarray(0, 40));
+    expect((await look(sample)).found).toMatchObject([
+      { kind: 'missing_image', file: sample.image(0), entry_id: 'e0' },
+    ]);
+    expect((await look(sample, { deep: true })).kinds).toEqual(['missing_image', 'unreadable_image']);
+    await rename(sample.day, join(sample.root, 'elsewhere'));
+    expect(await look(sample)).toMatchObject({ code: 1, found: [{ kind: 'missing_folder', file: sample.day }] });
+  });
+
+  it('finds images in the data folder that was moved as a whole', async () => {
+    const sample = await temporarySample({ images: 2 });
+    await edit(sample.manifestFile, text => text.replaceAll(sample.day, '/somewhere/else/20250724'));
+    expect(await look(sample)).toMatchObject({ code: 0, totals: { images: 2 } });
+  });
+
+  it('knows an image that was compressed, and one that the ring buffer has removed', async () => {
+    const sample = await temporarySample({ images: 3 });
+    await writeFile(`${sample.image(0)}.gz`, gzipSync(await readFile(sample.image(0))));
+    await writeFile(`${sample.image(1)}.gz`, gzipSync(await readFile(sample.image(1))));
+    await rm(sample.image(1));
+    await rm(sample.image(2));
+    const entries = JSON.parse(await readFile(sample.manifestFile, 'utf8')) as Entry[];
+    for (const entry of entries.slice(0, 1)) entry.camera_data!.filename += '.gz';
+    entries[2]!.image_local = false;
+    await writeFile(sample.manifestFile, JSON.stringify(entries));
+    expect(await look(sample, { deep: true })).toMatchObject({ code: 0, found: [], totals: { images: 2 } });
+  });
+
+  it('finds an image without an entry, and adopts it', async () => {
+    const sample = await temporarySample({ images: 2 });
+    await copyFile(sample.image(0), sample.image(9));
+    await writeFile(join(sample.day, 'notes.png'), 'not ours');
+    expect(await look(sample)).toMatchObject({ code: 1, found: [{ kind: 'orphan_image', file: sample.image(9) }] });
+    await mend(sample);
+    const adopted = [...(await sample.entries()).values()].at(-1)!;
+    expect(adopted).toMatchObject({
+      processing_status: 'pending',
+      timestamp_source: 'name',
+      camera_data: { timestamp_iso: '2025-07-24T12:00:09.000000', camera_index: 0, filepath: sample.day },
+    });
+    expect(existsSync(join(sample.day, 'notes.png'))).toBe(true);
+  });
+
+  it('finds a result that is damaged or gone, and has its image analysed again', async () => {
+    const sample = await temporarySample({ images: 3 });
+    // One overwritten in its place, so that those behind it stand where they did.
+    await edit(results(sample), text => text.replace('"entry_id":"e1"', '"entry_id":#e1"'));
+    const { found, notes } = await look(sample);
+    expect(found).toMatchObject([
+      { kind: 'missing_result', file: results(sample), entry_id: 'e1' },
+      { kind: 'unknown_rows', file: table(sample) },
+    ]);
+    expect(notes).toEqual([expect.stringContaining('1 lines are no results of ours')]);
+    await mend(sample);
+    expect((await sample.entries()).get('e1')).toMatchObject({ processing_status: 'pending', attempt: 1 });
+    const manifest = await sample.manifest();
+    await sample.analyse(manifest, 5);
+    await sample.report(manifest);
+    await manifest.close({ fold: true });
+    expect((await look(sample)).found).toEqual([]);
+    expect((await conservation({ root: sample.root, acknowledged: ['e0', 'e1', 'e2'] })).problems).toEqual([]);
+  });
+
+  it('finds a result twice, of no entry, of an attempt that nobody made, and one that says otherwise', async () => {
+    const sample = await temporarySample({ images: 3 });
+    const lines = (await readFile(results(sample), 'utf8')).trimEnd().split('\n');
+    const [first, second] = lines as [string, string];
+    await appendFile(
+      results(sample),
+      [first, first.replace('"e0"', '"stranger"'), second.replace('"attempt":1', '"attempt":7')]
+        .join('\n')
+        .concat('\n'),
+    );
+    await edit(results(sample), text => text.replace(/("e2".*"processing_successful":)true/, '$1null'));
+    expect((await look(sample)).found).toMatchObject([
+      { kind: 'wrong_result', entry_id: 'e2' },
+      { kind: 'duplicate_result', entry_id: 'e0' },
+      { kind: 'unknown_result', entry_id: 'stranger' },
+      { kind: 'unknown_result', entry_id: 'e1' },
+      { kind: 'unknown_rows' },
+    ]);
+  });
+
+  it('finds results that are not where the manifest says', async () => {
+    const sample = await temporarySample({ images: 3 });
+    await edit(results(sample), text => text.replace('{"entry_id":"e1"', ' {"entry_id":"e1"'));
+    expect((await look(sample)).found).toMatchObject([
+      { kind: 'misplaced_result', entry_id: 'e1' },
+      { kind: 'misplaced_result', entry_id: 'e2' },
+    ]);
+    await mend(sample);
+  });
+
+  it.each<[string, (text: string) => string, string[], mends?: boolean]>([
+    ['missing', text => text.replace(/.*12:00:01.*\n/, ''), ['unknown_rows', 'missing_rows'], true],
+    ['all missing of one image', text => text.replaceAll(/.*12:00:01.*\n/g, ''), ['missing_rows']],
+    ['doubled', text => text.replace(/(.*12:00:01.*\n)+/, '$&$&'), ['duplicate_rows'], true],
+    ['changed in one number', text => text.replace(/(12:00:01.*,)102,/, '$1103,'), ['unknown_rows', 'missing_rows']],
+    ['foreign', text => `${text}2020-01-01T00:00:00.000000,x,y\n`, ['unknown_rows']],
+    ['torn', text => text.slice(0, -5), ['unknown_rows', 'missing_rows', 'torn_line'], true],
+  ])('finds rows that are %s, and can write the table anew', async (_what, change, kinds, mends = false) => {
+    const sample = await temporarySample({ images: 3 });
+    const good = await readFile(table(sample), 'utf8');
+    await edit(table(sample), change);
+    const bad = await readFile(table(sample), 'utf8');
+    expect((await look(sample)).kinds).toEqual(kinds);
+    if (!mends) return;
+    await mend(sample);
+    expect(await readFile(table(sample), 'utf8')).toBe(good);
+    const kept = (await readdir(sample.results)).filter(name => name.startsWith('replaced_'));
+    expect(kept).toHaveLength(1);
+    const old = await readFile(join(sample.results, kept[0]!, 'communicating_results.csv'), 'utf8');
+    // A torn end was never acknowledged.
+    expect(bad.startsWith(old)).toBe(true);
+    expect(existsSync(join(sample.results, 'processed_data_plot.png'))).toBe(true);
+  });
+
+  it('writes the table in the order of collection, whatever that of the results', async () => {
+    const sample = await temporarySample({ images: 5 });
+    const good = await readFile(table(sample), 'utf8');
+    const lines = (await readFile(results(sample), 'utf8')).trimEnd().split('\n');
+    expect(new Set(lines.map(line => line.length)).size).toBe(1);
+    await writeFile(results(sample), `${lines.reverse().join('\n')}\n`);
+    const manifest = await sample.manifest();
+    const length = lines[0]!.length + 1;
+    await manifest.close({ fold: true });
+    const entries = JSON.parse(await readFile(sample.manifestFile, 'utf8')) as { result: { offset: number } }[];
+    for (const [i, entry] of entries.entries()) entry.result.offset = (4 - i) * length;
+    await writeFile(sample.manifestFile, JSON.stringify(entries));
+    await writeFile(table(sample), good.slice(0, good.indexOf('\n') + 1));
+    await mend(sample);
+    expect(await readFile(table(sample), 'utf8')).toBe(good);
+  });
+
+  it('reads closed segments that were compressed, and says when one is damaged', async () => {
+    const sample = await temporarySample({ images: 3 });
+    const bytes = gzipSync(await readFile(results(sample)));
+    await writeFile(`${results(sample)}.gz`, bytes);
+    await rm(results(sample));
+    expect(await look(sample)).toMatchObject({ code: 0, totals: { results: 3, findings: 0 } });
+    await writeFile(`${results(sample)}.gz`, bytes.fill(0, 60, 80));
+    expect((await look(sample)).kinds).toContain('damaged_line');
+  });
+
+  it('finds an archive segment that does not fit its checksum', async () => {
+    const sample = await temporarySample({ images: 12, liveEntries: 4 });
+    const folder = join(sample.root, 'data', 'metadata_manifest_archive');
+    const [name] = (await readdir(folder)).sort() as [string];
+    expect(await look(sample)).toMatchObject({ code: 0, totals: { entries: 12, results: 12 } });
+    await writeFile(join(folder, name), gzipSync('{"entry_id":"e0"}\n'));
+    expect(await look(sample)).toMatchObject({
+      code: 1,
+      found: [{ kind: 'damaged_archive', file: join(folder, name) }],
+    });
+  });
+
+  it('finds a manifest that is cut off', async () => {
+    const sample = await temporarySample({ images: 3 });
+    await edit(sample.manifestFile, text => text.slice(0, -20));
+    expect((await look(sample)).found).toMatchObject([{ kind: 'damaged_manifest', file: sample.manifestFile }]);
+  });
+
+  it('finds a changed line in a journal; a torn one is only noted', async () => {
+    const sample = await temporarySample({ images: 2 });
+    const manifest = await sample.manifest();
+    await manifest.offer([{ ...sample.entry(0), entry_id: 'x', camera_data: null }]);
+    await manifest.close({ fold: false });
+    const data = join(sample.root, 'data');
+    const [journal] = (await readdir(data))
+      .filter(name => name.includes('journal'))
+      .sort()
+      .slice(-1) as [string];
+    await appendFile(join(data, journal), '\n{"len":100,"crc":"00000000","record":{"id":"y"');
+    expect(await look(sample)).toMatchObject({ code: 0, found: [] });
+    await appendFile(join(data, journal), '\n\n');
+    expect(await look(sample)).toMatchObject({ code: 0, notes: [expect.stringContaining('1 lines were cut short')] });
+    await edit(join(data, journal), text => text.replace('"id":"x"', '"id":"z"'));
+    expect((await look(sample)).found).toMatchObject([{ kind: 'damaged_line', file: join(data, journal) }]);
+  });
+
+  it('removes what dead writers left, and leaves what living ones write', async () => {
+    const sample = await temporarySample({ images: 1 });
+    const dead = join(sample.day, `image_x.png.4194304-00000000.tmp`);
+    const alive = join(sample.results, `plot_series.bin.${process.pid}-00000000.tmp`);
+    for (const path of [dead, alive]) await writeFile(path, 'half');
+    expect((await look(sample)).found).toMatchObject([{ kind: 'stray_temporary', file: dead }]);
+    await mend(sample);
+    expect([existsSync(dead), existsSync(alive)]).toEqual([false, true]);
+  });
+
+  it('cuts off what a kill has torn at the end of the results', async () => {
+    const sample = await temporarySample({ images: 2 });
+    const whole = await readFile(results(sample), 'utf8');
+    await appendFile(results(sample), '{"entry_id":"e2","att');
+    expect((await look(sample)).kinds).toEqual(['torn_line']);
+    await mend(sample);
+    expect(await readFile(results(sample), 'utf8')).toBe(whole);
+  });
+
+  it('leaves the table to the communicator that lives, and says so', async () => {
+    const sample = await temporarySample({ images: 2 });
+    await mkdir(join(sample.root, 'flags'));
+    const parent = { ...ownIdentity, pid: process.ppid, pid_start: 0 };
+    await writeFile(join(sample.root, 'flags', 'stages.json'), JSON.stringify({ communicator: parent }));
+    await edit(table(sample), text => text.replace(/.*12:00:01.*\n/, ''));
+    const { code, lines } = await sample.run(verify, { repair: true });
+    expect(code).toBe(1);
+    expect(lines.filter(line => line.startsWith('left as it is'))).toEqual([
+      expect.stringContaining(`run by process ${process.ppid}`),
+    ]);
+    expect(lines.filter(line => line.startsWith('still '))).toHaveLength(2);
+  });
+
+  it('does not take what is in motion for wrong', async () => {
+    const sample = await temporarySample({ images: 4, pending: 2 });
+    const manifest = await sample.manifest();
+    await manifest.claim('processor', 1);
+    await manifest.close({ fold: false });
+    const { code, totals } = await look(sample);
+    expect([code, totals]).toMatchObject([0, { in_work: 1, left_in_work: 0 }]);
+  });
+
+  it('leaves to the next start what a dead process had in work', async () => {
+    const sample = await temporarySample({ images: 4, pending: 2 });
+    const dead = await sample.manifest(5_000, { own: { ...ownIdentity, pid_start: 1 } });
+    await dead.claim('processor', 1);
+    await dead.close({ fold: false });
+    const { code, totals, notes } = await look(sample);
+    expect([code, totals]).toMatchObject([0, { in_work: 0, left_in_work: 1 }]);
+    expect(notes).toEqual([expect.stringContaining('the next start finishes them')]);
+  });
+
+  it('counts the rows of an image once that was set back before it was reported, and twice that was reported', async () => {
+    const sample = await temporarySample({ images: 3, pending: 1 });
+    const manifest = await sample.manifest();
+    await sample.analyse(manifest, 1);
+    await manifest.requeue([manifest.get('e1')!, manifest.get('e2')!], 'pending', { restore: false });
+    await sample.analyse(manifest, 2);
+    expect((await look(sample)).found).toEqual([]);
+    await sample.report(manifest);
+    await manifest.close({ fold: true });
+    expect(await look(sample)).toMatchObject({ code: 0, totals: { results: 5, earlier_results: 2, rows: 8 } });
+    await edit(table(sample), text => text.replace(/(.*12:00:02.*\n)+/, ''));
+    expect((await look(sample)).kinds).toEqual(['missing_rows']);
+  });
+
+  it('finds rows that the manifest says are still to be written', async () => {
+    const sample = await temporarySample({ images: 2 });
+    const entries = JSON.parse(await readFile(sample.manifestFile, 'utf8')) as { data_transmitted: boolean }[];
+    entries[1]!.data_transmitted = false;
+    await writeFile(sample.manifestFile, JSON.stringify(entries));
+    expect((await look(sample)).found).toMatchObject([{ kind: 'duplicate_rows', entry_id: 'e1' }]);
+  });
+
+  it('tells a finding in one line: kind, file, what is wrong and what to do', async () => {
+    const sample = await temporarySample({ images: 1 });
+    await rm(sample.image(0));
+    const { lines } = await sample.run(verify);
+    expect(lines).toEqual([
+      `missing_image  ${sample.image(0)}  e0: the image is not there; look for it in a copy and put it back; its result stays`,
+      '1 findings: 1 entries, 0 images, 1 results, 2 rows looked at',
+    ]);
+  });
+});

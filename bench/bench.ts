@@ -6,6 +6,7 @@
  *     npm run bench -- --json            one JSON object a line
  */
 import { parseArgs } from 'node:util';
+import { analysisBench } from './analysis.ts';
 import type { BenchRow } from './benchRow.ts';
 import { fitsBench } from './fits.ts';
 import { importBench } from './import.ts';
@@ -15,6 +16,7 @@ import { replayBench } from './replay.ts';
 /** Beginning of the names of the rows → what measures them. */
 const benches: Record<string, () => Promise<BenchRow[]>> = {
   fits: fitsBench,
+  analysis: analysisBench,
   replay: replayBench,
   manifest: manifestBench,
   import: importBench,

@@ -1,23 +1,34 @@
 import { readFile } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
+import { decompress } from '../model/compression.ts';
 import type { Pixels } from '../model/frame.ts';
 import { BadImageError } from './badImageError.ts';
 
 /**
  * Decodes one image to gray pixels at their native depth.
  *
- * PNG, JPEG and TIFF of 8 or 16 bits a channel. Gray is exact; colour becomes BT.601 luma, rounded to nearest; alpha is
- * dropped; colour profiles and EXIF orientation are not applied, because ROIs are given in stored pixels.
+ * PNG, JPEG and TIFF of 8 or 16 bits a channel, also when the whole file is compressed (`.gz`, `.zst`). Gray is exact; colour
+ * becomes BT.601 luma, rounded to nearest; alpha is dropped; colour profiles and EXIF orientation are not applied, because
+ * ROIs are given in stored pixels.
  *
  * Rejects with {@link BadImageError} for content that is no such image (empty, cut off, foreign, several pages, floating
  * point). Errors of reading the file (`ENOENT`, `EIO`, `EACCES`, …) stay what they are: they are not the image's fault.
  *
  * @param file path, or the bytes of the file
- * @param name what error messages call it when bytes are given
+ * @param name what error messages call it when bytes are given; its suffix says whether they are compressed
  */
 export async function decodeFrame(file: string | Uint8Array, name = 'image'): Promise<Pixels> {
-  if (typeof file !== 'string') return decodeImage(file, name);
-  return decodeImage(await readFile(file), file);
+  if (typeof file !== 'string') return decodeImage(await unpacked(file, name), name);
+  return decodeImage(await unpacked(await readFile(file), file), file);
+}
+
+async function unpacked(bytes: Uint8Array, name: string): Promise<Uint8Array> {
+  try {
+    return await decompress(bytes, name);
+  } catch (error) {
+    const size = `${bytes.length} bytes`;
+    throw new BadImageError(name, `can't be decompressed: ${(error as Error).message} (${size})`, { cause: error });
+  }
 }
 
 const formats = ['png', 'jpeg', 'tiff'];

@@ -36,9 +36,9 @@ function differences(values: Float64Array): Float64Array {
 
 function meanAndStd(values: Float64Array): { mean: number; std: number } {
   let sum = 0;
-  for (const value of values) sum += value;
+  for (let i = 0; i < values.length; i++) sum += values[i];
   const mean = sum / values.length;
   let squares = 0;
-  for (const value of values) squares += (value - mean) ** 2;
+  for (let i = 0; i < values.length; i++) squares += (values[i] - mean) ** 2;
   return { mean, std: Math.sqrt(squares / values.length) };
 }

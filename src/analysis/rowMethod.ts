@@ -6,6 +6,8 @@ export type RowRejection =
   | 'constant'
   /** More than half of its pixels are at the camera's full scale. */
   | 'saturated'
+  /** Dead, or far brighter or darker than the other rows of its ROI. */
+  | 'differing'
   | 'no_convergence'
   /** A minimum was found, but not of a line that was seen: far outside the row, narrower than a pixel, wider than the row. */
   | 'implausible';

@@ -1,6 +1,6 @@
 import type { Pixels } from '../model/frame.ts';
 import type { Roi } from '../model/roi.ts';
-import { RoiOutsideFrameError } from './roiOutsideFrameError.ts';
+import { isInside, roiWalk, sampleAtBorder } from './roiWalk.ts';
 
 /**
  * Samples the pixels of one ROI straight from a frame that is still turned: only the ROI's pixels are computed.
@@ -15,39 +15,15 @@ import { RoiOutsideFrameError } from './roiOutsideFrameError.ts';
  * @throws RoiOutsideFrameError when a part of the rectangle lies outside the frame
  */
 export function sampleRoi(pixels: Pixels, roi: Roi, angle: number, out: Float64Array): void {
-  const { width, height, data } = pixels;
-  const [top, left] = roi.coords;
+  const { width, data } = pixels;
   const [rows, cols] = roi.size;
-  if (top < 0 || left < 0 || top + rows > height || left + cols > width) {
-    throw new RoiOutsideFrameError(
-      roi.label,
-      `ROI ${roi.label} (rows ${top} to ${top + rows - 1}, columns ${left} to ${left + cols - 1}) is outside the frame ` +
-        `of ${width}×${height} pixels: the ROI manifest belongs to images of another size`,
-    );
-  }
-
-  const turn = (-angle * Math.PI) / 180;
-  const cos = Math.cos(turn);
-  const sin = Math.sin(turn);
-  const centreX = Math.floor(width / 2);
-  const centreY = Math.floor(height / 2);
-  // One step along a row of `out`, in the frame; a mirrored row starts at its right end.
-  const stepX = roi.flip ? -cos : cos;
-  const stepY = roi.flip ? -sin : sin;
-  const startColumn = (roi.flip ? left + cols - 1 : left) - centreX;
+  const walk = roiWalk(pixels, roi, angle);
+  const { stepX, stepY } = walk;
 
   for (let row = 0, to = 0; row < rows; row++) {
-    const fromCentre = top + row - centreY;
-    const startX = centreX + cos * startColumn - sin * fromCentre;
-    const startY = centreY + sin * startColumn + cos * fromCentre;
-    const endX = startX + stepX * (cols - 1);
-    const endY = startY + stepY * (cols - 1);
-    const inside =
-      Math.min(startX, endX) >= 0 &&
-      Math.max(startX, endX) < width - 1 &&
-      Math.min(startY, endY) >= 0 &&
-      Math.max(startY, endY) < height - 1;
-    if (inside) {
+    const startX = walk.startX(row);
+    const startY = walk.startY(row);
+    if (isInside(pixels, startX, startY, startX + stepX * (cols - 1), startY + stepY * (cols - 1))) {
       for (let k = 0; k < cols; k++) {
         const x = startX + stepX * k;
         const y = startY + stepY * k;
@@ -64,17 +40,4 @@ export function sampleRoi(pixels: Pixels, roi: Roi, angle: number, out: Float64A
       for (let k = 0; k < cols; k++) out[to++] = sampleAtBorder(pixels, startX + stepX * k, startY + stepY * k);
     }
   }
-}
-
-/** Bilinear sample where neighbours may lie outside the frame and count as black. */
-function sampleAtBorder({ width, height, data }: Pixels, x: number, y: number): number {
-  const x0 = Math.floor(x);
-  const y0 = Math.floor(y);
-  const fx = x - x0;
-  const fy = y - y0;
-  const value = (column: number, row: number): number =>
-    column >= 0 && column < width && row >= 0 && row < height ? data[row * width + column] : 0;
-  const upper = value(x0, y0) + fx * (value(x0 + 1, y0) - value(x0, y0));
-  const lower = value(x0, y0 + 1) + fx * (value(x0 + 1, y0 + 1) - value(x0, y0 + 1));
-  return upper + fy * (lower - upper);
 }

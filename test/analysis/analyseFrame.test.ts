@@ -4,7 +4,7 @@ import { analyseFrame, type FrameAnalysis } from '../../src/analysis/analyseFram
 import { decodeFrame } from '../../src/analysis/decodeFrame.ts';
 import { parseRoiManifest } from '../../src/analysis/parseRoiManifest.ts';
 import type { Pixels } from '../../src/model/frame.ts';
-import { type AnalysisMethod, analysisMethods, methodParameters } from '../../src/model/method.ts';
+import { type AnalysisMethod, analysisMethods, type Estimator, methodParameters } from '../../src/model/method.ts';
 import type { FrameStatistics, ParameterStatistics, RoiResult } from '../../src/model/result.ts';
 import type { Roi } from '../../src/model/roi.ts';
 
@@ -28,6 +28,7 @@ function analyse(pixels: Pixels, rois: Roi[], options: Partial<FrameAnalysis> = 
   const job: FrameAnalysis = {
     rois: { rois, imageAngle: 0 },
     method: 'gaussian',
+    estimator: 'rows',
     numberOfSubRois: 0,
     keepValues: false,
     ...options,
@@ -70,6 +71,37 @@ test.each(analysisMethods)('%s: keys stand in the order of the formats, position
     rowsRejected: {},
   });
   expect(Array.from(analysed.positions)).toEqual([results[0].position]);
+});
+
+test.each(['gaussian', 'fano'] as const)('%s, estimator roi: the same keys, and the reduced χ²', method => {
+  const { pixels, rois } = frameOf([
+    { position: 50.3, amplitude: 800 },
+    { position: 50.3, amplitude: 0 },
+  ]);
+  const { results, analysed, text } = analyse(pixels, rois, { method, estimator: 'roi' });
+  const keys = ['position', 'uncertainty', 'chi_squared', 'rows_used', 'rows_rejected', 'flags'];
+  expect(Object.keys(results[0])).toEqual(['ROI-label', 'Analysis-method', ...methodParameters[method], ...keys]);
+  expect(results[0]).toMatchObject({ rows_used: 10, rows_rejected: 0, flags: [] });
+  expect(Math.abs(results[0].position! - 50.3)).toBeLessThan(method === 'gaussian' ? 0.1 : 1);
+  expect(results[1]).toEqual({
+    'ROI-label': 'R1',
+    'Analysis-method': method,
+    position: null,
+    uncertainty: null,
+    chi_squared: null,
+    rows_used: 0,
+    rows_rejected: 10,
+    flags: ['lost'],
+  });
+  expect(analysed.positions[1]).toBeNaN();
+  expect(text).not.toMatch(/NaN|Infinity/);
+});
+
+test.each(['max_intensity', 'centre'] as const)('%s goes by rows, whatever the estimator', method => {
+  const { pixels, rois } = frameOf([{ position: 50.3, amplitude: 800 }]);
+  expect(analyse(pixels, rois, { method, estimator: 'roi' }).text).toBe(
+    analyse(pixels, rois, { method, estimator: 'rows' }).text,
+  );
 });
 
 test('the flip mirrors the position', () => {
@@ -139,13 +171,18 @@ describe.skipIf(!existsSync(reference))('the legacy folder of the shared referen
   interface Compared {
     ours: number[];
     theirs: number[];
+    /** Ours over their standard errors. */
+    ratios: number[];
     condition: string;
   }
   const manifestFile = `${reference}/ROI_manifest.json`;
   const rms = (values: number[]): number => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
 
-  /** Errors against the truth, ours and the Python system's, by condition; with all ROIs of all eight frames. */
-  async function compare(method: AnalysisMethod): Promise<Map<string, Compared>> {
+  /**
+   * Errors against the truth, ours and the Python system's, by condition; with all ROIs of all eight frames. The truth is the
+   * median over a ROI's rows, with the estimator roi the mean.
+   */
+  async function compare(method: AnalysisMethod, estimator: Estimator = 'rows'): Promise<Map<string, Compared>> {
     const rois = parseRoiManifest(readFileSync(manifestFile, 'utf8'), manifestFile);
     const truth = JSON.parse(readFileSync(`${reference}/truth.json`, 'utf8'));
     const originalFile = `${reference}/original_${method}/processing_results.jsonl`;
@@ -153,17 +190,21 @@ describe.skipIf(!existsSync(reference))('the legacy folder of the shared referen
     const byCondition = new Map<string, Compared>();
     for (let frame = 0; frame < 8; frame++) {
       const pixels = await decodeFrame(`${reference}/Pos0/img_00000000${frame}_Default_000.tif`);
-      const analysed = analyseFrame(pixels, { rois, method, numberOfSubRois: 0, keepValues: false });
+      const analysed = analyseFrame(pixels, { rois, method, estimator, numberOfSubRois: 0, keepValues: false });
       const [statistics, ...results] = JSON.parse(new TextDecoder().decode(analysed.imageAnalysis));
       expect(results).toHaveLength(80);
       const original = lines.length > 0 ? JSON.parse(lines[frame]).image_analysis : null;
       if (original !== null) expect(statistics).toEqual(original[0]);
       for (const result of results as RoiResult[]) {
         const label = result['ROI-label'];
-        const { median, condition } = truth.frames[frame].rois[label];
+        const { median, mean, condition } = truth.frames[frame].rois[label];
         let compared = byCondition.get(condition);
-        if (!compared) byCondition.set(condition, (compared = { ours: [], theirs: [], condition }));
-        compared.ours.push(result.position! - median);
+        if (!compared) byCondition.set(condition, (compared = { ours: [], theirs: [], ratios: [], condition }));
+        const error = result.position! - (estimator === 'roi' ? mean : median);
+        compared.ours.push(error);
+        if (result.uncertainty !== null) compared.ratios.push(error / result.uncertainty);
+        if (estimator === 'roi' && method === 'gaussian' && result.flags.length === 0)
+          expect(Math.abs(error), label).toBeLessThan(5);
         if (original === null) continue;
         const theirs = original.find((one: RoiResult) => one['ROI-label'] === label);
         compared.theirs.push(theirs[method === 'gaussian' ? 'mu' : 'resonance'].Median - median);
@@ -206,6 +247,23 @@ describe.skipIf(!existsSync(reference))('the legacy folder of the shared referen
     expect(Math.max(...edge.ours.map(Math.abs))).toBeLessThan(5);
     const saturated = conditions.get('saturated')!;
     expect(rms(saturated.ours)).toBeLessThan(0.8 * rms(saturated.theirs));
+  });
+
+  test('gaussian, estimator roi: near the bound on all kinds of ROIs, with a true standard error', async () => {
+    const conditions = await compare('gaussian', 'roi');
+    // The bound is 0.234 px for normal ROIs of the noise of these frames.
+    const limits = { normal: 0.27, dust: 0.27, saturated: 0.4, collateral_saturation: 0.34, low_snr: 0.6, edge: 1.2 };
+    for (const [condition, limit] of Object.entries(limits)) {
+      const { ours, ratios } = conditions.get(condition)!;
+      expect(rms(ours), condition).toBeLessThan(limit);
+      expect(rms(ratios), condition).toBeLessThan(1.3);
+    }
+    expect(rms(conditions.get('normal')!.ratios)).toBeGreaterThan(0.9);
+  });
+
+  test('fano, estimator roi: the Gaussian lines of the frame at the edge are taken for symmetric', async () => {
+    const edge = (await compare('fano', 'roi')).get('edge')!;
+    expect(rms(edge.ours)).toBeLessThan(1.2);
   });
 
   test.each([

@@ -37,6 +37,7 @@ const job = (path: string, size: [number, number] = [20, 100]): AnalysisJob => (
   path,
   rois: { rois: [{ label: 'A', flip: false, coords: [0, 0], size }], imageAngle: 0 },
   method: 'gaussian',
+  estimator: 'rows',
   numberOfSubRois: 0,
   keepValues: false,
 });

@@ -1,0 +1,211 @@
+import type { Pixels } from '../../model/frame.ts';
+import type { Roi } from '../../model/roi.ts';
+import { isInside, type RoiWalk, roiWalk, sampleAtBorder } from '../roiWalk.ts';
+
+/**
+ * The pixels of one ROI, each row as means over bins of neighbouring pixels. What a line a few bins wide can tell is in
+ * the bins, and everything after the sampling costs so much less. The buffers are overwritten by the next `fill`.
+ */
+export interface RoiBins {
+  readonly rows: number;
+  readonly cols: number;
+  /** Bins of a row. */
+  readonly count: number;
+  /** Pixels of a bin; the last one of a row may have up to half more or less. */
+  readonly width: number;
+  /** Pixels of each bin, and the column of its middle. */
+  readonly sizes: Float64Array;
+  readonly centres: Float64Array;
+  /** rows × count means, counts of the frame; NaN where a pixel of the bin is saturated. */
+  readonly means: Float64Array;
+  /** Squared deviations of each row's pixels from the means of their bins, summed. */
+  readonly scatter: Float64Array;
+  /** Saturated pixels of the ROI. */
+  readonly saturated: number;
+  /**
+   * Samples a ROI by the rule of `sampleRoi`, in turned frames approximately (see `average`).
+   *
+   * @param saturation count from which a pixel is saturated
+   * @throws RoiOutsideFrameError when a part of the ROI lies outside the frame
+   */
+  fill(pixels: Pixels, roi: Roi, angle: number, width: number, saturation: number): void;
+}
+
+/** Pixels that the way through a turned frame may climb within a bin to be taken for level. */
+const mostRise = 0.25;
+
+export function createRoiBins(): RoiBins {
+  let rows = 0;
+  let cols = 0;
+  let count = 0;
+  let binWidth = 1;
+  let lastSize = 1;
+  let sizes = new Float64Array(0);
+  let centres = new Float64Array(0);
+  let means = new Float64Array(0);
+  let scatter = new Float64Array(0);
+  let row = new Float64Array(0);
+  let saturated = 0;
+
+  function layOut(roi: Roi, width: number): void {
+    [rows, cols] = roi.size;
+    binWidth = width;
+    count = Math.max(1, Math.round(cols / width));
+    lastSize = cols - (count - 1) * width;
+    if (row.length < cols) {
+      row = new Float64Array(cols);
+      sizes = new Float64Array(cols);
+      centres = new Float64Array(cols);
+    }
+    if (means.length < rows * count) means = new Float64Array(rows * count);
+    if (scatter.length < rows) scatter = new Float64Array(rows);
+    for (let bin = 0; bin < count; bin++) {
+      const from = bin * width;
+      sizes[bin] = bin === count - 1 ? lastSize : width;
+      centres[bin] = from + (sizes[bin] - 1) / 2;
+    }
+  }
+
+  /** Means of one row that was sampled pixel by pixel. */
+  function reduce(at: number, saturation: number): number {
+    let squares = 0;
+    for (let bin = 0, k = 0; bin < count; bin++) {
+      const size = bin === count - 1 ? lastSize : binWidth;
+      let sum = 0;
+      let clipped = 0;
+      for (const end = k + size; k < end; k++) {
+        const value = row[k];
+        sum += value;
+        squares += value * value;
+        if (value >= saturation) clipped++;
+      }
+      squares -= (sum * sum) / size;
+      means[at + bin] = clipped > 0 ? Number.NaN : sum / size;
+      saturated += clipped;
+    }
+    return squares;
+  }
+
+  /**
+   * Means of one row straight from the frame. Within a bin the way through the frame is taken to run along a row of it, which
+   * a small turn allows: with v the mean of two rows of pixels, weighted as at the bin's middle, the bilinear samples from
+   * column c + f on sum up to Σ v + f·(v after the last − the first v).
+   */
+  function average(
+    { data, width }: Pixels,
+    startX: number,
+    startY: number,
+    { stepX, stepY }: RoiWalk,
+    at: number,
+    saturation: number,
+  ): number {
+    let squares = 0;
+    let lost = 0;
+    for (let bin = 0; bin < count; bin++) {
+      const size = bin === count - 1 ? lastSize : binWidth;
+      const x = startX + stepX * centres[bin] - 0.5 * (size - 1);
+      const y = startY + stepY * centres[bin];
+      // Whole numbers for the compiler too; neither is negative.
+      const x0 = x | 0;
+      const y0 = y | 0;
+      const share = y - y0;
+      const from = (y0 * width + x0) | 0;
+      const end = from + size;
+      let sum = 0;
+      let own = 0;
+      let clipped = 0;
+      for (let i = from, j = from + width; i < end; i++, j++) {
+        const upper = data[i];
+        const value = upper + share * (data[j] - upper);
+        sum += value;
+        own += value * value;
+        if (value >= saturation) clipped++;
+      }
+      squares += own - (sum * sum) / size;
+      const first = data[from] + share * (data[from + width] - data[from]);
+      const next = data[end] + share * (data[end + width] - data[end]);
+      means[at + bin] = clipped > 0 ? Number.NaN : (sum + (x - x0) * (next - first)) / size;
+      lost += clipped;
+    }
+    saturated += lost;
+    return squares;
+  }
+
+  return {
+    get rows() {
+      return rows;
+    },
+    get cols() {
+      return cols;
+    },
+    get count() {
+      return count;
+    },
+    get width() {
+      return binWidth;
+    },
+    get sizes() {
+      return sizes;
+    },
+    get centres() {
+      return centres;
+    },
+    get means() {
+      return means;
+    },
+    get scatter() {
+      return scatter;
+    },
+    get saturated() {
+      return saturated;
+    },
+
+    fill(pixels, roi, angle, width, saturation) {
+      const walk = roiWalk(pixels, roi, angle);
+      layOut(roi, width);
+      saturated = 0;
+      const { stepX, stepY } = walk;
+      const runsAlongRows = Math.abs(stepY) * width < mostRise;
+      for (let r = 0; r < rows; r++) {
+        const x = walk.startX(r);
+        const y = walk.startY(r);
+        const endX = x + stepX * (cols - 1);
+        const endY = y + stepY * (cols - 1);
+        if (runsAlongRows && isInside(pixels, Math.min(x, endX) - 1, y, Math.max(x, endX) + 1, endY)) {
+          scatter[r] = average(pixels, x, y, walk, r * count, saturation);
+          continue;
+        }
+        if (isInside(pixels, x, y, endX, endY)) {
+          sampleRow(pixels.data, pixels.width, x, y, stepX, stepY, cols, row);
+        } else {
+          for (let k = 0; k < cols; k++) row[k] = sampleAtBorder(pixels, x + stepX * k, y + stepY * k);
+        }
+        scatter[r] = reduce(r * count, saturation);
+      }
+    },
+  };
+}
+
+function sampleRow(
+  data: Uint8Array | Uint16Array,
+  width: number,
+  startX: number,
+  startY: number,
+  stepX: number,
+  stepY: number,
+  cols: number,
+  out: Float64Array,
+): void {
+  for (let k = 0; k < cols; k++) {
+    const x = startX + stepX * k;
+    const y = startY + stepY * k;
+    const x0 = x | 0;
+    const y0 = y | 0;
+    const fx = x - x0;
+    const fy = y - y0;
+    const at = y0 * width + x0;
+    const upper = data[at] + fx * (data[at + 1] - data[at]);
+    const lower = data[at + width] + fx * (data[at + width + 1] - data[at + width]);
+    out[k] = upper + fy * (lower - upper);
+  }
+}

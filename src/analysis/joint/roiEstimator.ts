@@ -1,0 +1,112 @@
+import type { RoiFlag } from '../../model/result.ts';
+import { quantile } from '../quantile.ts';
+import { lowSignal, type RoiEstimate, type RoiEstimator, saturatedShare } from '../roiEstimate.ts';
+import type { JointLine } from './jointFit.ts';
+import { fanoShape, gaussianShape, symmetricFanoShape } from './jointShape.ts';
+import { createLineSearch, type LineSearch } from './lineSearch.ts';
+import { createRoiBins } from './roiBins.ts';
+import { createRowBlocks } from './rowBlocks.ts';
+import { createRowScreen } from './rowScreen.ts';
+import { hasSecondPeak } from './secondPeak.ts';
+
+/** Bins that the width of a ROI is divided into, about. */
+const binsAcross = 44;
+/** A line narrower than so many bins is fitted again to narrower ones. */
+const leastBinsOfWidth = 2;
+/** Height of the line over its standard error below which there is none. */
+const noSignal = 7;
+/** A fit that rests on less of the ROI than this has found something else than what most of it shows. */
+const leastUsedShare = 0.5;
+/**
+ * Standard error of the position, in widths, above which it says nothing: what is left then is the far flank of a line that
+ * has left the ROI, or a slope. Lines at the border stay below 0.06, weak ones too.
+ */
+const leastSharpness = 0.12;
+/** Half widths between a Fano line's extremum and the border within which its asymmetry is in question … */
+const borderReach = 1.5;
+/** … and by how much the misfit of a Gaussian line may then be greater, in variances, to be preferred. */
+const preference = 10;
+
+/**
+ * Estimator `roi`: one fit to all pixels of a ROI. See docs/analysis.md.
+ *
+ * The position is the mean over the ROI's rows, also over those that can't be used.
+ */
+export function createRoiEstimator(method: 'gaussian' | 'fano'): RoiEstimator {
+  const bins = createRoiBins();
+  const screen = createRowScreen();
+  const blocks = createRowBlocks();
+  const main = createLineSearch(method === 'fano' ? fanoShape : gaussianShape);
+  const symmetric = method === 'fano' ? createLineSearch(symmetricFanoShape) : null;
+
+  /** The line, and the search that has found it. */
+  function find(): { line: JointLine; by: LineSearch } | null {
+    const line = main.find(bins, screen, blocks);
+    if (symmetric === null) return line && { line, by: main };
+    if (line !== null && !isNearBorder(line, bins.cols)) return { line, by: main };
+    const other = symmetric.find(bins, screen, blocks);
+    if (other === null || !isPlausible(other, bins.cols)) return line && { line, by: main };
+    if (line === null || !isPlausible(line, bins.cols)) return { line: other, by: symmetric };
+    const agree = Math.abs(extremumOf(line) - other.position) < line.width;
+    return agree && other.misfit < line.misfit + preference ? { line: other, by: symmetric } : { line, by: main };
+  }
+
+  return (pixels, roi, angle, saturation) => {
+    const [rows, cols] = roi.size;
+    let found: ReturnType<typeof find> = null;
+    for (let width = Math.max(1, Math.floor(cols / binsAcross)); ; width >>= 1) {
+      bins.fill(pixels, roi, angle, width, saturation);
+      const used = screen.screen(bins);
+      blocks.fill(bins, screen.rejections);
+      found = used > 0 ? find() : null;
+      // What is not found may be too narrow for these bins.
+      const isResolved =
+        found !== null && isPlausible(found.line, cols) && found.line.width >= leastBinsOfWidth * width;
+      if (isResolved || width === 1) break;
+    }
+    const flags: RoiFlag[] = bins.saturated >= saturatedShare * rows * cols ? ['saturated'] : [];
+    if (found === null || !isPlausible(found.line, cols)) return lost(screen.rejections, flags);
+    const { line, by } = found;
+    const { parameters, signals } = by.rows(bins, screen, blocks);
+    if (quantile(signals, 0.5) < lowSignal) flags.push('low_signal');
+    if (line.position < line.width || line.position > cols - 1 - line.width) flags.push('edge');
+    if (hasSecondPeak(screen.profile, bins.count, line, bins.width)) flags.push('two_peaks');
+    return {
+      position: line.position,
+      uncertainty: line.positionError,
+      chiSquared: line.chiSquared,
+      flags,
+      rows: parameters,
+      rejections: screen.rejections,
+    };
+  };
+}
+
+function lost(rejections: RoiEstimate['rejections'], flags: readonly RoiFlag[]): RoiEstimate {
+  return {
+    position: null,
+    uncertainty: null,
+    chiSquared: null,
+    flags: ['lost', ...flags],
+    rows: [],
+    rejections: rejections.map(rejection => rejection ?? 'no_convergence'),
+  };
+}
+
+/** Whether there is a line, and in the ROI. */
+function isPlausible(
+  { height, heightError, position, positionError, width, usedShare }: JointLine,
+  cols: number,
+): boolean {
+  const isSeen = Math.abs(height) > noSignal * heightError && usedShare > leastUsedShare;
+  const isLine = width >= 0.3 && width <= cols && positionError < leastSharpness * width;
+  return isSeen && isLine && position >= -0.5 && position <= cols - 0.5;
+}
+
+/** Where a Fano line is farthest from its base. */
+const extremumOf = ({ position, width, asymmetry }: JointLine): number => position + width * Math.tan(asymmetry / 2);
+
+function isNearBorder(line: JointLine, cols: number): boolean {
+  const extremum = extremumOf(line);
+  return Math.min(extremum, cols - 1 - extremum) < borderReach * line.width;
+}

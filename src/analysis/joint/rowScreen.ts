@@ -1,0 +1,143 @@
+import { quantile } from '../quantile.ts';
+import type { RowRejection } from '../rowMethod.ts';
+import type { RoiBins } from './roiBins.ts';
+
+/** Rows at the most that one group averages while the typical profile is made. */
+const profileGroups = 15;
+/**
+ * A row differs when its light does by so many standard deviations of the rows' own differences; at least by the first
+ * share of the profile's range, which gratings' rows do among themselves, and certainly by the second.
+ */
+const differingDeviations = 5;
+const alikeShare = 0.15;
+const differingShare = 0.3;
+
+/** Median of the first `count` values, which it sorts; NaN of none. Few as they are, a call of `sort` would cost more. */
+function medianOfFew(values: Float64Array, count: number): number {
+  for (let i = 1; i < count; i++) {
+    const value = values[i];
+    let at = i;
+    for (; at > 0 && values[at - 1] > value; at--) values[at] = values[at - 1];
+    values[at] = value;
+  }
+  return count === 0 ? Number.NaN : 0.5 * (values[(count - 1) >> 1] + values[count >> 1]);
+}
+
+/** Looks for rows that can't be used; owns its buffers. */
+export interface RowScreen {
+  /** The typical row: the median over groups of rows, bin by bin. */
+  readonly profile: Float64Array;
+  /** Null for a row that is used, else why not; one for each row of the ROI last screened. */
+  readonly rejections: (RowRejection | null)[];
+  /** @returns rows that are used */
+  screen(bins: RoiBins): number;
+}
+
+/**
+ * Dead rows, and rows far too bright or too dark, are known by their light: the sum of their differences from the typical
+ * row, each cut off at the profile's range, so that a few hot pixels don't count. Rows of which more than half is saturated
+ * have too little left.
+ */
+export function createRowScreen(): RowScreen {
+  let profile = new Float64Array(0);
+  let light = new Float64Array(0);
+  let rejections: (RowRejection | null)[] = [];
+  const column = new Float64Array(profileGroups);
+
+  function makeProfile({ rows, count, means }: RoiBins): void {
+    const groups = Math.min(rows, profileGroups);
+    for (let bin = 0; bin < count; bin++) {
+      let found = 0;
+      for (let group = 0; group < groups; group++) {
+        const to = Math.floor(((group + 1) * rows) / groups);
+        let sum = 0;
+        let used = 0;
+        for (let row = Math.floor((group * rows) / groups); row < to; row++) {
+          const mean = means[row * count + bin];
+          // NaN where the bin is saturated, or its row rejected.
+          if (rejections[row] !== null || Number.isNaN(mean)) continue;
+          sum += mean;
+          used++;
+        }
+        if (used > 0) column[found++] = sum / used;
+      }
+      profile[bin] = medianOfFew(column, found);
+    }
+  }
+
+  function rejectSaturated({ rows, count, means }: RoiBins): void {
+    for (let row = 0; row < rows; row++) {
+      let lost = 0;
+      for (let i = row * count; i < (row + 1) * count; i++) if (Number.isNaN(means[i])) lost++;
+      if (lost > count / 2) rejections[row] = 'saturated';
+    }
+  }
+
+  function rejectDiffering({ rows, count, means }: RoiBins): void {
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    for (let bin = 0; bin < count; bin++) {
+      if (profile[bin] < low) low = profile[bin];
+      if (profile[bin] > high) high = profile[bin];
+    }
+    const range = high - low;
+    const typical = profile;
+    let used = 0;
+    const sorted = new Float64Array(rows);
+    for (let row = 0; row < rows; row++) {
+      if (rejections[row] !== null) continue;
+      let sum = 0;
+      let compared = 0;
+      for (let bin = 0; bin < count; bin++) {
+        if (Number.isNaN(typical[bin])) continue;
+        const difference = means[row * count + bin] - typical[bin];
+        // Not a number where it is saturated and the typical row is not: cut off above as well.
+        sum += difference < -range ? -range : difference < range ? difference : range;
+        compared++;
+      }
+      light[row] = compared > 0 ? sum / compared : 0;
+      sorted[used++] = light[row];
+    }
+    if (used === 0) return;
+    const middle = quantile(sorted.subarray(0, used).sort(), 0.5);
+    for (let i = 0; i < used; i++) sorted[i] = Math.abs(sorted[i] - middle);
+    const deviation = 1.4826 * quantile(sorted.subarray(0, used).sort(), 0.5);
+    const allowed = Math.min(differingShare * range, Math.max(alikeShare * range, differingDeviations * deviation));
+    for (let row = 0; row < rows; row++) {
+      if (rejections[row] === null && Math.abs(light[row] - middle) > allowed) rejections[row] = 'differing';
+    }
+  }
+
+  /** Bins that no row could fill continue their neighbour. */
+  function closeGaps(count: number): void {
+    let known = Number.NaN;
+    const close = (bin: number): void => {
+      if (Number.isNaN(profile[bin])) profile[bin] = known;
+      else known = profile[bin];
+    };
+    for (let bin = 0; bin < count; bin++) close(bin);
+    for (let bin = count - 1; bin >= 0; bin--) close(bin);
+  }
+
+  return {
+    get profile() {
+      return profile;
+    },
+    get rejections() {
+      return rejections;
+    },
+    screen(bins) {
+      const { rows, count } = bins;
+      if (profile.length < count) profile = new Float64Array(count);
+      if (light.length < rows) light = new Float64Array(rows);
+      rejections = new Array(rows).fill(null);
+      rejectSaturated(bins);
+      makeProfile(bins);
+      rejectDiffering(bins);
+      const used = rejections.reduce((sum, rejection) => sum + (rejection === null ? 1 : 0), 0);
+      if (used < rows) makeProfile(bins);
+      closeGaps(count);
+      return used;
+    },
+  };
+}

@@ -1,0 +1,15 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { useStillTime } from '../operators/eventRun.ts';
+import { syncCrashWalk } from '../share/syncCrashWalk.ts';
+import { crashKinds } from '../storage/faultyFiles.ts';
+
+beforeEach(useStillTime);
+afterEach(() => vi.useRealTimers());
+
+it('loses and doubles nothing when machine and share stop at any step of copying, after parts of any write', async ({
+  annotate,
+}) => {
+  const crashes = await syncCrashWalk({ ids: ['a', 'b'], prefixes: 12, kinds: crashKinds });
+  await annotate(`${crashes} crashes`);
+  expect(crashes).toBeGreaterThan(1000);
+});

@@ -8,6 +8,8 @@
 import { parseArgs } from 'node:util';
 import { analysisBench } from './analysis.ts';
 import type { BenchRow } from './benchRow.ts';
+import { consoleBench } from './console.ts';
+import { consoleProgramBench } from './consoleProgram.ts';
 import { fitsBench } from './fits.ts';
 import { importBench } from './import.ts';
 import { manifestBench } from './manifest.ts';
@@ -20,6 +22,7 @@ const benches: Record<string, () => Promise<BenchRow[]>> = {
   replay: replayBench,
   manifest: manifestBench,
   import: importBench,
+  console: async () => [...(await consoleProgramBench()), ...(await consoleBench())],
 };
 
 const { values, positionals } = parseArgs({

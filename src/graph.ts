@@ -8,6 +8,7 @@ import {
   debounce,
   defer,
   distinctUntilChanged,
+  EMPTY,
   filter,
   groupBy,
   ignoreElements,
@@ -17,6 +18,7 @@ import {
   mergeMap,
   NEVER,
   type Observable,
+  type OperatorFunction,
   of,
   pairwise,
   ReplaySubject,
@@ -26,23 +28,30 @@ import {
   throttleTime,
   timer,
 } from 'rxjs';
-import { changedSettings } from './config/changedKeys.ts';
-import { describeProblem } from './config/configError.ts';
 import type { Config } from './config/schema.ts';
-import { queueStages } from './manifest/stageWork.ts';
+import { configEvents, paceEvents, settingsEvents } from './graphEvents.ts';
+import { countedStages } from './manifest/stageWork.ts';
 import type { WorkRules } from './manifest/workRules.ts';
 import type { Control } from './model/control.ts';
-import type { NoteEvent, PipelineEvent } from './model/event.ts';
+import type { NoteEvent, PipelineEvent, StageEvent } from './model/event.ts';
+import type { Hindrance } from './model/hindrance.ts';
 import type { StageName } from './model/stage.ts';
 import { alongside } from './operators/alongside.ts';
+import { type BackupDeps, type BackupSettings, backup } from './operators/backup.ts';
 import { type CollectDeps, type CollectSettings, collect } from './operators/collect.ts';
 import { type CommunicateDeps, type CommunicateSettings, communicate } from './operators/communicate.ts';
 import { type CompressDeps, type CompressSettings, compress } from './operators/compress.ts';
 import { conflate } from './operators/conflate.ts';
+import { heldBy } from './operators/heldBy.ts';
+import { keepSnapshots } from './operators/keepSnapshots.ts';
 import { lasting } from './operators/lasting.ts';
+import { noRoom$ } from './operators/noRoom.ts';
 import { type ProcessDeps, type ProcessSettings, process } from './operators/process.ts';
+import { type RingBufferDeps, type RingBufferSettings, ringBuffer } from './operators/ringBuffer.ts';
 import type { StageTools } from './operators/stage.ts';
+import { type SyncDeps, type SyncSettings, sync } from './operators/sync.ts';
 import { type HealthDeps, type HealthSettings, watchHealth } from './operators/watchHealth.ts';
+import type { DiskSpace } from './storage/diskSpace.ts';
 import type { ConfigUpdate } from './streams/configUpdates.ts';
 
 /** How the settings of each stage follow from the configuration. A stage sees these and nothing else of it. */
@@ -51,6 +60,9 @@ export interface StageSettings {
   processor: (config: Config) => Omit<ProcessSettings, 'roiManifestText'>;
   communicator: (config: Config) => CommunicateSettings;
   compressor: (config: Config) => CompressSettings;
+  syncer: (config: Config) => SyncSettings;
+  ring_buffer: (config: Config) => RingBufferSettings;
+  backup: (config: Config) => BackupSettings;
   health: (config: Config) => HealthSettings;
 }
 
@@ -64,7 +76,7 @@ export interface Pace {
 }
 
 export interface GraphParts
-  extends Omit<CollectDeps, 'tools'>,
+  extends Omit<CollectDeps, 'tools' | 'noRoom$'>,
     Omit<ProcessDeps, 'tools'>,
     Omit<CommunicateDeps, 'tools'> {
   /** Cold; connected once, here. When it completes there will be no new settings, and the pipeline ends with its work. */
@@ -75,7 +87,16 @@ export interface GraphParts
   rules: (config: Config) => WorkRules;
   setRules: (rules: WorkRules) => Promise<void>;
   compressor: Omit<CompressDeps, 'tools' | 'manifest' | 'files'>;
+  syncer: Omit<SyncDeps, 'tools' | 'manifest' | 'files'>;
+  ringBuffer: Omit<RingBufferDeps, 'tools' | 'manifest' | 'files' | 'space$'>;
+  backup: Omit<BackupDeps, 'tools' | 'manifest' | 'files'>;
+  /** Where snapshots of the configuration and the ROI manifest are kept. */
+  backupFolder: string;
   health: Omit<HealthDeps, 'tools' | 'manifest'>;
+  /** What is free on the disk of the images, from time to time; null where it can't be asked. */
+  space$: Observable<DiskSpace | null>;
+  /** Null while the experiment is on the disk that it belongs on. The first value comes at once. */
+  here$: Observable<Hindrance | null>;
   /** Which stages shall rest. Cold; connected once, here. The first value comes at once. Never completes, and never errors. */
   control$: Observable<Control>;
   /** Text of the ROI manifest and of each change of it; null while it is not there. */
@@ -100,7 +121,8 @@ const beatEveryMs = 1000;
  *
  *     config$, control$ ──► collect ──► manifest ──► process ──► results ──► communicate
  *                                          │ ▲
- *                                          └─► compress
+ *                                          ├─► compress ──► sync ──► ring buffer
+ *                                          └─► backup
  *
  * Subscribe once. It completes when its work is done, or after `tools.stop$` when what was in flight is; each stage has
  * closed what it opened by then. It errors only with an error of `config$`. Unsubscribing cuts everything short: see
@@ -154,59 +176,106 @@ function stages(
   const section$ = <S>(pick: (config: Config) => S): Observable<S> =>
     config$.pipe(map(pick), distinctUntilChanged<S>(isDeepStrictEqual), takeUntil(tools.stop$));
 
-  const collected = ending(runs('collector'));
-  const collected$ = section$(settings.collector).pipe(
-    collect({ ...parts, tools: toolsOf('collector') }),
-    collected.mark,
+  /** A stage, and what others must know of its end. It rests while the experiment's disk is not there. */
+  const join = <S>(
+    stage: GraphStage,
+    settings$: Observable<S>,
+    build: (tools: StageTools) => OperatorFunction<S, StageEvent>,
+    flow: Partial<StageTools> = {},
+  ): Joined => {
+    const { mark, done$, ended$ } = ending(runs(stage));
+    const events$ = settings$.pipe(heldBy(stage, parts.here$, toolsOf(stage, flow), build), mark);
+    return { events$: runs(stage) ? events$ : EMPTY, done$, ended$ };
+  };
+
+  const noRoom = noRoom$({ ...parts, minFree$: section$(({ Buffer }) => Buffer.min_free_disk), clock: tools.clock });
+  const collected = join('collector', section$(settings.collector), ofStage =>
+    collect({ ...parts, tools: ofStage, noRoom$: noRoom }),
   );
 
-  const processed = ending(runs('processor'));
   const notes$ = new Subject<NoteEvent>();
   const keepWatching = <T>(what: string): MonoTypeOperatorFunction<T> => lasting({ ...tools, what, notes$ });
+  const seenRois$ = new ReplaySubject<string | null>(1);
   const rois$ = roiManifest$.pipe(
     keepWatching('the ROI manifest is not watched'),
     distinctUntilChanged(),
+    tap(seenRois$),
     // The simulated camera writes it a moment after the start: that it is not there yet is no alarm.
     debounce(text => (text === null ? timer(roiManifestGraceMs, tools.scheduler) : of(0))),
     takeUntil(tools.stop$),
   );
-  const processed$ = combineLatest([section$(settings.processor), rois$]).pipe(
-    map(([section, roiManifestText]) => ({ ...section, roiManifestText })),
-    process({ ...parts, tools: toolsOf('processor', { upstreamDone$: collected.done$ }) }),
-    processed.mark,
+  const processed = join(
+    'processor',
+    combineLatest([section$(settings.processor), rois$]).pipe(
+      map(([section, roiManifestText]) => ({ ...section, roiManifestText })),
+    ),
+    ofStage => process({ ...parts, tools: ofStage }),
+    { upstreamDone$: collected.done$ },
   );
 
-  const communicated = ending(runs('communicator'));
-  const communicated$ = section$(settings.communicator).pipe(
-    communicate({
-      ...parts,
-      // What the processor still finishes after a stop is reported too.
-      tools: toolsOf('communicator', {
-        stop$: combineLatest([tools.stop$, processed.ended$]),
-        upstreamDone$: processed.done$,
+  const communicated = join(
+    'communicator',
+    section$(settings.communicator),
+    ofStage => communicate({ ...parts, tools: ofStage }),
+    // What the processor still finishes after a stop is reported too.
+    { stop$: combineLatest([tools.stop$, processed.ended$]), upstreamDone$: processed.done$ },
+  );
+
+  const compressed = join(
+    'compressor',
+    section$(settings.compressor),
+    ofStage => compress({ ...parts, ...parts.compressor, tools: ofStage }),
+    { upstreamDone$: processed.done$ },
+  );
+
+  const synced = join(
+    'syncer',
+    section$(settings.syncer),
+    ofStage => sync({ ...parts, ...parts.syncer, tools: ofStage }),
+    {
+      // Its last round has what the others still write.
+      stop$: combineLatest([tools.stop$, communicated.ended$, compressed.ended$]),
+      upstreamDone$: combineLatest([communicated.done$, compressed.done$]),
+    },
+  );
+
+  const removed = join(
+    'ring_buffer',
+    // The manifest must know first what an image has to pass: it queues what may go.
+    section$(settings.ring_buffer).pipe(
+      concatMap(async section => {
+        await parts.setRules(section.rules);
+        return section;
       }),
-    }),
-    communicated.mark,
+    ),
+    ofStage => ringBuffer({ ...parts, ...parts.ringBuffer, tools: ofStage }),
+    { upstreamDone$: combineLatest([communicated.done$, synced.done$]) },
   );
 
-  const compressed = ending(runs('compressor'));
-  const compressed$ = section$(settings.compressor).pipe(
-    compress({ ...parts, ...parts.compressor, tools: toolsOf('compressor', { upstreamDone$: processed.done$ }) }),
-    compressed.mark,
+  const backedUp = join(
+    'backup',
+    section$(settings.backup),
+    ofStage => backup({ ...parts, ...parts.backup, tools: ofStage }),
+    { upstreamDone$: combineLatest([communicated.done$, synced.done$]) },
   );
 
-  const othersDone$ = combineLatest([collected, processed, communicated, compressed].map(({ ended$ }) => ended$));
-  const health$ = section$(settings.health).pipe(
-    watchHealth({ ...parts.health, manifest, tools: toolsOf('health', { upstreamDone$: othersDone$ }) }),
+  const others = [collected, processed, communicated, compressed, synced, removed, backedUp];
+  const watched = join(
+    'health',
+    section$(settings.health),
+    ofStage => watchHealth({ ...parts.health, manifest, tools: ofStage }),
+    { upstreamDone$: combineLatest(others.map(({ ended$ }) => ended$)) },
   );
 
-  const running$ = merge(
-    ...(runs('collector') ? [collected$] : []),
-    ...(runs('processor') ? [processed$] : []),
-    ...(runs('communicator') ? [communicated$] : []),
-    ...(runs('compressor') ? [compressed$] : []),
-    ...(runs('health') ? [health$] : []),
-  );
+  const running$ = merge(...[...others, watched].map(({ events$ }) => events$));
+  const snapshots$ = keepSnapshots({
+    ...tools,
+    config$,
+    roiManifest$: seenRois$,
+    files: parts.files,
+    folder: parts.backupFolder,
+    notes$,
+  });
   const rules$ = section$(parts.rules).pipe(
     concatMap(rules => parts.setRules(rules)),
     ignoreElements(),
@@ -222,7 +291,7 @@ function stages(
     ignoreElements(),
   );
   const counts$ = defer(() =>
-    queueStages
+    countedStages
       .filter(stage => parts.stages.includes(stage))
       .map<PipelineEvent>(stage => ({
         stage,
@@ -236,9 +305,13 @@ function stages(
     concatMap(() => counts$),
   );
   return concat(
-    running$.pipe(alongside(merge(notes$, rules$, others$, folds$, beats$, counts$, countsOnChange$))),
+    running$.pipe(alongside(merge(notes$, snapshots$, rules$, others$, folds$, beats$, counts$, countsOnChange$))),
     counts$,
   );
+}
+
+interface Joined extends Pick<Ending, 'done$' | 'ended$'> {
+  events$: Observable<PipelineEvent>;
 }
 
 interface Ending {
@@ -257,46 +330,4 @@ function ending(runsHere: boolean): Ending {
     done$: runsHere ? completed$ : NEVER,
     ended$: runsHere ? completed$ : of(undefined),
   };
-}
-
-function configEvents(update: ConfigUpdate, at: number): PipelineEvent[] {
-  if (update.kind === 'error') return [{ kind: 'config_error', at, file: update.file, error: update.error.message }];
-  const { file, changes, restart, warnings } = update;
-  const loaded: PipelineEvent = {
-    kind: 'config',
-    at,
-    file,
-    changes,
-    warnings: warnings.map(warning => describeProblem(file ?? 'shipped configuration', warning)),
-  };
-  if (restart.length === 0) return [loaded];
-  const message = `takes effect at the next start: ${restart.join(', ')}`;
-  return [loaded, { kind: 'note', at, level: 'warning', stage: null, message }];
-}
-
-function paceEvents({ pace, stages, tools }: GraphParts, config: Config): PipelineEvent[] {
-  const at = tools.clock.now();
-  const paces = Object.entries(pace(config)) as [GraphStage, Pace][];
-  return paces
-    .filter(([stage]) => stages.includes(stage))
-    .map(([stage, pace]) => ({ stage, at, kind: 'pace', ...pace }));
-}
-
-/** For each stage the changes that it takes over: those that, alone, would give it other settings. */
-function settingsEvents({ settings, stages, tools }: GraphParts, before: Config, after: Config): PipelineEvent[] {
-  const changed = changedSettings(before, after);
-  return (Object.keys(settings) as GraphStage[])
-    .filter(stage => stages.includes(stage))
-    .flatMap(stage => {
-      const old = settings[stage](before);
-      const changes = changed
-        .filter(({ section, key, effect }) => {
-          if (effect !== 'live') return false;
-          const value = (after[section] as Readonly<Record<string, unknown>>)[key];
-          const alone = { ...before, [section]: { ...before[section], [key]: value } };
-          return !isDeepStrictEqual(settings[stage](alone), old);
-        })
-        .map(({ line }) => line);
-      return changes.length ? [{ stage, at: tools.clock.now(), kind: 'settings' as const, changes }] : [];
-    });
 }

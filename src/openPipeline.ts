@@ -4,6 +4,7 @@ import { monotonicFactory } from 'ulid';
 import { createAnalysisPool } from './analysis/analysisPool.ts';
 import type { ResolvedPaths } from './config/resolvePaths.ts';
 import type { Config } from './config/schema.ts';
+import { diskOf, WrongDiskError } from './experimentDisk.ts';
 import { type GraphStage, graph } from './graph.ts';
 import { isSettled } from './manifest/isSettled.ts';
 import { Manifest } from './manifest/manifest.ts';
@@ -16,6 +17,7 @@ import type { StageName } from './model/stage.ts';
 import { alongside } from './operators/alongside.ts';
 import { settleProcessorOrphans } from './operators/health/settleProcessorOrphans.ts';
 import type { StageTools } from './operators/stage.ts';
+import { createShares } from './share/share.ts';
 import { type AlarmSettings, alarms } from './sinks/alarms.ts';
 import { composeResultLine } from './sinks/composeResultLine.ts';
 import { openCommunications } from './sinks/openCommunications.ts';
@@ -23,13 +25,17 @@ import { openResultsLog } from './sinks/resultsLog.ts';
 import { type Replay, stagePace, stageSettings, workRules } from './stageSettings.ts';
 import { clockSynced } from './storage/clockSynced.ts';
 import { diskSpace } from './storage/diskSpace.ts';
+import type { Exclusive } from './storage/exclusive.ts';
 import { fileLock } from './storage/fileLock.ts';
 import { nodeFiles } from './storage/files.ts';
+import { guardedFiles } from './storage/guardedFiles.ts';
 import { livenessOf, ownIdentity } from './storage/processIdentity.ts';
 import { removeTemporaries } from './storage/removeTemporaries.ts';
 import { continueRun } from './storage/runRecord.ts';
 import type { ConfigUpdate } from './streams/configUpdates.ts';
 import { control$ } from './streams/control.ts';
+import { device$ } from './streams/deviceWatch.ts';
+import { diskSpace$, measureSpace } from './streams/diskSpace.ts';
 import { manifestFiles$ } from './streams/manifestFiles.ts';
 import { readPipelineStatus } from './streams/pipelineStatus.ts';
 import { openSource, type SourceSettings } from './streams/sources.ts';
@@ -40,6 +46,8 @@ export interface PipelineOptions {
   /** The same, and what follows. */
   config$: Observable<ConfigUpdate>;
   paths: ResolvedPaths;
+  /** Absolute; null when there is none. */
+  configFile: string | null;
   roiManifest$: Observable<string | null>;
   stages: readonly GraphStage[];
   /** Who is told of alarms, and how; the first value comes at once. */
@@ -64,6 +72,9 @@ export interface Pipeline {
   close(cutShort: boolean): Promise<void>;
 }
 
+/** Whether a pid is one of this machine's processes. */
+const isAlive = (pid: number): boolean => livenessOf({ ...ownIdentity, pid, pid_start: 0 }) !== 'gone';
+
 /** Notes from before anybody listens, at most. */
 const mostEarlyNotes = 100;
 
@@ -71,27 +82,33 @@ const mostEarlyNotes = 100;
  * Opens all that a pipeline works on: folders, manifest, results log, the exclusive stages. Nothing moves before `events$` is
  * subscribed to.
  *
- * @throws StageHeldError when another process runs one of the stages; the file system's errors, with the path.
+ * @throws StageHeldError when another process runs one of the stages; WrongDiskError; the file system's errors, with the path.
  */
 export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { config, paths, stages } = options;
-  const files = nodeFiles;
+  // A replay stands where its user has put it.
+  const device = options.replay ? null : diskOf(config, paths);
+  const wrong = await device?.look();
+  if (wrong) throw new WrongDiskError(wrong);
+  const files = device ? guardedFiles(nodeFiles, () => device.mustBeThere()) : nodeFiles;
+  const lock = (path: string): Exclusive => {
+    const free = fileLock(path);
+    return work => {
+      device?.mustBeThere();
+      return free(work);
+    };
+  };
   const clock = systemClock;
   const newId = monotonicFactory();
   for (const folder of [paths.data, paths.results, paths.flags]) await files.makeFolder(folder);
   for (const folder of [paths.results, paths.flags, paths.status]) {
-    await removeTemporaries(
-      files,
-      folder,
-      pid => livenessOf({ ...ownIdentity, pid, pid_start: 0 }) !== 'gone',
-      clock.now(),
-    );
+    await removeTemporaries(files, folder, isAlive, clock.now());
   }
 
   const giveBackStages = await takeStages(stages, {
     folder: paths.flags,
     files,
-    exclusive: fileLock(leasesFile(paths.flags)),
+    exclusive: lock(leasesFile(paths.flags)),
     own: ownIdentity,
     liveness: livenessOf,
   });
@@ -107,7 +124,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     const manifest = await Manifest.open({
       file: paths.manifestFile,
       files,
-      exclusive: fileLock(paths.manifestFile),
+      exclusive: lock(paths.manifestFile),
       clock,
       own: ownIdentity,
       liveness: livenessOf,
@@ -124,7 +141,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     const log = await openResultsLog({
       folder: paths.results,
       files,
-      exclusive: fileLock(join(paths.results, 'processing_results')),
+      exclusive: lock(join(paths.results, 'processing_results')),
     });
 
     const stop$ = new ReplaySubject<void>(1);
@@ -144,13 +161,24 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     let opened = options.replay?.opened ?? null;
     const events$ = graph({
       config$: options.config$,
-      settings: stageSettings(options.paths, options.replay),
+      settings: stageSettings(options.paths, options.configFile, options.replay),
       pace: config => stagePace(config, options.replay),
       rules: rulesOf,
       setRules: async changed => {
         rules = changed;
         await manifest.rulesChanged();
       },
+      space$: diskSpace$(() => measureSpace(paths.data)),
+      here$: device$(device),
+      ringBuffer: {
+        measureSpace: () => measureSpace(paths.data),
+        // The same lock as that of `requeue`.
+        restoring: lock(join(paths.data, 'requeue')),
+        note: (level, message) => note(level, message, 'ring_buffer'),
+      },
+      backup: { isAlive },
+      backupFolder: paths.backup,
+      syncer: { shares: createShares(), note: (level, message) => note(level, message, 'syncer') },
       health: {
         liveness: livenessOf,
         disk: () => diskSpace(paths.root),
@@ -165,7 +193,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
         },
       },
       compressor: {
-        isAlive: pid => livenessOf({ ...ownIdentity, pid, pid_start: 0 }) !== 'gone',
+        isAlive,
         note: (level, message) => note(level, message, 'compressor'),
       },
       control$: control$(paths.controlFile, message => note('warning', message)),

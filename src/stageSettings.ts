@@ -6,6 +6,7 @@ import type { ResolvedPaths } from './config/resolvePaths.ts';
 import type { Config } from './config/schema.ts';
 import type { GraphStage, Pace, StageSettings } from './graph.ts';
 import type { WorkRules } from './manifest/workRules.ts';
+import { syncPlaces } from './operators/syncPlaces.ts';
 import { healthPace } from './operators/watchHealth.ts';
 import type { FrameSource } from './streams/frameSource.ts';
 import type { SourceSettings } from './streams/sources.ts';
@@ -22,8 +23,11 @@ const mebibyte = 2 ** 20;
 /** Less than this, and a worker could not even start. */
 const leastWorkerMb = 128;
 
-/** What each stage needs to know, from the configuration and the paths that were resolved at the start. */
-export function stageSettings(paths: ResolvedPaths, replay?: Replay): StageSettings {
+/**
+ * What each stage needs to know, from the configuration and the paths that were resolved at the start.
+ * @param configFile absolute; null when the shipped configuration is used.
+ */
+export function stageSettings(paths: ResolvedPaths, configFile: string | null, replay?: Replay): StageSettings {
   return {
     collector: ({ Camera, Services, Simulator, Timing, Retries }) => ({
       enabled: replay !== undefined || Services.enable_camera,
@@ -75,6 +79,31 @@ export function stageSettings(paths: ResolvedPaths, replay?: Replay): StageSetti
       intervalMs: Timing.compress_interval_seconds * 1000,
       dataFolder: paths.data,
     }),
+    syncer: ({ Services, Sync, Timing }) => ({
+      enabled: replay === undefined && Services.enable_remote_sync,
+      remoteRoot: paths.remote.root,
+      dataFolder: paths.data,
+      flagsFolder: paths.flags,
+      manifestFile: paths.manifestFile,
+      places: syncPlaces(paths, configFile),
+      intervalMs: Timing.sync_interval_seconds * 1000,
+      filesInFlight: Sync.files_in_flight,
+      bytesPerSecond: Sync.bandwidth_limit,
+      deadlineMs: Sync.deadline_seconds * 1000,
+      trustWrite: Sync.trust_write,
+    }),
+    ring_buffer: config => ({
+      size: replay === undefined ? config.Buffer.image_buffer_size : 0,
+      minFree: config.Buffer.min_free_disk,
+      rules: workRules(config),
+      dataFolder: paths.data,
+      remoteRoot: paths.remote.root,
+    }),
+    backup: ({ Services, Timing }) => ({
+      enabled: Services.enable_file_backup,
+      intervalMs: Timing.file_backup_interval_seconds * 1000,
+      folder: paths.backup,
+    }),
     health: ({ Buffer, Camera, Services, Timing }) => ({
       ...healthPace,
       enabled: Services.enable_service_health_check,
@@ -102,6 +131,9 @@ export function stagePace({ Services, Timing }: Config, replay?: Replay): Record
     processor: every(Timing.processor_interval_seconds),
     communicator: every(Timing.communicator_interval_seconds),
     compressor: every(Timing.compress_interval_seconds),
+    syncer: every(Timing.sync_interval_seconds),
+    ring_buffer: { intervalMs: null, perMinute: null },
+    backup: { intervalMs: Timing.file_backup_interval_seconds * 1000, perMinute: null },
     health: { intervalMs: healthPace.intervalMs, perMinute: null },
   };
 }

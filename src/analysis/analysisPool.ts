@@ -1,18 +1,27 @@
 import { fileURLToPath } from 'node:url';
+import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { AnalysedFrame, AnalysisJob } from '../model/analysisJob.ts';
-import { type AnalysisReply, errorOf } from './analysisReply.ts';
+import { type AnalysisPart, type AnalysisReply, type AnalysisTask, errorOf } from './analysisReply.ts';
+import { type FrameHead, joinPieces } from './joinPieces.ts';
+import { createRoiQueue } from './roiQueue.ts';
+import type { SharedFrame } from './sharedFrame.ts';
+import { createTurns } from './turns.ts';
 import { WorkerDiedError } from './workerDiedError.ts';
 
 /**
  * Worker threads that read, decode and analyse images.
  *
+ * Each frame has a thread, its owner, which decodes it and analyses its ROIs. Threads that no other frame waits for help with
+ * the ROIs of a large one: the owner puts its pixels where all threads see them, and all take ranges of ROIs until none is left.
+ * The result is the same, byte for byte, with any number of threads.
+ *
  * Contract: `analyse` may be called at any time until `close` or `destroy`; more calls than there are threads wait their
  * turn. Its promise rejects with
  * - `BadImageError` or `RoiOutsideFrameError`: the item's own failure;
  * - a system error (`code` `ENOENT`, `EIO`, …): the file could not be read;
- * - `WorkerDiedError`: the thread ended or ran out of memory with this item; another takes its place;
- * - the reason of `signal` (an `AbortError`) at once when that aborts; the thread is ended, whatever it is at;
+ * - `WorkerDiedError`: a thread ended or ran out of memory with this item; another takes its place;
+ * - the reason of `signal` (an `AbortError`) at once when that aborts; the item's threads are ended, whatever they are at;
  * - any other `Error`: the analysis itself is at fault, or its threads do not start.
  */
 export interface AnalysisPool {
@@ -50,7 +59,9 @@ export function createAnalysisPool(options: AnalysisPoolOptions): AnalysisPool {
     ...(memoryLimitMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryLimitMb } }),
   });
   const jobs = new Map<AbortController, Promise<AnalysedFrame>>();
-  const turns = createTurns(workers);
+  /** Frames whose ROIs other threads may take, oldest first. */
+  const shared = new Set<() => boolean>();
+  const turns = createTurns(workers, spread);
   let closed: Promise<void> | null = null;
 
   const abortAll = (reason: unknown): void => {
@@ -61,21 +72,63 @@ export function createAnalysisPool(options: AnalysisPoolOptions): AnalysisPool {
     abortAll(new Error(`the analysis threads do not start: ${cause.message}`, { cause }));
   });
 
-  const run = async (job: AnalysisJob, signal: AbortSignal): Promise<AnalysedFrame> => {
-    await turns.take(signal);
+  /** Gives turns that no frame waits for to frames that can use them. */
+  function spread(): void {
+    for (const helpWith of shared) while (helpWith());
+  }
+
+  /** Runs one task of a job, with a turn that was taken for it. @throws what `AnalysisPool` says */
+  async function perform(path: string, task: AnalysisTask, signal: AbortSignal): Promise<AnalysisPart> {
     try {
-      const reply: AnalysisReply = await pool.run(job, { signal });
-      if ('failure' in reply) throw new AnsweredFailure(errorOf(reply.failure));
-      return reply.frame;
-    } catch (error) {
-      if (error instanceof AnsweredFailure) throw error.failure;
-      // A worker answers its failures: what rejects instead is an abort, or the end of the thread.
-      signal.throwIfAborted();
-      throw new WorkerDiedError(job.path, (error as Error).message, { cause: error });
+      const transferList = 'port' in task && task.port !== null ? [task.port] : [];
+      const reply: AnalysisReply = await pool.run(task, { signal, transferList }).catch((error: Error) => {
+        // A worker answers its failures: what rejects is an abort, or the end of the thread.
+        signal.throwIfAborted();
+        throw new WorkerDiedError(path, error.message, { cause: error });
+      });
+      if ('failure' in reply) throw errorOf(reply.failure);
+      return reply;
     } finally {
       turns.give();
     }
-  };
+  }
+
+  async function run(job: AnalysisJob, controller: AbortController): Promise<AnalysedFrame> {
+    const { signal } = controller;
+    await turns.take(signal);
+    const rois = job.rois.rois.length;
+    const parts: Promise<AnalysisPart>[] = [];
+    let helpWith = (): boolean => false;
+    const { port1: told, port2: port } = new MessageChannel();
+    told.on('message', (frame: SharedFrame) => {
+      const { path: _path, ...analysis } = job;
+      const queue = createRoiQueue(rois, frame.queue);
+      helpWith = () => {
+        if (signal.aborted || queue.left() === 0 || !turns.takeSpare()) return false;
+        const part = perform(job.path, { job: analysis, shared: frame }, signal);
+        // The frame's owner waits for a helper that is gone: both end.
+        part.catch((error: unknown) => controller.abort(error));
+        parts.push(part);
+        return true;
+      };
+      shared.add(helpWith);
+      spread();
+      // Once the owner has ended without closing it, helpers are not to go on.
+      void parts[0]?.catch(() => queue.close());
+    });
+    try {
+      parts.push(perform(job.path, { job, port: workers > 1 ? port : null }, signal));
+      const { head, pieces } = await (parts[0] as Promise<AnalysisPart>);
+      shared.delete(helpWith);
+      const helped = await Promise.all(parts.slice(1));
+      return joinPieces(head as FrameHead, [...pieces, ...helped.flatMap(part => part.pieces)], rois);
+    } finally {
+      shared.delete(helpWith);
+      told.removeAllListeners('message').close();
+      // A turn is not free before its thread is.
+      await Promise.allSettled(parts);
+    }
+  }
 
   return {
     size: workers,
@@ -86,7 +139,7 @@ export function createAnalysisPool(options: AnalysisPoolOptions): AnalysisPool {
       const controller = new AbortController();
       const forward = (): void => controller.abort(signal?.reason);
       signal?.addEventListener('abort', forward, { once: true });
-      const result = run(job, controller.signal);
+      const result = run(job, controller);
       jobs.set(controller, result);
       try {
         return await result;
@@ -105,48 +158,6 @@ export function createAnalysisPool(options: AnalysisPoolOptions): AnalysisPool {
       abortAll(new DOMException('the analysis pool was stopped', 'AbortError'));
       closed = pool.destroy();
       return closed;
-    },
-  };
-}
-
-/** Sets what a worker answered apart from what piscina throws. */
-class AnsweredFailure {
-  readonly failure: Error;
-
-  constructor(failure: Error) {
-    this.failure = failure;
-  }
-}
-
-/** As many turns as there are threads, in order of asking: piscina starts a new thread only when a job is handed to it. */
-function createTurns(count: number) {
-  let free = count;
-  const waiting: (() => void)[] = [];
-
-  return {
-    /** Resolves when it is one's turn; rejects, without one, with the signal's reason. */
-    async take(signal: AbortSignal): Promise<void> {
-      if (free > 0) {
-        free--;
-        return;
-      }
-      await new Promise<void>((resolve, reject) => {
-        const begin = (): void => {
-          signal.removeEventListener('abort', leave);
-          resolve();
-        };
-        const leave = (): void => {
-          waiting.splice(waiting.indexOf(begin), 1);
-          reject(signal.reason);
-        };
-        waiting.push(begin);
-        signal.addEventListener('abort', leave, { once: true });
-      });
-    },
-    give(): void {
-      const next = waiting.shift();
-      if (next === undefined) free++;
-      else next();
     },
   };
 }

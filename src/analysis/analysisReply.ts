@@ -1,12 +1,27 @@
-import type { AnalysedFrame } from '../model/analysisJob.ts';
+import type { MessagePort } from 'node:worker_threads';
+import type { AnalysisJob } from '../model/analysisJob.ts';
 import { BadImageError } from './badImageError.ts';
+import type { FrameHead } from './joinPieces.ts';
 import { RoiOutsideFrameError } from './roiOutsideFrameError.ts';
+import type { FrameAnalysis, RoiPiece } from './roiPiece.ts';
+import type { SharedFrame } from './sharedFrame.ts';
 
 /**
- * What a worker thread answers. Errors travel as plain data, because a class and a system error's `code` do not survive
- * the way between threads.
+ * What a worker thread is given: an image, or the ROIs of one that another thread has decoded, as far as they are not
+ * taken. To `port` it posts a `SharedFrame` when helpers may come; null: there are none.
  */
-export type AnalysisReply = { frame: AnalysedFrame } | { failure: AnalysisFailure };
+export type AnalysisTask = { job: AnalysisJob; port: MessagePort | null } | { job: FrameAnalysis; shared: SharedFrame };
+
+/**
+ * What a worker thread answers; a helper's answer has no head. Errors travel as plain data, because a class and a system
+ * error's `code` do not survive the way between threads.
+ */
+export type AnalysisReply = AnalysisPart | { failure: AnalysisFailure };
+
+export interface AnalysisPart {
+  head: FrameHead | null;
+  pieces: RoiPiece[];
+}
 
 interface AnalysisFailure {
   kind: 'bad_image' | 'roi_outside_frame' | 'other';

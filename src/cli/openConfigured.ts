@@ -38,6 +38,7 @@ export async function openConfigured(
   const pipeline = await openOrExit({
     config,
     paths,
+    configFile: chosen.path,
     config$: config$({ path: chosen.path, file: chosen.shown, required: chosen.required }).pipe(
       tap(update => {
         if (update.kind === 'loaded') latest$.next(update.config);

@@ -30,7 +30,7 @@ export class RunProgress {
       case 'done':
         if (event.stage === 'collector') this.#collected++;
         else if (event.stage === 'communicator') this.#reported++;
-        else {
+        else if (event.stage === 'processor') {
           this.#analysed++;
           this.#rois += Number(event.detail.rois ?? 0);
           this.#rows += Number(event.detail.rows ?? 0);

@@ -32,6 +32,7 @@ export async function runReplay(context: CommandContext, folder: string, options
   const pipeline = await openOrExit({
     config,
     paths,
+    configFile: chosen.path,
     config$: of({ kind: 'loaded', file: chosen.shown, config, warnings, changes: [], restart: [] }),
     roiManifest$: from(readFileText(paths.roiManifest).then(read => (read.kind === 'text' ? read.text : null))),
     stages: replayStages,

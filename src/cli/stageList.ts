@@ -2,7 +2,14 @@ import type { GraphStage } from '../graph.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 
 /** Stages that this version runs, upstream first. */
-export const graphStages: readonly GraphStage[] = ['collector', 'processor', 'communicator', 'compressor', 'health'];
+export const graphStages: readonly GraphStage[] = [
+  'collector',
+  'processor',
+  'communicator',
+  'compressor',
+  'syncer',
+  'health',
+];
 
 /** Those that a replay needs: its images are originals, and its results stay where they are. */
 export const replayStages: readonly GraphStage[] = ['collector', 'processor', 'communicator'];

@@ -1,3 +1,4 @@
+import { diskOf } from '../experimentDisk.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { launch } from './launch.ts';
@@ -14,7 +15,9 @@ const patienceMs = 30_000;
 export async function startPipeline(context: CommandContext, stages: string | undefined): Promise<number> {
   const { output } = context;
   parseStages(stages);
-  const { paths, text, chosen } = await loadConfig(context);
+  const { config, paths, text, chosen } = await loadConfig(context);
+  const wrong = await diskOf(config, paths)?.look();
+  if (wrong) throw new ExitError(exitCodes.failed, wrong);
   if (text === null) output.line(`no ${chosen.shown}: the shipped defaults are used`);
   const { pid, report } = await launch(context, paths, stages, patienceMs);
   if (report.kind === 'failed') throw new ExitError(report.code, report.message);

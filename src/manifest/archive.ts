@@ -7,7 +7,7 @@ import { readChunks } from '../storage/readChunks.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
 import { ArchiveError } from './archiveError.ts';
 import type { IdTable } from './idTable.ts';
-import { lastMoved, MovedSegments } from './movedSegments.ts';
+import { lastMovedText, MovedSegments } from './movedSegments.ts';
 
 export { ArchiveError } from './archiveError.ts';
 
@@ -50,9 +50,9 @@ export async function writeSegment(files: Files, manifestFile: string, entries: 
   const folder = archiveFolder(manifestFile);
   await files.makeFolder(folder);
   const here = await files.list(folder);
-  // Numbers go on, also when all segments have been moved away.
-  const { lines } = await lastMoved(files, folder);
-  const number = (segmentsOf([...here, ...lines.map(({ segment }) => segment)]).at(-1)?.number ?? 0) + 1;
+  // Numbers go on, also when all segments have been moved away, and whatever has become of the list of those.
+  const moved = (await lastMovedText(files, folder)).match(/entries\.\d+\.[0-9a-f]{8}\.jsonl\.gz/g) ?? [];
+  const number = (segmentsOf([...here, ...moved]).at(-1)?.number ?? 0) + 1;
   const text = entries.map(entry => `${JSON.stringify(entry)}\n`).join('');
   await writeAtomic(files, join(folder, nameOf(number, text)), await compress(text));
 }

@@ -69,21 +69,25 @@ export class MovedSegments {
 
 /** The segments that were moved last, oldest first, and the byte after their last line: costs the same however many there are. */
 export async function lastMoved(files: Files, folder: string): Promise<{ lines: MovedSegment[]; end: number }> {
+  const { bytes, from } = await readTail(files, folder);
+  const begin = from > 0 ? bytes.indexOf(newline) + 1 : 0;
+  const { lines, end } = parseLines(bytes.subarray(begin), folder);
+  if (lines.length === 0 && from > 0) throw damaged(folder);
+  return { lines, end: from + begin + end };
+}
+
+/** The end of the list as it stands, damaged or not: the names of the segments that were moved last are in it. */
+export async function lastMovedText(files: Files, folder: string): Promise<string> {
+  return (await readTail(files, folder)).bytes.toString('latin1');
+}
+
+async function readTail(files: Files, folder: string): Promise<{ bytes: Buffer; from: number }> {
   const path = listFile(folder);
   const size = (await files.stat(path))?.size ?? 0;
-  if (size === 0) return { lines: [], end: 0 };
-  let from = Math.max(0, size - tailBytes);
+  const from = Math.max(0, size - tailBytes);
   const chunks: Buffer[] = [];
-  for await (const chunk of readChunks(files, path, from)) chunks.push(chunk);
-  let bytes: Buffer = Buffer.concat(chunks);
-  if (from > 0) {
-    const begin = bytes.indexOf(newline) + 1;
-    bytes = bytes.subarray(begin);
-    from += begin;
-  }
-  const { lines, end } = parseLines(bytes, folder);
-  if (lines.length === 0 && from > 0) throw damaged(folder);
-  return { lines, end: from + end };
+  if (size > 0) for await (const chunk of readChunks(files, path, from)) chunks.push(chunk);
+  return { bytes: Buffer.concat(chunks), from };
 }
 
 /**

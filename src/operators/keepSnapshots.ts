@@ -1,4 +1,14 @@
-import { concatMap, defer, distinctUntilChanged, filter, ignoreElements, map, merge, type Observable } from 'rxjs';
+import {
+  concatMap,
+  defer,
+  distinctUntilChanged,
+  filter,
+  ignoreElements,
+  map,
+  merge,
+  type Observable,
+  type OperatorFunction,
+} from 'rxjs';
 import { configHash } from '../config/configHash.ts';
 import { configToml } from '../config/configToml.ts';
 import type { Config } from '../config/schema.ts';
@@ -7,8 +17,9 @@ import type { Files } from '../storage/files.ts';
 import { keepSnapshot, type Snapshot } from '../storage/keepSnapshot.ts';
 import { asError } from './asError.ts';
 import { type LastingOptions, lasting } from './lasting.ts';
+import type { StageTools } from './stage.ts';
 
-export interface KeepSnapshotsOptions extends Omit<LastingOptions, 'what'> {
+export interface KeepSnapshotsOptions extends Omit<LastingOptions, 'what'>, Pick<StageTools, 'track'> {
   /** The settings that count, and each that follow. */
   config$: Observable<Config>;
   /** Text of the ROI manifest, and of each change of it; null while it is not there. */
@@ -23,33 +34,40 @@ export interface KeepSnapshotsOptions extends Omit<LastingOptions, 'what'> {
  * be looked up by the hashes on its line. Whether the backup stage is on makes no difference.
  *
  * A folder that can't be written to is noted and tried again for ever, and ends nothing. Emits nothing; completes with its sources,
- * when the last one is kept, and after `stop$` instead of waiting. Teardown ends the wait.
+ * when the last one is kept, and after `stop$` instead of waiting. Teardown ends the wait; a copy
+ * in hand is finished, and `track` tells when.
  */
 export function keepSnapshots(options: KeepSnapshotsOptions): Observable<never> {
-  const { config$, roiManifest$, files, folder, clock } = options;
-  const snapshots$ = merge(
+  const { config$, roiManifest$ } = options;
+  return merge(
     config$.pipe(
       map(config => ({ stem: 'config', extension: 'toml', hash: configHash(config), text: configToml(config) })),
-      distinctUntilChanged(isSame),
+      keepEach(options),
     ),
     roiManifest$.pipe(
       filter(text => text !== null),
       map(text => ({ stem: 'ROI_manifest', extension: 'json', hash: contentHash(text), text })),
-      distinctUntilChanged(isSame),
+      keepEach(options),
     ),
-  );
-  return snapshots$.pipe(
-    map(snapshot => ({ snapshot, at: clock.now() })),
-    concatMap(({ snapshot, at }) =>
-      defer(() => keepSnapshot(files, folder, snapshot, at).catch(sameEachTime)).pipe(
-        lasting({ ...options, what: `no snapshot of the ${wordsFor(snapshot)} is kept in ${folder}` }),
-      ),
-    ),
-    ignoreElements(),
   );
 }
 
-const isSame = (a: Snapshot, b: Snapshot): boolean => a.text === b.text;
+function keepEach(options: KeepSnapshotsOptions): OperatorFunction<Snapshot, never> {
+  const { files, folder, clock, track } = options;
+  const keep = (snapshot: Snapshot, at: number): Promise<unknown> =>
+    track(keepSnapshot(files, folder, snapshot, at)).catch(sameEachTime);
+  return snapshots$ =>
+    snapshots$.pipe(
+      distinctUntilChanged((a, b) => a.text === b.text),
+      map(snapshot => ({ snapshot, at: clock.now() })),
+      concatMap(({ snapshot, at }) =>
+        defer(() => keep(snapshot, at)).pipe(
+          lasting({ ...options, what: `no snapshot of the ${wordsFor(snapshot)} is kept in ${folder}` }),
+        ),
+      ),
+      ignoreElements(),
+    );
+}
 
 const wordsFor = ({ stem }: Snapshot): string => stem.replaceAll('_', ' ');
 

@@ -65,9 +65,9 @@ interface Memory {
  * logs) goes in rounds: one at the start, one each interval, beside the images, and a last one when there will be no more.
  *
  * Everything on the share happens in a child process. A share that is absent, not mounted, read-only, full or hanging is the
- * stage's failure; one that comes back as an earlier state of itself gets again what it has lost and is still here. An
- * image that is not here, or that the share refuses for its name or size, is told as failed; it stays
- * claimed, so as not to stand in the way, until the next round gives it back.
+ * stage's failure; one that comes back as an earlier state of itself gets again what it has lost and is still here. An image
+ * that is not here, or that the share refuses for its name or size, is told as failed; it stays claimed, so as not to stand in
+ * the way, until the next round gives it back.
  *
  * Told to stop, it gives up what is not copied within a few seconds, and makes a last round that may take as long; cut short,
  * it ends at once. An unfinished copy is continued next time.

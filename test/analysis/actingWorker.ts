@@ -1,8 +1,8 @@
-import type { AnalysisJob } from '../../src/model/analysisJob.ts';
+import type { AnalysisTask } from '../../src/analysis/analysisReply.ts';
 
 /** A worker for tests of the pool: the path of the job says what befalls its thread. */
-export default async function act({ path }: AnalysisJob): Promise<unknown> {
-  switch (path) {
+export default async function act(task: AnalysisTask): Promise<unknown> {
+  switch ('path' in task.job && task.job.path) {
     case 'exit':
       return process.exit(3);
     case 'throw later':
@@ -17,6 +17,6 @@ export default async function act({ path }: AnalysisJob): Promise<unknown> {
       for (;;) hoard.push({ more: hoard.length });
     }
     default:
-      return { frame: {} };
+      return { head: {}, pieces: [{ first: 0, json: '', positions: [0], rowsFitted: 0, rowsRejected: {} }] };
   }
 }

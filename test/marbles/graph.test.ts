@@ -6,6 +6,7 @@ import type { Config } from '../../src/config/schema.ts';
 import { type GraphParts, graph } from '../../src/graph.ts';
 import { noRules } from '../../src/manifest/workRules.ts';
 import { type Control, noControl } from '../../src/model/control.ts';
+import { createShares } from '../../src/share/share.ts';
 import type { ConfigUpdate } from '../../src/streams/configUpdates.ts';
 import { CollectBench, collectSettings } from '../operators/collectBench.ts';
 import { CommunicateBench, communicateSettings } from '../operators/communicateBench.ts';
@@ -14,6 +15,9 @@ import { EventRun, useStillTime } from '../operators/eventRun.ts';
 import { healthSettings } from '../operators/healthBench.ts';
 import { PipelineWorld } from '../operators/pipelineWorld.ts';
 import { ProcessBench, processSettings, roiManifestText } from '../operators/processBench.ts';
+import { ringBufferSettings } from '../operators/ringBufferBench.ts';
+import { syncSettings } from '../operators/syncBench.ts';
+import { exclusiveHere } from '../sinks/exclusiveHere.ts';
 import { failure, gate } from './stageBench.ts';
 
 beforeEach(useStillTime);
@@ -49,11 +53,27 @@ async function prepare(images = 6, world?: PipelineWorld) {
       processor: ({ Data_Analysis }) => ({ ...processSettings, method: Data_Analysis.method }),
       communicator: ({ Communication }) => ({ ...communicateSettings, methods: Communication.method }),
       compressor: () => ({ ...compressSettings, enabled: false }),
+      syncer: () => ({ ...syncSettings, enabled: false }),
+      ring_buffer: () => ({ ...ringBufferSettings, size: 0 }),
+      backup: () => ({ enabled: false, intervalMs: 3_600_000, folder: '/backup' }),
       health: () => ({ ...healthSettings, enabled: false }),
     },
     rules: () => noRules,
     setRules: async () => undefined,
     compressor: { isAlive: () => true, note: () => undefined },
+    space$: concat(of({ free: 1e12, size: 2e12 }), NEVER),
+    here$: of(null),
+    ringBuffer: {
+      measureSpace: async () => null,
+      restoring: exclusiveHere(),
+      note: () => undefined,
+    },
+    backup: { isAlive: () => true },
+    backupFolder: '/backup',
+    syncer: {
+      shares: createShares(),
+      note: () => undefined,
+    },
     health: {
       liveness: () => 'alive',
       readStatus: async () => null,

@@ -164,7 +164,7 @@ describe('the watch over the disk', () => {
     const machine = new Machine();
     const said: (string | null)[] = [];
     const watching = device$(new MountedDevice(root, 'BB92-0AA4', machine)).subscribe(hindrance =>
-      said.push(hindrance && hindrance.message),
+      said.push(hindrance?.message ?? null),
     );
     await vi.advanceTimersByTimeAsync(0);
     expect([said, machine.looks]).toEqual([[null], 1]);

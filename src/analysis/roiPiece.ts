@@ -1,0 +1,93 @@
+import type { AnalysisJob } from '../model/analysisJob.ts';
+import type { Pixels } from '../model/frame.ts';
+import { methodParameters } from '../model/method.ts';
+import type { RoiResult } from '../model/result.ts';
+import { createRoiEstimator } from './joint/roiEstimator.ts';
+import { parameterStatistics } from './parameterStatistics.ts';
+import type { RoiEstimate, RoiEstimator } from './roiEstimate.ts';
+import { roundDecimals } from './roundDecimals.ts';
+import { createRowsEstimator } from './rowsEstimator.ts';
+
+/** What to analyse in a frame; see {@link AnalysisJob}. */
+export type FrameAnalysis = Omit<AnalysisJob, 'path'>;
+
+/** What ROIs of a frame gave that follow each other in the manifest. Plain data: it goes from thread to thread. */
+export interface RoiPiece {
+  /** Place of the first in the manifest. */
+  first: number;
+  /** Their results as JSON text, with commas between them. */
+  json: string;
+  /** Pixels; NaN where there is none. */
+  positions: number[];
+  rowsFitted: number;
+  /** Rows left out, by reason, in the order in which the reasons came. */
+  rowsRejected: Record<string, number>;
+}
+
+/** Analyses the ROIs `first … end − 1` of a frame. @throws RoiOutsideFrameError when one reaches out of the frame */
+export type RoiAnalysis = (pixels: Pixels, saturation: number, first: number, end: number) => RoiPiece;
+
+/**
+ * The analysis of a job's ROIs, in pieces of any size and order: a ROI's result depends on nothing but its pixels and the
+ * saturation level of its frame. Owns its buffers; serves one caller at a time.
+ */
+export function createRoiAnalysis(job: FrameAnalysis): RoiAnalysis {
+  const { rois, imageAngle } = job.rois;
+  const estimate = estimatorFor(job);
+  return (pixels, saturation, first, end) => {
+    const piece: RoiPiece = { first, json: '', positions: [], rowsFitted: 0, rowsRejected: {} };
+    const results: RoiResult[] = [];
+    for (const roi of rois.slice(first, end)) {
+      const estimated = estimate(pixels, roi, imageAngle, saturation);
+      const result = roiResult(roi.label, job, estimated);
+      results.push(result);
+      piece.positions.push(result.position ?? Number.NaN);
+      piece.rowsFitted += result.rows_used;
+      for (const reason of estimated.rejections) {
+        if (reason !== null) piece.rowsRejected[reason] = (piece.rowsRejected[reason] ?? 0) + 1;
+      }
+    }
+    piece.json = JSON.stringify(results).slice(1, -1);
+    return piece;
+  };
+}
+
+/** Methods that are no fit of a line have nothing to estimate jointly: they always go by rows. */
+function estimatorFor(job: FrameAnalysis): RoiEstimator {
+  const { estimator, method } = job;
+  if (estimator === 'roi' && (method === 'gaussian' || method === 'fano')) return createRoiEstimator(method);
+  return createRowsEstimator(job);
+}
+
+/** Decimals of `position` and `uncertainty`: a tenth of a thousandth of a pixel is far below any noise. */
+const positionDecimals = 4;
+
+function roiResult(label: string, { method, keepValues }: FrameAnalysis, estimate: RoiEstimate): RoiResult {
+  const { rows, rejections, flags, chiSquared } = estimate;
+  const rounded = (value: number | null): number | null =>
+    value === null ? null : roundDecimals(value, positionDecimals);
+  const statistics =
+    rows.length === 0
+      ? []
+      : methodParameters[method].map((parameter, column) => [
+          parameter,
+          parameterStatistics(columnOf(rows, column), keepValues),
+        ]);
+  return {
+    'ROI-label': label,
+    'Analysis-method': method,
+    ...Object.fromEntries(statistics),
+    position: rounded(estimate.position),
+    uncertainty: rounded(estimate.uncertainty),
+    ...(chiSquared === undefined ? {} : { chi_squared: rounded(chiSquared) }),
+    rows_used: rows.length,
+    rows_rejected: rejections.length - rows.length,
+    flags,
+  };
+}
+
+function columnOf(rows: readonly Float64Array[], column: number): Float64Array {
+  const values = new Float64Array(rows.length);
+  for (let row = 0; row < rows.length; row++) values[row] = rows[row][column];
+  return values;
+}

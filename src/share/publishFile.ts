@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
+import type { FileStat } from '../storage/files.ts';
+import type { Published, PublishRequest, RemoteStat } from './shareCalls.ts';
+import { ShareError } from './shareError.ts';
+import { besideOf, partOf, sharePath } from './sharePath.ts';
+import { hashBack, type ShareTools, type Tell } from './transfer.ts';
+
+/** Time stamps of vfat and of some servers are this coarse, ms. */
+const coarseMs = 2000;
+
+/** Whether a file on the share is as it was seen last, as far as that can be told without reading it. */
+export function looksSame(now: RemoteStat, seen: RemoteStat): boolean {
+  return now.size === seen.size && Math.abs(now.mtimeMs - seen.mtimeMs) <= coarseMs;
+}
+
+/**
+ * Puts a prepared copy in the place of the earlier one. What stands there and is not ours (an earlier experiment on the
+ * same share, somebody's edit) is kept beside it, under a name with its hash.
+ */
+export async function publishFile(request: PublishRequest, tools: ShareTools, tell: Tell): Promise<Published> {
+  const { root, share, checkMounted } = tools;
+  await checkMounted();
+  const path = sharePath(root, request.remote);
+  const present = await share.stat(path);
+  const kept = present ? await keepForeign(present, path, request, tools, tell) : null;
+  await share.rename(sharePath(root, partOf(request.remote, request.token)), path);
+  await share.syncFolder(dirname(path));
+  const stat = await share.stat(path);
+  if (!stat) throw new ShareError(`${path} is gone right after it was put there`, { code: 'ENOENT', path });
+  return { stat: { size: stat.size, mtimeMs: stat.mtimeMs }, kept };
+}
+
+async function keepForeign(
+  present: FileStat,
+  path: string,
+  { remote, ours, seen }: PublishRequest,
+  tools: ShareTools,
+  tell: Tell,
+): Promise<string | null> {
+  if (!present.isFolder && seen && looksSame(present, seen)) return null;
+  const sha256 = present.isFolder
+    ? createHash('sha256').update(path).digest('hex')
+    : await hashBack(path, createHash('sha256'), tools, tell);
+  if (!present.isFolder && ours.includes(sha256)) return null;
+  return keepBeside(remote, sha256, tools);
+}
+
+/** Moves a file on the share to a free name beside it, which it returns. */
+export async function keepBeside(remote: string, sha256: string, { root, share }: ShareTools): Promise<string> {
+  for (const beside of besideOf(remote, sha256)) {
+    const to = sharePath(root, beside);
+    if ((await share.stat(to)) !== null) continue;
+    await share.rename(sharePath(root, remote), to);
+    await share.syncFolder(dirname(to));
+    return beside;
+  }
+  throw new ShareError(`${remote}: every name beside it is taken on the share; move some of its old copies away`, {
+    code: 'EEXIST',
+  });
+}

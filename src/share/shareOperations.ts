@@ -1,0 +1,76 @@
+import type { Files } from '../storage/files.ts';
+import { appendFile } from './appendFile.ts';
+import { placeFile } from './placeFile.ts';
+import { publishFile } from './publishFile.ts';
+import type { RemoteStat, ShareCall, ShareCalls } from './shareCalls.ts';
+import { ShareError } from './shareError.ts';
+import { checkMarker, enterShare } from './shareMarker.ts';
+import { sharePath } from './sharePath.ts';
+import type { Throttle } from './throttle.ts';
+import { type ShareTools, sided, type Tell } from './transfer.ts';
+import { uploadPart } from './uploadPart.ts';
+
+/** What can be done with a share: each call by its name. `tell` is called whenever something has moved. */
+export type ShareOperations = {
+  [K in ShareCall]: (request: ShareCalls[K]['request'], tell: Tell) => Promise<ShareCalls[K]['answer']>;
+};
+
+export interface ShareOperationsOptions {
+  /** The share's folder, absolute. */
+  root: string;
+  local: Files;
+  share: Files;
+  throttle: Throttle;
+  /** Milliseconds, monotonic. */
+  now: () => number;
+}
+
+/** Looks at files are asked for together, since each waits for the network. */
+const statsAtOnce = 4;
+
+/**
+ * All that is ever done with the share. It runs in the child process; it knows nothing of processes, so that a test can
+ * stop it at any step. Only `enter` may be called before `enter`.
+ */
+export function shareOperations({ root, local, share, throttle, now }: ShareOperationsOptions): ShareOperations {
+  let entered: string | null = null;
+  const remote = sided(share, 'share');
+  const tools: ShareTools = {
+    root,
+    local: sided(local, 'local'),
+    share: remote,
+    throttle,
+    now,
+    checkMounted: async () => {
+      if (entered === null) throw new ShareError(`${root} was not entered`, { code: 'ESHARENOTENTERED' });
+      await checkMarker(root, entered, remote);
+    },
+  };
+  return {
+    enter: async request => {
+      entered = await enterShare(root, request, remote);
+      return entered;
+    },
+    place: (request, tell) => placeFile(request, tools, tell),
+    prepare: async (request, tell) => {
+      await tools.checkMounted();
+      return uploadPart(request, tools, tell);
+    },
+    publish: (request, tell) => publishFile(request, tools, tell),
+    append: (request, tell) => appendFile(request, tools, tell),
+    stats: async (request, tell) => {
+      await tools.checkMounted();
+      const stats: (RemoteStat | null)[] = [];
+      for (let i = 0; i < request.length; i += statsAtOnce) {
+        const found = await Promise.all(
+          request.slice(i, i + statsAtOnce).map(path => remote.stat(sharePath(root, path))),
+        );
+        for (const stat of found) {
+          stats.push(stat && !stat.isFolder ? { size: stat.size, mtimeMs: stat.mtimeMs } : null);
+        }
+        tell();
+      }
+      return stats;
+    },
+  };
+}

@@ -1,0 +1,235 @@
+import type { Hash } from 'node:crypto';
+import { dirname } from 'node:path';
+import type { Files, OpenFile } from '../storage/files.ts';
+import { writeFully } from '../storage/writeAtomic.ts';
+import { ShareError, type Side } from './shareError.ts';
+import type { Throttle } from './throttle.ts';
+
+/** What the calls to a share work with. */
+export interface ShareTools {
+  /** The share's folder, absolute. */
+  root: string;
+  /** The files of this machine; errors say so. */
+  local: Files;
+  /** The files of the share; errors say so. */
+  share: Files;
+  throttle: Throttle;
+  /** Milliseconds, monotonic. */
+  now: () => number;
+  /** The marker is the one that was found at first; else an error. Asked before anything is written. */
+  checkMounted: () => Promise<void>;
+}
+
+/** Tells that a call goes on. */
+export type Tell = () => void;
+
+/** Unwritten data grows with what the share takes in this time, ms: a slow one shows progress all the same. */
+const quickSyncMs = 1000;
+const leastUnsynced = 1 << 18;
+const mostUnsynced = 1 << 25;
+
+/** The same files, whose errors say on which side they happened. */
+export function sided(files: Files, side: Side): Files {
+  const tag = (error: unknown): never => {
+    (error as { side?: Side }).side ??= side;
+    throw error;
+  };
+  const file = (open: OpenFile): OpenFile => ({
+    read: (into, position) => open.read(into, position).catch(tag),
+    write: (data, position) => open.write(data, position).catch(tag),
+    size: () => open.size().catch(tag),
+    truncate: length => open.truncate(length).catch(tag),
+    sync: () => open.sync().catch(tag),
+    close: () => open.close().catch(tag),
+  });
+  const { openUncached, realPath } = files;
+  return {
+    open: (path, flags) => files.open(path, flags).then(file, tag),
+    stat: path => files.stat(path).catch(tag),
+    list: folder => files.list(folder).catch(tag),
+    makeFolder: path => files.makeFolder(path).catch(tag),
+    rename: (from, to) => files.rename(from, to).catch(tag),
+    remove: path => files.remove(path).catch(tag),
+    syncFolder: path => files.syncFolder(path).catch(tag),
+    ...(openUncached && { openUncached: path => openUncached.call(files, path).then(file, tag) }),
+    ...(realPath && { realPath: path => realPath.call(files, path).catch(tag) }),
+  };
+}
+
+/** Opens, works, and closes however that ends. */
+export async function withOpen<T>(opening: Promise<OpenFile>, work: (file: OpenFile) => Promise<T>): Promise<T> {
+  const file = await opening;
+  try {
+    return await work(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The folder of a path on the share, made where it was missing. @throws ShareError when a link leads it out of the root. */
+export async function makeFolderOf(path: string, { root, share }: ShareTools): Promise<void> {
+  const folder = dirname(path);
+  if ((await share.stat(folder)) === null) {
+    await share.makeFolder(folder);
+    await share.syncFolder(dirname(folder));
+  }
+  await checkInside(folder, { root, share });
+}
+
+/** @throws ShareError when a link leads a path that is there out of the root. */
+export async function checkInside(path: string, { root, share }: Pick<ShareTools, 'root' | 'share'>): Promise<void> {
+  if (!share.realPath) return;
+  const [real, realRoot] = await Promise.all([share.realPath(path), share.realPath(root)]);
+  if (real === realRoot || real.startsWith(`${realRoot}/`)) return;
+  throw new ShareError(`${path} leads out of the share, to ${real}: remove that link`, { code: 'ESHAREPATH', path });
+}
+
+/** Reads bytes `from` to `to`, a piece at a time; `take` may keep none of them. A file that ends early just ends. */
+export async function readPieces(
+  file: OpenFile,
+  from: number,
+  to: number,
+  tools: ShareTools,
+  tell: Tell,
+  take: (piece: Buffer, position: number) => void,
+): Promise<void> {
+  const piece = Buffer.allocUnsafeSlow(Math.min(tools.throttle.chunkBytes, Math.max(1, to - from)));
+  for (let position = from; position < to; ) {
+    const length = await file.read(piece.subarray(0, Math.min(piece.length, to - position)), position);
+    if (length === 0) return;
+    take(piece.subarray(0, length), position);
+    position += length;
+    tell();
+  }
+}
+
+/** The same from the share, within the limit. */
+export async function readBack(
+  file: OpenFile,
+  from: number,
+  to: number,
+  tools: ShareTools,
+  tell: Tell,
+  take: (piece: Buffer, position: number) => void,
+): Promise<void> {
+  let owed = 0;
+  const { chunkBytes } = tools.throttle;
+  for (let position = from; position < to; position += owed) {
+    const end = Math.min(to, position + chunkBytes);
+    await tools.throttle.take(end - position, tell);
+    owed = 0;
+    await readPieces(file, position, end, tools, tell, (piece, at) => {
+      owed += piece.length;
+      take(piece, at);
+    });
+    if (owed === 0) return;
+  }
+}
+
+/**
+ * How far a file and its copy are the same, from `from` up to `to` or the end of the shorter one: the first position at
+ * which they differ. `equal` is given what is the same, in order.
+ */
+export async function sameUpTo(
+  local: OpenFile,
+  copy: OpenFile,
+  { from, to }: { from: number; to: number },
+  tools: ShareTools,
+  tell: Tell,
+  equal: (bytes: Buffer, position: number) => void = () => undefined,
+): Promise<number> {
+  const { chunkBytes } = tools.throttle;
+  for (let position = from; position < to; ) {
+    const length = Math.min(chunkBytes, to - position);
+    const ours = await readWhole(local, position, length);
+    await tools.throttle.take(length, tell);
+    const theirs = await readWhole(copy, position, length);
+    const same = samePrefix(ours, theirs);
+    if (same > 0) equal(ours.subarray(0, same), position);
+    position += same;
+    tell();
+    if (same < length) return position;
+  }
+  return to;
+}
+
+async function readWhole(file: OpenFile, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  let read = 0;
+  while (read < length) {
+    const more = await file.read(bytes.subarray(read), position + read);
+    if (more === 0) break;
+    read += more;
+  }
+  return bytes.subarray(0, read);
+}
+
+function samePrefix(a: Buffer, b: Buffer): number {
+  const length = Math.min(a.length, b.length);
+  if (a.subarray(0, length).equals(b.subarray(0, length))) return length;
+  let i = 0;
+  while (a[i] === b[i]) i++;
+  return i;
+}
+
+/**
+ * Copies bytes `from` to `to` of a local file to the same place on the share, durably. What is not yet synced stays little
+ * on a slow link, so that one fsync does not look like a hung share.
+ */
+export async function copyRange(
+  local: OpenFile,
+  copy: OpenFile,
+  { from, to, path }: { from: number; to: number; path: string },
+  tools: ShareTools,
+  tell: Tell,
+  copied: (piece: Buffer) => void,
+): Promise<void> {
+  const { throttle, now } = tools;
+  const piece = Buffer.allocUnsafeSlow(Math.min(throttle.chunkBytes, Math.max(1, to - from)));
+  let window = 1 << 20;
+  let unsynced = 0;
+  const sync = async (): Promise<void> => {
+    const begun = now();
+    await copy.sync();
+    tell();
+    window = now() - begun < quickSyncMs ? Math.min(mostUnsynced, window * 2) : Math.max(leastUnsynced, window / 2);
+    unsynced = 0;
+  };
+  for (let position = from; position < to; ) {
+    const length = await local.read(piece.subarray(0, Math.min(piece.length, to - position)), position);
+    if (length === 0) {
+      throw new ShareError(`${path}: the file became shorter while it was copied`, { side: 'local', code: 'ECHANGED' });
+    }
+    const part = piece.subarray(0, length);
+    await throttle.take(length, tell);
+    const at = position;
+    await writeFully(data => copy.write(data, at), part, path);
+    copied(part);
+    position += length;
+    unsynced += length;
+    tell();
+    if (unsynced >= window) await sync();
+  }
+  await sync();
+}
+
+/** The file on the share as its medium has it. */
+export function openBack(path: string, { share }: ShareTools): Promise<OpenFile> {
+  return share.openUncached ? share.openUncached(path) : share.open(path, 'r');
+}
+
+/** SHA-256 of all of a file on the share. */
+export async function hashBack(path: string, hash: Hash, tools: ShareTools, tell: Tell): Promise<string> {
+  await withOpen(openBack(path, tools), async file =>
+    readBack(file, 0, await file.size(), tools, tell, piece => void hash.update(piece)),
+  );
+  return hash.digest('hex');
+}
+
+/** What was read back is not what was written. */
+export function damaged(path: string): ShareError {
+  return new ShareError(`${path}: the share gave back other bytes than were written to it; it is copied again`, {
+    code: 'ESHAREDAMAGED',
+    path,
+  });
+}

@@ -8,6 +8,8 @@ export const graphStages: readonly GraphStage[] = [
   'communicator',
   'compressor',
   'syncer',
+  'ring_buffer',
+  'backup',
   'health',
 ];
 

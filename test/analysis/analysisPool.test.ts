@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { analyseFrame } from '../../src/analysis/analyseFrame.ts';
 import { type AnalysisPool, type AnalysisPoolOptions, createAnalysisPool } from '../../src/analysis/analysisPool.ts';
 import { BadImageError } from '../../src/analysis/badImageError.ts';
+import { decodeFrame } from '../../src/analysis/decodeFrame.ts';
 import { RoiOutsideFrameError } from '../../src/analysis/roiOutsideFrameError.ts';
 import { WorkerDiedError } from '../../src/analysis/workerDiedError.ts';
 import type { AnalysisJob } from '../../src/model/analysisJob.ts';
+import { type Estimator, estimators } from '../../src/model/method.ts';
 
 let folder = '';
 let image = '';
@@ -142,6 +145,110 @@ describe('abort', () => {
   test('before the beginning analyses nothing', async () => {
     const pool = poolOf({ workers: 1, worker: actor });
     await expect(pool.analyse(job('exit'), AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
+
+describe('the ROIs of one frame on several threads', () => {
+  const width = 1024;
+  const height = 1088;
+  const sharedRois = Array.from({ length: 17 }, (_, i) => ({
+    label: `R${i}`,
+    flip: i % 2 === 1,
+    coords: [64 * i, 0] as [number, number],
+    size: [64, width] as [number, number],
+  }));
+  let large = '';
+  beforeAll(async () => {
+    large = join(folder, 'large.png');
+    const data = Uint8Array.from({ length: width * height }, (_, i) => {
+      const [x, y] = [i % width, Math.floor(i / width)];
+      // Dead rows, so that some are rejected.
+      return y % 50 === 7 ? 0 : 20 + 150 * Math.exp(-((x - 300 - y / 10) ** 2) / 20_000) + ((i * 7919) % 13);
+    });
+    await sharp(data, { raw: { width, height, channels: 1 } })
+      .toColourspace('b-w')
+      .png()
+      .toFile(large);
+  });
+  const largeJob = (estimator: Estimator): AnalysisJob => ({
+    ...job(large),
+    estimator,
+    rois: { rois: sharedRois, imageAngle: 0 },
+  });
+  const shareJob = (path: string, label: string): AnalysisJob => ({
+    ...job(path),
+    rois: { rois: sharedRois.map(roi => ({ ...roi, label })), imageAngle: 0 },
+  });
+
+  test.each(estimators)('%s: the same bytes with any number of threads, and in one piece', async estimator => {
+    const alone = analyseFrame(await decodeFrame(large), largeJob(estimator));
+    expect(Object.keys(alone.rowsRejected)).not.toEqual([]);
+    for (const workers of [1, 3]) {
+      const pool = poolOf({ workers });
+      for (const frame of await Promise.all([1, 2].map(() => pool.analyse(largeJob(estimator))))) {
+        const { decodeMs: _decode, analyseMs: _analyse, ...result } = frame;
+        expect(result).toEqual(alone);
+      }
+    }
+  });
+
+  test('a ROI outside of it is an error that names the first such', async () => {
+    const pool = poolOf({ workers: 2 });
+    const rois = sharedRois.map((roi, i) => (i > 4 ? { ...roi, coords: [height, 0] as [number, number] } : roi));
+    const outside = pool.analyse({ ...largeJob('roi'), rois: { rois, imageAngle: 0 } });
+    await expect(outside).rejects.toMatchObject({ kind: 'roi_outside_frame', label: 'R5' });
+    expect((await pool.analyse(largeJob('roi'))).rois).toBe(17);
+  });
+
+  test('idle threads help, also those that become idle later', async () => {
+    const pool = poolOf({ workers: 2, worker: actor });
+    expect((await pool.analyse(shareJob('share', 'answer'))).positions).toHaveLength(17);
+    const stop = new AbortController();
+    const busy = pool.analyse(job('spin'), stop.signal);
+    const sharing = pool.analyse(shareJob('share', 'answer'));
+    stop.abort();
+    await expect(busy).rejects.toMatchObject({ name: 'AbortError' });
+    expect((await sharing).positions).toHaveLength(17);
+  });
+
+  test('the death of a helper is the frame’s, and the pool goes on', async () => {
+    const pool = poolOf({ workers: 2, worker: actor });
+    for (const label of ['exit', 'throw later']) {
+      await expect(pool.analyse(shareJob('share', label))).rejects.toMatchObject({
+        kind: 'worker_died',
+        file: 'share',
+      });
+      expect((await pool.analyse(shareJob('share', 'answer'))).positions).toHaveLength(17);
+    }
+    const limited = poolOf({ workers: 2, worker: actor, memoryLimitMb: 32 });
+    await expect(limited.analyse(shareJob('share', 'hoard'))).rejects.toThrow(/memory/);
+    expect((await limited.analyse(shareJob('share', 'answer'))).positions).toHaveLength(17);
+  });
+
+  test('the death of the owner leaves no helper at work', async () => {
+    const pool = poolOf({ workers: 2, worker: actor });
+    await expect(pool.analyse(shareJob('share and exit', 'answer'))).rejects.toMatchObject({ kind: 'worker_died' });
+    expect((await pool.analyse(shareJob('share', 'answer'))).positions).toHaveLength(17);
+  });
+
+  test('abort and destroy end the helpers too', async () => {
+    const pool = poolOf({ workers: 2, worker: actor });
+    await pool.analyse(shareJob('share', 'answer'));
+    const stop = new AbortController();
+    const stuck = pool.analyse(shareJob('share', 'spin'), stop.signal);
+    stop.abort();
+    await expect(stuck).rejects.toMatchObject({ name: 'AbortError' });
+    expect((await pool.analyse(shareJob('share', 'answer'))).positions).toHaveLength(17);
+    const cut = Promise.allSettled([pool.analyse(shareJob('share', 'spin'))]);
+    await pool.destroy();
+    expect(await cut).toMatchObject([{ status: 'rejected', reason: { name: 'AbortError' } }]);
+  });
+
+  test('close waits for them', async () => {
+    const pool = poolOf({ workers: 2, worker: actor });
+    const taken = pool.analyse(shareJob('share', 'answer'));
+    await pool.close();
+    expect((await taken).positions).toHaveLength(17);
   });
 });
 

@@ -46,8 +46,6 @@ export function createRoiBins(): RoiBins {
   let scatter = new Float64Array(0);
   let row = new Float64Array(0);
   let saturated = 0;
-  /** Of each bin, over the lower of the two rows of pixels that its last row was averaged from: they begin at `from`. */
-  let lower = lowerSums(0);
 
   function layOut(roi: Roi, width: number): void {
     [rows, cols] = roi.size;
@@ -58,9 +56,7 @@ export function createRoiBins(): RoiBins {
       row = new Float64Array(cols);
       sizes = new Float64Array(cols);
       centres = new Float64Array(cols);
-      lower = lowerSums(cols);
     }
-    lower.from.fill(-1, 0, count);
     if (means.length < rows * count) means = new Float64Array(rows * count);
     if (scatter.length < rows) scatter = new Float64Array(rows);
     for (let bin = 0; bin < count; bin++) {
@@ -94,21 +90,15 @@ export function createRoiBins(): RoiBins {
    * Means of one row straight from the frame. Within a bin the way through the frame is taken to run along a row of it, which
    * a small turn allows: with v the mean of two rows of pixels, weighted as at the bin's middle, the bilinear samples from
    * column c + f on sum up to Σ v + f·(v after the last − the first v).
-   *
-   * Σ v and Σ v² follow from sums over the pixels of the two rows and of their products: whole numbers, of which those of
-   * the lower row are the next row's upper ones.
    */
   function average(
-    { data, width, depth }: Pixels,
+    { data, width }: Pixels,
     startX: number,
     startY: number,
     { stepX, stepY }: RoiWalk,
     at: number,
     saturation: number,
   ): number {
-    // Sums of squares of 16 bit pixels are no 32 bit numbers; their frames are small.
-    const isSummed = depth === 8;
-    const level = Math.min(saturation, 256);
     let squares = 0;
     let lost = 0;
     for (let bin = 0; bin < count; bin++) {
@@ -124,44 +114,12 @@ export function createRoiBins(): RoiBins {
       let sum = 0;
       let own = 0;
       let clipped = 0;
-      let isDone = false;
-      if (isSummed) {
-        if (lower.from[bin] !== from) sumLower(data, bin, from, size, level);
-        const upperSum = lower.sums[bin];
-        const upperSquares = lower.squares[bin];
-        const upperBright = lower.bright[bin];
-        let lowerSum = 0;
-        let lowerSquares = 0;
-        let lowerBright = 0;
-        let products = 0;
-        let highest = 0;
-        for (let i = from, j = from + width; i < end; i++, j++) {
-          const value = data[j];
-          lowerSum = (lowerSum + value) | 0;
-          lowerSquares = (lowerSquares + Math.imul(value, value)) | 0;
-          products = (products + Math.imul(value, data[i])) | 0;
-          highest |= value;
-        }
-        if (highest >= level) lowerBright = 1;
-        lower.from[bin] = from + width;
-        lower.sums[bin] = lowerSum;
-        lower.squares[bin] = lowerSquares;
-        lower.bright[bin] = lowerBright;
-        isDone = upperBright + lowerBright === 0;
-        if (isDone) {
-          const rest = 1 - share;
-          sum = upperSum + share * (lowerSum - upperSum);
-          own = rest * rest * upperSquares + 2 * share * rest * products + share * share * lowerSquares;
-        }
-      }
-      if (!isDone) {
-        for (let i = from, j = from + width; i < end; i++, j++) {
-          const upper = data[i];
-          const value = upper + share * (data[j] - upper);
-          sum += value;
-          own += value * value;
-          if (value >= saturation) clipped++;
-        }
+      for (let i = from, j = from + width; i < end; i++, j++) {
+        const upper = data[i];
+        const value = upper + share * (data[j] - upper);
+        sum += value;
+        own += value * value;
+        if (value >= saturation) clipped++;
       }
       squares += own - (sum * sum) / size;
       const first = data[from] + share * (data[from + width] - data[from]);
@@ -171,21 +129,6 @@ export function createRoiBins(): RoiBins {
     }
     saturated += lost;
     return squares;
-  }
-
-  function sumLower(data: Pixels['data'], bin: number, from: number, size: number, level: number): void {
-    let sum = 0;
-    let squared = 0;
-    let bright = 0;
-    for (let i = from; i < from + size; i++) {
-      const value = data[i];
-      sum += value;
-      squared += value * value;
-      if (value >= level) bright++;
-    }
-    lower.sums[bin] = sum;
-    lower.squares[bin] = squared;
-    lower.bright[bin] = bright;
   }
 
   return {
@@ -241,11 +184,6 @@ export function createRoiBins(): RoiBins {
       }
     },
   };
-}
-
-function lowerSums(bins: number) {
-  const sums = () => new Int32Array(bins);
-  return { from: sums(), sums: sums(), squares: sums(), bright: sums() };
 }
 
 function sampleRow(

@@ -170,6 +170,21 @@ describe('header', () => {
     expect(panel(state, 'message').join(' ')).toContain(hint);
   });
 
+  it.each([
+    ['nothing where nothing is copied', { state: 'off' as const }, [], /log *$/],
+    ['that it is in sync', { queued: 0 }, [], /share in sync *$/],
+    ['by how many images it is behind', { queued: 1204 }, [], /share behind by 1,204 *$/],
+    [
+      'since when it is away',
+      { queued: 3 },
+      [sampleAlarm({ stage: 'syncer' })],
+      /share away since [\d:]+ .*1 alarm *$/,
+    ],
+  ])('says of the share %s', (_what, stage, alarms, words) => {
+    const status = sampleStatus({ stages: { syncer: sampleStage(stage) }, alarms });
+    expect(panel(full({ reading: { connection: 'running', status } }), 'header')[2]).toMatch(words);
+  });
+
   it('warns of a disk that is nearly full', () => {
     const status = sampleStatus({
       disk: { free: 1e9, size: 64e9, full_at: new Date(noon + 90 * 60_000).toISOString() },

@@ -1,9 +1,10 @@
-import { localIso, parseIso } from '../../model/localTime.ts';
+import { parseIso } from '../../model/localTime.ts';
 import { duration } from '../../model/quantity.ts';
 import type { PipelineStatus } from '../../model/status.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import { bytes } from './amounts.ts';
 import { cleanText } from './cleanText.ts';
+import { clockTime } from './clockTime.ts';
 import { type Line, lineWidth, type Segment, seg, spread, type Tone } from './line.ts';
 import { tabsLine } from './tabs.ts';
 
@@ -106,11 +107,4 @@ function coarse(ms: number): string {
   const hours = ms / 3_600_000;
   if (hours < 1) return `${Math.max(1, Math.round(ms / 60_000))} min`;
   return hours < 48 ? `${Math.round(hours)} h` : `${Math.round(hours / 24)} d`;
-}
-
-/** Time of day, with the date when it was not within the last day. */
-export function clockTime(ms: number, now: number): string {
-  if (!Number.isFinite(ms)) return '?';
-  const text = localIso(ms);
-  return Math.abs(now - ms) < 20 * 3_600_000 ? text.slice(11, 19) : text.slice(5, 16).replace('T', ' ');
 }

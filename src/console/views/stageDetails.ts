@@ -26,6 +26,8 @@ export function stageDetails(
     `${number(stage.lost)} lost`,
     `${number(stage.in_flight)} in flight`,
   ];
+  const missed = name === 'collector' ? (reading?.status?.health?.missed_frames ?? 0) : 0;
+  if (missed > 0) facts.push(`${number(missed)} missed`);
   if (stage.last_ms !== null) facts.push(`took ${duration(stage.last_ms)}`);
   if (stage.heartbeat !== null && live) facts.push(`seen ${age(now - parseIso(stage.heartbeat))}`);
   facts.push(`${number(stage.done)} done`, `${number(stage.failed)} failed`);

@@ -3,13 +3,14 @@ import sharp, { type Sharp } from 'sharp';
 import { decompress } from '../model/compression.ts';
 import type { Pixels } from '../model/frame.ts';
 import { BadImageError } from './badImageError.ts';
+import { decodeTiff } from './decodeTiff.ts';
 
 /**
  * Decodes one image to gray pixels at their native depth.
  *
  * PNG, JPEG and TIFF of 8 or 16 bits a channel, also when the whole file is compressed (`.gz`, `.zst`). Gray is exact; colour
  * becomes BT.601 luma, rounded to nearest; alpha is dropped; colour profiles and EXIF orientation are not applied, because
- * ROIs are given in stored pixels.
+ * ROIs are given in stored pixels. Plain gray TIFF goes by a reader of our own, everything else by sharp.
  *
  * Rejects with {@link BadImageError} for content that is no such image (empty, cut off, foreign, several pages, floating
  * point). Errors of reading the file (`ENOENT`, `EIO`, `EACCES`, …) stay what they are: they are not the image's fault.
@@ -36,6 +37,8 @@ const depths: Readonly<Record<string, 8 | 16>> = { uchar: 8, ushort: 16 };
 
 async function decodeImage(bytes: Uint8Array, name: string): Promise<Pixels> {
   if (bytes.length === 0) throw new BadImageError(name, 'the file is empty');
+  const plain = decodeTiff(bytes);
+  if (plain !== null) return plain;
   // `failOn: 'error'` refuses cut off data, yet lets pass the private tags that microscopes write into TIFF files.
   const image = sharp(bytes, { failOn: 'error', ignoreIcc: true });
   try {

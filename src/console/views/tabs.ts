@@ -14,7 +14,7 @@ export function tabsLine({ page, reading, drawing, log, now }: ConsoleState, wid
   const share = reading?.status ? shareSegments(reading.status, now, drawing) : [];
   // The pages and what is wrong come first.
   const all = [...share, ...notes];
-  const fits = lineWidth(tabs) + lineWidth(all) < width;
+  const fits = lineWidth(tabs) + lineWidth(all) <= width;
   return spread(tabs, fits ? all : notes, width, drawing);
 }
 

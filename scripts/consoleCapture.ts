@@ -2,7 +2,7 @@
  * Puts a picture of the console, as text, into README.md: the real program in a real terminal (tmux) of 120 × 40, after it has
  * run for a while with the simulated camera.
  *
- *     node scripts/consoleCapture.ts [seconds]
+ *     npm run capture -- [seconds]
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,11 @@ try {
   const started = await new Program(['--root', root, 'start'], { cwd: folder }).ended;
   if (started.code !== 0) throw new Error(`the pipeline did not start: ${started.stderr}`);
   await new Promise(resolve => setTimeout(resolve, seconds * 1000));
+  // The chart's past is read after the first paint.
+  const settleMs = 6_000;
   const terminal = new Terminal(['--root', root], { cwd: folder, cols: 120, rows: 40 });
+  await terminal.shows('running up');
+  await new Promise(resolve => setTimeout(resolve, settleMs));
   const screen = await terminal.until('chart', shown =>
     /running up/.test(shown) && !/no result/.test(shown) ? shown : null,
   );

@@ -15,7 +15,7 @@ const mayImport: Record<string, readonly string[]> = {
   share: ['model', 'storage'],
   operators: ['manifest', 'analysis', 'share', 'config', 'model', 'storage'],
   sinks: ['config', 'model', 'storage'],
-  verify: ['manifest', 'config', 'model', 'storage', 'sinks', 'streams'],
+  verify: ['manifest', 'share', 'config', 'model', 'storage', 'sinks', 'streams'],
   console: ['streams', 'config', 'model'],
 };
 

@@ -45,7 +45,7 @@ import { conflate } from './operators/conflate.ts';
 import { heldBy } from './operators/heldBy.ts';
 import { keepSnapshots } from './operators/keepSnapshots.ts';
 import { lasting } from './operators/lasting.ts';
-import { noRoom$ } from './operators/noRoom.ts';
+import { noRoom$, type WantedRoom } from './operators/noRoom.ts';
 import { type ProcessDeps, type ProcessSettings, process } from './operators/process.ts';
 import { type RingBufferDeps, type RingBufferSettings, ringBuffer } from './operators/ringBuffer.ts';
 import type { StageTools } from './operators/stage.ts';
@@ -93,6 +93,8 @@ export interface GraphParts
   /** Where snapshots of the configuration and the ROI manifest are kept. */
   backupFolder: string;
   health: Omit<HealthDeps, 'tools' | 'manifest'>;
+  /** How much of the disk shall stay free. */
+  wantedRoom: (config: Config) => WantedRoom;
   /** What is free on the disk of the images, from time to time; null where it can't be asked. */
   space$: Observable<DiskSpace | null>;
   /** Null while the experiment is on the disk that it belongs on. The first value comes at once. */
@@ -188,7 +190,7 @@ function stages(
     return { events$: runs(stage) ? events$ : EMPTY, done$, ended$ };
   };
 
-  const noRoom = noRoom$({ ...parts, minFree$: section$(({ Buffer }) => Buffer.min_free_disk), clock: tools.clock });
+  const noRoom = noRoom$({ ...parts, wanted$: section$(parts.wantedRoom), clock: tools.clock });
   const collected = join('collector', section$(settings.collector), ofStage =>
     collect({ ...parts, tools: ofStage, noRoom$: noRoom }),
   );

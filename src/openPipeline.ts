@@ -22,7 +22,7 @@ import { type AlarmSettings, alarms } from './sinks/alarms.ts';
 import { composeResultLine } from './sinks/composeResultLine.ts';
 import { openCommunications } from './sinks/openCommunications.ts';
 import { openResultsLog } from './sinks/resultsLog.ts';
-import { type Replay, stagePace, stageSettings, workRules } from './stageSettings.ts';
+import { type Replay, stagePace, stageSettings, wantedRoom, workRules } from './stageSettings.ts';
 import { clockSynced } from './storage/clockSynced.ts';
 import { diskSpace } from './storage/diskSpace.ts';
 import type { Exclusive } from './storage/exclusive.ts';
@@ -164,6 +164,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       settings: stageSettings(options.paths, options.configFile, options.replay),
       pace: config => stagePace(config, options.replay),
       rules: rulesOf,
+      wantedRoom,
       setRules: async changed => {
         rules = changed;
         await manifest.rulesChanged();

@@ -6,6 +6,7 @@ import type { ResolvedPaths } from './config/resolvePaths.ts';
 import type { Config } from './config/schema.ts';
 import type { GraphStage, Pace, StageSettings } from './graph.ts';
 import type { WorkRules } from './manifest/workRules.ts';
+import type { WantedRoom } from './operators/noRoom.ts';
 import { syncPlaces } from './operators/syncPlaces.ts';
 import { healthPace } from './operators/watchHealth.ts';
 import type { FrameSource } from './streams/frameSource.ts';
@@ -136,6 +137,11 @@ export function stagePace({ Services, Timing }: Config, replay?: Replay): Record
     backup: { intervalMs: Timing.file_backup_interval_seconds * 1000, perMinute: null },
     health: { intervalMs: healthPace.intervalMs, perMinute: null },
   };
+}
+
+/** How much of the disk shall stay free, and whether images are deleted for it. */
+export function wantedRoom({ Buffer, Services }: Config): WantedRoom {
+  return { minFree: Buffer.min_free_disk, keepsAll: Buffer.image_buffer_size === 0 && !Services.enable_remote_sync };
 }
 
 /** Which stages every entry must pass before it is settled. */

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import { readSegment } from '../manifest/archive.ts';
-import { Manifest } from '../manifest/manifest.ts';
+import { Manifest, type ManifestOptions } from '../manifest/manifest.ts';
+import { readEntries } from '../manifest/readEntries.ts';
 import { systemClock } from '../model/clock.ts';
+import type { Entry } from '../model/entry.ts';
 import { fileLock } from '../storage/fileLock.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { audit, auditFile } from './audit.ts';
@@ -45,18 +47,31 @@ async function act(
 ): Promise<number> {
   const { manifestFile, logs } = loaded.paths;
   const target = skip ? 'skip' : 'pending';
-  const manifest = await Manifest.open(manifestOptions(loaded, context));
+  const options = manifestOptions(loaded, context);
+  const manifest = await Manifest.open(options);
   let changed = 0;
   try {
-    for (const { segment, ids } of selection.groups) {
-      const entries =
-        segment === null
-          ? [...ids].flatMap(id => manifest.get(id) ?? [])
-          : (await readSegment(nodeFiles, manifestFile, segment)).filter(({ entry_id: id }) => ids.has(id));
+    const setBack = async (entries: readonly Entry[], restore: boolean): Promise<void> => {
       for (let at = 0; at < entries.length; at += batchEntries) {
         const batch = entries.slice(at, at + batchEntries);
-        changed += (await manifest.requeue(batch, target, { restore: segment !== null })).length;
+        changed += (await manifest.requeue(batch, target, { restore })).length;
       }
+    };
+    for (const { segment, ids } of selection.groups) {
+      if (segment !== null) {
+        const archived = await readSegment(nodeFiles, manifestFile, segment);
+        await setBack(
+          archived.filter(({ entry_id: id }) => ids.has(id)),
+          true,
+        );
+        continue;
+      }
+      await setBack(
+        [...ids].flatMap(id => manifest.get(id) ?? []),
+        false,
+      );
+      const left = new Set([...ids].filter(id => !manifest.get(id)));
+      if (left.size > 0) await setBack(await archivedSince(left, options), true);
     }
   } finally {
     await manifest.close({ fold: true });
@@ -69,6 +84,18 @@ async function act(
     });
   }
   return changed;
+}
+
+/** Entries that were live when they were chosen, and have been archived since, as the archive has them now. */
+async function archivedSince(ids: ReadonlySet<string>, options: ManifestOptions): Promise<Entry[]> {
+  const found: Entry[] = [];
+  for await (const { segment, entries } of readEntries(options)) {
+    if (segment === null) continue;
+    for (const entry of entries) if (ids.has(entry.entry_id)) found.push(entry);
+    // They went to the newest segments.
+    if (found.length === ids.size) break;
+  }
+  return found;
 }
 
 function totals({ count, byStatus, inWork, withoutImage }: Selection, changed: number, dryRun: boolean) {

@@ -2,6 +2,7 @@ import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import { isFree } from '../manifest/isFree.ts';
 import { isSettled } from '../manifest/isSettled.ts';
 import { readEntries } from '../manifest/readEntries.ts';
+import { isRemoved } from '../manifest/workRules.ts';
 import type { Entry, ProcessingStatus } from '../model/entry.ts';
 import { findImage } from '../operators/imagePath.ts';
 import { nodeFiles } from '../storage/files.ts';
@@ -80,8 +81,10 @@ function timesOf({ from, to }: RequeueOptions): (entry: Entry) => boolean {
   }
 }
 
-async function hasImage({ camera_data: camera }: Entry, dataFolder: string): Promise<boolean> {
-  if (!camera) return false;
+/** One that the ring buffer has removed has none, though its copy on the share may be in reach. */
+async function hasImage(entry: Entry, dataFolder: string): Promise<boolean> {
+  const { camera_data: camera } = entry;
+  if (!camera || isRemoved(entry)) return false;
   return findImage(camera, dataFolder, nodeFiles).then(
     () => true,
     () => false,

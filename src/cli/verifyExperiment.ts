@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { decodeFrame } from '../analysis/decodeFrame.ts';
 import { systemClock } from '../model/clock.ts';
+import { createShares } from '../share/share.ts';
+import { ShareRecord } from '../share/shareRecord.ts';
 import { fileLock } from '../storage/fileLock.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { livenessOf, ownIdentity } from '../storage/processIdentity.ts';
 import { type Finding, remedies } from '../verify/finding.ts';
 import { inspect } from '../verify/inspect.ts';
-import type { Inspection, InspectionOptions } from '../verify/inspection.ts';
-import { repair } from '../verify/repair.ts';
+import type { InspectedShare, Inspection, InspectionOptions } from '../verify/inspection.ts';
+import { type RepairOptions, repair } from '../verify/repair.ts';
 import { audit } from './audit.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
@@ -24,12 +26,14 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
   if (!existsSync(paths.manifestFile))
     throw new ExitError(exitCodes.usage, `${paths.manifestFile} is not there: ${paths.root} holds no experiment`);
   const tell = (text: string, json: object): void => output.line(options.json ? JSON.stringify(json) : text);
-  const look = (when: string): Promise<Inspection> => inspect(inspectionOptions(loaded, options, tell, when));
+  const share = await inspectedShare(loaded);
+  const look = (when: string): Promise<Inspection> =>
+    inspect({ ...inspectionOptions(loaded, options, tell, when), share });
   let inspection = await look('');
   let mended = 0;
   if (options.repair && inspection.found.size > 0) {
     try {
-      await repair(inspection, {
+      const mending: RepairOptions = {
         manifest: manifestOptions(loaded, context),
         lock: path => fileLock(path),
         own: ownIdentity,
@@ -40,7 +44,9 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
           tell(`mended: ${message}`, { mended: message });
         },
         onLeft: message => tell(`left as it is: ${message}`, { left: message }),
-      });
+      };
+      // The same lock as that of `requeue`: one that brings an archived entry back must not find a copy that is old by then.
+      await fileLock(join(paths.data, 'requeue'))(() => repair(inspection, mending));
     } finally {
       if (mended > 0) {
         const kinds = Object.fromEntries(inspection.found);
@@ -50,9 +56,10 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
     inspection = await look('still ');
   }
   const findings = [...inspection.found.values()].reduce((sum, count) => sum + count, 0);
-  const { entries, images, results, rows } = inspection.tally;
+  const { entries, images, copies, results, rows } = inspection.tally;
+  const looked = `${entries} entries, ${images} images, ${results} results, ${rows} rows`;
   tell(
-    `${findings === 0 ? 'all is well' : `${findings} findings`}: ${entries} entries, ${images} images, ${results} results, ${rows} rows looked at`,
+    `${findings === 0 ? 'all is well' : `${findings} findings`}: ${looked}${share ? `, ${copies} copies on the share` : ''} looked at`,
     { ...inspection.tally, findings, kinds: Object.fromEntries(inspection.found), mended },
   );
   return findings === 0 ? exitCodes.done : exitCodes.failed;
@@ -63,7 +70,7 @@ function inspectionOptions(
   { deep }: VerifyOptions,
   tell: (text: string, json: object) => void,
   when: string,
-): InspectionOptions {
+): Omit<InspectionOptions, 'share'> {
   return {
     paths,
     files: nodeFiles,
@@ -74,6 +81,26 @@ function inspectionOptions(
     decode: deep ? decodeFrame : null,
     onFinding: finding => tell(`${when}${findingLine(finding)}`, { ...finding, remedy: remedies[finding.kind] }),
     onNote: message => tell(`note: ${message}`, { note: message }),
+  };
+}
+
+/** The share, where sync is on. @throws the file system's errors, and one for a damaged `flags/share.json`. */
+async function inspectedShare({ config, paths }: LoadedConfig): Promise<InspectedShare | null> {
+  const { Services, Sync } = config;
+  if (!Services.enable_remote_sync) return null;
+  const { root } = paths.remote;
+  const record = new ShareRecord(paths.flags, nodeFiles);
+  const id = await record.known(root);
+  const firstUsed = await record.firstUsed(root);
+  return {
+    root,
+    known: id !== null && firstUsed !== null ? { id, firstUsed: Date.parse(firstUsed) } : null,
+    open: () =>
+      createShares().open({
+        root,
+        bytesPerSecond: Sync.bandwidth_limit,
+        deadlineMs: Sync.deadline_seconds * 1000,
+      }),
   };
 }
 

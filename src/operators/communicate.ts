@@ -4,6 +4,7 @@ import type { Entry, ResultLocation } from '../model/entry.ts';
 import type { StageEvent } from '../model/event.ts';
 import type { ResultLine } from '../model/result.ts';
 import { asError } from './asError.ts';
+import { createMarkMoves, type MarkMoves, type Read } from './markMoves.ts';
 import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
 
 export interface CommunicateSettings {
@@ -51,12 +52,6 @@ export interface CommunicateDeps {
 /** Results reported in one go: one write and one fsync for all of them. */
 const batchEntries = 16;
 
-/** An entry whose result line was read, with it. */
-interface Read {
-  entry: Entry;
-  line: ResultLine;
-}
-
 /** A batch whose report was begun. Its claims stand until it is settled: no other process may report it meanwhile. */
 interface Begun {
   batch: readonly Read[];
@@ -74,6 +69,8 @@ interface Begun {
  * never given back: what a failure left between the beginning and the settling is settled or taken back when the stage opens
  * again, and what a crash left likewise, by the position that the claims name: rows that stand there are not written again.
  * An entry whose result line can't be read is set back to `pending`, to be analysed again.
+ *
+ * Here the order of collection is known, so here each line gets its flags `moved`; see `markMoves`.
  */
 export function communicate(deps: CommunicateDeps): OperatorFunction<CommunicateSettings, StageEvent> {
   return settings$ =>
@@ -98,8 +95,15 @@ async function openStation(
 ): Promise<Station<readonly Entry[]>> {
   const { manifest, tools } = deps;
   const reporter = await deps.openReporter(settings);
+  const markMoves = createMarkMoves({
+    manifest,
+    readLine: async entry => {
+      const found = await readLine(entry, deps);
+      return 'line' in found ? found.line : null;
+    },
+  });
   try {
-    await settleBegun(reporter, begun, deps);
+    await settleBegun(reporter, begun, markMoves, deps);
   } catch (error) {
     await reporter.close();
     throw error;
@@ -126,7 +130,7 @@ async function openStation(
       }
     },
     perform: async (batch, signal) => {
-      const { readable, unreadable } = await readAll(batch, deps);
+      const { readable, unreadable } = await readAll(batch, markMoves, deps);
       if (signal.aborted) return [];
       const work = report({ batch: readable, unreadable, reporter, begun, deps });
       reporting.set(batch, work.begun);
@@ -167,24 +171,32 @@ async function nextChange(
   await firstValueFrom(events$, { defaultValue: null });
 }
 
-async function readAll(batch: readonly Entry[], { readResult }: CommunicateDeps) {
-  const readable: Read[] = [];
-  const unreadable: { entry: Entry; reason: string }[] = [];
+async function readAll(batch: readonly Entry[], markMoves: MarkMoves, deps: CommunicateDeps) {
+  const read: Read[] = [];
+  const unreadable: Unreadable[] = [];
   for (const entry of batch) {
-    if (!entry.result) {
-      unreadable.push({ entry, reason: 'the manifest does not say where its result stands' });
-      continue;
-    }
-    try {
-      const line = await readResult(entry.result);
-      if (line.entry_id === entry.entry_id && line.attempt === entry.attempt) readable.push({ entry, line });
-      else unreadable.push({ entry, reason: `its result line is that of ${line.entry_id}, attempt ${line.attempt}` });
-    } catch (error) {
-      if (isSystems(error)) throw error;
-      unreadable.push({ entry, reason: (error as Error).message });
-    }
+    const found = await readLine(entry, deps);
+    if ('line' in found) read.push(found);
+    else unreadable.push(found);
   }
-  return { readable, unreadable };
+  return { readable: await markMoves(read), unreadable };
+}
+
+interface Unreadable {
+  entry: Entry;
+  reason: string;
+}
+
+async function readLine(entry: Entry, { readResult }: CommunicateDeps): Promise<Read | Unreadable> {
+  if (!entry.result) return { entry, reason: 'the manifest does not say where its result stands' };
+  try {
+    const line = await readResult(entry.result);
+    if (line.entry_id === entry.entry_id && line.attempt === entry.attempt) return { entry, line };
+    return { entry, reason: `its result line is that of ${line.entry_id}, attempt ${line.attempt}` };
+  } catch (error) {
+    if (isSystems(error)) throw error;
+    return { entry, reason: (error as Error).message };
+  }
 }
 
 /** A disk that fails is the stage's failure; a line that is not one, or whose file was taken away, is its entry's. */
@@ -196,7 +208,7 @@ function isSystems(error: unknown): boolean {
 
 interface Report {
   batch: readonly Read[];
-  unreadable: readonly { entry: Entry; reason: string }[];
+  unreadable: readonly Unreadable[];
   reporter: Reporter;
   begun: Set<Begun>;
   deps: CommunicateDeps;
@@ -246,14 +258,19 @@ async function analyseAgain(entry: Entry, reason: string, { manifest }: Communic
  * Repairs what a failure, or the crash of another process, has left between report and settling: what stands in the outputs
  * counts, the rest waits again.
  */
-async function settleBegun(reporter: Reporter, begun: Set<Begun>, deps: CommunicateDeps): Promise<void> {
+async function settleBegun(
+  reporter: Reporter,
+  begun: Set<Begun>,
+  markMoves: MarkMoves,
+  deps: CommunicateDeps,
+): Promise<void> {
   for (const report of begun) {
     if (!report.isReported) continue;
     await settleReported(report.batch, deps);
     begun.delete(report);
   }
   const orphans = deps.manifest.orphans('communicator');
-  const { readable } = await readAll(orphans, deps);
+  const { readable } = await readAll(orphans, markMoves, deps);
   const doubtful = [...readable, ...[...begun].flatMap(({ batch }) => batch)];
   const there = await reporter.recover(
     doubtful.map(({ entry, line }) => {

@@ -8,11 +8,19 @@ import { bytes, number } from '../model/quantity.ts';
 import type { DiskSpace } from '../storage/diskSpace.ts';
 import { type SpaceLimits, spaceLimits } from './spaceLimits.ts';
 
+/** How much shall stay free, and whether images are deleted for it. */
+export interface WantedRoom {
+  /** `min_free_disk`. */
+  minFree: Amount;
+  /** Every image stays: `image_buffer_size` is 0, and there are no copies on a share. */
+  keepsAll: boolean;
+}
+
 export interface NoRoomOptions {
   /** Of the disk of `data_dir`, about once a second. */
   space$: Observable<DiskSpace | null>;
-  /** `min_free_disk`, and as it changes. */
-  minFree$: Observable<Amount>;
+  /** What the configuration asks for, and as it changes. */
+  wanted$: Observable<WantedRoom>;
   manifest: Pick<Manifest, 'waiting' | 'inWork' | 'localImages'>;
   clock: Clock;
   /** `data_dir`, for the message. */
@@ -48,41 +56,44 @@ interface State {
  */
 export function noRoom$(options: NoRoomOptions): Observable<Hindrance | null> {
   const first: State = { shortSince: null, toldAt: 0, hindrance: null };
-  return combineLatest([options.space$, options.minFree$]).pipe(
-    scan((state: State, [space, minFree]) => (space ? next(state, space, minFree, options) : state), first),
+  return combineLatest([options.space$, options.wanted$]).pipe(
+    scan((state: State, [space, wanted]) => (space ? next(state, space, wanted, options) : state), first),
     map(({ hindrance }) => hindrance),
     distinctUntilChanged(),
   );
 }
 
-function next(state: State, space: DiskSpace, minFree: Amount, options: NoRoomOptions): State {
+function next(state: State, space: DiskSpace, wanted: WantedRoom, options: NoRoomOptions): State {
   const now = options.clock.monotonic();
-  const limits = spaceLimits(minFree, space.size);
+  const limits = spaceLimits(wanted.minFree, space.size);
   const { free } = space;
   if (state.hindrance) {
     if (free >= limits.enough) return { shortSince: null, toldAt: 0, hindrance: null };
     if (now - state.toldAt < tellEveryMs) return state;
-    return { ...state, toldAt: now, hindrance: hindrance(space, minFree, limits, options) };
+    return { ...state, toldAt: now, hindrance: hindrance(space, wanted, limits, options) };
   }
   const shortSince = free < limits.low ? (state.shortSince ?? now) : null;
   const isTooLong = shortSince !== null && now - shortSince >= patienceMs;
   if (free >= limits.reserve && !isTooLong) return { ...state, shortSince };
-  return { shortSince, toldAt: now, hindrance: hindrance(space, minFree, limits, options) };
+  return { shortSince, toldAt: now, hindrance: hindrance(space, wanted, limits, options) };
 }
 
-function hindrance(space: DiskSpace, minFree: Amount, limits: SpaceLimits, options: NoRoomOptions): Hindrance {
+function hindrance(space: DiskSpace, wanted: WantedRoom, limits: SpaceLimits, options: NoRoomOptions): Hindrance {
+  const { minFree } = wanted;
   const rule = limits.low > limits.reserve ? `min_free_disk is ${minFree.text}` : `${bytes(limits.low)} must stay free`;
   return {
     key: 'no_room',
     message:
       `only ${bytes(space.free)} are free on the disk of ${options.dataFolder}, and ${rule}: ` +
-      `no frames are taken until ${bytes(limits.enough)} are free. ${whyNothingGoes(limits, options.manifest)}`,
+      `no frames are taken until ${bytes(limits.enough)} are free. ${whyNothingGoes(limits, wanted, options.manifest)}`,
   };
 }
 
-function whyNothingGoes(limits: SpaceLimits, manifest: NoRoomOptions['manifest']): string {
+function whyNothingGoes(limits: SpaceLimits, { keepsAll }: WantedRoom, manifest: NoRoomOptions['manifest']): string {
   if (limits.low <= limits.reserve)
     return 'Nothing is deleted for that, because min_free_disk is not set: free some space';
+  if (keepsAll)
+    return 'Nothing is deleted for that, because image_buffer_size is 0 and nothing is copied to a share: free some space, or set one of the two';
   const removable = manifest.waiting('ring_buffer');
   if (removable > 0)
     return `${images(removable)} may be deleted, and the ring buffer has not done so yet: does it run?`;

@@ -18,7 +18,7 @@ import type { RemoteCopy } from './syncImage.ts';
 export interface RingBufferSettings {
   /** `image_buffer_size`: images that are kept; 0 keeps all. */
   size: number;
-  /** `min_free_disk`; 0 bytes: nothing is deleted for want of space. */
+  /** `min_free_disk`; 0 bytes, or `size` 0 without copies on a share: nothing is deleted for want of space. */
   minFree: Amount;
   /** What an image must have passed before it may go. The manifest has the same; here, so that a change is seen. */
   rules: WorkRules;
@@ -98,8 +98,9 @@ export function ringBuffer(deps: RingBufferDeps): OperatorFunction<RingBufferSet
     });
 }
 
-/** Whether images are removed for want of space at all. */
-function isForSpace({ minFree }: RingBufferSettings): boolean {
+/** Whether images are removed for want of space at all. Who keeps all, and has no copies, does not want to lose any. */
+function isForSpace({ minFree, size, rules }: RingBufferSettings): boolean {
+  if (size === 0 && !rules.sync) return false;
   return minFree.kind === 'bytes' ? minFree.bytes > 0 : minFree.percent > 0;
 }
 

@@ -63,6 +63,12 @@ export interface RemoteStat {
   mtimeMs: number;
 }
 
+/** What a file on the share holds. */
+export interface Digest {
+  size: number;
+  sha256: string;
+}
+
 /** What is known of a growing file and its copy. */
 export interface Growth {
   /** Bytes that were copied and checked. */
@@ -104,6 +110,8 @@ export interface ShareCalls {
   prepare: { request: PlaceRequest; answer: Prepared };
   publish: { request: PublishRequest; answer: Published };
   append: { request: AppendRequest; answer: Appended };
+  /** Reads a whole file; null where there is none. */
+  digest: { request: string; answer: Digest | null };
   /** Null where there is no such file. */
   stats: { request: readonly string[]; answer: (RemoteStat | null)[] };
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Files } from '../storage/files.ts';
 import { appendFile } from './appendFile.ts';
 import { placeFile } from './placeFile.ts';
@@ -7,7 +8,7 @@ import { ShareError } from './shareError.ts';
 import { checkMarker, enterShare } from './shareMarker.ts';
 import { sharePath } from './sharePath.ts';
 import type { Throttle } from './throttle.ts';
-import { type ShareTools, sided, type Tell } from './transfer.ts';
+import { readBack, type ShareTools, sided, type Tell, withOpen } from './transfer.ts';
 import { uploadPart } from './uploadPart.ts';
 
 /** What can be done with a share: each call by its name. `tell` is called whenever something has moved. */
@@ -58,6 +59,21 @@ export function shareOperations({ root, local, share, throttle, now }: ShareOper
     },
     publish: (request, tell) => publishFile(request, tools, tell),
     append: (request, tell) => appendFile(request, tools, tell),
+    digest: async (request, tell) => {
+      await tools.checkMounted();
+      const path = sharePath(root, request);
+      const stat = await remote.stat(path);
+      if (!stat || stat.isFolder) return null;
+      const hash = createHash('sha256');
+      let size = 0;
+      await withOpen(remote.open(path, 'r'), file =>
+        readBack(file, 0, stat.size, tools, tell, piece => {
+          hash.update(piece);
+          size += piece.length;
+        }),
+      );
+      return { size, sha256: hash.digest('hex') };
+    },
     stats: async (request, tell) => {
       await tools.checkMounted();
       const stats: (RemoteStat | null)[] = [];

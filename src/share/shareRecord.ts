@@ -26,6 +26,11 @@ export class ShareRecord {
     return (await this.#read()).shares[root]?.share_id ?? null;
   }
 
+  /** When a remote folder was first used, UTC; null when it never was. */
+  async firstUsed(root: string): Promise<string | null> {
+    return (await this.#read()).shares[root]?.first_used ?? null;
+  }
+
   /** @param firstUsed UTC. */
   async remember(root: string, id: string, firstUsed: string): Promise<void> {
     const { shares } = await this.#read();

@@ -9,6 +9,7 @@ import type { Entry } from '../model/entry.ts';
 import type { ImageNames } from './imageNames.ts';
 import { locate, recordedPath } from './imageOf.ts';
 import type { Inspection } from './inspection.ts';
+import type { ShareCheck } from './shareCheck.ts';
 
 /** Images looked for side by side. */
 const sideBySide = 32;
@@ -22,9 +23,14 @@ const groupStep = 2 ** 32;
  * Reads every entry into the ledger, and looks whether its image is where it should be.
  *
  * @param names takes the images that entries know.
+ * @param share holds the entries against their copies; null where there are none to look at.
  * @returns false when the manifest can't be read: then nothing can be held against it.
  */
-export async function checkEntries(inspection: Inspection, names: ImageNames): Promise<boolean> {
+export async function checkEntries(
+  inspection: Inspection,
+  names: ImageNames,
+  share: ShareCheck | null,
+): Promise<boolean> {
   const { options, ledger, tally } = inspection;
   const { paths, files, liveness } = options;
   /** Folders that are not there, and how many images they should hold. */
@@ -50,12 +56,14 @@ export async function checkEntries(inspection: Inspection, names: ImageNames): P
         const number = ledger.add(entry, place++ - group * groupStep, liveness);
         if (ledger.isMoving(number)) tally.in_work++;
         else if (ledger.isLeft(number)) tally.left_in_work++;
+        await share?.add(entry);
         batch.push(entry);
         if (batch.length === width) await look();
       }
       await look();
       group++;
     }
+    await share?.finish();
   } catch (error) {
     if (error instanceof ArchiveError) inspection.say('damaged_archive', error.path, error.message);
     else if (error instanceof DamagedManifestError || error instanceof JournalFormatError)
@@ -77,9 +85,14 @@ async function checkImage(
   missingFolders: Map<string, number>,
 ): Promise<(() => void) | null> {
   const { entry_id: id, camera_data: camera } = entry;
-  if (!camera || isRemoved(entry)) return null;
+  if (!camera) return null;
   const { decode, files, paths } = inspection.options;
   const recorded = recordedPath(camera, inspection.options);
+  if (isRemoved(entry)) {
+    // Somebody may have put it back here: it is known all the same.
+    if (recorded !== null) names.add(recorded);
+    return null;
+  }
   if (recorded === null) {
     const name = JSON.stringify(camera.filename);
     return () => inspection.say('missing_image', paths.manifestFile, `${name} is not a plain file name`, id);

@@ -1,13 +1,12 @@
 import { basename, join } from 'node:path';
 import { archiveFolder } from '../manifest/archive.ts';
-import { EntryReader } from '../manifest/entryReader.ts';
-import { isSettled } from '../manifest/isSettled.ts';
 import { endOfLines } from '../sinks/appendDurably.ts';
 import { SegmentedFile } from '../storage/segmentedFile.ts';
 import { isCapturedName } from './adoptedEntry.ts';
-import { ImageNames } from './imageNames.ts';
+import type { ImageNames } from './imageNames.ts';
 import type { Inspection } from './inspection.ts';
 import { stageHolders } from './isPipelineRunning.ts';
+import { withoutEntry } from './withoutEntry.ts';
 
 /** A day's folder, and its further ones. */
 const dayFolder = /^\d{8}(?:_\d+)?$/;
@@ -31,7 +30,7 @@ export async function checkFolders(inspection: Inspection, names: ImageNames): P
     }
   }
   await checkOrphans(suspects, inspection);
-  const others = [paths.results, paths.flags, paths.status, paths.logs, paths.generatedFiles];
+  const others = [paths.backup, paths.results, paths.flags, paths.status, paths.logs, paths.generatedFiles];
   for (const folder of [archiveFolder(paths.manifestFile), ...others]) {
     for (const name of await files.list(folder)) await checkTemporary(join(folder, name), inspection);
   }
@@ -54,18 +53,12 @@ async function checkTemporary(path: string, inspection: Inspection): Promise<voi
 /** An image may have got its entry since the manifest was read; one that a living collector has just written soon will. */
 async function checkOrphans(suspects: readonly string[], inspection: Inspection): Promise<void> {
   if (suspects.length === 0) return;
-  const { paths, files, liveness, now } = inspection.options;
-  const reader = new EntryReader({ file: paths.manifestFile, files, isSettled, note: () => undefined });
-  await reader.catchUp();
-  const names = new ImageNames();
-  for (const { camera_data: camera } of reader.live.entries()) {
-    if (camera) names.add(join(camera.filepath, camera.filename));
-  }
+  const { files, liveness, now } = inspection.options;
   const { collector } = await stageHolders(inspection.options);
   const isCollecting = collector !== undefined && liveness(collector) !== 'gone';
-  for (const path of suspects) {
+  for (const path of await withoutEntry(suspects, inspection.options)) {
     const stat = await files.stat(path);
-    if (!stat || names.has(path) || (isCollecting && Math.abs(now() - stat.mtimeMs) < youngMs)) continue;
+    if (!stat || (isCollecting && Math.abs(now() - stat.mtimeMs) < youngMs)) continue;
     inspection.say('orphan_image', path, `no entry knows of ${basename(path)}`);
     inspection.repairs.orphans.push(path);
   }

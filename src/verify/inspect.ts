@@ -8,9 +8,10 @@ import { ImageNames } from './imageNames.ts';
 import { Inspection, type InspectionOptions } from './inspection.ts';
 import { isPipelineRunning } from './isPipelineRunning.ts';
 import { RowTexts } from './rowTexts.ts';
+import { openShareCheck } from './shareCheck.ts';
 
 /**
- * Holds manifest, archive, results, table and images of an experiment against each other. It writes nothing and takes no
+ * Holds manifest, archive, results, table, images and their copies on the share against each other. It writes nothing and takes no
  * lock, so a pipeline may run meanwhile: what is in motion is not held against it. For that, the ends of what grows are
  * taken first, then the manifest is read, then all else: what stands before those ends the manifest must know, and what the
  * manifest says to be done must be there.
@@ -29,7 +30,12 @@ export async function inspect(options: InspectionOptions): Promise<Inspection> {
   };
   const inspection = new Inspection(options, { isRunning, ends });
   const names = new ImageNames();
-  if (!(await checkEntries(inspection, names))) return inspection;
+  const share = await openShareCheck(inspection);
+  try {
+    if (!(await checkEntries(inspection, names, share))) return inspection;
+  } finally {
+    await share?.close();
+  }
   await checkJournals(inspection);
   const table = await openTable(inspection);
   await checkResults(inspection, new RowTexts(columnKinds(table)));

@@ -1,5 +1,6 @@
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { ProcessIdentity } from '../model/entry.ts';
+import type { Share } from '../share/share.ts';
 import type { Files } from '../storage/files.ts';
 import type { Liveness } from '../storage/processIdentity.ts';
 import type { SegmentPosition } from '../storage/segmentedFile.ts';
@@ -19,16 +20,29 @@ export interface InspectionOptions {
   hasTable: boolean;
   /** Reads an image as a whole and rejects when that can't be; null looks only whether it is there. */
   decode: ((path: string) => Promise<unknown>) | null;
+  /** The share to which the experiment is copied; null where it is not. */
+  share: InspectedShare | null;
   /** Told of each as it is found. */
   onFinding: (finding: Finding) => void;
   /** Told of what is unusual, and not wrong. */
   onNote: (message: string) => void;
 }
 
+/** A share that is only read. */
+export interface InspectedShare {
+  /** `remote_root_dir`, absolute. */
+  root: string;
+  /** Id of its marker, and when it was first used, ms since 1970 UTC; null when it never was. */
+  known: { id: string; firstUsed: number } | null;
+  open: () => Share;
+}
+
 /** What was counted. */
 export interface Tally {
   entries: number;
   images: number;
+  /** Copies of images on the share that were looked at. */
+  copies: number;
   /** Result lines, and those among them of an attempt that no longer counts. */
   results: number;
   earlier_results: number;
@@ -59,6 +73,7 @@ export class Inspection {
   readonly tally: Tally = {
     entries: 0,
     images: 0,
+    copies: 0,
     results: 0,
     earlier_results: 0,
     rows: 0,

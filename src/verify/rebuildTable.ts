@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { readEntries } from '../manifest/readEntries.ts';
 import { leasesFile, StageHeldError, takeStages } from '../manifest/stageLeases.ts';
 import { utcIso } from '../model/localTime.ts';
+import { markMoved } from '../model/moved.ts';
 import type { ResultLine } from '../model/result.ts';
 import { openCsv } from '../sinks/csv.ts';
 import { openCsvPlot } from '../sinks/csvPlot.ts';
@@ -58,8 +59,10 @@ async function writeAnew(inspection: Inspection, options: RepairOptions): Promis
   const csv = await openCsv({ folder, files, sensors: options.sensors });
   let batch: ResultLine[] = [];
   let images = 0;
+  let before: ResultLine | null = null;
   for await (const line of reportedLines(inspection, options)) {
-    batch.push(line);
+    batch.push(markMoved(before?.run_id === line.run_id ? before : null, line));
+    before = line;
     images++;
     if (batch.length < batchLines) continue;
     await csv.append(batch);

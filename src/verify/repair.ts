@@ -8,6 +8,7 @@ import { adoptedEntry } from './adoptedEntry.ts';
 import { imageOf } from './imageOf.ts';
 import type { Inspection } from './inspection.ts';
 import { rebuildTable } from './rebuildTable.ts';
+import { withoutEntry } from './withoutEntry.ts';
 
 export interface RepairOptions {
   manifest: ManifestOptions;
@@ -28,7 +29,8 @@ const batchEntries = 500;
 /**
  * Mends what an inspection has found, as far as that is safe: torn ends are cut, what dead writers left is removed, images
  * without an entry get one, entries whose result is gone are set back, and the table is written anew. No image and no
- * result is removed. What a living process owns is left to it.
+ * result is removed. What a living process owns is left to it. Entries are brought back from the archive: whoever calls it holds
+ * the lock that `requeue` does.
  *
  * @throws the file system's errors; what was mended until then stays so.
  */
@@ -54,8 +56,9 @@ async function mendManifest({ repairs, options: given }: Inspection, options: Re
   const { onMended, onLeft } = options;
   const manifest = await Manifest.open(options.manifest);
   try {
-    for (let at = 0; at < repairs.orphans.length; at += batchEntries) {
-      const orphans = repairs.orphans.slice(at, at + batchEntries);
+    const without = repairs.orphans.length > 0 ? await withoutEntry(repairs.orphans, given) : [];
+    for (let at = 0; at < without.length; at += batchEntries) {
+      const orphans = without.slice(at, at + batchEntries);
       await manifest.offer(orphans.map(path => adoptedEntry(path, given.now())));
       for (const path of orphans) onMended(`${path}: has an entry now, and waits for its analysis`);
     }

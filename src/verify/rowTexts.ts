@@ -1,4 +1,4 @@
-import type { ResultLine } from '../model/result.ts';
+import type { ResultLine, RoiFlag } from '../model/result.ts';
 import { columnsFit, csvCells, roisOf } from '../sinks/csvColumns.ts';
 import { parseCsvLine } from '../sinks/parseCsvLine.ts';
 
@@ -6,6 +6,9 @@ import { parseCsvLine } from '../sinks/parseCsvLine.ts';
 const separator = '\u001f';
 /** What marks a cell that a spreadsheet would take for a formula. */
 const mark = /^'(?=[=+\-@\t\uFF1D\uFF0B\uFF0D\uFF20])/;
+
+/** In the last column, `flags`: the communicator adds it, and result lines do not have it. */
+const addedFlag = 'moved' satisfies RoiFlag;
 
 /**
  * Rows as texts that are equal exactly where the rows are: made from a result, under each kind of columns that the table
@@ -37,5 +40,9 @@ export class RowTexts {
 }
 
 function textOf(cells: readonly string[]): string {
-  return cells.map(cell => cell.replaceAll(/[\r\n]+/g, ' ').replace(mark, '')).join(separator);
+  const flags = cells.at(-1) ?? '';
+  const own = flags.split(';').filter(flag => flag !== addedFlag);
+  return [...cells.slice(0, -1), own.join(';')]
+    .map(cell => cell.replaceAll(/[\r\n]+/g, ' ').replace(mark, ''))
+    .join(separator);
 }

@@ -1,6 +1,6 @@
-import { conservation } from '../program/conservation.ts';
+import { type Conservation, conservation } from '../program/conservation.ts';
 import { untilSettled } from '../program/crashLoop.ts';
-import { experimentToml, writeConfig } from '../program/experiment.ts';
+import { experimentToml, type StorageOptions, writeConfig } from '../program/experiment.ts';
 import { Program } from '../program/program.ts';
 import type { FaultContext } from './fault.ts';
 
@@ -32,19 +32,32 @@ export async function endOfRun(
   acknowledged: Iterable<string>,
   programs: readonly Program[],
   { tally }: FaultContext,
-): Promise<void> {
-  await writeConfig(root, experimentToml({ camera: false }));
-  await finish(root, programs, tally);
-  const last = new Program(runWords(root), { cwd: root });
-  await finish(root, [last], tally);
-  await checkRoot(root, acknowledged, tally);
+  { storage, env }: EndOptions = {},
+): Promise<Conservation> {
+  await writeConfig(root, experimentToml({ camera: false, ...(storage && { storage }) }));
+  await finish(root, programs, tally, storage);
+  const last = new Program(runWords(root), { cwd: root, ...(env && { env }) });
+  await finish(root, [last], tally, storage);
+  return checkRoot(root, acknowledged, tally, storage);
 }
 
-async function finish(root: string, programs: readonly Program[], tally: FaultContext['tally']): Promise<void> {
+export interface EndOptions {
+  /** Of the experiment, where these stages are on. */
+  storage?: StorageOptions | undefined;
+  /** Of the last program. */
+  env?: NodeJS.ProcessEnv;
+}
+
+async function finish(
+  root: string,
+  programs: readonly Program[],
+  tally: FaultContext['tally'],
+  storage?: StorageOptions,
+): Promise<void> {
   try {
     const [first] = programs as [Program];
     await first.untilEvent('collector off', event => event.stage === 'collector' && event.state === 'off');
-    await untilSettled(root);
+    await untilSettled(root, storage);
     for (const program of programs) {
       await program.untilEvent('running stage', event => event.state === 'running');
       const { code, stderr } = await program.stop();
@@ -62,11 +75,14 @@ export async function checkRoot(
   root: string,
   acknowledged: Iterable<string>,
   tally: FaultContext['tally'],
-): Promise<void> {
-  const { problems, imagesWithoutEntry } = await conservation({ root, acknowledged });
+  storage?: StorageOptions,
+): Promise<Conservation> {
+  const checked = await conservation({ root, acknowledged, storage });
+  const { problems, imagesWithoutEntry } = checked;
   tally.problem(...problems);
   tally.count('conservation_checks');
   if (imagesWithoutEntry.length > 0) tally.count('orphan_images', imagesWithoutEntry.length);
   const mended = await command(root, 'verify', '--deep', '--repair');
   if (mended.code !== 0) tally.problem(`verify --repair: ${mended.stdout}${mended.stderr}`);
+  return checked;
 }

@@ -1,12 +1,21 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { crashLoop } from '../program/crashLoop.ts';
-import { experimentToml, writeConfig } from '../program/experiment.ts';
+import { experimentToml, rawPicture, writeConfig, writeOldManifest } from '../program/experiment.ts';
 import { endOfRun, runWords } from './endOfRun.ts';
 import type { Fault } from './fault.ts';
 
 /** Kills of one experiment. */
-const killsARound = 10;
+const killsARound = 15;
+/** Images that an earlier run has left waiting, which shrink: the camera's do not. */
+const oldImages = 24;
+/** Images that stay on this machine. */
+const keep = 20;
 
-/** `kill -9` at random moments of a pipeline with all stages, in two processes that share the work. */
+/**
+ * `kill -9` at random moments of a pipeline with all stages, in two processes that share the work: old raw images and those of
+ * the camera are analysed, compressed, copied to a share, and removed here; their entries go to the backup.
+ */
 export const kills: Fault = {
   name: 'kills',
   weight: 5,
@@ -14,10 +23,27 @@ export const kills: Fault = {
   round: async context => {
     const { random, tally, wanted } = context;
     const root = await context.folder();
-    await writeConfig(root, experimentToml({ intervalSeconds: 0.05 }));
-    const slots = [runWords(root), runWords(root, '--stages', 'processor')];
+    const storage = { share: join(await context.folder(), 'share'), keep };
+    await writeConfig(root, experimentToml({ intervalSeconds: 0.05, storage }));
+    await writeOldImages(root);
+    const slots = [runWords(root), runWords(root, '--stages', 'processor,compressor')];
     const loop = await crashLoop({ root, slots, kills: Math.min(killsARound, wanted), random });
     for (const count of Object.values(loop.moments)) tally.count('kills', count);
-    await endOfRun(root, loop.acknowledged, loop.programs, context);
+    const { entries, stored } = await endOfRun(root, loop.acknowledged, loop.programs, context, { storage });
+    const old = entries.filter(({ camera_data: camera }) => /\.tiff(?:\.gz)?$/.test(camera?.filename ?? ''));
+    if (old.length !== oldImages) tally.problem(`${oldImages - old.length} of ${oldImages} old images are gone`);
+    for (const [what, count] of Object.entries(stored ?? {})) tally.count(`images_${what}`, count);
   },
 };
+
+async function writeOldImages(root: string): Promise<void> {
+  const day = join(root, 'data', '20250724');
+  await mkdir(day, { recursive: true });
+  const image = await rawPicture(640, 480);
+  const names = Array.from(
+    { length: oldImages },
+    (_, i) => `image_20250724_1345${`${i}`.padStart(2, '0')}_000000_cam0.tiff`,
+  );
+  for (const name of names) await writeFile(join(day, name), image);
+  await writeOldManifest(root, names, day);
+}

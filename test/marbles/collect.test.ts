@@ -125,7 +125,7 @@ describe('collect from a camera', () => {
       const space$ = new BehaviorSubject<DiskSpace | null>(disk(free));
       const room$ = noRoom$({
         space$,
-        minFree$: of(parseAmount(minFree)!),
+        wanted$: of({ minFree: parseAmount(minFree)!, keepsAll: false }),
         manifest: it.world.manifest,
         clock: it.run.tools.clock,
         dataFolder: '/root/data',

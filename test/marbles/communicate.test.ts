@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CommunicateSettings } from '../../src/operators/communicate.ts';
+import type { Entry } from '../../src/model/entry.ts';
+import type { ResultLine, RoiResult } from '../../src/model/result.ts';
+import { type CommunicateSettings, communicate } from '../../src/operators/communicate.ts';
+import { composeResultLine } from '../../src/sinks/composeResultLine.ts';
+import { isSettled, sampleEntry } from '../manifest/sampleManifest.ts';
 import { CommunicateBench, communicateSettings } from '../operators/communicateBench.ts';
 import { useStillTime } from '../operators/eventRun.ts';
-import { PipelineWorld } from '../operators/pipelineWorld.ts';
+import { dataFolder, PipelineWorld, resultHead } from '../operators/pipelineWorld.ts';
 import { StageRun } from '../operators/stageRun.ts';
 import { failure, gate } from './stageBench.ts';
 
@@ -311,5 +315,158 @@ describe('communicate', () => {
     expect([nextBench.open, nextBench.mostOpen, nextBench.log]).toEqual([0, 1, ['close', 'close']]);
     expect(next.claimed('communicator')).toEqual([entry!.entry_id]);
     run.unsubscribe();
+  });
+
+  describe('marks what has moved since the image before', () => {
+    /** Entries whose resonance stands at a position, with a standard error of 0.1 px: 1 px is a move. */
+    async function offerAt(world: PipelineWorld, positions: Record<string, number>, set: Partial<Entry> = {}) {
+      const ids = Object.keys(positions);
+      for (const id of ids) world.files.put(`${dataFolder}/20250724/image_${id}.png`, 'pixels');
+      await world.manifest.offer(ids.map(id => sampleEntry(id, set)));
+      const entries = await world.manifest.claim('processor', ids.length);
+      for (const entry of entries) await settleAt(world, entry, positions[entry.entry_id]!);
+    }
+
+    async function settleAt(world: PipelineWorld, entry: Entry, position: number) {
+      const roi = { 'ROI-label': 'A', 'Analysis-method': 'gaussian', position, uncertainty: 0.1, flags: [] };
+      const analysis = new TextEncoder().encode(JSON.stringify([{ brightness: 1, contrast: 1 }, roi]));
+      const result = await world.log.append(composeResultLine(resultHead(entry), analysis));
+      await world.manifest.settle([entry], 'processor', { processing_status: 'processed', result });
+    }
+
+    const isMarked = ({ image_analysis: analysis }: ResultLine): boolean =>
+      (analysis?.[1] as RoiResult | undefined)?.flags.includes('moved') ?? false;
+
+    /** The stage of a bench; what it reports, and looks for when it opens, stands in the lists. */
+    function watched(bench: CommunicateBench, tools: StageRun<CommunicateSettings>['tools']) {
+      const reported: ResultLine[] = [];
+      const recovered: ResultLine[] = [];
+      const stage = communicate({
+        ...bench.deps,
+        tools,
+        openReporter: async settings => {
+          const reporter = await bench.deps.openReporter(settings);
+          return {
+            ...reporter,
+            recover: unsettled => {
+              recovered.push(...unsettled.map(({ result }) => result));
+              return reporter.recover(unsettled);
+            },
+            report: results => {
+              reported.push(...results);
+              return reporter.report(results);
+            },
+          };
+        },
+      });
+      const marked = () => reported.filter(isMarked).map(line => line.entry_id);
+      return { stage, reported, recovered, marked };
+    }
+
+    async function reportAll(world: PipelineWorld, count: number): Promise<string[]> {
+      const run = new StageRun<CommunicateSettings>(communicateSettings);
+      const { stage, marked } = watched(new CommunicateBench(world), run.tools);
+      run.start(stage);
+      await run.until(() => run.count('done') === count);
+      run.unsubscribe();
+      return marked();
+    }
+
+    it('within a batch, and only there', async () => {
+      const world = await PipelineWorld.open();
+      await offerAt(world, { A: 10, B: 10.1, C: 12, D: 12, E: 10 });
+      expect(await reportAll(world, 5)).toEqual(['C', 'E']);
+      // What the log holds does not know of it.
+      for (const entry of world.manifest.entries()) expect(isMarked(await world.log.read(entry.result!))).toBe(false);
+    });
+
+    it('from batch to batch, without reading a line again', async () => {
+      const world = await PipelineWorld.open();
+      const bench = new CommunicateBench(world);
+      const read: string[] = [];
+      bench.onRead = async id => read.push(id);
+      const run = new StageRun<CommunicateSettings>(communicateSettings);
+      const { stage, marked } = watched(bench, run.tools);
+      run.start(stage);
+      for (const [i, [id, position]] of Object.entries({ A: 10, B: 20, C: 20, D: 30 }).entries()) {
+        await offerAt(world, { [id]: position });
+        await run.until(() => run.count('done') === i + 1);
+      }
+      expect(marked()).toEqual(['B', 'D']);
+      expect(read).toEqual(['A', 'B', 'C', 'D']);
+      run.unsubscribe();
+    });
+
+    it('over a restart', async () => {
+      const world = await PipelineWorld.open();
+      await offerAt(world, { A: 10 });
+      expect(await reportAll(world, 1)).toEqual([]);
+      await offerAt(world, { B: 20, C: 20 });
+      expect(await reportAll(world, 2)).toEqual(['B']);
+    });
+
+    it('over a restart after which the image before is in the archive', async () => {
+      const world = await PipelineWorld.open(undefined, { manifest: { liveEntries: 0, isSettled } });
+      await offerAt(world, { A: 10 });
+      expect(await reportAll(world, 1)).toEqual([]);
+      await world.manifest.archiveSettled();
+      expect(world.manifest.size).toBe(0);
+      await offerAt(world, { B: 20 });
+      expect(await reportAll(world, 1)).toEqual(['B']);
+    });
+
+    it('not since an image of another run, nor since one whose line is gone', async () => {
+      const world = await PipelineWorld.open();
+      await offerAt(world, { A: 10 });
+      await offerAt(world, { B: 20 }, { run_id: 'another' });
+      await offerAt(world, { C: 30 });
+      expect(await reportAll(world, 3)).toEqual(['C']);
+      const path = '/root/results/processing_results.jsonl';
+      const content = Buffer.from(world.files.content(path)!);
+      const { offset, length } = world.get('C').result!;
+      world.files.put(path, content.fill('#', offset, offset + length - 1));
+      await offerAt(world, { D: 40, E: 50 });
+      expect(await reportAll(world, 2)).toEqual(['E']);
+    });
+
+    it('since the image before in the order of collection, also when that was overtaken', async () => {
+      const world = await PipelineWorld.open();
+      await offerAt(world, { A: 10 });
+      await world.offer('B', 'C');
+      const [b, c] = await world.manifest.claim('processor', 2);
+      await settleAt(world, c!, 10);
+      const run = new StageRun<CommunicateSettings>(communicateSettings);
+      const { stage, marked } = watched(new CommunicateBench(world), run.tools);
+      run.start(stage);
+      await run.until(() => run.count('done') === 2, 5000);
+      await settleAt(world, b!, 20);
+      await run.until(() => run.count('done') === 3);
+      // C stands in the table already, and keeps the flags that it was given.
+      expect(marked()).toEqual(['B']);
+      run.unsubscribe();
+    });
+
+    it('in the lines that are looked for after a crash, as they were reported', async () => {
+      const world = await PipelineWorld.open();
+      await offerAt(world, { A: 10 });
+      await reportAll(world, 1);
+      await offerAt(world, { B: 20, C: 20, D: 30 });
+      const killed = new StageRun<CommunicateSettings>(communicateSettings);
+      const bench = new CommunicateBench(world);
+      bench.onReported = () => new Promise(() => undefined);
+      const before = watched(bench, killed.tools);
+      killed.start(before.stage);
+      await killed.until(() => bench.rows.length === 3);
+      const next = await PipelineWorld.open(world.files, { pid: 2, dead: [1] });
+      const run = new StageRun<CommunicateSettings>(communicateSettings);
+      const after = watched(new CommunicateBench(next, bench.rows), run.tools);
+      run.start(after.stage);
+      await run.until(() => transmitted(next).length === 4);
+      expect(before.marked()).toEqual(['B', 'D']);
+      expect(after.recovered).toEqual(before.reported);
+      expect(after.reported).toEqual([]);
+      run.unsubscribe();
+      killed.unsubscribe();
+    });
   });
 });

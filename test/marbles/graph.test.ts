@@ -59,6 +59,7 @@ async function prepare(images = 6, world?: PipelineWorld) {
       health: () => ({ ...healthSettings, enabled: false }),
     },
     rules: () => noRules,
+    wantedRoom: ({ Buffer }) => ({ minFree: Buffer.min_free_disk, keepsAll: false }),
     setRules: async () => undefined,
     compressor: { isAlive: () => true, note: () => undefined },
     space$: concat(of({ free: 1e12, size: 2e12 }), NEVER),

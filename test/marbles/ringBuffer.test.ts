@@ -254,7 +254,7 @@ describe('the ring buffer by free space', () => {
   const { low, enough } = spaceLimits(minFree, size);
 
   it('removes the oldest until enough is free, and no more; then nothing until it is short again', async () => {
-    const it = await prepare({ size: 0, minFree });
+    const it = await prepare({ size: 1000, minFree });
     it.bench.space$.next({ free: 500_000, size });
     it.bench.freeWithoutImages = 1_000_000;
     await it.bench.offerSettled(names(90), {}, 10_000);
@@ -270,6 +270,16 @@ describe('the ring buffer by free space', () => {
     await it.bench.offerSettled(names(1, 100), {}, 10_000);
     await settled(it);
     expect([it.run.count('done'), free() >= low]).toEqual([gone, true]);
+    it.run.unsubscribe();
+  });
+
+  it('is off where all images are kept and none is copied', async () => {
+    const it = await prepare({ size: 0, minFree });
+    it.bench.space$.next({ free: 100_000, size });
+    await it.bench.offerSettled(names(3));
+    it.start();
+    await settled(it);
+    expect([it.run.told, it.bench.images().length]).toEqual([['off'], 3]);
     it.run.unsubscribe();
   });
 

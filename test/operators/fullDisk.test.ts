@@ -72,7 +72,7 @@ describe.skipIf(!(await mayMount()))('a real disk that fills (needs root, for a 
     const dataFolder = join(disk, 'data');
     await nodeFiles.makeFolder(dataFolder);
     const capture = new StageRun<CollectSettings>(settings);
-    const buffer = new StageRun<RingBufferSettings>({ ...ringBufferSettings, size: 0, minFree, rules, dataFolder });
+    const buffer = new StageRun<RingBufferSettings>({ ...ringBufferSettings, size: 1000, minFree, rules, dataFolder });
     const manifest = await Manifest.open({
       file: join(dataFolder, 'metadata_manifest.json'),
       files: nodeFiles,
@@ -102,7 +102,13 @@ describe.skipIf(!(await mayMount()))('a real disk that fills (needs root, for a 
           next: async () => noise(number++),
           close: async () => undefined,
         }),
-        noRoom$: noRoom$({ space$, minFree$: of(minFree), manifest, clock: capture.tools.clock, dataFolder }),
+        noRoom$: noRoom$({
+          space$,
+          wanted$: of({ minFree, keepsAll: false }),
+          manifest,
+          clock: capture.tools.clock,
+          dataFolder,
+        }),
       }),
     );
     buffer.start(

@@ -5,11 +5,14 @@ import { readArchive } from '../../src/manifest/archive.ts';
 import { applyChange } from '../../src/manifest/change.ts';
 import { journalPath, listJournals } from '../../src/manifest/journal.ts';
 import { isHeader, isSnapshotMark, type JournalRecord, parseLine } from '../../src/manifest/journalLine.ts';
+import { plainName } from '../../src/model/compression.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import type { ResultLine, RoiResult } from '../../src/model/result.ts';
 import { parseCsvLine } from '../../src/sinks/parseCsvLine.ts';
 import { nodeFiles } from '../../src/storage/files.ts';
+import type { StorageOptions } from './experiment.ts';
 import { inspectRoot } from './inspectRoot.ts';
+import { checkStored, type StoredImages } from './storedImages.ts';
 
 export interface ConservationOptions {
   /** Root of the experiment, on which nothing runs any more, however it ended. */
@@ -18,6 +21,8 @@ export interface ConservationOptions {
   acknowledged: Iterable<string>;
   /** Whether everything must have been analysed and reported. */
   settled?: boolean;
+  /** Where further stages should have brought the images. */
+  storage?: StorageOptions | undefined;
 }
 
 export interface Conservation {
@@ -31,6 +36,8 @@ export interface Conservation {
   /** Images that a kill left between their file and their entry; nobody was told of them. */
   imagesWithoutEntry: string[];
   temporaryFiles: string[];
+  /** With `storage`. */
+  stored: StoredImages | null;
 }
 
 /**
@@ -38,7 +45,12 @@ export interface Conservation {
  * result at the place that the manifest names, the table's rows are those of the results that were reported, each once and
  * in the order of their ROIs, nothing is stuck, and every image can be read.
  */
-export async function conservation({ root, acknowledged, settled = true }: ConservationOptions): Promise<Conservation> {
+export async function conservation({
+  root,
+  acknowledged,
+  settled = true,
+  storage,
+}: ConservationOptions): Promise<Conservation> {
   const problems: string[] = [];
   const manifestFile = join(root, 'data', 'metadata_manifest.json');
   const live = await liveEntries(manifestFile);
@@ -103,13 +115,14 @@ export async function conservation({ root, acknowledged, settled = true }: Conse
   for (const { entry_id: id, camera_data: camera } of entries) {
     if (!camera) continue;
     const path = join(camera.filepath, camera.filename);
-    images.delete(path);
+    images.delete(imageKey(path));
     try {
       await decodeFrame(path);
     } catch (error) {
       if (known.get(id)!.processing_status !== 'failed') problems.push(`${path} of ${id}: ${(error as Error).message}`);
     }
   }
+  const stored = storage ? await checkStored(root, entries, storage, problems) : null;
   // The product's own check must agree; what a kill may leave is told of below.
   const mayBeLeft = ['orphan_image', 'stray_temporary', 'torn_line'];
   for (const { kind, file, message } of await inspectRoot(root)) {
@@ -123,6 +136,7 @@ export async function conservation({ root, acknowledged, settled = true }: Conse
     outOfOrder,
     imagesWithoutEntry: [...images],
     temporaryFiles,
+    stored,
   };
 }
 
@@ -230,7 +244,11 @@ async function filesOf(root: string): Promise<{ images: Set<string>; temporaryFi
   const temporaryFiles: string[] = [];
   for (const { parentPath, name } of await readdir(root, { recursive: true, withFileTypes: true })) {
     if (name.endsWith('.tmp')) temporaryFiles.push(relative(root, join(parentPath, name)));
-    else if (parentPath.startsWith(join(root, 'data')) && name.endsWith('.png')) images.add(join(parentPath, name));
+    else if (parentPath.startsWith(join(root, 'data')) && /\.(?:png|tiff)(?:\.gz)?$/.test(name))
+      images.add(imageKey(join(parentPath, name)));
   }
   return { images, temporaryFiles };
 }
+
+/** The same for an image and its compressed copy: a kill may leave both. */
+const imageKey = (path: string): string => plainName(path);

@@ -1,9 +1,11 @@
 import { watch } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
+import { plainName } from '../../src/model/compression.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import { liveEntries } from './conservation.ts';
+import type { StorageOptions } from './experiment.ts';
 import { Program } from './program.ts';
 
 export interface CrashLoopOptions {
@@ -84,7 +86,7 @@ export async function crashLoop({ root, slots, kills, random }: CrashLoopOptions
  * Resolves when no entry waits or is in work any more; looks whenever the manifest's files change. Rejects when none was
  * finished for so long, ms.
  */
-export function untilSettled(root: string, patienceMs = 20_000): Promise<void> {
+export function untilSettled(root: string, storage?: StorageOptions, patienceMs = 20_000): Promise<void> {
   const data = join(root, 'data');
   const file = join(data, 'metadata_manifest.json');
   return new Promise((resolve, reject) => {
@@ -105,13 +107,14 @@ export function untilSettled(root: string, patienceMs = 20_000): Promise<void> {
         again = false;
         try {
           const before = await stat(file);
-          const open = (await liveEntries(file)).filter(entry => !isSettled(entry));
+          const open = (await liveEntries(file)).filter(entry => !isSettled(entry, storage !== undefined));
+          const spare = storage?.keep ? Math.max(0, (await imagesIn(data)) - storage.keep) : 0;
           // A fold in between may have taken a journal away: then it is no state that ever was.
           if ((await stat(file)).ino !== before.ino) again = true;
-          else if (open.length === 0) end(resolve);
-          waiting = JSON.stringify(open[0], null, 1);
-          if (open.length < left) timer.refresh();
-          left = Math.min(left, open.length);
+          else if (open.length + spare === 0) end(resolve);
+          waiting = `${open.length} entries, ${spare} images too many; ${JSON.stringify(open[0], null, 1)}`;
+          if (open.length + spare < left) timer.refresh();
+          left = Math.min(left, open.length + spare);
         } catch {
           // Being replaced just now: what replaces it is another change.
         }
@@ -124,8 +127,16 @@ export function untilSettled(root: string, patienceMs = 20_000): Promise<void> {
   });
 }
 
-function isSettled({ processing_status: status, data_transmitted: told, claims }: Entry): boolean {
-  return Object.keys(claims).length === 0 && (status === 'failed' || (status === 'processed' && told));
+function isSettled(entry: Entry, isStored: boolean): boolean {
+  const { processing_status: status, data_transmitted: told, claims, camera_data: camera, image_local: local } = entry;
+  const isAnalysed = status === 'failed' || (status === 'processed' && told);
+  const isKept = !isStored || camera === null || local === false || (entry.compression_attempted && entry.image_synced);
+  return Object.keys(claims).length === 0 && isAnalysed && isKept;
+}
+
+async function imagesIn(data: string): Promise<number> {
+  const names = await readdir(data, { recursive: true });
+  return new Set(names.filter(name => /\.(?:png|tiff)(?:\.gz)?$/.test(name)).map(plainName)).size;
 }
 
 /** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */

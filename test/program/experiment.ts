@@ -8,14 +8,26 @@ export interface ExperimentOptions {
   method?: string;
   preset?: string;
   workers?: number;
+  /** The stages that keep the disk free and the data safe, at a quick pace. */
+  storage?: StorageOptions;
+}
+
+export interface StorageOptions {
+  /** `remote_root_dir`, absolute. */
+  share: string;
+  /** `image_buffer_size`; 0 keeps all. */
+  keep: number;
+  /** A call to the share that makes no progress for so long hangs, s. */
+  deadlineSeconds?: number;
 }
 
 /** The configuration of a small experiment: simulated camera, a frame now and then. */
 export function experimentToml(options: ExperimentOptions = {}): string {
+  const { storage } = options;
   const { intervalSeconds = 0.2, camera = true, method = 'max_intensity', preset = 'small', workers = 1 } = options;
   return `[Services]
 enable_camera = ${camera}
-
+${storage ? storageServices : ''}
 [Camera]
 camera_type = "simulated"
 
@@ -29,14 +41,37 @@ workers = ${workers}
 
 [Timing]
 collector_interval_seconds = ${intervalSeconds}
-
+${storage ? storagePaces : ''}
 [Retries]
 collector_retry_delay_seconds = 1
 
 [Communication]
 method = "CSV_PLOT"
-`;
+${storage ? storageSections(storage) : ''}`;
 }
+
+const storageServices = `enable_file_backup = true
+enable_remote_sync = true
+enable_image_compression = true
+enable_service_health_check = true
+`;
+
+const storagePaces = `compress_interval_seconds = 0.5
+file_backup_interval_seconds = 2
+sync_interval_seconds = 1
+`;
+
+const storageSections = ({ share, keep, deadlineSeconds = 2 }: StorageOptions): string => `
+[Buffer]
+image_buffer_size = ${keep}
+live_entries = 60
+
+[Sync]
+deadline_seconds = ${deadlineSeconds}
+
+[Paths]
+remote_root_dir = "${share}"
+`;
 
 export const configOf = (root: string): string => join(root, 'configs', 'Phorest_config.toml');
 
@@ -92,15 +127,21 @@ export async function writeRois(
 }
 
 /** A grey PNG with one bright line down its middle. */
-export async function picture(width: number, height: number): Promise<Buffer> {
+export function picture(width: number, height: number): Promise<Buffer> {
+  return grey(width, height).png({ compressionLevel: 1 }).toBuffer();
+}
+
+/** The same as a TIFF that nobody has compressed. */
+export function rawPicture(width: number, height: number): Promise<Buffer> {
+  return grey(width, height).tiff({ compression: 'none' }).toBuffer();
+}
+
+function grey(width: number, height: number): sharp.Sharp {
   const row = Uint8Array.from(
     { length: width },
     (_, x) => 20 + 200 * Math.exp(-(((x - width / 2) / (width / 20)) ** 2)),
   );
   const data = Buffer.alloc(width * height);
   for (let y = 0; y < height; y++) data.set(row, y * width);
-  return sharp(data, { raw: { width, height, channels: 1 } })
-    .toColourspace('b-w')
-    .png({ compressionLevel: 1 })
-    .toBuffer();
+  return sharp(data, { raw: { width, height, channels: 1 } }).toColourspace('b-w');
 }

@@ -19,6 +19,7 @@ export async function inspectRoot(root: string, { deep = false }: { deep?: boole
     isAlive: pid => livenessOf({ ...ownIdentity, pid, pid_start: 0 }) !== 'gone',
     now: Date.now,
     hasTable: true,
+    share: null,
     decode: deep ? decodeFrame : null,
     onFinding: finding => found.push(finding),
     onNote: () => undefined,

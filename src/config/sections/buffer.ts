@@ -17,7 +17,7 @@ export const buffer = section(
     min_free_disk: setting(amount(), {
       absent: '0 GB',
       shipped: '1 GB',
-      doc: 'Disk space that stays free: the oldest settled images are deleted for it, and where none may be, capture pauses. 0 deletes nothing, and leaves only a small reserve (64 MiB or 1 %, the smaller) before capture pauses.',
+      doc: 'Disk space that stays free: the oldest settled images are deleted for it, and where none may be, capture pauses. With image_buffer_size 0 only images that are on the share are deleted. 0 deletes nothing, and leaves only a small reserve (64 MiB or 1 %, the smaller) before capture pauses.',
       effect: 'live',
       new: true,
     }),

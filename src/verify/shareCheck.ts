@@ -1,0 +1,124 @@
+import { isRemoved } from '../manifest/workRules.ts';
+import type { Entry } from '../model/entry.ts';
+import type { Share } from '../share/share.ts';
+import type { InspectedShare, Inspection } from './inspection.ts';
+
+/** Copies that are asked for in one call. */
+const batchCopies = 256;
+
+/** Where an entry says that its copy stands. */
+interface Copy {
+  path: string;
+  size: number;
+  sha256: string;
+}
+
+/**
+ * Finds the share, by its marker. One that is not there, or does not answer, is a note and nothing wrong: the experiment does not
+ * depend on it. Nothing is written to it.
+ *
+ * @returns null where there is nothing to look at.
+ */
+export async function openShareCheck(inspection: Inspection): Promise<ShareCheck | null> {
+  const { share: given } = inspection.options;
+  if (given === null) return null;
+  if (given.known === null) {
+    inspection.note(`${given.root} was not looked at: nothing was ever copied to it`);
+    return null;
+  }
+  const share = given.open();
+  const check = new ShareCheck(inspection, given.known, share);
+  await check.ask(() => share.call('enter', { known: given.known!.id, fresh: '' }, never));
+  return check;
+}
+
+/** Nobody cuts this short but the end of the program: a share that hangs is given up after its own deadline. */
+const never = new AbortController().signal;
+
+/** Holds entries against their copies on the share. It outlives the share: from then on it only looks at what entries say. */
+export class ShareCheck {
+  readonly #inspection: Inspection;
+  readonly #known: NonNullable<InspectedShare['known']>;
+  readonly #share: Share;
+  #isThere = true;
+  #batch: { entry: Entry; copy: Copy }[] = [];
+
+  constructor(inspection: Inspection, known: NonNullable<InspectedShare['known']>, share: Share) {
+    this.#inspection = inspection;
+    this.#known = known;
+    this.#share = share;
+  }
+
+  async add(entry: Entry): Promise<void> {
+    const copy = entry.image_synced ? copyOf(entry) : null;
+    if (!entry.image_synced && this.#wasDue(entry)) {
+      const { paths } = this.#inspection.options;
+      const message = 'its image was removed here, and the manifest knows of no copy on the share';
+      this.#inspection.say('unsynced_removed', paths.manifestFile, message, entry.entry_id);
+    }
+    if (copy === null || !this.#isThere) return;
+    this.#batch.push({ entry, copy });
+    if (this.#batch.length === batchCopies) await this.finish();
+  }
+
+  /** Looks for what was added. */
+  async finish(): Promise<void> {
+    const batch = this.#batch;
+    this.#batch = [];
+    if (batch.length === 0 || !this.#isThere) return;
+    const paths = batch.map(({ copy }) => copy.path);
+    const stats = await this.ask(() => this.#share.call('stats', paths, never));
+    if (stats === null) return;
+    for (const [i, { entry, copy }] of batch.entries()) {
+      this.#inspection.tally.copies++;
+      const size = stats[i]?.size ?? null;
+      if (size === null) this.#tell(entry, copy, 'is not there');
+      else if (size !== copy.size) this.#tell(entry, copy, `has ${size} bytes; ${copy.size} were copied`);
+      else await this.#read(entry, copy);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#share.close();
+  }
+
+  /** Null when the share does not give what it is asked: that is noted, and it is asked no more. */
+  async ask<T>(question: () => Promise<T>): Promise<T | null> {
+    if (!this.#isThere) return null;
+    try {
+      return await question();
+    } catch (error) {
+      this.#isThere = false;
+      this.#inspection.note(`the copies on the share were not looked at: ${(error as Error).message}`);
+      return null;
+    }
+  }
+
+  async #read(entry: Entry, copy: Copy): Promise<void> {
+    if (!this.#inspection.options.decode) return;
+    const digest = await this.ask(() => this.#share.call('digest', copy.path, never));
+    if (digest && digest.sha256 !== copy.sha256) this.#tell(entry, copy, 'has another SHA-256 than what was copied');
+  }
+
+  #tell(entry: Entry, { path }: Copy, what: string): void {
+    const { share } = this.#inspection.options;
+    const file = `${share!.root}/${path}`;
+    const id = entry.entry_id;
+    if (isRemoved(entry)) this.#inspection.say('lost_image', file, `the only copy of the image ${what}`, id);
+    else this.#inspection.say(what === 'is not there' ? 'missing_copy' : 'wrong_copy', file, `the copy ${what}`, id);
+  }
+
+  /** It was removed here after the share had come into use: a copy had to be there first. */
+  #wasDue(entry: Entry): boolean {
+    if (!isRemoved(entry) || entry.camera_data === null || entry.timestamp_utc === null) return false;
+    return Date.parse(entry.timestamp_utc) > this.#known.firstUsed;
+  }
+}
+
+/** What the Python system has copied has other words for it, and is not looked at. */
+function copyOf({ remote_copy: copy }: Entry): Copy | null {
+  const { path, size, sha256 } = (copy ?? {}) as Partial<Copy>;
+  return typeof path === 'string' && typeof size === 'number' && typeof sha256 === 'string'
+    ? { path, size, sha256 }
+    : null;
+}

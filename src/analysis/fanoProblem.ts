@@ -1,5 +1,5 @@
 import type { LineProblem } from './lineProblem.ts';
-import { createRowData, loadRow } from './rowData.ts';
+import { createRowData } from './rowData.ts';
 
 /**
  * Least squares of the Fano line amplitude·(q·gamma + d)²/(gamma² + d²) + offset, d = x − resonance, reduced to resonance
@@ -102,18 +102,7 @@ export function createFanoProblem(): LineProblem {
   }
 
   return {
-    get length() {
-      return row.length;
-    },
-    get count() {
-      return row.count;
-    },
-    get total() {
-      return row.total;
-    },
-    load(values, offset, length, ceiling) {
-      loadRow(row, values, offset, length, ceiling);
-    },
+    row,
 
     evaluate(position, width) {
       resonance = position;

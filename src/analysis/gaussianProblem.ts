@@ -1,5 +1,5 @@
 import type { LineProblem } from './lineProblem.ts';
-import { createRowData, loadRow } from './rowData.ts';
+import { createRowData } from './rowData.ts';
 
 /** Below this the exponential adds nothing to sums of counts. */
 const negligible = 1e-24;
@@ -118,18 +118,7 @@ export function createGaussianProblem(): LineProblem {
   }
 
   return {
-    get length() {
-      return row.length;
-    },
-    get count() {
-      return row.count;
-    },
-    get total() {
-      return row.total;
-    },
-    load(values, offset, length, ceiling) {
-      loadRow(row, values, offset, length, ceiling);
-    },
+    row,
 
     evaluate(position, width) {
       mu = position;

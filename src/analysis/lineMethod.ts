@@ -2,6 +2,7 @@ import { isConstantRow } from './isConstantRow.ts';
 import type { LineProblem } from './lineProblem.ts';
 import { createLineStartFinder } from './lineStart.ts';
 import { type LinePoint, minimiseLine } from './minimiseLine.ts';
+import { loadRow } from './rowData.ts';
 import type { RowMethod, RowRejection } from './rowMethod.ts';
 
 /** What is particular to one line shape. */
@@ -36,8 +37,8 @@ export function createLineMethod(shape: LineShape): RowMethod {
     fitRow(values, offset, length, ceiling, out) {
       if (length < shape.parameters.length - 1) return 'too_short';
       if (isConstantRow(values, offset, length)) return 'constant';
-      problem.load(values, offset, length, ceiling);
-      if (problem.count < length / 2) return 'saturated';
+      loadRow(problem.row, values, offset, length, ceiling);
+      if (problem.row.count < length / 2) return 'saturated';
 
       let best = Number.POSITIVE_INFINITY;
       let reason: RowRejection = 'no_convergence';
@@ -50,12 +51,12 @@ export function createLineMethod(shape: LineShape): RowMethod {
         else if (point.squares < below && (sign > 0 || problem.isDip())) {
           best = point.squares;
           problem.write(out);
-          out[errorIndex] = Math.sqrt(best / problem.count);
+          out[errorIndex] = Math.sqrt(best / problem.row.count);
         }
       };
       const reach = Math.round(length / 16);
       attempt(reach, 1, best);
-      if (best > problem.total / 3) attempt(reach, -1, 0.9 * best);
+      if (best > problem.row.total / 3) attempt(reach, -1, 0.9 * best);
       if (best === Number.POSITIVE_INFINITY) attempt(0, 1, best);
       return best === Number.POSITIVE_INFINITY ? reason : null;
     },

@@ -1,16 +1,12 @@
+import type { RowData } from './rowData.ts';
+
 /**
  * A line shape fitted to a row by least squares, reduced to position and width: at each pair of them the parameters in
  * which the shape is linear are solved for exactly (variable projection: Golub & Pereyra, Inverse Problems 19, R1, 2003).
  */
 export interface LineProblem {
-  /** Pixels of the row. */
-  readonly length: number;
-  /** Pixels that count: those below the ceiling. */
-  readonly count: number;
-  /** Squared deviations of these from their mean. */
-  readonly total: number;
-  /** Takes the row to fit, of which values from `ceiling` on are left out; it is read until the next `load`. */
-  load(values: Float64Array, offset: number, length: number, ceiling: number): void;
+  /** The row that is fitted; `loadRow` fills it. */
+  readonly row: RowData;
   /** Squared residuals at a position and width, best linear parameters included; Infinity where these are not determined. */
   evaluate(position: number, width: number): number;
   /**

@@ -55,7 +55,7 @@ export function minimiseLine(problem: LineProblem, point: LinePoint): RowRejecti
       damping = Math.max(10 * damping, 1e-2);
     }
     // Far beyond anything that could still be a line in this row.
-    const { length } = problem;
+    const { length } = problem.row;
     if (point.width > 20 * length || point.width < 0.02 || Math.abs(point.position) > 20 * length) return 'implausible';
   }
   return 'no_convergence';
@@ -64,9 +64,10 @@ export function minimiseLine(problem: LineProblem, point: LinePoint): RowRejecti
 function judged(problem: LineProblem, point: LinePoint, elsewhere: boolean): RowRejection | null {
   if (elsewhere) point.squares = problem.evaluate(point.position, point.width);
   const { position, width, squares } = point;
-  const last = problem.length - 1;
+  const { length } = problem.row;
+  const last = length - 1;
   // A line outside the row is known only as long as the bend of its flank, one width off, is inside.
   const seen = position + width >= 0 && position - width <= last;
-  const sensible = width >= 0.3 && width <= problem.length && Number.isFinite(squares);
+  const sensible = width >= 0.3 && width <= length && Number.isFinite(squares);
   return seen && sensible ? null : 'implausible';
 }

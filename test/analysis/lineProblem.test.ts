@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createFanoProblem } from '../../src/analysis/fanoProblem.ts';
 import { createGaussianProblem } from '../../src/analysis/gaussianProblem.ts';
+import { loadRow } from '../../src/analysis/rowData.ts';
 
 const length = 120;
 const ramp = Float64Array.from(
@@ -21,7 +22,7 @@ test.each([
   });
   fc.assert(
     fc.property(nearLine, ({ position, width, ceiling }) => {
-      problem.load(ramp, 0, length, ceiling);
+      loadRow(problem.row, ramp, 0, length, ceiling);
       const half = (u: number, v: number): number => problem.evaluate(position + u * width, width * (1 + v)) / 2;
       const h = 1e-3;
       const at = half(0, 0);

@@ -4,6 +4,7 @@ import { factor, solve } from '../../src/analysis/joint/choleskySolve.ts';
 import { fanoKernel, gaussianKernel, type KernelValues, type LineKernel } from '../../src/analysis/joint/lineKernel.ts';
 import type { LineProblem } from '../../src/analysis/lineProblem.ts';
 import { type LinePoint, minimiseLine } from '../../src/analysis/minimiseLine.ts';
+import { createRowData } from '../../src/analysis/rowData.ts';
 
 /**
  * The reference data sets of NIST for nonlinear least squares whose models are single lines: Eckerle4 is a Gaussian without
@@ -57,12 +58,9 @@ function problemOf(
     return column.map((v, i) => v - current.reduce((sum, term, k) => sum + parts[k] * term.value[i], 0));
   };
   const problem = {
-    length: 1000,
-    count: x.length,
-    total: 0,
+    row: { ...createRowData(), length: 1000, count: x.length },
     coefficients: new Float64Array(0),
     squares: 0,
-    load() {},
     evaluate(position: number, width: number): number {
       at = { position, width };
       current = terms(position, width);

@@ -1,8 +1,10 @@
+import { clockJumps } from './clockJumps.ts';
 import { doubleStarts } from './doubleStarts.ts';
 import type { Fault } from './fault.ts';
 import { fullDataDisk, fullResultsDisk } from './fullDisk.ts';
 import { kills } from './kills.ts';
 import { mutants } from './mutants.ts';
+import { fullShare, shareHangs, shareStale, shareUnmounted, shareVanishes } from './shareFaults.ts';
 import { soak } from './soak.ts';
 import { suspensions } from './suspensions.ts';
 
@@ -14,5 +16,11 @@ export const faults: readonly Fault[] = [
   mutants,
   fullDataDisk,
   fullResultsDisk,
+  fullShare,
+  shareVanishes,
+  shareUnmounted,
+  shareStale,
+  shareHangs,
+  clockJumps,
   soak,
 ];

@@ -11,6 +11,8 @@ const killsARound = 15;
 const oldImages = 24;
 /** Images that stay on this machine. */
 const keep = 20;
+/** All stages say more than a few: the kills hit all of them. */
+const mostLines = 100;
 
 /**
  * `kill -9` at random moments of a pipeline with all stages, in two processes that share the work: old raw images and those of
@@ -27,8 +29,12 @@ export const kills: Fault = {
     await writeConfig(root, experimentToml({ intervalSeconds: 0.05, storage }));
     await writeOldImages(root);
     const slots = [runWords(root), runWords(root, '--stages', 'processor,compressor')];
-    const loop = await crashLoop({ root, slots, kills: Math.min(killsARound, wanted), random });
-    for (const count of Object.values(loop.moments)) tally.count('kills', count);
+    const loop = await crashLoop({ root, slots, kills: Math.min(killsARound, wanted), random, mostLines });
+    const moments = (tally.figures.kills_by_moment ??= {}) as Record<string, number>;
+    for (const [moment, count] of Object.entries(loop.moments)) {
+      tally.count('kills', count);
+      moments[moment] = (moments[moment] ?? 0) + count;
+    }
     const { entries, stored } = await endOfRun(root, loop.acknowledged, loop.programs, context, { storage });
     const old = entries.filter(({ camera_data: camera }) => /\.tiff(?:\.gz)?$/.test(camera?.filename ?? ''));
     if (old.length !== oldImages) tally.problem(`${oldImages - old.length} of ${oldImages} old images are gone`);

@@ -64,6 +64,7 @@ async function runFault(fault: Fault, untilMs: number): Promise<void> {
       },
     };
     const before = done();
+    const told = tally.problems.length;
     try {
       await fault.round(context);
     } catch (error) {
@@ -79,6 +80,7 @@ async function runFault(fault: Fault, untilMs: number): Promise<void> {
       }
       for (const folder of folders) await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     }
+    for (const problem of tally.problems.slice(told)) say(problem);
     say(`${name}: ${done()} of ${wanted}; ${JSON.stringify(tally.harm)}`);
     if (done() === before) return;
   } while (done() < wanted && elapsedMs() < untilMs);
@@ -93,7 +95,6 @@ for (const fault of chosen) {
 }
 
 const harmed = Object.values(tally.harm).some(count => count > 0);
-for (const problem of tally.problems) say(problem);
 const counts = { ...Object.fromEntries(chosen.map(({ name }) => [name, 0])), ...tally.counts };
 process.stdout.write(
   `${JSON.stringify({

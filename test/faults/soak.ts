@@ -1,10 +1,17 @@
 import { spawn } from 'node:child_process';
-import { link, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { picture, writeRois } from '../program/experiment.ts';
-import { inspectRoot } from '../program/inspectRoot.ts';
+import { isSettled } from '../../src/manifest/isSettled.ts';
+import type { Manifest } from '../../src/manifest/manifest.ts';
+import { untouchedEntry } from '../../src/manifest/untouchedEntry.ts';
+import type { WorkRules } from '../../src/manifest/workRules.ts';
+import type { Entry } from '../../src/model/entry.ts';
+import { untilSettled } from '../program/crashLoop.ts';
+import { experimentToml, rawPicture, type StorageOptions, writeConfig, writeRois } from '../program/experiment.ts';
 import { launcher } from '../program/program.ts';
+import { SampleRoot } from '../verify/sampleRoot.ts';
+import { checkRoot, runWords } from './endOfRun.ts';
 import type { Fault } from './fault.ts';
 
 /** Frames between two looks at the process. */
@@ -12,62 +19,114 @@ const framesALook = 25;
 /** A difference of the tenths that is a leak, once a run is long enough to tell. */
 const mostGrowth = 1.1;
 const framesToTell = 3_000;
+/** Frames on their way at a time, and offered in one go. */
+const window = 240;
+const batch = 40;
+const keep = 100;
 
 /** One look at the process after so many frames. */
 interface Look {
   frames: number;
   /** Since the start, ms. */
   at: number;
+  /** Processor time of the process until now, ms. */
+  cpuMs: number;
   residentMb: number;
   openFiles: number;
 }
 
 /**
- * Small frames through all stages as fast as they go: memory, open files and time a frame in the last tenth against the
- * first tenth that is warm (the second of all).
+ * Small frames through all stages as fast as they go: analysed, reported, compressed, copied to a share, removed here, their entries
+ * moved to the backup. Memory, open files and time a frame in the last tenth against the first tenth that is warm (the second of
+ * all). A frame counts when its copy stands on the share. This process stands in for the camera: it offers more whenever there is
+ * room.
  */
 export const soak: Fault = {
   name: 'soak_frames',
   weight: 4,
   wanted: [3_000, 100_000],
-  round: async ({ folder: newFolder, tally, wanted, say }) => {
-    const folder = await newFolder();
-    const images = join(folder, 'images');
-    await mkdir(images);
-    await writeRois(folder, 3, [10, 50]);
-    const one = join(folder, 'one.png');
-    await writeFile(one, await picture(80, 60));
-    const begin = Date.UTC(2025, 6, 24);
-    for (let i = 0; i < wanted; i++) {
-      const name = new Date(begin + i * 1000).toISOString().replaceAll(/[-:]/g, '').slice(0, 15).replace('T', '_');
-      await link(one, join(images, `image_${name}_000000_cam0.png`));
-    }
-    const out = join(folder, 'out');
-    const rois = join(folder, 'generated_files', 'ROI_manifest.json');
-    const words = ['replay', images, '--rois', rois, '--method', 'gaussian', '--out', out, '--log-format', 'json'];
-    const looks = await replay(words, folder);
-    tally.count('soak_frames', looks.frames);
-    if (looks.code !== 0) tally.problem(`the soak ended with ${looks.code}: ${looks.stderr}`);
-    if (looks.frames !== wanted)
-      tally.problem(`${wanted - looks.frames} of ${wanted} soaked frames were lost: not reported`);
-    const findings = await inspectRoot(out);
-    for (const { kind, file, message } of findings) tally.problem(`after the soak: ${kind} ${file} ${message}`);
-    const figures = compare(looks.looks);
-    tally.figures.soak = { frames: looks.frames, frames_per_second: looks.perSecond, ...figures };
+  round: async context => {
+    const { tally, wanted, say } = context;
+    const root = await context.folder();
+    const storage: StorageOptions = { share: join(await context.folder(), 'share'), keep };
+    await writeConfig(root, experimentToml({ camera: false, method: 'gaussian', storage }));
+    await writeRois(root, 3, [10, 50]);
+    await mkdir(join(root, 'data'));
+    const rules: WorkRules = { compression: true, sync: true };
+    const manifest = await SampleRoot.at(root).manifest(1_000_000, {
+      isSettled: (entry: Entry) => isSettled(entry, rules),
+      rules: () => rules,
+    });
+    const ids: string[] = [];
+    const run = await soaked(root, storage, feeder(root, manifest, wanted, ids)).finally(() =>
+      manifest.close({ fold: false }),
+    );
+    tally.count('soak_frames', run.frames);
+    if (run.code !== 0) tally.problem(`the soak ended with ${run.code}: ${run.stderr}`);
+    if (run.frames !== wanted)
+      tally.problem(`${wanted - run.frames} of ${wanted} soaked frames were not copied: stuck`);
+    await checkRoot(root, ids, tally, storage);
+    const figures = compare(run.looks);
+    tally.figures.soak = { frames: run.frames, frames_per_second: run.perSecond, ...figures };
     say(`soak: ${JSON.stringify(tally.figures.soak)}`);
     if (wanted < framesToTell || figures === null) return;
-    for (const [what, ratio] of Object.entries(figures.last_to_first)) {
+    for (const what of ['resident_mb', 'open_files', 'cpu_ms_a_frame'] as const) {
+      const ratio = figures.last_to_first[what];
       if (ratio > mostGrowth) tally.problem(`the soak's ${what} grew to ${ratio} times that of its beginning`);
     }
   },
 };
 
-/** Runs a replay, and looks at its process as its frames are reported. */
-async function replay(words: readonly string[], cwd: string) {
-  const child = spawn(process.execPath, [launcher, ...words], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+/** Offers the next frames; resolves with how many were offered in all. */
+type Feed = () => Promise<number>;
+
+function feeder(root: string, manifest: Manifest, wanted: number, ids: string[]): Feed {
+  const day = join(root, 'data', '20250724');
+  const begin = Date.UTC(2025, 6, 24);
+  const image = rawPicture(80, 60);
+  const made = mkdir(day, { recursive: true });
+  return async () => {
+    await made;
+    const entries: Entry[] = [];
+    for (let i = ids.length; i < wanted && entries.length < batch; i++) {
+      const time = new Date(begin + i * 1000).toISOString().slice(0, 19);
+      const filename = `image_${time.replaceAll(/[-:]/g, '').replace('T', '_')}_000000_cam0.tiff`;
+      await writeFile(join(day, filename), await image);
+      entries.push({
+        ...untouchedEntry,
+        entry_id: `soaked-${String(i).padStart(7, '0')}`,
+        entry_timestamp_iso: time,
+        camera_data: {
+          type: 'image',
+          filename,
+          filepath: day,
+          timestamp_iso: `${time}.000000`,
+          camera_index: 0,
+          error_flag: false,
+          error_message: null,
+          original: false,
+        },
+        timestamp_utc: `${time}Z`,
+        timestamp_source: 'camera',
+      });
+    }
+    if (entries.length > 0) await manifest.offer(entries);
+    ids.push(...entries.map(entry => entry.entry_id));
+    return ids.length;
+  };
+}
+
+/** Runs a pipeline until all that is offered is copied and settled, and looks at its process meanwhile. */
+async function soaked(root: string, storage: StorageOptions, feed: Feed) {
+  const child = spawn(process.execPath, [launcher, ...runWords(root)], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const begun = performance.now();
   const looks: Look[] = [];
   let frames = 0;
+  let offered = 0;
+  let isLast = false;
   let stderr = '';
   child.stderr.on('data', (text: Buffer) => {
     stderr += text.toString();
@@ -75,28 +134,52 @@ async function replay(words: readonly string[], cwd: string) {
   const ended = new Promise<number | null>(resolve => child.once('close', resolve));
   let firstAt = 0;
   let lastAt = 0;
+  const more = async (): Promise<void> => {
+    while (!isLast && offered < frames + window) {
+      const before = offered;
+      offered = await feed();
+      isLast = offered === before;
+    }
+  };
+  await more();
+  let finishing: Promise<unknown> = Promise.resolve();
   for await (const line of createInterface({ input: child.stdout })) {
-    if (!line.includes('"stage":"communicator"') || !line.includes('"kind":"done"')) continue;
+    if (!line.includes('"stage":"syncer"') || !line.includes('"kind":"done"') || !line.includes('"soaked-')) continue;
     frames++;
     lastAt = performance.now();
     firstAt ||= lastAt;
-    if (frames % framesALook !== 0) continue;
-    const look = await lookAt(child.pid!, frames, performance.now() - begun);
-    if (look) looks.push(look);
+    if (frames % framesALook === 0) {
+      const look = await lookAt(child.pid!, frames, performance.now() - begun);
+      if (look) looks.push(look);
+    }
+    if (offered < frames + window - batch) await more();
+    if (isLast && frames === offered) {
+      finishing = untilSettled(root, storage)
+        .catch((error: Error) => {
+          stderr += error.message;
+        })
+        .finally(() => child.kill('SIGINT'));
+    }
   }
+  await finishing;
   const code = await ended;
   const perSecond = Number(((frames - 1) / ((lastAt - firstAt) / 1000)).toFixed(1));
   return { code, stderr, frames, looks, perSecond };
 }
 
 const pageBytes = 4096;
+/** Processor time is told in ticks of so many ms. */
+const tickMs = 10;
 
 /** Null where the system does not tell, or the process has just ended. */
 async function lookAt(pid: number, frames: number, at: number): Promise<Look | null> {
   try {
     const statm = await readFile(`/proc/${pid}/statm`, 'utf8');
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const cpuMs = (Number(fields[11]) + Number(fields[12])) * tickMs;
     const openFiles = (await readdir(`/proc/${pid}/fd`)).length;
-    return { frames, at, residentMb: (Number(statm.split(' ')[1]) * pageBytes) / 2 ** 20, openFiles };
+    return { frames, at, cpuMs, residentMb: (Number(statm.split(' ')[1]) * pageBytes) / 2 ** 20, openFiles };
   } catch {
     return null;
   }
@@ -109,12 +192,13 @@ function compare(looks: readonly Look[]) {
   const last = looks.slice(-tenth - 1);
   const mean = (part: readonly Look[], value: (look: Look) => number): number =>
     part.reduce((sum, look) => sum + value(look), 0) / part.length;
-  const msAFrame = (part: readonly Look[]): number =>
-    (part.at(-1)!.at - part[0]!.at) / (part.at(-1)!.frames - part[0]!.frames);
+  const aFrame = (part: readonly Look[], value: (look: Look) => number): number =>
+    (value(part.at(-1)!) - value(part[0]!)) / (part.at(-1)!.frames - part[0]!.frames);
   const figures = (part: readonly Look[]) => ({
     resident_mb: round(mean(part, look => look.residentMb)),
     open_files: round(mean(part, look => look.openFiles)),
-    ms_a_frame: round(msAFrame(part)),
+    ms_a_frame: round(aFrame(part, look => look.at)),
+    cpu_ms_a_frame: round(aFrame(part, look => look.cpuMs)),
   });
   const [before, after] = [figures(first), figures(last)];
   return {
@@ -124,6 +208,7 @@ function compare(looks: readonly Look[]) {
       resident_mb: round(after.resident_mb / before.resident_mb),
       open_files: round(after.open_files / before.open_files),
       ms_a_frame: round(after.ms_a_frame / before.ms_a_frame),
+      cpu_ms_a_frame: round(after.cpu_ms_a_frame / before.cpu_ms_a_frame),
     },
   };
 }

@@ -15,6 +15,8 @@ export interface CrashLoopOptions {
   kills: number;
   /** From 0 to 1. */
   random: () => number;
+  /** Lines that a program may print before it is killed, at most. */
+  mostLines?: number;
 }
 
 export interface CrashLoopResult {
@@ -30,15 +32,20 @@ export interface CrashLoopResult {
 
 /** Exit code of what was killed. */
 const killed = 137;
-/** Lines that a program may print before it is killed, at most; and then ms until the kill, at most. */
-const mostLines = 24;
+/** After them, ms until the kill, at most. */
 const mostPauseMs = 25;
 
 /**
  * Kills running programs with SIGKILL, each time at another moment: after so many lines and a pause drawn at random, so
  * that it hits start-up, recovery and every step of the work.
  */
-export async function crashLoop({ root, slots, kills, random }: CrashLoopOptions): Promise<CrashLoopResult> {
+export async function crashLoop({
+  root,
+  slots,
+  kills,
+  random,
+  mostLines = 24,
+}: CrashLoopOptions): Promise<CrashLoopResult> {
   const acknowledged = new Set<string>();
   const moments: Record<string, number> = {};
   const firstDoneMs: number[] = [];

@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 
 export interface ExperimentOptions {
   intervalSeconds?: number;
@@ -136,7 +136,7 @@ export function rawPicture(width: number, height: number): Promise<Buffer> {
   return grey(width, height).tiff({ compression: 'none' }).toBuffer();
 }
 
-function grey(width: number, height: number): sharp.Sharp {
+function grey(width: number, height: number): Sharp {
   const row = Uint8Array.from(
     { length: width },
     (_, x) => 20 + 200 * Math.exp(-(((x - width / 2) / (width / 20)) ** 2)),

@@ -33,7 +33,14 @@ export async function installService(context: CommandContext, options: ServiceOp
     'background',
   ];
   await nodeFiles.makeFolder(join(unit.path, '..'));
-  await writeAtomic(nodeFiles, unit.path, unitText({ root: paths.root, cwd: context.cwd, words, ofUser: unit.ofUser }));
+  // Installed through sudo, it runs as the user who did that.
+  const { SUDO_USER: user } = context.environment;
+  const runAs = !unit.ofUser && user && /^[a-z_][\w.-]*\$?$/i.test(user) ? user : null;
+  await writeAtomic(
+    nodeFiles,
+    unit.path,
+    unitText({ root: paths.root, cwd: context.cwd, words, ofUser: unit.ofUser, runAs }),
+  );
   output.line(`wrote ${unit.path}`);
   output.line('It starts with the machine, and again when it fails. Now run:');
   output.line(`  ${unit.systemctl} daemon-reload`);
@@ -81,13 +88,15 @@ interface UnitText {
   cwd: string;
   words: readonly string[];
   ofUser: boolean;
+  /** User of a system's unit; null: root. */
+  runAs: string | null;
 }
 
 /**
  * A drain may take as long as a large frame does; what does not end then is killed, and loses nothing. A wrong
  * configuration or a stage that is held (2, 3) does not mend by starting again.
  */
-export function unitText({ root, cwd, words, ofUser }: UnitText): string {
+export function unitText({ root, cwd, words, ofUser, runAs }: UnitText): string {
   return `[Unit]
 Description=Phorest Pipeline of ${escaped(root)}
 After=local-fs.target time-sync.target
@@ -98,7 +107,7 @@ Type=notify
 NotifyAccess=all
 ExecStart=${words.map(word => quoted(word)).join(' ')}
 WorkingDirectory=${escaped(cwd)}
-KillMode=mixed
+${runAs === null ? '' : `User=${runAs}\n`}KillMode=mixed
 TimeoutStartSec=300
 TimeoutStopSec=180
 WatchdogSec=120

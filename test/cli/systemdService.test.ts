@@ -25,7 +25,7 @@ describe('unitText', () => {
 
   it('runs exactly the words that were given, whatever stands in them', () => {
     const command = ['/usr/bin/node', '/opt/phorest.js', '--root', hostile, 'background'];
-    const text = unitText({ root: hostile, cwd: '/home/a b%', words: command, ofUser: false });
+    const text = unitText({ root: hostile, cwd: '/home/a b%', words: command, ofUser: false, runAs: null });
     const [line = ''] = valuesOf(text, 'ExecStart');
     expect(words(line, true)).toEqual(command);
     // No specifier and no variable is left that systemd would put something in for.
@@ -37,14 +37,14 @@ describe('unitText', () => {
   });
 
   it.each(['a\nExecStartPre=/bin/evil', 'a\rb', 'a\0b'])('refuses %j, which would be a line of its own', bad => {
-    const good = { root: '/r', cwd: '/c', words: ['/n'], ofUser: true };
+    const good = { root: '/r', cwd: '/c', words: ['/n'], ofUser: true, runAs: null };
     expect(() => unitText({ ...good, root: bad })).toThrow('systemd unit');
     expect(() => unitText({ ...good, cwd: bad })).toThrow('systemd unit');
     expect(() => unitText({ ...good, words: ['/n', bad] })).toThrow('systemd unit');
   });
 
   it('is started again when it fails, watched, drained at a stop, and not started again for a wrong configuration', () => {
-    const text = unitText({ root: '/r', cwd: '/c', words: ['/n'], ofUser: true });
+    const text = unitText({ root: '/r', cwd: '/c', words: ['/n'], ofUser: true, runAs: null });
     for (const [key, value] of Object.entries({
       Type: 'notify',
       KillMode: 'mixed',
@@ -56,8 +56,11 @@ describe('unitText', () => {
       expect(valuesOf(text, key)).toEqual([value]);
     expect(Number(valuesOf(text, 'WatchdogSec')[0])).toBeGreaterThan(0);
     expect(text.match(/^\[\w+\]$/gm)).toEqual(['[Unit]', '[Service]', '[Install]']);
-    const system = unitText({ root: '/r', cwd: '/c', words: ['/n'], ofUser: false });
+    const system = unitText({ root: '/r', cwd: '/c', words: ['/n'], ofUser: false, runAs: null });
     expect(valuesOf(system, 'WantedBy')).toEqual(['multi-user.target']);
+    expect(valuesOf(system, 'User')).toEqual([]);
+    const asUser = unitText({ root: '/r', cwd: '/c', words: ['/n'], ofUser: false, runAs: 'pi' });
+    expect(valuesOf(asUser, 'User')).toEqual(['pi']);
   });
 });
 

@@ -1,9 +1,10 @@
 import { watch } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
-import { plainName } from '../../src/model/compression.ts';
+import { readArchive } from '../../src/manifest/archive.ts';
 import type { Entry } from '../../src/model/entry.ts';
+import { nodeFiles } from '../../src/storage/files.ts';
 import { liveEntries } from './conservation.ts';
 import type { StorageOptions } from './experiment.ts';
 import { Program } from './program.ts';
@@ -114,8 +115,10 @@ export function untilSettled(root: string, storage?: StorageOptions, patienceMs 
         again = false;
         try {
           const before = await stat(file);
-          const open = (await liveEntries(file)).filter(entry => !isSettled(entry, storage !== undefined));
-          const spare = storage?.keep ? Math.max(0, (await imagesIn(data)) - storage.keep) : 0;
+          const live = await liveEntries(file);
+          const open = live.filter(entry => !isSettled(entry, storage !== undefined));
+          const spare =
+            storage?.keep && open.length === 0 ? Math.max(0, (await localImages(file, live)) - storage.keep) : 0;
           // A fold in between may have taken a journal away: then it is no state that ever was.
           if ((await stat(file)).ino !== before.ino) again = true;
           else if (open.length + spare === 0) end(resolve);
@@ -141,9 +144,12 @@ function isSettled(entry: Entry, isStored: boolean): boolean {
   return Object.keys(claims).length === 0 && isAnalysed && isKept;
 }
 
-async function imagesIn(data: string): Promise<number> {
-  const names = await readdir(data, { recursive: true });
-  return new Set(names.filter(name => /\.(?:png|tiff)(?:\.gz)?$/.test(name)).map(plainName)).size;
+/** How many entries have their image on this machine. One that a kill has left without an entry is nobody's to remove. */
+async function localImages(file: string, live: readonly Entry[]): Promise<number> {
+  const known = new Map<string, Entry>();
+  for await (const entry of readArchive(nodeFiles, file)) known.set(entry.entry_id, entry);
+  for (const entry of live) known.set(entry.entry_id, entry);
+  return [...known.values()].filter(({ camera_data: camera, image_local: local }) => camera && local !== false).length;
 }
 
 /** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */

@@ -1,17 +1,9 @@
 import type { GraphStage } from '../graph.ts';
+import { stageNames } from '../model/stage.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 
-/** Stages that this version runs, upstream first. */
-export const graphStages: readonly GraphStage[] = [
-  'collector',
-  'processor',
-  'communicator',
-  'compressor',
-  'syncer',
-  'ring_buffer',
-  'backup',
-  'health',
-];
+/** Stages that a pipeline runs unless told otherwise, upstream first. */
+export const graphStages: readonly GraphStage[] = stageNames;
 
 /** Those that a replay needs: its images are originals, and its results stay where they are. */
 export const replayStages: readonly GraphStage[] = ['collector', 'processor', 'communicator'];

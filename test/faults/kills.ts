@@ -12,7 +12,7 @@ const oldImages = 24;
 /** Images that stay on this machine. */
 const keep = 20;
 /** All stages say more than a few: the kills hit all of them. */
-const mostLines = 100;
+const mostLines = 60;
 
 /**
  * `kill -9` at random moments of a pipeline with all stages, in two processes that share the work: old raw images and those of

@@ -31,6 +31,8 @@ export interface CrashLoopResult {
   firstDoneMs: number[];
 }
 
+/** More than any run has. */
+const mostSpare = 1e9;
 /** Exit code of what was killed. */
 const killed = 137;
 /** After them, ms until the kill, at most. */
@@ -123,8 +125,10 @@ export function untilSettled(root: string, storage?: StorageOptions, patienceMs 
           if ((await stat(file)).ino !== before.ino) again = true;
           else if (open.length + spare === 0) end(resolve);
           waiting = `${open.length} entries, ${spare} images too many; ${JSON.stringify(open[0], null, 1)}`;
-          if (open.length + spare < left) timer.refresh();
-          left = Math.min(left, open.length + spare);
+          // Images are counted only when nothing else is left.
+          const rest = open.length > 0 ? mostSpare + open.length : spare;
+          if (rest < left) timer.refresh();
+          left = Math.min(left, rest);
         } catch {
           // Being replaced just now: what replaces it is another change.
         }

@@ -29,7 +29,7 @@ export type RoiAnalysis = (pixels: Pixels, saturation: number, first: number, en
 
 /**
  * The analysis of a job's ROIs, in pieces of any size and order: a ROI's result depends on nothing but its pixels and the
- * saturation level of its frame. Owns its buffers; serves one caller at a time.
+ * saturation level of its frame.
  */
 export function createRoiAnalysis(job: FrameAnalysis): RoiAnalysis {
   const { rois, imageAngle } = job.rois;
@@ -52,8 +52,22 @@ export function createRoiAnalysis(job: FrameAnalysis): RoiAnalysis {
   };
 }
 
-/** Methods that are no fit of a line have nothing to estimate jointly: they always go by rows. */
+/** The last estimator of this thread. */
+let last: { key: string; estimate: RoiEstimator } | null = null;
+
+/**
+ * The same estimator for the same settings: while none lives, the engine may drop the machine code of all its functions,
+ * and a frame then costs three times as much. Estimators work to the end of a ROI without a pause, so callers may share one.
+ */
 function estimatorFor(job: FrameAnalysis): RoiEstimator {
+  const { estimator, method, numberOfSubRois } = job;
+  const key = `${estimator} ${method} ${numberOfSubRois}`;
+  if (last?.key !== key) last = { key, estimate: createEstimator(job) };
+  return last.estimate;
+}
+
+/** Methods that are no fit of a line have nothing to estimate jointly: they always go by rows. */
+function createEstimator(job: FrameAnalysis): RoiEstimator {
   const { estimator, method } = job;
   if (estimator === 'roi' && (method === 'gaussian' || method === 'fano')) return createRoiEstimator(method);
   return createRowsEstimator(job);

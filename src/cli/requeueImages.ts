@@ -1,23 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
-import { readSegment } from '../manifest/archive.ts';
-import { Manifest, type ManifestOptions } from '../manifest/manifest.ts';
-import { readEntries } from '../manifest/readEntries.ts';
+import { Manifest } from '../manifest/manifest.ts';
 import { systemClock } from '../model/clock.ts';
-import type { Entry } from '../model/entry.ts';
 import { fileLock } from '../storage/fileLock.ts';
-import { nodeFiles } from '../storage/files.ts';
 import { audit, auditFile } from './audit.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { type LoadedConfig, loadConfig } from './loadConfig.ts';
 import { manifestOptions } from './manifestOptions.ts';
 import type { RequeueOptions } from './requeue.ts';
+import { requeueGroups } from './requeueGroups.ts';
 import { type Selection, selectEntries } from './requeueSelection.ts';
-
-/** Changes that are made durable together. */
-const batchEntries = 1_000;
 
 /** Runs the command `requeue`; see {@link RequeueOptions}. */
 export async function requeueImages(context: CommandContext, options: RequeueOptions): Promise<number> {
@@ -45,34 +39,13 @@ async function act(
   loaded: LoadedConfig,
   context: CommandContext,
 ): Promise<number> {
-  const { manifestFile, logs } = loaded.paths;
+  const { logs } = loaded.paths;
   const target = skip ? 'skip' : 'pending';
   const options = manifestOptions(loaded, context);
   const manifest = await Manifest.open(options);
   let changed = 0;
   try {
-    const setBack = async (entries: readonly Entry[], restore: boolean): Promise<void> => {
-      for (let at = 0; at < entries.length; at += batchEntries) {
-        const batch = entries.slice(at, at + batchEntries);
-        changed += (await manifest.requeue(batch, target, { restore })).length;
-      }
-    };
-    for (const { segment, ids } of selection.groups) {
-      if (segment !== null) {
-        const archived = await readSegment(nodeFiles, manifestFile, segment);
-        await setBack(
-          archived.filter(({ entry_id: id }) => ids.has(id)),
-          true,
-        );
-        continue;
-      }
-      await setBack(
-        [...ids].flatMap(id => manifest.get(id) ?? []),
-        false,
-      );
-      const left = new Set([...ids].filter(id => !manifest.get(id)));
-      if (left.size > 0) await setBack(await archivedSince(left, options), true);
-    }
+    changed = await requeueGroups(selection.groups, target, manifest, options);
   } finally {
     await manifest.close({ fold: true });
     await audit(logs, systemClock.now(), {
@@ -84,18 +57,6 @@ async function act(
     });
   }
   return changed;
-}
-
-/** Entries that were live when they were chosen, and have been archived since, as the archive has them now. */
-async function archivedSince(ids: ReadonlySet<string>, options: ManifestOptions): Promise<Entry[]> {
-  const found: Entry[] = [];
-  for await (const { segment, entries } of readEntries(options)) {
-    if (segment === null) continue;
-    for (const entry of entries) if (ids.has(entry.entry_id)) found.push(entry);
-    // They went to the newest segments.
-    if (found.length === ids.size) break;
-  }
-  return found;
 }
 
 function totals({ count, byStatus, inWork, withoutImage }: Selection, changed: number, dryRun: boolean) {

@@ -15,13 +15,13 @@ export interface AnalysisJob {
   keepValues: boolean;
 }
 
-/** What a job gives; buffers are transferred, not copied. */
+/** What a job gives. */
 export interface AnalysedFrame {
   width: number;
   height: number;
   depth: 8 | 16;
   statistics: FrameStatistics;
-  /** `image_analysis` of the result line as JSON text in UTF-8, made in the worker: it is most of the line. */
+  /** `image_analysis` of the result line as JSON text in UTF-8, made by the workers: it is most of the line. */
   imageAnalysis: Uint8Array;
   rois: number;
   /** Position of each ROI in manifest order, pixels; NaN where there is none. */

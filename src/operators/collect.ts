@@ -232,7 +232,7 @@ function openStation(
 }
 
 async function record(item: Collected, store: ImageStore, deps: CollectDeps): Promise<Outcome> {
-  const { frame, id, transform } = item;
+  const { frame, id, monotonicMs, transform } = item;
   const { manifest, tools, runId, bootId, clockSynced } = deps;
   const { taken, cameraIndex } = frame;
   if (frame.kind === 'imported') item.place = { filepath: frame.folder, filename: frame.filename };
@@ -257,7 +257,7 @@ async function record(item: Collected, store: ImageStore, deps: CollectDeps): Pr
     entry_timestamp_iso: localIso(tools.clock.now()),
     camera_data: camera,
     timestamp_utc: taken.utc,
-    monotonic_ms: Math.round(tools.clock.monotonic()),
+    monotonic_ms: Math.round(monotonicMs),
     boot_id: bootId,
     clock_synced: clockSynced(),
     timestamp_source: taken.source,

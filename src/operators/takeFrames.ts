@@ -10,6 +10,8 @@ import type { ImageTransform } from './transformPixels.ts';
 export interface Collected {
   frame: SourceFrame;
   id: string;
+  /** When it was taken, by the clock that does not jump, ms: it may be recorded much later, when a disk was full. */
+  monotonicMs: number;
   /** As it was set when the frame was taken. */
   transform: ImageTransform;
   /** Frames that should have been taken between the one before and this one. */
@@ -46,7 +48,9 @@ export function triggeredFrames(
         if (leaving.aborted) return null;
         throw error;
       });
-      return frame ? [{ frame, id: tools.newId(), transform, missed, place: null }] : [];
+      return frame
+        ? [{ frame, id: tools.newId(), monotonicMs: tools.clock.monotonic(), transform, missed, place: null }]
+        : [];
     },
   };
 }
@@ -89,7 +93,7 @@ export function ownPaceFrames(
       // Before its time comes: an import that goes on does not wait again for what it has.
       if (known.has(id) || manifest.get(id)) continue;
       await untilDue(frame, leaving);
-      taken.push({ frame, id, transform, missed: 0, place: null });
+      taken.push({ frame, id, monotonicMs: tools.clock.monotonic(), transform, missed: 0, place: null });
     }
   };
 

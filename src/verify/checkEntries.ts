@@ -7,7 +7,7 @@ import { readEntries } from '../manifest/readEntries.ts';
 import { isRemoved } from '../manifest/workRules.ts';
 import type { Entry } from '../model/entry.ts';
 import type { ImageNames } from './imageNames.ts';
-import { locate, recordedPath } from './imageOf.ts';
+import { imageOf, locate, recordedPath } from './imageOf.ts';
 import type { Inspection } from './inspection.ts';
 import type { ShareCheck } from './shareCheck.ts';
 
@@ -36,6 +36,8 @@ export async function checkEntries(
   /** Folders that are not there, and how many images they should hold. */
   const missingFolders = new Map<string, number>();
   const width = options.decode ? decodedSideBySide : sideBySide;
+  /** Images that were not there, by their entry: a running ring buffer may just have removed them. */
+  const gone = new Map<string, () => void>();
   let group = 0;
   try {
     for await (const { entries } of readEntries({
@@ -47,7 +49,7 @@ export async function checkEntries(
       let place = 0;
       let batch: Entry[] = [];
       const look = async (): Promise<void> => {
-        const told = batch.map(entry => checkImage(entry, inspection, names, missingFolders));
+        const told = batch.map(entry => checkImage(entry, inspection, names, missingFolders, gone));
         // In the order of the entries, whichever was looked at first.
         for (const tell of await Promise.all(told)) tell?.();
         batch = [];
@@ -64,6 +66,7 @@ export async function checkEntries(
       group++;
     }
     await share?.finish();
+    if (gone.size > 0) await lookAgain(gone, inspection);
   } catch (error) {
     if (error instanceof ArchiveError) inspection.say('damaged_archive', error.path, error.message);
     else if (error instanceof DamagedManifestError || error instanceof JournalFormatError)
@@ -83,6 +86,7 @@ async function checkImage(
   inspection: Inspection,
   names: ImageNames,
   missingFolders: Map<string, number>,
+  gone: Map<string, () => void>,
 ): Promise<(() => void) | null> {
   const { entry_id: id, camera_data: camera } = entry;
   if (!camera) return null;
@@ -101,7 +105,12 @@ async function checkImage(
   const path = await locate(recorded, inspection.options);
   if (path === null) {
     const folder = dirname(recorded);
-    if (await files.stat(folder)) return () => inspection.say('missing_image', recorded, 'the image is not there', id);
+    if (await files.stat(folder)) {
+      const tell = (): void => inspection.say('missing_image', recorded, 'the image is not there', id);
+      if (!inspection.isRunning) return tell;
+      gone.set(id, tell);
+      return null;
+    }
     missingFolders.set(folder, (missingFolders.get(folder) ?? 0) + 1);
     return null;
   }
@@ -110,6 +119,24 @@ async function checkImage(
   if (!decode) return null;
   return decode(path).then(
     () => null,
-    (error: Error) => () => inspection.say('unreadable_image', path, error.message, id),
+    async (error: Error) => {
+      const tell = (): void => inspection.say('unreadable_image', path, error.message, id);
+      if (!inspection.isRunning || (await files.stat(path))) return tell;
+      gone.set(id, tell);
+      return null;
+    },
   );
+}
+
+/** Tells of the images that are still not there, by what the manifest says now: others were removed, or compressed, meanwhile. */
+async function lookAgain(gone: ReadonlyMap<string, () => void>, { options }: Inspection): Promise<void> {
+  const { paths, files } = options;
+  for await (const { entries } of readEntries({ file: paths.manifestFile, files, isSettled, note: () => undefined })) {
+    for (const entry of entries) {
+      const tell = gone.get(entry.entry_id);
+      // What the ring buffer has in hand may be gone, and not yet be said to be.
+      if (!tell || isRemoved(entry) || entry.claims.ring_buffer) continue;
+      if ((await imageOf(entry, options)) === null) tell();
+    }
+  }
 }

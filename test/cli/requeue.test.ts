@@ -3,9 +3,15 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type RequeueOptions, requeue } from '../../src/cli/requeue.ts';
+import { requeueGroups } from '../../src/cli/requeueGroups.ts';
 import { verify } from '../../src/cli/verify.ts';
+import { isSettled } from '../../src/manifest/isSettled.ts';
+import { Manifest, type ManifestOptions } from '../../src/manifest/manifest.ts';
+import { systemClock } from '../../src/model/clock.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { ownIdentity } from '../../src/storage/processIdentity.ts';
+import { fileLock } from '../../src/storage/fileLock.ts';
+import { nodeFiles } from '../../src/storage/files.ts';
+import { livenessOf, ownIdentity } from '../../src/storage/processIdentity.ts';
 import { temporarySample } from '../verify/temporarySample.ts';
 
 const statusesOf = (entries: ReadonlyMap<string, Entry>): string =>
@@ -174,5 +180,30 @@ describe('requeue', () => {
     await rm(join(sample.root, 'data'), { recursive: true });
     await expect(sample.run(requeue)).rejects.toThrow(sample.manifestFile);
     expect(existsSync(join(sample.root, 'data'))).toBe(false);
+  });
+
+  it('brings entries back that went to the archive since they were chosen', async () => {
+    const sample = await temporarySample({ images: 6 });
+    const ids = new Set(['e0', 'e1', 'e5']);
+    const before = await sample.manifest(2);
+    await before.offer([sample.entry(8)]);
+    await before.close({ fold: true });
+    const options: ManifestOptions = {
+      file: sample.manifestFile,
+      files: nodeFiles,
+      exclusive: fileLock(sample.manifestFile),
+      clock: systemClock,
+      own: ownIdentity,
+      liveness: livenessOf,
+      liveEntries: 100,
+      isSettled,
+      writer: 'w',
+      note: () => undefined,
+    };
+    const manifest = await Manifest.open(options);
+    expect([manifest.get('e0'), manifest.get('e1')]).toEqual([undefined, undefined]);
+    expect(await requeueGroups([{ segment: null, ids }], 'pending', manifest, options)).toBe(3);
+    await manifest.close({ fold: true });
+    expect(statusesOf(await sample.entries())).toBe('pe pe pr pr pr pe pe');
   });
 });

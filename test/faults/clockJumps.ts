@@ -37,17 +37,18 @@ export const clockJumps: Fault = {
       }
     };
     await goOn();
-    const first = program.doneBy('collector').at(-1)!;
+    const from = { event: program.events.length, taken: program.doneBy('collector').length };
     for (const offset of [hourMs, -hourMs, 0]) {
       await set(offset);
       await goOn();
       tally.count('clock_jumps');
     }
-    const acknowledged = program.doneBy('collector');
-    const span = new Set(acknowledged.slice(acknowledged.indexOf(first)));
+    const events = program.events.slice(from.event);
+    const taken = new Set(program.doneBy('collector').slice(from.taken));
     const { entries } = await endOfRun(root, program.doneBy('collector'), [program], context, { storage, env });
-    countMissed('clock_jumps', entries, ({ entry_id: id }) => span.has(id), intervalMs, tally);
-    const seen = new Set(entries.filter(({ entry_id: id }) => span.has(id)).map(hourOf));
+    const meanwhile = entries.filter(({ entry_id: id }) => taken.has(id));
+    countMissed('clock_jumps', { entries: meanwhile, events, intervalMs }, tally);
+    const seen = new Set(meanwhile.map(hourOf));
     if (seen.size < 3) tally.problem(`the frames tell of ${seen.size} clocks: it did not jump`);
   },
 };

@@ -1,4 +1,5 @@
-import { experimentToml, writeConfig } from '../program/experiment.ts';
+import { join } from 'node:path';
+import { experimentToml, type StorageOptions, writeConfig } from '../program/experiment.ts';
 import { Program } from '../program/program.ts';
 import { endOfRun, runWords } from './endOfRun.ts';
 import type { Fault } from './fault.ts';
@@ -14,7 +15,8 @@ export const doubleStarts: Fault = {
   round: async context => {
     const { tally } = context;
     const root = await context.folder();
-    await writeConfig(root, experimentToml({ intervalSeconds: 0.05 }));
+    const storage: StorageOptions = { share: join(await context.folder(), 'share'), keep: 20 };
+    await writeConfig(root, experimentToml({ intervalSeconds: 0.05, storage }));
     const programs = [0, 1].map(() => new Program(runWords(root), { cwd: root }));
     const refused = await Promise.race(programs.map(async program => ({ program, code: (await program.ended).code })));
     if (refused.code !== alreadyRunning) tally.problem(`of two starts one ended with ${refused.code}, not with 3`);
@@ -22,6 +24,6 @@ export const doubleStarts: Fault = {
     await runner.untilDone('communicator', 2);
     tally.count('double_starts');
     const acknowledged = programs.flatMap(program => program.doneBy('collector'));
-    await endOfRun(root, acknowledged, [runner], context);
+    await endOfRun(root, acknowledged, [runner], context, { storage });
   },
 };

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { experimentToml, writeConfig } from '../program/experiment.ts';
+import { experimentToml, type StorageOptions, writeConfig } from '../program/experiment.ts';
 import { type EventLine, Program } from '../program/program.ts';
 import { endOfRun, runWords } from './endOfRun.ts';
 import { type Fault, Unavailable } from './fault.ts';
@@ -28,7 +28,8 @@ function fullDisk(name: string, place: 'data' | 'results'): Fault {
         throw new Unavailable(`a disk of memory can't be mounted: ${error.message.trim()}`);
       });
       try {
-        await writeConfig(root, experimentToml({ intervalSeconds: 0.05 }));
+        const storage: StorageOptions = { share: join(await context.folder(), 'share'), keep: 20 };
+        await writeConfig(root, experimentToml({ intervalSeconds: 0.05, storage }));
         const program = new Program(runWords(root), { cwd: root });
         await program.untilDone('communicator', 2);
         const filler = join(folder, 'filler.bin');
@@ -43,7 +44,7 @@ function fullDisk(name: string, place: 'data' | 'results'): Fault {
           event => event.kind === 'done' && event.stage === 'communicator',
           before,
         );
-        await endOfRun(root, program.doneBy('collector'), [program], context);
+        await endOfRun(root, program.doneBy('collector'), [program], context, { storage });
       } finally {
         await execute('umount', ['-l', folder]);
       }

@@ -20,7 +20,7 @@ const mostLines = 60;
  */
 export const kills: Fault = {
   name: 'kills',
-  weight: 5,
+  weight: 7,
   wanted: [60, 500],
   round: async context => {
     const { random, tally, wanted } = context;

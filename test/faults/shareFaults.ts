@@ -7,7 +7,7 @@ import { experimentToml, type StorageOptions, writeConfig } from '../program/exp
 import { type EventLine, Program } from '../program/program.ts';
 import { endOfRun, runWords } from './endOfRun.ts';
 import { type Fault, type FaultContext, Unavailable } from './fault.ts';
-import { countMissed, takenIn } from './missedFrames.ts';
+import { countMissed } from './missedFrames.ts';
 
 const execute = promisify(execFile);
 
@@ -62,14 +62,16 @@ function shareFault({ name, keep: kept = keep, prepare, misbehave }: ShareFault)
         const alarm = (code: string, from: number): Promise<unknown> =>
           program.untilEvent(`alarm ${code} of the syncer`, isAlarm(code), from);
         await program.until('first copies', () => copied() >= 3);
-        const from = Date.now();
+        const from = { event: program.events.length, taken: program.doneBy('collector').length };
         await misbehave({ share, program, context, copied, alarm });
         tally.count(name);
         const before = copied();
         await program.until('copies afterwards', () => copied() > before);
-        const stretch = { from, to: Date.now() };
+        const events = program.events.slice(from.event);
+        const taken = new Set(program.doneBy('collector').slice(from.taken));
         const { entries } = await endOfRun(root, program.doneBy('collector'), [program], context, { storage });
-        countMissed(name, entries, takenIn(stretch), intervalMs, tally);
+        const meanwhile = entries.filter(({ entry_id: id }) => taken.has(id));
+        countMissed(name, { entries: meanwhile, events, intervalMs }, tally);
       } finally {
         await undo?.();
       }

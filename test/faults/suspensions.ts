@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
-import { experimentToml, writeConfig } from '../program/experiment.ts';
+import { experimentToml, type StorageOptions, writeConfig } from '../program/experiment.ts';
 import { Program } from '../program/program.ts';
 import { endOfRun, runWords } from './endOfRun.ts';
 import type { Fault } from './fault.ts';
@@ -17,8 +18,9 @@ export const suspensions: Fault = {
   round: async context => {
     const { random, tally, minutes, wanted } = context;
     const root = await context.folder();
-    await writeConfig(root, experimentToml({ intervalSeconds: 0.05 }));
-    const programs = [runWords(root), runWords(root, '--stages', 'processor')].map(
+    const storage: StorageOptions = { share: join(await context.folder(), 'share'), keep: 20 };
+    await writeConfig(root, experimentToml({ intervalSeconds: 0.05, storage }));
+    const programs = [runWords(root), runWords(root, '--stages', 'processor,compressor')].map(
       words => new Program(words, { cwd: root }),
     );
     const longest = minutes < longMinutes ? longestMs.short : longestMs.long;
@@ -36,6 +38,7 @@ export const suspensions: Fault = {
       programs.flatMap(program => program.doneBy('collector')),
       programs,
       context,
+      { storage },
     );
   },
 };

@@ -234,6 +234,7 @@ describe('collect from a camera', () => {
       const { world, bench, run } = await prepare('triggered');
       const taken = oneFrameOnly(bench);
       fullForImages(world);
+      const takenAt = Math.round(run.tools.clock.monotonic());
       run.start(bench.stage(run.tools));
       await run.until(() => run.count('alarm') === 3, 500);
       expect(taken()).toBe(1);
@@ -242,6 +243,9 @@ describe('collect from a camera', () => {
       world.files.plan = () => null;
       await run.until(() => run.count('claimed') === 4, 500);
       await run.until(() => run.count('done') === 1);
+      // It tells when it was taken, not when it could be written at last.
+      expect([...world.manifest.entries()][0]!.monotonic_ms).toBeLessThan(Math.round(run.tools.clock.monotonic()));
+      expect([...world.manifest.entries()][0]!.monotonic_ms).toBe(takenAt);
       expect(run.status('collector').alarms).toEqual([]);
       expect([images(world).length, world.manifest.size]).toEqual([1, 1]);
       expect(world.files.paths().filter(path => path.endsWith('.tmp'))).toEqual([]);

@@ -56,6 +56,22 @@ export interface Csv {
   rows(from: SegmentPosition): AsyncIterable<{ row: CsvRow; end: SegmentPosition }>;
 }
 
+/**
+ * A row but for the flag `moved` in its last cell. It compares with the image before, which somebody may have had analysed anew
+ * since the row was written: the row is the same all the same.
+ */
+function withoutMoved(row: string): string {
+  const flags = row.lastIndexOf(',') + 1;
+  return (
+    row.slice(0, flags) +
+    row
+      .slice(flags)
+      .split(';')
+      .filter(flag => flag !== 'moved')
+      .join(';')
+  );
+}
+
 /** A result whose rows may stand in the table already. */
 interface Candidate {
   result: ResultLine;
@@ -205,7 +221,8 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
       let byFirstRow = new Map<string, Candidate[]>();
       let columnsRead: readonly string[] | null = null;
       let open: (Candidate & { next: number; begin: SegmentPosition }) | null = null;
-      for await (const { segment, offset, terminated, columns: header, text } of rawRows(from)) {
+      for await (const { segment, offset, terminated, columns: header, text: written } of rawRows(from)) {
+        const text = withoutMoved(written);
         if (header !== columnsRead) {
           columnsRead = header;
           byFirstRow = new Map();
@@ -213,7 +230,7 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
           for (const result of results) {
             const method = roisOf(result)[0]?.['Analysis-method'];
             if (method === undefined || complete.has(result) || !columnsFit(header, result, method)) continue;
-            const rows = rowsText(header, result).split('\n').slice(0, -1);
+            const rows = rowsText(header, result).split('\n').slice(0, -1).map(withoutMoved);
             const key = rows[0] as string;
             byFirstRow.set(key, [...(byFirstRow.get(key) ?? []), { result, rows }]);
           }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ResultLine } from '../../src/model/result.ts';
+import type { ResultLine, RoiResult } from '../../src/model/result.ts';
 import { openCsv } from '../../src/sinks/csv.ts';
 import { parseCsvLine } from '../../src/sinks/parseCsvLine.ts';
 import type { Files } from '../../src/storage/files.ts';
@@ -120,6 +120,29 @@ describe('CSV', () => {
     files.plan = () => null;
     await csv.append(batch);
     expect(allRows(files).map(row => row.split(',')[3])).toEqual(['1', ...batch.map((_, i) => String(10 + i))]);
+  });
+
+  it('knows rows that stand there without the flag `moved`, or with it: the image before may be another by now', async () => {
+    const files = new FaultyFiles();
+    const csv = await open(files);
+    const result = sampleResult({ labels: ['a', 'b'] });
+    const [statistics, a, b] = result.image_analysis!;
+    const marked: ResultLine = {
+      ...result,
+      image_analysis: [statistics, { ...(a as RoiResult), flags: ['edge', 'moved'] }, b as RoiResult],
+    };
+    const unmarked: ResultLine = {
+      ...result,
+      image_analysis: [statistics, { ...(a as RoiResult), flags: ['edge'] }, { ...(b as RoiResult), flags: ['moved'] }],
+    };
+    await csv.append([marked]);
+    expect(await csv.recover(start, [unmarked])).toEqual(new Set([unmarked]));
+    // Any other flag makes another row.
+    const other: ResultLine = {
+      ...result,
+      image_analysis: [statistics, { ...(a as RoiResult), flags: ['lost'] }, b as RoiResult],
+    };
+    expect(await csv.recover(start, [other])).toEqual(new Set());
   });
 
   it('counts every row once, whatever is stopped wherever', async () => {

@@ -9,7 +9,9 @@ import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import { resolvePaths } from '../../src/config/resolvePaths.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import { fileLock } from '../../src/storage/fileLock.ts';
-import { nodeFiles } from '../../src/storage/files.ts';
+import { type Files, nodeFiles } from '../../src/storage/files.ts';
+import { livenessOf, ownIdentity } from '../../src/storage/processIdentity.ts';
+import { inspect } from '../../src/verify/inspect.ts';
 import { withoutEntry } from '../../src/verify/withoutEntry.ts';
 import type { SampleRoot } from './sampleRoot.ts';
 import { temporarySample } from './temporarySample.ts';
@@ -63,6 +65,15 @@ async function look(sample: SampleRoot, options: VerifyOptions = {}) {
     totals: told.at(-1)!,
   };
 }
+
+const pathsOf = ({ root }: SampleRoot) => ({
+  paths: resolvePaths(defaultConfig(), {
+    cwd: root,
+    configFile: join(root, 'configs', 'Phorest_config.toml'),
+    exists: existsSync,
+    root,
+  }),
+});
 
 describe('verify, where images are copied to a share', () => {
   it('finds nothing where every copy stands, and writes nothing to the share', async () => {
@@ -122,14 +133,44 @@ describe('verify, where images are copied to a share', () => {
 });
 
 describe('what moves while verify runs', () => {
+  it.each([true, false])('an image that the ring buffer removes is none that is missing, if its entry says so (%s)', async said => {
+    const sample = await temporarySample({ images: 2 });
+    const { paths } = pathsOf(sample);
+    await mkdir(paths.status, { recursive: true });
+    await writeFile(join(paths.status, 'p.json'), JSON.stringify(ownIdentity));
+    let isRemoved = false;
+    const files: Files = {
+      ...nodeFiles,
+      stat: async path => {
+        if (path === sample.image(0) && !isRemoved) {
+          isRemoved = true;
+          await rm(path);
+          const entries = JSON.parse(await readFile(sample.manifestFile, 'utf8')) as Entry[];
+          if (said) entries[0]!.image_local = false;
+          await writeFile(sample.manifestFile, JSON.stringify(entries));
+        }
+        return nodeFiles.stat(path);
+      },
+    };
+    const found: string[] = [];
+    await inspect({
+      paths,
+      files,
+      liveness: livenessOf,
+      isAlive: () => true,
+      now: Date.now,
+      hasTable: true,
+      share: null,
+      decode: null,
+      onFinding: ({ kind, entry_id: id }) => found.push(`${kind} ${id}`),
+      onNote: () => undefined,
+    });
+    expect([isRemoved, found]).toEqual([true, said ? [] : ['missing_image e0']]);
+  });
+
   it('an image that was settled and archived meanwhile is no orphan', async () => {
     const sample = await temporarySample({ images: 8, liveEntries: 3 });
-    const paths = resolvePaths(defaultConfig(), {
-      cwd: sample.root,
-      configFile: join(sample.root, 'configs', 'Phorest_config.toml'),
-      exists: existsSync,
-      root: sample.root,
-    });
+    const { paths } = pathsOf(sample);
     expect((JSON.parse(await readFile(sample.manifestFile, 'utf8')) as Entry[]).length).toBeLessThan(8);
     const all = Array.from({ length: 9 }, (_, i) => sample.image(i));
     expect(await withoutEntry(all, { paths, files: nodeFiles })).toEqual([sample.image(8)]);

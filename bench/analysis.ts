@@ -18,7 +18,7 @@ import type { BenchRow } from './benchRow.ts';
 /**
  * How exact the estimator `roi` is, and what analysing costs.
  *
- * - `analysis.scatter.…`: scatter of the position on 2,000 ROIs with the noise of the reference data, over the Cramér–Rao
+ * - `analysis.scatter.…`: scatter of the position on 1,000 ROIs with the noise of the reference data, over the Cramér–Rao
  *   bound of these ROIs.
  * - `analysis.frame.…`: processor time of analysing a 9152×6944 frame of 644 ROIs, all threads together, over that of
  *   decoding it (8-bit gray PNG, as the collector writes them).
@@ -29,7 +29,7 @@ export async function analysisBench(): Promise<BenchRow[]> {
   return [scatter('gaussian'), scatter('fano'), ...(await largeFrame()), ...(await decoders())];
 }
 
-const count = 2000;
+const count = 1000;
 const rounds = 3;
 
 function scatter(method: 'gaussian' | 'fano'): BenchRow {

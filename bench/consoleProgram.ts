@@ -9,10 +9,10 @@ import { hasTerminal, Terminal } from '../test/program/terminal.ts';
 import type { BenchRow } from './benchRow.ts';
 
 /** How long the processor time of the console is watched, ms. */
-const watchMs = 8_000;
+const watchMs = 5_000;
 /** Linux counts processor time in these, ms. */
 const tickMs = 10;
-const starts = 5;
+const starts = 3;
 
 /** What the console costs beside a pipeline that takes five images a second, and how soon it is there. */
 export async function consoleProgramBench(): Promise<BenchRow[]> {

@@ -133,40 +133,43 @@ describe('verify, where images are copied to a share', () => {
 });
 
 describe('what moves while verify runs', () => {
-  it.each([true, false])('an image that the ring buffer removes is none that is missing, if its entry says so (%s)', async said => {
-    const sample = await temporarySample({ images: 2 });
-    const { paths } = pathsOf(sample);
-    await mkdir(paths.status, { recursive: true });
-    await writeFile(join(paths.status, 'p.json'), JSON.stringify(ownIdentity));
-    let isRemoved = false;
-    const files: Files = {
-      ...nodeFiles,
-      stat: async path => {
-        if (path === sample.image(0) && !isRemoved) {
-          isRemoved = true;
-          await rm(path);
-          const entries = JSON.parse(await readFile(sample.manifestFile, 'utf8')) as Entry[];
-          if (said) entries[0]!.image_local = false;
-          await writeFile(sample.manifestFile, JSON.stringify(entries));
-        }
-        return nodeFiles.stat(path);
-      },
-    };
-    const found: string[] = [];
-    await inspect({
-      paths,
-      files,
-      liveness: livenessOf,
-      isAlive: () => true,
-      now: Date.now,
-      hasTable: true,
-      share: null,
-      decode: null,
-      onFinding: ({ kind, entry_id: id }) => found.push(`${kind} ${id}`),
-      onNote: () => undefined,
-    });
-    expect([isRemoved, found]).toEqual([true, said ? [] : ['missing_image e0']]);
-  });
+  it.each([true, false])(
+    'an image that the ring buffer removes is none that is missing, if its entry says so (%s)',
+    async said => {
+      const sample = await temporarySample({ images: 2 });
+      const { paths } = pathsOf(sample);
+      await mkdir(paths.status, { recursive: true });
+      await writeFile(join(paths.status, 'p.json'), JSON.stringify(ownIdentity));
+      let isRemoved = false;
+      const files: Files = {
+        ...nodeFiles,
+        stat: async path => {
+          if (path === sample.image(0) && !isRemoved) {
+            isRemoved = true;
+            await rm(path);
+            const entries = JSON.parse(await readFile(sample.manifestFile, 'utf8')) as Entry[];
+            if (said) entries[0]!.image_local = false;
+            await writeFile(sample.manifestFile, JSON.stringify(entries));
+          }
+          return nodeFiles.stat(path);
+        },
+      };
+      const found: string[] = [];
+      await inspect({
+        paths,
+        files,
+        liveness: livenessOf,
+        isAlive: () => true,
+        now: Date.now,
+        hasTable: true,
+        share: null,
+        decode: null,
+        onFinding: ({ kind, entry_id: id }) => found.push(`${kind} ${id}`),
+        onNote: () => undefined,
+      });
+      expect([isRemoved, found]).toEqual([true, said ? [] : ['missing_image e0']]);
+    },
+  );
 
   it('an image that was settled and archived meanwhile is no orphan', async () => {
     const sample = await temporarySample({ images: 8, liveEntries: 3 });

@@ -1,3 +1,4 @@
+import { resolve, sep } from 'node:path';
 import { watch } from 'chokidar';
 import { Observable } from 'rxjs';
 
@@ -6,9 +7,14 @@ import { Observable } from 'rxjs';
  * being with its folder. Never completes; fails when it can't be watched. Teardown closes the watcher.
  */
 export function touched$(path: string): Observable<void> {
+  const whole = resolve(path);
   return new Observable(subscriber => {
     const watcher = watch(path, { ignoreInitial: false });
-    watcher.on('all', () => subscriber.next());
+    // Of a folder that came into being later the watcher tells all: whoever waits for silence must not wait for the others' files.
+    watcher.on('all', (_event, at) => {
+      const touched = resolve(at);
+      if (touched === whole || whole.startsWith(`${touched}${sep}`)) subscriber.next();
+    });
     watcher.on('error', error => subscriber.error(error));
     return () => void watcher.close();
   });

@@ -26,19 +26,19 @@ export async function consoleProgramBench(): Promise<BenchRow[]> {
     await phorest('start');
     const paints: number[] = [];
     const helps: number[] = [];
+    const shown: number[] = [];
     for (let i = 0; i < starts; i++) {
       helps.push(await timed(() => new Program(['--help']).ended));
-      const begun = performance.now();
-      const terminal = new Terminal(['--root', root], { cwd: root });
-      await terminal.shows('Phorest');
-      paints.push(performance.now() - begun);
-      terminal.close();
+      shown.push(await timed(() => showing(['--help'], 'Usage', root)));
+      paints.push(await timed(() => showing(['--root', root], 'Phorest', root)));
     }
-    rows.push(row('console.first_paint', median(paints), 'ms', 'phorest --help', median(helps)));
+    // What the terminal itself takes, with the looks at its screen.
+    const terminalMs = Math.max(0, median(shown) - median(helps));
+    rows.push(row('console.first_paint', median(paints) - terminalMs, 'ms', 'phorest --help', median(helps)));
 
     const terminal = new Terminal(['--root', root], { cwd: root });
     await terminal.shows('running up');
-    await wait(watchMs / 2);
+    await wait(watchMs);
     const pipeline = await pipelinePid(root);
     const before = [await ticks(terminal.pid), await ticks(pipeline)];
     await wait(watchMs);
@@ -71,6 +71,13 @@ const row = (name: string, value: number, unit: string, against: string, limit: 
 });
 
 const share = (count: number): number => (100 * count * tickMs) / watchMs;
+
+/** Opens a terminal on the program, until its screen has a text. */
+async function showing(words: readonly string[], text: string, cwd: string): Promise<void> {
+  const terminal = new Terminal(words, { cwd });
+  await terminal.shows(text);
+  terminal.close();
+}
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 

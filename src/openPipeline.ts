@@ -27,7 +27,7 @@ import { clockSynced } from './storage/clockSynced.ts';
 import { diskSpace } from './storage/diskSpace.ts';
 import type { Exclusive } from './storage/exclusive.ts';
 import { fileLock } from './storage/fileLock.ts';
-import { nodeFiles } from './storage/files.ts';
+import { type Files, nodeFiles } from './storage/files.ts';
 import { guardedFiles } from './storage/guardedFiles.ts';
 import { livenessOf, ownIdentity } from './storage/processIdentity.ts';
 import { removeTemporaries } from './storage/removeTemporaries.ts';
@@ -61,6 +61,8 @@ export interface Pipeline {
   readonly events$: Observable<PipelineEvent>;
   readonly manifest: Manifest;
   readonly runId: string;
+  /** Files that are written only while the experiment's disk is there. */
+  readonly files: Files;
   /** Those that this process runs. */
   readonly stages: readonly GraphStage[];
   /** Asks all stages to finish what is in flight. */
@@ -265,6 +267,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     return {
       manifest,
       runId: run.run_id,
+      files,
       stages,
       events$,
       stop: () => stop$.next(),

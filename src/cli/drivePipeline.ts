@@ -46,7 +46,7 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
   const running = new Subscription();
   const status = statusFile({
     folder: paths.flags,
-    files: nodeFiles,
+    files: pipeline.files,
     clock: systemClock,
     own: ownIdentity,
     liveness: livenessOf,
@@ -87,7 +87,7 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
               status.follow(events$),
               healthReport(events$, {
                 folder: paths.results,
-                files: nodeFiles,
+                files: pipeline.files,
                 clock: systemClock,
                 root: paths.root,
                 readLog: () =>

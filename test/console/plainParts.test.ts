@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chooseDrawing } from '../../src/console/drawing.ts';
 import { splitWords } from '../../src/console/splitWords.ts';
-import { age, bytes, count, rate } from '../../src/console/views/amounts.ts';
+import { age, count, rate } from '../../src/console/views/amounts.ts';
 import { bar, sparkline } from '../../src/console/views/bars.ts';
 import { clip, lineText, paragraph, seg, spread } from '../../src/console/views/line.ts';
 import { curveOf, rangeOf, type Series } from '../../src/console/views/plot.ts';
@@ -10,6 +10,7 @@ import { shiftScale, stepOf } from '../../src/console/views/shiftScale.ts';
 import { lastShift, medianShift } from '../../src/console/views/shifts.ts';
 import { timeTicks, valueTicks } from '../../src/console/views/ticks.ts';
 import { sgr } from '../../src/console/widgets/sgr.ts';
+import { bytes } from '../../src/model/quantity.ts';
 import { ascii, colourless, noon, sampleFrame, sampleHistory, unicode } from './sampleConsole.ts';
 
 describe('drawing', () => {

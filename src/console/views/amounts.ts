@@ -15,18 +15,6 @@ export function count(value: number, width: number): string {
   return `${Number(scaled.toPrecision(3))}${steps[step]}`.slice(0, width);
 }
 
-/** `12.3 GB`, decimal. */
-export function bytes(value: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
-  let scaled = value;
-  let unit = 0;
-  while (Math.abs(scaled) >= 999.5 && unit < units.length - 1) {
-    scaled /= 1000;
-    unit++;
-  }
-  return `${Number(scaled.toPrecision(3))} ${units[unit]}`;
-}
-
 /** A rate in few columns: `0`, `0.25`, `11.8`, `1,234`. */
 export const rate = (value: number): string => number(Number(value.toPrecision(value >= 100 ? 4 : 3)));
 

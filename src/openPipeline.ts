@@ -201,9 +201,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       },
       control$: control$(paths.controlFile, message => note('warning', message)),
       roiManifest$: options.roiManifest$,
-      manifestTouched$: manifestFiles$(
-        () => manifest.watchedFiles,
-        error => note('warning', `${paths.manifestFile} can't be watched for changes: ${error.message}`),
+      manifestTouched$: manifestFiles$(manifest.watchedFiles$, error =>
+        note('warning', `${paths.manifestFile} can't be watched for changes: ${error.message}`),
       ),
       stages,
       tools,

@@ -1,3 +1,4 @@
+import { map, type Observable } from 'rxjs';
 import type { Exclusive } from '../storage/exclusive.ts';
 import { type DoubtfulClaim, DoubtfulClaims, giveBack } from './doubtfulClaims.ts';
 import { EntryReader } from './entryReader.ts';
@@ -79,10 +80,10 @@ export class EntryLog {
     return this.#tail.changes$;
   }
 
-  /** Files whose changes tell of changes by other processes: the snapshot, the journal and the one that will follow it. */
-  get watchedFiles(): string[] {
-    const { number } = this.#reader.position;
-    return [this.#options.file, ...[number, number + 1].map(n => journalPath(this.#options.file, n))];
+  /** Files whose changes tell of changes by other processes: the snapshot, and the journal that is written to. */
+  get watchedFiles$(): Observable<string[]> {
+    const { file } = this.#options;
+    return this.#tail.number$.pipe(map(number => (number === 0 ? [file] : [file, journalPath(file, number)])));
   }
 
   /** True while a claim of this process may stand that nobody works for: any transaction sees to it. */

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
-import { Subject } from 'rxjs';
+import { BehaviorSubject, distinctUntilChanged, Subject } from 'rxjs';
 import type { Entry } from '../model/entry.ts';
-import type { Files } from '../storage/files.ts';
+import type { FileStat, Files } from '../storage/files.ts';
 import type { Change, ChangeOperation } from './change.ts';
 import type { EntryReader, Reach } from './entryReader.ts';
 import { journalPath, listJournals } from './journal.ts';
@@ -26,6 +26,7 @@ export class JournalTail {
   readonly #files: Files;
   readonly #reader: EntryReader;
   readonly #changes = new Subject<LogChange>();
+  readonly #number: BehaviorSubject<number>;
   #writer: JournalWriter | null = null;
   /** The journal that it has open, once that was seen to be the newest. */
   #writerIno: number | null = null;
@@ -34,11 +35,17 @@ export class JournalTail {
     this.#file = file;
     this.#files = files;
     this.#reader = reader;
+    this.#number = new BehaviorSubject(reader.position.number);
   }
 
   /** Hot; completes on close. */
   get changes$() {
     return this.#changes.asObservable();
+  }
+
+  /** Number of the journal that was read last, and each further one. Completes on close. */
+  get number$() {
+    return this.#number.pipe(distinctUntilChanged());
   }
 
   /** Says that a change counts. */
@@ -48,11 +55,13 @@ export class JournalTail {
 
   /** Reads on; `landed` collects the marks of the lines that count. Needs no lock. */
   async read(landed?: Set<string>): Promise<Reach> {
+    if (await this.#hasNothingNew()) return 'current';
     const { reach, reloaded } = await this.#reader.catchUp(change => {
       landed?.add(change.by);
       this.tell(change);
     });
     if (reloaded) this.#changes.next({ reloaded: true });
+    this.#number.next(this.#reader.position.number);
     return reach;
   }
 
@@ -100,6 +109,7 @@ export class JournalTail {
 
   async close(): Promise<void> {
     this.#changes.complete();
+    this.#number.complete();
     await this.#closeWriter();
   }
 
@@ -115,8 +125,25 @@ export class JournalTail {
       this.#writerIno = (await this.#files.stat(path))?.ino ?? null;
       return this.#writerIno !== null;
     }
-    if (await this.#files.stat(journalPath(this.#file, number + 1))) return false;
-    return (await this.#files.stat(path))?.ino === this.#writerIno;
+    return (await this.#openJournal(number)) !== null;
+  }
+
+  /** The journal that is open, as it is on the disk; null when it is not the newest any more. */
+  async #openJournal(number: number): Promise<FileStat | null> {
+    if (await this.#files.stat(journalPath(this.#file, number + 1))) return null;
+    const stat = await this.#files.stat(journalPath(this.#file, number));
+    return stat?.ino === this.#writerIno ? stat : null;
+  }
+
+  /**
+   * Whether all that stands in the journals is known: the open one is still the newest, and as long as it was. Mostly it is so,
+   * and two looks cost a tenth of listing the folder and opening the journal.
+   */
+  async #hasNothingNew(): Promise<boolean> {
+    const { number, offset, length } = this.#reader.position;
+    const isOpen = this.#writerIno !== null && this.#writer?.path === journalPath(this.#file, number);
+    if (!isOpen || offset < length) return false;
+    return (await this.#openJournal(number))?.size === length;
   }
 
   async #closeWriter(): Promise<void> {

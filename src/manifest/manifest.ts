@@ -50,8 +50,9 @@ export class Manifest {
     return this.#log.changes$;
   }
 
-  get watchedFiles(): string[] {
-    return this.#log.watchedFiles;
+  /** Files that change when another process changes the manifest, and each time that they are others. Completes on close. */
+  get watchedFiles$(): Observable<readonly string[]> {
+    return this.#log.watchedFiles$;
   }
 
   /** Live entries: all that are not settled, and the newest that are. */

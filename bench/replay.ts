@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,8 @@ import { simulatorRoiManifest } from '../src/streams/simulator/simulatorRoiManif
 import type { BenchRow } from './benchRow.ts';
 
 const replayProgram = fileURLToPath(new URL('./replayProgram.ts', import.meta.url));
+/** As `bin/phorest.js` has it. */
+const compileCache = fileURLToPath(new URL('../node_modules/.cache/phorest', import.meta.url));
 
 /** What `replayProgram.ts` prints. */
 interface ReplayTotals {
@@ -28,14 +30,14 @@ interface Kind {
   name: string;
   preset: SimulatorPreset;
   frames: number;
-  /** Drawn; the others are copies of these. */
+  /** Drawn; the others are links to these. */
   distinct: number;
   ending: 'tif' | 'png';
 }
 
 const kinds: readonly Kind[] = [
-  { name: 'small', preset: 'microscope', frames: 48, distinct: 6, ending: 'tif' },
-  { name: 'large', preset: 'large', frames: 4, distinct: 1, ending: 'png' },
+  { name: 'small', preset: 'microscope', frames: 240, distinct: 6, ending: 'tif' },
+  { name: 'large', preset: 'large', frames: 12, distinct: 1, ending: 'png' },
 ];
 
 /**
@@ -92,11 +94,13 @@ async function makeImages(
   await writeFile(roiManifest, simulatorRoiManifest(scene.layout));
   const files: string[] = [];
   for (let i = 0; i < frames; i++) {
-    const file = join(folder, `image_20250812_1345${String(i).padStart(2, '0')}_000000_cam0.${ending}`);
+    const minute = String(Math.floor(i / 60)).padStart(2, '0');
+    const second = String(i % 60).padStart(2, '0');
+    const file = join(folder, `image_20250812_13${minute}${second}_000000_cam0.${ending}`);
     if (i < distinct) {
       const { pixels } = renderFrame(scene, i * 60_000);
       await writeFile(file, await (ending === 'png' ? encodePng(pixels) : microscopeTiff(pixels)));
-    } else await copyFile(files[i % distinct] as string, file);
+    } else await link(files[i % distinct] as string, file);
     files.push(file);
   }
   return files;
@@ -123,7 +127,10 @@ async function decodeAll(files: readonly string[]): Promise<{ rate: number; fram
 
 function replay(folder: string, rois: string, out: string): Promise<ReplayTotals> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [replayProgram, folder, rois, out], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [replayProgram, folder, rois, out], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
+    });
     let printed = '';
     child.stdout.on('data', (data: Buffer) => (printed += data));
     child.on('error', reject);

@@ -4,13 +4,13 @@ import { openCsv } from './csv.ts';
 import { openPlot, type Plot, type PlotOptions } from './plot.ts';
 
 /** The first picture follows its results after so long, ms: a short replay is over by then and draws once. */
-const firstPauseMs = 1_000;
+const firstPauseMs = 5_000;
 /** Longest pause between attempts at a picture that fails, ms. */
 const longestPauseMs = 300_000;
 /** A new picture is drawn at most so often while results come, ms … */
 const shortestPauseMs = 5_000;
 /** … and drawing takes at most one part in so many of the time, however slow the machine. */
-const drawingShare = 10;
+const drawingShare = 20;
 
 /** What went wrong with the plot. */
 const plotAlarm = 'plot';

@@ -1,4 +1,4 @@
-import { readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { readFile, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import type { ProcessIdentity } from '../model/entry.ts';
@@ -62,7 +62,7 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
     try {
       await writeFile(ownerFile, ownText);
     } catch {
-      await rm(ownerFile, { force: true }).catch(() => undefined);
+      await unlink(ownerFile).catch(() => undefined);
     }
   }
 
@@ -113,7 +113,7 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
         const owner = parseOwner(await ownerText());
         if (!owner || sameProcess(owner, own)) {
           // A signature counts for one taking: left there, it would vouch for whoever takes the lock next and is killed.
-          await rm(ownerFile, { force: true }).catch(() => undefined);
+          await unlink(ownerFile).catch(() => undefined);
           await release().catch(() => undefined);
         }
       }

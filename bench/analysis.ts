@@ -23,7 +23,8 @@ import type { BenchRow } from './benchRow.ts';
  * - `analysis.frame.…`: processor time of analysing a 9152×6944 frame of 644 ROIs, all threads together, over that of
  *   decoding it (8-bit gray PNG, as the collector writes them).
  * - `analysis.latency.…`: time from path to result of that frame with a worker on each core, over that of decoding it.
- * - `analysis.decode.…`: processor time of decoding a 1920×1460 TIFF of 16 bits, over that of sharp for the same.
+ * - `analysis.decode.…`: processor time of decoding 1920×1460 pixels of 16 bits (TIFF, plain and Deflate; PNG as the collector
+ *   writes it), over that of sharp for the same.
  */
 export async function analysisBench(): Promise<BenchRow[]> {
   return [scatter('gaussian'), scatter('fano'), ...(await largeFrame()), ...(await decoders())];
@@ -101,6 +102,7 @@ async function decoders(): Promise<BenchRow[]> {
   const files = {
     plain: await image.clone().tiff({ compression: 'none' }).toBuffer(),
     deflate: await image.clone().tiff({ compression: 'deflate', predictor: 'horizontal' }).toBuffer(),
+    png: await encodePng(pixels),
   };
   const best = new Best();
   for (let round = 0; round < 10; round++) {

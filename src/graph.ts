@@ -43,9 +43,10 @@ import { type CommunicateDeps, type CommunicateSettings, communicate } from './o
 import { type CompressDeps, type CompressSettings, compress } from './operators/compress.ts';
 import { conflate } from './operators/conflate.ts';
 import { heldBy } from './operators/heldBy.ts';
+import { imageRoom } from './operators/imageRoom.ts';
 import { keepSnapshots } from './operators/keepSnapshots.ts';
 import { lasting } from './operators/lasting.ts';
-import { noRoom$, type WantedRoom } from './operators/noRoom.ts';
+import type { WantedRoom } from './operators/noRoom.ts';
 import { type ProcessDeps, type ProcessSettings, process } from './operators/process.ts';
 import { type RingBufferDeps, type RingBufferSettings, ringBuffer } from './operators/ringBuffer.ts';
 import type { StageTools } from './operators/stage.ts';
@@ -76,7 +77,7 @@ export interface Pace {
 }
 
 export interface GraphParts
-  extends Omit<CollectDeps, 'tools' | 'noRoom$'>,
+  extends Omit<CollectDeps, 'tools' | 'room'>,
     Omit<ProcessDeps, 'tools'>,
     Omit<CommunicateDeps, 'tools'> {
   /** Cold; connected once, here. When it completes there will be no new settings, and the pipeline ends with its work. */
@@ -88,9 +89,10 @@ export interface GraphParts
   setRules: (rules: WorkRules) => Promise<void>;
   compressor: Omit<CompressDeps, 'tools' | 'manifest' | 'files'>;
   syncer: Omit<SyncDeps, 'tools' | 'manifest' | 'files'>;
-  ringBuffer: Omit<RingBufferDeps, 'tools' | 'manifest' | 'files' | 'space$'>;
-  backup: Omit<BackupDeps, 'tools' | 'manifest' | 'files'>;
-  /** Where snapshots of the configuration and the ROI manifest are kept. */
+  ringBuffer: Omit<RingBufferDeps, 'tools' | 'manifest' | 'files' | 'space$' | 'waitingImage'>;
+  /** Its files are those for `backup_dir`, which may be on another disk than the rest. */
+  backup: Omit<BackupDeps, 'tools' | 'manifest'>;
+  /** `backup_dir`, where snapshots of the configuration and the ROI manifest are kept too. */
   backupFolder: string;
   health: Omit<HealthDeps, 'tools' | 'manifest'>;
   /** How much of the disk shall stay free. */
@@ -190,9 +192,14 @@ function stages(
     return { events$: runs(stage) ? events$ : EMPTY, done$, ended$ };
   };
 
-  const noRoom = noRoom$({ ...parts, wanted$: section$(parts.wantedRoom), clock: tools.clock });
+  const room = imageRoom({
+    ...parts,
+    wanted$: section$(parts.wantedRoom),
+    clock: tools.clock,
+    measureSpace: parts.ringBuffer.measureSpace,
+  });
   const collected = join('collector', section$(settings.collector), ofStage =>
-    collect({ ...parts, tools: ofStage, noRoom$: noRoom }),
+    collect({ ...parts, tools: ofStage, room }),
   );
 
   const notes$ = new Subject<NoteEvent>();
@@ -250,7 +257,7 @@ function stages(
         return section;
       }),
     ),
-    ofStage => ringBuffer({ ...parts, ...parts.ringBuffer, tools: ofStage }),
+    ofStage => ringBuffer({ ...parts, ...parts.ringBuffer, waitingImage: () => room.waiting, tools: ofStage }),
     { upstreamDone$: combineLatest([communicated.done$, synced.done$]) },
   );
 
@@ -274,7 +281,7 @@ function stages(
     ...tools,
     config$,
     roiManifest$: seenRois$,
-    files: parts.files,
+    files: parts.backup.files,
     folder: parts.backupFolder,
     notes$,
   });

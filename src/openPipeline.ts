@@ -1,5 +1,5 @@
-import { join } from 'node:path';
-import { connect, merge, type Observable, ReplaySubject } from 'rxjs';
+import { join, sep } from 'node:path';
+import { connect, EMPTY, merge, type Observable, ReplaySubject } from 'rxjs';
 import { monotonicFactory } from 'ulid';
 import { createAnalysisPool } from './analysis/analysisPool.ts';
 import type { ResolvedPaths } from './config/resolvePaths.ts';
@@ -7,6 +7,7 @@ import type { Config } from './config/schema.ts';
 import { diskOf, WrongDiskError } from './experimentDisk.ts';
 import { type GraphStage, graph } from './graph.ts';
 import { isSettled } from './manifest/isSettled.ts';
+import { isJournal } from './manifest/journal.ts';
 import { Manifest } from './manifest/manifest.ts';
 import { leasesFile, readHolders, takeStages } from './manifest/stageLeases.ts';
 import { noRules } from './manifest/workRules.ts';
@@ -16,6 +17,7 @@ import { utcIso } from './model/localTime.ts';
 import type { StageName } from './model/stage.ts';
 import { alongside } from './operators/alongside.ts';
 import { settleProcessorOrphans } from './operators/health/settleProcessorOrphans.ts';
+import { keepReserve } from './operators/keepReserve.ts';
 import type { StageTools } from './operators/stage.ts';
 import { createShares } from './share/share.ts';
 import { type AlarmSettings, alarms } from './sinks/alarms.ts';
@@ -29,8 +31,11 @@ import type { Exclusive } from './storage/exclusive.ts';
 import { fileLock } from './storage/fileLock.ts';
 import { type Files, nodeFiles } from './storage/files.ts';
 import { guardedFiles } from './storage/guardedFiles.ts';
+import { backupWarning } from './storage/networkMount.ts';
+import { CallGate, patientFiles } from './storage/patientFiles.ts';
 import { livenessOf, ownIdentity } from './storage/processIdentity.ts';
 import { removeTemporaries } from './storage/removeTemporaries.ts';
+import { filesWithReserve, lockWithReserve, ReserveFile } from './storage/reserveFile.ts';
 import { continueRun } from './storage/runRecord.ts';
 import type { ConfigUpdate } from './streams/configUpdates.ts';
 import { control$ } from './streams/control.ts';
@@ -76,6 +81,11 @@ export interface Pipeline {
 
 /** Whether a pid is one of this machine's processes. */
 const isAlive = (pid: number): boolean => livenessOf({ ...ownIdentity, pid, pid_start: 0 }) !== 'gone';
+
+/** `backup_dir` may be on a disk that hangs: a call to it that takes longer is given up, ms. */
+const backupDeadlineMs = 60_000;
+
+const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}${sep}`);
 
 /** Notes from before anybody listens, at most. */
 const mostEarlyNotes = 100;
@@ -123,10 +133,21 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     // The images of a replay are originals, and its results stay where they are.
     const rulesOf = options.replay ? () => noRules : workRules;
     let rules = rulesOf(config);
+    const backupGate = new CallGate(backupDeadlineMs);
+    const backupFiles = patientFiles(files, backupGate, path => isWithin(path, paths.backup));
+    const warning = backupWarning(paths.backup);
+    if (warning !== null) note('warning', warning);
+    const reserve = new ReserveFile(files, join(paths.data, 'metadata_manifest.reserve'));
     const manifest = await Manifest.open({
       file: paths.manifestFile,
-      files,
-      exclusive: lock(paths.manifestFile),
+      // What frees space on a full disk has to be recorded first.
+      files: filesWithReserve(
+        // What is not there was moved to a backup_dir, present or former.
+        patientFiles(files, backupGate, path => !isWithin(path, paths.data)),
+        reserve,
+        path => isJournal(path, paths.manifestFile),
+      ),
+      exclusive: lockWithReserve(lock(paths.manifestFile), reserve),
       clock,
       own: ownIdentity,
       liveness: livenessOf,
@@ -160,6 +181,10 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       },
     };
 
+    const space$ = diskSpace$(() => measureSpace(paths.data));
+    // It is for who deletes, and one process is enough.
+    const isKept = options.replay === undefined && stages.includes('ring_buffer');
+    const reserve$ = isKept ? keepReserve({ ...tools, reserve, space$, notes$ }) : EMPTY;
     let opened = options.replay?.opened ?? null;
     const events$ = graph({
       config$: options.config$,
@@ -171,15 +196,15 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
         rules = changed;
         await manifest.rulesChanged();
       },
-      space$: diskSpace$(() => measureSpace(paths.data)),
+      space$,
       here$: device$(device),
       ringBuffer: {
         measureSpace: () => measureSpace(paths.data),
         // The same lock as that of `requeue`.
-        restoring: lock(join(paths.data, 'requeue')),
+        restoring: lockWithReserve(lock(join(paths.data, 'requeue')), reserve),
         note: (level, message) => note(level, message, 'ring_buffer'),
       },
-      backup: { isAlive },
+      backup: { files: backupFiles, isAlive },
       backupFolder: paths.backup,
       syncer: { shares: createShares(), note: (level, message) => note(level, message, 'syncer') },
       health: {
@@ -210,6 +235,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       files,
       dataFolder: paths.data,
       runId: run.run_id,
+      // The images of a folder that is replayed have no entries yet.
+      ...(!options.replay && { leftImages: { since: Date.parse(run.started), notes$ } }),
       bootId: ownIdentity.boot_id,
       clockSynced,
       openSource: async ({ source: settings }, signal) => {
@@ -247,7 +274,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
           well: key => notes$.next({ stage: 'communicator', at: clock.now(), kind: 'well', key }),
         }),
     }).pipe(
-      alongside(notes$),
+      alongside<PipelineEvent>(merge(notes$, reserve$)),
       connect(told$ =>
         merge(
           told$,

@@ -3,7 +3,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { AnalysedFrame, AnalysisJob } from '../model/analysisJob.ts';
 import { type AnalysisPart, type AnalysisReply, type AnalysisTask, errorOf } from './analysisReply.ts';
-import { type FrameHead, joinPieces } from './joinPieces.ts';
+import { type FrameHead, joinPieces, joinShares } from './joinPieces.ts';
 import { createRoiQueue } from './roiQueue.ts';
 import type { SharedFrame } from './sharedFrame.ts';
 import { createTurns } from './turns.ts';
@@ -13,8 +13,8 @@ import { WorkerDiedError } from './workerDiedError.ts';
  * Worker threads that read, decode and analyse images.
  *
  * Each frame has a thread, its owner, which decodes it and analyses its ROIs. Threads that no other frame waits for help with
- * the ROIs of a large one: the owner puts its pixels where all threads see them, and all take ranges of ROIs until none is left.
- * The result is the same, byte for byte, with any number of threads.
+ * the ROIs of a large one: the owner decodes it to where all threads see it, they begin with the ROIs whose rows are there, and
+ * all take ranges of ROIs until none is left. The result is the same, byte for byte, with any number of threads.
  *
  * Contract: `analyse` may be called at any time until `close` or `destroy`; more calls than there are threads wait their
  * turn. Its promise rejects with
@@ -118,10 +118,10 @@ export function createAnalysisPool(options: AnalysisPoolOptions): AnalysisPool {
     });
     try {
       parts.push(perform(job.path, { job, port: workers > 1 ? port : null }, signal));
-      const { head, pieces } = await (parts[0] as Promise<AnalysisPart>);
+      const own = await (parts[0] as Promise<AnalysisPart>);
       shared.delete(helpWith);
-      const helped = await Promise.all(parts.slice(1));
-      return joinPieces(head as FrameHead, [...pieces, ...helped.flatMap(part => part.pieces)], rois);
+      const all = await Promise.all(parts);
+      return joinPieces(own.head as FrameHead, joinShares(own.isAlone ? [own] : all), rois);
     } finally {
       shared.delete(helpWith);
       told.removeAllListeners('message').close();

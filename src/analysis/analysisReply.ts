@@ -1,13 +1,14 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { AnalysisJob } from '../model/analysisJob.ts';
+import type { Share } from './analyseTogether.ts';
 import { BadImageError } from './badImageError.ts';
 import type { FrameHead } from './joinPieces.ts';
 import { RoiOutsideFrameError } from './roiOutsideFrameError.ts';
-import type { FrameAnalysis, RoiPiece } from './roiPiece.ts';
+import type { FrameAnalysis } from './roiPiece.ts';
 import type { SharedFrame } from './sharedFrame.ts';
 
 /**
- * What a worker thread is given: an image, or the ROIs of one that another thread has decoded, as far as they are not
+ * What a worker thread is given: an image, or the ROIs of one that another thread decodes, as far as they are not
  * taken. To `port` it posts a `SharedFrame` when helpers may come; null: there are none.
  */
 export type AnalysisTask = { job: AnalysisJob; port: MessagePort | null } | { job: FrameAnalysis; shared: SharedFrame };
@@ -18,9 +19,10 @@ export type AnalysisTask = { job: AnalysisJob; port: MessagePort | null } | { jo
  */
 export type AnalysisReply = AnalysisPart | { failure: AnalysisFailure };
 
-export interface AnalysisPart {
+export interface AnalysisPart extends Share {
   head: FrameHead | null;
-  pieces: RoiPiece[];
+  /** Of a frame's owner: it has made all pieces; what helpers answer is of no use. */
+  isAlone: boolean;
 }
 
 interface AnalysisFailure {

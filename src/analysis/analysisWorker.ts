@@ -1,13 +1,12 @@
-import type { MessagePort } from 'node:worker_threads';
 import sharp from 'sharp';
-import type { AnalysisJob } from '../model/analysisJob.ts';
-import type { Pixels } from '../model/frame.ts';
+import { analyseTogether } from './analyseTogether.ts';
 import { type AnalysisReply, type AnalysisTask, failureOf } from './analysisReply.ts';
 import { decodeFrame } from './decodeFrame.ts';
-import { frameStatistics } from './frameStatistics.ts';
-import { createRoiAnalysis, type FrameAnalysis, type RoiPiece } from './roiPiece.ts';
-import { createRoiQueue, type RoiQueue } from './roiQueue.ts';
-import { assertInside, isWorthSharing, sharePixels, viewShared } from './sharedFrame.ts';
+import { createFrameIntake } from './frameIntake.ts';
+import { viewPixels } from './frameTarget.ts';
+import { readImageFile } from './readImageFile.ts';
+import { createRoiAnalysis } from './roiPiece.ts';
+import { createRoiQueue } from './roiQueue.ts';
 
 // A frame is decoded once, so a cache only holds memory; the pool already uses every core it was given.
 sharp.cache(false);
@@ -27,31 +26,23 @@ export default async function analysisTask(task: AnalysisTask): Promise<Analysis
 
 async function analyse({ job, port }: Extract<AnalysisTask, { port: unknown }>): Promise<AnalysisReply> {
   const started = performance.now();
-  const decoded = await decodeFrame(job.path);
-  const decodedAt = performance.now();
-  const { width, height, depth } = decoded;
-  const { statistics, saturation } = frameStatistics(decoded);
-  const isSpread = port !== null && isWorthSharing(job);
-  const pieces = isSpread
-    ? analyseShared(decoded, saturation, job, port)
-    : [createRoiAnalysis(job)(decoded, saturation, 0, job.rois.rois.length)];
-  const decodeMs = decodedAt - started;
-  const analyseMs = performance.now() - decodedAt;
-  return { head: { width, height, depth, statistics, decodeMs, analyseMs }, pieces };
-}
-
-function analyseShared(decoded: Pixels, saturation: number, job: AnalysisJob, port: MessagePort): RoiPiece[] {
-  assertInside(decoded, job);
-  const { width, height, depth } = decoded;
-  const { memory, pixels } = sharePixels(decoded);
-  const queue = createRoiQueue(job.rois.rois.length);
-  port.postMessage({ width, height, depth, pixels: memory, saturation, queue: queue.memory });
+  const intake = createFrameIntake(job, port);
   try {
-    return analyseRanges(pixels, saturation, job, queue);
+    const pixels = await decodeFrame(readImageFile(job.path), job.path, intake);
+    const { width, height, depth } = pixels;
+    const { statistics, saturation } = intake.survey();
+    const decodedAt = performance.now();
+    const queue = intake.queue();
+    const share =
+      queue === null
+        ? { pieces: [createRoiAnalysis(job)(pixels, saturation, 0, job.rois.rois.length)], provisional: [] }
+        : analyseTogether(pixels, job, queue);
+    const decodeMs = decodedAt - started;
+    const analyseMs = performance.now() - decodedAt;
+    return { head: { width, height, depth, statistics, decodeMs, analyseMs }, isAlone: queue === null, ...share };
   } finally {
     // The next frame of this thread overwrites the memory.
-    queue.close();
-    queue.helpersLeft();
+    intake.withdraw();
   }
 }
 
@@ -59,17 +50,8 @@ function help({ job, shared }: Extract<AnalysisTask, { shared: unknown }>): Anal
   const queue = createRoiQueue(job.rois.rois.length, shared.queue);
   queue.join();
   try {
-    return { head: null, pieces: analyseRanges(viewShared(shared), shared.saturation, job, queue) };
+    return { head: null, isAlone: false, ...analyseTogether(viewPixels(shared, shared.pixels), job, queue) };
   } finally {
     queue.leave();
   }
-}
-
-function analyseRanges(pixels: Pixels, saturation: number, job: FrameAnalysis, queue: RoiQueue): RoiPiece[] {
-  const analysis = createRoiAnalysis(job);
-  const pieces: RoiPiece[] = [];
-  for (let range = queue.take(); range !== null; range = queue.take()) {
-    pieces.push(analysis(pixels, saturation, range.first, range.end));
-  }
-  return pieces;
 }

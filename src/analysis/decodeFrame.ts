@@ -3,24 +3,32 @@ import sharp, { type Sharp } from 'sharp';
 import { decompress } from '../model/compression.ts';
 import type { Pixels } from '../model/frame.ts';
 import { BadImageError } from './badImageError.ts';
+import { decodePng } from './decodePng.ts';
 import { decodeTiff } from './decodeTiff.ts';
+import { type FrameTarget, ownMemory } from './frameTarget.ts';
 
 /**
  * Decodes one image to gray pixels at their native depth.
  *
  * PNG, JPEG and TIFF of 8 or 16 bits a channel, also when the whole file is compressed (`.gz`, `.zst`). Gray is exact; colour
  * becomes BT.601 luma, rounded to nearest; alpha is dropped; colour profiles and EXIF orientation are not applied, because
- * ROIs are given in stored pixels. Plain gray TIFF goes by a reader of our own, everything else by sharp.
+ * ROIs are given in stored pixels. Plain gray TIFF and PNG go by readers of our own, everything else by sharp.
  *
  * Rejects with {@link BadImageError} for content that is no such image (empty, cut off, foreign, several pages, floating
  * point). Errors of reading the file (`ENOENT`, `EIO`, `EACCES`, …) stay what they are: they are not the image's fault.
  *
  * @param file path, or the bytes of the file
  * @param name what error messages call it when bytes are given; its suffix says whether they are compressed
+ * @param target where the pixels go; absent: memory of their own
  */
-export async function decodeFrame(file: string | Uint8Array, name = 'image'): Promise<Pixels> {
-  if (typeof file !== 'string') return decodeImage(await unpacked(file, name), name);
-  return decodeImage(await unpacked(await readFile(file), file), file);
+export async function decodeFrame(
+  file: string | Uint8Array,
+  name = typeof file === 'string' ? file : 'image',
+  target: FrameTarget = ownMemory,
+): Promise<Pixels> {
+  const bytes = await unpacked(typeof file === 'string' ? await readFile(file) : file, name);
+  if (bytes.length === 0) throw new BadImageError(name, 'the file is empty');
+  return decodeTiff(bytes, target) ?? (await decodePng(bytes, target)) ?? target.adopt(await decodeAny(bytes, name));
 }
 
 async function unpacked(bytes: Uint8Array, name: string): Promise<Uint8Array> {
@@ -35,10 +43,7 @@ async function unpacked(bytes: Uint8Array, name: string): Promise<Uint8Array> {
 const formats = ['png', 'jpeg', 'tiff'];
 const depths: Readonly<Record<string, 8 | 16>> = { uchar: 8, ushort: 16 };
 
-async function decodeImage(bytes: Uint8Array, name: string): Promise<Pixels> {
-  if (bytes.length === 0) throw new BadImageError(name, 'the file is empty');
-  const plain = decodeTiff(bytes);
-  if (plain !== null) return plain;
+async function decodeAny(bytes: Uint8Array, name: string): Promise<Pixels> {
   // `failOn: 'error'` refuses cut off data, yet lets pass the private tags that microscopes write into TIFF files.
   const image = sharp(bytes, { failOn: 'error', ignoreIcc: true });
   try {

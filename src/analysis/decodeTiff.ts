@@ -1,6 +1,7 @@
 import { endianness } from 'node:os';
 import { inflateSync } from 'node:zlib';
 import type { Pixels } from '../model/frame.ts';
+import { byteLength, type FrameTarget, ownMemory, viewPixels } from './frameTarget.ts';
 
 /**
  * Decodes the plain TIFF that microscopes write: one gray image of 8 or 16 bits, little endian, in strips, uncompressed or
@@ -11,27 +12,46 @@ import type { Pixels } from '../model/frame.ts';
  *
  * @param bytes the whole file; nothing outside of it is read, whatever its directory says
  */
-export function decodeTiff(bytes: Uint8Array): Pixels | null {
+export function decodeTiff(bytes: Uint8Array, target: FrameTarget = ownMemory): Pixels | null {
   const file = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const tags = readTags(file);
   const layout = tags && readLayout(tags, bytes.length);
   if (!layout) return null;
-  const { width, height, depth } = layout;
-  const data = depth === 16 ? new Uint16Array(width * height) : new Uint8Array(width * height);
-  const out = new Uint8Array(data.buffer);
+  const { width, height, depth, rowsPerStrip } = layout;
+  const start = plainFrom(layout, bytes);
+  if (start !== null) return target.adopt(viewPixels(layout, bytes.buffer, start));
+  const pixels = target.begin(layout);
+  const { data } = pixels;
+  const out = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const rowBytes = (width * depth) / 8;
   for (const [strip, offset] of layout.offsets.entries()) {
     const length = layout.lengths[strip] as number;
     if (offset + length > bytes.length) return null;
-    const from = strip * layout.rowsPerStrip;
-    const size = Math.min(layout.rowsPerStrip, height - from) * rowBytes;
+    const from = strip * rowsPerStrip;
+    const to = Math.min(from + rowsPerStrip, height);
     const stored = bytes.subarray(offset, offset + length);
-    const plain = layout.isDeflated ? inflated(stored, size) : stored;
-    if (plain?.length !== size) return null;
+    const plain = layout.isDeflated ? inflated(stored, (to - from) * rowBytes) : stored;
+    if (plain?.length !== (to - from) * rowBytes) return null;
     out.set(plain, from * rowBytes);
+    if (layout.isDifferences) addUp(data.subarray(from * width, to * width), width);
+    target.rowsDone(to);
   }
-  if (layout.isDifferences) addUp(data, width);
-  return { width, height, depth, data };
+  return pixels;
+}
+
+/** Where all pixels lie in memory as they are to be, one strip behind the other; null when they do not. */
+function plainFrom(layout: Layout, bytes: Uint8Array): number | null {
+  const { offsets, lengths, isDeflated, height, rowsPerStrip, depth } = layout;
+  const [first] = offsets as [number];
+  const start = bytes.byteOffset + first;
+  const size = byteLength(layout);
+  if (isDeflated || first + size > bytes.length || start % (depth / 8) !== 0) return null;
+  const stripBytes = (size / height) * rowsPerStrip;
+  const isGapless = offsets.every(
+    (offset, strip) =>
+      offset === first + strip * stripBytes && lengths[strip] === Math.min(stripBytes, size - strip * stripBytes),
+  );
+  return isGapless ? start : null;
 }
 
 interface Layout {

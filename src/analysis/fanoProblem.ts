@@ -11,21 +11,12 @@ import { createRowData } from './rowData.ts';
  */
 export function createFanoProblem(): LineProblem {
   const row = createRowData();
-  // Sums over the row at resonance and gamma: t = (x − resonance)/gamma, L = 1/(1 + t²), D = t·L.
-  let a1 = 0; // Σ L
-  let a2 = 0; // Σ L²
-  let a3 = 0;
-  let a4 = 0;
-  let b0 = 0; // Σ D
-  let b1 = 0; // Σ D·L
-  let b2 = 0;
-  let b3 = 0;
-  let yL = 0; // Σ y·L, y = value − mean
-  let yD = 0;
-  let yL2 = 0;
-  let yDL = 0;
-  let yL3 = 0;
-  let yDL2 = 0;
+  /**
+   * Sums over the row at resonance and gamma, with t = (x − resonance)/gamma, L = 1/(1 + t²), D = t·L, y = value − mean: of L,
+   * L², L³, L⁴, D, D·L, D·L², D·L³, y·L, y·D, y·L², y·D·L, y·L³, y·D·L². (In an array, since the engine makes a new object of
+   * every number that a variable of this scope is given.)
+   */
+  const sums = new Float64Array(14);
 
   let resonance = 0;
   let gamma = 1;
@@ -80,20 +71,40 @@ export function createFanoProblem(): LineProblem {
       sL3 += y * l3;
       sDL2 += y * dl2;
     }
-    a1 = sa1;
-    a2 = sa2;
-    a3 = sa3;
-    a4 = sa4;
-    b0 = sb0;
-    b1 = sb1;
-    b2 = sb2;
-    b3 = sb3;
-    yL = sL;
-    yD = sD;
-    yL2 = sL2;
-    yDL = sDL;
-    yL3 = sL3;
-    yDL2 = sDL2;
+    sums[0] = sa1;
+    sums[1] = sa2;
+    sums[2] = sa3;
+    sums[3] = sa4;
+    sums[4] = sb0;
+    sums[5] = sb1;
+    sums[6] = sb2;
+    sums[7] = sb3;
+    sums[8] = sL;
+    sums[9] = sD;
+    sums[10] = sL2;
+    sums[11] = sDL;
+    sums[12] = sL3;
+    sums[13] = sDL2;
+  }
+
+  /** The linear parameters from the sums. @returns the squares */
+  function solve(): number {
+    const a1 = sums[0];
+    const a2 = sums[1];
+    const b0 = sums[4];
+    const b1 = sums[5];
+    const yL = sums[8];
+    const yD = sums[9];
+    const { count } = row;
+    cLL = a2 - (a1 * a1) / count;
+    cLD = b1 - (a1 * b0) / count;
+    cDD = a1 - a2 - (b0 * b0) / count;
+    const determinant = cLL * cDD - cLD * cLD;
+    if (!(determinant > 1e-12 * cLL * cDD)) return Number.POSITIVE_INFINITY;
+    c1 = (cDD * yL - cLD * yD) / determinant;
+    c2 = (cLL * yD - cLD * yL) / determinant;
+    c0 = -(c1 * a1 + c2 * b0) / count;
+    return Math.max(0, row.total - c1 * yL - c2 * yD);
   }
 
   /** What solving for c1 and c2 takes from the product of two derivatives, given by their products with L and D. */
@@ -108,20 +119,52 @@ export function createFanoProblem(): LineProblem {
       resonance = position;
       gamma = width;
       sum(position, width);
-      const { count } = row;
-      cLL = a2 - (a1 * a1) / count;
-      cLD = b1 - (a1 * b0) / count;
-      cDD = a1 - a2 - (b0 * b0) / count;
-      const determinant = cLL * cDD - cLD * cLD;
-      if (!(determinant > 1e-12 * cLL * cDD)) return Number.POSITIVE_INFINITY;
-      c1 = (cDD * yL - cLD * yD) / determinant;
-      c2 = (cLL * yD - cLD * yL) / determinant;
-      c0 = -(c1 * a1 + c2 * b0) / count;
-      return Math.max(0, row.total - c1 * yL - c2 * yD);
+      return solve();
+    },
+
+    shift(u, v) {
+      // dL = 2·D·L·u + 2·(L − L²)·v and dD = (L − 2·L²)·u + (D − 2·D·L)·v.
+      const a1 = sums[0];
+      const a2 = sums[1];
+      const a3 = sums[2];
+      const b0 = sums[4];
+      const b1 = sums[5];
+      const b2 = sums[6];
+      const yL = sums[8];
+      const yD = sums[9];
+      const yL2 = sums[10];
+      const yDL = sums[11];
+      const dL = 2 * b1 * u + 2 * (a1 - a2) * v;
+      const dD = (a1 - 2 * a2) * u + (b0 - 2 * b1) * v;
+      const dLL = 4 * b2 * u + 4 * (a2 - a3) * v;
+      const dDL = (3 * a2 - 4 * a3) * u + (3 * b1 - 4 * b2) * v;
+      const dyL = 2 * yDL * u + 2 * (yL - yL2) * v;
+      const dyD = (yL - 2 * yL2) * u + (yD - 2 * yDL) * v;
+      sums[0] += dL;
+      sums[4] += dD;
+      sums[1] += dLL;
+      sums[5] += dDL;
+      sums[8] += dyL;
+      sums[9] += dyD;
+      resonance += u * gamma;
+      gamma *= 1 + v;
+      return solve();
     },
 
     expand(into) {
       const { count } = row;
+      const a1 = sums[0];
+      const a2 = sums[1];
+      const a3 = sums[2];
+      const a4 = sums[3];
+      const b0 = sums[4];
+      const b1 = sums[5];
+      const b2 = sums[6];
+      const b3 = sums[7];
+      const yL2 = sums[10];
+      const yDL = sums[11];
+      const yL3 = sums[12];
+      const yDL2 = sums[13];
       // Residuals times L², D·L, L³, D·L² (they are orthogonal to 1, L and D).
       const rL2 = yL2 - c0 * a2 - c1 * a3 - c2 * b2;
       const rDL = yDL - c0 * b1 - c1 * b2 - c2 * (a2 - a3);

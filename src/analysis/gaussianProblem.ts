@@ -12,30 +12,18 @@ const negligible = 1e-24;
  */
 export function createGaussianProblem(): LineProblem {
   const row = createRowData();
-  // Sums over the row at mu and sigma: g = exp(−d²/2σ²), d = x − mu, y = value − mean.
-  let g0 = 0; // Σ g
-  let g1 = 0; // Σ g·d
-  let g2 = 0; // Σ g·d²
-  let g3 = 0;
-  let g4 = 0;
-  let h0 = 0; // Σ g²
-  let h1 = 0; // Σ g²·d
-  let h2 = 0;
-  let h3 = 0;
-  let h4 = 0;
-  let y0 = 0; // Σ y·g
-  let y1 = 0; // Σ y·g·d
-  let y2 = 0; // Σ y·g·d²
-  let y3 = 0;
-  let y4 = 0;
-
+  /**
+   * Sums over the row at mu and sigma, with g = exp(−d²/2σ²), d = x − mu, y = value − mean: Σ g·dᵏ, Σ g²·dᵏ and Σ y·g·dᵏ for
+   * k = 0 … 4. (In an array, since the engine makes a new object of every number that a variable of this scope is given.)
+   */
+  const sums = new Float64Array(15);
   let mu = 0;
   let sigma = 1;
   let amplitude = 0;
   let base = 0; // offset − mean
 
   function sum(atMu: number, atSigma: number): void {
-    g0 = g1 = g2 = g3 = g4 = h0 = h1 = h2 = h3 = h4 = y0 = y1 = y2 = y3 = y4 = 0;
+    sums.fill(0);
     const inverse = 1 / (atSigma * atSigma);
     const centre = Math.min(row.length - 1, Math.max(0, Math.round(atMu)));
     const delta = centre - atMu;
@@ -94,26 +82,40 @@ export function createGaussianProblem(): LineProblem {
       q *= ratio;
       d += step;
     }
-    g0 += sg0;
-    g1 += sg1;
-    g2 += sg2;
-    g3 += sg3;
-    g4 += sg4;
-    h0 += sh0;
-    h1 += sh1;
-    h2 += sh2;
-    h3 += sh3;
-    h4 += sh4;
-    y0 += sy0;
-    y1 += sy1;
-    y2 += sy2;
-    y3 += sy3;
-    y4 += sy4;
+    sums[0] += sg0;
+    sums[1] += sg1;
+    sums[2] += sg2;
+    sums[3] += sg3;
+    sums[4] += sg4;
+    sums[5] += sh0;
+    sums[6] += sh1;
+    sums[7] += sh2;
+    sums[8] += sh3;
+    sums[9] += sh4;
+    sums[10] += sy0;
+    sums[11] += sy1;
+    sums[12] += sy2;
+    sums[13] += sy3;
+    sums[14] += sy4;
+  }
+
+  /** Amplitude and base from the sums. @returns the squares */
+  function solve(): number {
+    const g0 = sums[0];
+    const h0 = sums[5];
+    const y0 = sums[10];
+    const determinant = h0 * row.count - g0 * g0;
+    if (!(determinant > 1e-12 * h0 * row.count)) return Number.POSITIVE_INFINITY;
+    amplitude = (row.count * y0) / determinant;
+    base = (-g0 * y0) / determinant;
+    return Math.max(0, row.total - amplitude * y0);
   }
 
   /** What solving for amplitude and base takes from the product of two derivatives, given by their products with g and 1. */
   function eliminated(ag: number, a1: number, bg: number, b1: number): number {
     const { count } = row;
+    const g0 = sums[0];
+    const h0 = sums[5];
     return (count * ag * bg - g0 * (ag * b1 + a1 * bg) + h0 * a1 * b1) / (h0 * count - g0 * g0);
   }
 
@@ -124,16 +126,42 @@ export function createGaussianProblem(): LineProblem {
       mu = position;
       sigma = width;
       sum(position, width);
-      const determinant = h0 * row.count - g0 * g0;
-      if (!(determinant > 1e-12 * h0 * row.count)) return Number.POSITIVE_INFINITY;
-      amplitude = (row.count * y0) / determinant;
-      base = (-g0 * y0) / determinant;
-      return Math.max(0, row.total - amplitude * y0);
+      return solve();
+    },
+
+    shift(u, v) {
+      // dg = g·d·m + g·d²·s.
+      const m = u / sigma;
+      const s = v / (sigma * sigma);
+      const g1 = sums[1];
+      const g2 = sums[2];
+      const h1 = sums[6];
+      const h2 = sums[7];
+      const y1 = sums[11];
+      const y2 = sums[12];
+      sums[0] += g1 * m + g2 * s;
+      sums[5] += 2 * (h1 * m + h2 * s);
+      sums[10] += y1 * m + y2 * s;
+      mu += u * sigma;
+      sigma *= 1 + v;
+      return solve();
     },
 
     expand(into) {
       // With Δmu = σ²·m and Δσ = σ³·s the model's derivatives are amplitude·g·d and amplitude·g·d². `r…`: sums of the
       // residuals times g·d…, over the amplitude. Amplitude and base are eliminated by Schur's complement.
+      const g1 = sums[1];
+      const g2 = sums[2];
+      const g3 = sums[3];
+      const g4 = sums[4];
+      const h1 = sums[6];
+      const h2 = sums[7];
+      const h3 = sums[8];
+      const h4 = sums[9];
+      const y1 = sums[11];
+      const y2 = sums[12];
+      const y3 = sums[13];
+      const y4 = sums[14];
       const variance = sigma * sigma;
       const r1 = (y1 - amplitude * h1 - base * g1) / amplitude;
       const r2 = (y2 - amplitude * h2 - base * g2) / amplitude;

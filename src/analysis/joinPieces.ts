@@ -1,4 +1,5 @@
 import type { AnalysedFrame } from '../model/analysisJob.ts';
+import type { Share } from './analyseTogether.ts';
 import type { RoiPiece } from './roiPiece.ts';
 
 /** What is said of a frame as a whole. */
@@ -35,4 +36,13 @@ export function joinPieces(head: FrameHead, pieces: readonly RoiPiece[], rois: n
     rowsFitted,
     rowsRejected,
   };
+}
+
+/**
+ * One piece for each ROI: one made with the saturation level where there is one. A ROI whose thread was told the level just
+ * before it began may have been done again by another: both pieces are the same.
+ */
+export function joinShares(shares: readonly Share[]): RoiPiece[] {
+  const pieces = [...shares.flatMap(share => share.provisional), ...shares.flatMap(share => share.pieces)];
+  return [...new Map(pieces.map(piece => [piece.first, piece])).values()];
 }

@@ -15,6 +15,11 @@ export interface LineProblem {
    * definite: Newton's where the squares curve upwards, Gauss–Newton's elsewhere.
    */
   expand(into: Float64Array): void;
+  /**
+   * Goes on from the point last evaluated by u and v without looking at the row again: the sums are taken on to the first
+   * order, so the parameters are right to the second. @returns the squares there
+   */
+  shift(u: number, v: number): number;
   /** Whether the line at the point last evaluated goes down. */
   isDip(): boolean;
   /** Writes the method's parameters, without the error of the fit, at the point last evaluated. */

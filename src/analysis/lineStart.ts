@@ -45,7 +45,11 @@ export function createLineStartFinder(): LineStartFinder {
       const rightWidth = right < length - 1 ? right - top : 0;
       const both = leftWidth > 0 && rightWidth > 0;
       start.position = top;
-      start.halfWidth = Math.max(0.5, both ? (leftWidth + rightWidth) / 2 : Math.max(leftWidth, rightWidth, 0.5));
+      const smoothed = both ? (leftWidth + rightWidth) / 2 : Math.max(leftWidth, rightWidth, 0.5);
+      // Variances add up: that of a box is (n² − 1)/12, and the square of a Gaussian's half width 2·ln 2 times its variance.
+      const box = 2 * reach + 1;
+      const added = (2 * Math.LN2 * (box * box - 1)) / 6;
+      start.halfWidth = Math.max(0.5, 0.5 * smoothed, Math.sqrt(Math.max(0, smoothed * smoothed - added)));
       return start;
     },
   };

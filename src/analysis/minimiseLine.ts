@@ -15,22 +15,31 @@ export interface LinePoint {
 const maxSteps = 60;
 /** Where the next step is shorter than this share of the width the search ends; 5e-5 px at a width of 25. */
 const tolerance = 2e-6;
+/** A step below this share of the width is the last: what it misses is of the order of its square. */
+const lastStep = 1e-4;
 
 const expansion = new Float64Array(5);
 
 /**
  * Finds the least squares near a start by Levenberg–Marquardt steps with analytic derivatives, each at most one width
- * long. `point` gives the start and receives the minimum, at which `problem` was evaluated last. Null when a minimum was
+ * long. `point` gives the start and receives the minimum, at which `problem` then stands. Null when a minimum was
  * found that can be a line in this row.
+ *
+ * @param coarse ends at a step below this share of the width already, and takes it unseen: `point` is near the minimum then,
+ *   its squares and the problem are those of the point before
  */
-export function minimiseLine(problem: LineProblem, point: LinePoint): RowRejection | null {
+export function minimiseLine(problem: LineProblem, point: LinePoint, coarse = 0): RowRejection | null {
   point.squares = problem.evaluate(point.position, point.width);
   if (point.squares === Number.POSITIVE_INFINITY) return 'no_convergence';
   let damping = 0;
 
   for (let step = 0; step < maxSteps; step++) {
     problem.expand(expansion);
-    const [huu, huv, hvv, bu, bv] = expansion;
+    const huu = expansion[0];
+    const huv = expansion[1];
+    const hvv = expansion[2];
+    const bu = expansion[3];
+    const bv = expansion[4];
     for (;;) {
       const duu = huu * (1 + damping);
       const dvv = hvv * (1 + damping);
@@ -38,7 +47,19 @@ export function minimiseLine(problem: LineProblem, point: LinePoint): RowRejecti
       const u = (dvv * bu - huv * bv) / determinant;
       const v = (duu * bv - huv * bu) / determinant;
       if (!Number.isFinite(u + v)) return 'no_convergence';
-      if (Math.max(Math.abs(u), Math.abs(v)) < tolerance) return judged(problem, point, damping > 0);
+      const length = Math.max(Math.abs(u), Math.abs(v));
+      if (length < tolerance) return judged(problem, point, damping > 0);
+      if (length < lastStep && damping === 0) {
+        point.position += point.width * u;
+        point.width *= 1 + v;
+        point.squares = problem.shift(u, v);
+        return judged(problem, point, false);
+      }
+      if (length < coarse && damping === 0) {
+        point.position += point.width * u;
+        point.width *= 1 + v;
+        return judged(problem, point, false);
+      }
 
       const position = point.position + point.width * Math.min(1, Math.max(-1, u));
       const width = point.width * (1 + Math.min(1, Math.max(-0.5, v)));

@@ -1,6 +1,7 @@
 import type { ParameterStatistics } from '../model/result.ts';
 import { quantile } from './quantile.ts';
 import { roundDecimals } from './roundDecimals.ts';
+import { sortAscending } from './sortAscending.ts';
 
 /**
  * What the rows of a ROI gave for one parameter, as the Python system sums it up: mean, population standard deviation,
@@ -11,34 +12,42 @@ import { roundDecimals } from './roundDecimals.ts';
  * @param keepValues puts the values themselves in front
  */
 export function parameterStatistics(values: Float64Array, keepValues: boolean): ParameterStatistics {
-  const sorted = values.slice().sort();
+  const sorted = sortAscending(values.slice());
   const max = roundDecimals(sorted[sorted.length - 1], 3);
   const min = roundDecimals(sorted[0], 3);
-  const { mean, std } = meanAndStd(values);
+  const mean = meanOf(values);
   return {
     ...(keepValues ? { Values: Array.from(values) } : {}),
     Mean: roundDecimals(mean, 3),
-    STD: roundDecimals(std, 3),
+    STD: roundDecimals(deviationOf(values, mean), 3),
     LQ: roundDecimals(quantile(sorted, 0.25), 3),
     Median: roundDecimals(quantile(sorted, 0.5), 3),
     UQ: roundDecimals(quantile(sorted, 0.75), 3),
     Max: max,
     Min: min,
-    Smoothness: max === min ? 0 : roundDecimals(meanAndStd(differences(values)).std / (max - min), 3),
+    Smoothness: max === min ? 0 : roundDecimals(stepDeviation(values) / (max - min), 3),
   };
 }
 
-function differences(values: Float64Array): Float64Array {
-  const result = new Float64Array(values.length - 1);
-  for (let i = 0; i < result.length; i++) result[i] = values[i + 1] - values[i];
-  return result;
-}
-
-function meanAndStd(values: Float64Array): { mean: number; std: number } {
+function meanOf(values: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i];
-  const mean = sum / values.length;
+  return sum / values.length;
+}
+
+function deviationOf(values: Float64Array, mean: number): number {
   let squares = 0;
-  for (let i = 0; i < values.length; i++) squares += (values[i] - mean) ** 2;
-  return { mean, std: Math.sqrt(squares / values.length) };
+  for (let i = 0; i < values.length; i++) squares += (values[i] - mean) * (values[i] - mean);
+  return Math.sqrt(squares / values.length);
+}
+
+/** Standard deviation of the differences between neighbours. */
+function stepDeviation(values: Float64Array): number {
+  const steps = values.length - 1;
+  let sum = 0;
+  for (let i = 0; i < steps; i++) sum += values[i + 1] - values[i];
+  const mean = sum / steps;
+  let squares = 0;
+  for (let i = 0; i < steps; i++) squares += (values[i + 1] - values[i] - mean) ** 2;
+  return Math.sqrt(squares / steps);
 }

@@ -14,7 +14,7 @@ export interface RoiEstimate {
   flags: RoiFlag[];
   /** Parameters of the rows that are used, in the order of the method; they may be overwritten by the next ROI. */
   rows: Float64Array[];
-  /** For each row the reason why it is not used, or null. */
+  /** For each row the reason why it is not used, or null; may be overwritten by the next ROI. */
   rejections: (RowRejection | null)[];
 }
 

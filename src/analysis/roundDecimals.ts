@@ -1,9 +1,11 @@
+const powersOfTen = Float64Array.from({ length: 16 }, (_, decimals) => Number(`1e${decimals}`));
+
 /**
  * Rounds as `numpy.round` does: the value times a power of ten, to the nearest whole number, halves to even. Like there,
  * the product itself is rounded to a double first, so that 2.675 counts as the half it is written as.
  */
 export function roundDecimals(value: number, decimals: number): number {
-  const scale = 10 ** decimals;
+  const scale = powersOfTen[decimals];
   const scaled = value * scale;
   const floor = Math.floor(scaled);
   const rest = scaled - floor;

@@ -15,6 +15,16 @@ export function createRowData(): RowData {
   return { values: new Float64Array(0), offset: 0, length: 0, ceiling: 0, count: 0, mean: 0, total: 0 };
 }
 
+export function copyRow(from: RowData, into: RowData): void {
+  into.values = from.values;
+  into.offset = from.offset;
+  into.length = from.length;
+  into.ceiling = from.ceiling;
+  into.count = from.count;
+  into.mean = from.mean;
+  into.total = from.total;
+}
+
 /** Fills `row` with a view on values and what follows from them. Taking the mean off first keeps the sums exact. */
 export function loadRow(row: RowData, values: Float64Array, offset: number, length: number, ceiling: number): void {
   let count = 0;

@@ -8,9 +8,10 @@ export const check: CommandDefinition = {
   summary: 'say what is wrong with the configuration, and print every path',
   declare: command => command.addHelpText('after', '\nWhat can be checked: config (default).'),
   run: async (context, [what = 'config']) => {
-    const [{ loadConfig }, { describeProblem }] = await Promise.all([
+    const [{ loadConfig }, { describeProblem }, { backupWarning }] = await Promise.all([
       import('./loadConfig.ts'),
       import('../config/configError.ts'),
+      import('../storage/networkMount.ts'),
     ]);
     const { output } = context;
     if (what !== 'config') {
@@ -19,8 +20,13 @@ export const check: CommandDefinition = {
     }
     const { chosen, warnings, text, paths } = await loadConfig(context);
     output.line(text === null ? `no ${chosen.shown}: the shipped defaults are used` : `configuration  ${chosen.path}`);
-    for (const warning of warnings) output.line(`warning: ${describeProblem(chosen.shown, warning)}`);
-    output.line(`${warnings.length ? `${warnings.length} warnings, no` : 'no'} errors`);
+    const backup = backupWarning(paths.backup);
+    const told = [
+      ...warnings.map(warning => describeProblem(chosen.shown, warning)),
+      ...(backup === null ? [] : [backup]),
+    ];
+    for (const warning of told) output.line(`warning: ${warning}`);
+    output.line(`${told.length ? `${told.length} warnings, no` : 'no'} errors`);
     output.line('');
     const { remote, ...local } = paths;
     const rows = [...Object.entries(local), ...Object.entries(remote).map(([name, path]) => [`remote ${name}`, path])];

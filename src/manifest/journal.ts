@@ -14,6 +14,11 @@ export function journalPath(manifestFile: string, number: number): string {
   return join(dirname(manifestFile), `${stem(manifestFile)}.journal.${number}.jsonl`);
 }
 
+/** Whether a path is that of a journal of this manifest. */
+export function isJournal(path: string, manifestFile: string): boolean {
+  return dirname(path) === dirname(manifestFile) && basename(path).startsWith(`${stem(manifestFile)}.journal.`);
+}
+
 /** Numbers of the journals that are there, ascending. */
 export async function listJournals(files: Files, manifestFile: string): Promise<number[]> {
   const prefix = `${stem(manifestFile)}.journal.`;

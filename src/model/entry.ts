@@ -86,5 +86,7 @@ export interface Entry {
   worker_deaths?: number;
   /** False once the ring buffer has removed the image from this machine; absent before that. */
   image_local?: boolean;
+  /** Of a removed image: whether it could only be removed because a copy was on the share. False where sync was off then. */
+  copy_required?: boolean;
   [unknown: string]: unknown;
 }

@@ -24,9 +24,11 @@ import type { SourceFrame } from '../model/frame.ts';
 import type { Hindrance } from '../model/hindrance.ts';
 import { localIso } from '../model/localTime.ts';
 import type { Files } from '../storage/files.ts';
+import { type AdoptionSettings, adoption } from './adoption.ts';
 import { alongside } from './alongside.ts';
 import { asError } from './asError.ts';
 import { heldBy } from './heldBy.ts';
+import type { ImageRoom } from './imageRoom.ts';
 import { encodePng, ImageStore } from './imageStore.ts';
 import { outcomeEvent } from './outcomeEvent.ts';
 import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
@@ -65,8 +67,10 @@ export interface CollectDeps {
   /** Whether the system's clock is set by a time server; null when the system does not tell. */
   clockSynced: () => boolean | null;
   openSource: (settings: CollectSettings, signal: AbortSignal) => Promise<OpenSource>;
-  /** Whether there is room for frames, and when not, why: see `noRoom$`. Absent: there always is. */
-  noRoom$?: Observable<Hindrance | null>;
+  /** Room for images on the disk. Absent: there always is. */
+  room?: ImageRoom;
+  /** For images that a crash left without an entry. Absent: they stay so. */
+  leftImages?: AdoptionSettings;
 }
 
 /** Imported images recorded in one go. */
@@ -95,7 +99,11 @@ const notTaken = {
  * over, so an import that was interrupted goes on where it was. Exclusive: one for a root. The generation ends with its
  * source; a camera has no end.
  *
- * Without room on the disk it rests, with an alarm: the camera is closed, and each interval that goes by is told as missed.
+ * A frame whose image a crash has left without an entry is taken in, beside the capture: it is looked for once, before the first
+ * frame of a camera (see `findLeftImages`).
+ *
+ * Without room on the disk it rests, with an alarm: the camera is closed, and each interval that goes by is told as missed. It
+ * asks before each image: one that would not leave the reserve is kept as well, and written first once there is room.
  */
 export function collect(deps: CollectDeps): OperatorFunction<CollectSettings, StageEvent> {
   return settings$ =>
@@ -105,7 +113,8 @@ export function collect(deps: CollectDeps): OperatorFunction<CollectSettings, St
       const kept: Collected[] = [];
       /** Of the source that was open last. */
       let pace: OpenSource['pace'] | null = null;
-      const noRoom$ = (deps.noRoom$ ?? of(null)).pipe(share({ connector: () => new ReplaySubject(1) }));
+      const adopting = deps.leftImages ? adoption(deps, deps.leftImages) : null;
+      const noRoom$ = (deps.room?.noRoom$ ?? of(null)).pipe(share({ connector: () => new ReplaySubject(1) }));
       const collecting = heldBy<CollectSettings>('collector', noRoom$, deps.tools, tools =>
         stage<CollectSettings, Collected>({
           name: 'collector',
@@ -117,6 +126,7 @@ export function collect(deps: CollectDeps): OperatorFunction<CollectSettings, St
             const source = await deps.openSource(settings, signal);
             pace = source.pace;
             try {
+              if (pace === 'triggered') await adopting?.look();
               const known = source.pace === 'own' ? await archivedIds(deps.manifest) : new Set<string>();
               return openStation(source, settings, known, store, kept, deps);
             } catch (error) {
@@ -132,6 +142,7 @@ export function collect(deps: CollectDeps): OperatorFunction<CollectSettings, St
             collecting,
             // A folder misses nothing: its images are still there.
             alongside(framesNotTaken(shared$, noRoom$, () => pace === 'triggered', deps)),
+            alongside(adopting?.events$ ?? EMPTY),
           ),
         ),
         endWithEach(() => deps.tools.track(recordAtEnd(kept, store, deps))),
@@ -171,14 +182,13 @@ async function recordAtEnd(kept: Collected[], store: ImageStore, deps: CollectDe
   const events: StageEvent[] = [];
   for (const item of kept.splice(0)) {
     const begun = clock.monotonic();
-    const outcome = await record(item, store, deps).catch(
-      (error: unknown): Outcome => ({
-        kind: 'discarded',
-        entryId: null,
-        reason: `the frame of ${item.frame.taken.local} could not be recorded: ${asError(error).message}`,
-      }),
-    );
-    events.push(outcomeEvent('collector', outcome, { clock, begun }));
+    const gone = (why: string): Outcome => ({
+      kind: 'discarded',
+      entryId: null,
+      reason: `the frame of ${item.frame.taken.local} could not be recorded: ${why}`,
+    });
+    const outcome = await record(item, store, deps, true).catch((error: unknown) => gone(asError(error).message));
+    events.push(outcomeEvent('collector', outcome ?? gone('there is no room on the disk'), { clock, begun }));
   }
   return events;
 }
@@ -198,7 +208,10 @@ function openStation(
   const take = triggered
     ? triggeredFrames(source, settings, deps)
     : ownPaceFrames(source, settings, known, deps, { inFlight: () => inFlight, onEnd: () => exhausted$.next() });
-  const recording = new WeakMap<Collected, Promise<Outcome>>();
+  const recording = new WeakMap<Collected, Promise<Outcome | null>>();
+  const keep = (item: Collected): void => {
+    if (!kept.includes(item)) kept.push(item);
+  };
   return {
     concurrency: triggered ? 1 : importBatch,
     batch: triggered ? 1 : importBatch,
@@ -214,6 +227,10 @@ function openStation(
       recording.set(item, recorded);
       const outcome = await recorded;
       inFlight--;
+      if (outcome === null) {
+        keep(item);
+        return [];
+      }
       return [outcome, ...Array.from({ length: item.missed }, () => missedFrame)];
     },
     giveBack: async items => {
@@ -221,17 +238,21 @@ function openStation(
         if (item.frame.kind === 'imported') continue;
         // What is being written goes on: only afterwards is it known whether it must be written again.
         const isRecorded = await recording.get(item)?.then(
-          () => true,
+          outcome => outcome !== null,
           () => false,
         );
-        if (!isRecorded) kept.push(item);
+        if (!isRecorded) keep(item);
       }
     },
     close: () => source.close(),
   };
 }
 
-async function record(item: Collected, store: ImageStore, deps: CollectDeps): Promise<Outcome> {
+/**
+ * Null when there is no room for its image: it is as it was.
+ * @param isLast it can't wait for room.
+ */
+async function record(item: Collected, store: ImageStore, deps: CollectDeps, isLast = false): Promise<Outcome | null> {
   const { frame, id, monotonicMs, transform } = item;
   const { manifest, tools, runId, bootId, clockSynced } = deps;
   const { taken, cameraIndex } = frame;
@@ -240,6 +261,7 @@ async function record(item: Collected, store: ImageStore, deps: CollectDeps): Pr
     const png = await encodePng(transformPixels(frame.pixels, transform)).catch(asError);
     // It would not become one however often it were tried.
     if (png instanceof Error) return { kind: 'discarded', entryId: null, reason: `not an image: ${png.message}` };
+    if (deps.room && !(await deps.room.fits(png.length, isLast))) return null;
     item.place = await store.write(frame, png);
   }
   const camera: CameraData = {

@@ -12,6 +12,8 @@ const mostPerFolder = 10_000;
 /** A frame that was being written. */
 const unfinished = /^image_.*\.png\.\d+-[0-9a-f]+\.tmp$/;
 
+const dayOf = ({ taken }: Pick<CapturedFrame, 'taken'>): string => taken.local.slice(0, 10).replaceAll('-', '');
+
 /** Lossless, and at the level where a Raspberry Pi spends a fraction of the time for a few per cent more bytes. */
 const pngLevel = 3;
 
@@ -28,12 +30,17 @@ export async function encodePng({ width, height, data }: Pixels): Promise<Buffer
  * Writes captured frames into `data_dir/YYYYMMDD/`, each durable under its name before it is told of. Names come from the
  * frame's local time to the microsecond; one that any folder of that day has already (a clock that was set back, an hour
  * that comes twice in autumn) counts on by a microsecond.
+ *
+ * A folder that takes no more names says the same as a full disk (vfat has room for 65,536 parts of names in one, also where
+ * the names are not ours): so what did not go into one is tried in a further one before it counts as an error.
  */
 export class ImageStore {
   readonly #dataFolder: string;
   readonly #files: Files;
   /** Where images go now, and all folders of that day. */
   #folder: { day: string; path: string; count: number; all: readonly string[] } | null = null;
+  /** Folders that take no more names. */
+  readonly #crowded = new Set<string>();
 
   constructor(dataFolder: string, files: Files) {
     this.#dataFolder = dataFolder;
@@ -46,16 +53,42 @@ export class ImageStore {
     png: Uint8Array,
   ): Promise<{ filepath: string; filename: string }> {
     try {
-      const { path: filepath, all } = await this.#folderFor(frame.taken.local.slice(0, 10).replaceAll('-', ''));
-      const filename = await this.#freeName(all, frame);
-      await this.#writeDurably(join(filepath, filename), png);
-      this.#folder!.count++;
-      return { filepath, filename };
+      return await this.#writeInto(await this.#folderFor(dayOf(frame)), frame, png);
     } catch (error) {
       // The folder may be gone: it is looked for, and made, anew.
+      const tried = this.#folder;
       this.#folder = null;
-      throw error;
+      if (!tried || tried.count === 0 || (error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+      return this.#writeElsewhere(tried.path, frame, png, error);
     }
+  }
+
+  /** @param cause why it did not go into the `crowded` folder, if that is what it is. */
+  async #writeElsewhere(
+    crowded: string,
+    frame: Pick<CapturedFrame, 'taken' | 'cameraIndex'>,
+    png: Uint8Array,
+    cause: unknown,
+  ): Promise<{ filepath: string; filename: string }> {
+    this.#crowded.add(crowded);
+    try {
+      return await this.#writeInto(await this.#folderFor(dayOf(frame)), frame, png);
+    } catch {
+      this.#crowded.delete(crowded);
+      this.#folder = null;
+      throw cause;
+    }
+  }
+
+  async #writeInto(
+    { path: filepath, all }: { path: string; all: readonly string[] },
+    frame: Pick<CapturedFrame, 'taken' | 'cameraIndex'>,
+    png: Uint8Array,
+  ): Promise<{ filepath: string; filename: string }> {
+    const filename = await this.#freeName(all, frame);
+    await this.#writeDurably(join(filepath, filename), png);
+    this.#folder!.count++;
+    return { filepath, filename };
   }
 
   async #writeDurably(path: string, png: Uint8Array): Promise<void> {
@@ -79,7 +112,7 @@ export class ImageStore {
       all.push(path);
       if (chosen) continue;
       const names = await this.#files.list(path);
-      if (names.length < mostPerFolder) chosen = { path, names };
+      if (names.length < mostPerFolder && !this.#crowded.has(path)) chosen = { path, names };
     }
     const { path, names } = chosen;
     // Only the collector writes these, and there is one: what a kill or a power cut has left is nobody's.

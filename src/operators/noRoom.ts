@@ -1,4 +1,4 @@
-import { combineLatest, distinctUntilChanged, map, type Observable, scan } from 'rxjs';
+import { combineLatest, distinctUntilChanged, EMPTY, map, type Observable, scan, startWith } from 'rxjs';
 import type { Amount } from '../config/kinds/amount.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { countedStages, type QueueStage } from '../manifest/stageWork.ts';
@@ -16,11 +16,21 @@ export interface WantedRoom {
   keepsAll: boolean;
 }
 
+/** An image for which there was no room beside the reserve. */
+export interface Refusal {
+  /** Its size, bytes. */
+  image: number;
+  /** What the disk said. */
+  space: DiskSpace;
+}
+
 export interface NoRoomOptions {
   /** Of the disk of `data_dir`, about once a second. */
   space$: Observable<DiskSpace | null>;
   /** What the configuration asks for, and as it changes. */
   wanted$: Observable<WantedRoom>;
+  /** Each image that was refused. */
+  refused$?: Observable<Refusal>;
   manifest: Pick<Manifest, 'waiting' | 'inWork' | 'localImages'>;
   clock: Clock;
   /** `data_dir`, for the message. */
@@ -45,48 +55,78 @@ interface State {
   shortSince: number | null;
   toldAt: number;
   hindrance: Hindrance | null;
+  /** The last one that was seen. */
+  refusal: Refusal | null;
+  /** Bytes of the image that waits for room; 0: none does. */
+  image: number;
 }
 
 /**
- * Whether there is room to capture: null, or why there is none. At once when less than the reserve is free; when less than
- * `min_free_disk` is, and the ring buffer has not changed that after {@link patienceMs}. Then until somewhat more is free
- * (`spaceLimits`). Where the disk can't be asked, what was known of it holds.
+ * Whether there is room to capture: null, or why there is none. At once when less than the reserve is free, or an image was
+ * refused; when less than `min_free_disk` is, and the ring buffer has not changed that after {@link patienceMs}. Then until
+ * somewhat more is free (`spaceLimits`), and the image that was refused fits. Where the disk can't be asked, what was known of it holds.
  *
  * Emits with the first sample, and whenever it changes. Completes and errors with its sources.
  */
 export function noRoom$(options: NoRoomOptions): Observable<Hindrance | null> {
-  const first: State = { shortSince: null, toldAt: 0, hindrance: null };
-  return combineLatest([options.space$, options.wanted$]).pipe(
-    scan((state: State, [space, wanted]) => (space ? next(state, space, wanted, options) : state), first),
+  const first: State = { shortSince: null, toldAt: 0, hindrance: null, refusal: null, image: 0 };
+  const refused$ = (options.refused$ ?? EMPTY).pipe(startWith(null));
+  return combineLatest([options.space$, options.wanted$, refused$]).pipe(
+    scan((state: State, [space, wanted, refusal]) => {
+      if (refusal && refusal !== state.refusal) return refuse(state, refusal, wanted, options);
+      return space ? next(state, space, wanted, options) : state;
+    }, first),
     map(({ hindrance }) => hindrance),
     distinctUntilChanged(),
   );
 }
 
+/** It says so at once, since the image waits. Where capture rests already, it goes on only when the image fits too. */
+function refuse(state: State, refusal: Refusal, wanted: WantedRoom, options: NoRoomOptions): State {
+  const { image, space } = refusal;
+  const now = options.clock.monotonic();
+  const toldAt = state.hindrance ? state.toldAt : now;
+  return {
+    ...state,
+    refusal,
+    image,
+    toldAt,
+    hindrance: state.hindrance ?? hindrance(space, image, wanted, options),
+  };
+}
+
 function next(state: State, space: DiskSpace, wanted: WantedRoom, options: NoRoomOptions): State {
   const now = options.clock.monotonic();
-  const limits = spaceLimits(wanted.minFree, space.size);
+  const { image } = state;
+  const limits = spaceLimits(wanted.minFree, space.size, image);
   const { free } = space;
   if (state.hindrance) {
-    if (free >= limits.enough) return { shortSince: null, toldAt: 0, hindrance: null };
+    if (free >= limits.enough) return { ...state, shortSince: null, toldAt: 0, hindrance: null, image: 0 };
     if (now - state.toldAt < tellEveryMs) return state;
-    return { ...state, toldAt: now, hindrance: hindrance(space, wanted, limits, options) };
+    return { ...state, toldAt: now, hindrance: hindrance(space, image, wanted, options) };
   }
   const shortSince = free < limits.low ? (state.shortSince ?? now) : null;
   const isTooLong = shortSince !== null && now - shortSince >= patienceMs;
   if (free >= limits.reserve && !isTooLong) return { ...state, shortSince };
-  return { shortSince, toldAt: now, hindrance: hindrance(space, wanted, limits, options) };
+  return { ...state, shortSince, toldAt: now, hindrance: hindrance(space, image, wanted, options) };
 }
 
-function hindrance(space: DiskSpace, wanted: WantedRoom, limits: SpaceLimits, options: NoRoomOptions): Hindrance {
-  const { minFree } = wanted;
-  const rule = limits.low > limits.reserve ? `min_free_disk is ${minFree.text}` : `${bytes(limits.low)} must stay free`;
+function hindrance(space: DiskSpace, image: number, wanted: WantedRoom, options: NoRoomOptions): Hindrance {
+  const limits = spaceLimits(wanted.minFree, space.size);
+  const { enough } = spaceLimits(wanted.minFree, space.size, image);
+  const rule = ruleOf(limits, image, wanted);
   return {
     key: 'no_room',
     message:
       `only ${bytes(space.free)} are free on the disk of ${options.dataFolder}, and ${rule}: ` +
-      `no frames are taken until ${bytes(limits.enough)} are free. ${whyNothingGoes(limits, wanted, options.manifest)}`,
+      `no frames are taken until ${bytes(enough)} are free. ${whyNothingGoes(limits, wanted, options.manifest)}`,
   };
+}
+
+function ruleOf({ low, reserve }: SpaceLimits, image: number, { minFree }: WantedRoom): string {
+  if (image > 0)
+    return `the next image takes ${bytes(image)} of what is beyond the ${bytes(reserve)} that must stay free`;
+  return low > reserve ? `min_free_disk is ${minFree.text}` : `${bytes(low)} must stay free`;
 }
 
 function whyNothingGoes(limits: SpaceLimits, { keepsAll }: WantedRoom, manifest: NoRoomOptions['manifest']): string {

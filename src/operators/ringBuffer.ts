@@ -11,7 +11,7 @@ import type { Exclusive } from '../storage/exclusive.ts';
 import type { Files } from '../storage/files.ts';
 import { ArchivedImages } from './archivedImages.ts';
 import { findImage, ImagePathError, localFolder } from './imagePath.ts';
-import { spaceLimits } from './spaceLimits.ts';
+import { type SpaceLimits, spaceLimits } from './spaceLimits.ts';
 import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
 import type { RemoteCopy } from './syncImage.ts';
 
@@ -36,6 +36,8 @@ export interface RingBufferDeps {
   measureSpace: () => Promise<DiskSpace | null>;
   /** The same from time to time. */
   space$: Observable<DiskSpace | null>;
+  /** Bytes of an image that waits for room here; 0: none does. Absent: none ever. */
+  waitingImage?: () => number;
   /** Held while entries are brought back from the archive, by whoever does. */
   restoring: Exclusive;
   note: (level: NoteEvent['level'], message: string) => void;
@@ -52,6 +54,8 @@ interface Removal {
   /** Null: it was gone already. */
   path: string | null;
   bytes: number;
+  /** Without a copy on the share it would have had to stay. */
+  copyRequired: boolean;
 }
 
 /** A batch in work. */
@@ -128,15 +132,16 @@ async function openStation(
     size > 0 &&
     (archived.isBehind ||
       (manifest.localImages + archived.count > size && (manifest.waiting('ring_buffer') > 0 || archived.mayHaveMore)));
+  const limitsOf = ({ size: bytes }: DiskSpace): SpaceLimits => spaceLimits(minFree, bytes, deps.waitingImage?.());
   const isShort = (space: DiskSpace | null): boolean =>
-    space !== null && isForSpace(settings) && space.free < spaceLimits(minFree, space.size).low;
+    space !== null && isForSpace(settings) && space.free < limitsOf(space).low;
 
   /** How many images should go now. */
   const wanted = async (): Promise<number> => {
     const space = isForSpace(settings) ? await deps.measureSpace() : null;
     let forSpace = 0;
     if (space) {
-      const { low, enough } = spaceLimits(minFree, space.size);
+      const { low, enough } = limitsOf(space);
       isFreeing = space.free < (isFreeing ? enough : low);
       if (isFreeing) forSpace = meanBytes > 0 ? Math.ceil((enough - space.free) / meanBytes) : 1;
     }
@@ -241,17 +246,23 @@ async function remove(
   const path = await find(entry, dataFolder, files);
   const bytes = path === null ? 0 : ((await files.stat(path))?.size ?? 0);
   // No wait between this look and the removal.
-  if (!mayStillGo(entry, manifest)) return null;
+  const now = asItMayGo(entry, manifest);
+  if (now === null) return null;
+  const copyRequired = !manifest.isFor('ring_buffer', { ...now, image_synced: false });
   if (path !== null) await files.remove(path);
-  return { entry, path, bytes };
+  return { entry, path, bytes, copyRequired };
 }
 
-/** The claim stands, and but for it the entry would be one to claim: no hand and no other rules have changed that. */
-function mayStillGo({ entry_id: id, claims: then, attempt }: Entry, manifest: Manifest): boolean {
+/**
+ * The entry as it is now, but for the claim; null when it would not be one to claim any more: a hand or other rules have changed
+ * that, or the claim does not stand.
+ */
+function asItMayGo({ entry_id: id, claims: then, attempt }: Entry, manifest: Manifest): Entry | null {
   const now = manifest.get(id);
-  if (!now?.claims.ring_buffer || !isDeepStrictEqual(now.claims.ring_buffer, then.ring_buffer)) return false;
+  if (!now?.claims.ring_buffer || !isDeepStrictEqual(now.claims.ring_buffer, then.ring_buffer)) return null;
   const { ring_buffer: _own, ...claims } = now.claims;
-  return now.attempt === attempt && manifest.isFor('ring_buffer', { ...now, claims });
+  const unclaimed = { ...now, claims };
+  return now.attempt === attempt && manifest.isFor('ring_buffer', unclaimed) ? unclaimed : null;
 }
 
 /**
@@ -286,13 +297,14 @@ async function settle(
   );
 }
 
-function removed({ entry }: Removal, { remoteRoot }: RingBufferSettings): Partial<Entry> {
+function removed({ entry, copyRequired }: Removal, { remoteRoot }: RingBufferSettings): Partial<Entry> {
+  const set: Partial<Entry> = { image_local: false, copy_required: copyRequired };
   const copy = entry.image_synced ? (entry.remote_copy as Partial<RemoteCopy> | undefined)?.path : undefined;
   // What the Python system has copied has its own words for it, and they stay.
-  if (typeof copy !== 'string') return { image_local: false };
+  if (typeof copy !== 'string') return set;
   const path = join(remoteRoot, copy);
   const camera: CameraData = { ...entry.camera_data!, filepath: dirname(path), filename: basename(path) };
-  return { image_local: false, camera_data: camera };
+  return { ...set, camera_data: camera };
 }
 
 /** Claims of processes that are gone: where the image is gone too that is settled, else the claim ends and nothing was done. */
@@ -305,8 +317,9 @@ async function settleOrphans(
   const removals: Removal[] = [];
   const untouched: Entry[] = [];
   for (const entry of manifest.orphans('ring_buffer')) {
+    // Under which rules it went is not known; it was claimed, so one without a copy needed none.
     if (entry.camera_data && (await find(entry, settings.dataFolder, files)) === null)
-      removals.push({ entry, path: null, bytes: 0 });
+      removals.push({ entry, path: null, bytes: 0, copyRequired: entry.image_synced });
     else untouched.push(entry);
   }
   if (untouched.length > 0) await manifest.release(untouched, 'ring_buffer');

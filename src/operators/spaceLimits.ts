@@ -16,9 +16,15 @@ const reserveShare = 0.01;
 const mostMargin = 256 * 2 ** 20;
 const marginShare = 0.1;
 
-/** What `min_free_disk` means on a disk of `size` bytes; 0 leaves the reserve. */
-export function spaceLimits(minFree: Amount, size: number): SpaceLimits {
-  const reserve = Math.min(mostReserve, size * reserveShare);
-  const low = Math.max(reserve, amountInBytes(minFree, size));
+/** What must stay free on a disk of `size` bytes, whatever else is wanted. */
+export const reserveOf = (size: number): number => Math.min(mostReserve, size * reserveShare);
+
+/**
+ * What `min_free_disk` means on a disk of `size` bytes; 0 leaves the reserve.
+ * @param image bytes of an image that waits for room: it must fit beside the reserve.
+ */
+export function spaceLimits(minFree: Amount, size: number, image = 0): SpaceLimits {
+  const reserve = reserveOf(size);
+  const low = Math.max(reserve + image, amountInBytes(minFree, size));
   return { reserve, low, enough: low + Math.min(mostMargin, Math.max(reserve, low * marginShare)) };
 }

@@ -3,6 +3,7 @@ import {
   concatMap,
   defer,
   endWith,
+  filter,
   merge,
   NEVER,
   type Observable,
@@ -16,8 +17,10 @@ import type { Clock } from '../model/clock.ts';
 import type { StageEvent } from '../model/event.ts';
 import type { StageName, StageState } from '../model/stage.ts';
 import { abortable } from './abortable.ts';
+import { alongside } from './alongside.ts';
 import { asError } from './asError.ts';
 import { handover } from './handover.ts';
+import { quiet, quietStation } from './quietStation.ts';
 import { recover } from './recover.ts';
 import { serve } from './serve.ts';
 import { createTurns, type Turns } from './turns.ts';
@@ -98,7 +101,8 @@ const handoverDeadlineMs = 30_000;
  *
  * Each settings value gets a generation (see `handover`): it opens a station, claims and works (see `work`), and closes
  * it. What the stage can't do is an alarm, and it tries again (see `recover`); it never errors. It completes after
- * `stop$`, or when there will be neither new settings nor new items. Cut off by unsubscribing, it gives back what was in
+ * `stop$`, or when there will be neither new settings nor new items. What had failed at its work is well with the next item that
+ * is done, or once it has run for a while without trouble and has nothing in hand. Cut off by unsubscribing, it gives back what was in
  * flight and closes; `tools.track` tells when that is over.
  *
  * Paused, it finishes what is in flight, closes, and waits: what it needs (camera, memory) is free meanwhile.
@@ -174,30 +178,43 @@ function generation<S, T>(
     // Nobody listens any more: what closing says then is lost with it.
     station => void tools.track(station.close(true)).catch(() => undefined),
   );
-  const attempt$ = opened$.pipe(
+  let isFailing = false;
+  const attempt$: Observable<StageEvent | typeof quiet> = opened$.pipe(
     takeUntil(retire$),
-    concatMap(station => serve(definition, station, retire$)),
+    concatMap(opened => {
+      if (!isFailing) return serve(definition, opened, retire$);
+      const { station, quiet$ } = quietStation(opened, tools.scheduler);
+      return serve(definition, station, retire$).pipe(alongside<StageEvent | typeof quiet>(quiet$));
+    }),
   );
   let key = '';
   const lasting$ = attempt$.pipe(
-    recover<StageEvent>({
+    recover<StageEvent | typeof quiet>({
       ...(backOff?.(settings) ?? defaultBackOff),
       random: tools.random,
       stop$: retire$,
       ...(tools.scheduler && { scheduler: tools.scheduler }),
-      isOpen: event => event.kind === 'state' && event.state === 'running',
+      isOpen: isRunning,
       isWell: (event, reached) =>
-        event.kind === 'done' || (reached === 'opening' && event.kind === 'state' && event.state === 'running'),
+        event === quiet || event.kind === 'done' || (reached === 'opening' && isRunning(event)),
       onFailure: (error, _failures, retryInMs) => {
+        isFailing = true;
         const { code, name: type, message } = asError(error);
         key = code ?? type;
         return { stage: name, at: tools.clock.now(), kind: 'alarm', key, message, retryInMs };
       },
-      onWell: () => ({ stage: name, at: tools.clock.now(), kind: 'well', key }),
+      onWell: () => {
+        isFailing = false;
+        return { stage: name, at: tools.clock.now(), kind: 'well', key };
+      },
     }),
+    filter(event => event !== quiet),
   );
   return concat(state(definition, 'starting'), lasting$, state(definition, 'stopped'));
 }
+
+const isRunning = (event: StageEvent | typeof quiet): boolean =>
+  event !== quiet && event.kind === 'state' && event.state === 'running';
 
 /** The station, with something to do once it is closed. */
 function endingWith<T>(station: Station<T>, onClosed: () => void): Station<T> {

@@ -7,7 +7,7 @@ export interface Appended {
   offset: number;
   /** How many bytes are durable: all, or with `keep: 'lines'` on a disk that ran full the whole lines that fitted. */
   length: number;
-  /** Why the rest is not there; null when all is. */
+  /** Why the rest is not there, with the system's `code`; null when all is. */
   error: Error | null;
 }
 
@@ -36,7 +36,15 @@ export async function appendDurably(
     let error: Error | null = null;
     try {
       written = await file.write(data, null);
-      if (written !== data.length) error = diskFull(path, written, data.length);
+      if (written !== data.length) {
+        // Asked to take the rest, the system says why it did not: the disk is full, or the file as long as one may be.
+        try {
+          written += await file.write(data.subarray(written), null);
+          if (written !== data.length) error = diskFull(path, written, data.length);
+        } catch (reason) {
+          error = reason as Error;
+        }
+      }
       const size = await file.size();
       if (size !== offset + written || (error && !(await stands(file, offset, data.subarray(0, written))))) {
         throw new Error(`${path}: another process wrote to it at the same moment; nothing is counted as written`);
@@ -58,6 +66,9 @@ export async function appendDurably(
     await file.close();
   }
 }
+
+/** The file is as long as this file system, or a limit set for the process, lets one be: further lines go into another. */
+export const isAsLongAsCanBe = (error: unknown): boolean => (error as NodeJS.ErrnoException | null)?.code === 'EFBIG';
 
 /**
  * Cuts off what a crashed writer left after the last newline, for a file that gets no more lines.

@@ -3,7 +3,7 @@ import type { ResultLine } from '../model/result.ts';
 import type { Files } from '../storage/files.ts';
 import { comparePositions, SegmentedFile, type SegmentPosition } from '../storage/segmentedFile.ts';
 import { splitLines } from '../storage/splitLines.ts';
-import { appendDurably, endOfLines, trimTornTail } from './appendDurably.ts';
+import { appendDurably, endOfLines, isAsLongAsCanBe, trimTornTail } from './appendDurably.ts';
 import { columnsFit, csvCells, csvColumns, roisOf, temperaturePrefix } from './csvColumns.ts';
 import { parseCsvLine } from './parseCsvLine.ts';
 
@@ -150,7 +150,14 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
     let pieceLength = 0;
     const put = async (): Promise<void> => {
       if (piece === '') return;
-      await write(piece, segment);
+      try {
+        await write(piece, segment);
+      } catch (error) {
+        if (length === 0 || !isAsLongAsCanBe(error)) throw error;
+        await trimTornTail(files, table.path(segment));
+        segment++;
+        await write(csvText([columns as string[]]) + piece, segment);
+      }
       length = end.length;
       piece = '';
       pieceLength = 0;

@@ -4,7 +4,7 @@ import type { Exclusive } from '../storage/exclusive.ts';
 import type { Files } from '../storage/files.ts';
 import { SegmentedFile, type SegmentPosition } from '../storage/segmentedFile.ts';
 import { splitLines } from '../storage/splitLines.ts';
-import { appendDurably, endOfLines, trimTornTail } from './appendDurably.ts';
+import { type Appended, appendDurably, endOfLines, isAsLongAsCanBe, trimTornTail } from './appendDurably.ts';
 import { resultLinePrefix } from './composeResultLine.ts';
 
 const newline = 0x0a;
@@ -85,13 +85,16 @@ export async function openResultsLog(options: ResultsLogOptions): Promise<Result
   let end: SegmentPosition | null = null;
   /** Segments whose name this process has made durable. */
   let namedSegment = -1;
+  /** A segment that takes no more, though it is shorter than `segmentBytes`. */
+  let fullSegment = -1;
   let flushing: Promise<void> | null = null;
   let closed = false;
 
-  /** Writes the first of `batch` that go into one segment, and settles them. Returns how many those were. */
+  /** Writes the first of `batch` that go into one segment, and settles them. Returns how many those were; none where it was full. */
   async function writeSome(batch: readonly Waiting[]): Promise<number> {
     let { segment, length } = await log.current();
-    const tooLong = (): boolean => length > 0 && length + (batch[0] as Waiting).line.length > segmentBytes;
+    const tooLong = (): boolean =>
+      length > 0 && (segment === fullSegment || length + (batch[0] as Waiting).line.length > segmentBytes);
     if (tooLong()) length = await trimTornTail(files, log.path(segment));
     if (tooLong()) {
       segment++;
@@ -107,17 +110,28 @@ export async function openResultsLog(options: ResultsLogOptions): Promise<Result
     const lines = batch.slice(0, count);
     const data = lines.length === 1 ? (lines[0] as Waiting).line : Buffer.concat(lines.map(({ line }) => line));
     const nameIt = segment === namedSegment ? null : folder;
-    const appended = await appendDurably(files, log.path(segment), data, { keep: 'lines', folder: nameIt });
+    let appended: Appended;
+    try {
+      appended = await appendDurably(files, log.path(segment), data, { keep: 'lines', folder: nameIt });
+    } catch (error) {
+      if (length === 0 || !isAsLongAsCanBe(error)) throw error;
+      fullSegment = segment;
+      return 0;
+    }
     namedSegment = segment;
+    if (isAsLongAsCanBe(appended.error)) fullSegment = segment;
     end = { segment, length: appended.offset + appended.length };
     let offset = appended.offset;
+    let settled = 0;
     for (const { line, resolve, reject } of lines) {
       const fits = offset + line.length <= end.length;
+      if (!fits && segment === fullSegment) break;
       if (fits) resolve({ segment, offset, length: line.length });
       else reject(appended.error);
+      settled++;
       offset += line.length;
     }
-    return count;
+    return settled;
   }
 
   async function flush(): Promise<void> {

@@ -9,7 +9,7 @@ export const remedies = {
   missing_copy: 'let the pipeline run with sync on: it copies again what the share has lost',
   wrong_copy: 'look at the share: the image here is whole; move the copy away, and it is made again',
   lost_image: 'look for it in another copy of the share and put it back there; its result stays',
-  unsynced_removed: 'report it as a fault of phorest, unless sync was off for a while; its result stays',
+  unsynced_removed: 'report it as a fault of phorest, unless somebody has edited the entry; its result stays',
   orphan_image: '--repair adds an entry for it',
   missing_result: '--repair sets its image back to be analysed again',
   duplicate_result: 'keep the file and report it as a fault of phorest; the first line counts',

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { adoptedEntry } from '../manifest/adoptedEntry.ts';
 import { Manifest, type ManifestOptions } from '../manifest/manifest.ts';
 import { readEntries } from '../manifest/readEntries.ts';
 import type { Entry, ProcessIdentity } from '../model/entry.ts';
 import { trimTornTail } from '../sinks/appendDurably.ts';
 import type { Exclusive } from '../storage/exclusive.ts';
-import { adoptedEntry } from './adoptedEntry.ts';
 import { imageOf } from './imageOf.ts';
 import type { Inspection } from './inspection.ts';
 import { rebuildTable } from './rebuildTable.ts';

@@ -41,6 +41,8 @@ export class ShareCheck {
   readonly #known: NonNullable<InspectedShare['known']>;
   readonly #share: Share;
   #isThere = true;
+  /** Images that an earlier version removed here without a copy: it did not say whether one had to be there. */
+  #unexplained = 0;
   #batch: { entry: Entry; copy: Copy }[] = [];
 
   constructor(inspection: Inspection, known: NonNullable<InspectedShare['known']>, share: Share) {
@@ -51,10 +53,12 @@ export class ShareCheck {
 
   async add(entry: Entry): Promise<void> {
     const copy = entry.image_synced ? copyOf(entry) : null;
-    if (!entry.image_synced && this.#wasDue(entry)) {
+    if (!entry.image_synced && isRemoved(entry)) {
       const { paths } = this.#inspection.options;
-      const message = 'its image was removed here, and the manifest knows of no copy on the share';
-      this.#inspection.say('unsynced_removed', paths.manifestFile, message, entry.entry_id);
+      const message = 'its image was removed here because a copy was on the share, and the manifest knows of none';
+      if (entry.copy_required === true)
+        this.#inspection.say('unsynced_removed', paths.manifestFile, message, entry.entry_id);
+      else if (entry.copy_required === undefined && this.#isSinceUse(entry)) this.#unexplained++;
     }
     if (copy === null || !this.#isThere) return;
     this.#batch.push({ entry, copy });
@@ -79,6 +83,11 @@ export class ShareCheck {
   }
 
   close(): Promise<void> {
+    const count = this.#unexplained;
+    if (count > 0)
+      this.#inspection.note(
+        `${count} images were removed here without a copy on the share, by a version that did not say whether sync was off then`,
+      );
     return this.#share.close();
   }
 
@@ -108,10 +117,9 @@ export class ShareCheck {
     else this.#inspection.say(what === 'is not there' ? 'missing_copy' : 'wrong_copy', file, `the copy ${what}`, id);
   }
 
-  /** It was removed here after the share had come into use: a copy had to be there first. */
-  #wasDue(entry: Entry): boolean {
-    if (!isRemoved(entry) || entry.camera_data === null || entry.timestamp_utc === null) return false;
-    return Date.parse(entry.timestamp_utc) > this.#known.firstUsed;
+  /** It was taken after the share had come into use. */
+  #isSinceUse({ camera_data: camera, timestamp_utc: taken }: Entry): boolean {
+    return camera !== null && taken !== null && Date.parse(taken) > this.#known.firstUsed;
   }
 }
 

@@ -40,7 +40,7 @@ function befall(what: string): unknown {
       for (;;) hoard.push({ more: hoard.length });
     }
     default:
-      return { head: {}, pieces: [pieceOf(0, 1)] };
+      return { head: {}, isAlone: true, pieces: [pieceOf(0, 1)], provisional: [] };
   }
 }
 
@@ -59,7 +59,6 @@ function share(job: FrameAnalysis, port: MessagePort, meanwhile: (queue: RoiQueu
     height: 1,
     depth: 8,
     pixels: new SharedArrayBuffer(1),
-    saturation: Number.POSITIVE_INFINITY,
     queue: queue.memory,
   };
   port.postMessage(frame);
@@ -72,7 +71,7 @@ function shareAll(job: FrameAnalysis, port: MessagePort) {
     while (queue.left() > 0);
     queue.helpersLeft();
   });
-  return { head: {}, pieces: [] };
+  return { head: {}, isAlone: false, pieces: [], provisional: [] };
 }
 
 async function help(job: FrameAnalysis, shared: SharedFrame): Promise<AnalysisPart> {
@@ -82,8 +81,10 @@ async function help(job: FrameAnalysis, shared: SharedFrame): Promise<AnalysisPa
   for (let range = queue.take(); range !== null; range = queue.take()) {
     pieces.push(pieceOf(range.first, range.end));
     const label = job.rois.rois[0]!.label;
-    if (label !== 'answer') await befall(label);
+    if (label === 'wait for rows') queue.waitForRows(1);
+    else if (label === 'wait for the level') queue.waitForSaturation();
+    else if (label !== 'answer') await befall(label);
   }
   queue.leave();
-  return { head: null, pieces };
+  return { head: null, isAlone: false, pieces, provisional: [] };
 }

@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { analyseFrame } from '../../src/analysis/analyseFrame.ts';
@@ -44,6 +45,13 @@ const job = (path: string, size: [number, number] = [20, 100]): AnalysisJob => (
   numberOfSubRois: 0,
   keepValues: false,
 });
+
+/** A PNG with a chunk of data after those of its image, which readers ignore. */
+function withMoreData(png: Buffer): Buffer {
+  const chunk = Buffer.from('00000004494441540102030400000000', 'hex');
+  chunk.writeUInt32BE(crc32(chunk.subarray(4, 12)), 12);
+  return Buffer.concat([png.subarray(0, -12), chunk, png.subarray(-12)]);
+}
 
 /** A worker that does with a job what its path says. */
 const actor = new URL('./actingWorker.ts', import.meta.url);
@@ -158,6 +166,9 @@ describe('the ROIs of one frame on several threads', () => {
     size: [64, width] as [number, number],
   }));
   let large = '';
+  /** Taller than its ROIs, so large that its rows come in parts; lines that are cut off at full scale at the top. */
+  const tall = 8400;
+  let inParts = '';
   beforeAll(async () => {
     large = join(folder, 'large.png');
     const data = Uint8Array.from({ length: width * height }, (_, i) => {
@@ -169,9 +180,19 @@ describe('the ROIs of one frame on several threads', () => {
       .toColourspace('b-w')
       .png()
       .toFile(large);
+    inParts = join(folder, 'inParts.png');
+    const brighter = Uint8Array.from({ length: width * tall }, (_, i) => {
+      const [x, y] = [i % width, Math.floor(i / width)];
+      const peak = y < 300 ? 400 : 150;
+      return Math.min(255, 20 + peak * Math.exp(-((x - 300 - y / 100) ** 2) / 20_000) + ((i * 7919) % 13));
+    });
+    await sharp(brighter, { raw: { width, height: tall, channels: 1 } })
+      .toColourspace('b-w')
+      .png({ compressionLevel: 1, adaptiveFiltering: false })
+      .toFile(inParts);
   });
-  const largeJob = (estimator: Estimator): AnalysisJob => ({
-    ...job(large),
+  const largeJob = (estimator: Estimator, path = large): AnalysisJob => ({
+    ...job(path),
     estimator,
     rois: { rois: sharedRois, imageAngle: 0 },
   });
@@ -181,15 +202,43 @@ describe('the ROIs of one frame on several threads', () => {
   });
 
   test.each(estimators)('%s: the same bytes with any number of threads, and in one piece', async estimator => {
-    const alone = analyseFrame(await decodeFrame(large), largeJob(estimator));
-    expect(Object.keys(alone.rowsRejected)).not.toEqual([]);
+    const alone = async (path: string) => analyseFrame(await decodeFrame(path), largeJob(estimator, path));
+    const expected = [await alone(large), await alone(large), await alone(inParts)];
+    expect(Object.keys(expected[0]!.rowsRejected)).not.toEqual([]);
+    expect(new TextDecoder().decode(expected[2]!.imageAnalysis)).toContain('saturated');
     for (const workers of [1, 3]) {
       const pool = poolOf({ workers });
-      for (const frame of await Promise.all([1, 2].map(() => pool.analyse(largeJob(estimator))))) {
-        const { decodeMs: _decode, analyseMs: _analyse, ...result } = frame;
-        expect(result).toEqual(alone);
-      }
+      const frames = await Promise.all([large, large, inParts].map(path => pool.analyse(largeJob(estimator, path))));
+      const results = frames.map(({ decodeMs: _decode, analyseMs: _analyse, ...result }) => result);
+      expect(results).toEqual(expected);
     }
+  });
+
+  test('a frame whose end is damaged is a bad image, and its threads are well', async () => {
+    const pool = poolOf({ workers: 2 });
+    const bytes = await readFile(inParts);
+    const damaged = join(folder, 'damaged.png');
+    for (const change of [
+      () => bytes.subarray(0, -3000),
+      () => Buffer.from(bytes).fill(0xa5, bytes.length - 4000, bytes.length - 3900),
+    ]) {
+      await writeFile(damaged, change());
+      await expect(pool.analyse(largeJob('roi', damaged))).rejects.toThrow(BadImageError);
+      expect((await pool.analyse(largeJob('roi', inParts))).rois).toBe(17);
+    }
+  });
+
+  test('a frame that turns out to be odd at its end is analysed as sharp reads it', async () => {
+    const odd = join(folder, 'odd.png');
+    await writeFile(odd, withMoreData(await readFile(inParts)));
+    const alone = analyseFrame(await decodeFrame(odd), largeJob('roi'));
+    const {
+      decodeMs: _decode,
+      analyseMs: _analyse,
+      ...result
+    } = await poolOf({ workers: 2 }).analyse(largeJob('roi', odd));
+    expect(result).toEqual(alone);
+    expect(alone).toEqual(analyseFrame(await decodeFrame(inParts), largeJob('roi')));
   });
 
   test('a ROI outside of it is an error that names the first such', async () => {
@@ -229,6 +278,19 @@ describe('the ROIs of one frame on several threads', () => {
     const pool = poolOf({ workers: 2, worker: actor });
     await expect(pool.analyse(shareJob('share and exit', 'answer'))).rejects.toMatchObject({ kind: 'worker_died' });
     expect((await pool.analyse(shareJob('share', 'answer'))).positions).toHaveLength(17);
+  });
+
+  test('helpers that wait for rows or for the level are ended with the frame', async () => {
+    const pool = poolOf({ workers: 2, worker: actor });
+    for (const label of ['wait for rows', 'wait for the level']) {
+      await expect(pool.analyse(shareJob('share and exit', label))).rejects.toMatchObject({ kind: 'worker_died' });
+      expect((await pool.analyse(shareJob('share', 'answer'))).positions).toHaveLength(17);
+      const stop = new AbortController();
+      const stuck = pool.analyse(shareJob('share', label), stop.signal);
+      setTimeout(() => stop.abort(), 50);
+      await expect(stuck).rejects.toMatchObject({ name: 'AbortError' });
+      expect((await pool.analyse(shareJob('share', 'answer'))).positions).toHaveLength(17);
+    }
   });
 
   test('abort and destroy end the helpers too', async () => {

@@ -51,3 +51,27 @@ test.each([
   );
   expect(newton).toBeGreaterThan(150);
 });
+
+test.each([
+  ['gaussian', createGaussianProblem(), 4],
+  ['fano', createFanoProblem(), 5],
+] as const)('%s: a shift is an evaluation there, to the second order', (_, problem, parameters) => {
+  loadRow(problem.row, ramp, 0, length, 45);
+  const [position, width] = [57, 16];
+  const shifted = new Float64Array(parameters);
+  const evaluated = new Float64Array(parameters);
+  /** Greatest relative difference of the parameters after a step of that length. */
+  const error = (size: number): number => {
+    const [u, v] = [size, -0.7 * size];
+    problem.evaluate(position, width);
+    const squares = problem.shift(u, v);
+    problem.write(shifted);
+    expect(Math.abs(squares / problem.evaluate(position + u * width, width * (1 + v)) - 1)).toBeLessThan(
+      20 * size ** 2,
+    );
+    problem.write(evaluated);
+    return Math.max(...shifted.map((value, i) => Math.abs(value / evaluated[i] - 1)));
+  };
+  expect(error(1e-3)).toBeLessThan(1e-5);
+  expect(error(1e-4)).toBeLessThan(1e-7);
+});

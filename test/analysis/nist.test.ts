@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { factor, solve } from '../../src/analysis/joint/choleskySolve.ts';
-import { fanoKernel, gaussianKernel, type KernelValues, type LineKernel } from '../../src/analysis/joint/lineKernel.ts';
+import {
+  createKernelValues,
+  fanoKernel,
+  gaussianKernel,
+  type LineKernel,
+} from '../../src/analysis/joint/lineKernel.ts';
 import type { LineProblem } from '../../src/analysis/lineProblem.ts';
 import { type LinePoint, minimiseLine } from '../../src/analysis/minimiseLine.ts';
 import { createRowData } from '../../src/analysis/rowData.ts';
@@ -30,9 +35,11 @@ interface Term {
 }
 
 function termOf(kernel: LineKernel, x: Float64Array, position: number, width: number, asymmetry: number): Term {
-  const make = (): Float64Array => new Float64Array(x.length);
-  const values: KernelValues = { line: make(), byPosition: make(), byWidth: make(), byAsymmetry: make() };
-  kernel.fill(x, x.length, position, width, asymmetry, 1, values);
+  const values = createKernelValues(x.length);
+  // The points are at any distance from each other: each is a row of its own.
+  for (let i = 0; i < x.length; i++) {
+    kernel.fill({ count: 1, width: 1, centres: x.subarray(i, i + 1) }, position, width, asymmetry, values, i);
+  }
   return { value: values.line, byPosition: values.byPosition, byWidth: values.byWidth };
 }
 
@@ -86,6 +93,7 @@ function problemOf(
       const v = derivative('byWidth');
       into.set([dot(u, u), dot(u, v), dot(v, v), dot(u, residuals), dot(v, residuals)]);
     },
+    shift: (u: number, v: number) => problem.evaluate(at.position + u * at.width, at.width * (1 + v)),
     isDip: () => false,
     write() {},
   };

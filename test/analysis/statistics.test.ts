@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { frameStatistics } from '../../src/analysis/frameStatistics.ts';
+import { createSurvey, frameStatistics } from '../../src/analysis/frameStatistics.ts';
 import { parameterStatistics } from '../../src/analysis/parameterStatistics.ts';
 import { positionUncertainty } from '../../src/analysis/positionUncertainty.ts';
 import { quantile } from '../../src/analysis/quantile.ts';
@@ -111,4 +111,28 @@ describe.skipIf(!existsSync(reference))('statistics of the Python system (shared
     }
     expect(compared).toBe(6 * 12);
   });
+});
+
+test('a frame’s statistics are the same in parts of any length, wherever they lie', () => {
+  for (const depth of [8, 16] as const) {
+    const length = 4999;
+    const data = depth === 8 ? new Uint8Array(length) : new Uint16Array(length);
+    for (let i = 0; i < length; i++) data[i] = Math.min(2 ** depth - 1, (i * 7919) % (2 ** depth + 40));
+    const sorted = Float64Array.from(data).sort();
+    const whole = frameStatistics({ width: length, height: 1, depth, data });
+    expect(whole.statistics).toEqual({
+      brightness: roundDecimals(Array.from(data).reduce((sum, value) => sum + value, 0) / length, 2),
+      contrast: roundDecimals(quantile(sorted, 0.95) - quantile(sorted, 0.05), 2),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: length }), { maxLength: 20 }), cuts => {
+        cuts.push(length - 1, length - 1, 1);
+        const parts = createSurvey(depth);
+        const places = [0, ...cuts.sort((a, b) => a - b), length];
+        for (let i = 1; i < places.length; i++) parts.add(data.subarray(places[i - 1], places[i]));
+        expect(parts.survey()).toEqual(whole);
+      }),
+      { numRuns: 30 },
+    );
+  }
 });

@@ -11,7 +11,7 @@ const alreadyRunning = 3;
 export const doubleStarts: Fault = {
   name: 'double_starts',
   weight: 1,
-  wanted: [5, 50],
+  wanted: [3, 50],
   round: async context => {
     const { tally } = context;
     const root = await context.folder();

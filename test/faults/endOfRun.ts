@@ -4,6 +4,9 @@ import { experimentToml, type StorageOptions, writeConfig } from '../program/exp
 import { Program } from '../program/program.ts';
 import type { FaultContext } from './fault.ts';
 
+/** So long nothing may be finished before what is left counts as stuck, ms: a machine that others use stands still for a while. */
+export const patienceMs = 60_000;
+
 /** Command line of a pipeline whose events can be read. */
 export const runWords = (root: string, ...more: readonly string[]): string[] => [
   '--root',
@@ -57,7 +60,7 @@ async function finish(
   try {
     const [first] = programs as [Program];
     await first.untilEvent('collector off', event => event.stage === 'collector' && event.state === 'off');
-    await untilSettled(root, storage);
+    await untilSettled(root, storage, patienceMs);
     for (const program of programs) {
       await program.untilEvent('running stage', event => event.state === 'running');
       const { code, stderr } = await program.stop();

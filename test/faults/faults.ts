@@ -1,5 +1,6 @@
 import { clockJumps } from './clockJumps.ts';
 import { doubleStarts } from './doubleStarts.ts';
+import { failingDisks } from './failingDisks.ts';
 import type { Fault } from './fault.ts';
 import { fullDataDisk, fullResultsDisk } from './fullDisk.ts';
 import { kills } from './kills.ts';
@@ -7,6 +8,7 @@ import { mutants } from './mutants.ts';
 import { fullShare, shareHangs, shareStale, shareUnmounted, shareVanishes } from './shareFaults.ts';
 import { soak } from './soak.ts';
 import { suspensions } from './suspensions.ts';
+import { vfat } from './vfat.ts';
 
 /** Every kind of fault. A new one is a file and a line here. */
 export const faults: readonly Fault[] = [
@@ -16,11 +18,13 @@ export const faults: readonly Fault[] = [
   mutants,
   fullDataDisk,
   fullResultsDisk,
+  failingDisks,
   fullShare,
   shareVanishes,
   shareUnmounted,
   shareStale,
   shareHangs,
   clockJumps,
+  vfat,
   soak,
 ];

@@ -18,7 +18,7 @@ function fullDisk(name: string, place: 'data' | 'results'): Fault {
   return {
     name,
     weight: 1,
-    wanted: [3, 20],
+    wanted: [2, 20],
     round: async context => {
       const { random, tally } = context;
       const root = await context.folder();

@@ -1,9 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crashLoop } from '../program/crashLoop.ts';
-import { experimentToml, rawPicture, writeConfig, writeOldManifest } from '../program/experiment.ts';
+import { experimentToml, writeConfig } from '../program/experiment.ts';
 import { endOfRun, runWords } from './endOfRun.ts';
 import type { Fault } from './fault.ts';
+import { isOldImage, writeOldImages } from './oldImages.ts';
 
 /** Kills of one experiment. */
 const killsARound = 15;
@@ -27,7 +27,7 @@ export const kills: Fault = {
     const root = await context.folder();
     const storage = { share: join(await context.folder(), 'share'), keep };
     await writeConfig(root, experimentToml({ intervalSeconds: 0.05, storage }));
-    await writeOldImages(root);
+    await writeOldImages(root, oldImages);
     const slots = [runWords(root), runWords(root, '--stages', 'processor,compressor')];
     const loop = await crashLoop({ root, slots, kills: Math.min(killsARound, wanted), random, mostLines });
     const moments = (tally.figures.kills_by_moment ??= {}) as Record<string, number>;
@@ -36,20 +36,8 @@ export const kills: Fault = {
       moments[moment] = (moments[moment] ?? 0) + count;
     }
     const { entries, stored } = await endOfRun(root, loop.acknowledged, loop.programs, context, { storage });
-    const old = entries.filter(({ camera_data: camera }) => /\.tiff(?:\.gz)?$/.test(camera?.filename ?? ''));
+    const old = entries.filter(isOldImage);
     if (old.length !== oldImages) tally.problem(`${oldImages - old.length} of ${oldImages} old images are gone`);
     for (const [what, count] of Object.entries(stored ?? {})) tally.count(`images_${what}`, count);
   },
 };
-
-async function writeOldImages(root: string): Promise<void> {
-  const day = join(root, 'data', '20250724');
-  await mkdir(day, { recursive: true });
-  const image = await rawPicture(640, 480);
-  const names = Array.from(
-    { length: oldImages },
-    (_, i) => `image_20250724_1345${`${i}`.padStart(2, '0')}_000000_cam0.tiff`,
-  );
-  for (const name of names) await writeFile(join(day, name), image);
-  await writeOldManifest(root, names, day);
-}

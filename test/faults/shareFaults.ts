@@ -7,7 +7,7 @@ import { experimentToml, type StorageOptions, writeConfig } from '../program/exp
 import { type EventLine, Program } from '../program/program.ts';
 import { endOfRun, runWords } from './endOfRun.ts';
 import { type Fault, type FaultContext, Unavailable } from './fault.ts';
-import { countMissed } from './missedFrames.ts';
+import { type Watched, withoutMissing } from './missedFrames.ts';
 
 const execute = promisify(execFile);
 
@@ -42,41 +42,45 @@ interface ShareFault {
  * A share that misbehaves while a camera goes on at its pace: no frame is missed, nothing that is not copied is removed, and
  * afterwards everything is copied.
  */
-function shareFault({ name, keep: kept = keep, prepare, misbehave }: ShareFault): Fault {
+function shareFault(fault: ShareFault): Fault {
+  const { name } = fault;
   return {
     name,
     weight: 1,
-    wanted: [2, 20],
-    round: async context => {
-      const { tally } = context;
-      const root = await context.folder();
-      const share = join(await context.folder(), 'share');
-      const storage: StorageOptions = { share, keep: kept, deadlineSeconds: 1 };
-      const undo = await prepare?.(share);
-      try {
-        await writeConfig(root, experimentToml({ intervalSeconds: intervalMs / 1000, storage }));
-        const program = new Program(runWords(root), { cwd: root });
-        const copied = (): number => program.doneBy('syncer').filter(id => id !== 'round').length;
-        const isAlarm = (code: string) => (event: EventLine) =>
-          event.kind === 'alarm' && event.stage === 'syncer' && event.key === code;
-        const alarm = (code: string, from: number): Promise<unknown> =>
-          program.untilEvent(`alarm ${code} of the syncer`, isAlarm(code), from);
-        await program.until('first copies', () => copied() >= 3);
-        const from = { event: program.events.length, taken: program.doneBy('collector').length };
-        await misbehave({ share, program, context, copied, alarm });
-        tally.count(name);
-        const before = copied();
-        await program.until('copies afterwards', () => copied() > before);
-        const events = program.events.slice(from.event);
-        const taken = new Set(program.doneBy('collector').slice(from.taken));
-        const { entries } = await endOfRun(root, program.doneBy('collector'), [program], context, { storage });
-        const meanwhile = entries.filter(({ entry_id: id }) => taken.has(id));
-        countMissed(name, { entries: meanwhile, events, intervalMs }, tally);
-      } finally {
-        await undo?.();
-      }
-    },
+    wanted: [1, 20],
+    round: context => withoutMissing(name, context.tally, () => misbehaveOnce(fault, context)),
   };
+}
+
+async function misbehaveOnce(
+  { name, keep: kept = keep, prepare, misbehave }: ShareFault,
+  context: FaultContext,
+): Promise<Watched> {
+  const root = await context.folder();
+  const share = join(await context.folder(), 'share');
+  const storage: StorageOptions = { share, keep: kept, deadlineSeconds: 1 };
+  const undo = await prepare?.(share);
+  try {
+    await writeConfig(root, experimentToml({ intervalSeconds: intervalMs / 1000, storage }));
+    const program = new Program(runWords(root), { cwd: root });
+    const copied = (): number => program.doneBy('syncer').filter(id => id !== 'round').length;
+    const isAlarm = (code: string) => (event: EventLine) =>
+      event.kind === 'alarm' && event.stage === 'syncer' && event.key === code;
+    const alarm = (code: string, from: number): Promise<unknown> =>
+      program.untilEvent(`alarm ${code} of the syncer`, isAlarm(code), from);
+    await program.until('first copies', () => copied() >= 3);
+    const from = { event: program.events.length, taken: program.doneBy('collector').length };
+    await misbehave({ share, program, context, copied, alarm });
+    context.tally.count(name);
+    const before = copied();
+    await program.until('copies afterwards', () => copied() > before);
+    const events = program.events.slice(from.event);
+    const taken = new Set(program.doneBy('collector').slice(from.taken));
+    const { entries } = await endOfRun(root, program.doneBy('collector'), [program], context, { storage });
+    return { entries: entries.filter(({ entry_id: id }) => taken.has(id)), events, intervalMs };
+  } finally {
+    await undo?.();
+  }
 }
 
 /** Takes a share away, to be brought back. */

@@ -1,12 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type BackupSettings, backup } from '../../src/operators/backup.ts';
 import type { RingBufferSettings } from '../../src/operators/ringBuffer.ts';
+import type { Files } from '../../src/storage/files.ts';
+import { CallGate, patientFiles } from '../../src/storage/patientFiles.ts';
 import { sampleEntry } from '../manifest/sampleManifest.ts';
 import { archive, BackupBench, backupFolder, backupSettings, settled } from '../operators/backupBench.ts';
 import { useStillTime } from '../operators/eventRun.ts';
 import { PipelineWorld } from '../operators/pipelineWorld.ts';
 import { imageOf, RingBufferBench, ringBufferSettings } from '../operators/ringBufferBench.ts';
 import { StageRun } from '../operators/stageRun.ts';
+import { FaultyFiles } from '../storage/faultyFiles.ts';
+import { gate } from './stageBench.ts';
 
 describe('the backup', () => {
   beforeEach(useStillTime);
@@ -105,6 +109,46 @@ describe('the backup', () => {
     },
   );
 
+  it('a folder that hangs, at any call, is an alarm after a minute; the manifest goes on, and all is moved once it answers', async () => {
+    const calls: string[] = [];
+    for (let hangsAt = 0; hangsAt === 0 || hangsAt <= calls.length; hangsAt++) {
+      const files = new FaultyFiles();
+      const door = gate();
+      let count = 0;
+      let blocked = 0;
+      files.gate = async (call, path) => {
+        if (!path.startsWith(backupFolder)) return;
+        if (hangsAt === 0) calls.push(call);
+        if (++count !== hangsAt) return;
+        blocked++;
+        await door.pass();
+        blocked--;
+      };
+      const calling = new CallGate(60_000);
+      const patient = (each: Files): Files => patientFiles(each, calling, path => path.startsWith(backupFolder));
+      const bench = await BackupBench.on(files, {}, patient);
+      await bench.manifest.offer([settled('a')]);
+      const run = begin(bench);
+      if (hangsAt > 0) {
+        await run.until(() => run.count('alarm') > 0, 10_000);
+        expect([run.told.at(-1), blocked]).toEqual(['alarm ETIMEDOUT', 1]);
+        await bench.manifest.offer([settled('b')]);
+        expect(await bench.manifest.claim('processor', 1)).toEqual([]);
+        await run.until(() => run.count('alarm') > 2, 10_000);
+        expect(blocked).toBe(1);
+        door.open();
+      }
+      await run.until(() => bench.live().length === 0 && bench.moved().length > 0, 10_000);
+      await run.until(() => bench.segments().length === 0 && run.status('backup').alarms.length === 0, 10_000);
+      files.gate = null;
+      const whole = hangsAt > 0 ? ['a', 'b'] : ['a'];
+      expect([(await bench.archived()).sort(), bench.live()]).toEqual([whole, []]);
+      run.unsubscribe();
+      await run.putAway();
+    }
+    expect(calls.length).toBeGreaterThan(10);
+  }, 30_000);
+
   it('a folder whose disk is gone is an alarm, not a place to begin anew', async () => {
     const bench = await BackupBench.on();
     await bench.offerSegments(['a']);
@@ -112,8 +156,8 @@ describe('the backup', () => {
     await run.until(() => run.count('done') === 1);
     await bench.files.remove(`${backupFolder}/${bench.backups()[0]}`);
     await bench.manifest.offer([settled('b')]);
-    await run.until(() => run.count('alarm') === 1, backupSettings.intervalMs);
-    expect(run.events.at(-1)).toMatchObject({
+    await run.until(() => run.count('alarm') > 0, backupSettings.intervalMs);
+    expect(run.events.find(({ kind }) => kind === 'alarm')).toMatchObject({
       key: 'ENOENT',
       message: expect.stringContaining('is its disk mounted?'),
     });

@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseAmount } from '../../src/config/kinds/amount.ts';
 import { type CollectSettings, collect } from '../../src/operators/collect.ts';
-import { noRoom$ } from '../../src/operators/noRoom.ts';
+import { imageRoom } from '../../src/operators/imageRoom.ts';
 import type { DiskSpace } from '../../src/storage/diskSpace.ts';
 import { ids, sampleEntry } from '../manifest/sampleManifest.ts';
 import { CollectBench, capturedFrame, collectSettings, importedFrame } from '../operators/collectBench.ts';
@@ -123,15 +123,16 @@ describe('collect from a camera', () => {
     async function onDisk(free: number, minFree = '1 GB') {
       const it = await prepare('triggered');
       const space$ = new BehaviorSubject<DiskSpace | null>(disk(free));
-      const room$ = noRoom$({
+      const room = imageRoom({
         space$,
+        measureSpace: async () => space$.value,
         wanted$: of({ minFree: parseAmount(minFree)!, keepsAll: false }),
         manifest: it.world.manifest,
         clock: it.run.tools.clock,
         dataFolder: '/root/data',
       });
-      const start = () => it.run.start(collect({ ...it.bench.deps, tools: it.run.tools, noRoom$: room$ }));
-      return { ...it, space$, start };
+      const start = () => it.run.start(collect({ ...it.bench.deps, tools: it.run.tools, room }));
+      return { ...it, space$, room, start };
     }
     const alarms = (run: StageRun<CollectSettings>) => run.events.filter(event => event.kind === 'alarm');
 
@@ -186,6 +187,101 @@ describe('collect from a camera', () => {
       space$.next(disk(gigabyte));
       await run.until(() => run.count('done') === 1);
       run.unsubscribe();
+    });
+
+    describe('for the next image', () => {
+      const reserve = 64 * 2 ** 20;
+      /** The frame's PNG has less than a hundred bytes. */
+      const almost = disk(reserve + 10);
+
+      it('keeps the frame that would not leave the reserve, rests, and writes it first when there is room', async () => {
+        const { world, bench, run, space$, room, start } = await onDisk(almost.free, '0 GB');
+        const taken = oneFrameOnly(bench);
+        start();
+        await run.until(() => run.told.at(-1) === 'paused');
+        expect([taken(), images(world), world.manifest.size, bench.open]).toEqual([1, [], 0, 0]);
+        expect(run.told).toEqual([
+          'starting',
+          'running',
+          'claimed 1',
+          'alarm no_room',
+          'draining',
+          'stopped',
+          'paused',
+        ]);
+        expect(alarms(run)).toMatchObject([
+          { message: expect.stringMatching(/only 67.1 MB are free .* the next image takes \d\d B of what is beyond/) },
+        ]);
+        expect(room.waiting).toBeGreaterThan(10);
+        // For an image of this size it would do, but not by as much as it takes to go on.
+        space$.next(disk(2 * reserve));
+        await run.rest();
+        expect(run.told.at(-1)).toBe('paused');
+        space$.next(disk(2 * reserve + 100));
+        await run.until(() => run.count('done') === 1);
+        expect([images(world).length, world.manifest.size, room.waiting]).toEqual([1, 1, 0]);
+        expect(run.status('collector')).toMatchObject({ alarms: [], state: 'running', failed: 0, lost: 0 });
+        run.unsubscribe();
+      });
+
+      it('writes it at the end, where half of the reserve is left, and says so where it is not', async () => {
+        const { world, bench, run, start } = await onDisk(almost.free, '0 GB');
+        oneFrameOnly(bench);
+        start();
+        await run.until(() => run.told.at(-1) === 'paused');
+        run.stop$.next();
+        await run.until(() => run.complete);
+        expect([images(world).length, world.manifest.size, run.count('discarded')]).toEqual([1, 1, 0]);
+
+        const full = await onDisk(almost.free, '0 GB');
+        oneFrameOnly(full.bench);
+        full.start();
+        await full.run.until(() => full.run.told.at(-1) === 'paused');
+        full.space$.next(disk(reserve / 2));
+        full.run.stop$.next();
+        await full.run.until(() => full.run.complete);
+        expect([images(full.world).length, full.world.manifest.size]).toEqual([0, 0]);
+        expect(full.run.events.at(-1)).toMatchObject({
+          kind: 'discarded',
+          reason: expect.stringContaining('there is no room on the disk'),
+        });
+      });
+
+      it('tries to write where the disk can not be asked', async () => {
+        const { run, space$, start } = await onDisk(almost.free, '0 GB');
+        space$.next(null);
+        start();
+        await run.until(() => run.count('done') === 1);
+        run.unsubscribe();
+      });
+
+      it('keeps it once, when it is cut short while it asks', async () => {
+        const { world, bench, run, space$, room } = await onDisk(almost.free, '0 GB');
+        oneFrameOnly(bench);
+        const door = gate();
+        const asking = { asked: false };
+        const slow = {
+          noRoom$: room.noRoom$,
+          waiting: 0,
+          fits: async (image: number, isLast?: boolean) => {
+            asking.asked = true;
+            await door.pass();
+            return room.fits(image, isLast);
+          },
+        };
+        run.start(collect({ ...bench.deps, tools: run.tools, room: slow }));
+        await run.until(() => asking.asked);
+        // Older settings that do not finish in time are cut off.
+        run.settings$.next({ ...collectSettings, source: { camera: 1 } });
+        await vi.advanceTimersByTimeAsync(31_000);
+        door.open();
+        await run.until(() => run.told.at(-1) === 'paused');
+        space$.next(disk(gigabyte));
+        await run.until(() => run.count('done') === 1);
+        await run.rest();
+        expect([images(world).length, world.manifest.size]).toEqual([1, 1]);
+        run.unsubscribe();
+      });
     });
 
     it('names what waits for the share, or a ring buffer that does not run', async () => {

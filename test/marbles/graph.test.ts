@@ -69,7 +69,7 @@ async function prepare(images = 6, world?: PipelineWorld) {
       restoring: exclusiveHere(),
       note: () => undefined,
     },
-    backup: { isAlive: () => true },
+    backup: { files: there.files, isAlive: () => true },
     backupFolder: '/backup',
     syncer: {
       shares: createShares(),

@@ -273,6 +273,25 @@ describe('the ring buffer by free space', () => {
     it.run.unsubscribe();
   });
 
+  it('makes room for an image that waits for it, also where more is free than it has to keep', async () => {
+    const it = await prepare({ size: 1000, minFree });
+    let waiting = 0;
+    it.bench.waitingImage = () => waiting;
+    it.bench.freeWithoutImages = 1_000_000;
+    await it.bench.offerSettled(names(70), {}, 10_000);
+    it.start();
+    it.bench.space$.next({ free: 300_000, size });
+    await settled(it);
+    expect(it.run.count('done')).toBe(0);
+    waiting = 400_000;
+    it.bench.space$.next({ free: 300_000, size });
+    await it.run.until(() => it.run.count('done') > 0);
+    await settled(it);
+    const free = 1_000_000 - 10_000 * it.bench.images().length;
+    expect(free).toBeGreaterThanOrEqual(spaceLimits(minFree, size, waiting).enough);
+    it.run.unsubscribe();
+  });
+
   it('is off where all images are kept and none is copied', async () => {
     const it = await prepare({ size: 0, minFree });
     it.bench.space$.next({ free: 100_000, size });
@@ -535,6 +554,7 @@ describe('whatever happens to the images', () => {
         const it = await prepare({ size: 2, rules: rules({ sync: true }) }, { liveEntries: 4 });
         const world: World = { ...it, offered: 0, attempts: new Map() };
         const violations: string[] = [];
+        const underSync = new Map<string, boolean>();
         const { files, manifest } = it.world;
         const remove = files.remove.bind(files);
         files.remove = async path => {
@@ -553,6 +573,7 @@ describe('whatever happens to the images', () => {
             (!compression || entry.compression_attempted);
           if (!isFine) violations.push(`${path}: ${JSON.stringify({ sync, compression, entry })}`);
           else removed++;
+          underSync.set(id, sync);
           return remove(path);
         };
         let now: WorkRules = rules({ sync: true });
@@ -591,6 +612,11 @@ describe('whatever happens to the images', () => {
         const known = await everything(manifest);
         for (const [id, entry] of known)
           expect([id, files.content(imageOf(id)) !== null]).toEqual([id, entry.image_local !== false]);
+        for (const [id, entry] of known) {
+          if (entry.image_local !== false) continue;
+          expect([id, entry.copy_required]).toEqual([id, underSync.get(id)]);
+          if (!entry.image_synced) expect([id, entry.copy_required]).toEqual([id, false]);
+        }
         for (const [id, attempt] of world.attempts) expect(known.get(id)!.attempt).toBeGreaterThanOrEqual(attempt);
       }),
       { numRuns: 60 },

@@ -254,6 +254,51 @@ describe('stage', () => {
       run.unsubscribe();
     });
 
+    describe('of a work whose item nobody wants any more', () => {
+      async function failed() {
+        const bench = new StageBench();
+        bench.onPerform = () => Promise.reject(failure('EIO'));
+        bench.offer('1');
+        const run = begin(bench);
+        await run.rest();
+        expect(run.told.at(-1)).toBe('alarm EIO');
+        return { bench, run };
+      }
+
+      it('is over once it has run for ten seconds with nothing in hand', async () => {
+        const { bench, run } = await failed();
+        bench.waiting.splice(0);
+        await vi.advanceTimersByTimeAsync(1000 + 9999);
+        await run.rest();
+        expect([run.told.at(-1), counts(run).alarms]).toEqual(['running', ['EIO']]);
+        await vi.advanceTimersByTimeAsync(1);
+        expect([run.told.at(-1), counts(run).alarms]).toEqual(['well EIO', []]);
+        expect(vi.getTimerCount()).toBe(0);
+        // The next failure is a first one.
+        bench.offer('2');
+        await run.rest();
+        expect(run.events.at(-1)).toMatchObject({ kind: 'alarm', retryInMs: 1000 });
+        run.unsubscribe();
+        await run.putAway();
+        expect(vi.getTimerCount()).toBe(0);
+      });
+
+      it.each(['onClaim', 'onPerform'] as const)('is not over while something takes long (%s)', async which => {
+        const { bench, run } = await failed();
+        const door = gate();
+        bench[which] = () => door.pass();
+        await vi.advanceTimersByTimeAsync(120_000);
+        await run.rest();
+        expect(counts(run).alarms).toEqual(['EIO']);
+        door.fail(failure('EIO'));
+        await run.rest();
+        expect(run.events.at(-1)).toMatchObject({ kind: 'alarm', retryInMs: 2000 });
+        run.unsubscribe();
+        await run.putAway();
+        expect(vi.getTimerCount()).toBe(0);
+      });
+    });
+
     it.each(['onOpen', 'onClaim', 'onPerform'] as const)(
       'that is thrown before there is a promise is the same (%s)',
       async which => {

@@ -27,14 +27,21 @@ export class BackupBench {
   /** Before the backup's folder is listed, as opening does. */
   onOpen: () => Promise<unknown> = async () => undefined;
   #manifest: Manifest | null = null;
+  readonly #wrap: (files: Files) => Files;
 
-  private constructor(files: FaultyFiles) {
+  private constructor(files: FaultyFiles, wrap: (files: Files) => Files) {
     this.files = files;
+    this.#wrap = wrap;
   }
 
-  static async on(files = new FaultyFiles(), changes: Partial<ManifestOptions> = {}): Promise<BackupBench> {
+  /** @param wrap what the pipeline puts between its stages and the disk. */
+  static async on(
+    files = new FaultyFiles(),
+    changes: Partial<ManifestOptions> = {},
+    wrap = (each: Files): Files => each,
+  ): Promise<BackupBench> {
     if (files.paths().length === 0) files.put('/root/data/other.txt', '');
-    const bench = new BackupBench(files);
+    const bench = new BackupBench(files, wrap);
     bench.#manifest = await Manifest.open(sampleOptions(bench.#watched(), changes));
     return bench;
   }
@@ -87,7 +94,7 @@ export class BackupBench {
 
   #watched(): Files {
     const { files } = this;
-    return {
+    return this.#wrap({
       open: async (path, flags) => {
         if (!path.startsWith(`${backupFolder}/`) || !flags.startsWith('w')) return files.open(path, flags);
         await this.onWork();
@@ -104,7 +111,7 @@ export class BackupBench {
       rename: (from, to) => files.rename(from, to),
       remove: path => files.remove(path),
       syncFolder: path => files.syncFolder(path),
-    };
+    });
   }
 
   #counted(file: OpenFile): OpenFile {

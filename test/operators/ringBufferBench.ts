@@ -25,6 +25,7 @@ export class RingBufferBench {
   readonly world: PipelineWorld;
   readonly space$ = new BehaviorSubject<DiskSpace | null>({ free: 1e9, size: 1e10 });
   readonly notes: string[] = [];
+  waitingImage = (): number => 0;
   /** Subscriptions of its stations to the space. */
   open = 0;
   mostOpen = 0;
@@ -54,6 +55,7 @@ export class RingBufferBench {
         return { free: this.freeWithoutImages - taken, size: this.space$.value!.size };
       },
       space$: watched$,
+      waitingImage: () => this.waitingImage(),
       restoring: exclusiveHere(),
       note: (_level, message) => this.notes.push(message),
     };

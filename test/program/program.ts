@@ -33,13 +33,12 @@ interface Waiting {
   fail: (error: Error) => void;
 }
 
-/** So long a wait may take before the test fails with all that the program said, ms. */
-const patienceMs = 30_000;
-
 /**
  * The real program in a process of its own. Tests wait for what it prints, or for its end; never for time to pass.
  */
 export class Program {
+  /** So long a wait may take before the test fails with all that the program said, ms. */
+  static patienceMs = 30_000;
   readonly started = performance.now();
   /** Resolves when the process has ended and all it printed was read. */
   readonly ended: Promise<Ended>;
@@ -138,6 +137,7 @@ export class Program {
         },
         fail: error => give(() => reject(error)),
       };
+      const { patienceMs } = Program;
       const timer = setTimeout(() => waiting.fail(this.#lacking(what, `in ${patienceMs / 1000} s`)), patienceMs);
       this.#waiting.add(waiting);
       if (!waiting.look() && this.#end) waiting.fail(this.#lacking(what, `before it ended with ${this.#end.code}`));

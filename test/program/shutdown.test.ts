@@ -296,7 +296,8 @@ describe.skipIf(!mountable)('a full disk (a small tmpfs; needs root)', () => {
       const free = await fill(root);
       const ofCollector = (kind: string) => (event: EventLine) => event.kind === kind && event.stage === 'collector';
       const alarm = await program.untilEvent('alarm', ofCollector('alarm'), from);
-      expect(alarm.key).toBe('ENOSPC');
+      // An image whose room was there when it was asked for may meet the full disk all the same.
+      expect(['no_room', 'ENOSPC']).toContain(alarm.key);
       from = program.events.length;
       await free();
       await program.untilEvent('well', ofCollector('well'), from);

@@ -9,8 +9,9 @@ import { type BadLine, openResultsLog } from '../../src/sinks/resultsLog.ts';
 import type { Exclusive } from '../../src/storage/exclusive.ts';
 import { fileLock } from '../../src/storage/fileLock.ts';
 import { type Files, nodeFiles } from '../../src/storage/files.ts';
-import { atEveryCrash, crashKinds, FaultyFiles } from '../storage/faultyFiles.ts';
+import { crashKinds, FaultyFiles } from '../storage/faultyFiles.ts';
 import { exclusiveHere } from './exclusiveHere.ts';
+import { resultsLogCrashWalk } from './outputCrashWalk.ts';
 import { sampleResult } from './sampleResult.ts';
 
 const folder = '/results';
@@ -111,7 +112,9 @@ describe('results log', () => {
   it('on a full disk keeps and acknowledges the whole lines, and refuses the rest', async () => {
     const files = new FaultyFiles();
     const log = await open(files);
-    files.plan = ({ kind }) => (kind === 'write' ? { short: line('A').length + 20 } : null);
+    let writes = 0;
+    files.plan = ({ kind }) =>
+      kind !== 'write' ? null : ++writes === 1 ? { short: line('A').length + 20 } : { error: 'ENOSPC' };
     const outcomes = await Promise.allSettled(['A', 'B', 'C'].map(id => log.append(line(id))));
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
     expect(outcomes[1]).toMatchObject({ reason: { code: 'ENOSPC' } });
@@ -216,37 +219,7 @@ describe('results log', () => {
   });
 
   it('keeps every acknowledged line, at its place, whatever is stopped wherever', async () => {
-    const limit = line('A').length * 2;
-    const crashes = await atEveryCrash({
-      context: () => [] as [string, ResultLocation][],
-      prefixes: 25,
-      work: async (files, acknowledged) => {
-        const log = await open(files, limit);
-        const append = async (id: string): Promise<void> => {
-          acknowledged.push([id, await log.append(line(id))]);
-        };
-        await append('A');
-        await Promise.all([append('B'), append('C')]);
-        await append('D');
-      },
-      check: async (files, acknowledged) => {
-        const log = await open(files, limit);
-        const position = await log.position();
-        const appended = await log.append(line('E'));
-        for (const [id, location] of [...acknowledged, ['E', appended] as const]) {
-          expect((await log.read(location)).entry_id).toBe(id);
-        }
-        expect(await log.find(position, 'E', 1)).toEqual(appended);
-        const bad: BadLine[] = [];
-        const ids: string[] = [];
-        for await (const { line: result } of log.lines(undefined, report => bad.push(report)))
-          ids.push(result.entry_id);
-        expect(bad).toEqual([]);
-        expect(new Set(ids).size).toBe(ids.length);
-        expect(ids.at(-1)).toBe('E');
-      },
-    });
-    expect(crashes).toBeGreaterThan(80 * crashKinds.length);
+    expect(await resultsLogCrashWalk(25)).toBeGreaterThan(80 * crashKinds.length);
   });
 });
 

@@ -96,13 +96,20 @@ describe('verify, where images are copied to a share', () => {
     expect((await look(sample, { deep: true })).kinds.sort()).toEqual([...found, 'wrong_copy e3']);
   });
 
-  it('finds an image that was removed here before it was copied', async () => {
-    const { sample } = await copiedSample();
-    const entries = JSON.parse(await readFile(sample.manifestFile, 'utf8')) as Entry[];
-    entries[0]!.image_synced = false;
-    await writeFile(sample.manifestFile, JSON.stringify(entries));
-    expect((await look(sample)).kinds).toEqual(['unsynced_removed e0']);
-  });
+  it.each([
+    ['a copy had to be there', true, ['unsynced_removed e0'], []],
+    ['sync was off then', false, [], []],
+    ['nobody knows of that', undefined, [], [expect.stringContaining('1 images were removed here without a copy')]],
+  ])(
+    'judges an image that was removed here and has no copy by what its entry says: %s',
+    async (_, said, kinds, notes) => {
+      const { sample } = await copiedSample();
+      const entries = JSON.parse(await readFile(sample.manifestFile, 'utf8')) as Entry[];
+      Object.assign(entries[0]!, { image_synced: false, copy_required: said });
+      await writeFile(sample.manifestFile, JSON.stringify(entries));
+      expect(await look(sample)).toMatchObject({ code: kinds.length, kinds, notes });
+    },
+  );
 
   it('notes a share that is not there, or is another one, and finds nothing wrong with that', async () => {
     const { sample, share } = await copiedSample();

@@ -1,10 +1,17 @@
-/** Classes of height that the noise is measured in, by their upper limits as shares of the greatest height. */
-const classLimits = [0.03, 0.1, 0.25, 0.5, 0.8, Number.POSITIVE_INFINITY];
+import { nthSmallest } from '../nthSmallest.ts';
+import { solveNotNegative } from './solveNotNegative.ts';
+
+/** Classes of height that the noise is measured in, by their upper limits in hundredths of the greatest height. */
+const classLimits = [3, 10, 25, 50, 80, 101];
 const classes = classLimits.length;
+/** Class of a height, by hundredths of the greatest. */
+const classOfShare = Uint8Array.from({ length: 101 }, (_, share) => classLimits.findIndex(limit => share < limit));
 /** Median of a squared normal deviate of variance 1. */
 const medianOfSquare = 0.454936;
 /** Differences beyond so many standard deviations are no noise. */
 const cut = 4.5;
+/** Least squares in which the weights follow from the terms before. */
+const reweightings = 4;
 
 /**
  * Variance of a block of one pixel's weight by the height h of the model above its lowest value: p0 + p1·h + p2·h², all
@@ -16,23 +23,23 @@ const cut = 4.5;
  */
 export interface BlockNoise {
   readonly terms: Float64Array;
+  /** Begins with blocks of so many pixels each; 0 where there is none. */
+  prepare(groups: number, bins: number, pixels: Float64Array): void;
   /**
    * Measures. `isRobust`: by medians, for when it is not known yet which blocks are dusty or hot; otherwise by means,
    * leaving out what is improbable under the terms measured before.
+   *
+   * @param model of each block, of which `lowest` and `highest` are the extremes
    */
-  measure(blocks: NoisyBlocks, isRobust: boolean): void;
-}
-
-export interface NoisyBlocks {
-  groups: number;
-  bins: number;
-  residuals: Float64Array;
-  heights: Float64Array;
-  pixels: Float64Array;
+  measure(residuals: Float64Array, model: Float64Array, lowest: number, highest: number, isRobust: boolean): void;
 }
 
 export function createBlockNoise(): BlockNoise {
   const terms = new Float64Array(3);
+  let lag = 0;
+  let size = 0;
+  /** What the squared difference of each pair counts for, a pixel being one; 0 where one of them is missing. */
+  let pairPixels = new Float64Array(0);
   let squares = new Float64Array(0);
   let classOf = new Uint8Array(0);
   let sorted = new Float64Array(0);
@@ -40,60 +47,85 @@ export function createBlockNoise(): BlockNoise {
   const heightSums = new Float64Array(classes);
   const squareSums = new Float64Array(classes);
   const variances = new Float64Array(classes);
+  const ends = new Int32Array(classes);
 
-  function collect({ groups, bins, residuals, heights, pixels }: NoisyBlocks, isRobust: boolean): number {
-    const lag = Math.min(2, groups - 1) * bins;
-    const size = groups * bins - lag;
-    if (squares.length < size) {
-      squares = new Float64Array(size);
-      classOf = new Uint8Array(size);
-      sorted = new Float64Array(size);
-    }
-    let highest = 0;
-    for (let i = 0; i < groups * bins; i++) if (heights[i] > highest) highest = heights[i];
+  /** @returns squares found, with their classes */
+  function collect(
+    residuals: Float64Array,
+    model: Float64Array,
+    lowest: number,
+    highest: number,
+    isRobust: boolean,
+  ): number {
     counts.fill(0);
     heightSums.fill(0);
     squareSums.fill(0);
     variances.fill(0);
-    const scale = highest > 0 ? 1 / highest : 0;
-    let found = 0;
-    for (let i = 0; i < size; i++) {
-      const j = i + lag;
-      if (pixels[i] === 0 || pixels[j] === 0) continue;
-      const difference = lag === 0 ? residuals[i] : residuals[i] - residuals[j];
-      const share = lag === 0 ? 1 / pixels[i] : 1 / pixels[i] + 1 / pixels[j];
-      const square = (difference * difference) / share;
-      const h = 0.5 * (heights[i] + heights[j]);
-      if (!isRobust && square > cut * cut * (terms[0] + h * (terms[1] + h * terms[2]))) continue;
-      let k = 0;
-      while (h * scale > classLimits[k]) k++;
-      squares[found] = square;
-      classOf[found++] = k;
+    const scale = highest > lowest ? 100 / (highest - lowest) : 0;
+    const p0 = terms[0];
+    const p1 = terms[1];
+    const p2 = terms[2];
+    // Own names, so that the compiler knows that they stay what they are.
+    const pixels = pairPixels;
+    const found = squares;
+    const classed = classOf;
+    const apart = lag;
+    const end = size;
+    let used = 0;
+    for (let i = 0; i < end; i++) {
+      const share = pixels[i];
+      if (share === 0) continue;
+      const j = i + apart;
+      const difference = apart === 0 ? residuals[i] : residuals[i] - residuals[j];
+      const square = difference * difference * share;
+      const h = 0.5 * (model[i] + model[j]) - lowest;
+      if (!isRobust && square > cut * cut * (p0 + h * (p1 + h * p2))) continue;
+      const k = classOfShare[(h * scale) | 0];
+      found[used] = square;
+      classed[used++] = k;
       counts[k]++;
       heightSums[k] += h;
       squareSums[k] += h * h;
       variances[k] += square;
     }
-    return found;
+    return used;
   }
 
   function takeMedians(found: number): void {
-    let start = 0;
+    for (let k = 0, end = 0; k < classes; k++) {
+      ends[k] = end;
+      end += counts[k];
+    }
+    for (let i = 0; i < found; i++) sorted[ends[classOf[i]]++] = squares[i];
     for (let k = 0; k < classes; k++) {
-      let end = start;
-      for (let i = 0; i < found; i++) if (classOf[i] === k) sorted[end++] = squares[i];
-      if (end > start) {
-        const part = sorted.subarray(start, end).sort();
-        variances[k] = part[(end - start) >> 1] / medianOfSquare;
-      }
-      start = end;
+      const count = counts[k];
+      if (count === 0) continue;
+      const start = ends[k] - count;
+      variances[k] = nthSmallest(sorted, start, ends[k], start + (count >> 1)) / medianOfSquare;
     }
   }
 
   return {
     terms,
-    measure(blocks, isRobust) {
-      const found = collect(blocks, isRobust);
+
+    prepare(groups, bins, pixels) {
+      lag = Math.min(2, groups - 1) * bins;
+      size = groups * bins - lag;
+      if (squares.length < size) {
+        pairPixels = new Float64Array(size);
+        squares = new Float64Array(size);
+        classOf = new Uint8Array(size);
+        sorted = new Float64Array(size);
+      }
+      for (let i = 0; i < size; i++) {
+        const own = pixels[i];
+        const other = pixels[i + lag];
+        pairPixels[i] = lag === 0 ? own : own > 0 && other > 0 ? (own * other) / (own + other) : 0;
+      }
+    },
+
+    measure(residuals, model, lowest, highest, isRobust) {
+      const found = collect(residuals, model, lowest, highest, isRobust);
       if (isRobust) takeMedians(found);
       for (let k = 0; k < classes; k++) {
         if (counts[k] === 0) continue;
@@ -106,7 +138,7 @@ export function createBlockNoise(): BlockNoise {
   };
 }
 
-/** Least squares with terms that are not negative, by coordinate descent; relative errors count, weights by class. */
+/** Least squares with terms that are not negative; relative errors count, weights by class. */
 function fitTerms(
   terms: Float64Array,
   counts: Float64Array,
@@ -126,7 +158,7 @@ function fitTerms(
   terms[0] = Math.max(mean, least);
   terms[1] = 0;
   terms[2] = 0;
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < reweightings; round++) {
     let a00 = 0;
     let a01 = 0;
     let a02 = 0;
@@ -140,24 +172,18 @@ function fitTerms(
       if (counts[k] === 0) continue;
       const expected = round === 0 ? Math.max(variances[k], least) : terms[0] + terms[1] * h[k] + terms[2] * hh[k];
       const weight = counts[k] / (expected * expected);
+      const excess = weight * (variances[k] - least);
       a00 += weight;
       a01 += weight * h[k];
       a02 += weight * hh[k];
       a11 += weight * h[k] * h[k];
       a12 += weight * h[k] * hh[k];
       a22 += weight * hh[k] * hh[k];
-      b0 += weight * variances[k];
-      b1 += weight * variances[k] * h[k];
-      b2 += weight * variances[k] * hh[k];
+      b0 += excess;
+      b1 += excess * h[k];
+      b2 += excess * hh[k];
     }
-    let [p0, p1, p2] = terms;
-    for (let sweep = 0; sweep < 40; sweep++) {
-      p0 = Math.max(least, (b0 - a01 * p1 - a02 * p2) / a00);
-      p2 = a22 > 0 ? Math.max(0, (b2 - a02 * p0 - a12 * p1) / a22) : 0;
-      p1 = a11 > 0 ? Math.max(0, (b1 - a01 * p0 - a12 * p2) / a11) : 0;
-    }
-    terms[0] = p0;
-    terms[1] = p1;
-    terms[2] = p2;
+    solveNotNegative(a00, a01, a02, a11, a12, a22, b0, b1, b2, terms);
+    terms[0] += least;
   }
 }

@@ -35,30 +35,59 @@ const lossOfWeights = 0.96507;
  * Econometrica 55, 703 (1987); here the lags of the eight neighbours, all with weight one). The fit takes p directions out
  * of the residuals, each with the density S, which lowers each of the L lags' means by p·S/N: S = Σ/(1 − L·p/N).
  */
-export function correlatedNoise({ groups, bins, deviations, trust, parameters }: FittedBlocks): CorrelatedNoise {
+export function correlatedNoise({ groups, bins, deviations: z, trust: t, parameters }: FittedBlocks): CorrelatedNoise {
   let total = 0;
-  for (let at = 0; at < groups * bins; at++) total += trust[at];
-  const lag = (down: number, right: number): number => {
-    let products = 0;
-    let pairs = 0;
-    const from = Math.max(0, -right);
-    const to = bins - Math.max(0, right);
-    for (let group = 0; group < groups - down; group++) {
-      for (let bin = from; bin < to; bin++) {
-        const i = group * bins + bin;
-        const j = i + down * bins + right;
-        const weight = trust[i] * trust[j];
-        products += weight * deviations[i] * deviations[j];
-        pairs += weight;
-      }
+  // Products of the deviations, and of their weights, of each block with itself and with the one to its right, below it,
+  // below to its right and below to its left.
+  let own = 0;
+  let ownPairs = 0;
+  let right = 0;
+  let rightPairs = 0;
+  let below = 0;
+  let belowPairs = 0;
+  let belowRight = 0;
+  let belowRightPairs = 0;
+  let belowLeft = 0;
+  let belowLeftPairs = 0;
+  for (let group = 0; group < groups; group++) {
+    const first = group * bins;
+    const isLast = group === groups - 1;
+    // Of the block to the left, and of the two below both: what the last step has read serves the next.
+    let leftTrust = 0;
+    let left = 0;
+    let underLeftTrust = 0;
+    let underLeft = 0;
+    for (let at = first; at < first + bins; at++) {
+      const trust = t[at];
+      const value = trust * z[at];
+      const underTrust = isLast ? 0 : t[at + bins];
+      const under = isLast ? 0 : underTrust * z[at + bins];
+      total += trust;
+      ownPairs += trust * trust;
+      own += value * value;
+      rightPairs += leftTrust * trust;
+      right += left * value;
+      belowPairs += trust * underTrust;
+      below += value * under;
+      belowRightPairs += leftTrust * underTrust;
+      belowRight += left * under;
+      belowLeftPairs += trust * underLeftTrust;
+      belowLeft += value * underLeft;
+      leftTrust = trust;
+      left = value;
+      underLeftTrust = underTrust;
+      underLeft = under;
     }
-    return pairs > 0 ? products / pairs : 0;
-  };
-  const own = lag(0, 0) / ownShare;
-  const sum = own + (2 / lagShare) * (lag(0, 1) + (groups > 1 ? lag(1, 0) + lag(1, 1) + lag(1, -1) : 0));
+  }
+  const itself = mean(own, ownPairs) / ownShare;
+  const beside = mean(right, rightPairs) + mean(below, belowPairs);
+  const across = mean(belowRight, belowRightPairs) + mean(belowLeft, belowLeftPairs);
+  const sum = itself + (2 / lagShare) * (beside + across);
   const lags = groups > 1 ? 9 : 3;
   const removed = Math.min(0.6, (lags * parameters) / total);
-  const density = Math.max(sum / (1 - removed), 0.5 * own);
-  const left = Math.max(0.4, 1 - (parameters * density) / Math.max(own, Number.MIN_VALUE) / total);
-  return { scale: lossOfWeights * density, chiSquared: own / left };
+  const density = Math.max(sum / (1 - removed), 0.5 * itself);
+  const remaining = Math.max(0.4, 1 - (parameters * density) / Math.max(itself, Number.MIN_VALUE) / total);
+  return { scale: lossOfWeights * density, chiSquared: itself / remaining };
 }
+
+const mean = (products: number, pairs: number): number => (pairs > 0 ? products / pairs : 0);

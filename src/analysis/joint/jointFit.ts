@@ -1,8 +1,9 @@
 import { createBlockNoise } from './blockNoise.ts';
-import { createBlockWeights } from './blockWeights.ts';
+import { createBlockWeights, type FittedModel } from './blockWeights.ts';
 import { correlatedNoise } from './correlatedNoise.ts';
-import type { KernelValues, LineKernel } from './lineKernel.ts';
-import { createNormalEquations, type JointColumns, mostModes } from './normalEquations.ts';
+import { createExtrapolation } from './extrapolation.ts';
+import { createKernelValues, type LineKernel } from './lineKernel.ts';
+import { createNormalEquations, mostModes } from './normalEquations.ts';
 import type { RoiBins } from './roiBins.ts';
 import type { RowBlocks } from './rowBlocks.ts';
 
@@ -33,8 +34,8 @@ export interface JointFit {
   run(blocks: RowBlocks, bins: RoiBins, start: Line): JointLine | null;
   /** Base, height and position at a place (0 to 1) over the rows, of the fit that was run last; into `line`. */
   at(place: number, line: Line): void;
-  /** Variance of a pixel of a block at a height above the base of the model, of that fit. */
-  variance(height: number): number;
+  /** Of that fit: the variance of a pixel by height above the lowest value of its model, see `BlockNoise`. */
+  readonly terms: Float64Array;
   /** The lowest value of its model. */
   readonly lowest: number;
 }
@@ -44,8 +45,11 @@ const mostSteps = 20;
 /** Steps in which the noise is measured again, the first robustly. */
 const noiseSteps = 3;
 const robustSteps = 1;
-/** The search ends at a step below this share of the line's width: 2.5e-4 px at 25, a thousandth of the error. */
-const tolerance = 1e-5;
+/**
+ * The search ends at a step below this share of the line's width, 7.5e-4 px at 25; what is missing then is less than a sixth
+ * of it, half a thousandth of the error.
+ */
+const tolerance = 3e-5;
 /** One that is still moving so much in the end has found nothing, and one whose step is so long is lost at once. */
 const restless = 1e-2;
 const farAway = 1e3;
@@ -63,21 +67,18 @@ export function createJointFit(kernel: LineKernel): JointFit {
   const robust = createBlockWeights();
   const equations = createNormalEquations();
   const { step } = equations;
-  const values: KernelValues = {
-    line: new Float64Array(0),
-    byPosition: new Float64Array(0),
-    byWidth: new Float64Array(0),
-    byAsymmetry: new Float64Array(0),
-  };
-  let residuals = new Float64Array(0);
-  let heights = new Float64Array(0);
+  const extrapolation = createExtrapolation(step.length);
+  /** Of each parameter, what makes its steps comparable. */
+  const scales = new Float64Array(step.length);
   /** Of every block. */
-  const columns: JointColumns = {
-    line: new Float64Array(0),
-    slope: new Float64Array(0),
-    widening: new Float64Array(0),
-    skew: new Float64Array(0),
+  let values = createKernelValues(0);
+  const fitted: FittedModel = {
+    residuals: new Float64Array(0),
+    model: new Float64Array(0),
+    lowest: 0,
+    terms: noise.terms,
   };
+  let highest = 0;
   let modeValues = new Float64Array(0);
   /** Base, height and position, mode by mode. */
   const base = new Float64Array(mostModes);
@@ -86,21 +87,18 @@ export function createJointFit(kernel: LineKernel): JointFit {
   let modes = 1;
   let width = 1;
   let asymmetry = 0;
-  let lowest = 0;
   const shared = kernel.isAsymmetric ? 2 : 1;
 
   function prepare(blocks: RowBlocks, start: Line): void {
-    const { groups, bins } = blocks;
+    const { groups, bins, pixels } = blocks;
     const count = groups * bins;
-    if (residuals.length < count) {
-      residuals = new Float64Array(count);
-      heights = new Float64Array(count);
-      for (const name of Object.keys(columns) as (keyof JointColumns)[]) columns[name] = new Float64Array(count);
+    if (fitted.model.length < count) {
+      fitted.residuals = new Float64Array(count);
+      fitted.model = new Float64Array(count);
+      values = createKernelValues(count);
     }
-    if (values.line.length < bins) {
-      for (const name of Object.keys(values) as (keyof KernelValues)[]) values[name] = new Float64Array(bins);
-    }
-    robust.prepare(count);
+    noise.prepare(groups, bins, pixels);
+    robust.prepare(blocks);
     modes = Math.max(1, Math.min(mostModes, groups >> 1));
     if (modeValues.length < groups * mostModes) modeValues = new Float64Array(groups * mostModes);
     for (let group = 0; group < groups; group++) {
@@ -125,70 +123,71 @@ export function createJointFit(kernel: LineKernel): JointFit {
   /** The model, its derivatives and the residuals at the point that the search has reached. */
   function evaluate(blocks: RowBlocks, roi: RoiBins): void {
     const { groups, bins, means } = blocks;
-    const { line: lines, slope: slopes, widening: widenings, skew: skews } = columns;
-    const rest = residuals;
-    const above = heights;
+    const { line } = values;
+    const { residuals, model } = fitted;
     let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
     for (let group = 0; group < groups; group++) {
       const b = inGroup(base, group);
       const a = inGroup(height, group);
-      kernel.fill(roi.centres, bins, inGroup(shift, group), width, asymmetry, roi.width, values);
-      const { line, byPosition, byWidth, byAsymmetry } = values;
       const first = group * bins;
-      for (let i = 0; i < bins; i++) {
-        const at = first + i;
-        const model = b + a * line[i];
-        if (model < low) low = model;
-        above[at] = model;
-        rest[at] = means[at] - model;
-        lines[at] = line[i];
-        slopes[at] = a * byPosition[i];
-        widenings[at] = a * byWidth[i];
-        skews[at] = a * byAsymmetry[i];
+      kernel.fill(roi, inGroup(shift, group), width, asymmetry, values, first);
+      for (let at = first; at < first + bins; at++) {
+        const light = b + a * line[at];
+        if (light < low) low = light;
+        if (light > high) high = light;
+        model[at] = light;
+        residuals[at] = means[at] - light;
       }
     }
-    for (let at = 0; at < groups * bins; at++) above[at] -= low;
-    lowest = low;
+    fitted.lowest = low;
+    highest = high;
   }
-
-  const variance = (h: number): number => {
-    const { terms } = noise;
-    return terms[0] + h * (terms[1] + h * terms[2]);
-  };
 
   /** Normal equations of the linearised model. */
   function assemble({ groups, bins }: RowBlocks): void {
     equations.clear(modes, shared);
+    const { weights } = robust;
+    const { residuals } = fitted;
     for (let group = 0; group < groups; group++) {
-      equations.add(group * bins, bins, columns, robust.weights, residuals, modeValues, group * mostModes);
+      const a = inGroup(height, group);
+      equations.add(group * bins, bins, values, a, weights, residuals, modeValues, group * mostModes);
     }
+    equations.assemble();
+    const size = Math.abs(height[0]);
     for (let k = 1; k < modes; k++) {
-      const size = Math.abs(height[0]);
       equations.restrain(k, base[k], (expectedBase * size) / k);
       equations.restrain(modes + k, height[k], (expectedGain * size) / k);
       equations.restrain(2 * modes + k, shift[k], (k === 1 ? expectedSlant : expectedShift / k) * width);
     }
   }
 
-  /** Takes the step, shortened where it leaves what the linear model is good for. @returns its length in line widths */
-  function advance(): number {
-    const position = step[2 * modes] / width;
-    const wider = step[3 * modes] / width;
-    const skew = kernel.isAsymmetric ? step[3 * modes + 1] : 0;
-    const share = Math.min(1, 0.5 / Math.abs(position), 0.3 / Math.abs(wider), 0.4 / Math.abs(skew));
+  /** Takes the step, shortened where it leaves what the linear model is good for. */
+  function advance(share: number): void {
     for (let k = 0; k < modes; k++) {
       base[k] += share * step[k];
       height[k] += share * step[modes + k];
       shift[k] += share * step[2 * modes + k];
     }
     width += share * step[3 * modes];
-    asymmetry += share * skew;
-    return Math.max(Math.abs(position), Math.abs(wider), Math.abs(skew));
+    if (kernel.isAsymmetric) asymmetry += share * step[3 * modes + 1];
+  }
+
+  /** Share of the step that may be taken, and the length of the step in line widths. */
+  function measureStep(): { share: number; length: number } {
+    const position = Math.abs(step[2 * modes] / width);
+    const wider = Math.abs(step[3 * modes] / width);
+    const skew = kernel.isAsymmetric ? Math.abs(step[3 * modes + 1]) : 0;
+    return {
+      share: Math.min(1, 0.5 / position, 0.3 / wider, 0.4 / skew),
+      length: Math.max(position, wider, skew),
+    };
   }
 
   /** The line that the search has come to rest at, of which the normal equations were solved last. */
   function judge(blocks: RowBlocks): JointLine {
     const { groups, bins } = blocks;
+    const agreement = robust.judge(blocks, fitted);
     const { deviations, trust } = robust;
     const parameters = 3 * modes + shared;
     const { scale, chiSquared } = correlatedNoise({ groups, bins, deviations, trust, parameters });
@@ -201,22 +200,36 @@ export function createJointFit(kernel: LineKernel): JointFit {
       positionError: Math.sqrt(scale * equations.inverse(2 * modes)),
       heightError: Math.sqrt(scale * equations.inverse(modes)),
       chiSquared,
-      ...robust.agreement(blocks),
+      ...agreement,
     };
   }
 
   return {
     run(blocks, roi, start) {
       prepare(blocks, start);
-      const { groups, bins, pixels } = blocks;
       let length = 0;
+      let isFirst = true;
       for (let round = 0; round < mostSteps; round++) {
         evaluate(blocks, roi);
-        if (round < noiseSteps) noise.measure({ groups, bins, residuals, heights, pixels }, round < robustSteps);
-        robust.weigh(blocks, residuals, heights, noise.terms, round > 0 && round < noiseSteps);
+        if (round < noiseSteps) {
+          noise.measure(fitted.residuals, fitted.model, fitted.lowest, highest, round < robustSteps);
+          if (round > 0) robust.findDust(blocks, fitted);
+        }
+        robust.weigh(blocks, fitted);
         assemble(blocks);
         if (!equations.solve()) return null;
-        length = advance();
+        const taken = measureStep();
+        length = taken.length;
+        // From the last measurement of the noise on, all steps are of one kind.
+        if (round >= noiseSteps - 1 && taken.share === 1) {
+          scales
+            .fill(height[0], 0, 2 * modes)
+            .fill(width, 2 * modes, 3 * modes + 1)
+            .fill(1, 3 * modes + 1);
+          extrapolation.apply(step, scales, 3 * modes + shared, isFirst);
+        }
+        isFirst = round < noiseSteps - 1 || taken.share < 1;
+        advance(taken.share);
         // Also ends for NaN.
         if (!(length < farAway) || !(width > 0.1) || !(width < 4 * roi.cols)) return null;
         if (round >= noiseSteps && length < tolerance) break;
@@ -242,9 +255,9 @@ export function createJointFit(kernel: LineKernel): JointFit {
       line.asymmetry = asymmetry;
     },
 
-    variance,
+    terms: noise.terms,
     get lowest() {
-      return lowest;
+      return fitted.lowest;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { medianInPlace } from '../nthSmallest.ts';
 import { createJointFit, type JointLine, type Line } from './jointFit.ts';
 import type { JointShape } from './jointShape.ts';
 import type { RoiBins } from './roiBins.ts';
@@ -10,10 +11,10 @@ export interface LineSearch {
   /** Null when there is none. */
   find(bins: RoiBins, screen: RowScreen, blocks: RowBlocks): JointLine | null;
   /**
-   * Parameters of the rows that are used, after `find` has found a line, with the sorted heights of each over its error.
-   * The parameters are overwritten by the next call.
+   * Parameters of the rows that are used, after `find` has found a line, with the median over them of the height over the
+   * error. The parameters are overwritten by the next call.
    */
-  rows(bins: RoiBins, screen: RowScreen, blocks: RowBlocks): { parameters: Float64Array[]; signals: Float64Array };
+  rows(bins: RoiBins, screen: RowScreen, blocks: RowBlocks): { parameters: Float64Array[]; signal: number };
 }
 
 /** Of a Fano line. */
@@ -56,7 +57,7 @@ export function createLineSearch(shape: JointShape): LineSearch {
         shape.write(line, line.error, pool[used]);
         signals[used++] = Math.abs(line.height) / Math.max(line.error, Number.MIN_VALUE);
       }
-      return { parameters: pool.slice(0, used), signals: signals.subarray(0, used).sort() };
+      return { parameters: pool.slice(0, used), signal: medianInPlace(signals, 0, used) };
     },
   };
 }

@@ -1,15 +1,10 @@
 import { factor, solve } from './choleskySolve.ts';
-
-/** What the model changes by, block by block: with its height, its position, its width, its asymmetry. */
-export interface JointColumns {
-  line: Float64Array;
-  slope: Float64Array;
-  widening: Float64Array;
-  skew: Float64Array;
-}
+import type { KernelValues } from './lineKernel.ts';
 
 /** Waves over the rows at most, the constant included. */
 export const mostModes = 4;
+/** Products of two waves. */
+const mostPairs = (mostModes * (mostModes + 1)) / 2;
 
 /**
  * The normal equations of the joint fit's linearised model. Parameters in order: base, height and position, each by modes,
@@ -23,19 +18,23 @@ export interface NormalEquations {
   /**
    * Adds the blocks `first … first + count` of one group of rows.
    *
+   * @param height of the line in this group, which position, width and asymmetry change the model in proportion to
    * @param modeValues the waves at the group's place, from `at` on
    */
   add(
     first: number,
     count: number,
-    columns: JointColumns,
+    values: KernelValues,
+    height: number,
     weights: Float64Array,
     residuals: Float64Array,
     modeValues: Float64Array,
     at: number,
   ): void;
-  /** Adds that a parameter is zero, give or take a deviation. */
+  /** Adds that a parameter is zero, give or take a deviation; when all groups have been added. */
   restrain(parameter: number, value: number, deviation: number): void;
+  /** Ends the adding of groups. */
+  assemble(): void;
   /** Solves for the step. False when the blocks don't determine it. */
   solve(): boolean;
   /** After `solve`, a diagonal element of the inverse; `step` is overwritten. */
@@ -46,17 +45,26 @@ export function createNormalEquations(): NormalEquations {
   const most = 3 * mostModes + 2;
   const matrix = new Float64Array(most * most);
   const step = new Float64Array(most);
+  /** Of one group: products of 1, line, slope, widening and skew, and of these with the residuals. */
   const moments = new Float64Array(15);
   const sums = new Float64Array(5);
+  /**
+   * Over the groups: moments of the functions that run over the rows, times each product of two waves; moments of a shared
+   * one with those, times each wave; moments of shared ones.
+   */
+  const waved = new Float64Array(6 * mostPairs);
+  const mixed = new Float64Array(6 * mostModes);
+  const plain = new Float64Array(3);
+  const pairs = new Float64Array(mostPairs);
   let modes = 1;
-  let functions = 4;
+  let shared: 1 | 2 = 1;
   let free = 4;
 
-  /** Weighted sums over a group of the products of 1, line, slope, widening and skew, and with the residuals. */
   function sum(
     first: number,
     count: number,
-    { line: lines, slope: slopes, widening: widenings }: JointColumns,
+    { line: lines, byPosition, byWidth }: KernelValues,
+    height: number,
     weights: Float64Array,
     residuals: Float64Array,
   ): void {
@@ -78,8 +86,8 @@ export function createNormalEquations(): NormalEquations {
       const w = weights[at];
       const residual = w * residuals[at];
       const line = lines[at];
-      const slope = slopes[at];
-      const widening = widenings[at];
+      const slope = byPosition[at];
+      const widening = byWidth[at];
       const wl = w * line;
       const ws = w * slope;
       const ww = w * widening;
@@ -98,26 +106,28 @@ export function createNormalEquations(): NormalEquations {
       r2 += residual * slope;
       r3 += residual * widening;
     }
+    const square = height * height;
     moments[0] = m00;
     moments[1] = m10;
     moments[2] = m11;
-    moments[3] = m20;
-    moments[4] = m21;
-    moments[5] = m22;
-    moments[6] = m30;
-    moments[7] = m31;
-    moments[8] = m32;
-    moments[9] = m33;
+    moments[3] = height * m20;
+    moments[4] = height * m21;
+    moments[5] = square * m22;
+    moments[6] = height * m30;
+    moments[7] = height * m31;
+    moments[8] = square * m32;
+    moments[9] = square * m33;
     sums[0] = r0;
     sums[1] = r1;
-    sums[2] = r2;
-    sums[3] = r3;
+    sums[2] = height * r2;
+    sums[3] = height * r3;
   }
 
   function sumSkew(
     first: number,
     count: number,
-    { line: lines, slope: slopes, widening: widenings, skew: skews }: JointColumns,
+    { line: lines, byPosition, byWidth, byAsymmetry }: KernelValues,
+    height: number,
     weights: Float64Array,
     residuals: Float64Array,
   ): void {
@@ -128,57 +138,87 @@ export function createNormalEquations(): NormalEquations {
     let m44 = 0;
     let r4 = 0;
     for (let at = first; at < first + count; at++) {
-      const skew = skews[at];
+      const skew = byAsymmetry[at];
       const w = weights[at] * skew;
       m40 += w;
       m41 += w * lines[at];
-      m42 += w * slopes[at];
-      m43 += w * widenings[at];
+      m42 += w * byPosition[at];
+      m43 += w * byWidth[at];
       m44 += w * skew;
       r4 += w * residuals[at];
     }
-    moments[10] = m40;
-    moments[11] = m41;
-    moments[12] = m42;
-    moments[13] = m43;
-    moments[14] = m44;
-    sums[4] = r4;
+    const square = height * height;
+    moments[10] = height * m40;
+    moments[11] = height * m41;
+    moments[12] = square * m42;
+    moments[13] = square * m43;
+    moments[14] = square * m44;
+    sums[4] = height * r4;
   }
 
   return {
     step,
 
-    clear(modeCount, shared) {
+    clear(modeCount, sharedCount) {
       modes = modeCount;
-      functions = 3 + shared;
+      shared = sharedCount;
       free = 3 * modes + shared;
-      matrix.fill(0, 0, free * free);
-      step.fill(0, 0, free);
+      step.fill(0);
+      waved.fill(0);
+      mixed.fill(0);
+      plain.fill(0);
     },
 
-    add(first, count, columns, weights, residuals, modeValues, at) {
-      sum(first, count, columns, weights, residuals);
-      if (functions === 5) sumSkew(first, count, columns, weights, residuals);
-      const wide = 3 * modes;
-      // Of the functions the first three run over the rows by modes, the others are shared.
-      for (let f = 0, m = 0; f < functions; f++) {
+    add(first, count, values, height, weights, residuals, modeValues, at) {
+      sum(first, count, values, height, weights, residuals);
+      if (shared === 2) sumSkew(first, count, values, height, weights, residuals);
+      let used = 0;
+      for (let k = 0; k < modes; k++) {
+        for (let l = 0; l <= k; l++) pairs[used++] = modeValues[at + k] * modeValues[at + l];
+      }
+      for (let m = 0; m < 6; m++) {
+        const moment = moments[m];
+        for (let pair = 0; pair < used; pair++) waved[m * mostPairs + pair] += moment * pairs[pair];
+      }
+      for (let k = 0; k < modes; k++) {
+        const value = modeValues[at + k];
+        for (let f = 0; f < 3; f++) {
+          step[f * modes + k] += sums[f] * value;
+          mixed[f * mostModes + k] += moments[6 + f] * value;
+          if (shared === 2) mixed[(3 + f) * mostModes + k] += moments[10 + f] * value;
+        }
+      }
+      plain[0] += moments[9];
+      step[3 * modes] += sums[3];
+      if (shared === 1) return;
+      plain[1] += moments[13];
+      plain[2] += moments[14];
+      step[3 * modes + 1] += sums[4];
+    },
+
+    assemble() {
+      // The lower triangle is all that the solver reads.
+      for (let f = 0, m = 0; f < 3; f++) {
         for (let g = 0; g <= f; g++, m++) {
-          const moment = moments[m];
-          if (f < 3) {
-            for (let k = 0; k < modes; k++) {
-              const scaled = moment * modeValues[at + k];
-              const line = (f * modes + k) * free + g * modes;
-              for (let l = 0; l < modes; l++) matrix[line + l] += scaled * modeValues[at + l];
+          for (let k = 0, pair = m * mostPairs; k < modes; k++) {
+            for (let l = 0; l <= k; l++, pair++) {
+              matrix[(f * modes + k) * free + g * modes + l] = waved[pair];
+              matrix[(f * modes + l) * free + g * modes + k] = waved[pair];
             }
-          } else {
-            const line = (wide + f - 3) * free;
-            if (g < 3) for (let k = 0; k < modes; k++) matrix[line + g * modes + k] += moment * modeValues[at + k];
-            else matrix[line + wide + g - 3] += moment;
           }
         }
-        if (f < 3) for (let k = 0; k < modes; k++) step[f * modes + k] += sums[f] * modeValues[at + k];
-        else step[wide + f - 3] += sums[f];
       }
+      const wide = 3 * modes;
+      for (let s = 0; s < shared; s++) {
+        for (let f = 0; f < 3; f++) {
+          for (let k = 0; k < modes; k++)
+            matrix[(wide + s) * free + f * modes + k] = mixed[(3 * s + f) * mostModes + k];
+        }
+      }
+      matrix[wide * free + wide] = plain[0];
+      if (shared === 1) return;
+      matrix[(wide + 1) * free + wide] = plain[1];
+      matrix[(wide + 1) * free + wide + 1] = plain[2];
     },
 
     restrain(parameter, value, deviation) {

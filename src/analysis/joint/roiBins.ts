@@ -1,6 +1,7 @@
 import type { Pixels } from '../../model/frame.ts';
 import type { Roi } from '../../model/roi.ts';
 import { isInside, type RoiWalk, roiWalk, sampleAtBorder } from '../roiWalk.ts';
+import { sampleRow } from '../sampleRoi.ts';
 
 /**
  * The pixels of one ROI, each row as means over bins of neighbouring pixels. What a line a few bins wide can tell is in
@@ -99,35 +100,50 @@ export function createRoiBins(): RoiBins {
     at: number,
     saturation: number,
   ): number {
+    const isClipped = saturation < Number.POSITIVE_INFINITY;
+    const middles = centres;
+    const out = means;
+    const last = count - 1;
     let squares = 0;
-    let lost = 0;
-    for (let bin = 0; bin < count; bin++) {
-      const size = bin === count - 1 ? lastSize : binWidth;
-      const x = startX + stepX * centres[bin] - 0.5 * (size - 1);
-      const y = startY + stepY * centres[bin];
+    for (let bin = 0; bin <= last; bin++) {
+      const size = bin === last ? lastSize : binWidth;
+      const x = startX + stepX * middles[bin] - 0.5 * (size - 1);
+      const y = startY + stepY * middles[bin];
       // Whole numbers for the compiler too; neither is negative.
       const x0 = x | 0;
       const y0 = y | 0;
       const share = y - y0;
       const from = (y0 * width + x0) | 0;
-      const end = from + size;
+      const end = (from + size) | 0;
+      let i = from;
+      let j = (from + width) | 0;
       let sum = 0;
       let own = 0;
-      let clipped = 0;
-      for (let i = from, j = from + width; i < end; i++, j++) {
-        const upper = data[i];
-        const value = upper + share * (data[j] - upper);
+      for (; i < end - 3; i += 4, j += 4) {
+        const a = data[i] + share * (data[j] - data[i]);
+        const b = data[i + 1] + share * (data[j + 1] - data[i + 1]);
+        const c = data[i + 2] + share * (data[j + 2] - data[i + 2]);
+        const d = data[i + 3] + share * (data[j + 3] - data[i + 3]);
+        sum += a + b + (c + d);
+        own += a * a + b * b + (c * c + d * d);
+      }
+      for (; i < end; i++, j++) {
+        const value = data[i] + share * (data[j] - data[i]);
         sum += value;
         own += value * value;
-        if (value >= saturation) clipped++;
       }
       squares += own - (sum * sum) / size;
       const first = data[from] + share * (data[from + width] - data[from]);
       const next = data[end] + share * (data[end + width] - data[end]);
-      means[at + bin] = clipped > 0 ? Number.NaN : (sum + (x - x0) * (next - first)) / size;
-      lost += clipped;
+      out[at + bin] = (sum + (x - x0) * (next - first)) / size;
+      if (!isClipped) continue;
+      let clipped = 0;
+      for (i = from, j = from + width; i < end; i++, j++) {
+        if (data[i] + share * (data[j] - data[i]) >= saturation) clipped++;
+      }
+      if (clipped > 0) out[at + bin] = Number.NaN;
+      saturated += clipped;
     }
-    saturated += lost;
     return squares;
   }
 
@@ -176,7 +192,7 @@ export function createRoiBins(): RoiBins {
           continue;
         }
         if (isInside(pixels, x, y, endX, endY)) {
-          sampleRow(pixels.data, pixels.width, x, y, stepX, stepY, cols, row);
+          sampleRow(pixels.data, pixels.width, x, y, stepX, stepY, cols, row, 0);
         } else {
           for (let k = 0; k < cols; k++) row[k] = sampleAtBorder(pixels, x + stepX * k, y + stepY * k);
         }
@@ -184,28 +200,4 @@ export function createRoiBins(): RoiBins {
       }
     },
   };
-}
-
-function sampleRow(
-  data: Uint8Array | Uint16Array,
-  width: number,
-  startX: number,
-  startY: number,
-  stepX: number,
-  stepY: number,
-  cols: number,
-  out: Float64Array,
-): void {
-  for (let k = 0; k < cols; k++) {
-    const x = startX + stepX * k;
-    const y = startY + stepY * k;
-    const x0 = x | 0;
-    const y0 = y | 0;
-    const fx = x - x0;
-    const fy = y - y0;
-    const at = y0 * width + x0;
-    const upper = data[at] + fx * (data[at + 1] - data[at]);
-    const lower = data[at + width] + fx * (data[at + width + 1] - data[at + width]);
-    out[k] = upper + fy * (lower - upper);
-  }
 }

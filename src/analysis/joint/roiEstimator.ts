@@ -1,5 +1,4 @@
 import type { RoiFlag } from '../../model/result.ts';
-import { quantile } from '../quantile.ts';
 import { lowSignal, type RoiEstimate, type RoiEstimator, saturatedShare } from '../roiEstimate.ts';
 import type { JointLine } from './jointFit.ts';
 import { fanoShape, gaussianShape, symmetricFanoShape } from './jointShape.ts';
@@ -67,8 +66,8 @@ export function createRoiEstimator(method: 'gaussian' | 'fano'): RoiEstimator {
     const flags: RoiFlag[] = bins.saturated >= saturatedShare * rows * cols ? ['saturated'] : [];
     if (found === null || !isPlausible(found.line, cols)) return lost(screen.rejections, flags);
     const { line, by } = found;
-    const { parameters, signals } = by.rows(bins, screen, blocks);
-    if (quantile(signals, 0.5) < lowSignal) flags.push('low_signal');
+    const { parameters, signal } = by.rows(bins, screen, blocks);
+    if (signal < lowSignal) flags.push('low_signal');
     if (line.position < line.width || line.position > cols - 1 - line.width) flags.push('edge');
     if (hasSecondPeak(screen.profile, bins.count, line, bins.width)) flags.push('two_peaks');
     return {

@@ -29,6 +29,27 @@ export function createRowBlocks(): RowBlocks {
   let pixels = new Float64Array(0);
   const places = new Float64Array(mostGroups);
 
+  /** The block of a bin that is saturated in some of the rows. */
+  function averagePresent(
+    { means: source, sizes }: RoiBins,
+    rejections: readonly (RowRejection | null)[],
+    from: number,
+    to: number,
+    bin: number,
+    at: number,
+  ): void {
+    let sum = 0;
+    let used = 0;
+    for (let row = from; row < to; row++) {
+      const mean = source[row * count + bin];
+      if (rejections[row] !== null || Number.isNaN(mean)) continue;
+      sum += mean;
+      used++;
+    }
+    means[at] = used > 0 ? sum / used : 0;
+    pixels[at] = used * sizes[bin];
+  }
+
   return {
     get groups() {
       return groups;
@@ -53,34 +74,28 @@ export function createRowBlocks(): RowBlocks {
         means = new Float64Array(groups * count);
         pixels = new Float64Array(groups * count);
       }
-      means.fill(0, 0, groups * count);
-      pixels.fill(0, 0, groups * count);
       const { means: source, sizes } = bins;
-      const sums = means;
-      const averagedRows = pixels;
+      const averages = means;
+      const weights = pixels;
       for (let group = 0; group < groups; group++) {
         const from = Math.floor((group * rows) / groups);
         const to = Math.floor(((group + 1) * rows) / groups);
         const first = group * count;
+        averages.fill(0, first, first + count);
         let place = 0;
         let used = 0;
         for (let row = from; row < to; row++) {
           if (rejections[row] !== null) continue;
           place += row + 0.5;
           used++;
-          for (let bin = 0; bin < count; bin++) {
-            const mean = source[row * count + bin];
-            if (Number.isNaN(mean)) continue;
-            sums[first + bin] += mean;
-            averagedRows[first + bin]++;
-          }
+          for (let at = first, i = row * count; at < first + count; at++, i++) averages[at] += source[i];
         }
         places[group] = (used > 0 ? place / used : (from + to) / 2) / rows;
-        for (let bin = 0; bin < count; bin++) {
-          const averaged = pixels[first + bin];
-          if (averaged === 0) continue;
-          means[first + bin] /= averaged;
-          pixels[first + bin] = averaged * sizes[bin];
+        const share = used > 0 ? 1 / used : 0;
+        for (let bin = 0, at = first; bin < count; bin++, at++) {
+          averages[at] *= share;
+          weights[at] = used * sizes[bin];
+          if (Number.isNaN(averages[at])) averagePresent(bins, rejections, from, to, bin, at);
         }
       }
     },

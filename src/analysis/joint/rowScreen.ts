@@ -1,5 +1,6 @@
-import { quantile } from '../quantile.ts';
+import { medianInPlace } from '../nthSmallest.ts';
 import type { RowRejection } from '../rowMethod.ts';
+import { sortAscending } from '../sortAscending.ts';
 import type { RoiBins } from './roiBins.ts';
 
 /** Rows at the most that one group averages while the typical profile is made. */
@@ -12,22 +13,11 @@ const differingDeviations = 5;
 const alikeShare = 0.15;
 const differingShare = 0.3;
 
-/** Median of the first `count` values, which it sorts; NaN of none. Few as they are, a call of `sort` would cost more. */
-function medianOfFew(values: Float64Array, count: number): number {
-  for (let i = 1; i < count; i++) {
-    const value = values[i];
-    let at = i;
-    for (; at > 0 && values[at - 1] > value; at--) values[at] = values[at - 1];
-    values[at] = value;
-  }
-  return count === 0 ? Number.NaN : 0.5 * (values[(count - 1) >> 1] + values[count >> 1]);
-}
-
 /** Looks for rows that can't be used; owns its buffers. */
 export interface RowScreen {
   /** The typical row: the median over groups of rows, bin by bin. */
   readonly profile: Float64Array;
-  /** Null for a row that is used, else why not; one for each row of the ROI last screened. */
+  /** Null for a row that is used, else why not; one for each row of the ROI last screened, overwritten by the next. */
   readonly rejections: (RowRejection | null)[];
   /** @returns rows that are used */
   screen(bins: RoiBins): number;
@@ -41,28 +31,53 @@ export interface RowScreen {
 export function createRowScreen(): RowScreen {
   let profile = new Float64Array(0);
   let light = new Float64Array(0);
-  let rejections: (RowRejection | null)[] = [];
+  let sorted = new Float64Array(0);
+  /** Mean rows of the groups. */
+  let groupMeans = new Float64Array(0);
+  const rejections: (RowRejection | null)[] = [];
   const column = new Float64Array(profileGroups);
 
   function makeProfile({ rows, count, means }: RoiBins): void {
     const groups = Math.min(rows, profileGroups);
+    const averages = groupMeans;
+    for (let group = 0; group < groups; group++) {
+      const from = Math.floor((group * rows) / groups);
+      const to = Math.floor(((group + 1) * rows) / groups);
+      const first = group * count;
+      averages.fill(0, first, first + count);
+      let used = 0;
+      for (let row = from; row < to; row++) {
+        if (rejections[row] !== null) continue;
+        used++;
+        for (let at = first, i = row * count; at < first + count; at++, i++) averages[at] += means[i];
+      }
+      for (let at = first; at < first + count; at++) {
+        averages[at] /= used;
+        if (Number.isNaN(averages[at])) averages[at] = meanOfPresent(means, count, at - first, from, to);
+      }
+    }
     for (let bin = 0; bin < count; bin++) {
       let found = 0;
-      for (let group = 0; group < groups; group++) {
-        const to = Math.floor(((group + 1) * rows) / groups);
-        let sum = 0;
-        let used = 0;
-        for (let row = Math.floor((group * rows) / groups); row < to; row++) {
-          const mean = means[row * count + bin];
-          // NaN where the bin is saturated, or its row rejected.
-          if (rejections[row] !== null || Number.isNaN(mean)) continue;
-          sum += mean;
-          used++;
-        }
-        if (used > 0) column[found++] = sum / used;
+      for (let at = bin; at < groups * count; at += count) {
+        column[found] = averages[at];
+        if (!Number.isNaN(averages[at])) found++;
       }
-      profile[bin] = medianOfFew(column, found);
+      sortAscending(column, found);
+      profile[bin] = found === 0 ? Number.NaN : 0.5 * (column[(found - 1) >> 1] + column[found >> 1]);
     }
+  }
+
+  /** Mean of a bin over the rows `from … to − 1` that are used and in which it is not saturated; NaN of none. */
+  function meanOfPresent(means: Float64Array, count: number, bin: number, from: number, to: number): number {
+    let sum = 0;
+    let used = 0;
+    for (let row = from; row < to; row++) {
+      const mean = means[row * count + bin];
+      if (rejections[row] !== null || Number.isNaN(mean)) continue;
+      sum += mean;
+      used++;
+    }
+    return sum / used;
   }
 
   function rejectSaturated({ rows, count, means }: RoiBins): void {
@@ -83,14 +98,14 @@ export function createRowScreen(): RowScreen {
     const range = high - low;
     const typical = profile;
     let used = 0;
-    const sorted = new Float64Array(rows);
     for (let row = 0; row < rows; row++) {
       if (rejections[row] !== null) continue;
       let sum = 0;
       let compared = 0;
-      for (let bin = 0; bin < count; bin++) {
-        if (Number.isNaN(typical[bin])) continue;
-        const difference = means[row * count + bin] - typical[bin];
+      for (let bin = 0, at = row * count; bin < count; bin++, at++) {
+        const expected = typical[bin];
+        if (Number.isNaN(expected)) continue;
+        const difference = means[at] - expected;
         // Not a number where it is saturated and the typical row is not: cut off above as well.
         sum += difference < -range ? -range : difference < range ? difference : range;
         compared++;
@@ -99,9 +114,9 @@ export function createRowScreen(): RowScreen {
       sorted[used++] = light[row];
     }
     if (used === 0) return;
-    const middle = quantile(sorted.subarray(0, used).sort(), 0.5);
+    const middle = medianInPlace(sorted, 0, used);
     for (let i = 0; i < used; i++) sorted[i] = Math.abs(sorted[i] - middle);
-    const deviation = 1.4826 * quantile(sorted.subarray(0, used).sort(), 0.5);
+    const deviation = 1.4826 * medianInPlace(sorted, 0, used);
     const allowed = Math.min(differingShare * range, Math.max(alikeShare * range, differingDeviations * deviation));
     for (let row = 0; row < rows; row++) {
       if (rejections[row] === null && Math.abs(light[row] - middle) > allowed) rejections[row] = 'differing';
@@ -129,12 +144,18 @@ export function createRowScreen(): RowScreen {
     screen(bins) {
       const { rows, count } = bins;
       if (profile.length < count) profile = new Float64Array(count);
-      if (light.length < rows) light = new Float64Array(rows);
-      rejections = new Array(rows).fill(null);
-      rejectSaturated(bins);
+      if (groupMeans.length < profileGroups * count) groupMeans = new Float64Array(profileGroups * count);
+      if (light.length < rows) {
+        light = new Float64Array(rows);
+        sorted = new Float64Array(rows);
+      }
+      rejections.length = rows;
+      rejections.fill(null);
+      if (bins.saturated > 0) rejectSaturated(bins);
       makeProfile(bins);
       rejectDiffering(bins);
-      const used = rejections.reduce((sum, rejection) => sum + (rejection === null ? 1 : 0), 0);
+      let used = 0;
+      for (let row = 0; row < rows; row++) if (rejections[row] === null) used++;
       if (used < rows) makeProfile(bins);
       closeGaps(count);
       return used;

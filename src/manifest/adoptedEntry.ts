@@ -1,13 +1,25 @@
 import { basename, dirname } from 'node:path';
-import { deterministicId } from '../manifest/normaliseEntry.ts';
-import { untouchedEntry } from '../manifest/untouchedEntry.ts';
 import type { Entry } from '../model/entry.ts';
 import { localIso } from '../model/localTime.ts';
+import { deterministicId } from './normaliseEntry.ts';
+import { untouchedEntry } from './untouchedEntry.ts';
 
 /** As the collector names an image, and as the Python system did: day, time, microseconds and camera. */
 const pattern = /^image_(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)_(\d{6})_cam([\w-]+)\.(?:png|jpe?g|tiff?)$/i;
 
 export const isCapturedName = (name: string): boolean => pattern.test(name);
+
+/** As the collector names them, and nobody else nowadays. */
+const ownPattern = /^image_\d{8}_\d{6}_\d{6}_cam[\w-]+\.png$/;
+
+/** When an image of the collector was taken, from its name: local time, as entries have it. Null for any other name. */
+export const ownImageTime = (name: string): string | null => (ownPattern.test(name) ? timeOf(name) : null);
+
+/** @param name a captured image's. */
+function timeOf(name: string): string {
+  const [, year, month, day, hour, minute, second, micros] = pattern.exec(name)!;
+  return `${year}-${month}-${day}T${hour}:${minute}:${second}.${micros}`;
+}
 
 /**
  * An entry for a captured image that a kill has left without one: what its name tells. The id follows from path and time, so
@@ -18,8 +30,8 @@ export const isCapturedName = (name: string): boolean => pattern.test(name);
  */
 export function adoptedEntry(path: string, now: number): Entry {
   const filename = basename(path);
-  const [, year, month, day, hour, minute, second, micros, camera = ''] = pattern.exec(filename)!;
-  const taken = `${year}-${month}-${day}T${hour}:${minute}:${second}.${micros}`;
+  const camera = pattern.exec(filename)!.at(-1)!;
+  const taken = timeOf(filename);
   return {
     ...untouchedEntry,
     entry_id: deterministicId(dirname(path), filename, taken),

@@ -1,0 +1,12 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { collectCrashWalk } from './collectCrashWalk.ts';
+import { useStillTime } from './eventRun.ts';
+
+beforeEach(useStillTime);
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it('a crash of the collector at any step leaves no entry without its image, and nothing told is gone', async () => {
+  expect(await collectCrashWalk(2, ['kill', 'lost'])).toBeGreaterThan(50);
+});

@@ -1,0 +1,63 @@
+import { expect } from 'vitest';
+import type { CompressSettings } from '../../src/operators/compress.ts';
+import { atEveryCrash, FaultyFiles, Stopped } from '../storage/faultyFiles.ts';
+import { CompressBench, compressSettings, hardImage, softImage } from './compressBench.ts';
+import { StageRun } from './stageRun.ts';
+
+export const images = { A: softImage('A'), B: hardImage(), C: softImage('C') };
+export const ids = Object.keys(images) as (keyof typeof images)[];
+
+/** Runs the stage until every image was attempted, and stops it. @param told takes what was said to be done. */
+export async function compressAll(files: FaultyFiles, told: Set<string>, pid: number): Promise<CompressBench> {
+  const bench = await CompressBench.on(files, { pid, dead: pid === 1 ? [] : [1] });
+  const run = new StageRun<CompressSettings>(compressSettings);
+  run.start(bench.stage(run.tools));
+  try {
+    await run.until(
+      () => files.stopped || (ids.every(id => bench.get(id).compression_attempted) && run.told.includes('running')),
+    );
+    if (!files.stopped) run.stop$.next();
+    await run.until(() => files.stopped || run.complete);
+    for (const event of run.events) if (event.kind === 'done') told.add(`${event.entryId} ${event.detail.image}`);
+  } finally {
+    run.unsubscribe();
+    await run.putAway();
+  }
+  if (files.stopped) throw new Stopped();
+  await bench.manifest.close({ fold: true });
+  return bench;
+}
+
+/** What must be true at any instant: the name that the entry has is that of a whole file. */
+export function mustBeReadable(bench: CompressBench): void {
+  for (const id of ids) expect(bench.bytes(id), `${id} as ${bench.filename(id)}`).toEqual(images[id]);
+}
+
+/**
+ * Stops the compressor at every step of its work on three images: each can be read under its name at any instant, and the next one
+ * finishes. Needs a clock that stands still. @returns the number of crashes.
+ */
+export async function compressCrashWalk(prefixes: number): Promise<number> {
+  const start = new FaultyFiles();
+  const before = await CompressBench.on(start);
+  await before.offer(images);
+  await before.manifest.close({ fold: true });
+  return atEveryCrash<Set<string>>({
+    start,
+    context: () => new Set(),
+    work: async (files, told) => void (await compressAll(files, told, 1)),
+    check: async (files, told) => {
+      const found = await CompressBench.on(files, { pid: 2, dead: [1] });
+      mustBeReadable(found);
+      for (const id of ids) {
+        const named = [...told].find(line => line.startsWith(`${id} `));
+        if (named) expect(`${id} ${found.filename(id)}`).toBe(named);
+      }
+      const after = await compressAll(files, new Set(), 2);
+      mustBeReadable(after);
+      expect(after.images()).toEqual(['image_A.tif.gz', 'image_B.tif', 'image_C.tif.gz']);
+      expect([after.claimed(), after.notes]).toEqual([[], []]);
+    },
+    prefixes,
+  });
+}

@@ -18,13 +18,12 @@ import type { Fault } from './fault.ts';
 const framesALook = 25;
 /**
  * The last tenth against the first, at most. In a long run a tenth is ten thousand frames, and a difference of 10 % is growth. In a
- * short one the heap is still finding its size (it grows by a third, and stays so from some 4,000 frames on), and another program on the
- * machine makes one tenth dearer than another: there only what would never fit in a long run counts. Frames that kept 60 kB
- * each would be seen.
+ * short one the worker threads' heaps are still finding their size, and another program on the machine makes one tenth dearer than
+ * another: there only what would never fit in a long run counts. Frames that kept 20 kB each would be seen.
  */
 const mostGrowth = {
   long: { resident_mb: 1.1, open_files: 1.1, cpu_ms_a_frame: 1.1 },
-  short: { resident_mb: 1.6, open_files: 1.25, cpu_ms_a_frame: 1.6 },
+  short: { resident_mb: 1.25, open_files: 1.25, cpu_ms_a_frame: 1.6 },
 };
 const framesToTell = 3_000;
 const longFrames = 50_000;
@@ -40,6 +39,7 @@ interface Look {
   at: number;
   /** Processor time of the process until now, ms. */
   cpuMs: number;
+  /** What stayed in memory after the last collection of garbage. */
   residentMb: number;
   openFiles: number;
 }
@@ -128,8 +128,10 @@ function feeder(root: string, manifest: Manifest, wanted: number, ids: string[])
 
 /** Runs a pipeline until all that is offered is copied and settled, and looks at its process meanwhile. */
 async function soaked(root: string, storage: StorageOptions, feed: Feed) {
+  const memoryFile = join(root, 'resident_bytes');
   const child = spawn(process.execPath, [launcher, ...runWords(root)], {
     cwd: root,
+    env: { ...process.env, NODE_OPTIONS: `--import=${collectedMemory}`, PHOREST_TEST_MEMORY: memoryFile },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const begun = performance.now();
@@ -159,7 +161,7 @@ async function soaked(root: string, storage: StorageOptions, feed: Feed) {
     lastAt = performance.now();
     firstAt ||= lastAt;
     if (frames % framesALook === 0) {
-      const look = await lookAt(child.pid!, frames, performance.now() - begun);
+      const look = await lookAt(child.pid!, memoryFile, frames, performance.now() - begun);
       if (look) looks.push(look);
     }
     if (offered < frames + window - batch) await more();
@@ -177,19 +179,19 @@ async function soaked(root: string, storage: StorageOptions, feed: Feed) {
   return { code, stderr, frames, looks, perSecond };
 }
 
-const pageBytes = 4096;
+const collectedMemory = new URL('./collectedMemory.ts', import.meta.url).href;
 /** Processor time is told in ticks of so many ms. */
 const tickMs = 10;
 
-/** Null where the system does not tell, or the process has just ended. */
-async function lookAt(pid: number, frames: number, at: number): Promise<Look | null> {
+/** Null where the system does not tell, or the process has only begun or just ended. */
+async function lookAt(pid: number, memoryFile: string, frames: number, at: number): Promise<Look | null> {
   try {
-    const statm = await readFile(`/proc/${pid}/statm`, 'utf8');
+    const residentMb = Number(await readFile(memoryFile, 'utf8')) / 2 ** 20;
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const cpuMs = (Number(fields[11]) + Number(fields[12])) * tickMs;
     const openFiles = (await readdir(`/proc/${pid}/fd`)).length;
-    return { frames, at, cpuMs, residentMb: (Number(statm.split(' ')[1]) * pageBytes) / 2 ** 20, openFiles };
+    return residentMb > 0 ? { frames, at, cpuMs, residentMb, openFiles } : null;
   } catch {
     return null;
   }

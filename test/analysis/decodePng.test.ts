@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { decodePng } from '../../src/analysis/decodePng.ts';
 import { ownMemory } from '../../src/analysis/frameTarget.ts';
 import type { Pixels } from '../../src/model/frame.ts';
+import { decodedBySharp } from './decodedBySharp.ts';
 
 const width = 61;
 const height = 300;
@@ -16,27 +17,6 @@ const smooth16 = Uint16Array.from(
 );
 const image8 = () => sharp(gray8, { raw: { width, height, channels: 1 } }).toColourspace('b-w');
 const image16 = (data = gray16) => sharp(data, { raw: { width, height, channels: 1 } }).toColourspace('grey16');
-
-/** As `decodeFrame` asks sharp; null when it refuses. */
-async function bySharp(bytes: Uint8Array): Promise<Pixels | null> {
-  try {
-    const image = sharp(bytes, { failOn: 'error', ignoreIcc: true });
-    const depth = (await image.metadata()).depth === 'ushort' ? 16 : 8;
-    const plain = image.removeAlpha();
-    const raw =
-      depth === 16 ? plain.toColourspace('grey16').raw({ depth: 'ushort' }) : plain.toColourspace('b-w').raw();
-    const { data, info } = await raw.toBuffer({ resolveWithObject: true });
-    const copy = new Uint8Array(data);
-    return {
-      width: info.width,
-      height: info.height,
-      depth,
-      data: depth === 16 ? new Uint16Array(copy.buffer) : copy,
-    };
-  } catch {
-    return null;
-  }
-}
 
 /** All at once, and in parts. */
 const ways = [
@@ -107,7 +87,7 @@ describe.each(ways)('gray files are read pixel by pixel as sharp reads them, %s'
     const bytes = withFullWindow(await make());
     const pixels = await decodePng(bytes, ownMemory, largeFrom);
     expect(pixels).not.toBeNull();
-    expect(pixels).toEqual(await bySharp(bytes));
+    expect(pixels).toEqual(await decodedBySharp(bytes));
   });
 
   test.each([1, 2, 3, 4])('filter %i in every row, the first too', async filter => {
@@ -119,7 +99,7 @@ describe.each(ways)('gray files are read pixel by pixel as sharp reads them, %s'
       const bytes = withData(png, [deflateSync(raw)]);
       const pixels = await decodePng(bytes, ownMemory, largeFrom);
       expect(pixels).not.toBeNull();
-      expect(pixels).toEqual(await bySharp(bytes));
+      expect(pixels).toEqual(await decodedBySharp(bytes));
     }
   });
 
@@ -250,7 +230,7 @@ describe.each(ways)('damaged files, %s', (_, largeFrom) => {
       if (pixels === null) counts.left++;
       else {
         counts.read++;
-        expect(pixels).toEqual(await bySharp(file));
+        expect(pixels).toEqual(await decodedBySharp(file));
       }
     }
     expect(counts.left).toBeGreaterThan(500);

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { decodeTiff } from '../../src/analysis/decodeTiff.ts';
-import type { Pixels } from '../../src/model/frame.ts';
+import { decodedBySharp } from './decodedBySharp.ts';
 import { tiffBytes } from './tiffBytes.ts';
 
 const width = 61;
@@ -11,26 +11,6 @@ const gray8 = Uint8Array.from({ length: width * height }, (_, i) => (i * 37 + (i
 const gray16 = Uint16Array.from({ length: width * height }, (_, i) => (i * 7919) % 65536);
 const image8 = () => sharp(gray8, { raw: { width, height, channels: 1 } }).toColourspace('b-w');
 const image16 = () => sharp(gray16, { raw: { width, height, channels: 1 } }).toColourspace('grey16');
-
-/** What sharp makes of it; null when it refuses. */
-async function bySharp(bytes: Uint8Array): Promise<Pixels | null> {
-  try {
-    const image = sharp(bytes, { failOn: 'error', ignoreIcc: true });
-    const depth = (await image.metadata()).depth === 'ushort' ? 16 : 8;
-    const raw =
-      depth === 16 ? image.toColourspace('grey16').raw({ depth: 'ushort' }) : image.toColourspace('b-w').raw();
-    const { data, info } = await raw.toBuffer({ resolveWithObject: true });
-    const copy = new Uint8Array(data);
-    return {
-      width: info.width,
-      height: info.height,
-      depth,
-      data: depth === 16 ? new Uint16Array(copy.buffer) : copy,
-    };
-  } catch {
-    return null;
-  }
-}
 
 const predictor = 'horizontal' as const;
 const plainFiles: [string, () => Promise<Buffer>][] = [
@@ -47,7 +27,7 @@ describe('the plain files of microscopes are read pixel by pixel as sharp reads 
     const bytes = await make();
     const pixels = decodeTiff(bytes);
     expect(pixels).not.toBeNull();
-    expect(pixels).toEqual(await bySharp(bytes));
+    expect(pixels).toEqual(await decodedBySharp(bytes));
   });
 
   test('also where a file lies at an odd place in memory', async () => {
@@ -93,7 +73,7 @@ describe('damaged files', () => {
     for (let length = 0; length < bytes.length; length += 3) {
       const cut = bytes.subarray(0, length);
       const pixels = decodeTiff(cut);
-      if (pixels !== null) expect(pixels).toEqual(await bySharp(cut));
+      if (pixels !== null) expect(pixels).toEqual(await decodedBySharp(cut));
     }
   });
 
@@ -119,7 +99,7 @@ describe('damaged files', () => {
         counts.left++;
         continue;
       }
-      const reference = await bySharp(changed);
+      const reference = await decodedBySharp(changed);
       if (reference === null) counts.refusedBySharp++;
       else expect(pixels).toEqual(reference);
       counts.read++;
@@ -139,7 +119,7 @@ test.skipIf(!existsSync(legacy))('the frames of the shared reference are read as
     .slice(0, 2)) {
     const bytes = readFileSync(new URL(name, legacy));
     const pixels = decodeTiff(bytes);
-    const reference = await bySharp(bytes);
+    const reference = await decodedBySharp(bytes);
     expect(pixels).toMatchObject({ width: 1920, height: 1460, depth: 16 });
     expect(Buffer.compare(Buffer.from(pixels!.data.buffer), Buffer.from(reference!.data.buffer))).toBe(0);
   }

@@ -21,7 +21,7 @@ const compileCache = fileURLToPath(new URL('../node_modules/.cache/phorest', imp
 interface ReplayTotals {
   frames: number;
   failed: number;
-  /** Frames a second from the first that was analysed to the last. */
+  /** Frames a second, once the engine has compiled what it needs. */
   rate: number;
   /** From the start of the process to its end. */
   wholeRate: number;
@@ -44,8 +44,8 @@ const kinds: readonly Kind[] = [
 ];
 
 /**
- * `replay.small`: images a second of `phorest replay` on 1920 × 1460 TIFF of 16 bits with 80 ROIs, from the first that is analysed to
- * the last, against decoding the same files by sharp and nothing else, as many at a time as there are cores; `replay.small.own`: against
+ * `replay.small`: images a second of `phorest replay` on 1920 × 1460 TIFF of 16 bits with 80 ROIs, while it runs (the first third
+ * is left out: the engine is still compiling), against decoding the same files by sharp and nothing else, as many at a time as there are cores; `replay.small.own`: against
  * decoding them by our own reader, which takes less than half of the time; `replay.small.whole`: from the start of the program to its
  * end, last plot included. `replay.large`: the same for 9152 × 6944 PNG of 8 bits with 644 ROIs. `memory.peak` and `memory.peak.large`: the largest resident memory of these replays,
  * against one decoded frame.

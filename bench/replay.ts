@@ -45,10 +45,11 @@ const kinds: readonly Kind[] = [
 
 /**
  * `replay.small`: images a second of `phorest replay` on 1920 × 1460 TIFF of 16 bits with 80 ROIs, while it runs (the first third
- * is left out: the engine is still compiling), against decoding the same files by sharp and nothing else, as many at a time as there are cores; `replay.small.own`: against
- * decoding them by our own reader, which takes less than half of the time; `replay.small.whole`: from the start of the program to its
- * end, last plot included. `replay.large`: the same for 9152 × 6944 PNG of 8 bits with 644 ROIs. `memory.peak` and `memory.peak.large`: the largest resident memory of these replays,
- * against one decoded frame.
+ * is left out: the engine is still compiling), against decoding the same files by sharp and nothing else, as many at a time as
+ * there are cores. `replay.small.own`: against decoding them by our own reader, one after another, since it blocks its thread.
+ * `replay.small.whole`: from the start of the program to its end, last plot included. `replay.large`: the same for 9152 × 6944 PNG
+ * of 8 bits with 644 ROIs. `memory.peak` and `memory.peak.large`: the largest resident memory of these replays, against one
+ * decoded frame.
  */
 export async function replayBench(): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
@@ -78,9 +79,9 @@ async function measure({ name, ...kind }: Kind): Promise<BenchRow[]> {
       ratio: rate / decoding,
     });
     return [
-      row('', totals.rate, 'sharp', bySharp),
-      row('.own', totals.rate, 'our own reader', own),
-      row('.whole', totals.wholeRate, 'sharp', bySharp),
+      row('', totals.rate, 'sharp, on all cores', bySharp),
+      row('.own', totals.rate, 'our own reader, on one core', own),
+      row('.whole', totals.wholeRate, 'sharp, on all cores', bySharp),
       {
         name: name === 'small' ? 'memory.peak' : `memory.peak.${name}`,
         value: totals.peakBytes / 2 ** 20,
@@ -124,7 +125,7 @@ function microscopeTiff({ width, height, data }: Pixels): Promise<Buffer> {
     .toBuffer();
 }
 
-/** Files a second, as many at a time as there are cores. */
+/** Files a second, as many at a time as there are cores, if `decode` leaves this thread. */
 async function rateOf(files: readonly string[], decode: (file: string) => Promise<void>): Promise<number> {
   let next = 0;
   const decodeOneAfterAnother = async (): Promise<void> => {

@@ -32,8 +32,10 @@ export function decodeTiff(bytes: Uint8Array, target: FrameTarget = ownMemory): 
     const stored = bytes.subarray(offset, offset + length);
     const plain = layout.isDeflated ? inflated(stored, (to - from) * rowBytes) : stored;
     if (plain?.length !== (to - from) * rowBytes) return null;
-    out.set(plain, from * rowBytes);
-    if (layout.isDifferences) addUp(data.subarray(from * width, to * width), width);
+    if (layout.isDifferences) {
+      addUp(depth === 16 ? words(plain) : plain, data.subarray(from * width, to * width), width);
+    } else out.set(plain, from * rowBytes);
+    if (layout.isDeflated) letGo(plain);
     target.rowsDone(to);
   }
   return pixels;
@@ -172,13 +174,36 @@ function inflated(stored: Uint8Array, size: number): Uint8Array | null {
   }
 }
 
-/** Each stored value but a row's first is the difference from the one before, modulo its depth as typed arrays have it. */
-function addUp(data: Uint8Array | Uint16Array, width: number): void {
-  for (let row = 0; row < data.length; row += width) {
-    let value = data[row];
-    for (let i = row + 1; i < row + width; i++) {
-      value += data[i];
-      data[i] = value;
+/** Bytes as numbers of 16 bits. */
+function words(bytes: Uint8Array): Uint16Array {
+  const { buffer, byteOffset, length } = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);
+  return new Uint16Array(buffer, byteOffset, length / 2);
+}
+
+/**
+ * Frees what `inflateSync` gave at once, if it is memory of its own. Waiting for the collector would have it run every 64 MB,
+ * and each strip lie in memory that is not in the core's cache.
+ */
+function letGo({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength + 1) buffer.transfer(0);
+}
+
+/**
+ * Each stored value but a row's first is the difference from the one before, modulo its depth as typed arrays have it.
+ * Each sum waits for the one before: two rows are done at a time.
+ */
+function addUp(differences: Uint8Array | Uint16Array, into: Uint8Array | Uint16Array, width: number): void {
+  const rows = into.length / width;
+  for (let row = 0; row < rows; row += 2) {
+    // The last of an odd number is done twice.
+    const below = row + 1 < rows ? width : 0;
+    let value = 0;
+    let valueBelow = 0;
+    for (let i = row * width, end = i + width; i < end; i++) {
+      value = (value + differences[i]) | 0;
+      into[i] = value;
+      valueBelow = (valueBelow + differences[i + below]) | 0;
+      into[i + below] = valueBelow;
     }
   }
 }

@@ -44,10 +44,8 @@ export class JournalWriter {
       return { clean: false, synced: true, error: error as Error };
     }
     const file = this.#file;
-    let before = Number.NaN;
     let error: Error | null = null;
     try {
-      before = await file.size();
       const taken = await file.write(data, null);
       if (taken < data.length) error = cutShort(this.path, taken, data.length);
     } catch (cause) {
@@ -60,8 +58,9 @@ export class JournalWriter {
       return { clean: false, synced: false, error: error ?? (cause as Error) };
     }
     try {
+      // A journal only grows: where it ends as expected, nothing came between.
       const end = await file.size();
-      const stands = error === null && before === expectedLength && end === before + data.length;
+      const stands = error === null && end === expectedLength + data.length;
       return stands ? { clean: true, end } : { clean: false, synced: true, error };
     } catch (cause) {
       return { clean: false, synced: true, error: error ?? (cause as Error) };

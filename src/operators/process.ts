@@ -97,9 +97,10 @@ async function openStation(settings: ProcessSettings, fit: RoiFit, deps: Process
     timer(settings.intervalMs, settings.intervalMs, tools.scheduler),
   );
   return {
-    // One more than there are workers, so that none waits for a claim.
-    concurrency: settings.workers + 1,
-    batch: settings.workers + 1,
+    // More than there are workers, so that none waits for a claim, and claims come in twos, which halves their cost.
+    concurrency: settings.workers + 2,
+    batch: settings.workers + 2,
+    least: 2,
     wake$,
     // Also when nothing waits: a claim in doubt, after a failure, is cleared up by the next one.
     claim: async count => manifest.claim('processor', count, { place: await results.position() }),

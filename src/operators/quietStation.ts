@@ -18,7 +18,6 @@ export function quietStation<T>(
   station: Station<T>,
   scheduler?: SchedulerLike,
 ): { station: Station<T>; quiet$: Observable<typeof quiet> } {
-  const { concurrency, batch, wake$, exhausted$ } = station;
   let busy = 0;
   let looks = 0;
   const during = async <R>(work: () => Promise<R>): Promise<R> => {
@@ -31,18 +30,13 @@ export function quietStation<T>(
   };
   return {
     station: {
-      concurrency,
-      batch,
-      wake$,
-      ...(exhausted$ && { exhausted$ }),
+      ...station,
       claim: async (count, leaving) => {
         const items = await during(() => station.claim(count, leaving));
         looks++;
         return items;
       },
       perform: (item, signal) => during(() => station.perform(item, signal)),
-      giveBack: items => station.giveBack(items),
-      close: cutShort => station.close(cutShort),
     },
     quiet$: timer(quietMs, quietMs, scheduler).pipe(
       filter(() => busy === 0 && looks > 0),

@@ -80,6 +80,7 @@ export function serve<S, T>(
       work({
         concurrency: station.concurrency,
         batch: station.batch,
+        ...(station.least !== undefined && { least: station.least }),
         claim,
         perform: item => perform(definition, station, item, () => inFlight.delete(item)),
         upstreamDone$: merge(tools.upstreamDone$, station.exhausted$ ?? NEVER),

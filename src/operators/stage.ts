@@ -54,6 +54,8 @@ export type Outcome =
 export interface Station<T> {
   readonly concurrency: number;
   readonly batch: number;
+  /** Fewest places to claim for, while items are in work; absent: 1. */
+  readonly least?: number;
   /** When to look for work, besides at the start and after each finished item. */
   readonly wake$: Observable<unknown>;
   /** Emits when there will be no more items, for a station that knows: what is there is finished, then the generation ends. */
@@ -218,15 +220,8 @@ const isRunning = (event: StageEvent | typeof quiet): boolean =>
 
 /** The station, with something to do once it is closed. */
 function endingWith<T>(station: Station<T>, onClosed: () => void): Station<T> {
-  const { concurrency, batch, wake$, exhausted$ } = station;
   return {
-    concurrency,
-    batch,
-    wake$,
-    ...(exhausted$ && { exhausted$ }),
-    claim: (count, leaving) => station.claim(count, leaving),
-    perform: (item, signal) => station.perform(item, signal),
-    giveBack: items => station.giveBack(items),
+    ...station,
     close: async cutShort => {
       try {
         await station.close(cutShort);

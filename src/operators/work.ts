@@ -6,6 +6,8 @@ export interface WorkOptions<T, R> {
   concurrency: number;
   /** Most items asked for in one claim. */
   batch: number;
+  /** Fewest places to claim for, while items are in work: each claim has its cost. Absent: 1. */
+  least?: number;
   /** Takes up to `count` items from the queue, in one answer; an empty one means that nothing waits. One call at a time. */
   claim: (count: number) => ObservableInput<readonly T[]>;
   /** Works on one item. An item's own failure is a value; an error is the stage's. */
@@ -27,6 +29,7 @@ export interface WorkOptions<T, R> {
 export function work<T, R>(options: WorkOptions<T, R>): OperatorFunction<unknown, R> {
   return source =>
     new Observable<R>(subscriber => {
+      const least = Math.min(options.least ?? 1, options.concurrency);
       /** Claimed, to begin in the same moment. */
       const ready: T[] = [];
       /** Places; one is taken as soon as its item is claimed. */
@@ -49,7 +52,7 @@ export function work<T, R>(options: WorkOptions<T, R>): OperatorFunction<unknown
         pulling = true;
         while (!subscriber.closed) {
           if (ready.length > 0) perform(ready.shift() as T);
-          else if (woken && !stopped && !claiming && free > 0) claim();
+          else if (woken && !stopped && !claiming && free >= least) claim();
           else break;
         }
         pulling = false;

@@ -1,13 +1,11 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { renderAsync } from '@resvg/resvg-js';
-import { EMPTY, exhaustMap, filter, from, ignoreElements, type Observable } from 'rxjs';
-import sharp from 'sharp';
+import { join } from 'node:path';
+import { defer, EMPTY, exhaustMap, filter, finalize, from, ignoreElements, type Observable } from 'rxjs';
 import type { Clock } from '../model/clock.ts';
 import type { PipelineEvent } from '../model/event.ts';
 import type { LogLine } from '../model/logLine.ts';
 import type { Files } from '../storage/files.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
+import { runDrawProcess } from './drawProcess.ts';
 import { healthPicture } from './healthPicture.ts';
 
 type HealthEvent = Extract<PipelineEvent, { kind: 'health' }>;
@@ -24,7 +22,7 @@ export interface HealthReportOptions {
   /** Told once for each new reason why there is no new picture; the pipeline goes on. */
   onError: (error: Error) => void;
   /** How SVG becomes PNG; for tests. */
-  draw?: (svg: string) => Promise<Uint8Array>;
+  draw?: (svg: string, signal: AbortSignal) => Promise<Uint8Array>;
 }
 
 export const healthReportName = 'health_report.png';
@@ -32,13 +30,13 @@ export const healthReportName = 'health_report.png';
 /** A picture of which only the numbers are others is drawn anew so often, ms. */
 const redrawMs = 300_000;
 
-const require = createRequire(import.meta.url);
+const svgEntry = new URL(`./svgEntry.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 
 /**
  * Draws `health_report.png` from what the health stage sees: at its first look, when a light or a finding is another, and every
  * five minutes. The picture says when it was.
  *
- * Emits nothing. Drawn by a thread of its own, one picture at a time; looks that come meanwhile are left out, since another
+ * Emits nothing. Drawn by a process of its own, one picture at a time; looks that come meanwhile are left out, since another
  * follows. Completes when the events have completed and the picture in work stands; errors only with them. Teardown leaves the
  * picture as it is.
  */
@@ -48,14 +46,16 @@ export function healthReport(events$: Observable<PipelineEvent>, options: Health
   let drawn: { look: string; at: number } | null = null;
   let lastProblem: string | null = null;
 
-  async function renew({ report, pipeline }: HealthEvent, look: string): Promise<void> {
+  async function renew({ report, pipeline }: HealthEvent, look: string, signal: AbortSignal): Promise<void> {
     try {
       const log = await readLog();
+      const picture = await draw(healthPicture({ report, pipeline, log, root }), signal);
       // A picture that a power cut takes is drawn again: no fsync.
-      await writeAtomic(files, path, await draw(healthPicture({ report, pipeline, log, root })), { durable: false });
+      await writeAtomic(files, path, picture, { durable: false });
       drawn = { look, at: clock.monotonic() };
       lastProblem = null;
     } catch (error) {
+      if (signal.aborted) return;
       const { code, message } = error as NodeJS.ErrnoException;
       // The system's messages name the temporary file, which is another each time.
       const problem = code ?? message;
@@ -69,26 +69,14 @@ export function healthReport(events$: Observable<PipelineEvent>, options: Health
     exhaustMap(event => {
       const look = JSON.stringify([event.report.stages, event.report.findings]);
       if (drawn?.look === look && clock.monotonic() - drawn.at < redrawMs) return EMPTY;
-      return from(renew(event, look));
+      return defer(() => {
+        const leaving = new AbortController();
+        return from(renew(event, look, leaving.signal)).pipe(finalize(() => leaving.abort()));
+      });
     }),
     ignoreElements(),
   );
 }
 
-/** PNG bytes of the picture; the fonts come from a package, so that it is the same on every machine. */
-export async function drawHealth(svg: string): Promise<Uint8Array> {
-  const fonts = join(dirname(require.resolve('dejavu-fonts-ttf/package.json')), 'ttf');
-  const image = await renderAsync(svg, {
-    font: {
-      loadSystemFonts: false,
-      fontFiles: ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf', 'DejaVuSansMono.ttf'].map(name => join(fonts, name)),
-      defaultFontFamily: 'DejaVu Sans',
-    },
-  });
-  const { width, height } = image;
-  // Its own way to PNG would hold up the main thread.
-  return sharp(image.pixels, { raw: { width, height, channels: 4 } })
-    .removeAlpha()
-    .png()
-    .toBuffer();
-}
+const drawHealth = (svg: string, signal: AbortSignal): Promise<Uint8Array> =>
+  runDrawProcess(svgEntry, { svg }, { signal });

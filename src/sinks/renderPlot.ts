@@ -1,9 +1,8 @@
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { type RenderedImage, Resvg } from '@resvg/resvg-js';
 import type * as Echarts from 'echarts';
 import { plotPicture } from './plotPicture.ts';
 import type { PlotData } from './plotSeries.ts';
+import { rasterise } from './rasterise.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -21,7 +20,7 @@ export interface RenderOptions {
  * Loads echarts on its first call: meant for a process that ends afterwards.
  */
 export function renderPlot(data: PlotData, options: RenderOptions): Uint8Array {
-  return rasterise(plotSvg(data, options), options.zoom ?? 2).asPng();
+  return rasterise(plotSvg(data, options), options.zoom ?? 2);
 }
 
 /** The plot as SVG text. */
@@ -36,18 +35,6 @@ export function plotSvg(data: PlotData, { title, width = 1200, height = defaultH
     // It holds a timer that would keep the process alive.
     chart.dispose();
   }
-}
-
-function rasterise(svg: string, zoom: number): RenderedImage {
-  const fonts = join(dirname(require.resolve('dejavu-fonts-ttf/package.json')), 'ttf');
-  return new Resvg(svg, {
-    fitTo: { mode: 'zoom', value: zoom },
-    font: {
-      loadSystemFonts: false,
-      fontFiles: ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map(name => join(fonts, name)),
-      defaultFontFamily: 'DejaVu Sans',
-    },
-  }).render();
 }
 
 function defaultHeight({ rois, sensors }: PlotData): number {

@@ -18,6 +18,8 @@ const aheadMs = 2_000;
 export interface FileLockOptions {
   /** How long to wait for the lock before giving up, ms. */
   patienceMs?: number;
+  /** Nobody takes a signed lock from a living holder within this time, ms: he need not look whether it is still his. */
+  safeMs?: number;
   own?: ProcessIdentity;
   liveness?: (owner: ProcessIdentity) => Liveness;
 }
@@ -37,7 +39,7 @@ export interface FileLockOptions {
  * @throws Error with code `ELOCKED` that names the holder, when it is not free within `patienceMs`.
  */
 export function fileLock(path: string, options: FileLockOptions = {}): Exclusive {
-  const { patienceMs = 30_000, own = ownIdentity, liveness = livenessOf } = options;
+  const { patienceMs = 30_000, safeMs = 1_000, own = ownIdentity, liveness = livenessOf } = options;
   const folder = `${path}.lock`;
   const ownerFile = `${path}.lock-owner.json`;
   const ownText = JSON.stringify(own);
@@ -57,19 +59,25 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
     await rmdir(folder).catch(() => undefined);
   }
 
-  /** The name is only needed by those who wait: a full disk must not keep anybody from the lock itself. */
-  async function sign(): Promise<void> {
+  /**
+   * The name is only needed by those who wait: a full disk must not keep anybody from the lock itself.
+   * @returns whether it stands there
+   */
+  async function sign(): Promise<boolean> {
     try {
       await writeFile(ownerFile, ownText);
+      return true;
     } catch {
       await unlink(ownerFile).catch(() => undefined);
+      return false;
     }
   }
 
-  async function acquire(): Promise<() => Promise<void>> {
+  async function acquire(): Promise<{ release: () => Promise<void>; safeUntil: number }> {
     const deadline = performance.now() + patienceMs;
     let seen = { touched: Number.NaN, since: 0 };
     for (let attempt = 0; ; attempt++) {
+      const now = performance.now();
       try {
         const release = await lockfile.lock(path, {
           realpath: false,
@@ -78,11 +86,9 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
           // The default ends the process; a lost lock only costs a retry here.
           onCompromised: () => undefined,
         });
-        await sign();
-        return release;
+        return { release, safeUntil: (await sign()) ? now + safeMs : now };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
-        const now = performance.now();
         if (now > deadline) {
           const locked: NodeJS.ErrnoException = new Error(
             `${path} is locked by ${(await ownerText()) || 'an unknown process'}; waited ${patienceMs / 1000} s`,
@@ -105,12 +111,12 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
 
   return work => {
     const result = tail.then(async () => {
-      const release = await acquire();
+      const { release, safeUntil } = await acquire();
       try {
         return await work();
       } finally {
         // A lock that was stolen meanwhile is somebody else's now; proper-lockfile would take it away from him.
-        const owner = parseOwner(await ownerText());
+        const owner = performance.now() < safeUntil ? own : parseOwner(await ownerText());
         if (!owner || sameProcess(owner, own)) {
           // A signature counts for one taking: left there, it would vouch for whoever takes the lock next and is killed.
           await unlink(ownerFile).catch(() => undefined);

@@ -62,15 +62,15 @@ describe('process', () => {
     run.unsubscribe();
   });
 
-  it('claims one more than it has workers, and no more', async () => {
+  it('claims two more than it has workers, and no more', async () => {
     const { world, bench, run } = await prepare();
     const door = gate();
     bench.onAnalyse = () => door.pass();
     await world.offer(...'ABCDEF');
     run.start(bench.stage(run.tools));
-    await run.until(() => bench.jobs.length === 3);
+    await run.until(() => bench.jobs.length === 4);
     await run.rest();
-    expect(world.claimed('processor')).toEqual(['A', 'B', 'C']);
+    expect(world.claimed('processor')).toEqual(['A', 'B', 'C', 'D']);
     expect(world.get('A').claims.processor).toMatchObject({ segment: 0, length: 0 });
     door.open();
     await run.until(() => run.count('done') === 6);

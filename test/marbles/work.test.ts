@@ -73,6 +73,27 @@ describe('work', () => {
       expect(asked).toEqual([2, 2, 1]);
     });
 
+    it('waits until enough places are free for a claim to be worth its cost, or all are', () => {
+      const { claim, asked } = queueOf(...'abcdef');
+      const over: Record<string, Subject<string>> = {};
+      const perform = (item: string) => (over[item] = new Subject<string>());
+      const working = once
+        .pipe(work({ concurrency: 3, batch: 3, least: 2, upstreamDone$: NEVER, claim, perform }))
+        .subscribe();
+      const begun = () => Object.keys(over).join('');
+      over.a!.complete();
+      expect([begun(), asked]).toEqual(['abc', [3]]);
+      over.c!.complete();
+      expect([begun(), asked]).toEqual(['abcde', [3, 2]]);
+      working.unsubscribe();
+      const alone = queueOf('a', 'b');
+      once
+        .pipe(work({ concurrency: 1, batch: 1, least: 2, upstreamDone$: NEVER, claim: alone.claim, perform: of }))
+        .subscribe()
+        .unsubscribe();
+      expect(alone.asked).toEqual([1, 1, 1]);
+    });
+
     it('claims one at a time, and remembers a wake-up during a claim', () => {
       run(({ hot, cold, expectObservable, expectSubscriptions }) => {
         const wakes = hot(' -w-w-------');

@@ -158,6 +158,7 @@ describe('healthReport', () => {
     await ended;
     expect([errors, await readdir(folder)]).toEqual([[], ['health_report.png']]);
     const { data, info } = await sharp(await readFile(join(folder, 'health_report.png')))
+      .removeAlpha()
       .raw()
       .toBuffer({ resolveWithObject: true });
     expect([info.width, info.channels]).toEqual([1200, 3]);

@@ -1,7 +1,10 @@
 import type { ParameterStatistics } from '../model/result.ts';
+import { keptNumbers } from './keptNumbers.ts';
 import { quantile } from './quantile.ts';
 import { roundDecimals } from './roundDecimals.ts';
 import { sortAscending } from './sortAscending.ts';
+
+const room = keptNumbers();
 
 /**
  * What the rows of a ROI gave for one parameter, as the Python system sums it up: mean, population standard deviation,
@@ -10,40 +13,47 @@ import { sortAscending } from './sortAscending.ts';
  *
  * @param values in row order, at least one, all finite
  * @param keepValues puts the values themselves in front
+ * @param count looks at so many of them, the first ones
  */
-export function parameterStatistics(values: Float64Array, keepValues: boolean): ParameterStatistics {
-  const sorted = sortAscending(values.slice());
-  const max = roundDecimals(sorted[sorted.length - 1], 3);
+export function parameterStatistics(
+  values: Float64Array,
+  keepValues: boolean,
+  count = values.length,
+): ParameterStatistics {
+  const sorted = room(count);
+  for (let i = 0; i < count; i++) sorted[i] = values[i];
+  sortAscending(sorted, count);
+  const max = roundDecimals(sorted[count - 1], 3);
   const min = roundDecimals(sorted[0], 3);
-  const mean = meanOf(values);
+  const mean = meanOf(values, count);
   return {
-    ...(keepValues ? { Values: Array.from(values) } : {}),
+    ...(keepValues ? { Values: Array.from(values.subarray(0, count)) } : {}),
     Mean: roundDecimals(mean, 3),
-    STD: roundDecimals(deviationOf(values, mean), 3),
-    LQ: roundDecimals(quantile(sorted, 0.25), 3),
-    Median: roundDecimals(quantile(sorted, 0.5), 3),
-    UQ: roundDecimals(quantile(sorted, 0.75), 3),
+    STD: roundDecimals(deviationOf(values, count, mean), 3),
+    LQ: roundDecimals(quantile(sorted, 0.25, count), 3),
+    Median: roundDecimals(quantile(sorted, 0.5, count), 3),
+    UQ: roundDecimals(quantile(sorted, 0.75, count), 3),
     Max: max,
     Min: min,
-    Smoothness: max === min ? 0 : roundDecimals(stepDeviation(values) / (max - min), 3),
+    Smoothness: max === min ? 0 : roundDecimals(stepDeviation(values, count) / (max - min), 3),
   };
 }
 
-function meanOf(values: Float64Array): number {
+function meanOf(values: Float64Array, count: number): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
+  for (let i = 0; i < count; i++) sum += values[i];
+  return sum / count;
 }
 
-function deviationOf(values: Float64Array, mean: number): number {
+function deviationOf(values: Float64Array, count: number, mean: number): number {
   let squares = 0;
-  for (let i = 0; i < values.length; i++) squares += (values[i] - mean) * (values[i] - mean);
-  return Math.sqrt(squares / values.length);
+  for (let i = 0; i < count; i++) squares += (values[i] - mean) * (values[i] - mean);
+  return Math.sqrt(squares / count);
 }
 
 /** Standard deviation of the differences between neighbours. */
-function stepDeviation(values: Float64Array): number {
-  const steps = values.length - 1;
+function stepDeviation(values: Float64Array, count: number): number {
+  const steps = count - 1;
   let sum = 0;
   for (let i = 0; i < steps; i++) sum += values[i + 1] - values[i];
   const mean = sum / steps;

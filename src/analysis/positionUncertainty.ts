@@ -1,4 +1,8 @@
+import { keptNumbers } from './keptNumbers.ts';
 import { quantile } from './quantile.ts';
+import { sortAscending } from './sortAscending.ts';
+
+const room = keptNumbers();
 
 /**
  * Standard error of the median of rows' positions, from their scatter: √(π/2)·σ/√n with the robust σ = 1.4826·median
@@ -7,14 +11,22 @@ import { quantile } from './quantile.ts';
  * is alike, since speckle does not change from frame to frame, err together more than this says.
  *
  * @param sorted positions, ascending
+ * @param count looks at so many of them, the first ones
  * @returns null for fewer than two rows
  */
-export function positionUncertainty(sorted: Float64Array): number | null {
-  const count = sorted.length;
+export function positionUncertainty(sorted: Float64Array, count = sorted.length): number | null {
   if (count < 2) return null;
-  const median = quantile(sorted, 0.5);
-  const deviations = sorted.map(value => Math.abs(value - median)).sort();
-  const robust = 1.4826 * quantile(deviations, 0.5);
-  const sigma = robust > 0 ? robust : Math.sqrt(deviations.reduce((sum, d) => sum + d * d, 0) / count);
+  const median = quantile(sorted, 0.5, count);
+  const deviations = room(count);
+  for (let i = 0; i < count; i++) deviations[i] = Math.abs(sorted[i] - median);
+  sortAscending(deviations, count);
+  const robust = 1.4826 * quantile(deviations, 0.5, count);
+  const sigma = robust > 0 ? robust : Math.sqrt(meanSquare(deviations, count));
   return (Math.sqrt(Math.PI / 2) * sigma) / Math.sqrt(count);
+}
+
+function meanSquare(values: Float64Array, count: number): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += values[i] * values[i];
+  return sum / count;
 }

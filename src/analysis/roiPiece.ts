@@ -3,6 +3,7 @@ import type { Pixels } from '../model/frame.ts';
 import { methodParameters } from '../model/method.ts';
 import type { RoiResult } from '../model/result.ts';
 import { createRoiEstimator } from './joint/roiEstimator.ts';
+import { keptNumbers } from './keptNumbers.ts';
 import { parameterStatistics } from './parameterStatistics.ts';
 import type { RoiEstimate, RoiEstimator } from './roiEstimate.ts';
 import { roundDecimals } from './roundDecimals.ts';
@@ -85,7 +86,7 @@ function roiResult(label: string, { method, keepValues }: FrameAnalysis, estimat
       ? []
       : methodParameters[method].map((parameter, column) => [
           parameter,
-          parameterStatistics(columnOf(rows, column), keepValues),
+          parameterStatistics(columnOf(rows, column), keepValues, rows.length),
         ]);
   return {
     'ROI-label': label,
@@ -100,8 +101,10 @@ function roiResult(label: string, { method, keepValues }: FrameAnalysis, estimat
   };
 }
 
+const room = keptNumbers();
+
 function columnOf(rows: readonly Float64Array[], column: number): Float64Array {
-  const values = new Float64Array(rows.length);
+  const values = room(rows.length);
   for (let row = 0; row < rows.length; row++) values[row] = rows[row][column];
   return values;
 }

@@ -1,5 +1,6 @@
 import type { AnalysisJob } from '../model/analysisJob.ts';
 import type { RoiFlag } from '../model/result.ts';
+import { keptNumbers } from './keptNumbers.ts';
 import { positionUncertainty } from './positionUncertainty.ts';
 import { quantile } from './quantile.ts';
 import { reduceRows } from './reduceRows.ts';
@@ -7,6 +8,7 @@ import { lowSignal, type RoiEstimate, type RoiEstimator, saturatedShare } from '
 import type { RowMethod, RowResults } from './rowMethod.ts';
 import { rowMethods } from './rowMethods.ts';
 import { sampleRoi } from './sampleRoi.ts';
+import { sortAscending } from './sortAscending.ts';
 
 /** Estimator `rows`: each row by itself; the position is the median over the rows. */
 export function createRowsEstimator({ method: name, numberOfSubRois }: RowsChoice): RoiEstimator {
@@ -50,8 +52,9 @@ function joined(
 ): RoiEstimate {
   const used = parameters.filter((_, row) => rejections[row] === null);
   const { index, origin } = method.position;
-  const positions = Float64Array.from(used, row => row[index] - origin).sort();
-  const position = used.length > 0 ? quantile(positions, 0.5) : null;
+  const positions = sortedOver(used, row => row[index] - origin);
+  const position = used.length > 0 ? quantile(positions, 0.5, used.length) : null;
+  const uncertainty = positionUncertainty(positions, used.length);
   const flags: RoiFlag[] = [];
   if (position === null) flags.push('lost');
   else {
@@ -60,11 +63,20 @@ function joined(
     if (position < margin || position > cols - 1 - margin) flags.push('edge');
   }
   if (saturated) flags.push('saturated');
-  return { position, uncertainty: positionUncertainty(positions), flags, rows: used, rejections };
+  return { position, uncertainty, flags, rows: used, rejections };
 }
 
 function medianOf(rows: readonly Float64Array[], value: (row: Float64Array) => number): number {
-  return quantile(Float64Array.from(rows, value).sort(), 0.5);
+  return quantile(sortedOver(rows, value), 0.5, rows.length);
+}
+
+const room = keptNumbers();
+
+/** A value of each row, ascending; as many as there are rows. Overwritten by the next call. */
+function sortedOver(rows: readonly Float64Array[], value: (row: Float64Array) => number): Float64Array {
+  const values = room(rows.length);
+  for (let row = 0; row < rows.length; row++) values[row] = value(rows[row]);
+  return sortAscending(values, rows.length);
 }
 
 /** Share of the first `count` values that reach a level. */

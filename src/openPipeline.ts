@@ -236,7 +236,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       dataFolder: paths.data,
       runId: run.run_id,
       // The images of a folder that is replayed have no entries yet.
-      ...(!options.replay && { leftImages: { since: Date.parse(run.started), notes$ } }),
+      ...(!options.replay && { leftImages: { since: Date.parse(run.started), isAlive, notes$ } }),
       bootId: ownIdentity.boot_id,
       clockSynced,
       openSource: async ({ source: settings }, signal) => {

@@ -12,6 +12,8 @@ import type { StageTools } from './stage.ts';
 export interface AdoptionSettings {
   /** When the run began, ms since 1970 UTC. */
   since: number;
+  /** Whether a pid is one of this machine's processes. */
+  isAlive: (pid: number) => boolean;
   notes$: LastingOptions['notes$'];
 }
 
@@ -30,7 +32,7 @@ export interface Adoption {
 /** One for the life of a collector: what is without an entry later is in its own hands. */
 export function adoption(
   deps: { tools: StageTools; manifest: Manifest; files: Files; dataFolder: string },
-  { since, notes$ }: AdoptionSettings,
+  { since, isAlive, notes$ }: AdoptionSettings,
 ): Adoption {
   const { tools, manifest, files, dataFolder } = deps;
   const { clock } = tools;
@@ -40,6 +42,7 @@ export function adoption(
     dataFolder,
     clock,
     since,
+    isAlive,
     note: (level, message) => notes$.next({ kind: 'note', at: clock.now(), level, stage: 'collector', message }),
   };
   const found$ = new ReplaySubject<readonly string[]>(1);

@@ -9,6 +9,7 @@ import type { NoteEvent } from '../model/event.ts';
 import { localIso } from '../model/localTime.ts';
 import type { Files } from '../storage/files.ts';
 import { readChunks } from '../storage/readChunks.ts';
+import { removeTemporaries } from '../storage/removeTemporaries.ts';
 
 export interface LeftImagesOptions {
   manifest: Manifest;
@@ -18,6 +19,8 @@ export interface LeftImagesOptions {
   dataFolder: string;
   /** When the run began, ms since 1970 UTC: what is older is of another run, or of the Python system. */
   since: number;
+  /** Whether a pid is one of this machine's processes. */
+  isAlive: (pid: number) => boolean;
   note: (level: NoteEvent['level'], message: string) => void;
 }
 
@@ -32,13 +35,14 @@ const mostAdopted = 100;
 
 /**
  * Images of our own that a crash may have left between their writing and their entry: whole files in the newest folders, taken
- * in this run, which no live entry knows. Most of them may be archived: see {@link adoptImages}.
+ * in this run, which no live entry knows. Most of them may be archived: see {@link adoptImages}. What a killed process has left there
+ * half written, which may be in yesterday's folder, is removed.
  *
  * Called before the first frame is taken, and while nobody else captures. It lists the folders of a few days, however long
  * the run is. Errors are the file system's.
  */
 export async function findLeftImages(options: LeftImagesOptions): Promise<string[]> {
-  const { manifest, files, clock, dataFolder, since } = options;
+  const { manifest, files, clock, dataFolder, since, isAlive } = options;
   const last = lastCaptured(manifest);
   const days = new Map<string, string[]>();
   for (const name of await files.list(dataFolder)) {
@@ -59,6 +63,7 @@ export async function findLeftImages(options: LeftImagesOptions): Promise<string
 
   const found = new Map<string, string>();
   for (const folder of [...looked].flatMap(day => days.get(day) ?? [])) {
+    await removeTemporaries(files, join(dataFolder, folder), isAlive, clock.now());
     for (const name of await files.list(join(dataFolder, folder))) {
       const time = ownImageTime(name);
       if (time === null || time < from || dayOf(time) !== dayFolder.exec(folder)![1]) continue;

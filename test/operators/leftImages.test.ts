@@ -33,6 +33,9 @@ const pathAt = (ms: number): string => `${dataFolder}/${dayAt(ms)}/${nameAt(ms)}
 const images = (files: FaultyFiles): string[] => files.paths().filter(path => path.endsWith('.png'));
 const imageOf = ({ camera_data: camera }: Entry): string => `${camera!.filepath}/${camera!.filename}`;
 
+const living = 4711;
+const isAlive = (pid: number): boolean => pid === living;
+
 async function everything({ manifest }: PipelineWorld): Promise<Map<string, Entry>> {
   const found = new Map<string, Entry>();
   for await (const entry of manifest.archived()) found.set(entry.entry_id, entry);
@@ -52,7 +55,7 @@ function collector(world: PipelineWorld, frames: number, settings: Partial<Colle
           signal.addEventListener('abort', () => reject(signal.reason), { once: true });
         });
   const run = new StageRun<CollectSettings>({ ...collectSettings, ...settings });
-  const leftImages = { since: began, notes$: { next: (note: NoteEvent) => notes.push(note) } };
+  const leftImages = { since: began, isAlive, notes$: { next: (note: NoteEvent) => notes.push(note) } };
   const start = (): void => void run.start(collect({ ...bench.deps, tools: run.tools, leftImages }));
   const end = async (): Promise<void> => {
     run.stop$.next();
@@ -181,7 +184,7 @@ describe('images that a crash left without an entry', () => {
     bench.onNext = async number => (number < 2 ? importedFrame(number) : null);
     const run = new StageRun<CollectSettings>(collectSettings);
     run.settings$.complete();
-    const leftImages = { since: began, notes$: { next: () => undefined } };
+    const leftImages = { since: began, isAlive, notes$: { next: () => undefined } };
     run.start(collect({ ...bench.deps, tools: run.tools, leftImages }));
     await run.until(() => run.complete);
     expect([...world.manifest.entries()].every(entry => entry.camera_data!.original)).toBe(true);
@@ -207,6 +210,15 @@ describe('images that a crash left without an entry', () => {
     world.files.put(pathAt(now - 10 * second), png);
     const { adopted } = await startAndEnd(world);
     expect(adopted()).toEqual([nameAt(now - 10 * second)]);
+  });
+
+  it('are removed where a process that is gone was still writing them, in yesterday’s folder too', async () => {
+    const world = await PipelineWorld.open();
+    const yesterday = pathAt(Date.now() - 24 * 3600 * second);
+    const [left, young] = [`${yesterday}.4712-00000000.tmp`, `${yesterday}.${living}-00000001.tmp`];
+    for (const path of [left, young]) world.files.put(path, png.subarray(0, 40));
+    await startAndEnd(world);
+    expect(world.files.paths().filter(path => path.startsWith(yesterday))).toEqual([young]);
   });
 
   it('are left to a person where they are more than a crash leaves', async () => {

@@ -28,19 +28,41 @@ const fixed = /\.(gz|zst)$/;
 /** Folders in folders are followed so deep. */
 const deepest = 4;
 
-/** The files that are there, in the order of the places; those of a folder by name. */
-export async function syncFiles(places: readonly SyncPlace[], files: Files): Promise<SyncFile[]> {
-  const found: SyncFile[] = [];
-  for (const place of places) await collect(place, files, found, deepest);
-  return found;
+/** What is there. */
+export interface FoundFiles {
+  /** In the order of the places; those of a folder by name. */
+  found: SyncFile[];
+  /** Paths on the share of those that were not looked at. */
+  unlooked: string[];
 }
 
-async function collect({ local, remote }: SyncPlace, files: Files, found: SyncFile[], depth: number): Promise<void> {
+/** @param isSettled whether a file that never changes need not be looked at, by its path on the share */
+export async function syncFiles(
+  places: readonly SyncPlace[],
+  files: Files,
+  isSettled: (remote: string) => boolean = () => false,
+): Promise<FoundFiles> {
+  const all: FoundFiles = { found: [], unlooked: [] };
+  for (const place of places) await collect(place, files, isSettled, all, deepest);
+  return all;
+}
+
+async function collect(
+  { local, remote }: SyncPlace,
+  files: Files,
+  isSettled: (remote: string) => boolean,
+  all: FoundFiles,
+  depth: number,
+): Promise<void> {
   const name = basename(local);
+  if (fixed.test(name) && isSettled(remote)) {
+    all.unlooked.push(remote);
+    return;
+  }
   const stat = await files.stat(local);
   if (!stat) return;
   if (!stat.isFolder) {
-    found.push({ local, remote, stat, kind: grown.test(name) ? 'grown' : fixed.test(name) ? 'fixed' : 'replaced' });
+    all.found.push({ local, remote, stat, kind: grown.test(name) ? 'grown' : fixed.test(name) ? 'fixed' : 'replaced' });
     return;
   }
   if (depth === 0) return;
@@ -49,6 +71,7 @@ async function collect({ local, remote }: SyncPlace, files: Files, found: SyncFi
   if (names.includes(markerName)) return;
   for (const inside of names.sort()) {
     if (passedOver.test(inside)) continue;
-    await collect({ local: join(local, inside), remote: `${remote}/${safeName(inside)}` }, files, found, depth - 1);
+    const place = { local: join(local, inside), remote: `${remote}/${safeName(inside)}` };
+    await collect(place, files, isSettled, all, depth - 1);
   }
 }

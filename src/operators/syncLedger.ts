@@ -23,7 +23,7 @@ export type Copied =
 
 /**
  * What was copied to the share besides the images (those are in the manifest): `flags/sync_state.json`. One record a file
- * that is still there, so its size follows the number of files, not the length of the run.
+ * that is still there; of files that never change, of which a long run has thousands, their names alone.
  *
  * It saves work, and correctness does not rest on it: without it every copy is compared with its file once.
  */
@@ -32,6 +32,8 @@ export class SyncLedger {
   readonly #shareId: string;
   readonly #files: Files;
   readonly #copied: Map<string, Copied>;
+  /** Paths on the share, in the order in which they were copied. */
+  readonly #fixed: Set<string>;
   /** The share was found to have lost copies, and those of the images were not looked for to the end yet. */
   isStale: boolean;
 
@@ -40,6 +42,7 @@ export class SyncLedger {
     this.#shareId = shareId;
     this.#files = files;
     this.#copied = state.copied;
+    this.#fixed = state.fixed;
     this.isStale = state.isStale;
   }
 
@@ -56,11 +59,28 @@ export class SyncLedger {
 
   set(remote: string, copied: Copied): void {
     this.#copied.set(remote, copied);
+    this.#fixed.delete(remote);
+  }
+
+  /** Whether a file that never changes stands there, of the same size as here. */
+  isFixed(remote: string): boolean {
+    return this.#fixed.has(remote);
+  }
+
+  setFixed(remote: string): void {
+    this.#fixed.add(remote);
+    this.#copied.delete(remote);
+  }
+
+  /** Those that were copied last. */
+  newestFixed(count: number): string[] {
+    return [...this.#fixed].slice(-count);
   }
 
   /** Forgets the files that are not there any more. */
   keepOnly(remotes: ReadonlySet<string>): void {
     for (const remote of this.#copied.keys()) if (!remotes.has(remote)) this.#copied.delete(remote);
+    for (const remote of this.#fixed) if (!remotes.has(remote)) this.#fixed.delete(remote);
   }
 
   async save(): Promise<void> {
@@ -68,6 +88,7 @@ export class SyncLedger {
       share_id: this.#shareId,
       stale: this.isStale,
       files: Object.fromEntries(this.#copied),
+      fixed: [...this.#fixed],
     });
     await writeAtomic(this.#files, this.#path, `${text}\n`);
   }
@@ -75,11 +96,12 @@ export class SyncLedger {
 
 interface State {
   copied: Map<string, Copied>;
+  fixed: Set<string>;
   isStale: boolean;
 }
 
 async function read(path: string, shareId: string, files: Files): Promise<State> {
-  const nothing: State = { copied: new Map(), isStale: false };
+  const nothing: State = { copied: new Map(), fixed: new Set(), isStale: false };
   if ((await files.stat(path)) === null) return nothing;
   const chunks: Buffer[] = [];
   for await (const chunk of readChunks(files, path)) chunks.push(chunk);
@@ -88,10 +110,12 @@ async function read(path: string, shareId: string, files: Files): Promise<State>
       share_id: string;
       stale?: boolean;
       files: object;
+      fixed?: unknown;
     };
     if (state.share_id !== shareId) return nothing;
     const copied = Object.entries(state.files).filter(([, value]) => isCopied(value)) as [string, Copied][];
-    return { copied: new Map(copied), isStale: state.stale === true };
+    const fixed = Array.isArray(state.fixed) ? state.fixed.filter(path => typeof path === 'string') : [];
+    return { copied: new Map(copied), fixed: new Set(fixed), isStale: state.stale === true };
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return nothing;
     throw error;

@@ -14,6 +14,8 @@ export interface SyncRound {
   share: Share;
   ledger: SyncLedger;
   files: Files;
+  /** Looks at every file that never changes, not at the newest alone. */
+  isFull: boolean;
   /** Told what was kept beside, and which file could not be copied for a reason of its own. */
   note: (level: 'info' | 'warning', message: string) => void;
   signal: AbortSignal;
@@ -21,6 +23,12 @@ export interface SyncRound {
 
 /** A growing file is copied in steps of so many bytes; what is copied is remembered after each. */
 const stepBytes = 1 << 26;
+
+/**
+ * Of the files that never change, so many that were copied last are looked at in each round, here and on the share: an earlier state
+ * of it has lost those first.
+ */
+const newestFixed = 32;
 
 /** What a round has moved. */
 export interface RoundTally {
@@ -30,7 +38,7 @@ export interface RoundTally {
 
 /**
  * Brings the copies of all files besides the images up to date, in the order of the places. What has not changed on
- * either side costs a look.
+ * either side costs a look; what never changes, once copied, only its name in a list.
  *
  * Marks the ledger where the share has lost what was copied to it: the images may be concerned too.
  *
@@ -39,7 +47,9 @@ export interface RoundTally {
  */
 export async function syncRound(round: SyncRound): Promise<RoundTally> {
   const { places, share, ledger, files, signal } = round;
-  const found = await syncFiles(places, files);
+  const newest = new Set(ledger.newestFixed(newestFixed));
+  const isSettled = (remote: string): boolean => !round.isFull && ledger.isFixed(remote) && !newest.has(remote);
+  const { found, unlooked } = await syncFiles(places, files, isSettled);
   const copies = found.map(({ remote }) => ledger.get(remote));
   const remotes = found.map(({ remote }, i) => {
     const copy = copies[i];
@@ -47,11 +57,17 @@ export async function syncRound(round: SyncRound): Promise<RoundTally> {
   });
   const stats = await share.call('stats', remotes, signal);
   const tally: RoundTally = { files: 0, bytes: 0 };
-  if (found.some((_file, i) => isLost(copies[i], stats[i] ?? null))) {
+  const isAnyLost = found.some((file, i) => {
+    const present = stats[i] ?? null;
+    return ledger.isFixed(file.remote) ? present?.size !== file.stat.size : isLost(copies[i], present);
+  });
+  if (isAnyLost) {
     ledger.isStale = true;
     await ledger.save();
+    // The older ones may be lost as well.
+    if (!round.isFull) return syncRound({ ...round, isFull: true });
   }
-  ledger.keepOnly(new Set(found.map(({ remote }) => remote)));
+  ledger.keepOnly(new Set([...found.map(({ remote }) => remote), ...unlooked]));
   try {
     for (const [i, file] of found.entries()) {
       signal.throwIfAborted();
@@ -81,7 +97,9 @@ async function attempt(file: SyncFile, present: RemoteStat | null, round: SyncRo
 
 /** Bytes that were sent; null when there was nothing to do. */
 async function bringUpToDate(file: SyncFile, present: RemoteStat | null, round: SyncRound): Promise<number | null> {
-  const copy = round.ledger.get(file.remote);
+  const { ledger } = round;
+  const copy = ledger.get(file.remote);
+  if (ledger.isFixed(file.remote) && present?.size === file.stat.size) return null;
   if (copy && present && isSeen(copy.local, file.stat)) {
     const seen = copy.kind === 'whole' ? copy.remote : { size: copy.growth.length, mtimeMs: copy.growth.mtimeMs };
     if (seen && looksSame(present, seen)) return null;
@@ -110,6 +128,10 @@ async function grow({ local, remote, stat }: SyncFile, round: SyncRound): Promis
 async function place({ local, remote, stat }: SyncFile, round: SyncRound): Promise<number> {
   const { share, ledger, trustWrite, signal, note } = round;
   const placed = await share.call('place', { local, remote, token: tokenOf(remote), trustWrite }, signal);
+  if (placed.remote === remote) {
+    ledger.setFixed(remote);
+    return placed.sent;
+  }
   const [present] = await share.call('stats', [placed.remote], signal);
   ledger.set(remote, {
     kind: 'whole',

@@ -7,10 +7,13 @@ import { asError } from './asError.ts';
 import type { StageTools } from './stage.ts';
 import type { SyncPlace } from './syncFiles.ts';
 import { type Healing, newestStand, syncHeal } from './syncHeal.ts';
+import type { SyncLedger } from './syncLedger.ts';
 import { type RoundTally, type SyncRound, syncRound } from './syncRound.ts';
 
 /** The manifest is published for its copy at most so often, ms. */
 const foldEveryMs = 60_000;
+/** Every copy of a file that never changes is looked at so often, ms, and in the first round with a share. */
+const fullEveryMs = 3_600_000;
 /** Messages that are not said again. */
 const mostNoted = 1000;
 
@@ -22,7 +25,7 @@ export interface SyncRoundsDeps {
 }
 
 /** What a round is made with, of what belongs to a station. */
-type Round = Omit<SyncRound, 'files' | 'note'> & Omit<Healing, 'manifest' | 'files'>;
+type Round = Omit<SyncRound, 'files' | 'note' | 'isFull'> & Omit<Healing, 'manifest' | 'files'>;
 
 /** What a round copies besides the images: the manifest first, its archive last. */
 export function roundPlaces(settings: { manifestFile: string; dataFolder: string; places: readonly SyncPlace[] }) {
@@ -45,6 +48,8 @@ export class SyncRounds {
   readonly #deps: SyncRoundsDeps;
   readonly #noted = new Set<string>();
   #publishedAt = Number.NEGATIVE_INFINITY;
+  /** When every copy was looked at last, and by which ledger. */
+  #full: { at: number; ledger: SyncLedger } | null = null;
 
   constructor(deps: SyncRoundsDeps) {
     this.#deps = deps;
@@ -56,10 +61,14 @@ export class SyncRounds {
   }
 
   async run(round: Round): Promise<RoundTally> {
-    const { manifest, files } = this.#deps;
+    const { manifest, files, tools } = this.#deps;
     await this.#publish();
     const { ledger, share, signal } = round;
-    const tally = await syncRound({ ...round, files, note: (level, message) => this.#noteOnce(level, message) });
+    const now = tools.clock.monotonic();
+    const isFull = ledger.isStale || this.#full?.ledger !== ledger || now - this.#full.at >= fullEveryMs;
+    const note: SyncRound['note'] = (level, message) => this.#noteOnce(level, message);
+    const tally = await syncRound({ ...round, files, isFull, note });
+    if (isFull) this.#full = { at: now, ledger };
     if (!ledger.isStale) ledger.isStale = !(await newestStand({ manifest, share, signal }));
     if (ledger.isStale) await this.#heal(round);
     return tally;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isSettled } from '../../src/manifest/isSettled.ts';
 import type { SyncSettings } from '../../src/operators/sync.ts';
@@ -201,6 +202,49 @@ describe('the syncer', () => {
     const calls = bench.calls.filter(call => call === 'place').length;
     await round(run);
     expect(bench.calls.filter(call => call === 'place').length).toBe(calls);
+  });
+
+  it('looks at the newest files that never change, and at all where one is lost, after an hour, and at its start', async () => {
+    const bench = await SyncBench.on();
+    const names = Array.from({ length: 40 }, (_, i) => `old.${10 + i}.jsonl.gz`);
+    for (const name of names) bench.files.put(`/root/results/${name}`, name);
+    let asked: string[] = [];
+    bench.onCall = async (call, request) => {
+      if (call === 'stats') asked.push(...(request as string[]));
+    };
+    const looked = (): string[] => asked.filter(path => path.startsWith('results/')).map(path => basename(path));
+    const lose = (place: number) => bench.files.remove(`${remoteRoot}/results/${names[place]}`);
+    const missing = (): string[] => names.filter(name => bench.copy(`results/${name}`) === null);
+    const run = start(bench);
+    await run.until(() => missing().length === 0);
+    await run.rest();
+    asked = [];
+    await round(run);
+    expect(looked()).toEqual(names.slice(8));
+
+    await lose(0);
+    await round(run);
+    expect(missing()).toEqual([names[0]]);
+    await lose(39);
+    await round(run);
+    await run.until(() => missing().length === 0);
+    asked = [];
+    await round(run);
+    expect(looked()).toHaveLength(32);
+
+    await lose(1);
+    vi.setSystemTime(Date.now() + 3_600_000);
+    await round(run);
+    await run.until(() => missing().length === 0);
+
+    run.unsubscribe();
+    await run.putAway();
+    await lose(2);
+    const { calls } = bench;
+    calls.length = 0;
+    await once(bench);
+    expect(missing()).toEqual([]);
+    expect(calls.filter(call => call === 'place')).toHaveLength(1);
   });
 
   it('follows a growing file that was made anew', async () => {

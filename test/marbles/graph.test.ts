@@ -139,13 +139,13 @@ describe('graph', () => {
       const door = gate();
       processing.onAnalyse = () => door.pass();
       start({ config$: concat(of(loaded()), NEVER) });
-      await run.until(() => run.status('processor')?.in_flight === 3);
+      await run.until(() => run.status('processor')?.in_flight === 4);
       run.stop$.next();
       await run.rest();
       expect([run.complete, states(run, 'communicator')]).toEqual([false, ['starting', 'running']]);
       door.open();
       await run.until(() => run.complete);
-      expect(files(world, communicating.rows)).toEqual(['img_0.tif', 'img_1.tif', 'img_2.tif']);
+      expect(files(world, communicating.rows)).toEqual(['img_0.tif', 'img_1.tif', 'img_2.tif', 'img_3.tif']);
       expect(run.told.indexOf('draining')).toBeGreaterThan(0);
       expect(toldOf(run, 'communicator').at(-2)).toBe('stopped');
       expect(world.ids(entry => Object.keys(entry.claims).length > 0)).toEqual([]);

@@ -13,20 +13,17 @@ import { launcher } from '../program/program.ts';
 import { SampleRoot } from '../verify/sampleRoot.ts';
 import { checkRoot, patienceMs, runWords } from './endOfRun.ts';
 import type { Fault } from './fault.ts';
-import { yardstickMs } from './yardstick.ts';
 
 /** Frames between two looks at the process. */
 const framesALook = 25;
-/** Looks from one measure of the machine's speed to the next. */
-const looksAYardstick = 10;
 /**
  * The last tenth against the first, at most. In a long run a tenth is ten thousand frames, and a difference of 10 % is growth. In a
  * short one the worker threads' heaps are still finding their size, and another program on the machine makes one tenth dearer than
  * another: there only what would never fit in a long run counts. Frames that kept 20 kB each would be seen.
  */
 const mostGrowth = {
-  long: { resident_mb: 1.1, open_files: 1.1, cpu_a_frame: 1.1 },
-  short: { resident_mb: 1.25, open_files: 1.25, cpu_a_frame: 1.6 },
+  long: { resident_mb: 1.1, open_files: 1.1, cpu_ms_a_frame: 1.1 },
+  short: { resident_mb: 1.25, open_files: 1.25, cpu_ms_a_frame: 1.6 },
 };
 const framesToTell = 3_000;
 const longFrames = 50_000;
@@ -42,8 +39,6 @@ interface Look {
   at: number;
   /** Processor time of the process until now, ms. */
   cpuMs: number;
-  /** What a fixed piece of work costs at this time, ms. */
-  yardstick: number;
   /** What stayed in memory after the last collection of garbage. */
   residentMb: number;
   openFiles: number;
@@ -51,8 +46,8 @@ interface Look {
 
 /**
  * Small frames through all stages as fast as they go: analysed, reported, compressed, copied to a share, removed here, their entries
- * moved to the backup. Memory, open files and processor time a frame, in yardsticks, in the last tenth against the first tenth that is
- * warm (the second of all). A frame counts when its copy stands on the share. This process stands in for the camera: it offers more whenever there is
+ * moved to the backup. Memory, open files and time a frame in the last tenth against the first tenth that is warm (the second of
+ * all). A frame counts when its copy stands on the share. This process stands in for the camera: it offers more whenever there is
  * room.
  */
 export const soak: Fault = {
@@ -85,7 +80,7 @@ export const soak: Fault = {
     say(`soak: ${JSON.stringify(tally.figures.soak)}`);
     if (wanted < framesToTell || figures === null) return;
     const most = wanted < longFrames ? mostGrowth.short : mostGrowth.long;
-    for (const what of ['resident_mb', 'open_files', 'cpu_a_frame'] as const) {
+    for (const what of ['resident_mb', 'open_files', 'cpu_ms_a_frame'] as const) {
       const ratio = figures.last_to_first[what];
       if (ratio > most[what]) tally.problem(`the soak's ${what} grew to ${ratio} times that of its beginning`);
     }
@@ -140,7 +135,6 @@ async function soaked(root: string, storage: StorageOptions, feed: Feed) {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const begun = performance.now();
-  let yardstick = yardstickMs();
   const looks: Look[] = [];
   let frames = 0;
   let offered = 0;
@@ -167,9 +161,8 @@ async function soaked(root: string, storage: StorageOptions, feed: Feed) {
     lastAt = performance.now();
     firstAt ||= lastAt;
     if (frames % framesALook === 0) {
-      if (frames % (framesALook * looksAYardstick) === 0) yardstick = yardstickMs();
-      const look = await lookAt(child.pid!, memoryFile);
-      if (look) looks.push({ ...look, frames, at: performance.now() - begun, yardstick });
+      const look = await lookAt(child.pid!, memoryFile, frames, performance.now() - begun);
+      if (look) looks.push(look);
     }
     if (offered < frames + window - batch) await more();
     if (isLast && frames === offered) {
@@ -191,17 +184,14 @@ const collectedMemory = new URL('./collectedMemory.ts', import.meta.url).href;
 const tickMs = 10;
 
 /** Null where the system does not tell, or the process has only begun or just ended. */
-async function lookAt(
-  pid: number,
-  memoryFile: string,
-): Promise<Pick<Look, 'cpuMs' | 'residentMb' | 'openFiles'> | null> {
+async function lookAt(pid: number, memoryFile: string, frames: number, at: number): Promise<Look | null> {
   try {
     const residentMb = Number(await readFile(memoryFile, 'utf8')) / 2 ** 20;
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const cpuMs = (Number(fields[11]) + Number(fields[12])) * tickMs;
     const openFiles = (await readdir(`/proc/${pid}/fd`)).length;
-    return residentMb > 0 ? { cpuMs, residentMb, openFiles } : null;
+    return residentMb > 0 ? { frames, at, cpuMs, residentMb, openFiles } : null;
   } catch {
     return null;
   }
@@ -217,14 +207,11 @@ function compare(looks: readonly Look[]) {
     part.map(value).sort((a, b) => a - b)[Math.floor(part.length / 4)]!;
   const aFrame = (part: readonly Look[], value: (look: Look) => number): number =>
     (value(part.at(-1)!) - value(part[0]!)) / (part.at(-1)!.frames - part[0]!.frames);
-  const middle = (part: readonly Look[], value: (look: Look) => number): number =>
-    part.map(value).sort((a, b) => a - b)[Math.floor(part.length / 2)]!;
   const figures = (part: readonly Look[]) => ({
     resident_mb: round(lowQuarter(part, look => look.residentMb)),
     open_files: round(lowQuarter(part, look => look.openFiles)),
     ms_a_frame: round(aFrame(part, look => look.at)),
     cpu_ms_a_frame: round(aFrame(part, look => look.cpuMs)),
-    cpu_a_frame: round(aFrame(part, look => look.cpuMs) / middle(part, look => look.yardstick)),
   });
   const [before, after] = [figures(first), figures(last)];
   const tenths = Array.from({ length: 10 }, (_, i) => looks.slice(i * tenth, (i + 1) * tenth));
@@ -237,7 +224,6 @@ function compare(looks: readonly Look[]) {
       open_files: round(after.open_files / before.open_files),
       ms_a_frame: round(after.ms_a_frame / before.ms_a_frame),
       cpu_ms_a_frame: round(after.cpu_ms_a_frame / before.cpu_ms_a_frame),
-      cpu_a_frame: round(after.cpu_a_frame / before.cpu_a_frame),
     },
   };
 }

@@ -72,31 +72,28 @@ const tables = [new Int32Array(2 ** 16), new Int32Array(2 ** 16)] as const;
 const noWords = new Int32Array(0);
 
 /**
- * The whole words of 32 bits that pixels lie in, and how many pixels stand before them. Two or four pixels a step are counted
- * in two thirds of the time of single ones.
+ * Counts a part by words of 32 bits, which takes two thirds of the time of single pixels: the lower half of each into `low`, the
+ * upper one into `high`. Pixels before and behind the whole words go into `single`.
  */
-function wordsOf(part: Pixels['data']): { words: Int32Array; before: number; behind: number } {
+function countPart(part: Pixels['data'], low: Int32Array, high: Int32Array, single: Int32Array): void {
   const size = part.BYTES_PER_ELEMENT;
   const before = Math.min((-part.byteOffset & 3) / size, part.length);
   const count = Math.floor(((part.length - before) * size) / 4);
   const words = count === 0 ? noWords : new Int32Array(part.buffer, part.byteOffset + before * size, count);
-  return { words, before, behind: before + (4 / size) * count };
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i];
+    low[word & 0xffff]++;
+    high[word >>> 16]++;
+  }
+  for (let i = 0; i < before; i++) single[part[i]]++;
+  for (let i = before + (4 / size) * count; i < part.length; i++) single[part[i]]++;
 }
 
 function countsOfWords(): Counts {
   const [counts] = tables;
   counts.fill(0);
   return {
-    add(part) {
-      const { words, before, behind } = wordsOf(part);
-      for (let i = 0; i < words.length; i++) {
-        const pair = words[i];
-        counts[pair & 0xffff]++;
-        counts[pair >>> 16]++;
-      }
-      for (let i = 0; i < before; i++) counts[part[i]]++;
-      for (let i = behind; i < part.length; i++) counts[part[i]]++;
-    },
+    add: part => countPart(part, counts, counts, counts),
     histogram: () => counts,
   };
 }
@@ -108,16 +105,7 @@ function countsOfBytes(): Counts {
   second.fill(0);
   const single = new Int32Array(2 ** 8);
   return {
-    add(part) {
-      const { words, before, behind } = wordsOf(part);
-      for (let i = 0; i < words.length; i++) {
-        const quad = words[i];
-        first[quad & 0xffff]++;
-        second[quad >>> 16]++;
-      }
-      for (let i = 0; i < before; i++) single[part[i]]++;
-      for (let i = behind; i < part.length; i++) single[part[i]]++;
-    },
+    add: part => countPart(part, first, second, single),
     histogram() {
       const histogram = single.slice();
       for (let pair = 0; pair < first.length; pair++) {

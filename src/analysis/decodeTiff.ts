@@ -2,6 +2,7 @@ import { endianness } from 'node:os';
 import { inflateSync } from 'node:zlib';
 import type { Pixels } from '../model/frame.ts';
 import { byteLength, type FrameTarget, ownMemory, viewPixels } from './frameTarget.ts';
+import { letGo } from './letGo.ts';
 
 /**
  * Decodes the plain TIFF that microscopes write: one gray image of 8 or 16 bits, little endian, in strips, uncompressed or
@@ -178,14 +179,6 @@ function inflated(stored: Uint8Array, size: number): Uint8Array | null {
 function words(bytes: Uint8Array): Uint16Array {
   const { buffer, byteOffset, length } = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);
   return new Uint16Array(buffer, byteOffset, length / 2);
-}
-
-/**
- * Frees what `inflateSync` gave at once, if it is memory of its own. Waiting for the collector would have it run every 64 MB,
- * and each strip lie in memory that is not in the core's cache.
- */
-function letGo({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength + 1) buffer.transfer(0);
 }
 
 /**

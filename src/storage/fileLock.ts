@@ -18,7 +18,10 @@ const aheadMs = 2_000;
 export interface FileLockOptions {
   /** How long to wait for the lock before giving up, ms. */
   patienceMs?: number;
-  /** Nobody takes a signed lock from a living holder within this time, ms: he need not look whether it is still his. */
+  /**
+   * Nobody takes a signed lock from a living holder within this time, ms: he need not look whether it is still his. (Where a clock
+   * is set meanwhile somebody may, and loses his own to it: that costs order, not correctness.)
+   */
   safeMs?: number;
   own?: ProcessIdentity;
   liveness?: (owner: ProcessIdentity) => Liveness;

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { utcIso } from '../model/localTime.ts';
+import { shownJson } from '../model/shownText.ts';
 import { appendDurably } from '../sinks/appendDurably.ts';
 import { fileLock } from '../storage/fileLock.ts';
 import { nodeFiles } from '../storage/files.ts';
@@ -20,7 +21,7 @@ export async function audit(logsFolder: string, now: number, what: Readonly<Reco
   const file = auditFile(logsFolder);
   await nodeFiles.makeFolder(logsFolder);
   const { host, pid } = ownIdentity;
-  const line = `${JSON.stringify({ time: utcIso(now), user: userName(), host, pid, ...what })}\n`;
+  const line = `${shownJson(JSON.stringify({ time: utcIso(now), user: userName(), host, pid, ...what }))}\n`;
   await fileLock(file)(() =>
     appendDurably(nodeFiles, file, Buffer.from(line), { keep: 'nothing', folder: dirname(file) }),
   );

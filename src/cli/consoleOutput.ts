@@ -1,6 +1,12 @@
+import { cleanText } from '../console/views/cleanText.ts';
+import type { PipelineEvent } from '../model/event.ts';
+import { manyLines, oneLine, shownJson } from '../model/shownText.ts';
+import { eventLevel, eventLine } from '../sinks/eventLines.ts';
+
 /**
  * What commands print: text and lines to stdout, troubles to stderr, and on a terminal one last line that is drawn again
- * in place (progress). A reader that goes away (`| head`) is no error: what would be printed then is dropped.
+ * in place (progress). This is the one place where text leaves for a terminal, so it is cleaned here (`oneLine`): names and
+ * messages of others neither move a cursor nor begin a line of their own. A reader that goes away (`| head`) is no error: what would be printed then is dropped.
  */
 export class ConsoleOutput {
   readonly #out: NodeJS.WriteStream;
@@ -33,33 +39,54 @@ export class ConsoleOutput {
     return this.#out.columns || 80;
   }
 
+  /** Lines of the program's own, with their ends. */
   text(text: string): void {
-    if (this.#gone) return;
-    const progress = this.#progress;
-    this.#erase();
-    this.#out.write(text);
-    this.progress(progress);
+    this.#put(manyLines(text));
   }
 
   line(line: string): void {
-    this.text(`${line}\n`);
+    this.#put(`${oneLine(line)}\n`);
   }
 
+  /** JSON, of one line or many. Every character is spelled so that a terminal shows it, and means what it did. */
+  json(json: string): void {
+    this.#put(`${shownJson(json)}\n`);
+  }
+
+  /** What happens in the pipeline, but for what happens for every item besides its outcome; on a terminal in colour. */
+  event(event: PipelineEvent, format: 'pretty' | 'json'): void {
+    if (eventLevel(event) === 'debug') return;
+    const colour = this.isTerminal && !process.env.NO_COLOR;
+    this.#put(`${eventLine(event, { format, colour })}\n`);
+  }
+
+  /** Lines of the program's own to stderr, with their ends. */
   errorText(text: string): void {
     this.#erase();
-    this.#error.write(text);
+    this.#error.write(manyLines(text));
   }
 
   error(message: string): void {
-    this.errorText(`${message}\n`);
+    this.errorText(`${oneLine(message)}\n`);
   }
 
-  /** Shows a line below all others, in the place of the one before; empty takes it away. Nothing without a terminal. */
+  /**
+   * Shows a line below all others, in the place of the one before; empty takes it away. Nothing without a terminal. What is
+   * wider than the terminal is cut: a line that goes on in the next row could not be taken away again.
+   */
   progress(line: string): void {
     if (!this.isTerminal || this.#gone) return;
     this.#erase();
-    this.#out.write(line);
-    this.#progress = line;
+    this.#progress = cleanText(line, { unicode: true }).slice(0, this.width - 1);
+    this.#out.write(this.#progress);
+  }
+
+  #put(clean: string): void {
+    if (this.#gone) return;
+    const progress = this.#progress;
+    this.#erase();
+    this.#out.write(clean);
+    this.progress(progress);
   }
 
   #erase(): void {

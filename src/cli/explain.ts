@@ -1,11 +1,16 @@
 import { ConfigError, describeProblem } from '../config/configError.ts';
+import { oneLine } from '../model/shownText.ts';
 
-/** An error in words for a person: nothing twice, and no stack unless it is a fault of the program itself. */
+/**
+ * An error in words for a person: nothing twice, and no stack unless it is a fault of the program itself. One line, of a
+ * configuration a line for each problem: names in a message can't make one of their own.
+ */
 export function explain(error: unknown): string {
   if (error instanceof ConfigError) {
-    return error.problems.map(problem => describeProblem(error.file, problem)).join('\n');
+    return error.problems.map(problem => oneLine(describeProblem(error.file, problem))).join('\n');
   }
+  if (error instanceof Error && error.cause instanceof ConfigError) return explain(error.cause);
   const isFault = error instanceof TypeError || error instanceof ReferenceError;
   if (isFault && error.stack) return `${error.stack}\nThis is a fault of phorest: please report it.`;
-  return error instanceof Error ? error.message : String(error);
+  return oneLine(error instanceof Error ? error.message : String(error));
 }

@@ -38,7 +38,7 @@ export async function loadConfig({ cwd, config: given, root, environment }: Comm
     const paths = resolvePaths(config, { cwd, configFile: chosen.path, exists: existsSync, root });
     return { chosen, config, warnings, text, paths };
   } catch (error) {
-    if (error instanceof ConfigError) return fail(explain(error));
+    if (error instanceof ConfigError) throw new ExitError(exitCodes.usage, explain(error), { cause: error });
     throw error;
   }
 }

@@ -39,7 +39,7 @@ async function run(words: readonly string[], output: ConsoleOutput): Promise<num
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     output.progress('');
-    output.error(explain(error));
+    output.errorText(`${explain(error)}\n`);
     return error instanceof ExitError ? error.code : exitCodes.failed;
   }
 }

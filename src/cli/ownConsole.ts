@@ -3,8 +3,9 @@ import type { ConsoleSources } from '../console/consoleSources.ts';
 import { systemClock } from '../model/clock.ts';
 import type { PipelineEvent } from '../model/event.ts';
 import type { LogLine } from '../model/logLine.ts';
+import { oneLine } from '../model/shownText.ts';
 import { DiskForecast } from '../sinks/diskForecast.ts';
-import { eventLevel, eventSource, eventWords, plain } from '../sinks/eventLines.ts';
+import { eventLevel, eventSource, eventWords } from '../sinks/eventLines.ts';
 import { mergeStatuses } from '../sinks/mergeStatuses.ts';
 import { statusOf } from '../sinks/pipelineStatus.ts';
 import { sampleStatus } from '../sinks/sampleStatus.ts';
@@ -88,7 +89,7 @@ function ownLog$(events$: Observable<PipelineEvent>, said$: Observable<LogLine>)
         at: event.at,
         level: eventLevel(event),
         source: eventSource(event),
-        text: plain(eventWords(event)),
+        text: oneLine(eventWords(event)),
       }),
     ),
   );

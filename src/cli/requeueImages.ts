@@ -24,7 +24,7 @@ export async function requeueImages(context: CommandContext, options: RequeueOpt
   const work = async (): Promise<number> => {
     const selection = await selectEntries(options, paths, message => output.error(message));
     const changed = dryRun || selection.count === 0 ? 0 : await act(selection, options, loaded, context);
-    if (options.json) output.line(JSON.stringify(totals(selection, changed, dryRun)));
+    if (options.json) output.json(JSON.stringify(totals(selection, changed, dryRun)));
     else for (const line of lines(selection, changed, dryRun, options, context, paths)) output.line(line);
     return exitCodes.done;
   };

@@ -1,5 +1,4 @@
 import { merge, type Observable, Subject } from 'rxjs';
-import { eventLevel, eventLine } from '../sinks/eventLines.ts';
 import { type StopSignal, stopSignals$ } from '../streams/stopSignals.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { type DriveOptions, drivePipeline } from './drivePipeline.ts';
@@ -43,13 +42,12 @@ function lines(
   progress: RunProgress,
 ): RunView {
   if (logFormat === 'pretty') output.line(`experiment ${paths.root} · run ${pipeline.runId} · stop with Ctrl-C`);
-  const colour = output.isTerminal && !process.env.NO_COLOR;
   return {
     say: line => output.line(line),
     beforeEnd: () => output.progress(''),
     onEvent: event => {
-      if (eventLevel(event) !== 'debug') output.line(eventLine(event, { format: logFormat, colour }));
-      if (logFormat === 'pretty') output.progress(progress.line(Date.now(), output.width));
+      output.event(event, logFormat);
+      if (logFormat === 'pretty') output.progress(progress.line(Date.now()));
     },
   };
 }

@@ -55,8 +55,8 @@ export class RunProgress {
     return { analysed: this.#analysed, failed: this.#failed, rois: this.#rois, rows: this.#rows };
   }
 
-  /** `now`: ms of any clock. Never wider than `width` columns. */
-  line(now: number, width: number): string {
+  /** `now`: ms of any clock. */
+  line(now: number): string {
     const finished = this.#analysed + this.#failed;
     const perSecond = this.#rate(now, finished);
     const words: string[] = [];
@@ -80,7 +80,7 @@ export class RunProgress {
     }
     if (this.#failed) words.push(`${number(this.#failed)} failed`);
     if (this.#alarm) words.push(`ALARM: ${this.#alarm}`);
-    return words.join(' · ').slice(0, width - 1);
+    return words.join(' · ');
   }
 
   summary(): string {

@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { from, of } from 'rxjs';
 import { systemClock } from '../model/clock.ts';
 import { number } from '../model/quantity.ts';
-import { eventLevel, eventLine } from '../sinks/eventLines.ts';
 import { readFileText } from '../streams/fileText.ts';
 import { SourceError } from '../streams/legacy/sourceError.ts';
 import { type LegacyFolderSource, openLegacyFolder } from '../streams/legacyFolder.ts';
@@ -40,7 +39,6 @@ export async function runReplay(context: CommandContext, folder: string, options
     replay: { ...choice, speed: options.speed, opened },
   });
   const progress = new RunProgress();
-  const colour = output.isTerminal && !process.env.NO_COLOR;
   let wrongRois: string | null = null;
   const stoppedBy = await drivePipeline(pipeline, {
     paths,
@@ -54,8 +52,8 @@ export async function runReplay(context: CommandContext, folder: string, options
         pipeline.stop();
       }
       if (json) return;
-      if (eventLevel(event) !== 'debug') output.line(eventLine(event, { format: logFormat, colour }));
-      if (logFormat === 'pretty') output.progress(progress.line(performance.now(), output.width));
+      output.event(event, logFormat);
+      if (logFormat === 'pretty') output.progress(progress.line(performance.now()));
     },
   });
   output.progress('');
@@ -66,7 +64,7 @@ export async function runReplay(context: CommandContext, folder: string, options
   const { analysed, failed, rois, rows } = progress.totals;
   const frames = analysed + failed;
   if (json) {
-    output.line(
+    output.json(
       JSON.stringify({
         frames,
         failed,

@@ -14,7 +14,7 @@ export async function showStatus(context: CommandContext, { json }: StatusOption
   const { paths } = await loadConfig(context);
   const { connection, status, problem } = await readPipelineStatus(paths.pipelineStatusFile);
   if (problem !== null) throw new ExitError(exitCodes.failed, problem);
-  if (json) output.text(`${status ? (await readFile(paths.pipelineStatusFile, 'utf8')).trimEnd() : 'null'}\n`);
+  if (json) output.json(status ? (await readFile(paths.pipelineStatusFile, 'utf8')).trimEnd() : 'null');
   else if (status === null) output.line(`no pipeline has run in ${paths.root} yet; "phorest start" starts one`);
   else for (const line of statusLines(status, connection, paths.root, Date.now())) output.line(line);
   return connection === 'running' ? exitCodes.done : exitCodes.running;

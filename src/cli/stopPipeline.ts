@@ -108,7 +108,7 @@ class EndWatch {
     while (this.left.length > 0) {
       if (performance.now() - begun > ms) return false;
       this.#processes = await Promise.all(this.#processes.map(process => refreshed(process, this.#folder)));
-      this.#output.progress(`stopping · in flight: ${this.inFlight}`.slice(0, this.#output.width - 1));
+      this.#output.progress(`stopping · in flight: ${this.inFlight}`);
       await wait(lookEveryMs);
     }
     return true;

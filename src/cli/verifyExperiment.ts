@@ -25,7 +25,8 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
   const { paths } = loaded;
   if (!existsSync(paths.manifestFile))
     throw new ExitError(exitCodes.usage, `${paths.manifestFile} is not there: ${paths.root} holds no experiment`);
-  const tell = (text: string, json: object): void => output.line(options.json ? JSON.stringify(json) : text);
+  const tell = (text: string, json: object): void =>
+    options.json ? output.json(JSON.stringify(json)) : output.line(text);
   const share = await inspectedShare(loaded);
   const look = (when: string): Promise<Inspection> =>
     inspect({ ...inspectionOptions(loaded, options, tell, when), share });

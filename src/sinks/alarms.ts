@@ -1,9 +1,9 @@
 import { Observable, type SchedulerLike, Subscription, timer } from 'rxjs';
 import type { Clock } from '../model/clock.ts';
 import type { NoteEvent, PipelineEvent } from '../model/event.ts';
+import { oneLine } from '../model/shownText.ts';
 import { type AlarmNotice, DeliveryError, type DeliveryOptions } from './alarmOutlet.ts';
 import { AlarmQueue } from './alarmQueue.ts';
-import { plain } from './eventLines.ts';
 import { hostOf, postAlarm } from './postAlarm.ts';
 import { runAlarmCommand } from './runAlarmCommand.ts';
 
@@ -190,7 +190,7 @@ class Lane {
   async #deliver(outlet: Outlet, news: Parameters<AlarmQueue['told']>[0]): Promise<void> {
     const { clock, root, host, runId: run_id } = this.#options;
     this.#delivering = true;
-    const text = plain(
+    const text = oneLine(
       `${host} ${root}: ${news.stage} ${news.state === 'raised' ? news.message : `well again: ${news.message}`}`,
     );
     try {

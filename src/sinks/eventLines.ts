@@ -1,7 +1,7 @@
-import { stripVTControlCharacters } from 'node:util';
 import type { EventLevel, PipelineEvent } from '../model/event.ts';
 import { localIso, utcIso } from '../model/localTime.ts';
 import { duration, number } from '../model/quantity.ts';
+import { oneLine, shownJson } from '../model/shownText.ts';
 
 export interface EventLineOptions {
   format: 'pretty' | 'json';
@@ -38,16 +38,13 @@ export function eventLevel(event: PipelineEvent): EventLevel {
   }
 }
 
-/**
- * One line for an event, without its end. Text of others (file names, messages) can't end the line or move a terminal's
- * cursor: control characters are taken out.
- */
+/** One line for an event, without its end. Text of others (file names, messages) can't end the line. */
 export function eventLine(event: PipelineEvent, { format, colour = false }: EventLineOptions): string {
   const level = eventLevel(event);
-  if (format === 'json') return JSON.stringify({ time: utcIso(event.at), level, ...event });
+  if (format === 'json') return shownJson(JSON.stringify({ time: utcIso(event.at), level, ...event }));
   const name = level.padEnd(7);
   const shown = colour ? `\u001b[${levelColours[level]}m${name}\u001b[0m` : name;
-  return `${localIso(event.at).slice(0, 23).replace('T', ' ')}  ${shown}  ${eventSource(event).padEnd(12)}  ${plain(eventWords(event))}`;
+  return `${localIso(event.at).slice(0, 23).replace('T', ' ')}  ${shown}  ${eventSource(event).padEnd(12)}  ${oneLine(eventWords(event))}`;
 }
 
 /** Who tells of an event: a stage, the configuration, or the pipeline as a whole. */
@@ -111,9 +108,4 @@ function doneWords(detail: Readonly<Record<string, string | number>>, entryId: s
       : `${number(value)} ${key.replaceAll('_', ' ')}`;
   });
   return [String(image ?? entryId), ...words];
-}
-
-/** Without control characters, in one line. */
-export function plain(words: string): string {
-  return stripVTControlCharacters(words).replaceAll(/\p{Cc}+/gu, ' ');
 }

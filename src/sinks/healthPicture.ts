@@ -1,9 +1,9 @@
 import { localIso, parseIso } from '../model/localTime.ts';
 import type { LogLine } from '../model/logLine.ts';
 import { duration, number } from '../model/quantity.ts';
+import { oneLine, shortened } from '../model/shownText.ts';
 import { type StageName, stageNames } from '../model/stage.ts';
 import type { HealthLight, HealthStatus, PipelineStatus } from '../model/status.ts';
-import { plain } from './eventLines.ts';
 
 export interface HealthPictureData {
   report: HealthStatus;
@@ -146,7 +146,7 @@ function stageRow(sheet: Sheet, name: StageName, { report, pipeline, log }: Heal
   const perLine = (width - textLeft - margin) / (12 * monoWidth);
   for (const { at, level, text } of linesOf(name, log, bad)) {
     const fill = level === 'error' ? shades.red.text : level === 'warning' ? shades.amber.text : '#5f6368';
-    sheet.text(textLeft, cut(`${localIso(at).slice(11, 19)} ${level.padEnd(7)} ${plain(text)}`, perLine), {
+    sheet.text(textLeft, cut(`${localIso(at).slice(11, 19)} ${level.padEnd(7)} ${oneLine(text)}`, perLine), {
       size: 12,
       mono: true,
       fill,
@@ -227,16 +227,13 @@ function clockTime(iso: string): string {
 
 const timeOfDay = (iso: string): string => `last sign of life ${clockTime(iso).slice(11)}`;
 
-const cut = (text: string, length: number): string => {
-  const most = Math.floor(length);
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
-};
+const cut = (text: string, length: number): string => shortened(text, Math.floor(length));
 
 /** Breaks a text at its spaces, into so many lines at most. */
 function wrapped(text: string, length: number, mostLines: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of plain(text).split(/\s+/)) {
+  for (const word of oneLine(text).split(/\s+/)) {
     if (line !== '' && line.length + 1 + word.length > length) {
       lines.push(line);
       line = word;
@@ -248,12 +245,9 @@ function wrapped(text: string, length: number, mostLines: number): string[] {
   return kept;
 }
 
-/** Text of others must neither end an element nor hold what XML has no way to say. */
+/** Text of others must not end an element. */
 function escaped(text: string): string {
-  return plain(text)
-    .toWellFormed()
-    .replaceAll('\ufffe', '')
-    .replaceAll('\uffff', '')
+  return oneLine(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

@@ -21,7 +21,8 @@ import {
 } from 'rxjs';
 import type { PipelineEvent } from '../model/event.ts';
 import { utcIso } from '../model/localTime.ts';
-import { eventLevel, eventWords, plain } from './eventLines.ts';
+import { oneLine, shownJson } from '../model/shownText.ts';
+import { eventLevel, eventWords } from './eventLines.ts';
 
 export interface LogFileOptions {
   /** `logs_dir`, absolute. */
@@ -168,6 +169,7 @@ function lineWriter(destination: Destination): (event: PipelineEvent) => void {
     {
       base: { pid: process.pid },
       timestamp: false,
+      hooks: { streamWrite: shownJson },
       formatters: { level: label => ({ level: label === 'warn' ? 'warning' : label }) },
     },
     destination,
@@ -175,6 +177,6 @@ function lineWriter(destination: Destination): (event: PipelineEvent) => void {
   return event => {
     const level = eventLevel(event);
     const { at, level: _level, ...told } = event as PipelineEvent & { level?: unknown };
-    logger[level === 'warning' ? 'warn' : level]({ time: utcIso(at), ...told }, plain(eventWords(event)));
+    logger[level === 'warning' ? 'warn' : level]({ time: utcIso(at), ...told }, oneLine(eventWords(event)));
   };
 }

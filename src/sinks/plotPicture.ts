@@ -1,4 +1,5 @@
 import type { CustomSeriesOption, EChartsOption, GraphicComponentOption } from 'echarts';
+import { oneLine, shortened } from '../model/shownText.ts';
 import { gradualColour, mostDistinct, trackColour } from './plotColours.ts';
 import type { PlotData, PlotTrack } from './plotSeries.ts';
 import { quantile, shiftSummary } from './shiftSummary.ts';
@@ -85,7 +86,7 @@ export function plotPicture(all: PlotData, title: string, { width, height }: Pic
     backgroundColor: '#FFFFFF',
     textStyle: { fontFamily: font, color: ink },
     title: {
-      text: plain(data.method ? `${title} · ${data.method}` : title),
+      text: oneLine(data.method ? `${title} · ${data.method}` : title),
       subtext: subtitle(data, rois.length, first, last),
       left: left - 4,
       top: 16,
@@ -323,7 +324,7 @@ function text(x: number, y: number, words: string, size: number): GraphicCompone
     type: 'text',
     x,
     y,
-    style: { text: shorten(plain(words), 20), font: `${size}px ${font}`, fill: ink },
+    style: { text: shortened(oneLine(words), 20), font: `${size}px ${font}`, fill: ink },
     silent: true,
   };
 }
@@ -350,13 +351,4 @@ function subtitle({ frames, stride }: PlotData, rois: number, first: number, las
 
 function hasValues({ values }: PlotTrack): boolean {
   return values.some(value => Number.isFinite(value));
-}
-
-/** Names come from files: one line, nothing that a renderer might act on. */
-function plain(words: string): string {
-  return words.replaceAll(/\p{Cc}+/gu, ' ');
-}
-
-function shorten(words: string, most: number): string {
-  return words.length <= most ? words : `${words.slice(0, most - 1)}…`;
 }

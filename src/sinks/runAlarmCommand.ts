@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
+import { oneLine } from '../model/shownText.ts';
 import { type AlarmNotice, DeliveryError, type DeliveryOptions } from './alarmOutlet.ts';
-import { plain } from './eventLines.ts';
 
 const longestComplaint = 300;
 
@@ -50,7 +50,8 @@ export function runAlarmCommand(
     child.once('exit', (code, killSignal) => {
       if (killed) settle(killed);
       else if (code === 0) settle(null);
-      else settle(failed(`ended with ${killSignal ?? code}${complaint === '' ? '' : `: ${plain(complaint).trim()}`}`));
+      else
+        settle(failed(`ended with ${killSignal ?? code}${complaint === '' ? '' : `: ${oneLine(complaint).trim()}`}`));
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       complaint = (complaint + text).slice(-longestComplaint);
@@ -65,6 +66,6 @@ export function runAlarmCommand(
 /** `PHOREST_ALARM_STATE`, `PHOREST_ALARM_MESSAGE` and so on. */
 function environmentOf(notice: AlarmNotice): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(notice).map(([key, value]) => [`PHOREST_ALARM_${key.toUpperCase()}`, plain(String(value))]),
+    Object.entries(notice).map(([key, value]) => [`PHOREST_ALARM_${key.toUpperCase()}`, oneLine(String(value))]),
   );
 }

@@ -78,7 +78,7 @@ describe('what a status text says', () => {
     };
     const read = normaliseStatus(JSON.stringify(odd)) as PipelineStatus;
     expect(read.stages).toEqual({
-      processor: expect.objectContaining({ done: 0, history: [1, 0], last_error: 'red [31mtext next' }),
+      processor: expect.objectContaining({ done: 0, history: [1, 0], last_error: 'red text next' }),
     });
     expect(read.alarms).toEqual([{ stage: 'processor', key: '', message: 'a b', since: '', times: 1 }]);
     expect(read.series).toEqual([{ at: 'x', values: { a: 1 } }]);

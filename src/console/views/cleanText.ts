@@ -1,10 +1,8 @@
+import { oneLine } from '../../model/shownText.ts';
 import type { Drawing } from '../drawing.ts';
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is control characters that are looked for
-const escapeSequence = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
 /** Takes no column of its own: combining marks, joiners, directions. */
 const widthless = /[\p{M}\p{Cf}]/gu;
-const invisible = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
 /** Two columns wide, or not to be relied on: beyond the basic plane, East Asian, emoji, unassigned, private, half a pair. */
 const notSingle =
   /[\u{10000}-\u{10ffff}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\p{Emoji_Presentation}\p{Cn}\p{Co}\p{Cs}]/gu;
@@ -32,17 +30,12 @@ const asciiFor: Readonly<Record<string, string>> = {
 };
 
 /**
- * Text from outside (log lines, errors, paths) made fit for the screen: one line, every character one column wide, no
- * control character or escape sequence. What can't be shown is a `?`. In ASCII the common signs get their usual spelling.
+ * Text from outside (log lines, errors, paths) made fit for a screen that is drawn by columns: `oneLine`, and every character one
+ * column wide. What can't be shown is a `?`. In ASCII the common signs get their usual spelling.
  */
 export function cleanText(text: string, { unicode }: Pick<Drawing, 'unicode'>): string {
   if (/^[ -~]*$/.test(text)) return text;
-  const shown = text
-    .replace(escapeSequence, '')
-    .normalize('NFC')
-    .replace(invisible, ' ')
-    .replace(widthless, '')
-    .replace(notSingle, '?');
+  const shown = oneLine(text).normalize('NFC').replace(widthless, '').replace(notSingle, '?');
   return unicode ? shown : shown.replace(notAscii, sign => asciiFor[sign] ?? unaccented(sign));
 }
 

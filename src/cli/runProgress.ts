@@ -40,7 +40,7 @@ export class RunProgress {
         if (event.stage === 'processor') this.#failed++;
         break;
       case 'discarded':
-        this.#discarded++;
+        this.#discarded += event.count ?? 1;
         break;
       case 'alarm':
         this.#alarm = event.message;

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { sayOnce } from '../model/sayOnce.ts';
 
 /** So long systemd may take to listen, ms. */
 const patienceMs = 10_000;
@@ -17,12 +18,10 @@ export function systemdNotifier(environment: NodeJS.ProcessEnv, onError: (messag
   const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: watchdog } = environment;
   if (!socket) return { ready: () => undefined, stop: () => undefined };
   let timer: NodeJS.Timeout | null = null;
-  let lastProblem: string | null = null;
+  const report = sayOnce(error => onError(error.message));
   const tell = (...words: string[]): void => {
     execFile('systemd-notify', words, { env: environment, timeout: patienceMs }, error => {
-      const problem = error && `systemd can't be told ${words.join(' ')}: ${error.message}`;
-      if (problem !== null && problem !== lastProblem) onError(problem);
-      lastProblem = problem;
+      report(error && new Error(`systemd can't be told ${words.join(' ')}: ${error.message}`, { cause: error }));
     });
   };
   return {

@@ -22,8 +22,8 @@ export type StageEvent = { stage: StageName; at: number } & (
   | { kind: 'done'; entryId: string; ms: number; detail: Readonly<Record<string, string | number>> }
   /** The item is bad, the stage is well: the entry is marked and the stream goes on. */
   | { kind: 'failed'; entryId: string; ms: number; error: string }
-  /** Left out on purpose (outcome of an aborted work, frame not wanted). */
-  | { kind: 'discarded'; entryId: string | null; reason: string }
+  /** Left out on purpose (outcome of an aborted work, frame not wanted). `count`: how many, where it is not one. */
+  | { kind: 'discarded'; entryId: string | null; reason: string; count?: number }
   /** The stage itself can't work: it waits and tries again by itself. `key` names what is wrong. */
   | { kind: 'alarm'; key: string; message: string; retryInMs: number }
   | { kind: 'well'; key: string }

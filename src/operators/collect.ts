@@ -6,7 +6,7 @@ import {
   defer,
   distinctUntilChanged,
   EMPTY,
-  interval,
+  filter,
   type MonoTypeOperatorFunction,
   map,
   type Observable,
@@ -15,6 +15,7 @@ import {
   ReplaySubject,
   share,
   switchMap,
+  tap,
 } from 'rxjs';
 import type { Manifest } from '../manifest/manifest.ts';
 import { untouchedEntry } from '../manifest/untouchedEntry.ts';
@@ -31,6 +32,7 @@ import { heldBy } from './heldBy.ts';
 import type { ImageRoom } from './imageRoom.ts';
 import { encodePng, ImageStore } from './imageStore.ts';
 import { outcomeEvent } from './outcomeEvent.ts';
+import { Schedule } from './schedule.ts';
 import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
 import { type Collected, ownPaceFrames, triggeredFrames } from './takeFrames.ts';
 import { type ImageTransform, transformPixels } from './transformPixels.ts';
@@ -77,23 +79,15 @@ export interface CollectDeps {
 const importBatch = 64;
 const longestRetryMs = 60_000;
 
-const missedFrame: Outcome = {
-  kind: 'discarded',
-  entryId: null,
-  reason: 'missed: the capture before it took longer than the interval',
-};
-
-const notTaken = {
-  kind: 'discarded',
-  entryId: null,
-  reason: 'missed: there is no room on the disk',
-} as const;
+/** Intervals of the schedule that went by without a frame. */
+const missedFrames = (count: number, why: string) =>
+  ({ kind: 'discarded', entryId: null, count, reason: `missed: ${why}` }) as const;
 
 /**
  * The collector: takes frames from a camera or a folder, makes them durable, and offers them to the manifest.
  *
- * A camera is triggered each interval; an interval that went by during a longer capture is a missed frame, and told as
- * discarded. A folder gives its images as fast as the processor has room for them, or at their recorded pace. A captured
+ * A camera is triggered each interval of a schedule that does not drift. An interval without a frame is a missed frame, and told as
+ * discarded, whatever it was lost to: a longer capture, a busy machine, a camera that failed. A folder gives its images as fast as the processor has room for them, or at their recorded pace. A captured
  * frame is written before its entry; when that fails it is kept, and written first once the disk takes it; at the end it is
  * tried once more, and what can't be written then is told as discarded. Images that the manifest already knows are passed
  * over, so an import that was interrupted goes on where it was. Exclusive: one for a root. The generation ends with its
@@ -114,21 +108,39 @@ export function collect(deps: CollectDeps): OperatorFunction<CollectSettings, St
       /** Of the source that was open last. */
       let pace: OpenSource['pace'] | null = null;
       const adopting = deps.leftImages ? adoption(deps, deps.leftImages) : null;
+      /** It goes on over failures, so that what is lost to them is counted; it begins anew after a rest and with other settings. */
+      let schedule: Schedule | null = null;
       const noRoom$ = (deps.room?.noRoom$ ?? of(null)).pipe(share({ connector: () => new ReplaySubject(1) }));
       const collecting = heldBy<CollectSettings>('collector', noRoom$, deps.tools, tools =>
         stage<CollectSettings, Collected>({
           name: 'collector',
-          tools,
+          tools: {
+            ...tools,
+            paused$: tools.paused$!.pipe(
+              tap(isPaused => {
+                if (isPaused) schedule = null;
+              }),
+            ),
+          },
           isEnabled: ({ enabled }) => enabled,
           entriesOf: ({ id }) => [id],
           backOff: ({ retryDelayMs }) => ({ firstMs: retryDelayMs, longestMs: Math.max(longestRetryMs, retryDelayMs) }),
           open: async (settings, signal) => {
+            const { intervalMs } = settings;
+            if (schedule?.intervalMs !== intervalMs) schedule = new Schedule(intervalMs, tools.clock, tools.scheduler);
             const source = await deps.openSource(settings, signal);
             pace = source.pace;
             try {
               if (pace === 'triggered') await adopting?.look();
               const known = source.pace === 'own' ? await archivedIds(deps.manifest) : new Set<string>();
-              return openStation(source, settings, known, store, kept, deps);
+              const station = openStation(source, { settings, schedule, known, store, kept }, deps);
+              return {
+                ...station,
+                close: async cutShort => {
+                  if (!cutShort) schedule = null;
+                  await station.close(cutShort);
+                },
+              };
             } catch (error) {
               await source.close();
               throw error;
@@ -150,7 +162,7 @@ export function collect(deps: CollectDeps): OperatorFunction<CollectSettings, St
     });
 }
 
-/** A missed frame each interval, for as long as there is no room and nobody has paused the stage. */
+/** Each interval is told as missed, for as long as there is no room and nobody has paused the stage. */
 function framesNotTaken(
   settings$: Observable<CollectSettings>,
   noRoom$: Observable<Hindrance | null>,
@@ -162,8 +174,19 @@ function framesNotTaken(
       enabled && hindrance !== null && !paused && isTriggered() ? intervalMs : null,
     ),
     distinctUntilChanged(),
-    switchMap(intervalMs => (intervalMs === null ? EMPTY : interval(intervalMs, tools.scheduler))),
-    map(() => ({ ...notTaken, stage: 'collector', at: tools.clock.now() })),
+    switchMap(intervalMs => {
+      if (intervalMs === null) return EMPTY;
+      const schedule = new Schedule(intervalMs, tools.clock, tools.scheduler);
+      // The first interval begins now: it is the one of the frame that found no room.
+      schedule.take();
+      return schedule.due$.pipe(map(() => schedule.take()));
+    }),
+    filter(count => count > 0),
+    map(count => ({
+      ...missedFrames(count, 'there is no room on the disk'),
+      stage: 'collector',
+      at: tools.clock.now(),
+    })),
   );
 }
 
@@ -193,12 +216,18 @@ async function recordAtEnd(kept: Collected[], store: ImageStore, deps: CollectDe
   return events;
 }
 
+interface Collecting {
+  settings: CollectSettings;
+  schedule: Schedule;
+  /** Ids of archived entries. */
+  known: ReadonlySet<string>;
+  store: ImageStore;
+  kept: Collected[];
+}
+
 function openStation(
   source: OpenSource,
-  settings: CollectSettings,
-  known: ReadonlySet<string>,
-  store: ImageStore,
-  kept: Collected[],
+  { settings, schedule, known, store, kept }: Collecting,
   deps: CollectDeps,
 ): Station<Collected> {
   const exhausted$ = new ReplaySubject<void>(1);
@@ -206,7 +235,7 @@ function openStation(
   /** Taken from the source, and neither recorded nor kept. */
   let inFlight = 0;
   const take = triggered
-    ? triggeredFrames(source, settings, deps)
+    ? triggeredFrames(source, schedule, settings, deps)
     : ownPaceFrames(source, settings, known, deps, { inFlight: () => inFlight, onEnd: () => exhausted$.next() });
   const recording = new WeakMap<Collected, Promise<Outcome | null>>();
   const keep = (item: Collected): void => {
@@ -231,7 +260,7 @@ function openStation(
         keep(item);
         return [];
       }
-      return [outcome, ...Array.from({ length: item.missed }, () => missedFrame)];
+      return item.missed === 0 ? [outcome] : [outcome, missedFrames(item.missed, 'no frame was taken in the interval')];
     },
     giveBack: async items => {
       for (const item of items) {

@@ -48,7 +48,7 @@ export interface StageTools {
 export type Outcome =
   | { kind: 'done'; entryId: string; detail: Readonly<Record<string, string | number>> }
   | { kind: 'failed'; entryId: string; error: string }
-  | { kind: 'discarded'; entryId: string | null; reason: string };
+  | { kind: 'discarded'; entryId: string | null; reason: string; count?: number };
 
 /** What one generation of a stage has opened, for as long as it works. */
 export interface Station<T> {

@@ -1,8 +1,9 @@
-import { filter, type Observable, tap, timer } from 'rxjs';
+import { filter, type Observable, timer } from 'rxjs';
 import { deterministicId } from '../manifest/normaliseEntry.ts';
 import type { CameraData } from '../model/entry.ts';
 import type { SourceFrame } from '../model/frame.ts';
 import type { CollectDeps, CollectSettings, OpenSource } from './collect.ts';
+import type { Schedule } from './schedule.ts';
 import type { StageTools } from './stage.ts';
 import type { ImageTransform } from './transformPixels.ts';
 
@@ -14,7 +15,7 @@ export interface Collected {
   monotonicMs: number;
   /** As it was set when the frame was taken. */
   transform: ImageTransform;
-  /** Frames that should have been taken between the one before and this one. */
+  /** Intervals of the schedule that went by between the frame before and this one. */
   missed: number;
   /** Where its image stands, once it does: it is not written twice when only its entry could not be recorded. */
   place: Pick<CameraData, 'filepath' | 'filename'> | null;
@@ -31,26 +32,29 @@ export interface Frames {
   frames(count: number, leaving: AbortSignal): Promise<Collected[]>;
 }
 
-/** A frame each interval; what a long capture has missed is counted with the next one. */
+/** A frame each interval of the schedule; the intervals that went by since the frame before are counted with the next one. */
 export function triggeredFrames(
   source: OpenSource,
-  { intervalMs, transform }: CollectSettings,
+  schedule: Schedule,
+  { transform }: CollectSettings,
   { tools }: CollectDeps,
 ): Frames {
-  let due = 0;
   return {
-    wake$: timer(0, intervalMs, tools.scheduler).pipe(tap(() => due++)),
+    wake$: schedule.due$,
     frames: async (_count, leaving) => {
-      if (due === 0) return [];
-      const missed = due - 1;
-      due = 0;
-      const frame = await source.next(leaving).catch((error: unknown) => {
-        if (leaving.aborted) return null;
+      const begun = schedule.take();
+      if (begun === 0) return [];
+      try {
+        const frame = await source.next(leaving);
+        if (!frame) return [];
+        const monotonicMs = tools.clock.monotonic();
+        return [{ frame, id: tools.newId(), monotonicMs, transform, missed: begun - 1, place: null }];
+      } catch (error) {
+        if (leaving.aborted) return [];
+        // What was taken for this frame stands for no frame: the next one tells of it.
+        schedule.putBack(begun);
         throw error;
-      });
-      return frame
-        ? [{ frame, id: tools.newId(), monotonicMs: tools.clock.monotonic(), transform, missed, place: null }]
-        : [];
+      }
     },
   };
 }

@@ -8,7 +8,7 @@ const firstPauseMs = 5_000;
 /** Longest pause between attempts at a picture that fails, ms. */
 const longestPauseMs = 300_000;
 /** A new picture is drawn at most so often while results come, ms … */
-const shortestPauseMs = 5_000;
+const shortestPauseMs = 30_000;
 /** … and drawing takes at most one part in so many of the time, however slow the machine. */
 const drawingShare = 20;
 

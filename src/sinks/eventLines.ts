@@ -71,7 +71,7 @@ export function eventWords(event: PipelineEvent): string {
     case 'failed':
       return `${event.entryId} failed: ${event.error}`;
     case 'discarded':
-      return `${event.entryId ?? 'a frame'} left out: ${event.reason}`;
+      return `${event.entryId ?? ((event.count ?? 1) > 1 ? `${number(event.count!)} frames` : 'a frame')} left out: ${event.reason}`;
     case 'alarm':
       return event.retryInMs > 0 ? `${event.message} (tries again in ${duration(event.retryInMs)})` : event.message;
     case 'well':

@@ -3,6 +3,7 @@ import { defer, EMPTY, exhaustMap, filter, finalize, from, ignoreElements, type 
 import type { Clock } from '../model/clock.ts';
 import type { PipelineEvent } from '../model/event.ts';
 import type { LogLine } from '../model/logLine.ts';
+import { sayOnce } from '../model/sayOnce.ts';
 import type { Files } from '../storage/files.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
 import { runDrawProcess } from './drawProcess.ts';
@@ -44,23 +45,18 @@ export function healthReport(events$: Observable<PipelineEvent>, options: Health
   const { folder, files, clock, root, readLog, onError, draw = drawHealth } = options;
   const path = join(folder, healthReportName);
   let drawn: { look: string; at: number } | null = null;
-  let lastProblem: string | null = null;
+  const report = sayOnce(error => onError(new Error(`${path} was not drawn: ${error.message}`, { cause: error })));
 
-  async function renew({ report, pipeline }: HealthEvent, look: string, signal: AbortSignal): Promise<void> {
+  async function renew({ report: health, pipeline }: HealthEvent, look: string, signal: AbortSignal): Promise<void> {
     try {
       const log = await readLog();
-      const picture = await draw(healthPicture({ report, pipeline, log, root }), signal);
+      const picture = await draw(healthPicture({ report: health, pipeline, log, root }), signal);
       // A picture that a power cut takes is drawn again: no fsync.
       await writeAtomic(files, path, picture, { durable: false });
       drawn = { look, at: clock.monotonic() };
-      lastProblem = null;
+      report(null);
     } catch (error) {
-      if (signal.aborted) return;
-      const { code, message } = error as NodeJS.ErrnoException;
-      // The system's messages name the temporary file, which is another each time.
-      const problem = code ?? message;
-      if (problem !== lastProblem) onError(new Error(`${path} was not drawn: ${message}`, { cause: error }));
-      lastProblem = problem;
+      if (!signal.aborted) report(error as Error);
     }
   }
 

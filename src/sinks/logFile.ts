@@ -21,6 +21,7 @@ import {
 } from 'rxjs';
 import type { PipelineEvent } from '../model/event.ts';
 import { utcIso } from '../model/localTime.ts';
+import { sayOnce } from '../model/sayOnce.ts';
 import { oneLine, shownJson } from '../model/shownText.ts';
 import { eventLevel, eventWords } from './eventLines.ts';
 
@@ -70,13 +71,9 @@ export function logFile(
       if (waiting.length < mostKept) waiting.push(event);
     };
     let write = keep;
-    let lastProblem: string | null = null;
     let tornDown = false;
 
-    const report = (error: Error): void => {
-      if (error.message !== lastProblem) onError(error);
-      lastProblem = error.message;
-    };
+    const report = sayOnce(onError);
     const close = async (): Promise<void> => {
       const closing = destination;
       destination = null;

@@ -183,7 +183,7 @@ function reduceStage(stage: StageCounts, event: StageEvent): StageCounts {
       };
     case 'discarded':
       // One that never became an entry was never claimed.
-      return { ...(event.entryId === null ? stage : settled), discarded: stage.discarded + 1 };
+      return { ...(event.entryId === null ? stage : settled), discarded: stage.discarded + (event.count ?? 1) };
     case 'alarm':
       return { ...stage, last_error: short(event.message) };
     case 'pace':

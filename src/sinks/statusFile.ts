@@ -4,6 +4,7 @@ import type { Clock } from '../model/clock.ts';
 import type { ProcessIdentity } from '../model/entry.ts';
 import type { PipelineEvent } from '../model/event.ts';
 import { parseIso } from '../model/localTime.ts';
+import { sayOnce } from '../model/sayOnce.ts';
 import type { StageName } from '../model/stage.ts';
 import type { ProcessStatus } from '../model/status.ts';
 import type { DiskSpace } from '../storage/diskSpace.ts';
@@ -67,7 +68,7 @@ export function statusFile(options: StatusFileOptions): StatusFile {
   const ownName = statusName(own);
   const forecast = new DiskForecast();
   let latest = emptyStatus;
-  let lastProblem: string | null = null;
+  const report = sayOnce(onError);
   let writing: Promise<void> = Promise.resolve();
 
   async function write(ended: boolean): Promise<void> {
@@ -89,11 +90,9 @@ export function statusFile(options: StatusFileOptions): StatusFile {
       await writeAtomic(files, join(statusFolder, ownName), JSON.stringify(status), { durable: false });
       const merged = mergeStatuses([status, ...(await others())]);
       await writeAtomic(files, join(folder, statusFileName), JSON.stringify(merged, null, 1), { durable: false });
-      lastProblem = null;
+      report(null);
     } catch (error) {
-      const { message } = error as Error;
-      if (message !== lastProblem) onError(error as Error);
-      lastProblem = message;
+      report(error as Error);
     }
   }
 

@@ -14,6 +14,7 @@ import {
   timer,
 } from 'rxjs';
 import type { LogLine } from '../model/logLine.ts';
+import { sayOnce } from '../model/sayOnce.ts';
 import { type Files, nodeFiles } from '../storage/files.ts';
 import { LogReader } from './console/logReader.ts';
 
@@ -58,16 +59,14 @@ export function logTail$(
   const { files, touched, scheduler }: LogTailDeps = { files: nodeFiles, touched: folderTouched$, ...deps };
   return defer(() => {
     const reader = new LogReader({ folder, name, files, mostLines });
-    let lastProblem: string | null = null;
+    const report = sayOnce(onError);
     const read = async (lines: () => Promise<LogLine[]>): Promise<readonly LogLine[]> => {
       try {
         const found = await lines();
-        lastProblem = null;
+        report(null);
         return found;
       } catch (error) {
-        const { message } = error as Error;
-        if (message !== lastProblem) onError(error as Error);
-        lastProblem = message;
+        report(error as Error);
         return [];
       }
     };

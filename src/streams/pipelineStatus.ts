@@ -17,6 +17,7 @@ import {
 import { type Clock, systemClock } from '../model/clock.ts';
 import type { ProcessIdentity } from '../model/entry.ts';
 import { parseIso } from '../model/localTime.ts';
+import { sayOnce } from '../model/sayOnce.ts';
 import type { Connection, PipelineStatus, StatusReading } from '../model/status.ts';
 import { type Liveness, livenessOf } from '../storage/processIdentity.ts';
 import { normaliseStatus } from './console/normaliseStatus.ts';
@@ -70,11 +71,8 @@ export function pipelineStatus$(
   const { read, touched, liveness, clock, scheduler } = { ...systemDeps, ...deps };
   return defer(() => {
     const reader = new StatusReader(liveness, clock);
-    let lastProblem: string | null = null;
-    const report = (problem: string | null): void => {
-      if (problem !== null && problem !== lastProblem) onError(new Error(`${file} ${problem}`));
-      lastProblem = problem;
-    };
+    const say = sayOnce(onError);
+    const report = (problem: string | null): void => say(problem === null ? null : new Error(`${file} ${problem}`));
     const touches$ = touched(file).pipe(
       catchError((error: Error, again) => {
         onError(new Error(`${file} can't be watched for changes: ${error.message}`, { cause: error }));

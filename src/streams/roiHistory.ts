@@ -16,6 +16,7 @@ import {
 } from 'rxjs';
 import { type Clock, systemClock } from '../model/clock.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
+import { sayOnce } from '../model/sayOnce.ts';
 import { type Files, nodeFiles } from '../storage/files.ts';
 import { ResultsSampler } from './console/resultsSampler.ts';
 
@@ -62,11 +63,7 @@ export function roiHistory$(
   const { files, clock, scheduler }: RoiHistoryDeps = { files: nodeFiles, clock: systemClock, ...deps };
   return defer(() => {
     const sampler = new ResultsSampler({ resultsFile, files, mostSamples, pastSamples });
-    let lastProblem: string | null = null;
-    const report = (error: Error): void => {
-      if (error.message !== lastProblem) onError(error);
-      lastProblem = error.message;
-    };
+    const report = sayOnce(onError);
 
     const past$ = defer(() => from(tellNowAndThen(sampler, clock))).pipe(
       filter(history => history !== null),
@@ -82,7 +79,7 @@ export function roiHistory$(
       try {
         const found = await sampler.look();
         // When the past is to be read anew, it is that which may fail once more.
-        if (found !== 'replaced') lastProblem = null;
+        if (found !== 'replaced') report(null);
         return found;
       } catch (error) {
         report(error as Error);

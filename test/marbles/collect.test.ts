@@ -83,8 +83,7 @@ describe('collect from a camera', () => {
     await run.rest();
     expect(run.count('done')).toBe(2);
     expect(run.events.filter(event => event.kind === 'discarded')).toMatchObject([
-      { entryId: null, reason: expect.stringContaining('missed') },
-      { entryId: null },
+      { entryId: null, count: 2, reason: expect.stringContaining('missed') },
     ]);
     expect(run.status('collector')).toMatchObject({ in_flight: 0, done: 2, discarded: 2, failed: 0 });
     run.unsubscribe();
@@ -100,6 +99,27 @@ describe('collect from a camera', () => {
     bench.onNext = async () => capturedFrame();
     await run.until(() => run.count('done') >= 1, 500);
     expect(run.status('collector').alarms).toEqual([]);
+    run.unsubscribe();
+  });
+
+  it('tells of the intervals that a camera missed while it failed, and of none for a rest', async () => {
+    const { world, bench, run } = await prepare('triggered', { retryDelayMs: 1000 });
+    run.start(bench.stage(run.tools));
+    await run.until(() => run.count('done') === 1);
+    bench.onNext = () => Promise.reject(new Error('no answer from the camera'));
+    await run.until(() => run.count('alarm') === 4, 500);
+    bench.onNext = async () => capturedFrame();
+    await run.until(() => run.count('discarded') === 1, 500);
+    const { done, discarded } = run.status('collector');
+    const [first, second] = [...world.manifest.entries()].map(entry => entry.monotonic_ms!);
+    expect(discarded).toBe(Math.floor((second! - first!) / collectSettings.intervalMs) - 1);
+    expect(discarded).toBeGreaterThan(2);
+    run.paused$.next(true);
+    await run.until(() => run.events.some(event => event.kind === 'state' && event.state === 'paused'));
+    await vi.advanceTimersByTimeAsync(60_000);
+    run.paused$.next(false);
+    await run.until(() => run.count('done') === done + 1);
+    expect(run.status('collector').discarded).toBe(discarded);
     run.unsubscribe();
   });
 
@@ -370,6 +390,8 @@ describe('collect from a camera', () => {
       await run.until(() => run.count('alarm') === 1);
       world.files.plan = () => null;
       run.settings$.next({ ...collectSettings, transform: 'NONE' });
+      await run.until(() => run.count('done') === 1);
+      await vi.advanceTimersByTimeAsync(collectSettings.intervalMs);
       await run.until(() => run.count('done') === 2);
       const pixels = await Promise.all(
         images(world).map(path => sharp(world.files.content(path)!).toColourspace('b-w').raw().toBuffer()),

@@ -346,14 +346,16 @@ describe('the health stage', () => {
       return all;
     }
 
-    it('is kept, with the jitter of a slow disk and the drift of a timer', async () => {
-      const drift = Array.from({ length: 400 }, (_, i) => i * 1.004);
-      const late = [1, 2, 3.7, 4, 5, 6.9, 7, 8.4, 9, 10];
-      for (const at of [drift, late]) {
-        const { round, report } = await frames(at);
-        await round();
-        expect(report().missed_frames).toBe(0);
-      }
+    it('is kept, with the jitter of a slow disk', async () => {
+      const { round, report } = await frames([1, 2, 3.7, 4, 5, 6.9, 7, 8.4, 9, 10]);
+      await round();
+      expect(report().missed_frames).toBe(0);
+    });
+
+    it('is broken little by little by a timer that drifts: 400 frames in the time of 403', async () => {
+      const { round, report } = await frames(Array.from({ length: 400 }, (_, i) => i * 1.0076));
+      await round();
+      expect(report().missed_frames).toBe(3);
     });
 
     it('is broken by missed frames: how many, and when', async () => {

@@ -22,18 +22,22 @@ interface Taken extends CadenceFrame {
 const overdueIntervals = 1.5;
 const shortestGraceMs = 5_000;
 const firstGraceMs = 30_000;
+/** A frame that is late by a whole interval but for this part of one is taken to be late by the whole. */
+const toleratedShare = 0.02;
 
 /**
- * Finds missed frames: gaps between the monotonic times of entries that hold more than one interval.
+ * Finds missed frames: intervals of the schedule without an entry, by the monotonic times of the entries.
  *
- * A frame that was only recorded late (a slow disk) leaves a long gap before it and a short one behind it: a gap is judged
- * when the next frame has come, over both. A timer's slow drift counts for nothing, since only neighbours are compared.
- * Pure: the caller gives the time.
+ * The schedule is the one by which the frames came earliest. A frame that is late by whole intervals shows that as many were missed,
+ * once the next frame is as late: one that was only recorded late (a slow disk) is followed by one that is in time. What is lost
+ * little by little, to a timer that drifts, adds up and counts as well. Pure: the caller gives the time.
  */
 export class FrameCadence {
   #intervalMs: number | null = null;
   #begun = { at: 0, seenMs: 0 };
   #last: Taken | null = null;
+  /** When the next frame is due, monotonic clock of the boot of the last one. */
+  #due = 0;
   #open: { from: Taken; to: Taken; count: number } | null = null;
   #missed = 0;
   #gap: MissedFrames | null = null;
@@ -70,13 +74,17 @@ export class FrameCadence {
     const open = this.#open;
     this.#open = null;
     const follows = before !== null && before.bootId === now.bootId && before.monotonicMs <= now.monotonicMs;
-    if (open) {
-      const overBoth = Math.round((now.monotonicMs - open.from.monotonicMs) / intervalMs) - 2;
-      this.#count(open, follows ? Math.min(open.count, overBoth) : open.count);
+    if (!follows) {
+      if (open) this.#count(open, open.count);
+      this.#due = now.monotonicMs + intervalMs;
+      return;
     }
-    if (!follows) return;
-    const count = Math.round((now.monotonicMs - before.monotonicMs) / intervalMs) - 1;
-    if (count > 0) this.#open = { from: before, to: now, count };
+    const due = Math.min(this.#due, now.monotonicMs);
+    const late = Math.floor((now.monotonicMs - due) / intervalMs + toleratedShare);
+    const confirmed = Math.min(open?.count ?? 0, late);
+    if (open) this.#count(open, confirmed);
+    if (late > confirmed) this.#open = { from: before, to: now, count: late - confirmed };
+    this.#due = due + (confirmed + 1) * intervalMs;
   }
 
   /** Since when (wall clock) there was no frame though one is due; null when none is overdue. */

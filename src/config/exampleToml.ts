@@ -1,4 +1,5 @@
 import { stringify } from 'smol-toml';
+import { oneLine } from '../model/shownText.ts';
 import { catalogue, type Section, type Setting } from './schema.ts';
 import type { TomlValue } from './setting.ts';
 import { isTable } from './tomlTable.ts';
@@ -14,7 +15,8 @@ export type TomlValues = Readonly<Record<string, Readonly<Record<string, TomlVal
  */
 export function exampleToml(values: TomlValues = {}, origin = 'Made from its schema by `npm run generate`'): string {
   const intro = [
-    `Configuration of Phorest Pipeline. ${origin}, ready to be edited.`,
+    // TOML allows no control characters in a comment, and a folder may have any in its name.
+    `Configuration of Phorest Pipeline. ${oneLine(origin)}, ready to be edited.`,
     'Most changes take effect while the pipeline runs. `phorest check config` finds mistakes.',
     'docs/configuration.md says more of every key.',
   ].map(line => `# ${line}`);

@@ -60,3 +60,8 @@ it('every key has a comment in the shipped file, and a row in the reference page
   }
   expect(lines.filter(line => line.length > 110)).toEqual([]);
 });
+
+it('the configuration of a replay can be read, whatever characters the name of its folder has', () => {
+  const origin = 'Made by the replay of /data/a\u0001b\u001b[31mc\nroot_dir = "x"\r\u0085\u2028d';
+  expect(parse(exampleToml({}, origin))).toEqual(parse(exampleToml()));
+});

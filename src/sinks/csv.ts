@@ -4,7 +4,7 @@ import type { Files } from '../storage/files.ts';
 import { comparePositions, SegmentedFile, type SegmentPosition } from '../storage/segmentedFile.ts';
 import { splitLines } from '../storage/splitLines.ts';
 import { appendDurably, endOfLines, isAsLongAsCanBe, trimTornTail } from './appendDurably.ts';
-import { columnsFit, csvCells, csvColumns, roisOf, temperaturePrefix } from './csvColumns.ts';
+import { columnsFit, csvCells, csvColumns, hasFilename, roisOf, temperaturePrefix } from './csvColumns.ts';
 import { parseCsvLine } from './parseCsvLine.ts';
 
 /** Rows are composed and written in pieces of about so many bytes. */
@@ -57,18 +57,20 @@ export interface Csv {
 }
 
 /**
- * A row but for the flag `moved` in its last cell. It compares with the image before, which somebody may have had analysed anew
+ * A row's cells but for the flag `moved`. It compares with the image before, which somebody may have had analysed anew
  * since the row was written: the row is the same all the same.
  */
-function withoutMoved(row: string): string {
-  const flags = row.lastIndexOf(',') + 1;
-  return (
-    row.slice(0, flags) +
-    row
-      .slice(flags)
-      .split(';')
-      .filter(flag => flag !== 'moved')
-      .join(';')
+function withoutMoved(columns: readonly string[], row: string): string {
+  const flags = columns.indexOf('flags');
+  return JSON.stringify(
+    parseCsvLine(row).map((cell, i) =>
+      i === flags
+        ? cell
+            .split(';')
+            .filter(flag => flag !== 'moved')
+            .join(';')
+        : cell,
+    ),
   );
 }
 
@@ -165,7 +167,7 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
     for (const result of results) {
       const method = roisOf(result)[0]?.['Analysis-method'];
       if (method === undefined) continue;
-      const fits = columns !== null && columnsFit(columns, result, method);
+      const fits = columns !== null && hasFilename(columns) && columnsFit(columns, result, method);
       let rows = fits ? rowsText(columns as string[], result) : '';
       let header = '';
       if (!fits || length + pieceLength + Buffer.byteLength(rows) > segmentBytes) {
@@ -229,7 +231,7 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
       let columnsRead: readonly string[] | null = null;
       let open: (Candidate & { next: number; begin: SegmentPosition }) | null = null;
       for await (const { segment, offset, terminated, columns: header, text: written } of rawRows(from)) {
-        const text = withoutMoved(written);
+        const text = withoutMoved(header, written);
         if (header !== columnsRead) {
           columnsRead = header;
           byFirstRow = new Map();
@@ -237,7 +239,10 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
           for (const result of results) {
             const method = roisOf(result)[0]?.['Analysis-method'];
             if (method === undefined || complete.has(result) || !columnsFit(header, result, method)) continue;
-            const rows = rowsText(header, result).split('\n').slice(0, -1).map(withoutMoved);
+            const rows = rowsText(header, result)
+              .split('\n')
+              .slice(0, -1)
+              .map(row => withoutMoved(header, row));
             const key = rows[0] as string;
             byFirstRow.set(key, [...(byFirstRow.get(key) ?? []), { result, rows }]);
           }

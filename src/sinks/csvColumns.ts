@@ -3,6 +3,8 @@ import type { ParameterStatistics, ResultLine, RoiResult } from '../model/result
 
 const first = ['timestamp', 'ROI-label', 'Analysis-method'];
 const last = ['position', 'uncertainty', 'flags'];
+/** Behind `last` in every new segment; tables of earlier versions end without them. The shift comes with a later version. */
+const added = ['shift', 'shift_uncertainty', 'image_filename'];
 export const temperaturePrefix = 'temperature_';
 
 /** A column's name for a sensor: lower case, spaces as `_`. */
@@ -12,7 +14,7 @@ export function temperatureColumn(sensor: string): string {
 
 /** Columns of a table in which every one of these sensors has one. */
 export function csvColumns(method: AnalysisMethod, sensors: readonly string[]): string[] {
-  return [...first, ...methodParameters[method], ...new Set(sensors.map(temperatureColumn)), ...last];
+  return [...first, ...methodParameters[method], ...new Set(sensors.map(temperatureColumn)), ...last, ...added];
 }
 
 /** ROIs of a result line; none for an image whose analysis failed. */
@@ -26,12 +28,16 @@ export function roisOf(result: ResultLine): RoiResult[] {
  */
 export function columnsFit(columns: readonly string[], result: ResultLine, method: AnalysisMethod): boolean {
   if (!first.every((name, i) => columns[i] === name)) return false;
-  if (!last.every((name, i) => columns[columns.length - last.length + i] === name)) return false;
-  const middle = columns.slice(first.length, -last.length);
+  const tail = hasFilename(columns) ? [...last, ...added] : last;
+  if (!tail.every((name, i) => columns[columns.length - tail.length + i] === name)) return false;
+  const middle = columns.slice(first.length, -tail.length);
   const parameters = middle.filter(name => !name.startsWith(temperaturePrefix));
   if (parameters.join() !== methodParameters[method].join()) return false;
   return Object.keys(result.temperature_readings ?? {}).every(sensor => middle.includes(temperatureColumn(sensor)));
 }
+
+/** False for a table of an earlier version, which is read as it is and goes on in a segment with all columns. */
+export const hasFilename = (columns: readonly string[]): boolean => columns.at(-1) === 'image_filename';
 
 export type CsvCell = string | number | null;
 
@@ -48,6 +54,11 @@ export function csvCells(columns: readonly string[], result: ResultLine): CsvCel
           return result.image_timestamp ?? result.manifest_entry_timestamp;
         case 'flags':
           return roi.flags.join(';');
+        case 'image_filename':
+          return result.image_filename;
+        case 'shift':
+        case 'shift_uncertainty':
+          return null;
         case 'ROI-label':
         case 'Analysis-method':
         case 'position':

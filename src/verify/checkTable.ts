@@ -52,11 +52,11 @@ interface Row {
  */
 export async function checkTable(inspection: Inspection, { file, columns }: Table): Promise<void> {
   const found = new FoundRows(inspection, file);
-  for (const segment of columns.keys()) {
+  for (const [segment, names] of columns) {
     let isHeader = true;
     for await (const { offset, bytes, terminated } of splitLines(file.read(segment))) {
       if (!terminated) break;
-      if (!isHeader) found.take({ text: RowTexts.ofRow(bytes?.toString() ?? ''), segment, offset });
+      if (!isHeader) found.take({ text: RowTexts.ofRow(names, bytes?.toString() ?? ''), segment, offset });
       isHeader = false;
     }
     // An image's rows are never split between segments.

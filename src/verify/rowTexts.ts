@@ -7,7 +7,7 @@ const separator = '\u001f';
 /** What marks a cell that a spreadsheet would take for a formula. */
 const mark = /^'(?=[=+\-@\t\uFF1D\uFF0B\uFF0D\uFF20])/;
 
-/** In the last column, `flags`: the communicator adds it, and result lines do not have it. */
+/** In the column `flags`: the communicator adds it, and result lines do not have it. */
 const addedFlag = 'moved' satisfies RoiFlag;
 
 /**
@@ -29,20 +29,29 @@ export class RowTexts {
     return this.#kinds
       .filter(columns => columnsFit(columns, result, method))
       .map(columns =>
-        csvCells(columns, result).map(row => textOf(row.map(cell => (cell === null ? '' : String(cell))))),
+        csvCells(columns, result).map(row =>
+          textOf(
+            columns,
+            row.map(cell => (cell === null ? '' : String(cell))),
+          ),
+        ),
       );
   }
 
-  /** A row of the table. */
-  static ofRow(line: string): string {
-    return textOf(parseCsvLine(line));
+  /** A row of the table, under the columns of its segment. */
+  static ofRow(columns: readonly string[], line: string): string {
+    return textOf(columns, parseCsvLine(line));
   }
 }
 
-function textOf(cells: readonly string[]): string {
-  const flags = cells.at(-1) ?? '';
-  const own = flags.split(';').filter(flag => flag !== addedFlag);
-  return [...cells.slice(0, -1), own.join(';')]
-    .map(cell => cell.replaceAll(/[\r\n]+/g, ' ').replace(mark, ''))
+function textOf(columns: readonly string[], cells: readonly string[]): string {
+  const flags = columns.indexOf('flags');
+  const own = (cell: string): string =>
+    cell
+      .split(';')
+      .filter(flag => flag !== addedFlag)
+      .join(';');
+  return cells
+    .map((cell, i) => (i === flags ? own(cell) : cell).replaceAll(/[\r\n]+/g, ' ').replace(mark, ''))
     .join(separator);
 }

@@ -35,9 +35,9 @@ describe('CSV', () => {
       sampleResult({ failed: true }),
     ]);
     expect(linesIn(files)).toEqual([
-      'timestamp,ROI-label,Analysis-method,amplitude,mu,sigma,offset,error,temperature_sensor_1,temperature_lid,position,uncertainty,flags',
-      '2025-08-12T13:45:00.352591,001A_N,gaussian,100,101,102,103,104,21.437,,100,0.25,',
-      '2025-08-12T13:45:00.352591,001A_S,gaussian,100,101,102,103,104,21.437,,100,0.25,',
+      'timestamp,ROI-label,Analysis-method,amplitude,mu,sigma,offset,error,temperature_sensor_1,temperature_lid,position,uncertainty,flags,shift,shift_uncertainty,image_filename',
+      '2025-08-12T13:45:00.352591,001A_N,gaussian,100,101,102,103,104,21.437,,100,0.25,,,,A.png',
+      '2025-08-12T13:45:00.352591,001A_S,gaussian,100,101,102,103,104,21.437,,100,0.25,,,,A.png',
     ]);
     expect(csv.position()).toEqual({ segment: 0, length: files.content(pathOf(0))?.length });
   });
@@ -51,7 +51,7 @@ describe('CSV', () => {
       delete roi.mu;
     }
     await (await open(files)).append([result]);
-    expect(linesIn(files)[1]).toMatch(/,gaussian,0,,2,3,4,,,low_signal;edge$/);
+    expect(linesIn(files)[1]).toMatch(/,gaussian,0,,2,3,4,,,low_signal;edge,,,A\.png$/);
   });
 
   it('defuses labels that a spreadsheet would run, and leaves negative numbers alone', async () => {
@@ -74,12 +74,33 @@ describe('CSV', () => {
     expect(linesIn(files)).toHaveLength(4);
     await csv.append([sampleResult({ method: 'fano' }), sampleResult({ method: 'fano', temperatures: { New: 1 } })]);
     expect(linesIn(files, 1)[0]).toBe(
-      'timestamp,ROI-label,Analysis-method,amplitude,assymetry,resonance,gamma,offset,error,temperature_lid,position,uncertainty,flags',
+      'timestamp,ROI-label,Analysis-method,amplitude,assymetry,resonance,gamma,offset,error,temperature_lid,position,uncertainty,flags,shift,shift_uncertainty,image_filename',
     );
     expect(linesIn(files, 2)[0]).toContain('error,temperature_lid,temperature_new,position');
     const reopened = await open(files, undefined, ['Lid']);
     await reopened.append([sampleResult({ method: 'fano', temperatures: { Lid: 5 } })]);
     expect(linesIn(files, 2)).toHaveLength(3);
+  });
+
+  it('names the image of each row, also one whose name needs quotes or begins like a formula', async () => {
+    const files = new FaultyFiles();
+    const csv = await open(files);
+    await csv.append([sampleResult({ id: 'a,"b' }), sampleResult({ id: '=c' })]);
+    expect(linesIn(files)[0]?.endsWith(',flags,shift,shift_uncertainty,image_filename')).toBe(true);
+    expect(allRows(files).map(row => parseCsvLine(row).at(-1))).toEqual(['a,"b.png', "'=c.png"]);
+  });
+
+  it('goes on in a segment with all columns behind a table of an earlier version, whose rows it knows', async () => {
+    const files = new FaultyFiles();
+    const result = sampleResult();
+    await (await open(files)).append([result]);
+    const earlier = linesIn(files).map(line => line.split(',').slice(0, -3).join(','));
+    files.put(pathOf(0), `${earlier.join('\n')}\n`);
+    const csv = await open(files);
+    expect([...(await csv.recover(start, [result]))]).toEqual([result]);
+    await csv.append([sampleResult({ id: 'B' })]);
+    expect(linesIn(files)).toEqual(earlier);
+    expect(linesIn(files, 1).map(line => parseCsvLine(line).at(-1))).toEqual(['image_filename', 'B.png']);
   });
 
   it('rolls over with its header, and never splits an image', async () => {
@@ -182,7 +203,7 @@ describe.skipIf(!existsSync(reference))('CSV against the Python system (needs ..
     await (await open(files)).append(results);
     const expected = readFileSync(join(reference, 'communicating_results.csv'), 'utf8').trim().split('\n');
     const ours = linesIn(files).map(line => line.split(',').slice(0, 8));
-    expect(linesIn(files)[0]).toBe(`${expected[0]},position,uncertainty,flags`);
+    expect(linesIn(files)[0]).toBe(`${expected[0]},position,uncertainty,flags,shift,shift_uncertainty,image_filename`);
     expect(ours).toHaveLength(641);
     // Python writes 1.0 where JavaScript writes 1; the numbers are the same.
     const numbers = (cells: string[]): (string | number)[] => cells.map((cell, i) => (i < 3 ? cell : Number(cell)));

@@ -6,7 +6,7 @@ import type { Entry } from '../model/entry.ts';
 import type { NoteEvent, StageEvent } from '../model/event.ts';
 import { type Compressed, compressFile, ImageReadError, UncompressibleFileError } from '../storage/compressFile.ts';
 import type { Files } from '../storage/files.ts';
-import { findImage, ImagePathError, localFolder } from './imagePath.ts';
+import { findImage, ImagePathError, localFolder } from '../storage/findImage.ts';
 import { extensionOf, IncompressibleKinds } from './incompressibleKinds.ts';
 import { removeReplaced } from './removeReplaced.ts';
 import { type Outcome, type StageTools, type Station, stage } from './stage.ts';

@@ -4,6 +4,7 @@ import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import { RoiOutsideFrameError } from '../analysis/roiOutsideFrameError.ts';
 import { WorkerDiedError } from '../analysis/workerDiedError.ts';
 import type { Manifest } from '../manifest/manifest.ts';
+import { isRemoved } from '../manifest/workRules.ts';
 import type { AnalysedFrame, AnalysisJob } from '../model/analysisJob.ts';
 import type { Entry, ResultLocation } from '../model/entry.ts';
 import type { StageEvent } from '../model/event.ts';
@@ -13,8 +14,8 @@ import type { ResultLine } from '../model/result.ts';
 import type { RoiManifest } from '../model/roi.ts';
 import { contentHash } from '../storage/contentHash.ts';
 import type { Files } from '../storage/files.ts';
+import { findImage, ImagePathError } from '../storage/findImage.ts';
 import { settleProcessorOrphans } from './health/settleProcessorOrphans.ts';
-import { findImage, ImagePathError } from './imagePath.ts';
 import { readAtRest } from './readAtRest.ts';
 import { RoiFit } from './roiFit.ts';
 import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
@@ -156,7 +157,7 @@ async function analyse(
   signal: AbortSignal,
 ): Promise<AnalysedFrame> {
   const { method, estimator, numberOfSubRois, keepValues, dataFolder } = settings;
-  const path = await findImage(entry.camera_data!, dataFolder, files);
+  const path = await findImage(entry.camera_data!, dataFolder, files, { isRemoved: isRemoved(entry) });
   try {
     return await readAtRest({
       path,

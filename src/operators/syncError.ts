@@ -1,6 +1,6 @@
 import type { Side } from '../share/shareError.ts';
+import { ImagePathError } from '../storage/findImage.ts';
 import { asError } from './asError.ts';
-import { ImagePathError } from './imagePath.ts';
 
 /** The share refuses this one file: its name, or its size. */
 const refusals = new Set(['ENAMETOOLONG', 'EINVAL', 'EILSEQ', 'EFBIG', 'ESHAREPATH']);

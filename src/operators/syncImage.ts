@@ -5,7 +5,7 @@ import type { Share } from '../share/share.ts';
 import type { Placed } from '../share/shareCalls.ts';
 import { safeName } from '../share/sharePath.ts';
 import type { Files } from '../storage/files.ts';
-import { findImage } from './imagePath.ts';
+import { findImage } from '../storage/findImage.ts';
 
 /** Where the copy of an image stands, as its entry tells it. */
 export interface RemoteCopy {

@@ -5,7 +5,7 @@ import type { CameraData, Claim, Entry } from '../model/entry.ts';
 import type { NoteEvent } from '../model/event.ts';
 import { holdsSame, ImageReadError, temporaryCopy, UncompressibleFileError } from '../storage/compressFile.ts';
 import type { Files } from '../storage/files.ts';
-import { localFolder } from './imagePath.ts';
+import { localFolder } from '../storage/findImage.ts';
 import { removeReplaced } from './removeReplaced.ts';
 
 export interface TidyCompressedOptions {

@@ -1,4 +1,3 @@
-import { basename, join, relative, resolve, sep } from 'node:path';
 import {
   combineLatest,
   connect,
@@ -16,11 +15,11 @@ import {
   timer,
 } from 'rxjs';
 import { type Clock, systemClock } from '../model/clock.ts';
-import { imageNames } from '../model/compression.ts';
 import type { CameraData } from '../model/entry.ts';
 import type { FramePicture } from '../model/framePicture.ts';
 import type { RoiManifest } from '../model/roi.ts';
 import { type Files, nodeFiles } from '../storage/files.ts';
+import { findImage, localFolder } from '../storage/findImage.ts';
 import { loadGreyDecoder } from './console/greyDecoder.ts';
 import { type ManifestImage, NewestImage } from './console/newestImage.ts';
 import { drawFrame, type ReducedFrame, reduceFrame } from './console/reducedFrame.ts';
@@ -62,7 +61,7 @@ const restRatio = 100;
  * another. Never completes, never errors. Teardown discards the frame that is being read.
  */
 export function lastFrame$(
-  { manifestFile, dataFolder, rois$, onError, findImage }: LastFrameOptions,
+  { manifestFile, dataFolder, rois$, onError, findImage: given }: LastFrameOptions,
   size$: Observable<Size>,
   deps: Partial<LastFrameDeps> = {},
 ): Observable<FramePicture | null> {
@@ -72,7 +71,8 @@ export function lastFrame$(
     loadReader: loadFrameReader,
     ...deps,
   };
-  const find = findImage ?? (camera => insideFolder(camera, dataFolder, files));
+  const inside = (camera: CameraData): CameraData => ({ ...camera, filepath: localFolder(camera, dataFolder) });
+  const find = given ?? (camera => findImage(inside(camera), dataFolder, files));
   return defer(() => {
     const manifest = new NewestImage(files, manifestFile);
     const newest = deps.newest ?? (() => manifest.look());
@@ -196,24 +196,4 @@ function abandonable<T>(work: (signal: AbortSignal) => Promise<T>): Observable<T
     );
     return () => abort.abort(new Error('nobody looks any more'));
   });
-}
-
-/** The image's recorded place, or its folder's name below the data folder, or that itself; nowhere outside. */
-async function insideFolder({ filename, filepath }: CameraData, dataFolder: string, files: Files): Promise<string> {
-  const plain = basename(filename) === filename && !['', '.', '..'].includes(filename) && !filename.includes('\0');
-  if (!plain) throw new Error(`${JSON.stringify(filename)} in the manifest is not a plain file name`);
-  const recorded = resolve(dataFolder, String(filepath ?? ''));
-  const folders = [recorded, join(dataFolder, basename(recorded)), dataFolder].filter(folder => {
-    const below = relative(dataFolder, folder);
-    return below !== '..' && !below.startsWith(`..${sep}`);
-  });
-  // It may have been compressed since the manifest was read.
-  for (const name of imageNames(filename)) {
-    for (const folder of folders) {
-      const path = join(folder, name);
-      const stat = await files.stat(path);
-      if (stat && !stat.isFolder) return path;
-    }
-  }
-  throw new Error(`${join(recorded, filename)} is not there, nor under ${dataFolder}`);
 }

@@ -7,7 +7,7 @@ import { readEntries } from '../manifest/readEntries.ts';
 import { isRemoved } from '../manifest/workRules.ts';
 import type { Entry } from '../model/entry.ts';
 import type { ImageNames } from './imageNames.ts';
-import { imageOf, locate, recordedPath } from './imageOf.ts';
+import { imageOf, placeOf } from './imageOf.ts';
 import type { Inspection } from './inspection.ts';
 import type { ShareCheck } from './shareCheck.ts';
 
@@ -91,7 +91,7 @@ async function checkImage(
   const { entry_id: id, camera_data: camera } = entry;
   if (!camera) return null;
   const { decode, files, paths } = inspection.options;
-  const recorded = recordedPath(camera, inspection.options);
+  const recorded = await placeOf(camera, inspection.options);
   if (isRemoved(entry)) {
     // Somebody may have put it back here: it is known all the same.
     if (recorded !== null) names.add(recorded);
@@ -102,7 +102,7 @@ async function checkImage(
     return () => inspection.say('missing_image', paths.manifestFile, `${name} is not a plain file name`, id);
   }
   names.add(recorded);
-  const path = await locate(recorded, inspection.options);
+  const path = await imageOf(entry, inspection.options);
   if (path === null) {
     const folder = dirname(recorded);
     if (await files.stat(folder)) {

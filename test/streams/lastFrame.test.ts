@@ -252,7 +252,7 @@ describe('lastFrame$ on real files', () => {
     await writeFile(join(data, 'outside.png'), '');
     await add('one', 1000, { filename });
     expect(await firstValueFrom(watch().errors$)).toBe(
-      `${JSON.stringify(filename)} in the manifest is not a plain file name`,
+      `${JSON.stringify(filename)} is not a plain file name; correct camera_data.filename in the manifest`,
     );
   });
 
@@ -260,7 +260,9 @@ describe('lastFrame$ on real files', () => {
     const outside = join(root, 'outside');
     await mkdir(outside);
     await add('one', 1000, { folder: outside });
-    expect(await firstValueFrom(watch().errors$)).toBe(`${join(outside, 'one.png')} is not there, nor under ${data}`);
+    expect(await firstValueFrom(watch().errors$)).toBe(
+      `${join(data, 'outside', 'one.png')} is not there, nor under ${data}`,
+    );
     subscription?.unsubscribe();
     const { picture } = watch(async () => join(outside, 'one.png'));
     expect((await picture('one.png'))?.brightness).toBe(500);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { appendFile, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -73,6 +73,32 @@ describe('verify', () => {
     const sample = await temporarySample({ images: 2 });
     await edit(sample.manifestFile, text => text.replaceAll(sample.day, '/somewhere/else/20250724'));
     expect(await look(sample)).toMatchObject({ code: 0, totals: { images: 2 } });
+  });
+
+  it('looks at the images of a copied experiment (cp -r), not at those of the original', async () => {
+    const sample = await temporarySample({ images: 3 });
+    const copy = await temporarySample({ images: 0 });
+    await rm(copy.root, { recursive: true });
+    await cp(sample.root, copy.root, { recursive: true });
+    expect(await look(copy)).toMatchObject({ code: 0, totals: { images: 3 } });
+    await rm(copy.image(1));
+    expect(await look(copy)).toMatchObject({
+      code: 1,
+      found: [{ kind: 'missing_image', file: copy.image(1), entry_id: 'e1' }],
+    });
+    await rm(copy.day, { recursive: true });
+    expect(await look(copy)).toMatchObject({ code: 1, found: [{ kind: 'missing_folder' }], totals: { images: 0 } });
+    expect(await look(sample)).toMatchObject({ code: 0, totals: { images: 3 } });
+  });
+
+  it('looks at the images of an experiment that was moved (mv)', async () => {
+    const sample = await temporarySample({ images: 2 });
+    const moved = await temporarySample({ images: 0 });
+    await rm(moved.root, { recursive: true });
+    await rename(sample.root, moved.root);
+    expect(await look(moved)).toMatchObject({ code: 0, totals: { images: 2 } });
+    await rm(moved.image(0));
+    expect((await look(moved)).found).toMatchObject([{ kind: 'missing_image', file: moved.image(0) }]);
   });
 
   it('knows an image that was compressed, and one that the ring buffer has removed', async () => {

@@ -9,7 +9,7 @@ import type { ConfigUpdate } from './streams/configUpdates.ts';
 /** What there is to tell of news of the configuration. `at`: milliseconds since 1970 UTC. */
 export function configEvents(update: ConfigUpdate, at: number): PipelineEvent[] {
   if (update.kind === 'error') return [{ kind: 'config_error', at, file: update.file, error: update.error.message }];
-  const { file, changes, restart, warnings } = update;
+  const { file, changes, restart, gone = [], warnings } = update;
   const loaded: PipelineEvent = {
     kind: 'config',
     at,
@@ -17,9 +17,14 @@ export function configEvents(update: ConfigUpdate, at: number): PipelineEvent[] 
     changes,
     warnings: warnings.map(warning => describeProblem(file ?? 'shipped configuration', warning)),
   };
-  if (restart.length === 0) return [loaded];
-  const message = `takes effect at the next start: ${restart.join(', ')}`;
-  return [loaded, { kind: 'note', at, level: 'warning', stage: null, message }];
+  const warning = (message: string): PipelineEvent => ({ kind: 'note', at, level: 'warning', stage: null, message });
+  return [
+    loaded,
+    ...(gone.length > 0
+      ? [warning(`no longer in the file, so the value of an absent key counts: ${gone.join(', ')}`)]
+      : []),
+    ...(restart.length > 0 ? [warning(`takes effect at the next start: ${restart.join(', ')}`)] : []),
+  ];
 }
 
 /** The pace of each stage that runs here. */

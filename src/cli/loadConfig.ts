@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { ConfigError, type ConfigProblem } from '../config/configError.ts';
 import { type ChosenConfigFile, configFile } from '../config/configFile.ts';
 import { defaultConfig } from '../config/defaultConfig.ts';
-import { parseConfig } from '../config/parseConfig.ts';
 import { type ResolvedPaths, resolvePaths } from '../config/resolvePaths.ts';
 import type { Config } from '../config/schema.ts';
+import { loadText } from '../streams/configUpdates.ts';
 import { readFileText } from '../streams/fileText.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
@@ -29,12 +29,12 @@ export async function loadConfig({ cwd, config: given, root, environment }: Comm
   const fail = (message: string): never => {
     throw new ExitError(exitCodes.usage, message);
   };
-  if (read.kind === 'unreadable') return fail(`${chosen.shown} ${read.reason}`);
-  if (read.kind === 'missing' && chosen.required) return fail(`${chosen.shown}: there is no such file`);
   try {
     const text = read.kind === 'text' ? read.text : null;
-    const { config, warnings } =
-      text === null ? { config: defaultConfig(), warnings: [] } : parseConfig(text, chosen.shown);
+    const shipped = read.kind === 'missing' && !chosen.required;
+    const { config, warnings } = shipped
+      ? { config: defaultConfig(), warnings: [] }
+      : loadText(read, chosen.shown).loaded;
     const paths = resolvePaths(config, { cwd, configFile: chosen.path, exists: existsSync, root });
     return { chosen, config, warnings, text, paths };
   } catch (error) {

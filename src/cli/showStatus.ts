@@ -37,6 +37,7 @@ export function statusLines(status: PipelineStatus, connection: Connection, root
     `${state} · process ${pid} on ${host}${others} · started ${started} · last sign of life ${ago(heartbeat, now)}`,
   ];
   if (config.error) lines.push(`configuration: ${config.error} (the last good one stays)`);
+  for (const warning of config.warnings ?? []) lines.push(`configuration: warning: ${warning}`);
   if (disk) lines.push(`disk ${diskWords(disk)}`);
   const columns = ['stage', 'state', 'waiting', 'in work', 'done', 'failed', 'left out', 'lost', 'a minute', 'last'];
   const rows = Object.entries(status.stages).map(([name, s]) => [

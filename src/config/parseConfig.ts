@@ -2,6 +2,7 @@ import { parse, TomlError } from 'smol-toml';
 import { ConfigError, type ConfigProblem } from './configError.ts';
 import { laterFeatures } from './laterFeatures.ts';
 import { type KeyPath, type Located, locate } from './locate.ts';
+import { lostKeys } from './lostKeys.ts';
 import { movedKeys } from './movedKeys.ts';
 import { allSettings, type Config, configSchema, sections } from './schema.ts';
 import { isTable, showValue, type TomlTable } from './tomlTable.ts';
@@ -17,15 +18,22 @@ export interface ParsedConfig {
   readonly config: Config;
   /** In the order of the file. */
   readonly warnings: readonly ConfigProblem[];
+  /** What the file itself has, keys of old files in the section that they belong in. */
+  readonly tables: TomlTable;
 }
 
 /**
  * Reads a configuration. What the text leaves out has the meaning that it had in the Python system.
  *
  * @param file how messages name the file.
+ * @param before `tables` of the last good text of a file that changes: what was lost since by a slip is an error too.
  * @throws ConfigError, with every problem of the file at once. Nothing else, whatever the text is.
  */
-export function parseConfig(text: string, file: string): ParsedConfig {
+export function parseConfig(
+  text: string,
+  file: string,
+  { before }: { before?: TomlTable | undefined } = {},
+): ParsedConfig {
   const found = parseToml(text, file);
   const place = locate(text);
   const { input, origin, warnings } = withMovedKeys(found, place);
@@ -51,6 +59,7 @@ export function parseConfig(text: string, file: string): ParsedConfig {
     errors.push(problem('value', path, place(path)?.value, `${name} ${what}; it must be ${issue.message}`));
   }
   warnings.push(...unknownKeys(found, place));
+  if (before) errors.push(...lostKeys(before, input, place));
   if (!checked.success || errors.length > 0) {
     throw new ConfigError(file, errors.sort(inOrderOfFile), { warnings: warnings.sort(inOrderOfFile) });
   }
@@ -58,7 +67,7 @@ export function parseConfig(text: string, file: string): ParsedConfig {
     const path = [section, key];
     warnings.push(problem('later', path, place(path)?.value, message));
   }
-  return { config: checked.data, warnings: warnings.sort(inOrderOfFile) };
+  return { config: checked.data, warnings: warnings.sort(inOrderOfFile), tables: input };
 }
 
 /** What it holds must not stand in a message, that goes to the log. */
@@ -120,12 +129,14 @@ function withMovedKeys(
     if (!isTable(source) || !Object.hasOwn(source, from.key)) continue;
     const target = input[to.section] ?? {};
     if (!isTable(target)) continue;
+    const { [from.key]: value, ...rest } = source;
+    input[from.section] = rest;
     if (Object.hasOwn(target, to.key)) {
       const path = [from.section, from.key];
       const message = `${showPath(path)} is ignored: ${to.key} in [${to.section}] counts`;
       warnings.push(problem('duplicate', path, place(path)?.key, message));
     } else {
-      input[to.section] = { ...target, [to.key]: source[from.key] };
+      input[to.section] = { ...target, [to.key]: value };
       origins.set(showPath([to.section, to.key]), [from.section, from.key]);
     }
   }

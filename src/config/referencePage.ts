@@ -17,7 +17,11 @@ has one. Without any file the shipped values are used, and that is said.
   what they always meant.
 - Words may be written in capitals or not.
 - A wrong value is an error that names file, line, column, what was found and what is allowed; then the program does not start,
-  or goes on with the last good configuration while it runs. A key that is not known is a warning that names the nearest one.
+  or goes on with the last good configuration while it runs. A key that is not known is a warning that names the nearest one; it
+  stays in the console's header and in \`status\` until it is mended.
+- While the pipeline runs, a key that is gone and of which something like it has come (misspelt, in another section, under a section
+  that is misspelt) is an error too: the last good configuration stays. A key that is taken out, or made a comment, takes its value
+  *when absent*, and that is said.
 - A change takes effect *live*, while the pipeline runs, or at the next *start*.
 - Keys marked *new* are not the Python system's.
 

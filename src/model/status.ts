@@ -99,7 +99,14 @@ export interface ProcessStatus extends ProcessIdentity {
   /** When this was written. */
   heartbeat: string;
   run_id: string;
-  config: { file: string | null; loaded: string | null; error: string | null };
+  config: {
+    file: string | null;
+    loaded: string | null;
+    /** What is wrong with the file as it is now; the last good settings count. */
+    error: string | null;
+    /** What is doubtful in the settings that count, until it is mended. */
+    warnings?: string[];
+  };
   /** The control file that is obeyed: its number, and the stages that it pauses. */
   control: { seq: number; paused: StageName[] };
   disk: DiskStatus | null;

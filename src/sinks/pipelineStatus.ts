@@ -20,6 +20,8 @@ const shortestHungMs = 30_000;
 const hungTimesLast = 5;
 /** Alarms that are kept, most; further ones take the place of the oldest. */
 const mostAlarms = 50;
+/** Warnings of the configuration that are kept, most. */
+const mostWarnings = 20;
 const mostPoints = 120;
 const shortestPointMs = 1_000;
 const longestError = 500;
@@ -33,7 +35,7 @@ interface StageCounts extends Omit<StageStatus, 'per_minute' | 'history' | 'hear
 
 /** What is remembered of the events; bounded, however many they were. */
 export interface StatusState {
-  config: { file: string | null; loadedAt: number | null; error: string | null };
+  config: { file: string | null; loadedAt: number | null; error: string | null; warnings: readonly string[] };
   control: { seq: number; paused: readonly StageName[] };
   alarms: readonly { stage: StageName; key: string; message: string; since: number; times: number }[];
   stages: Readonly<Partial<Record<StageName, StageCounts>>>;
@@ -43,7 +45,7 @@ export interface StatusState {
 }
 
 export const emptyStatus: StatusState = {
-  config: { file: null, loadedAt: null, error: null },
+  config: { file: null, loadedAt: null, error: null, warnings: [] },
   control: { seq: 0, paused: [] },
   alarms: [],
   stages: {},
@@ -54,7 +56,15 @@ export const emptyStatus: StatusState = {
 export function reduceStatus(state: StatusState, event: PipelineEvent): StatusState {
   switch (event.kind) {
     case 'config':
-      return { ...state, config: { file: event.file, loadedAt: event.at, error: null } };
+      return {
+        ...state,
+        config: {
+          file: event.file,
+          loadedAt: event.at,
+          error: null,
+          warnings: event.warnings.slice(0, mostWarnings).map(short),
+        },
+      };
     case 'config_error':
       return { ...state, config: { ...state.config, file: event.file, error: short(event.error) } };
     case 'control':
@@ -115,7 +125,12 @@ export function statusOf(
     heartbeat: utcIso(at),
     run_id: runId,
     control: { seq: state.control.seq, paused: [...state.control.paused] },
-    config: { file: state.config.file, loaded: iso(state.config.loadedAt), error: state.config.error },
+    config: {
+      file: state.config.file,
+      loaded: iso(state.config.loadedAt),
+      error: state.config.error,
+      ...(state.config.warnings.length > 0 && { warnings: [...state.config.warnings] }),
+    },
     disk,
     alarms: state.alarms.map(({ since, ...alarm }) => ({ ...alarm, since: utcIso(since) })),
     stages: Object.fromEntries(stages),

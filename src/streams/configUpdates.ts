@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { debounce, defer, filter, map, type Observable, type OperatorFunction, of, scan, timer } from 'rxjs';
-import { changedSettings } from '../config/changedKeys.ts';
+import { type ChangedSetting, changedSettings } from '../config/changedKeys.ts';
 import { ConfigError, type ConfigProblem } from '../config/configError.ts';
 import { defaultConfig } from '../config/defaultConfig.ts';
 import { parseConfig } from '../config/parseConfig.ts';
 import type { Config } from '../config/schema.ts';
+import { isTable, type TomlTable } from '../config/tomlTable.ts';
 import type { FileText } from './fileText.ts';
 
 /**
@@ -23,6 +24,8 @@ export type ConfigUpdate =
       readonly warnings: readonly ConfigProblem[];
       readonly changes: readonly string[];
       readonly restart: readonly string[];
+      /** Those of the changes of which the file has the key no more: the value that counts when it is absent does. */
+      readonly gone?: readonly string[];
     }
   | { readonly kind: 'error'; readonly file: string; readonly error: ConfigError };
 
@@ -69,54 +72,95 @@ export function configUpdates({
 interface State {
   /** What counts; null before anything was read. */
   readonly good: (ConfigUpdate & { kind: 'loaded' }) | null;
+  /** The text that it was read from, and what stands in it; null without a file. */
+  readonly source: Source | null;
   /** The message that was reported last, while it still stands. */
   readonly trouble: string | null;
   readonly news: ConfigUpdate | null;
 }
 
-const unread: State = { good: null, trouble: null, news: null };
+const unread: State = { good: null, source: null, trouble: null, news: null };
 
-type Loaded = Pick<ConfigUpdate & { kind: 'loaded' }, 'file' | 'config' | 'warnings'>;
+export type Loaded = Pick<ConfigUpdate & { kind: 'loaded' }, 'file' | 'config' | 'warnings'>;
 
-function load(text: FileText, file: string): Loaded {
+/** A text of the file, and what stands in it. */
+export interface Source {
+  readonly text: string;
+  readonly tables: TomlTable;
+}
+
+/**
+ * Reads what a file holds. @param before of the last good text: what the new one lost by a slip is an error.
+ * @throws ConfigError, also for a file that holds nothing: it was emptied, by an editor, a full disk or a power cut.
+ */
+export function loadText(
+  text: FileText,
+  file: string,
+  before: Source | null = null,
+): { loaded: Loaded; source: Source } {
   const trouble = (message: string): ConfigError =>
     new ConfigError(file, [{ kind: 'file', line: null, column: null, key: null, message }]);
   if (text.kind === 'missing') throw trouble('there is no such file');
   if (text.kind === 'unreadable') throw trouble(`the file ${text.reason}`);
-  return { file, ...parseConfig(text.text, file) };
+  if (text.text.trim() === '') throw trouble('the file is empty');
+  if (before !== null && isCutOff(text.text, before.text)) {
+    throw trouble('the file ends in the middle of a line, as one that was saved in part: if not, end its last line');
+  }
+  const { tables, ...parsed } = parseConfig(text.text, file, { before: before?.tables });
+  if (before !== null && Object.keys(tables).length === 0 && Object.keys(before.tables).length > 0) {
+    throw trouble('the file holds no section any more, as one that was saved in part');
+  }
+  return { loaded: { file, ...parsed }, source: { text: text.text, tables } };
+}
+
+/** Whether the text is the beginning of what it was, cut within a line: `30` instead of `300` is a value too. */
+function isCutOff(text: string, before: string): boolean {
+  return text.length < before.trimEnd().length && before.startsWith(text) && !text.endsWith('\n');
 }
 
 function first(text: FileText, file: string, required: boolean): State {
   const shipped = text.kind === 'missing' && !required;
-  const loaded = shipped ? { file: null, config: defaultConfig(), warnings: [] } : load(text, file);
+  const { loaded, source } = shipped
+    ? { loaded: { file: null, config: defaultConfig(), warnings: [] }, source: null }
+    : loadText(text, file);
   const news = { kind: 'loaded', ...loaded, changes: [], restart: [] } as const;
-  return { good: news, trouble: null, news };
+  return { good: news, source, trouble: null, news };
 }
 
-function later({ good, trouble }: State, text: FileText, file: string): State {
+function later(state: State, text: FileText, file: string): State {
+  const { good, source: before, trouble } = state;
   if (good === null) throw new TypeError('A configuration was read again before it was read.');
   let loaded: Loaded;
+  let source: Source;
   try {
-    // An editor may empty a file before it writes it; taken at its word, it would switch the camera off.
-    const empty = text.kind === 'text' && text.text.trim() === '';
-    loaded = load(empty ? { kind: 'unreadable', reason: 'is empty' } : text, file);
+    ({ loaded, source } = loadText(text, file, before));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     // There was none at first, and there is none again.
-    if (text.kind === 'missing' && good.file === null && trouble === null) return { good, trouble, news: null };
+    if (text.kind === 'missing' && good.file === null && trouble === null) return { ...state, news: null };
     const news = error.message === trouble ? null : ({ kind: 'error', file, error } as const);
-    return { good, trouble: error.message, news };
+    return { ...state, trouble: error.message, news };
   }
   const changed = changedSettings(good.config, loaded.config);
   const same = changed.length === 0 && loaded.file === good.file && sameWarnings(loaded.warnings, good.warnings);
-  if (same && trouble === null) return { good, trouble, news: null };
+  // Comments may have changed: the next text is compared with this one.
+  if (same && trouble === null) return { good, source, trouble, news: null };
   const news = {
     kind: 'loaded',
     ...loaded,
     changes: changed.map(({ line }) => line),
     restart: changed.filter(({ effect }) => effect === 'restart').map(({ line }) => line),
+    gone: changed.filter(change => isGone(change, before, source)).map(({ line }) => line),
   } as const;
-  return { good: news, trouble: null, news };
+  return { good: news, source, trouble: null, news };
+}
+
+function isGone({ section, key }: ChangedSetting, before: Source | null, after: Source): boolean {
+  const has = (tables: TomlTable | undefined): boolean => {
+    const table = tables?.[section];
+    return isTable(table) && Object.hasOwn(table, key);
+  };
+  return has(before?.tables) && !has(after.tables);
 }
 
 /** Whether the warnings say the same; a comment more above them moves their lines only. */

@@ -159,6 +159,13 @@ describe('header', () => {
     expect(panel(state, 'message').join(' ').replace(/\s+/g, ' ')).toContain(error);
   });
 
+  it('keeps the first warning of the configuration in sight, and how many there are', () => {
+    const warnings = ['configs/c.toml:7:1: unknown key "enable_camrea"', 'configs/c.toml:9:1: unknown key "x"'];
+    const status = sampleStatus({ config: { file: 'f', loaded: null, error: null, warnings } });
+    const state = full({ reading: { connection: 'running', status } });
+    expect(panel(state, 'header')[1]).toContain('2 warnings: c.toml:7:1: unknown key "enable_camrea"');
+  });
+
   it.each([
     ['none', 'none yet', 'Press s to start'],
     ['stopped', 'stopped since', 'Press s to start'],

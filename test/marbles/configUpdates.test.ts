@@ -24,6 +24,9 @@ const files: Record<string, FileText> = {
   e: text(''),
   x: text('[Timing]\ncollector_interval_seconds = 0\n[Paths]\nroot_dir = "r"\n'),
   y: text('[Timing]\ncollector_interval_seconds = -1\n[Paths]\nroot_dir = "r"\n'),
+  k: text('[Timing]\ncollector_intervall_seconds = 5\n[Paths]\nroot_dir = "r"\n'),
+  c: text('[Timing]\ncollector_interval_seconds = 5\n[Paths]\nroot_di'),
+  o: text('# a comment\n'),
   m: missing,
   u: { kind: 'unreadable', reason: 'is a folder' },
 };
@@ -120,6 +123,27 @@ describe('configUpdates', () => {
       a: 'c.toml 5 s',
       m: 'error c.toml: there is no such file',
       u: 'error c.toml: the file is a folder',
+    });
+  });
+
+  it('keeps the last good settings when a key was misspelt, and is well again when it is mended', () => {
+    run('a--k-------k---------a-----|', 'a-------k-----------------a-|'.replace('-|', '|'), {
+      a: 'c.toml 5 s',
+      k: 'error c.toml:2:1: unknown key "collector_intervall_seconds" in [Timing], and collector_interval_seconds is gone from [Timing]: write collector_interval_seconds in [Timing], or take this out too',
+    });
+  });
+
+  it('does not take the first part of a file for a configuration when it ends in the middle of a line', () => {
+    run(`a--c${'-'.repeat(30)}|`, `a--${'-'.repeat(20)}c${'-'.repeat(10)}|`, {
+      a: 'c.toml 5 s',
+      c: 'error c.toml: the file ends in the middle of a line, as one that was saved in part: if not, end its last line',
+    });
+  });
+
+  it('does not take comments alone for a configuration once there was one', () => {
+    run(`a--o${'-'.repeat(10)}|`, `a-------o${'-'.repeat(5)}|`, {
+      a: 'c.toml 5 s',
+      o: 'error c.toml: the file holds no section any more, as one that was saved in part',
     });
   });
 

@@ -232,6 +232,14 @@ describe('reduceStatus', () => {
     expect(at(good, 2).config.error).toBeNull();
   });
 
+  it('keeps the warnings of the configuration that holds until they are mended', () => {
+    const told = { kind: 'config', file: 'a.toml', changes: [] } as const;
+    const warned = statusAfter({ ...told, at: t0, warnings: ['a.toml:3:1: unknown key'] });
+    const bad = reduceStatus(warned, { kind: 'config_error', at: t0 + 1, file: 'a.toml', error: 'line 3' });
+    expect(at(bad, 2).config.warnings).toEqual(['a.toml:3:1: unknown key']);
+    expect(at(reduceStatus(bad, { ...told, at: t0 + 2, warnings: [] }), 3).config.warnings).toBeUndefined();
+  });
+
   it.each([
     [[], 'starting'],
     [['off', 'running'], 'running'],

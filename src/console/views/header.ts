@@ -69,12 +69,17 @@ function configurationLine({ reading, now, drawing, configFile }: ConsoleState, 
   const status = reading?.status;
   if (!status) return spread([seg(' config ', 'dim'), seg(cleanText(configFile, drawing))], [], width, drawing);
   const disk = diskSegments(status, now);
-  const { file, loaded, error } = status.config;
-  if (error !== null) {
-    // The error is what matters: the disk gives way when both have no room.
+  const { file, loaded, error, warnings = [] } = status.config;
+  const [warning] = warnings;
+  if (error !== null || warning !== undefined) {
+    // What is wrong is what matters: the disk gives way when both have no room.
+    const more = error === null && warnings.length > 1 ? `${warnings.length} warnings: ` : '';
     const words: Line = [
       seg(' config ', 'dim'),
-      seg(`${drawing.marks.late} ${cleanText(withoutFolder(error), drawing)}`, 'bad'),
+      seg(
+        `${drawing.marks.late} ${more}${cleanText(withoutFolder(error ?? (warning as string)), drawing)}`,
+        error === null ? 'warning' : 'bad',
+      ),
     ];
     return spread(words, lineWidth(words) + lineWidth(disk) < width ? disk : [], width, drawing);
   }

@@ -33,13 +33,21 @@ export function normaliseStatus(text: string): PipelineStatus | string {
   const self = { ...processOf(raw), state, stages: Object.keys(stages) as StageName[] };
   const listed = listOf(raw.processes).map(recordOf).filter(isIdentity);
   const config = recordOf(raw.config);
+  const warnings = listOf(config.warnings)
+    .map(textOf)
+    .filter(warning => warning !== null);
   const control = recordOf(raw.control);
   const health = healthOf(raw.health);
   return {
     ...processOf(raw),
     state,
     run_id: textOf(raw.run_id) ?? '',
-    config: { file: textOf(config.file), loaded: textOf(config.loaded), error: textOf(config.error) },
+    config: {
+      file: textOf(config.file),
+      loaded: textOf(config.loaded),
+      error: textOf(config.error),
+      ...(warnings.length > 0 && { warnings }),
+    },
     control: { seq: countOf(control.seq), paused: stageNames.filter(name => listOf(control.paused).includes(name)) },
     disk: diskOf(raw.disk),
     alarms: listOf(raw.alarms)

@@ -1,0 +1,120 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ConfigProblem } from './configError.ts';
+import type { KeyPath, Located } from './locate.ts';
+import { nearest } from './nearest.ts';
+import { keysOf, sections } from './schema.ts';
+import { isTable, type TomlTable } from './tomlTable.ts';
+
+/** Keys that a message names, most. */
+const mostNamed = 3;
+
+interface Key {
+  readonly section: string;
+  readonly key: string;
+}
+
+/** Something that the new file has and that a lost key may have become. */
+interface Suspect {
+  readonly path: KeyPath;
+  /** As a message names it. */
+  readonly name: string;
+  /** The keys that were meant; none: it has nothing to do with what was lost. */
+  readonly meant: readonly Key[];
+}
+
+/**
+ * Keys that somebody lost by a slip while the file was edited: each is gone, and something like it has come. The same key is
+ * misspelt, or stands in another section, or under a section that is misspelt. Taken at its word, such a file would give the key
+ * the value that counts when it is absent, which for a camera is "off". A key that left nothing like it was taken out on purpose.
+ *
+ * @param before the tables of the last good file.
+ * @param place where a key stands in the new one.
+ */
+export function lostKeys(
+  before: TomlTable,
+  after: TomlTable,
+  place: (path: KeyPath) => Located | null,
+): ConfigProblem[] {
+  const lost = knownKeys(before).filter(key => !has(after, key));
+  const suspects = [
+    ...unknownSections(after, lost),
+    ...unknownKeys(after, lost),
+    ...inAnotherSection(before, after, lost),
+  ];
+  return suspects
+    .filter(({ meant }) => meant.length > 0)
+    .map(({ path, name, meant }) => {
+      const at = place(path)?.key ?? null;
+      const named = meant.slice(0, mostNamed).map(({ key }) => key);
+      const keys = [...named, ...(meant.length > mostNamed ? [`${meant.length - mostNamed} more`] : [])].join(', ');
+      const section = `[${meant[0]?.section}]`;
+      const message = `${name}, and ${keys} ${meant.length > 1 ? 'are' : 'is'} gone from ${section}: write ${keys} in ${section}, or take this out too`;
+      return { kind: 'lost', line: at?.line ?? null, column: at?.column ?? null, key: path.join('.'), message };
+    });
+}
+
+function has(tables: TomlTable, { section, key }: Key): boolean {
+  const table = tables[section];
+  return isTable(table) && Object.hasOwn(table, key);
+}
+
+/** Every key of the schema that the file has. */
+function knownKeys(tables: TomlTable): Key[] {
+  return Object.keys(sections)
+    .flatMap(section => keysOf(section).map(key => ({ section, key })))
+    .filter(key => has(tables, key));
+}
+
+function unknownSections(after: TomlTable, lost: readonly Key[]): Suspect[] {
+  return Object.entries(after).flatMap(([name, table]) => {
+    if (!isTable(table) || Object.hasOwn(sections, name)) return [];
+    const near = nearest(
+      name,
+      lost.map(({ section }) => section),
+    );
+    const home = near ?? lost.find(({ key }) => Object.hasOwn(table, key))?.section;
+    const meant = lost.filter(({ section, key }) => section === home && Object.hasOwn(table, key));
+    const like = near === null ? meant : lost.filter(({ section }) => section === near);
+    return [{ path: [name], name: `unknown section [${name}]`, meant: meant.length > 0 ? meant : like }];
+  });
+}
+
+/** Also those of another section, and those above all sections. */
+function unknownKeys(after: TomlTable, lost: readonly Key[]): Suspect[] {
+  return Object.entries(after).flatMap(([name, value]): Suspect[] => {
+    if (!isTable(value)) {
+      return [{ path: [name], name: `"${name}" stands outside any section`, meant: meantBy(name, null, lost) }];
+    }
+    if (!Object.hasOwn(sections, name)) return [];
+    return Object.keys(value)
+      .filter(key => !keysOf(name).includes(key))
+      .map(key => ({ path: [name, key], name: `unknown key "${key}" in [${name}]`, meant: meantBy(key, name, lost) }));
+  });
+}
+
+function meantBy(word: string, section: string | null, lost: readonly Key[]): Key[] {
+  const among = (keys: readonly Key[]): Key | undefined => {
+    const near = nearest(
+      word,
+      keys.map(({ key }) => key),
+    );
+    return keys.find(({ key }) => key === near);
+  };
+  const exact = lost.find(({ key }) => key === word);
+  const meant = exact ?? among(lost.filter(one => one.section === section)) ?? among(lost);
+  return meant ? [meant] : [];
+}
+
+/** A section's header was deleted, and its keys are known in the section above too: `camera_id` of [Brightfield] and [Camera]. */
+function inAnotherSection(before: TomlTable, after: TomlTable, lost: readonly Key[]): Suspect[] {
+  const valueAt = (tables: TomlTable, { section, key }: Key): unknown => (tables[section] as TomlTable)[key];
+  return lost
+    .filter(({ section }) => !isTable(after[section]))
+    .flatMap(one =>
+      Object.keys(sections)
+        .map(section => ({ section, key: one.key }))
+        .filter(other => has(after, other) && !has(before, other))
+        .filter(other => isDeepStrictEqual(valueAt(after, other), valueAt(before, one)))
+        .map(({ section, key }) => ({ path: [section, key], name: `"${key}" is new in [${section}]`, meant: [one] })),
+    );
+}

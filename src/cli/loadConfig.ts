@@ -26,9 +26,6 @@ export interface LoadedConfig {
 export async function loadConfig({ cwd, config: given, root, environment }: CommandContext): Promise<LoadedConfig> {
   const chosen = configFile({ cwd, config: given, root, environment: environment.PHOREST_CONFIG, exists: existsSync });
   const read = await readFileText(chosen.path);
-  const fail = (message: string): never => {
-    throw new ExitError(exitCodes.usage, message);
-  };
   try {
     const text = read.kind === 'text' ? read.text : null;
     const shipped = read.kind === 'missing' && !chosen.required;

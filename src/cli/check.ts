@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import type { Config } from '../config/schema.ts';
 import type { CommandDefinition } from './commandDefinition.ts';
 import { exitCodes } from './exitCodes.ts';
 
@@ -18,12 +20,13 @@ export const check: CommandDefinition = {
       output.error(`"check ${what}" is not there; "check config" is`);
       return exitCodes.usage;
     }
-    const { chosen, warnings, text, paths } = await loadConfig(context);
+    const { chosen, config, warnings, text, paths } = await loadConfig(context);
     output.line(text === null ? `no ${chosen.shown}: the shipped defaults are used` : `configuration  ${chosen.path}`);
     const backup = backupWarning(paths.backup);
     const told = [
       ...warnings.map(warning => describeProblem(chosen.shown, warning)),
       ...(backup === null ? [] : [backup]),
+      ...(await openSecrets(chosen.path, config)),
     ];
     for (const warning of told) output.line(`warning: ${warning}`);
     output.line(`${told.length ? `${told.length} warnings, no` : 'no'} errors`);
@@ -35,3 +38,11 @@ export const check: CommandDefinition = {
     return exitCodes.done;
   },
 };
+
+/** What is secret in a file that everybody may read. */
+async function openSecrets(file: string, config: Config): Promise<string[]> {
+  const { secretsIn } = await import('../config/secrets.ts');
+  const secrets = secretsIn(config);
+  if (secrets.length === 0 || ((await stat(file)).mode & 0o077) === 0) return [];
+  return [`${file} holds ${secrets.join(' and ')}, and others may read it: chmod 600 ${file}`];
+}

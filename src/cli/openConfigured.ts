@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { BehaviorSubject, distinctUntilChanged, map, type Observable, tap } from 'rxjs';
+import type { Config } from '../config/schema.ts';
 import { StageHeldError } from '../manifest/stageLeases.ts';
 import { openPipeline, type Pipeline, type PipelineOptions } from '../openPipeline.ts';
 import type { AlarmSettings } from '../sinks/alarms.ts';
@@ -18,6 +19,11 @@ export async function openOrExit(options: PipelineOptions): Promise<Pipeline> {
     if (error instanceof StageHeldError) throw new ExitError(exitCodes.running, error.message, { cause: error });
     throw error;
   }
+}
+
+/** Who is told of alarms. */
+export function alarmSettings({ Alarms: { command, webhook, quiet_seconds } }: Config): AlarmSettings {
+  return { command, webhook, quietMs: quiet_seconds * 1000 };
 }
 
 export interface ConfiguredPipeline extends LoadedConfig {
@@ -48,14 +54,7 @@ export async function openConfigured(
       onError(`${paths.roiManifest} can't be watched for changes: ${message}`),
     ),
     stages: wanted,
-    alarms$: latest$.pipe(
-      map(({ Alarms }) => ({
-        command: Alarms.command,
-        webhook: Alarms.webhook,
-        quietMs: Alarms.quiet_seconds * 1000,
-      })),
-      distinctUntilChanged<AlarmSettings>(isDeepStrictEqual),
-    ),
+    alarms$: latest$.pipe(map(alarmSettings), distinctUntilChanged<AlarmSettings>(isDeepStrictEqual)),
   });
   const logIntervalMs$ = latest$.pipe(
     map(({ Timing }) => Timing.log_file_interval_seconds * 1000),

@@ -15,6 +15,7 @@ export interface ReplayOptions {
   to?: string;
   limit?: number;
   strict?: true;
+  alarms?: true;
   json?: true;
   logFormat: 'pretty' | 'json';
 }
@@ -44,6 +45,7 @@ export const replay: CommandDefinition<ReplayOptions> = {
       .option('--to <time>', 'last time')
       .option('--limit <n>', 'at most so many images', wholeNumber)
       .option('--strict', 'exit code 1 when an image failed')
+      .option('--alarms', 'tell of alarms as the [Alarms] of the configuration say')
       .option('--json', 'print nothing but one line of totals at the end')
       .addOption(logFormatOption),
   run: async (context, [folder = ''], options) => {

@@ -4,7 +4,9 @@ import { parse } from 'smol-toml';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import { defaultConfigFile } from '../config/configFile.ts';
 import { exampleToml, type TomlValues } from '../config/exampleToml.ts';
+import { withoutSecrets } from '../config/secrets.ts';
 import type { AnalysisMethod, Estimator } from '../model/method.ts';
+import { oneLine } from '../model/shownText.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
 import { readFileText } from '../streams/fileText.ts';
@@ -44,8 +46,10 @@ export async function replayRoot(
   const file = roiManifestFor(context.cwd, rois, before, base, folder);
   const text = await roiManifestText(file);
   if (!before) {
-    const values = base.text === null ? {} : (parse(base.text) as TomlValues);
-    const config = exampleToml(replayValues(values, root, method, estimator), `Made by the replay of ${folder}`);
+    // What is secret stays where it is: a run in this folder must not page anybody.
+    const values = base.text === null ? {} : (parse(withoutSecrets(base.text)) as TomlValues);
+    const origin = `Made by the replay of ${oneLine(folder)}`;
+    const config = exampleToml(replayValues(values, root, method, estimator), origin);
     await nodeFiles.makeFolder(join(root, 'configs'));
     await writeAtomic(nodeFiles, inside, config);
   }

@@ -2,18 +2,23 @@ import { resolve } from 'node:path';
 import { from, of } from 'rxjs';
 import { systemClock } from '../model/clock.ts';
 import { number } from '../model/quantity.ts';
+import type { AlarmSettings } from '../sinks/alarms.ts';
 import { readFileText } from '../streams/fileText.ts';
 import { SourceError } from '../streams/legacy/sourceError.ts';
 import { type LegacyFolderSource, openLegacyFolder } from '../streams/legacyFolder.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { drivePipeline } from './drivePipeline.ts';
 import { cutShortCode, ExitError, exitCodes } from './exitCodes.ts';
-import { openOrExit } from './openConfigured.ts';
+import { loadConfig } from './loadConfig.ts';
+import { alarmSettings, openOrExit } from './openConfigured.ts';
 import type { ReplayOptions } from './replay.ts';
 import { defaultReplayFolder, type ReplayRequest, recordReplay } from './replayRecord.ts';
 import { replayRoot } from './replayRoot.ts';
 import { RunProgress } from './runProgress.ts';
 import { replayStages } from './stageList.ts';
+
+/** A replay that nobody asked to pages nobody. */
+const silent: AlarmSettings = { command: [], webhook: '', quietMs: 0 };
 
 /** Streams the images of a folder through the whole graph; what was interrupted goes on. */
 export async function runReplay(context: CommandContext, folder: string, options: ReplayOptions): Promise<number> {
@@ -35,7 +40,7 @@ export async function runReplay(context: CommandContext, folder: string, options
     config$: of({ kind: 'loaded', file: chosen.shown, config, warnings, changes: [], restart: [] }),
     roiManifest$: from(readFileText(paths.roiManifest).then(read => (read.kind === 'text' ? read.text : null))),
     stages: replayStages,
-    alarms$: of({ command: [], webhook: '', quietMs: 0 }),
+    alarms$: of(options.alarms ? alarmSettings((await loadConfig(context)).config) : silent),
     replay: { ...choice, speed: options.speed, opened },
   });
   const progress = new RunProgress();

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { withoutCredentials } from '../model/shownText.ts';
 import { allSettings, type Config, type Setting } from './schema.ts';
 
 export interface ChangedSetting {
@@ -30,7 +31,7 @@ export function changedKeys(before: Config, after: Config): string[] {
 function show(value: unknown): string {
   if (value === '') return '(empty)';
   if (Array.isArray(value)) return value.map(show).join(', ');
-  if (typeof value !== 'object' || value === null) return String(value);
+  if (typeof value !== 'object' || value === null) return withoutCredentials(String(value));
   if ('text' in value) return String(value.text);
   const entries = Object.entries(value);
   return entries.length === 0 ? '(none)' : entries.map(([id, name]) => `${id} = ${show(name)}`).join(', ');

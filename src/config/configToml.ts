@@ -1,11 +1,12 @@
 import { stringify } from 'smol-toml';
+import { withoutCredentials } from '../model/shownText.ts';
 import { configHash } from './configHash.ts';
 import { allSettings, type Config } from './schema.ts';
 import type { TomlValue } from './setting.ts';
 
 /**
  * A configuration as it is used: every key with its value, whatever the file left out. Parses back to the same settings, but for
- * secret ones: these are left out, and named. The same settings give the same text.
+ * secret ones: these are left out, and named; addresses lose their passwords. The same settings give the same text.
  */
 export function configToml(config: Config): string {
   const tables: Record<string, Record<string, TomlValue>> = {};
@@ -19,7 +20,7 @@ export function configToml(config: Config): string {
     tables[section] = { ...tables[section], [key]: written(value, info.absent) };
   }
   const intro = [`# The settings as they were used: config_hash ${configHash(config)} on result lines.`, ...secrets];
-  return `${intro.join('\n')}\n\n${stringify(tables)}`;
+  return withoutCredentials(`${intro.join('\n')}\n\n${stringify(tables)}`);
 }
 
 /** A value as the file has it. @param like what the file has for an absent key. */

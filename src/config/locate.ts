@@ -28,6 +28,13 @@ export function locate(text: string): (path: KeyPath) => Located | null {
   return path => places.get(id(path)) ?? null;
 }
 
+/** The values of a TOML text, each with where it stands (UTF-16 units, `to` behind it), in the order of the text. As {@link locate}. */
+export function valuesIn(text: string): readonly { path: KeyPath; from: number; to: number }[] {
+  const scanner = new Scanner(text);
+  scanner.scan();
+  return scanner.values;
+}
+
 interface Part {
   name: string;
   at: number;
@@ -37,6 +44,7 @@ interface Part {
 const deepest = 100;
 
 class Scanner {
+  readonly values: { path: KeyPath; from: number; to: number }[] = [];
   readonly #text: string;
   readonly #lineStarts: number[] = [0];
   readonly #places = new Map<string, Located>();
@@ -100,7 +108,10 @@ class Scanner {
     if (!last) return;
     path = [...path, last.name];
     this.#record(path, last.at, this.#at, true);
+    const value = { path, from: this.#at, to: this.#at };
+    this.values.push(value);
     this.#value(path, depth);
+    value.to = this.#at;
   }
 
   #keyParts(): Part[] {

@@ -4,7 +4,8 @@ import { laterFeatures } from './laterFeatures.ts';
 import { type KeyPath, type Located, locate } from './locate.ts';
 import { lostKeys } from './lostKeys.ts';
 import { movedKeys } from './movedKeys.ts';
-import { allSettings, type Config, configSchema, sections } from './schema.ts';
+import { type Config, configSchema, sections } from './schema.ts';
+import { isSecret } from './secrets.ts';
 import { isTable, showValue, type TomlTable } from './tomlTable.ts';
 import { unknownKeys } from './unknownKeys.ts';
 
@@ -41,9 +42,8 @@ export function parseConfig(
   for (const name of Object.keys(sections)) {
     const table = input[name];
     if (table === undefined || isTable(table)) continue;
-    errors.push(
-      problem('value', [name], place([name])?.value, `${name} is ${showValue(table)}; it must be a table: [${name}]`),
-    );
+    const message = `${name} ${whatIs([name], table)}; it must be a table: [${name}]`;
+    errors.push(problem('value', [name], place([name])?.value, message));
     delete input[name];
   }
   const checked = configSchema.safeParse(input);
@@ -55,8 +55,8 @@ export function parseConfig(
     if (said.has(name)) continue;
     said.add(name);
     const value = path.reduce<unknown>((outer, key) => (outer as Record<string | number, unknown>)[key], found);
-    const what = isSecret(path) ? 'is not right' : `is ${showValue(value)}`;
-    errors.push(problem('value', path, place(path)?.value, `${name} ${what}; it must be ${issue.message}`));
+    const message = `${name} ${whatIs(path, value)}; it must be ${issue.message}`;
+    errors.push(problem('value', path, place(path)?.value, message));
   }
   warnings.push(...unknownKeys(found, place));
   if (before) errors.push(...lostKeys(before, input, place));
@@ -70,12 +70,8 @@ export function parseConfig(
   return { config: checked.data, warnings: warnings.sort(inOrderOfFile), tables: input };
 }
 
-/** What it holds must not stand in a message, that goes to the log. */
-function isSecret([section, key]: KeyPath): boolean {
-  return allSettings.some(
-    setting => setting.section === section && setting.key === key && setting.info.secret === true,
-  );
-}
+/** What a secret key holds must not stand in a message: that goes to the log. */
+const whatIs = (path: KeyPath, value: unknown): string => (isSecret(path) ? 'is not right' : `is ${showValue(value)}`);
 
 function problem(
   kind: ConfigProblem['kind'],

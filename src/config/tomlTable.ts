@@ -1,4 +1,5 @@
 import { TomlDate } from 'smol-toml';
+import { withoutCredentials } from '../model/shownText.ts';
 
 export type TomlTable = Readonly<Record<string, unknown>>;
 
@@ -15,7 +16,7 @@ export function showValue(value: unknown): string {
   if (isTable(value)) return Object.keys(value).length === 0 ? 'an empty table' : 'a table';
   if (Array.isArray(value) && value.some(isTable)) return 'a list of tables';
   if (Array.isArray(value)) return cut(`[${value.map(showValue).join(', ')}]`);
-  return cut(JSON.stringify(value) ?? String(value));
+  return cut(withoutCredentials(JSON.stringify(value) ?? String(value)));
 }
 
 const cut = (text: string): string => (text.length <= 60 ? text : `${text.slice(0, 57)}…`);

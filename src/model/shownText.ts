@@ -36,6 +36,11 @@ export function shownJson(json: string): string {
   );
 }
 
+/** Text in which addresses have no user, no password, and no values in their queries: these may be tokens. */
+export function withoutCredentials(text: string): string {
+  return text.replaceAll(userInAddress, '$1***@').replaceAll(valueInQuery, '$1***');
+}
+
 /** Beyond so many signs a title of a window that never ends is not one. */
 const longestSequence = 256;
 
@@ -56,3 +61,5 @@ const unseen = new RegExp(`[${unseenSigns}]+`, 'gu');
 const fewMarks = [/(\p{M}{4})\p{M}+/gu, '$1'] as const;
 const noCharacter = [/[\p{Cs}\p{Noncharacter_Code_Point}]/gu, '\ufffd'] as const;
 const spelledInJson = new RegExp(`[[\\p{Cc}\\p{Zl}\\p{Zp}\\p{Cs}${unseenSigns}]--[\\n\\t]]`, 'gv');
+const userInAddress = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'@]*(?:@[^\s/?#"'@]*)*@/gi;
+const valueInQuery = /([?&][^\s=&#"'<>]{1,100}=)[^\s&#"'<>]+/g;

@@ -1,12 +1,18 @@
 import { basename, join } from 'node:path';
+import { parse } from 'smol-toml';
+import { withoutSecrets } from '../config/secrets.ts';
 import { markerName } from '../share/shareMarker.ts';
 import { safeName } from '../share/sharePath.ts';
 import type { FileStat, Files } from '../storage/files.ts';
+import { readWhole } from '../storage/keepSnapshot.ts';
+import { writeAtomic } from '../storage/writeAtomic.ts';
 
 /** A file or folder of this machine, and where its copy goes: relative to the share's root, with `/`. */
 export interface SyncPlace {
   local: string;
   remote: string;
+  /** Where a configuration is written without its secrets: this goes to the share instead. */
+  publicCopy?: string;
 }
 
 /**
@@ -43,14 +49,37 @@ export async function syncFiles(
   isSettled: (remote: string) => boolean = () => false,
 ): Promise<FoundFiles> {
   const all: FoundFiles = { found: [], unlooked: [] };
-  for (const place of places) await collect(place, files, isSettled, all, deepest);
+  // A folder that holds the configuration must not take it along as it is.
+  const secret = new Set(places.flatMap(({ local, publicCopy }) => (publicCopy === undefined ? [] : [local])));
+  const isOpen = (path: string): boolean => !secret.has(path);
+  for (const { local, remote, publicCopy } of places) {
+    if (publicCopy !== undefined) await writePublicCopy(local, publicCopy, files);
+    await collect({ local: publicCopy ?? local, remote }, files, isSettled, isOpen, all, deepest);
+  }
   return all;
+}
+
+/** A file that is no TOML (it is being edited) changes nothing: the copy stays as it was. */
+async function writePublicCopy(file: string, copy: string, files: Files): Promise<void> {
+  const stat = await files.stat(file);
+  if (!stat) return;
+  const text = (await readWhole(files, file)).toString();
+  try {
+    parse(text);
+  } catch {
+    return;
+  }
+  const bytes = Buffer.from(withoutSecrets(text));
+  const isThere = (await files.stat(copy)) !== null;
+  if (isThere && bytes.equals(await readWhole(files, copy))) return;
+  await writeAtomic(files, copy, bytes, { ...(stat.mode !== undefined && { mode: stat.mode }) });
 }
 
 async function collect(
   { local, remote }: SyncPlace,
   files: Files,
   isSettled: (remote: string) => boolean,
+  isOpen: (path: string) => boolean,
   all: FoundFiles,
   depth: number,
 ): Promise<void> {
@@ -70,8 +99,8 @@ async function collect(
   // The share itself, in a folder that is copied to it: it would grow without end.
   if (names.includes(markerName)) return;
   for (const inside of names.sort()) {
-    if (passedOver.test(inside)) continue;
+    if (passedOver.test(inside) || !isOpen(join(local, inside))) continue;
     const place = { local: join(local, inside), remote: `${remote}/${safeName(inside)}` };
-    await collect(place, files, isSettled, all, depth - 1);
+    await collect(place, files, isSettled, isOpen, all, depth - 1);
   }
 }

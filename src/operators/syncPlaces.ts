@@ -1,4 +1,4 @@
-import { basename, relative, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { SyncPlace } from './syncFiles.ts';
 
@@ -8,7 +8,7 @@ import type { SyncPlace } from './syncFiles.ts';
  * @param configFile absolute; null when the shipped defaults are used.
  */
 export function syncPlaces(paths: ResolvedPaths, configFile: string | null): SyncPlace[] {
-  const { remote, generatedFiles, roiManifest, results, backup, logs } = paths;
+  const { remote, generatedFiles, roiManifest, results, backup, logs, flags } = paths;
   const onShare = (folder: string): string => relative(remote.root, folder).split(sep).join('/');
   const calibration = basename(generatedFiles);
   const places: SyncPlace[] = [
@@ -21,6 +21,9 @@ export function syncPlaces(paths: ResolvedPaths, configFile: string | null): Syn
   if (!roiManifest.startsWith(`${generatedFiles}${sep}`)) {
     places.unshift({ local: roiManifest, remote: `${calibration}/${basename(roiManifest)}` });
   }
-  if (configFile !== null) places.unshift({ local: configFile, remote: `configs/${basename(configFile)}` });
+  if (configFile !== null) {
+    const publicCopy = join(flags, 'config_without_secrets.toml');
+    places.unshift({ local: configFile, remote: `configs/${basename(configFile)}`, publicCopy });
+  }
   return places;
 }

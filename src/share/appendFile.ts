@@ -69,7 +69,8 @@ export async function appendFile(request: AppendRequest, tools: ShareTools, tell
     const limit = Math.min(size, start + most);
     const to = await lastLineEnd(source, start, limit);
     if (to > start || !isThere) {
-      await append(source, path, { start, to, isNew: !isThere, trustWrite, hashes }, tools, tell);
+      const { mode } = localStat;
+      await append(source, path, { start, to, isNew: !isThere, mode, trustWrite, hashes }, tools, tell);
     }
     const after = await tools.share.stat(path);
     if (!after) throw new ShareError(`${path} is gone right after it was written`, { code: 'ENOENT', path });
@@ -199,6 +200,8 @@ interface AppendRange {
   start: number;
   to: number;
   isNew: boolean;
+  /** Of a new copy: what only its owner may read here, others must not read there. */
+  mode: number | undefined;
   trustWrite: boolean;
   /** Given what is appended. */
   hashes: BlockHashes;
@@ -207,12 +210,12 @@ interface AppendRange {
 async function append(
   source: OpenFile,
   path: string,
-  { start, to, isNew, trustWrite, hashes }: AppendRange,
+  { start, to, isNew, mode, trustWrite, hashes }: AppendRange,
   tools: ShareTools,
   tell: Tell,
 ): Promise<void> {
   const sent = createHash('sha256');
-  await withOpen(tools.share.open(path, isNew ? 'wx' : 'r+'), target =>
+  await withOpen(tools.share.open(path, isNew ? 'wx' : 'r+', mode), target =>
     copyRange(source, target, { from: start, to, path }, tools, tell, piece => {
       sent.update(piece);
       hashes.update(piece);

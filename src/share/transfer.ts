@@ -44,7 +44,7 @@ export function sided(files: Files, side: Side): Files {
   });
   const { openUncached, realPath } = files;
   return {
-    open: (path, flags) => files.open(path, flags).then(file, tag),
+    open: (path, flags, mode) => files.open(path, flags, mode).then(file, tag),
     stat: path => files.stat(path).catch(tag),
     list: folder => files.list(folder).catch(tag),
     makeFolder: path => files.makeFolder(path).catch(tag),

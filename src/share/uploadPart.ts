@@ -34,7 +34,9 @@ export async function uploadPart(
     const hash = createHash('sha256');
     let begun = await tools.share.stat(part);
     if (begun?.isFolder) begun = null;
-    const target = await tools.share.open(part, begun ? 'r+' : 'w');
+    // What only its owner may read here, others must not read there.
+    const mode = (await tools.local.stat(local))?.mode;
+    const target = await tools.share.open(part, begun ? 'r+' : 'w', mode);
     let start = 0;
     const back = createHash('sha256');
     try {

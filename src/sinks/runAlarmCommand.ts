@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
-import { oneLine } from '../model/shownText.ts';
+import { oneLine, withoutCredentials } from '../model/shownText.ts';
 import { type AlarmNotice, DeliveryError, type DeliveryOptions } from './alarmOutlet.ts';
 
 const longestComplaint = 300;
+/** Shorter arguments are options and such. */
+const shortestSecret = 6;
 
 /**
  * Runs the command of `[Alarms]` for one alarm: as JSON on its standard input, and in the environment. No shell; each word
@@ -51,7 +53,9 @@ export function runAlarmCommand(
       if (killed) settle(killed);
       else if (code === 0) settle(null);
       else
-        settle(failed(`ended with ${killSignal ?? code}${complaint === '' ? '' : `: ${oneLine(complaint).trim()}`}`));
+        settle(
+          failed(`ended with ${killSignal ?? code}${complaint === '' ? '' : `: ${publicPart(complaint, words)}`}`),
+        );
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       complaint = (complaint + text).slice(-longestComplaint);
@@ -61,6 +65,13 @@ export function runAlarmCommand(
     child.stdin.end(`${JSON.stringify(notice)}\n`);
     if (child.pid !== undefined) signal.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+/** What a program complains of, without the arguments that it repeats: they may be secret. */
+function publicPart(complaint: string, words: readonly string[]): string {
+  const longestFirst = words.filter(word => word.length >= shortestSecret).sort((a, b) => b.length - a.length);
+  const hidden = longestFirst.reduce((text, word) => text.replaceAll(word, '***'), complaint);
+  return withoutCredentials(oneLine(hidden)).trim();
 }
 
 /** `PHOREST_ALARM_STATE`, `PHOREST_ALARM_MESSAGE` and so on. */

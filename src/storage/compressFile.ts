@@ -172,7 +172,7 @@ async function writeCopy(
 ): Promise<Content> {
   const hash = createHash('sha256');
   let length = 0;
-  const file = await files.open(temporary, 'wx');
+  const file = await files.open(temporary, 'wx', (await files.stat(path))?.mode);
   try {
     let position = 0;
     await pipeline(

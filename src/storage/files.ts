@@ -17,6 +17,8 @@ export interface FileStat {
   mtimeMs: number;
   ino: number;
   isFolder: boolean;
+  /** Who may read and write it, as `chmod` has it. Absent: the file system does not tell. */
+  mode?: number;
 }
 
 /**
@@ -24,8 +26,8 @@ export interface FileStat {
  * write, rename or fsync. Errors are Node's (`code`, `path`).
  */
 export interface Files {
-  /** `flags` as in `fs.open`: `r`, `r+`, `w`, `wx` (must not exist), `a`. */
-  open(path: string, flags: string): Promise<OpenFile>;
+  /** `flags` as in `fs.open`: `r`, `r+`, `w`, `wx` (must not exist), `a`. `mode`: of a file that it makes, less what the umask takes. */
+  open(path: string, flags: string, mode?: number): Promise<OpenFile>;
   /** Null when there is no such file. */
   stat(path: string): Promise<FileStat | null>;
   /** Names in a folder, unsorted; empty when there is no such folder. */
@@ -92,18 +94,14 @@ class NodeFile implements OpenFile {
 
 /** The real file system. */
 export const nodeFiles: Files = {
-  async open(path, flags) {
-    return new NodeFile(await open(path, flags), path);
+  async open(path, flags, mode) {
+    return new NodeFile(await open(path, flags, mode), path);
   },
   async stat(path) {
     try {
-      const { size, mtimeMs, ino, isDirectory } = await stat(path).then(s => ({
-        size: s.size,
-        mtimeMs: s.mtimeMs,
-        ino: s.ino,
-        isDirectory: s.isDirectory(),
-      }));
-      return { size, mtimeMs, ino, isFolder: isDirectory };
+      const found = await stat(path);
+      const { size, mtimeMs, ino, mode } = found;
+      return { size, mtimeMs, ino, isFolder: found.isDirectory(), mode: mode & 0o777 };
     } catch (error) {
       if (missing(error)) return null;
       throw error;

@@ -15,9 +15,9 @@ export function guardedFiles(files: Files, mustBeThere: () => void): Files {
     };
   const { openUncached, realPath } = files;
   return {
-    open: async (path, flags) => {
+    open: async (path, flags, mode) => {
       if (flags !== 'r') mustBeThere();
-      return files.open(path, flags);
+      return files.open(path, flags, mode);
     },
     makeFolder: guarded(path => files.makeFolder(path)),
     rename: guarded((from, to) => files.rename(from, to)),

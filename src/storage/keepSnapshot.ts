@@ -43,7 +43,8 @@ export async function keepSnapshot(
   }
 }
 
-async function readWhole(files: Files, path: string): Promise<Buffer> {
+/** All bytes of a small file. @throws the file system's errors. */
+export async function readWhole(files: Files, path: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of readChunks(files, path)) chunks.push(chunk);
   return Buffer.concat(chunks);

@@ -87,7 +87,7 @@ export function patientFiles(files: Files, gate: CallGate, isFor: (path: string)
   };
   const { openUncached, realPath } = files;
   return {
-    open: (path, flags) => opening(path, () => files.open(path, flags)),
+    open: (path, flags, mode) => opening(path, () => files.open(path, flags, mode)),
     stat: through(path => files.stat(path)),
     list: through(path => files.list(path)),
     makeFolder: through(path => files.makeFolder(path)),

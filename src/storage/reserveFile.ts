@@ -72,20 +72,20 @@ export class ReserveFile {
  * @param isFor which paths it is for.
  */
 export function filesWithReserve(files: Files, reserve: ReserveFile, isFor: (path: string) => boolean): Files {
-  const open = async (path: string, flags: string): Promise<OpenFile> => {
+  const open = async (path: string, flags: string, mode?: number): Promise<OpenFile> => {
     try {
-      return await files.open(path, flags);
+      return await files.open(path, flags, mode);
     } catch (error) {
       // Once: a folder that takes no more names says the same, and room does not help it.
       if (!isFull(error) || !(await reserve.giveUp())) throw error;
-      return files.open(path, flags);
+      return files.open(path, flags, mode);
     }
   };
   const { openUncached, realPath } = files;
   return {
-    open: async (path, flags) => {
-      if (flags === 'r' || !isFor(path)) return files.open(path, flags);
-      return withReserve(await open(path, flags), reserve);
+    open: async (path, flags, mode) => {
+      if (flags === 'r' || !isFor(path)) return files.open(path, flags, mode);
+      return withReserve(await open(path, flags, mode), reserve);
     },
     stat: path => files.stat(path),
     list: folder => files.list(folder),

@@ -20,17 +20,18 @@ export async function writeFully(
  * Replaces a file so that a reader, or a crash at any instant, finds the old or the new content and nothing between.
  *
  * @param durable fsync file and folder; leave it out only for what is rewritten every second and may be lost.
+ * @param mode of the new file; everybody may read it unless given.
  * @param beforeRename runs once the new content stands under its temporary name.
  */
 export async function writeAtomic(
   files: Files,
   path: string,
   content: string | Uint8Array | AsyncIterable<Uint8Array>,
-  { durable = true, beforeRename }: { durable?: boolean; beforeRename?: () => Promise<void> } = {},
+  { durable = true, beforeRename, mode }: { durable?: boolean; beforeRename?: () => Promise<void>; mode?: number } = {},
 ): Promise<void> {
   // A name of its own: two writers that replace one file (on two machines with one pid, or one suspended) never share it.
   const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
-  const file = await files.open(temporary, 'w');
+  const file = await files.open(temporary, 'w', mode);
   try {
     let position = 0;
     const put = async (chunk: Uint8Array): Promise<void> => {

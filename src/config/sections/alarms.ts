@@ -12,7 +12,7 @@ export const alarms = section(
   {
     command: setting(program(), {
       absent: [],
-      doc: 'Program that is run for each alarm, with its arguments. It gets the alarm as JSON on its standard input and in environment variables that begin with PHOREST_ALARM_; no shell is involved. One runs at a time; one that takes longer than 30 seconds is ended.',
+      doc: 'Program that is run for each alarm, with its arguments. It gets the alarm as JSON on its standard input and in environment variables that begin with PHOREST_ALARM_; no shell is involved. Every user of the machine can see its arguments while it runs: let it read a password from a file. One runs at a time; one that takes longer than 30 seconds is ended.',
       effect: 'live',
       new: true,
       secret: true,

@@ -7,16 +7,17 @@ import { dirname, join, relative, resolve } from 'node:path';
  */
 const mayImport: Record<string, readonly string[]> = {
   model: [],
+  rx: [],
   storage: ['model'],
   config: ['model'],
   manifest: ['model', 'config', 'storage'],
   analysis: ['model'],
-  streams: ['manifest', 'config', 'model', 'storage'],
+  streams: ['rx', 'manifest', 'config', 'model', 'storage'],
   share: ['model', 'storage'],
-  operators: ['manifest', 'analysis', 'share', 'config', 'model', 'storage'],
-  sinks: ['config', 'model', 'storage'],
+  operators: ['rx', 'manifest', 'analysis', 'share', 'config', 'model', 'storage'],
+  sinks: ['rx', 'config', 'model', 'storage'],
   verify: ['manifest', 'share', 'config', 'model', 'storage', 'sinks', 'streams'],
-  console: ['streams', 'config', 'model'],
+  console: ['rx', 'streams', 'config', 'model'],
 };
 
 /** Packages that a folder must do without, so that it stays what it is. */

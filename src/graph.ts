@@ -36,12 +36,10 @@ import type { Control } from './model/control.ts';
 import type { NoteEvent, PipelineEvent, StageEvent } from './model/event.ts';
 import type { Hindrance } from './model/hindrance.ts';
 import type { StageName } from './model/stage.ts';
-import { alongside } from './operators/alongside.ts';
 import { type BackupDeps, type BackupSettings, backup } from './operators/backup.ts';
 import { type CollectDeps, type CollectSettings, collect } from './operators/collect.ts';
 import { type CommunicateDeps, type CommunicateSettings, communicate } from './operators/communicate.ts';
 import { type CompressDeps, type CompressSettings, compress } from './operators/compress.ts';
-import { conflate } from './operators/conflate.ts';
 import { heldBy } from './operators/heldBy.ts';
 import { imageRoom } from './operators/imageRoom.ts';
 import { keepSnapshots } from './operators/keepSnapshots.ts';
@@ -52,6 +50,8 @@ import { type RingBufferDeps, type RingBufferSettings, ringBuffer } from './oper
 import type { StageTools } from './operators/stage.ts';
 import { type SyncDeps, type SyncSettings, sync } from './operators/sync.ts';
 import { type HealthDeps, type HealthSettings, watchHealth } from './operators/watchHealth.ts';
+import { conflate } from './rx/conflate.ts';
+import { mergeUntilComplete } from './rx/mergeUntilComplete.ts';
 import type { DiskSpace } from './storage/diskSpace.ts';
 import type { ConfigUpdate } from './streams/configUpdates.ts';
 
@@ -147,7 +147,7 @@ export function graph(parts: GraphParts): Observable<PipelineEvent> {
     );
     const run = (wishes$: Observable<Control>): Observable<PipelineEvent> => {
       const seen$ = wishes$.pipe(map(control => ({ kind: 'control' as const, at: tools.clock.now(), ...control })));
-      return stages(parts, settings$, wishes$).pipe(alongside(merge(told$, paces$, changes$, seen$)));
+      return stages(parts, settings$, wishes$).pipe(mergeUntilComplete(merge(told$, paces$, changes$, seen$)));
     };
     return control$.pipe(connect(run, { connector: () => new ReplaySubject(1) }));
   });
@@ -314,7 +314,9 @@ function stages(
     concatMap(() => counts$),
   );
   return concat(
-    running$.pipe(alongside(merge(notes$, snapshots$, rules$, others$, folds$, beats$, counts$, countsOnChange$))),
+    running$.pipe(
+      mergeUntilComplete(merge(notes$, snapshots$, rules$, others$, folds$, beats$, counts$, countsOnChange$)),
+    ),
     counts$,
   );
 }

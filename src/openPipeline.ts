@@ -15,10 +15,10 @@ import { systemClock } from './model/clock.ts';
 import type { NoteEvent, PipelineEvent } from './model/event.ts';
 import { utcIso } from './model/localTime.ts';
 import type { StageName } from './model/stage.ts';
-import { alongside } from './operators/alongside.ts';
 import { settleProcessorOrphans } from './operators/health/settleProcessorOrphans.ts';
 import { keepReserve } from './operators/keepReserve.ts';
 import type { StageTools } from './operators/stage.ts';
+import { mergeUntilComplete } from './rx/mergeUntilComplete.ts';
 import { createShares } from './share/share.ts';
 import { type AlarmSettings, alarms } from './sinks/alarms.ts';
 import { composeResultLine } from './sinks/composeResultLine.ts';
@@ -274,7 +274,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
           well: key => notes$.next({ stage: 'communicator', at: clock.now(), kind: 'well', key }),
         }),
     }).pipe(
-      alongside<PipelineEvent>(merge(notes$, reserve$)),
+      mergeUntilComplete<PipelineEvent>(merge(notes$, reserve$)),
       connect(told$ =>
         merge(
           told$,

@@ -2,8 +2,8 @@ import { concatMap, defer, EMPTY, type Observable, ReplaySubject } from 'rxjs';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { Entry } from '../model/entry.ts';
 import type { StageEvent } from '../model/event.ts';
+import { fromAbortable } from '../rx/fromAbortable.ts';
 import type { Files } from '../storage/files.ts';
-import { abortable } from './abortable.ts';
 import { type LastingOptions, lasting } from './lasting.ts';
 import { adoptImages, findLeftImages, type LeftImagesOptions } from './leftImages.ts';
 import { outcomeEvent } from './outcomeEvent.ts';
@@ -51,7 +51,7 @@ export function adoption(
     if (paths.length === 0) return EMPTY;
     const adopted$ = defer(() => {
       const begun = clock.monotonic();
-      return abortable(signal => tools.track(adoptImages(paths, options, signal))).pipe(
+      return fromAbortable(signal => tools.track(adoptImages(paths, options, signal))).pipe(
         concatMap(entries => told(entries, begun, options)),
       );
     });

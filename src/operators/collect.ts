@@ -24,9 +24,9 @@ import type { StageEvent } from '../model/event.ts';
 import type { SourceFrame } from '../model/frame.ts';
 import type { Hindrance } from '../model/hindrance.ts';
 import { localIso } from '../model/localTime.ts';
+import { mergeUntilComplete } from '../rx/mergeUntilComplete.ts';
 import type { Files } from '../storage/files.ts';
 import { type AdoptionSettings, adoption } from './adoption.ts';
-import { alongside } from './alongside.ts';
 import { asError } from './asError.ts';
 import { heldBy } from './heldBy.ts';
 import type { ImageRoom } from './imageRoom.ts';
@@ -153,8 +153,8 @@ export function collect(deps: CollectDeps): OperatorFunction<CollectSettings, St
           shared$.pipe(
             collecting,
             // A folder misses nothing: its images are still there.
-            alongside(framesNotTaken(shared$, noRoom$, () => pace === 'triggered', deps)),
-            alongside(adopting?.events$ ?? EMPTY),
+            mergeUntilComplete(framesNotTaken(shared$, noRoom$, () => pace === 'triggered', deps)),
+            mergeUntilComplete(adopting?.events$ ?? EMPTY),
           ),
         ),
         endWithEach(() => deps.tools.track(recordAtEnd(kept, store, deps))),

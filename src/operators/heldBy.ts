@@ -14,7 +14,7 @@ import {
 import type { StageEvent } from '../model/event.ts';
 import type { Hindrance } from '../model/hindrance.ts';
 import type { StageName } from '../model/stage.ts';
-import { alongside } from './alongside.ts';
+import { mergeUntilComplete } from '../rx/mergeUntilComplete.ts';
 import type { StageTools } from './stage.ts';
 
 /**
@@ -53,6 +53,6 @@ export function heldBy<S>(
           return events;
         }),
       );
-      return settings$.pipe(build({ ...tools, paused$ }), alongside(told$));
+      return settings$.pipe(build({ ...tools, paused$ }), mergeUntilComplete(told$));
     });
 }

@@ -1,7 +1,7 @@
 import { filter, type MonoTypeOperatorFunction, type Observer } from 'rxjs';
 import type { NoteEvent } from '../model/event.ts';
+import { retryForever } from '../rx/retryForever.ts';
 import { asError } from './asError.ts';
-import { recover } from './recover.ts';
 import type { StageTools } from './stage.ts';
 
 export interface LastingOptions extends Pick<StageTools, 'clock' | 'random' | 'stop$' | 'scheduler'> {
@@ -31,7 +31,7 @@ export function lasting<T>(options: LastingOptions): MonoTypeOperatorFunction<T>
   let noted = { message: '', at: 0 };
   return source =>
     source.pipe(
-      recover<T | typeof failed>({
+      retryForever<T | typeof failed>({
         ...backOff,
         random,
         stop$,

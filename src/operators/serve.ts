@@ -18,12 +18,12 @@ import {
 } from 'rxjs';
 import type { StageEvent } from '../model/event.ts';
 import type { StageState } from '../model/stage.ts';
-import { abortable } from './abortable.ts';
-import { alongside } from './alongside.ts';
+import { fromAbortable } from '../rx/fromAbortable.ts';
+import { mergeUntilComplete } from '../rx/mergeUntilComplete.ts';
+import { processOnDemand } from '../rx/processOnDemand.ts';
 import { asError } from './asError.ts';
 import { outcomeEvent } from './outcomeEvent.ts';
 import type { StageDefinition, Station } from './stage.ts';
-import { work } from './work.ts';
 
 /**
  * Works with an open station until `retire$` emits, or all is done, and closes it: the part of a stage's generation between
@@ -61,7 +61,7 @@ export function serve<S, T>(
       }
     };
     const claim = (count: number): Observable<readonly T[]> =>
-      abortable<readonly T[]>(
+      fromAbortable<readonly T[]>(
         () => tools.track(station.claim(count, leaving.signal)),
         // Nobody listens any more: what giving back says then is lost with it.
         items => void tools.track(station.giveBack(items)).catch(() => undefined),
@@ -77,7 +77,7 @@ export function serve<S, T>(
     );
     const worked$ = merge(of(null), station.wake$, NEVER).pipe(
       takeUntil(retire$.pipe(tap(() => leaving.abort()))),
-      work({
+      processOnDemand({
         concurrency: station.concurrency,
         batch: station.batch,
         ...(station.least !== undefined && { least: station.least }),
@@ -85,7 +85,7 @@ export function serve<S, T>(
         perform: item => perform(definition, station, item, () => inFlight.delete(item)),
         upstreamDone$: merge(tools.upstreamDone$, station.exhausted$ ?? NEVER),
       }),
-      alongside(draining$),
+      mergeUntilComplete(draining$),
     );
     return concat(state('running'), worked$, defer(() => tools.track(close())).pipe(ignoreElements())).pipe(
       catchError((error: unknown) => {
@@ -121,7 +121,7 @@ function perform<S, T>(
     const claimed: StageEvent = { stage: name, at: tools.clock.now(), kind: 'claimed', count: entriesOf(item).length };
     return concat(
       of(claimed),
-      abortable(signal => tools.track(station.perform(item, signal))).pipe(
+      fromAbortable(signal => tools.track(station.perform(item, signal))).pipe(
         tap(onSettled),
         concatMap(outcomes => outcomes),
         map(outcome => outcomeEvent(name, outcome, { clock: tools.clock, begun })),

@@ -16,12 +16,12 @@ import {
 import type { Clock } from '../model/clock.ts';
 import type { StageEvent } from '../model/event.ts';
 import type { StageName, StageState } from '../model/stage.ts';
-import { abortable } from './abortable.ts';
-import { alongside } from './alongside.ts';
+import { fromAbortable } from '../rx/fromAbortable.ts';
+import { handover } from '../rx/handover.ts';
+import { mergeUntilComplete } from '../rx/mergeUntilComplete.ts';
+import { retryForever } from '../rx/retryForever.ts';
 import { asError } from './asError.ts';
-import { handover } from './handover.ts';
 import { quiet, quietStation } from './quietStation.ts';
-import { recover } from './recover.ts';
 import { serve } from './serve.ts';
 import { createTurns, type Turns } from './turns.ts';
 
@@ -165,7 +165,7 @@ function generation<S, T>(
   if (!isEnabled(settings)) {
     return concat(state(definition, 'off'), NEVER.pipe(takeUntil(merge(retire$, tools.upstreamDone$))));
   }
-  const opened$ = abortable<Station<T>>(
+  const opened$ = fromAbortable<Station<T>>(
     async signal => {
       const giveTurn = await turns.take();
       try {
@@ -186,12 +186,12 @@ function generation<S, T>(
     concatMap(opened => {
       if (!isFailing) return serve(definition, opened, retire$);
       const { station, quiet$ } = quietStation(opened, tools.scheduler);
-      return serve(definition, station, retire$).pipe(alongside<StageEvent | typeof quiet>(quiet$));
+      return serve(definition, station, retire$).pipe(mergeUntilComplete<StageEvent | typeof quiet>(quiet$));
     }),
   );
   let key = '';
   const lasting$ = attempt$.pipe(
-    recover<StageEvent | typeof quiet>({
+    retryForever<StageEvent | typeof quiet>({
       ...(backOff?.(settings) ?? defaultBackOff),
       random: tools.random,
       stop$: retire$,

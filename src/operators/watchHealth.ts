@@ -5,9 +5,9 @@ import type { ProcessIdentity } from '../model/entry.ts';
 import type { StageEvent } from '../model/event.ts';
 import type { StageName } from '../model/stage.ts';
 import type { PipelineStatus } from '../model/status.ts';
+import { mergeUntilComplete } from '../rx/mergeUntilComplete.ts';
 import type { DiskSpace } from '../storage/diskSpace.ts';
 import type { Liveness } from '../storage/processIdentity.ts';
-import { alongside } from './alongside.ts';
 import { asError } from './asError.ts';
 import type { Belonging } from './health/goneProcesses.ts';
 import { HealthWatch, type Observation, type WatchSettings } from './health/healthWatch.ts';
@@ -75,7 +75,7 @@ export function watchHealth(deps: HealthDeps): OperatorFunction<HealthSettings, 
           entriesOf: ({ id }) => [id],
           open: async settings => open(settings),
         }),
-        alongside(news$),
+        mergeUntilComplete(news$),
         concatMap(event => {
           const rests = event.kind === 'state' && (event.state === 'paused' || event.state === 'off');
           return rests ? [...alarms.update([]), event] : [event];

@@ -1,7 +1,7 @@
 import { EMPTY, of, Subject, take, throwError } from 'rxjs';
 import { type RunHelpers, TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { conflate } from '../../src/operators/conflate.ts';
+import { conflate } from '../../src/rx/conflate.ts';
 
 function run(work: (helpers: RunHelpers) => void): void {
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(work);

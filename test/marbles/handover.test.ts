@@ -1,7 +1,7 @@
 import { concat, defer, map, NEVER, Observable, of, Subject, take, takeUntil, throwError } from 'rxjs';
 import { type RunHelpers, TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { handover } from '../../src/operators/handover.ts';
+import { handover } from '../../src/rx/handover.ts';
 
 function run(work: (helpers: RunHelpers) => void): void {
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(work);

@@ -7,7 +7,7 @@ import { Observable } from 'rxjs';
  * `onLate` is given a value that came after the teardown; of value and teardown each sees exactly one outcome, so that what
  * was opened or taken is always somebody's. An error that comes late is nobody's.
  */
-export function abortable<T>(
+export function fromAbortable<T>(
   run: (signal: AbortSignal) => Promise<T>,
   onLate: (value: T) => void = () => undefined,
 ): Observable<T> {

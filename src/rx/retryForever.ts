@@ -1,5 +1,5 @@
 import { asyncScheduler, type MonoTypeOperatorFunction, Observable, type SchedulerLike, timer } from 'rxjs';
-import { subscribeWithin } from './subscribeWithin.ts';
+import { subscribeInner } from './subscribeInner.ts';
 
 export interface RecoverOptions<T> {
   /** First wait, ms; each further one is twice as long, up to `longestMs`. */
@@ -27,7 +27,7 @@ export interface RecoverOptions<T> {
  * merely starts: a stage that opens well and fails at its first item each time backs off as it should. Completes with the
  * source. Errors only with `stop$`. Teardown ends the source or the wait.
  */
-export function recover<T>(options: RecoverOptions<T>): MonoTypeOperatorFunction<T> {
+export function retryForever<T>(options: RecoverOptions<T>): MonoTypeOperatorFunction<T> {
   const { firstMs, longestMs, random, stop$, scheduler = asyncScheduler } = options;
   return source =>
     new Observable<T>(subscriber => {
@@ -45,7 +45,7 @@ export function recover<T>(options: RecoverOptions<T>): MonoTypeOperatorFunction
       const attempt = (): void => {
         waiting = false;
         let open = false;
-        subscribeWithin(subscriber, () => source, {
+        subscribeInner(subscriber, () => source, {
           next: value => {
             open ||= options.isOpen(value);
             if (options.isWell(value, reached)) well();
@@ -59,7 +59,7 @@ export function recover<T>(options: RecoverOptions<T>): MonoTypeOperatorFunction
             if (stopped) subscriber.complete();
             else {
               waiting = true;
-              subscribeWithin(subscriber, () => timer(wait, scheduler), {
+              subscribeInner(subscriber, () => timer(wait, scheduler), {
                 next: attempt,
                 error: cause => subscriber.error(cause),
                 complete: () => undefined,
@@ -78,7 +78,7 @@ export function recover<T>(options: RecoverOptions<T>): MonoTypeOperatorFunction
         stopped = true;
         if (waiting) subscriber.complete();
       };
-      subscribeWithin(subscriber, () => stop$, {
+      subscribeInner(subscriber, () => stop$, {
         next: stop,
         error: error => subscriber.error(error),
         complete: stop,

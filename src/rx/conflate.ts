@@ -1,5 +1,5 @@
 import { Observable, type ObservableInput, type OperatorFunction } from 'rxjs';
-import { subscribeWithin } from './subscribeWithin.ts';
+import { subscribeInner } from './subscribeInner.ts';
 
 /**
  * Runs `project` for a wake-up; wake-ups while it runs become one, and it runs once more with the latest. (`exhaustMap`
@@ -24,7 +24,7 @@ export function conflate<T, R>(project: (latest: T) => ObservableInput<R>): Oper
           const { value } = waiting;
           waiting = null;
           running = true;
-          subscribeWithin(subscriber, () => project(value), {
+          subscribeInner(subscriber, () => project(value), {
             next: result => subscriber.next(result),
             error: error => subscriber.error(error),
             complete: () => {
@@ -37,7 +37,7 @@ export function conflate<T, R>(project: (latest: T) => ObservableInput<R>): Oper
         if (ended && !running && !waiting) subscriber.complete();
       };
 
-      subscribeWithin(subscriber, () => source, {
+      subscribeInner(subscriber, () => source, {
         next: value => {
           waiting = { value };
           runWaiting();

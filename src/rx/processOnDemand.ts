@@ -1,5 +1,5 @@
 import { Observable, type ObservableInput, type OperatorFunction } from 'rxjs';
-import { subscribeWithin } from './subscribeWithin.ts';
+import { subscribeInner } from './subscribeInner.ts';
 
 export interface WorkOptions<T, R> {
   /** Most items in flight. */
@@ -26,7 +26,7 @@ export interface WorkOptions<T, R> {
  * is empty. An error of a claim or a work is an error of the stream. Teardown unsubscribes from claim and work; what was
  * claimed and not begun is then the business of whoever claimed it.
  */
-export function work<T, R>(options: WorkOptions<T, R>): OperatorFunction<unknown, R> {
+export function processOnDemand<T, R>(options: WorkOptions<T, R>): OperatorFunction<unknown, R> {
   return source =>
     new Observable<R>(subscriber => {
       const least = Math.min(options.least ?? 1, options.concurrency);
@@ -63,7 +63,7 @@ export function work<T, R>(options: WorkOptions<T, R>): OperatorFunction<unknown
         claiming = true;
         woken = false;
         let items: readonly T[] = [];
-        subscribeWithin(subscriber, () => options.claim(Math.min(free, options.batch)), {
+        subscribeInner(subscriber, () => options.claim(Math.min(free, options.batch)), {
           next: answer => {
             items = answer;
           },
@@ -79,7 +79,7 @@ export function work<T, R>(options: WorkOptions<T, R>): OperatorFunction<unknown
       };
 
       const perform = (item: T): void => {
-        subscribeWithin(subscriber, () => options.perform(item), {
+        subscribeInner(subscriber, () => options.perform(item), {
           next: result => subscriber.next(result),
           error: error => subscriber.error(error),
           complete: () => {
@@ -100,7 +100,7 @@ export function work<T, R>(options: WorkOptions<T, R>): OperatorFunction<unknown
         wake();
       };
 
-      subscribeWithin(subscriber, () => source, {
+      subscribeInner(subscriber, () => source, {
         next: wake,
         error: error => subscriber.error(error),
         complete: () => {
@@ -108,7 +108,7 @@ export function work<T, R>(options: WorkOptions<T, R>): OperatorFunction<unknown
           completeIfDone();
         },
       });
-      subscribeWithin(subscriber, () => options.upstreamDone$, {
+      subscribeInner(subscriber, () => options.upstreamDone$, {
         next: drain,
         error: error => subscriber.error(error),
         complete: drain,

@@ -7,7 +7,7 @@ import {
   Subscription,
   timer,
 } from 'rxjs';
-import { subscribeWithin } from './subscribeWithin.ts';
+import { subscribeInner } from './subscribeInner.ts';
 
 export interface HandoverOptions<R> {
   /** When it emits, the present generation is retired, and no other follows. */
@@ -86,7 +86,7 @@ export function handover<S, R>(
         const mine: Generation<S> = { settings, retire, life: new Subscription(), deadline: null };
         present = mine;
         subscriber.add(mine.life);
-        subscribeWithin(mine.life, () => build(settings, retire), {
+        subscribeInner(mine.life, () => build(settings, retire), {
           next: value => subscriber.next(value),
           error: error => subscriber.error(error),
           complete: () => end(mine),
@@ -105,7 +105,7 @@ export function handover<S, R>(
         generation.retire.next();
       };
 
-      subscribeWithin(subscriber, () => stop$, {
+      subscribeInner(subscriber, () => stop$, {
         next: () => {
           stopped = true;
           next = null;
@@ -117,7 +117,7 @@ export function handover<S, R>(
         complete: () => undefined,
       });
       if (hold$) {
-        subscribeWithin(subscriber, () => hold$, {
+        subscribeInner(subscriber, () => hold$, {
           next: hold => {
             if (stopped || hold === held) return;
             held = hold;
@@ -131,7 +131,7 @@ export function handover<S, R>(
           complete: () => undefined,
         });
       }
-      subscribeWithin(subscriber, () => source, {
+      subscribeInner(subscriber, () => source, {
         next: settings => {
           if (stopped) return;
           next = { settings };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { EMPTY, NEVER, Observable, of, Subject, startWith, take, throwError } from 'rxjs';
 import { type RunHelpers, TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { type WorkOptions, work } from '../../src/operators/work.ts';
+import { processOnDemand, type WorkOptions } from '../../src/rx/processOnDemand.ts';
 
 function run(test: (helpers: RunHelpers) => void): void {
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(test);
@@ -34,7 +34,7 @@ describe('work', () => {
     run(({ hot, cold, expectObservable, expectSubscriptions }) => {
       const wakes = hot('  -w-----------|');
       const works: Record<string, Cold> = { a: cold('--a|'), b: cold('-b|') };
-      const worked = wakes.pipe(work({ ...one, claim, perform: item => works[item]! }));
+      const worked = wakes.pipe(processOnDemand({ ...one, claim, perform: item => works[item]! }));
       expectObservable(worked).toBe('---a-b-------|');
       expectSubscriptions(works.a!.subscriptions).toBe('-^--!');
       expectSubscriptions(works.b!.subscriptions).toBe('----^-!');
@@ -55,7 +55,7 @@ describe('work', () => {
           d: cold('               --d------|'),
         };
         const options = { concurrency: 3, batch: 10, upstreamDone$: NEVER };
-        const worked = wakes.pipe(work({ ...options, claim, perform: item => works[item]! }));
+        const worked = wakes.pipe(processOnDemand({ ...options, claim, perform: item => works[item]! }));
         expectObservable(worked).toBe('--bca--d------|');
         for (const name of 'abc')
           expectSubscriptions(works[name]!.subscriptions).toBe(name === 'a' ? '^----!' : '^--------!');
@@ -67,7 +67,7 @@ describe('work', () => {
     it('asks for no more than a batch, and fills its places batch by batch', () => {
       const { claim, asked } = queueOf('a', 'b', 'c', 'd', 'e');
       once
-        .pipe(work({ concurrency: 5, batch: 2, upstreamDone$: NEVER, claim, perform: () => NEVER }))
+        .pipe(processOnDemand({ concurrency: 5, batch: 2, upstreamDone$: NEVER, claim, perform: () => NEVER }))
         .subscribe()
         .unsubscribe();
       expect(asked).toEqual([2, 2, 1]);
@@ -78,7 +78,7 @@ describe('work', () => {
       const over: Record<string, Subject<string>> = {};
       const perform = (item: string) => (over[item] = new Subject<string>());
       const working = once
-        .pipe(work({ concurrency: 3, batch: 3, least: 2, upstreamDone$: NEVER, claim, perform }))
+        .pipe(processOnDemand({ concurrency: 3, batch: 3, least: 2, upstreamDone$: NEVER, claim, perform }))
         .subscribe();
       const begun = () => Object.keys(over).join('');
       over.a!.complete();
@@ -88,7 +88,16 @@ describe('work', () => {
       working.unsubscribe();
       const alone = queueOf('a', 'b');
       once
-        .pipe(work({ concurrency: 1, batch: 1, least: 2, upstreamDone$: NEVER, claim: alone.claim, perform: of }))
+        .pipe(
+          processOnDemand({
+            concurrency: 1,
+            batch: 1,
+            least: 2,
+            upstreamDone$: NEVER,
+            claim: alone.claim,
+            perform: of,
+          }),
+        )
         .subscribe()
         .unsubscribe();
       expect(alone.asked).toEqual([1, 1, 1]);
@@ -98,7 +107,9 @@ describe('work', () => {
       run(({ hot, cold, expectObservable, expectSubscriptions }) => {
         const wakes = hot(' -w-w-------');
         const empty = cold('----(x|)', { x: [] });
-        const worked = wakes.pipe(work({ ...one, concurrency: 4, claim: () => empty, perform: () => NEVER }));
+        const worked = wakes.pipe(
+          processOnDemand({ ...one, concurrency: 4, claim: () => empty, perform: () => NEVER }),
+        );
         expectObservable(worked, '^----------!').toBe('-----------');
         expectSubscriptions(empty.subscriptions).toBe(['-^---!', '-----^---!']);
       });
@@ -110,9 +121,10 @@ describe('work', () => {
         const wakes = hot('  w-w---------');
         wakes.subscribe(() => asked.length > 0 && queue.push('b'));
         const works: Record<string, Cold> = { a: cold('---a|'), b: cold('--b|') };
-        expectObservable(wakes.pipe(work({ ...one, claim, perform: item => works[item]! })), '^----------!').toBe(
-          '---a--b----',
-        );
+        expectObservable(
+          wakes.pipe(processOnDemand({ ...one, claim, perform: item => works[item]! })),
+          '^----------!',
+        ).toBe('---a--b----');
       });
       expect(asked).toEqual([1, 1, 1]);
     });
@@ -129,7 +141,15 @@ describe('work', () => {
         return NEVER;
       };
       const subscription = once
-        .pipe(work({ concurrency: 2, batch: 2, upstreamDone$: NEVER, claim: () => answers.pipe(take(1)), perform }))
+        .pipe(
+          processOnDemand({
+            concurrency: 2,
+            batch: 2,
+            upstreamDone$: NEVER,
+            claim: () => answers.pipe(take(1)),
+            perform,
+          }),
+        )
         .subscribe();
       answers.next(['quick', 'slow']);
       answers.next(['slow']);
@@ -145,7 +165,7 @@ describe('work', () => {
       run(({ hot, cold, expectObservable, expectSubscriptions }) => {
         const wakes = hot('  -w-|');
         const a = cold('      -----a|');
-        expectObservable(wakes.pipe(work({ ...one, claim, perform: () => a }))).toBe('------a|');
+        expectObservable(wakes.pipe(processOnDemand({ ...one, claim, perform: () => a }))).toBe('------a|');
         expectSubscriptions(a.subscriptions).toBe('-^-----!');
         expectSubscriptions(wakes.subscriptions).toBe('^--!');
       });
@@ -158,7 +178,7 @@ describe('work', () => {
         const claim = cold('  ----(x|)', { x: ['a', 'b'] });
         const item = cold('       ---y---|');
         const options = { concurrency: 2, batch: 2, upstreamDone$: NEVER, claim: () => claim, perform: () => item };
-        expectObservable(wakes.pipe(work(options))).toBe('--------(yy)|');
+        expectObservable(wakes.pipe(processOnDemand(options))).toBe('--------(yy)|');
         expectSubscriptions(claim.subscriptions).toBe('-^---!');
       });
     });
@@ -166,7 +186,7 @@ describe('work', () => {
     it('completes at once when the source does and nothing is in flight', () => {
       run(({ hot, expectObservable }) => {
         const { claim } = queueOf();
-        expectObservable(hot('-w-|').pipe(work({ ...one, claim, perform: () => NEVER }))).toBe('---|');
+        expectObservable(hot('-w-|').pipe(processOnDemand({ ...one, claim, perform: () => NEVER }))).toBe('---|');
       });
     });
 
@@ -177,7 +197,7 @@ describe('work', () => {
         const done = hot('   --d---------');
         const item = cold('   -x|');
         const options = { ...one, upstreamDone$: done, claim, perform: () => item };
-        expectObservable(wakes.pipe(work(options))).toBe('--x-x-x|');
+        expectObservable(wakes.pipe(processOnDemand(options))).toBe('--x-x-x|');
         expectSubscriptions(item.subscriptions).toBe(['-^-!', '---^-!', '-----^-!']);
         expectSubscriptions(wakes.subscriptions).toBe('^------!');
         expectSubscriptions(done.subscriptions).toBe('^------!');
@@ -189,7 +209,7 @@ describe('work', () => {
       const { claim, asked } = queueOf();
       run(({ hot, cold, expectObservable }) => {
         const options = { ...one, upstreamDone$: cold(`---${marbles}`), claim, perform: () => NEVER };
-        expectObservable(hot('--------').pipe(work(options))).toBe('---|');
+        expectObservable(hot('--------').pipe(processOnDemand(options))).toBe('---|');
       });
       expect(asked).toEqual([1]);
     });
@@ -203,7 +223,7 @@ describe('work', () => {
         const a = cold('      ----------');
         let claim = 0;
         const options = { ...one, concurrency: 2, claim: () => claims[claim++]!, perform: () => a };
-        expectObservable(wakes.pipe(work(options))).toBe('----#');
+        expectObservable(wakes.pipe(processOnDemand(options))).toBe('----#');
         expectSubscriptions(a.subscriptions).toBe('-^--!');
         expectSubscriptions(wakes.subscriptions).toBe('^---!');
       });
@@ -216,7 +236,7 @@ describe('work', () => {
         const works: Record<string, Cold> = { a: cold('---#'), b: cold('----------') };
         let claim = 0;
         const options = { ...one, concurrency: 3, batch: 2, claim: () => claims[claim++]! };
-        expectObservable(wakes.pipe(work({ ...options, perform: item => works[item]! }))).toBe('----#');
+        expectObservable(wakes.pipe(processOnDemand({ ...options, perform: item => works[item]! }))).toBe('----#');
         expectSubscriptions(works.b!.subscriptions).toBe('-^--!');
         expectSubscriptions(claims[1]!.subscriptions).toBe('-^--!');
       });
@@ -226,9 +246,9 @@ describe('work', () => {
       run(({ hot, cold, expectObservable, expectSubscriptions }) => {
         const a = cold('----------');
         const { claim } = queueOf('a', 'a');
-        expectObservable(hot('-w-#').pipe(work({ ...one, claim, perform: () => a }))).toBe('---#');
+        expectObservable(hot('-w-#').pipe(processOnDemand({ ...one, claim, perform: () => a }))).toBe('---#');
         const options = { ...one, upstreamDone$: hot('----#'), claim, perform: () => a };
-        expectObservable(hot('-w-----').pipe(work(options))).toBe('----#');
+        expectObservable(hot('-w-----').pipe(processOnDemand(options))).toBe('----#');
         expectSubscriptions(a.subscriptions).toBe(['-^-!', '-^--!']);
       });
     });
@@ -239,14 +259,14 @@ describe('work', () => {
         throw new Error('no');
       };
       run(({ hot, expectObservable }) => {
-        expectObservable(hot('-w-----').pipe(work(options))).toBe('-#', undefined, new Error('no'));
+        expectObservable(hot('-w-----').pipe(processOnDemand(options))).toBe('-#', undefined, new Error('no'));
       });
     });
 
     it('at once leaves nothing behind', () => {
       run(({ hot, expectObservable }) => {
         const failing = { ...one, claim: () => of(['a']), perform: () => throwError(() => 'e') };
-        expectObservable(hot('-w--').pipe(work(failing))).toBe('-#', undefined, 'e');
+        expectObservable(hot('-w--').pipe(processOnDemand(failing))).toBe('-#', undefined, 'e');
       });
     });
   });
@@ -260,7 +280,7 @@ describe('work', () => {
         const item = cold('   -x---------');
         let claim = 0;
         const options = { concurrency: 3, batch: 2, upstreamDone$: done, claim: () => claims[claim++]! };
-        const worked = wakes.pipe(work({ ...options, perform: () => item }));
+        const worked = wakes.pipe(processOnDemand({ ...options, perform: () => item }));
         expectObservable(worked, '^-----!').toBe('--(xx)-');
         expectSubscriptions(item.subscriptions).toBe(['-^----!', '-^----!']);
         expectSubscriptions(claims[1]!.subscriptions).toBe('-^----!');
@@ -276,7 +296,7 @@ describe('work', () => {
         return of(item);
       };
       of(0)
-        .pipe(work({ ...one, concurrency: 3, batch: 3, claim: () => of(['a', 'b', 'c']), perform }), take(1))
+        .pipe(processOnDemand({ ...one, concurrency: 3, batch: 3, claim: () => of(['a', 'b', 'c']), perform }), take(1))
         .subscribe();
       expect(begun).toEqual(['a']);
     });
@@ -289,7 +309,7 @@ describe('work', () => {
       let complete = false;
       once
         .pipe(
-          work({
+          processOnDemand({
             concurrency: 4,
             batch: 3,
             claim: count => of(Array.from({ length: Math.min(count, left) }, () => left--)),
@@ -307,7 +327,7 @@ describe('work', () => {
       const queue = [0];
       let last = -1;
       const options = { ...one, claim: (count: number) => of(queue.splice(0, count)), perform: (n: number) => of(n) };
-      wakes.pipe(work(options)).subscribe(n => {
+      wakes.pipe(processOnDemand(options)).subscribe(n => {
         last = n;
         if (n < 10_000) queue.push(n + 1);
         wakes.next();
@@ -330,7 +350,7 @@ describe('work', () => {
     let given = 0;
     const subscription = once
       .pipe(
-        work<number, never>({
+        processOnDemand<number, never>({
           concurrency: 2,
           batch: 2,
           upstreamDone$: NEVER,
@@ -398,7 +418,7 @@ describe('work', () => {
             const upstreamDone$ = new Subject<void>();
             const subscription = wakes
               .pipe(
-                work<number, never>({
+                processOnDemand<number, never>({
                   concurrency,
                   batch,
                   upstreamDone$,

@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { abortable } from '../../src/operators/abortable.ts';
+import { fromAbortable } from '../../src/rx/fromAbortable.ts';
 
 function listen<T>(run: (signal: AbortSignal) => Promise<T>, onLate?: (value: T) => void) {
   const seen: unknown[] = [];
-  const subscription = abortable(run, onLate).subscribe({
+  const subscription = fromAbortable(run, onLate).subscribe({
     next: value => seen.push(value),
     error: error => seen.push(`error ${(error as Error).message}`),
     complete: () => seen.push('|'),
@@ -27,7 +27,7 @@ describe('abortable', () => {
 
   it('does not run before it is subscribed to, and runs anew for each', async () => {
     let runs = 0;
-    const counted = abortable(async () => ++runs);
+    const counted = fromAbortable(async () => ++runs);
     expect(runs).toBe(0);
     counted.subscribe();
     counted.subscribe();

@@ -1,7 +1,7 @@
 import { concat, EMPTY, NEVER, of } from 'rxjs';
 import { type RunHelpers, TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { alongside } from '../../src/operators/alongside.ts';
+import { mergeUntilComplete } from '../../src/rx/mergeUntilComplete.ts';
 
 function run(work: (helpers: RunHelpers) => void): void {
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(work);
@@ -12,7 +12,7 @@ describe('alongside', () => {
     run(({ hot, expectObservable, expectSubscriptions }) => {
       const source = hot('  -a---b---|');
       const other = hot('   --x-x---x-x-');
-      expectObservable(source.pipe(alongside(other))).toBe('-ax-xb--x|');
+      expectObservable(source.pipe(mergeUntilComplete(other))).toBe('-ax-xb--x|');
       expectSubscriptions(source.subscriptions).toBe('^--------!');
       expectSubscriptions(other.subscriptions).toBe('^--------!');
     });
@@ -22,7 +22,7 @@ describe('alongside', () => {
     run(({ hot, expectObservable, expectSubscriptions }) => {
       const source = hot('  -a---b---|');
       const other = hot('   --x|');
-      expectObservable(source.pipe(alongside(other))).toBe('-ax--b---|');
+      expectObservable(source.pipe(mergeUntilComplete(other))).toBe('-ax--b---|');
       expectSubscriptions(source.subscriptions).toBe('^--------!');
     });
   });
@@ -30,7 +30,7 @@ describe('alongside', () => {
   it('passes an error of the source, and lets go of the other', () => {
     run(({ hot, expectObservable, expectSubscriptions }) => {
       const other = hot('   --x---');
-      expectObservable(hot('-a-#').pipe(alongside(other))).toBe('-ax#');
+      expectObservable(hot('-a-#').pipe(mergeUntilComplete(other))).toBe('-ax#');
       expectSubscriptions(other.subscriptions).toBe('^--!');
     });
   });
@@ -38,7 +38,7 @@ describe('alongside', () => {
   it('passes an error of the other, and lets go of the source', () => {
     run(({ hot, expectObservable, expectSubscriptions }) => {
       const source = hot('  -a-----');
-      expectObservable(source.pipe(alongside(hot('--x#')))).toBe('-ax#');
+      expectObservable(source.pipe(mergeUntilComplete(hot('--x#')))).toBe('-ax#');
       expectSubscriptions(source.subscriptions).toBe('^--!');
     });
   });
@@ -47,7 +47,7 @@ describe('alongside', () => {
     run(({ hot, expectObservable, expectSubscriptions }) => {
       const source = hot('  -a-----');
       const other = hot('   --x----');
-      expectObservable(source.pipe(alongside(other)), '^---!').toBe('-ax--');
+      expectObservable(source.pipe(mergeUntilComplete(other)), '^---!').toBe('-ax--');
       expectSubscriptions(source.subscriptions).toBe('^---!');
       expectSubscriptions(other.subscriptions).toBe('^---!');
     });
@@ -56,9 +56,9 @@ describe('alongside', () => {
   it('subscribes once, to the other first, and takes a source that ends at once', () => {
     run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('(ab|)');
-      expectObservable(source.pipe(alongside(concat(of('x'), NEVER)))).toBe('(xab|)');
+      expectObservable(source.pipe(mergeUntilComplete(concat(of('x'), NEVER)))).toBe('(xab|)');
       expectSubscriptions(source.subscriptions).toBe('(^!)');
-      expectObservable(EMPTY.pipe(alongside(NEVER))).toBe('|');
+      expectObservable(EMPTY.pipe(mergeUntilComplete(NEVER))).toBe('|');
     });
   });
 });

@@ -15,7 +15,7 @@ export interface InnerObserver<T> {
  * `begin` is not called when the parent is closed already; what it throws is an error of the stream. The parent forgets
  * the stream when that ends.
  */
-export function subscribeWithin<T>(
+export function subscribeInner<T>(
   parent: Subscription,
   begin: () => ObservableInput<T>,
   { next, error, complete }: InnerObserver<T>,

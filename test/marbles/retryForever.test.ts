@@ -1,7 +1,7 @@
 import { concat, defer, NEVER, type Observable, of, take } from 'rxjs';
 import { type RunHelpers, TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { type RecoverOptions, recover } from '../../src/operators/recover.ts';
+import { type RecoverOptions, retryForever } from '../../src/rx/retryForever.ts';
 
 function run(work: (helpers: RunHelpers) => void): void {
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(work);
@@ -43,7 +43,7 @@ describe('recover', () => {
   it('is not seen while nothing fails', () => {
     run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-o-d-p|');
-      expectObservable(source.pipe(recover(plain))).toBe('-o-d-p|');
+      expectObservable(source.pipe(retryForever(plain))).toBe('-o-d-p|');
       expectSubscriptions(source.subscriptions).toBe('^-----!');
     });
   });
@@ -53,7 +53,7 @@ describe('recover', () => {
       const source = cold('--#');
       const unsub = '      ^------------------------------------------------------------------!';
       const expected = '   --A-----B---------C-----------------D---------------------E---------';
-      expectObservable(source.pipe(recover(plain)), unsub).toBe(expected, alarms);
+      expectObservable(source.pipe(retryForever(plain)), unsub).toBe(expected, alarms);
       expectSubscriptions(source.subscriptions).toBe([
         '^-!',
         '------^-!',
@@ -73,7 +73,7 @@ describe('recover', () => {
       const expected = `A${'-'.repeat(wait - 1)}A`;
       const source = attempts(cold('#'), cold('#'), NEVER);
       expectObservable(
-        source.pipe(recover({ ...plain, random: () => random, longestMs: 4, onFailure: (_e, _n, ms) => `${ms}` })),
+        source.pipe(retryForever({ ...plain, random: () => random, longestMs: 4, onFailure: (_e, _n, ms) => `${ms}` })),
       ).toBe(expected, { A: `${wait}` });
     });
   });
@@ -81,7 +81,7 @@ describe('recover', () => {
   it('is well when it has opened, where opening was what failed', () => {
     run(({ cold, expectObservable }) => {
       const source = attempts(cold('--#'), cold('-o----d|'));
-      expectObservable(source.pipe(recover(plain))).toBe('--A----(wo)-d|', alarms);
+      expectObservable(source.pipe(retryForever(plain))).toBe('--A----(wo)-d|', alarms);
     });
   });
 
@@ -90,7 +90,7 @@ describe('recover', () => {
       const failing = cold('o-#');
       const source = attempts(failing, failing, cold('o-d---|'));
       const expected = '  o-A---o-B-------o-(wd)|';
-      expectObservable(source.pipe(recover(plain))).toBe(expected, alarms);
+      expectObservable(source.pipe(retryForever(plain))).toBe(expected, alarms);
     });
   });
 
@@ -98,14 +98,14 @@ describe('recover', () => {
     run(({ cold, expectObservable }) => {
       const source = attempts(cold('#'), cold('#'), cold('o---d---#'), cold('#'), NEVER);
       const expected = '  A---B-------(wo)d---A---B';
-      expectObservable(source.pipe(recover(plain))).toBe(expected, alarms);
+      expectObservable(source.pipe(retryForever(plain))).toBe(expected, alarms);
     });
   });
 
   it('says that it is well before it completes by itself', () => {
     run(({ cold, expectObservable }) => {
       const source = attempts(cold('o-#'), cold('o-|'));
-      expectObservable(source.pipe(recover(plain))).toBe('o-A---o-(w|)', alarms);
+      expectObservable(source.pipe(retryForever(plain))).toBe('o-A---o-(w|)', alarms);
     });
   });
 
@@ -114,7 +114,7 @@ describe('recover', () => {
       run(({ cold, hot, expectObservable, expectSubscriptions }) => {
         const source = cold('--#');
         const stop = hot('   ----s');
-        expectObservable(source.pipe(recover({ ...plain, stop$: stop }))).toBe('--A-|', alarms);
+        expectObservable(source.pipe(retryForever({ ...plain, stop$: stop }))).toBe('--A-|', alarms);
         expectSubscriptions(source.subscriptions).toBe(['^-!']);
         expectSubscriptions(stop.subscriptions).toBe('^---!');
       });
@@ -122,7 +122,7 @@ describe('recover', () => {
 
     it('ends a wait also when the stop merely completes', () => {
       run(({ cold, hot, expectObservable }) => {
-        expectObservable(cold('--#').pipe(recover({ ...plain, stop$: hot('----|') }))).toBe('--A-|', alarms);
+        expectObservable(cold('--#').pipe(retryForever({ ...plain, stop$: hot('----|') }))).toBe('--A-|', alarms);
       });
     });
 
@@ -130,7 +130,7 @@ describe('recover', () => {
       run(({ cold, hot, expectObservable, expectSubscriptions }) => {
         const last = cold('o----|');
         const source = attempts(cold('o-#'), last);
-        expectObservable(source.pipe(recover({ ...plain, stop$: hot('-------s') }))).toBe('o-A---o----|', alarms);
+        expectObservable(source.pipe(retryForever({ ...plain, stop$: hot('-------s') }))).toBe('o-A---o----|', alarms);
         expectSubscriptions(last.subscriptions).toBe('------^----!');
       });
     });
@@ -138,7 +138,7 @@ describe('recover', () => {
     it('does not try again what fails after the stop, and says that it failed', () => {
       run(({ cold, hot, expectObservable, expectSubscriptions }) => {
         const source = cold('--o--#');
-        expectObservable(source.pipe(recover({ ...plain, stop$: hot('---s') }))).toBe('--o--(A|)', alarms);
+        expectObservable(source.pipe(retryForever({ ...plain, stop$: hot('---s') }))).toBe('--o--(A|)', alarms);
         expectSubscriptions(source.subscriptions).toBe(['^----!']);
       });
     });
@@ -146,7 +146,7 @@ describe('recover', () => {
     it('does not begin at all when that was before', () => {
       run(({ cold, expectObservable, expectSubscriptions }) => {
         const source = cold('o');
-        expectObservable(source.pipe(recover({ ...plain, stop$: of(1) }))).toBe('|');
+        expectObservable(source.pipe(retryForever({ ...plain, stop$: of(1) }))).toBe('|');
         expectSubscriptions(source.subscriptions).toBe([]);
       });
     });
@@ -155,7 +155,7 @@ describe('recover', () => {
       run(({ cold, hot, expectObservable, expectSubscriptions }) => {
         const source = cold('--#');
         const stop = hot('   --s');
-        expectObservable(source.pipe(recover({ ...plain, stop$: stop }))).toBe('--(A|)', alarms);
+        expectObservable(source.pipe(retryForever({ ...plain, stop$: stop }))).toBe('--(A|)', alarms);
         expectSubscriptions(source.subscriptions).toBe(['^-!']);
       });
     });
@@ -164,12 +164,12 @@ describe('recover', () => {
   it('lets go of the source, or of the wait, when it is unsubscribed from', () => {
     run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('--o----');
-      expectObservable(source.pipe(recover(plain)), '^---!').toBe('--o--');
+      expectObservable(source.pipe(retryForever(plain)), '^---!').toBe('--o--');
       expectSubscriptions(source.subscriptions).toBe('^---!');
     });
     run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('--#');
-      expectObservable(source.pipe(recover(plain)), '^---!').toBe('--A--', alarms);
+      expectObservable(source.pipe(retryForever(plain)), '^---!').toBe('--A--', alarms);
       expectSubscriptions(source.subscriptions).toBe(['^-!']);
     });
   });
@@ -180,14 +180,14 @@ describe('recover', () => {
       opened++;
       return NEVER;
     });
-    concat(of('o'), opening).pipe(recover(plain), take(1)).subscribe();
+    concat(of('o'), opening).pipe(retryForever(plain), take(1)).subscribe();
     expect(opened).toBe(0);
   });
 
   it('does not wait for somebody who leaves at the alarm', () => {
     run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('--#');
-      expectObservable(source.pipe(recover(plain), take(1))).toBe('--(A|)', alarms);
+      expectObservable(source.pipe(retryForever(plain), take(1))).toBe('--(A|)', alarms);
       expectSubscriptions(source.subscriptions).toBe(['^-!']);
     });
   });
@@ -195,7 +195,7 @@ describe('recover', () => {
   it('passes an error of the stop on', () => {
     run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('--o----');
-      expectObservable(source.pipe(recover({ ...plain, stop$: cold('---#') }))).toBe('--o#');
+      expectObservable(source.pipe(retryForever({ ...plain, stop$: cold('---#') }))).toBe('--o#');
       expectSubscriptions(source.subscriptions).toBe('^--!');
     });
   });

@@ -37,7 +37,7 @@ export function lasting<T>(options: LastingOptions): MonoTypeOperatorFunction<T>
         stop$,
         ...(scheduler && { scheduler }),
         isOpen: () => true,
-        isWell: value => !isFailed(value) && clock.monotonic() - failedAt > backOff.longestMs,
+        isResolved: value => !isFailed(value) && clock.monotonic() - failedAt > backOff.longestMs,
         onFailure: (error, failures) => {
           const { message } = asError(error);
           failedAt = clock.monotonic();
@@ -47,7 +47,7 @@ export function lasting<T>(options: LastingOptions): MonoTypeOperatorFunction<T>
           }
           return failed;
         },
-        onWell: () => {
+        onResolved: () => {
           note('info', `is well again: ${what}`);
           return failed;
         },

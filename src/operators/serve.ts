@@ -80,9 +80,9 @@ export function serve<S, T>(
       processOnDemand({
         concurrency: station.concurrency,
         batch: station.batch,
-        ...(station.least !== undefined && { least: station.least }),
+        ...(station.least !== undefined && { minBatch: station.least }),
         claim,
-        perform: item => perform(definition, station, item, () => inFlight.delete(item)),
+        process: item => perform(definition, station, item, () => inFlight.delete(item)),
         upstreamDone$: merge(tools.upstreamDone$, station.exhausted$ ?? NEVER),
       }),
       mergeUntilComplete(draining$),

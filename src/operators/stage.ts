@@ -197,7 +197,7 @@ function generation<S, T>(
       stop$: retire$,
       ...(tools.scheduler && { scheduler: tools.scheduler }),
       isOpen: isRunning,
-      isWell: (event, reached) =>
+      isResolved: (event, reached) =>
         event === quiet || event.kind === 'done' || (reached === 'opening' && isRunning(event)),
       onFailure: (error, _failures, retryInMs) => {
         isFailing = true;
@@ -205,7 +205,7 @@ function generation<S, T>(
         key = code ?? type;
         return { stage: name, at: tools.clock.now(), kind: 'alarm', key, message, retryInMs };
       },
-      onWell: () => {
+      onResolved: () => {
         isFailing = false;
         return { stage: name, at: tools.clock.now(), kind: 'well', key };
       },

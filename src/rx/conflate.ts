@@ -1,5 +1,6 @@
 import { Observable, type ObservableInput, type OperatorFunction } from 'rxjs';
 import { subscribeInner } from './subscribeInner.ts';
+import { trampoline } from './trampoline.ts';
 
 /**
  * Runs `project` for a wake-up; wake-ups while it runs become one, and it runs once more with the latest. (`exhaustMap`
@@ -11,41 +12,38 @@ import { subscribeInner } from './subscribeInner.ts';
 export function conflate<T, R>(project: (latest: T) => ObservableInput<R>): OperatorFunction<T, R> {
   return source =>
     new Observable<R>(subscriber => {
-      let waiting: { value: T } | null = null;
-      let running = false;
-      let ended = false;
-      let looping = false;
+      let buffer: { value: T } | null = null;
+      let isActive = false;
+      let isComplete = false;
 
-      // A run that ends at once, or wakes itself, calls back into this: it loops instead of nesting.
-      const runWaiting = (): void => {
-        if (looping) return;
-        looping = true;
-        while (waiting && !running && !subscriber.closed) {
-          const { value } = waiting;
-          waiting = null;
-          running = true;
+      const runLatest = trampoline(
+        () => {
+          if (!buffer || isActive || subscriber.closed) return false;
+          const { value } = buffer;
+          buffer = null;
+          isActive = true;
           subscribeInner(subscriber, () => project(value), {
             next: result => subscriber.next(result),
-            error: error => subscriber.error(error),
             complete: () => {
-              running = false;
-              runWaiting();
+              isActive = false;
+              runLatest();
             },
           });
-        }
-        looping = false;
-        if (ended && !running && !waiting) subscriber.complete();
-      };
+          return true;
+        },
+        () => {
+          if (isComplete && !isActive && !buffer) subscriber.complete();
+        },
+      );
 
       subscribeInner(subscriber, () => source, {
         next: value => {
-          waiting = { value };
-          runWaiting();
+          buffer = { value };
+          runLatest();
         },
-        error: error => subscriber.error(error),
         complete: () => {
-          ended = true;
-          runWaiting();
+          isComplete = true;
+          runLatest();
         },
       });
     });

@@ -8,6 +8,7 @@ import {
   timer,
 } from 'rxjs';
 import { subscribeInner } from './subscribeInner.ts';
+import { trampoline } from './trampoline.ts';
 
 export interface HandoverOptions<R> {
   /** When it emits, the present generation is retired, and no other follows. */
@@ -55,30 +56,29 @@ export function handover<S, R>(
       let next: { settings: S } | null = null;
       let ended = false;
       let stopped = false;
-      let looping = false;
       /** Null until the first word on it: nothing begins, and nobody is told that it rests. */
       let held: boolean | null = hold$ ? null : false;
       /** It was asked to rest, and nobody has been told yet that it does. */
       let untold = false;
 
-      // A generation that ends at once, or brings new settings itself, calls back into this: it loops instead of nesting.
-      const beginNext = (): void => {
-        if (looping) return;
-        looping = true;
-        while (next && !present && !stopped && !subscriber.closed) {
-          if (held !== false) {
-            if (!untold) break;
-            untold = false;
-            for (const value of atRest()) subscriber.next(value);
-          } else {
+      const beginNext = trampoline(
+        () => {
+          if (!next || present || stopped || subscriber.closed) return false;
+          if (held === false) {
             const { settings } = next;
             next = null;
             begin(settings);
+            return true;
           }
-        }
-        looping = false;
-        if (!present && (stopped || (ended && !next))) subscriber.complete();
-      };
+          if (!untold) return false;
+          untold = false;
+          for (const value of atRest()) subscriber.next(value);
+          return true;
+        },
+        () => {
+          if (!present && (stopped || (ended && !next))) subscriber.complete();
+        },
+      );
 
       const begin = (settings: S): void => {
         // One that is still opening must hear of its retirement later.
@@ -86,11 +86,12 @@ export function handover<S, R>(
         const mine: Generation<S> = { settings, retire, life: new Subscription(), deadline: null };
         present = mine;
         subscriber.add(mine.life);
-        subscribeInner(mine.life, () => build(settings, retire), {
-          next: value => subscriber.next(value),
-          error: error => subscriber.error(error),
-          complete: () => end(mine),
-        });
+        subscribeInner(
+          subscriber,
+          () => build(settings, retire),
+          { next: value => subscriber.next(value), complete: () => end(mine) },
+          mine.life,
+        );
       };
 
       const end = (generation: Generation<S>): void => {
@@ -113,8 +114,6 @@ export function handover<S, R>(
           present?.retire.next();
           beginNext();
         },
-        error: error => subscriber.error(error),
-        complete: () => undefined,
       });
       if (hold$) {
         subscribeInner(subscriber, () => hold$, {
@@ -127,8 +126,6 @@ export function handover<S, R>(
               replace(present);
             } else beginNext();
           },
-          error: error => subscriber.error(error),
-          complete: () => undefined,
         });
       }
       subscribeInner(subscriber, () => source, {
@@ -138,7 +135,6 @@ export function handover<S, R>(
           if (present) replace(present);
           else beginNext();
         },
-        error: error => subscriber.error(error),
         complete: () => {
           ended = true;
           beginNext();

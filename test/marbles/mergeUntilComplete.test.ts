@@ -7,7 +7,7 @@ function run(work: (helpers: RunHelpers) => void): void {
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(work);
 }
 
-describe('alongside', () => {
+describe('mergeUntilComplete', () => {
   it('adds what the other tells for as long as the source lasts, and then lets go of it', () => {
     run(({ hot, expectObservable, expectSubscriptions }) => {
       const source = hot('  -a---b---|');

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { EMPTY, NEVER, Observable, of, Subject, startWith, take, throwError } from 'rxjs';
 import { type RunHelpers, TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { processOnDemand, type WorkOptions } from '../../src/rx/processOnDemand.ts';
+import { type ProcessOnDemandOptions, processOnDemand } from '../../src/rx/processOnDemand.ts';
 
 function run(test: (helpers: RunHelpers) => void): void {
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(test);
@@ -34,7 +34,7 @@ describe('work', () => {
     run(({ hot, cold, expectObservable, expectSubscriptions }) => {
       const wakes = hot('  -w-----------|');
       const works: Record<string, Cold> = { a: cold('--a|'), b: cold('-b|') };
-      const worked = wakes.pipe(processOnDemand({ ...one, claim, perform: item => works[item]! }));
+      const worked = wakes.pipe(processOnDemand({ ...one, claim, process: item => works[item]! }));
       expectObservable(worked).toBe('---a-b-------|');
       expectSubscriptions(works.a!.subscriptions).toBe('-^--!');
       expectSubscriptions(works.b!.subscriptions).toBe('----^-!');
@@ -55,7 +55,7 @@ describe('work', () => {
           d: cold('               --d------|'),
         };
         const options = { concurrency: 3, batch: 10, upstreamDone$: NEVER };
-        const worked = wakes.pipe(processOnDemand({ ...options, claim, perform: item => works[item]! }));
+        const worked = wakes.pipe(processOnDemand({ ...options, claim, process: item => works[item]! }));
         expectObservable(worked).toBe('--bca--d------|');
         for (const name of 'abc')
           expectSubscriptions(works[name]!.subscriptions).toBe(name === 'a' ? '^----!' : '^--------!');
@@ -67,7 +67,7 @@ describe('work', () => {
     it('asks for no more than a batch, and fills its places batch by batch', () => {
       const { claim, asked } = queueOf('a', 'b', 'c', 'd', 'e');
       once
-        .pipe(processOnDemand({ concurrency: 5, batch: 2, upstreamDone$: NEVER, claim, perform: () => NEVER }))
+        .pipe(processOnDemand({ concurrency: 5, batch: 2, upstreamDone$: NEVER, claim, process: () => NEVER }))
         .subscribe()
         .unsubscribe();
       expect(asked).toEqual([2, 2, 1]);
@@ -76,9 +76,9 @@ describe('work', () => {
     it('waits until enough places are free for a claim to be worth its cost, or all are', () => {
       const { claim, asked } = queueOf(...'abcdef');
       const over: Record<string, Subject<string>> = {};
-      const perform = (item: string) => (over[item] = new Subject<string>());
+      const process = (item: string) => (over[item] = new Subject<string>());
       const working = once
-        .pipe(processOnDemand({ concurrency: 3, batch: 3, least: 2, upstreamDone$: NEVER, claim, perform }))
+        .pipe(processOnDemand({ concurrency: 3, batch: 3, minBatch: 2, upstreamDone$: NEVER, claim, process }))
         .subscribe();
       const begun = () => Object.keys(over).join('');
       over.a!.complete();
@@ -92,10 +92,10 @@ describe('work', () => {
           processOnDemand({
             concurrency: 1,
             batch: 1,
-            least: 2,
+            minBatch: 2,
             upstreamDone$: NEVER,
             claim: alone.claim,
-            perform: of,
+            process: of,
           }),
         )
         .subscribe()
@@ -108,7 +108,7 @@ describe('work', () => {
         const wakes = hot(' -w-w-------');
         const empty = cold('----(x|)', { x: [] });
         const worked = wakes.pipe(
-          processOnDemand({ ...one, concurrency: 4, claim: () => empty, perform: () => NEVER }),
+          processOnDemand({ ...one, concurrency: 4, claim: () => empty, process: () => NEVER }),
         );
         expectObservable(worked, '^----------!').toBe('-----------');
         expectSubscriptions(empty.subscriptions).toBe(['-^---!', '-----^---!']);
@@ -122,7 +122,7 @@ describe('work', () => {
         wakes.subscribe(() => asked.length > 0 && queue.push('b'));
         const works: Record<string, Cold> = { a: cold('---a|'), b: cold('--b|') };
         expectObservable(
-          wakes.pipe(processOnDemand({ ...one, claim, perform: item => works[item]! })),
+          wakes.pipe(processOnDemand({ ...one, claim, process: item => works[item]! })),
           '^----------!',
         ).toBe('---a--b----');
       });
@@ -134,7 +134,7 @@ describe('work', () => {
       let most = 0;
       const answers = new Subject<string[]>();
       const given: string[] = [];
-      const perform = (item: string): Observable<never> => {
+      const process = (item: string): Observable<never> => {
         given.push(item);
         if (item.startsWith('quick')) return EMPTY;
         most = Math.max(most, ++inFlight);
@@ -147,7 +147,7 @@ describe('work', () => {
             batch: 2,
             upstreamDone$: NEVER,
             claim: () => answers.pipe(take(1)),
-            perform,
+            process,
           }),
         )
         .subscribe();
@@ -165,7 +165,7 @@ describe('work', () => {
       run(({ hot, cold, expectObservable, expectSubscriptions }) => {
         const wakes = hot('  -w-|');
         const a = cold('      -----a|');
-        expectObservable(wakes.pipe(processOnDemand({ ...one, claim, perform: () => a }))).toBe('------a|');
+        expectObservable(wakes.pipe(processOnDemand({ ...one, claim, process: () => a }))).toBe('------a|');
         expectSubscriptions(a.subscriptions).toBe('-^-----!');
         expectSubscriptions(wakes.subscriptions).toBe('^--!');
       });
@@ -177,7 +177,7 @@ describe('work', () => {
         const wakes = hot('  -w-|');
         const claim = cold('  ----(x|)', { x: ['a', 'b'] });
         const item = cold('       ---y---|');
-        const options = { concurrency: 2, batch: 2, upstreamDone$: NEVER, claim: () => claim, perform: () => item };
+        const options = { concurrency: 2, batch: 2, upstreamDone$: NEVER, claim: () => claim, process: () => item };
         expectObservable(wakes.pipe(processOnDemand(options))).toBe('--------(yy)|');
         expectSubscriptions(claim.subscriptions).toBe('-^---!');
       });
@@ -186,7 +186,7 @@ describe('work', () => {
     it('completes at once when the source does and nothing is in flight', () => {
       run(({ hot, expectObservable }) => {
         const { claim } = queueOf();
-        expectObservable(hot('-w-|').pipe(processOnDemand({ ...one, claim, perform: () => NEVER }))).toBe('---|');
+        expectObservable(hot('-w-|').pipe(processOnDemand({ ...one, claim, process: () => NEVER }))).toBe('---|');
       });
     });
 
@@ -196,7 +196,7 @@ describe('work', () => {
         const wakes = hot('  -w----------');
         const done = hot('   --d---------');
         const item = cold('   -x|');
-        const options = { ...one, upstreamDone$: done, claim, perform: () => item };
+        const options = { ...one, upstreamDone$: done, claim, process: () => item };
         expectObservable(wakes.pipe(processOnDemand(options))).toBe('--x-x-x|');
         expectSubscriptions(item.subscriptions).toBe(['-^-!', '---^-!', '-----^-!']);
         expectSubscriptions(wakes.subscriptions).toBe('^------!');
@@ -208,7 +208,7 @@ describe('work', () => {
     it.each(['(d|)', '|', 'd'])('needs no wake-up to find the queue empty when upstream is done (%s)', marbles => {
       const { claim, asked } = queueOf();
       run(({ hot, cold, expectObservable }) => {
-        const options = { ...one, upstreamDone$: cold(`---${marbles}`), claim, perform: () => NEVER };
+        const options = { ...one, upstreamDone$: cold(`---${marbles}`), claim, process: () => NEVER };
         expectObservable(hot('--------').pipe(processOnDemand(options))).toBe('---|');
       });
       expect(asked).toEqual([1]);
@@ -222,7 +222,7 @@ describe('work', () => {
         const claims = [cold('(x|)', { x: ['a'] }), cold<string[]>('---#')];
         const a = cold('      ----------');
         let claim = 0;
-        const options = { ...one, concurrency: 2, claim: () => claims[claim++]!, perform: () => a };
+        const options = { ...one, concurrency: 2, claim: () => claims[claim++]!, process: () => a };
         expectObservable(wakes.pipe(processOnDemand(options))).toBe('----#');
         expectSubscriptions(a.subscriptions).toBe('-^--!');
         expectSubscriptions(wakes.subscriptions).toBe('^---!');
@@ -236,7 +236,7 @@ describe('work', () => {
         const works: Record<string, Cold> = { a: cold('---#'), b: cold('----------') };
         let claim = 0;
         const options = { ...one, concurrency: 3, batch: 2, claim: () => claims[claim++]! };
-        expectObservable(wakes.pipe(processOnDemand({ ...options, perform: item => works[item]! }))).toBe('----#');
+        expectObservable(wakes.pipe(processOnDemand({ ...options, process: item => works[item]! }))).toBe('----#');
         expectSubscriptions(works.b!.subscriptions).toBe('-^--!');
         expectSubscriptions(claims[1]!.subscriptions).toBe('-^--!');
       });
@@ -246,15 +246,19 @@ describe('work', () => {
       run(({ hot, cold, expectObservable, expectSubscriptions }) => {
         const a = cold('----------');
         const { claim } = queueOf('a', 'a');
-        expectObservable(hot('-w-#').pipe(processOnDemand({ ...one, claim, perform: () => a }))).toBe('---#');
-        const options = { ...one, upstreamDone$: hot('----#'), claim, perform: () => a };
+        expectObservable(hot('-w-#').pipe(processOnDemand({ ...one, claim, process: () => a }))).toBe('---#');
+        const options = { ...one, upstreamDone$: hot('----#'), claim, process: () => a };
         expectObservable(hot('-w-----').pipe(processOnDemand(options))).toBe('----#');
         expectSubscriptions(a.subscriptions).toBe(['-^-!', '-^--!']);
       });
     });
 
-    it.each(['claim', 'perform'] as const)('that %s throws is one of the stream', which => {
-      const options: WorkOptions<string, string> = { ...one, claim: () => of(['a']), perform: () => of('x') };
+    it.each(['claim', 'process'] as const)('that %s throws is one of the stream', which => {
+      const options: ProcessOnDemandOptions<string, string> = {
+        ...one,
+        claim: () => of(['a']),
+        process: () => of('x'),
+      };
       options[which] = () => {
         throw new Error('no');
       };
@@ -265,7 +269,7 @@ describe('work', () => {
 
     it('at once leaves nothing behind', () => {
       run(({ hot, expectObservable }) => {
-        const failing = { ...one, claim: () => of(['a']), perform: () => throwError(() => 'e') };
+        const failing = { ...one, claim: () => of(['a']), process: () => throwError(() => 'e') };
         expectObservable(hot('-w--').pipe(processOnDemand(failing))).toBe('-#', undefined, 'e');
       });
     });
@@ -280,7 +284,7 @@ describe('work', () => {
         const item = cold('   -x---------');
         let claim = 0;
         const options = { concurrency: 3, batch: 2, upstreamDone$: done, claim: () => claims[claim++]! };
-        const worked = wakes.pipe(processOnDemand({ ...options, perform: () => item }));
+        const worked = wakes.pipe(processOnDemand({ ...options, process: () => item }));
         expectObservable(worked, '^-----!').toBe('--(xx)-');
         expectSubscriptions(item.subscriptions).toBe(['-^----!', '-^----!']);
         expectSubscriptions(claims[1]!.subscriptions).toBe('-^----!');
@@ -291,12 +295,12 @@ describe('work', () => {
 
     it('in the middle of a batch begins none of the rest', () => {
       const begun: string[] = [];
-      const perform = (item: string): Observable<string> => {
+      const process = (item: string): Observable<string> => {
         begun.push(item);
         return of(item);
       };
       of(0)
-        .pipe(processOnDemand({ ...one, concurrency: 3, batch: 3, claim: () => of(['a', 'b', 'c']), perform }), take(1))
+        .pipe(processOnDemand({ ...one, concurrency: 3, batch: 3, claim: () => of(['a', 'b', 'c']), process }), take(1))
         .subscribe();
       expect(begun).toEqual(['a']);
     });
@@ -313,7 +317,7 @@ describe('work', () => {
             concurrency: 4,
             batch: 3,
             claim: count => of(Array.from({ length: Math.min(count, left) }, () => left--)),
-            perform: item => of(item),
+            process: item => of(item),
             upstreamDone$: of(0),
           }),
         )
@@ -326,7 +330,7 @@ describe('work', () => {
       const wakes = new Subject<void>();
       const queue = [0];
       let last = -1;
-      const options = { ...one, claim: (count: number) => of(queue.splice(0, count)), perform: (n: number) => of(n) };
+      const options = { ...one, claim: (count: number) => of(queue.splice(0, count)), process: (n: number) => of(n) };
       wakes.pipe(processOnDemand(options)).subscribe(n => {
         last = n;
         if (n < 10_000) queue.push(n + 1);
@@ -355,7 +359,7 @@ describe('work', () => {
           batch: 2,
           upstreamDone$: NEVER,
           claim: () => counted((answers[0] = new Subject())),
-          perform: () => {
+          process: () => {
             const done = new Subject<never>();
             works.push(done);
             return counted(done);
@@ -399,7 +403,7 @@ describe('work', () => {
           }),
           ({ concurrency, batch, quickClaims, quickWorks, steps, end }) => {
             const queue: number[] = [];
-            const performed: number[] = [];
+            const processed: number[] = [];
             const claimed: number[] = [];
             /** Works that have not ended. */
             const inFlight = new Set<Subject<never>>();
@@ -438,8 +442,8 @@ describe('work', () => {
                       };
                     });
                   },
-                  perform: item => {
-                    performed.push(item);
+                  process: item => {
+                    processed.push(item);
                     if (quickWorks[item % quickWorks.length]) return EMPTY;
                     const done = new Subject<never>();
                     inFlight.add(done);
@@ -489,7 +493,7 @@ describe('work', () => {
               subscription.unsubscribe();
               expect([inFlight.size, pending]).toEqual([0, null]);
               finish(0);
-              expect(performed).toEqual(claimed);
+              expect(processed).toEqual(claimed);
               return;
             }
             if (end === 'stop') {
@@ -502,8 +506,8 @@ describe('work', () => {
             }
             expect(complete).toBe(true);
             expect(inFlight.size).toBe(0);
-            expect(performed).toEqual(claimed);
-            if (end === 'drain') expect(performed).toEqual(Array.from({ length: added }, (_, i) => i));
+            expect(processed).toEqual(claimed);
+            if (end === 'drain') expect(processed).toEqual(Array.from({ length: added }, (_, i) => i));
             else expect(claimed.length).toBeLessThanOrEqual(before + batch);
           },
         ),

@@ -1,7 +1,7 @@
 import { concat, defer, NEVER, type Observable, of, take } from 'rxjs';
 import { type RunHelpers, TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { type RecoverOptions, retryForever } from '../../src/rx/retryForever.ts';
+import { type RetryForeverOptions, retryForever } from '../../src/rx/retryForever.ts';
 
 function run(work: (helpers: RunHelpers) => void): void {
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(work);
@@ -11,15 +11,15 @@ function run(work: (helpers: RunHelpers) => void): void {
  * `o`: it has opened, `d`: something is done, `p`: something else happens, `w`: it is well again, `A` to `E`: alarms.
  * Without jitter; the first wait is 4 frames, the longest 20.
  */
-const plain: RecoverOptions<string> = {
+const plain: RetryForeverOptions<string> = {
   firstMs: 4,
   longestMs: 20,
   random: () => 0.5,
   stop$: NEVER,
   onFailure: (_error, failures, retryInMs) => `alarm ${failures}, again in ${retryInMs}`,
   isOpen: value => value === 'o',
-  isWell: (value, reached) => value === 'd' || (reached === 'opening' && value === 'o'),
-  onWell: () => 'w',
+  isResolved: (value, reached) => value === 'd' || (reached === 'opening' && value === 'o'),
+  onResolved: () => 'w',
 };
 const alarms = {
   A: 'alarm 1, again in 4',
@@ -39,7 +39,7 @@ function attempts(...each: Observable<string>[]): Observable<string> {
   return defer(() => each[Math.min(next++, each.length - 1)]!);
 }
 
-describe('recover', () => {
+describe('retryForever', () => {
   it('is not seen while nothing fails', () => {
     run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-o-d-p|');

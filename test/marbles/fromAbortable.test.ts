@@ -12,7 +12,7 @@ function listen<T>(run: (signal: AbortSignal) => Promise<T>, onLate?: (value: T)
   return { seen, subscription };
 }
 
-describe('abortable', () => {
+describe('fromAbortable', () => {
   it('gives the value and completes, with a signal that stays as it is', async () => {
     let given: AbortSignal | null = null;
     const { seen, subscription } = listen(async signal => {

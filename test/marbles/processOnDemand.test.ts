@@ -28,7 +28,7 @@ const one = { concurrency: 1, batch: 1, upstreamDone$: NEVER };
 /** Wakes once, and may do so again. */
 const once = NEVER.pipe(startWith(0));
 
-describe('work', () => {
+describe('processOnDemand', () => {
   it('claims when it is woken, works, and asks again after each item until the queue is empty', () => {
     const { claim, asked } = queueOf('a', 'b');
     run(({ hot, cold, expectObservable, expectSubscriptions }) => {

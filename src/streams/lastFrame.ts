@@ -6,7 +6,7 @@ import {
   filter,
   map,
   NEVER,
-  Observable,
+  type Observable,
   repeat,
   type SchedulerLike,
   startWith,
@@ -18,6 +18,7 @@ import { type Clock, systemClock } from '../model/clock.ts';
 import type { CameraData } from '../model/entry.ts';
 import type { FramePicture } from '../model/framePicture.ts';
 import type { RoiManifest } from '../model/roi.ts';
+import { fromAbortable } from '../rx/fromAbortable.ts';
 import { type Files, nodeFiles } from '../storage/files.ts';
 import { findImage, localFolder } from '../storage/findImage.ts';
 import { loadGreyDecoder } from './console/greyDecoder.ts';
@@ -120,7 +121,7 @@ export function lastFrame$(
 
     const frames$ = defer(() => timer(Math.max(0, Math.ceil(notBefore - clock.monotonic())), scheduler)).pipe(
       switchMap(() =>
-        abandonable(signal => {
+        fromAbortable(signal => {
           const looked = busy.then(() => look(signal));
           busy = looked;
           return looked;
@@ -181,19 +182,4 @@ interface Shown {
 function pictureOf({ file, at, frame }: Shown, size: { width: number; height: number }, rois: RoiManifest | null) {
   const { frameWidth, frameHeight, depth, brightness, contrast, saturated } = frame;
   return { file, at, frameWidth, frameHeight, depth, brightness, contrast, saturated, ...drawFrame(frame, size), rois };
-}
-
-/** What a function resolves with; teardown aborts its signal. It never rejects. */
-function abandonable<T>(work: (signal: AbortSignal) => Promise<T>): Observable<T> {
-  return new Observable(subscriber => {
-    const abort = new AbortController();
-    work(abort.signal).then(
-      value => {
-        subscriber.next(value);
-        subscriber.complete();
-      },
-      error => subscriber.error(error),
-    );
-    return () => abort.abort(new Error('nobody looks any more'));
-  });
 }

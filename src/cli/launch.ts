@@ -10,6 +10,12 @@ import type { StartReport } from './startReport.ts';
 /** The launcher of the program. */
 export const launcher = fileURLToPath(new URL('../../bin/phorest.js', import.meta.url));
 
+/**
+ * For a process that runs for weeks: what is young may take this much memory a thread, MB. Without it V8 lets it grow to 96 MB in each
+ * thread at a high rate of frames; the analysis is no slower.
+ */
+export const nodeFlags = ['--max-semi-space-size=8'];
+
 /** What a process in the background prints, and what Node says when it dies. Begun anew beyond this many bytes. */
 const outputFile = 'background-output.txt';
 const largestOutput = 2 ** 20;
@@ -42,7 +48,13 @@ export async function launch(
   if (size > largestOutput) await truncate(printed, 0);
   const log = await open(printed, 'a');
   try {
-    const words = [launcher, ...sameExperiment(context), 'background', ...(stages ? ['--stages', stages] : [])];
+    const words = [
+      ...nodeFlags,
+      launcher,
+      ...sameExperiment(context),
+      'background',
+      ...(stages ? ['--stages', stages] : []),
+    ];
     const child = spawn(process.execPath, words, {
       cwd: context.cwd,
       env: context.environment,

@@ -6,7 +6,7 @@ import { nodeFiles } from '../storage/files.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
-import { launcher } from './launch.ts';
+import { launcher, nodeFlags } from './launch.ts';
 import { loadConfig } from './loadConfig.ts';
 import type { ServiceOptions } from './service.ts';
 
@@ -26,6 +26,7 @@ export async function installService(context: CommandContext, options: ServiceOp
   const unit = unitOf(paths.root, context, options);
   const words = [
     process.execPath,
+    ...nodeFlags,
     launcher,
     ...(text === null ? [] : ['--config', resolve(context.cwd, chosen.path)]),
     '--root',

@@ -108,7 +108,7 @@ describe('service of the user', () => {
     const commands = texts.map(text => words(valuesOf(text, 'ExecStart')[0]!, true));
     for (const root of roots) {
       const command = commands.find(found => found.includes(root))!;
-      expect(command.slice(2)).toEqual([
+      expect(command.slice(3)).toEqual([
         '--config',
         join(root, 'configs', 'Phorest_config.toml'),
         '--root',

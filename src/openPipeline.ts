@@ -26,12 +26,12 @@ import { openCommunications } from './sinks/openCommunications.ts';
 import { openResultsLog } from './sinks/resultsLog.ts';
 import { type Replay, stagePace, stageSettings, wantedRoom, workRules } from './stageSettings.ts';
 import { clockSynced } from './storage/clockSynced.ts';
-import { diskSpace } from './storage/diskSpace.ts';
+import { askDisk } from './storage/diskSpace.ts';
 import type { Exclusive } from './storage/exclusive.ts';
 import { fileLock } from './storage/fileLock.ts';
 import { type Files, nodeFiles } from './storage/files.ts';
 import { guardedFiles } from './storage/guardedFiles.ts';
-import { backupWarning } from './storage/networkMount.ts';
+import { mountWarnings } from './storage/networkMount.ts';
 import { CallGate, patientFiles } from './storage/patientFiles.ts';
 import { livenessOf, ownIdentity } from './storage/processIdentity.ts';
 import { removeTemporaries } from './storage/removeTemporaries.ts';
@@ -70,6 +70,8 @@ export interface Pipeline {
   readonly files: Files;
   /** Those that this process runs. */
   readonly stages: readonly GraphStage[];
+  /** Puts something among the events that happens around the pipeline, and not in it. */
+  tell(event: PipelineEvent): void;
   /** Asks all stages to finish what is in flight. */
   stop(): void;
   /**
@@ -135,8 +137,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     let rules = rulesOf(config);
     const backupGate = new CallGate(backupDeadlineMs);
     const backupFiles = patientFiles(files, backupGate, path => isWithin(path, paths.backup));
-    const warning = backupWarning(paths.backup);
-    if (warning !== null) note('warning', warning);
+    const share = config.Services.enable_remote_sync ? paths.remote.root : null;
+    for (const warning of mountWarnings({ backup: paths.backup, share })) note('warning', warning);
     const reserve = new ReserveFile(files, join(paths.data, 'metadata_manifest.reserve'));
     const manifest = await Manifest.open({
       file: paths.manifestFile,
@@ -209,7 +211,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       syncer: { shares: createShares(), note: (level, message) => note(level, message, 'syncer') },
       health: {
         liveness: livenessOf,
-        disk: () => diskSpace(paths.root),
+        disk: () => askDisk(paths.root),
         readStatus: async () => {
           const { connection, status } = await readPipelineStatus(paths.pipelineStatusFile);
           return connection === 'running' ? status : null;
@@ -296,6 +298,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       files,
       stages,
       events$,
+      tell: event => notes$.next(event),
       stop: () => stop$.next(),
       close: async cutShort => {
         // What gives claims back must be over before the manifest is.

@@ -10,7 +10,7 @@ export const check: CommandDefinition = {
   summary: 'say what is wrong with the configuration, and print every path',
   declare: command => command.addHelpText('after', '\nWhat can be checked: config (default).'),
   run: async (context, [what = 'config']) => {
-    const [{ loadConfig }, { describeProblem }, { backupWarning }] = await Promise.all([
+    const [{ loadConfig }, { describeProblem }, { mountWarnings }] = await Promise.all([
       import('./loadConfig.ts'),
       import('../config/configError.ts'),
       import('../storage/networkMount.ts'),
@@ -22,10 +22,10 @@ export const check: CommandDefinition = {
     }
     const { chosen, config, warnings, text, paths } = await loadConfig(context);
     output.line(text === null ? `no ${chosen.shown}: the shipped defaults are used` : `configuration  ${chosen.path}`);
-    const backup = backupWarning(paths.backup);
+    const share = config.Services.enable_remote_sync ? paths.remote.root : null;
     const told = [
       ...warnings.map(warning => describeProblem(chosen.shown, warning)),
-      ...(backup === null ? [] : [backup]),
+      ...mountWarnings({ backup: paths.backup, share }),
       ...(await openSecrets(chosen.path, config)),
     ];
     for (const warning of told) output.line(`warning: ${warning}`);

@@ -6,23 +6,25 @@ import { eventLevel, eventLine } from '../sinks/eventLines.ts';
 /**
  * What commands print: text and lines to stdout, troubles to stderr, and on a terminal one last line that is drawn again
  * in place (progress). This is the one place where text leaves for a terminal, so it is cleaned here (`oneLine`): names and
- * messages of others neither move a cursor nor begin a line of their own. A reader that goes away (`| head`) is no error: what would be printed then is dropped.
+ * messages of others neither move a cursor nor begin a line of their own.
+ *
+ * What can't be printed is dropped, whatever the reason: a reader that went away (`| head`), a terminal that was closed, a file on
+ * a full disk. No output ever ends the program; what is printed once there is room again is printed.
  */
 export class ConsoleOutput {
   readonly #out: NodeJS.WriteStream;
   readonly #error: NodeJS.WriteStream;
   #progress = '';
+  /** Nobody will ever read it again. */
   #gone = false;
 
   constructor(out: NodeJS.WriteStream, error: NodeJS.WriteStream) {
     this.#out = out;
     this.#error = error;
-    const closed = (cause: NodeJS.ErrnoException): void => {
-      if (cause.code !== 'EPIPE' && cause.code !== 'EIO') throw cause;
-      this.#gone = true;
-    };
-    out.on('error', closed);
-    error.on('error', closed);
+    out.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'EPIPE' || code === 'EIO') this.#gone = true;
+    });
+    error.on('error', () => undefined);
   }
 
   /** Whether a person watches: a terminal that can draw a line again. */
@@ -63,7 +65,7 @@ export class ConsoleOutput {
   /** Lines of the program's own to stderr, with their ends. */
   errorText(text: string): void {
     this.#erase();
-    this.#error.write(manyLines(text));
+    write(this.#error, manyLines(text));
   }
 
   error(message: string): void {
@@ -78,20 +80,29 @@ export class ConsoleOutput {
     if (!this.isTerminal || this.#gone) return;
     this.#erase();
     this.#progress = cleanText(line, { unicode: true }).slice(0, this.width - 1);
-    this.#out.write(this.#progress);
+    write(this.#out, this.#progress);
   }
 
   #put(clean: string): void {
     if (this.#gone) return;
     const progress = this.#progress;
     this.#erase();
-    this.#out.write(clean);
+    write(this.#out, clean);
     this.progress(progress);
   }
 
   #erase(): void {
     if (this.#progress === '') return;
     this.#progress = '';
-    this.#out.write('\r\u001b[2K');
+    write(this.#out, '\r\u001b[2K');
+  }
+}
+
+/** A stream to a file may throw where others emit. */
+function write(stream: NodeJS.WriteStream, text: string): void {
+  try {
+    stream.write(text);
+  } catch {
+    // There is nowhere left to say it.
   }
 }

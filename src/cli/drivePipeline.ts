@@ -76,7 +76,7 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
       pipeline.stop();
     }
   });
-  const log = { folder: paths.logs, intervalMs$: logIntervalMs$ };
+  const log = logAlarm(pipeline, paths.logs);
   await new Promise<void>((resolve, reject) => {
     running.add(
       pipeline.events$
@@ -94,7 +94,14 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
                   new LogReader({ folder: paths.logs, name: 'phorest', files: nodeFiles, mostLines: 500 }).past(),
                 onError: error => say(`the health report can't be drawn: ${error.message}`),
               }),
-              logFile(events$, { ...log, onError: error => say(`the log can't be written: ${error.message}`) }),
+              logFile(events$, {
+                folder: paths.logs,
+                intervalMs$: logIntervalMs$,
+                onError: error => {
+                  say(log.raise(error));
+                },
+                onWell: log.clear,
+              }),
             ),
           ),
         )
@@ -108,4 +115,19 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
   closing = pipeline.close(false);
   await closing;
   return stoppedBy;
+}
+
+/** The log that can't be written stands as an alarm where the stages' alarms do, until it can be written again. */
+function logAlarm({ stages, tell }: Pipeline, folder: string) {
+  const stage = stages.find(name => name === 'health') ?? stages[0]!;
+  const key = `log ${folder}`;
+  return {
+    /** Returns the words. */
+    raise: (error: Error): string => {
+      const message = `the log can't be written: ${error.message}`;
+      tell({ stage, at: systemClock.now(), kind: 'alarm', key, message, retryInMs: 0 });
+      return message;
+    },
+    clear: (): void => tell({ stage, at: systemClock.now(), kind: 'well', key }),
+  };
 }

@@ -20,9 +20,14 @@ export function systemdNotifier(environment: NodeJS.ProcessEnv, onError: (messag
   let timer: NodeJS.Timeout | null = null;
   const report = sayOnce(error => onError(error.message));
   const tell = (...words: string[]): void => {
-    execFile('systemd-notify', words, { env: environment, timeout: patienceMs }, error => {
+    const told = (error: Error | null): void =>
       report(error && new Error(`systemd can't be told ${words.join(' ')}: ${error.message}`, { cause: error }));
-    });
+    try {
+      execFile('systemd-notify', words, { env: environment, timeout: patienceMs }, told);
+    } catch (error) {
+      // What keeps a process from being started is told in two ways, by its error code.
+      told(error as Error);
+    }
   };
   return {
     ready: () => {

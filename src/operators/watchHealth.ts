@@ -27,8 +27,8 @@ export interface HealthDeps {
   readStatus: () => Promise<PipelineStatus | null>;
   /** Which process holds which exclusive stage. */
   readHolders: () => Promise<Partial<Record<StageName, ProcessIdentity>>>;
-  /** Space on the disk of `root_dir`; null when it does not answer. */
-  disk: () => DiskSpace | null;
+  /** Space on the disk of `root_dir`; `unknown` when it does not tell, null when it does not answer. */
+  disk: () => DiskSpace | 'unknown' | null;
   /**
    * How a stage's claims of processes that are gone are ended from outside, so that nothing is done or counted twice; resolves
    * with how many were. The claims of a stage without one are left to that stage: it looks at its output when it opens.

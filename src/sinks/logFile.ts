@@ -32,6 +32,8 @@ export interface LogFileOptions {
   intervalMs$: Observable<number>;
   /** Told of each new reason why lines can't be written; they are dropped, it is tried again, the pipeline goes on. */
   onError: (error: Error) => void;
+  /** Lines are written again. */
+  onWell?: () => void;
 }
 
 /** Name of the files: `phorest.<when its span of time began>.<number>.log`; several processes append to the same ones. */
@@ -60,7 +62,7 @@ type Destination = Awaited<ReturnType<typeof roll>>;
  */
 export function logFile(
   events$: Observable<PipelineEvent>,
-  { folder, intervalMs$, onError }: LogFileOptions,
+  { folder, intervalMs$, onError, onWell }: LogFileOptions,
 ): Observable<never> {
   return defer(() => {
     const ended$ = new Subject<void>();
@@ -73,7 +75,18 @@ export function logFile(
     let write = keep;
     let tornDown = false;
 
-    const report = sayOnce(onError);
+    const say = sayOnce(onError);
+    let isFailing = false;
+    const report = (error: Error): void => {
+      isFailing = true;
+      say(error);
+    };
+    const well = (): void => {
+      if (!isFailing) return;
+      isFailing = false;
+      say(null);
+      onWell?.();
+    };
     const close = async (): Promise<void> => {
       const closing = destination;
       destination = null;
@@ -91,6 +104,8 @@ export function logFile(
       try {
         const opened = await openLog(folder, intervalMs);
         opened.on('error', report);
+        // All that waited is written: a part of it may also go where there is no room for the rest.
+        opened.on('drain', well);
         if (tornDown) return opened.end();
         destination = opened;
         write = lineWriter(opened);

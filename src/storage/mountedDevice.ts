@@ -11,6 +11,8 @@ export interface Mount {
   type: string;
   /** What is mounted: `/dev/sda1`, `tmpfs`, … */
   source: string;
+  /** Those of the mount and of the file system, parted by commas. */
+  options: string;
 }
 
 /** What the system says of disks; see {@link linuxDevices}. */
@@ -104,10 +106,10 @@ export function parseMountInfo(text: string): Mount[] {
   return text.split('\n').flatMap(line => {
     // Optional fields of any number stand before the dash.
     const [before, after] = line.split(' - ');
-    const [id, , , , mountPoint] = before?.split(' ') ?? [];
-    const [type, source] = after?.split(' ') ?? [];
+    const [id, , , , mountPoint, own] = before?.split(' ') ?? [];
+    const [type, source, options] = after?.split(' ') ?? [];
     if (id === undefined || mountPoint === undefined || type === undefined || source === undefined) return [];
-    return [{ id, mountPoint: unescaped(mountPoint), type, source: unescaped(source) }];
+    return [{ id, mountPoint: unescaped(mountPoint), type, source: unescaped(source), options: `${own},${options}` }];
   });
 }
 

@@ -1,15 +1,15 @@
 import { statfs } from 'node:fs/promises';
 import { exhaustMap, type Observable, ReplaySubject, type SchedulerLike, share, timer } from 'rxjs';
-import type { DiskSpace } from '../storage/diskSpace.ts';
+import { type DiskSpace, spaceTold } from '../storage/diskSpace.ts';
 
 /** How often it is asked, ms. */
 const everyMs = 1000;
 
-/** Space on the file system that holds a path. Null where it can't be asked: the disk is gone. */
+/** Space on the file system that holds a path. Null where nobody can tell. */
 export async function measureSpace(path: string): Promise<DiskSpace | null> {
   try {
-    const { bavail, blocks, bsize } = await statfs(path);
-    return { free: bavail * bsize, size: blocks * bsize };
+    const told = spaceTold(await statfs(path));
+    return told === 'unknown' ? null : told;
   } catch {
     return null;
   }

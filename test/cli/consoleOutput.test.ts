@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { ConsoleOutput } from '../../src/cli/consoleOutput.ts';
@@ -55,6 +56,49 @@ describe('what commands print', () => {
     expect(out()).toHaveLength(19);
     output.progress('');
     expect(out()).toBe('\r\u001b[2K');
+  });
+});
+
+describe('what can not be printed', () => {
+  /** A stream that fails, as a file on a full disk does, until it does not. */
+  function failing(code: string, how: 'emits' | 'throws') {
+    const state = { isFailing: true, text: '' };
+    const stream = Object.assign(new EventEmitter(), {
+      isTTY: true,
+      columns: 40,
+      write: (text: string) => {
+        if (!state.isFailing) state.text += text;
+        else if (how === 'throws') throw Object.assign(new Error(code), { code });
+        else stream.emit('error', Object.assign(new Error(code), { code }));
+        return true;
+      },
+    });
+    return { state, stream: stream as unknown as NodeJS.WriteStream };
+  }
+
+  const codes = ['ENOSPC', 'EDQUOT', 'EROFS', 'EBADF', 'EFBIG', 'EAGAIN', 'EPIPE', 'EIO', 'ERR_STREAM_DESTROYED'];
+  it.each(codes.flatMap(code => [[code, 'emits'] as const, [code, 'throws'] as const]))(
+    'an output that is refused with %s (it %s) is dropped, and never ends the program',
+    (code, how) => {
+      const [out, error] = [failing(code, how), failing(code, how)];
+      const output = new ConsoleOutput(out.stream, error.stream);
+      expect(() => {
+        output.line('a line');
+        output.error('a trouble');
+        output.progress('a progress line');
+        output.text('text\n');
+      }).not.toThrow();
+    },
+  );
+
+  it('a file on a disk that was full has what is printed once there is room again', () => {
+    const { state, stream } = failing('ENOSPC', 'emits');
+    const output = new ConsoleOutput(stream, stream);
+    output.line('lost');
+    state.isFailing = false;
+    output.line('there');
+    output.error('there too');
+    expect(state.text).toBe('there\nthere too\n');
   });
 });
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { settleProcessorOrphans } from '../../src/operators/health/settleProcessorOrphans.ts';
 import type { HealthSettings } from '../../src/operators/watchHealth.ts';
 import { composeResultLine } from '../../src/sinks/composeResultLine.ts';
+import { spaceTold } from '../../src/storage/diskSpace.ts';
 import { identity } from '../manifest/sampleManifest.ts';
 import { useStillTime } from '../operators/eventRun.ts';
 import { HealthBench, healthSettings, reportsOf, samplePipeline } from '../operators/healthBench.ts';
@@ -257,6 +258,14 @@ describe('the health stage', () => {
         'the disk of root_dir is nearly full: less than 2.5 GB of 100 GB are free; make room',
         'the disk of root_dir does not answer: is it still there?',
       ]);
+    });
+
+    it('that does not tell its space (statfs of 0 blocks) is neither full nor gone', async () => {
+      const { bench, round, alarms, report } = prepare({ minFreeDisk: { kind: 'bytes', bytes: 10e9, text: '10 GB' } });
+      bench.space = spaceTold({ bavail: 0, blocks: 0, bsize: 4096 });
+      await round();
+      expect(alarms()).toEqual([]);
+      expect(report().disk).toBeNull();
     });
   });
 

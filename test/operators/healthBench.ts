@@ -67,7 +67,7 @@ function beating(pipeline: PipelineStatus | null, beats: number): PipelineStatus
 export class HealthBench {
   readonly changes$ = new Subject<LogChange>();
   pipeline: PipelineStatus | null = samplePipeline();
-  space: DiskSpace | null = { free: 50e9, size: 100e9 };
+  space: DiskSpace | 'unknown' | null = { free: 50e9, size: 100e9 };
   holders: Partial<Record<StageName, ProcessIdentity>> = {};
   /** Pids of processes that are gone. */
   dead: number[] = [];

@@ -34,11 +34,17 @@ describe('log file', () => {
     const events$ = new Subject<PipelineEvent>();
     const cut$ = new Subject<void>();
     const errors: string[] = [];
+    const wells: number[] = [];
     const ended = lastValueFrom(
-      logFile(events$, { folder, intervalMs$, onError: ({ message }) => errors.push(message) }).pipe(takeUntil(cut$)),
+      logFile(events$, {
+        folder,
+        intervalMs$,
+        onError: ({ message }) => errors.push(message),
+        onWell: () => wells.push(errors.length),
+      }).pipe(takeUntil(cut$)),
       { defaultValue: null },
     );
-    return { events$, errors, ended, cut: () => cut$.next() };
+    return { events$, errors, wells, ended, cut: () => cut$.next() };
   }
 
   const names = async (folder: string): Promise<string[]> =>
@@ -198,17 +204,19 @@ describe('log file', () => {
     expect(await readFile(join(root, 'plain'), 'utf8')).toBe('mine');
   });
 
-  it('tries a folder again that could not be written to, and then has what was said meanwhile', async () => {
+  it('tries a folder again that could not be written to, then has what was said meanwhile, and says that it is well', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const folder = join(root, 'logs');
     await writeFile(folder, '');
-    const { events$, errors, ended } = begin(folder);
+    const { events$, errors, wells, ended } = begin(folder);
     events$.next(note('early'));
     await vi.waitUntil(() => errors.length === 1);
     events$.next(note('later'));
+    expect(wells).toEqual([]);
     await rm(folder);
     await vi.advanceTimersByTimeAsync(60_000);
     await until(root, async () => (await lines(folder).catch(() => [])).length === 2);
+    await vi.waitUntil(() => wells.length === 1);
     events$.complete();
     await ended;
     expect((await lines(folder)).map(({ msg }) => msg)).toEqual(['early', 'later']);

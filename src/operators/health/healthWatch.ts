@@ -31,7 +31,8 @@ export interface WatchSettings {
 /** What a look has found, before it is judged. */
 export interface Observation {
   pipeline: PipelineStatus | null;
-  disk: DiskSpace | null;
+  /** Null when it does not answer. */
+  disk: DiskSpace | 'unknown' | null;
   /** What processes that are gone have left. */
   claims: readonly Belonging[];
   held: readonly Belonging[];
@@ -149,7 +150,8 @@ export class HealthWatch {
     return [{ key: 'clock', message, light: 'amber' }];
   }
 
-  #diskFindings(disk: DiskSpace | null): Finding[] {
+  #diskFindings(disk: DiskSpace | 'unknown' | null): Finding[] {
+    if (disk === 'unknown') return [];
     if (!disk) {
       return [{ key: 'disk', message: 'the disk of root_dir does not answer: is it still there?', light: 'red' }];
     }
@@ -213,7 +215,9 @@ export class HealthWatch {
 
 /** The forecast is the status file's. */
 function diskOf({ disk, pipeline }: Observation): DiskStatus | null {
-  return disk && { free: disk.free, size: disk.size, full_at: pipeline?.disk?.full_at ?? null };
+  return disk && disk !== 'unknown'
+    ? { free: disk.free, size: disk.size, full_at: pipeline?.disk?.full_at ?? null }
+    : null;
 }
 
 /** Local date and time, to the second. */

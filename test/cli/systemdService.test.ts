@@ -115,7 +115,7 @@ describe('service of the user', () => {
         root,
         'background',
       ]);
-      for (const path of command.slice(0, 2)) await access(path);
+      for (const path of [command[0]!, command[2]!]) await access(path);
     }
 
     const { context, said } = begin(roots[0]!);

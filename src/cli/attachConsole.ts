@@ -4,12 +4,12 @@ import { commands } from './commands.ts';
 import { consoleHost } from './consoleHost.ts';
 import { consoleSources } from './consoleSources.ts';
 import { cutShortCode, exitCodes } from './exitCodes.ts';
-import { loadConfig } from './loadConfig.ts';
+import { loadSteered } from './loadSteered.ts';
 import { showConsole } from './showConsole.ts';
 
 /** The console on the pipeline of an experiment, whichever processes run it; it reads, and asks through commands. */
 export async function attachConsole(context: CommandContext): Promise<number> {
-  const loaded = await loadConfig(context);
+  const loaded = await loadSteered(context, () => undefined);
   const ending = new AbortController();
   let signal: StopSignal | null = null;
   const signals = stopSignals$().subscribe(received => {
@@ -18,7 +18,7 @@ export async function attachConsole(context: CommandContext): Promise<number> {
   });
   try {
     const host = consoleHost(context, loaded, commands, null);
-    const { text } = await showConsole(consoleSources(loaded.paths), host, ending.signal);
+    const { text } = await showConsole(consoleSources(loaded.paths, {}, loaded.trouble), host, ending.signal);
     if (text) context.output.line(text);
     return signal === null ? exitCodes.done : cutShortCode(signal);
   } finally {

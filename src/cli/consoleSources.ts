@@ -1,4 +1,4 @@
-import { map, merge, type Observable, Subject } from 'rxjs';
+import { map, merge, type Observable, of, Subject } from 'rxjs';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { ConsoleSources } from '../console/consoleSources.ts';
@@ -15,20 +15,22 @@ import { watchedText$ } from '../streams/watchedText.ts';
 
 /**
  * What the console watches of a pipeline from outside: its files. What can't be read is a line in the console's log.
+ * @param troubles what is wrong already, for the log.
  * @param own status and log of a pipeline that runs in this process, instead of those in its files.
  */
 export function consoleSources(
   paths: ResolvedPaths,
   own: Partial<Pick<ConsoleSources, 'status$' | 'log$'>> = {},
+  troubles: readonly string[] = [],
 ): ConsoleSources {
+  const line = (text: string): LogLine => ({ at: systemClock.now(), level: 'warning', source: 'console', text });
   const problems$ = new Subject<readonly LogLine[]>();
-  const onError = ({ message }: Error): void =>
-    problems$.next([{ at: systemClock.now(), level: 'warning', source: 'console', text: message }]);
+  const onError = ({ message }: Error): void => problems$.next([line(message)]);
   const rois$ = (): Observable<RoiManifest | null> =>
     watchedText$(paths.roiManifest, onError).pipe(map(text => readRois(text, paths.roiManifest, onError)));
   return {
     status$: own.status$ ?? pipelineStatus$({ file: paths.pipelineStatusFile, onError }),
-    log$: merge(problems$, own.log$ ?? logTail$({ folder: paths.logs, onError })),
+    log$: merge(of(troubles.map(line)), problems$, own.log$ ?? logTail$({ folder: paths.logs, onError })),
     history$: roiHistory$({ resultsFile: paths.resultsFile, onError }),
     rois$: rois$(),
     frame$: size$ =>

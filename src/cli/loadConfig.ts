@@ -19,12 +19,18 @@ export interface LoadedConfig {
   paths: ResolvedPaths;
 }
 
+/** The file that the command line chooses. */
+export function chooseConfig({ cwd, config, root, environment }: CommandContext): ChosenConfigFile {
+  return configFile({ cwd, config, root, environment: environment.PHOREST_CONFIG, exists: existsSync });
+}
+
 /**
  * The configuration that the command line chooses, and where everything is.
  * @throws ExitError `usage` that lists all that is wrong with it.
  */
-export async function loadConfig({ cwd, config: given, root, environment }: CommandContext): Promise<LoadedConfig> {
-  const chosen = configFile({ cwd, config: given, root, environment: environment.PHOREST_CONFIG, exists: existsSync });
+export async function loadConfig(context: CommandContext): Promise<LoadedConfig> {
+  const { cwd, root } = context;
+  const chosen = chooseConfig(context);
   const read = await readFileText(chosen.path);
   try {
     const text = read.kind === 'text' ? read.text : null;

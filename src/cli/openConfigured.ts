@@ -8,6 +8,7 @@ import { config$ } from '../streams/config.ts';
 import { watchedText$ } from '../streams/watchedText.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
+import { ExperimentRecord } from './knownExperiment.ts';
 import { type LoadedConfig, loadConfig } from './loadConfig.ts';
 import { parseStages } from './stageList.ts';
 
@@ -41,13 +42,16 @@ export async function openConfigured(
   const loaded = await loadConfig(context);
   const { chosen, config, paths } = loaded;
   const latest$ = new BehaviorSubject(config);
+  const record = new ExperimentRecord(context, chosen.path, paths, onError);
   const pipeline = await openOrExit({
     config,
     paths,
     configFile: chosen.path,
     config$: config$({ path: chosen.path, file: chosen.shown, required: chosen.required }).pipe(
       tap(update => {
-        if (update.kind === 'loaded') latest$.next(update.config);
+        if (update.kind !== 'loaded') return;
+        latest$.next(update.config);
+        void record.keep(update.config, pipeline.files);
       }),
     ),
     roiManifest$: watchedText$(paths.roiManifest, ({ message }) =>
@@ -56,6 +60,7 @@ export async function openConfigured(
     stages: wanted,
     alarms$: latest$.pipe(map(alarmSettings), distinctUntilChanged<AlarmSettings>(isDeepStrictEqual)),
   });
+  void record.remember(config);
   const logIntervalMs$ = latest$.pipe(
     map(({ Timing }) => Timing.log_file_interval_seconds * 1000),
     distinctUntilChanged(),

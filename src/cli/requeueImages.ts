@@ -7,7 +7,8 @@ import { fileLock } from '../storage/fileLock.ts';
 import { audit, auditFile } from './audit.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
-import { type LoadedConfig, loadConfig } from './loadConfig.ts';
+import type { LoadedConfig } from './loadConfig.ts';
+import { loadKnown } from './loadSteered.ts';
 import { manifestOptions } from './manifestOptions.ts';
 import type { RequeueOptions } from './requeue.ts';
 import { requeueGroups } from './requeueGroups.ts';
@@ -16,7 +17,7 @@ import { type Selection, selectEntries } from './requeueSelection.ts';
 /** Runs the command `requeue`; see {@link RequeueOptions}. */
 export async function requeueImages(context: CommandContext, options: RequeueOptions): Promise<number> {
   const { output } = context;
-  const loaded = await loadConfig(context);
+  const loaded = await loadKnown(context);
   const { paths } = loaded;
   if (!existsSync(paths.manifestFile))
     throw new ExitError(exitCodes.usage, `${paths.manifestFile} is not there: ${paths.root} holds no experiment`);

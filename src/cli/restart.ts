@@ -8,14 +8,17 @@ export const restart: CommandDefinition<StopOptions> = {
   summary: 'stop the pipeline, and start it again with the same stages',
   declare: stop.declare,
   run: async (context, _args, { now, timeout }) => {
-    const [{ stopPipeline }, { startPipeline }, { loadConfig }, { livingProcesses }] = await Promise.all([
-      import('./stopPipeline.ts'),
-      import('./startPipeline.ts'),
-      import('./loadConfig.ts'),
-      import('./livingProcesses.ts'),
-    ]);
+    const [{ stopPipeline }, { startPipeline }, { loadConfig }, { loadSteered }, { livingProcesses }] =
+      await Promise.all([
+        import('./stopPipeline.ts'),
+        import('./startPipeline.ts'),
+        import('./loadConfig.ts'),
+        import('./loadSteered.ts'),
+        import('./livingProcesses.ts'),
+      ]);
     // A configuration that could not be started with must not stop what runs.
-    const { paths } = await loadConfig(context);
+    await loadConfig(context);
+    const { paths } = await loadSteered(context);
     const running = (await livingProcesses(paths.status)).some(({ elsewhere }) => !elsewhere);
     if (!running) return startPipeline(context, undefined);
     const { processes } = await stopPipeline(context, { now: now === true, timeoutMs: timeout * 1000 });

@@ -7,7 +7,7 @@ import { nodeFiles } from '../storage/files.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { livingProcesses } from './livingProcesses.ts';
-import { loadConfig } from './loadConfig.ts';
+import { loadSteered } from './loadSteered.ts';
 import { parseStages } from './stageList.ts';
 
 const lookEveryMs = 100;
@@ -26,7 +26,7 @@ export async function setPaused(context: CommandContext, word: string, paused: b
   const { output } = context;
   const [stage, another] = parseStages(word, 'the stage') as readonly [StageName, StageName?];
   if (another !== undefined) throw new ExitError(exitCodes.usage, `one stage at a time, not "${word}"`);
-  const { paths } = await loadConfig(context);
+  const { paths } = await loadSteered(context);
   const control = await changeControl(
     paths.controlFile,
     before => (paused ? [...new Set([...before, stage])] : before.filter(other => other !== stage)),

@@ -5,14 +5,16 @@ import type { Connection, DiskStatus, PipelineStatus } from '../model/status.ts'
 import { readPipelineStatus } from '../streams/pipelineStatus.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
-import { loadConfig } from './loadConfig.ts';
+import { loadSteered } from './loadSteered.ts';
 import type { StatusOptions } from './status.ts';
 
 /** Prints what the pipeline does. Exit code 3 when none runs. */
 export async function showStatus(context: CommandContext, { json }: StatusOptions): Promise<number> {
   const { output } = context;
-  const { paths } = await loadConfig(context);
+  const { paths, trouble } = await loadSteered(context, () => undefined);
   const { connection, status, problem } = await readPipelineStatus(paths.pipelineStatusFile);
+  // The pipeline says it itself, where it has seen it.
+  if (connection !== 'running' || !status?.config.error) for (const line of trouble) output.error(line);
   if (problem !== null) throw new ExitError(exitCodes.failed, problem);
   if (json) output.json(status ? (await readFile(paths.pipelineStatusFile, 'utf8')).trimEnd() : 'null');
   else if (status === null) output.line(`no pipeline has run in ${paths.root} yet; "phorest start" starts one`);

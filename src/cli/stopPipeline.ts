@@ -8,7 +8,7 @@ import type { CommandContext } from './commandDefinition.ts';
 import type { ConsoleOutput } from './consoleOutput.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { type LivingProcess, livingProcesses, readStatus } from './livingProcesses.ts';
-import { loadConfig } from './loadConfig.ts';
+import { loadSteered } from './loadSteered.ts';
 
 export interface StopRequest {
   /** Cut short what is in flight. */
@@ -35,7 +35,7 @@ const cutWithinMs = 5_000;
  */
 export async function stopPipeline(context: CommandContext, { now, timeoutMs }: StopRequest): Promise<Stopped> {
   const { output } = context;
-  const { paths } = await loadConfig(context);
+  const { paths } = await loadSteered(context);
   const found = await livingProcesses(paths.status);
   const elsewhere = found.filter(process => process.elsewhere);
   const here = found.filter(process => !process.elsewhere);

@@ -8,6 +8,7 @@ import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { launcher, nodeFlags } from './launch.ts';
 import { loadConfig } from './loadConfig.ts';
+import { loadSteered } from './loadSteered.ts';
 import type { ServiceOptions } from './service.ts';
 
 interface Unit {
@@ -55,7 +56,7 @@ export async function installService(context: CommandContext, options: ServiceOp
 /** Removes the unit and says what to run. */
 export async function uninstallService(context: CommandContext, options: ServiceOptions): Promise<number> {
   const { output } = context;
-  const { paths } = await loadConfig(context);
+  const { paths } = await loadSteered(context);
   const unit = unitOf(paths.root, context, options);
   const there = await access(unit.path).then(
     () => true,

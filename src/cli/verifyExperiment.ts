@@ -14,14 +14,15 @@ import { type RepairOptions, repair } from '../verify/repair.ts';
 import { audit } from './audit.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
-import { type LoadedConfig, loadConfig } from './loadConfig.ts';
+import type { LoadedConfig } from './loadConfig.ts';
+import { loadKnown, loadSteered } from './loadSteered.ts';
 import { manifestOptions } from './manifestOptions.ts';
 import type { VerifyOptions } from './verify.ts';
 
 /** Runs the command `verify`; see {@link VerifyOptions}. */
 export async function verifyExperiment(context: CommandContext, options: VerifyOptions): Promise<number> {
   const { output } = context;
-  const loaded = await loadConfig(context);
+  const loaded = await (options.repair ? loadKnown : loadSteered)(context);
   const { paths } = loaded;
   if (!existsSync(paths.manifestFile))
     throw new ExitError(exitCodes.usage, `${paths.manifestFile} is not there: ${paths.root} holds no experiment`);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BackgroundRoot, pidOf } from './backgroundRoot.ts';
@@ -121,6 +121,14 @@ describe('a pipeline in the background', () => {
     expect(restart.code).toBe(2);
     expect(restart.stderr).toMatch(wrong);
     expect((await root.living()).map(status => status.pid)).toEqual([pid]);
+
+    // What runs is steered all the same, and the mistake stands beside the answer.
+    const [status, paused] = await Promise.all([root.phorest('status'), root.phorest('pause', 'processor')]);
+    expect([status.code, paused.code]).toEqual([0, 0]);
+    for (const { stdout, stderr } of [status, paused]) expect(stdout + stderr).toMatch(wrong);
+    await rm(configOf(root.path));
+    const stop = await root.phorest('stop');
+    expect([stop.code, await root.living()]).toEqual([0, []]);
   });
 
   it('works in a process for each stage, side by side, and is restarted as it was', async () => {

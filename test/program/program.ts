@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The launcher, as a user starts it. */
@@ -217,5 +218,7 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
     ...(HOME !== undefined && { HOME }),
     ...(LANG !== undefined && { LANG }),
     ...(TMPDIR !== undefined && { TMPDIR }),
+    // What the program remembers of experiments is not for the home of whoever runs the tests.
+    XDG_STATE_HOME: join(tmpdir(), 'phorest-test-state'),
   };
 }

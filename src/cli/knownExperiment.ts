@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { configToml } from '../config/configToml.ts';
+import { type ResolvedPaths, resolvePaths } from '../config/resolvePaths.ts';
+import type { Config } from '../config/schema.ts';
+import { type Files, nodeFiles } from '../storage/files.ts';
+import { writeAtomic } from '../storage/writeAtomic.ts';
+import { loadText } from '../streams/configUpdates.ts';
+import { readFileText } from '../streams/fileText.ts';
+import type { CommandContext } from './commandDefinition.ts';
+
+/** `flags/configuration.json`: the settings that an experiment was last run with, and the file that they are from. */
+interface LastGood {
+  /** Absolute. */
+  config_file: string;
+  /** Working directory, which relative folders begin at. */
+  cwd: string;
+  /** Every setting but the secret ones. */
+  toml: string;
+}
+
+/** `~/.local/state/phorest/<hash of the configuration's path>.json`: where the experiment of a configuration is. */
+interface Whereabouts {
+  config_file: string;
+  root: string;
+  flags: string;
+}
+
+export interface KnownExperiment {
+  config: Config;
+  paths: ResolvedPaths;
+}
+
+const lastGoodFile = (flags: string): string => join(flags, 'configuration.json');
+
+/**
+ * Keeps the settings that count beside the experiment, and where the experiment of a configuration is in the user's own state
+ * folder, so that it can be steered though its configuration has a mistake, or is gone.
+ */
+export class ExperimentRecord {
+  readonly #context: CommandContext;
+  readonly #configFile: string;
+  readonly #paths: ResolvedPaths;
+  readonly #onError: (message: string) => void;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(context: CommandContext, configFile: string, paths: ResolvedPaths, onError: (message: string) => void) {
+    this.#context = context;
+    this.#configFile = configFile;
+    this.#paths = paths;
+    this.#onError = onError;
+  }
+
+  /** Beside the experiment. One write at a time; what can't be written is told, and the next change tries again. */
+  keep(config: Config, files: Files): Promise<void> {
+    const record: LastGood = { config_file: this.#configFile, cwd: this.#context.cwd, toml: configToml(config) };
+    const path = lastGoodFile(this.#paths.flags);
+    this.#last = this.#last
+      .then(() => writeAtomic(files, path, `${JSON.stringify(record)}\n`))
+      .catch(error => this.#onError(`the settings that count can't be kept in ${path}: ${(error as Error).message}`));
+    return this.#last;
+  }
+
+  /** In the user's own folder, which may hang or be read-only: nobody should wait for it. */
+  async remember(config: Config): Promise<void> {
+    const { root, flags } = this.#paths;
+    const { config: named, root: given, cwd } = this.#context;
+    // Whoever names another root than the configuration does names it again.
+    if (named !== undefined && given !== undefined && resolve(cwd, config.Paths.root_dir) !== root) return;
+    const record: Whereabouts = { config_file: this.#configFile, root, flags };
+    const path = whereaboutsFile(stateFolder(this.#context.environment), this.#configFile);
+    try {
+      await nodeFiles.makeFolder(dirname(path));
+      await writeAtomic(nodeFiles, path, `${JSON.stringify(record)}\n`);
+    } catch (error) {
+      this.#onError(
+        `${path} can't be written (${(error as Error).message}): should the configuration be lost, --root ${root} names the experiment`,
+      );
+    }
+  }
+}
+
+/** The experiment that a folder holds, by its own record; null when it has none that can be read. @param flags its flag_dir. */
+export async function experimentIn(
+  root: string,
+  flags: string,
+): Promise<(KnownExperiment & { configFile: string }) | null> {
+  const record = await readJson<LastGood>(lastGoodFile(flags));
+  if (typeof record?.config_file !== 'string' || typeof record.cwd !== 'string' || typeof record.toml !== 'string') {
+    return null;
+  }
+  try {
+    const { config } = loadText({ kind: 'text', text: record.toml }, lastGoodFile(flags)).loaded;
+    const { cwd, config_file: configFile } = record;
+    return { config, configFile, paths: resolvePaths(config, { cwd, configFile, root, exists: existsSync }) };
+  } catch {
+    // Of another version, or damaged: it is only one of the ways to find the experiment.
+    return null;
+  }
+}
+
+/** The experiment that a configuration was last run with, if its own record says so too. */
+export async function experimentOf(
+  configFile: string,
+  { environment }: CommandContext,
+): Promise<KnownExperiment | null> {
+  for (const folder of await stateFolders(environment)) {
+    const record = await readJson<Whereabouts>(whereaboutsFile(folder, configFile));
+    if (typeof record?.root !== 'string' || typeof record.flags !== 'string') continue;
+    const known = await experimentIn(record.root, record.flags);
+    if (known?.configFile === configFile) return known;
+  }
+  return null;
+}
+
+function whereaboutsFile(folder: string, configFile: string): string {
+  return join(folder, `${createHash('sha256').update(configFile).digest('hex').slice(0, 16)}.json`);
+}
+
+function stateFolder({ XDG_STATE_HOME, HOME }: NodeJS.ProcessEnv): string {
+  return join(XDG_STATE_HOME || join(HOME || homedir(), '.local', 'state'), 'phorest');
+}
+
+/** The user's own; through sudo also that of the user who asked. */
+async function stateFolders(environment: NodeJS.ProcessEnv): Promise<string[]> {
+  const own = stateFolder(environment);
+  if (!environment.SUDO_USER) return [own];
+  const users = await readFile('/etc/passwd', 'utf8').catch(() => '');
+  const home = users
+    .split('\n')
+    .find(line => line.startsWith(`${environment.SUDO_USER}:`))
+    ?.split(':')[5];
+  return home ? [own, stateFolder({ HOME: home })] : [own];
+}
+
+async function readJson<T>(path: string): Promise<Partial<T> | null> {
+  const read = await readFileText(path);
+  if (read.kind !== 'text') return null;
+  try {
+    return JSON.parse(read.text) as Partial<T> | null;
+  } catch {
+    return null;
+  }
+}

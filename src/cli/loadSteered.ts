@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { defaultConfig } from '../config/defaultConfig.ts';
+import { resolvePaths } from '../config/resolvePaths.ts';
+import { salvage } from '../config/salvage.ts';
+import { readFileText } from '../streams/fileText.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
+import { experimentIn, experimentOf, type KnownExperiment } from './knownExperiment.ts';
+import { livingProcesses } from './livingProcesses.ts';
+import { chooseConfig, type LoadedConfig, loadConfig } from './loadConfig.ts';
+
+export interface SteeredExperiment extends LoadedConfig {
+  /** What is wrong with the configuration as it is now, a line each; told already unless asked otherwise. */
+  trouble: readonly string[];
+  /** The settings are those that count, and not only the folders. */
+  settingsKnown: boolean;
+}
+
+type Found = KnownExperiment & Pick<SteeredExperiment, 'settingsKnown'>;
+
+/**
+ * The experiment of a command that changes what the pipeline has recorded: it needs the settings that count too.
+ * @throws ExitError `usage` when they are not known.
+ */
+export async function loadKnown(context: CommandContext): Promise<SteeredExperiment> {
+  const found = await loadSteered(context);
+  if (found.settingsKnown) return found;
+  throw new ExitError(
+    exitCodes.usage,
+    `nobody knows the settings of ${found.paths.root}: mend the configuration first`,
+  );
+}
+
+/**
+ * The experiment that a command steers or looks at. Its folder is all that such a command needs, so a mistake in the
+ * configuration is told, and does not keep it from its work: the folder is the one of `--root`, else the one that the
+ * configuration still names, else the one that it was last run with. So is a pipeline found whose configuration names another
+ * folder by now.
+ *
+ * @param tell prints a line; stderr unless given.
+ * @throws ExitError `usage` when nobody knows where the experiment is.
+ */
+export async function loadSteered(
+  context: CommandContext,
+  tell: (line: string) => void = line => context.output.error(line),
+): Promise<SteeredExperiment> {
+  const loaded = await loadConfig(context).catch((error: unknown) => {
+    if (error instanceof ExitError) return error;
+    throw error;
+  });
+  if (loaded instanceof ExitError) {
+    const found = await withoutConfig(context);
+    if (!found) {
+      const hint = context.root === undefined ? '\n"--root FOLDER" names the experiment without its configuration' : '';
+      throw new ExitError(loaded.code, `${loaded.message}${hint}`, { cause: loaded });
+    }
+    const trouble = [
+      ...loaded.message.split('\n'),
+      `the configuration is left aside: this is the experiment in ${found.paths.root}`,
+    ];
+    for (const line of trouble) tell(line);
+    return { ...found, chosen: chooseConfig(context), warnings: [], text: null, trouble };
+  }
+  const elsewhere = await whereItRuns(context, loaded);
+  if (!elsewhere) return { ...loaded, trouble: [], settingsKnown: true };
+  const shown = loaded.chosen.shown;
+  const { root } = elsewhere.paths;
+  const line =
+    loaded.text === null
+      ? `${shown} is not there any more: this is the experiment in ${root}`
+      : `${shown} names ${loaded.paths.root} for the next start; what runs is the experiment in ${root}`;
+  tell(line);
+  return { ...loaded, ...elsewhere, trouble: [line] };
+}
+
+/** Where a pipeline of this very configuration runs, or did before the file was lost, when that is not where it points by now. */
+async function whereItRuns(context: CommandContext, { chosen, paths, text }: LoadedConfig): Promise<Found | null> {
+  if (context.root !== undefined) return null;
+  const known = await experimentOf(chosen.path, context);
+  if (!known || known.paths.flags === paths.flags || (await runs(paths.status))) return null;
+  return text === null || (await runs(known.paths.status)) ? { ...known, settingsKnown: true } : null;
+}
+
+async function withoutConfig(context: CommandContext): Promise<Found | null> {
+  const { path } = chooseConfig(context);
+  const read = await readFileText(path);
+  const named = read.kind === 'text' ? salvage(read.text) : null;
+  const { root, cwd } = context;
+  const config = named ?? defaultConfig();
+  const paths = resolvePaths(config, { cwd, configFile: path, exists: existsSync, root });
+  const onlyFolders = { config, paths, settingsKnown: false };
+  const known = (experiment: KnownExperiment | null): Found | null =>
+    experiment && { ...experiment, settingsKnown: true };
+  if (root !== undefined) {
+    const usual = join(paths.root, 'flags');
+    return (
+      known((await experimentIn(paths.root, paths.flags)) ?? (await experimentIn(paths.root, usual))) ?? onlyFolders
+    );
+  }
+  const remembered = await experimentOf(path, context);
+  if (!named || (remembered && (await runs(remembered.paths.status)))) return known(remembered);
+  return (
+    known(await experimentIn(paths.root, paths.flags)) ?? (existsSync(paths.flags) ? onlyFolders : known(remembered))
+  );
+}
+
+async function runs(statusFolder: string): Promise<boolean> {
+  const living = await livingProcesses(statusFolder).catch(() => []);
+  return living.length > 0;
+}

@@ -1,5 +1,5 @@
 import { join, sep } from 'node:path';
-import { connect, EMPTY, merge, type Observable, ReplaySubject } from 'rxjs';
+import { connect, EMPTY, map, merge, type Observable, ReplaySubject } from 'rxjs';
 import { monotonicFactory } from 'ulid';
 import { createAnalysisPool } from './analysis/analysisPool.ts';
 import type { ResolvedPaths } from './config/resolvePaths.ts';
@@ -54,6 +54,8 @@ export interface PipelineOptions {
   /** Absolute; null when there is none. */
   configFile: string | null;
   roiManifest$: Observable<string | null>;
+  /** What is to say of these two: warnings for the log. */
+  warnings$?: Observable<string>;
   stages: readonly GraphStage[];
   /** Who is told of alarms, and how; the first value comes at once. */
   alarms$: Observable<AlarmSettings>;
@@ -188,6 +190,9 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     const isKept = options.replay === undefined && stages.includes('ring_buffer');
     const reserve$ = isKept ? keepReserve({ ...tools, reserve, space$, notes$ }) : EMPTY;
     let opened = options.replay?.opened ?? null;
+    const warnings$ = (options.warnings$ ?? EMPTY).pipe(
+      map((message): NoteEvent => ({ kind: 'note', at: clock.now(), level: 'warning', stage: null, message })),
+    );
     const events$ = graph({
       config$: options.config$,
       settings: stageSettings(options.paths, options.configFile, options.replay),
@@ -228,9 +233,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       },
       control$: control$(paths.controlFile, message => note('warning', message)),
       roiManifest$: options.roiManifest$,
-      manifestTouched$: manifestFiles$(manifest.watchedFiles$, error =>
-        note('warning', `${paths.manifestFile} can't be watched for changes: ${error.message}`),
-      ),
+      manifestTouched$: manifestFiles$(manifest.watchedFiles$, ({ message }) => note('warning', message)),
       stages,
       tools,
       manifest,
@@ -276,7 +279,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
           well: key => notes$.next({ stage: 'communicator', at: clock.now(), kind: 'well', key }),
         }),
     }).pipe(
-      mergeUntilComplete<PipelineEvent>(merge(notes$, reserve$)),
+      mergeUntilComplete<PipelineEvent>(merge(notes$, reserve$, warnings$)),
       connect(told$ =>
         merge(
           told$,

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { BehaviorSubject, distinctUntilChanged, map, type Observable, tap } from 'rxjs';
+import { BehaviorSubject, distinctUntilChanged, map, type Observable, ReplaySubject, tap } from 'rxjs';
 import type { Config } from '../config/schema.ts';
 import { StageHeldError } from '../manifest/stageLeases.ts';
 import { openPipeline, type Pipeline, type PipelineOptions } from '../openPipeline.ts';
@@ -33,30 +33,33 @@ export interface ConfiguredPipeline extends LoadedConfig {
 }
 
 /** Opens the pipeline that the configuration describes, and that follows it. @param stages as `--stages` has them. */
-export async function openConfigured(
-  context: CommandContext,
-  stages: string | undefined,
-  onError: (message: string) => void,
-): Promise<ConfiguredPipeline> {
+export async function openConfigured(context: CommandContext, stages: string | undefined): Promise<ConfiguredPipeline> {
   const wanted = parseStages(stages);
   const loaded = await loadConfig(context);
   const { chosen, config, paths } = loaded;
   const latest$ = new BehaviorSubject(config);
-  const record = new ExperimentRecord(context, chosen.path, paths, onError);
+  // What is said before the pipeline listens is kept.
+  const warnings$ = new ReplaySubject<string>(10);
+  const onError = ({ message }: Error): void => warnings$.next(message);
+  const record = new ExperimentRecord(context, chosen.path, paths, message => warnings$.next(message));
   const pipeline = await openOrExit({
     config,
     paths,
     configFile: chosen.path,
-    config$: config$({ path: chosen.path, file: chosen.shown, required: chosen.required }).pipe(
+    config$: config$({
+      path: chosen.path,
+      file: chosen.shown,
+      required: chosen.required,
+      onError,
+    }).pipe(
       tap(update => {
         if (update.kind !== 'loaded') return;
         latest$.next(update.config);
         void record.keep(update.config, pipeline.files);
       }),
     ),
-    roiManifest$: watchedText$(paths.roiManifest, ({ message }) =>
-      onError(`${paths.roiManifest} can't be watched for changes: ${message}`),
-    ),
+    roiManifest$: watchedText$(paths.roiManifest, onError),
+    warnings$,
     stages: wanted,
     alarms$: latest$.pipe(map(alarmSettings), distinctUntilChanged<AlarmSettings>(isDeepStrictEqual)),
   });

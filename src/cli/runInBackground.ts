@@ -17,7 +17,7 @@ export async function runInBackground(context: CommandContext, { stages }: Backg
   const say = (line: string): void => output.line(`${new Date().toISOString()} ${line}`);
   const systemd = systemdNotifier(context.environment, message => say(message));
   try {
-    const { pipeline, paths, logIntervalMs$ } = await openConfigured(context, stages, say);
+    const { pipeline, paths, logIntervalMs$ } = await openConfigured(context, stages);
     const watch = new StartWatch(parseStages(stages));
     await drivePipeline(pipeline, {
       paths,

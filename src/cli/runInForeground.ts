@@ -12,7 +12,7 @@ import { RunProgress } from './runProgress.ts';
 export async function runInForeground(context: CommandContext, options: RunOptions): Promise<number> {
   const { output } = context;
   const { stages, logFormat } = options;
-  const opened = await openConfigured(context, stages, message => output.error(message));
+  const opened = await openConfigured(context, stages);
   const { pipeline, paths, logIntervalMs$ } = opened;
   const withConsole = output.isInteractive && options.console && logFormat === 'pretty';
   const progress = new RunProgress();

@@ -11,9 +11,7 @@ import { watchedFile$ } from './watchedFile.ts';
 export function control$(
   path: string,
   onProblem: (message: string) => void,
-  file$: Observable<FileText> = watchedFile$(path, ({ message }) =>
-    onProblem(`${path} can't be watched for changes: ${message}`),
-  ),
+  file$: Observable<FileText> = watchedFile$(path, { onError: ({ message }) => onProblem(message) }),
 ): Observable<Control> {
   return file$.pipe(
     scan<FileText, Control | null>((before, read) => {

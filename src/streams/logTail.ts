@@ -1,22 +1,9 @@
-import { watch } from 'chokidar';
-import {
-  auditTime,
-  catchError,
-  concat,
-  defer,
-  exhaustMap,
-  filter,
-  interval,
-  merge,
-  Observable,
-  type SchedulerLike,
-  switchMap,
-  timer,
-} from 'rxjs';
+import { auditTime, concat, defer, exhaustMap, filter, type Observable, type SchedulerLike } from 'rxjs';
 import type { LogLine } from '../model/logLine.ts';
 import { sayOnce } from '../model/sayOnce.ts';
 import { type Files, nodeFiles } from '../storage/files.ts';
 import { LogReader } from './console/logReader.ts';
+import { touched$, watched$ } from './touched.ts';
 
 export interface LogTailOptions {
   /** `logs_dir`, absolute. Need not be there yet. */
@@ -41,9 +28,6 @@ export interface LogTailDeps {
  * within 5 ms only once.
  */
 const collectMs = 250;
-/** Where the file system tells of nothing, news may take so long, ms. */
-const lookEveryMs = 2_000;
-const rewatchMs = 30_000;
 
 /**
  * The pipeline's log, of all its processes and through all its files: first the last lines of the past (none while there is no
@@ -56,7 +40,11 @@ export function logTail$(
   { folder, name = 'phorest', mostLines = 500, onError }: LogTailOptions,
   deps: Partial<LogTailDeps> = {},
 ): Observable<readonly LogLine[]> {
-  const { files, touched, scheduler }: LogTailDeps = { files: nodeFiles, touched: folderTouched$, ...deps };
+  const { files, touched, scheduler }: LogTailDeps = {
+    files: nodeFiles,
+    touched: path => touched$(path, { inside: true }),
+    ...deps,
+  };
   return defer(() => {
     const reader = new LogReader({ folder, name, files, mostLines });
     const report = sayOnce(onError);
@@ -70,13 +58,7 @@ export function logTail$(
         return [];
       }
     };
-    const touches$ = touched(folder).pipe(
-      catchError((error: Error, again) => {
-        onError(new Error(`${folder} can't be watched for changes: ${error.message}`, { cause: error }));
-        return timer(rewatchMs, scheduler).pipe(switchMap(() => again));
-      }),
-    );
-    const news$ = merge(touches$, interval(lookEveryMs, scheduler)).pipe(
+    const news$ = watched$(touched(folder), { what: folder, onError, scheduler }).pipe(
       auditTime(collectMs, scheduler),
       exhaustMap(() => read(() => reader.news())),
       filter(lines => lines.length > 0),
@@ -85,18 +67,5 @@ export function logTail$(
       defer(() => read(() => reader.past())),
       news$,
     );
-  });
-}
-
-/**
- * The files of a folder, not those of folders in it, and the folder itself once it is there. Each file once when it is watched
- * at last: what was written to it until then must not wait.
- */
-function folderTouched$(folder: string): Observable<void> {
-  return new Observable(subscriber => {
-    const watcher = watch(folder, { ignoreInitial: false, depth: 0 });
-    watcher.on('all', () => subscriber.next());
-    watcher.on('error', error => subscriber.error(error));
-    return () => void watcher.close();
   });
 }

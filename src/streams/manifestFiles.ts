@@ -1,8 +1,5 @@
-import { watch } from 'chokidar';
-import { interval, merge, Observable, type SchedulerLike, switchMap } from 'rxjs';
-
-/** Where the file system tells of nothing (a share, a watch that broke), this is how long news may take, ms. */
-const lookEveryMs = 2_000;
+import { type Observable, type SchedulerLike, switchMap } from 'rxjs';
+import { touched$, watched$ } from './touched.ts';
 
 /**
  * Emits when something may have happened to the manifest's own files, besides at least every two seconds. The folder as a
@@ -19,15 +16,6 @@ export function manifestFiles$(
   scheduler?: SchedulerLike,
 ): Observable<unknown> {
   // A watcher remembers all that it was ever told to leave alone, so other files get another watcher.
-  const watched$ = files$.pipe(switchMap(files => touches$(files, onError)));
-  return merge(watched$, interval(lookEveryMs, scheduler));
-}
-
-function touches$(files: readonly string[], onError: (error: Error) => void): Observable<void> {
-  return new Observable(subscriber => {
-    const watcher = watch([...files], { ignoreInitial: false });
-    watcher.on('all', () => subscriber.next());
-    watcher.on('error', error => onError(error as Error));
-    return () => void watcher.close();
-  });
+  const touches$ = files$.pipe(switchMap(files => touched$(files)));
+  return watched$(touches$, { what: 'the manifest', onError, scheduler });
 }

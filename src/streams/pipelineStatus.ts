@@ -1,5 +1,4 @@
 import {
-  catchError,
   defer,
   distinctUntilChanged,
   exhaustMap,
@@ -10,9 +9,7 @@ import {
   type Observable,
   of,
   type SchedulerLike,
-  switchMap,
   tap,
-  timer,
 } from 'rxjs';
 import { type Clock, systemClock } from '../model/clock.ts';
 import type { ProcessIdentity } from '../model/entry.ts';
@@ -22,7 +19,7 @@ import type { Connection, PipelineStatus, StatusReading } from '../model/status.
 import { type Liveness, livenessOf } from '../storage/processIdentity.ts';
 import { normaliseStatus } from './console/normaliseStatus.ts';
 import { type FileText, readFileText } from './fileText.ts';
-import { touched$ } from './touched.ts';
+import { touched$, watched$ } from './touched.ts';
 
 export interface PipelineStatusOptions {
   /** `flags/pipeline_status.json`, absolute. */
@@ -44,8 +41,6 @@ export interface PipelineStatusDeps {
 const lookEveryMs = 1_000;
 /** A process on another machine that has said nothing for so long is not to be reached, ms. */
 const silentMs = 15_000;
-/** A file that can't be watched is tried again after so long, ms. */
-const rewatchMs = 30_000;
 /** A one-shot reading waits so long for a sign of life from another machine whose clock tells nothing, ms. */
 const signOfLifeMs = 3_000;
 
@@ -73,15 +68,10 @@ export function pipelineStatus$(
     const reader = new StatusReader(liveness, clock);
     const say = sayOnce(onError);
     const report = (problem: string | null): void => say(problem === null ? null : new Error(`${file} ${problem}`));
-    const touches$ = touched(file).pipe(
-      catchError((error: Error, again) => {
-        onError(new Error(`${file} can't be watched for changes: ${error.message}`, { cause: error }));
-        return timer(rewatchMs, scheduler).pipe(switchMap(() => again));
-      }),
-    );
+    const moments$ = watched$(touched(file), { what: file, onError, lookEveryMs, scheduler });
     const looks$ = interval(lookEveryMs, scheduler);
     // A touch during a reading is dropped; the next look comes within a second.
-    const readings$ = merge(of(null), touches$, looks$).pipe(
+    const readings$ = merge(of(null), moments$).pipe(
       exhaustMap(() => read(file)),
       tap(text => report(reader.take(text))),
     );

@@ -1,37 +1,51 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  catchError,
-  concat,
-  concatMap,
-  debounceTime,
-  distinctUntilChanged,
-  merge,
-  type Observable,
-  of,
-  switchMap,
-  timer,
-} from 'rxjs';
+import { concatMap, debounceTime, defer, distinctUntilChanged, merge, type Observable, of, tap } from 'rxjs';
 import { type FileText, readFileText } from './fileText.ts';
-import { touched$ } from './touched.ts';
+import { touched$, type WatchedOptions, watched$ } from './touched.ts';
 
-/** Time that a file must have been left alone before it is read again, ms. */
-const settleMs = 100;
-/** A file that can't be watched is read anew, and tried to be watched, this often, ms. */
-const rewatchMs = 30_000;
+export interface WatchedFileOptions extends Omit<WatchedOptions, 'what'> {
+  /** Time that a file must have been left alone before it is read again, ms. */
+  settleMs?: number;
+  read?: (path: string) => Promise<FileText>;
+  touched?: (path: string) => Observable<void>;
+}
 
 /**
- * What a small file holds, now and after every change. Emits only what differs. Never completes; that it can't be watched is
- * told to `onError` and no error of the stream. Teardown closes the watcher.
+ * What a small file holds, now and after every change. Emits only what differs. Never completes, never errors. That it can't be
+ * watched is told to `onError` once, and so is a watcher that tells of nothing: the file is read every two seconds all the
+ * same. Teardown closes the watcher.
  */
-export function watchedFile$(path: string, onError: (error: Error) => void): Observable<FileText> {
-  const touches$ = touched$(path).pipe(
-    catchError((error: Error, again) => {
-      onError(error);
-      return concat(of(undefined), timer(rewatchMs).pipe(switchMap(() => again)));
-    }),
-  );
-  return merge(of(undefined), touches$.pipe(debounceTime(settleMs))).pipe(
-    concatMap(() => readFileText(path)),
-    distinctUntilChanged<FileText>(isDeepStrictEqual),
-  );
+export function watchedFile$(
+  path: string,
+  { settleMs = 100, read = readFileText, touched = touched$, ...options }: WatchedFileOptions,
+): Observable<FileText> {
+  return defer(() => {
+    let isSaid = false;
+    const onError = (error: Error): void => {
+      if (!isSaid) options.onError(error);
+      isSaid = true;
+    };
+    let last: FileText | null = null;
+    let isTold = true;
+    /** A look found what the watcher had not told. It may be about to. */
+    let isLate = false;
+    const compare = (text: FileText): void => {
+      if (isLate && !isTold)
+        onError(new Error(`changes of ${path} are seen by looking, up to 2 s late: its watcher is silent`));
+      isLate = last !== null && !isTold && !isDeepStrictEqual(last, text);
+      isTold = false;
+      last = text;
+    };
+    const moments$ = watched$(touched(path), { ...options, what: path, onError }).pipe(
+      tap(why => {
+        if (why === 'touch') isTold = true;
+      }),
+      debounceTime(settleMs, options.scheduler),
+    );
+    return merge(of(null), moments$).pipe(
+      concatMap(() => read(path)),
+      tap(compare),
+      distinctUntilChanged<FileText>(isDeepStrictEqual),
+    );
+  });
 }

@@ -1,8 +1,8 @@
 import { chmod, mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Observable, Subject, type Subscription } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { NEVER, Observable, type Subscription, throwError } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { config$ } from '../../src/streams/config.ts';
 import type { ConfigUpdate } from '../../src/streams/configUpdates.ts';
 import type { FileText } from '../../src/streams/fileText.ts';
@@ -48,7 +48,11 @@ function newsOf(stream: Observable<ConfigUpdate>): () => Promise<ConfigUpdate> {
 }
 
 const watched = (required = true): (() => Promise<ConfigUpdate>) =>
-  newsOf(config$({ path: file, file: 'c.toml', required, settleMs: 40, unfinishedMs: 150 }));
+  newsOf(config$({ path: file, file: 'c.toml', required, settleMs: 40, unfinishedMs: 150, onError: fail }));
+
+const fail = (error: Error): never => {
+  throw error;
+};
 
 /** Shipped interval is 5; each text is complete. */
 const textOf = (seconds: number): string =>
@@ -206,7 +210,7 @@ describe('config$ and its watcher', () => {
           open--;
         };
       });
-    const stream = config$({ path: file, file: 'c.toml', required: true }, { read, touched });
+    const stream = config$({ path: file, file: 'c.toml', required: true, onError: fail }, { read, touched });
     expect(open).toBe(0);
     const next = newsOf(stream);
     expect(intervalOf(await next())).toBe(1);
@@ -215,33 +219,30 @@ describe('config$ and its watcher', () => {
     expect(open).toBe(0);
   });
 
-  it('says that a file cannot be watched, keeps its settings, and is well again when it can', async () => {
-    const watchers: Subject<void>[] = [];
-    const touched = (): Observable<void> => {
-      const watcher = new Subject<void>();
-      watchers.push(watcher);
-      return watcher;
-    };
-    const options = { path: file, file: 'c.toml', required: true, settleMs: 1, rewatchMs: 5 };
-    let asked = (): void => {};
-    const again = new Promise<void>(resolve => {
-      asked = resolve;
-    });
-    const next = newsOf(
-      config$(options, {
-        read,
-        touched: () => {
-          if (watchers.length === 1) asked();
-          return touched();
-        },
-      }),
-    );
-    expect(intervalOf(await next())).toBe(1);
-    watchers[0]?.error(new Error('no space left for watches'));
-    expect(intervalOf(await next())).toBe("c.toml: the file can't be watched for changes: no space left for watches");
-    await again;
-    await Promise.resolve();
-    watchers[1]?.next();
-    expect(await next()).toMatchObject({ kind: 'loaded', changes: [] });
+  it.each([
+    ['a watcher that never tells of anything', () => NEVER, 'its watcher is silent'],
+    [
+      'a watcher that fails',
+      () => throwError(() => new Error('no space left for watches')),
+      'no space left for watches',
+    ],
+  ])('takes edits with %s, within seconds, and says once that they are late', async (_, touched, reason) => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    let seconds = 1;
+    const told: string[] = [];
+    const intervals: (string | number)[] = [];
+    subscription = config$(
+      { path: '/x/c.toml', file: 'c.toml', required: true, onError: ({ message }) => told.push(message) },
+      { touched, read: async () => ({ kind: 'text', text: textOf(seconds) }) },
+    ).subscribe(update => intervals.push(intervalOf(update)));
+    await vi.advanceTimersByTimeAsync(10_000);
+    for (seconds = 2; seconds < 4; seconds++) await vi.advanceTimersByTimeAsync(4_300);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(intervals).toEqual([1, 2, 3, 4]);
+    expect(told).toEqual([expect.stringContaining(reason)]);
+    expect(told[0]).toContain('/x/c.toml');
+    subscription.unsubscribe();
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -234,7 +234,9 @@ describe('pipelineStatus$ in virtual time', () => {
     world.file = { kind: 'missing' };
     await vi.advanceTimersByTimeAsync(1_000);
     expect(connections()).toEqual(['running', 'none']);
-    expect(errors).toEqual(["/flags/pipeline_status.json can't be watched for changes: no space left for watches"]);
+    expect(errors).toEqual([
+      "/flags/pipeline_status.json can't be watched for changes: no space left for watches; it is looked at every 1 s instead",
+    ]);
   });
 });
 

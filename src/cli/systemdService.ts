@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, rm } from 'node:fs/promises';
+import { access, rm, stat } from 'node:fs/promises';
 import { homedir, userInfo } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { nodeFiles } from '../storage/files.ts';
@@ -35,18 +35,23 @@ export async function installService(context: CommandContext, options: ServiceOp
     'background',
   ];
   await nodeFiles.makeFolder(join(unit.path, '..'));
-  // Installed through sudo, it runs as the user who did that.
-  const { SUDO_USER: user } = context.environment;
-  const runAs = !unit.ofUser && user && /^[a-z_][\w.-]*\$?$/i.test(user) ? user : null;
+  const runAs = unit.ofUser ? null : await userOf(paths.root, context.environment);
+  // Where it writes, should any of it lie where a hardened service may not: below /usr, or in /tmp.
+  const { root, data, results, logs, flags, backup, generatedFiles, remote } = paths;
+  const writes = [root, data, results, logs, flags, backup, generatedFiles, remote.root];
   await writeAtomic(
     nodeFiles,
     unit.path,
-    unitText({ root: paths.root, cwd: context.cwd, words, ofUser: unit.ofUser, runAs }),
+    unitText({ root, cwd: context.cwd, words, ofUser: unit.ofUser, runAs, writes }),
   );
   output.line(`wrote ${unit.path}`);
   output.line('It starts with the machine, and again when it fails. Now run:');
   output.line(`  ${unit.systemctl} daemon-reload`);
   output.line(`  ${unit.systemctl} enable --now ${unit.name}`);
+  if (!unit.ofUser)
+    output.line(
+      `It runs as ${runAs === null ? 'root: give the folder to a user, and install it again' : `the user ${runAs}`}`,
+    );
   if (unit.ofUser)
     output.line(`  loginctl enable-linger ${userInfo().username}      (so that it runs while nobody is logged in)`);
   output.line(`"phorest" shows it; "${unit.systemctl} stop ${unit.name}" drains and stops it`);
@@ -74,6 +79,13 @@ export async function uninstallService(context: CommandContext, options: Service
   return exitCodes.done;
 }
 
+/** Who a system's unit runs as: whose folder it is, else who installs it through sudo. Null: root. */
+async function userOf(root: string, { SUDO_USER: user }: NodeJS.ProcessEnv): Promise<string | null> {
+  const owner = (await stat(root).catch(() => null))?.uid ?? 0;
+  if (owner !== 0) return String(owner);
+  return user && user !== 'root' && /^[a-z_][\w.-]*\$?$/i.test(user) ? user : null;
+}
+
 /** A root has one unit, named after its folder; the number tells folders of one name apart. */
 function unitOf(root: string, { environment }: CommandContext, { system, user }: ServiceOptions): Unit {
   const ofUser = user === true || (system !== true && process.getuid?.() !== 0);
@@ -90,15 +102,17 @@ interface UnitText {
   cwd: string;
   words: readonly string[];
   ofUser: boolean;
-  /** User of a system's unit; null: root. */
+  /** User of a system's unit, a name or a number; null: root. */
   runAs: string | null;
+  /** Folders that it writes to; the root unless given. */
+  writes?: readonly string[];
 }
 
 /**
  * A drain may take as long as a large frame does; what does not end then is killed, and loses nothing. A wrong
  * configuration or a stage that is held (2, 3) does not mend by starting again.
  */
-export function unitText({ root, cwd, words, ofUser, runAs }: UnitText): string {
+export function unitText({ root, cwd, words, ofUser, runAs, writes = [root] }: UnitText): string {
   return `[Unit]
 Description=Phorest Pipeline of ${escaped(root)}
 After=local-fs.target time-sync.target
@@ -117,11 +131,50 @@ Restart=on-failure
 RestartSec=5
 RestartPreventExitStatus=2 3
 SuccessExitStatus=130 143
-
+${hardening({ ofUser, runAs, writes })}
 [Install]
 WantedBy=${wantedBy({ ofUser })}
 `;
 }
+
+/**
+ * What the service can do without. It needs the devices (cameras, sensors, USB), the network, mounts that come later, other processes
+ * of the machine as they are (whether one still runs), and memory that is written and executed (V8). Without a user of its own it
+ * must still write what belongs to others. A user's own systemd can't set up the rest without rights that it may not have.
+ */
+function hardening({ ofUser, runAs, writes }: Required<Pick<UnitText, 'ofUser' | 'runAs' | 'writes'>>): string {
+  const everywhere = [
+    'NoNewPrivileges=yes',
+    'RestrictSUIDSGID=yes',
+    'RestrictNamespaces=yes',
+    'RestrictRealtime=yes',
+    'LockPersonality=yes',
+    'SystemCallArchitectures=native',
+    'SystemCallFilter=@system-service',
+    'SystemCallFilter=~@privileged',
+    'SystemCallErrorNumber=EPERM',
+    // Netlink: network interfaces, and cameras that are plugged in.
+    'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK',
+    'UMask=0022',
+  ];
+  if (ofUser) return lines(everywhere);
+  const isTemporary = writes.some(path => /^\/(?:var\/)?tmp(?:\/|$)/.test(path));
+  return lines([
+    ...everywhere,
+    `CapabilityBoundingSet=${runAs === null ? 'CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_KILL' : ''}`,
+    'ProtectSystem=full',
+    ...[...new Set(writes)].map(path => `ReadWritePaths=${quoted(`-${path}`, '$')}`),
+    ...(isTemporary ? [] : ['PrivateTmp=yes']),
+    'ProtectKernelTunables=yes',
+    'ProtectKernelModules=yes',
+    'ProtectKernelLogs=yes',
+    'ProtectControlGroups=yes',
+    'KeyringMode=private',
+    'RemoveIPC=yes',
+  ]);
+}
+
+const lines = (each: readonly string[]): string => each.map(line => `${line}\n`).join('');
 
 function wantedBy({ ofUser }: Pick<Unit, 'ofUser'>): string {
   return ofUser ? 'default.target' : 'multi-user.target';

@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { access, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { CommandContext } from '../../src/cli/commandDefinition.ts';
 import { ConsoleOutput } from '../../src/cli/consoleOutput.ts';
 import { installService, uninstallService, unitText } from '../../src/cli/systemdService.ts';
@@ -62,6 +64,53 @@ describe('unitText', () => {
     const asUser = unitText({ root: '/r', cwd: '/c', words: ['/n'], ofUser: false, runAs: 'pi' });
     expect(valuesOf(asUser, 'User')).toEqual(['pi']);
   });
+});
+
+describe('a hardened unit', () => {
+  const unit = {
+    root: '/srv/my run',
+    cwd: '/home/pi',
+    words: [process.execPath, 'background'],
+    ofUser: false,
+    runAs: 'pi',
+  };
+
+  it('of a user has no capabilities, and may write to the experiment, the backup and the share', () => {
+    const text = unitText({ ...unit, writes: ['/srv/my run', '/mnt/back up', '/mnt/share', '/mnt/share'] });
+    expect(valuesOf(text, 'CapabilityBoundingSet')).toEqual(['']);
+    expect(valuesOf(text, 'NoNewPrivileges')).toEqual(['yes']);
+    expect(valuesOf(text, 'ReadWritePaths')).toEqual(['"-/srv/my run"', '"-/mnt/back up"', '"-/mnt/share"']);
+    // What would take the cameras, V8's memory, or the view of other processes away.
+    expect(text).not.toMatch(
+      /PrivateDevices|DeviceAllow|ProtectClock|MemoryDenyWriteExecute|ProtectProc|PrivateUsers|ProtectHostname/,
+    );
+  });
+
+  it('keeps /tmp where the experiment is there, and what root needs where nobody else was found', () => {
+    expect(unitText(unit)).toContain('PrivateTmp=yes');
+    expect(unitText({ ...unit, root: '/tmp/run' })).not.toContain('PrivateTmp');
+    expect(valuesOf(unitText({ ...unit, runAs: null }), 'CapabilityBoundingSet')[0]).toContain('CAP_DAC_OVERRIDE');
+  });
+
+  it("of a user's own systemd asks for nothing that needs rights", () => {
+    const text = unitText({ ...unit, ofUser: true, runAs: null });
+    expect(text).not.toMatch(/Protect|PrivateTmp|ReadWritePaths|CapabilityBoundingSet/);
+    expect(text).toContain('NoNewPrivileges=yes');
+  });
+
+  it.skipIf(!existsSync('/usr/bin/systemd-analyze')).each(['daemon', null])(
+    'that runs as %s is understood by systemd, and scored as safe',
+    async runAs => {
+      const folder = await mkdtemp(join(tmpdir(), 'phorest-unit-'));
+      onTestFinished(() => rm(folder, { recursive: true }));
+      const file = join(folder, 'phorest-run.service');
+      await writeFile(file, unitText({ ...unit, cwd: '/', root: '/srv', runAs }));
+      const analyze = (...args: string[]) => spawnSync('/usr/bin/systemd-analyze', args, { encoding: 'utf8' });
+      expect(analyze('verify', '--recursive-errors=no', file).stderr).not.toContain('phorest-run.service');
+      const { stdout } = analyze('security', '--offline=true', '--no-pager', file);
+      expect(Number(/exposure level for .*: ([\d.]+)/.exec(stdout)?.[1])).toBeLessThan(5);
+    },
+  );
 });
 
 describe('service of the user', () => {

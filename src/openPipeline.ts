@@ -35,7 +35,7 @@ import { mountWarnings } from './storage/networkMount.ts';
 import { CallGate, patientFiles } from './storage/patientFiles.ts';
 import { livenessOf, ownIdentity } from './storage/processIdentity.ts';
 import { removeTemporaries } from './storage/removeTemporaries.ts';
-import { filesWithReserve, lockWithReserve, ReserveFile } from './storage/reserveFile.ts';
+import { ExperimentReserve } from './storage/reserveFile.ts';
 import { continueRun } from './storage/runRecord.ts';
 import type { ConfigUpdate } from './streams/configUpdates.ts';
 import { control$ } from './streams/control.ts';
@@ -70,6 +70,8 @@ export interface Pipeline {
   readonly runId: string;
   /** Files that are written only while the experiment's disk is there. */
   readonly files: Files;
+  /** The same for its status, which may use a part of the room that is kept for a full disk. */
+  readonly statusFiles: Files;
   /** Those that this process runs. */
   readonly stages: readonly GraphStage[];
   /** Puts something among the events that happens around the pipeline, and not in it. */
@@ -107,8 +109,11 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const wrong = await device?.look();
   if (wrong) throw new WrongDiskError(wrong);
   const files = device ? guardedFiles(nodeFiles, () => device.mustBeThere()) : nodeFiles;
+  const reserve = new ExperimentReserve(files, paths);
+  // What a start must write on a full disk, so that room can be made at all.
+  const smallFiles = reserve.files();
   const lock = (path: string): Exclusive => {
-    const free = fileLock(path);
+    const free = reserve.lock(path, fileLock(path));
     return work => {
       device?.mustBeThere();
       return free(work);
@@ -116,14 +121,14 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   };
   const clock = systemClock;
   const newId = monotonicFactory();
-  for (const folder of [paths.data, paths.results, paths.flags]) await files.makeFolder(folder);
+  for (const folder of [paths.data, paths.results, paths.flags]) await smallFiles.makeFolder(folder);
   for (const folder of [paths.results, paths.flags, paths.status]) {
     await removeTemporaries(files, folder, isAlive, clock.now());
   }
 
   const giveBackStages = await takeStages(stages, {
     folder: paths.flags,
-    files,
+    files: smallFiles,
     exclusive: lock(leasesFile(paths.flags)),
     own: ownIdentity,
     liveness: livenessOf,
@@ -141,17 +146,15 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     const backupFiles = patientFiles(files, backupGate, path => isWithin(path, paths.backup));
     const share = config.Services.enable_remote_sync ? paths.remote.root : null;
     for (const warning of mountWarnings({ backup: paths.backup, share })) note('warning', warning);
-    const reserve = new ReserveFile(files, join(paths.data, 'metadata_manifest.reserve'));
     const manifest = await Manifest.open({
       file: paths.manifestFile,
       // What frees space on a full disk has to be recorded first.
-      files: filesWithReserve(
+      files: reserve.files(
         // What is not there was moved to a backup_dir, present or former.
         patientFiles(files, backupGate, path => !isWithin(path, paths.data)),
-        reserve,
         path => isJournal(path, paths.manifestFile),
       ),
-      exclusive: lockWithReserve(lock(paths.manifestFile), reserve),
+      exclusive: lock(paths.manifestFile),
       clock,
       own: ownIdentity,
       liveness: livenessOf,
@@ -161,7 +164,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       writer: newId(),
       note,
     });
-    const run = await continueRun(join(paths.flags, 'run.json'), files, () => ({
+    const run = await continueRun(join(paths.flags, 'run.json'), smallFiles, () => ({
       run_id: newId(),
       started: utcIso(clock.now()),
     }));
@@ -188,7 +191,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     const space$ = diskSpace$(() => measureSpace(paths.data));
     // It is for who deletes, and one process is enough.
     const isKept = options.replay === undefined && stages.includes('ring_buffer');
-    const reserve$ = isKept ? keepReserve({ ...tools, reserve, space$, notes$ }) : EMPTY;
+    const reserve$ = isKept ? keepReserve({ ...tools, reserve: reserve.file, space$, notes$ }) : EMPTY;
     let opened = options.replay?.opened ?? null;
     const warnings$ = (options.warnings$ ?? EMPTY).pipe(
       map((message): NoteEvent => ({ kind: 'note', at: clock.now(), level: 'warning', stage: null, message })),
@@ -208,7 +211,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       ringBuffer: {
         measureSpace: () => measureSpace(paths.data),
         // The same lock as that of `requeue`.
-        restoring: lockWithReserve(lock(join(paths.data, 'requeue')), reserve),
+        restoring: lock(join(paths.data, 'requeue')),
         note: (level, message) => note(level, message, 'ring_buffer'),
       },
       backup: { files: backupFiles, isAlive },
@@ -299,6 +302,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       manifest,
       runId: run.run_id,
       files,
+      statusFiles: reserve.statusFiles(),
       stages,
       events$,
       tell: event => notes$.next(event),

@@ -1,11 +1,13 @@
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import { utcIso } from '../model/localTime.ts';
 import { shownJson } from '../model/shownText.ts';
 import { appendDurably } from '../sinks/appendDurably.ts';
 import { fileLock } from '../storage/fileLock.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { ownIdentity } from '../storage/processIdentity.ts';
+import { ExperimentReserve } from '../storage/reserveFile.ts';
 
 /** `logs_dir/audit.jsonl`: what people have changed in an experiment, a line each, never rewritten. */
 export function auditFile(logsFolder: string): string {
@@ -13,18 +15,38 @@ export function auditFile(logsFolder: string): string {
 }
 
 /**
- * Notes who did what, durable when it resolves. The log of events is rolled over and thrown away in the end; this is not.
+ * Notes who did what, durable when it resolves with true. The log of events is rolled over and thrown away in the end; this is not. What was done
+ * stands, so that what can't be noted is said, and is no error.
  *
  * @param now milliseconds since 1970 UTC.
+ * @param onError told why it can't be noted.
  */
-export async function audit(logsFolder: string, now: number, what: Readonly<Record<string, unknown>>): Promise<void> {
-  const file = auditFile(logsFolder);
-  await nodeFiles.makeFolder(logsFolder);
+export async function audit(
+  paths: ResolvedPaths,
+  now: number,
+  what: Readonly<Record<string, unknown>>,
+  onError: (message: string) => void,
+): Promise<boolean> {
+  try {
+    await note(paths, now, what);
+    return true;
+  } catch (error) {
+    onError(`what was done can't be noted in ${auditFile(paths.logs)}: ${(error as Error).message}`);
+    return false;
+  }
+}
+
+async function note(paths: ResolvedPaths, now: number, what: Readonly<Record<string, unknown>>): Promise<void> {
+  const file = auditFile(paths.logs);
+  const reserve = new ExperimentReserve(nodeFiles, paths);
+  const files = reserve.files();
+  await files.makeFolder(paths.logs);
   const { host, pid } = ownIdentity;
   const line = `${shownJson(JSON.stringify({ time: utcIso(now), user: userName(), host, pid, ...what }))}\n`;
-  await fileLock(file)(() =>
-    appendDurably(nodeFiles, file, Buffer.from(line), { keep: 'nothing', folder: dirname(file) }),
-  );
+  await reserve.lock(
+    file,
+    fileLock(file),
+  )(() => appendDurably(files, file, Buffer.from(line), { keep: 'nothing', folder: dirname(file) }));
 }
 
 /** A user that the system has no name for (a container's) is told by number. */

@@ -46,7 +46,7 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
   const running = new Subscription();
   const status = statusFile({
     folder: paths.flags,
-    files: pipeline.files,
+    files: pipeline.statusFiles,
     clock: systemClock,
     own: ownIdentity,
     liveness: livenessOf,

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdir, open, stat, truncate } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
+import { nodeFiles } from '../storage/files.ts';
+import { ExperimentReserve, withRoom } from '../storage/reserveFile.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { exitCodes } from './exitCodes.ts';
 import type { StartReport } from './startReport.ts';
@@ -42,11 +44,11 @@ export async function launch(
   stages: string | undefined,
   patienceMs: number,
 ): Promise<Launched> {
-  await mkdir(paths.logs, { recursive: true });
   const printed = join(paths.logs, outputFile);
-  const size = (await stat(printed).catch(() => null))?.size ?? 0;
-  if (size > largestOutput) await truncate(printed, 0);
-  const log = await open(printed, 'a');
+  const log = await openOutput(printed, paths).catch(({ message }: Error) => {
+    context.output.error(`what the process prints is lost, since ${printed} can't be written: ${message}`);
+    return null;
+  });
   try {
     const words = [
       ...nodeFlags,
@@ -59,7 +61,7 @@ export async function launch(
       cwd: context.cwd,
       env: context.environment,
       detached: true,
-      stdio: ['ignore', log.fd, log.fd, 'ipc'],
+      stdio: ['ignore', log?.fd ?? 'ignore', log?.fd ?? 'ignore', 'ipc'],
     });
     const report = await new Promise<Launched['report']>(resolve => {
       const timer = setTimeout(() => resolve({ kind: 'slow' }), patienceMs);
@@ -86,6 +88,16 @@ export async function launch(
     child.unref();
     return { pid: child.pid ?? 0, report };
   } finally {
-    await log.close();
+    await log?.close();
   }
+}
+
+/** The pipeline matters more than what it prints: whoever can't open it starts without. */
+async function openOutput(file: string, paths: ResolvedPaths): Promise<FileHandle> {
+  return withRoom(new ExperimentReserve(nodeFiles, paths).file, async () => {
+    await mkdir(paths.logs, { recursive: true });
+    const size = (await stat(file).catch(() => null))?.size ?? 0;
+    if (size > largestOutput) await truncate(file, 0);
+    return open(file, 'a');
+  });
 }

@@ -1,21 +1,24 @@
 import { monotonicFactory } from 'ulid';
 import { isSettled } from '../manifest/isSettled.ts';
+import { isJournal } from '../manifest/journal.ts';
 import type { ManifestOptions } from '../manifest/manifest.ts';
 import { systemClock } from '../model/clock.ts';
 import { workRules } from '../stageSettings.ts';
 import { fileLock } from '../storage/fileLock.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { livenessOf, ownIdentity } from '../storage/processIdentity.ts';
+import { ExperimentReserve } from '../storage/reserveFile.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import type { LoadedConfig } from './loadConfig.ts';
 
 /** How a command opens the manifest that its configuration names, beside a pipeline or alone. Its warnings go to stderr. */
 export function manifestOptions({ config, paths }: LoadedConfig, { output }: CommandContext): ManifestOptions {
   const rules = workRules(config);
+  const reserve = new ExperimentReserve(nodeFiles, paths);
   return {
     file: paths.manifestFile,
-    files: nodeFiles,
-    exclusive: fileLock(paths.manifestFile),
+    files: reserve.files(nodeFiles, path => isJournal(path, paths.manifestFile)),
+    exclusive: reserve.lock(paths.manifestFile, fileLock(paths.manifestFile)),
     clock: systemClock,
     own: ownIdentity,
     liveness: owner => livenessOf(owner),

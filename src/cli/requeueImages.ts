@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import { Manifest } from '../manifest/manifest.ts';
 import { systemClock } from '../model/clock.ts';
 import { fileLock } from '../storage/fileLock.ts';
+import { nodeFiles } from '../storage/files.ts';
+import { ExperimentReserve } from '../storage/reserveFile.ts';
 import { audit, auditFile } from './audit.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
@@ -24,40 +25,52 @@ export async function requeueImages(context: CommandContext, options: RequeueOpt
   const dryRun = options.dryRun ?? (output.isTerminal && !options.yes);
   const work = async (): Promise<number> => {
     const selection = await selectEntries(options, paths, message => output.error(message));
-    const changed = dryRun || selection.count === 0 ? 0 : await act(selection, options, loaded, context);
+    const isIdle = dryRun || selection.count === 0;
+    const { changed, isNoted } = isIdle
+      ? { changed: 0, isNoted: false }
+      : await act(selection, options, loaded, context);
     if (options.json) output.json(JSON.stringify(totals(selection, changed, dryRun)));
-    else for (const line of lines(selection, changed, dryRun, options, context, paths)) output.line(line);
+    else {
+      for (const line of lines(selection, changed, dryRun, options, context)) output.line(line);
+      if (isNoted && changed > 0) output.line(`noted in ${auditFile(paths.logs)}`);
+    }
     return exitCodes.done;
   };
   // Two at a time could restore an archived entry from a copy that the other has just made old.
-  return dryRun ? work() : fileLock(join(paths.data, 'requeue'))(work);
+  const file = join(paths.data, 'requeue');
+  return dryRun ? work() : new ExperimentReserve(nodeFiles, paths).lock(file, fileLock(file))(work);
 }
 
-/** Makes the changes, and notes who did. Returns how many counted. */
+/** Makes the changes, and notes who did. Returns how many counted, and whether they could be noted. */
 async function act(
   selection: Selection,
   { skip, status, from, to, every }: RequeueOptions,
   loaded: LoadedConfig,
   context: CommandContext,
-): Promise<number> {
-  const { logs } = loaded.paths;
+): Promise<{ changed: number; isNoted: boolean }> {
   const target = skip ? 'skip' : 'pending';
   const options = manifestOptions(loaded, context);
   const manifest = await Manifest.open(options);
   let changed = 0;
+  let isNoted = false;
   try {
     changed = await requeueGroups(selection.groups, target, manifest, options);
   } finally {
     await manifest.close({ fold: true });
-    await audit(logs, systemClock.now(), {
-      command: 'requeue',
-      selection: { status, from, to, every },
-      set_to: target,
-      selected: selection.count,
-      changed,
-    });
+    isNoted = await audit(
+      loaded.paths,
+      systemClock.now(),
+      {
+        command: 'requeue',
+        selection: { status, from, to, every },
+        set_to: target,
+        selected: selection.count,
+        changed,
+      },
+      message => context.output.error(message),
+    );
   }
-  return changed;
+  return { changed, isNoted };
 }
 
 function totals({ count, byStatus, inWork, withoutImage }: Selection, changed: number, dryRun: boolean) {
@@ -77,7 +90,6 @@ function lines(
   dryRun: boolean,
   options: RequeueOptions,
   context: CommandContext,
-  { logs }: ResolvedPaths,
 ): string[] {
   const target = options.skip ? 'skip' : 'pending';
   const kinds = Object.entries(byStatus).map(([status, each]) => `${each} ${status}`);
@@ -89,7 +101,6 @@ function lines(
   ];
   if (inWork) told.push(`${inWork} are in work just now and left alone`);
   if (withoutImage) told.push(`${withoutImage} have no image any more and are left alone`);
-  if (!dryRun && changed > 0) told.push(`noted in ${auditFile(logs)}`);
   if (dryRun && count > 0) told.push(`nothing is changed yet; this does it: ${commandWith(options, context)}`);
   return told;
 }

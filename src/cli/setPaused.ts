@@ -4,6 +4,7 @@ import type { ProcessStatus } from '../model/status.ts';
 import { changeControl } from '../storage/changeControl.ts';
 import { fileLock } from '../storage/fileLock.ts';
 import { nodeFiles } from '../storage/files.ts';
+import { ExperimentReserve } from '../storage/reserveFile.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { livingProcesses } from './livingProcesses.ts';
@@ -27,10 +28,11 @@ export async function setPaused(context: CommandContext, word: string, paused: b
   const [stage, another] = parseStages(word, 'the stage') as readonly [StageName, StageName?];
   if (another !== undefined) throw new ExitError(exitCodes.usage, `one stage at a time, not "${word}"`);
   const { paths } = await loadSteered(context);
+  const reserve = new ExperimentReserve(nodeFiles, paths);
   const control = await changeControl(
     paths.controlFile,
     before => (paused ? [...new Set([...before, stage])] : before.filter(other => other !== stage)),
-    { files: nodeFiles, exclusive: fileLock(paths.controlFile) },
+    { files: reserve.files(), exclusive: reserve.lock(paths.controlFile, fileLock(paths.controlFile)) },
   );
   if (control === null) {
     output.line(paused ? `the ${stage} is paused already` : `the ${stage} is not paused`);

@@ -7,6 +7,7 @@ import { ShareRecord } from '../share/shareRecord.ts';
 import { fileLock } from '../storage/fileLock.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { livenessOf, ownIdentity } from '../storage/processIdentity.ts';
+import { ExperimentReserve } from '../storage/reserveFile.ts';
 import { type Finding, remedies } from '../verify/finding.ts';
 import { inspect } from '../verify/inspect.ts';
 import type { InspectedShare, Inspection, InspectionOptions } from '../verify/inspection.ts';
@@ -26,6 +27,7 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
   const { paths } = loaded;
   if (!existsSync(paths.manifestFile))
     throw new ExitError(exitCodes.usage, `${paths.manifestFile} is not there: ${paths.root} holds no experiment`);
+  const reserve = new ExperimentReserve(nodeFiles, paths);
   const tell = (text: string, json: object): void =>
     options.json ? output.json(JSON.stringify(json)) : output.line(text);
   const share = await inspectedShare(loaded);
@@ -37,7 +39,7 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
     try {
       const mending: RepairOptions = {
         manifest: manifestOptions(loaded, context),
-        lock: path => fileLock(path),
+        lock: path => reserve.lock(path, fileLock(path)),
         own: ownIdentity,
         sensors: Object.values(loaded.config.Temperature.thermocouple_sensors),
         title: basename(paths.root),
@@ -48,11 +50,14 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
         onLeft: message => tell(`left as it is: ${message}`, { left: message }),
       };
       // The same lock as that of `requeue`: one that brings an archived entry back must not find a copy that is old by then.
-      await fileLock(join(paths.data, 'requeue'))(() => repair(inspection, mending));
+      const file = join(paths.data, 'requeue');
+      await reserve.lock(file, fileLock(file))(() => repair(inspection, mending));
     } finally {
       if (mended > 0) {
         const kinds = Object.fromEntries(inspection.found);
-        await audit(paths.logs, systemClock.now(), { command: 'verify --repair', found: kinds, mended });
+        await audit(paths, systemClock.now(), { command: 'verify --repair', found: kinds, mended }, message =>
+          output.error(message),
+        );
       }
     }
     inspection = await look('still ');

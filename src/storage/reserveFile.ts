@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
-import { dirname } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Exclusive } from './exclusive.ts';
 import type { Files, OpenFile } from './files.ts';
 
@@ -16,17 +17,24 @@ export const reservePiece = 64 * 1024;
 export class ReserveFile {
   readonly path: string;
   readonly #files: Files;
+  readonly #spare: readonly string[];
 
-  constructor(files: Files, path: string) {
+  /** @param spare files on the same disk that are made anew: they are given up when there is no reserve left. */
+  constructor(files: Files, path: string, spare: readonly string[] = []) {
     this.#files = files;
     this.path = path;
+    this.#spare = spare;
   }
 
-  /** Gives up a piece; false when there is none, or the disk does not let it go. Durable, so that what was freed may be used. */
-  async giveUp(): Promise<boolean> {
+  /**
+   * Gives up a piece; false when there is none, or the disk does not let it go. Durable, so that what was freed may be used.
+   * @param leave bytes that are for others.
+   */
+  async giveUp(leave = 0): Promise<boolean> {
     try {
       const size = (await this.#files.stat(this.path))?.size ?? 0;
-      if (size === 0) return false;
+      if (size === 0 && leave === 0) return await this.#removeSpare();
+      if (size <= leave) return false;
       const file = await this.#files.open(this.path, 'r+');
       try {
         await file.truncate(Math.max(0, size - reservePiece));
@@ -39,6 +47,15 @@ export class ReserveFile {
       // The caller has its own error, which says more: the disk is full.
       return false;
     }
+  }
+
+  async #removeSpare(): Promise<boolean> {
+    for (const path of this.#spare) {
+      if (!(await this.#files.stat(path))?.size) continue;
+      await this.#files.remove(path);
+      return true;
+    }
+    return false;
   }
 
   /** Makes it as long as this, if it is shorter. Resolves with how much was added. Errors are the file system's. */
@@ -70,32 +87,94 @@ export class ReserveFile {
  * written stands. A write may then be made of several: for files whose readers know what was cut short.
  *
  * @param isFor which paths it is for.
+ * @param leave bytes of the reserve that are left for what matters more.
  */
-export function filesWithReserve(files: Files, reserve: ReserveFile, isFor: (path: string) => boolean): Files {
-  const open = async (path: string, flags: string, mode?: number): Promise<OpenFile> => {
-    try {
-      return await files.open(path, flags, mode);
-    } catch (error) {
-      // Once: a folder that takes no more names says the same, and room does not help it.
-      if (!isFull(error) || !(await reserve.giveUp())) throw error;
-      return files.open(path, flags, mode);
-    }
-  };
+export function filesWithReserve(
+  files: Files,
+  reserve: ReserveFile,
+  isFor: (path: string) => boolean,
+  leave = 0,
+): Files {
+  const named = <T>(path: string, act: () => Promise<T>): Promise<T> =>
+    isFor(path) ? withRoom(reserve, act, leave) : act();
   const { openUncached, realPath } = files;
   return {
     open: async (path, flags, mode) => {
       if (flags === 'r' || !isFor(path)) return files.open(path, flags, mode);
-      return withReserve(await open(path, flags, mode), reserve);
+      return withReserve(await named(path, () => files.open(path, flags, mode)), reserve, leave);
     },
     stat: path => files.stat(path),
     list: folder => files.list(folder),
-    makeFolder: path => files.makeFolder(path),
-    rename: (from, to) => files.rename(from, to),
+    makeFolder: path => named(path, () => files.makeFolder(path)),
+    rename: (from, to) => named(to, () => files.rename(from, to)),
     remove: path => files.remove(path),
     syncFolder: path => files.syncFolder(path),
     ...(openUncached && { openUncached: (path: string) => openUncached.call(files, path) }),
     ...(realPath && { realPath: (path: string) => realPath.call(files, path) }),
   };
+}
+
+/** Makes a name, for which a folder may need room. A second try only: one that takes no more names says the same, and room does not help it. */
+export async function withRoom<T>(reserve: ReserveFile, act: () => Promise<T>, leave = 0): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!isFull(error) || !(await reserve.giveUp(leave))) throw error;
+    return act();
+  }
+}
+
+/** What is written again every second leaves so much of the reserve for the journals. */
+const statusLeaves = 4 * reservePiece;
+
+/**
+ * The reserve of an experiment, for all who must write a little before any room can be made: a start, a stop, a command. Only what is on
+ * the same disk as the reserve is helped by it.
+ */
+export class ExperimentReserve {
+  readonly file: ReserveFile;
+  readonly #files: Files;
+  readonly #folder: string;
+
+  /** @param folders `data_dir` and `results_dir`, absolute. */
+  constructor(files: Files, { data, results }: { data: string; results: string }) {
+    this.#files = files;
+    this.#folder = data;
+    const pictures = ['health_report.png', 'processed_data_plot.png'].map(name => join(results, name));
+    this.file = new ReserveFile(
+      files,
+      join(data, 'metadata_manifest.reserve'),
+      pictures.filter(path => this.#helps(path)),
+    );
+  }
+
+  /** @param files the same, or some that wrap them. @param isFor which paths of the disk it is for. */
+  files(files = this.#files, isFor: (path: string) => boolean = () => true): Files {
+    return filesWithReserve(files, this.file, path => isFor(path) && this.#helps(path));
+  }
+
+  /** For what is lost without harm, and written again and again. */
+  statusFiles(): Files {
+    return filesWithReserve(this.#files, this.file, path => this.#helps(path), statusLeaves);
+  }
+
+  /** @param path of what is locked. */
+  lock(path: string, lock: Exclusive): Exclusive {
+    return this.#helps(path) ? lockWithReserve(lock, this.file) : lock;
+  }
+
+  #helps(path: string): boolean {
+    return deviceOf(dirname(path)) === deviceOf(this.#folder);
+  }
+}
+
+/** Number of the file system that a folder is on, or is to be. */
+function deviceOf(folder: string): number | null {
+  for (let path = folder; ; path = dirname(path)) {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat) return stat.dev;
+    if (path === dirname(path)) return null;
+  }
 }
 
 /** The same lock, which may need room for itself: a folder takes a block of the disk. */
@@ -115,7 +194,7 @@ export function lockWithReserve(lock: Exclusive, reserve: ReserveFile): Exclusiv
   };
 }
 
-function withReserve(file: OpenFile, reserve: ReserveFile): OpenFile {
+function withReserve(file: OpenFile, reserve: ReserveFile, leave: number): OpenFile {
   return {
     read: (into, position) => file.read(into, position),
     size: () => file.size(),
@@ -132,7 +211,7 @@ function withReserve(file: OpenFile, reserve: ReserveFile): OpenFile {
           failure = error;
         }
         if (taken === data.length) return taken;
-        if (await reserve.giveUp()) continue;
+        if (await reserve.giveUp(leave)) continue;
         if (failure !== null && taken === 0) throw failure;
         return taken;
       }

@@ -1,10 +1,20 @@
 import { Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isJournal } from '../../src/manifest/journal.ts';
+import { takeStages } from '../../src/manifest/stageLeases.ts';
 import { keepReserve, reserveBytes } from '../../src/operators/keepReserve.ts';
 import type { DiskSpace } from '../../src/storage/diskSpace.ts';
 import type { Exclusive } from '../../src/storage/exclusive.ts';
-import { filesWithReserve, lockWithReserve, ReserveFile, reservePiece } from '../../src/storage/reserveFile.ts';
+import { ownIdentity } from '../../src/storage/processIdentity.ts';
+import {
+  ExperimentReserve,
+  filesWithReserve,
+  lockWithReserve,
+  ReserveFile,
+  reservePiece,
+} from '../../src/storage/reserveFile.ts';
+import { continueRun } from '../../src/storage/runRecord.ts';
+import { writeAtomic } from '../../src/storage/writeAtomic.ts';
 import { ids, manifestFile, openSample, sampleEntry } from '../manifest/sampleManifest.ts';
 import { EventRun, useStillTime } from '../operators/eventRun.ts';
 import { atEveryCrash, type Fault, FaultyFiles, type Step } from './faultyFiles.ts';
@@ -34,6 +44,81 @@ async function prepare(files = new FaultyFiles(), pieces = 3) {
   const length = (): number => files.content(path)?.length ?? 0;
   return { files, reserve, disk, length };
 }
+
+describe('a start on a disk that is full to the last byte', () => {
+  const folders = { data: '/no-root/data', results: '/no-root/results' };
+
+  async function full(pieces: number) {
+    const files = new FaultyFiles();
+    for (const folder of [folders.data, folders.results, '/no-root/flags']) await files.makeFolder(folder);
+    files.put('/no-root/results/health_report.png', 'a picture');
+    files.put('/no-root/results/processing_results.1.jsonl', 'results');
+    const reserve = new ExperimentReserve(files, folders);
+    await reserve.file.fill(pieces * reservePiece);
+    fill(files, 0);
+    return { files, reserve };
+  }
+
+  /** A lock that needs room itself, as the folder that it is does. */
+  const lockOn =
+    (files: FaultyFiles): Exclusive =>
+    async work => {
+      await (await files.open('/no-root/flags/stages.json.lock', 'w')).close();
+      return work();
+    };
+
+  const begin = async (files: FaultyFiles, reserve: ExperimentReserve): Promise<void> => {
+    await takeStages(['collector', 'ring_buffer'], {
+      folder: '/no-root/flags',
+      files: reserve.files(),
+      exclusive: reserve.lock('/no-root/flags/stages.json', lockOn(files)),
+      own: ownIdentity,
+      liveness: () => 'gone',
+    });
+    await continueRun('/no-root/flags/run.json', reserve.files(), () => ({ run_id: 'A', started: 'now' }));
+  };
+
+  it('takes its stages and writes its run, out of the reserve', async () => {
+    const { files, reserve } = await full(3);
+    await begin(files, reserve);
+    expect(String(files.content('/no-root/flags/stages.json'))).toContain('"ring_buffer"');
+    expect(String(files.content('/no-root/flags/run.json'))).toContain('"run_id":"A"');
+    expect(String(files.content('/no-root/results/health_report.png'))).toBe('a picture');
+  });
+
+  it('without a reserve gives up pictures, which are drawn anew, and nothing else', async () => {
+    const { files, reserve } = await full(0);
+    files.put('/no-root/results/processed_data_plot.png', Buffer.alloc(1000));
+    files.put('/no-root/results/health_report.png', Buffer.alloc(1000));
+    files.plan = () => null;
+    fill(files, 0);
+    await begin(files, reserve);
+    expect(files.content('/no-root/results/health_report.png')).toBeNull();
+    expect(String(files.content('/no-root/results/processing_results.1.jsonl'))).toBe('results');
+  });
+
+  it('without anything to give up says that the disk is full', async () => {
+    const { files, reserve } = await full(0);
+    await files.remove('/no-root/results/health_report.png');
+    files.plan = () => null;
+    fill(files, 0);
+    await expect(begin(files, reserve)).rejects.toMatchObject({ code: 'ENOSPC' });
+  });
+
+  it('its status, written again and again, leaves most of the reserve to the journals', async () => {
+    const { files, reserve } = await full(6);
+    const status = async (): Promise<unknown> =>
+      writeAtomic(reserve.statusFiles(), '/no-root/flags/status.json', 'alive').then(
+        // Others take at once what was freed.
+        () => fill(files, 0),
+        (error: NodeJS.ErrnoException) => error.code,
+      );
+    const told: unknown[] = [];
+    for (let second = 0; second < 10; second++) told.push(await status());
+    expect(told.filter(code => code !== undefined)).not.toEqual([]);
+    expect(files.content(reserve.file.path)!.length).toBe(4 * reservePiece);
+  });
+});
 
 describe('a reserve on a full disk', () => {
   it('is given up piece by piece, and what was to be written stands as a whole', async () => {

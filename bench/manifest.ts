@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Manifest } from '../src/manifest/manifest.ts';
 import { systemClock } from '../src/model/clock.ts';
 import type { Entry } from '../src/model/entry.ts';
-import { type Files, nodeFiles, type OpenFile } from '../src/storage/files.ts';
+import { type Files, nodeFiles, type OpenFile, type OpenFlags } from '../src/storage/files.ts';
 import { ownIdentity } from '../src/storage/processIdentity.ts';
 import type { BenchRow } from './benchRow.ts';
 
@@ -101,7 +101,7 @@ class MeteredFiles implements Files {
   remove = nodeFiles.remove;
   syncFolder = nodeFiles.syncFolder;
 
-  async open(path: string, flags: string): Promise<OpenFile> {
+  async open(path: string, flags: OpenFlags): Promise<OpenFile> {
     const file = await nodeFiles.open(path, flags);
     return {
       read: (into, position) => file.read(into, position),

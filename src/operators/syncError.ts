@@ -2,8 +2,8 @@ import type { Side } from '../share/shareError.ts';
 import { ImagePathError } from '../storage/findImage.ts';
 import { asError } from './asError.ts';
 
-/** The share refuses this one file: its name, or its size. */
-const refusals = new Set(['ENAMETOOLONG', 'EINVAL', 'EILSEQ', 'EFBIG', 'ESHAREPATH']);
+/** The share refuses this one file: its name, its size, or what somebody has put in its place. */
+const refusals = new Set(['ENAMETOOLONG', 'EINVAL', 'EILSEQ', 'EFBIG', 'ESHAREPATH', 'EISDIR']);
 
 /** Whether a failure is that of one file, so that others may be copied; else it is the share's. */
 export function isFilesOwn(thrown: unknown): boolean {

@@ -59,6 +59,8 @@ export async function syncRound(round: SyncRound): Promise<RoundTally> {
   const tally: RoundTally = { files: 0, bytes: 0 };
   const isAnyLost = found.some((file, i) => {
     const present = stats[i] ?? null;
+    // Somebody has put it there: the copying of this file says so.
+    if (present?.strange) return false;
     return ledger.isFixed(file.remote) ? present?.size !== file.stat.size : isLost(copies[i], present);
   });
   if (isAnyLost) {

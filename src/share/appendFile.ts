@@ -7,7 +7,7 @@ import type { Appended, AppendRequest, Growth } from './shareCalls.ts';
 import { ShareError } from './shareError.ts';
 import { besideOf, sharePath } from './sharePath.ts';
 import {
-  checkInside,
+  checkPlaced,
   copyRange,
   damaged,
   hashBack,
@@ -47,10 +47,13 @@ export async function appendFile(request: AppendRequest, tools: ShareTools, tell
   const path = sharePath(tools.root, remote);
   await makeFolderOf(path, tools);
   const stat = await tools.share.stat(path);
+  if (stat?.strange) {
+    const message = `${path} is a ${stat.strange}, where the copy of a file belongs; move it away`;
+    throw new ShareError(message, { code: 'ESHAREPATH', path });
+  }
   if (stat?.isFolder) {
     throw new ShareError(`${path} is a folder, where the copy of a file belongs; move it away`, { code: 'EISDIR' });
   }
-  if (stat) await checkInside(path, tools);
   const localStat = await tools.local.stat(request.local);
   if (!localStat) throw new ShareError(`${request.local} is gone`, { side: 'local', code: 'ENOENT' });
   return withOpen(tools.local.open(request.local, 'r'), async source => {
@@ -72,8 +75,7 @@ export async function appendFile(request: AppendRequest, tools: ShareTools, tell
       const { mode } = localStat;
       await append(source, path, { start, to, isNew: !isThere, mode, trustWrite, hashes }, tools, tell);
     }
-    const after = await tools.share.stat(path);
-    if (!after) throw new ShareError(`${path} is gone right after it was written`, { code: 'ENOENT', path });
+    const after = await checkPlaced(path, null, tools);
     const growth: Growth = {
       length: to,
       blocks: hashes.blocks,
@@ -142,7 +144,7 @@ async function knownHashes(
  * it the whole copy is moved there.
  */
 async function keepRest(remote: string, from: number, size: number, tools: ShareTools, tell: Tell): Promise<string> {
-  const { root, share } = tools;
+  const { root, share, parts } = tools;
   const path = sharePath(root, remote);
   if (from < size / 2) {
     return keepBeside(remote, await hashBack(path, createHash('sha256'), tools, tell), tools);
@@ -151,13 +153,17 @@ async function keepRest(remote: string, from: number, size: number, tools: Share
   await withOpen(openBack(path, tools), file =>
     readBack(file, from, size, tools, tell, piece => void hash.update(piece)),
   );
-  const [beside] = besideOf(remote, hash.digest('hex')) as [string];
+  const sha256 = hash.digest('hex');
+  const [beside] = besideOf(remote, sha256) as [string];
   const to = sharePath(root, beside);
   if ((await share.stat(to)) === null) {
     // Under a temporary name first: half of it must not look like all of it after a crash.
-    const part = `${to}.part`;
+    const token = sha256.slice(0, 12);
+    const left = await parts.take(beside, token);
+    if (left !== null) await share.remove(sharePath(root, left));
+    const part = sharePath(root, parts.fresh(beside, token));
     await withOpen(share.open(path, 'r'), rest =>
-      withOpen(share.open(part, 'w'), target => copyRest(rest, target, { from, to: size, path: part }, tools, tell)),
+      withOpen(share.open(part, 'wx'), target => copyRest(rest, target, { from, to: size, path: part }, tools, tell)),
     );
     await share.rename(part, to);
     await share.syncFolder(dirname(to));

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { Placed, PlaceRequest } from './shareCalls.ts';
 import { ShareError } from './shareError.ts';
-import { besideOf, partOf, sharePath } from './sharePath.ts';
-import { hashBack, readPieces, type ShareTools, type Tell, withOpen } from './transfer.ts';
+import { besideOf, sharePath } from './sharePath.ts';
+import { checkPlaced, hashBack, readPieces, type ShareTools, type Tell, withOpen } from './transfer.ts';
 import { uploadPart } from './uploadPart.ts';
 
 /**
@@ -26,16 +26,18 @@ export async function placeFile(request: PlaceRequest, tools: ShareTools, tell: 
     if (chosen.isThere) return { remote: chosen.remote, size, sha256, sent: 0, found };
     target = { remote: chosen.remote, path: sharePath(root, chosen.remote) };
   }
-  const { size, sha256, sent } = await uploadPart(request, tools, tell);
+  const { part, size, sha256, sent } = await uploadPart(request, tools, tell);
   await checkMounted();
   if ((await share.stat(target.path)) !== null) {
+    await tools.parts.leave(part);
     throw new ShareError(`${target.path} appeared while it was copied; it is compared at the next attempt`, {
       code: 'EEXIST',
       path: target.path,
     });
   }
-  await share.rename(sharePath(root, partOf(request.remote, request.token)), target.path);
+  await share.rename(sharePath(root, part), target.path);
   await share.syncFolder(dirname(target.path));
+  await checkPlaced(target.path, size, tools);
   return { remote: target.remote, size, sha256, sent, found };
 }
 
@@ -51,7 +53,7 @@ async function firstFit(
     const stat = await tools.share.stat(path);
     tell();
     if (stat === null) return { remote, isThere: false };
-    if (stat.isFolder || stat.size !== size) continue;
+    if (stat.isFolder || stat.strange || stat.size !== size) continue;
     if ((await hashBack(path, createHash('sha256'), tools, tell)) === sha256) return { remote, isThere: true };
   }
   throw new ShareError(`${names[0]} and every name beside it are taken by other files on the share`, {

@@ -3,14 +3,16 @@ import { dirname } from 'node:path';
 import type { FileStat } from '../storage/files.ts';
 import type { Published, PublishRequest, RemoteStat } from './shareCalls.ts';
 import { ShareError } from './shareError.ts';
-import { besideOf, partOf, sharePath } from './sharePath.ts';
-import { hashBack, type ShareTools, type Tell } from './transfer.ts';
+import { besideOf, sharePath } from './sharePath.ts';
+import { checkPlaced, hashBack, type ShareTools, type Tell } from './transfer.ts';
 
 /** Time stamps of vfat and of some servers are this coarse, ms. */
 const coarseMs = 2000;
 
+type Seen = Pick<RemoteStat, 'size' | 'mtimeMs'>;
+
 /** Whether a file on the share is as it was seen last, as far as that can be told without reading it. */
-export function looksSame(now: RemoteStat, seen: RemoteStat): boolean {
+export function looksSame(now: Seen, seen: Seen): boolean {
   return now.size === seen.size && Math.abs(now.mtimeMs - seen.mtimeMs) <= coarseMs;
 }
 
@@ -19,15 +21,18 @@ export function looksSame(now: RemoteStat, seen: RemoteStat): boolean {
  * same share, somebody's edit) is kept beside it, under a name with its hash.
  */
 export async function publishFile(request: PublishRequest, tools: ShareTools, tell: Tell): Promise<Published> {
-  const { root, share, checkMounted } = tools;
+  const { root, share, parts, checkMounted } = tools;
   await checkMounted();
   const path = sharePath(root, request.remote);
+  const part = parts.takeWhole(request.remote, request.token);
+  if (part === null) {
+    throw new ShareError(`${path} was not prepared by this process: it is copied again`, { code: 'ENOENT', path });
+  }
   const present = await share.stat(path);
   const kept = present ? await keepForeign(present, path, request, tools, tell) : null;
-  await share.rename(sharePath(root, partOf(request.remote, request.token)), path);
+  await share.rename(sharePath(root, part), path);
   await share.syncFolder(dirname(path));
-  const stat = await share.stat(path);
-  if (!stat) throw new ShareError(`${path} is gone right after it was put there`, { code: 'ENOENT', path });
+  const stat = await checkPlaced(path, null, tools);
   return { stat: { size: stat.size, mtimeMs: stat.mtimeMs }, kept };
 }
 
@@ -38,13 +43,14 @@ async function keepForeign(
   tools: ShareTools,
   tell: Tell,
 ): Promise<string | null> {
-  if (!present.isFolder && seen && looksSame(present, seen)) return null;
-  const sha256 = present.isFolder
-    ? createHash('sha256').update(path).digest('hex')
-    : await hashBack(path, createHash('sha256'), tools, tell);
-  if (!present.isFolder && ours.includes(sha256)) return null;
-  return keepBeside(remote, sha256, tools);
+  if (present.isFolder || present.strange) return keepBeside(remote, hashOfName(path), tools);
+  if (seen && looksSame(present, seen)) return null;
+  const sha256 = await hashBack(path, createHash('sha256'), tools, tell);
+  return ours.includes(sha256) ? null : keepBeside(remote, sha256, tools);
 }
+
+/** Stands for the content of what has none that may be read: a folder, a link, a pipe. */
+const hashOfName = (path: string): string => createHash('sha256').update(path).digest('hex');
 
 /** Moves a file on the share to a free name beside it, which it returns. */
 export async function keepBeside(remote: string, sha256: string, { root, share }: ShareTools): Promise<string> {

@@ -61,6 +61,8 @@ export interface RemoteStat {
   size: number;
   /** Modification, ms since 1970 by the share's clock. */
   mtimeMs: number;
+  /** A link, pipe or device stands there; the size is then -1. */
+  strange?: true;
 }
 
 /** What a file on the share holds. */

@@ -63,7 +63,7 @@ export async function checkMarker(root: string, known: string, files: Files): Pr
 export async function readMarker(root: string, files: Files): Promise<string | null> {
   const path = join(root, markerName);
   const stat = await files.stat(path);
-  if (!stat || stat.isFolder || stat.size > longestMarker) return null;
+  if (!stat || stat.isFolder || stat.strange || stat.size > longestMarker) return null;
   const file = await files.open(path, 'r');
   try {
     const bytes = Buffer.alloc(stat.size);

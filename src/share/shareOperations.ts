@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Files } from '../storage/files.ts';
+import { confinedFiles } from '../storage/confinedFiles.ts';
+import type { FileStat, Files } from '../storage/files.ts';
 import { appendFile } from './appendFile.ts';
+import { Parts } from './parts.ts';
 import { placeFile } from './placeFile.ts';
 import { publishFile } from './publishFile.ts';
 import type { RemoteStat, ShareCall, ShareCalls } from './shareCalls.ts';
@@ -26,6 +28,9 @@ export interface ShareOperationsOptions {
   now: () => number;
 }
 
+const remoteStatOf = ({ size, mtimeMs, isFolder, strange }: FileStat): RemoteStat | null =>
+  strange ? { size: -1, mtimeMs, strange: true } : isFolder ? null : { size, mtimeMs };
+
 /** Looks at files are asked for together, since each waits for the network. */
 const statsAtOnce = 4;
 
@@ -35,11 +40,12 @@ const statsAtOnce = 4;
  */
 export function shareOperations({ root, local, share, throttle, now }: ShareOperationsOptions): ShareOperations {
   let entered: string | null = null;
-  const remote = sided(share, 'share');
+  const remote = sided(confinedFiles(share, [root]), 'share');
   const tools: ShareTools = {
     root,
     local: sided(local, 'local'),
     share: remote,
+    parts: new Parts(root, remote),
     throttle,
     now,
     checkMounted: async () => {
@@ -55,7 +61,12 @@ export function shareOperations({ root, local, share, throttle, now }: ShareOper
     place: (request, tell) => placeFile(request, tools, tell),
     prepare: async (request, tell) => {
       await tools.checkMounted();
-      return uploadPart(request, tools, tell);
+      // One that was never published is gone on with.
+      const unused = tools.parts.takeWhole(request.remote, request.token);
+      if (unused !== null) await tools.parts.leave(unused);
+      const { part, ...prepared } = await uploadPart(request, tools, tell);
+      tools.parts.keepWhole(request.remote, request.token, part);
+      return prepared;
     },
     publish: (request, tell) => publishFile(request, tools, tell),
     append: (request, tell) => appendFile(request, tools, tell),
@@ -63,7 +74,7 @@ export function shareOperations({ root, local, share, throttle, now }: ShareOper
       await tools.checkMounted();
       const path = sharePath(root, request);
       const stat = await remote.stat(path);
-      if (!stat || stat.isFolder) return null;
+      if (!stat || stat.isFolder || stat.strange) return null;
       const hash = createHash('sha256');
       let size = 0;
       await withOpen(remote.open(path, 'r'), file =>
@@ -81,9 +92,7 @@ export function shareOperations({ root, local, share, throttle, now }: ShareOper
         const found = await Promise.all(
           request.slice(i, i + statsAtOnce).map(path => remote.stat(sharePath(root, path))),
         );
-        for (const stat of found) {
-          stats.push(stat && !stat.isFolder ? { size: stat.size, mtimeMs: stat.mtimeMs } : null);
-        }
+        for (const stat of found) stats.push(stat && remoteStatOf(stat));
         tell();
       }
       return stats;

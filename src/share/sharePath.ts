@@ -23,12 +23,6 @@ export function safeName(name: string): string {
   return safe === '' ? '_' : safe;
 }
 
-/** Name of an unfinished copy. Nobody's tools show it, and it is short enough whatever the name. */
-export function partOf(remote: string, token: string): string {
-  const { dir, base } = posix.parse(remote);
-  return posix.join(dir, `.${[...base].slice(0, 40).join('')}.${token}.part`);
-}
-
 /** Names beside a taken one, from the hash of what goes there: `<name>~<hash8>.<ext>`, longer ones where that is taken too. */
 export function besideOf(remote: string, sha256: string): string[] {
   const { dir, name, ext } = posix.parse(remote);

@@ -1,7 +1,8 @@
 import type { Hash } from 'node:crypto';
 import { dirname } from 'node:path';
-import type { Files, OpenFile } from '../storage/files.ts';
+import { type FileStat, type Files, type OpenFile, StrangeFileError } from '../storage/files.ts';
 import { writeFully } from '../storage/writeAtomic.ts';
+import type { Parts } from './parts.ts';
 import { ShareError, type Side } from './shareError.ts';
 import type { Throttle } from './throttle.ts';
 
@@ -13,6 +14,7 @@ export interface ShareTools {
   local: Files;
   /** The files of the share; errors say so. */
   share: Files;
+  parts: Parts;
   throttle: Throttle;
   /** Milliseconds, monotonic. */
   now: () => number;
@@ -31,6 +33,9 @@ const mostUnsynced = 1 << 25;
 /** The same files, whose errors say on which side they happened. */
 export function sided(files: Files, side: Side): Files {
   const tag = (error: unknown): never => {
+    if (side === 'share' && error instanceof StrangeFileError) {
+      throw new ShareError(error.message, { code: 'ESHAREPATH', path: error.path, cause: error });
+    }
     (error as { side?: Side }).side ??= side;
     throw error;
   };
@@ -66,22 +71,27 @@ export async function withOpen<T>(opening: Promise<OpenFile>, work: (file: OpenF
   }
 }
 
-/** The folder of a path on the share, made where it was missing. @throws ShareError when a link leads it out of the root. */
-export async function makeFolderOf(path: string, { root, share }: ShareTools): Promise<void> {
+/** The folder of a path on the share, made where it was missing. */
+export async function makeFolderOf(path: string, { share }: ShareTools): Promise<void> {
   const folder = dirname(path);
   if ((await share.stat(folder)) === null) {
     await share.makeFolder(folder);
     await share.syncFolder(dirname(folder));
   }
-  await checkInside(folder, { root, share });
 }
 
-/** @throws ShareError when a link leads a path that is there out of the root. */
-export async function checkInside(path: string, { root, share }: Pick<ShareTools, 'root' | 'share'>): Promise<void> {
-  if (!share.realPath) return;
-  const [real, realRoot] = await Promise.all([share.realPath(path), share.realPath(root)]);
-  if (real === realRoot || real.startsWith(`${realRoot}/`)) return;
-  throw new ShareError(`${path} leads out of the share, to ${real}: remove that link`, { code: 'ESHAREPATH', path });
+/**
+ * What stands under the name of a copy that was just put there.
+ * @param size that it must have; null: any. @throws ShareError when it is gone, or something else.
+ */
+export async function checkPlaced(path: string, size: number | null, { share }: ShareTools): Promise<FileStat> {
+  const placed = await share.stat(path);
+  if (!placed) throw new ShareError(`${path} is gone right after it was put there`, { code: 'ENOENT', path });
+  if (!placed.isFolder && !placed.strange && (size === null || placed.size === size)) return placed;
+  throw new ShareError(`${path} is not what was just put there: something else on the share has taken its name`, {
+    code: 'ESHAREDAMAGED',
+    path,
+  });
 }
 
 /** Reads bytes `from` to `to`, a piece at a time; `take` may keep none of them. A file that ends early just ends. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { OpenFile } from '../storage/files.ts';
 import type { PlaceRequest, Prepared } from './shareCalls.ts';
-import { partOf, sharePath } from './sharePath.ts';
+import { sharePath } from './sharePath.ts';
 import {
   copyRange,
   damaged,
@@ -14,8 +15,13 @@ import {
   withOpen,
 } from './transfer.ts';
 
+/** A whole unfinished copy, and its name relative to the root. */
+export interface Uploaded extends Prepared {
+  part: string;
+}
+
 /**
- * Copies a local file to its temporary name on the share, durably, and checks it by reading it back.
+ * Copies a local file to a temporary name on the share, durably, and checks it by reading it back.
  *
  * A part that an earlier call has left is compared with the file and continued where they begin to differ. With
  * `trustWrite` only the end of that part is compared, and nothing is read back.
@@ -26,31 +32,32 @@ export async function uploadPart(
   { local, remote, token, trustWrite }: PlaceRequest,
   tools: ShareTools,
   tell: Tell,
-): Promise<Prepared> {
-  const part = sharePath(tools.root, partOf(remote, token));
-  await makeFolderOf(part, tools);
+): Promise<Uploaded> {
+  await makeFolderOf(sharePath(tools.root, remote), tools);
   return withOpen(tools.local.open(local, 'r'), async source => {
     const size = await source.size();
     const hash = createHash('sha256');
-    let begun = await tools.share.stat(part);
-    if (begun?.isFolder) begun = null;
     // What only its owner may read here, others must not read there.
     const mode = (await tools.local.stat(local))?.mode;
-    const target = await tools.share.open(part, begun ? 'r+' : 'w', mode);
+    const { target, name, begun } = await openPart(remote, token, tools, mode);
+    const part = sharePath(tools.root, name);
     let start = 0;
     const back = createHash('sha256');
     try {
-      const there = Math.min(begun?.size ?? 0, size);
+      const there = Math.min(begun, size);
       const from = trustWrite ? Math.max(0, there - tools.throttle.chunkBytes) : 0;
       await readPieces(source, 0, from, tools, tell, piece => void hash.update(piece));
       start = await sameUpTo(source, target, { from, to: there }, tools, tell, bytes => {
         hash.update(bytes);
         back.update(bytes);
       });
-      if (begun && begun.size > start) await target.truncate(start);
+      if (begun > start) await target.truncate(start);
       await copyRange(source, target, { from: start, to: size, path: part }, tools, tell, piece => {
         hash.update(piece);
       });
+    } catch (error) {
+      await tools.parts.leave(name);
+      throw error;
     } finally {
       await target.close();
     }
@@ -65,6 +72,20 @@ export async function uploadPart(
         throw damaged(part);
       }
     }
-    return { size, sha256, sent: size - start };
+    return { part: name, size, sha256, sent: size - start };
   });
+}
+
+/** Goes on with what an earlier call has left, if that can be opened and is a file of its own; else begins a new one. */
+async function openPart(
+  remote: string,
+  token: string,
+  { root, share, parts }: ShareTools,
+  mode: number | undefined,
+): Promise<{ target: OpenFile; name: string; begun: number }> {
+  const left = await parts.take(remote, token);
+  const target = left === null ? null : await share.open(sharePath(root, left), 'r+').catch(() => null);
+  if (left !== null && target) return { target, name: left, begun: await target.size() };
+  const name = parts.fresh(remote, token);
+  return { target: await share.open(sharePath(root, name), 'wx', mode), name, begun: 0 };
 }

@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises';
 
 /** An open file. Positions and lengths are bytes. */
 export interface OpenFile {
@@ -19,16 +19,30 @@ export interface FileStat {
   isFolder: boolean;
   /** Who may read and write it, as `chmod` has it. Absent: the file system does not tell. */
   mode?: number;
+  /**
+   * What stands there where neither a file nor a folder does. Nothing that the program makes is any of these; it opens none. A link to a
+   * folder is a folder too: a configured one may be.
+   */
+  strange?: 'link' | 'pipe' | 'socket' | 'device';
 }
+
+/**
+ * How a file is opened, as in `fs.open`. There is no `w`: what is written anew gets a name that nobody can foretell, and must not be
+ * there (`wx`).
+ */
+export type OpenFlags = 'r' | 'r+' | 'wx' | 'a' | 'a+';
 
 /**
  * The file system as everything durable sees it, so that a test can stand in between and stop at any
  * write, rename or fsync. Errors are Node's (`code`, `path`).
  */
 export interface Files {
-  /** `flags` as in `fs.open`: `r`, `r+`, `w`, `wx` (must not exist), `a`. `mode`: of a file that it makes, less what the umask takes. */
-  open(path: string, flags: string, mode?: number): Promise<OpenFile>;
-  /** Null when there is no such file. */
+  /**
+   * Opens a file itself, never what a link of that name leads to, nor a pipe or device; to write in place (`r+`, `a`, `a+`) only a file
+   * that has no other name. `mode`: of a file that it makes, less what the umask takes.
+   */
+  open(path: string, flags: OpenFlags, mode?: number): Promise<OpenFile>;
+  /** Null when nothing stands there. Of a link that does not lead to a folder it tells nothing but that it is one. */
   stat(path: string): Promise<FileStat | null>;
   /** Names in a folder, unsorted; empty when there is no such folder. */
   list(folder: string): Promise<string[]>;
@@ -46,6 +60,69 @@ export interface Files {
 }
 
 const missing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
+
+const { O_RDONLY, O_RDWR, O_WRONLY, O_CREAT, O_EXCL, O_APPEND } = constants;
+/** Opening a pipe must not wait for its other end. Systems that know no such thing have no such flag. */
+const itself = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+const flagBits: Readonly<Record<OpenFlags, number>> = {
+  r: O_RDONLY,
+  'r+': O_RDWR,
+  wx: O_WRONLY | O_CREAT | O_EXCL,
+  a: O_WRONLY | O_CREAT | O_APPEND,
+  'a+': O_RDWR | O_CREAT | O_APPEND,
+};
+
+/** Something that is no file of ours stands where one belongs. */
+export class StrangeFileError extends Error {
+  override name = 'StrangeFileError';
+  readonly code: string;
+  readonly path: string;
+
+  constructor(
+    path: string,
+    what: string,
+    code: string,
+    { wanted = 'a file of its own', cause }: { wanted?: string; cause?: unknown } = {},
+  ) {
+    super(`${path} is ${what}, where ${wanted} belongs: remove it, or move it away`, { cause });
+    this.code = code;
+    this.path = path;
+  }
+}
+
+/**
+ * Opens a file as {@link Files.open} does: itself, and nothing that somebody else has put under its name.
+ * @throws StrangeFileError for what is no such file; system errors
+ */
+export async function openItself(path: string, flags: OpenFlags | number, mode?: number): Promise<FileHandle> {
+  const bits = typeof flags === 'number' ? flags : flagBits[flags];
+  const handle = await open(path, bits | itself, mode).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ELOOP') throw new StrangeFileError(path, 'a link', 'ELOOP', { cause: error });
+    if (error.code === 'ENXIO') throw new StrangeFileError(path, 'a pipe or a device', 'EFTYPE', { cause: error });
+    throw error;
+  });
+  // What was made just now can be nothing else.
+  if (bits & O_EXCL) return handle;
+  try {
+    const found = await handle.stat();
+    if (found.isDirectory()) throw new StrangeFileError(path, 'a folder', 'EISDIR');
+    if (!found.isFile()) throw new StrangeFileError(path, 'a pipe or a device', 'EFTYPE');
+    const writesInPlace = (bits & (O_WRONLY | O_RDWR)) !== 0;
+    if (writesInPlace && found.nlink > 1)
+      throw new StrangeFileError(path, 'a file that has a second name (a hard link)', 'EMLINK');
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function strangenessOf(found: Stats): FileStat['strange'] {
+  if (found.isFile() || found.isDirectory()) return undefined;
+  if (found.isSymbolicLink()) return 'link';
+  if (found.isFIFO()) return 'pipe';
+  return found.isSocket() ? 'socket' : 'device';
+}
 
 class NodeFile implements OpenFile {
   readonly #handle: FileHandle;
@@ -95,13 +172,15 @@ class NodeFile implements OpenFile {
 /** The real file system. */
 export const nodeFiles: Files = {
   async open(path, flags, mode) {
-    return new NodeFile(await open(path, flags, mode), path);
+    return new NodeFile(await openItself(path, flags, mode), path);
   },
   async stat(path) {
     try {
-      const found = await stat(path);
+      const found = await lstat(path);
       const { size, mtimeMs, ino, mode } = found;
-      return { size, mtimeMs, ino, isFolder: found.isDirectory(), mode: mode & 0o777 };
+      const strange = strangenessOf(found);
+      const isFolder = found.isDirectory() || (strange === 'link' && (await leadsToFolder(path)));
+      return { size, mtimeMs, ino, isFolder, mode: mode & 0o777, ...(strange && { strange }) };
     } catch (error) {
       if (missing(error)) return null;
       throw error;
@@ -138,7 +217,7 @@ export const nodeFiles: Files = {
   async openUncached(path) {
     const cached = (): Promise<OpenFile> => nodeFiles.open(path, 'r');
     try {
-      return new UncachedFile(new NodeFile(await open(path, constants.O_RDONLY | constants.O_DIRECT), path), cached);
+      return new UncachedFile(new NodeFile(await openItself(path, O_RDONLY | constants.O_DIRECT), path), cached);
     } catch (error) {
       if (isUnaligned(error)) return cached();
       throw error;
@@ -146,6 +225,12 @@ export const nodeFiles: Files = {
   },
   realPath: path => realpath(path),
 };
+
+const leadsToFolder = (link: string): Promise<boolean> =>
+  stat(link).then(
+    target => target.isDirectory(),
+    () => false,
+  );
 
 /** Some file systems know no reading past the cache, others only to places in memory that Node can't choose. */
 const isUnaligned = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EINVAL';

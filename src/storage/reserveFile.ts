@@ -63,7 +63,7 @@ export class ReserveFile {
     const before = await this.#files.stat(this.path);
     const from = before?.size ?? 0;
     if (from >= bytes) return 0;
-    const file = await this.#files.open(this.path, before ? 'r+' : 'w');
+    const file = await this.#files.open(this.path, before ? 'r+' : 'wx');
     let position = from;
     try {
       while (position < bytes) {

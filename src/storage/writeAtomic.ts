@@ -31,7 +31,7 @@ export async function writeAtomic(
 ): Promise<void> {
   // A name of its own: two writers that replace one file (on two machines with one pid, or one suspended) never share it.
   const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
-  const file = await files.open(temporary, 'w', mode);
+  const file = await files.open(temporary, 'wx', mode);
   try {
     let position = 0;
     const put = async (chunk: Uint8Array): Promise<void> => {

@@ -20,7 +20,12 @@ import type { Appended, Growth } from '../../src/share/shareCalls.ts';
 import { forever, placing, ShareWorld } from './shareWorld.ts';
 
 const megabyte = 1 << 20;
-const part = 'data/.a.png.abc123.part';
+const part = 'data/.a.png.abc123.00112233.part';
+
+function partIn(folder: string): string {
+  const name = readdirSync(folder).find(one => one.endsWith('.part'));
+  return join(folder, name ?? 'none yet');
+}
 
 describe('a share', () => {
   const world = new ShareWorld();
@@ -59,14 +64,17 @@ describe('a share', () => {
     unfinished[megabyte + 5]! ^= 1;
     mkdirSync(world.remote('data'));
     writeFileSync(world.remote(part), unfinished);
-    const placed = await share.call('place', placing(local, 'data/a.png'), forever);
+    const next = await world.entered();
+    const placed = await next.call('place', placing(local, 'data/a.png'), forever);
     expect(placed.sent).toBe(2 * megabyte - 5);
     expect(isSame(world, local, 'data/a.png')).toBe(true);
-    // One that is longer than the file.
+    // One that is longer than the file, under the name of an earlier version, and of this one.
     for (const [i, trustWrite] of [false, true].entries()) {
       const remote = `data/${i}.png`;
-      writeFileSync(world.remote(`data/.${i}.png.abc123.part`), Buffer.concat([readFileSync(local), Buffer.alloc(9)]));
-      expect((await share.call('place', placing(local, remote, { trustWrite }), forever)).sent).toBe(0);
+      const left = world.remote(`data/.${i}.png.abc123${trustWrite ? '' : '.0123abcd'}.part`);
+      writeFileSync(left, Buffer.concat([readFileSync(local), Buffer.alloc(9)]));
+      const later = await world.entered();
+      expect((await later.call('place', placing(local, remote, { trustWrite }), forever)).sent).toBe(0);
       expect(isSame(world, local, remote)).toBe(true);
     }
   });
@@ -194,7 +202,7 @@ describe('the process of a share', () => {
       world.fault({ calls: ['write'], afterBytes: 2 * megabyte });
       const copying = share.call('place', placing(local, 'data/a.png', { trustWrite }), forever);
       copying.catch(() => undefined);
-      await vi.waitFor(() => expect(statSync(world.remote(part)).size).toBe(2 * megabyte));
+      await vi.waitFor(() => expect(statSync(partIn(world.remote('data'))).size).toBe(2 * megabyte));
       world.children.at(-1)!.kill('SIGKILL');
       await expect(copying).rejects.toMatchObject({
         code: 'ESHAREPROCESS',

@@ -9,7 +9,7 @@ import { BadImageError } from '../../src/analysis/badImageError.ts';
 import { decodeFrame } from '../../src/analysis/decodeFrame.ts';
 import { codecOf, decompress, imageNames, plainName } from '../../src/model/compression.ts';
 import { compressFile, holdsSame, UncompressibleFileError } from '../../src/storage/compressFile.ts';
-import { nodeFiles } from '../../src/storage/files.ts';
+import { nodeFiles, type OpenFlags } from '../../src/storage/files.ts';
 import { loadGreyDecoder } from '../../src/streams/console/greyDecoder.ts';
 
 let folder: string;
@@ -102,7 +102,7 @@ describe('compressFile', () => {
     let most = 0;
     const files = {
       ...nodeFiles,
-      open: async (name: string, flags: string) => {
+      open: async (name: string, flags: OpenFlags) => {
         const file = await nodeFiles.open(name, flags);
         const read = async (into: Uint8Array, position: number) => {
           const length = await file.read(into, position);
@@ -151,7 +151,7 @@ describe('compressFile', () => {
     const reason = new Error('enough');
     const files = {
       ...nodeFiles,
-      open: async (name: string, flags: string) => {
+      open: async (name: string, flags: OpenFlags) => {
         const file = await nodeFiles.open(name, flags);
         if (name === path) stop.abort(reason);
         return file;

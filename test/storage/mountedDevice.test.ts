@@ -264,13 +264,13 @@ describe.skipIf(!mayMount())('a real disk that is unmounted under a running proc
     // What is open belongs to the disk that went.
     await log.write(Buffer.from('late'), null);
     await expect(files.makeFolder(join(folder, 'run'))).rejects.toMatchObject({ code: 'ENODEV' });
-    await expect(files.open(join(folder, 'image.png'), 'w')).rejects.toMatchObject({ code: 'ENODEV' });
+    await expect(files.open(join(folder, 'image.png'), 'wx')).rejects.toMatchObject({ code: 'ENODEV' });
     expect(await nodeFiles.list(folder)).toEqual([]);
     expect(await device.look()).toContain('mount that one there');
     await log.close();
     spawnSync('mount', ['-t', 'tmpfs', 'disk-of-test', folder]);
     expect(await device.look()).toBe(null);
-    await (await files.open(join(folder, 'image.png'), 'w')).close();
+    await (await files.open(join(folder, 'image.png'), 'wx')).close();
     expect(readFileSync(join(folder, 'image.png'))).toHaveLength(0);
   });
 });

@@ -39,7 +39,7 @@ const code = (promise: Promise<unknown>): Promise<string> =>
 describe('files on a disk that may hang', () => {
   it('are as they are elsewhere while it does not', async () => {
     const { files, below } = prepare();
-    const file = await files.open('/backup/c', 'w');
+    const file = await files.open('/backup/c', 'wx');
     expect([await file.write(Buffer.from('cc'), 0), await file.size()]).toEqual([2, 2]);
     await file.sync();
     await file.close();

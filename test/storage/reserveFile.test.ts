@@ -141,7 +141,7 @@ describe('a reserve on a full disk', () => {
   it('is for journals only: what others write finds the disk full', async () => {
     const { files, disk, length } = await prepare();
     fill(files, 0);
-    await expect(disk.open('/root/data/image.png', 'w')).rejects.toMatchObject({ code: 'ENOSPC' });
+    await expect(disk.open('/root/data/image.png', 'wx')).rejects.toMatchObject({ code: 'ENOSPC' });
     expect(length()).toBe(3 * reservePiece);
     await (await disk.open('/root/data/metadata_manifest.journal.2.jsonl', 'a')).close();
     expect(length()).toBe(2 * reservePiece);

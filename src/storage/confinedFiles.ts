@@ -1,0 +1,63 @@
+import { dirname, join, relative, sep } from 'node:path';
+import { type FileStat, type Files, StrangeFileError } from './files.ts';
+
+/**
+ * The same files, but nothing below some folders is reached through a link: whoever may write there could lead the program elsewhere
+ * with one. The folders themselves may be links, or lie behind some: that is how their owner has arranged it.
+ *
+ * What neither changes anything nor gives a file's content passes.
+ *
+ * @param roots absolute
+ */
+export function confinedFiles(files: Files, roots: readonly string[]): Files {
+  /** The folders from the nearest root, without it, to this one, the outermost first; none for what lies below no root. */
+  const below = (folder: string): string[] => {
+    const ways = roots.map(root => ({ root, way: relative(root, folder) })).filter(({ way }) => isBelow(way));
+    const [nearest] = ways.sort((a, b) => a.way.length - b.way.length);
+    if (!nearest) return [];
+    const names = nearest.way.split(sep);
+    return names.map((_, i) => join(nearest.root, ...names.slice(0, i + 1)));
+  };
+  const look = async (folder: string): Promise<FileStat | null> => {
+    const found = await files.stat(folder);
+    if (found?.strange) throw new StrangeFileError(folder, `a ${found.strange}`, 'ELOOP', { wanted: 'a folder' });
+    return found;
+  };
+  const check = async (path: string): Promise<void> => {
+    for (const folder of below(dirname(path))) if ((await look(folder)) === null) return;
+  };
+  const { openUncached, realPath } = files;
+  return {
+    open: async (path, flags, mode) => {
+      await check(path);
+      return files.open(path, flags, mode);
+    },
+    makeFolder: async path => {
+      const folders = below(path);
+      if (folders.length === 0) return files.makeFolder(path);
+      // One after the other: to make them all at once would go through a link before anybody has seen it.
+      for (const folder of folders) if ((await look(folder)) === null) await files.makeFolder(folder);
+    },
+    rename: async (from, to) => {
+      await check(from);
+      if (dirname(to) !== dirname(from)) await check(to);
+      await files.rename(from, to);
+    },
+    remove: async path => {
+      await check(path);
+      await files.remove(path);
+    },
+    stat: path => files.stat(path),
+    list: folder => files.list(folder),
+    syncFolder: path => files.syncFolder(path),
+    ...(openUncached && {
+      openUncached: async (path: string) => {
+        await check(path);
+        return openUncached.call(files, path);
+      },
+    }),
+    ...(realPath && { realPath: (path: string) => realPath.call(files, path) }),
+  };
+}
+
+const isBelow = (way: string): boolean => way !== '' && way !== '..' && !way.startsWith(`..${sep}`);

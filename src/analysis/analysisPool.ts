@@ -2,7 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { AnalysedFrame, AnalysisJob } from '../model/analysisJob.ts';
-import { type AnalysisPart, type AnalysisReply, type AnalysisTask, errorOf } from './analysisReply.ts';
+import {
+  type AnalysisPart,
+  type AnalysisReply,
+  type AnalysisTask,
+  errorOf,
+  type WorkerSettings,
+} from './analysisReply.ts';
 import { type FrameHead, joinPieces, joinShares } from './joinPieces.ts';
 import { createRoiQueue } from './roiQueue.ts';
 import type { SharedFrame } from './sharedFrame.ts';
@@ -37,7 +43,10 @@ export interface AnalysisPool {
 export interface AnalysisPoolOptions {
   /** Threads, at least 1. */
   workers: number;
-  /** Most memory that one thread's JavaScript objects may take, MiB (pixels are outside of it). Absent: Node's own limit. */
+  /**
+   * Most memory that one thread's JavaScript objects may take, MiB, and as much again the image that it decodes. Absent:
+   * Node's own limit, and what an image may take anywhere.
+   */
   memoryLimitMb?: number;
   /** Module of the task, if not the analysis of this program. */
   worker?: URL;
@@ -56,6 +65,7 @@ export function createAnalysisPool(options: AnalysisPoolOptions): AnalysisPool {
     idleTimeout: Number.POSITIVE_INFINITY,
     // The parent's own flags (a test runner's, an inspector's) are not for the threads.
     execArgv: [],
+    workerData: (memoryLimitMb === undefined ? {} : { imageBytes: memoryLimitMb * 2 ** 20 }) satisfies WorkerSettings,
     ...(memoryLimitMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryLimitMb } }),
   });
   const jobs = new Map<AbortController, Promise<AnalysedFrame>>();

@@ -13,6 +13,12 @@ import type { SharedFrame } from './sharedFrame.ts';
  */
 export type AnalysisTask = { job: AnalysisJob; port: MessagePort | null } | { job: FrameAnalysis; shared: SharedFrame };
 
+/** What a worker thread is given once. */
+export interface WorkerSettings {
+  /** Bytes that an image, its file among them, may take. */
+  imageBytes?: number;
+}
+
 /**
  * What a worker thread answers; a helper's answer has no head. Errors travel as plain data, because a class and a system
  * error's `code` do not survive the way between threads.

@@ -1,9 +1,11 @@
+import { workerData } from 'piscina';
 import sharp from 'sharp';
 import { analyseTogether } from './analyseTogether.ts';
-import { type AnalysisReply, type AnalysisTask, failureOf } from './analysisReply.ts';
+import { type AnalysisReply, type AnalysisTask, failureOf, type WorkerSettings } from './analysisReply.ts';
 import { decodeFrame } from './decodeFrame.ts';
 import { createFrameIntake } from './frameIntake.ts';
 import { viewPixels } from './frameTarget.ts';
+import { imageMemory } from './imageMemory.ts';
 import { readImageFile } from './readImageFile.ts';
 import { createRoiAnalysis } from './roiPiece.ts';
 import { createRoiQueue } from './roiQueue.ts';
@@ -11,6 +13,8 @@ import { createRoiQueue } from './roiQueue.ts';
 // A frame is decoded once, so a cache only holds memory; the pool already uses every core it was given.
 sharp.cache(false);
 sharp.concurrency(1);
+
+const { imageBytes = imageMemory() } = workerData as WorkerSettings;
 
 /**
  * Task of the analysis pool's worker threads: reads, decodes and analyses one image, or helps another thread with the ROIs
@@ -28,7 +32,7 @@ async function analyse({ job, port }: Extract<AnalysisTask, { port: unknown }>):
   const started = performance.now();
   const intake = createFrameIntake(job, port);
   try {
-    const pixels = await decodeFrame(readImageFile(job.path), job.path, intake);
+    const pixels = await decodeFrame(readImageFile(job.path, imageBytes), job.path, intake, imageBytes);
     const { width, height, depth } = pixels;
     const { statistics, saturation } = intake.survey();
     const decodedAt = performance.now();

@@ -1,11 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
-import { decompress } from '../model/compression.ts';
+import { codecOf, decompress, decompressedHead } from '../model/compression.ts';
 import type { Pixels } from '../model/frame.ts';
 import { BadImageError } from './badImageError.ts';
 import { decodePng } from './decodePng.ts';
 import { decodeTiff } from './decodeTiff.ts';
 import { type FrameTarget, ownMemory } from './frameTarget.ts';
+import { sizeText } from './imageHeader.ts';
+import { checkedHeader, imageMemory, limitText } from './imageMemory.ts';
+import { plainTiff } from './plainTiff.ts';
+import { readImageFile } from './readImageFile.ts';
+import type { ReadAt } from './tiffDirectories.ts';
 
 /**
  * Decodes one image to gray pixels at their native depth.
@@ -25,50 +29,92 @@ export async function decodeFrame(
   file: string | Uint8Array,
   name = typeof file === 'string' ? file : 'image',
   target: FrameTarget = ownMemory,
+  limit = imageMemory(),
 ): Promise<Pixels> {
-  const bytes = await unpacked(typeof file === 'string' ? await readFile(file) : file, name);
+  const stored = typeof file === 'string' ? readImageFile(file, limit, size => new ArrayBuffer(size)) : file;
+  const bytes = await unpacked(stored, name, limit);
   if (bytes.length === 0) throw new BadImageError(name, 'the file is empty');
-  return decodeTiff(bytes, target) ?? (await decodePng(bytes, target)) ?? target.adopt(await decodeAny(bytes, name));
+  const fileBytes = bytes === stored ? bytes.length : bytes.length + stored.length;
+  const header = checkedHeader(partsOf(bytes), name, fileBytes, limit);
+  if (header?.isUncommon) {
+    const plain = plainTiff(bytes, header.page, name);
+    const pixels = decodeTiff(plain, target) ?? target.adopt(await decodeAny(plain, name, 0));
+    return header.isSigned ? withoutNegatives(pixels, name) : pixels;
+  }
+  const pixels = decodeTiff(bytes, target) ?? (await decodePng(bytes, target));
+  return pixels ?? target.adopt(await decodeAny(bytes, name, header?.page ?? 0));
 }
 
-async function unpacked(bytes: Uint8Array, name: string): Promise<Uint8Array> {
+const partsOf =
+  (bytes: Uint8Array): ReadAt =>
+  (at, length) =>
+    bytes.subarray(at, at + length);
+
+/** What an image may have beside its pixels: text, profiles, thumbnails. */
+const besidePixels = 1 << 24;
+
+/** @throws BadImageError when a value is below zero: it can be no count of light */
+function withoutNegatives(pixels: Pixels, name: string): Pixels {
+  const { data, depth, width } = pixels;
+  const at = data.findIndex(value => value >= 2 ** (depth - 1));
+  if (at < 0) return pixels;
+  const place = `row ${Math.floor(at / width)}, column ${at % width}`;
+  throw new BadImageError(
+    name,
+    `signed pixels, of which one is ${data[at] - 2 ** depth} (${place}); from 0 on they are read`,
+  );
+}
+
+async function unpacked(stored: Uint8Array, name: string, limit: number): Promise<Uint8Array> {
+  const codec = codecOf(name);
+  if (codec === null) return stored;
+  const header = checkedHeader(partsOf(decompressedHead(stored, codec)), name, stored.length, limit);
+  const left = limit - stored.length;
+  const whole = header === null ? left : header.width * header.height * header.channels * (header.bits > 8 ? 2 : 1);
+  const most = Math.max(1, Math.floor(Math.min(left, 2 * whole + besidePixels)));
   try {
-    return await decompress(bytes, name);
+    return await decompress(stored, name, most);
   } catch (error) {
-    const size = `${bytes.length} bytes`;
-    throw new BadImageError(name, `can't be decompressed: ${(error as Error).message} (${size})`, { cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_BUFFER_TOO_LARGE') {
+      const claim = header === null ? limitText(limit) : `its header says ${sizeText(header)}`;
+      throw new BadImageError(name, `unpacks to more than ${most} bytes; ${claim}`, { cause: error });
+    }
+    throw new BadImageError(name, `can't be decompressed: ${message} (${stored.length} bytes)`, { cause: error });
   }
 }
 
 const formats = ['png', 'jpeg', 'tiff'];
 const depths: Readonly<Record<string, 8 | 16>> = { uchar: 8, ushort: 16 };
 
-async function decodeAny(bytes: Uint8Array, name: string): Promise<Pixels> {
+async function decodeAny(bytes: Uint8Array, name: string, page: number): Promise<Pixels> {
   // `failOn: 'error'` refuses cut off data, yet lets pass the private tags that microscopes write into TIFF files.
-  const image = sharp(bytes, { failOn: 'error', ignoreIcc: true });
+  const image = sharp(bytes, { failOn: 'error', ignoreIcc: true, page });
   try {
     const found = await image.metadata();
     const depth = depths[found.depth];
     if (!formats.includes(found.format)) {
       throw new BadImageError(name, `a ${found.format} image; PNG, JPEG and TIFF are read`);
     }
-    if ((found.pages ?? 1) > 1) {
-      throw new BadImageError(name, `a TIFF of ${found.pages} pages; one image a file is read`);
-    }
     if (depth === undefined) {
-      throw new BadImageError(name, `pixels of type ${found.depth}; 8 or 16 bit integers are read`);
+      throw new BadImageError(
+        name,
+        `pixels of type ${found.depth}; integers of up to 16 bits, without a sign, are read`,
+      );
     }
     const gray = found.channels < 3 && !found.isPalette;
     return gray ? await decodeGray(image, depth) : await decodeColour(image, depth);
   } catch (error) {
     if (error instanceof BadImageError) throw error;
-    const { message } = error as Error;
     const size = `${bytes.length} bytes, beginning ${Buffer.from(bytes.subarray(0, 8)).toString('hex')}`;
-    throw new BadImageError(name, `not a readable image: ${message.trim().replaceAll('\n', '; ')} (${size})`, {
+    throw new BadImageError(name, `not a readable image: ${saidOnce((error as Error).message)} (${size})`, {
       cause: error,
     });
   }
 }
+
+/** A decoder says the same for each strip. */
+const saidOnce = (message: string): string => [...new Set(message.trim().split('\n'))].join('; ');
 
 async function decodeGray(image: Sharp, depth: 8 | 16): Promise<Pixels> {
   // The colour space has to be said: plain `raw` gives three channels of 8 bits.

@@ -1,24 +1,31 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { largestImageBytes } from '../model/compression.ts';
+import { codecOf } from '../model/compression.ts';
 import { BadImageError } from './badImageError.ts';
+import { checkedHeader, imageMemory, limitText } from './imageMemory.ts';
 import { keptMemory } from './keptMemory.ts';
+import type { ReadAt } from './tiffDirectories.ts';
 
 const memory = keptMemory(bytes => new ArrayBuffer(bytes));
 
+/** What is read at first: the headers of nearly all images lie in it. */
+const headBytes = 1 << 16;
+
 /**
  * The bytes of a file, in memory of this thread that the next call overwrites. Blocks the thread: for one that has nothing
- * else to do this costs half of a promise's many small reads, and no fresh memory.
+ * else to do this costs half of a promise's many small reads, and no fresh memory. An image that will not be decoded is
+ * refused by its header, before it is read.
  *
- * @throws system errors (`ENOENT`, `EISDIR`, …); BadImageError for a file of more bytes than any image has
+ * @param limit bytes that file and pixels may take together
+ * @param keep memory for so many bytes
+ * @throws system errors (`ENOENT`, `EISDIR`, …); BadImageError for a file that takes more than it may
  */
-export function readImageFile(path: string): Uint8Array {
+export function readImageFile(path: string, limit = imageMemory(), keep = memory): Uint8Array {
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);
-    if (size > largestImageBytes) {
-      throw new BadImageError(path, `${size} bytes; images of up to ${largestImageBytes} bytes are read`);
-    }
-    const bytes = new Uint8Array(memory(size), 0, size);
+    if (size > limit) throw new BadImageError(path, `${size} bytes; ${limitText(limit)}`);
+    if (size > headBytes && codecOf(path) === null) checkedHeader(fileReader(file), path, size, limit);
+    const bytes = new Uint8Array(keep(size), 0, size);
     let length = 0;
     // A file that is being cut at this moment ends before its size.
     for (let read = 1; read > 0 && length < size; length += read)
@@ -27,4 +34,14 @@ export function readImageFile(path: string): Uint8Array {
   } finally {
     closeSync(file);
   }
+}
+
+/** Reads parts of an open file; those of its head at once. */
+function fileReader(file: number): ReadAt {
+  const read: ReadAt = (at, length) => {
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, readSync(file, bytes, 0, length, at));
+  };
+  const head = read(0, headBytes);
+  return (at, length) => (at + length <= head.length ? head.subarray(at, at + length) : read(at, length));
 }

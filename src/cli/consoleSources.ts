@@ -3,6 +3,7 @@ import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { ConsoleSources } from '../console/consoleSources.ts';
 import { systemClock } from '../model/clock.ts';
+import type { Pixels } from '../model/frame.ts';
 import type { LogLine } from '../model/logLine.ts';
 import type { RoiManifest } from '../model/roi.ts';
 import { nodeFiles } from '../storage/files.ts';
@@ -39,12 +40,24 @@ export function consoleSources(
           manifestFile: paths.manifestFile,
           dataFolder: paths.data,
           rois$: rois$(),
+          loadDecoder: loadImageDecoder,
           onError,
           findImage: camera => findImage(camera, paths.data, nodeFiles),
         },
         size$,
       ),
   };
+}
+
+/** The decoder of the analysis, in one thread, without a cache. */
+async function loadImageDecoder(): Promise<(path: string) => Promise<Pixels>> {
+  const [{ decodeFrame }, { default: sharp }] = await Promise.all([
+    import('../analysis/decodeFrame.ts'),
+    import('sharp'),
+  ]);
+  sharp.cache(false);
+  sharp.concurrency(1);
+  return path => decodeFrame(path);
 }
 
 /** None while it is missing, or bad: the pipeline says what is wrong with it. */

@@ -7,7 +7,9 @@ import {
   createZstdCompress,
   createZstdDecompress,
   gunzip,
+  gunzipSync,
   zstdDecompress,
+  zstdDecompressSync,
 } from 'node:zlib';
 
 /**
@@ -63,9 +65,49 @@ const unpack = { gzip: promisify(gunzip), zstd: promisify(zstdDecompress) };
 /**
  * The bytes of an image file, decompressed when its name says that it is compressed.
  *
- * @throws Error of zlib for content that is damaged, cut off, or more than {@link largestImageBytes}
+ * @param most bytes that they may be
+ * @throws Error of zlib for content that is damaged, cut off, or more than that (`code` `ERR_BUFFER_TOO_LARGE`)
  */
-export async function decompress(bytes: Uint8Array, filename: string): Promise<Uint8Array> {
+export async function decompress(
+  bytes: Uint8Array,
+  filename: string,
+  most: number = largestImageBytes,
+): Promise<Uint8Array> {
   const codec = codecOf(filename);
-  return codec === null ? bytes : unpack[codec](bytes, { maxOutputLength: largestImageBytes });
+  if (codec === null) return bytes;
+  // One chunk for all of it, where its size is known: joining chunks takes twice the memory.
+  const claimed = Math.min(claimedSize(bytes, codec) + 1, most + 1);
+  return unpack[codec](bytes, { maxOutputLength: most, chunkSize: Math.max(chunkSize, claimed) });
+}
+
+/** How long the content says it is; 0 where it does not say so. Nothing vouches for it. */
+function claimedSize(bytes: Uint8Array, codec: Codec): number {
+  const { buffer, byteOffset, length } = bytes;
+  if (length < 18) return 0;
+  const view = new DataView(buffer, byteOffset, length);
+  if (codec === 'gzip') return view.getUint32(length - 4, true);
+  // RFC 8878, 3.1.1.1: a descriptor says how long window, dictionary and size are.
+  const descriptor = view.getUint8(4);
+  const isSingle = (descriptor & 0x20) !== 0;
+  const at = 5 + (isSingle ? 0 : 1) + ([0, 1, 2, 4][descriptor & 3] as number);
+  const form = descriptor >> 6;
+  if (form === 0) return isSingle ? view.getUint8(at) : 0;
+  if (form === 1) return view.getUint16(at, true) + 256;
+  return form === 2 ? view.getUint32(at, true) : Number(view.getBigUint64(at, true));
+}
+
+/** Packed bytes from which a head is unpacked, and the most that a head may be. */
+const headPackedBytes = 1 << 13;
+const headBytes = 1 << 24;
+
+/** The first bytes of a compressed image, from the first of the file; empty when they can't be had so. */
+export function decompressedHead(packed: Uint8Array, codec: Codec): Uint8Array {
+  const first = packed.subarray(0, headPackedBytes);
+  try {
+    return codec === 'gzip'
+      ? gunzipSync(first, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: headBytes })
+      : zstdDecompressSync(first, { finishFlush: constants.ZSTD_e_flush, maxOutputLength: headBytes });
+  } catch {
+    return new Uint8Array(0);
+  }
 }

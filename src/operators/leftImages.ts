@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { decodeFrame } from '../analysis/decodeFrame.ts';
+import { imageMemory, limitText } from '../analysis/imageMemory.ts';
 import { adoptedEntry, ownImageTime } from '../manifest/adoptedEntry.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { Clock } from '../model/clock.ts';
@@ -143,6 +144,8 @@ const dayOf = (time: string): string => time.slice(0, 10).replaceAll('-', '');
 
 /** Why it is no whole image; null when it is one. Rejects with the errors of reading it. */
 async function damageOf(path: string, files: Files): Promise<string | null> {
+  const { size = 0 } = (await files.stat(path)) ?? {};
+  if (size > imageMemory()) return `${size} bytes; ${limitText(imageMemory())}`;
   const chunks: Buffer[] = [];
   for await (const chunk of readChunks(files, path)) chunks.push(chunk);
   return decodeFrame(Buffer.concat(chunks), path).then(

@@ -16,12 +16,12 @@ import {
 } from 'rxjs';
 import { type Clock, systemClock } from '../model/clock.ts';
 import type { CameraData } from '../model/entry.ts';
+import type { Pixels } from '../model/frame.ts';
 import type { FramePicture } from '../model/framePicture.ts';
 import type { RoiManifest } from '../model/roi.ts';
 import { fromAbortable } from '../rx/fromAbortable.ts';
 import { type Files, nodeFiles } from '../storage/files.ts';
 import { findImage, localFolder } from '../storage/findImage.ts';
-import { loadGreyDecoder } from './console/greyDecoder.ts';
 import { type ManifestImage, NewestImage } from './console/newestImage.ts';
 import { drawFrame, type ReducedFrame, reduceFrame } from './console/reducedFrame.ts';
 
@@ -32,6 +32,8 @@ export interface LastFrameOptions {
   readonly dataFolder: string;
   /** The ROIs to hand on with the picture. Subscribed to while a picture is wanted. */
   readonly rois$: Observable<RoiManifest | null>;
+  /** Loads what decodes images, when the first is wanted: that takes longer than all the rest of the console. */
+  readonly loadDecoder: () => Promise<(path: string) => Promise<Pixels>>;
   /** Told why manifest or image can't be read, once until one can be read again; the last picture stays. */
   readonly onError: (error: Error) => void;
   /** Where an image is; by default its recorded place where that lies in the data folder, and no other folder. */
@@ -62,14 +64,14 @@ const restRatio = 100;
  * another. Never completes, never errors. Teardown discards the frame that is being read.
  */
 export function lastFrame$(
-  { manifestFile, dataFolder, rois$, onError, findImage: given }: LastFrameOptions,
+  { manifestFile, dataFolder, rois$, loadDecoder, onError, findImage: given }: LastFrameOptions,
   size$: Observable<Size>,
   deps: Partial<LastFrameDeps> = {},
 ): Observable<FramePicture | null> {
   const { files, clock, scheduler, loadReader }: Omit<LastFrameDeps, 'newest'> = {
     files: nodeFiles,
     clock: systemClock,
-    loadReader: loadFrameReader,
+    loadReader: () => loadFrameReader(loadDecoder),
     ...deps,
   };
   const inside = (camera: CameraData): CameraData => ({ ...camera, filepath: localFolder(camera, dataFolder) });
@@ -164,8 +166,10 @@ export function lastFrame$(
   });
 }
 
-async function loadFrameReader(): Promise<(path: string, signal: AbortSignal) => Promise<ReducedFrame>> {
-  const decode = await loadGreyDecoder();
+async function loadFrameReader(
+  loadDecoder: LastFrameOptions['loadDecoder'],
+): Promise<(path: string, signal: AbortSignal) => Promise<ReducedFrame>> {
+  const decode = await loadDecoder();
   return async (path, signal) => {
     const pixels = await decode(path);
     signal.throwIfAborted();

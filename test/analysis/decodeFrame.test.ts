@@ -122,9 +122,9 @@ describe('what is no usable image is a BadImageError that says what was found', 
     [
       'a floating point TIFF',
       async () => tiffBytes({ width: 4, height: 3, bits: 32, float: true }),
-      /pixels of type float/,
+      /pixels of 32 bits, floating point numbers; integers of up to 16 bits are read/,
     ],
-    ['a 32 bit TIFF', async () => tiffBytes({ width: 4, height: 3, bits: 32 }), /pixels of type u?int/],
+    ['a 32 bit TIFF', async () => tiffBytes({ width: 4, height: 3, bits: 32 }), /pixels of 32 bits, unsigned integers/],
   ])('%s', async (_, bytes, message) => {
     const failure = await decodeFrame(await bytes(), 'a/b.tif').then(
       () => null,

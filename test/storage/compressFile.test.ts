@@ -10,7 +10,6 @@ import { decodeFrame } from '../../src/analysis/decodeFrame.ts';
 import { codecOf, decompress, imageNames, plainName } from '../../src/model/compression.ts';
 import { compressFile, holdsSame, UncompressibleFileError } from '../../src/storage/compressFile.ts';
 import { nodeFiles, type OpenFlags } from '../../src/storage/files.ts';
-import { loadGreyDecoder } from '../../src/streams/console/greyDecoder.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -60,11 +59,9 @@ describe('an image file', () => {
       if (compressed.kind !== 'compressed') throw new Error('a plain TIFF shrinks');
       expect(await readdir(folder)).toEqual(['a.tif', codec === 'gzip' ? 'a.tif.gz' : 'a.tif.zst']);
       expect(await decompress(await readFile(compressed.path), compressed.path)).toEqual(bytes);
-      const grey = await loadGreyDecoder();
       for (const frame of [
         await decodeFrame(compressed.path),
         await decodeFrame(await readFile(compressed.path), compressed.path),
-        await grey(compressed.path),
       ]) {
         expect(frame).toMatchObject({ width: 64, height: 48, depth: 16 });
         expect(frame.data).toEqual(pixels);

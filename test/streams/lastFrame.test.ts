@@ -5,6 +5,7 @@ import { BehaviorSubject, firstValueFrom, of, ReplaySubject, Subject, type Subsc
 import { filter } from 'rxjs/operators';
 import sharp from 'sharp';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { decodeFrame } from '../../src/analysis/decodeFrame.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import type { FramePicture } from '../../src/model/framePicture.ts';
 import type { RoiManifest } from '../../src/model/roi.ts';
@@ -68,6 +69,7 @@ describe('lastFrame$ in virtual time', () => {
       manifestFile: '/m',
       dataFolder: '/data',
       rois$,
+      loadDecoder: async () => async (path: string) => Promise.reject(new Error(`${path} is not decoded`)),
       onError: (error: Error) => errors.push(error.message),
     };
     subscription = lastFrame$(options, size$, deps).subscribe(picture => pictures.push(picture));
@@ -209,6 +211,7 @@ describe('lastFrame$ on real files', () => {
         manifestFile: join(data, 'metadata_manifest.json'),
         dataFolder: data,
         rois$: of(rois),
+        loadDecoder: async () => path => decodeFrame(path),
         onError: ({ message }) => errors$.next(message),
         ...(findImage && { findImage }),
       },

@@ -1,12 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import sharp from 'sharp';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { decodeFrame } from '../../src/analysis/decodeFrame.ts';
+import { describe, expect, it } from 'vitest';
 import { frameStatistics } from '../../src/analysis/frameStatistics.ts';
 import type { Pixels } from '../../src/model/frame.ts';
-import { loadGreyDecoder } from '../../src/streams/console/greyDecoder.ts';
 import { drawFrame, reduceFrame } from '../../src/streams/console/reducedFrame.ts';
 
 const never = new AbortController().signal;
@@ -97,49 +91,5 @@ describe('the picture of a frame', () => {
   it('is mid grey where the frame is flat', async () => {
     const reduced = await reducedOf(2, 2, [5, 5, 5, 5]);
     expect([...drawFrame(reduced, { width: 2, height: 2 }).grey]).toEqual([128, 128, 128, 128]);
-  });
-});
-
-describe('a decoded frame', () => {
-  let folder: string;
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'phorest-grey-'));
-  });
-  afterEach(() => rm(folder, { recursive: true, force: true }));
-
-  const decodeGrey = async (path: string): Promise<Pixels> => (await loadGreyDecoder())(path);
-
-  it.each([
-    ['8 bit PNG', 8, 1, 'png'],
-    ['16 bit PNG', 16, 1, 'png'],
-    ['16 bit TIFF', 16, 1, 'tiff'],
-    ['colour PNG', 8, 3, 'png'],
-    ['colour PNG of 16 bits', 16, 3, 'png'],
-    ['colour PNG with alpha', 8, 4, 'png'],
-    ['grey JPEG', 8, 1, 'jpeg'],
-  ] as const)('has the pixels that the analysis sees: %s', async (_, depth, channels, format) => {
-    const { data } = frameOf(40 * channels, 30, depth);
-    const file = join(folder, `x.${format}`);
-    const image = sharp(data, { raw: { width: 40, height: 30, channels } });
-    const space = {
-      1: { 8: 'b-w', 16: 'grey16' },
-      3: { 8: 'srgb', 16: 'rgb16' },
-      4: { 8: 'srgb', 16: 'rgb16' },
-    } as const;
-    await image
-      .toColourspace(space[channels][depth])
-      .toFormat(format, format === 'tiff' ? { compression: 'none' } : {})
-      .toFile(file);
-    const seen = await decodeGrey(file);
-    const expected = await decodeFrame(file);
-    expect(seen).toMatchObject({ width: 40, height: 30, depth });
-    expect(Buffer.from(seen.data.slice().buffer).equals(Buffer.from(expected.data.slice().buffer))).toBe(true);
-  });
-
-  it('is refused when it is no image', async () => {
-    const file = join(folder, 'x.png');
-    await expect(decodeGrey(file)).rejects.toThrow();
-    await writeFile(file, 'no image');
-    await expect(decodeGrey(file)).rejects.toThrow(/unsupported image format/);
   });
 });

@@ -49,7 +49,7 @@ export const dataAnalysis = section(
     }),
     memory_limit: setting(amount(), {
       absent: '50%',
-      doc: "Memory that the objects of these threads may take together, frames not counted. A share is one of the machine's memory.",
+      doc: "Memory that these threads may take together, for their objects and for the images that they decode; an image that needs more than one thread's part fails by its header. A share is one of the machine's memory.",
       effect: 'live',
       new: true,
     }),

@@ -4,8 +4,9 @@ import { laterFeatures } from './laterFeatures.ts';
 import { type KeyPath, type Located, locate } from './locate.ts';
 import { lostKeys } from './lostKeys.ts';
 import { movedKeys } from './movedKeys.ts';
-import { type Config, configSchema, sections } from './schema.ts';
+import { allSettings, type Config, configSchema, sections } from './schema.ts';
 import { isSecret } from './secrets.ts';
+import { tomlSlip, typeSlip } from './tomlSlip.ts';
 import { isTable, showValue, type TomlTable } from './tomlTable.ts';
 import { unknownKeys } from './unknownKeys.ts';
 
@@ -55,7 +56,12 @@ export function parseConfig(
     if (said.has(name)) continue;
     said.add(name);
     const value = path.reduce<unknown>((outer, key) => (outer as Record<string | number, unknown>)[key], found);
-    const message = `${name} ${whatIs(path, value)}; it must be ${issue.message}`;
+    const slip = typeSlip(
+      value,
+      allSettings.find(({ section, key }) => section === path[0] && key === path[1]) ?? null,
+    );
+    const advice = slip === null || isSecret(path) ? '' : `: ${slip}`;
+    const message = `${name} ${whatIs(path, value)}; it must be ${issue.message}${advice}`;
     errors.push(problem('value', path, place(path)?.value, message));
   }
   warnings.push(...unknownKeys(found, place));
@@ -108,7 +114,7 @@ function parseToml(text: string, file: string): TomlTable {
     // The parser's message goes on with an excerpt of the file, which has no place in a line of a log.
     const reason = (error.message.split('\n')[0] as string).replace(/^Invalid TOML document: /, '');
     const at = { line: error.line, column: error.column };
-    throw new ConfigError(file, [problem('syntax', null, at, `this is not TOML: ${reason}`)], { cause: error });
+    throw new ConfigError(file, [problem('syntax', null, at, tomlSlip(text, at, reason))], { cause: error });
   }
 }
 

@@ -19,6 +19,9 @@ has one. Without any file the shipped values are used, and that is said.
 - A wrong value is an error that names file, line, column, what was found and what is allowed; then the program does not start,
   or goes on with the last good configuration while it runs. A key that is not known is a warning that names the nearest one; it
   stays in the console's header and in \`status\` until it is mended.
+- The usual slips are recognised, and the message says what to write: \`True\` and \`yes\`, \`0,5\`, \`5 s\`, numbers in quotes, curly quotes,
+  a comma behind a value, \`:\` for \`=\`, \`//\` for \`#\`, backslashes, keys and sections that stand twice, other encodings. A path begins with
+  neither \`~\` nor a drive letter, and no variable in it is replaced.
 - While the pipeline runs, a key that is gone and of which something like it has come (misspelt, in another section, under a section
   that is misspelt) is an error too: the last good configuration stays. A key that is taken out, or made a comment, takes its value
   *when absent*, and that is said.

@@ -98,10 +98,10 @@ export function loadText(
   file: string,
   before: Source | null = null,
 ): { loaded: Loaded; source: Source } {
-  const trouble = (message: string): ConfigError =>
-    new ConfigError(file, [{ kind: 'file', line: null, column: null, key: null, message }]);
+  const trouble = (message: string, at?: { line: number; column: number }): ConfigError =>
+    new ConfigError(file, [{ kind: 'file', line: at?.line ?? null, column: at?.column ?? null, key: null, message }]);
   if (text.kind === 'missing') throw trouble('there is no such file');
-  if (text.kind === 'unreadable') throw trouble(`the file ${text.reason}`);
+  if (text.kind === 'unreadable') throw trouble(`the file ${text.reason}`, text.at);
   if (text.text.trim() === '') throw trouble('the file is empty');
   if (before !== null && isCutOff(text.text, before.text)) {
     throw trouble('the file ends in the middle of a line, as one that was saved in part: if not, end its last line');

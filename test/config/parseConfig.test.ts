@@ -229,7 +229,7 @@ describe('a wrong value', () => {
       '2:33: Timing.collector_retry_delay_seconds is -1; it must be a number of seconds, 0 or more',
     ],
     ['[Timing]\na = = 1', '2:5: this is not TOML: '],
-    ['[Timing]\na = 1\na = 2', '3:1: this is not TOML: trying to redefine an already defined table or value'],
+    ['[Timing]\na = 1\na = 2', '3:1: this is not TOML: a stands here a second time in [Timing]: line 2 has it too'],
     [`a = ${'['.repeat(60)}`, '1:55: this is not TOML: '],
   ])('is found where it stands: %j', (text, message) => {
     expect(errorOf(text).message).toContain(`configs/Phorest_config.toml:${message}`);

@@ -132,7 +132,7 @@ describe('config$ on real files', () => {
     await writeFile(file, '[Timing\n');
     expect(intervalOf(await next())).toMatch(/^c\.toml:1:8: this is not TOML: /);
     await writeFile(file, Buffer.from([0x5b, 0xff, 0xfe, 0x0a]));
-    expect(intervalOf(await next())).toBe('c.toml: the file is not UTF-8 text');
+    expect(intervalOf(await next())).toMatch(/^c\.toml:1:2: the file is not UTF-8 text: the byte FF/);
     await writeFile(file, textOf(1));
     expect(await next()).toMatchObject({ kind: 'loaded', changes: [] });
   });

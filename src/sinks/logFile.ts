@@ -1,7 +1,7 @@
 import { once } from 'node:events';
+import { mkdir, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import roll from 'pino-roll';
 import {
   concat,
   concatMap,
@@ -14,13 +14,16 @@ import {
   merge,
   type Observable,
   of,
+  repeat,
   Subject,
   switchMap,
   takeUntil,
   tap,
+  timer,
 } from 'rxjs';
+import { SonicBoom } from 'sonic-boom';
 import type { PipelineEvent } from '../model/event.ts';
-import { utcIso } from '../model/localTime.ts';
+import { localIso, utcIso } from '../model/localTime.ts';
 import { sayOnce } from '../model/sayOnce.ts';
 import { oneLine, shownJson } from '../model/shownText.ts';
 import { eventLevel, eventWords } from './eventLines.ts';
@@ -37,10 +40,10 @@ export interface LogFileOptions {
 }
 
 /** Name of the files: `phorest.<when its span of time began>.<number>.log`; several processes append to the same ones. */
-const baseName = 'phorest';
-const dateFormat = 'yyyyMMdd_HHmm';
-/** A file that has grown so large is followed by the next; the newest files are kept. */
-const largestFile = '16m';
+const nameOf = (span: string, number: number): string => `phorest.${span}.${number}.log`;
+const namePattern = /^phorest\.(\d{8}_\d{4})\.(\d+)\.log$/;
+/** A file that has grown so large is followed by the next, bytes; the newest files are kept. */
+const largestFile = 16 * 2 ** 20;
 const keptFiles = 60;
 /** Bytes that may wait for a slow disk; further lines are dropped. */
 const mostWaiting = 4 * 2 ** 20;
@@ -51,7 +54,14 @@ const retryMs = 60_000;
 /** A timer can't run longer than 24 days. */
 const longestIntervalMs = 7 * 24 * 3600 * 1000;
 
-type Destination = Awaited<ReturnType<typeof roll>>;
+/** Its types leave this out. */
+type Destination = SonicBoom & { readonly destroyed: boolean };
+
+/** A file of the log, and the place of its name among the others. */
+interface LogSpan {
+  span: string;
+  number: number;
+}
 
 /**
  * Writes the events as JSON lines with pino: `{"level","time", <the event>, "pid","msg"}`. What happens for every item
@@ -67,6 +77,8 @@ export function logFile(
   return defer(() => {
     const ended$ = new Subject<void>();
     let destination: Destination | null = null;
+    let last: LogSpan | null = null;
+    const full$ = new Subject<void>();
     /** Events that came while no file was open. */
     const waiting: PipelineEvent[] = [];
     const keep = (event: PipelineEvent): void => {
@@ -99,11 +111,19 @@ export function logFile(
         closing.end();
       });
     };
-    const begin = async (intervalMs: number): Promise<void> => {
+    const begin = async (intervalMs: number, isNext: boolean): Promise<void> => {
       await close();
       try {
-        const opened = await openLog(folder, intervalMs);
+        const before = isNext ? last : null;
+        last = await nextSpan(folder, Date.now() - (Date.now() % intervalMs), before);
+        const path = join(folder, nameOf(last.span, last.number));
+        const opened = await openLog(path);
         opened.on('error', report);
+        let size = (await stat(path)).size;
+        opened.on('write', (written: number) => {
+          size += written;
+          if (size - written < largestFile && size >= largestFile) full$.next();
+        });
         // All that waited is written: a part of it may also go where there is no room for the rest.
         opened.on('drain', well);
         if (tornDown) return opened.end();
@@ -115,10 +135,14 @@ export function logFile(
       }
     };
     const begins$ = intervalMs$.pipe(
+      map(ms => Math.min(ms, longestIntervalMs)),
       switchMap(ms =>
         merge(
-          of(() => begin(ms)),
-          interval(retryMs).pipe(map(() => async () => (destination === null ? begin(ms) : undefined))),
+          of(() => begin(ms, false)),
+          interval(retryMs).pipe(map(() => async () => (destination === null ? begin(ms, false) : undefined))),
+          merge(full$, defer(() => timer(ms - (Date.now() % ms))).pipe(repeat())).pipe(
+            map(() => () => begin(ms, true)),
+          ),
         ),
       ),
       takeUntil(ended$),
@@ -153,25 +177,33 @@ export function logFile(
   });
 }
 
-/** @throws the file system's error when the file can't be opened: a destination without one would never close. */
-async function openLog(folder: string, intervalMs: number): Promise<Destination> {
-  const opened = await roll({
-    file: join(folder, baseName),
-    extension: '.log',
-    frequency: Math.min(intervalMs, longestIntervalMs),
-    dateFormat,
-    size: largestFile,
-    limit: { count: keptFiles, removeOtherLogFiles: true },
-    mkdir: true,
-    maxLength: mostWaiting,
+/**
+ * The next file: that of the span of time, the one after `before` where this is still its span. At first the newest one
+ * there is, which other processes may be writing to. Makes the folder, and removes the oldest files.
+ */
+async function nextSpan(folder: string, begin: number, before: LogSpan | null): Promise<LogSpan> {
+  await mkdir(folder, { recursive: true });
+  const found = (await readdir(folder)).flatMap((name): LogSpan[] => {
+    const [, span, number] = namePattern.exec(name) ?? [];
+    return span === undefined ? [] : [{ span, number: Number(number) }];
   });
+  found.sort((a, b) => a.span.localeCompare(b.span) || a.number - b.number);
+  const oldest = found.slice(0, Math.max(0, found.length - keptFiles));
+  // Another process may have been faster.
+  await Promise.allSettled(oldest.map(({ span, number }) => unlink(join(folder, nameOf(span, number)))));
+  const span = localIso(begin).slice(0, 16).replaceAll(/[-:]/g, '').replace('T', '_');
+  if (before) return { span, number: before.span === span ? before.number + 1 : 1 };
+  return { span, number: found.findLast(each => each.span === span)?.number ?? 1 };
+}
+
+/** @throws the file system's error when the file can't be opened: a destination without one would never close. */
+async function openLog(path: string): Promise<Destination> {
+  const opened = new SonicBoom({ dest: path, maxLength: mostWaiting }) as Destination;
   try {
     await once(opened, 'ready');
     return opened;
   } catch (error) {
     opened.destroy();
-    // It has nothing to close; this ends the timer that would open the next file.
-    opened.emit('close');
     throw error;
   }
 }

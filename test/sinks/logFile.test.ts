@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
@@ -169,6 +169,43 @@ describe('log file', () => {
     const left = await names(root);
     await pass(500);
     expect([await names(root), errors]).toEqual([left, []]);
+  });
+
+  it.each([':', '"', '*', '?', '<', '>', '|', '\\', '{a}', '[b]', ' ', '%Y', '-x', '~', 'é', '😀', '.'])(
+    'is written in a folder whose name has %j in it',
+    async sign => {
+      const folder = join(root, `run${sign}1`, 'logs');
+      const { events$, errors, ended } = begin(folder);
+      events$.next(note('here'));
+      events$.complete();
+      await ended;
+      expect((await lines(folder)).map(({ msg }) => msg)).toEqual(['here']);
+      expect(errors).toEqual([]);
+    },
+  );
+
+  it('goes on in the next file when one is full, and removes the oldest beyond sixty', async () => {
+    for (let number = 1; number <= 62; number++) {
+      await writeFile(join(root, `phorest.20200101_0000.${number}.log`), '');
+    }
+    await writeFile(join(root, 'phorest.notes.log'), 'mine');
+    const { events$, errors, ended } = begin(root);
+    await until(root, async () => (await names(root)).length === 61);
+    const [newest = ''] = (await names(root)).slice(-1);
+    expect(await names(root)).not.toContain('phorest.20200101_0000.2.log');
+    // A line has the words twice; what waits to be written may be a few megabytes.
+    for (let size = 0; size < 16; size += 2) {
+      events$.next(note('y'.repeat(2 ** 20)));
+      const written = async (): Promise<boolean> => (await stat(join(root, newest))).size > (size + 2) * 2 ** 20;
+      await vi.waitUntil(written, { timeout: 10_000, interval: 5 });
+    }
+    await until(root, async () => (await names(root)).includes(newest.replace(/1\.log$/, '2.log')));
+    events$.next(note('in the second'));
+    events$.complete();
+    await ended;
+    expect(errors).toEqual([]);
+    expect(await readFile(join(root, newest.replace(/1\.log$/, '2.log')), 'utf8')).toContain('in the second');
+    expect(await readFile(join(root, 'phorest.notes.log'), 'utf8')).toBe('mine');
   });
 
   it('takes the lines of two writers into one file, whole', async () => {

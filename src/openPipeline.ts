@@ -44,6 +44,7 @@ import { diskSpace$, measureSpace } from './streams/diskSpace.ts';
 import { manifestFiles$ } from './streams/manifestFiles.ts';
 import { readPipelineStatus } from './streams/pipelineStatus.ts';
 import { openSource, type SourceSettings } from './streams/sources.ts';
+import { recoverySource } from './verify/recoverEntries.ts';
 
 export interface PipelineOptions {
   /** The configuration that counts at the start; what needs a restart is taken from it. */
@@ -163,6 +164,21 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       rules: () => rules,
       writer: newId(),
       note,
+      recovery: recoverySource({
+        paths,
+        files,
+        now: () => clock.now(),
+        // An alarm, so that it stays in the status of this process.
+        rebuilt: message =>
+          notes$.next({
+            stage: stages[0]!,
+            at: clock.now(),
+            kind: 'alarm',
+            key: 'manifest_rebuilt',
+            message,
+            retryInMs: 0,
+          }),
+      }),
     });
     const run = await continueRun(join(paths.flags, 'run.json'), smallFiles, () => ({
       run_id: newId(),

@@ -8,6 +8,7 @@ import { fileLock } from '../storage/fileLock.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { livenessOf, ownIdentity } from '../storage/processIdentity.ts';
 import { ExperimentReserve } from '../storage/reserveFile.ts';
+import { recoverySource } from '../verify/recoverEntries.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import type { LoadedConfig } from './loadConfig.ts';
 
@@ -26,6 +27,12 @@ export function manifestOptions({ config, paths }: LoadedConfig, { output }: Com
     isSettled: entry => isSettled(entry, rules),
     rules: () => rules,
     writer: monotonicFactory()(),
+    recovery: recoverySource({
+      paths,
+      files: nodeFiles,
+      now: () => systemClock.now(),
+      rebuilt: message => output.error(message),
+    }),
     note: (level, message) => (level === 'info' ? undefined : output.error(message)),
   };
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { DamagedManifestError } from '../manifest/entryReader.ts';
 import { Manifest } from '../manifest/manifest.ts';
 import { systemClock } from '../model/clock.ts';
 import { fileLock } from '../storage/fileLock.ts';
@@ -24,7 +25,13 @@ export async function requeueImages(context: CommandContext, options: RequeueOpt
     throw new ExitError(exitCodes.usage, `${paths.manifestFile} is not there: ${paths.root} holds no experiment`);
   const dryRun = options.dryRun ?? (output.isTerminal && !options.yes);
   const work = async (): Promise<number> => {
-    const selection = await selectEntries(options, paths, message => output.error(message));
+    const select = (): Promise<Selection> => selectEntries(options, paths, message => output.error(message));
+    const selection = await select().catch(async (error: unknown) => {
+      if (dryRun || !(error instanceof DamagedManifestError)) throw error;
+      // Opened to be changed it is rebuilt.
+      await (await Manifest.open(manifestOptions(loaded, context))).close({ fold: true });
+      return select();
+    });
     const isIdle = dryRun || selection.count === 0;
     const { changed, isNoted } = isIdle
       ? { changed: 0, isNoted: false }

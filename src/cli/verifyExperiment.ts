@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { decodeFrame } from '../analysis/decodeFrame.ts';
+import { unmovedSegments } from '../manifest/archive.ts';
+import { listJournals } from '../manifest/journal.ts';
 import { systemClock } from '../model/clock.ts';
 import { createShares } from '../share/share.ts';
 import { ShareRecord } from '../share/shareRecord.ts';
@@ -25,7 +27,7 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
   const { output } = context;
   const loaded = await (options.repair ? loadKnown : loadSteered)(context);
   const { paths } = loaded;
-  if (!existsSync(paths.manifestFile))
+  if (!existsSync(paths.manifestFile) && !(await holdsTraces(loaded)))
     throw new ExitError(exitCodes.usage, `${paths.manifestFile} is not there: ${paths.root} holds no experiment`);
   const reserve = new ExperimentReserve(nodeFiles, paths);
   const tell = (text: string, json: object): void =>
@@ -51,7 +53,12 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
       };
       // The same lock as that of `requeue`: one that brings an archived entry back must not find a copy that is old by then.
       const file = join(paths.data, 'requeue');
-      await reserve.lock(file, fileLock(file))(() => repair(inspection, mending));
+      const mend = (): Promise<void> => reserve.lock(file, fileLock(file))(() => repair(inspection, mending));
+      await mend();
+      if (inspection.repairs.manifest) {
+        inspection = await look('then ');
+        if (inspection.found.size > 0) await mend();
+      }
     } finally {
       if (mended > 0) {
         const kinds = Object.fromEntries(inspection.found);
@@ -70,6 +77,15 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
     { ...inspection.tally, findings, kinds: Object.fromEntries(inspection.found), mended },
   );
   return findings === 0 ? exitCodes.done : exitCodes.failed;
+}
+
+/** The manifest is gone, and the rest of the experiment is there. */
+async function holdsTraces({ paths }: LoadedConfig): Promise<boolean> {
+  const found = [
+    await listJournals(nodeFiles, paths.manifestFile),
+    await unmovedSegments(nodeFiles, paths.manifestFile),
+  ];
+  return found.some(list => list.length > 0) || existsSync(paths.resultsFile);
 }
 
 function inspectionOptions(

@@ -1,4 +1,5 @@
 import { basename, dirname } from 'node:path';
+import { plainName } from '../model/compression.ts';
 import type { Entry } from '../model/entry.ts';
 import { localIso } from '../model/localTime.ts';
 import { deterministicId } from './normaliseEntry.ts';
@@ -8,6 +9,12 @@ import { untouchedEntry } from './untouchedEntry.ts';
 const pattern = /^image_(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)_(\d{6})_cam([\w-]+)\.(?:png|jpe?g|tiff?)$/i;
 
 export const isCapturedName = (name: string): boolean => pattern.test(name);
+
+/** Which camera took a captured image, from its name; null for any other name. */
+export function cameraOf(name: string): number | string | null {
+  const camera = pattern.exec(name)?.at(-1);
+  return camera === undefined ? null : /^\d+$/.test(camera) ? Number(camera) : camera;
+}
 
 /** As the collector names them, and nobody else nowadays. */
 const ownPattern = /^image_\d{8}_\d{6}_\d{6}_cam[\w-]+\.png$/;
@@ -25,27 +32,28 @@ function timeOf(name: string): string {
  * An entry for a captured image that a kill has left without one: what its name tells. The id follows from path and time, so
  * that adopting it twice makes one entry.
  *
- * @param path of the image, whose name is a captured one's.
+ * @param path of the image, whose name is a captured one's, compressed or not.
  * @param now milliseconds since 1970 UTC.
  */
 export function adoptedEntry(path: string, now: number): Entry {
   const filename = basename(path);
-  const camera = pattern.exec(filename)!.at(-1)!;
-  const taken = timeOf(filename);
+  const plain = plainName(filename);
+  const taken = timeOf(plain);
   return {
     ...untouchedEntry,
-    entry_id: deterministicId(dirname(path), filename, taken),
+    entry_id: deterministicId(dirname(path), plain, taken),
     entry_timestamp_iso: localIso(now),
     camera_data: {
       type: 'image',
       filename,
       filepath: dirname(path),
       timestamp_iso: taken,
-      camera_index: /^\d+$/.test(camera) ? Number(camera) : camera,
+      camera_index: cameraOf(plain)!,
       error_flag: false,
       error_message: null,
       original: false,
     },
+    compression_attempted: plain !== filename,
     timestamp_source: 'name',
   };
 }

@@ -7,4 +7,9 @@ export class ArchiveError extends Error {
     super(`${path} can't be read as an archive of entries: ${reason}`, options);
     this.path = path;
   }
+
+  /** Its disk does not give it: what it holds is not lost. */
+  get isAway(): boolean {
+    return /^E[A-Z]+$/.test(String((this.cause as NodeJS.ErrnoException | undefined)?.code ?? ''));
+  }
 }

@@ -1,14 +1,16 @@
 import { map, type Observable } from 'rxjs';
 import type { Exclusive } from '../storage/exclusive.ts';
+import { unmovedSegments } from './archive.ts';
 import { type DoubtfulClaim, DoubtfulClaims, giveBack } from './doubtfulClaims.ts';
-import { EntryReader } from './entryReader.ts';
+import { DamagedManifestError, EntryReader } from './entryReader.ts';
 import { type FoldOptions, fold } from './fold.ts';
 import { findHandEdits, takeEdits } from './handEdits.ts';
 import { importManifest } from './importManifest.ts';
-import { journalPath } from './journal.ts';
+import { journalPath, listJournals } from './journal.ts';
 import { JournalTail } from './journalTail.ts';
 import type { AppendOutcome } from './journalWriter.ts';
 import type { LiveEntries } from './liveEntries.ts';
+import { damagedSegments, type RecoverySource, rebuildManifest } from './rebuildManifest.ts';
 import { claimsOf, type Draft, type Prepared, prepareAll, type Request } from './transaction.ts';
 
 export type { LogChange } from './journalTail.ts';
@@ -24,6 +26,10 @@ export interface EntryLogOptions extends FoldOptions {
   exclusive: Exclusive;
   /** The name under which this process marks its lines; unique among all that ever write. */
   writer: string;
+  /** What rebuilds a manifest that can't be read as a whole. Absent: that is an error. */
+  recovery?: RecoverySource;
+  /** Rebuild it whatever the first look says: somebody has found it damaged. */
+  isSuspect?: boolean;
 }
 
 /**
@@ -58,13 +64,17 @@ export class EntryLog {
     this.#tail = new JournalTail(options.file, options.files, this.#reader);
   }
 
-  /** Opens the log, begins it where there is none, and repairs what a crash has left. */
+  /**
+   * Opens the log, begins it where there is none, and repairs what a crash has left. Where a part of it can't be read, or is lost,
+   * it is rebuilt (see `rebuildManifest`).
+   *
+   * @throws DamagedManifestError without `recovery`.
+   */
   static async open(options: EntryLogOptions): Promise<EntryLog> {
     const log = new EntryLog(options);
     await log.#inTurn(() =>
       options.exclusive(async () => {
-        await importManifest(options);
-        await log.#tail.becomeCurrent();
+        await log.#begin();
         if (!log.#reader.snapshotIsOurs) await log.#tryFold();
       }),
     );
@@ -157,6 +167,42 @@ export class EntryLog {
     if (this.inDoubt) await this.#ask(() => undefined).catch(failed('giving claims back'));
     if (folding) await this.fold().catch(failed('the fold'));
     await this.#inTurn(() => this.#tail.close());
+  }
+
+  /** Under the lock. */
+  async #begin(): Promise<void> {
+    const { recovery } = this.#options;
+    const read = async (): Promise<readonly string[]> => {
+      await importManifest(this.#options);
+      await this.#tail.becomeCurrent();
+      return this.#reader.damage;
+    };
+    if (!recovery) {
+      await read();
+      return;
+    }
+    const damage = await this.#damageBefore(recovery);
+    if (damage.length === 0) {
+      try {
+        damage.push(...(await read()));
+      } catch (error) {
+        if (!(error instanceof DamagedManifestError)) throw error;
+        damage.push(error.damage);
+      }
+    }
+    if (damage.length === 0) return;
+    await rebuildManifest({ ...this.#options, recovery }, damage);
+    await read();
+  }
+
+  async #damageBefore({ hasTraces }: RecoverySource): Promise<string[]> {
+    const { files, file, isSuspect } = this.#options;
+    const damage = await damagedSegments(files, file);
+    if (isSuspect) damage.push('it was found damaged');
+    const isNew = (await files.stat(file)) === null && (await listJournals(files, file)).length === 0;
+    if (isNew && ((await unmovedSegments(files, file)).length > 0 || (await hasTraces())))
+      damage.push('it is not there, and results or archived entries of it are');
+    return damage;
   }
 
   #replaceEdited(found: 'edited' | 'stale'): Promise<void> {

@@ -35,6 +35,8 @@ interface State {
   marks: PublishedSnapshot[];
   /** A mark asked to read all anew. */
   anew: boolean;
+  /** Acknowledged changes that are not there any more, in words: the first of each kind. */
+  damage: string[];
 }
 
 interface Reading {
@@ -80,7 +82,12 @@ export class EntryReader {
   }
 
   isKnown(snapshot: PublishedSnapshot): boolean {
-    return this.#state.marks.some(mark => mark.size === snapshot.size && mark.crc === snapshot.crc);
+    return this.#state.marks.some(mark => isSame(mark, snapshot));
+  }
+
+  /** What was found lost of the journals when all was read last, in words; empty when all is well. */
+  get damage(): readonly string[] {
+    return this.#state.damage;
   }
 
   /** Notes that what the snapshot on the disk says is known, whoever wrote it; null: look at it again. */
@@ -120,11 +127,18 @@ export class EntryReader {
       const before = await files.stat(file);
       const state = emptyState(this.#options);
       const snapshot = await readSnapshot(files, file, entry => state.live.load(entry));
-      state.position.number = await this.#firstJournal();
+      const first = await this.#firstJournal();
+      state.position.number = first;
+      // With the second journal a snapshot is written, before the first one goes.
+      if (before === null && first > 1) snapshot.problems.push('it is not there, and its first journal is gone');
       const reach = await this.#follow(state, { applied: () => undefined, reloading: true });
       const after = await files.stat(file);
       if (reach !== 'lost' && sameFile(before, after)) {
         mustBeWhole(file, snapshot.problems);
+        const isNew = after !== null && !state.marks.some(mark => isSame(mark, snapshot));
+        // Whoever begins a journal writes its header before he replaces the snapshot that the one before knows.
+        if (reach === 'unsealed' && first > 0 && isNew)
+          state.damage.push(`${journalPath(file, first + 1)} has lost its beginning`);
         this.#state = { ...state, anew: false };
         this.#loaded = true;
         this.#snapshotStat = after;
@@ -145,10 +159,13 @@ export class EntryReader {
     const numbers = new Set(await listJournals(files, file));
     const begun = async (number: number): Promise<boolean> =>
       numbers.has(number) && (await readHeader(files, journalPath(file, number))) !== null;
+    // One that was begun after the manifest was rebuilt goes on from none.
+    const continues = async (number: number): Promise<boolean> =>
+      (await readHeader(files, journalPath(file, number)))?.sealed !== null;
     const newest = Math.max(0, ...numbers);
     // The newest may have been made only: then it is the one before it that is to be sealed.
     let first = newest > 0 && !(await begun(newest)) ? newest - 1 : newest;
-    while (first > 1 && (await begun(first - 1))) first--;
+    while (first > 1 && (await continues(first)) && (await begun(first - 1))) first--;
     return first;
   }
 
@@ -175,7 +192,9 @@ export class EntryReader {
       if (state.position.offset !== sealed.length) {
         // Gone, or made again by a process that was suspended. The snapshot holds all that it said, so begin with that.
         if (!reading.reloading) return 'lost';
-        note('warning', `${journalPath(file, number)} ends ${sealed.length - state.position.offset} bytes too early`);
+        const missing = `${journalPath(file, number)} ends ${sealed.length - state.position.offset} bytes too early`;
+        state.damage.push(missing);
+        note('warning', missing);
       }
       state.position = { number: number + 1, offset: 0, length: 0 };
     }
@@ -190,6 +209,7 @@ export class EntryReader {
     );
     if (!part) return false;
     if (part.damaged) this.#options.note('warning', `${path}: ${part.damaged} torn or foreign lines were skipped`);
+    if (part.changed) state.damage.push(`${path}: ${part.changed} lines were changed after they had been written`);
     position.offset = part.end;
     position.length = part.length;
     return true;
@@ -199,15 +219,23 @@ export class EntryReader {
 /** A manifest that can't be read as a whole: to go on with the rest of it would lose what it says. */
 export class DamagedManifestError extends Error {
   override name = 'DamagedManifestError';
+  /** What is wrong, in a few words. */
+  readonly damage: string;
+
+  constructor(file: string, damage: string) {
+    super(
+      `${file} can't be read: ${damage}. The next start, or 'phorest verify --repair', keeps a copy of it and rebuilds it from ` +
+        'journals, archive, results and images; or put a good copy in its place before.',
+    );
+    this.damage = damage;
+  }
 }
 
 /** @throws DamagedManifestError */
 export function mustBeWhole(file: string, problems: readonly string[]): void {
   if (problems.length === 0) return;
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-  throw new DamagedManifestError(
-    `${file} can't be read: ${problems[0]}${more}. Nothing was changed; mend it with an editor or put a good copy in its place.`,
-  );
+  throw new DamagedManifestError(file, `${problems[0]}${more}`);
 }
 
 function emptyState({ isSettled, rules }: EntryReaderOptions): State {
@@ -216,6 +244,7 @@ function emptyState({ isSettled, rules }: EntryReaderOptions): State {
     position: { number: 0, offset: 0, length: 0 },
     marks: [],
     anew: false,
+    damage: [],
   };
 }
 
@@ -225,12 +254,20 @@ function take(state: State, record: JournalRecord, reading: Reading): void {
     publish(state, record.snapshot);
     state.anew ||= record.anew === true;
   } else if (state.live.apply(record)) reading.applied(record);
+  else if (reading.reloading && state.damage.length === 0) {
+    const rev = state.live.get(record.id)?.rev;
+    // A change that is void comes too late, never too early.
+    if (rev !== undefined && record.rev > rev + 1)
+      state.damage.push(`changes of ${record.id} before its ${record.rev}th are lost`);
+  }
 }
 
 function publish(state: State, mark: PublishedSnapshot): void {
   state.live.markPublished();
   state.marks = [...state.marks, mark].slice(-keptMarks);
 }
+
+const isSame = (a: PublishedSnapshot, b: PublishedSnapshot): boolean => a.size === b.size && a.crc === b.crc;
 
 function sameFile(a: FileStat | null, b: FileStat | null): boolean {
   return a?.ino === b?.ino && a?.mtimeMs === b?.mtimeMs && a?.size === b?.size;

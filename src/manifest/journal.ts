@@ -1,7 +1,14 @@
 import { basename, dirname, join } from 'node:path';
 import type { Files } from '../storage/files.ts';
 import { readChunks } from '../storage/readChunks.ts';
-import { isHeader, type JournalHeader, type JournalRecord, journalFormat, parseLine } from './journalLine.ts';
+import {
+  isChangedLine,
+  isHeader,
+  type JournalHeader,
+  type JournalRecord,
+  journalFormat,
+  parseLine,
+} from './journalLine.ts';
 
 const newline = 0x0a;
 /** The header stands first; torn attempts at it may stand before. */
@@ -42,6 +49,8 @@ export interface JournalPart {
   length: number;
   /** Lines that were torn, damaged or foreign. */
   damaged: number;
+  /** Those among them that were whole once: their length is right, and their content is another. */
+  changed: number;
 }
 
 /**
@@ -55,7 +64,7 @@ export async function readJournal(
   { from = 0, to }: { from?: number; to?: number | undefined },
   taken: (record: JournalRecord) => void,
 ): Promise<JournalPart | null> {
-  const part: JournalPart = { end: from, length: from, damaged: 0 };
+  const part: JournalPart = { end: from, length: from, damaged: 0, changed: 0 };
   let rest: Buffer = Buffer.alloc(0);
   try {
     for await (const chunk of readChunks(files, path, from, to)) {
@@ -64,9 +73,13 @@ export async function readJournal(
       let begin = 0;
       for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, begin)) {
         if (end > begin) {
-          const record = recordOf(bytes.toString('utf8', begin, end), path);
+          const line = bytes.toString('utf8', begin, end);
+          const record = recordOf(line, path);
           if (record) taken(record);
-          else part.damaged++;
+          else {
+            part.damaged++;
+            if (isChangedLine(line)) part.changed++;
+          }
         }
         begin = end + 1;
       }

@@ -4,7 +4,10 @@ import type { Change } from './change.ts';
 /** Version of the journal's form; a journal of a newer one is refused. */
 export const journalFormat = 1;
 
-/** First line of a journal: its number, and up to which byte the journal before it counts. */
+/**
+ * First line of a journal: its number, and up to which byte the journal before it counts. Null: none does; the snapshot holds all that was
+ * before.
+ */
 export interface JournalHeader {
   journal: number;
   format: number;
@@ -46,6 +49,23 @@ export function parseLine(line: string): JournalRecord | null {
   if (Buffer.byteLength(text) !== Number(match[1]) || hex(crc32(text)) !== match[2]) return null;
   const record = JSON.parse(text) as JournalRecord | null;
   return typeof record === 'object' ? record : null;
+}
+
+/**
+ * A writer that finds a torn line puts this behind it. If only its last newline is missing, the one with which the next line
+ * begins would make it whole, and it would count before what was written without knowing of it.
+ */
+export const tornMark = '#';
+
+/**
+ * Whether a line that can't be parsed, and has an end, was changed after it had been written. One that was cut short, or that a power
+ * cut left as zeros, was never acknowledged, and whoever wrote next has marked it.
+ */
+export function isChangedLine(line: string): boolean {
+  if (line.endsWith(tornMark)) return false;
+  if (line.includes('\0')) return true;
+  const [head, length] = form.exec(line) ?? [];
+  return head !== undefined && Buffer.byteLength(line) >= head.length + Number(length) + 1;
 }
 
 export const isHeader = (record: JournalRecord): record is JournalHeader => 'journal' in record;

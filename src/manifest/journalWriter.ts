@@ -1,5 +1,5 @@
 import type { Files, OpenFile } from '../storage/files.ts';
-import { encodeLine, type JournalRecord } from './journalLine.ts';
+import { encodeLine, type JournalRecord, tornMark } from './journalLine.ts';
 
 /**
  * What came of an append: `clean` when every byte stands, durable, exactly where it was expected. Else something came
@@ -9,12 +9,6 @@ export type AppendOutcome =
   | { clean: true; end: number }
   /** `synced` false: the fsync failed, and nobody knows which of the journal's bytes a power cut would leave. */
   | { clean: false; synced: boolean; error: Error | null };
-
-/**
- * Stands behind a torn line. If only its last newline is missing, the one with which the next line begins would make it
- * whole, and it would count before what was written without knowing of it.
- */
-const tornMark = '#';
 
 /**
  * Appends to one journal and keeps it open. Used under the manifest's lock; it does not believe in the lock, but looks

@@ -14,11 +14,15 @@ export interface EntryGroup {
  * of their collection but for the order within a group. It takes no lock and writes nothing, so a pipeline may run meanwhile: what
  * moves from the live manifest to the archive then is not missed, and not told twice.
  *
+ * @param options `onDamage` is told of changes that are lost from the journals: the entries are then not as they were.
  * @throws DamagedManifestError, ArchiveError, and the file system's errors.
  */
-export async function* readEntries(options: EntryReaderOptions): AsyncGenerator<EntryGroup> {
+export async function* readEntries(
+  options: EntryReaderOptions & { onDamage?: (damage: string) => void },
+): AsyncGenerator<EntryGroup> {
   const reader = new EntryReader(options);
   const { reach } = await reader.catchUp();
+  for (const damage of reader.damage) options.onDamage?.(damage);
   // A fold has only begun, or was cut short: what was acknowledged stands in the journal before it.
   if (reach === 'unsealed') await reader.finishJournal(() => undefined);
   const ids = new IdTable();

@@ -5,16 +5,21 @@ import { writeAtomic } from '../storage/writeAtomic.ts';
 import { Checksum } from './journalLine.ts';
 
 /**
- * Copies a manifest whose edits can't be taken (broken, or of an older copy) to `metadata_manifest.edited-<checksum>.json`
- * beside it, before a fold replaces it: what a person has written there is not thrown away. Durable when it returns; the same content is kept
- * once. Resolves with the path of the copy, or null when there is nothing to copy.
+ * Copies a file that is about to be replaced, or left out, to `<stem>.<word>-<checksum>.<extension>` beside it: what a person has
+ * written there, or what may still be read by other means, is not thrown away. `edited`: a manifest whose edits can't be taken;
+ * `damaged`: what can't be read. Durable when it returns; the same content is kept once. Resolves with the path of the copy, or null
+ * when there is nothing to copy.
  */
-export async function setAside(files: Files, manifestFile: string): Promise<string | null> {
-  if (!(await files.stat(manifestFile))) return null;
+export async function setAside(
+  files: Files,
+  file: string,
+  word: 'edited' | 'damaged' = 'edited',
+): Promise<string | null> {
+  if (!(await files.stat(file))) return null;
   const checksum = new Checksum();
-  for await (const chunk of readChunks(files, manifestFile)) checksum.add(chunk);
-  const stem = basename(manifestFile, '.json');
-  const path = join(dirname(manifestFile), `${stem}.edited-${checksum.text()}.json`);
-  if (!(await files.stat(path))) await writeAtomic(files, path, readChunks(files, manifestFile));
+  for await (const chunk of readChunks(files, file)) checksum.add(chunk);
+  const [stem = '', extension = ''] = basename(file).split(/(?=\.jsonl?(?:\.gz)?$)/);
+  const path = join(dirname(file), `${stem}.${word}-${checksum.text()}${extension}`);
+  if (!(await files.stat(path))) await writeAtomic(files, path, readChunks(files, file));
   return path;
 }

@@ -39,12 +39,18 @@ export async function checkEntries(
   /** Images that were not there, by their entry: a running ring buffer may just have removed them. */
   const gone = new Map<string, () => void>();
   let group = 0;
+  if (!inspection.isRunning && (await files.stat(paths.manifestFile)) === null) {
+    inspection.say('damaged_manifest', paths.manifestFile, 'it is not there');
+    inspection.repairs.manifest = true;
+    return false;
+  }
   try {
     for await (const { entries } of readEntries({
       file: paths.manifestFile,
       files,
       isSettled,
       note: () => undefined,
+      onDamage: damage => inspection.lostChanges.push(damage),
     })) {
       let place = 0;
       let batch: Entry[] = [];
@@ -72,6 +78,9 @@ export async function checkEntries(
     else if (error instanceof DamagedManifestError || error instanceof JournalFormatError)
       inspection.say('damaged_manifest', paths.manifestFile, error.message);
     else throw error;
+    // A newer version's journal is not damaged, and a disk that is away is no loss.
+    const isAway = error instanceof ArchiveError && error.isAway;
+    inspection.repairs.manifest = !isAway && !(error instanceof JournalFormatError);
     return false;
   }
   for (const [folder, count] of missingFolders)

@@ -1,13 +1,11 @@
 import { journalPath, listJournals, readHeader } from '../manifest/journal.ts';
-import { parseLine } from '../manifest/journalLine.ts';
+import { isChangedLine, parseLine, tornMark } from '../manifest/journalLine.ts';
 import { readChunks } from '../storage/readChunks.ts';
 import { splitLines } from '../storage/splitLines.ts';
 import type { Inspection } from './inspection.ts';
 
-/** How a line of ours begins, with the length that its record should have. */
-const begun = /^\{"len":(\d+),"crc":"[0-9a-f]{8}","record":/;
-/** A writer that finds a torn line puts this behind it. */
-const tornMark = '#';
+/** How a line of ours begins. */
+const begun = '{"len":';
 
 /**
  * Looks at each line of the journals, as far as they count. A line that was cut short, or that a power cut left empty, was
@@ -29,26 +27,34 @@ export async function checkJournals(inspection: Inspection): Promise<void> {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }
+  const [first] = inspection.lostChanges;
+  if (first === undefined) return;
+  // A line that is there and damaged was told of; this is one that is not there.
+  if (!inspection.found.has('damaged_line')) inspection.say('damaged_manifest', paths.manifestFile, first);
+  inspection.repairs.manifest = true;
 }
 
 async function checkJournal(path: string, seal: number | undefined, inspection: Inspection): Promise<void> {
   let torn = 0;
   let end = 0;
+  const tellDamage = (message: string): void => {
+    inspection.say('damaged_line', path, message);
+    inspection.repairs.manifest = true;
+  };
   for await (const line of splitLines(readChunks(inspection.options.files, path, 0, seal))) {
     const text = line.bytes?.toString() ?? '';
     end = line.offset + line.length;
     if (text === '' || !line.terminated || parseLine(text)) continue;
-    if (isTorn(text)) torn++;
-    else inspection.say('damaged_line', path, `the line at byte ${line.offset} does not fit its checksum`);
+    if (!isForeign(text) && !isChangedLine(text)) torn++;
+    else tellDamage(`the line at byte ${line.offset} does not fit its checksum`);
   }
-  if (seal !== undefined && end < seal)
-    inspection.say('damaged_line', path, `it ends at byte ${end}; up to ${seal} was written`);
+  if (seal !== undefined && end < seal) tellDamage(`it ends at byte ${end}; up to ${seal} was written`);
   if (torn > 0)
     inspection.note(`${path}: ${torn} lines were cut short by a kill or a full disk; they were never acknowledged`);
 }
 
-function isTorn(text: string): boolean {
-  if (text.endsWith(tornMark) || text.includes('\0') || '{"len":'.startsWith(text)) return true;
-  const [head, length] = begun.exec(text) ?? [];
-  return head !== undefined && Buffer.byteLength(text) < head.length + Number(length) + 1;
+/** None of ours, in whole or in part. */
+function isForeign(text: string): boolean {
+  if (text.endsWith(tornMark) || text.includes('\0')) return false;
+  return !text.startsWith(begun) && !begun.startsWith(text);
 }

@@ -1,9 +1,9 @@
-import { parseCsvLine } from '../sinks/parseCsvLine.ts';
 import { SegmentedFile } from '../storage/segmentedFile.ts';
 import { splitLines } from '../storage/splitLines.ts';
 import type { Inspection } from './inspection.ts';
 import type { RowsDue } from './reportLedger.ts';
 import { RowTexts } from './rowTexts.ts';
+import { tableColumns } from './tableColumns.ts';
 
 /** The table of an experiment: which segments, and the columns of each. */
 export interface Table {
@@ -12,31 +12,15 @@ export interface Table {
   columns: ReadonlyMap<number, readonly string[]>;
 }
 
-const ownColumns = ['position', 'uncertainty', 'flags'];
-
 /** Reads the headers. Segments of the Python system, which have no position, are noted and left out. */
 export async function openTable(inspection: Inspection): Promise<Table> {
   const { files, paths } = inspection.options;
   const file = new SegmentedFile(files, paths.results, 'communicating_results', 'csv');
-  const columns = new Map<number, readonly string[]>();
-  for (const segment of await file.segments()) {
-    for await (const { bytes, terminated } of splitLines(file.read(segment))) {
-      const names = parseCsvLine(bytes?.toString() ?? '');
-      const isOwn = terminated && ownColumns.every(name => names.includes(name));
-      if (isOwn) columns.set(segment, names);
-      else if (terminated) {
-        inspection.hasForeignTable = true;
-        inspection.note(`${file.path(segment)} has other columns and is not looked at`);
-      }
-      break;
-    }
-  }
+  const columns = await tableColumns(file, path => {
+    inspection.hasForeignTable = true;
+    inspection.note(`${path} has other columns and is not looked at`);
+  });
   return { file, columns };
-}
-
-/** The different kinds of columns. */
-export function columnKinds({ columns }: Table): (readonly string[])[] {
-  return [...new Map([...columns.values()].map(names => [names.join(), names])).values()];
 }
 
 /** A row, and where it stands. */

@@ -1,8 +1,9 @@
 /** What `verify` can find, and what is to be done about each. The words are those of its output. */
 export const remedies = {
-  damaged_manifest: 'mend it with an editor, or put a good copy in its place; nothing else was looked at',
-  damaged_archive: 'put a good copy in its place; nothing else was looked at',
-  damaged_line: 'check the disk; what the line said is lost, the next start repairs what it can',
+  damaged_manifest: 'the next start, or --repair, keeps a copy and rebuilds it; nothing else was looked at',
+  damaged_archive:
+    'put a good copy in its place; --repair sets it aside and rebuilds its entries from the results; nothing else was looked at',
+  damaged_line: 'check the disk; what the line said is lost, --repair or the next start rebuilds what it can',
   missing_folder: 'mount its disk or share',
   missing_image: 'look for it in a copy and put it back; its result stays',
   unreadable_image: 'put a good copy in its place; its result stays',

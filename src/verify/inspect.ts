@@ -3,12 +3,13 @@ import { checkEntries } from './checkEntries.ts';
 import { checkFolders } from './checkFolders.ts';
 import { checkJournals } from './checkJournals.ts';
 import { checkResults } from './checkResults.ts';
-import { checkTable, columnKinds, openTable } from './checkTable.ts';
+import { checkTable, openTable } from './checkTable.ts';
 import { ImageNames } from './imageNames.ts';
 import { Inspection, type InspectionOptions } from './inspection.ts';
 import { isPipelineRunning } from './isPipelineRunning.ts';
 import { RowTexts } from './rowTexts.ts';
 import { openShareCheck } from './shareCheck.ts';
+import { columnKinds } from './tableColumns.ts';
 
 /**
  * Holds manifest, archive, results, table, images and their copies on the share against each other. It writes nothing and takes no
@@ -38,7 +39,7 @@ export async function inspect(options: InspectionOptions): Promise<Inspection> {
   }
   await checkJournals(inspection);
   const table = await openTable(inspection);
-  await checkResults(inspection, new RowTexts(columnKinds(table)));
+  await checkResults(inspection, new RowTexts(columnKinds(table.columns)));
   await checkTable(inspection, table);
   await checkFolders(inspection, names);
   const { left_in_work: left } = inspection.tally;

@@ -54,6 +54,8 @@ export interface Tally {
 
 /** What repairing needs to know. It is as long as what is wrong. */
 export interface Repairs {
+  /** A part of the manifest can't be read, or is lost. */
+  manifest: boolean;
   /** Ids of entries whose image is to be analysed again. */
   again: Set<string>;
   /** Paths of captured images without an entry. */
@@ -80,8 +82,17 @@ export class Inspection {
     in_work: 0,
     left_in_work: 0,
   };
-  readonly repairs: Repairs = { again: new Set(), orphans: [], temporaries: [], table: false, torn: [] };
+  readonly repairs: Repairs = {
+    manifest: false,
+    again: new Set(),
+    orphans: [],
+    temporaries: [],
+    table: false,
+    torn: [],
+  };
   readonly found = new Map<FindingKind, number>();
+  /** How a reader of the journals noticed that acknowledged changes are lost. */
+  readonly lostChanges: string[] = [];
   /** Segments of the table that the Python system, or somebody else, has written. */
   hasForeignTable = false;
   /** A process of a pipeline lives: what stands behind these ends, taken before the manifest was read, is in motion. */

@@ -27,7 +27,8 @@ export interface RepairOptions {
 const batchEntries = 500;
 
 /**
- * Mends what an inspection has found, as far as that is safe: torn ends are cut, what dead writers left is removed, images
+ * Mends what an inspection has found, as far as that is safe. A manifest of which a part can't be read is rebuilt first, and nothing
+ * else done: what else there is, the next inspection finds. Otherwise: torn ends are cut, what dead writers left is removed, images
  * without an entry get one, entries whose result is gone are set back, and the table is written anew. No image and no
  * result is removed. What a living process owns is left to it. Entries are brought back from the archive: whoever calls it holds
  * the lock that `requeue` does.
@@ -38,6 +39,12 @@ export async function repair(inspection: Inspection, options: RepairOptions): Pr
   const { repairs, options: given } = inspection;
   const { files, paths } = given;
   const { onMended } = options;
+  if (repairs.manifest) {
+    const manifest = await Manifest.open({ ...options.manifest, isSuspect: true });
+    await manifest.close({ fold: true });
+    onMended(`${paths.manifestFile}: is rebuilt from all that is still known`);
+    return;
+  }
   for (const path of repairs.torn) {
     const isResults = path.endsWith('.jsonl');
     const lockPath = join(paths.results, isResults ? 'processing_results' : 'communicating_results');

@@ -82,12 +82,12 @@ describe('an edit by hand while the pipeline runs', () => {
     expect(ids(published(world.files) as Entry[])).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  test('that breaks the file keeps a new process from starting, which says what to do and changes nothing', async () => {
+  test('that breaks the file keeps a process that can not rebuild it from starting, which says what to do and changes nothing', async () => {
     const world = await running();
     world.files.put(manifestFile, `[${JSON.stringify(published(world.files)[0])},`);
     const before = world.files.content(manifestFile);
     await expect(openSample(world.files.twin())).rejects.toThrow(
-      /metadata_manifest\.json can't be read: the array is not closed.*mend it/,
+      /metadata_manifest\.json can't be read: the array is not closed.*rebuilds it/,
     );
     expect(world.files.content(manifestFile)).toEqual(before);
   });

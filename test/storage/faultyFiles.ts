@@ -108,6 +108,12 @@ export class FaultyFiles implements Files {
     this.#addFolder(dirname(path));
   }
 
+  /** Takes a file away, as a hand would, without a step. */
+  drop(path: string): void {
+    this.#disk.names.delete(path);
+    this.#disk.syncedNames.delete(path);
+  }
+
   afterCrash(kind: CrashKind): FaultyFiles {
     const next = new FaultyFiles();
     for (const folder of this.#disk.folders) next.#addFolder(folder);

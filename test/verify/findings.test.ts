@@ -44,6 +44,12 @@ async function edit(file: string, change: (text: string) => string): Promise<voi
   await writeFile(file, after);
 }
 
+async function removeManifest({ root }: SampleRoot): Promise<void> {
+  for (const name of await readdir(join(root, 'data'))) {
+    if (name.startsWith('metadata_manifest')) await rm(join(root, 'data', name), { recursive: true });
+  }
+}
+
 describe('verify', () => {
   it('finds nothing where all is well, and writes nothing', async () => {
     const sample = await temporarySample({ images: 6, pending: 1, failed: [2] });
@@ -240,12 +246,24 @@ describe('verify', () => {
       code: 1,
       found: [{ kind: 'damaged_archive', file: join(folder, name) }],
     });
+    await mend(sample);
+    expect((await readdir(folder)).filter(name => name.includes('damaged-'))).toHaveLength(1);
+    expect((await sample.entries()).size).toBe(12);
   });
 
-  it('finds a manifest that is cut off', async () => {
-    const sample = await temporarySample({ images: 3 });
-    await edit(sample.manifestFile, text => text.slice(0, -20));
+  it.each<[string, (sample: SampleRoot) => Promise<void>]>([
+    ['cut off', sample => edit(sample.manifestFile, text => text.slice(0, -20))],
+    ['emptied', sample => writeFile(sample.manifestFile, '')],
+    ['deleted with its journals', sample => removeManifest(sample)],
+  ])('finds a manifest that was %s, and rebuilds it', async (_what, damage) => {
+    const sample = await temporarySample({ images: 4, pending: 1, failed: [2] });
+    const before = await sample.entries();
+    await damage(sample);
     expect((await look(sample)).found).toMatchObject([{ kind: 'damaged_manifest', file: sample.manifestFile }]);
+    await mend(sample);
+    const after = [...(await sample.entries()).values()];
+    const kindOf = (entry: Entry) => [entry.camera_data!.filename, entry.processing_status, entry.data_transmitted];
+    expect(after.map(kindOf)).toEqual([...before.values()].map(kindOf));
   });
 
   it('finds a changed line in a journal; a torn one is only noted', async () => {

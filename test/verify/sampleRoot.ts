@@ -126,6 +126,10 @@ export class SampleRoot {
         timestamp: entry.camera_data!.timestamp_iso,
         failed: isFailed,
       });
+      Object.assign(head, {
+        image_filename: entry.camera_data!.filename,
+        manifest_entry_timestamp: entry.entry_timestamp_iso,
+      });
       const result = await log.append(composeResultLine(head, analysis && Buffer.from(JSON.stringify(analysis))));
       await manifest.settle([entry], 'processor', {
         processing_status: isFailed ? 'failed' : 'processed',

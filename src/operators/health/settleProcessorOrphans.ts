@@ -1,6 +1,5 @@
 import type { Manifest } from '../../manifest/manifest.ts';
-import type { Entry, ResultLocation } from '../../model/entry.ts';
-import type { ResultLine } from '../../model/result.ts';
+import { outcomeOfResult } from '../../manifest/outcomeOfResult.ts';
 import type { ResultStore } from '../process.ts';
 
 /**
@@ -19,28 +18,8 @@ export async function settleProcessorOrphans(
     const { segment = 0, length = 0 } = entry.claims.processor!;
     const location = await results.find({ segment, length }, entry.entry_id, entry.attempt);
     ended += location
-      ? await manifest.settle([entry], 'processor', outcomeOf(await results.read(location), location))
+      ? await manifest.settle([entry], 'processor', outcomeOfResult(await results.read(location), location))
       : await manifest.release([entry], 'processor');
   }
   return ended;
-}
-
-function outcomeOf(line: ResultLine, result: ResultLocation): Partial<Entry> {
-  const processing_timestamp_iso = line.processing_timestamp_iso;
-  if (line.processing_successful) {
-    return {
-      processing_status: 'processed',
-      processing_timestamp_iso,
-      processing_error: false,
-      processing_error_msg: null,
-      data_transmitted: false,
-      result,
-    };
-  }
-  return {
-    processing_status: 'failed',
-    processing_timestamp_iso,
-    processing_error: true,
-    processing_error_msg: line.processing_error_message ?? 'unknown',
-  };
 }

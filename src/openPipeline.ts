@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { connect, EMPTY, map, merge, type Observable, ReplaySubject } from 'rxjs';
+import { connect, EMPTY, exhaustMap, ignoreElements, map, merge, type Observable, ReplaySubject, timer } from 'rxjs';
 import { monotonicFactory } from 'ulid';
 import { createAnalysisPool } from './analysis/analysisPool.ts';
 import type { ResolvedPaths } from './config/resolvePaths.ts';
@@ -9,9 +10,10 @@ import { type GraphStage, graph } from './graph.ts';
 import { isSettled } from './manifest/isSettled.ts';
 import { isJournal } from './manifest/journal.ts';
 import { Manifest } from './manifest/manifest.ts';
-import { leasesFile, readHolders, takeStages } from './manifest/stageLeases.ts';
+import { type HeldStages, leasesFile, readHolders, takeStages } from './manifest/stageLeases.ts';
 import { noRules } from './manifest/workRules.ts';
 import { systemClock } from './model/clock.ts';
+import type { ProcessIdentity } from './model/entry.ts';
 import type { NoteEvent, PipelineEvent } from './model/event.ts';
 import { utcIso } from './model/localTime.ts';
 import type { StageName } from './model/stage.ts';
@@ -24,16 +26,18 @@ import { type AlarmSettings, alarms } from './sinks/alarms.ts';
 import { composeResultLine } from './sinks/composeResultLine.ts';
 import { openCommunications } from './sinks/openCommunications.ts';
 import { openResultsLog } from './sinks/resultsLog.ts';
+import { statusName } from './sinks/statusFile.ts';
 import { type Replay, stagePace, stageSettings, wantedRoom, workRules } from './stageSettings.ts';
 import { clockSynced } from './storage/clockSynced.ts';
 import { askDisk } from './storage/diskSpace.ts';
+import { DistantProcesses, distantSilenceMs } from './storage/distantProcesses.ts';
 import type { Exclusive } from './storage/exclusive.ts';
 import { fileLock } from './storage/fileLock.ts';
 import { type Files, nodeFiles } from './storage/files.ts';
 import { guardedFiles } from './storage/guardedFiles.ts';
 import { mountWarnings } from './storage/networkMount.ts';
 import { CallGate, patientFiles } from './storage/patientFiles.ts';
-import { livenessOf, ownIdentity } from './storage/processIdentity.ts';
+import { type Liveness, livenessOf, ownIdentity } from './storage/processIdentity.ts';
 import { removeTemporaries } from './storage/removeTemporaries.ts';
 import { ExperimentReserve } from './storage/reserveFile.ts';
 import { continueRun } from './storage/runRecord.ts';
@@ -62,6 +66,10 @@ export interface PipelineOptions {
   alarms$: Observable<AlarmSettings>;
   /** Images of a folder instead of what the configuration names. */
   replay?: Replay;
+  /** Do not wait for holders that nobody can ask: their user says that they are gone. */
+  takeOver?: boolean;
+  /** Told when it waits for somebody who holds a stage. */
+  onWait?: (message: string) => void;
 }
 
 export interface Pipeline {
@@ -73,6 +81,8 @@ export interface Pipeline {
   readonly files: Files;
   /** The same for its status, which may use a part of the room that is kept for a full disk. */
   readonly statusFiles: Files;
+  /** Whether a process lives, also one that nobody here can ask. */
+  readonly liveness: (process: ProcessIdentity) => Liveness;
   /** Those that this process runs. */
   readonly stages: readonly GraphStage[];
   /** Puts something among the events that happens around the pipeline, and not in it. */
@@ -93,6 +103,9 @@ const isAlive = (pid: number): boolean => livenessOf({ ...ownIdentity, pid, pid_
 const backupDeadlineMs = 60_000;
 
 const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}${sep}`);
+
+/** It is looked so often whether the stages are still this process's own, ms. */
+const lostLookMs = 5_000;
 
 /** Notes from before anybody listens, at most. */
 const mostEarlyNotes = 100;
@@ -127,18 +140,40 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     await removeTemporaries(files, folder, isAlive, clock.now());
   }
 
-  const giveBackStages = await takeStages(stages, {
+  const distant = new DistantProcesses({
+    sign: process => statusText(join(paths.status, statusName(process))),
+    monotonic: () => clock.monotonic(),
+  });
+  const takenOver = new Set<string>();
+  const held = await takeStages(stages, {
     folder: paths.flags,
     files: smallFiles,
     exclusive: lock(leasesFile(paths.flags)),
     own: ownIdentity,
-    liveness: livenessOf,
+    liveness: distant.liveness,
+    untilSilent: async holder => {
+      const name = `process ${holder.pid} on ${holder.host}`;
+      if (options.takeOver) distant.giveUp(holder);
+      else {
+        options.onWait?.(
+          `${name} was not stopped, and nobody here can ask it: its stages are taken over once it has shown no sign of life for ${distantSilenceMs / 1000} s ("--take-over" does it at once)`,
+        );
+        if (!(await distant.untilSilent(holder))) return false;
+      }
+      takenOver.add(name);
+      return true;
+    },
   });
   try {
     // What opening finds is told once somebody listens.
     const notes$ = new ReplaySubject<PipelineEvent>(mostEarlyNotes);
     const note = (level: NoteEvent['level'], message: string, stage: StageName | null = null): void =>
       notes$.next({ kind: 'note', at: clock.now(), level, stage, message });
+
+    for (const name of takenOver) {
+      const why = options.takeOver ? 'as was asked' : `it has shown no sign of life for ${distantSilenceMs / 1000} s`;
+      note('warning', `the stages of ${name}, which nobody here can ask, are taken over: ${why}`);
+    }
 
     // The images of a replay are originals, and its results stay where they are.
     const rulesOf = options.replay ? () => noRules : workRules;
@@ -158,7 +193,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       exclusive: lock(paths.manifestFile),
       clock,
       own: ownIdentity,
-      liveness: livenessOf,
+      liveness: distant.liveness,
       liveEntries: config.Buffer.live_entries,
       isSettled: entry => isSettled(entry, rules),
       rules: () => rules,
@@ -234,7 +269,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       backupFolder: paths.backup,
       syncer: { shares: createShares(), note: (level, message) => note(level, message, 'syncer') },
       health: {
-        liveness: livenessOf,
+        liveness: distant.liveness,
         disk: () => askDisk(paths.root),
         readStatus: async () => {
           const { connection, status } = await readPipelineStatus(paths.pipelineStatusFile);
@@ -298,7 +333,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
           well: key => notes$.next({ stage: 'communicator', at: clock.now(), kind: 'well', key }),
         }),
     }).pipe(
-      mergeUntilComplete<PipelineEvent>(merge(notes$, reserve$, warnings$)),
+      mergeUntilComplete<PipelineEvent>(merge(notes$, reserve$, warnings$, lostStages$(held))),
       connect(told$ =>
         merge(
           told$,
@@ -319,6 +354,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       runId: run.run_id,
       files,
       statusFiles: reserve.statusFiles(),
+      liveness: distant.liveness,
       stages,
       events$,
       tell: event => notes$.next(event),
@@ -329,11 +365,32 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
         await log.close();
         await manifest.close({ fold: !cutShort });
         // On a full disk they stay in the file under our name, and are free all the same once this process has ended.
-        await giveBackStages().catch(() => undefined);
+        await held.giveBack().catch(() => undefined);
       },
     };
   } catch (error) {
-    await giveBackStages();
+    await held.giveBack().catch(() => undefined);
     throw error;
   }
+}
+
+/** The text of a status file; null where there is none. It is small, and on the disk of the experiment. */
+function statusText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** Errors when another machine, which could not ask this process while it slept, has taken over one of its stages. */
+function lostStages$(held: HeldStages): Observable<never> {
+  return timer(lostLookMs, lostLookMs).pipe(
+    // A disk that is gone for a moment tells nothing.
+    exhaustMap(() => held.lost().catch(() => null)),
+    map(lost => {
+      if (lost) throw lost;
+    }),
+    ignoreElements(),
+  );
 }

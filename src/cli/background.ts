@@ -1,8 +1,9 @@
 import type { CommandDefinition } from './commandDefinition.ts';
-import { stagesOption } from './run.ts';
+import { stagesOption, takeOverOption } from './run.ts';
 
 export interface BackgroundOptions {
   stages?: string;
+  takeOver?: true;
 }
 
 /** `background`: the graph as `start` and a systemd unit run it: nothing on the terminal, all in the log files. */
@@ -10,7 +11,7 @@ export const background: CommandDefinition<BackgroundOptions> = {
   usage: 'background',
   summary: 'run the pipeline as "start" and the systemd unit do',
   kind: 'internal',
-  declare: command => command.addOption(stagesOption),
+  declare: command => command.addOption(stagesOption).addOption(takeOverOption),
   run: async (context, _args, options) => {
     const { runInBackground } = await import('./runInBackground.ts');
     return runInBackground(context, options);

@@ -9,7 +9,7 @@ import { logFile } from '../sinks/logFile.ts';
 import { statusFile } from '../sinks/statusFile.ts';
 import { diskSpace } from '../storage/diskSpace.ts';
 import { nodeFiles } from '../storage/files.ts';
-import { livenessOf, ownIdentity } from '../storage/processIdentity.ts';
+import { ownIdentity } from '../storage/processIdentity.ts';
 import { LogReader } from '../streams/console/logReader.ts';
 import { type StopSignal, stopRequests, stopSignals$ } from '../streams/stopSignals.ts';
 import { endNow } from './endNow.ts';
@@ -49,7 +49,7 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
     files: pipeline.statusFiles,
     clock: systemClock,
     own: ownIdentity,
-    liveness: livenessOf,
+    liveness: pipeline.liveness,
     runId: pipeline.runId,
     stages: pipeline.stages,
     disk: () => diskSpace(paths.root),

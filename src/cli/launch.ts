@@ -7,7 +7,8 @@ import { nodeFiles } from '../storage/files.ts';
 import { ExperimentReserve, withRoom } from '../storage/reserveFile.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { exitCodes } from './exitCodes.ts';
-import type { StartReport } from './startReport.ts';
+import type { StartOptions } from './start.ts';
+import type { StartReport, StartWait } from './startReport.ts';
 
 /** The launcher of the program. */
 export const launcher = fileURLToPath(new URL('../../bin/phorest.js', import.meta.url));
@@ -34,14 +35,12 @@ export function sameExperiment({ config, root }: Pick<CommandContext, 'config' |
 
 /**
  * Starts the pipeline as a process of its own session, that outlives this one and its terminal. Resolves when it is up, has
- * failed, or has said nothing for `patienceMs` (`slow`: it goes on trying).
- *
- * @param stages as `--stages` has them; undefined: all.
+ * failed, or has said nothing for `patienceMs` (`slow`: it goes on trying). That it waits for somebody is printed.
  */
 export async function launch(
   context: CommandContext,
   paths: ResolvedPaths,
-  stages: string | undefined,
+  { stages, takeOver }: StartOptions,
   patienceMs: number,
 ): Promise<Launched> {
   const printed = join(paths.logs, outputFile);
@@ -56,6 +55,7 @@ export async function launch(
       ...sameExperiment(context),
       'background',
       ...(stages ? ['--stages', stages] : []),
+      ...(takeOver ? ['--take-over'] : []),
     ];
     const child = spawn(process.execPath, words, {
       cwd: context.cwd,
@@ -69,7 +69,12 @@ export async function launch(
         clearTimeout(timer);
         resolve(told);
       };
-      child.once('message', message => give(message as StartReport));
+      child.on('message', message => {
+        const told = message as StartReport | StartWait;
+        if (told.kind !== 'waiting') return give(told);
+        context.output.line(told.message);
+        timer.refresh();
+      });
       child.once('error', ({ message }) => give({ kind: 'failed', code: exitCodes.failed, message }));
       child.once('exit', (code, signal) => {
         const ended = (): void =>

@@ -1,11 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseIso } from '../model/localTime.ts';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ProcessStatus } from '../model/status.ts';
 import { livenessOf, ownIdentity } from '../storage/processIdentity.ts';
 
-/** A process on another machine that has said nothing for so long does not run any more, ms. */
-const silentMs = 60_000;
+/** A process on another machine shows a sign of life about once a second, and at least once in so long, ms. */
+const signOfLifeMs = 3_000;
+const lookEveryMs = 250;
 
 /** What one process of the pipeline says of itself. */
 export interface LivingProcess {
@@ -14,23 +15,47 @@ export interface LivingProcess {
   elsewhere: boolean;
 }
 
-/** The processes of an experiment that run now, by their status files; on other machines those that may. Oldest first. */
+/** The processes of an experiment that run now, by their status files; on other machines those that show a sign of life. Oldest first. */
 export async function livingProcesses(statusFolder: string): Promise<LivingProcess[]> {
-  const names = await readdir(statusFolder).catch((error: NodeJS.ErrnoException) => {
+  return (await surveyProcesses(statusFolder)).living;
+}
+
+/** The same, and apart from them those that were not stopped, that nobody here can ask, and that are silent. It may take as long as they get to show a sign of life. */
+export async function surveyProcesses(
+  statusFolder: string,
+): Promise<{ living: LivingProcess[]; silent: ProcessStatus[] }> {
+  const names = (await namesIn(statusFolder)).filter(name => name.endsWith('.json'));
+  const living: LivingProcess[] = [];
+  let silent: { path: string; status: ProcessStatus }[] = [];
+  for (const name of names) {
+    const path = join(statusFolder, name);
+    const status = await readStatus(path);
+    if (!status || (status.pid === ownIdentity.pid && livenessOf(status) === 'alive')) continue;
+    const liveness = livenessOf(status);
+    if (liveness === 'alive') living.push({ status, elsewhere: false });
+    else if (liveness === 'unknown' && status.state !== 'stopped') silent.push({ path, status });
+  }
+  const begun = performance.now();
+  // By this machine's clock alone: another's may be wrong, or this one's, after its disk was moved.
+  while (silent.length > 0 && performance.now() - begun < signOfLifeMs) {
+    await wait(lookEveryMs);
+    const still: typeof silent = [];
+    for (const each of silent) {
+      const now = await readStatus(each.path);
+      if (now && now.heartbeat !== each.status.heartbeat) living.push({ status: now, elsewhere: true });
+      else still.push(each);
+    }
+    silent = still;
+  }
+  living.sort((a, b) => a.status.started.localeCompare(b.status.started));
+  return { living, silent: silent.map(({ status }) => status) };
+}
+
+function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-  const found: LivingProcess[] = [];
-  for (const name of names.filter(name => name.endsWith('.json'))) {
-    const status = await readStatus(join(statusFolder, name));
-    if (!status || (status.pid === ownIdentity.pid && livenessOf(status) === 'alive')) continue;
-    const liveness = livenessOf(status);
-    if (liveness === 'gone') continue;
-    const silent = !(Date.now() - parseIso(status.heartbeat) < silentMs);
-    if (liveness === 'unknown' && (status.state === 'stopped' || silent)) continue;
-    found.push({ status, elsewhere: liveness === 'unknown' });
-  }
-  return found.sort((a, b) => a.status.started.localeCompare(b.status.started));
 }
 
 /** The status as it is now; null when its file is gone or being replaced. */

@@ -32,8 +32,17 @@ export interface ConfiguredPipeline extends LoadedConfig {
   logIntervalMs$: Observable<number>;
 }
 
-/** Opens the pipeline that the configuration describes, and that follows it. @param stages as `--stages` has them. */
-export async function openConfigured(context: CommandContext, stages: string | undefined): Promise<ConfiguredPipeline> {
+export interface OpenOptions extends Pick<PipelineOptions, 'onWait'> {
+  /** As `--stages` has them. */
+  stages?: string | undefined;
+  takeOver?: boolean | undefined;
+}
+
+/** Opens the pipeline that the configuration describes, and that follows it. */
+export async function openConfigured(
+  context: CommandContext,
+  { stages, takeOver = false, onWait }: OpenOptions,
+): Promise<ConfiguredPipeline> {
   const wanted = parseStages(stages);
   const loaded = await loadConfig(context);
   const { chosen, config, paths } = loaded;
@@ -61,6 +70,8 @@ export async function openConfigured(context: CommandContext, stages: string | u
     roiManifest$: watchedText$(paths.roiManifest, onError),
     warnings$,
     stages: wanted,
+    takeOver,
+    ...(onWait && { onWait }),
     alarms$: latest$.pipe(map(alarmSettings), distinctUntilChanged<AlarmSettings>(isDeepStrictEqual)),
   });
   void record.remember(config);

@@ -20,12 +20,12 @@ export const restart: CommandDefinition<StopOptions> = {
     await loadConfig(context);
     const { paths } = await loadSteered(context);
     const running = (await livingProcesses(paths.status)).some(({ elsewhere }) => !elsewhere);
-    if (!running) return startPipeline(context, undefined);
+    if (!running) return startPipeline(context, {});
     const { processes } = await stopPipeline(context, { now: now === true, timeoutMs: timeout * 1000 });
     let worst: number = exitCodes.done;
     for (const stages of processes) {
       try {
-        worst = Math.max(worst, await startPipeline(context, stages.join(',')));
+        worst = Math.max(worst, await startPipeline(context, { stages: stages.join(',') }));
       } catch (error) {
         // The others shall run all the same.
         if (!(error instanceof ExitError)) throw error;

@@ -5,6 +5,7 @@ import { graphStages } from './stageList.ts';
 export interface RunOptions {
   stages?: string;
   logFormat: 'pretty' | 'json';
+  takeOver?: true;
   /** False: `--no-console`. */
   console: boolean;
 }
@@ -19,6 +20,11 @@ export const stagesOption = new Option(
   `only these stages, parted by commas: ${graphStages.join(', ')}`,
 );
 
+export const takeOverOption = new Option(
+  '--take-over',
+  'do not wait for a process of another machine, or of this one under another name, that was not stopped',
+);
+
 /** `run`: the graph in the foreground, until a signal. */
 export const run: CommandDefinition<RunOptions> = {
   usage: 'run',
@@ -26,6 +32,7 @@ export const run: CommandDefinition<RunOptions> = {
   declare: command =>
     command
       .addOption(stagesOption)
+      .addOption(takeOverOption)
       .addOption(logFormatOption)
       .option('--no-console', 'lines instead of the console, on a terminal too'),
   run: async (context, _args, options) => {

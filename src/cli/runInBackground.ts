@@ -5,20 +5,26 @@ import { ExitError, exitCodes } from './exitCodes.ts';
 import { explain } from './explain.ts';
 import { openConfigured } from './openConfigured.ts';
 import { parseStages } from './stageList.ts';
-import { type StartReport, StartWatch } from './startReport.ts';
+import { type StartReport, type StartWait, StartWatch } from './startReport.ts';
 import { systemdNotifier } from './systemdNotifier.ts';
 
 /**
- * The pipeline in a process without a terminal. Whoever started it is told once how that went: `start` by a message, systemd
+ * The pipeline in a process without a terminal. Whoever started it is told how that went: `start` by a message, systemd
  * by its notifications; what is printed goes to the file that `start` gave, or to the journal.
  */
-export async function runInBackground(context: CommandContext, { stages }: BackgroundOptions): Promise<number> {
+export async function runInBackground(context: CommandContext, options: BackgroundOptions): Promise<number> {
   const { output } = context;
   const say = (line: string): void => output.line(`${new Date().toISOString()} ${line}`);
   const systemd = systemdNotifier(context.environment, message => say(message));
   try {
-    const { pipeline, paths, logIntervalMs$ } = await openConfigured(context, stages);
-    const watch = new StartWatch(parseStages(stages));
+    const { pipeline, paths, logIntervalMs$ } = await openConfigured(context, {
+      ...options,
+      onWait: message => {
+        say(message);
+        report({ kind: 'waiting', message });
+      },
+    });
+    const watch = new StartWatch(parseStages(options.stages));
     await drivePipeline(pipeline, {
       paths,
       logIntervalMs$,
@@ -44,11 +50,11 @@ export async function runInBackground(context: CommandContext, { stages }: Backg
   }
 }
 
-/** To the process that started this one, if it still listens. */
-function report(message: StartReport): void {
+/** To the process that started this one, if it still listens. But for that it waits, it is told once. */
+function report(message: StartReport | StartWait): void {
   if (!process.connected) return;
   // It may have gone away in this very moment, which is its own business.
   process.send?.(message, undefined, undefined, () => {
-    if (process.connected) process.disconnect();
+    if (process.connected && message.kind !== 'waiting') process.disconnect();
   });
 }

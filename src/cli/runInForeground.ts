@@ -11,8 +11,8 @@ import { RunProgress } from './runProgress.ts';
 /** The pipeline in this process until a signal: with the console on a terminal, else a line an event. */
 export async function runInForeground(context: CommandContext, options: RunOptions): Promise<number> {
   const { output } = context;
-  const { stages, logFormat } = options;
-  const opened = await openConfigured(context, stages);
+  const { logFormat } = options;
+  const opened = await openConfigured(context, { ...options, onWait: message => output.line(message) });
   const { pipeline, paths, logIntervalMs$ } = opened;
   const withConsole = output.isInteractive && options.console && logFormat === 'pretty';
   const progress = new RunProgress();

@@ -26,7 +26,8 @@ const connectionWords: Record<Exclude<Connection, 'running'>, string> = {
   none: 'none has run yet',
   stopped: 'stopped',
   crashed: 'crashed: its process is gone; "phorest start" goes on from there',
-  unreachable: 'not reachable: it runs on another machine, which is silent',
+  unreachable:
+    'silent: it was not stopped, and nobody here can ask it; "phorest start" takes over from it when it stays silent',
 };
 
 /** The status in words, a line each. `now`: ms since 1970. */

@@ -1,17 +1,18 @@
 import type { CommandDefinition } from './commandDefinition.ts';
-import { stagesOption } from './run.ts';
+import { stagesOption, takeOverOption } from './run.ts';
 
 export interface StartOptions {
   stages?: string;
+  takeOver?: true;
 }
 
 /** `start`: the pipeline as a process of its own. */
 export const start: CommandDefinition<StartOptions> = {
   usage: 'start',
   summary: 'start the pipeline in the background; it outlives the terminal',
-  declare: command => command.addOption(stagesOption),
+  declare: command => command.addOption(stagesOption).addOption(takeOverOption),
   run: async (context, _args, options) => {
     const { startPipeline } = await import('./startPipeline.ts');
-    return startPipeline(context, options.stages);
+    return startPipeline(context, options);
   },
 };

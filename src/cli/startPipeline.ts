@@ -4,22 +4,23 @@ import { ExitError, exitCodes } from './exitCodes.ts';
 import { launch } from './launch.ts';
 import { loadConfig } from './loadConfig.ts';
 import { parseStages } from './stageList.ts';
+import type { StartOptions } from './start.ts';
 
 /** So long a start may take before the command ends without knowing, ms. */
 const patienceMs = 30_000;
 
 /**
- * Starts the pipeline in the background and says how that went. @param stages as `--stages` has them.
+ * Starts the pipeline in the background and says how that went.
  * @throws ExitError with the reason why it is not up.
  */
-export async function startPipeline(context: CommandContext, stages: string | undefined): Promise<number> {
+export async function startPipeline(context: CommandContext, options: StartOptions): Promise<number> {
   const { output } = context;
-  parseStages(stages);
+  parseStages(options.stages);
   const { config, paths, text, chosen } = await loadConfig(context);
   const wrong = await diskOf(config, paths)?.look();
   if (wrong) throw new ExitError(exitCodes.failed, wrong);
   if (text === null) output.line(`no ${chosen.shown}: the shipped defaults are used`);
-  const { pid, report } = await launch(context, paths, stages, patienceMs);
+  const { pid, report } = await launch(context, paths, options, patienceMs);
   if (report.kind === 'failed') throw new ExitError(report.code, report.message);
   if (report.kind === 'slow') {
     output.line(

@@ -14,6 +14,12 @@ export type StartReport =
     }
   | { kind: 'failed'; code: number; message: string };
 
+/** What it tells before that: for whom it waits. */
+export interface StartWait {
+  kind: 'waiting';
+  message: string;
+}
+
 /**
  * Follows the events of a start until every stage runs, rests, or says why it can't: then `take` returns the report, once.
  */

@@ -7,7 +7,7 @@ import { livenessOf } from '../storage/processIdentity.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import type { ConsoleOutput } from './consoleOutput.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
-import { type LivingProcess, livingProcesses, readStatus } from './livingProcesses.ts';
+import { type LivingProcess, readStatus, surveyProcesses } from './livingProcesses.ts';
 import { loadSteered } from './loadSteered.ts';
 
 export interface StopRequest {
@@ -36,11 +36,16 @@ const cutWithinMs = 5_000;
 export async function stopPipeline(context: CommandContext, { now, timeoutMs }: StopRequest): Promise<Stopped> {
   const { output } = context;
   const { paths } = await loadSteered(context);
-  const found = await livingProcesses(paths.status);
+  const { living: found, silent } = await surveyProcesses(paths.status);
   const elsewhere = found.filter(process => process.elsewhere);
   const here = found.filter(process => !process.elsewhere);
   for (const { status } of elsewhere) {
     output.error(`process ${status.pid} runs on ${status.host}: stop it there`);
+  }
+  for (const { pid, host } of silent) {
+    output.error(
+      `process ${pid} on ${host} was not stopped, is silent, and nobody here can ask it: "phorest start" takes over from it`,
+    );
   }
   if (here.length === 0) {
     throw new ExitError(

@@ -109,8 +109,8 @@ interface UnitText {
 }
 
 /**
- * A drain may take as long as a large frame does; what does not end then is killed, and loses nothing. A wrong
- * configuration or a stage that is held (2, 3) does not mend by starting again.
+ * A drain may take as long as a large frame does; what does not end then is killed, and loses nothing. A wrong configuration (2)
+ * does not mend by starting again; a stage that is held (3) is free some day.
  */
 export function unitText({ root, cwd, words, ofUser, runAs, writes = [root] }: UnitText): string {
   return `[Unit]
@@ -129,7 +129,7 @@ TimeoutStopSec=180
 WatchdogSec=120
 Restart=on-failure
 RestartSec=5
-RestartPreventExitStatus=2 3
+RestartPreventExitStatus=2
 SuccessExitStatus=130 143
 ${hardening({ ofUser, runAs, writes })}
 [Install]

@@ -13,9 +13,9 @@ export class StageHeldError extends Error {
   readonly stage: StageName;
   readonly holder: ProcessIdentity;
 
-  constructor(stage: StageName, holder: ProcessIdentity, file: string) {
+  constructor(stage: StageName, holder: ProcessIdentity, file: string, isHere: boolean) {
     super(
-      `the ${stage} of this experiment is already run by process ${holder.pid} on ${holder.host} (${file}); stop it first`,
+      `the ${stage} of this experiment is already run by process ${holder.pid} on ${holder.host} (${file}); stop it ${isHere ? 'first' : 'there first'}`,
     );
     this.stage = stage;
     this.holder = holder;
@@ -29,6 +29,15 @@ export interface StageLeasesOptions {
   exclusive: Exclusive;
   own: ProcessIdentity;
   liveness: (holder: ProcessIdentity) => Liveness;
+  /** Waits until a holder that nobody can ask is `gone`; false when it shows a sign of life instead. Absent: it counts as living. */
+  untilSilent?: (holder: ProcessIdentity) => Promise<boolean>;
+}
+
+/** The exclusive stages that this process holds. */
+export interface HeldStages {
+  giveBack(): Promise<void>;
+  /** Somebody who could not ask this process has taken one of them over meanwhile; null: nobody has. Errors are the file system's. */
+  lost(): Promise<StageHeldError | null>;
 }
 
 export type Holders = Partial<Record<StageName, ProcessIdentity>>;
@@ -39,16 +48,13 @@ export function leasesFile(flagFolder: string): string {
 }
 
 /**
- * Takes those of the stages that are exclusive, all or none. A holder that is gone (crash, power cut) holds nothing.
+ * Takes those of the stages that are exclusive, all or none. A holder that is gone (crash, power cut) holds nothing; one that nobody
+ * can ask is waited for until it is known to be gone.
  *
- * @returns a function that gives them back.
  * @throws StageHeldError that names the holder.
  */
-export async function takeStages(
-  stages: readonly StageName[],
-  options: StageLeasesOptions,
-): Promise<() => Promise<void>> {
-  const { folder, files, exclusive, own, liveness } = options;
+export async function takeStages(stages: readonly StageName[], options: StageLeasesOptions): Promise<HeldStages> {
+  const { folder, files, exclusive, own, liveness, untilSilent } = options;
   const file = leasesFile(folder);
   const wanted = stages.filter(stage => exclusiveStages.includes(stage));
   await files.makeFolder(folder);
@@ -59,22 +65,40 @@ export async function takeStages(
       edit(holders);
       await writeAtomic(files, file, `${JSON.stringify(holders, null, 2)}\n`);
     });
-
-  await change(holders => {
+  const heldByOther = (holders: Holders): StageHeldError | null => {
     for (const stage of wanted) {
       const holder = holders[stage];
-      if (holder && !sameProcess(holder, own) && liveness(holder) !== 'gone')
-        throw new StageHeldError(stage, holder, file);
+      const told = holder && !sameProcess(holder, own) ? liveness(holder) : 'gone';
+      if (told !== 'gone') return new StageHeldError(stage, holder!, file, told === 'alive');
     }
+    return null;
+  };
+
+  for (;;) {
+    // Before the lock is taken: a wait may be long.
+    const held = heldByOther(await readHolders(file));
+    if (held === null) break;
+    if (liveness(held.holder) === 'alive' || !(await untilSilent?.(held.holder))) throw held;
+  }
+  await change(holders => {
+    const held = heldByOther(holders);
+    if (held) throw held;
     for (const stage of wanted) holders[stage] = own;
   });
-  return () =>
-    change(holders => {
-      for (const stage of wanted) {
-        const holder = holders[stage];
-        if (holder && sameProcess(holder, own)) delete holders[stage];
-      }
-    });
+  return {
+    giveBack: () =>
+      change(holders => {
+        for (const stage of wanted) {
+          const holder = holders[stage];
+          if (holder && sameProcess(holder, own)) delete holders[stage];
+        }
+      }),
+    lost: async () => {
+      const holders = await readHolders(file);
+      const stage = wanted.find(each => holders[each] && !sameProcess(holders[each], own));
+      return stage === undefined ? null : new StageHeldError(stage, holders[stage]!, file, false);
+    },
+  };
 }
 
 /** A file that is missing or damaged (its owner was killed on a disk that lost the write) holds nothing. */

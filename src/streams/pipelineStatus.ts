@@ -85,7 +85,7 @@ export function pipelineStatus$(
 }
 
 /**
- * The same once, for a command. For a process on another machine it may wait up to three seconds for a sign of life. Never
+ * The same once, for a command. For a process on another machine it waits up to three seconds for a sign of life. Never
  * rejects: a file that can't be read, or is none of ours, is `none`, with the reason in `problem`.
  */
 export async function readPipelineStatus(
@@ -93,7 +93,7 @@ export async function readPipelineStatus(
   deps: Partial<Omit<PipelineStatusDeps, 'touched' | 'scheduler'>> = {},
 ): Promise<StatusReading & { problem: string | null }> {
   const { read, liveness, clock } = { ...systemDeps, ...deps };
-  const reader = new StatusReader(liveness, clock);
+  const reader = new StatusReader(liveness, clock, { trustsClocks: false });
   let problem = reader.take(await read(file));
   const until = clock.monotonic() + signOfLifeMs;
   while (reader.reading().connection === 'unreachable' && clock.monotonic() < until) {
@@ -115,13 +115,20 @@ class StatusReader {
   begun = false;
   readonly #liveness: (process: ProcessIdentity) => Liveness;
   readonly #clock: Clock;
+  readonly #trustsClocks: boolean;
   #text: string | null = null;
   #status: PipelineStatus | null = null;
   #heartbeats = new Map<string, Beat>();
 
-  constructor(liveness: (process: ProcessIdentity) => Liveness, clock: Clock) {
+  constructor(
+    liveness: (process: ProcessIdentity) => Liveness,
+    clock: Clock,
+    /** Whether a heartbeat that is new by the clocks of both machines is a sign of life. */
+    { trustsClocks } = { trustsClocks: true },
+  ) {
     this.#liveness = liveness;
     this.#clock = clock;
+    this.#trustsClocks = trustsClocks;
   }
 
   /** Takes in what the file holds now. Returns what is wrong with it, or null. */
@@ -168,7 +175,8 @@ class StatusReader {
       const { heartbeat } = process;
       const before = this.#heartbeats.get(keyOf(process));
       // Seen for the first time, it may be years old. If the clocks don't agree it is taken for silent until it changes.
-      const fresh = before !== undefined || Math.abs(this.#clock.now() - parseIso(heartbeat)) < silentMs;
+      const isNew = this.#trustsClocks && Math.abs(this.#clock.now() - parseIso(heartbeat)) < silentMs;
+      const fresh = before !== undefined || isNew;
       const since = before?.heartbeat === heartbeat ? before.since : fresh ? now : Number.NEGATIVE_INFINITY;
       heard.set(keyOf(process), { heartbeat, since });
     }

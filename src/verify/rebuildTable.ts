@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readEntries } from '../manifest/readEntries.ts';
-import { leasesFile, StageHeldError, takeStages } from '../manifest/stageLeases.ts';
+import { type HeldStages, leasesFile, StageHeldError, takeStages } from '../manifest/stageLeases.ts';
 import { utcIso } from '../model/localTime.ts';
 import { markMoved } from '../model/moved.ts';
 import type { ResultLine } from '../model/result.ts';
@@ -27,9 +27,9 @@ const batchLines = 16;
  */
 export async function rebuildTable(inspection: Inspection, options: RepairOptions): Promise<void> {
   const { paths, files, liveness } = inspection.options;
-  let giveBack: () => Promise<void>;
+  let held: HeldStages;
   try {
-    giveBack = await takeStages(['communicator'], {
+    held = await takeStages(['communicator'], {
       folder: paths.flags,
       files,
       exclusive: options.lock(leasesFile(paths.flags)),
@@ -44,7 +44,7 @@ export async function rebuildTable(inspection: Inspection, options: RepairOption
   try {
     await writeAnew(inspection, options);
   } finally {
-    await giveBack();
+    await held.giveBack();
   }
 }
 

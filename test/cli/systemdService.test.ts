@@ -51,7 +51,7 @@ describe('unitText', () => {
       Type: 'notify',
       KillMode: 'mixed',
       Restart: 'on-failure',
-      RestartPreventExitStatus: '2 3',
+      RestartPreventExitStatus: '2',
       SuccessExitStatus: '130 143',
       WantedBy: 'default.target',
     }))

@@ -100,6 +100,7 @@ class MeteredFiles implements Files {
   makeFolder = nodeFiles.makeFolder;
   remove = nodeFiles.remove;
   syncFolder = nodeFiles.syncFolder;
+  nameHabit = nodeFiles.nameHabit;
 
   async open(path: string, flags: OpenFlags): Promise<OpenFile> {
     const file = await nodeFiles.open(path, flags);

@@ -31,6 +31,7 @@ import { type Replay, stagePace, stageSettings, wantedRoom, workRules } from './
 import { clockSynced } from './storage/clockSynced.ts';
 import { askDisk } from './storage/diskSpace.ts';
 import { DistantProcesses, distantSilenceMs } from './storage/distantProcesses.ts';
+import { makeFolder } from './storage/durableNames.ts';
 import type { Exclusive } from './storage/exclusive.ts';
 import { fileLock } from './storage/fileLock.ts';
 import { type Files, nodeFiles } from './storage/files.ts';
@@ -135,7 +136,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   };
   const clock = systemClock;
   const newId = monotonicFactory();
-  for (const folder of [paths.data, paths.results, paths.flags]) await smallFiles.makeFolder(folder);
+  for (const folder of [paths.data, paths.results, paths.flags]) await makeFolder(smallFiles, folder);
   for (const folder of [paths.results, paths.flags, paths.status]) {
     await removeTemporaries(files, folder, isAlive, clock.now());
   }

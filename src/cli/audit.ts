@@ -4,6 +4,7 @@ import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import { utcIso } from '../model/localTime.ts';
 import { shownJson } from '../model/shownText.ts';
 import { appendDurably } from '../sinks/appendDurably.ts';
+import { makeFolder } from '../storage/durableNames.ts';
 import { fileLock } from '../storage/fileLock.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { ownIdentity } from '../storage/processIdentity.ts';
@@ -40,7 +41,7 @@ async function note(paths: ResolvedPaths, now: number, what: Readonly<Record<str
   const file = auditFile(paths.logs);
   const reserve = new ExperimentReserve(nodeFiles, paths);
   const files = reserve.files();
-  await files.makeFolder(paths.logs);
+  await makeFolder(files, paths.logs);
   const { host, pid } = ownIdentity;
   const line = `${shownJson(JSON.stringify({ time: utcIso(now), user: userName(), host, pid, ...what }))}\n`;
   await reserve.lock(

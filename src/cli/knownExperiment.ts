@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { configToml } from '../config/configToml.ts';
 import { type ResolvedPaths, resolvePaths } from '../config/resolvePaths.ts';
 import type { Config } from '../config/schema.ts';
+import { makeFolder } from '../storage/durableNames.ts';
 import { type Files, nodeFiles } from '../storage/files.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
 import { loadText } from '../streams/configUpdates.ts';
@@ -73,7 +74,7 @@ export class ExperimentRecord {
     const record: Whereabouts = { config_file: this.#configFile, root, flags };
     const path = whereaboutsFile(stateFolder(this.#context.environment), this.#configFile);
     try {
-      await nodeFiles.makeFolder(dirname(path));
+      await makeFolder(nodeFiles, dirname(path));
       await writeAtomic(nodeFiles, path, `${JSON.stringify(record)}\n`);
     } catch (error) {
       this.#onError(

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { makeFolder } from '../storage/durableNames.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
 import { readFileText } from '../streams/fileText.ts';
@@ -27,7 +28,7 @@ const recordFile = (root: string): string => join(root, 'flags', 'replay.json');
 
 /** Notes in the folder of a replay what it is a replay of, and whether it came to its end. */
 export async function recordReplay(root: string, request: ReplayRequest, finished: boolean): Promise<void> {
-  await nodeFiles.makeFolder(join(root, 'flags'));
+  await makeFolder(nodeFiles, join(root, 'flags'));
   await writeAtomic(nodeFiles, recordFile(root), `${JSON.stringify({ request, finished } satisfies ReplayRecord)}\n`);
 }
 

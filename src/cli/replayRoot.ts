@@ -7,6 +7,7 @@ import { exampleToml, type TomlValues } from '../config/exampleToml.ts';
 import { withoutSecrets } from '../config/secrets.ts';
 import type { AnalysisMethod, Estimator } from '../model/method.ts';
 import { oneLine } from '../model/shownText.ts';
+import { makeFolder } from '../storage/durableNames.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
 import { readFileText } from '../streams/fileText.ts';
@@ -50,12 +51,12 @@ export async function replayRoot(
     const values = base.text === null ? {} : (parse(withoutSecrets(base.text)) as TomlValues);
     const origin = `Made by the replay of ${oneLine(folder)}`;
     const config = exampleToml(replayValues(values, root, method, estimator), origin);
-    await nodeFiles.makeFolder(join(root, 'configs'));
+    await makeFolder(nodeFiles, join(root, 'configs'));
     await writeAtomic(nodeFiles, inside, config);
   }
   const { paths } = await loadConfig(inRoot);
   if (file !== paths.newRoiManifest) {
-    await nodeFiles.makeFolder(paths.generatedFiles);
+    await makeFolder(nodeFiles, paths.generatedFiles);
     await writeAtomic(nodeFiles, paths.newRoiManifest, text);
   }
   return loadConfig(inRoot);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { access, rm, stat } from 'node:fs/promises';
 import { homedir, userInfo } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { makeFolder } from '../storage/durableNames.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
 import type { CommandContext } from './commandDefinition.ts';
@@ -34,7 +35,7 @@ export async function installService(context: CommandContext, options: ServiceOp
     paths.root,
     'background',
   ];
-  await nodeFiles.makeFolder(join(unit.path, '..'));
+  await makeFolder(nodeFiles, join(unit.path, '..'));
   const runAs = unit.ofUser ? null : await userOf(paths.root, context.environment);
   // Where it writes, should any of it lie where a hardened service may not: below /usr, or in /tmp.
   const { root, data, results, logs, flags, backup, generatedFiles, remote } = paths;

@@ -2,6 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32, gunzip, gzip } from 'node:zlib';
 import type { Entry } from '../model/entry.ts';
+import { makeFolder } from '../storage/durableNames.ts';
 import type { Files } from '../storage/files.ts';
 import { readChunks } from '../storage/readChunks.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
@@ -48,7 +49,7 @@ function segmentsOf(names: Iterable<string>): Segment[] {
  */
 export async function writeSegment(files: Files, manifestFile: string, entries: readonly Entry[]): Promise<void> {
   const folder = archiveFolder(manifestFile);
-  await files.makeFolder(folder);
+  await makeFolder(files, folder);
   const here = await files.list(folder);
   // Numbers go on, also when all segments have been moved away, and whatever has become of the list of those.
   const moved = (await lastMovedText(files, folder)).match(/entries\.\d+\.[0-9a-f]{8}\.jsonl\.gz/g) ?? [];

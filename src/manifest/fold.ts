@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path';
+import { removeFile } from '../storage/durableNames.ts';
 import { entriesPerSegment, writeSegment } from './archive.ts';
 import type { Change } from './change.ts';
 import type { EntryReader, EntryReaderOptions } from './entryReader.ts';
@@ -51,7 +52,8 @@ export async function fold(
   reader.sawSnapshot(await files.stat(file));
   // The journal just sealed stays until the next fold: other processes are still reading in it.
   const { number } = reader.position;
-  for (const old of await listJournals(files, file)) if (old < number - 1) await files.remove(journalPath(file, old));
+  for (const old of await listJournals(files, file))
+    if (old < number - 1) await removeFile(files, journalPath(file, old));
   return archived;
 }
 
@@ -134,6 +136,6 @@ async function removeTemporaries({ files, file }: FoldOptions): Promise<void> {
   const folder = dirname(file);
   const prefix = `${basename(file)}.`;
   for (const name of await files.list(folder)) {
-    if (name.startsWith(prefix) && name.endsWith('.tmp')) await files.remove(join(folder, name));
+    if (name.startsWith(prefix) && name.endsWith('.tmp')) await removeFile(files, join(folder, name));
   }
 }

@@ -1,5 +1,6 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Entry } from '../model/entry.ts';
+import { makeFolder, removeFile, syncNamed } from '../storage/durableNames.ts';
 import type { Files } from '../storage/files.ts';
 import { readChunks } from '../storage/readChunks.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
@@ -32,10 +33,12 @@ export async function moveSegment(files: Files, manifestFile: string, segment: s
   await mustBeThatFolder(files, folder, archive, lines.at(-1));
   const file = nameThere(segment, entries);
   const path = join(folder, file);
-  if (!(await holds(files, path, bytes))) await copy(files, path, bytes);
+  // Whoever left it there may not have come so far as to make it durable.
+  if (await holds(files, path, bytes)) await syncNamed(files, path);
+  else await copy(files, path, bytes);
   const isRecorded = lines.some(line => line.segment === segment && line.folder === folder && line.file === file);
   if (!isRecorded) await recordMoved(files, archive, { segment, folder, file }, end);
-  await files.remove(here);
+  await removeFile(files, here);
   return { path, entries: entries.length, bytes: bytes.length };
 }
 
@@ -56,15 +59,13 @@ async function mustBeThatFolder(
     error.path = join(folder, last.file);
     throw error;
   }
-  if (await files.stat(folder)) return;
-  await files.makeFolder(folder);
-  await files.syncFolder(dirname(folder));
+  await makeFolder(files, folder);
 }
 
 async function copy(files: Files, path: string, bytes: Buffer): Promise<void> {
   await writeAtomic(files, path, bytes);
   if (await holds(files, path, bytes)) return;
-  await files.remove(path);
+  await removeFile(files, path);
   const damage: NodeJS.ErrnoException = new Error(
     `${path} did not hold what was written to it; check memory and disk. The segment stays in the archive`,
   );

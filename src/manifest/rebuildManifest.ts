@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import type { Entry } from '../model/entry.ts';
+import { removeFile } from '../storage/durableNames.ts';
 import type { Files } from '../storage/files.ts';
 import { archiveFolder, archiveSegments, readSegment, unmovedSegments } from './archive.ts';
 import { ArchiveError } from './archiveError.ts';
@@ -82,8 +83,8 @@ export async function rebuildManifest(
   }
   await writeSnapshot(files, file, entries);
   await beginJournal(files, file, (journals.at(-1) ?? 0) + 1);
-  for (const number of journals) await files.remove(journalPath(file, number));
-  for (const { path } of broken) await files.remove(path);
+  for (const number of journals) await removeFile(files, journalPath(file, number));
+  for (const { path } of broken) await removeFile(files, path);
   for (const folder of new Set([dirname(file), ...broken.map(({ path }) => dirname(path))])) {
     await files.syncFolder(folder);
   }

@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path';
+import { syncNamed } from '../storage/durableNames.ts';
 import type { Files } from '../storage/files.ts';
 import { readChunks } from '../storage/readChunks.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
@@ -20,6 +21,7 @@ export async function setAside(
   for await (const chunk of readChunks(files, file)) checksum.add(chunk);
   const [stem = '', extension = ''] = basename(file).split(/(?=\.jsonl?(?:\.gz)?$)/);
   const path = join(dirname(file), `${stem}.${word}-${checksum.text()}${extension}`);
-  if (!(await files.stat(path))) await writeAtomic(files, path, readChunks(files, file));
+  if (await files.stat(path)) await syncNamed(files, path);
+  else await writeAtomic(files, path, readChunks(files, file));
   return path;
 }

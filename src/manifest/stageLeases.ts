@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessIdentity } from '../model/entry.ts';
 import { exclusiveStages, type StageName } from '../model/stage.ts';
+import { makeFolder } from '../storage/durableNames.ts';
 import type { Exclusive } from '../storage/exclusive.ts';
 import type { Files } from '../storage/files.ts';
 import { type Liveness, sameProcess } from '../storage/processIdentity.ts';
@@ -57,7 +58,7 @@ export async function takeStages(stages: readonly StageName[], options: StageLea
   const { folder, files, exclusive, own, liveness, untilSilent } = options;
   const file = leasesFile(folder);
   const wanted = stages.filter(stage => exclusiveStages.includes(stage));
-  await files.makeFolder(folder);
+  await makeFolder(files, folder);
 
   const change = (edit: (holders: Holders) => void): Promise<void> =>
     exclusive(async () => {

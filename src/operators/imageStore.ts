@@ -3,6 +3,7 @@ import sharp from 'sharp';
 import { imageNames } from '../model/compression.ts';
 import type { CapturedFrame, Pixels } from '../model/frame.ts';
 import { parseIso, utcIso } from '../model/localTime.ts';
+import { makeFolder, removeFile } from '../storage/durableNames.ts';
 import type { Files } from '../storage/files.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
 
@@ -96,7 +97,7 @@ export class ImageStore {
       await writeAtomic(this.#files, path, png);
     } catch (error) {
       // It may stand there and not be durable. What a failing disk refuses to remove stays, as an image without an entry.
-      await this.#files.remove(path).catch(() => undefined);
+      await removeFile(this.#files, path).catch(() => undefined);
       throw error;
     }
   }
@@ -116,8 +117,8 @@ export class ImageStore {
     }
     const { path, names } = chosen;
     // Only the collector writes these, and there is one: what a kill or a power cut has left is nobody's.
-    for (const name of names) if (unfinished.test(name)) await this.#files.remove(join(path, name));
-    await this.#files.makeFolder(path);
+    for (const name of names) if (unfinished.test(name)) await removeFile(this.#files, join(path, name));
+    await makeFolder(this.#files, path);
     await this.#files.syncFolder(this.#dataFolder);
     this.#folder = { day, path, count: names.length, all };
     return this.#folder;

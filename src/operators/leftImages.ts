@@ -8,6 +8,7 @@ import { plainName } from '../model/compression.ts';
 import type { CameraData, Entry } from '../model/entry.ts';
 import type { NoteEvent } from '../model/event.ts';
 import { localIso } from '../model/localTime.ts';
+import { syncNamed } from '../storage/durableNames.ts';
 import type { Files } from '../storage/files.ts';
 import { readChunks } from '../storage/readChunks.ts';
 import { removeTemporaries } from '../storage/removeTemporaries.ts';
@@ -111,8 +112,11 @@ export async function adoptImages(
   for (const path of left.values()) {
     if ((await files.stat(path)) === null) continue;
     const damage = await damageOf(path, files);
-    if (damage === null) entries.push(adoptedEntry(path, clock.now()));
-    else note('warning', `${path} has no entry, and is left alone: ${damage}`);
+    if (damage === null) {
+      // Whoever wrote it may not have come so far as to make it durable.
+      await syncNamed(files, path);
+      entries.push(adoptedEntry(path, clock.now()));
+    } else note('warning', `${path} has no entry, and is left alone: ${damage}`);
   }
   if (signal.aborted || entries.length === 0) return [];
   await manifest.offer(entries);

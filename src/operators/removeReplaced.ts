@@ -1,4 +1,5 @@
 import type { NoteEvent } from '../model/event.ts';
+import { removeFile } from '../storage/durableNames.ts';
 import type { Files } from '../storage/files.ts';
 
 export interface RemoveReplacedOptions {
@@ -13,7 +14,7 @@ export interface RemoveReplacedOptions {
  */
 export async function removeReplaced(path: string, { files, note }: RemoveReplacedOptions): Promise<void> {
   try {
-    await files.remove(path);
+    await removeFile(files, path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'EACCES' && code !== 'EPERM') throw error;

@@ -7,6 +7,7 @@ import type { WorkRules } from '../manifest/workRules.ts';
 import type { CameraData, Entry } from '../model/entry.ts';
 import type { NoteEvent, StageEvent } from '../model/event.ts';
 import type { DiskSpace } from '../storage/diskSpace.ts';
+import { type Hold, hold, nothingHeld } from '../storage/durableNames.ts';
 import type { Exclusive } from '../storage/exclusive.ts';
 import type { Files } from '../storage/files.ts';
 import { findImage, ImagePathError, localFolder } from '../storage/findImage.ts';
@@ -54,6 +55,8 @@ interface Removal {
   /** Null: it was gone already. */
   path: string | null;
   bytes: number;
+  /** Ends what keeps its place from others until its folder is synced. */
+  release: Hold;
   /** Without a copy on the share it would have had to stay. */
   copyRequired: boolean;
 }
@@ -245,12 +248,21 @@ async function remove(
 ): Promise<Removal | null> {
   const path = await find(entry, dataFolder, files);
   const bytes = path === null ? 0 : ((await files.stat(path))?.size ?? 0);
-  // No wait between this look and the removal.
-  const now = asItMayGo(entry, manifest);
-  if (now === null) return null;
-  const copyRequired = !manifest.isFor('ring_buffer', { ...now, image_synced: false });
-  if (path !== null) await files.remove(path);
-  return { entry, path, bytes, copyRequired };
+  const release = path === null ? nothingHeld : await hold(files, path);
+  try {
+    // No wait between this look and the removal.
+    const now = asItMayGo(entry, manifest);
+    if (now === null) {
+      await release();
+      return null;
+    }
+    const copyRequired = !manifest.isFor('ring_buffer', { ...now, image_synced: false });
+    if (path !== null) await files.remove(path);
+    return { entry, path, bytes, release, copyRequired };
+  } catch (error) {
+    await release();
+    throw error;
+  }
 }
 
 /**
@@ -288,7 +300,11 @@ async function settle(
 ): Promise<void> {
   const folders = new Set(removals.flatMap(({ path }) => (path === null ? [] : [dirname(path)])));
   // An image that came back after a power cut would be one that nobody removes any more.
-  for (const folder of folders) if (await files.stat(folder)) await files.syncFolder(folder);
+  try {
+    for (const folder of folders) if (await files.stat(folder)) await files.syncFolder(folder);
+  } finally {
+    for (const { release } of removals) await release();
+  }
   await Promise.all(
     removals.map(async removal => {
       await manifest.settle([removal.entry], 'ring_buffer', removed(removal, settings));
@@ -319,7 +335,7 @@ async function settleOrphans(
   for (const entry of manifest.orphans('ring_buffer')) {
     // Under which rules it went is not known; it was claimed, so one without a copy needed none.
     if (entry.camera_data && (await find(entry, settings.dataFolder, files)) === null)
-      removals.push({ entry, path: null, bytes: 0, copyRequired: entry.image_synced });
+      removals.push({ entry, path: null, bytes: 0, release: nothingHeld, copyRequired: entry.image_synced });
     else untouched.push(entry);
   }
   if (untouched.length > 0) await manifest.release(untouched, 'ring_buffer');

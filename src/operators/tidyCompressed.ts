@@ -4,6 +4,7 @@ import { codecOf, plainName } from '../model/compression.ts';
 import type { CameraData, Claim, Entry } from '../model/entry.ts';
 import type { NoteEvent } from '../model/event.ts';
 import { holdsSame, ImageReadError, temporaryCopy, UncompressibleFileError } from '../storage/compressFile.ts';
+import { removeFile } from '../storage/durableNames.ts';
 import type { Files } from '../storage/files.ts';
 import { localFolder } from '../storage/findImage.ts';
 import { removeReplaced } from './removeReplaced.ts';
@@ -50,7 +51,8 @@ export async function tidyCompressed(options: TidyCompressedOptions): Promise<vo
   for (const [folder, known] of foldersOf(manifest.entries(), gone, dataFolder)) {
     const names = await files.list(folder);
     const there = new Set(names);
-    for (const name of names) if (await isLeft(folder, name, known, options)) await files.remove(join(folder, name));
+    for (const name of names)
+      if (await isLeft(folder, name, known, options)) await removeFile(files, join(folder, name));
     for (const name of known.compressed) {
       const plain = plainName(name);
       if (!there.has(plain) || !there.has(name) || known.plain.has(plain)) continue;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
+import { removeFile, replaceFile, syncNamed } from '../storage/durableNames.ts';
 import type { FileStat, OpenFile } from '../storage/files.ts';
 import { BlockHashes } from './blockHashes.ts';
 import { keepBeside, looksSame } from './publishFile.ts';
@@ -11,6 +12,7 @@ import {
   copyRange,
   damaged,
   hashBack,
+  isVoid,
   makeFolderOf,
   openBack,
   readBack,
@@ -156,17 +158,19 @@ async function keepRest(remote: string, from: number, size: number, tools: Share
   const sha256 = hash.digest('hex');
   const [beside] = besideOf(remote, sha256) as [string];
   const to = sharePath(root, beside);
-  if ((await share.stat(to)) === null) {
+  const there = await share.stat(to);
+  // Whoever put it there may not have come so far as to make it durable.
+  if (there && !isVoid(there)) await syncNamed(share, to);
+  else {
     // Under a temporary name first: half of it must not look like all of it after a crash.
     const token = sha256.slice(0, 12);
     const left = await parts.take(beside, token);
-    if (left !== null) await share.remove(sharePath(root, left));
+    if (left !== null) await removeFile(share, sharePath(root, left));
     const part = sharePath(root, parts.fresh(beside, token));
     await withOpen(share.open(path, 'r'), rest =>
       withOpen(share.open(part, 'wx'), target => copyRest(rest, target, { from, to: size, path: part }, tools, tell)),
     );
-    await share.rename(part, to);
-    await share.syncFolder(dirname(to));
+    await replaceFile(share, part, to, { isSynced: true });
   }
   await withOpen(share.open(path, 'r+'), async file => {
     await file.truncate(from);

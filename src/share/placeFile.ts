@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { dirname } from 'node:path';
+import { replaceFile, syncNamed } from '../storage/durableNames.ts';
 import type { Placed, PlaceRequest } from './shareCalls.ts';
 import { ShareError } from './shareError.ts';
 import { besideOf, sharePath } from './sharePath.ts';
-import { checkPlaced, hashBack, readPieces, type ShareTools, type Tell, withOpen } from './transfer.ts';
+import { checkPlaced, hashBack, isVoid, readPieces, type ShareTools, type Tell, withOpen } from './transfer.ts';
 import { uploadPart } from './uploadPart.ts';
 
 /**
@@ -18,27 +18,35 @@ export async function placeFile(request: PlaceRequest, tools: ShareTools, tell: 
   const asked = sharePath(root, request.remote);
   let target = { remote: request.remote, path: asked };
   let found: Placed['found'] = 'nothing';
-  if ((await share.stat(asked)) !== null) {
+  if (await isTaken(asked, tools)) {
     const { size, sha256 } = await hashLocal(request.local, tools, tell);
     const names = [request.remote, ...besideOf(request.remote, sha256)];
     const chosen = await firstFit(names, { size, sha256 }, tools, tell);
     found = chosen.remote === request.remote ? 'same' : 'other';
-    if (chosen.isThere) return { remote: chosen.remote, size, sha256, sent: 0, found };
+    if (chosen.isThere) {
+      // Whoever put it there may not have come so far as to make it durable.
+      await syncNamed(share, sharePath(root, chosen.remote));
+      return { remote: chosen.remote, size, sha256, sent: 0, found };
+    }
     target = { remote: chosen.remote, path: sharePath(root, chosen.remote) };
   }
   const { part, size, sha256, sent } = await uploadPart(request, tools, tell);
   await checkMounted();
-  if ((await share.stat(target.path)) !== null) {
+  if (await isTaken(target.path, tools)) {
     await tools.parts.leave(part);
     throw new ShareError(`${target.path} appeared while it was copied; it is compared at the next attempt`, {
       code: 'EEXIST',
       path: target.path,
     });
   }
-  await share.rename(sharePath(root, part), target.path);
-  await share.syncFolder(dirname(target.path));
+  await replaceFile(share, sharePath(root, part), target.path, { isSynced: true });
   await checkPlaced(target.path, size, tools);
   return { remote: target.remote, size, sha256, sent, found };
+}
+
+async function isTaken(path: string, { share }: ShareTools): Promise<boolean> {
+  const stat = await share.stat(path);
+  return stat !== null && !isVoid(stat);
 }
 
 /** The first of the names that is free, or stands for the same content. */
@@ -52,7 +60,7 @@ async function firstFit(
     const path = sharePath(tools.root, remote);
     const stat = await tools.share.stat(path);
     tell();
-    if (stat === null) return { remote, isThere: false };
+    if (stat === null || (isVoid(stat) && size > 0)) return { remote, isThere: false };
     if (stat.isFolder || stat.strange || stat.size !== size) continue;
     if ((await hashBack(path, createHash('sha256'), tools, tell)) === sha256) return { remote, isThere: true };
   }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { dirname } from 'node:path';
+import { replaceFile } from '../storage/durableNames.ts';
 import type { FileStat } from '../storage/files.ts';
+import { moveFile } from '../storage/moveFile.ts';
 import type { Published, PublishRequest, RemoteStat } from './shareCalls.ts';
 import { ShareError } from './shareError.ts';
 import { besideOf, sharePath } from './sharePath.ts';
-import { checkPlaced, hashBack, type ShareTools, type Tell } from './transfer.ts';
+import { checkPlaced, hashBack, isVoid, type ShareTools, type Tell } from './transfer.ts';
 
 /** Time stamps of vfat and of some servers are this coarse, ms. */
 const coarseMs = 2000;
@@ -29,9 +30,8 @@ export async function publishFile(request: PublishRequest, tools: ShareTools, te
     throw new ShareError(`${path} was not prepared by this process: it is copied again`, { code: 'ENOENT', path });
   }
   const present = await share.stat(path);
-  const kept = present ? await keepForeign(present, path, request, tools, tell) : null;
-  await share.rename(sharePath(root, part), path);
-  await share.syncFolder(dirname(path));
+  const kept = present && !isVoid(present) ? await keepForeign(present, path, request, tools, tell) : null;
+  await replaceFile(share, sharePath(root, part), path, { isSynced: true });
   const stat = await checkPlaced(path, null, tools);
   return { stat: { size: stat.size, mtimeMs: stat.mtimeMs }, kept };
 }
@@ -57,8 +57,7 @@ export async function keepBeside(remote: string, sha256: string, { root, share }
   for (const beside of besideOf(remote, sha256)) {
     const to = sharePath(root, beside);
     if ((await share.stat(to)) !== null) continue;
-    await share.rename(sharePath(root, remote), to);
-    await share.syncFolder(dirname(to));
+    await moveFile(share, sharePath(root, remote), to);
     return beside;
   }
   throw new ShareError(`${remote}: every name beside it is taken on the share; move some of its old copies away`, {

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../storage/durableNames.ts';
 import type { Files } from '../storage/files.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
 import type { EnterRequest } from './shareCalls.ts';
@@ -35,8 +36,7 @@ export async function enterShare(root: string, { known, fresh }: EnterRequest, f
         },
       );
     }
-    await files.makeFolder(root);
-    await files.syncFolder(dirname(root));
+    await makeFolder(files, root);
   } else if (!folder.isFolder) {
     throw new ShareError(`${root} is a file; remote_root_dir must be a folder`, { code: 'ENOTDIR', path: root });
   }

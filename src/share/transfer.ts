@@ -1,5 +1,6 @@
 import type { Hash } from 'node:crypto';
 import { dirname } from 'node:path';
+import { makeFolder } from '../storage/durableNames.ts';
 import { type FileStat, type Files, type OpenFile, StrangeFileError } from '../storage/files.ts';
 import { writeFully } from '../storage/writeAtomic.ts';
 import type { Parts } from './parts.ts';
@@ -56,6 +57,7 @@ export function sided(files: Files, side: Side): Files {
     rename: (from, to) => files.rename(from, to).catch(tag),
     remove: path => files.remove(path).catch(tag),
     syncFolder: path => files.syncFolder(path).catch(tag),
+    nameHabit: folder => files.nameHabit(folder),
     ...(openUncached && { openUncached: path => openUncached.call(files, path).then(file, tag) }),
     ...(realPath && { realPath: path => realPath.call(files, path).catch(tag) }),
   };
@@ -74,11 +76,11 @@ export async function withOpen<T>(opening: Promise<OpenFile>, work: (file: OpenF
 /** The folder of a path on the share, made where it was missing. */
 export async function makeFolderOf(path: string, { share }: ShareTools): Promise<void> {
   const folder = dirname(path);
-  if ((await share.stat(folder)) === null) {
-    await share.makeFolder(folder);
-    await share.syncFolder(dirname(folder));
-  }
+  await makeFolder(share, folder);
 }
+
+/** An empty file: what a power cut on vfat leaves of one that was being put there. It has nothing to lose. */
+export const isVoid = ({ size, isFolder, strange }: FileStat): boolean => size === 0 && !isFolder && !strange;
 
 /**
  * What stands under the name of a copy that was just put there.

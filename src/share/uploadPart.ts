@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { removeFile } from '../storage/durableNames.ts';
 import type { OpenFile } from '../storage/files.ts';
 import type { PlaceRequest, Prepared } from './shareCalls.ts';
 import { sharePath } from './sharePath.ts';
@@ -68,7 +69,7 @@ export async function uploadPart(
         return (await written.size()) === size && back.digest('hex') === sha256;
       });
       if (!isWhole) {
-        await tools.share.remove(part);
+        await removeFile(tools.share, part);
         throw damaged(part);
       }
     }

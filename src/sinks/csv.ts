@@ -1,5 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
 import type { ResultLine } from '../model/result.ts';
+import { makeFolder, removeFile } from '../storage/durableNames.ts';
 import type { Files } from '../storage/files.ts';
 import { comparePositions, SegmentedFile, type SegmentPosition } from '../storage/segmentedFile.ts';
 import { splitLines } from '../storage/splitLines.ts';
@@ -83,7 +84,7 @@ interface Candidate {
 /** Opens the table of a results folder; see {@link Csv}. @throws Node's error when it can't be read. */
 export async function openCsv(options: CsvOptions): Promise<Csv> {
   const { folder, files, segmentBytes = 1 << 30, sensors = [] } = options;
-  await files.makeFolder(folder);
+  await makeFolder(files, folder);
   const table = new SegmentedFile(files, folder, 'communicating_results', 'csv');
   let end = await endOfTable();
   let columns = await columnsOf(end.segment);
@@ -115,7 +116,7 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
   async function cutBack(to: SegmentPosition): Promise<void> {
     cutFirst = to;
     for (const segment of (await table.segments()).reverse()) {
-      if (segment > to.segment) await files.remove(table.path(segment));
+      if (segment > to.segment) await removeFile(files, table.path(segment));
     }
     const path = table.path(to.segment);
     const stat = await files.stat(path);

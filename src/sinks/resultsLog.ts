@@ -1,5 +1,6 @@
 import type { ResultLocation } from '../model/entry.ts';
 import type { ResultLine } from '../model/result.ts';
+import { makeFolder } from '../storage/durableNames.ts';
 import type { Exclusive } from '../storage/exclusive.ts';
 import type { Files } from '../storage/files.ts';
 import { SegmentedFile, type SegmentPosition } from '../storage/segmentedFile.ts';
@@ -78,7 +79,7 @@ interface Waiting {
 /** Opens the log of a results folder; see {@link ResultsLog}. */
 export async function openResultsLog(options: ResultsLogOptions): Promise<ResultsLog> {
   const { folder, files, exclusive, segmentBytes = 1 << 30 } = options;
-  await files.makeFolder(folder);
+  await makeFolder(files, folder);
   const log = new SegmentedFile(files, folder, 'processing_results', 'jsonl');
   const waiting: Waiting[] = [];
   /** End of what is known to be written; nothing before it is ever taken back. */

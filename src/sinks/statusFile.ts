@@ -8,6 +8,7 @@ import { sayOnce } from '../model/sayOnce.ts';
 import type { StageName } from '../model/stage.ts';
 import type { ProcessStatus } from '../model/status.ts';
 import type { DiskSpace } from '../storage/diskSpace.ts';
+import { makeFolder, removeFile } from '../storage/durableNames.ts';
 import type { Files } from '../storage/files.ts';
 import type { Liveness } from '../storage/processIdentity.ts';
 import { readChunks } from '../storage/readChunks.ts';
@@ -86,7 +87,7 @@ export function statusFile(options: StatusFileOptions): StatusFile {
           stage.late = null;
         }
       }
-      await files.makeFolder(statusFolder);
+      await makeFolder(files, statusFolder);
       await writeAtomic(files, join(statusFolder, ownName), JSON.stringify(status), { durable: false });
       const merged = mergeStatuses([status, ...(await others())]);
       await writeAtomic(files, join(folder, statusFileName), JSON.stringify(merged, null, 1), { durable: false });
@@ -106,7 +107,7 @@ export function statusFile(options: StatusFileOptions): StatusFile {
       if (!status) continue;
       const alive = liveness(status);
       const silent = !(clock.now() - parseIso(status.heartbeat) < silentMs);
-      if (alive === 'gone' || (alive === 'unknown' && silent)) await files.remove(path);
+      if (alive === 'gone' || (alive === 'unknown' && silent)) await removeFile(files, path);
       else found.push(status);
     }
     return found;

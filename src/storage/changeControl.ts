@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Control, parseControl } from '../model/control.ts';
+import { makeFolder } from './durableNames.ts';
 import type { Exclusive } from './exclusive.ts';
 import type { Files } from './files.ts';
 import { writeAtomic } from './writeAtomic.ts';
@@ -14,7 +15,7 @@ export async function changeControl(
   edit: (paused: Control['paused']) => Control['paused'],
   { files, exclusive }: { files: Files; exclusive: Exclusive },
 ): Promise<Control | null> {
-  await files.makeFolder(dirname(path));
+  await makeFolder(files, dirname(path));
   return exclusive(async () => {
     const { before, isDamaged } = await present(path);
     const paused = edit(before.paused);

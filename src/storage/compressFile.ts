@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import {
   type Codec,
@@ -9,6 +8,7 @@ import {
   createDecompressor,
   largestImageBytes,
 } from '../model/compression.ts';
+import { mustSyncFirst, removeFile, replaceFile, syncNamed } from './durableNames.ts';
 import type { FileStat, Files } from './files.ts';
 import { readChunks } from './readChunks.ts';
 import { writeFully } from './writeAtomic.ts';
@@ -76,11 +76,12 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
   const copy = path + codecSuffixes[codec];
   const temporary = `${copy}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
   try {
-    const original = await writeCopy(options, temporary);
+    const isSynced = await mustSyncFirst(files, copy);
+    const original = await writeCopy(options, temporary, isSynced);
     const to = (await files.stat(temporary))!.size;
     const from = original.length;
     if (to > from * (1 - leastSaving)) {
-      await files.remove(temporary);
+      await removeFile(files, temporary);
       return { kind: 'incompressible', from, to };
     }
     await verify(options, temporary, original);
@@ -90,12 +91,11 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
     signal.throwIfAborted();
     // Between this look and the rename only the owner of the image's claim could make such a file.
     if (await files.stat(copy)) throw occupied(copy);
-    await files.rename(temporary, copy);
-    await files.syncFolder(dirname(copy));
+    await replaceFile(files, temporary, copy, { isSynced });
     return { kind: 'compressed', path: copy, from, to };
   } catch (error) {
     // What a failing disk refuses to remove is found when the compressor starts anew.
-    await files.remove(temporary).catch(() => undefined);
+    await removeFile(files, temporary).catch(() => undefined);
     throw error;
   }
 }
@@ -144,22 +144,12 @@ async function existingCopy({
     if (!stat) continue;
     if (!stat.isFolder && (await holdsSame(files, { plain: path, copy, signal }))) {
       // Whoever left it may not have come so far.
-      await syncFile(files, copy);
+      await syncNamed(files, copy);
       return { path: copy, size: stat.size };
     }
     if (suffix === wanted) throw occupied(copy);
   }
   return null;
-}
-
-async function syncFile(files: Files, path: string): Promise<void> {
-  const file = await files.open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await files.syncFolder(dirname(path));
 }
 
 const occupied = (copy: string): Error =>
@@ -169,6 +159,7 @@ const occupied = (copy: string): Error =>
 async function writeCopy(
   { files, path, codec, level, signal }: CompressFileOptions,
   temporary: string,
+  isSynced: boolean,
 ): Promise<Content> {
   const hash = createHash('sha256');
   let length = 0;
@@ -192,7 +183,7 @@ async function writeCopy(
       },
       { signal },
     );
-    await file.sync();
+    if (isSynced) await file.sync();
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   } finally {

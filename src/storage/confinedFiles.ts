@@ -50,6 +50,7 @@ export function confinedFiles(files: Files, roots: readonly string[]): Files {
     stat: path => files.stat(path),
     list: folder => files.list(folder),
     syncFolder: path => files.syncFolder(path),
+    nameHabit: folder => files.nameHabit(folder),
     ...(openUncached && {
       openUncached: async (path: string) => {
         await check(path);

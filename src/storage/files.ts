@@ -1,5 +1,6 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { habitOf, type NameHabit } from './nameHabit.ts';
 
 /** An open file. Positions and lengths are bytes. */
 export interface OpenFile {
@@ -53,6 +54,8 @@ export interface Files {
   remove(path: string): Promise<void>;
   /** Makes the names in a folder durable. */
   syncFolder(path: string): Promise<void>;
+  /** What the file system that holds a folder does with names. */
+  nameHabit(folder: string): Promise<NameHabit>;
   /** Opens to read what stands on the medium rather than the copy of it in memory, as far as the system lets one. Absent: it does not. */
   openUncached?(path: string): Promise<OpenFile>;
   /** Where a path leads once every link in it is followed. Absent: there are no links. */
@@ -214,6 +217,7 @@ export const nodeFiles: Files = {
       await handle.close();
     }
   },
+  nameHabit: habitOf,
   async openUncached(path) {
     const cached = (): Promise<OpenFile> => nodeFiles.open(path, 'r');
     try {

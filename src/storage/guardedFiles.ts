@@ -25,6 +25,7 @@ export function guardedFiles(files: Files, mustBeThere: () => void): Files {
     stat: path => files.stat(path),
     list: folder => files.list(folder),
     syncFolder: path => files.syncFolder(path),
+    nameHabit: folder => files.nameHabit(folder),
     ...(openUncached && { openUncached: (path: string) => openUncached.call(files, path) }),
     ...(realPath && { realPath: (path: string) => realPath.call(files, path) }),
   };

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { localIso } from '../model/localTime.ts';
+import { makeFolder, syncNamed } from './durableNames.ts';
 import type { Files } from './files.ts';
 import { readChunks } from './readChunks.ts';
 import { writeAtomic } from './writeAtomic.ts';
@@ -27,12 +28,16 @@ export async function keepSnapshot(
   { stem, extension, hash, text }: Snapshot,
   now: number,
 ): Promise<string | null> {
-  await files.makeFolder(folder);
+  await makeFolder(files, folder);
   const bytes = Buffer.from(text);
   const names = await files.list(folder);
   for (const name of names) {
     if (!name.startsWith(`${stem}_`) || !name.endsWith(`_${hash}.${extension}`)) continue;
-    if (bytes.equals(await readWhole(files, join(folder, name)))) return null;
+    const path = join(folder, name);
+    if (!bytes.equals(await readWhole(files, path))) continue;
+    // Whoever kept it may not have come so far as to make it durable.
+    await syncNamed(files, path);
+    return null;
   }
   for (let at = now; ; at += 1000) {
     const name = `${stem}_${stamp(at)}_${hash}.${extension}`;

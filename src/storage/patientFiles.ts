@@ -93,6 +93,7 @@ export function patientFiles(files: Files, gate: CallGate, isFor: (path: string)
     makeFolder: through(path => files.makeFolder(path)),
     remove: through(path => files.remove(path)),
     syncFolder: through(path => files.syncFolder(path)),
+    nameHabit: through(folder => files.nameHabit(folder)),
     rename: (from, to) =>
       isFor(from) || isFor(to) ? gate.pass(to, () => files.rename(from, to)) : files.rename(from, to),
     ...(openUncached && {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { removeFile } from './durableNames.ts';
 import type { Files } from './files.ts';
 
 /** As `writeAtomic` names them: `<file>.<pid>-<random>.tmp`. */
@@ -23,6 +24,6 @@ export async function removeTemporaries(
     if (pid === undefined || isAlive(Number(pid))) continue;
     const path = join(folder, name);
     const stat = await files.stat(path);
-    if (stat && Math.abs(now - stat.mtimeMs) > youngMs) await files.remove(path);
+    if (stat && Math.abs(now - stat.mtimeMs) > youngMs) await removeFile(files, path);
   }
 }

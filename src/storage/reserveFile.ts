@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { removeFile } from './durableNames.ts';
 import type { Exclusive } from './exclusive.ts';
 import type { Files, OpenFile } from './files.ts';
 
@@ -52,7 +53,7 @@ export class ReserveFile {
   async #removeSpare(): Promise<boolean> {
     for (const path of this.#spare) {
       if (!(await this.#files.stat(path))?.size) continue;
-      await this.#files.remove(path);
+      await removeFile(this.#files, path);
       return true;
     }
     return false;
@@ -109,6 +110,7 @@ export function filesWithReserve(
     rename: (from, to) => named(to, () => files.rename(from, to)),
     remove: path => files.remove(path),
     syncFolder: path => files.syncFolder(path),
+    nameHabit: folder => files.nameHabit(folder),
     ...(openUncached && { openUncached: (path: string) => openUncached.call(files, path) }),
     ...(realPath && { realPath: (path: string) => realPath.call(files, path) }),
   };

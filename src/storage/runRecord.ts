@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from './durableNames.ts';
 import type { Files } from './files.ts';
 import { writeAtomic } from './writeAtomic.ts';
 
@@ -19,7 +20,7 @@ export async function continueRun(file: string, files: Files, begin: () => RunRe
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' && !(error instanceof SyntaxError)) throw error;
   }
   const record = begin();
-  await files.makeFolder(dirname(file));
+  await makeFolder(files, dirname(file));
   await writeAtomic(files, file, `${JSON.stringify(record)}\n`);
   return record;
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { dirname } from 'node:path';
+import { mustSyncFirst, removeFile, replaceFile } from './durableNames.ts';
 import type { Files } from './files.ts';
 
 /** Writes every byte or throws; a disk that takes only a part is full. */
@@ -19,7 +19,7 @@ export async function writeFully(
 /**
  * Replaces a file so that a reader, or a crash at any instant, finds the old or the new content and nothing between.
  *
- * @param durable fsync file and folder; leave it out only for what is rewritten every second and may be lost.
+ * @param durable false only for what is rewritten every second and may be lost in a power cut.
  * @param mode of the new file; everybody may read it unless given.
  * @param beforeRename runs once the new content stands under its temporary name.
  */
@@ -32,6 +32,7 @@ export async function writeAtomic(
   // A name of its own: two writers that replace one file (on two machines with one pid, or one suspended) never share it.
   const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
   const file = await files.open(temporary, 'wx', mode);
+  let isSynced: boolean;
   try {
     let position = 0;
     const put = async (chunk: Uint8Array): Promise<void> => {
@@ -41,19 +42,19 @@ export async function writeAtomic(
     if (typeof content === 'string') await put(Buffer.from(content));
     else if (content instanceof Uint8Array) await put(content);
     else for await (const chunk of content) await put(chunk);
-    if (durable) await file.sync();
+    isSynced = durable && (await mustSyncFirst(files, path));
+    if (isSynced) await file.sync();
     await beforeRename?.();
   } catch (error) {
     await file.close();
-    await files.remove(temporary);
+    await removeFile(files, temporary);
     throw error;
   }
   try {
     await file.close();
-    await files.rename(temporary, path);
+    await replaceFile(files, temporary, path, { isSynced, durable });
   } catch (error) {
-    await files.remove(temporary);
+    await removeFile(files, temporary);
     throw error;
   }
-  if (durable) await files.syncFolder(dirname(path));
 }

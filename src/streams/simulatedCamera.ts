@@ -14,6 +14,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../model/clock.ts';
 import type { CapturedFrame, Instant } from '../model/frame.ts';
 import { localIso, utcIso } from '../model/localTime.ts';
+import { makeFolder } from '../storage/durableNames.ts';
 import type { Files, OpenFile } from '../storage/files.ts';
 import { readChunks } from '../storage/readChunks.ts';
 import { writeAtomic, writeFully } from '../storage/writeAtomic.ts';
@@ -140,7 +141,7 @@ class TruthFile {
   /** A line that a power cut or a full disk tore is ended first, so that it does not take its neighbour with it. */
   async #open(): Promise<OpenFile> {
     const { files } = this.#deps;
-    await files.makeFolder(dirname(this.#path));
+    await makeFolder(files, dirname(this.#path));
     const isTorn = await endsWithinLine(files, this.#path);
     const file = await files.open(this.#path, 'a');
     if (isTorn) await writeFully(data => file.write(data, null), Buffer.from('\n'), this.#path);
@@ -158,7 +159,7 @@ async function endsWithinLine(files: Files, path: string): Promise<boolean> {
 async function provideRoiManifest(scene: Scene, path: string, { files, note }: SimulatedCameraDeps): Promise<void> {
   const text = simulatorRoiManifest(scene.layout);
   if ((await files.stat(path)) === null) {
-    await files.makeFolder(dirname(path));
+    await makeFolder(files, dirname(path));
     await writeAtomic(files, path, text);
     note({ level: 'info', message: `${path}: written for the simulated chip (${scene.layout.rois.length} ROIs)` });
     return;

@@ -8,6 +8,8 @@ import type { ResultLine } from '../model/result.ts';
 import { openCsv } from '../sinks/csv.ts';
 import { openCsvPlot } from '../sinks/csvPlot.ts';
 import { openResultsLog } from '../sinks/resultsLog.ts';
+import { makeFolder, removeFile } from '../storage/durableNames.ts';
+import { moveFile } from '../storage/moveFile.ts';
 import { SegmentedFile } from '../storage/segmentedFile.ts';
 import { EntryLedger } from './entryLedger.ts';
 import type { Inspection } from './inspection.ts';
@@ -71,20 +73,19 @@ async function writeAnew(inspection: Inspection, options: RepairOptions): Promis
   await csv.append(batch);
 
   const kept = join(paths.results, `replaced_${utcIso(now()).replaceAll(/[-:.]/g, '')}`);
-  await files.makeFolder(kept);
+  await makeFolder(files, kept);
   const old = new SegmentedFile(files, paths.results, 'communicating_results', 'csv');
   const fresh = new SegmentedFile(files, folder, 'communicating_results', 'csv');
   const move = async (from: SegmentedFile, to: string): Promise<void> => {
     for (const name of await files.list(from.folder)) {
       if (/^communicating_results(?:\.\d+)?\.csv(?:\.gz)?$/.test(name))
-        await files.rename(join(from.folder, name), join(to, name));
+        await moveFile(files, join(from.folder, name), join(to, name));
     }
-    await files.syncFolder(to);
   };
   await move(old, kept);
   await move(fresh, paths.results);
   await rm(folder, { recursive: true, force: true });
-  await files.remove(join(paths.results, 'plot_series.bin'));
+  await removeFile(files, join(paths.results, 'plot_series.bin'));
   const plot = await openCsvPlot({
     folder: paths.results,
     files,

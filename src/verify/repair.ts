@@ -4,6 +4,7 @@ import { Manifest, type ManifestOptions } from '../manifest/manifest.ts';
 import { readEntries } from '../manifest/readEntries.ts';
 import type { Entry, ProcessIdentity } from '../model/entry.ts';
 import { trimTornTail } from '../sinks/appendDurably.ts';
+import { removeFile, syncNamed } from '../storage/durableNames.ts';
 import type { Exclusive } from '../storage/exclusive.ts';
 import { imageOf } from './imageOf.ts';
 import type { Inspection } from './inspection.ts';
@@ -52,7 +53,7 @@ export async function repair(inspection: Inspection, options: RepairOptions): Pr
     onMended(`${path}: the torn line at its end is cut off`);
   }
   for (const path of repairs.temporaries) {
-    await files.remove(path);
+    await removeFile(files, path);
     onMended(`${path}: removed`);
   }
   if (repairs.orphans.length > 0 || repairs.again.size > 0) await mendManifest(inspection, options);
@@ -66,6 +67,7 @@ async function mendManifest({ repairs, options: given }: Inspection, options: Re
     const without = repairs.orphans.length > 0 ? await withoutEntry(repairs.orphans, given) : [];
     for (let at = 0; at < without.length; at += batchEntries) {
       const orphans = without.slice(at, at + batchEntries);
+      for (const path of orphans) await syncNamed(given.files, path);
       await manifest.offer(orphans.map(path => adoptedEntry(path, given.now())));
       for (const path of orphans) onMended(`${path}: has an entry now, and waits for its analysis`);
     }

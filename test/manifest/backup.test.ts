@@ -387,6 +387,7 @@ function passedOn(files: Files): Files {
     rename: (from, to) => files.rename(from, to),
     remove: path => files.remove(path),
     syncFolder: path => files.syncFolder(path),
+    nameHabit: folder => files.nameHabit(folder),
   };
 }
 

@@ -52,7 +52,7 @@ const found: Record<string, (world: ManifestWorld) => Promise<void>> = {
 };
 
 test.each(Object.entries(found))('%s', async (_name, sequence) => {
-  const world = await ManifestWorld.begin();
+  const world = await ManifestWorld.begin('apart');
   await sequence(world);
   await world.check();
 });

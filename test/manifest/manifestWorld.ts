@@ -4,6 +4,7 @@ import { journalPath, listJournals } from '../../src/manifest/journal.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import type { QueueStage } from '../../src/manifest/stageWork.ts';
 import type { Entry } from '../../src/model/entry.ts';
+import type { NameHabit } from '../../src/storage/nameHabit.ts';
 import { type CrashKind, type Fault, FaultyFiles } from '../storage/faultyFiles.ts';
 import { identity, manifestFile, sampleEntry, sampleOptions } from './sampleManifest.ts';
 import { StealableLock } from './stealableLock.ts';
@@ -33,7 +34,7 @@ interface Writer {
  * writer does is recorded the moment it is acknowledged; `check` compares.
  */
 export class ManifestWorld {
-  #disk = new FaultyFiles();
+  #disk: FaultyFiles;
   #lock = new StealableLock();
   readonly #writers: Writer[] = [];
   readonly #dead = new Set<number>();
@@ -47,8 +48,12 @@ export class ManifestWorld {
   /** Faults that were hit, for the report. */
   hits = 0;
 
-  static async begin(): Promise<ManifestWorld> {
-    const world = new ManifestWorld();
+  private constructor(disk: FaultyFiles) {
+    this.#disk = disk;
+  }
+
+  static async begin(habit: NameHabit): Promise<ManifestWorld> {
+    const world = new ManifestWorld(new FaultyFiles(habit));
     world.#disk.put('/root/data/other.txt', '');
     for (let i = 0; i < 2; i++) world.#writers.push(await world.#start());
     return world;
@@ -200,7 +205,7 @@ export class ManifestWorld {
     await this.resume(w);
   }
 
-  /** Both writers end, and what was not synced may be gone. */
+  /** Both writers end, and what was not synced may be gone: on vfat in its own way. */
   async powerCut(kind: CrashKind): Promise<void> {
     for (const writer of this.#writers) {
       writer.files.stop();
@@ -208,7 +213,8 @@ export class ManifestWorld {
       await writer.busy;
       this.#dead.add(writer.pid);
     }
-    this.#disk = this.#disk.afterCrash(kind);
+    const isVfat = (await this.#disk.nameHabit()) === 'joined';
+    this.#disk = this.#disk.afterCrash(isVfat ? 'vfat' : kind);
     this.#lock = new StealableLock();
     for (const w of this.#writers.keys()) this.#writers[w] = await this.#start();
   }

@@ -64,6 +64,7 @@ describe('keepSnapshots', () => {
 
   it('notes a folder that can not be written to once, keeps trying, and leaves no content out', async () => {
     const { files, roiManifest$, run, notes, kept } = begin();
+    await files.makeFolder(folder);
     files.plan = () => ({ error: 'EROFS' });
     roiManifest$.next('a');
     roiManifest$.next('b');

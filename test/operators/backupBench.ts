@@ -111,6 +111,7 @@ export class BackupBench {
       rename: (from, to) => files.rename(from, to),
       remove: path => files.remove(path),
       syncFolder: path => files.syncFolder(path),
+      nameHabit: () => files.nameHabit(),
     });
   }
 

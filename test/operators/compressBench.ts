@@ -162,6 +162,7 @@ export class CompressBench {
         return files.remove(path);
       },
       syncFolder: path => files.syncFolder(path),
+      nameHabit: () => files.nameHabit(),
     };
   }
 

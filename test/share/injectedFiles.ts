@@ -52,5 +52,6 @@ export const files: Files = {
   rename: (from, to) => pass('rename').then(() => nodeFiles.rename(from, to)),
   remove: path => pass('remove').then(() => nodeFiles.remove(path)),
   syncFolder: path => pass('syncFolder').then(() => nodeFiles.syncFolder(path)),
+  nameHabit: folder => nodeFiles.nameHabit(folder),
   realPath: path => nodeFiles.realPath!(path),
 };

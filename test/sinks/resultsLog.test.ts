@@ -163,6 +163,7 @@ describe('results log', () => {
       rename: (from, to) => files.rename(from, to),
       remove: path => files.remove(path),
       syncFolder: path => files.syncFolder(path),
+      nameHabit: () => files.nameHabit(),
     };
     const sleeper = await open(sleepy, 1 << 30, unlocked);
     await expect(sleeper.append(line('a longer name for the sleeper'))).rejects.toThrow('it slept');

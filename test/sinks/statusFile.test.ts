@@ -68,7 +68,9 @@ describe('status file', () => {
     expect(await ended).toEqual([]);
     expect(own()).toMatchObject({ state: 'stopped', stages: { processor: { done: 2 } } });
     expect(merged()).toMatchObject({ state: 'stopped', processes: [{ pid: 7 }] });
-    expect(files.steps.some(({ kind }) => kind === 'sync' || kind === 'syncFolder')).toBe(false);
+    // Only the folder is made durable.
+    const synced = files.steps.filter(({ kind }) => kind === 'sync' || kind === 'syncFolder');
+    expect(synced.map(({ path }) => path)).toEqual(['/', '/flags']);
     expect(files.paths()).toEqual(['/flags/pipeline_status.json', ownPath]);
   });
 

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { Files, OpenFile } from '../../src/storage/files.ts';
+import type { NameHabit } from '../../src/storage/nameHabit.ts';
 
 /**
  * A file system in memory that a test can stop, or make fail, at any step that matters to durability.
@@ -29,9 +30,17 @@ export type Fault =
 /**
  * What a crash leaves. `kill`: all that was written. The others are power cuts, for what was not fsynced:
  * `lost`: neither content nor names; `zeros`: names and lengths, the content zeros; `names`: names, old content.
+ * `vfat`: as Linux's vfat leaves it, where length and place of a file stand with its name, and fsck mends what it finds:
+ *
+ * - The fsync of a folder writes its names, each with the place that it had: a new name is empty, also after a rename, and one
+ *   that took over another's leads to the other's content. The fsync of a file writes its length and place to its present name.
+ * - What no name leads to any more, and nobody has open, is free at once, though the disk has its name still: other files stand
+ *   there now. So too for what was cut to nothing.
+ * - Of two names that lead to one content fsck empties one.
+ * - A folder is there once the one that it is in was synced.
  */
-export type CrashKind = 'kill' | 'lost' | 'zeros' | 'names';
-export const crashKinds: readonly CrashKind[] = ['kill', 'lost', 'zeros', 'names'];
+export type CrashKind = 'kill' | 'lost' | 'zeros' | 'names' | 'vfat';
+export const crashKinds: readonly CrashKind[] = ['kill', 'lost', 'zeros', 'names', 'vfat'];
 
 export class Stopped extends Error {
   constructor() {
@@ -42,6 +51,11 @@ export class Stopped extends Error {
 interface Inode {
   content: Buffer;
   synced: Buffer;
+  /** Null once it is removed, or another has its name. */
+  path: string | null;
+  handles: number;
+  /** Other files may stand in its place. */
+  isFree: boolean;
   ino: number;
   mtimeMs: number;
 }
@@ -51,6 +65,11 @@ interface Disk {
   names: Map<string, Inode>;
   syncedNames: Map<string, Inode>;
   folders: Set<string>;
+  /** What the names of vfat lead to, in memory and on the disk: null is an empty file. */
+  places: Map<string, Inode | null>;
+  syncedPlaces: Map<string, Inode | null>;
+  syncedFolders: Set<string>;
+  habit: NameHabit;
   inodes: number;
   /** Counts changes of content; stands for the time of modification. */
   changes: number;
@@ -64,14 +83,27 @@ export class FaultyFiles implements Files {
   plan: (step: Step) => Fault | null = () => null;
   /** Awaited before every call that reads or changes anything: holds up this process while others go on. */
   gate: ((call: string, path: string) => Promise<void>) | null = null;
-  #disk: Disk = { names: new Map(), syncedNames: new Map(), folders: new Set(), inodes: 0, changes: 0 };
+  readonly #disk: Disk;
   #stopped = false;
+
+  /** @param habit `joined` where the power is to be cut as on vfat. */
+  constructor(habit: NameHabit = 'apart', disk?: Disk) {
+    this.#disk = disk ?? {
+      names: new Map(),
+      syncedNames: new Map(),
+      folders: new Set(),
+      places: new Map(),
+      syncedPlaces: new Map(),
+      syncedFolders: new Set(),
+      habit,
+      inodes: 0,
+      changes: 0,
+    };
+  }
 
   /** Another process on the same disk, with steps, plan and gate of its own. */
   twin(): FaultyFiles {
-    const twin = new FaultyFiles();
-    twin.#disk = this.#disk;
-    return twin;
+    return new FaultyFiles(this.#disk.habit, this.#disk);
   }
 
   /** This process is gone: whatever it still does throws. */
@@ -101,22 +133,23 @@ export class FaultyFiles implements Files {
 
   /** Puts a durable file there without a step. */
   put(path: string, content: string | Uint8Array): void {
-    const bytes = Buffer.from(content as string);
-    const inode = { content: bytes, synced: bytes, ino: ++this.#disk.inodes, mtimeMs: ++this.#disk.changes };
-    this.#disk.names.set(path, inode);
-    this.#disk.syncedNames.set(path, inode);
-    this.#addFolder(dirname(path));
+    const inode = this.#newInode(path, Buffer.from(content as string));
+    const { names, syncedNames, places, syncedPlaces } = this.#disk;
+    for (const map of [names, syncedNames, places, syncedPlaces]) map.set(path, inode);
+    this.#addFolder(dirname(path), true);
   }
 
   /** Takes a file away, as a hand would, without a step. */
   drop(path: string): void {
-    this.#disk.names.delete(path);
-    this.#disk.syncedNames.delete(path);
+    const { names, syncedNames, places, syncedPlaces } = this.#disk;
+    for (const map of [names, syncedNames, places, syncedPlaces]) map.delete(path);
   }
 
-  afterCrash(kind: CrashKind): FaultyFiles {
-    const next = new FaultyFiles();
-    for (const folder of this.#disk.folders) next.#addFolder(folder);
+  /** @param habit of the file system that is found then; default: the same. */
+  afterCrash(kind: CrashKind, habit = this.#disk.habit): FaultyFiles {
+    if (kind === 'vfat') return this.#afterCutOfVfat(habit);
+    const next = new FaultyFiles(habit);
+    for (const folder of this.#disk.folders) next.#addFolder(folder, true);
     for (const [path, { content, synced }] of kind === 'lost' ? this.#disk.syncedNames : this.#disk.names) {
       const zeros = (): Buffer => {
         const bytes = Buffer.alloc(content.length);
@@ -126,6 +159,37 @@ export class FaultyFiles implements Files {
       next.put(path, kind === 'kill' ? content : kind === 'zeros' ? zeros() : synced);
     }
     return next;
+  }
+
+  #afterCutOfVfat(habit: NameHabit): FaultyFiles {
+    const { syncedPlaces, syncedFolders } = this.#disk;
+    const next = new FaultyFiles(habit);
+    const isThere = (folder: string): boolean =>
+      folder === dirname(folder) || (syncedFolders.has(folder) && isThere(dirname(folder)));
+    for (const folder of syncedFolders) if (isThere(folder)) next.#addFolder(folder, true);
+    const shared = new Set<Inode>();
+    const seen = new Set<Inode>();
+    for (const inode of syncedPlaces.values()) if (inode) (seen.has(inode) ? shared : seen).add(inode);
+    for (const [path, inode] of syncedPlaces) {
+      if (!isThere(dirname(path))) continue;
+      const isEmptied = inode === null || (shared.has(inode) && inode.path === path);
+      const content = isEmptied ? '' : inode.isFree ? Buffer.alloc(inode.synced.length, 'another file ') : inode.synced;
+      next.put(path, content);
+    }
+    return next;
+  }
+
+  #newInode(path: string, content: Buffer): Inode {
+    const { inodes, changes } = this.#disk;
+    this.#disk.inodes++;
+    this.#disk.changes++;
+    return { content, synced: content, path, handles: 0, isFree: false, ino: inodes + 1, mtimeMs: changes + 1 };
+  }
+
+  #lostName(inode: Inode | undefined): void {
+    if (!inode) return;
+    inode.path = null;
+    inode.isFree = inode.handles === 0;
   }
 
   /** Runs one step under the plan; `apply` gets how much of it to do. Returns what was done. */
@@ -154,11 +218,15 @@ export class FaultyFiles implements Files {
     if (this.#stopped) throw new Stopped();
   }
 
-  #addFolder(path: string): void {
-    for (let folder = path; !this.#disk.folders.has(folder); folder = dirname(folder)) this.#disk.folders.add(folder);
+  #addFolder(path: string, isSynced: boolean): void {
+    for (let folder = path; !this.#disk.folders.has(folder); folder = dirname(folder)) {
+      this.#disk.folders.add(folder);
+      if (isSynced) this.#disk.syncedFolders.add(folder);
+    }
   }
 
   #fill(inode: Inode, content: Buffer): void {
+    if (content.length === 0) inode.isFree = true;
     inode.content = content;
     inode.mtimeMs = ++this.#disk.changes;
   }
@@ -170,14 +238,11 @@ export class FaultyFiles implements Files {
     if (!inode) {
       if (flags.startsWith('r')) throw failure('ENOENT', path);
       if (!this.#disk.folders.has(dirname(path))) throw failure('ENOENT', path);
-      const created = {
-        content: Buffer.alloc(0),
-        synced: Buffer.alloc(0),
-        ino: ++this.#disk.inodes,
-        mtimeMs: ++this.#disk.changes,
-      };
+      const created = this.#newInode(path, Buffer.alloc(0));
       this.#step('create', path, 1, done => {
-        if (done) this.#disk.names.set(path, created);
+        if (!done) return;
+        this.#disk.names.set(path, created);
+        this.#disk.places.set(path, null);
       });
       inode = created;
     } else if (flags.startsWith('w')) {
@@ -191,6 +256,7 @@ export class FaultyFiles implements Files {
 
   #handle(path: string, inode: Inode, appending: boolean): OpenFile {
     let open = true;
+    inode.handles++;
     const usable = async (call: string): Promise<void> => {
       await this.#pass(call, path);
       if (!open) throw failure('EBADF', path);
@@ -227,11 +293,20 @@ export class FaultyFiles implements Files {
       sync: async () => {
         await usable('sync');
         this.#step('sync', path, 1, done => {
-          if (done) inode.synced = inode.content;
+          if (!done) return;
+          inode.synced = inode.content;
+          if (inode.path === null) return;
+          inode.isFree = false;
+          this.#disk.places.set(inode.path, inode);
+          this.#disk.syncedPlaces.set(inode.path, inode);
         });
       },
       close: async () => {
+        if (!open) return;
         open = false;
+        // Who is cut off closes nothing before the disk is.
+        if (this.#stopped) return;
+        if (--inode.handles === 0 && inode.path === null) inode.isFree = true;
       },
     };
   }
@@ -253,7 +328,7 @@ export class FaultyFiles implements Files {
 
   async makeFolder(path: string): Promise<void> {
     await this.#pass('makeFolder', path);
-    this.#addFolder(path);
+    this.#addFolder(path, false);
   }
 
   async rename(from: string, to: string): Promise<void> {
@@ -262,8 +337,13 @@ export class FaultyFiles implements Files {
     if (!inode) throw failure('ENOENT', from);
     this.#step('rename', to, 1, done => {
       if (!done) return;
-      this.#disk.names.delete(from);
-      this.#disk.names.set(to, inode);
+      const { names, places } = this.#disk;
+      if (!places.has(to)) places.set(to, null);
+      this.#lostName(names.get(to));
+      names.delete(from);
+      places.delete(from);
+      names.set(to, inode);
+      inode.path = to;
     });
   }
 
@@ -271,7 +351,10 @@ export class FaultyFiles implements Files {
     await this.#pass('remove', path);
     if (!this.#disk.names.has(path)) return;
     this.#step('remove', path, 1, done => {
-      if (done) this.#disk.names.delete(path);
+      if (!done) return;
+      this.#lostName(this.#disk.names.get(path));
+      this.#disk.names.delete(path);
+      this.#disk.places.delete(path);
     });
   }
 
@@ -279,36 +362,77 @@ export class FaultyFiles implements Files {
     await this.#pass('syncFolder', path);
     this.#step('syncFolder', path, 1, done => {
       if (!done) return;
-      for (const name of this.#disk.syncedNames.keys()) if (dirname(name) === path) this.#disk.syncedNames.delete(name);
-      for (const [name, inode] of this.#disk.names) if (dirname(name) === path) this.#disk.syncedNames.set(name, inode);
+      const { names, syncedNames, places, syncedPlaces, folders, syncedFolders } = this.#disk;
+      syncWithin(path, names, syncedNames);
+      syncWithin(path, places, syncedPlaces);
+      for (const folder of folders) if (dirname(folder) === path) syncedFolders.add(folder);
     });
+  }
+
+  async nameHabit(): Promise<NameHabit> {
+    this.#alive();
+    return this.#disk.habit;
   }
 }
 
-/**
- * Stops `work` at every step, before and after it and after every prefix of a write (or `prefixes` of them, evenly, ends
- * included), and shows `check` what each kind of crash leaves.
- *
- * @param start the file system that each run begins with.
- * @param work gets a fresh context from `context` each time, to note in it what was acknowledged.
- */
-export async function atEveryCrash<T>(options: {
+export interface CrashWalk<T> {
+  /** The file system that each run begins with. */
   start?: FaultyFiles;
   context: () => T;
+  /** Gets a fresh context from `context` each time, to note in it what was acknowledged. */
   work: (files: FaultyFiles, context: T) => Promise<void>;
   check: (files: FaultyFiles, context: T, at: string) => Promise<void>;
   prefixes?: number;
   kinds?: readonly CrashKind[];
-}): Promise<number> {
-  const { start = new FaultyFiles(), context, work, check, prefixes = Number.POSITIVE_INFINITY } = options;
-  const whole = start.afterCrash('kill');
-  await work(whole, context());
+}
+
+function syncWithin<T>(folder: string, memory: ReadonlyMap<string, T>, disk: Map<string, T>): void {
+  for (const path of disk.keys()) if (dirname(path) === folder) disk.delete(path);
+  for (const [path, what] of memory) if (dirname(path) === folder) disk.set(path, what);
+}
+
+/**
+ * Stops `work` at every step, before and after it and after every prefix of a write (or `prefixes` of them, evenly, ends
+ * included), and shows `check` what each kind of crash leaves. For the cut of vfat the work runs once more, on a disk with that
+ * habit, and is stopped before every step and at its end: what is not synced leaves nothing there.
+ *
+ * @returns how many crashes that were.
+ */
+export async function atEveryCrash<T>(options: CrashWalk<T>): Promise<number> {
+  const { kinds = crashKinds } = options;
+  const crashes = await walk(options, 'apart', without(kinds, 'vfat'));
+  return crashes + (kinds.includes('vfat') ? await walk({ ...options, prefixes: 1 }, 'joined', ['vfat']) : 0);
+}
+
+const without = (kinds: readonly CrashKind[], one: CrashKind): CrashKind[] => kinds.filter(kind => kind !== one);
+
+async function walk<T>(
+  { start = new FaultyFiles(), context, work, check, prefixes = Number.POSITIVE_INFINITY }: CrashWalk<T>,
+  habit: NameHabit,
+  kinds: readonly CrashKind[],
+): Promise<number> {
+  if (kinds.length === 0) return 0;
   let crashes = 0;
+  const look = async (files: FaultyFiles, noted: T, where: string): Promise<void> => {
+    for (const crash of kinds) {
+      const at = `${crash} ${where}`;
+      try {
+        await check(files.afterCrash(crash), noted, at);
+      } catch (error) {
+        (error as Error).message = `${at}: ${(error as Error).message}`;
+        throw error;
+      }
+      crashes++;
+    }
+  };
+  const whole = start.afterCrash('kill', habit);
+  const all = context();
+  await work(whole, all);
   for (const { index, kind, path, length } of whole.steps) {
-    const count = Math.min(length + 1, kind === 'write' ? Math.max(2, prefixes) : 2);
+    const count = Math.min(length + 1, kind === 'write' ? prefixes : Math.min(2, prefixes));
     for (let i = 0; i < count; i++) {
-      const applied = Math.round((i * length) / (count - 1));
-      const files = start.afterCrash('kill');
+      const applied = count === 1 ? 0 : Math.round((i * length) / (count - 1));
+      const files = start.afterCrash('kill', habit);
       files.plan = step => (step.index === index ? { stop: true, applied } : null);
       const noted = context();
       await work(files, noted).catch((error: unknown) => {
@@ -316,17 +440,9 @@ export async function atEveryCrash<T>(options: {
       });
       if (!files.stopped)
         throw new Error(`The work is not repeatable: step ${index} (${kind} ${path}) did not come again`);
-      for (const crash of options.kinds ?? crashKinds) {
-        const at = `${crash} at step ${index}: ${kind} ${path}, ${applied} of ${length}`;
-        try {
-          await check(files.afterCrash(crash), noted, at);
-        } catch (error) {
-          (error as Error).message = `${at}: ${(error as Error).message}`;
-          throw error;
-        }
-        crashes++;
-      }
+      await look(files, noted, `at step ${index}: ${kind} ${path}, ${applied} of ${length}`);
     }
   }
+  if (prefixes === 1) await look(whole, all, 'at the end');
   return crashes;
 }

@@ -23,8 +23,8 @@ export function readImageFile(path: string, limit = imageMemory(), keep = memory
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);
-    if (size > limit) throw new BadImageError(path, `${size} bytes; ${limitText(limit)}`);
     if (size > headBytes && codecOf(path) === null) checkedHeader(fileReader(file), path, size, limit);
+    if (size > limit) throw new BadImageError(path, `${size} bytes; ${limitText(limit)}`);
     const bytes = new Uint8Array(keep(size), 0, size);
     let length = 0;
     // A file that is being cut at this moment ends before its size.

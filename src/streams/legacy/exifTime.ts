@@ -1,13 +1,13 @@
 /**
  * When a JPEG, TIFF or PNG says it was taken: EXIF DateTimeOriginal, else DateTimeDigitized, else TIFF DateTime, each with
- * its sub-seconds and offset. Reads the few hundred bytes that hold it by position, never the image (a compressed file is read
- * as a whole), and closes the file whatever it finds (exifr, which we tried, leaves files open when they are cut off or foreign).
+ * its sub-seconds and offset. Reads the few hundred bytes that hold it by position, never the image (a compressed file is unpacked
+ * as far as that), and closes the file whatever it finds (exifr, which we tried, leaves files open when they are cut off or foreign).
  *
  * Sources: TIFF 6.0 section 2 (directories), EXIF 2.32 section 4.6 (tags), ITU T.81 annex B (JPEG segments), PNG 3rd edition (eXIf).
  */
 
-import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { codecOf, decompress } from '../../model/compression.ts';
+import { type FileHandle, open } from 'node:fs/promises';
+import { type Codec, codecOf, createDecompressor, largestImageBytes } from '../../model/compression.ts';
 import { fractionMs, parseWallTime, type WallTime, zoneMinutesOf } from './wallTime.ts';
 
 /** Bytes at a position of the file; fewer at its end. */
@@ -31,7 +31,8 @@ const segmentLimit = 64;
  * @throws Node's error when the file can't be opened or read.
  */
 export async function exifTime(path: string): Promise<WallTime | null> {
-  if (codecOf(path) !== null) return timeInCompressed(path);
+  const codec = codecOf(path);
+  if (codec !== null) return timeInCompressed(path, codec);
   const file = await open(path, 'r');
   try {
     const readAt = headReader(file, await head(file));
@@ -42,15 +43,63 @@ export async function exifTime(path: string): Promise<WallTime | null> {
   }
 }
 
-/** The whole file has to be read for it. One that is damaged tells no time; that it can't be read is its analysis's to say. */
-async function timeInCompressed(path: string): Promise<WallTime | null> {
-  const packed = await readFile(path);
-  const bytes = await decompress(packed, path).catch(() => null);
-  if (!bytes) return null;
-  const image = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const readAt: ReadAt = async (position, length) => image.subarray(position, position + length);
-  const start = await tiffStart(readAt);
-  return start === null ? null : timeInTiff(readAt, start);
+/**
+ * Unpacks as far as the tags lie, and keeps no more than is asked for. One that is damaged tells no time; that it can't be read is
+ * its analysis's to say.
+ */
+async function timeInCompressed(path: string, codec: Codec): Promise<WallTime | null> {
+  const packed = await open(path, 'r');
+  const stream = packed.createReadStream({ autoClose: false });
+  const unpacked = createDecompressor(codec);
+  stream.on('error', error => unpacked.destroy(error));
+  stream.pipe(unpacked);
+  try {
+    const readAt = forwardReader(unpacked);
+    const start = await tiffStart(readAt);
+    return start === null ? null : await timeInTiff(readAt, start);
+  } catch (error) {
+    if (isSystemError(error)) throw error;
+    return null;
+  } finally {
+    stream.destroy();
+    unpacked.destroy();
+    await packed.close();
+  }
+}
+
+const isSystemError = (error: unknown): boolean => (error as NodeJS.ErrnoException).syscall !== undefined;
+
+/** Bytes that are kept of what is unpacked: directory and values lie close together, before or behind the pixels. */
+const keptBytes = 1 << 16;
+
+/**
+ * Reads parts of a stream. The first bytes stay, and those around the place that was read last; what lies between is
+ * passed over, and can't be read any more.
+ */
+function forwardReader(stream: AsyncIterable<Buffer>): ReadAt {
+  const chunks = stream[Symbol.asyncIterator]();
+  let head = Buffer.alloc(0);
+  let kept = head;
+  let start = 0;
+  const end = (): number => start + kept.length;
+
+  async function readOn(position: number): Promise<boolean> {
+    const { value, done } = await chunks.next();
+    if (done || end() > largestImageBytes) return false;
+    const drop = Math.max(0, Math.min(kept.length, position - keptBytes - start));
+    kept = Buffer.concat([kept.subarray(drop), value]);
+    start += drop;
+    if (start === 0) head = kept.subarray(0, keptBytes);
+    return true;
+  }
+
+  return async (position, length) => {
+    const isInHead = position + length <= head.length;
+    while (!isInHead && end() < position + length + keptBytes && (await readOn(position)));
+    if (position + length <= head.length) return head.subarray(position, position + length);
+    if (position < start) return head.subarray(position, position + length);
+    return kept.subarray(position - start, position - start + length);
+  };
 }
 
 /** One read serves nearly every JPEG and PNG. */

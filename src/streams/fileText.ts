@@ -7,14 +7,19 @@ export type FileText =
   /** It is there and can't be read; `reason` completes "the file …". `at`: where in it, from 1. */
   | { readonly kind: 'unreadable'; readonly reason: string; readonly at?: { line: number; column: number } };
 
+/** A configuration has some thousand bytes, a ROI manifest of all ROIs that are taken some ten million. */
+const largestTextBytes = 1 << 26;
+
 /** Reads a UTF-8 file. Never rejects: that a file is not there, or not text, is an answer. */
 export async function readFileText(path: string): Promise<FileText> {
   try {
     const found = await stat(path);
     // A device or a pipe may never end.
     if (!found.isFile() && !found.isDirectory()) return { kind: 'unreadable', reason: 'is a device or a pipe' };
-    const bytes = await readFile(path);
-    return textOf(bytes);
+    if (found.size > largestTextBytes) {
+      return { kind: 'unreadable', reason: `has ${found.size} bytes; up to ${largestTextBytes} are read` };
+    }
+    return textOf(await readFile(path));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };

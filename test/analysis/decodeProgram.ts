@@ -20,4 +20,4 @@ for (const name of readdirSync(folder)) {
     ({ message }: Error) => message,
   );
 }
-console.log(JSON.stringify({ said, grown: peak() - before }));
+process.stdout.write(JSON.stringify({ said, grown: peak() - before }));

@@ -13,7 +13,7 @@ import type { FrameSource } from './streams/frameSource.ts';
 import type { SourceSettings } from './streams/sources.ts';
 
 /** Images of a folder that take the place of the camera. */
-export interface Replay extends Pick<SourceSettings, 'folder' | 'every' | 'from' | 'to' | 'limit'> {
+export interface Replay extends Pick<SourceSettings, 'folder' | 'every' | 'from' | 'to' | 'limit' | 'series'> {
   /** Times the recorded pace; infinite: as fast as there is room. */
   speed: number;
   /** The folder, opened already; it is opened anew after a failure. */
@@ -43,6 +43,7 @@ export function stageSettings(paths: ResolvedPaths, configFile: string | null, r
         from: replay?.from,
         to: replay?.to,
         limit: replay?.limit,
+        series: replay?.series,
       } satisfies SourceSettings,
       intervalMs: Timing.collector_interval_seconds * 1000,
       speed: replay?.speed ?? Number.POSITIVE_INFINITY,

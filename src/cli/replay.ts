@@ -14,6 +14,7 @@ export interface ReplayOptions {
   from?: string;
   to?: string;
   limit?: number;
+  series?: string;
   strict?: true;
   alarms?: true;
   json?: true;
@@ -44,6 +45,7 @@ export const replay: CommandDefinition<ReplayOptions> = {
       .option('--from <time>', 'first time, as 2025-07-24 or 2025-07-24T13:45')
       .option('--to <time>', 'last time')
       .option('--limit <n>', 'at most so many images', wholeNumber)
+      .option('--series <name>', 'one of several series in the folder (channels, cameras, …), or all')
       .option('--strict', 'exit code 1 when an image failed')
       .option('--alarms', 'tell of alarms as the [Alarms] of the configuration say')
       .option('--json', 'print nothing but one line of totals at the end')

@@ -16,6 +16,7 @@ export interface ReplayRequest {
   from?: string;
   to?: string;
   limit?: number;
+  series?: string;
 }
 
 /** `flags/replay.json` of a replay's folder. */

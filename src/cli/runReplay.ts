@@ -23,8 +23,8 @@ const silent: AlarmSettings = { command: [], webhook: '', quietMs: 0 };
 /** Streams the images of a folder through the whole graph; what was interrupted goes on. */
 export async function runReplay(context: CommandContext, folder: string, options: ReplayOptions): Promise<number> {
   const { output } = context;
-  const { every, from: first, to, limit, json, logFormat } = options;
-  const choice = { folder, every, from: first, to, limit };
+  const { every, from: first, to, limit, series, json, logFormat } = options;
+  const choice = { folder, every, from: first, to, limit, series };
   const opened = await openFolder(choice, message => {
     if (!json) output.line(message);
   });
@@ -97,7 +97,7 @@ export async function runReplay(context: CommandContext, folder: string, options
 }
 
 function requestOf(folder: string, { cwd }: CommandContext, options: ReplayOptions): ReplayRequest {
-  const { method, estimator, rois, every, from: first, to, limit } = options;
+  const { method, estimator, rois, every, from: first, to, limit, series } = options;
   return {
     folder,
     ...(method && { method }),
@@ -107,6 +107,7 @@ function requestOf(folder: string, { cwd }: CommandContext, options: ReplayOptio
     ...(first && { from: first }),
     ...(to && { to }),
     ...(limit && { limit }),
+    ...(series && { series }),
   };
 }
 
@@ -122,7 +123,10 @@ async function openFolder(
     });
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
-    const code = error.code === 'usage' || error.code === 'empty_range' ? exitCodes.usage : exitCodes.failed;
+    const code =
+      error.code === 'usage' || error.code === 'empty_range' || error.code === 'several_series'
+        ? exitCodes.usage
+        : exitCodes.failed;
     throw new ExitError(code, error.message, { cause: error });
   }
 }

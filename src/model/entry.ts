@@ -3,7 +3,7 @@ import type { StageName } from './stage.ts';
 export type ProcessingStatus = 'pending' | 'processing' | 'processed' | 'failed' | 'skip';
 
 /** Where the time of an image comes from, best first. */
-export type TimestampSource = 'camera' | 'metadata' | 'name' | 'exif' | 'mtime';
+export type TimestampSource = 'camera' | 'metadata' | 'name' | 'exif' | 'mtime' | 'estimated';
 
 /** What the manifest keeps of one image. Names are those of the Python system. */
 export interface CameraData {

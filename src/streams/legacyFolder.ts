@@ -13,9 +13,11 @@ import type { Clock } from '../model/clock.ts';
 import type { ImportedFrame } from '../model/frame.ts';
 import type { FrameSource } from './frameSource.ts';
 import { everyNth, imagesInRange } from './legacy/chooseImages.ts';
+import { between } from './legacy/estimateMissing.ts';
 import { folderNotes } from './legacy/folderNotes.ts';
 import { type IgnoredFiles, listImages } from './legacy/imageListing.ts';
-import { type ImageTimeSource, type LegacyNote, type ListedImage, readTime, timeImages } from './legacy/imageTimes.ts';
+import { type LegacyNote, readTime, timeImages } from './legacy/imageTimes.ts';
+import type { ImageTimeSource, ListedImage } from './legacy/listedImage.ts';
 import { NoteTally } from './legacy/noteTally.ts';
 import { SourceError } from './legacy/sourceError.ts';
 import { type TimeRange, timeRange } from './legacy/timeRange.ts';
@@ -33,6 +35,8 @@ export interface LegacyFolderOptions {
   to?: string | undefined;
   /** At most so many images. */
   limit?: number | undefined;
+  /** Which of several series in the folder (channels, cameras, …), or `all`. */
+  series?: string | undefined;
 }
 
 export interface LegacyFolderDeps {
@@ -76,7 +80,8 @@ export async function openLegacyFolder(
   const folder = resolve(options.folder);
 
   const listing = await listImages(folder, deps.signal);
-  const timed = await timeImages(listing.folders, deps.note, deps.signal);
+  const now = deps.clock.now();
+  const timed = await timeImages(listing.folders, { folder, series: options.series, now }, deps.signal);
   const description: LegacyFolderDescription = {
     folder,
     folders: listing.folders.map(({ path }) => path),
@@ -110,6 +115,8 @@ class LegacyFolder implements LegacyFolderSource {
   #delivered = 0;
   #previous: WallTime | null = null;
   #elapsedMs = 0;
+  /** The last interval, ms. */
+  #step = 0;
 
   constructor(
     description: LegacyFolderDescription,
@@ -157,10 +164,25 @@ class LegacyFolder implements LegacyFolderSource {
       if (!image.time) this.#reading.set(this.#ahead, readImage(image, this.description.timeSource));
     }
     const pending = this.#reading.get(index);
-    if (!pending) return { time: this.#images[index].time, source: this.description.timeSource, error: null };
-    const read = await unlessAborted(pending, signal);
+    const { time, source = this.description.timeSource } = this.#images[index];
+    if (!pending) return { time, source, error: null };
+    let read = await unlessAborted(pending, signal);
+    if (read.time === null && read.error === null) read = await this.#estimated(index, signal);
     this.#reading.delete(index);
     return read;
+  }
+
+  /** The time of an image that tells none, from those around it: its file may have been copied years later. */
+  async #estimated(index: number, signal: AbortSignal): Promise<ReadImage> {
+    const end = Math.min(index + readAhead, this.#images.length);
+    let after: WallTime | null = null;
+    let next = index + 1;
+    for (; next < end && after === null; next++) {
+      after = (await unlessAborted(this.#reading.get(next) ?? Promise.resolve(null), signal))?.time ?? null;
+    }
+    if (after === null && this.#previous === null) return readImage(this.#images[index], 'mtime');
+    const parts = after === null ? 1 : next - index;
+    return { time: between(this.#previous, after, 1, parts, this.#step), source: 'estimated', error: null };
   }
 
   /** An image whose time is unknown is wanted: leaving it out would lose it silently. */
@@ -178,10 +200,9 @@ class LegacyFolder implements LegacyFolderSource {
         'unreadable',
         `${folder}/${name}: its time can't be read (${error}); it is delivered as it stands`,
       );
-    } else if (source !== timeSource) {
-      this.#tally.count('otherSource', `${folder}/${name}: no time from ${timeSource}, so it has that from ${source}`);
     } else if (time) {
-      // Only the chosen source keeps the pace: a copied file's modification time may be years away from the run.
+      if (timeSource === 'exif' && source !== 'exif')
+        this.#tally.count('otherSource', `${folder}/${name}: no time from exif; it has one from ${source}`);
       const step = previous ? elapsedBetween(previous, time) : 0;
       if (step < 0) {
         this.#tally.count(
@@ -191,6 +212,7 @@ class LegacyFolder implements LegacyFolderSource {
       }
       // Intervals are added up, so that a clock that was set back keeps its pace from there on.
       this.#elapsedMs += Math.max(0, step);
+      if (step > 0) this.#step = step;
       this.#previous = time;
     }
     return {
@@ -223,7 +245,7 @@ interface ReadImage {
 
 const readImage = (image: ListedImage, chosen: ImageTimeSource): Promise<ReadImage> =>
   readTime(image, chosen).then(
-    read => ({ ...read, error: null }),
+    time => ({ time, source: chosen, error: null }),
     (error: NodeJS.ErrnoException) => ({ time: null, source: 'mtime', error: error.code ?? error.message }),
   );
 

@@ -23,6 +23,7 @@ export interface SourceSettings {
   from?: string | undefined;
   to?: string | undefined;
   limit?: number | undefined;
+  series?: string | undefined;
 }
 
 export interface SourceDeps {

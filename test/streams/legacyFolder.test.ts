@@ -118,7 +118,7 @@ describe('time from metadata.txt', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('of a run that was cut off serves for what it knows; the rest follows by name and says where its time is from', async () => {
+  it('of a run that was cut off serves for what it knows; the rest goes on at the cadence and says that its times are estimated', async () => {
     const names = Array.from({ length: 5 }, (_, i) => `img_${i}.tif`);
     const folder = await folderOf(...names);
     const keys = names.slice(0, 4).map((name, i) => frameKey(i, name, 1000 * i));
@@ -129,13 +129,19 @@ describe('time from metadata.txt', () => {
     await utimes(join(folder, 'img_3.tif'), time, time);
     const { frames, names: order, warnings } = await replay(folder);
     expect(order).toEqual(names);
-    expect(frames.map(({ taken }) => taken.source)).toEqual(['metadata', 'metadata', 'metadata', 'mtime', 'mtime']);
-    expect(frames[3].taken.utc).toBe('2020-01-01T00:00:00.000000Z');
+    expect(frames.map(({ taken }) => taken.source)).toEqual([
+      'metadata',
+      'metadata',
+      'metadata',
+      'estimated',
+      'estimated',
+    ]);
     // The years between run and copy are no interval to wait for.
-    expect(frames.map(({ elapsedMs }) => elapsedMs)).toEqual([0, 1000, 2000, 2000, 2000]);
+    expect(frames[3].taken.utc).toBe('2025-08-12T12:45:03.000000Z');
+    expect(frames.map(({ elapsedMs }) => elapsedMs)).toEqual([0, 1000, 2000, 3000, 4000]);
     expect(warnings.join('\n')).toMatch(/ends in the middle/);
     expect(warnings.join('\n')).toMatch(/2 of 5 images have no time from metadata/);
-    expect(warnings.join('\n')).toMatch(/2 images in all have their time from elsewhere/);
+    expect(warnings.join('\n')).toMatch(/2 times are estimated from the images around them \(the first: "img_3.tif"\)/);
   });
 
   it('that knows less than half of the images is not used, and that is said', async () => {

@@ -9,10 +9,10 @@ import { exifTime } from '../../src/streams/legacy/exifTime.ts';
 import { MetadataReader } from '../../src/streams/legacy/microManagerMetadata.ts';
 import { nameTime } from '../../src/streams/legacy/nameTime.ts';
 import { naturalOrder } from '../../src/streams/legacy/naturalOrder.ts';
-import { instantOf, parseWallTime } from '../../src/streams/legacy/wallTime.ts';
+import { instantOf, parseWallTime, type WallTime } from '../../src/streams/legacy/wallTime.ts';
 import { tiffWithTime } from './tiffWithTime.ts';
 
-const shown = (time: ReturnType<typeof nameTime>): [string, string | null] | null => {
+const shown = (time: WallTime | null): [string, string | null] | null => {
   if (!time) return null;
   const { local, utc } = instantOf(time, 'name');
   return [local, utc];
@@ -37,7 +37,7 @@ describe('nameTime', () => {
     ['img_000000001_Default_000.tif', null, null],
     ['img_202507241345130.tif', null, null],
   ])('%s', (name, local, utc) => {
-    expect(shown(nameTime(name))).toEqual(local === null ? null : [local, utc]);
+    expect(shown(nameTime(name)?.time ?? null)).toEqual(local === null ? null : [local, utc]);
   });
 });
 

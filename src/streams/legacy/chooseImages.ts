@@ -1,4 +1,4 @@
-import type { ListedImage } from './imageTimes.ts';
+import type { ListedImage } from './listedImage.ts';
 import { SourceError } from './sourceError.ts';
 import type { TimeRange } from './timeRange.ts';
 import { instantOf } from './wallTime.ts';

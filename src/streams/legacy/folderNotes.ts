@@ -5,7 +5,7 @@ import type { LegacyNote, TimedImages } from './imageTimes.ts';
 /** What a person should know of a folder before its images flow: what was found, what was left out and why. */
 export function folderNotes(
   { folder, folders, timeSource, ignored }: LegacyFolderDescription,
-  { images, untimed }: TimedImages,
+  { images, untimed, doubts }: TimedImages,
   { undecodable, passedOver }: ImageListing,
 ): LegacyNote[] {
   const notes: LegacyNote[] = [];
@@ -14,14 +14,12 @@ export function folderNotes(
   };
   const place =
     folders.length > 1 ? ` in ${folders.length} folders of days` : folders[0] === folder ? '' : ` in ${folders[0]}`;
-  note('info', `${images.length} images${place}, times from ${timeSource}`);
-  if (timeSource === 'exif' || timeSource === 'mtime')
-    note('info', 'the images are replayed in the order of their names');
-  else if (untimed > 0)
-    note(
-      'warning',
-      `${untimed} of ${images.length} images have no time from ${timeSource}: they follow the image before them by name`,
-    );
+  const reasons = [...doubts];
+  if (untimed > 0)
+    reasons.push(`${untimed} of ${images.length} images have no time from ${timeSource}: ${estimated(images)}`);
+  // One line says which source is used; where that is not plain, it is a warning and says why.
+  const why = reasons.length > 0 ? `: ${reasons.join('; ')}` : '';
+  note(why === '' ? 'info' : 'warning', `${images.length} images${place}, times from ${timeSource}${why}`);
   const other = ignored.other + ignored.hidden;
   if (other > 0) note('info', `${other} files left alone (${ignored.hidden} of them hidden or unfinished)`);
   if (ignored.packed > 0)
@@ -39,4 +37,12 @@ export function folderNotes(
       `${undecodable.length} names are not UTF-8 (the first: ${JSON.stringify(undecodable[0])}) and will fail: rename them`,
     );
   return notes;
+}
+
+function estimated(images: TimedImages['images']): string {
+  const count = images.filter(({ source }) => source === 'estimated').length;
+  const example = images.find(({ source }) => source !== undefined);
+  const how =
+    count > 0 ? `${count} times are estimated from the images around them` : 'their file times, which agree, are used';
+  return `${how} (the first: ${JSON.stringify(example?.name)})`;
 }

@@ -4,7 +4,7 @@
  */
 
 import { isUtf8 } from 'node:buffer';
-import { opendir } from 'node:fs/promises';
+import { access, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { plainName } from '../../model/compression.ts';
 import { imageFile } from '../imageFile.ts';
@@ -48,6 +48,8 @@ interface FolderContent extends ImageFolder {
 }
 
 const metadataName = 'metadata.txt';
+/** Folders that are looked into to say what a folder holds. */
+const mostLookedInto = 500;
 /** `20250724`, and `20250724_2` where a day has further folders. */
 const dayFolder = /^(?:19|20)\d{6}(?:[_-]\d+)?$/;
 /** What Micro-Manager calls the folder of a position: `Pos0` (1.4), `Default` (2.0). */
@@ -68,7 +70,7 @@ export async function listImages(folder: string, signal?: AbortSignal): Promise<
   };
   const top = await readFolder(folder, listing, signal);
   const days = top.subfolders.filter(name => dayFolder.test(name));
-  const positions = top.subfolders.filter(name => positionFolder.test(name));
+  const positions = await positionsIn(folder, top.subfolders);
   if (top.images.length > 0) {
     listing.folders.push(top);
     listing.passedOver.push(...days, ...positions);
@@ -77,16 +79,66 @@ export async function listImages(folder: string, signal?: AbortSignal): Promise<
   if (days.length === 0 && positions.length > 1)
     throw new SourceError(
       'several_positions',
-      `${folder}: holds ${positions.length} positions (${positions.slice(0, 5).join(', ')}${positions.length > 5 ? ', …' : ''}); ` +
-        'replay one of them at a time',
+      `${folder}: holds ${positions.length} positions (${firstFew(positions)}); ${oneAtATime(folder, positions)}`,
     );
   for (const name of days.length > 0 ? days : positions) {
     const content = await readFolder(join(folder, name), listing, signal);
     if (content.images.length > 0) listing.folders.push(content);
   }
-  if (listing.folders.length === 0) throw nothing(folder, listing, top.subfolders);
+  if (listing.folders.length === 0) {
+    const holding = await foldersWithImages(folder, top.subfolders, signal);
+    throw holding.length > 0 ? severalFolders(folder, holding) : nothing(folder, listing, top.subfolders);
+  }
   return listing;
 }
+
+const firstFew = (names: readonly string[]): string =>
+  `${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`;
+const oneAtATime = (folder: string, names: readonly string[]): string =>
+  `replay one of them at a time, as ${JSON.stringify(join(folder, names[0] as string))}`;
+
+/** Folders whose label is a person's own are positions when they have metadata. */
+async function positionsIn(folder: string, subfolders: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of subfolders.slice(0, mostLookedInto)) {
+    if (dayFolder.test(name)) continue;
+    const isPosition = positionFolder.test(name) || (await isThere(join(folder, name, metadataName)));
+    if (isPosition) found.push(name);
+  }
+  return found;
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** Folders are not guessed at, but named. */
+async function foldersWithImages(
+  folder: string,
+  subfolders: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of subfolders.slice(0, mostLookedInto)) {
+    signal?.throwIfAborted();
+    const entries = await opendir(join(folder, name)).catch(() => null);
+    if (!entries) continue;
+    for await (const entry of entries) {
+      if (!entry.isFile() || !imageFile(entry.name)) continue;
+      found.push(name);
+      break;
+    }
+  }
+  return found;
+}
+
+const severalFolders = (folder: string, holding: readonly string[]): SourceError =>
+  new SourceError(
+    'no_images',
+    `${folder}: has no image itself, but its folder${holding.length > 1 ? 's' : ''} ${firstFew(holding)} ${holding.length > 1 ? 'have' : 'has'}; ${oneAtATime(folder, holding)}`,
+  );
 
 async function readFolder(path: string, listing: ImageListing, signal?: AbortSignal): Promise<FolderContent> {
   const content: FolderContent = { path, images: [], hasMetadata: false, subfolders: [] };
@@ -118,9 +170,18 @@ async function readFolder(path: string, listing: ImageListing, signal?: AbortSig
   const plain = content.images.length;
   content.images = withoutCopies(content.images);
   ignored.packed += plain - content.images.length;
-  content.images.sort(naturalOrder);
+  content.images = inNaturalOrder(content.images);
   content.subfolders.sort(naturalOrder);
   return content;
+}
+
+/** `x.tif` comes before `x (1).tif`: the end of the name counts before its extension. */
+function inNaturalOrder(names: readonly string[]): string[] {
+  const keys = names.map(name => {
+    const dot = plainName(name).lastIndexOf('.');
+    return { name, key: `${name.slice(0, dot)}\u0001${name.slice(dot)}` };
+  });
+  return keys.sort((a, b) => naturalOrder(a.key, b.key)).map(({ name }) => name);
 }
 
 /** A compressor that was killed leaves an image twice. */
@@ -140,9 +201,7 @@ function nothing(folder: string, { ignored }: ImageListing, subfolders: string[]
       ? `${ignored.notRegular} link(s) or other things named like images, which are not followed`
       : '',
     ignored.other + ignored.hidden > 0 ? `${ignored.other + ignored.hidden} other file(s)` : '',
-    subfolders.length > 0
-      ? `the folders ${subfolders.slice(0, 5).join(', ')}${subfolders.length > 5 ? ', …' : ''}`
-      : '',
+    subfolders.length > 0 ? `the folders ${firstFew(subfolders)}` : '',
   ].filter(part => part !== '');
   return new SourceError(
     'no_images',

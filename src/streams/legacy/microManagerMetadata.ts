@@ -5,13 +5,16 @@
  */
 
 import { createReadStream } from 'node:fs';
-import { later, parseWallTime, type WallTime } from './wallTime.ts';
+import { basename, dirname } from 'node:path';
+import { elapsedBetween, later, parseWallTime, type WallTime } from './wallTime.ts';
 
 export interface MicroManagerMetadata {
   /** Time by file name (the last part of it: it is only ever compared with names that a folder really lists). */
   times: ReadonlyMap<string, WallTime>;
-  /** Blocks that describe a frame. */
+  /** Blocks that describe a frame of this folder. */
   frames: number;
+  /** `ElapsedTime-ms` stands still or starts again, so that `ReceivedTime` (or `Time`) is used. */
+  stopWatchFails: boolean;
   /** A file that holds many frames (Micro-Manager's image stacks), with how many; null when there is none. */
   stack: { name: string; frames: number } | null;
   /** The file ends before its closing brace. */
@@ -47,7 +50,7 @@ export async function readMicroManagerMetadata(path: string, signal?: AbortSigna
   const reader = new MetadataReader();
   const stream = createReadStream(path, { highWaterMark: 1 << 20, ...(signal ? { signal } : {}) });
   for await (const chunk of stream) reader.push(chunk as Buffer);
-  return reader.end();
+  return reader.end(basename(dirname(path)));
 }
 
 /** Takes the file in pieces of any size. */
@@ -70,23 +73,24 @@ export class MetadataReader {
     else this.#carry = Buffer.from(this.#carry);
   }
 
-  end(): MicroManagerMetadata {
+  /** @param folder name of the folder that the file is in: a file of several positions names images of other folders too. */
+  end(folder = ''): MicroManagerMetadata {
     const cutOff = this.#opened && this.#depth > 0;
     this.#close();
     const start = this.#start === null ? null : parseWallTime(this.#start);
+    const frames = inFolder(this.#blocks, folder).map(frame => ({ ...frame, ...timesOf(frame, start) }));
+    const stopWatchFails = failures(frames, 'elapsed', 'received') > failures(frames, 'received', 'elapsed');
     const times = new Map<string, WallTime>();
     const perFile = new Map<string, number>();
     let stack: MicroManagerMetadata['stack'] = null;
-    for (const block of this.#blocks) {
-      const name = fileNameOf(block);
-      if (name === null) continue;
+    for (const { name, elapsed, received } of frames) {
       const count = (perFile.get(name) ?? 0) + 1;
       perFile.set(name, count);
       if (count > (stack?.frames ?? 1)) stack = { name, frames: count };
-      const time = timeOf(block, start);
+      const time = stopWatchFails ? received : (elapsed ?? received);
       if (time && !times.has(name)) times.set(name, time);
     }
-    return { times, frames: this.#blocks.length, stack, cutOff };
+    return { times, frames: frames.length, stopWatchFails, stack, cutOff };
   }
 
   /** Reads whole tokens and returns where the first one begins that is not whole yet. */
@@ -198,14 +202,51 @@ function unescapeJson(raw: string): string {
   }
 }
 
-function fileNameOf(block: Block): string | null {
-  const path = block.FileName ?? (block.key.startsWith('Metadata-') ? block.key.slice('Metadata-'.length) : null);
-  return path?.split(/[/\\]/).at(-1) || null;
+interface NamedBlock {
+  name: string;
+  /** The folder in which the file was written; empty when it is not told. */
+  parent: string;
+  block: Block;
 }
 
-/** Start of the run plus the frame's own stop-watch, which has fractions of milliseconds; else the time written for it. */
-function timeOf(block: Block, start: WallTime | null): WallTime | null {
+/** Frames of images in `folder`, as far as the paths in the file tell: a folder that was renamed holds them all. */
+function inFolder(blocks: readonly Block[], folder: string): NamedBlock[] {
+  const named = blocks.flatMap(block => {
+    const path = block.FileName ?? (block.key.startsWith('Metadata-') ? block.key.slice('Metadata-'.length) : '');
+    const [name = '', parent = ''] = path.split(/[/\\]/).reverse();
+    return name === '' ? [] : [{ name, parent, block }];
+  });
+  const own = foldedName(folder);
+  return named.some(({ parent }) => foldedName(parent) === own)
+    ? named.filter(({ parent }) => parent === '' || foldedName(parent) === own)
+    : named;
+}
+
+/** Names that differ in case or in the form of their accents only (a Mac writes them decomposed) are equal in this form. */
+export const foldedName = (name: string): string => name.normalize('NFC').toLowerCase();
+
+interface FrameTimes {
+  /** Start of the run plus the frame's own stop-watch, which has fractions of milliseconds. */
+  elapsed: WallTime | null;
+  /** The time written for the frame. */
+  received: WallTime | null;
+}
+
+function timesOf({ block }: NamedBlock, start: WallTime | null): FrameTimes {
   const elapsed = block['ElapsedTime-ms'] === null ? Number.NaN : Number(block['ElapsedTime-ms']);
-  if (start && Number.isFinite(elapsed)) return later(start, elapsed);
-  return parseWallTime(block.ReceivedTime ?? '') ?? parseWallTime(block.Time ?? '');
+  return {
+    elapsed: start && Number.isFinite(elapsed) ? later(start, elapsed) : null,
+    received: parseWallTime(block.ReceivedTime ?? '') ?? parseWallTime(block.Time ?? ''),
+  };
+}
+
+/** At how many frames one time does not advance while the other does. */
+function failures(frames: readonly FrameTimes[], one: keyof FrameTimes, other: keyof FrameTimes): number {
+  let count = 0;
+  for (let i = 1; i < frames.length; i++) {
+    const [before, now] = [frames[i - 1] as FrameTimes, frames[i] as FrameTimes];
+    const [a, b, c, d] = [before[one], now[one], before[other], now[other]];
+    if (a && b && c && d && elapsedBetween(a, b) <= 0 && elapsedBetween(c, d) > 0) count++;
+  }
+  return count;
 }

@@ -7,6 +7,7 @@ export type SourceErrorCode =
   | 'no_permission'
   | 'no_images'
   | 'several_positions'
+  | 'several_series'
   | 'unreadable';
 
 /** A source that can't be opened. The message names the folder or option, what was found, and what to do. */

@@ -1,0 +1,88 @@
+import type { FileTimes, ListedImage } from './listedImage.ts';
+import { elapsedBetween, type WallTime, wallTimeOf } from './wallTime.ts';
+
+/** Steps back of less than this are the rounding of a file system, ms. */
+const rounding = 2_500;
+const readAtOnce = 32;
+/** Names that are random, as of a phone's or a server's upload: no counter orders them. */
+const randomName = /^[0-9a-f]{8,}(?:-[0-9a-f]{4,})*$/i;
+
+/**
+ * Puts images, which are in the order of their names, in order of time where their counter came to its end and began again
+ * (`IMG_9999`, `IMG_0001`), or where the names have no counter. Only then are the times of all of them read at once. What the times
+ * do not confirm stays as it is, and that is said.
+ */
+export async function unwrapCounter(
+  images: ListedImage[],
+  source: 'exif' | 'mtime',
+  doubts: string[],
+  files: FileTimes,
+): Promise<void> {
+  const random = images.length > 2 && images.every(({ name }) => isRandom(name));
+  const wrapped = counterMayHaveWrapped(images);
+  if (!random && !wrapped) return;
+  const times: (WallTime | null)[] = [];
+  for (let i = 0; i < images.length; i += readAtOnce)
+    times.push(...(await Promise.all(images.slice(i, i + readAtOnce).map(image => timeOf(image, source, files)))));
+  if (random) {
+    // Nothing else orders them; images of one time keep the order of their names.
+    const order = [...images.keys()].filter(i => times[i]);
+    order.sort((a, b) => elapsedBetween(times[b] as WallTime, times[a] as WallTime) || a - b);
+    const rest = [...images.keys()].filter(i => !times[i]);
+    reorder(images, [...order, ...rest]);
+    return;
+  }
+  const turn = turningPoint(times);
+  if (turn > 0)
+    reorder(
+      images,
+      [...images.keys()].map(i => (i + turn) % images.length),
+    );
+  else if (wrapped === 'gap')
+    doubts.push(
+      `the counter in the names seems to have begun again after ${images.at(-1)?.name}, but the times do not say so: the order is that of the names`,
+    );
+}
+
+function reorder(images: ListedImage[], order: readonly number[]): void {
+  const before = [...images];
+  for (const [place, i] of order.entries()) images[place] = before[i] as ListedImage;
+}
+
+const isRandom = (name: string): boolean => {
+  const stem = name.split('.', 1)[0] as string;
+  return randomName.test(stem) && /[a-f]/i.test(stem) && /\d/.test(stem);
+};
+
+const timeOf = (image: ListedImage, source: 'exif' | 'mtime', files: FileTimes): Promise<WallTime | null> =>
+  (source === 'exif' ? files.exif(image) : files.modified(image).then(wallTimeOf)).catch(() => null);
+
+/** A counter that begins at 0 or 1 and ends with nines: `gap` when numbers are missing between, so that it can't have counted through. */
+function counterMayHaveWrapped(images: readonly ListedImage[]): 'gap' | 'full' | null {
+  const [first, last] = [images[0], images.at(-1)].map(image => (image ? counterOf(image.name) : null));
+  if (!first || !last || images.length < 3) return null;
+  if (first.before !== last.before || first.digits.length !== last.digits.length) return null;
+  if (last.digits.length < 2 || !/^9+$/.test(last.digits) || Number(first.digits) > 1) return null;
+  return Number(last.digits) - Number(first.digits) >= images.length ? 'gap' : 'full';
+}
+
+function counterOf(name: string): { before: string; digits: string } | null {
+  const match = /^(.*?)(\d+)\D*$/.exec(name.replace(/\.[^.]*$/, ''));
+  return match ? { before: match[1] as string, digits: match[2] as string } : null;
+}
+
+/** Where times, which come round once, have their earliest; 0 when they do not come round just once. */
+function turningPoint(times: readonly (WallTime | null)[]): number {
+  let turn = 0;
+  let previous: WallTime | null = null;
+  for (const [i, time] of times.entries()) {
+    if (!time) continue;
+    if (previous && elapsedBetween(previous, time) < -rounding) {
+      if (turn > 0) return 0;
+      turn = i;
+    }
+    previous = time;
+  }
+  const [first, last] = [times[0], times.at(-1)];
+  return turn > 0 && first && last && elapsedBetween(last, first) >= -rounding ? turn : 0;
+}

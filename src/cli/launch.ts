@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { type FileHandle, mkdir, open, stat, truncate } from 'node:fs/promises';
+import { type FileHandle, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
-import { nodeFiles } from '../storage/files.ts';
+import { nodeFiles, openItself } from '../storage/files.ts';
 import { ExperimentReserve, withRoom } from '../storage/reserveFile.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { exitCodes } from './exitCodes.ts';
@@ -101,8 +101,9 @@ export async function launch(
 async function openOutput(file: string, paths: ResolvedPaths): Promise<FileHandle> {
   return withRoom(new ExperimentReserve(nodeFiles, paths).file, async () => {
     await mkdir(paths.logs, { recursive: true });
-    const size = (await stat(file).catch(() => null))?.size ?? 0;
-    if (size > largestOutput) await truncate(file, 0);
-    return open(file, 'a');
+    const opened = await openItself(file, 'a');
+    // Nothing was opened that is not a file of its own, so this cuts no other.
+    if ((await opened.stat()).size > largestOutput) await opened.truncate(0);
+    return opened;
   });
 }

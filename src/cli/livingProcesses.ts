@@ -1,7 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ProcessStatus } from '../model/status.ts';
+import { readItself, StrangeFileError } from '../storage/files.ts';
 import { livenessOf, ownIdentity } from '../storage/processIdentity.ts';
 
 /** A process on another machine shows a sign of life about once a second, and at least once in so long, ms. */
@@ -11,6 +12,8 @@ const lookEveryMs = 250;
 /** What one process of the pipeline says of itself. */
 export interface LivingProcess {
   status: ProcessStatus;
+  /** That says so. */
+  file: string;
   /** On another machine: it can't be asked whether it lives, nor be sent a signal. */
   elsewhere: boolean;
 }
@@ -26,14 +29,14 @@ export async function surveyProcesses(
 ): Promise<{ living: LivingProcess[]; silent: ProcessStatus[] }> {
   const names = (await namesIn(statusFolder)).filter(name => name.endsWith('.json'));
   const living: LivingProcess[] = [];
-  let silent: { path: string; status: ProcessStatus }[] = [];
+  let silent: Omit<LivingProcess, 'elsewhere'>[] = [];
   for (const name of names) {
-    const path = join(statusFolder, name);
-    const status = await readStatus(path);
+    const file = join(statusFolder, name);
+    const status = await readStatus(file);
     if (!status || (status.pid === ownIdentity.pid && livenessOf(status) === 'alive')) continue;
     const liveness = livenessOf(status);
-    if (liveness === 'alive') living.push({ status, elsewhere: false });
-    else if (liveness === 'unknown' && status.state !== 'stopped') silent.push({ path, status });
+    if (liveness === 'alive') living.push({ status, file, elsewhere: false });
+    else if (liveness === 'unknown' && status.state !== 'stopped') silent.push({ file, status });
   }
   const begun = performance.now();
   // By this machine's clock alone: another's may be wrong, or this one's, after its disk was moved.
@@ -41,8 +44,9 @@ export async function surveyProcesses(
     await wait(lookEveryMs);
     const still: typeof silent = [];
     for (const each of silent) {
-      const now = await readStatus(each.path);
-      if (now && now.heartbeat !== each.status.heartbeat) living.push({ status: now, elsewhere: true });
+      const now = await readStatus(each.file);
+      if (now && now.heartbeat !== each.status.heartbeat)
+        living.push({ status: now, file: each.file, elsewhere: true });
       else still.push(each);
     }
     silent = still;
@@ -61,13 +65,13 @@ function namesIn(folder: string): Promise<string[]> {
 /** The status as it is now; null when its file is gone or being replaced. */
 export async function readStatus(path: string): Promise<ProcessStatus | null> {
   try {
-    const status = JSON.parse(await readFile(path, 'utf8')) as ProcessStatus | null;
+    const status = JSON.parse((await readItself(path)).toString()) as ProcessStatus | null;
     return typeof status?.pid === 'number' && typeof status.stages === 'object' && status.stages !== null
       ? status
       : null;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || error instanceof SyntaxError) return null;
+    if (code === 'ENOENT' || error instanceof SyntaxError || error instanceof StrangeFileError) return null;
     throw error;
   }
 }

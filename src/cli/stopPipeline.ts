@@ -1,14 +1,13 @@
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { number } from '../model/quantity.ts';
 import type { StageStatus } from '../model/status.ts';
-import { statusName } from '../sinks/statusFile.ts';
-import { livenessOf } from '../storage/processIdentity.ts';
+import { isSurely, sameProcess } from '../storage/processIdentity.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import type { ConsoleOutput } from './consoleOutput.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { type LivingProcess, readStatus, surveyProcesses } from './livingProcesses.ts';
 import { loadSteered } from './loadSteered.ts';
+import { whyNotOurs } from './whyNotOurs.ts';
 
 export interface StopRequest {
   /** Cut short what is in flight. */
@@ -38,7 +37,12 @@ export async function stopPipeline(context: CommandContext, { now, timeoutMs }: 
   const { paths } = await loadSteered(context);
   const { living: found, silent } = await surveyProcesses(paths.status);
   const elsewhere = found.filter(process => process.elsewhere);
-  const here = found.filter(process => !process.elsewhere);
+  const here: LivingProcess[] = [];
+  for (const process of found.filter(({ elsewhere }) => !elsewhere)) {
+    const why = await whyNotOurs(process.status, process.file, { paths, uid: userId() });
+    if (why === null) here.push(process);
+    else output.error(`${why}. It gets no signal; look at it, and remove that file`);
+  }
   for (const { status } of elsewhere) {
     output.error(`process ${status.pid} runs on ${status.host}: stop it there`);
   }
@@ -57,7 +61,7 @@ export async function stopPipeline(context: CommandContext, { now, timeoutMs }: 
   const draining = here.every(({ status }) => status.state === 'draining' || status.state === 'stopped');
   if (draining && !now) output.line('it is stopping already: cutting it short');
   const cut = now || draining;
-  const watch = new EndWatch(here, paths.status, output);
+  const watch = new EndWatch(here, output);
   signal(here, 'SIGTERM');
   if (!cut && !(await watch.ended(timeoutMs))) {
     output.progress('');
@@ -83,18 +87,16 @@ export async function stopPipeline(context: CommandContext, { now, timeoutMs }: 
 
 /** Waits for processes to end, and shows meanwhile what they still work on. */
 class EndWatch {
-  readonly #folder: string;
   readonly #output: ConsoleOutput;
   #processes: readonly LivingProcess[];
 
-  constructor(processes: readonly LivingProcess[], statusFolder: string, output: ConsoleOutput) {
+  constructor(processes: readonly LivingProcess[], output: ConsoleOutput) {
     this.#processes = processes;
-    this.#folder = statusFolder;
     this.#output = output;
   }
 
   get left(): readonly LivingProcess[] {
-    return this.#processes.filter(({ status }) => livenessOf(status) === 'alive');
+    return this.#processes.filter(({ status }) => isSurely(status));
   }
 
   /** What the stages still work on, in words. */
@@ -112,7 +114,7 @@ class EndWatch {
     const begun = performance.now();
     while (this.left.length > 0) {
       if (performance.now() - begun > ms) return false;
-      this.#processes = await Promise.all(this.#processes.map(process => refreshed(process, this.#folder)));
+      this.#processes = await Promise.all(this.#processes.map(refreshed));
       this.#output.progress(`stopping · in flight: ${this.inFlight}`);
       await wait(lookEveryMs);
     }
@@ -120,9 +122,12 @@ class EndWatch {
   }
 }
 
+const userId = (): number => process.geteuid?.() ?? 0;
+
 /** A process that has just ended needs no signal. */
 function signal(processes: readonly LivingProcess[], name: NodeJS.Signals): void {
   for (const { status } of processes) {
+    if (!isSurely(status)) continue;
     try {
       process.kill(status.pid, name);
     } catch (error) {
@@ -134,7 +139,8 @@ function signal(processes: readonly LivingProcess[], name: NodeJS.Signals): void
   }
 }
 
-async function refreshed(process: LivingProcess, folder: string): Promise<LivingProcess> {
-  const status = await readStatus(join(folder, statusName(process.status)));
-  return status ? { ...process, status } : process;
+/** What the process says now; a file that names another one by now says nothing. */
+async function refreshed(process: LivingProcess): Promise<LivingProcess> {
+  const status = await readStatus(process.file);
+  return status && sameProcess(status, process.status) ? { ...process, status } : process;
 }

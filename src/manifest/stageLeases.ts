@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessIdentity } from '../model/entry.ts';
 import { exclusiveStages, type StageName } from '../model/stage.ts';
 import { makeFolder } from '../storage/durableNames.ts';
 import type { Exclusive } from '../storage/exclusive.ts';
-import type { Files } from '../storage/files.ts';
+import { type Files, readItself } from '../storage/files.ts';
 import { type Liveness, sameProcess } from '../storage/processIdentity.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
 
@@ -105,7 +104,7 @@ export async function takeStages(stages: readonly StageName[], options: StageLea
 /** A file that is missing or damaged (its owner was killed on a disk that lost the write) holds nothing. */
 export async function readHolders(file: string): Promise<Holders> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as Holders;
+    return JSON.parse((await readItself(file)).toString()) as Holders;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return {};
     throw error;

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Control, parseControl } from '../model/control.ts';
 import { makeFolder } from './durableNames.ts';
 import type { Exclusive } from './exclusive.ts';
-import type { Files } from './files.ts';
+import { type Files, readItself } from './files.ts';
 import { writeAtomic } from './writeAtomic.ts';
 
 /**
@@ -28,10 +27,12 @@ export async function changeControl(
 }
 
 async function present(path: string): Promise<{ before: Control; isDamaged: boolean }> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
+  const text = await readItself(path)
+    .then(String)
+    .catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    });
   try {
     return { before: parseControl(text), isDamaged: false };
   } catch {

@@ -1,8 +1,10 @@
-import { readFile, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
+import fs from 'node:fs';
+import { lstat, rmdir, unlink } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import type { ProcessIdentity } from '../model/entry.ts';
 import type { Exclusive } from './exclusive.ts';
+import { openItself, readItself, StrangeFileError } from './files.ts';
 import { type Liveness, livenessOf, ownIdentity, sameProcess } from './processIdentity.ts';
 
 /** A lock untouched for so long is free to take; its holder touches it twice as often. */
@@ -48,9 +50,9 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
   const ownText = JSON.stringify(own);
   let tail: Promise<unknown> = Promise.resolve();
 
-  const ownerText = (): Promise<string> => readFile(ownerFile, 'utf8').catch(() => '');
+  const ownerText = (): Promise<string> => readItself(ownerFile).then(String, () => '');
 
-  const touched = async (): Promise<number> => (await stat(folder).catch(() => null))?.mtimeMs ?? Number.NaN;
+  const touched = async (): Promise<number> => (await lstat(folder).catch(() => null))?.mtimeMs ?? Number.NaN;
 
   async function breakIfOwnerGone(): Promise<void> {
     const before = await touched();
@@ -68,7 +70,16 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
    */
   async function sign(): Promise<boolean> {
     try {
-      await writeFile(ownerFile, ownText);
+      // A signature that was left is removed, and so is whatever else stands there: nothing is written through it.
+      const file = await openItself(ownerFile, 'wx').catch(async () => {
+        await unlink(ownerFile);
+        return openItself(ownerFile, 'wx');
+      });
+      try {
+        await file.writeFile(ownText);
+      } finally {
+        await file.close();
+      }
       return true;
     } catch {
       await unlink(ownerFile).catch(() => undefined);
@@ -84,6 +95,7 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
       try {
         const release = await lockfile.lock(path, {
           realpath: false,
+          fs: lockCalls,
           lockfilePath: folder,
           stale: staleMs,
           // The default ends the process; a lost lock only costs a retry here.
@@ -91,7 +103,9 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
         });
         return { release, safeUntil: (await sign()) ? now + safeMs : now };
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'ELOCKED' || code === 'ENOTDIR') await mustBeFolder(folder);
+        if (code !== 'ELOCKED') throw error;
         if (now > deadline) {
           const locked: NodeJS.ErrnoException = new Error(
             `${path} is locked by ${(await ownerText()) || 'an unknown process'}; waited ${patienceMs / 1000} s`,
@@ -130,6 +144,17 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
     tail = result.catch(() => undefined);
     return result;
   };
+}
+
+/** The library's calls, but the time of a link that somebody has put in the lock's place is neither read nor set through it. */
+const lockCalls = { ...fs, stat: fs.lstat, utimes: fs.lutimes };
+
+/** @throws StrangeFileError when something stands in the place of a lock that never was one, and never goes by itself. */
+async function mustBeFolder(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => null);
+  if (!found || found.isDirectory()) return;
+  const what = found.isSymbolicLink() ? 'a link' : 'no folder';
+  throw new StrangeFileError(path, what, 'ENOTDIR', { wanted: 'the folder of a lock' });
 }
 
 function parseOwner(text: string): ProcessIdentity | null {

@@ -120,6 +120,16 @@ export async function openItself(path: string, flags: OpenFlags | number, mode?:
   }
 }
 
+/** All bytes of a small file, as {@link openItself} opens it. */
+export async function readItself(path: string): Promise<Buffer> {
+  const handle = await openItself(path, 'r');
+  try {
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
+
 function strangenessOf(found: Stats): FileStat['strange'] {
   if (found.isFile() || found.isDirectory()) return undefined;
   if (found.isSymbolicLink()) return 'link';

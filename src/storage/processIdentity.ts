@@ -13,6 +13,8 @@ function proc(path: string): string | null {
 
 /** Start time of a process in clock ticks since boot; null when it is gone, 0 where the system does not tell. */
 function startTime(pid: number): number | null {
+  // A signal to another number goes to a group of processes, or to all.
+  if (!Number.isSafeInteger(pid) || pid <= 0) return null;
   const stat = proc(`${pid}/stat`);
   if (stat !== null) {
     // The second field is the command in brackets and may hold spaces and brackets of its own.
@@ -48,6 +50,16 @@ export function livenessOf(other: ProcessIdentity, own: ProcessIdentity = ownIde
   const start = startTime(other.pid);
   if (start === null) return 'gone';
   return start === other.pid_start || other.pid_start === 0 || start === 0 ? 'alive' : 'gone';
+}
+
+/** Whether a process runs that surely is the one which wrote an identity: of this boot, and of a start time that is known. */
+export function isSurely(other: ProcessIdentity, own: ProcessIdentity = ownIdentity): boolean {
+  return (
+    own.boot_id !== '' &&
+    other.boot_id === own.boot_id &&
+    other.pid_start > 0 &&
+    startTime(other.pid) === other.pid_start
+  );
 }
 
 /** The same process, not only the same pid. */

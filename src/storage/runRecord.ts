@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeFolder } from './durableNames.ts';
-import type { Files } from './files.ts';
+import { type Files, readItself } from './files.ts';
 import { writeAtomic } from './writeAtomic.ts';
 
 /** The run that a root holds; `start` continues it. */
@@ -14,7 +13,7 @@ export interface RunRecord {
 /** The run of a root; begins one where there is none. A damaged record is replaced: it names the run and nothing more. */
 export async function continueRun(file: string, files: Files, begin: () => RunRecord): Promise<RunRecord> {
   try {
-    const record = JSON.parse(await readFile(file, 'utf8')) as RunRecord;
+    const record = JSON.parse((await readItself(file)).toString()) as RunRecord;
     if (typeof record.run_id === 'string') return record;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' && !(error instanceof SyntaxError)) throw error;

@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CommandContext } from '../../src/cli/commandDefinition.ts';
+import { stopPipeline } from '../../src/cli/stopPipeline.ts';
+import { ownIdentity } from '../../src/storage/processIdentity.ts';
+
+let folder: string;
+let said: string[];
+let children: ChildProcess[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'phorest-stop-'));
+  for (const name of ['lab/flags/status', 'lab/logs', 'other/logs']) mkdirSync(join(folder, name), { recursive: true });
+  writeFileSync(join(folder, 'my.toml'), '[Paths]\nroot_dir = "lab"\n');
+  // Holds a file open, says so, and waits.
+  const script = "require('fs').openSync(process.argv[2], 'a'); console.log('ready'); setInterval(() => {}, 1000);";
+  for (const name of ['phorest.js', 'victim.js']) writeFileSync(join(folder, name), script);
+  said = [];
+  children = [];
+});
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function hold(script: string, open: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [join(folder, script), join(folder, open)], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  children.push(child);
+  await once(child.stdout!, 'data');
+  return child;
+}
+
+const startOf = (pid: number): number => {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+};
+
+const file = (): string => join(folder, 'lab/flags/status/x.json');
+
+function says(pid: unknown, more: object = {}): void {
+  const times = { started: new Date().toISOString(), heartbeat: new Date().toISOString() };
+  const status = {
+    ...ownIdentity,
+    pid,
+    pid_start: 'pid_start' in more ? 0 : startOf(pid as number),
+    ...times,
+    stages: {},
+    state: 'running',
+    ...more,
+  };
+  writeFileSync(file(), JSON.stringify(status));
+}
+
+function stop(now = true): Promise<unknown> {
+  const say = (line: string): void => void said.push(line);
+  const output = { error: say, line: say, progress: () => undefined } as unknown as CommandContext['output'];
+  const environment = { XDG_STATE_HOME: join(folder, 'state') };
+  const context = { cwd: folder, environment, config: join(folder, 'my.toml'), root: undefined, output };
+  return stopPipeline(context, { now, timeoutMs: 5_000 });
+}
+
+const lives = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
+
+describe('stop', () => {
+  it('ends a phorest of this experiment', async () => {
+    const ours = await hold('phorest.js', 'lab/logs/phorest.log');
+    says(ours.pid);
+    const ended = once(ours, 'exit');
+    await stop();
+    await ended;
+    expect(ours.signalCode).toBe('SIGTERM');
+    expect(said).toEqual([`stopped: process ${ours.pid}`]);
+  });
+
+  it.each<[string, string, string, (pid: number) => void, RegExp]>([
+    ['with an unknown start time', 'phorest.js', 'lab', pid => says(pid, { pid_start: 0 }), /a start time that is not/],
+    ['with another start time', 'phorest.js', 'lab', pid => says(pid, { pid_start: 1 }), /no pipeline runs/],
+    ['that is any program', 'victim.js', 'lab', pid => says(pid), /which is no phorest/],
+    ['of another experiment', 'phorest.js', 'other', pid => says(pid), /it is another experiment's/],
+    [
+      'by a link to what another has written',
+      'phorest.js',
+      'lab',
+      pid => {
+        says(pid);
+        renameSync(file(), join(folder, 'forged'));
+        symlinkSync(join(folder, 'forged'), file());
+      },
+      /no pipeline runs/,
+    ],
+  ])('does not signal a process that a forged status names %s', async (_, script, root, forge, why) => {
+    const child = await hold(script, `${root}/logs/phorest.log`);
+    forge(child.pid!);
+    const error = await stop().catch((thrown: Error) => thrown.message);
+    expect([...said, error].join('\n')).toMatch(why);
+    expect(error).toMatch(/no pipeline runs in/);
+    expect(lives(child)).toBe(true);
+  });
+
+  it.runIf(process.getuid?.() === 0)(
+    'does not believe a status of somebody who is neither root nor the caller',
+    async () => {
+      // A process of root's, named by the file of another user.
+      const child = await hold('phorest.js', 'lab/logs/phorest.log');
+      says(child.pid);
+      chownSync(file(), 12_345, 12_345);
+      await expect(stop()).rejects.toThrow(/no pipeline runs in/);
+      expect(said.join('\n')).toMatch(/x\.json belongs to user 12345/);
+      expect(lives(child)).toBe(true);
+    },
+  );
+
+  it.each([0, -1, 1.5, '1', null, 2 ** 60])(
+    'signals nobody for the number %j, which is that of no process',
+    async pid => {
+      for (const start of [0, 1]) {
+        says(pid, { pid_start: start });
+        await expect(stop()).rejects.toThrow(/no pipeline runs in/);
+      }
+    },
+  );
+});

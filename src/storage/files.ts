@@ -87,7 +87,7 @@ export class StrangeFileError extends Error {
     code: string,
     { wanted = 'a file of its own', cause }: { wanted?: string; cause?: unknown } = {},
   ) {
-    super(`${path} is ${what}, where ${wanted} belongs: remove it, or move it away`, { cause });
+    super(`${code}: ${path} is ${what}, where ${wanted} belongs: remove it, or move it away`, { cause });
     this.code = code;
     this.path = path;
   }

@@ -7,10 +7,11 @@ export const consoleCommand: CommandDefinition = {
   summary: 'open the live console; it attaches to the running pipeline, or offers to start it',
   declare: command => command,
   run: async context => {
+    const { commandLine } = await import('./commandLine.ts');
     if (!context.output.isInteractive) {
       throw new ExitError(
         exitCodes.usage,
-        'the console needs a terminal; "phorest status" prints what the pipeline does',
+        `the console needs a terminal; "${commandLine(context, 'status')}" prints what the pipeline does`,
       );
     }
     const { attachConsole } = await import('./attachConsole.ts');

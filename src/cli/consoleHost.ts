@@ -1,10 +1,12 @@
 import { accessSync, constants, existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { exampleToml } from '../config/exampleToml.ts';
 import type { ConsoleHost, ConsoleTool } from '../console/consoleHost.ts';
+import { nodeFiles } from '../storage/files.ts';
 import type { CommandContext, CommandDefinition } from './commandDefinition.ts';
+import { commandLine } from './commandLine.ts';
 import type { LoadedConfig } from './loadConfig.ts';
 import { runCommand } from './runCommand.ts';
 
@@ -31,9 +33,10 @@ export function consoleHost(
     configFile,
     configExists: () => existsSync(configFile),
     writeConfig: async () => {
-      await mkdir(dirname(configFile), { recursive: true });
+      await nodeFiles.makeFolder(dirname(configFile));
       await writeFile(configFile, exampleToml(), { flag: 'wx' });
     },
+    commandLine: (...words) => commandLine(context, ...words),
     editor: editorWords(context.environment),
     environment: context.environment,
   };

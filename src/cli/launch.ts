@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { type FileHandle, mkdir } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
@@ -100,7 +100,7 @@ export async function launch(
 /** The pipeline matters more than what it prints: whoever can't open it starts without. */
 async function openOutput(file: string, paths: ResolvedPaths): Promise<FileHandle> {
   return withRoom(new ExperimentReserve(nodeFiles, paths).file, async () => {
-    await mkdir(paths.logs, { recursive: true });
+    await nodeFiles.makeFolder(paths.logs);
     const opened = await openItself(file, 'a');
     // Nothing was opened that is not a file of its own, so this cuts no other.
     if ((await opened.stat()).size > largestOutput) await opened.truncate(0);

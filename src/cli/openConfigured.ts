@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { BehaviorSubject, distinctUntilChanged, map, type Observable, ReplaySubject, tap } from 'rxjs';
 import type { Config } from '../config/schema.ts';
+import { diskOf } from '../experimentDisk.ts';
 import { StageHeldError } from '../manifest/stageLeases.ts';
 import { openPipeline, type Pipeline, type PipelineOptions } from '../openPipeline.ts';
 import type { AlarmSettings } from '../sinks/alarms.ts';
@@ -10,6 +11,7 @@ import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { ExperimentRecord } from './knownExperiment.ts';
 import { type LoadedConfig, loadConfig } from './loadConfig.ts';
+import { refuseUnusable, writtenFolders } from './refuseUnusable.ts';
 import { parseStages } from './stageList.ts';
 
 /** Opens a pipeline; one that somebody else runs already ends the command with exit code 3. */
@@ -46,6 +48,8 @@ export async function openConfigured(
   const wanted = parseStages(stages);
   const loaded = await loadConfig(context);
   const { chosen, config, paths } = loaded;
+  // Of a disk that is not there the pipeline tells itself.
+  if (!(await diskOf(config, paths)?.look())) await refuseUnusable(writtenFolders(paths));
   const latest$ = new BehaviorSubject(config);
   // What is said before the pipeline listens is kept.
   const warnings$ = new ReplaySubject<string>(10);

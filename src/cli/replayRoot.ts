@@ -14,6 +14,7 @@ import { readFileText } from '../streams/fileText.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { type LoadedConfig, loadConfig } from './loadConfig.ts';
+import { refuseUnusable } from './refuseUnusable.ts';
 
 export interface ReplayRootOptions {
   /** Folder of images, absolute. */
@@ -46,6 +47,7 @@ export async function replayRoot(
   // All that can be wrong is looked at before anything is made.
   const file = roiManifestFor(context.cwd, rois, before, base, folder);
   const text = await roiManifestText(file);
+  await refuseUnusable([root]);
   if (!before) {
     // What is secret stays where it is: a run in this folder must not page anybody.
     const values = base.text === null ? {} : (parse(withoutSecrets(base.text)) as TomlValues);

@@ -4,7 +4,7 @@ import { systemClock } from '../model/clock.ts';
 import { number } from '../model/quantity.ts';
 import type { AlarmSettings } from '../sinks/alarms.ts';
 import { readFileText } from '../streams/fileText.ts';
-import { SourceError } from '../streams/legacy/sourceError.ts';
+import { SourceError, type SourceErrorCode } from '../streams/legacy/sourceError.ts';
 import { type LegacyFolderSource, openLegacyFolder } from '../streams/legacyFolder.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { drivePipeline } from './drivePipeline.ts';
@@ -111,6 +111,9 @@ function requestOf(folder: string, { cwd }: CommandContext, options: ReplayOptio
   };
 }
 
+/** What is wrong with the words of the command, and not with what they name. */
+const wrongUsage: readonly SourceErrorCode[] = ['usage', 'empty_range', 'several_series', 'not_found', 'not_a_folder'];
+
 /** Opens the folder before anything is made for it: what is wrong with it, or with the choice, ends the command. */
 async function openFolder(
   choice: Parameters<typeof openLegacyFolder>[0],
@@ -123,10 +126,7 @@ async function openFolder(
     });
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
-    const code =
-      error.code === 'usage' || error.code === 'empty_range' || error.code === 'several_series'
-        ? exitCodes.usage
-        : exitCodes.failed;
+    const code = wrongUsage.includes(error.code) ? exitCodes.usage : exitCodes.failed;
     throw new ExitError(code, error.message, { cause: error });
   }
 }

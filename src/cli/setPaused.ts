@@ -6,6 +6,7 @@ import { fileLock } from '../storage/fileLock.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { ExperimentReserve } from '../storage/reserveFile.ts';
 import type { CommandContext } from './commandDefinition.ts';
+import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { livingProcesses } from './livingProcesses.ts';
 import { loadSteered } from './loadSteered.ts';
@@ -53,7 +54,11 @@ export async function setPaused(context: CommandContext, word: string, paused: b
     const elapsed = performance.now() - begun;
     if (seen && (!paused || running.every(status => rests(status, stage)))) {
       output.progress('');
-      output.line(paused ? `the ${stage} is paused; "phorest resume ${stage}" lets it go on` : `the ${stage} goes on`);
+      output.line(
+        paused
+          ? `the ${stage} is paused; "${commandLine(context, 'resume', stage)}" lets it go on`
+          : `the ${stage} goes on`,
+      );
       return exitCodes.done;
     }
     if (elapsed > (seen ? restsWithinMs : seenWithinMs)) {

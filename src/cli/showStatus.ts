@@ -4,6 +4,7 @@ import { duration, number } from '../model/quantity.ts';
 import type { Connection, DiskStatus, PipelineStatus } from '../model/status.ts';
 import { readPipelineStatus } from '../streams/pipelineStatus.ts';
 import type { CommandContext } from './commandDefinition.ts';
+import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { loadSteered } from './loadSteered.ts';
 import type { StatusOptions } from './status.ts';
@@ -17,7 +18,8 @@ export async function showStatus(context: CommandContext, { json }: StatusOption
   if (connection !== 'running' || !status?.config.error) for (const line of trouble) output.error(line);
   if (problem !== null) throw new ExitError(exitCodes.failed, problem);
   if (json) output.json(status ? (await readFile(paths.pipelineStatusFile, 'utf8')).trimEnd() : 'null');
-  else if (status === null) output.line(`no pipeline has run in ${paths.root} yet; "phorest start" starts one`);
+  else if (status === null)
+    output.line(`no pipeline has run in ${paths.root} yet; "${commandLine(context, 'start')}" starts one`);
   else for (const line of statusLines(status, connection, paths.root, Date.now())) output.line(line);
   return connection === 'running' ? exitCodes.done : exitCodes.running;
 }

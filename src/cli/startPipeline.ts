@@ -1,8 +1,10 @@
 import { diskOf } from '../experimentDisk.ts';
 import type { CommandContext } from './commandDefinition.ts';
+import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { launch } from './launch.ts';
 import { loadConfig } from './loadConfig.ts';
+import { refuseUnusable, writtenFolders } from './refuseUnusable.ts';
 import { parseStages } from './stageList.ts';
 import type { StartOptions } from './start.ts';
 
@@ -19,12 +21,13 @@ export async function startPipeline(context: CommandContext, options: StartOptio
   const { config, paths, text, chosen } = await loadConfig(context);
   const wrong = await diskOf(config, paths)?.look();
   if (wrong) throw new ExitError(exitCodes.failed, wrong);
+  await refuseUnusable(writtenFolders(paths));
   if (text === null) output.line(`no ${chosen.shown}: the shipped defaults are used`);
   const { pid, report } = await launch(context, paths, options, patienceMs);
   if (report.kind === 'failed') throw new ExitError(report.code, report.message);
   if (report.kind === 'slow') {
     output.line(
-      `process ${pid} was started, but after ${patienceMs / 1000} s it is not up yet; it goes on trying. "phorest status" shows it, ${paths.logs} has its log`,
+      `process ${pid} was started, but after ${patienceMs / 1000} s it is not up yet; it goes on trying. "${commandLine(context, 'status')}" shows it, ${paths.logs} has its log`,
     );
     return exitCodes.failed;
   }
@@ -32,9 +35,11 @@ export async function startPipeline(context: CommandContext, options: StartOptio
   output.line(`started: process ${pid} · run ${report.runId} · experiment ${report.root}`);
   const width = Math.max(...report.stages.map(({ stage }) => stage.length));
   for (const { stage, state } of report.stages) {
-    const hint = state === 'paused' ? ` ("phorest resume ${stage}" lets it go on)` : '';
+    const hint = state === 'paused' ? ` ("${commandLine(context, 'resume', stage)}" lets it go on)` : '';
     output.line(`  ${stage.padEnd(width)}  ${state}${hint}`);
   }
-  output.line('"phorest" shows it, "phorest stop" ends it; closing this terminal does not');
+  output.line('it goes on when this terminal is closed');
+  output.line(`  ${commandLine(context, 'console')}   shows it`);
+  output.line(`  ${commandLine(context, 'stop')}      ends it`);
   return exitCodes.done;
 }

@@ -6,6 +6,7 @@ import { makeFolder } from '../storage/durableNames.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
 import type { CommandContext } from './commandDefinition.ts';
+import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { launcher, nodeFlags } from './launch.ts';
 import { loadConfig } from './loadConfig.ts';
@@ -55,7 +56,9 @@ export async function installService(context: CommandContext, options: ServiceOp
     );
   if (unit.ofUser)
     output.line(`  loginctl enable-linger ${userInfo().username}      (so that it runs while nobody is logged in)`);
-  output.line(`"phorest" shows it; "${unit.systemctl} stop ${unit.name}" drains and stops it`);
+  output.line(
+    `"${commandLine(context, 'console')}" shows it; "${unit.systemctl} stop ${unit.name}" drains and stops it`,
+  );
   return exitCodes.done;
 }
 

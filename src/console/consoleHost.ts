@@ -29,6 +29,8 @@ export interface ConsoleHost {
    * Teardown ends the command.
    */
   command(words: readonly string[]): Observable<CommandOutput>;
+  /** A command as one would type it into a shell; `phorest …` where it is left out. */
+  commandLine?(...words: string[]): string;
   /** Asks the pipeline of this process to finish, then again to cut short; only with `own`. */
   stopOwn(): void;
   /** The configuration for an editor: absolute path. */

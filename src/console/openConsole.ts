@@ -80,7 +80,8 @@ export async function openConsole(
   const ended = new AbortController();
   try {
     return await new Promise<ConsoleEnd>((resolve, reject) => {
-      const end = (reason: ConsoleEnd['reason']): void => resolve({ reason, text: farewell(reason, states.value) });
+      const end = (reason: ConsoleEnd['reason']): void =>
+        resolve({ reason, text: farewell(reason, states.value, host) });
       const painter = paintPanels(open);
       const initial = initialState({
         host,
@@ -173,9 +174,10 @@ function watchTerminal({ input, output }: TerminalStreams, running: Subscription
   }
 }
 
-function farewell(reason: ConsoleEnd['reason'], { mode, reading, root }: ConsoleState): string {
+function farewell(reason: ConsoleEnd['reason'], { mode, reading, root }: ConsoleState, host: ConsoleHost): string {
   if (reason !== 'quit' || mode === 'own') return '';
+  const typed = (...words: string[]): string => host.commandLine?.(...words) ?? ['phorest', ...words].join(' ');
   return reading?.connection === 'running'
-    ? `The pipeline in ${root} goes on. "phorest console" shows it again, "phorest stop" stops it.`
-    : `No pipeline runs in ${root}. "phorest start" starts it.`;
+    ? `The pipeline in ${root} goes on. "${typed('console')}" shows it again, "${typed('stop')}" stops it.`
+    : `No pipeline runs in ${root}. "${typed('start')}" starts it.`;
 }

@@ -135,7 +135,7 @@ async function openStation(settings: ProcessSettings, fit: RoiFit, deps: Process
 function roiManifest({ roiManifestFile, roiManifestText }: ProcessSettings): RoiManifest {
   if (roiManifestText !== null) return parseRoiManifest(roiManifestText, roiManifestFile);
   const missing: NodeJS.ErrnoException = new Error(
-    `${roiManifestFile} is not there: processing waits for it. Make it with "phorest locate", or put one there`,
+    `${roiManifestFile} is not there: processing waits for it. Put one there`,
   );
   missing.code = 'ENOENT';
   missing.path = roiManifestFile;

@@ -1,5 +1,6 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { habitOf, type NameHabit } from './nameHabit.ts';
 
 /** An open file. Positions and lengths are bytes. */
@@ -60,6 +61,21 @@ export interface Files {
   openUncached?(path: string): Promise<OpenFile>;
   /** Where a path leads once every link in it is followed. Absent: there are no links. */
   realPath?(path: string): Promise<string>;
+}
+
+/**
+ * Step by step: `mkdir` of Node with `recursive` goes round for ever where the system says `ENOENT` below a folder that is there,
+ * as in `/proc`.
+ */
+async function makeFolders(path: string): Promise<void> {
+  const isFolder = async (at: string): Promise<boolean> => (await stat(at).catch(() => null))?.isDirectory() === true;
+  if (await isFolder(path)) return;
+  const parent = dirname(path);
+  if (parent !== path && !(await isFolder(parent))) await makeFolders(parent);
+  await mkdir(path).catch(async (error: unknown) => {
+    // Another process may have been quicker.
+    if (!(await isFolder(path))) throw error;
+  });
 }
 
 const missing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
@@ -207,9 +223,7 @@ export const nodeFiles: Files = {
       throw error;
     }
   },
-  async makeFolder(path) {
-    await mkdir(path, { recursive: true });
-  },
+  makeFolder: makeFolders,
   rename,
   async remove(path) {
     await unlink(path).catch((error: unknown) => {

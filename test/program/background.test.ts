@@ -67,7 +67,7 @@ describe('a pipeline in the background', () => {
     expect(gone.stderr).toMatch(/no pipeline runs in/);
     const next = await root.phorest('start');
     expect([next.stderr, next.code]).toEqual(['', 0]);
-    expect(next.stdout).toMatch(/^ {2}processor +paused .*phorest resume processor/m);
+    expect(next.stdout).toMatch(/^ {2}processor +paused .*phorest.*resume processor/m);
     // At once: the process has hardly said anything yet.
     const again = await root.phorest('restart');
     expect([again.stderr, again.code]).toEqual(['', 0]);

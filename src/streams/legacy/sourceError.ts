@@ -1,4 +1,4 @@
-/** Why a folder can't be replayed; a command line turns `usage` and `empty_range` into exit code 2. */
+/** Why a folder can't be replayed; a command line turns what is wrong with its own words into exit code 2. */
 export type SourceErrorCode =
   | 'usage'
   | 'empty_range'

@@ -1,0 +1,86 @@
+import { constants } from 'node:fs';
+import { access, lstat, realpath, stat } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { linuxDevices, mountOf, parseMountInfo } from './mountedDevice.ts';
+
+export interface FolderTrouble {
+  /** Completes "<path> …". */
+  reason: string;
+  /** It never comes right by itself, as a mount that is late or a disk that is read-only does. */
+  lasting: boolean;
+}
+
+/** File systems that the kernel makes up: they keep no files, and in some of them making a folder never comes to an end. */
+const kernelTypes =
+  /^(?:proc|sysfs|devtmpfs|devpts|cgroup2?|securityfs|debugfs|tracefs|bpf|pstore|configfs|efivarfs|mqueue|hugetlbfs|binfmt_misc|selinuxfs|fusectl|rpc_pipefs|nsfs|autofs)$/;
+
+/** The longest path that Linux takes, bytes, less what is made below a folder of an experiment; and the longest name. */
+const longestPath = 4_096 - 400;
+const longestName = 255;
+
+/**
+ * What keeps a folder, that need not be there yet, from being written to by this user; null when nothing does. Makes nothing, and
+ * never hangs where only the making would.
+ */
+export async function folderTrouble(path: string): Promise<FolderTrouble | null> {
+  const whole = resolve(path);
+  if (Buffer.byteLength(whole) > longestPath || whole.split('/').some(name => Buffer.byteLength(name) > longestName)) {
+    return { reason: 'is too long a path for the system: choose a shorter one', lasting: true };
+  }
+  const found = await nearestFolder(whole);
+  if (typeof found !== 'string') return found;
+  const real = await realpath(found).catch(() => found);
+  const isDevice = real === '/dev' || (real.startsWith('/dev/') && !real.startsWith('/dev/shm'));
+  if (isDevice || kernelTypes.test(typeAt(real))) {
+    return { reason: `is in ${real}, where the system keeps no files: choose a folder on a disk`, lasting: true };
+  }
+  try {
+    await access(found, constants.W_OK | constants.X_OK);
+    return null;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const where = found === whole ? '' : `can't be made, since ${found} `;
+    if (code === 'EROFS') return { reason: `${where}is on a disk that can only be read`, lasting: false };
+    if (code === 'EACCES' || code === 'EPERM')
+      return { reason: `${where}may not be written to by ${userName()}`, lasting: false };
+    return { reason: `can't be used: ${message}`, lasting: false };
+  }
+}
+
+/** The folder itself or the nearest one above that is there. */
+async function nearestFolder(path: string): Promise<string | FolderTrouble> {
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      if ((await stat(at)).isDirectory()) return at;
+      return at === path
+        ? { reason: 'is a file, and must be a folder', lasting: true }
+        : { reason: `can't be a folder, since ${at} is a file`, lasting: true };
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' && (await lstat(at).catch(() => null))) {
+        return { reason: `${at === path ? '' : `is below ${at}, which `}is a link that leads nowhere`, lasting: false };
+      }
+      if (at !== '/' && (code === 'ENOENT' || code === 'ENOTDIR')) continue;
+      if (code === 'EACCES') return { reason: `is below a folder that ${userName()} may not enter`, lasting: false };
+      return { reason: `can't be reached: ${message}`, lasting: code === 'ELOOP' || code === 'ENAMETOOLONG' };
+    }
+  }
+}
+
+function typeAt(real: string): string {
+  try {
+    return mountOf(real, parseMountInfo(linuxDevices.mountInfo()))?.type ?? '';
+  } catch {
+    // No Linux: nobody can tell.
+    return '';
+  }
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `the user ${process.getuid?.()}`;
+  }
+}

@@ -5,7 +5,7 @@ import { type KeyPath, type Located, locate } from './locate.ts';
 import { lostKeys } from './lostKeys.ts';
 import { movedKeys } from './movedKeys.ts';
 import { allSettings, type Config, configSchema, sections } from './schema.ts';
-import { isSecret } from './secrets.ts';
+import { isSecret, tellsSecret } from './secrets.ts';
 import { tomlSlip, typeSlip } from './tomlSlip.ts';
 import { isTable, showValue, type TomlTable } from './tomlTable.ts';
 import { unknownKeys } from './unknownKeys.ts';
@@ -114,7 +114,11 @@ function parseToml(text: string, file: string): TomlTable {
     // The parser's message goes on with an excerpt of the file, which has no place in a line of a log.
     const reason = (error.message.split('\n')[0] as string).replace(/^Invalid TOML document: /, '');
     const at = { line: error.line, column: error.column };
-    throw new ConfigError(file, [problem('syntax', null, at, tomlSlip(text, at, reason))], { cause: error });
+    const slip = tomlSlip(text, at, reason);
+    const message = tellsSecret(slip, text)
+      ? `this is not TOML: ${reason}; what stands there is secret and not shown`
+      : slip;
+    throw new ConfigError(file, [problem('syntax', null, at, message)], { cause: error });
   }
 }
 

@@ -49,6 +49,18 @@ export function withoutSecrets(toml: string): string {
   return withoutCredentials((copy + toml.slice(at)).replaceAll(commentedKey, hideCommented));
 }
 
+/** Whether a message about a text repeats a part of a secret value in it, however broken the text is. */
+export function tellsSecret(message: string, toml: string): boolean {
+  return valuesIn(toml).some(({ path, from, to }) => {
+    const value = toml.slice(from, to);
+    const words = isSecretValue(path, value) ? value.split(/[\s"'[\]{},=]+/) : [];
+    return words.some(word => word.length >= shortestSecret && message.includes(word));
+  });
+}
+
+/** Shorter words stand in every message. */
+const shortestSecret = 6;
+
 /** An inline table of a section has secrets and others in it: each is looked at by itself. */
 function isSecretValue(path: KeyPath, value: string): boolean {
   return isSecret(path) && !(path.length === 1 && value.startsWith('{'));

@@ -1,7 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { ConfigError, type ConfigProblem } from '../config/configError.ts';
 import { type ChosenConfigFile, configFile } from '../config/configFile.ts';
 import { defaultConfig } from '../config/defaultConfig.ts';
+import { locate } from '../config/locate.ts';
+import { pathProblems } from '../config/pathProblems.ts';
 import { type ResolvedPaths, resolvePaths } from '../config/resolvePaths.ts';
 import type { Config } from '../config/schema.ts';
 import { loadText } from '../streams/configUpdates.ts';
@@ -39,9 +42,28 @@ export async function loadConfig(context: CommandContext): Promise<LoadedConfig>
       ? { config: defaultConfig(), warnings: [] }
       : loadText(read, chosen.shown).loaded;
     const paths = resolvePaths(config, { cwd, configFile: chosen.path, exists: existsSync, root });
+    const problems = pathProblems({
+      config,
+      paths,
+      root,
+      place: locate(text ?? ''),
+      real: realFolder,
+      isFile: path => statSync(path, { throwIfNoEntry: false })?.isFile() === true,
+    });
+    if (problems.length > 0) throw new ConfigError(chosen.shown, problems);
     return { chosen, config, warnings, text, paths };
   } catch (error) {
     if (error instanceof ConfigError) throw new ExitError(exitCodes.usage, explain(error), { cause: error });
     throw error;
+  }
+}
+
+/** Where a folder really is, also one that is still to be made. */
+function realFolder(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realFolder(parent), basename(path));
   }
 }

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { oneLine } from '../model/shownText.ts';
+import { safeName } from '../share/sharePath.ts';
 import { makeFolder } from '../storage/durableNames.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
@@ -25,6 +27,9 @@ interface ReplayRecord {
   finished: boolean;
 }
 
+/** Letters of the folder's name: with four bytes each they fit into a name. */
+const longestName = 50;
+
 const recordFile = (root: string): string => join(root, 'flags', 'replay.json');
 
 /** Notes in the folder of a replay what it is a replay of, and whether it came to its end. */
@@ -39,7 +44,10 @@ export async function recordReplay(root: string, request: ReplayRequest, finishe
  */
 export async function defaultReplayFolder(cwd: string, request: ReplayRequest): Promise<string> {
   const { folder, method, estimator } = request;
-  const name = [basename(folder) || 'images', method, estimator].filter(word => word !== undefined).join('-');
+  // As every disk takes it, whatever the folder of images is called.
+  const short = oneLine([...(basename(folder) || 'images')].slice(0, longestName).join(''));
+  const images = safeName(short).replaceAll(/[$%~]/g, '_').trim();
+  const name = [images, method, estimator].filter(word => word !== undefined).join('-');
   for (let number = 1; ; number++) {
     const root = resolve(cwd, 'replays', number === 1 ? name : `${name}-${number}`);
     if (!existsSync(root)) return root;

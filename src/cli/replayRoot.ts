@@ -4,6 +4,8 @@ import { parse } from 'smol-toml';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import { defaultConfigFile } from '../config/configFile.ts';
 import { exampleToml, type TomlValues } from '../config/exampleToml.ts';
+import { slip } from '../config/kinds/path.ts';
+import { contains } from '../config/pathProblems.ts';
 import { withoutSecrets } from '../config/secrets.ts';
 import type { AnalysisMethod, Estimator } from '../model/method.ts';
 import { oneLine } from '../model/shownText.ts';
@@ -36,11 +38,25 @@ export async function replayRoot(
   context: CommandContext,
   { folder, root, rois, method, estimator }: ReplayRootOptions,
 ): Promise<LoadedConfig> {
+  if (contains(folder, root)) {
+    throw new ExitError(
+      exitCodes.usage,
+      `${root} lies in the folder of images ${folder}, in which nothing is written: choose another one with --out`,
+    );
+  }
+  const wrong = slip(root);
+  if (wrong !== null) throw new ExitError(exitCodes.usage, `the folder of the replay is ${root}: ${wrong}`);
   const inRoot = { ...context, config: undefined, root };
   const base = await loadConfig(context);
   const inside = join(root, defaultConfigFile);
   const before = existsSync(inside) ? await loadConfig(inRoot) : null;
   if (before) {
+    if (before.config.Camera.camera_type !== 'file_importer') {
+      throw new ExitError(
+        exitCodes.usage,
+        `${root} holds an experiment that is no replay: choose another folder with --out`,
+      );
+    }
     refuseOther(before, root, 'method', method);
     refuseOther(before, root, 'estimator', estimator);
   }

@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { defaultReplayFolder, recordReplay } from '../../src/cli/replayRecord.ts';
+import { slip } from '../../src/config/kinds/path.ts';
+import { safeName } from '../../src/share/sharePath.ts';
 
 let cwd = '';
 
@@ -18,6 +20,16 @@ test('the first replay of a folder goes to its name and method', async () => {
   expect(await defaultReplayFolder(cwd, request)).toBe(join(cwd, 'replays', 'Pos0-gaussian'));
   expect(await defaultReplayFolder(cwd, { folder: '/' })).toBe(join(cwd, 'replays', 'images'));
 });
+
+test.each(['a\u001b[2Jb', 'x\ny', '$HOME', '50%A%', '~', 'a:b*?"<>|\\', 'run. ', '測'.repeat(80), 'q'.repeat(255)])(
+  'a folder called %j gives a replay a name that every disk and every configuration takes',
+  async name => {
+    const root = await defaultReplayFolder(cwd, { folder: `/old/${name}`, method: 'max_intensity', estimator: 'rows' });
+    expect(slip(root)).toBeNull();
+    expect(safeName(basename(root))).toBe(basename(root));
+    expect(Buffer.byteLength(basename(root))).toBeLessThan(255);
+  },
+);
 
 test('one that was interrupted goes on where it is; once it is finished, the next begins anew', async () => {
   const first = await defaultReplayFolder(cwd, request);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { CommandContext } from '../../src/cli/commandDefinition.ts';
 import { ConsoleOutput } from '../../src/cli/consoleOutput.ts';
 import { replayRoot } from '../../src/cli/replayRoot.ts';
 import { defaultConfig } from '../../src/config/defaultConfig.ts';
@@ -36,6 +37,17 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
+function contextHere(): CommandContext {
+  const stream = new PassThrough() as unknown as NodeJS.WriteStream;
+  return {
+    cwd: folder,
+    environment: {},
+    config: undefined,
+    root: undefined,
+    output: new ConsoleOutput(stream, stream),
+  };
+}
+
 const textsBelow = (path: string): string[] =>
   readdirSync(path, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())
@@ -44,18 +56,25 @@ const textsBelow = (path: string): string[] =>
 it('the root of a replay holds no alarm of the experiment, so that a run in it pages nobody', async () => {
   const rois = join(folder, 'rois.json');
   writeFileSync(rois, '{"ROI_1":{"label":"A","flip":false,"coords":[1,1],"size":[8,8]},"image_angle":0}');
-  const stream = new PassThrough() as unknown as NodeJS.WriteStream;
-  const context = {
-    cwd: folder,
-    environment: {},
-    config: undefined,
-    root: undefined,
-    output: new ConsoleOutput(stream, stream),
-  };
   const root = join(folder, 'replay');
-  const { config } = await replayRoot(context, { folder: join(folder, 'old\n[Alarms]'), root, rois });
+  const { config } = await replayRoot(contextHere(), { folder: join(folder, 'old\n[Alarms]'), root, rois });
   expect(config.Alarms).toEqual({ command: [], webhook: '', quiet_seconds: 7 });
   expect(textsBelow(root).join()).not.toContain('hunter2');
+});
+
+it.each([
+  ['in the folder of images', 'old/replays/x', 'in which nothing is written'],
+  ['the folder of images itself', 'old', 'in which nothing is written'],
+  ['an experiment with a camera', 'run', 'no replay'],
+])('a replay is not made in %s', async (_, out, reason) => {
+  mkdirSync(join(folder, 'run', 'configs'), { recursive: true });
+  writeFileSync(join(folder, 'run', 'configs', 'Phorest_config.toml'), '[Camera]\ncamera_type = "simulated"\n');
+  const making = replayRoot(contextHere(), {
+    folder: join(folder, 'old'),
+    root: join(folder, out),
+    rois: join(folder, 'r.json'),
+  });
+  await expect(making).rejects.toMatchObject({ code: 2, message: expect.stringContaining(reason) });
 });
 
 it('the configuration goes to the share without its secrets, with its comments, and readable by its owner alone', async () => {

@@ -13,12 +13,19 @@ export const here = 'a folder here is like /home/pi/data';
 
 export const isWindowsPath = (path: string): boolean => /^[A-Za-z]:[\\/]|^\\\\/.test(path);
 
-/** What is written like a path and is none to the system, which would make a folder of just that name. */
-function slip(path: string): string | null {
+/** What no file system takes, bytes. */
+const longestName = 255;
+
+/** What is written like a path and is none to the system, which would make a folder of just that name; completes "it is …". */
+export function slip(path: string): string | null {
   if (isWindowsPath(path)) return `this is a path of Windows, and ${here}`;
   if (!plain(path)) return 'it has control characters, since a backslash in "…" begins an escape; write /';
   if (/^~/.test(path)) return '~ is not replaced here; write the whole path';
   if (/\$\{?[A-Za-z_]|%[A-Za-z_]\w*%/.test(path)) return 'variables are not replaced here; write the whole path';
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(path) || /^[\w.-]+@[\w.-]+:/.test(path))
+    return `this is an address: mount it, and write the folder where it is mounted`;
+  if (path.split('/').some(name => Buffer.byteLength(name) > longestName))
+    return `a name in it has more than ${longestName} bytes, which no disk takes`;
   return path === path.trim() ? null : 'it begins or ends with a space';
 }
 

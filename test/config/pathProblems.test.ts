@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../src/config/configError.ts';
+import { locate } from '../../src/config/locate.ts';
+import { parseConfig } from '../../src/config/parseConfig.ts';
+import { pathProblems } from '../../src/config/pathProblems.ts';
+import { resolvePaths } from '../../src/config/resolvePaths.ts';
+
+interface Surroundings {
+  root?: string;
+  cwd?: string;
+  links?: Record<string, string>;
+  files?: string[];
+}
+
+/** What is said of a configuration: by itself, or of its folders together. */
+function problemsOf(toml: string, { root, cwd = '/home/me', links = {}, files = [] }: Surroundings = {}): string[] {
+  try {
+    const { config } = parseConfig(toml, 'c.toml');
+    const paths = resolvePaths(config, { cwd, configFile: 'c.toml', exists: () => false, root });
+    const real = (path: string): string =>
+      Object.entries(links).reduce(
+        (at, [from, to]) => (`${at}/`.startsWith(`${from}/`) ? to + at.slice(from.length) : at),
+        path,
+      );
+    const isFile = (path: string): boolean => files.includes(path);
+    const found = pathProblems({ config, paths, root, real, isFile, place: locate(toml) });
+    return found.map(({ line, message }) => `${line ?? '-'}: ${message}`);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ line, message }) => `${line ?? '-'}: ${message}`);
+  }
+}
+
+const rootToml = (root: string): string => `[Paths]\nroot_dir = ${JSON.stringify(root)}\n`;
+
+describe('a root folder', () => {
+  it.each([
+    'a\\b',
+    'a:b',
+    'a"b',
+    'a*b',
+    'a?b',
+    'a<b>c',
+    'a|b',
+    'run.',
+    '.run',
+    '-run',
+    '50%',
+    '%d',
+    '[a]{b}!',
+    '../run',
+    '/mnt/NTFS/a b',
+    'Mess\u00fcng',
+    'Messu\u0308ng',
+    '😀',
+    '測定',
+    "it's",
+    '#1',
+    '$1',
+    'x'.repeat(255),
+  ])('%j works', name => {
+    expect(problemsOf(rootToml(name))).toEqual([]);
+    expect(problemsOf('', { root: name })).toEqual([]);
+  });
+
+  it.each([
+    ['~', '~ is not replaced'],
+    ['~/run', '~ is not replaced'],
+    ['$HOME/run', 'variables are not replaced'],
+    ['/data/$USER/x', 'variables are not replaced'],
+    ['file:///home/me/run', 'this is an address'],
+    ['smb://nas/lab', 'this is an address'],
+    ['pi@nas:/lab', 'this is an address'],
+    ['C:\\lab', 'a path of Windows'],
+    ['run ', 'begins or ends with a space'],
+    ['run\nx', 'control characters'],
+    ['/', 'the whole machine'],
+    ['/proc/1', 'belongs to the system'],
+    ['node_modules/run', 'npm or git removes'],
+    ['.git', 'npm or git removes'],
+    ['x'.repeat(256), 'more than 255 bytes'],
+    [`/${'y/'.repeat(2000)}`, 'longer than 3500 bytes'],
+    ['taken', 'this is a file'],
+  ])('%j is refused with the reason, in the file and on the command line', (name, reason) => {
+    const files = ['/home/me/taken'];
+    expect(problemsOf(rootToml(name), { files })).toEqual([expect.stringMatching(new RegExp(`^2: .*${reason}`))]);
+    expect(problemsOf('', { root: name, files })).toEqual([expect.stringContaining(reason)]);
+  });
+
+  it('in a working directory with control characters is refused', () => {
+    expect(problemsOf('', { cwd: '/home/a\u001bb' })).toEqual([expect.stringContaining('control characters')]);
+  });
+});
+
+describe('folders that get in each other’s way', () => {
+  it.each([
+    ['data_dir = "x"\nresults_dir = "x"', 'results_dir and data_dir name one folder'],
+    ['data_dir = "x"\nresults_dir = "./x/"', 'name one folder'],
+    ['logs_dir = "results"', 'logs_dir and results_dir name one folder'],
+    ['logs_dir = "Results"', 'name one folder'],
+    ['results_dir = "."', 'data_dir (/home/me/data) lies in results_dir (/home/me)'],
+    ['results_dir = "data/out"', 'results_dir (/home/me/data/out) lies in data_dir'],
+    ['backup_dir = "data/backup"', 'lies in data_dir'],
+    ['data_dir = "logs/data"', 'data_dir (/home/me/logs/data) lies in logs_dir'],
+    ['data_dir = "flags"', 'name one folder'],
+  ])('%j is refused', (keys, reason) => {
+    expect(problemsOf(`[Paths]\n${keys}\n`)[0]).toContain(reason);
+    expect(problemsOf(`[Paths]\n${keys}\n`)[0]).toMatch(/^[23]: /);
+  });
+
+  it('two names of one folder by a link are refused', () => {
+    const links = { '/home/me/results': '/home/me/data' };
+    expect(problemsOf('', { links })[0]).toContain('name one folder');
+  });
+
+  it('what only lies elsewhere, or is put in a folder that holds no images, works', () => {
+    for (const keys of ['data_dir = "/mnt/a/images"', 'logs_dir = "results/logs"', 'backup_dir = "../backup"']) {
+      expect(problemsOf(`[Paths]\n${keys.replace('../', '/')}\n`)).toEqual([]);
+    }
+  });
+});
+
+describe('a share', () => {
+  const synced = (keys: string): string => `[Services]\nenable_remote_sync = true\n[Paths]\n${keys}\n`;
+  it.each([
+    ['remote_root_dir = "."', 'copies'],
+    ['root_dir = "/usb/run"\nremote_root_dir = "/usb/run"', 'copies'],
+    ['remote_root_dir = "data"', 'copies'],
+    ['remote_root_dir = "results/share"', 'copies'],
+    ['root_dir = "/nas/data"\nremote_root_dir = "/nas"', 'copies'],
+    ['data_dir = "/a/x"\nresults_dir = "/b/x"', 'two folders would have one copy'],
+    ['results_dir = "/b/configs"', 'two folders would have one copy'],
+  ])('%j would copy onto the originals, and is refused', (keys, reason) => {
+    expect(problemsOf(synced(keys))[0]).toContain(reason);
+  });
+
+  it('that is the experiment by a link is refused; one beside it, or in the root, works', () => {
+    expect(problemsOf(synced('remote_root_dir = "/nas"'), { links: { '/nas': '/home/me' } })[0]).toContain('copies');
+    for (const share of ['/nas/phorest', 'remote', '../share']) {
+      expect(problemsOf(synced(`remote_root_dir = "${share}"`))).toEqual([]);
+    }
+    expect(problemsOf('[Paths]\nremote_root_dir = "."\n')).toEqual([]);
+  });
+});

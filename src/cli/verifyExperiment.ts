@@ -10,7 +10,7 @@ import { fileLock } from '../storage/fileLock.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { livenessOf, ownIdentity } from '../storage/processIdentity.ts';
 import { ExperimentReserve } from '../storage/reserveFile.ts';
-import { type Finding, remedies } from '../verify/finding.ts';
+import { type Finding, type FindingKind, remedies } from '../verify/finding.ts';
 import { inspect } from '../verify/inspect.ts';
 import type { InspectedShare, Inspection, InspectionOptions } from '../verify/inspection.ts';
 import { type RepairOptions, repair } from '../verify/repair.ts';
@@ -21,6 +21,9 @@ import type { LoadedConfig } from './loadConfig.ts';
 import { loadKnown, loadSteered } from './loadSteered.ts';
 import { manifestOptions } from './manifestOptions.ts';
 import type { VerifyOptions } from './verify.ts';
+
+/** Findings of one kind that are told one by one. */
+const mostExamples = 5;
 
 /** Runs the command `verify`; see {@link VerifyOptions}. */
 export async function verifyExperiment(context: CommandContext, options: VerifyOptions): Promise<number> {
@@ -33,8 +36,18 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
   const tell = (text: string, json: object): void =>
     options.json ? output.json(JSON.stringify(json)) : output.line(text);
   const share = await inspectedShare(loaded);
-  const look = (when: string): Promise<Inspection> =>
-    inspect({ ...inspectionOptions(loaded, options, tell, when), share });
+  const look = async (when: string): Promise<Inspection> => {
+    const findings = new Map<FindingKind, { count: number; lines: string[] }>();
+    const onFinding = (finding: Finding): void => {
+      if (options.json) tell('', { ...finding, remedy: remedies[finding.kind] });
+      const found = findings.get(finding.kind) ?? { count: 0, lines: [] };
+      findings.set(finding.kind, found);
+      if (found.count++ < mostExamples) found.lines.push(`${when}${findingLine(finding)}`);
+    };
+    const inspection = await inspect({ ...inspectionOptions(loaded, options, tell), onFinding, share });
+    if (!options.json) for (const line of summedUp(findings, when)) output.line(line);
+    return inspection;
+  };
   let inspection = await look('');
   let mended = 0;
   if (options.repair && inspection.found.size > 0) {
@@ -92,8 +105,7 @@ function inspectionOptions(
   { config, paths }: LoadedConfig,
   { deep }: VerifyOptions,
   tell: (text: string, json: object) => void,
-  when: string,
-): Omit<InspectionOptions, 'share'> {
+): Omit<InspectionOptions, 'share' | 'onFinding'> {
   return {
     paths,
     files: nodeFiles,
@@ -102,7 +114,6 @@ function inspectionOptions(
     now: () => systemClock.now(),
     hasTable: config.Communication.method.includes('CSV_PLOT'),
     decode: deep ? decodeFrame : null,
-    onFinding: finding => tell(`${when}${findingLine(finding)}`, { ...finding, remedy: remedies[finding.kind] }),
     onNote: message => tell(`note: ${message}`, { note: message }),
   };
 }
@@ -125,6 +136,18 @@ async function inspectedShare({ config, paths }: LoadedConfig): Promise<Inspecte
         deadlineMs: Sync.deadline_seconds * 1000,
       }),
   };
+}
+
+/** Kind by kind. Of many of one kind their number comes first, and then some of them. */
+function* summedUp(
+  findings: ReadonlyMap<FindingKind, { count: number; lines: readonly string[] }>,
+  when: string,
+): Generator<string> {
+  for (const [kind, { count, lines }] of findings) {
+    if (count > lines.length)
+      yield `${when}${kind}  ${count} findings; ${remedies[kind]}; the first ${lines.length} (all with --json):`;
+    yield* lines;
+  }
 }
 
 function findingLine({ kind, file, entry_id: id, message }: Finding): string {

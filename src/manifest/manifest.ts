@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Observable } from 'rxjs';
 import type { Clock } from '../model/clock.ts';
-import type { Claim, Entry, ProcessIdentity } from '../model/entry.ts';
+import type { Claim, Entry, ProcessIdentity, ResultLocation } from '../model/entry.ts';
 import { utcIso } from '../model/localTime.ts';
 import type { StageName } from '../model/stage.ts';
 import type { Liveness } from '../storage/processIdentity.ts';
@@ -224,6 +224,29 @@ export class Manifest {
         if (now?.processing_status !== status || !isFree(now, this.#options.liveness)) continue;
         change(id, 'requeue', { ...setBack(to), claims: {} });
         changed.push(now);
+      }
+      return changed;
+    });
+  }
+
+  /**
+   * Corrects where the counting results of entries stand. One that was set back or analysed anew since it was read, or that a stage has
+   * in work, stays as it is. Resolves with the entries that were changed.
+   *
+   * @param restore as for {@link requeue}.
+   */
+  relocate(
+    moved: readonly { entry: Entry; result: ResultLocation }[],
+    { restore }: { restore: boolean },
+  ): Promise<Entry[]> {
+    return this.#log.transact(({ live, change }) => {
+      const changed: Entry[] = [];
+      for (const { entry, result } of moved) {
+        const { entry_id: id, attempt } = entry;
+        const now = live.get(id) ?? (restore ? change(id, 'restore', entry) : null);
+        const isSame = now?.attempt === attempt && now.processing_status === 'processed';
+        if (!isSame || !isFree(now, this.#options.liveness)) continue;
+        changed.push(change(id, 'edit', { result }));
       }
       return changed;
     });

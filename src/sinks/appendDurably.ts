@@ -27,11 +27,11 @@ export async function appendDurably(
   files: Files,
   path: string,
   data: Uint8Array,
-  { keep, folder }: { keep: 'lines' | 'nothing'; folder: string | null },
+  { keep, folder, isWhole }: { keep: 'lines' | 'nothing'; folder: string | null; isWhole?: IsWhole },
 ): Promise<Appended> {
   const file = await files.open(path, 'a+');
   try {
-    const offset = await cutTornTail(file);
+    const offset = await endTornTail(file, isWhole);
     let written = 0;
     let error: Error | null = null;
     try {
@@ -70,24 +70,37 @@ export async function appendDurably(
 /** The file is as long as this file system, or a limit set for the process, lets one be: further lines go into another. */
 export const isAsLongAsCanBe = (error: unknown): boolean => (error as NodeJS.ErrnoException | null)?.code === 'EFBIG';
 
+/** Whether what stands after the last newline is a whole line that lacks nothing but its newline, as some editors leave it. */
+export type IsWhole = (tail: Buffer) => boolean;
+
+/** A tail longer than this is none that an editor has left, bytes. */
+const longestTail = 64 << 20;
+
 /**
  * Cuts off what a crashed writer left after the last newline, for a file that gets no more lines.
+ * @param isWhole what it says to be a whole line gets its newline instead. Absent: none is.
  * @returns the file's length then.
  */
-export async function trimTornTail(files: Files, path: string): Promise<number> {
+export async function trimTornTail(files: Files, path: string, isWhole?: IsWhole): Promise<number> {
   const file = await files.open(path, 'r+');
   try {
-    return await cutTornTail(file);
+    return await endTornTail(file, isWhole);
   } finally {
     await file.close();
   }
 }
 
-/** Cuts what stands after the last newline, and says where the file then ends. */
-async function cutTornTail(file: OpenFile): Promise<number> {
+/** Cuts what stands after the last newline, or ends it where it is a whole line. Says where the file then ends. */
+async function endTornTail(file: OpenFile, isWhole: IsWhole = () => false): Promise<number> {
   const size = await file.size();
   const end = await endOfLines(file, size);
-  if (end !== size) await file.truncate(end);
+  if (end === size) return end;
+  const tail = Buffer.alloc(size - end <= longestTail ? size - end : 0);
+  await file.read(tail, end);
+  if (tail.length > 0 && isWhole(tail)) {
+    if ((await file.write(Buffer.of(newline), size)) === 1) return size + 1;
+  }
+  await file.truncate(end);
   return end;
 }
 

@@ -96,7 +96,7 @@ export async function openResultsLog(options: ResultsLogOptions): Promise<Result
     let { segment, length } = await log.current();
     const tooLong = (): boolean =>
       length > 0 && (segment === fullSegment || length + (batch[0] as Waiting).line.length > segmentBytes);
-    if (tooLong()) length = await trimTornTail(files, log.path(segment));
+    if (tooLong()) length = await trimTornTail(files, log.path(segment), isResultLine);
     if (tooLong()) {
       segment++;
       length = 0;
@@ -113,7 +113,11 @@ export async function openResultsLog(options: ResultsLogOptions): Promise<Result
     const nameIt = segment === namedSegment ? null : folder;
     let appended: Appended;
     try {
-      appended = await appendDurably(files, log.path(segment), data, { keep: 'lines', folder: nameIt });
+      appended = await appendDurably(files, log.path(segment), data, {
+        keep: 'lines',
+        folder: nameIt,
+        isWhole: isResultLine,
+      });
     } catch (error) {
       if (length === 0 || !isAsLongAsCanBe(error)) throw error;
       fullSegment = segment;
@@ -277,12 +281,15 @@ export async function openResultsLog(options: ResultsLogOptions): Promise<Result
   }
 }
 
-/** The line, or why it is none. */
-function parseResultLine(bytes: Buffer | null): ResultLine | string {
+/** A line may have lost its newline alone: an editor has saved the file, or a kill came there. */
+export const isResultLine = (bytes: Buffer): boolean => typeof parseResultLine(bytes) !== 'string';
+
+/** The line, or why it is none. As editors save it, with a byte order mark or a carriage return, it is the same line. */
+export function parseResultLine(bytes: Buffer | null): ResultLine | string {
   if (bytes === null) return 'it is too long for a result line';
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString());
+    value = JSON.parse(bytes.toString().replace(/^\uFEFF/, ''));
   } catch (error) {
     return `it is not JSON (${(error as Error).message})`;
   }

@@ -101,7 +101,9 @@ async function checkImage(
   if (!camera) return null;
   const { decode, files, paths } = inspection.options;
   const recorded = await placeOf(camera, inspection.options);
+  const { ledger } = inspection;
   if (isRemoved(entry)) {
+    ledger.setImageless(ledger.find(id));
     // Somebody may have put it back here: it is known all the same.
     if (recorded !== null) names.add(recorded);
     return null;
@@ -113,6 +115,7 @@ async function checkImage(
   names.add(recorded);
   const path = await imageOf(entry, inspection.options);
   if (path === null) {
+    ledger.setImageless(ledger.find(id));
     const folder = dirname(recorded);
     if (await files.stat(folder)) {
       const tell = (): void => inspection.say('missing_image', recorded, 'the image is not there', id);

@@ -1,6 +1,9 @@
+import { isSettled } from '../manifest/isSettled.ts';
+import { readEntries } from '../manifest/readEntries.ts';
 import type { ResultLocation } from '../model/entry.ts';
 import type { ResultLine } from '../model/result.ts';
 import { roisOf } from '../sinks/csvColumns.ts';
+import { parseResultLine } from '../sinks/resultsLog.ts';
 import { SegmentedFile } from '../storage/segmentedFile.ts';
 import { splitLines } from '../storage/splitLines.ts';
 import type { Inspection } from './inspection.ts';
@@ -23,7 +26,10 @@ export async function checkResults(inspection: Inspection, texts: RowTexts): Pro
       inspection.say('damaged_line', log.path(segment), (error as Error).message);
     }
   }
-  checkMissing(inspection);
+  if (checkMissing(inspection) > 0) {
+    await noteRenamed(inspection);
+    await findKeptTimes(inspection);
+  }
 }
 
 async function checkSegment(
@@ -35,33 +41,58 @@ async function checkSegment(
   let others = 0;
   let first = '';
   for await (const { offset, length, bytes, terminated } of splitLines(log.read(segment))) {
-    // A torn end is looked at by itself.
-    if (!terminated) break;
     const line = resultLine(bytes);
-    if (line) checkLine(line, { segment, offset, length }, log.path(segment), inspection, texts);
+    // A torn end is looked at by itself. Where only its newline is missing, as an editor saves it, it is a whole line.
+    if (!terminated && !line) break;
+    const location = { segment, offset, length: terminated ? length : length + 1 };
+    if (line) checkLine(line, location, log.path(segment), inspection, texts);
     else if (others++ === 0) first = `the first at byte ${offset}`;
   }
   if (others > 0) inspection.note(`${log.path(segment)}: ${others} lines are no results of ours, ${first}`);
 }
 
+/** Null: cut, or overwritten. Where it is the one that counts, its entry is found without. */
 function resultLine(bytes: Buffer | null): ResultLine | null {
-  try {
-    const line = JSON.parse(bytes?.toString() ?? '') as Partial<ResultLine> | null;
-    return typeof line?.entry_id === 'string' && typeof line.attempt === 'number' ? (line as ResultLine) : null;
-  } catch {
-    // Cut, or overwritten: where it is the one that counts, its entry is found without.
-    return null;
-  }
+  const line = parseResultLine(bytes);
+  return typeof line === 'string' ? null : line;
 }
 
-function checkMissing(inspection: Inspection): void {
+/** Says which entries have no result line; returns how many. */
+function checkMissing(inspection: Inspection): number {
   const { ledger, options } = inspection;
+  let missing = 0;
   for (let number = 0; number < ledger.size; number++) {
-    const status = ledger.status(number);
-    if ((status !== 'processed' && status !== 'failed') || ledger.counting(number) > 0) continue;
-    if (ledger.isForeign(number)) continue;
-    const message = `${status}, but there is no result line of attempt ${ledger.attempt(number)}`;
-    sendBack(number, 'missing_result', options.paths.resultsFile, message, inspection);
+    if (!lacksResult(number, inspection)) continue;
+    missing++;
+    const message = `${ledger.status(number)}, but there is no result line of attempt ${ledger.attempt(number)}`;
+    if (!ledger.isImageless(number)) sendBack(number, 'missing_result', options.paths.resultsFile, message, inspection);
+    else inspection.say('lost_result', options.paths.resultsFile, `${message}, nor its image here`, ledger.id(number));
+  }
+  return missing;
+}
+
+function lacksResult(number: number, { ledger }: Inspection): boolean {
+  const status = ledger.status(number);
+  if ((status !== 'processed' && status !== 'failed') || ledger.counting(number) > 0) return false;
+  return !ledger.isForeign(number);
+}
+
+/** A part of the results that somebody has renamed is no part any more, and may well be what is missing. */
+async function noteRenamed({ options: { files, paths }, note }: Inspection): Promise<void> {
+  const isPart = /^processing_results(?:\.[1-9]\d{0,8})?\.jsonl(?:\.gz)?$/;
+  const names = (await files.list(paths.results)).filter(name => /processing_results/.test(name) && !isPart.test(name));
+  if (names.length > 0) note(`${paths.results}: ${names.join(', ')} may hold results, and is not read under this name`);
+}
+
+async function findKeptTimes(inspection: Inspection): Promise<void> {
+  const { options, ledger, keptTimes } = inspection;
+  const { files, paths } = options;
+  for await (const { entries } of readEntries({ file: paths.manifestFile, files, isSettled, note: () => undefined })) {
+    for (const { entry_id: id, camera_data: camera, entry_timestamp_iso: made } of entries) {
+      const number = ledger.find(id);
+      const isKept = number >= 0 && ledger.isImageless(number) && ledger.isTransmitted(number);
+      if (isKept && lacksResult(number, inspection)) keptTimes.add(camera?.timestamp_iso ?? made);
+    }
   }
 }
 
@@ -105,13 +136,9 @@ function checkLine(
     (place?.segment !== location.segment || place.offset !== location.offset || place.length !== location.length)
   ) {
     const named = place ? `segment ${place.segment}, byte ${place.offset}` : 'no place';
-    sendBack(
-      number,
-      'misplaced_result',
-      file,
-      `its result line stands at ${at}; the manifest names ${named}`,
-      inspection,
-    );
+    const message = `its result line stands at ${at}; the manifest names ${named}`;
+    inspection.say('misplaced_result', file, message, id);
+    inspection.repairs.moved.set(id, location);
   }
   if (status === 'processed') addReport(number, rowsDue(number, inspection), line, inspection, texts);
 }
@@ -128,7 +155,7 @@ function addReport(number: number, due: RowsDue, line: ResultLine, { reports }: 
 
 function sendBack(
   number: number,
-  kind: 'missing_result' | 'wrong_result' | 'misplaced_result',
+  kind: 'missing_result' | 'wrong_result',
   file: string,
   message: string,
   inspection: Inspection,

@@ -2,7 +2,7 @@ import { SegmentedFile } from '../storage/segmentedFile.ts';
 import { splitLines } from '../storage/splitLines.ts';
 import type { Inspection } from './inspection.ts';
 import type { RowsDue } from './reportLedger.ts';
-import { RowTexts } from './rowTexts.ts';
+import { RowTexts, timeOfRow } from './rowTexts.ts';
 import { tableColumns } from './tableColumns.ts';
 
 /** The table of an experiment: which segments, and the columns of each. */
@@ -108,7 +108,7 @@ class FoundRows {
     const [first, ...others] = this.#open;
     this.#open = [];
     this.#candidates = [];
-    if (!this.#isInMotion(first!)) {
+    if (!this.#isInMotion(first!) && !this.#inspection.keptTimes.has(timeOfRow(first!.text))) {
       this.#strays ??= { first: first!, count: 0 };
       this.#strays.count++;
     }

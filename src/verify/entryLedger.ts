@@ -5,7 +5,7 @@ import { bytes, doubles, integers } from './column.ts';
 
 const statuses = ['pending', 'processing', 'processed', 'failed', 'skip'] as const satisfies ProcessingStatus[];
 
-const bits = { transmitted: 1, moving: 2, left: 4, foreign: 8 } as const;
+const bits = { transmitted: 1, moving: 2, left: 4, foreign: 8, imageless: 16 } as const;
 
 /** What the other files are held against: a few numbers an entry, in about 100 bytes with its id. */
 export class EntryLedger {
@@ -80,6 +80,15 @@ export class EntryLedger {
 
   isForeign(number: number): boolean {
     return (this.#bits.get(number) & bits.foreign) > 0;
+  }
+
+  /** Its image was removed, or is not to be found: it can't be analysed again. */
+  isImageless(number: number): boolean {
+    return (this.#bits.get(number) & bits.imageless) > 0;
+  }
+
+  setImageless(number: number): void {
+    this.#bits.set(number, this.#bits.get(number) | bits.imageless);
   }
 
   /** Where the manifest says that the counting result stands; null when it says nothing. */

@@ -15,12 +15,13 @@ export const remedies = {
   missing_result: '--repair sets its image back to be analysed again',
   duplicate_result: 'keep the file and report it as a fault of phorest; the first line counts',
   wrong_result: '--repair sets its image back to be analysed again',
-  misplaced_result: '--repair sets its image back to be analysed again',
+  misplaced_result: '--repair corrects what the manifest says of its place; nothing is analysed again',
+  lost_result: 'put the results file back from a copy; it can not be made again, and its rows in the table stay',
   unknown_result: 'look for the manifest that it belongs to; the line stays and counts for nothing',
   missing_rows: '--repair writes the table and the plot anew from the results',
   duplicate_rows: '--repair writes the table and the plot anew from the results',
   unknown_rows: '--repair writes the table and the plot anew from the results; what stands there now is kept beside',
-  torn_line: '--repair cuts it off: it was never acknowledged',
+  torn_line: '--repair ends the line where it is whole, and else cuts it off: it was never acknowledged',
   stray_temporary: '--repair removes it: its process is gone',
 } as const satisfies Record<string, string>;
 

@@ -1,5 +1,5 @@
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
-import type { ProcessIdentity } from '../model/entry.ts';
+import type { ProcessIdentity, ResultLocation } from '../model/entry.ts';
 import type { Share } from '../share/share.ts';
 import type { Files } from '../storage/files.ts';
 import type { Liveness } from '../storage/processIdentity.ts';
@@ -58,6 +58,8 @@ export interface Repairs {
   manifest: boolean;
   /** Ids of entries whose image is to be analysed again. */
   again: Set<string>;
+  /** Where the results of entries stand that the manifest looks for elsewhere, by id. */
+  moved: Map<string, ResultLocation>;
   /** Paths of captured images without an entry. */
   orphans: string[];
   temporaries: string[];
@@ -84,6 +86,7 @@ export class Inspection {
   };
   readonly repairs: Repairs = {
     manifest: false,
+    moved: new Map(),
     again: new Set(),
     orphans: [],
     temporaries: [],
@@ -91,6 +94,8 @@ export class Inspection {
     torn: [],
   };
   readonly found = new Map<FindingKind, number>();
+  /** Times of images whose result is gone and can't be made again: their rows in the table are all that is left of it. */
+  readonly keptTimes = new Set<string>();
   /** How a reader of the journals noticed that acknowledged changes are lost. */
   readonly lostChanges: string[] = [];
   /** Segments of the table that the Python system, or somebody else, has written. */
@@ -113,7 +118,5 @@ export class Inspection {
     this.options.onFinding({ kind, file, ...(entryId === undefined ? {} : { entry_id: entryId }), message });
   }
 
-  note(message: string): void {
-    this.options.onNote(message);
-  }
+  readonly note = (message: string): void => this.options.onNote(message);
 }

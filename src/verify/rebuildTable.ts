@@ -3,17 +3,22 @@ import { join } from 'node:path';
 import { readEntries } from '../manifest/readEntries.ts';
 import { type HeldStages, leasesFile, StageHeldError, takeStages } from '../manifest/stageLeases.ts';
 import { utcIso } from '../model/localTime.ts';
+import { type AnalysisMethod, methodParameters } from '../model/method.ts';
 import { markMoved } from '../model/moved.ts';
-import type { ResultLine } from '../model/result.ts';
+import type { ResultLine, RoiFlag, RoiResult } from '../model/result.ts';
 import { openCsv } from '../sinks/csv.ts';
+import { temperaturePrefix } from '../sinks/csvColumns.ts';
 import { openCsvPlot } from '../sinks/csvPlot.ts';
+import { parseCsvLine } from '../sinks/parseCsvLine.ts';
 import { openResultsLog } from '../sinks/resultsLog.ts';
 import { makeFolder, removeFile } from '../storage/durableNames.ts';
 import { moveFile } from '../storage/moveFile.ts';
 import { SegmentedFile } from '../storage/segmentedFile.ts';
+import { splitLines } from '../storage/splitLines.ts';
 import { EntryLedger } from './entryLedger.ts';
 import type { Inspection } from './inspection.ts';
 import type { RepairOptions } from './repair.ts';
+import { tableColumns } from './tableColumns.ts';
 
 /** Results that wait for an earlier image's: workers finish about in order, and so is the table. */
 const windowLines = 32;
@@ -62,7 +67,7 @@ async function writeAnew(inspection: Inspection, options: RepairOptions): Promis
   let batch: ResultLine[] = [];
   let images = 0;
   let before: ResultLine | null = null;
-  for await (const line of reportedLines(inspection, options)) {
+  for await (const line of byTime(reportedLines(inspection, options), keptResults(inspection))) {
     batch.push(markMoved(before?.run_id === line.run_id ? before : null, line));
     before = line;
     images++;
@@ -104,7 +109,15 @@ async function writeAnew(inspection: Inspection, options: RepairOptions): Promis
   options.onMended(`${paths.csvFile}: written anew from ${images} results; what stood there is kept in ${kept}`);
 }
 
-/** The lines that the table shows, each once, sorted within a window by the order of collection. */
+/** An image that was brought back from the archive stands behind later ones in the manifest: its time says where it belongs. */
+function isEarlier(one: { line: ResultLine; order: number }, other: { line: ResultLine; order: number }): boolean {
+  const [a, b] = [timeOf(one.line), timeOf(other.line)];
+  return a < b || (a === b && one.order < other.order);
+}
+
+const timeOf = (line: ResultLine): string => line.image_timestamp ?? line.manifest_entry_timestamp;
+
+/** The lines that the table shows, each once, sorted within a window by the times of their images. */
 async function* reportedLines({ options: given }: Inspection, options: RepairOptions): AsyncGenerator<ResultLine> {
   const { paths, files, liveness } = given;
   const ledger = new EntryLedger();
@@ -122,7 +135,7 @@ async function* reportedLines({ options: given }: Inspection, options: RepairOpt
   const window: { line: ResultLine; order: number }[] = [];
   const takeFirst = (): ResultLine => {
     let first = 0;
-    for (let i = 1; i < window.length; i++) if (window[i]!.order < window[first]!.order) first = i;
+    for (let i = 1; i < window.length; i++) if (isEarlier(window[i]!, window[first]!)) first = i;
     return window.splice(first, 1)[0]!.line;
   };
   for await (const { line } of log.lines()) {
@@ -139,4 +152,64 @@ async function* reportedLines({ options: given }: Inspection, options: RepairOpt
     if (window.length > windowLines) yield takeFirst();
   }
   while (window.length > 0) yield takeFirst();
+}
+
+/**
+ * Rows whose result is gone and can't be made again, as the results that they were made from, as far as rows tell. In the order of the
+ * table.
+ */
+async function* keptResults({ options: { files, paths }, keptTimes }: Inspection): AsyncGenerator<ResultLine> {
+  if (keptTimes.size === 0) return;
+  const table = new SegmentedFile(files, paths.results, 'communicating_results', 'csv');
+  for (const [segment, columns] of await tableColumns(table)) {
+    let rows: Record<string, string>[] = [];
+    for await (const { bytes, terminated } of splitLines(table.read(segment))) {
+      if (!terminated || bytes === null) continue;
+      const cells = parseCsvLine(bytes.toString().replace(/\r$/, ''));
+      const row = Object.fromEntries(columns.map((column, i) => [column, cells[i] ?? '']));
+      if (rows.length > 0 && rows[0]!.timestamp !== row.timestamp) {
+        yield resultOfRows(columns, rows);
+        rows = [];
+      }
+      if (keptTimes.has(row.timestamp ?? '')) rows.push(row);
+    }
+    if (rows.length > 0) yield resultOfRows(columns, rows);
+  }
+}
+
+function resultOfRows(columns: readonly string[], rows: readonly Record<string, string>[]): ResultLine {
+  const number = (cell: string | undefined): number | null => (cell === undefined || cell === '' ? null : Number(cell));
+  const first = rows[0]!;
+  const sensors = columns.filter(column => column.startsWith(temperaturePrefix));
+  const rois = rows.map(row => {
+    const parameters = methodParameters[row['Analysis-method'] as AnalysisMethod] ?? [];
+    const medians = parameters.map(name => [name, row[name] === '' ? null : { Median: Number(row[name]) }]);
+    return {
+      'ROI-label': (row['ROI-label'] ?? '').replace(/^'(?=[=+\-@\t])/, ''),
+      'Analysis-method': row['Analysis-method'] as AnalysisMethod,
+      ...Object.fromEntries(medians),
+      position: number(row.position),
+      uncertainty: number(row.uncertainty),
+      flags: (row.flags ?? '').split(';').filter(flag => flag !== '') as RoiFlag[],
+    } as RoiResult;
+  });
+  return {
+    image_timestamp: first.timestamp!,
+    image_filename: first.image_filename || null,
+    processing_successful: true,
+    temperature_readings: Object.fromEntries(
+      sensors.map(column => [column.slice(temperaturePrefix.length), number(first[column])]),
+    ),
+    image_analysis: [{ brightness: 0, contrast: 0 }, ...rois],
+  } as ResultLine;
+}
+
+/** Both, put together by the times of their images; each keeps its own order. */
+async function* byTime(one: AsyncGenerator<ResultLine>, other: AsyncGenerator<ResultLine>): AsyncGenerator<ResultLine> {
+  let kept = await other.next();
+  for await (const line of one) {
+    for (; !kept.done && timeOf(kept.value) < timeOf(line); kept = await other.next()) yield kept.value;
+    yield line;
+  }
+  for (; !kept.done; kept = await other.next()) yield kept.value;
 }

@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import { adoptedEntry } from '../manifest/adoptedEntry.ts';
 import { Manifest, type ManifestOptions } from '../manifest/manifest.ts';
 import { readEntries } from '../manifest/readEntries.ts';
+import { isRemoved } from '../manifest/workRules.ts';
 import type { Entry, ProcessIdentity } from '../model/entry.ts';
 import { trimTornTail } from '../sinks/appendDurably.ts';
+import { isResultLine } from '../sinks/resultsLog.ts';
 import { removeFile, syncNamed } from '../storage/durableNames.ts';
 import type { Exclusive } from '../storage/exclusive.ts';
 import { imageOf } from './imageOf.ts';
@@ -49,19 +51,21 @@ export async function repair(inspection: Inspection, options: RepairOptions): Pr
   for (const path of repairs.torn) {
     const isResults = path.endsWith('.jsonl');
     const lockPath = join(paths.results, isResults ? 'processing_results' : 'communicating_results');
-    await options.lock(lockPath)(() => trimTornTail(files, path));
-    onMended(`${path}: the torn line at its end is cut off`);
+    await options.lock(lockPath)(() => trimTornTail(files, path, isResults ? isResultLine : undefined));
+    onMended(`${path}: ends with a whole line again`);
   }
   for (const path of repairs.temporaries) {
     await removeFile(files, path);
     onMended(`${path}: removed`);
   }
-  if (repairs.orphans.length > 0 || repairs.again.size > 0) await mendManifest(inspection, options);
+  if (repairs.orphans.length > 0 || repairs.again.size > 0 || repairs.moved.size > 0)
+    await mendManifest(inspection, options);
   if (repairs.table) await rebuildTable(inspection, options);
 }
 
-async function mendManifest({ repairs, options: given }: Inspection, options: RepairOptions): Promise<void> {
-  const { onMended, onLeft } = options;
+async function mendManifest(inspection: Inspection, options: RepairOptions): Promise<void> {
+  const { repairs, options: given } = inspection;
+  const { onMended } = options;
   const manifest = await Manifest.open(options.manifest);
   try {
     const without = repairs.orphans.length > 0 ? await withoutEntry(repairs.orphans, given) : [];
@@ -71,27 +75,74 @@ async function mendManifest({ repairs, options: given }: Inspection, options: Re
       await manifest.offer(orphans.map(path => adoptedEntry(path, given.now())));
       for (const path of orphans) onMended(`${path}: has an entry now, and waits for its analysis`);
     }
-    if (repairs.again.size === 0) return;
-    for await (const { segment, entries } of readEntries(options.manifest)) {
-      let batch: Entry[] = [];
-      const setBack = async (): Promise<void> => {
-        const changed = new Set(await manifest.requeue(batch, 'pending', { restore: segment !== null }));
-        for (const entry of changed) onMended(`${entry.entry_id}: is set back, and waits for its analysis`);
-        if (changed.size < batch.length) onLeft(`${batch.length - changed.size} entries that are in work`);
-        batch = [];
-      };
-      for (const entry of entries) {
-        if (!repairs.again.has(entry.entry_id)) continue;
-        if (!(await imageOf(entry, given))) {
-          onLeft(`${entry.entry_id}: its image is not there, so it can't be analysed again`);
-          continue;
-        }
-        batch.push(entry);
-        if (batch.length === batchEntries) await setBack();
-      }
-      if (batch.length > 0) await setBack();
-    }
+    if (repairs.again.size > 0) await setBack(manifest, inspection, options);
+    if (repairs.moved.size > 0) await relocate(manifest, inspection, options);
   } finally {
     await manifest.close({ fold: true });
+  }
+}
+
+async function setBack(
+  manifest: Manifest,
+  { repairs, options: given }: Inspection,
+  options: RepairOptions,
+): Promise<void> {
+  const { onMended, onLeft } = options;
+  await inBatches(
+    options,
+    entry => repairs.again.has(entry.entry_id),
+    async (batch, restore) => {
+      const there: Entry[] = [];
+      for (const entry of batch) {
+        if (!isRemoved(entry) && (await imageOf(entry, given))) there.push(entry);
+        else onLeft(`${entry.entry_id}: its image is not there, so it can't be analysed again`);
+      }
+      const changed = await manifest.requeue(there, 'pending', { restore });
+      for (const entry of changed) onMended(`${entry.entry_id}: is set back, and waits for its analysis`);
+      if (changed.length < there.length) onLeft(`${there.length - changed.length} entries that are in work`);
+    },
+  );
+}
+
+async function relocate(
+  manifest: Manifest,
+  { repairs, options: given }: Inspection,
+  options: RepairOptions,
+): Promise<void> {
+  let mended = 0;
+  let left = 0;
+  await inBatches(
+    options,
+    entry => repairs.moved.has(entry.entry_id),
+    async (batch, restore) => {
+      const moved = batch.map(entry => ({ entry, result: repairs.moved.get(entry.entry_id)! }));
+      const changed = await manifest.relocate(moved, { restore });
+      mended += changed.length;
+      left += batch.length - changed.length;
+    },
+  );
+  if (mended > 0)
+    options.onMended(
+      `${given.paths.manifestFile}: knows again where the results of ${mended} images stand; none is analysed again`,
+    );
+  if (left > 0) options.onLeft(`${left} entries that are in work`);
+}
+
+/** Hands on the entries that are chosen, some at a time. */
+async function inBatches(
+  { manifest }: RepairOptions,
+  isChosen: (entry: Entry) => boolean,
+  act: (batch: readonly Entry[], restore: boolean) => Promise<void>,
+): Promise<void> {
+  for await (const { segment, entries } of readEntries(manifest)) {
+    let batch: Entry[] = [];
+    for (const entry of entries) {
+      if (!isChosen(entry)) continue;
+      batch.push(entry);
+      if (batch.length < batchEntries) continue;
+      await act(batch, segment !== null);
+      batch = [];
+    }
+    if (batch.length > 0) await act(batch, segment !== null);
   }
 }

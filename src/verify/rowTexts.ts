@@ -55,3 +55,6 @@ function textOf(columns: readonly string[], cells: readonly string[]): string {
     .map((cell, i) => (i === flags ? own(cell) : cell).replaceAll(/[\r\n]+/g, ' ').replace(mark, ''))
     .join(separator);
 }
+
+/** The time of a row's image, from its text. */
+export const timeOfRow = (text: string): string => text.slice(0, text.indexOf(separator));

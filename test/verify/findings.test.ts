@@ -175,14 +175,90 @@ describe('verify', () => {
     ]);
   });
 
-  it('finds results that are not where the manifest says', async () => {
-    const sample = await temporarySample({ images: 3 });
-    await edit(results(sample), text => text.replace('{"entry_id":"e1"', ' {"entry_id":"e1"'));
-    expect((await look(sample)).found).toMatchObject([
-      { kind: 'misplaced_result', entry_id: 'e1' },
-      { kind: 'misplaced_result', entry_id: 'e2' },
+  it.each<[string, (text: string) => string, string[]]>([
+    ['a line is longer by one byte', text => text.replace('{"entry_id":"e1"', ' {"entry_id":"e1"'), []],
+    ['the lines were sorted backwards', text => `${text.trimEnd().split('\n').reverse().join('\n')}\n`, []],
+    ['it was saved with CRLF', text => text.replaceAll('\n', '\r\n'), []],
+    ['it was saved with a byte order mark', text => `\uFEFF${text}`, []],
+    ['the newline at its end is gone', text => text.slice(0, -1), ['torn_line']],
+    ['a line was added in front', text => `{"note":"mine"}\n${text}`, []],
+    ['a line stands there twice', text => text.replace(/.*"e1".*\n/, '$&$&'), ['duplicate_result']],
+  ])('finds the results again where %s, and has nothing analysed again', async (_what, change, others) => {
+    const sample = await temporarySample({ images: 4 });
+    const before = await sample.entries();
+    await edit(results(sample), change);
+    const { kinds } = await look(sample);
+    expect(new Set(kinds)).toEqual(new Set([...others, ...(others[0] === 'torn_line' ? [] : ['misplaced_result'])]));
+    await sample.run(verify, { repair: true });
+    expect((await look(sample)).kinds).toEqual(others.filter(kind => kind !== 'torn_line'));
+    const after = await sample.entries();
+    const log = await sample.log();
+    for (const [id, entry] of after) {
+      expect(entry).toMatchObject({ attempt: before.get(id)!.attempt, processing_status: 'processed' });
+      expect(await log.read(entry.result!)).toMatchObject({ entry_id: id });
+    }
+    // What is appended next takes nothing along.
+    const manifest = await sample.manifest();
+    await sample.offerMore(manifest, 4, 5);
+    await sample.analyse(manifest, 5);
+    await sample.report(manifest);
+    await manifest.close({ fold: true });
+    expect((await look(sample)).kinds).toEqual(others.filter(kind => kind !== 'torn_line'));
+  });
+
+  it('sets back the one image whose result line was deleted, and no other', async () => {
+    const sample = await temporarySample({ images: 12, liveEntries: 4 });
+    const good = await readFile(table(sample), 'utf8');
+    await edit(results(sample), text => text.replace(/.*"e1".*\n/, ''));
+    const told = await sample.run(verify);
+    // Those of one kind are summed up before some are told one by one.
+    expect(told.lines.slice(0, 2)).toEqual([
+      expect.stringMatching(/^misplaced_result {2}10 findings; .*the first 5/),
+      expect.stringMatching(/^misplaced_result .*e2: /),
     ]);
+    expect(told.lines.filter(line => line.startsWith('missing_result'))).toHaveLength(1);
     await mend(sample);
+    const back = [...(await sample.entries()).values()].filter(entry => entry.processing_status !== 'processed');
+    expect(back.map(entry => entry.entry_id)).toEqual(['e1']);
+    expect(await readFile(table(sample), 'utf8')).toBe(good.replaceAll(/.*12:00:01.*\n/g, ''));
+  });
+
+  it('keeps result and rows of images that were removed, when their result lines are deleted', async () => {
+    const sample = await temporarySample({ images: 6 });
+    const entries = JSON.parse(await readFile(sample.manifestFile, 'utf8')) as Entry[];
+    for (const i of [0, 1]) {
+      entries[i]!.image_local = false;
+      await rm(sample.image(i));
+    }
+    await rm(sample.image(3));
+    await writeFile(sample.manifestFile, JSON.stringify(entries));
+    const good = await readFile(table(sample), 'utf8');
+    await edit(results(sample), text => text.replaceAll(/.*"e[0134]".*\n/g, ''));
+    // Something to be mended in the table, so that it is written anew.
+    await edit(table(sample), text => text.replace(/.*12:00:05.*\n/, ''));
+    expect((await look(sample)).kinds).toEqual([
+      'missing_image',
+      'misplaced_result',
+      'misplaced_result',
+      'lost_result',
+      'lost_result',
+      'lost_result',
+      'missing_result',
+      ...['unknown_rows', 'missing_rows'],
+    ]);
+    await sample.run(verify, { repair: true });
+    expect((await look(sample)).kinds).toEqual(['missing_image', 'lost_result', 'lost_result', 'lost_result']);
+    const statuses = [...(await sample.entries()).values()].map(entry => entry.processing_status);
+    expect(statuses).toEqual(['processed', 'processed', 'processed', 'processed', 'pending', 'processed']);
+    expect(await readFile(table(sample), 'utf8')).toBe(good.replaceAll(/.*12:00:04.*\n/g, ''));
+  });
+
+  it('says that a part of the results was renamed', async () => {
+    const sample = await temporarySample({ images: 2 });
+    await rename(results(sample), `${results(sample)}.bak`);
+    const { kinds, notes } = await look(sample);
+    expect(new Set(kinds)).toEqual(new Set(['missing_result', 'unknown_rows']));
+    expect(notes).toEqual([expect.stringMatching(/processing_results\.jsonl\.bak may hold results/)]);
   });
 
   it.each<[string, (text: string) => string, string[], mends?: boolean]>([

@@ -112,6 +112,15 @@ export class SampleRoot {
     return openResultsLog({ folder: this.results, files: nodeFiles, exclusive: exclusiveHere() });
   }
 
+  /** Images `from` to `to - 1`, which wait. */
+  async offerMore(manifest: Manifest, from: number, to: number): Promise<void> {
+    const bytes = await picture(40, 20);
+    for (let i = from; i < to; i++) {
+      await writeFile(this.image(i), bytes);
+      await manifest.offer([this.entry(i)]);
+    }
+  }
+
   /** Analyses the next images that wait, with the real manifest and results log. */
   async analyse(manifest: Manifest, count: number, failed: readonly number[] = []): Promise<void> {
     const log = await this.log();

@@ -96,18 +96,21 @@ function claimedSize(bytes: Uint8Array, codec: Codec): number {
   return form === 2 ? view.getUint32(at, true) : Number(view.getBigUint64(at, true));
 }
 
-/** Packed bytes from which a head is unpacked, and the most that a head may be. */
-const headPackedBytes = 1 << 13;
+/** Packed bytes from which a head is unpacked, fewer where they hold too much; and the most that a head may be. */
+const headPackedBytes = [1 << 13, 1 << 9, 1 << 6];
 const headBytes = 1 << 24;
 
 /** The first bytes of a compressed image, from the first of the file; empty when they can't be had so. */
 export function decompressedHead(packed: Uint8Array, codec: Codec): Uint8Array {
-  const first = packed.subarray(0, headPackedBytes);
-  try {
-    return codec === 'gzip'
-      ? gunzipSync(first, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: headBytes })
-      : zstdDecompressSync(first, { finishFlush: constants.ZSTD_e_flush, maxOutputLength: headBytes });
-  } catch {
-    return new Uint8Array(0);
+  for (const length of headPackedBytes) {
+    const first = packed.subarray(0, length);
+    try {
+      return codec === 'gzip'
+        ? gunzipSync(first, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: headBytes })
+        : zstdDecompressSync(first, { finishFlush: constants.ZSTD_e_flush, maxOutputLength: headBytes });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') break;
+    }
   }
+  return new Uint8Array(0);
 }

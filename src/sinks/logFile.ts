@@ -21,7 +21,7 @@ import {
   tap,
   timer,
 } from 'rxjs';
-import { SonicBoom } from 'sonic-boom';
+import sonicBoom from 'sonic-boom';
 import type { PipelineEvent } from '../model/event.ts';
 import { localIso, utcIso } from '../model/localTime.ts';
 import { sayOnce } from '../model/sayOnce.ts';
@@ -55,7 +55,7 @@ const retryMs = 60_000;
 const longestIntervalMs = 7 * 24 * 3600 * 1000;
 
 /** Its types leave this out. */
-type Destination = SonicBoom & { readonly destroyed: boolean };
+type Destination = sonicBoom.SonicBoom & { readonly destroyed: boolean };
 
 /** A file of the log, and the place of its name among the others. */
 interface LogSpan {
@@ -198,7 +198,7 @@ async function nextSpan(folder: string, begin: number, before: LogSpan | null): 
 
 /** @throws the file system's error when the file can't be opened: a destination without one would never close. */
 async function openLog(path: string): Promise<Destination> {
-  const opened = new SonicBoom({ dest: path, maxLength: mostWaiting }) as Destination;
+  const opened = new sonicBoom.SonicBoom({ dest: path, maxLength: mostWaiting }) as Destination;
   try {
     await once(opened, 'ready');
     return opened;

@@ -18,13 +18,15 @@ export function laterFeatures(config: Config): LaterFeature[] {
         message: `${section}.${key} is on, but this version can't do that yet: ${info.later}`,
       });
     }
+    // A camera that is off need not be there.
+    if (section === 'Camera' && !config.Services.enable_camera) continue;
     const chosen = Array.isArray(value) ? value : [value];
     for (const { word, later } of info.words) {
       if (!later || !chosen.includes(word)) continue;
       found.push({
         section,
         key,
-        message: `${section}.${key} has "${word}", which this version does not have yet: it is left out`,
+        message: `${section}.${key} has "${word}", which this version does not have yet: ${section === 'Camera' ? 'no frame is collected' : 'it is left out'}`,
       });
     }
   }

@@ -28,7 +28,7 @@ has one. Without any file the shipped values are used, and that is said.
 - A change takes effect *live*, while the pipeline runs, or at the next *start*.
 - Keys marked *new* are not the Python system's.
 
-\`phorest check config\` reads the file and says what is wrong with it.
+\`phorest check config\` reads the file and says what is wrong with it, what it asks for that can't be done here, and which paths can be used.
 `;
 
 const files = `## Where files are

@@ -34,3 +34,8 @@ export function duration(ms: number): string {
 function parts(big: number, bigUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`;
 }
+
+/** `1 warning`, `2 warnings`, `12,880 entries`. @param many where it is not `one` with an s. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${number(count)} ${count === 1 ? one : many}`;
+}

@@ -5,13 +5,13 @@ import { section, setting } from '../setting.ts';
 
 const types = {
   simulated: { meaning: 'frames of a moving resonance with known truth, see [Simulator]', also: ['dummy'] },
-  libcamera: { meaning: "camera on the Raspberry Pi's own connector", also: ['hawkeye'] },
-  logitech: 'USB camera',
-  argus: 'camera of an NVIDIA Jetson',
-  tis: 'industrial camera of The Imaging Source',
-  command: 'a program that writes one image each time it is called',
+  libcamera: { meaning: "camera on the Raspberry Pi's own connector", also: ['hawkeye'], later: true },
+  logitech: { meaning: 'USB camera', later: true },
+  argus: { meaning: 'camera of an NVIDIA Jetson', later: true },
+  tis: { meaning: 'industrial camera of The Imaging Source', later: true },
+  command: { meaning: 'a program that writes one image each time it is called', later: true },
   file_importer: 'images that are already there, in order of time',
-  watch_folder: 'images that another program writes',
+  watch_folder: { meaning: 'images that another program writes', later: true },
 };
 
 const transforms = {

@@ -7,6 +7,7 @@ import type { Pipeline } from '../openPipeline.ts';
 import { healthReport } from '../sinks/healthReport.ts';
 import { logFile } from '../sinks/logFile.ts';
 import { statusFile } from '../sinks/statusFile.ts';
+import { withAccessHint } from '../storage/accessHint.ts';
 import { diskSpace } from '../storage/diskSpace.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { ownIdentity } from '../storage/processIdentity.ts';
@@ -53,7 +54,7 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
     runId: pipeline.runId,
     stages: pipeline.stages,
     disk: () => diskSpace(paths.root),
-    onError: error => say(`the status can't be written: ${error.message}`),
+    onError: error => say(`the status can't be written: ${withAccessHint(error)}`),
   });
 
   /** Outcomes in flight are dropped, claims given back, the journal synced; then the process ends whatever still runs. */
@@ -124,7 +125,7 @@ function logAlarm({ stages, tell }: Pipeline, folder: string) {
   return {
     /** Returns the words. */
     raise: (error: Error): string => {
-      const message = `the log can't be written: ${error.message}`;
+      const message = `the log can't be written: ${withAccessHint(error)}`;
       tell({ stage, at: systemClock.now(), kind: 'alarm', key, message, retryInMs: 0 });
       return message;
     },

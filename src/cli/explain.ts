@@ -1,5 +1,6 @@
 import { ConfigError, describeProblem } from '../config/configError.ts';
 import { oneLine } from '../model/shownText.ts';
+import { withAccessHint } from '../storage/accessHint.ts';
 
 /**
  * An error in words for a person: nothing twice, and no stack unless it is a fault of the program itself. One line, of a
@@ -12,5 +13,5 @@ export function explain(error: unknown): string {
   if (error instanceof Error && error.cause instanceof ConfigError) return explain(error.cause);
   const isFault = error instanceof TypeError || error instanceof ReferenceError;
   if (isFault && error.stack) return `${error.stack}\nThis is a fault of phorest: please report it.`;
-  return oneLine(error instanceof Error ? error.message : String(error));
+  return oneLine(error instanceof Error ? withAccessHint(error) : String(error));
 }

@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
+import { withAccessHint } from '../storage/accessHint.ts';
 import { nodeFiles, openItself } from '../storage/files.ts';
 import { ExperimentReserve, withRoom } from '../storage/reserveFile.ts';
 import type { CommandContext } from './commandDefinition.ts';
@@ -44,8 +45,8 @@ export async function launch(
   patienceMs: number,
 ): Promise<Launched> {
   const printed = join(paths.logs, outputFile);
-  const log = await openOutput(printed, paths).catch(({ message }: Error) => {
-    context.output.error(`what the process prints is lost, since ${printed} can't be written: ${message}`);
+  const log = await openOutput(printed, paths).catch((error: Error) => {
+    context.output.error(`what the process prints is lost: ${withAccessHint(error)}`);
     return null;
   });
   try {

@@ -1,6 +1,7 @@
 import { filter, type MonoTypeOperatorFunction, type Observer } from 'rxjs';
 import type { NoteEvent } from '../model/event.ts';
 import { retryForever } from '../rx/retryForever.ts';
+import { withAccessHint } from '../storage/accessHint.ts';
 import { asError } from './asError.ts';
 import type { StageTools } from './stage.ts';
 
@@ -39,7 +40,7 @@ export function lasting<T>(options: LastingOptions): MonoTypeOperatorFunction<T>
         isOpen: () => true,
         isResolved: value => !isFailed(value) && clock.monotonic() - failedAt > backOff.longestMs,
         onFailure: (error, failures) => {
-          const { message } = asError(error);
+          const message = withAccessHint(asError(error));
           failedAt = clock.monotonic();
           if (failures === 1 || message !== noted.message || failedAt - noted.at > noteEveryMs) {
             noted = { message, at: failedAt };

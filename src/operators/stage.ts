@@ -20,6 +20,7 @@ import { fromAbortable } from '../rx/fromAbortable.ts';
 import { handover } from '../rx/handover.ts';
 import { mergeUntilComplete } from '../rx/mergeUntilComplete.ts';
 import { retryForever } from '../rx/retryForever.ts';
+import { withAccessHint } from '../storage/accessHint.ts';
 import { asError } from './asError.ts';
 import { quiet, quietStation } from './quietStation.ts';
 import { serve } from './serve.ts';
@@ -201,9 +202,16 @@ function generation<S, T>(
         event === quiet || event.kind === 'done' || (reached === 'opening' && isRunning(event)),
       onFailure: (error, _failures, retryInMs) => {
         isFailing = true;
-        const { code, name: type, message } = asError(error);
-        key = code ?? type;
-        return { stage: name, at: tools.clock.now(), kind: 'alarm', key, message, retryInMs };
+        const failure = asError(error);
+        key = failure.code ?? failure.name;
+        return {
+          stage: name,
+          at: tools.clock.now(),
+          kind: 'alarm',
+          key,
+          message: withAccessHint(failure),
+          retryInMs,
+        };
       },
       onResolved: () => {
         isFailing = false;

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
-import { lstat, rmdir, unlink } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import type { ProcessIdentity } from '../model/entry.ts';
@@ -61,7 +62,7 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
     if (owner ? liveness(owner) !== 'gone' : before < Date.now() + aheadMs) return;
     await wait(signingMs);
     if ((await touched()) !== before || (await ownerText()) !== text) return;
-    await rmdir(folder).catch(() => undefined);
+    await breakLock(folder);
   }
 
   /**
@@ -95,8 +96,8 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
       try {
         const release = await lockfile.lock(path, {
           realpath: false,
-          fs: lockCalls,
           lockfilePath: folder,
+          fs: lockFs,
           stale: staleMs,
           // The default ends the process; a lost lock only costs a retry here.
           onCompromised: () => undefined,
@@ -105,7 +106,8 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'ELOCKED' || code === 'ENOTDIR') await mustBeFolder(folder);
-        if (code !== 'ELOCKED') throw error;
+        // Not empty: its holder touches it just now.
+        if (!['ELOCKED', 'ENOTEMPTY', 'EEXIST'].includes(code ?? '')) throw error;
         if (now > deadline) {
           const locked: NodeJS.ErrnoException = new Error(
             `${path} is locked by ${(await ownerText()) || 'an unknown process'}; waited ${patienceMs / 1000} s`,
@@ -117,7 +119,7 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
         if (attempt % 10 === 0) {
           const last = await touched();
           const patience = (await ownerText()) === '' ? unsignedMs : staleMs;
-          if (last === seen.touched && now - seen.since > patience) await rmdir(folder).catch(() => undefined);
+          if (last === seen.touched && now - seen.since > patience) await breakLock(folder);
           else await breakIfOwnerGone();
           if (last !== seen.touched) seen = { touched: last, since: now };
         }
@@ -146,9 +148,6 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
   };
 }
 
-/** The library's calls, but the time of a link that somebody has put in the lock's place is neither read nor set through it. */
-const lockCalls = { ...fs, stat: fs.lstat, utimes: fs.lutimes };
-
 /** @throws StrangeFileError when something stands in the place of a lock that never was one, and never goes by itself. */
 async function mustBeFolder(path: string): Promise<void> {
   const found = await lstat(path).catch(() => null);
@@ -165,3 +164,68 @@ function parseOwner(text: string): ProcessIdentity | null {
     return null;
   }
 }
+
+type Done = (error: NodeJS.ErrnoException | null) => void;
+
+/** Where times can't be set, a folder is touched by a name that is made and removed in it. */
+const touchName = 'touched';
+const timesRefused = new Set(['EPERM', 'EACCES', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EINVAL', 'EROFS']);
+
+/**
+ * The file system as proper-lockfile calls it, also for mounts where times can't be set (CIFS without `uid=`; NTFS, exFAT and vfat that root
+ * has mounted) or are kept coarsely: what it asked for is remembered beside what stands there, so that it knows its own lock again.
+ */
+export function createLockFs(base: Pick<typeof fs, 'mkdir' | 'rmdir' | 'rmdirSync' | 'stat' | 'utimes'>) {
+  const asked = new Map<string, { mtime: Date; stands: number }>();
+  const remember = (path: string, mtime: Date, done: Done): void => {
+    base.stat(path, (error, found) => {
+      if (error) return done(error);
+      asked.set(path, { mtime, stands: found.mtimeMs });
+      done(null);
+    });
+  };
+  return {
+    mkdir: base.mkdir,
+    utimes: (path: string, accessed: Date, mtime: Date, done: Done): void => {
+      base.utimes(path, accessed, mtime, error => {
+        if (!error) return remember(path, mtime, done);
+        if (!timesRefused.has(error.code!)) return done(error);
+        const inside = join(path, touchName);
+        // A lock that can't be touched at all looks left after a while; it is one until then.
+        base.mkdir(inside, () => base.rmdir(inside, () => remember(path, mtime, done)));
+      });
+    },
+    stat: (path: string, done: (error: NodeJS.ErrnoException | null, stat: fs.Stats) => void): void => {
+      base.stat(path, (error, found) => {
+        const own = asked.get(path);
+        if (!error && own?.stands === found.mtimeMs) found.mtime = own.mtime;
+        done(error, found);
+      });
+    },
+    rmdir: (path: string, done: Done): void => {
+      asked.delete(path);
+      base.rmdir(path, error => {
+        if (!isNotEmpty(error)) return done(error);
+        base.rmdir(join(path, touchName), () => base.rmdir(path, done));
+      });
+    },
+    rmdirSync: (path: string): void => {
+      try {
+        base.rmdirSync(path);
+      } catch (error) {
+        if (!isNotEmpty(error)) throw error;
+        base.rmdirSync(join(path, touchName));
+        base.rmdirSync(path);
+      }
+    },
+  };
+}
+
+const isNotEmpty = (error: unknown): boolean =>
+  ['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException | null)?.code ?? '');
+
+/** The time of a link that somebody has put in the lock's place is neither read nor set through it. */
+const lockFs = createLockFs({ ...fs, stat: fs.lstat, utimes: fs.lutimes });
+
+/** Takes a lock from whoever left it. */
+const breakLock = (folder: string): Promise<void> => new Promise(resolve => lockFs.rmdir(folder, () => resolve()));

@@ -15,6 +15,11 @@ function cachesWrites({ type, source, options }: Mount): boolean {
   return type === 'fuse' && cachingSources.test(source);
 }
 
+/** A look at what is on it may hang. */
+export function comesOverNetwork(mount: Mount): boolean {
+  return networkTypes.test(mount.type) || cachesWrites(mount);
+}
+
 /**
  * The mount that a path is on; null where the system does not tell. Looks at the list of mounts and not at the path, which may hang.
  *
@@ -34,7 +39,7 @@ const inWords = ({ source, type }: Mount): string => `${source} (${type})`;
 /** What to say of `backup_dir`, if anything: of a folder that comes over a network. */
 export function backupWarning(folder: string, mountInfo = linuxDevices.mountInfo): string | null {
   const mount = mountAt(folder, mountInfo);
-  return mount && (networkTypes.test(mount.type) || cachesWrites(mount))
+  return mount && comesOverNetwork(mount)
     ? `Paths.backup_dir ${folder} is on ${inWords(mount)}: it should be on a local disk. While it does not answer nothing is moved there, ` +
         'and requeue and verify may hang. For a network share there is Services.enable_remote_sync'
     : null;

@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { fileLock } from '../../src/storage/fileLock.ts';
+import lockfile from 'proper-lockfile';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createLockFs, fileLock } from '../../src/storage/fileLock.ts';
 import { ownIdentity } from '../../src/storage/processIdentity.ts';
 
 let folder: string;
@@ -119,4 +121,51 @@ test('the owner is named while the work runs', async () => {
 test('a folder that is not there is said', async () => {
   const waiting = fileLock(join(folder, 'none', 'manifest.json'))(async () => undefined);
   await expect(waiting).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+describe('a lock where times can not be set (CIFS without uid=, NTFS or exFAT mounted by root)', () => {
+  const refusing = (code: string) =>
+    createLockFs({
+      ...fs,
+      utimes: ((_path, _accessed, _mtime, done) =>
+        done(Object.assign(new Error(`${code}: utime`), { code }))) as typeof fs.utimes,
+    });
+
+  test('is taken, touched, known again and given back', async () => {
+    const lockFs = refusing('EPERM');
+    const lost: Error[] = [];
+    const options = {
+      realpath: false,
+      fs: lockFs,
+      stale: 2000,
+      update: 1000,
+      onCompromised: (e: Error) => lost.push(e),
+    };
+    const release = await lockfile.lock(path, options);
+    const first = (await stat(`${path}.lock`)).mtimeMs;
+    await vi.waitUntil(async () => (await stat(`${path}.lock`)).mtimeMs > first, { timeout: 5000 });
+    const second = (await stat(`${path}.lock`)).mtimeMs;
+    await vi.waitUntil(async () => (await stat(`${path}.lock`)).mtimeMs > second, { timeout: 5000 });
+    await expect(lockfile.lock(path, options)).rejects.toMatchObject({ code: 'ELOCKED' });
+    await release();
+    expect([await readdir(folder), lost]).toEqual([[], []]);
+  });
+
+  test.each(['EACCES', 'ENOSYS', 'ENOTSUP'])('is taken too where the system says %s', async code => {
+    const release = await lockfile.lock(path, { realpath: false, fs: refusing(code) });
+    await release();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('that was left while it was touched is broken all the same', async () => {
+    await leaveLock(gone);
+    await mkdir(`${path}.lock/touched`);
+    expect(await fileLock(path)(async () => 'in')).toBe('in');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('another error of setting them is told', async () => {
+    const lock = lockfile.lock(path, { realpath: false, fs: refusing('EIO'), lockfilePath: `${path}.lock` });
+    await expect(lock).rejects.toMatchObject({ code: 'EIO' });
+  });
 });

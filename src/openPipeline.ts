@@ -3,7 +3,7 @@ import { join, sep } from 'node:path';
 import { connect, EMPTY, exhaustMap, ignoreElements, map, merge, type Observable, ReplaySubject, timer } from 'rxjs';
 import { monotonicFactory } from 'ulid';
 import { createAnalysisPool } from './analysis/analysisPool.ts';
-import type { ResolvedPaths } from './config/resolvePaths.ts';
+import { ownFolders, type ResolvedPaths } from './config/resolvePaths.ts';
 import type { Config } from './config/schema.ts';
 import { diskOf, WrongDiskError } from './experimentDisk.ts';
 import { type GraphStage, graph } from './graph.ts';
@@ -29,6 +29,7 @@ import { openResultsLog } from './sinks/resultsLog.ts';
 import { statusName } from './sinks/statusFile.ts';
 import { type Replay, stagePace, stageSettings, wantedRoom, workRules } from './stageSettings.ts';
 import { clockSynced } from './storage/clockSynced.ts';
+import { confinedFiles } from './storage/confinedFiles.ts';
 import { askDisk } from './storage/diskSpace.ts';
 import { DistantProcesses, distantSilenceMs } from './storage/distantProcesses.ts';
 import { makeFolder } from './storage/durableNames.ts';
@@ -123,7 +124,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const device = options.replay ? null : diskOf(config, paths);
   const wrong = await device?.look();
   if (wrong) throw new WrongDiskError(wrong);
-  const files = device ? guardedFiles(nodeFiles, () => device.mustBeThere()) : nodeFiles;
+  const confined = confinedFiles(nodeFiles, ownFolders(paths));
+  const files = device ? guardedFiles(confined, () => device.mustBeThere()) : confined;
   const reserve = new ExperimentReserve(files, paths);
   // What a start must write on a full disk, so that room can be made at all.
   const smallFiles = reserve.files();

@@ -1,9 +1,11 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { codecOf } from '../model/compression.ts';
 import { BadImageError } from './badImageError.ts';
 import { checkedHeader, imageMemory, limitText } from './imageMemory.ts';
 import { keptMemory } from './keptMemory.ts';
 import type { ReadAt } from './tiffDirectories.ts';
+
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 
 const memory = keptMemory(bytes => new ArrayBuffer(bytes));
 
@@ -20,9 +22,12 @@ const headBytes = 1 << 16;
  * @throws system errors (`ENOENT`, `EISDIR`, …); BadImageError for a file that takes more than it may
  */
 export function readImageFile(path: string, limit = imageMemory(), keep = memory): Uint8Array {
-  const file = openSync(path, 'r');
+  const file = openSync(path, O_RDONLY | (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0));
   try {
-    const { size } = fstatSync(file);
+    const found = fstatSync(file);
+    // Reading a pipe would block this thread for good.
+    if (!found.isFile() && !found.isDirectory()) throw new BadImageError(path, 'a pipe or a device');
+    const { size } = found;
     if (size > headBytes && codecOf(path) === null) checkedHeader(fileReader(file), path, size, limit);
     if (size > limit) throw new BadImageError(path, `${size} bytes; ${limitText(limit)}`);
     const bytes = new Uint8Array(keep(size), 0, size);

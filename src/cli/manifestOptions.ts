@@ -1,9 +1,11 @@
 import { monotonicFactory } from 'ulid';
+import { ownFolders } from '../config/resolvePaths.ts';
 import { isSettled } from '../manifest/isSettled.ts';
 import { isJournal } from '../manifest/journal.ts';
 import type { ManifestOptions } from '../manifest/manifest.ts';
 import { systemClock } from '../model/clock.ts';
 import { workRules } from '../stageSettings.ts';
+import { confinedFiles } from '../storage/confinedFiles.ts';
 import { fileLock } from '../storage/fileLock.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { livenessOf, ownIdentity } from '../storage/processIdentity.ts';
@@ -15,10 +17,11 @@ import type { LoadedConfig } from './loadConfig.ts';
 /** How a command opens the manifest that its configuration names, beside a pipeline or alone. Its warnings go to stderr. */
 export function manifestOptions({ config, paths }: LoadedConfig, { output }: CommandContext): ManifestOptions {
   const rules = workRules(config);
-  const reserve = new ExperimentReserve(nodeFiles, paths);
+  const files = confinedFiles(nodeFiles, ownFolders(paths));
+  const reserve = new ExperimentReserve(files, paths);
   return {
     file: paths.manifestFile,
-    files: reserve.files(nodeFiles, path => isJournal(path, paths.manifestFile)),
+    files: reserve.files(files, path => isJournal(path, paths.manifestFile)),
     exclusive: reserve.lock(paths.manifestFile, fileLock(paths.manifestFile)),
     clock: systemClock,
     own: ownIdentity,
@@ -29,7 +32,7 @@ export function manifestOptions({ config, paths }: LoadedConfig, { output }: Com
     writer: monotonicFactory()(),
     recovery: recoverySource({
       paths,
-      files: nodeFiles,
+      files,
       now: () => systemClock.now(),
       rebuilt: message => output.error(message),
     }),

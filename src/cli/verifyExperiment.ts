@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { decodeFrame } from '../analysis/decodeFrame.ts';
+import { ownFolders } from '../config/resolvePaths.ts';
 import { unmovedSegments } from '../manifest/archive.ts';
 import { listJournals } from '../manifest/journal.ts';
 import { systemClock } from '../model/clock.ts';
 import { createShares } from '../share/share.ts';
 import { ShareRecord } from '../share/shareRecord.ts';
+import { confinedFiles } from '../storage/confinedFiles.ts';
 import { fileLock } from '../storage/fileLock.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { livenessOf, ownIdentity } from '../storage/processIdentity.ts';
@@ -108,7 +110,7 @@ function inspectionOptions(
 ): Omit<InspectionOptions, 'share' | 'onFinding'> {
   return {
     paths,
-    files: nodeFiles,
+    files: confinedFiles(nodeFiles, ownFolders(paths)),
     liveness: owner => livenessOf(owner),
     isAlive: pid => livenessOf({ ...ownIdentity, pid, pid_start: 0 }) !== 'gone',
     now: () => systemClock.now(),

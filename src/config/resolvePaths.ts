@@ -47,6 +47,11 @@ export interface ResolvedPaths {
   readonly remote: RemotePaths;
 }
 
+/** The folders that the configuration names and the program writes to: they may be links, and nothing below them is. */
+export function ownFolders({ data, results, logs, backup, flags, generatedFiles }: ResolvedPaths): string[] {
+  return [data, results, logs, backup, flags, generatedFiles];
+}
+
 export interface PathSurroundings {
   /** Working directory, absolute. */
   readonly cwd: string;

@@ -1,4 +1,5 @@
 import type { Side } from '../share/shareError.ts';
+import { StrangeFileError } from '../storage/files.ts';
 import { ImagePathError } from '../storage/findImage.ts';
 import { asError } from './asError.ts';
 
@@ -7,7 +8,7 @@ const refusals = new Set(['ENAMETOOLONG', 'EINVAL', 'EILSEQ', 'EFBIG', 'ESHAREPA
 
 /** Whether a failure is that of one file, so that others may be copied; else it is the share's. */
 export function isFilesOwn(thrown: unknown): boolean {
-  if (thrown instanceof ImagePathError) return true;
+  if (thrown instanceof ImagePathError || thrown instanceof StrangeFileError) return true;
   const { code = '', side } = asError(thrown) as NodeJS.ErrnoException & { side?: Side };
   return side === 'local' || refusals.has(code);
 }

@@ -3,6 +3,7 @@ import { parse } from 'smol-toml';
 import { withoutSecrets } from '../config/secrets.ts';
 import { markerName } from '../share/shareMarker.ts';
 import { safeName } from '../share/sharePath.ts';
+import { throughOwnLink } from '../storage/confinedFiles.ts';
 import type { FileStat, Files } from '../storage/files.ts';
 import { readWhole } from '../storage/keepSnapshot.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
@@ -53,8 +54,9 @@ export async function syncFiles(
   const secret = new Set(places.flatMap(({ local, publicCopy }) => (publicCopy === undefined ? [] : [local])));
   const isOpen = (path: string): boolean => !secret.has(path);
   for (const { local, remote, publicCopy } of places) {
-    if (publicCopy !== undefined) await writePublicCopy(local, publicCopy, files);
-    await collect({ local: publicCopy ?? local, remote }, files, isSettled, isOpen, all, deepest);
+    if (publicCopy !== undefined) await writePublicCopy(await throughOwnLink(files, local), publicCopy, files);
+    const from = publicCopy ?? (await throughOwnLink(files, local));
+    await collect({ local: from, remote }, files, isSettled, isOpen, all, deepest);
   }
   return all;
 }
@@ -62,7 +64,7 @@ export async function syncFiles(
 /** A file that is no TOML (it is being edited) changes nothing: the copy stays as it was. */
 async function writePublicCopy(file: string, copy: string, files: Files): Promise<void> {
   const stat = await files.stat(file);
-  if (!stat) return;
+  if (!stat || stat.strange) return;
   const text = (await readWhole(files, file)).toString();
   try {
     parse(text);
@@ -70,8 +72,8 @@ async function writePublicCopy(file: string, copy: string, files: Files): Promis
     return;
   }
   const bytes = Buffer.from(withoutSecrets(text));
-  const isThere = (await files.stat(copy)) !== null;
-  if (isThere && bytes.equals(await readWhole(files, copy))) return;
+  const there = await files.stat(copy);
+  if (there && !there.strange && bytes.equals(await readWhole(files, copy))) return;
   await writeAtomic(files, copy, bytes, { ...(stat.mode !== undefined && { mode: stat.mode }) });
 }
 
@@ -83,14 +85,15 @@ async function collect(
   all: FoundFiles,
   depth: number,
 ): Promise<void> {
-  const name = basename(local);
+  const name = basename(remote);
   if (fixed.test(name) && isSettled(remote)) {
     all.unlooked.push(remote);
     return;
   }
   const stat = await files.stat(local);
   if (!stat) return;
-  if (!stat.isFolder) {
+  // A link in a folder is not followed: copying it fails, and says so.
+  if (!stat.isFolder || (stat.strange && depth < deepest)) {
     all.found.push({ local, remote, stat, kind: grown.test(name) ? 'grown' : fixed.test(name) ? 'fixed' : 'replaced' });
     return;
   }

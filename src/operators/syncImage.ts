@@ -27,7 +27,7 @@ export async function syncImage(
   { share, files }: { share: Share; files: Files },
   signal: AbortSignal,
 ): Promise<Placed> {
-  const local = await findImage(entry.camera_data!, dataFolder, files);
+  const local = await findImage(entry.camera_data!, dataFolder, files, { travels: true });
   const token = createHash('sha256').update(entry.entry_id).digest('hex').slice(0, 12);
   return share.call('place', { local, remote: remoteOf(local, dataFolder), token, trustWrite }, signal);
 }

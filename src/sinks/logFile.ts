@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdir, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -26,6 +25,7 @@ import type { PipelineEvent } from '../model/event.ts';
 import { localIso, utcIso } from '../model/localTime.ts';
 import { sayOnce } from '../model/sayOnce.ts';
 import { oneLine, shownJson } from '../model/shownText.ts';
+import { openItselfSync } from '../storage/files.ts';
 import { eventLevel, eventWords } from './eventLines.ts';
 
 export interface LogFileOptions {
@@ -117,7 +117,7 @@ export function logFile(
         const before = isNext ? last : null;
         last = await nextSpan(folder, Date.now() - (Date.now() % intervalMs), before);
         const path = join(folder, nameOf(last.span, last.number));
-        const opened = await openLog(path);
+        const opened = openLog(path);
         opened.on('error', report);
         let size = (await stat(path)).size;
         opened.on('write', (written: number) => {
@@ -197,15 +197,9 @@ async function nextSpan(folder: string, begin: number, before: LogSpan | null): 
 }
 
 /** @throws the file system's error when the file can't be opened: a destination without one would never close. */
-async function openLog(path: string): Promise<Destination> {
-  const opened = new sonicBoom.SonicBoom({ dest: path, maxLength: mostWaiting }) as Destination;
-  try {
-    await once(opened, 'ready');
-    return opened;
-  } catch (error) {
-    opened.destroy();
-    throw error;
-  }
+function openLog(path: string): Destination {
+  // The library would go through a link of that name, and wait for a pipe's other end: it gets what is open already.
+  return new sonicBoom.SonicBoom({ fd: openItselfSync(path, 'a'), maxLength: mostWaiting }) as Destination;
 }
 
 function lineWriter(destination: Destination): (event: PipelineEvent) => void {

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { nodeFiles } from '../storage/files.ts';
+import { nodeFiles, readItself } from '../storage/files.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
 import { answerTask } from './answerTask.ts';
 import type { PlotTask } from './plotProcess.ts';
@@ -8,7 +7,7 @@ import { renderPlot } from './renderPlot.ts';
 
 /** The process that draws the plot: reads the series and writes the picture. */
 answerTask(async ({ seriesPath, picturePath, title }: PlotTask): Promise<void> => {
-  const series = PlotSeries.from(await readFile(seriesPath));
+  const series = PlotSeries.from(await readItself(seriesPath));
   // A picture that a power cut takes is drawn again: no fsync.
   await writeAtomic(nodeFiles, picturePath, renderPlot(series.data(), { title }), { durable: false });
 });

@@ -62,3 +62,10 @@ export function confinedFiles(files: Files, roots: readonly string[]): Files {
 }
 
 const isBelow = (way: string): boolean => way !== '' && way !== '..' && !way.startsWith(`..${sep}`);
+
+/** A file that the configuration names may be a link, as its owner has arranged it: the path of what it leads to. One to nothing stays what it is. */
+export async function throughOwnLink(files: Files, path: string): Promise<string> {
+  const found = await files.stat(path);
+  if (found?.strange !== 'link' || found.isFolder || !files.realPath) return path;
+  return files.realPath(path).catch(() => path);
+}

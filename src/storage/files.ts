@@ -1,4 +1,4 @@
-import { constants, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { habitOf, type NameHabit } from './nameHabit.ts';
@@ -114,26 +114,52 @@ export class StrangeFileError extends Error {
  * @throws StrangeFileError for what is no such file; system errors
  */
 export async function openItself(path: string, flags: OpenFlags | number, mode?: number): Promise<FileHandle> {
-  const bits = typeof flags === 'number' ? flags : flagBits[flags];
-  const handle = await open(path, bits | itself, mode).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ELOOP') throw new StrangeFileError(path, 'a link', 'ELOOP', { cause: error });
-    if (error.code === 'ENXIO') throw new StrangeFileError(path, 'a pipe or a device', 'EFTYPE', { cause: error });
-    throw error;
+  const bits = bitsOf(flags);
+  const handle = await open(path, bits, mode).catch((error: unknown) => {
+    throw openingError(path, error);
   });
-  // What was made just now can be nothing else.
-  if (bits & O_EXCL) return handle;
   try {
-    const found = await handle.stat();
-    if (found.isDirectory()) throw new StrangeFileError(path, 'a folder', 'EISDIR');
-    if (!found.isFile()) throw new StrangeFileError(path, 'a pipe or a device', 'EFTYPE');
-    const writesInPlace = (bits & (O_WRONLY | O_RDWR)) !== 0;
-    if (writesInPlace && found.nlink > 1)
-      throw new StrangeFileError(path, 'a file that has a second name (a hard link)', 'EMLINK');
+    if (!(bits & O_EXCL)) mustBeItself(path, await handle.stat(), bits);
     return handle;
   } catch (error) {
     await handle.close();
     throw error;
   }
+}
+
+/** The same at once, for libraries that take the number of an open file and close it. */
+export function openItselfSync(path: string, flags: OpenFlags): number {
+  const bits = bitsOf(flags);
+  let file: number;
+  try {
+    file = openSync(path, bits);
+  } catch (error) {
+    throw openingError(path, error);
+  }
+  try {
+    mustBeItself(path, fstatSync(file), bits);
+    return file;
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
+}
+
+const bitsOf = (flags: OpenFlags | number): number => (typeof flags === 'number' ? flags : flagBits[flags]) | itself;
+
+function openingError(path: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ELOOP') return new StrangeFileError(path, 'a link', code, { cause: error });
+  return code === 'ENXIO' ? new StrangeFileError(path, 'a pipe or a device', 'EFTYPE', { cause: error }) : error;
+}
+
+/** @throws StrangeFileError when what was opened is no file, or was opened to write in place and has a second name. */
+function mustBeItself(path: string, found: Stats, bits: number): void {
+  if (found.isDirectory()) throw new StrangeFileError(path, 'a folder', 'EISDIR');
+  if (!found.isFile()) throw new StrangeFileError(path, 'a pipe or a device', 'EFTYPE');
+  const writesInPlace = (bits & (O_WRONLY | O_RDWR)) !== 0;
+  if (writesInPlace && found.nlink > 1)
+    throw new StrangeFileError(path, 'a file that has a second name (a hard link)', 'EMLINK');
 }
 
 /** All bytes of a small file, as {@link openItself} opens it. */

@@ -1,5 +1,5 @@
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { imageNames } from '../model/compression.ts';
+import { imageNames, plainName } from '../model/compression.ts';
 import type { CameraData } from '../model/entry.ts';
 import type { Files } from './files.ts';
 
@@ -14,6 +14,8 @@ type Place = Pick<CameraData, 'filename' | 'filepath' | 'original'>;
 export interface FindImageOptions {
   /** The ring buffer has removed the image: its entry names the copy on the share. */
   isRemoved?: boolean;
+  /** It is to leave this machine. */
+  travels?: boolean;
 }
 
 /**
@@ -47,6 +49,7 @@ export async function lookForImage(
       for (const folder of folders) {
         const path = join(folder, name);
         if (!(await exists(path, files))) continue;
+        if (folder !== dataFolder && isInside(folder, dataFolder)) await mustBePlainFolder(folder, files);
         const isForeign = folder === recorded && folders !== own && !original && !isRemoved;
         return isForeign && (await isOfAnother(recorded, files)) ? null : path;
       }
@@ -55,10 +58,26 @@ export async function lookForImage(
   return null;
 }
 
+/** What was imported is an image by its name. */
+const imageName = /\.(?:png|jpe?g|tiff?)$/i;
+
+/**
+ * A hand may have written any path of this machine into an entry: outside of `dataFolder` nothing is read that is no image by its
+ * name, and nothing travels that was not imported.
+ * @throws ImagePathError that says so
+ */
+function mustBeOurs(path: string, { filename, original }: Place, dataFolder: string, travels: boolean): void {
+  if (isInside(path, dataFolder)) return;
+  if (imageName.test(plainName(filename)) && (original || !travels)) return;
+  throw new ImagePathError(
+    `${path} lies outside of ${dataFolder}, and is no imported image: move it there, or correct camera_data.filepath in the manifest`,
+  );
+}
+
 /**
  * The same for who can't go on without it.
  *
- * @throws ImagePathError also when the image is in none of these places while their folder is there. An Error with code `ENOENT` when
+ * @throws ImagePathError also for one outside of `dataFolder` that was not imported, and when the image is in none of these places while their folder is there. An Error with code `ENOENT` when
  *   the folder itself is gone (a vanished mount): that is no fault of the image.
  */
 export async function findImage(
@@ -68,7 +87,10 @@ export async function findImage(
   options: FindImageOptions = {},
 ): Promise<string> {
   const path = await lookForImage(camera, dataFolder, files, options);
-  if (path !== null) return path;
+  if (path !== null) {
+    mustBeOurs(path, camera, dataFolder, options.travels ?? false);
+    return path;
+  }
   const place = await expectedFolder(camera, dataFolder, files);
   const needed = isInside(place, dataFolder) ? dataFolder : place;
   if ((await files.stat(needed)) === null) {
@@ -106,6 +128,15 @@ export function isPlainName(filename: unknown): filename is string {
   return basename(filename) === filename && !filename.includes('\0');
 }
 
+/** The way to an image of our own leads through no link: whoever made that may have led it anywhere. */
+async function mustBePlainFolder(folder: string, files: Pick<Files, 'stat'>): Promise<void> {
+  const strange = (await files.stat(folder))?.strange;
+  if (strange)
+    throw new ImagePathError(
+      `${folder} is a ${strange}, where a folder of images belongs: put the folder itself there`,
+    );
+}
+
 function mustBePlain(filename: unknown): void {
   if (isPlainName(filename)) return;
   throw new ImagePathError(
@@ -133,6 +164,7 @@ async function isOfAnother(folder: string, files: Pick<Files, 'stat'>): Promise<
 async function exists(path: string, files: Pick<Files, 'stat'>): Promise<boolean> {
   try {
     const found = await files.stat(path);
+    if (found?.strange) throw new ImagePathError(`${path} is a ${found.strange}; an image was expected there`);
     if (found?.isFolder) throw new ImagePathError(`${path} is a folder; an image was expected there`);
     return found !== null;
   } catch (error) {

@@ -14,6 +14,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../model/clock.ts';
 import type { CapturedFrame, Instant } from '../model/frame.ts';
 import { localIso, utcIso } from '../model/localTime.ts';
+import { throughOwnLink } from '../storage/confinedFiles.ts';
 import { makeFolder } from '../storage/durableNames.ts';
 import type { Files, OpenFile } from '../storage/files.ts';
 import { readChunks } from '../storage/readChunks.ts';
@@ -164,7 +165,7 @@ async function provideRoiManifest(scene: Scene, path: string, { files, note }: S
     note({ level: 'info', message: `${path}: written for the simulated chip (${scene.layout.rois.length} ROIs)` });
     return;
   }
-  if (!isSameJson(await readText(files, path), text))
+  if (!isSameJson(await readText(files, await throughOwnLink(files, path)), text))
     note({
       level: 'warning',
       message:

@@ -41,6 +41,43 @@ describe('the image of an entry', () => {
     expect(found).toBe('/share/data/day/i.png');
   });
 
+  it.each<[string, Parameters<typeof camera>, string, object, boolean]>([
+    ['of its own is copied', ['/own/data/day'], 'i.png', { travels: true }, true],
+    ['that was imported is copied', ['/microscope', true], 'i.png', { travels: true }, true],
+    ['elsewhere is analysed', ['/microscope'], 'i.png', {}, true],
+    ['elsewhere that was not imported is not copied', ['/microscope'], 'i.png', { travels: true }, false],
+    ['that is none by its name is not read', ['/etc'], 'shadow', {}, false],
+    ['that is none by its name is not copied, imported or not', ['/etc', true], 'shadow', { travels: true }, false],
+    ['that is none by its name is not read, removed here or not', ['/etc'], 'shadow', { isRemoved: true }, false],
+  ])(
+    '%s: what an entry names may have been written by a hand',
+    async (_what, [folder, original], filename, options, is) => {
+      const path = `${folder}/${filename}`;
+      const found = findImage({ ...camera(folder, original), filename }, '/own/data', disk(path), options);
+      if (is) expect(await found).toBe(path);
+      else
+        await expect(found).rejects.toThrow(
+          new ImagePathError(
+            `${path} lies outside of /own/data, and is no imported image: move it there, or correct camera_data.filepath in the manifest`,
+          ),
+        );
+    },
+  );
+
+  it.each([
+    ['itself', '/own/data/day/i.png'],
+    ['in the place of its folder', '/own/data/day'],
+  ])('is none where a link stands, %s: it may lead anywhere', async (_what, link) => {
+    const files = disk('/own/data/day/i.png');
+    const stat = async (path: string) => {
+      const found = await files.stat(path);
+      return found && path === link ? { ...found, strange: 'link' as const } : found;
+    };
+    const found = findImage(camera('/own/data/day'), '/own/data', { stat });
+    await expect(found).rejects.toThrow(ImagePathError);
+    await expect(found).rejects.toThrow(`${link} is a link`);
+  });
+
   it('that is missing in a moved experiment is its own failure; a folder that is gone is a mount’s', async () => {
     const files = disk('/own/data/day/another.png');
     await expect(findImage(camera('/old/data/day'), '/own/data', files)).rejects.toThrow(ImagePathError);

@@ -13,7 +13,7 @@ import { Manifest } from './manifest/manifest.ts';
 import { type HeldStages, leasesFile, readHolders, takeStages } from './manifest/stageLeases.ts';
 import { noRules } from './manifest/workRules.ts';
 import { systemClock } from './model/clock.ts';
-import type { ProcessIdentity } from './model/entry.ts';
+import type { Entry, ProcessIdentity } from './model/entry.ts';
 import type { NoteEvent, PipelineEvent } from './model/event.ts';
 import { utcIso } from './model/localTime.ts';
 import type { StageName } from './model/stage.ts';
@@ -43,6 +43,7 @@ import { type Liveness, livenessOf, ownIdentity } from './storage/processIdentit
 import { removeTemporaries } from './storage/removeTemporaries.ts';
 import { ExperimentReserve } from './storage/reserveFile.ts';
 import { continueRun } from './storage/runRecord.ts';
+import { comparePositions, type SegmentPosition } from './storage/segmentedFile.ts';
 import type { ConfigUpdate } from './streams/configUpdates.ts';
 import { control$ } from './streams/control.ts';
 import { device$ } from './streams/deviceWatch.ts';
@@ -226,6 +227,16 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       folder: paths.results,
       files,
       exclusive: lock(join(paths.results, 'processing_results')),
+      known: furthestResult(manifest.entries()),
+      onChanged: message =>
+        notes$.next({
+          stage: 'processor',
+          at: clock.now(),
+          kind: 'alarm',
+          key: 'results_changed',
+          message,
+          retryInMs: 0,
+        }),
     });
 
     const stop$ = new ReplaySubject<void>(1);
@@ -396,4 +407,15 @@ function lostStages$(held: HeldStages): Observable<never> {
     }),
     ignoreElements(),
   );
+}
+
+/** The end of the result that stands last; null where none is known. */
+function furthestResult(entries: Iterable<Entry>): SegmentPosition | null {
+  let furthest: SegmentPosition | null = null;
+  for (const { result } of entries) {
+    if (!result) continue;
+    const end = { segment: result.segment, length: result.offset + result.length };
+    if (furthest === null || comparePositions(end, furthest) > 0) furthest = end;
+  }
+  return furthest;
 }

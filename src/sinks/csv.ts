@@ -19,6 +19,8 @@ export interface CsvOptions {
   segmentBytes?: number;
   /** Names of the configured sensors: each has its column in every new segment, also before its first reading. */
   sensors?: readonly string[];
+  /** Told that somebody else has moved away, shortened or saved the table since it was written last, and what is done. */
+  onChanged?: (message: string) => void;
 }
 
 /** One row of the table as the plot needs it. */
@@ -83,11 +85,13 @@ interface Candidate {
 
 /** Opens the table of a results folder; see {@link Csv}. @throws Node's error when it can't be read. */
 export async function openCsv(options: CsvOptions): Promise<Csv> {
-  const { folder, files, segmentBytes = 1 << 30, sensors = [] } = options;
+  const { folder, files, segmentBytes = 1 << 30, sensors = [], onChanged } = options;
   await makeFolder(files, folder);
   const table = new SegmentedFile(files, folder, 'communicating_results', 'csv');
   let end = await endOfTable();
   let columns = await columnsOf(end.segment);
+  /** Bytes of the segment that is written to, as it was left; more than `end` where a crash has torn the last row. */
+  let size = (await table.current()).length;
   /** Where the table has to be cut back to before anything else, after a failure that could not be undone at once. */
   let cutFirst: SegmentPosition | null = null;
   /** Segments whose name is durable. */
@@ -105,12 +109,42 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
     }
   }
 
+  /** Others may move the table away, or save it, while it is open here: what stands there now counts. */
+  async function lookAgain(): Promise<void> {
+    table.forget();
+    const there = await table.current();
+    if (there.segment === end.segment && there.length === size) return;
+    const path = table.path(end.segment);
+    const found = (await files.stat(path))?.size ?? null;
+    onChanged?.(
+      found === null || found < size
+        ? `${path} was moved away or shortened while it is written: ${size} bytes were there, ${found ?? 'nothing'} is now. ` +
+            "It goes on with a new header where there is none. 'phorest verify --repair' writes what is missing anew from the results"
+        : `${path} was changed by another program while it is written: ${size} bytes were there, ${found} are now. What that program ` +
+            "has written stays; 'phorest verify' says what is wrong in it",
+    );
+    size = there.length;
+    end = await endOfTable();
+    columns = await columnsOf(end.segment);
+    namedSegment = -1;
+  }
+
   async function columnsOf(segment: number): Promise<string[] | null> {
     if (segment === end.segment && end.length === 0) return null;
     for await (const { bytes, terminated } of splitLines(table.read(segment))) {
       return terminated && bytes ? parseCsvLine(bytes.toString()) : null;
     }
     return null;
+  }
+
+  /** An editor that leaves the newline at the end out takes nothing away: the last cell is the image's name. */
+  function isWholeRow(tail: Buffer): boolean {
+    if (columns === null) return false;
+    // What another program has written is its own to judge.
+    if (!columns.includes('flags')) return true;
+    if (!hasFilename(columns)) return false;
+    const cells = parseCsvLine(tail.toString());
+    return cells.length === columns.length && /\.[A-Za-z]{2,4}(?:\.gz|\.zst)?$/.test(cells.at(-1) ?? '');
   }
 
   async function cutBack(to: SegmentPosition): Promise<void> {
@@ -132,6 +166,7 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
     await files.syncFolder(folder);
     table.forget();
     end = to;
+    size = to.length;
     columns = await columnsOf(to.segment);
     cutFirst = null;
   }
@@ -142,9 +177,11 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
     const { offset, length } = await appendDurably(files, path, data, {
       keep: 'nothing',
       folder: into === namedSegment ? null : folder,
+      isWhole: isWholeRow,
     });
     namedSegment = into;
     end = { segment: into, length: offset + length };
+    size = end.length;
   }
 
   async function appendAll(results: readonly ResultLine[]): Promise<void> {
@@ -157,7 +194,7 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
         await write(piece, segment);
       } catch (error) {
         if (length === 0 || !isAsLongAsCanBe(error)) throw error;
-        await trimTornTail(files, table.path(segment));
+        await trimTornTail(files, table.path(segment), isWholeRow);
         segment++;
         await write(csvText([columns as string[]]) + piece, segment);
       }
@@ -174,7 +211,7 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
       if (!fits || length + pieceLength + Buffer.byteLength(rows) > segmentBytes) {
         await put();
         if (length > 0) {
-          await trimTornTail(files, table.path(segment));
+          await trimTornTail(files, table.path(segment), isWholeRow);
           segment++;
         }
         length = 0;
@@ -212,6 +249,7 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
   return {
     async append(results) {
       if (cutFirst) await cutBack(cutFirst);
+      await lookAgain();
       const base = end;
       try {
         await appendAll(results);
@@ -225,7 +263,8 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
 
     position: () => ({ ...(cutFirst ?? end) }),
 
-    async recover(from, results) {
+    async recover(given, results) {
+      const from = comparePositions(given, end) > 0 ? { segment: end.segment, length: 0 } : given;
       const complete = new Set<ResultLine>();
       /** Candidates by the text of their first row, for the columns of the segment that is being read. */
       let byFirstRow = new Map<string, Candidate[]>();
@@ -261,7 +300,10 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
       }
       // Only the last thing that was being written can stand there in part.
       if (open) await cutBack(open.begin);
-      else end = await endOfTable();
+      else {
+        end = await endOfTable();
+        size = (await table.current()).length;
+      }
       for (const result of results) if (roisOf(result).length === 0) complete.add(result);
       return complete;
     },

@@ -29,7 +29,13 @@ export interface CsvPlotOptions extends CommunicationOptions {
  */
 export async function openCsvPlot(options: CsvPlotOptions): Promise<Communication> {
   const { files, folder, title, sensors, alarm, well, segmentBytes, draw, pauseMs = shortestPauseMs } = options;
-  const csv = await openCsv({ folder, files, sensors, ...(segmentBytes ? { segmentBytes } : {}) });
+  const csv = await openCsv({
+    folder,
+    files,
+    sensors,
+    onChanged: message => alarm('table', message),
+    ...(segmentBytes ? { segmentBytes } : {}),
+  });
   let plot: Plot | null = null;
   let timer: NodeJS.Timeout | null = null;
   let drawing: Promise<void> | null = null;

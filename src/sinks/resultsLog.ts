@@ -3,7 +3,7 @@ import type { ResultLine } from '../model/result.ts';
 import { makeFolder } from '../storage/durableNames.ts';
 import type { Exclusive } from '../storage/exclusive.ts';
 import type { Files } from '../storage/files.ts';
-import { SegmentedFile, type SegmentPosition } from '../storage/segmentedFile.ts';
+import { comparePositions, SegmentedFile, type SegmentPosition } from '../storage/segmentedFile.ts';
 import { splitLines } from '../storage/splitLines.ts';
 import { type Appended, appendDurably, endOfLines, isAsLongAsCanBe, trimTornTail } from './appendDurably.ts';
 import { resultLinePrefix } from './composeResultLine.ts';
@@ -22,6 +22,10 @@ export interface ResultsLogOptions {
   exclusive: Exclusive;
   /** A segment is closed before a line would make it longer than this, bytes. */
   segmentBytes?: number;
+  /** The manifest knows of results up to here. */
+  known?: SegmentPosition | null;
+  /** Told that the newest segment is shorter than it was, and that a further one is begun. */
+  onChanged?: (message: string) => void;
 }
 
 /** A line that is no result: damaged, or written by somebody else. */
@@ -78,12 +82,14 @@ interface Waiting {
 
 /** Opens the log of a results folder; see {@link ResultsLog}. */
 export async function openResultsLog(options: ResultsLogOptions): Promise<ResultsLog> {
-  const { folder, files, exclusive, segmentBytes = 1 << 30 } = options;
+  const { folder, files, exclusive, segmentBytes = 1 << 30, known = null, onChanged } = options;
   await makeFolder(files, folder);
   const log = new SegmentedFile(files, folder, 'processing_results', 'jsonl');
   const waiting: Waiting[] = [];
   /** End of what is known to be written; nothing before it is ever taken back. */
   let end: SegmentPosition | null = null;
+  /** Furthest end that was ever seen. What is put back behind a shorter file must find its places free. */
+  let furthest: SegmentPosition = known ?? { segment: 0, length: 0 };
   /** Segments whose name this process has made durable. */
   let namedSegment = -1;
   /** A segment that takes no more, though it is shorter than `segmentBytes`. */
@@ -91,9 +97,32 @@ export async function openResultsLog(options: ResultsLogOptions): Promise<Result
   let flushing: Promise<void> | null = null;
   let closed = false;
 
+  /**
+   * The segment to append to. One that was moved away, or shortened, may be put back: then lines of two files would have one place.
+   * So the next is begun, and the places that the manifest names are those of the file that is gone.
+   */
+  async function newest(): Promise<SegmentPosition> {
+    const there = await log.current();
+    if (comparePositions(there, furthest) >= 0) {
+      // What another process has written may be taken back by it as long as it is torn.
+      if (there.segment > furthest.segment) furthest = { segment: there.segment, length: 0 };
+      return there;
+    }
+    // Begun already, and nothing was written to it yet.
+    if (furthest.length === 0) return furthest;
+    const path = log.path(furthest.segment);
+    onChanged?.(
+      `${path} was moved away or shortened: results up to byte ${furthest.length} were there. New ones go to ${log.path(furthest.segment + 1)}; ` +
+        "put the file back, 'phorest verify' says what is missing",
+    );
+    furthest = { segment: furthest.segment + 1, length: 0 };
+    log.forget();
+    return furthest;
+  }
+
   /** Writes the first of `batch` that go into one segment, and settles them. Returns how many those were; none where it was full. */
   async function writeSome(batch: readonly Waiting[]): Promise<number> {
-    let { segment, length } = await log.current();
+    let { segment, length } = await newest();
     const tooLong = (): boolean =>
       length > 0 && (segment === fullSegment || length + (batch[0] as Waiting).line.length > segmentBytes);
     if (tooLong()) length = await trimTornTail(files, log.path(segment), isResultLine);
@@ -126,6 +155,7 @@ export async function openResultsLog(options: ResultsLogOptions): Promise<Result
     namedSegment = segment;
     if (isAsLongAsCanBe(appended.error)) fullSegment = segment;
     end = { segment, length: appended.offset + appended.length };
+    furthest = end;
     let offset = appended.offset;
     let settled = 0;
     for (const { line, resolve, reject } of lines) {
@@ -162,7 +192,7 @@ export async function openResultsLog(options: ResultsLogOptions): Promise<Result
 
   async function measureEnd(): Promise<SegmentPosition> {
     return exclusive(async () => {
-      const { segment, length } = await log.current();
+      const { segment, length } = await newest();
       if (length === 0) return { segment, length };
       const file = await files.open(log.path(segment), 'r');
       try {
@@ -217,7 +247,7 @@ export async function openResultsLog(options: ResultsLogOptions): Promise<Result
     },
 
     async position() {
-      const { segment, length } = await log.current();
+      const { segment, length } = await newest();
       if (end === null || end.segment !== segment || length < end.length || length - end.length > staleBytes) {
         end = await measureEnd();
       }

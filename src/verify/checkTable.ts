@@ -3,7 +3,7 @@ import { splitLines } from '../storage/splitLines.ts';
 import type { Inspection } from './inspection.ts';
 import type { RowsDue } from './reportLedger.ts';
 import { RowTexts, timeOfRow } from './rowTexts.ts';
-import { tableColumns } from './tableColumns.ts';
+import { readHeaders } from './tableColumns.ts';
 
 /** The table of an experiment: which segments, and the columns of each. */
 export interface Table {
@@ -12,15 +12,23 @@ export interface Table {
   columns: ReadonlyMap<number, readonly string[]>;
 }
 
-/** Reads the headers. Segments of the Python system, which have no position, are noted and left out. */
+/**
+ * Reads the headers. Segments of the Python system, which have no position, are noted and left out; one that another program has
+ * saved is not what was written, whatever it holds.
+ */
 export async function openTable(inspection: Inspection): Promise<Table> {
   const { files, paths } = inspection.options;
   const file = new SegmentedFile(files, paths.results, 'communicating_results', 'csv');
-  const columns = await tableColumns(file, path => {
-    inspection.hasForeignTable = true;
-    inspection.note(`${path} has other columns and is not looked at`);
-  });
-  return { file, columns };
+  const { own, saved, foreign } = await readHeaders(file);
+  for (const segment of foreign) inspection.note(`${file.path(segment)} has other columns and is not looked at`);
+  for (const segment of saved.keys()) {
+    const message =
+      'another program has saved it (byte order mark, CRLF or another separator): its rows are not compared';
+    inspection.say('changed_table', file.path(segment), message);
+    inspection.repairs.table = true;
+    inspection.hasSavedTable = true;
+  }
+  return { file, columns: own };
 }
 
 /** A row, and where it stands. */
@@ -151,6 +159,8 @@ class FoundRows {
 
 function checkUnseen(inspection: Inspection): void {
   const { reports, ledger, repairs, options } = inspection;
+  // They may stand in what was not compared.
+  if (inspection.hasSavedTable) return;
   for (let report = 0; report < reports.size; report++) {
     if (reports.due(report) !== 'required' || reports.seen(report) > 0) continue;
     inspection.say(

@@ -21,6 +21,7 @@ export const remedies = {
   missing_rows: '--repair writes the table and the plot anew from the results',
   duplicate_rows: '--repair writes the table and the plot anew from the results',
   unknown_rows: '--repair writes the table and the plot anew from the results; what stands there now is kept beside',
+  changed_table: '--repair writes the table and the plot anew from the results; what stands there now is kept beside',
   torn_line: '--repair ends the line where it is whole, and else cuts it off: it was never acknowledged',
   stray_temporary: '--repair removes it: its process is gone',
 } as const satisfies Record<string, string>;

@@ -98,8 +98,8 @@ export class Inspection {
   readonly keptTimes = new Set<string>();
   /** How a reader of the journals noticed that acknowledged changes are lost. */
   readonly lostChanges: string[] = [];
-  /** Segments of the table that the Python system, or somebody else, has written. */
-  hasForeignTable = false;
+  /** A part of the table was saved by another program. */
+  hasSavedTable = false;
   /** A process of a pipeline lives: what stands behind these ends, taken before the manifest was read, is in motion. */
   readonly isRunning: boolean;
   readonly ends: { results: SegmentPosition; table: SegmentPosition };

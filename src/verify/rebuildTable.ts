@@ -18,7 +18,7 @@ import { splitLines } from '../storage/splitLines.ts';
 import { EntryLedger } from './entryLedger.ts';
 import type { Inspection } from './inspection.ts';
 import type { RepairOptions } from './repair.ts';
-import { tableColumns } from './tableColumns.ts';
+import { readHeaders, savedCells } from './tableColumns.ts';
 
 /** Results that wait for an earlier image's: workers finish about in order, and so is the table. */
 const windowLines = 32;
@@ -57,10 +57,6 @@ export async function rebuildTable(inspection: Inspection, options: RepairOption
 
 async function writeAnew(inspection: Inspection, options: RepairOptions): Promise<void> {
   const { paths, files, now } = inspection.options;
-  if (inspection.hasForeignTable) {
-    options.onLeft('the table is not written anew: a part of it was written by another program');
-    return;
-  }
   const folder = join(paths.results, 'table_rebuild');
   await rm(folder, { recursive: true, force: true });
   const csv = await openCsv({ folder, files, sensors: options.sensors });
@@ -81,14 +77,28 @@ async function writeAnew(inspection: Inspection, options: RepairOptions): Promis
   await makeFolder(files, kept);
   const old = new SegmentedFile(files, paths.results, 'communicating_results', 'csv');
   const fresh = new SegmentedFile(files, folder, 'communicating_results', 'csv');
-  const move = async (from: SegmentedFile, to: string): Promise<void> => {
-    for (const name of await files.list(from.folder)) {
-      if (/^communicating_results(?:\.\d+)?\.csv(?:\.gz)?$/.test(name))
-        await moveFile(files, join(from.folder, name), join(to, name));
+  // Segments that the Python system has written stay; the new ones come behind them.
+  const { foreign } = await readHeaders(old);
+  const first = Math.max(-1, ...foreign) + 1;
+  const move = async (from: SegmentedFile, isMoved: (segment: number) => boolean, to: (segment: number) => string) => {
+    for (const segment of (await from.segments()).filter(isMoved)) {
+      for (const suffix of ['', '.gz']) {
+        const path = `${from.path(segment)}${suffix}`;
+        if (await files.stat(path)) await moveFile(files, path, `${to(segment)}${suffix}`);
+      }
     }
   };
-  await move(old, kept);
-  await move(fresh, paths.results);
+  const aside = new SegmentedFile(files, kept, 'communicating_results', 'csv');
+  await move(
+    old,
+    segment => !foreign.has(segment),
+    segment => aside.path(segment),
+  );
+  await move(
+    fresh,
+    () => true,
+    segment => old.path(first + segment),
+  );
   await rm(folder, { recursive: true, force: true });
   await removeFile(files, join(paths.results, 'plot_series.bin'));
   const plot = await openCsvPlot({
@@ -161,11 +171,12 @@ async function* reportedLines({ options: given }: Inspection, options: RepairOpt
 async function* keptResults({ options: { files, paths }, keptTimes }: Inspection): AsyncGenerator<ResultLine> {
   if (keptTimes.size === 0) return;
   const table = new SegmentedFile(files, paths.results, 'communicating_results', 'csv');
-  for (const [segment, columns] of await tableColumns(table)) {
+  const { own, saved } = await readHeaders(table);
+  for (const [segment, columns] of [...own, ...saved]) {
     let rows: Record<string, string>[] = [];
     for await (const { bytes, terminated } of splitLines(table.read(segment))) {
       if (!terminated || bytes === null) continue;
-      const cells = parseCsvLine(bytes.toString().replace(/\r$/, ''));
+      const cells = own.has(segment) ? parseCsvLine(bytes.toString()) : savedCells(bytes.toString());
       const row = Object.fromEntries(columns.map((column, i) => [column, cells[i] ?? '']));
       if (rows.length > 0 && rows[0]!.timestamp !== row.timestamp) {
         yield resultOfRows(columns, rows);

@@ -54,6 +54,65 @@ describe('CSV', () => {
     expect(linesIn(files)[1]).toMatch(/,gaussian,0,,2,3,4,,,low_signal;edge,,,A\.png$/);
   });
 
+  describe('that somebody else handles while it is written', () => {
+    async function written() {
+      const files = new FaultyFiles();
+      const told: string[] = [];
+      const csv = await openCsv({ folder, files, onChanged: message => told.push(message) });
+      await csv.append([sampleResult({ id: 'A' })]);
+      await csv.append([sampleResult({ id: 'B' })]);
+      return { files, told, csv, path: pathOf(0), before: files.content(pathOf(0))!.toString() };
+    }
+    const header = (text: string): string => text.slice(0, text.indexOf('\n') + 1);
+
+    it('and moves away goes on with a header, and says so once', async () => {
+      const { files, told, csv, path, before } = await written();
+      files.drop(path);
+      await csv.append([sampleResult({ id: 'C' })]);
+      await csv.append([sampleResult({ id: 'D' })]);
+      expect(linesIn(files).map(line => line.split(',').at(-1))).toEqual(['image_filename', 'C.png', 'D.png']);
+      expect(files.content(path)!.toString().startsWith(header(before))).toBe(true);
+      expect(told).toEqual([
+        expect.stringMatching(/communicating_results\.csv was moved away.*nothing is now.*--repair/),
+      ]);
+    });
+
+    it('and empties, or cuts to a part, goes on behind whole rows', async () => {
+      const { files, told, csv, path, before } = await written();
+      files.put(path, '');
+      await csv.append([sampleResult({ id: 'C' })]);
+      expect(linesIn(files)).toHaveLength(2);
+      files.put(path, before.slice(0, -30));
+      await csv.append([sampleResult({ id: 'D' })]);
+      expect(linesIn(files).map(line => line.split(',').at(-1))).toEqual(['image_filename', 'A.png', 'D.png']);
+      expect(told).toHaveLength(2);
+    });
+
+    it.each([
+      [
+        'with semicolons, CRLF and a byte order mark',
+        (text: string) => `\uFEFF${text.replaceAll(',', ';').replaceAll('\n', '\r\n')}`,
+      ],
+      ['with CRLF', (text: string) => text.replaceAll('\n', '\r\n')],
+      ['with other columns', (text: string) => text.replace('position', 'place')],
+      ['with other columns and no newline at the end', (text: string) => text.replace('flags', 'x').slice(0, -1)],
+    ])('and saves %s goes on in a segment of its own', async (_what, save) => {
+      const { files, told, csv, path, before } = await written();
+      files.put(path, save(before));
+      await csv.append([sampleResult({ id: 'C' })]);
+      expect(linesIn(files, 1).map(line => line.split(',').at(-1))).toEqual(['image_filename', 'C.png']);
+      expect(files.content(path)!.toString().trimEnd()).toBe(save(before).trimEnd());
+      expect(told).toEqual([expect.stringMatching(/was changed by another program|was moved away or shortened/)]);
+    });
+
+    it('and saves without the newline at its end loses no row', async () => {
+      const { files, csv, path, before } = await written();
+      files.put(path, before.slice(0, -1));
+      await csv.append([sampleResult({ id: 'C' })]);
+      expect(linesIn(files).map(line => line.split(',').at(-1))).toEqual(['image_filename', 'A.png', 'B.png', 'C.png']);
+    });
+  });
+
   it('defuses labels that a spreadsheet would run, and leaves negative numbers alone', async () => {
     const files = new FaultyFiles();
     const csv = await open(files);

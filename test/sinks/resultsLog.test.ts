@@ -100,6 +100,42 @@ describe('results log', () => {
     await expect(log.append(line('A'))).rejects.toThrow('closed');
   });
 
+  it.each<[string, (files: FaultyFiles, before: Buffer) => void]>([
+    ['moved away', files => files.drop(first)],
+    ['emptied', files => files.put(first, '')],
+    ['shortened', (files, before) => files.put(first, before.subarray(0, line('A').length))],
+  ])('that is %s while it is written goes on in the next segment, so that it may be put back', async (_what, harm) => {
+    const files = new FaultyFiles();
+    const told: string[] = [];
+    const options = { folder, files, exclusive: exclusiveHere(), onChanged: (message: string) => told.push(message) };
+    const log = await openResultsLog(options);
+    const places = [await log.append(line('A')), await log.append(line('B'))];
+    const before = files.content(first)!;
+    harm(files, before);
+    const claimed = await log.position();
+    places.push(await log.append(line('C')), await log.append(line('D')));
+    expect(claimed).toEqual({ segment: 1, length: 0 });
+    expect(await log.find(claimed, 'D', 1)).toEqual(places[3]);
+    expect(told).toEqual([
+      expect.stringMatching(/processing_results\.jsonl was moved away or shortened.*processing_results\.1\.jsonl/),
+    ]);
+    files.put(first, before);
+    for (const [i, id] of ['A', 'B', 'C', 'D'].entries())
+      expect(await log.read(places[i]!)).toMatchObject({ entry_id: id });
+    // What the manifest knows is missed at the next start too.
+    files.drop(first);
+    files.drop(join(folder, 'processing_results.1.jsonl'));
+    const next = await openResultsLog({ ...options, known: { segment: 1, length: 10 } });
+    expect((await next.append(line('E'))).segment).toBe(2);
+  });
+
+  it('ends a last line that lacks only its newline, as an editor leaves it', async () => {
+    const files = new FaultyFiles();
+    files.put(first, Buffer.concat([line('A'), line('B').subarray(0, -1)]));
+    await (await open(files)).append(line('C'));
+    expect(idsIn(files.content(first))).toEqual(['A', 'B', 'C']);
+  });
+
   it('cuts off what a crashed writer left behind the last newline', async () => {
     const files = new FaultyFiles();
     files.put(first, Buffer.concat([line('A'), line('torn').subarray(0, 50)]));

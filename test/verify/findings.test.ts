@@ -285,6 +285,37 @@ describe('verify', () => {
     expect(existsSync(join(sample.results, 'processed_data_plot.png'))).toBe(true);
   });
 
+  it.each([
+    [
+      'semicolons, CRLF and a byte order mark',
+      (text: string) => `\uFEFF${text.replaceAll(',', ';').replaceAll('\n', '\r\n')}`,
+    ],
+    ['CRLF', (text: string) => text.replaceAll('\n', '\r\n')],
+    ['tabs, without the newline at its end', (text: string) => text.replaceAll(',', '\t').slice(0, -1)],
+  ])('finds a table that was saved with %s, and writes it anew as it says', async (_what, save) => {
+    const sample = await temporarySample({ images: 3 });
+    const good = await readFile(table(sample), 'utf8');
+    await edit(table(sample), save);
+    const { found } = await look(sample);
+    expect(new Set(found.map(({ kind }) => kind))).toContain('changed_table');
+    await mend(sample);
+    expect(await readFile(table(sample), 'utf8')).toBe(good);
+  });
+
+  it('writes the table anew beside one of another program, which stays', async () => {
+    const sample = await temporarySample({ images: 3 });
+    const good = await readFile(table(sample), 'utf8');
+    const second = join(sample.results, 'communicating_results.1.csv');
+    await writeFile(second, good.replace(/.*12:00:01.*\n/, ''));
+    await writeFile(table(sample), 'time,shift\n1,2\n');
+    expect((await look(sample)).kinds).toEqual(['unknown_rows', 'missing_rows']);
+    await mend(sample);
+    expect([await readFile(table(sample), 'utf8'), await readFile(second, 'utf8')]).toEqual([
+      'time,shift\n1,2\n',
+      good,
+    ]);
+  });
+
   it('writes the table in the order of collection, whatever that of the results', async () => {
     const sample = await temporarySample({ images: 5 });
     const good = await readFile(table(sample), 'utf8');

@@ -170,18 +170,9 @@ async function readFolder(path: string, listing: ImageListing, signal?: AbortSig
   const plain = content.images.length;
   content.images = withoutCopies(content.images);
   ignored.packed += plain - content.images.length;
-  content.images = inNaturalOrder(content.images);
+  content.images.sort(naturalOrder);
   content.subfolders.sort(naturalOrder);
   return content;
-}
-
-/** `x.tif` comes before `x (1).tif`: the end of the name counts before its extension. */
-function inNaturalOrder(names: readonly string[]): string[] {
-  const keys = names.map(name => {
-    const dot = plainName(name).lastIndexOf('.');
-    return { name, key: `${name.slice(0, dot)}\u0001${name.slice(dot)}` };
-  });
-  return keys.sort((a, b) => naturalOrder(a.key, b.key)).map(({ name }) => name);
 }
 
 /** A compressor that was killed leaves an image twice. */

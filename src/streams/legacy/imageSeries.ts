@@ -61,7 +61,9 @@ export function findSeries(images: readonly NamedImage[]): ImageSeries {
 }
 
 function parse({ name, rest, time }: NamedImage, shapes: Map<string, Shape>): Parsed {
-  const known = name.startsWith('img_') ? (microManager20.exec(name) ?? microManager14.exec(name))?.groups : undefined;
+  const known = name.startsWith('img_')
+    ? (name.startsWith('img_channel') ? microManager20 : microManager14).exec(name)?.groups
+    : undefined;
   if (known) {
     const { channel = '', position = '', z = '' } = known;
     const key = `${channel}/${position}/${z}`;
@@ -106,8 +108,9 @@ function axisValue({ shape, numbers }: Parsed, axis: string): string {
 function seriesAxes(images: readonly Parsed[], shapes: readonly Shape[]): Set<string> {
   const axes = new Set<string>();
   for (const axis of new Set(shapes.flatMap(shape => [...shape.axes.keys()]))) {
-    // All images of a shape have the same words: no need to look at each.
-    if (axis === axisOfWords && new Set(shapes.map(shape => shape.axes.get(axis))).size < 2) continue;
+    // Words are the same in all images of a shape: no need to look at each.
+    const inShapes = new Set(shapes.map(shape => shape.axes.get(axis)));
+    if (inShapes.size < 2 && [...inShapes].every(value => typeof value === 'string')) continue;
     const groups = grouped(images, image => axisValue(image, axis));
     if (groups.size < 2) continue;
     if (axis.startsWith('*')) axes.add(axis);

@@ -13,7 +13,7 @@ import type { ImageFolder } from './imageListing.ts';
 import { chooseSeries, findSeries } from './imageSeries.ts';
 import { type FileTimes, fileTimes, type ImageTimeSource, type ListedImage, spread } from './listedImage.ts';
 import { foldedName, type MicroManagerMetadata, readMicroManagerMetadata } from './microManagerMetadata.ts';
-import { nameTimes } from './nameTime.ts';
+import { type NameTimes, nameTimes } from './nameTime.ts';
 import { hourComesTwice, zonesFromFiles } from './repeatedHour.ts';
 import { elapsedBetween, type WallTime, wallTimeOf } from './wallTime.ts';
 import { unwrapCounter } from './wrappedCounter.ts';
@@ -56,8 +56,9 @@ export async function timeImages(
   const all = folders.flatMap(({ path, images: names }) =>
     names.map((name): ListedImage => ({ folder: path, name, time: null })),
   );
-  const named = nameTimes(all.map(({ name }) => name));
   const described = await readAllMetadata(folders, all, signal);
+  const isComplete = described.times.size === all.length;
+  const named: NameTimes = isComplete ? { times: [], reading: null } : nameTimes(all.map(({ name }) => name));
   const chosen = chooseSeries(
     findSeries(
       all.map(({ name }, i) => {
@@ -263,15 +264,16 @@ function matchNames(
   images: readonly ListedImage[],
   into: Map<ListedImage, WallTime>,
 ): string[] {
-  const left = new Set(times.keys());
   let open: ListedImage[] = [];
   for (const image of images) {
     const name = plainName(image.name);
     const time = times.get(name);
     if (time) into.set(image, time);
     else open.push(image);
-    left.delete(name);
   }
+  if (images.length - open.length === times.size) return [];
+  const left = new Set(times.keys());
+  for (const { name } of images) left.delete(plainName(name));
   for (const form of [foldedName, (name: string) => foldedName(name).replace(/(?:\.ome)?\.[^.]+$/, '')]) {
     if (open.length === 0 || left.size === 0) break;
     const named = byForm(left, form);

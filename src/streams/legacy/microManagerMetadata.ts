@@ -78,16 +78,17 @@ export class MetadataReader {
     const cutOff = this.#opened && this.#depth > 0;
     this.#close();
     const start = this.#start === null ? null : parseWallTime(this.#start);
-    const frames = inFolder(this.#blocks, folder).map(frame => ({ ...frame, ...timesOf(frame, start) }));
-    const stopWatchFails = failures(frames, 'elapsed', 'received') > failures(frames, 'received', 'elapsed');
+    const frames = inFolder(this.#blocks, folder);
+    const elapsed = frames.map(({ block }) => elapsedOf(block, start));
+    const stopWatchFails = doesFail(frames, elapsed);
     const times = new Map<string, WallTime>();
     const perFile = new Map<string, number>();
     let stack: MicroManagerMetadata['stack'] = null;
-    for (const { name, elapsed, received } of frames) {
+    for (const [i, { name, block }] of frames.entries()) {
       const count = (perFile.get(name) ?? 0) + 1;
       perFile.set(name, count);
       if (count > (stack?.frames ?? 1)) stack = { name, frames: count };
-      const time = stopWatchFails ? received : (elapsed ?? received);
+      const time = (stopWatchFails ? null : elapsed[i]) ?? receivedOf(block);
       if (time && !times.has(name)) times.set(name, time);
     }
     return { times, frames: frames.length, stopWatchFails, stack, cutOff };
@@ -211,42 +212,44 @@ interface NamedBlock {
 
 /** Frames of images in `folder`, as far as the paths in the file tell: a folder that was renamed holds them all. */
 function inFolder(blocks: readonly Block[], folder: string): NamedBlock[] {
-  const named = blocks.flatMap(block => {
+  const named: NamedBlock[] = [];
+  const parents = new Set<string>();
+  for (const block of blocks) {
     const path = block.FileName ?? (block.key.startsWith('Metadata-') ? block.key.slice('Metadata-'.length) : '');
-    const [name = '', parent = ''] = path.split(/[/\\]/).reverse();
-    return name === '' ? [] : [{ name, parent, block }];
-  });
-  const own = foldedName(folder);
-  return named.some(({ parent }) => foldedName(parent) === own)
-    ? named.filter(({ parent }) => parent === '' || foldedName(parent) === own)
-    : named;
+    const end = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
+    const name = path.slice(end + 1);
+    const parent =
+      end < 0 ? '' : path.slice(Math.max(path.lastIndexOf('/', end - 1), path.lastIndexOf('\\', end - 1)) + 1, end);
+    parents.add(parent);
+    if (name !== '') named.push({ name, parent, block });
+  }
+  const own = [...parents].filter(parent => foldedName(parent) === foldedName(folder));
+  return own.length === 0 ? named : named.filter(({ parent }) => parent === '' || own.includes(parent));
 }
 
 /** Names that differ in case or in the form of their accents only (a Mac writes them decomposed) are equal in this form. */
 export const foldedName = (name: string): string => name.normalize('NFC').toLowerCase();
 
-interface FrameTimes {
-  /** Start of the run plus the frame's own stop-watch, which has fractions of milliseconds. */
-  elapsed: WallTime | null;
-  /** The time written for the frame. */
-  received: WallTime | null;
-}
-
-function timesOf({ block }: NamedBlock, start: WallTime | null): FrameTimes {
+/** Start of the run plus the frame's own stop-watch, which has fractions of milliseconds. */
+function elapsedOf(block: Block, start: WallTime | null): WallTime | null {
   const elapsed = block['ElapsedTime-ms'] === null ? Number.NaN : Number(block['ElapsedTime-ms']);
-  return {
-    elapsed: start && Number.isFinite(elapsed) ? later(start, elapsed) : null,
-    received: parseWallTime(block.ReceivedTime ?? '') ?? parseWallTime(block.Time ?? ''),
-  };
+  return start && Number.isFinite(elapsed) ? later(start, elapsed) : null;
 }
 
-/** At how many frames one time does not advance while the other does. */
-function failures(frames: readonly FrameTimes[], one: keyof FrameTimes, other: keyof FrameTimes): number {
-  let count = 0;
-  for (let i = 1; i < frames.length; i++) {
-    const [before, now] = [frames[i - 1] as FrameTimes, frames[i] as FrameTimes];
-    const [a, b, c, d] = [before[one], now[one], before[other], now[other]];
-    if (a && b && c && d && elapsedBetween(a, b) <= 0 && elapsedBetween(c, d) > 0) count++;
-  }
-  return count;
+/** The time written for the frame. */
+const receivedOf = (block: Block): WallTime | null =>
+  parseWallTime(block.ReceivedTime ?? '') ?? parseWallTime(block.Time ?? '');
+
+/** Whether the stop-watch stands still, or goes back, at more frames than the time that was written for them. */
+function doesFail(frames: readonly NamedBlock[], elapsed: readonly (WallTime | null)[]): boolean {
+  const stands = (times: readonly (WallTime | null)[], i: number): boolean => {
+    const [before, now] = [times[i - 1], times[i]];
+    return before != null && now != null && elapsedBetween(before, now) <= 0;
+  };
+  const places = [...frames.keys()].slice(1);
+  if (!places.some(i => stands(elapsed, i))) return false;
+  const received = frames.map(({ block }) => receivedOf(block));
+  const failures = (one: readonly (WallTime | null)[], other: readonly (WallTime | null)[]): number =>
+    places.filter(i => other[i - 1] && other[i] && stands(one, i) && !stands(other, i)).length;
+  return failures(elapsed, received) > failures(received, elapsed);
 }

@@ -118,9 +118,10 @@ const ambiguousFormats = [
 const mayHoldTime = /(?:19|20)\d\d|(?<!\d)1\d{9}/;
 
 function readAs({ pattern, read }: NameFormat, name: string): NameTime | null {
-  for (const match of name.matchAll(pattern)) {
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(name); match; match = pattern.exec(name)) {
     const time = read(match.groups as Groups);
-    if (time) return { time, rest: `${name.slice(0, match.index)} ${name.slice(match.index + match[0].length)}` };
+    if (time) return { time, rest: `${name.slice(0, match.index)} ${name.slice(pattern.lastIndex)}` };
   }
   return null;
 }

@@ -1,4 +1,7 @@
 const zero = 0x30;
+const dot = 0x2e;
+/** The dot of the extension comes before all that may stand behind a stem: `x.tif`, `x (1).tif`, `x-1.tif`. */
+const rank = (code: number): number => (code === dot ? 0 : code);
 const isDigit = (code: number): boolean => code >= zero && code <= 0x39;
 
 /**
@@ -13,7 +16,7 @@ export function naturalOrder(a: string, b: string): number {
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(j);
     if (!isDigit(x) || !isDigit(y)) {
-      if (x !== y) return x - y;
+      if (x !== y) return rank(x) - rank(y);
       i++;
       j++;
       continue;

@@ -1,4 +1,5 @@
 import { parse, TomlError } from 'smol-toml';
+import { withoutCredentials } from '../model/shownText.ts';
 import { ConfigError, type ConfigProblem } from './configError.ts';
 import { laterFeatures } from './laterFeatures.ts';
 import { type KeyPath, type Located, locate } from './locate.ts';
@@ -114,7 +115,7 @@ function parseToml(text: string, file: string): TomlTable {
     // The parser's message goes on with an excerpt of the file, which has no place in a line of a log.
     const reason = (error.message.split('\n')[0] as string).replace(/^Invalid TOML document: /, '');
     const at = { line: error.line, column: error.column };
-    const slip = tomlSlip(text, at, reason);
+    const slip = withoutCredentials(tomlSlip(text, at, reason));
     const message = tellsSecret(slip, text)
       ? `this is not TOML: ${reason}; what stands there is secret and not shown`
       : slip;

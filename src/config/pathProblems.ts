@@ -4,6 +4,7 @@ import { slip } from './kinds/path.ts';
 import type { Located } from './locate.ts';
 import type { ResolvedPaths } from './resolvePaths.ts';
 import type { Config } from './schema.ts';
+import { showValue } from './tomlTable.ts';
 
 export interface PathProblemsOptions {
   config: Config;
@@ -44,10 +45,9 @@ function rootProblems({ paths, root: given, place, isFile }: PathProblemsOptions
   const at = given === undefined ? place(['Paths', 'root_dir'])?.value : undefined;
   const refused = (why: string): ConfigProblem[] => [problem('Paths.root_dir', at, `${name} is ${root}: ${why}`)];
   const said = given === undefined ? null : slip(given);
-  if (said !== null) return [problem('Paths.root_dir', undefined, `--root is ${JSON.stringify(given)}: ${said}`)];
+  if (said !== null) return [problem('Paths.root_dir', undefined, `--root is ${showValue(given)}: ${said}`)];
   if (/\p{Cc}/u.test(root)) return refused('there are control characters in it; give the folder another name');
   if (root === sep) return refused('this is the whole machine; name a folder of its own');
-  if (/^\/(?:proc|sys|dev)(?:\/|$)/.test(root)) return refused('this belongs to the system and is no disk');
   const machinery = root.split(sep).find(part => part === 'node_modules' || part === '.git');
   if (machinery !== undefined) return refused(`npm or git removes what is in ${machinery}; name another folder`);
   if (Buffer.byteLength(root) > longestRoot) return refused(`it is longer than ${longestRoot} bytes`);

@@ -75,7 +75,6 @@ describe('a root folder', () => {
     ['run ', 'begins or ends with a space'],
     ['run\nx', 'control characters'],
     ['/', 'the whole machine'],
-    ['/proc/1', 'belongs to the system'],
     ['node_modules/run', 'npm or git removes'],
     ['.git', 'npm or git removes'],
     ['x'.repeat(256), 'more than 255 bytes'],
@@ -85,6 +84,10 @@ describe('a root folder', () => {
     const files = ['/home/me/taken'];
     expect(problemsOf(rootToml(name), { files })).toEqual([expect.stringMatching(new RegExp(`^2: .*${reason}`))]);
     expect(problemsOf('', { root: name, files })).toEqual([expect.stringContaining(reason)]);
+  });
+
+  it('that is an address tells no password of it', () => {
+    expect(problemsOf('', { root: 'smb://me:hunter2@nas/lab' })[0]).toContain('"smb://***@nas/lab"');
   });
 
   it('in a working directory with control characters is refused', () => {

@@ -80,6 +80,8 @@ describe('messages about secret keys', () => {
     `[Alarms]\ncommand = [\n "a",\n ['${hidden}' }\n`,
     `Alarms = { webhook = ${hidden} }\n`,
     `[Alarms]\nwebhook: "${hidden}"\n`,
+    `[Paths]\nremote_root_dir = smb://u:${hidden}@h/s\n`,
+    `[Paths]\nremote_root_dir = "smb://u:${hidden}@h/s"\n`,
     `[Alarms]\npassword = ${hidden}\n`,
     `[Alarms]\nwebhook = ${hidden}\n`,
     `[Alarms]\nwebhook = "${hidden}\n`,

@@ -13,6 +13,10 @@ describe('cleanText', () => {
     expect(cleanText('漢a\u0301e\u0325😀\u200b한', { unicode: true })).toBe('?áe??');
   });
 
+  it('shows nothing that is written from right to left, which would move the columns beside it', () => {
+    expect(cleanText('chip שלום and سلام 1', { unicode: true })).toBe('chip ???? and ???? 1');
+  });
+
   it('spells common signs in ASCII', () => {
     expect(cleanText('5 → 2, 3 × 4 °C, café, µm…', { unicode: false })).toBe('5 -> 2, 3 x 4 deg C, cafe, um...');
   });

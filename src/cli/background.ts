@@ -10,6 +10,7 @@ export interface BackgroundOptions {
 export const background: CommandDefinition<BackgroundOptions> = {
   usage: 'background',
   summary: 'run the pipeline as "start" and the systemd unit do',
+  examples: ['background'],
   kind: 'internal',
   declare: command => command.addOption(stagesOption).addOption(takeOverOption),
   run: async (context, _args, options) => {

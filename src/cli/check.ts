@@ -6,6 +6,8 @@ export const check: CommandDefinition = {
   usage: 'check [what]',
   kind: 'tool',
   summary: 'say what is wrong with the configuration, and of every path whether it can be used',
+  words: ['config'],
+  examples: ['--config my.toml check config'],
   declare: command =>
     command.addHelpText(
       'after',

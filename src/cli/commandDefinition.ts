@@ -19,6 +19,10 @@ export interface CommandDefinition<Options extends object = object> {
   /** As it is typed, with its arguments: `replay <folder>`. */
   readonly usage: string;
   readonly summary: string;
+  /** As they would be typed, after `phorest`; the help shows them. */
+  readonly examples: readonly string[];
+  /** The words that its argument may be, where there are only a few. */
+  readonly words?: readonly string[];
   /**
    * `tool`: does one thing and ends, so that the console offers it in its menu. `internal`: started by the program itself,
    * and not shown in the help.

@@ -1,6 +1,7 @@
 import { background } from './background.ts';
 import { check } from './check.ts';
 import type { CommandDefinition } from './commandDefinition.ts';
+import { completion } from './completion.ts';
 import { consoleCommand } from './console.ts';
 import { pause, resume } from './pause.ts';
 import { replay } from './replay.ts';
@@ -28,5 +29,6 @@ export const commands: readonly CommandDefinition<never>[] = [
   verify,
   requeue,
   service,
+  completion,
   background,
 ];

@@ -5,6 +5,7 @@ import { ExitError, exitCodes } from './exitCodes.ts';
 export const consoleCommand: CommandDefinition = {
   usage: 'console',
   summary: 'open the live console; it attaches to the running pipeline, or offers to start it',
+  examples: ['--config my.toml', '--root /data/run7 console'],
   declare: command => command,
   run: async context => {
     const { commandLine } = await import('./commandLine.ts');

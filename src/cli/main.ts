@@ -1,9 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { nearest } from '../config/nearest.ts';
 import { commands } from './commands.ts';
 import { ConsoleOutput } from './consoleOutput.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { explain } from './explain.ts';
+import { globalOptions } from './globalOptions.ts';
 
 /** The program: reads the command line, runs the command, sets the exit code. */
 export async function main(words: readonly string[]): Promise<void> {
@@ -15,18 +17,25 @@ async function run(words: readonly string[], output: ConsoleOutput): Promise<num
   const program = new Command('phorest')
     .description('Runs a long imaging experiment on a photonic chip, and loses nothing.')
     .version(packageJson.version)
-    .option('--config <file>', 'configuration (default: configs/Phorest_config.toml, or PHOREST_CONFIG)')
-    .option('--root <folder>', "folder of the experiment, instead of the configuration's root_dir")
+    .configureHelp({ showGlobalOptions: true })
+    .showSuggestionAfterError(false)
     .showHelpAfterError('("phorest --help" says what there is)')
     .addHelpText(
       'after',
       '\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 already running or not running,\n130 or 143 cut short by a signal.',
     )
     .exitOverride()
-    .configureOutput({ writeOut: text => output.text(text), writeErr: text => output.errorText(text) });
+    .configureOutput({
+      writeOut: text => output.text(text),
+      writeErr: text => output.errorText(text),
+      outputError: (text, write) => write(withSuggestion(text, program, words)),
+    });
+  for (const option of globalOptions) program.addOption(option);
 
-  for (const { usage, summary, kind, declare, run: runCommand } of commands) {
+  for (const { usage, summary, kind, examples, declare, run: runCommand } of commands) {
     const command = program.command(usage, { hidden: kind === 'internal' }).description(summary);
+    command.showHelpAfterError(`("phorest ${command.name()} --help" says what there is)`);
+    command.addHelpText('after', `\nExamples:\n${examples.map(example => `  phorest ${example}`).join('\n')}`);
     declare(command).action(async () => {
       const { config, root } = program.opts<{ config?: string; root?: string }>();
       const context = { cwd: process.cwd(), environment: process.env, config, root, output };
@@ -42,6 +51,23 @@ async function run(words: readonly string[], output: ConsoleOutput): Promise<num
     output.errorText(`${explain(error)}\n`);
     return error instanceof ExitError ? error.code : exitCodes.failed;
   }
+}
+
+/** Names the word that was meant, where one is near. */
+function withSuggestion(text: string, program: Command, words: readonly string[]): string {
+  const unknown = /unknown (option|command) '(?:--)?([^'=]+)/.exec(text);
+  if (!unknown) return text;
+  const [, kind, word] = unknown as unknown as [string, string, string];
+  const command = program.commands.find(each => words.includes(each.name()));
+  const shown = program.commands.filter(each =>
+    commands.some(({ kind: of, usage }) => of !== 'internal' && usage.split(' ')[0] === each.name()),
+  );
+  const known =
+    kind === 'command'
+      ? shown.map(each => each.name())
+      : [...program.options, ...(command?.options ?? [])].flatMap(({ long }) => (long ? [long.slice(2)] : []));
+  const near = nearest(word, known);
+  return near === null ? text : `${text.trimEnd()} (did you mean ${kind === 'command' ? near : `--${near}`}?)\n`;
 }
 
 /** No command at all means the console, or the status where nobody watches. */

@@ -9,6 +9,8 @@ const declare = (command: Command): Command =>
 export const pause: CommandDefinition = {
   usage: 'pause <stage>',
   summary: 'let a stage rest; what it has in flight is finished, the others go on',
+  examples: ['--config my.toml pause processor', '--root /data/run7 pause syncer'],
+  words: graphStages,
   declare,
   run: async (context, [stage = '']) => (await import('./setPaused.ts')).setPaused(context, stage, true),
 };
@@ -17,6 +19,8 @@ export const pause: CommandDefinition = {
 export const resume: CommandDefinition = {
   usage: 'resume <stage>',
   summary: 'let a stage that was paused go on',
+  examples: ['--config my.toml resume processor'],
+  words: graphStages,
   declare,
   run: async (context, [stage = '']) => (await import('./setPaused.ts')).setPaused(context, stage, false),
 };

@@ -25,21 +25,21 @@ export interface ReplayOptions {
 export const replay: CommandDefinition<ReplayOptions> = {
   usage: 'replay <folder>',
   summary: 'stream a folder of old images through the pipeline; the images are only read',
+  examples: ['replay ~/old/Pos0 --method fano', '--config my.toml replay ~/old/Pos0 --out /data/fano --every 10'],
   kind: 'tool',
   declare: command =>
     command
       .option(
         '--out <folder>',
-        'where results go, a complete experiment of its own (default: replays/<name>-<method>-<estimator>)',
+        'where results go, a complete experiment of its own (default: replays/<name>-<method>, with -<estimator> where one is given)',
       )
       .option('--rois <file>', "ROI manifest (default: the configuration's, or one beside the images)")
       .addOption(new Option('--method <method>', 'analysis method').choices(analysisMethods))
       .addOption(new Option('--estimator <estimator>', 'how rows are joined to one position').choices(estimators))
-      .option(
-        '--speed <factor>',
-        'max: as fast as it goes; 1: at the recorded pace; 10: ten times faster',
-        speed,
-        Number.POSITIVE_INFINITY,
+      .addOption(
+        new Option('--speed <factor>', 'max: as fast as it goes; 1: at the recorded pace; 10: ten times faster')
+          .argParser(speed)
+          .default(Number.POSITIVE_INFINITY, 'max'),
       )
       .option('--every <n>', 'every nth image', wholeNumber)
       .option('--from <time>', 'first time, as 2025-07-24 or 2025-07-24T13:45')

@@ -22,7 +22,7 @@ export interface ReplayRequest {
 }
 
 /** `flags/replay.json` of a replay's folder. */
-interface ReplayRecord {
+export interface ReplayRecord {
   request: ReplayRequest;
   finished: boolean;
 }
@@ -39,11 +39,20 @@ export async function recordReplay(root: string, request: ReplayRequest, finishe
 }
 
 /**
- * Where a replay goes that was given no folder: `replays/<name>-<method>-<estimator>`, of what was asked for, below the working directory. One of the same
- * request that was interrupted goes on where it is; any other gets a folder of its own, with a number behind it.
+ * Where a replay goes that was given no folder: `replays/<name>-<method>`, with the estimator where one was asked for, below the
+ * working directory. One of the same request that was interrupted goes on where it is; any other gets a folder of its own, with a
+ * number behind it.
+ *
+ * @param method the one that counts, asked for or not.
+ * @param onFinished told of each folder that holds just this replay, finished.
  */
-export async function defaultReplayFolder(cwd: string, request: ReplayRequest): Promise<string> {
-  const { folder, method, estimator } = request;
+export async function defaultReplayFolder(
+  cwd: string,
+  request: ReplayRequest,
+  method: string | undefined = request.method,
+  onFinished?: (root: string) => void,
+): Promise<string> {
+  const { folder, estimator } = request;
   // As every disk takes it, whatever the folder of images is called.
   const short = oneLine([...(basename(folder) || 'images')].slice(0, longestName).join(''));
   const images = safeName(short).replaceAll(/[$%~]/g, '_').trim();
@@ -51,12 +60,15 @@ export async function defaultReplayFolder(cwd: string, request: ReplayRequest): 
   for (let number = 1; ; number++) {
     const root = resolve(cwd, 'replays', number === 1 ? name : `${name}-${number}`);
     if (!existsSync(root)) return root;
-    const record = await readRecord(root);
-    if (record && !record.finished && isDeepStrictEqual(record.request, request)) return root;
+    const record = await readReplay(root);
+    if (!isDeepStrictEqual(record?.request, request)) continue;
+    if (!record?.finished) return root;
+    onFinished?.(root);
   }
 }
 
-async function readRecord(root: string): Promise<ReplayRecord | null> {
+/** What the folder of a replay says of itself; null when it says nothing that can be read. */
+export async function readReplay(root: string): Promise<ReplayRecord | null> {
   const read = await readFileText(recordFile(root));
   if (read.kind !== 'text') return null;
   try {

@@ -23,6 +23,10 @@ const statuses = ['processed', 'failed', 'skip', 'pending', 'processing'] as con
 export const requeue: CommandDefinition<RequeueOptions> = {
   usage: 'requeue',
   summary: 'set images back to be analysed again, or aside',
+  examples: [
+    '--config my.toml requeue --status failed',
+    '--root /data/run7 requeue --from 2025-07-24 --to 2025-07-25 --dry-run',
+  ],
   declare: command =>
     command
       .addOption(

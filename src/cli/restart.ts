@@ -6,6 +6,7 @@ import { type StopOptions, stop } from './stop.ts';
 export const restart: CommandDefinition<StopOptions> = {
   usage: 'restart',
   summary: 'stop the pipeline, and start it again with the same stages',
+  examples: ['--config my.toml restart'],
   declare: stop.declare,
   run: async (context, _args, { now, timeout }) => {
     const [{ stopPipeline }, { startPipeline }, { loadConfig }, { loadSteered }, { livingProcesses }] =

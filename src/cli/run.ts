@@ -29,6 +29,7 @@ export const takeOverOption = new Option(
 export const run: CommandDefinition<RunOptions> = {
   usage: 'run',
   summary: 'run the pipeline in the foreground: with the console on a terminal, else a line an event, until Ctrl-C',
+  examples: ['--config my.toml run', 'run --stages collector,processor --log-format json'],
   declare: command =>
     command
       .addOption(stagesOption)

@@ -5,6 +5,7 @@ import { type DriveOptions, drivePipeline } from './drivePipeline.ts';
 import { exitCodes } from './exitCodes.ts';
 import { type ConfiguredPipeline, openConfigured } from './openConfigured.ts';
 import { ownConsole } from './ownConsole.ts';
+import { resultLines } from './resultLines.ts';
 import type { RunOptions } from './run.ts';
 import { RunProgress } from './runProgress.ts';
 
@@ -28,7 +29,10 @@ export async function runInForeground(context: CommandContext, options: RunOptio
       view.onEvent(event);
     },
   }).finally(() => view.beforeEnd());
-  if (logFormat === 'pretty') output.line(`${stoppedBy ?? 'done'}: ${progress.summary()}`);
+  if (logFormat === 'pretty') {
+    output.line(`${stoppedBy ?? 'done'}: ${progress.summary()}`);
+    for (const line of resultLines(paths)) output.line(line);
+  }
   return exitCodes.done;
 }
 

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { from, of } from 'rxjs';
 import { systemClock } from '../model/clock.ts';
 import { number } from '../model/quantity.ts';
@@ -12,7 +13,7 @@ import { cutShortCode, ExitError, exitCodes } from './exitCodes.ts';
 import { loadConfig } from './loadConfig.ts';
 import { alarmSettings, openOrExit } from './openConfigured.ts';
 import type { ReplayOptions } from './replay.ts';
-import { defaultReplayFolder, type ReplayRequest, recordReplay } from './replayRecord.ts';
+import { defaultReplayFolder, type ReplayRequest, readReplay, recordReplay } from './replayRecord.ts';
 import { replayRoot } from './replayRoot.ts';
 import { RunProgress } from './runProgress.ts';
 import { replayStages } from './stageList.ts';
@@ -29,7 +30,11 @@ export async function runReplay(context: CommandContext, folder: string, options
     if (!json) output.line(message);
   });
   const request = requestOf(folder, context, options);
-  const root = options.out ? resolve(context.cwd, options.out) : await defaultReplayFolder(context.cwd, request);
+  const root = options.out ? resolve(context.cwd, options.out) : await newFolder(context, request, !json);
+  const before = options.out ? await readReplay(root) : null;
+  if (before?.finished && isDeepStrictEqual(before.request, request) && !json) {
+    output.line(`${root} holds this replay already, and it is finished: only images that are new since are analysed`);
+  }
   const { config, warnings, paths, chosen } = await replayRoot(context, { ...options, folder, root });
   await recordReplay(root, request, false);
   const begun = performance.now();
@@ -94,6 +99,20 @@ export async function runReplay(context: CommandContext, folder: string, options
     return cutShortCode(stoppedBy);
   }
   return options.strict && failed > 0 ? exitCodes.failed : exitCodes.done;
+}
+
+/** A folder below the working directory. A replay that is there already and finished is done anew beside it, which is said. */
+async function newFolder(context: CommandContext, request: ReplayRequest, say: boolean): Promise<string> {
+  const { cwd, output } = context;
+  const method = request.method ?? (await loadConfig(context)).config.Data_Analysis.method;
+  const finished: string[] = [];
+  const root = await defaultReplayFolder(cwd, request, method, done => finished.push(done));
+  if (finished.length > 0 && say) {
+    output.line(
+      `${finished.join(', ')} ${finished.length > 1 ? 'hold' : 'holds'} this replay already, finished: it is done anew in ${root}`,
+    );
+  }
+  return root;
 }
 
 function requestOf(folder: string, { cwd }: CommandContext, options: ReplayOptions): ReplayRequest {

@@ -10,6 +10,7 @@ export interface StartOptions {
 export const start: CommandDefinition<StartOptions> = {
   usage: 'start',
   summary: 'start the pipeline in the background; it outlives the terminal',
+  examples: ['--config my.toml start', '--root /data/run7 start --stages processor'],
   declare: command => command.addOption(stagesOption).addOption(takeOverOption),
   run: async (context, _args, options) => {
     const { startPipeline } = await import('./startPipeline.ts');

@@ -8,6 +8,7 @@ export interface StatusOptions {
 export const status: CommandDefinition<StatusOptions> = {
   usage: 'status',
   summary: 'show what the pipeline does',
+  examples: ['--config my.toml status', '--root /data/run7 status --json'],
   kind: 'tool',
   declare: command => command.option('--json', 'print the status file as it is'),
   run: async (context, _args, options) => (await import('./showStatus.ts')).showStatus(context, options),

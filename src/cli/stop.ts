@@ -12,6 +12,7 @@ const defaultTimeoutS = 120;
 export const stop: CommandDefinition<StopOptions> = {
   usage: 'stop',
   summary: 'stop the pipeline when what is in flight is finished; once more, or with --now, cuts it short',
+  examples: ['--config my.toml stop', '--root /data/run7 stop --now'],
   declare: command =>
     command
       .option('--now', 'do not wait: what is in flight is given back and done again later')

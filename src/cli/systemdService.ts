@@ -36,16 +36,18 @@ export async function installService(context: CommandContext, options: ServiceOp
     paths.root,
     'background',
   ];
-  await makeFolder(nodeFiles, join(unit.path, '..'));
   const runAs = unit.ofUser ? null : await userOf(paths.root, context.environment);
   // Where it writes, should any of it lie where a hardened service may not: below /usr, or in /tmp.
   const { root, data, results, logs, flags, backup, generatedFiles, remote } = paths;
   const writes = [root, data, results, logs, flags, backup, generatedFiles, remote.root];
-  await writeAtomic(
-    nodeFiles,
-    unit.path,
-    unitText({ root, cwd: context.cwd, words, ofUser: unit.ofUser, runAs, writes }),
-  );
+  const content = unitText({ root, cwd: context.cwd, words, ofUser: unit.ofUser, runAs, writes });
+  if (options.dryRun) {
+    output.line(`# would be written to ${unit.path}; nothing is`);
+    output.text(content);
+    return exitCodes.done;
+  }
+  await makeFolder(nodeFiles, join(unit.path, '..'));
+  await writeAtomic(nodeFiles, unit.path, content);
   output.line(`wrote ${unit.path}`);
   output.line('It starts with the machine, and again when it fails. Now run:');
   output.line(`  ${unit.systemctl} daemon-reload`);
@@ -73,6 +75,10 @@ export async function uninstallService(context: CommandContext, options: Service
   );
   if (!there)
     throw new ExitError(exitCodes.failed, `${unit.path} is not there: no service is installed for ${paths.root}`);
+  if (options.dryRun) {
+    output.line(`${unit.path} would be removed; nothing is`);
+    return exitCodes.done;
+  }
   await rm(unit.path);
   // The link that "systemctl enable" made: systemctl can't remove it any more without the unit.
   await rm(join(unit.path, '..', `${wantedBy(unit)}.wants`, unit.name), { force: true });

@@ -13,6 +13,7 @@ export interface VerifyOptions {
 export const verify: CommandDefinition<VerifyOptions> = {
   usage: 'verify',
   summary: 'say what in manifest, results, table and images does not fit together',
+  examples: ['--config my.toml verify', '--root /data/run7 verify --repair'],
   declare: command =>
     command
       .option('--repair', 'mend what can be mended safely; no image and no result is ever deleted')

@@ -21,6 +21,10 @@ test('the first replay of a folder goes to its name and method', async () => {
   expect(await defaultReplayFolder(cwd, { folder: '/' })).toBe(join(cwd, 'replays', 'images'));
 });
 
+test('the method that counts is in the name, also when nobody asked for one', async () => {
+  expect(await defaultReplayFolder(cwd, { folder: '/old/Pos0' }, 'fano')).toBe(join(cwd, 'replays', 'Pos0-fano'));
+});
+
 test.each(['a\u001b[2Jb', 'x\ny', '$HOME', '50%A%', '~', 'a:b*?"<>|\\', 'run. ', '測'.repeat(80), 'q'.repeat(255)])(
   'a folder called %j gives a replay a name that every disk and every configuration takes',
   async name => {
@@ -36,7 +40,9 @@ test('one that was interrupted goes on where it is; once it is finished, the nex
   await recordReplay(first, request, false);
   expect(await defaultReplayFolder(cwd, request)).toBe(first);
   await recordReplay(first, request, true);
-  expect(await defaultReplayFolder(cwd, request)).toBe(`${first}-2`);
+  const finished: string[] = [];
+  expect(await defaultReplayFolder(cwd, request, 'gaussian', root => finished.push(root))).toBe(`${first}-2`);
+  expect(finished).toEqual([first]);
 });
 
 test('a replay of something else, or a folder of somebody else, is left alone', async () => {

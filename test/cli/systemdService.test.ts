@@ -140,6 +140,17 @@ describe('service of the user', () => {
 
   const folder = (): string => join(home, '.config', 'systemd', 'user');
 
+  it('is only shown with --dry-run', async () => {
+    const root = join(home, 'run');
+    await mkdir(root, { recursive: true });
+    await writeConfig(root, experimentToml());
+    const { context, said } = begin(root);
+    expect(await installService(context, { user: true, dryRun: true })).toBe(0);
+    expect(said()).toMatch(/^# would be written to \S+phorest-run-[0-9a-f]{8}\.service; nothing is\n\[Unit\]\n/);
+    expect(said()).toContain('ExecStart=');
+    expect(await readdir(home)).toEqual(['run']);
+  });
+
   it('is installed under a name of its own for each root, says what to run, and is taken away again', async () => {
     const roots = [join(home, 'a', 'my run'), join(home, 'b', 'my run')];
     for (const root of roots) {

@@ -200,7 +200,10 @@ describe('the command line', () => {
       expect(code).toBe(0);
       expect(stderr).toBe('');
       expect(stdout).toMatch(/^Usage: phorest /);
+      expect(stdout).toMatch(/--config <file>[\s\S]*--root <folder>/);
     }
+    for (const { stdout } of rest) expect(stdout).toMatch(/^Examples:\n {2}phorest /m);
+    expect(rest[1]!.stdout).toMatch(/\(default: max\)/);
     for (const command of [
       'run',
       'start',
@@ -228,6 +231,9 @@ describe('the command line', () => {
       expect(stdout).toBe('');
       expect(code).toBe(2);
     }
+    const [unlike, near] = await Promise.all([phorestDone(['--foo']), phorestDone(['replay', '.', '--sped', '1'])]);
+    expect(unlike.stderr).not.toMatch(/did you mean/i);
+    expect(near.stderr).toContain('(did you mean --speed?)');
   });
 
   it('starts on an older Node by moving to its own', async ({ skip }) => {

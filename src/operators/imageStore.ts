@@ -4,7 +4,7 @@ import { imageNames } from '../model/compression.ts';
 import type { CapturedFrame, Pixels } from '../model/frame.ts';
 import { parseIso, utcIso } from '../model/localTime.ts';
 import { makeFolder, removeFile } from '../storage/durableNames.ts';
-import type { Files } from '../storage/files.ts';
+import { type Files, StrangeFileError } from '../storage/files.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
 
 /** Long names that a vfat folder holds are about 16,000; well before that a day gets a further folder. */
@@ -59,7 +59,8 @@ export class ImageStore {
       // The folder may be gone: it is looked for, and made, anew.
       const tried = this.#folder;
       this.#folder = null;
-      if (!tried || tried.count === 0 || (error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+      const isCrowded = tried?.count !== 0 && (error as NodeJS.ErrnoException).code === 'ENOSPC';
+      if (!tried || !(isCrowded || error instanceof StrangeFileError)) throw error;
       return this.#writeElsewhere(tried.path, frame, png, error);
     }
   }
@@ -108,8 +109,11 @@ export class ImageStore {
     let chosen: { path: string; names: string[] } | null = null;
     for (let part = 1; ; part++) {
       const path = join(this.#dataFolder, part === 1 ? day : `${day}_${part}`);
+      const stat = await this.#files.stat(path);
       // An earlier one may have room again, once its images were moved away: later ones count for the names all the same.
-      if (chosen && (await this.#files.stat(path)) === null) break;
+      if (chosen && stat === null) break;
+      // A link there may lead anywhere: no image goes through it, and none is lost for it.
+      if (stat && (stat.strange || !stat.isFolder)) continue;
       all.push(path);
       if (chosen) continue;
       const names = await this.#files.list(path);

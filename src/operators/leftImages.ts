@@ -9,7 +9,7 @@ import type { CameraData, Entry } from '../model/entry.ts';
 import type { NoteEvent } from '../model/event.ts';
 import { localIso } from '../model/localTime.ts';
 import { syncNamed } from '../storage/durableNames.ts';
-import type { Files } from '../storage/files.ts';
+import { type Files, StrangeFileError } from '../storage/files.ts';
 import { readChunks } from '../storage/readChunks.ts';
 import { removeTemporaries } from '../storage/removeTemporaries.ts';
 
@@ -148,10 +148,16 @@ const dayOf = (time: string): string => time.slice(0, 10).replaceAll('-', '');
 
 /** Why it is no whole image; null when it is one. Rejects with the errors of reading it. */
 async function damageOf(path: string, files: Files): Promise<string | null> {
-  const { size = 0 } = (await files.stat(path)) ?? {};
+  const { size = 0, strange } = (await files.stat(path)) ?? {};
+  if (strange) return `it is a ${strange}`;
   if (size > imageMemory()) return `${size} bytes; ${limitText(imageMemory())}`;
   const chunks: Buffer[] = [];
-  for await (const chunk of readChunks(files, path)) chunks.push(chunk);
+  try {
+    for await (const chunk of readChunks(files, path)) chunks.push(chunk);
+  } catch (error) {
+    if (error instanceof StrangeFileError) return error.message;
+    throw error;
+  }
   return decodeFrame(Buffer.concat(chunks), path).then(
     () => null,
     (error: Error) => error.message,

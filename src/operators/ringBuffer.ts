@@ -10,7 +10,7 @@ import type { DiskSpace } from '../storage/diskSpace.ts';
 import { type Hold, hold, nothingHeld } from '../storage/durableNames.ts';
 import type { Exclusive } from '../storage/exclusive.ts';
 import type { Files } from '../storage/files.ts';
-import { findImage, ImagePathError, localFolder } from '../storage/findImage.ts';
+import { findImage, ImagePathError, localFolder, StrangeImageError } from '../storage/findImage.ts';
 import { ArchivedImages } from './archivedImages.ts';
 import { type SpaceLimits, spaceLimits } from './spaceLimits.ts';
 import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
@@ -235,7 +235,7 @@ async function removeAll(
     ...spared.map<Outcome>(({ entry_id: entryId }) => ({
       kind: 'discarded',
       entryId,
-      reason: 'kept: it was changed meanwhile, and may not be removed any more',
+      reason: 'kept: it was changed meanwhile and may not be removed any more, or a link stands where it belongs',
     })),
   ];
 }
@@ -246,7 +246,8 @@ async function remove(
   { dataFolder }: RingBufferSettings,
   { manifest, files }: RingBufferDeps,
 ): Promise<Removal | null> {
-  const path = await find(entry, dataFolder, files);
+  const path = await find(entry, dataFolder, files).catch(strangeIsKept);
+  if (path === kept) return null;
   const bytes = path === null ? 0 : ((await files.stat(path))?.size ?? 0);
   const release = path === null ? nothingHeld : await hold(files, path);
   try {
@@ -286,9 +287,17 @@ async function find(entry: Entry, dataFolder: string, files: Files): Promise<str
   try {
     return await findImage({ ...camera, filepath: localFolder(camera, dataFolder) }, dataFolder, files);
   } catch (error) {
-    if (error instanceof ImagePathError) return null;
+    if (error instanceof ImagePathError && !(error instanceof StrangeImageError)) return null;
     throw error;
   }
+}
+
+const kept = Symbol('an image that is not looked for any further');
+
+/** Where a link leads the image may still be: it is neither removed nor said to be gone. */
+function strangeIsKept(error: unknown): typeof kept {
+  if (error instanceof StrangeImageError) return kept;
+  throw error;
 }
 
 /** Makes removals durable, and then known. Those that the manifest can't be told now stay in `untold`. */
@@ -334,7 +343,7 @@ async function settleOrphans(
   const untouched: Entry[] = [];
   for (const entry of manifest.orphans('ring_buffer')) {
     // Under which rules it went is not known; it was claimed, so one without a copy needed none.
-    if (entry.camera_data && (await find(entry, settings.dataFolder, files)) === null)
+    if (entry.camera_data && (await find(entry, settings.dataFolder, files).catch(strangeIsKept)) === null)
       removals.push({ entry, path: null, bytes: 0, release: nothingHeld, copyRequired: entry.image_synced });
     else untouched.push(entry);
   }

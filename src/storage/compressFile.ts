@@ -142,7 +142,7 @@ async function existingCopy({
     const copy = path + suffix;
     const stat = await files.stat(copy);
     if (!stat) continue;
-    if (!stat.isFolder && (await holdsSame(files, { plain: path, copy, signal }))) {
+    if (!stat.isFolder && !stat.strange && (await holdsSame(files, { plain: path, copy, signal }))) {
       // Whoever left it may not have come so far.
       await syncNamed(files, copy);
       return { path: copy, size: stat.size };

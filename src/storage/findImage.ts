@@ -8,6 +8,9 @@ export class ImagePathError extends Error {
   override name = 'ImagePathError';
 }
 
+/** A link, or something else that is no file, stands where the image belongs, or the folder of the image: nobody knows what became of it. */
+export class StrangeImageError extends ImagePathError {}
+
 /** What an entry says of its image's place. */
 type Place = Pick<CameraData, 'filename' | 'filepath' | 'original'>;
 
@@ -132,7 +135,7 @@ export function isPlainName(filename: unknown): filename is string {
 async function mustBePlainFolder(folder: string, files: Pick<Files, 'stat'>): Promise<void> {
   const strange = (await files.stat(folder))?.strange;
   if (strange)
-    throw new ImagePathError(
+    throw new StrangeImageError(
       `${folder} is a ${strange}, where a folder of images belongs: put the folder itself there`,
     );
 }
@@ -164,7 +167,7 @@ async function isOfAnother(folder: string, files: Pick<Files, 'stat'>): Promise<
 async function exists(path: string, files: Pick<Files, 'stat'>): Promise<boolean> {
   try {
     const found = await files.stat(path);
-    if (found?.strange) throw new ImagePathError(`${path} is a ${found.strange}; an image was expected there`);
+    if (found?.strange) throw new StrangeImageError(`${path} is a ${found.strange}; an image was expected there`);
     if (found?.isFolder) throw new ImagePathError(`${path} is a folder; an image was expected there`);
     return found !== null;
   } catch (error) {

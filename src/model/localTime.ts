@@ -24,6 +24,27 @@ export function utcIso(ms: number): string {
 }
 
 /**
+ * A reader of local times in this machine's zone, in about the order in which they were taken, as milliseconds since 1970 UTC. A time within
+ * the hour that comes twice in autumn is that of the two which is nearer to the time read before.
+ */
+export function localTimesInOrder(): (local: string) => number {
+  let last = Number.NaN;
+  return local => {
+    const first = parseIso(local);
+    const second = secondOf(first);
+    last = second !== null && Math.abs(second - last) < Math.abs(first - last) ? second : first;
+    return last;
+  };
+}
+
+/** The second instant at which clocks here show what they show at this one; null when there is none. */
+function secondOf(ms: number): number | null {
+  if (Number.isNaN(ms)) return null;
+  const back = (new Date(ms + 2 * 3_600_000).getTimezoneOffset() - new Date(ms).getTimezoneOffset()) * 60_000;
+  return back > 0 && localIso(ms + back) === localIso(ms) ? ms + back : null;
+}
+
+/**
  * Milliseconds since 1970 UTC, with microseconds as fractions, of a time written by {@link localIso} or {@link utcIso}; NaN
  * for other text. A local time within the hour that comes twice in autumn is read as the first: where both forms are known,
  * take the UTC one.

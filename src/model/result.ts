@@ -52,6 +52,8 @@ export interface ResultLine {
   roi_manifest_hash: string;
   manifest_entry_timestamp: string;
   image_timestamp: string | null;
+  /** The same in UTC, null where its zone is unknown. Lines of earlier versions have none. */
+  image_timestamp_utc?: string | null;
   temperature_timestamp: string | null;
   image_filename: string | null;
   processing_timestamp_iso: string;

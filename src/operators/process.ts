@@ -187,6 +187,7 @@ function resultHead(entry: Entry, { configHash, roiManifestText }: ProcessSettin
     roi_manifest_hash: contentHash(roiManifestText!),
     manifest_entry_timestamp: entry.entry_timestamp_iso,
     image_timestamp: entry.camera_data?.timestamp_iso ?? null,
+    image_timestamp_utc: entry.timestamp_utc,
     temperature_timestamp: entry.temperature_data?.timestamp_iso ?? null,
     image_filename: entry.camera_data?.filename ?? null,
     processing_timestamp_iso: localIso(at),

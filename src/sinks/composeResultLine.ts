@@ -11,6 +11,7 @@ const headKeys = [
   'roi_manifest_hash',
   'manifest_entry_timestamp',
   'image_timestamp',
+  'image_timestamp_utc',
   'temperature_timestamp',
   'image_filename',
   'processing_timestamp_iso',

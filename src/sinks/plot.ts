@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { parseIso } from '../model/localTime.ts';
 import type { ResultLine } from '../model/result.ts';
 import type { Files } from '../storage/files.ts';
 import { readChunks } from '../storage/readChunks.ts';
 import { comparePositions, type SegmentPosition } from '../storage/segmentedFile.ts';
 import { writeAtomic } from '../storage/writeAtomic.ts';
+import { AxisClock } from './axisClock.ts';
 import type { Csv, CsvRow } from './csv.ts';
 import { roisOf, temperatureColumn, temperaturePrefix } from './csvColumns.ts';
 import { drawInProcess, type PlotTask } from './plotProcess.ts';
@@ -50,6 +50,7 @@ export async function openPlot(options: PlotOptions): Promise<Plot> {
   const task: PlotTask = { seriesPath, picturePath: join(folder, 'processed_data_plot.png'), title };
   const stop = new AbortController();
   const series = await load();
+  const clock = new AxisClock(series.origin);
   let live = false;
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
@@ -88,7 +89,7 @@ export async function openPlot(options: PlotOptions): Promise<Plot> {
       let image: CsvRow[] = [];
       let end = from;
       const takeImage = (): void => {
-        const frame = frameOfRows(image);
+        const frame = frameOfRows(image, clock);
         if (frame) series.add(frame);
         series.method = image[0]?.method ?? series.method;
         series.position = end;
@@ -138,7 +139,7 @@ export async function openPlot(options: PlotOptions): Promise<Plot> {
     take(results) {
       if (!live) return;
       for (const result of results) {
-        const frame = frameOf(result);
+        const frame = frameOf(result, clock);
         if (frame) series.add(frame);
         series.method = roisOf(result)[0]?.['Analysis-method'] ?? series.method;
       }
@@ -154,14 +155,10 @@ export async function openPlot(options: PlotOptions): Promise<Plot> {
   };
 }
 
-/** Local time taken as if it were UTC: the axis shows what the image's time stamp says, on every machine. */
-function axisTime(timestamp: string): number {
-  return parseIso(/(?:Z|[+-]\d\d:?\d\d)$/.test(timestamp) ? timestamp : `${timestamp}Z`);
-}
-
-function frameOf(result: ResultLine): PlotFrame | null {
+function frameOf(result: ResultLine, clock: AxisClock): PlotFrame | null {
   const rois = roisOf(result);
-  const time = axisTime(result.image_timestamp ?? result.manifest_entry_timestamp);
+  const { image_timestamp: local, image_timestamp_utc: utc, manifest_entry_timestamp: recorded } = result;
+  const time = local === null ? clock.place(recorded, undefined) : clock.place(local, utc);
   if (rois.length === 0 || Number.isNaN(time)) return null;
   return {
     time,
@@ -173,8 +170,8 @@ function frameOf(result: ResultLine): PlotFrame | null {
   };
 }
 
-function frameOfRows(rows: readonly CsvRow[]): PlotFrame | null {
-  const time = rows[0] ? axisTime(rows[0].timestamp) : Number.NaN;
+function frameOfRows(rows: readonly CsvRow[], clock: AxisClock): PlotFrame | null {
+  const time = rows[0] ? clock.place(rows[0].timestamp, undefined) : Number.NaN;
   if (!rows[0] || Number.isNaN(time)) return null;
   return {
     time,

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { SegmentPosition } from '../storage/segmentedFile.ts';
+import type { AxisOrigin } from './axisClock.ts';
 import { meanOfPresent, mergePairs } from './mergePairs.ts';
 
 const magic = 'phorest-plot-series-1';
@@ -8,7 +9,7 @@ const baselineValues = 3;
 
 /** One image as the plot sees it. */
 export interface PlotFrame {
-  /** Milliseconds; local time taken as if it were UTC, so that the axis shows what the image's time stamp says. */
+  /** Milliseconds on the plot's axis; see AxisClock. */
   time: number;
   /** Position of each ROI in pixels; null where there is none. */
   positions: Iterable<readonly [label: string, position: number | null]>;
@@ -61,6 +62,8 @@ export class PlotSeries {
   /** End of the CSV rows that are in; null before the first. */
   position: SegmentPosition | null = null;
   method: string | null = null;
+  /** The zone of the axis; see AxisClock. */
+  origin: AxisOrigin = { utc: null, machine: null };
   #times: Float64Array;
   #count = 0;
   #stride = 1;
@@ -187,6 +190,7 @@ export class PlotSeries {
       capacity: this.capacity,
       position: this.position,
       method: this.method,
+      origin: this.origin,
       count: this.#count,
       stride: this.#stride,
       frames: this.#frames,
@@ -215,6 +219,7 @@ export class PlotSeries {
     const series = new PlotSeries(head.capacity);
     series.position = head.position;
     series.method = head.method;
+    series.origin = head.origin ?? series.origin;
     series.#count = head.count;
     series.#stride = head.stride;
     series.#frames = head.frames;

@@ -53,6 +53,7 @@ export function sampleResult({
     roi_manifest_hash: 'decaf',
     manifest_entry_timestamp: '2026-11-22T06:35:50.524653',
     image_timestamp: timestamp,
+    image_timestamp_utc: null,
     temperature_timestamp: null,
     image_filename: `${id}.png`,
     processing_timestamp_iso: '2026-11-22T06:36:38.855717',

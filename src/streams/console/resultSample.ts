@@ -1,4 +1,4 @@
-import { parseIso } from '../../model/localTime.ts';
+import { localIso, parseIso } from '../../model/localTime.ts';
 
 /** What a chart needs of one result line. */
 export interface ResultSample {
@@ -92,10 +92,18 @@ function parseLine(line: Buffer): ResultSample | null {
 }
 
 function sampleOf(head: unknown, labels: readonly string[], positions: Float64Array): ResultSample | null {
-  const { image_timestamp, manifest_entry_timestamp, processing_successful, temperature_readings } = (head ??
-    {}) as Readonly<Record<string, unknown>>;
+  const {
+    image_timestamp,
+    image_timestamp_utc,
+    manifest_entry_timestamp,
+    processing_successful,
+    temperature_readings,
+  } = (head ?? {}) as Readonly<Record<string, unknown>>;
   if (processing_successful === false || labels.length === 0) return null;
-  const at = [image_timestamp, manifest_entry_timestamp]
+  // Within the hour that comes twice in autumn, only UTC tells which of the two it is.
+  const instant = typeof image_timestamp_utc === 'string' ? parseIso(image_timestamp_utc) : Number.NaN;
+  const isHere = !Number.isNaN(instant) && localIso(instant) === image_timestamp;
+  const at = [isHere ? image_timestamp_utc : null, image_timestamp, manifest_entry_timestamp]
     .map(time => (typeof time === 'string' ? parseIso(time) : Number.NaN))
     .find(time => !Number.isNaN(time));
   if (at === undefined) return null;

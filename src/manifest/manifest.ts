@@ -4,18 +4,29 @@ import type { Clock } from '../model/clock.ts';
 import type { Claim, Entry, ProcessIdentity, ResultLocation } from '../model/entry.ts';
 import { utcIso } from '../model/localTime.ts';
 import type { StageName } from '../model/stage.ts';
-import type { Liveness } from '../storage/processIdentity.ts';
+import { type Liveness, sameProcess } from '../storage/processIdentity.ts';
 import { archiveFolder, archiveSegments, readArchive, readSegment, unmovedSegments } from './archive.ts';
 import { beforeClaim } from './doubtfulClaims.ts';
 import { EntryLog, type EntryLogOptions, type LogChange } from './entryLog.ts';
 import { isFree } from './isFree.ts';
 import { MovedSegments } from './movedSegments.ts';
 import { type Moved, moveSegment } from './moveSegment.ts';
-import { type QueueStage, stageWork } from './stageWork.ts';
+import { afterDeath, deadlyWork, isTriedAlone } from './processDeaths.ts';
+import { type QueueStage, queueStages, stageWork } from './stageWork.ts';
 import { isRemoved, noRules } from './workRules.ts';
 
 /** A stage does not wait longer than this for an earlier image, so that one hung worker holds nothing up. */
 const orderPatienceMs = 60_000;
+
+/** What else is in work may hang: so long an entry that is tried alone waits for it, ms. */
+const alonePatienceMs = 60_000;
+const aloneLookMs = 1_000;
+
+export interface ClaimOptions {
+  place?: { segment: number; length: number } | null;
+  behind?: StageName;
+  leaving?: AbortSignal;
+}
 
 export interface ManifestOptions extends EntryLogOptions {
   clock: Clock;
@@ -34,6 +45,8 @@ export class Manifest {
   readonly #options: ManifestOptions;
   readonly #log: EntryLog;
   readonly #moved: MovedSegments;
+  /** A stage that tries an entry alone: it waits until nothing else is in work, claims it, works on it. */
+  #alone: { stage: QueueStage; id: string | null; isClaimed: boolean } | null = null;
 
   private constructor(options: ManifestOptions, log: EntryLog) {
     this.#options = options;
@@ -132,30 +145,60 @@ export class Manifest {
    *
    * @param place where the stage's output stands, for the repair after a crash.
    * @param behind take only what stands before the first entry that this other stage has in work: keeps the order.
+   * @param leaving ends the wait for an entry that is tried alone (see `processDeaths`): this process takes nothing else meanwhile, and
+   *   begins with it when nothing else is in work.
    */
-  async claim(
+  async claim(stage: QueueStage, count: number, options: ClaimOptions = {}): Promise<Entry[]> {
+    const { leaving } = options;
+    try {
+      for (let until = 0; ; ) {
+        if (count <= 0 || this.#isHeldUp(stage)) return [];
+        const taken = await this.#take(stage, count, options, until > 0 && this.#options.clock.monotonic() >= until);
+        if (taken !== 'wait') return taken;
+        until ||= this.#options.clock.monotonic() + alonePatienceMs;
+        await this.#nextChange(leaving);
+        if (leaving?.aborted) return [];
+      }
+    } finally {
+      if (this.#alone?.stage === stage && !this.#alone.isClaimed) this.#alone = null;
+    }
+  }
+
+  async #take(
     stage: QueueStage,
     count: number,
-    { place, behind }: { place?: { segment: number; length: number } | null; behind?: StageName } = {},
-  ): Promise<Entry[]> {
-    if (count <= 0) return [];
+    { place, behind }: ClaimOptions,
+    isPatienceOver: boolean,
+  ): Promise<Entry[] | 'wait'> {
+    const { own } = this.#options;
     if (!this.#log.inDoubt && !this.#log.live.firstWaiting(stage, this.#before(behind))) return [];
-    const claim: Claim = { ...this.#options.own, time: utcIso(this.#options.clock.now()), ...place };
-    return this.#log.transact(({ live, change }) => {
+    const claim: Claim = { ...own, time: utcIso(this.#options.clock.now()), ...place };
+    const taken = await this.#log.transact(({ live, change }) => {
+      if (this.#isHeldUp(stage)) return [];
       const limit = this.#before(behind);
       const taken: Entry[] = [];
       while (taken.length < count) {
         const entry = live.firstWaiting(stage, limit);
         if (!entry) break;
+        const isAlone = isTriedAlone(entry, stage, own.boot_id);
+        if (isAlone) {
+          if (taken.length > 0) break;
+          const mustWait = !isPatienceOver && this.#worksOnAny();
+          this.#alone = { stage, id: mustWait ? null : entry.entry_id, isClaimed: false };
+          if (mustWait) return 'wait';
+        }
         const set: Partial<Entry> = { claims: { ...entry.claims, [stage]: claim } };
         if (stage === 'processor') {
           set.processing_status = 'processing';
           set.attempt = entry.attempt + 1;
         }
         taken.push(change(entry.entry_id, 'claim', set, stage));
+        if (isAlone) break;
       }
       return taken;
     });
+    if (this.#alone?.stage === stage && this.#alone.id !== null) this.#alone.isClaimed = true;
+    return taken;
   }
 
   /**
@@ -200,6 +243,11 @@ export class Manifest {
     });
   }
 
+  /** Why a claimed entry must not be worked on, but has failed: the process died of it again and again; null when it may be. */
+  deadlyWork(entry: Entry, stage: QueueStage): string | null {
+    return deadlyWork(entry, stage, this.#options.own.boot_id);
+  }
+
   /** Entries whose claim for a stage belongs to a process that is gone. */
   orphans(stage: QueueStage): Entry[] {
     return [...this.#log.live.claimed(stage)].filter(entry => this.#options.liveness(entry.claims[stage]!) === 'gone');
@@ -222,7 +270,7 @@ export class Manifest {
         if (to === 'pending' && isRemoved(live.get(id) ?? entry)) continue;
         const now = live.get(id) ?? (restore ? change(id, 'restore', entry) : null);
         if (now?.processing_status !== status || !isFree(now, this.#options.liveness)) continue;
-        change(id, 'requeue', { ...setBack(to), claims: {} });
+        change(id, 'requeue', { ...setBack(to), ...(now.process_deaths && { process_deaths: {} }), claims: {} });
         changed.push(now);
       }
       return changed;
@@ -285,7 +333,7 @@ export class Manifest {
         if (!now?.claims[stage] || !isDeepStrictEqual(now.claims[stage], then[stage])) continue;
         const { [stage]: _ended, ...claims } = now.claims;
         if (now.attempt === attempt) {
-          change(id, op, { ...outcome, claims }, stage);
+          change(id, op, { ...outcome, ...(op === 'release' && this.#afterDeath(now, stage)), claims }, stage);
           counted++;
         } else {
           // Somebody set the image back and it is analysed anew: the outcome is of no use, but the claim must end.
@@ -293,6 +341,46 @@ export class Manifest {
         }
       }
       return counted;
+    });
+  }
+
+  #afterDeath(entry: Entry, stage: QueueStage): Partial<Entry> {
+    const { own, liveness } = this.#options;
+    const claim = entry.claims[stage]!;
+    return !sameProcess(claim, own) && liveness(claim) === 'gone' ? afterDeath(entry, stage, own.boot_id) : {};
+  }
+
+  /** Whether an entry is tried alone, or waits for that, and the stage must not begin anything beside it. */
+  #isHeldUp(stage: QueueStage): boolean {
+    const alone = this.#alone;
+    if (alone === null) return false;
+    if (alone.id === null || !alone.isClaimed) return alone.stage !== stage;
+    const claim = this.#log.live.get(alone.id)?.claims[alone.stage];
+    if (claim && sameProcess(claim, this.#options.own)) return true;
+    this.#alone = null;
+    return false;
+  }
+
+  #worksOnAny(): boolean {
+    const { own } = this.#options;
+    return queueStages.some(stage => {
+      for (const { claims } of this.#log.live.claimed(stage)) if (sameProcess(claims[stage]!, own)) return true;
+      return false;
+    });
+  }
+
+  async #nextChange(leaving: AbortSignal | undefined): Promise<void> {
+    await new Promise<void>(resolve => {
+      const end = (): void => {
+        clearTimeout(timer);
+        listening.unsubscribe();
+        leaving?.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, aloneLookMs);
+      const listening = this.changes$.subscribe({ next: () => setImmediate(end), complete: end });
+      if (leaving?.aborted) end();
+      else leaving?.addEventListener('abort', end);
     });
   }
 

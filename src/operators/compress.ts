@@ -105,9 +105,9 @@ async function openStation(
     concurrency: 1,
     batch: 1,
     wake$: timer(intervalMs, intervalMs, tools.scheduler),
-    claim: async count => {
+    claim: async (count, leaving) => {
       if (memory.mustTidy) await tidy();
-      return manifest.claim('compressor', count);
+      return manifest.claim('compressor', count, { leaving });
     },
     perform: (entry, aborted) => {
       const work = compressEntry(entry, settings, memory, deps, aborted);
@@ -129,6 +129,8 @@ async function compressEntry(
 ): Promise<Outcome[]> {
   const { method: codec, level, leastSaving } = settings;
   const { filename: image, original } = entry.camera_data!;
+  const deadly = deps.manifest.deadlyWork(entry, 'compressor');
+  if (deadly !== null) return settleFailed(entry, deadly, deps);
   if (original) return settleKept(entry, 'it is an original', deps);
   if (codecOf(image) !== null) return settleKept(entry, 'it was compressed already', deps);
   if (!memory.kinds.isWorthTrying(image)) return settleKept(entry, `${extensionOf(image)} does not shrink`, deps);

@@ -65,7 +65,7 @@ export interface ProcessDeps {
   openAnalyser: (settings: ProcessSettings) => FrameAnalyser;
 }
 
-/** An image whose worker died so often while the process lived is bad; power cuts and kills do not count. */
+/** An image whose worker died so often while the process lived is bad. Deaths of the process are counted by the manifest. */
 const mostWorkerDeaths = 3;
 
 /**
@@ -104,8 +104,10 @@ async function openStation(settings: ProcessSettings, fit: RoiFit, deps: Process
     least: 2,
     wake$,
     // Also when nothing waits: a claim in doubt, after a failure, is cleared up by the next one.
-    claim: async count => manifest.claim('processor', count, { place: await results.position() }),
+    claim: async (count, leaving) => manifest.claim('processor', count, { place: await results.position(), leaving }),
     perform: async (entry, signal) => {
+      const deadly = manifest.deadlyWork(entry, 'processor');
+      if (deadly !== null) return settleFailed(entry, deadly, settings, deps, signal);
       const over = fit.begin();
       try {
         const frame = await analyse(entry, settings, rois, analyser, deps, signal);

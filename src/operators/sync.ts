@@ -132,6 +132,11 @@ async function openStation(
   };
 
   const image = async (entry: Entry, signal: AbortSignal, given: AbortSignal): Promise<readonly Outcome[]> => {
+    const deadly = manifest.deadlyWork(entry, 'syncer');
+    if (deadly !== null) {
+      held.add(entry);
+      return [failed(entry, deadly, memory)];
+    }
     try {
       const placed = await syncImage(entry, settings, { share, files: deps.files }, given);
       if (signal.aborted) return [];
@@ -179,7 +184,7 @@ async function openStation(
         return begin(leaving);
       }
       const free = Math.min(count, settings.filesInFlight - imagesOn);
-      const entries = free > 0 ? await manifest.claim('syncer', free) : [];
+      const entries = free > 0 ? await manifest.claim('syncer', free, { leaving }) : [];
       imagesOn += entries.length;
       if (entries.length === 0 && imagesOn === 0 && !isRoundOn && isEnding) {
         isEnding = false;

@@ -154,6 +154,22 @@ describe('process', () => {
     });
   });
 
+  it('an image that the process died of again and again has failed, with a result line that says so, and is not looked at', async () => {
+    const { world, bench, run } = await prepare();
+    await world.offer('A', 'B');
+    const [poison] = await world.manifest.claim('processor', 1);
+    const process_deaths = { processor: { boot_id: poison!.claims.processor!.boot_id, count: 4 } };
+    await world.manifest.release([poison!], 'processor', { process_deaths });
+    run.start(bench.stage(run.tools));
+    await run.until(() => run.count('failed') === 1 && run.count('done') === 1);
+    expect(bench.jobs).toHaveLength(1);
+    expect(world.get('A')).toMatchObject({
+      processing_status: 'failed',
+      processing_error_msg: expect.stringContaining('the process died 4 times'),
+    });
+    run.unsubscribe();
+  });
+
   describe('an image that may still be written', () => {
     const path = '/root/data/20250724/image_A.png';
     const bad = new BadImageError('image_A.png', 'is cut off');

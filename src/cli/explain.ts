@@ -1,5 +1,5 @@
 import { ConfigError, describeProblem } from '../config/configError.ts';
-import { oneLine } from '../model/shownText.ts';
+import { manyLines, oneLine } from '../model/shownText.ts';
 import { withAccessHint } from '../storage/accessHint.ts';
 
 /**
@@ -10,8 +10,13 @@ export function explain(error: unknown): string {
   if (error instanceof ConfigError) {
     return error.problems.map(problem => oneLine(describeProblem(error.file, problem))).join('\n');
   }
-  if (error instanceof Error && error.cause instanceof ConfigError) return explain(error.cause);
+  // What was made of one has its lines, each clean already.
+  if (isOfConfig(error)) return manyLines((error as Error).message);
   const isFault = error instanceof TypeError || error instanceof ReferenceError;
   if (isFault && error.stack) return `${error.stack}\nThis is a fault of phorest: please report it.`;
   return oneLine(error instanceof Error ? withAccessHint(error) : String(error));
+}
+
+function isOfConfig(error: unknown): boolean {
+  return error instanceof Error && (error instanceof ConfigError || isOfConfig(error.cause));
 }

@@ -116,5 +116,7 @@ describe('errors in words', () => {
     const lines = 'a.toml:1:1: img 1m error  all is lost  is bad\na.toml:1:1: b';
     expect(explain(error)).toBe(lines);
     expect(explain(new ExitError(2, explain(error), { cause: error }))).toBe(lines);
+    const outer = new ExitError(2, explain(error), { cause: error });
+    expect(explain(new ExitError(2, `${outer.message}\nhint`, { cause: outer }))).toBe(`${lines}\nhint`);
   });
 });

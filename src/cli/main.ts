@@ -6,10 +6,14 @@ import { ConsoleOutput } from './consoleOutput.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { explain } from './explain.ts';
 import { globalOptions } from './globalOptions.ts';
+import { settleTimeZone } from './timeZone.ts';
 
 /** The program: reads the command line, runs the command, sets the exit code. */
 export async function main(words: readonly string[]): Promise<void> {
-  process.exitCode = await run(words, new ConsoleOutput(process.stdout, process.stderr));
+  const output = new ConsoleOutput(process.stdout, process.stderr);
+  const unknownZone = settleTimeZone(process.env, Date.now());
+  if (unknownZone) output.errorText(`warning: ${unknownZone}\n`);
+  process.exitCode = await run(words, output);
 }
 
 async function run(words: readonly string[], output: ConsoleOutput): Promise<number> {

@@ -253,6 +253,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       },
     };
 
+    // One for all: of processes that hang on a share at most two are left behind.
+    const shares = createShares();
     const space$ = diskSpace$(() => measureSpace(paths.data));
     // It is for who deletes, and one process is enough.
     const isKept = options.replay === undefined && stages.includes('ring_buffer');
@@ -275,13 +277,14 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       here$: device$(device),
       ringBuffer: {
         measureSpace: () => measureSpace(paths.data),
+        shares,
         // The same lock as that of `requeue`.
         restoring: lock(join(paths.data, 'requeue')),
         note: (level, message) => note(level, message, 'ring_buffer'),
       },
       backup: { files: backupFiles, isAlive },
       backupFolder: paths.backup,
-      syncer: { shares: createShares(), note: (level, message) => note(level, message, 'syncer') },
+      syncer: { shares, note: (level, message) => note(level, message, 'syncer') },
       health: {
         liveness: distant.liveness,
         disk: () => askDisk(paths.root),

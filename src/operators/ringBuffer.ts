@@ -6,12 +6,14 @@ import type { Manifest } from '../manifest/manifest.ts';
 import type { WorkRules } from '../manifest/workRules.ts';
 import type { CameraData, Entry } from '../model/entry.ts';
 import type { NoteEvent, StageEvent } from '../model/event.ts';
+import type { Shares } from '../share/share.ts';
 import type { DiskSpace } from '../storage/diskSpace.ts';
 import { type Hold, hold, nothingHeld } from '../storage/durableNames.ts';
 import type { Exclusive } from '../storage/exclusive.ts';
 import type { Files } from '../storage/files.ts';
 import { findImage, ImagePathError, localFolder, StrangeImageError } from '../storage/findImage.ts';
 import { ArchivedImages } from './archivedImages.ts';
+import { DoubtfulCopies } from './doubtfulCopies.ts';
 import { type SpaceLimits, spaceLimits } from './spaceLimits.ts';
 import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
 import type { RemoteCopy } from './syncImage.ts';
@@ -39,6 +41,8 @@ export interface RingBufferDeps {
   space$: Observable<DiskSpace | null>;
   /** Bytes of an image that waits for room here; 0: none does. Absent: none ever. */
   waitingImage?: () => number;
+  /** Where copies are looked for before the first images go; absent: nowhere. */
+  shares?: Shares;
   /** Held while entries are brought back from the archive, by whoever does. */
   restoring: Exclusive;
   note: (level: NoteEvent['level'], message: string) => void;
@@ -74,7 +78,8 @@ interface Work {
  * the disk is free (then until somewhat more is, so that it need not begin anew with each image).
  *
  * Removes only what is settled: analysed, reported, and compressed and copied where that is on; never an original, nor one that
- * is claimed, nor a file that no entry names, nor anything outside `data_dir`. Exclusive: one for a root. Claim durable →
+ * is claimed, nor one whose copy may have been emptied by a power cut (see `DoubtfulCopies`), nor a file that no entry names, nor
+ * anything outside `data_dir`. Exclusive: one for a root. Claim durable →
  * files removed → their folders synced → entries settled with `image_local: false`, and with the place of the copy on the share
  * where there is one. What a crash or a failure left between is settled or given back when it opens again. Images of archived entries
  * are the oldest: their entries are brought back, settled, and archived again some day (see `ArchivedImages`).
@@ -125,6 +130,14 @@ async function openStation(
   archived.rewind();
   if (size > 0) await archived.refresh();
 
+  const { rules, remoteRoot } = settings;
+  const { shares, note } = deps;
+  const doubts =
+    shares && rules.sync ? new DoubtfulCopies({ manifest, shares, remoteRoot, clock: tools.clock, note }) : null;
+  function* settled(): Generator<Entry> {
+    for (const entry of manifest.entries()) if (manifest.isFor('ring_buffer', entry)) yield entry;
+  }
+
   const works = new WeakMap<readonly Entry[], Work>();
   /** Since less than `low` was free, until `enough` is. */
   let isFreeing = false;
@@ -161,12 +174,14 @@ async function openStation(
       deps.space$.pipe(filter(isShort)),
       timer(lookEveryMs, lookEveryMs, tools.scheduler),
     ),
-    claim: async () => {
+    claim: async (_count, leaving) => {
       const count = Math.min(batchImages, await wanted());
       if (count <= 0) return [];
       const oldest = await archived.claim(count);
       try {
-        const live = await manifest.claim('ring_buffer', count - oldest.length);
+        await doubts?.ask(leaving);
+        const rest = count - oldest.length;
+        const live = await manifest.claim('ring_buffer', doubts?.undoubted(settled(), rest) ?? rest);
         return oldest.length + live.length > 0 ? [[...oldest, ...live]] : [];
       } catch (error) {
         await manifest.giveBack(oldest, 'ring_buffer');

@@ -5,7 +5,7 @@ import type { Share } from '../share/share.ts';
 import type { Placed } from '../share/shareCalls.ts';
 import { safeName } from '../share/sharePath.ts';
 import type { Files } from '../storage/files.ts';
-import { findImage } from '../storage/findImage.ts';
+import { findImage, ImagePathError } from '../storage/findImage.ts';
 
 /** Where the copy of an image stands, as its entry tells it. */
 export interface RemoteCopy {
@@ -28,6 +28,9 @@ export async function syncImage(
   signal: AbortSignal,
 ): Promise<Placed> {
   const local = await findImage(entry.camera_data!, dataFolder, files, { travels: true });
+  // A copy of nothing must never stand for the image.
+  if ((await files.stat(local))?.size === 0)
+    throw new ImagePathError(`${local} is empty: it is no image, and not copied`);
   const token = createHash('sha256').update(entry.entry_id).digest('hex').slice(0, 12);
   return share.call('place', { local, remote: remoteOf(local, dataFolder), token, trustWrite }, signal);
 }

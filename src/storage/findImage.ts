@@ -32,7 +32,8 @@ export interface FindImageOptions {
  * An original (an imported image) was never below `dataFolder`: the folder that its entry names counts first.
  *
  * An image that was compressed, or decompressed by hand, since the entry was read is found too: where no file has the name
- * itself, the same name with or without the suffix of a compression serves.
+ * itself, the same name with or without the suffix of a compression serves. An empty file, as a power cut leaves one, counts
+ * only where no other form is there.
  *
  * @throws ImagePathError when the name is not a plain name, or the path is none that could exist; the file system's errors.
  */
@@ -47,18 +48,22 @@ export async function lookForImage(
   const recorded = recordedFolder(camera, dataFolder);
   const own = [localFolder(camera, dataFolder), dataFolder];
   const places = isInside(recorded, dataFolder) ? [own] : original ? [[recorded], own] : [own, [recorded]];
+  let empty: string | null = null;
   for (const folders of places) {
     for (const name of imageNames(filename)) {
       for (const folder of folders) {
         const path = join(folder, name);
-        if (!(await exists(path, files))) continue;
+        const size = await sizeOf(path, files);
+        if (size === null) continue;
         if (folder !== dataFolder && isInside(folder, dataFolder)) await mustBePlainFolder(folder, files);
         const isForeign = folder === recorded && folders !== own && !original && !isRemoved;
-        return isForeign && (await isOfAnother(recorded, files)) ? null : path;
+        if (isForeign && (await isOfAnother(recorded, files))) return empty;
+        if (size > 0) return path;
+        empty ??= path;
       }
     }
   }
-  return null;
+  return empty;
 }
 
 /** What was imported is an image by its name. */
@@ -164,12 +169,13 @@ async function isOfAnother(folder: string, files: Pick<Files, 'stat'>): Promise<
   return false;
 }
 
-async function exists(path: string, files: Pick<Files, 'stat'>): Promise<boolean> {
+/** Bytes of a file; null where there is none. */
+async function sizeOf(path: string, files: Pick<Files, 'stat'>): Promise<number | null> {
   try {
     const found = await files.stat(path);
     if (found?.strange) throw new StrangeImageError(`${path} is a ${found.strange}; an image was expected there`);
     if (found?.isFolder) throw new ImagePathError(`${path} is a folder; an image was expected there`);
-    return found !== null;
+    return found?.size ?? null;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENAMETOOLONG' || code === 'ELOOP' || code === 'ENOTDIR' || code === 'ERR_INVALID_ARG_VALUE')

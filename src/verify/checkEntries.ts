@@ -128,6 +128,8 @@ async function checkImage(
   }
   names.add(path);
   inspection.tally.images++;
+  if ((await files.stat(path))?.size === 0)
+    return () => inspection.say('empty_image', path, 'the image has 0 bytes', id);
   if (!decode) return null;
   return decode(path).then(
     () => null,

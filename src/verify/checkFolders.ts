@@ -59,6 +59,10 @@ async function checkOrphans(suspects: readonly string[], inspection: Inspection)
   for (const path of await withoutEntry(suspects, inspection.options)) {
     const stat = await files.stat(path);
     if (!stat || (isCollecting && Math.abs(now() - stat.mtimeMs) < youngMs)) continue;
+    if (stat.size === 0) {
+      inspection.say('empty_image', path, 'the image has 0 bytes, and no entry');
+      continue;
+    }
     inspection.say('orphan_image', path, `no entry knows of ${basename(path)}`);
     inspection.repairs.orphans.push(path);
   }

@@ -6,6 +6,7 @@ export const remedies = {
   damaged_line: 'check the disk; what the line said is lost, --repair or the next start rebuilds what it can',
   missing_folder: 'mount its disk or share',
   missing_image: 'look for it in a copy and put it back; its result stays',
+  empty_image: 'a power cut has left it so: put a good copy in its place, or remove it; a result of it stays',
   unreadable_image: 'put a good copy in its place; its result stays',
   missing_copy: 'let the pipeline run with sync on: it copies again what the share has lost',
   wrong_copy: 'look at the share: the image here is whole; move the copy away, and it is made again',

@@ -77,6 +77,7 @@ export class ShareCheck {
       this.#inspection.tally.copies++;
       const size = stats[i]?.size ?? null;
       if (size === null) this.#tell(entry, copy, 'is not there');
+      else if (size === 0) this.#tell(entry, copy, 'has 0 bytes');
       else if (size !== copy.size) this.#tell(entry, copy, `has ${size} bytes; ${copy.size} were copied`);
       else await this.#read(entry, copy);
     }

@@ -66,6 +66,30 @@ async function everything(manifest: PipelineWorld['manifest']): Promise<Map<stri
 }
 
 describe('the ring buffer by count', () => {
+  it('keeps an image whose copy on the share is empty, gone or can not be asked for, until it is whole again', async () => {
+    const it = await prepare({ size: 1, rules: rules({ sync: true }) });
+    const copyOf = (id: string) => ({ path: `data/${id}.png`, size: 6, sha256: 'x' });
+    const [first, second, third] = names(3) as [string, string, string];
+    for (const id of [first, second, third])
+      await it.bench.offerSettled([id], { image_synced: true, remote_copy: copyOf(id) });
+    it.bench.copies = null;
+    it.start();
+    await settled(it);
+    expect(it.bench.removed()).toEqual([]);
+    expect(it.bench.notes.at(-1)).toMatch(/the share is away/);
+    // The first is whole and the second was emptied by a power cut.
+    it.bench.copies = { [copyOf(first).path]: 6, [copyOf(second).path]: 0, [copyOf(third).path]: 6 };
+    await vi.advanceTimersByTimeAsync(70_000);
+    await settled(it);
+    expect(it.bench.removed()).toEqual([first]);
+    it.bench.copies[copyOf(second).path] = 6;
+    await vi.advanceTimersByTimeAsync(70_000);
+    await settled(it);
+    expect(it.bench.removed()).toEqual([first, second]);
+    it.run.stop$.next();
+    await it.run.until(() => it.run.complete);
+  });
+
   it('keeps the newest images, and says of the others that they are gone', async () => {
     const it = await prepare({ size: 3 });
     await it.bench.offerSettled(names(8), {

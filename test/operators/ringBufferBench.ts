@@ -4,6 +4,7 @@ import type { WorkRules } from '../../src/manifest/workRules.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import { type RingBufferDeps, type RingBufferSettings, ringBuffer } from '../../src/operators/ringBuffer.ts';
 import type { StageTools } from '../../src/operators/stage.ts';
+import type { Shares } from '../../src/share/share.ts';
 import type { DiskSpace } from '../../src/storage/diskSpace.ts';
 import { sampleEntry } from '../manifest/sampleManifest.ts';
 import { exclusiveHere } from '../sinks/exclusiveHere.ts';
@@ -25,6 +26,8 @@ export class RingBufferBench {
   readonly world: PipelineWorld;
   readonly space$ = new BehaviorSubject<DiskSpace | null>({ free: 1e9, size: 1e10 });
   readonly notes: string[] = [];
+  /** Sizes of the copies on the share by their path; null: the share is away. Absent: nobody looks at it. */
+  copies: Record<string, number> | null | undefined;
   waitingImage = (): number => 0;
   /** Subscriptions of its stations to the space. */
   open = 0;
@@ -34,6 +37,15 @@ export class RingBufferBench {
 
   constructor(world: PipelineWorld) {
     this.world = world;
+  }
+
+  get #shares(): Shares {
+    const stats = async (paths: readonly string[]) => {
+      if (!this.copies) throw new Error('the share is away');
+      return paths.map(path => (path in this.copies! ? { size: this.copies![path], mtimeMs: 0 } : null));
+    };
+    const share = { call: (_call: string, paths: readonly string[]) => stats(paths), close: async () => undefined };
+    return { open: () => share } as unknown as Shares;
   }
 
   stage(tools: StageTools) {
@@ -57,6 +69,7 @@ export class RingBufferBench {
       space$: watched$,
       waitingImage: () => this.waitingImage(),
       restoring: exclusiveHere(),
+      ...(this.copies !== undefined && { shares: this.#shares }),
       note: (_level, message) => this.notes.push(message),
     };
   }

@@ -107,6 +107,25 @@ describe('verify', () => {
     expect((await look(moved)).found).toMatchObject([{ kind: 'missing_image', file: moved.image(0) }]);
   });
 
+  it('names each empty image, with an entry or without, and takes none in', async () => {
+    const sample = await temporarySample({ images: 3 });
+    for (const i of [1, 9]) await writeFile(sample.image(i), '');
+    const empty = [
+      { kind: 'empty_image', file: sample.image(1), entry_id: 'e1' },
+      { kind: 'empty_image', file: sample.image(9) },
+    ];
+    expect((await look(sample)).found).toMatchObject(empty);
+    await sample.run(verify, { repair: true });
+    expect((await sample.entries()).size).toBe(3);
+    expect((await look(sample)).found).toMatchObject(empty);
+    // A compressed one that a power cut has emptied is not taken for the image, where that is still there.
+    await writeFile(`${sample.image(0)}.gz`, '');
+    const entries = JSON.parse(await readFile(sample.manifestFile, 'utf8')) as Entry[];
+    entries[0]!.camera_data!.filename += '.gz';
+    await writeFile(sample.manifestFile, JSON.stringify(entries));
+    expect((await look(sample, { deep: true })).found).toMatchObject(empty);
+  });
+
   it('knows an image that was compressed, and one that the ring buffer has removed', async () => {
     const sample = await temporarySample({ images: 3 });
     await writeFile(`${sample.image(0)}.gz`, gzipSync(await readFile(sample.image(0))));

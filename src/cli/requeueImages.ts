@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DamagedManifestError } from '../manifest/entryReader.ts';
 import { Manifest } from '../manifest/manifest.ts';
 import { systemClock } from '../model/clock.ts';
+import { counted } from '../model/quantity.ts';
 import { fileLock } from '../storage/fileLock.ts';
 import { nodeFiles } from '../storage/files.ts';
 import { ExperimentReserve } from '../storage/reserveFile.ts';
@@ -103,8 +104,8 @@ function lines(
   const of = kinds.length ? ` (${kinds.join(', ')})` : '';
   const told = [
     dryRun
-      ? `${count} images${of} would be set to ${target}`
-      : `${changed} of ${count} images${of} are set to ${target}`,
+      ? `${counted(count, 'image')}${of} would be set to ${target}`
+      : `${changed} of ${counted(count, 'image')}${of} ${changed === 1 ? 'is' : 'are'} set to ${target}`,
   ];
   if (inWork) told.push(`${inWork} are in work just now and left alone`);
   if (withoutImage) told.push(`${withoutImage} have no image any more and are left alone`);

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { from, of } from 'rxjs';
 import { systemClock } from '../model/clock.ts';
-import { number } from '../model/quantity.ts';
+import { counted, number } from '../model/quantity.ts';
 import type { AlarmSettings } from '../sinks/alarms.ts';
 import { readFileText } from '../streams/fileText.ts';
 import { SourceError, type SourceErrorCode } from '../streams/legacy/sourceError.ts';
@@ -88,7 +88,7 @@ export async function runReplay(context: CommandContext, folder: string, options
     );
   } else {
     output.line(
-      `${number(frames)} images in ${number(seconds)} s: ${number(frames / seconds)} images/s, ${number(rows / seconds)} rows/s, ${number(failed)} failed`,
+      `${counted(frames, 'image')} in ${number(seconds)} s: ${number(frames / seconds)} images/s, ${number(rows / seconds)} rows/s, ${number(failed)} failed`,
     );
     output.line(`results  ${paths.resultsFile}`);
     output.line(`table    ${paths.csvFile}`);

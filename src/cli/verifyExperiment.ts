@@ -5,6 +5,7 @@ import { ownFolders } from '../config/resolvePaths.ts';
 import { unmovedSegments } from '../manifest/archive.ts';
 import { listJournals } from '../manifest/journal.ts';
 import { systemClock } from '../model/clock.ts';
+import { counted } from '../model/quantity.ts';
 import { createShares } from '../share/share.ts';
 import { ShareRecord } from '../share/shareRecord.ts';
 import { confinedFiles } from '../storage/confinedFiles.ts';
@@ -86,9 +87,14 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
   }
   const findings = [...inspection.found.values()].reduce((sum, count) => sum + count, 0);
   const { entries, images, copies, results, rows } = inspection.tally;
-  const looked = `${entries} entries, ${images} images, ${results} results, ${rows} rows`;
+  const looked = [
+    counted(entries, 'entry', 'entries'),
+    counted(images, 'image'),
+    counted(results, 'result'),
+    counted(rows, 'row'),
+  ].join(', ');
   tell(
-    `${findings === 0 ? 'all is well' : `${findings} findings`}: ${looked}${share ? `, ${copies} copies on the share` : ''} looked at`,
+    `${findings === 0 ? 'all is well' : counted(findings, 'finding')}: ${looked}${share ? `, ${counted(copies, 'copy', 'copies')} on the share` : ''} looked at`,
     { ...inspection.tally, findings, kinds: Object.fromEntries(inspection.found), mended },
   );
   return findings === 0 ? exitCodes.done : exitCodes.failed;
@@ -147,7 +153,7 @@ function* summedUp(
 ): Generator<string> {
   for (const [kind, { count, lines }] of findings) {
     if (count > lines.length)
-      yield `${when}${kind}  ${count} findings; ${remedies[kind]}; the first ${lines.length} (all with --json):`;
+      yield `${when}${kind}  ${counted(count, 'finding')}; ${remedies[kind]}; the first ${lines.length} (all with --json):`;
     yield* lines;
   }
 }

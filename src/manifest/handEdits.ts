@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Entry } from '../model/entry.ts';
+import { counted } from '../model/quantity.ts';
 import type { EntryReader, EntryReaderOptions } from './entryReader.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { Draft } from './transaction.ts';
@@ -68,7 +69,7 @@ export async function findHandEdits(
       if (set) edits.push({ id, add: false, set });
     } else if (!published || difference(entry, reader.live.get(id)!)) stale++;
   }
-  note('info', `${file} was edited by hand: ${edits.length} entries are changed or new`);
+  note('info', `${file} was edited by hand: ${counted(edits.length, 'entry is', 'entries are')} changed or new`);
   if (stale)
     note('warning', `${file}: ${stale} entries are from an older copy of the file; edits to them are not taken`);
   return { edits, found: stale > 0 ? 'stale' : 'edited' };

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import type { Entry } from '../model/entry.ts';
+import { counted } from '../model/quantity.ts';
 import { removeFile } from '../storage/durableNames.ts';
 import type { Files } from '../storage/files.ts';
 import { archiveFolder, archiveSegments, readSegment, unmovedSegments } from './archive.ts';
@@ -90,7 +91,7 @@ export async function rebuildManifest(
   }
   const away =
     awayUntil === null ? '' : ' A part of the archive is on a disk that is away; what it may hold is left to it.';
-  const lost = broken.length > 0 ? ` ${broken.length} segments of the archive could not be read.` : '';
+  const lost = broken.length > 0 ? ` ${counted(broken.length, 'segment')} of the archive could not be read.` : '';
   recovery.rebuilt(
     `${file} was rebuilt, since a part of it could not be read: ${sentence(damage)}${lost}${away} Rebuilt from ${summary}. ` +
       `What could not be read is kept beside it (${kept.join(', ')}). 'phorest verify' says what is missing.`,

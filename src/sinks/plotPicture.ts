@@ -1,4 +1,5 @@
 import type { CustomSeriesOption, EChartsOption, GraphicComponentOption } from 'echarts';
+import { counted } from '../model/quantity.ts';
 import { oneLine, shortened } from '../model/shownText.ts';
 import { gradualColour, mostDistinct, trackColour } from './plotColours.ts';
 import type { PlotData, PlotTrack } from './plotSeries.ts';
@@ -283,7 +284,7 @@ function roiLegend(rois: readonly PlotTrack[]): Panel['legend'] {
     const bands = 64;
     const marks = Math.max(2, Math.min(12, Math.floor(barHeight / 24)));
     return [
-      text(x, y + 2, `${rois.length} ROIs, in order`, 12),
+      text(x, y + 2, `${counted(rois.length, 'ROI')}, in order`, 12),
       ...Array.from({ length: bands }, (_, i) => ({
         type: 'rect' as const,
         // Half a pixel of overlap: no white seams between bands.

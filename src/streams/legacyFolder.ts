@@ -11,6 +11,7 @@
 import { resolve } from 'node:path';
 import type { Clock } from '../model/clock.ts';
 import type { ImportedFrame } from '../model/frame.ts';
+import { counted } from '../model/quantity.ts';
 import type { FrameSource } from './frameSource.ts';
 import { everyNth, imagesInRange } from './legacy/chooseImages.ts';
 import { between } from './legacy/estimateMissing.ts';
@@ -226,12 +227,13 @@ class LegacyFolder implements LegacyFolderSource {
   }
 
   #finish(): void {
-    this.#tally.sum('unreadable', count => `${count} images in all whose time could not be read`);
+    this.#tally.sum('unreadable', count => `${counted(count, 'image')} in all whose time could not be read`);
     this.#tally.sum(
       'otherSource',
-      count => `${count} images in all have their time from elsewhere; their entries say where`,
+      count =>
+        `${counted(count, 'image has its', 'images have their')} time from elsewhere, in all; the entries say where`,
     );
-    this.#tally.sum('backwards', count => `time runs backwards at ${count} images in all`);
+    this.#tally.sum('backwards', count => `time runs backwards at ${counted(count, 'image')} in all`);
     if (this.#range && this.#delivered === 0 && this.#index === this.#images.length)
       this.#tally.count('empty', `${this.description.folder}: no image was taken between the times asked for`);
   }

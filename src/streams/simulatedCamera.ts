@@ -14,6 +14,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../model/clock.ts';
 import type { CapturedFrame, Instant } from '../model/frame.ts';
 import { localIso, utcIso } from '../model/localTime.ts';
+import { counted } from '../model/quantity.ts';
 import { throughOwnLink } from '../storage/confinedFiles.ts';
 import { makeFolder } from '../storage/durableNames.ts';
 import type { Files, OpenFile } from '../storage/files.ts';
@@ -162,7 +163,10 @@ async function provideRoiManifest(scene: Scene, path: string, { files, note }: S
   if ((await files.stat(path)) === null) {
     await makeFolder(files, dirname(path));
     await writeAtomic(files, path, text);
-    note({ level: 'info', message: `${path}: written for the simulated chip (${scene.layout.rois.length} ROIs)` });
+    note({
+      level: 'info',
+      message: `${path}: written for the simulated chip (${counted(scene.layout.rois.length, 'ROI')})`,
+    });
     return;
   }
   if (!isSameJson(await readText(files, await throughOwnLink(files, path)), text))

@@ -6,6 +6,7 @@ import { JournalFormatError } from '../manifest/journal.ts';
 import { readEntries } from '../manifest/readEntries.ts';
 import { isRemoved } from '../manifest/workRules.ts';
 import type { Entry } from '../model/entry.ts';
+import { counted } from '../model/quantity.ts';
 import type { ImageNames } from './imageNames.ts';
 import { imageOf, placeOf } from './imageOf.ts';
 import type { Inspection } from './inspection.ts';
@@ -84,7 +85,7 @@ export async function checkEntries(
     return false;
   }
   for (const [folder, count] of missingFolders)
-    inspection.say('missing_folder', folder, `the folder is not there; ${count} images should be in it`);
+    inspection.say('missing_folder', folder, `the folder is not there; ${counted(count, 'image')} should be in it`);
   tally.entries = ledger.size;
   return true;
 }

@@ -1,6 +1,7 @@
 import { isSettled } from '../manifest/isSettled.ts';
 import { readEntries } from '../manifest/readEntries.ts';
 import type { ResultLocation } from '../model/entry.ts';
+import { counted } from '../model/quantity.ts';
 import type { ResultLine } from '../model/result.ts';
 import { roisOf } from '../sinks/csvColumns.ts';
 import { parseResultLine } from '../sinks/resultsLog.ts';
@@ -48,7 +49,10 @@ async function checkSegment(
     if (line) checkLine(line, location, log.path(segment), inspection, texts);
     else if (others++ === 0) first = `the first at byte ${offset}`;
   }
-  if (others > 0) inspection.note(`${log.path(segment)}: ${others} lines are no results of ours, ${first}`);
+  if (others > 0)
+    inspection.note(
+      `${log.path(segment)}: ${counted(others, 'line is no result', 'lines are no results')} of ours, ${first}`,
+    );
 }
 
 /** Null: cut, or overwritten. Where it is the one that counts, its entry is found without. */

@@ -1,3 +1,4 @@
+import { counted } from '../model/quantity.ts';
 import { SegmentedFile } from '../storage/segmentedFile.ts';
 import { splitLines } from '../storage/splitLines.ts';
 import type { Inspection } from './inspection.ts';
@@ -144,7 +145,7 @@ class FoundRows {
     this.#inspection.say(
       'unknown_rows',
       this.#file.path(first.segment),
-      `${count} rows from byte ${first.offset} on belong to no result`,
+      `${counted(count, 'row')} from byte ${first.offset} on ${count === 1 ? 'belongs' : 'belong'} to no result`,
     );
     this.#inspection.repairs.table = true;
   }

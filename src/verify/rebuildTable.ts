@@ -5,6 +5,7 @@ import { type HeldStages, leasesFile, StageHeldError, takeStages } from '../mani
 import { utcIso } from '../model/localTime.ts';
 import { type AnalysisMethod, methodParameters } from '../model/method.ts';
 import { markMoved } from '../model/moved.ts';
+import { counted } from '../model/quantity.ts';
 import type { ResultLine, RoiFlag, RoiResult } from '../model/result.ts';
 import { openCsv } from '../sinks/csv.ts';
 import { temperaturePrefix } from '../sinks/csvColumns.ts';
@@ -116,7 +117,9 @@ async function writeAnew(inspection: Inspection, options: RepairOptions): Promis
   } finally {
     await plot.close();
   }
-  options.onMended(`${paths.csvFile}: written anew from ${images} results; what stood there is kept in ${kept}`);
+  options.onMended(
+    `${paths.csvFile}: written anew from ${counted(images, 'result')}; what stood there is kept in ${kept}`,
+  );
 }
 
 /** An image that was brought back from the archive stands behind later ones in the manifest: its time says where it belongs. */

@@ -1,5 +1,6 @@
 import { isRemoved } from '../manifest/workRules.ts';
 import type { Entry } from '../model/entry.ts';
+import { counted } from '../model/quantity.ts';
 import type { Share } from '../share/share.ts';
 import type { InspectedShare, Inspection } from './inspection.ts';
 
@@ -87,7 +88,7 @@ export class ShareCheck {
     const count = this.#unexplained;
     if (count > 0)
       this.#inspection.note(
-        `${count} images were removed here without a copy on the share, by a version that did not say whether sync was off then`,
+        `${counted(count, 'image was', 'images were')} removed here without a copy on the share, by a version that did not say whether sync was off then`,
       );
     return this.#share.close();
   }

@@ -329,7 +329,7 @@ describe('what is an image, and what is not', () => {
     await writeFile(Buffer.concat([Buffer.from(`${folder}/z`), Buffer.from([0xff, 0xfe]), Buffer.from('.png')]), '');
     const { names, warnings } = await replay(folder);
     expect(new Set(names)).toEqual(new Set([...odd, 'z\ufffd\ufffd.png']));
-    expect(warnings.join('\n')).toMatch(/1 names are not UTF-8/);
+    expect(warnings.join('\n')).toMatch(/1 name is not UTF-8/);
     expect(warnings.join('\n')).toMatch(/z.*its time can't be read \(ENOENT\)/);
     expect(await readdir(folder)).toHaveLength(5);
   });

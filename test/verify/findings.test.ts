@@ -163,7 +163,7 @@ describe('verify', () => {
       { kind: 'missing_result', file: results(sample), entry_id: 'e1' },
       { kind: 'unknown_rows', file: table(sample) },
     ]);
-    expect(notes).toEqual([expect.stringContaining('1 lines are no results of ours')]);
+    expect(notes).toEqual([expect.stringContaining('1 line is no result of ours')]);
     await mend(sample);
     expect((await sample.entries()).get('e1')).toMatchObject({ processing_status: 'pending', attempt: 1 });
     const manifest = await sample.manifest();
@@ -490,7 +490,7 @@ describe('verify', () => {
     const { lines } = await sample.run(verify);
     expect(lines).toEqual([
       `missing_image  ${sample.image(0)}  e0: the image is not there; look for it in a copy and put it back; its result stays`,
-      '1 findings: 1 entries, 0 images, 1 results, 2 rows looked at',
+      '1 finding: 1 entry, 0 images, 1 result, 2 rows looked at',
     ]);
   });
 });

@@ -130,7 +130,7 @@ describe('a manifest that can not be read', () => {
     await (await made.open()).close({ fold: true });
     expect(made.files.content(segment)).toBe(null);
     expect(made.files.paths().filter(path => path.startsWith(archive) && path.includes('.damaged-'))).toHaveLength(1);
-    expect(made.told[0]).toContain('1 segments of the archive could not be read');
+    expect(made.told[0]).toContain('1 segment of the archive could not be read');
     await expectWhole(made);
   });
 

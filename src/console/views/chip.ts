@@ -1,3 +1,4 @@
+import { counted } from '../../model/quantity.ts';
 import type { Roi } from '../../model/roi.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
@@ -143,7 +144,7 @@ function summary(rois: readonly Roi[], shifts: Float64Array, drawing: Drawing): 
   }
   const name = (i: number): string =>
     `${cleanText(rois[i]?.label ?? '', drawing)} ${signed(shifts[i] as number).trim()} px`;
-  const words = [`${rois.length} ROIs`];
+  const words = [counted(rois.length, 'ROI')];
   if (least >= 0) words.push(`from ${name(least)}`, `to ${name(most)}`);
   if (unknown > 0) words.push(`${unknown} without a value`);
   return rois.length === 0 ? blank : [seg(` ${words.join(` ${drawing.dot} `)}`)];

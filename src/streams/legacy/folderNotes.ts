@@ -1,3 +1,4 @@
+import { counted } from '../../model/quantity.ts';
 import type { LegacyFolderDescription } from '../legacyFolder.ts';
 import type { ImageListing } from './imageListing.ts';
 import type { LegacyNote, TimedImages } from './imageTimes.ts';
@@ -16,10 +17,12 @@ export function folderNotes(
     folders.length > 1 ? ` in ${folders.length} folders of days` : folders[0] === folder ? '' : ` in ${folders[0]}`;
   const reasons = [...doubts];
   if (untimed > 0)
-    reasons.push(`${untimed} of ${images.length} images have no time from ${timeSource}: ${estimated(images)}`);
+    reasons.push(
+      `${untimed} of ${counted(images.length, 'image')} ${untimed === 1 ? 'has' : 'have'} no time from ${timeSource}: ${estimated(images)}`,
+    );
   // One line says which source is used; where that is not plain, it is a warning and says why.
   const why = reasons.length > 0 ? `: ${reasons.join('; ')}` : '';
-  note(why === '' ? 'info' : 'warning', `${images.length} images${place}, times from ${timeSource}${why}`);
+  note(why === '' ? 'info' : 'warning', `${counted(images.length, 'image')}${place}, times from ${timeSource}${why}`);
   const other = ignored.other + ignored.hidden;
   if (other > 0) note('info', `${other} files left alone (${ignored.hidden} of them hidden or unfinished)`);
   if (ignored.packed > 0)
@@ -34,7 +37,7 @@ export function folderNotes(
   if (undecodable.length > 0)
     note(
       'warning',
-      `${undecodable.length} names are not UTF-8 (the first: ${JSON.stringify(undecodable[0])}) and will fail: rename them`,
+      `${counted(undecodable.length, 'name is', 'names are')} not UTF-8 (the first: ${JSON.stringify(undecodable[0])}) and will fail: rename ${undecodable.length === 1 ? 'it' : 'them'}`,
     );
   return notes;
 }
@@ -43,6 +46,8 @@ function estimated(images: TimedImages['images']): string {
   const count = images.filter(({ source }) => source === 'estimated').length;
   const example = images.find(({ source }) => source !== undefined);
   const how =
-    count > 0 ? `${count} times are estimated from the images around them` : 'their file times, which agree, are used';
+    count > 0
+      ? `${counted(count, 'time is', 'times are')} estimated from the images around them`
+      : 'their file times, which agree, are used';
   return `${how} (the first: ${JSON.stringify(example?.name)})`;
 }

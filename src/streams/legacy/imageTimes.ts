@@ -8,6 +8,7 @@
 
 import { join } from 'node:path';
 import { plainName } from '../../model/compression.ts';
+import { counted } from '../../model/quantity.ts';
 import { estimateMissing } from './estimateMissing.ts';
 import type { ImageFolder } from './imageListing.ts';
 import { chooseSeries, findSeries } from './imageSeries.ts';
@@ -79,7 +80,7 @@ export async function timeImages(
   if (described.present) {
     const timed = setTimes(images, image => described.times.get(image) ?? null);
     if (!serves(timed, images.length))
-      doubts.push(`metadata.txt gives a time to ${timed} of ${images.length} images: it is not used`);
+      doubts.push(`metadata.txt gives a time to ${timed} of ${counted(images.length, 'image')}: it is not used`);
     else if (!advances(images)) doubts.push('metadata.txt gives all images the same time: it is not used');
     else return inTimeOrder('metadata', images, doubts, files);
   }
@@ -310,10 +311,13 @@ function oddities(
   const found: string[] = [];
   if (stopWatchFails)
     found.push('ElapsedTime-ms stands still or starts again, so the times that were written for each frame are used');
-  if (cutOff) found.push(`ends in the middle, as of a run that was cut off; the ${frames} frames before that are used`);
+  if (cutOff)
+    found.push(
+      `ends in the middle, as of a run that was cut off; the ${counted(frames, 'frame before that is', 'frames before that are')} used`,
+    );
   if (stack)
     found.push(
-      `${stack.name} holds ${stack.frames} frames in one file; such image stacks can't be read, save them as separate images`,
+      `${stack.name} holds ${counted(stack.frames, 'frame')} in one file; such image stacks can't be read, save them as separate images`,
     );
   if (absent.length > 0) {
     const unknown = images.find(image => !times.has(image));

@@ -109,13 +109,14 @@ function shareProblems({ config, paths, place, real }: PathProblemsOptions): Con
 }
 
 /** As a disk sees it that does not tell capitals apart, nor two spellings of one letter. */
-const folded = (path: string): string => path.normalize('NFC').toLowerCase();
-
-const isSame = (one: string, other: string): boolean => folded(one) === folded(other);
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [one, other].map(path => path.normalize('NFC').toLowerCase());
+  return a === b;
+}
 
 /** Whether a folder is the other, or holds it. */
 export function contains(outer: string, inner: string): boolean {
-  return `${folded(inner)}${sep}`.startsWith(`${folded(outer).replace(/\/$/, '')}${sep}`);
+  return isSame(outer, inner) || inner.startsWith(outer.endsWith(sep) ? outer : `${outer}${sep}`);
 }
 
 function problem(key: string, at: { line: number; column: number } | undefined, message: string): ConfigProblem {

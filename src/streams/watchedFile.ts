@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { concatMap, debounceTime, defer, distinctUntilChanged, merge, type Observable, of, tap } from 'rxjs';
+import { debounceTime, defer, distinctUntilChanged, merge, type Observable, of, tap } from 'rxjs';
+import { conflate } from '../rx/conflate.ts';
 import { type FileText, readFileText } from './fileText.ts';
 import { touched$, type WatchedOptions, watched$ } from './touched.ts';
 
@@ -43,7 +44,8 @@ export function watchedFile$(
       debounceTime(settleMs, options.scheduler),
     );
     return merge(of(null), moments$).pipe(
-      concatMap(() => read(path)),
+      // A disk that hangs must not be asked for every look of that time afterwards.
+      conflate(() => read(path)),
       tap(compare),
       distinctUntilChanged<FileText>(isDeepStrictEqual),
     );

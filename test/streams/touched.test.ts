@@ -85,6 +85,21 @@ describe('a file whose watcher is blind', () => {
     expect(told).toEqual([]);
   });
 
+  it('on a disk that hangs for an hour is read once more when it answers, and not for every look', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    let reads = 0;
+    const { promise: hanging, resolve: answer } = Promise.withResolvers<FileText>();
+    const read = (): Promise<FileText> => (++reads === 1 ? hanging : Promise.resolve({ kind: 'missing' }));
+    const watching = watchedFile$('/f', { touched: () => NEVER, read, onError: () => undefined }).subscribe();
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(reads).toBe(1);
+    answer({ kind: 'missing' });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(reads).toBe(2);
+    watching.unsubscribe();
+  });
+
   it('is told to have a backslash in its path, which the watcher would take for a slash', async () => {
     await expect(firstValueFrom(touched$('/root/a\\b/c.toml'))).rejects.toThrow('backslash');
   });

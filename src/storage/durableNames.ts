@@ -56,12 +56,14 @@ export async function replaceFile(
   const habit = await files.nameHabit(folder);
   if (habit !== 'joined') {
     await files.rename(temporary, path);
+    await mustBePlaced(files, path);
     if (durable) await syncNamed(files, path);
     return;
   }
   const release = await hold(files, path);
   try {
     await files.rename(temporary, path);
+    await mustBePlaced(files, path);
     if (isSynced) return await syncNamed(files, path);
     await syncFile(files, path);
     await files.syncFolder(folder);
@@ -72,6 +74,12 @@ export async function replaceFile(
   } finally {
     await release();
   }
+}
+
+/** Who may write to the folder may have exchanged the temporary file at the last moment. @throws StrangeFileError then */
+async function mustBePlaced(files: Files, path: string): Promise<void> {
+  const placed = await files.stat(path);
+  if (placed?.strange) throw new StrangeFileError(path, `a ${placed.strange}`, 'ELOOP');
 }
 
 /** Makes durable what stands under a name that may have come from a rename: the names of its folder, and the file. */

@@ -105,9 +105,10 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
         return { release, safeUntil: (await sign()) ? now + safeMs : now };
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        if (code === 'ELOCKED' || code === 'ENOTDIR') await mustBeFolder(folder);
+        const isTaken = code === 'ELOCKED' || code === 'ENOTDIR';
+        const wasLink = isTaken && (await removeLink(folder));
         // Not empty: its holder touches it just now.
-        if (!['ELOCKED', 'ENOTEMPTY', 'EEXIST'].includes(code ?? '')) throw error;
+        if (!wasLink && !['ELOCKED', 'ENOTEMPTY', 'EEXIST'].includes(code ?? '')) throw error;
         if (now > deadline) {
           const locked: NodeJS.ErrnoException = new Error(
             `${path} is locked by ${(await ownerText()) || 'an unknown process'}; waited ${patienceMs / 1000} s`,
@@ -148,12 +149,17 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
   };
 }
 
-/** @throws StrangeFileError when something stands in the place of a lock that never was one, and never goes by itself. */
-async function mustBeFolder(path: string): Promise<void> {
+/**
+ * A link in the place of a lock is removed, which takes nothing from anybody: it would never go by itself.
+ * @returns whether there was one. @throws StrangeFileError for anything else that was never a lock
+ */
+async function removeLink(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => null);
-  if (!found || found.isDirectory()) return;
-  const what = found.isSymbolicLink() ? 'a link' : 'no folder';
-  throw new StrangeFileError(path, what, 'ENOTDIR', { wanted: 'the folder of a lock' });
+  if (!found || found.isDirectory()) return false;
+  if (!found.isSymbolicLink())
+    throw new StrangeFileError(path, 'no folder', 'ENOTDIR', { wanted: 'the folder of a lock' });
+  await unlink(path).catch(() => undefined);
+  return true;
 }
 
 function parseOwner(text: string): ProcessIdentity | null {

@@ -5,6 +5,7 @@ import type { Fault } from './fault.ts';
 import { fullDataDisk, fullResultsDisk } from './fullDisk.ts';
 import { kills } from './kills.ts';
 import { mutants } from './mutants.ts';
+import { plantedLinks } from './plantedLinks.ts';
 import { fullShare, shareHangs, shareStale, shareUnmounted, shareVanishes } from './shareFaults.ts';
 import { soak } from './soak.ts';
 import { suspensions } from './suspensions.ts';
@@ -24,6 +25,7 @@ export const faults: readonly Fault[] = [
   shareUnmounted,
   shareStale,
   shareHangs,
+  plantedLinks,
   clockJumps,
   vfat,
   soak,

@@ -36,7 +36,7 @@ const longestMs = 400;
 const plants: ((path: string) => void)[] = [
   path => symlinkSync(canary, path),
   path => symlinkSync(dangling, path),
-  path => void execFileSync('mkfifo', [path]),
+  path => void execFileSync('mkfifo', [path], { stdio: 'ignore' }),
   path => linkSync(canary, path),
 ];
 const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)]!;
@@ -122,22 +122,6 @@ const kinds: Record<string, () => void> = {
     }
   },
   oldPart: () => plant('oldPart', join(share, 'data', '.metadata_manifest.json.0123456789ab.part')),
-  /** In the place of an unfinished copy, or of a temporary file, that was just seen. */
-  part: () => {
-    for (const folder of [
-      share,
-      join(share, 'data'),
-      join(share, 'results'),
-      ...days().map(day => join(share, 'data', day)),
-    ]) {
-      for (const name of list(folder).filter(one => one.endsWith('.part'))) {
-        const path = join(folder, name);
-        const aside = join(dirname(canary), `aside-${basename(path)}`);
-        // What was copied so far is kept, as whoever does this would.
-        if (attempt(() => renameSync(path, aside)) && attempt(() => pick(plants)(path))) count('part');
-      }
-    }
-  },
   remoteDay: () => {
     const day = join(share, 'data', '20991231');
     if (attempt(() => symlinkSync(dirname(canary), day))) count('remoteDay');
@@ -145,9 +129,29 @@ const kinds: Record<string, () => void> = {
   },
 };
 
+/** In the place of an unfinished copy that was just seen. */
+function replaceParts(): void {
+  for (const folder of [
+    share,
+    join(share, 'data'),
+    join(share, 'results'),
+    ...days().map(day => join(share, 'data', day)),
+  ]) {
+    for (const name of list(folder).filter(one => one.endsWith('.part'))) {
+      const path = join(folder, name);
+      const aside = join(dirname(canary), `aside-${basename(path)}`);
+      // What was copied so far is kept, as whoever does this would.
+      if (attempt(() => renameSync(path, aside)) && attempt(() => pick(plants)(path))) count('part');
+    }
+  }
+}
+
 process.on('disconnect', () => process.exit());
 process.on('message', () => {
   clearInterval(timer);
   setTimeout(() => process.send!(counts, () => process.exit()), longestMs + 100);
 });
-const timer = setInterval(() => kinds[pick(Object.keys(kinds))]!(), 15);
+const timer = setInterval(() => {
+  replaceParts();
+  kinds[pick(Object.keys(kinds))]!();
+}, 5);

@@ -3,6 +3,7 @@ import { join, sep } from 'node:path';
 import { connect, EMPTY, exhaustMap, ignoreElements, map, merge, type Observable, ReplaySubject, timer } from 'rxjs';
 import { monotonicFactory } from 'ulid';
 import { createAnalysisPool } from './analysis/analysisPool.ts';
+import { clockBehind$ } from './clockBehind.ts';
 import { ownFolders, type ResolvedPaths } from './config/resolvePaths.ts';
 import type { Config } from './config/schema.ts';
 import { diskOf, WrongDiskError } from './experimentDisk.ts';
@@ -186,6 +187,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     const backupFiles = patientFiles(files, backupGate, path => isWithin(path, paths.backup));
     const share = config.Services.enable_remote_sync ? paths.remote.root : null;
     for (const warning of mountWarnings({ backup: paths.backup, share })) note('warning', warning);
+    // Opening may write it anew.
+    const recorded = (await files.stat(paths.manifestFile))?.mtimeMs;
     const manifest = await Manifest.open({
       file: paths.manifestFile,
       // What frees space on a full disk has to be recorded first.
@@ -255,6 +258,18 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
 
     // One for all: of processes that hang on a share at most two are left behind.
     const shares = createShares();
+    const behind$ = options.replay
+      ? EMPTY
+      : clockBehind$({
+          entries: manifest.entries(),
+          moments: [
+            { what: 'the beginning of the run', at: Date.parse(run.started) },
+            ...(recorded === undefined ? [] : [{ what: paths.manifestFile, at: recorded }]),
+          ],
+          clock,
+          stage: stages[0]!,
+          stop$,
+        });
     const space$ = diskSpace$(() => measureSpace(paths.data));
     // It is for who deletes, and one process is enough.
     const isKept = options.replay === undefined && stages.includes('ring_buffer');
@@ -350,7 +365,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
           well: key => notes$.next({ stage: 'communicator', at: clock.now(), kind: 'well', key }),
         }),
     }).pipe(
-      mergeUntilComplete<PipelineEvent>(merge(notes$, reserve$, warnings$, lostStages$(held))),
+      mergeUntilComplete<PipelineEvent>(merge(notes$, reserve$, warnings$, behind$, lostStages$(held))),
       connect(told$ =>
         merge(
           told$,

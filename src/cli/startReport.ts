@@ -1,3 +1,4 @@
+import { clockBehindKey } from '../clockBehind.ts';
 import type { PipelineEvent } from '../model/event.ts';
 import { type StageName, stageNames } from '../model/stage.ts';
 
@@ -27,6 +28,7 @@ export class StartWatch {
   readonly #waiting: Set<StageName>;
   readonly #states = new Map<StageName, string>();
   #warnings: readonly string[] = [];
+  #clock: readonly string[] = [];
   #told = false;
 
   constructor(stages: readonly StageName[]) {
@@ -35,6 +37,8 @@ export class StartWatch {
 
   take(event: PipelineEvent): Pick<Extract<StartReport, { kind: 'up' }>, 'stages' | 'warnings'> | null {
     if (event.kind === 'config') this.#warnings = event.warnings;
+    // It keeps no stage from working.
+    else if (event.kind === 'alarm' && event.key === clockBehindKey) this.#clock = [event.message];
     else if (event.kind === 'alarm') this.#answer(event.stage, `alarm: ${event.message}`);
     else if (event.kind === 'state' && event.state !== 'starting') this.#answer(event.stage, event.state);
     if (this.#told || this.#waiting.size > 0) return null;
@@ -43,7 +47,7 @@ export class StartWatch {
       const state = this.#states.get(stage);
       return state === undefined ? [] : [{ stage, state }];
     });
-    return { stages, warnings: this.#warnings };
+    return { stages, warnings: [...this.#warnings, ...this.#clock] };
   }
 
   #answer(stage: StageName, state: string): void {

@@ -1,4 +1,5 @@
 import type { Entry } from '../model/entry.ts';
+import { counted } from '../model/quantity.ts';
 import type { FileStat, Files } from '../storage/files.ts';
 import type { Change } from './change.ts';
 import { journalPath, listJournals, readHeader, readJournal } from './journal.ts';
@@ -209,7 +210,8 @@ export class EntryReader {
     );
     if (!part) return false;
     if (part.damaged) this.#options.note('warning', `${path}: ${part.damaged} torn or foreign lines were skipped`);
-    if (part.changed) state.damage.push(`${path}: ${part.changed} lines were changed after they had been written`);
+    if (part.changed)
+      state.damage.push(`${path}: ${counted(part.changed, 'line was', 'lines were')} changed after being written`);
     position.offset = part.end;
     position.length = part.length;
     return true;

@@ -71,7 +71,10 @@ export async function findHandEdits(
   }
   note('info', `${file} was edited by hand: ${counted(edits.length, 'entry is', 'entries are')} changed or new`);
   if (stale)
-    note('warning', `${file}: ${stale} entries are from an older copy of the file; edits to them are not taken`);
+    note(
+      'warning',
+      `${file}: ${counted(stale, 'entry is', 'entries are')} from an older copy of the file; edits to them are not taken`,
+    );
   return { edits, found: stale > 0 ? 'stale' : 'edited' };
 }
 

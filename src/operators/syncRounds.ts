@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { archiveFolder } from '../manifest/archive.ts';
 import type { Manifest } from '../manifest/manifest.ts';
+import { counted } from '../model/quantity.ts';
 import { safeName } from '../share/sharePath.ts';
 import type { Files } from '../storage/files.ts';
 import { asError } from './asError.ts';
@@ -92,11 +93,15 @@ export class SyncRounds {
     const { copied, gone } = await syncHeal({ ...round, manifest, files });
     round.ledger.isStale = false;
     await round.ledger.save();
-    if (copied > 0) note('warning', `the share had lost ${copied} images that were copied to it: they are there again`);
+    if (copied > 0)
+      note(
+        'warning',
+        `the share had lost ${counted(copied, 'image')} copied to it before: ${copied === 1 ? 'it is' : 'they are'} there again`,
+      );
     if (gone === 0) return;
     note(
       'warning',
-      `the share has lost ${gone} images that are not here any more either: is it an old copy of itself?`,
+      `the share has lost ${counted(gone, 'image that is', 'images that are')} not here any more either: is it an old copy of itself?`,
     );
   }
 

@@ -1,5 +1,6 @@
 import { journalPath, listJournals, readHeader } from '../manifest/journal.ts';
 import { isChangedLine, parseLine, tornMark } from '../manifest/journalLine.ts';
+import { counted } from '../model/quantity.ts';
 import { readChunks } from '../storage/readChunks.ts';
 import { splitLines } from '../storage/splitLines.ts';
 import type { Inspection } from './inspection.ts';
@@ -50,7 +51,9 @@ async function checkJournal(path: string, seal: number | undefined, inspection: 
   }
   if (seal !== undefined && end < seal) tellDamage(`it ends at byte ${end}; up to ${seal} was written`);
   if (torn > 0)
-    inspection.note(`${path}: ${torn} lines were cut short by a kill or a full disk; they were never acknowledged`);
+    inspection.note(
+      `${path}: ${counted(torn, 'line was', 'lines were')} cut short by a kill or a full disk, never acknowledged`,
+    );
 }
 
 /** None of ours, in whole or in part. */

@@ -1,3 +1,4 @@
+import { counted } from '../model/quantity.ts';
 import { SegmentedFile } from '../storage/segmentedFile.ts';
 import { checkEntries } from './checkEntries.ts';
 import { checkFolders } from './checkFolders.ts';
@@ -43,6 +44,9 @@ export async function inspect(options: InspectionOptions): Promise<Inspection> {
   await checkTable(inspection, table);
   await checkFolders(inspection, names);
   const { left_in_work: left } = inspection.tally;
-  if (left > 0) inspection.note(`${left} images were in work when their process ended; the next start finishes them`);
+  if (left > 0)
+    inspection.note(
+      `${counted(left, 'image was', 'images were')} in work at the end of the process; the next start finishes ${left === 1 ? 'it' : 'them'}`,
+    );
   return inspection;
 }

@@ -9,6 +9,7 @@ import { untouchedEntry } from '../manifest/untouchedEntry.ts';
 import { plainName } from '../model/compression.ts';
 import type { CameraData, Entry, ResultLocation } from '../model/entry.ts';
 import { utcIso } from '../model/localTime.ts';
+import { counted } from '../model/quantity.ts';
 import type { ResultLine } from '../model/result.ts';
 import { roisOf } from '../sinks/csvColumns.ts';
 import { openResultsLog } from '../sinks/resultsLog.ts';
@@ -91,7 +92,7 @@ export function recoverySource(options: RecoverEntriesOptions): RecoverySource {
       return {
         entries: counts.results + counts.images > 0 ? inOrder(entries.values()) : entries.values(),
         summary:
-          `${whole} entries that could be read, ${counts.results} from results (${counts.removed} of them without an image here) and ` +
+          `${counted(whole, 'entry', 'entries')} that could be read, ${counts.results} from results (${counts.removed} of them without an image here) and ` +
           `${counts.images} from images${counts.empty > 0 ? `; ${counts.empty} empty images have no entry` : ''}.`,
       };
     },

@@ -4,6 +4,7 @@ import { Manifest, type ManifestOptions } from '../manifest/manifest.ts';
 import { readEntries } from '../manifest/readEntries.ts';
 import { isRemoved } from '../manifest/workRules.ts';
 import type { Entry, ProcessIdentity } from '../model/entry.ts';
+import { counted } from '../model/quantity.ts';
 import { trimTornTail } from '../sinks/appendDurably.ts';
 import { isResultLine } from '../sinks/resultsLog.ts';
 import { removeFile, syncNamed } from '../storage/durableNames.ts';
@@ -99,7 +100,8 @@ async function setBack(
       }
       const changed = await manifest.requeue(there, 'pending', { restore });
       for (const entry of changed) onMended(`${entry.entry_id}: is set back, and waits for its analysis`);
-      if (changed.length < there.length) onLeft(`${there.length - changed.length} entries that are in work`);
+      if (changed.length < there.length)
+        onLeft(`${counted(there.length - changed.length, 'entry that is', 'entries that are')} in work`);
     },
   );
 }
@@ -123,9 +125,9 @@ async function relocate(
   );
   if (mended > 0)
     options.onMended(
-      `${given.paths.manifestFile}: knows again where the results of ${mended} images stand; none is analysed again`,
+      `${given.paths.manifestFile}: knows again where the results of ${counted(mended, 'image')} stand; none is analysed again`,
     );
-  if (left > 0) options.onLeft(`${left} entries that are in work`);
+  if (left > 0) options.onLeft(`${counted(left, 'entry that is', 'entries that are')} in work`);
 }
 
 /** Hands on the entries that are chosen, some at a time. */

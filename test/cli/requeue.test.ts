@@ -144,7 +144,7 @@ describe('requeue', () => {
     await dead.claim('processor', 1);
     const { lines } = await sample.run(requeue, { status: 'processing' });
     expect(lines.slice(0, 2)).toEqual([
-      '1 of 1 images (1 processing) are set to pending',
+      '1 of 1 image (1 processing) is set to pending',
       '2 are in work just now and left alone',
     ]);
     expect(statusesOf(await sample.entries())).toBe('pr pr pr pe');

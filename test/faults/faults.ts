@@ -4,6 +4,7 @@ import { failingDisks } from './failingDisks.ts';
 import type { Fault } from './fault.ts';
 import { fullDataDisk, fullResultsDisk } from './fullDisk.ts';
 import { kills } from './kills.ts';
+import { mistakesDuringRun } from './mistakes.ts';
 import { mutants } from './mutants.ts';
 import { plantedLinks } from './plantedLinks.ts';
 import { fullShare, shareHangs, shareStale, shareUnmounted, shareVanishes } from './shareFaults.ts';
@@ -17,6 +18,7 @@ export const faults: readonly Fault[] = [
   suspensions,
   doubleStarts,
   mutants,
+  mistakesDuringRun,
   fullDataDisk,
   fullResultsDisk,
   failingDisks,

@@ -144,7 +144,7 @@ describe('an edit by hand while the pipeline runs', () => {
     expect(a.remark).toBe('late');
     expect(b).toMatchObject({ processing_status: 'processed' });
     expect(b.remark).toBeUndefined();
-    expect(world.notes.join('\n')).toMatch(/1 entries are from an older copy/);
+    expect(world.notes.join('\n')).toMatch(/1 entry is from an older copy/);
     expect(world.files.paths().some(path => path.includes('.edited-'))).toBe(true);
   });
 

@@ -197,7 +197,7 @@ describe('the syncer', () => {
     await run.until(() => bench.copy('data/20250724/image_d.png') !== null && bench.notes.length === 2);
     expect(bench.copy('data/20250724/image_b.png')).toBe(imageOf('b').toString());
     expect(bench.copy(resultsCopy)).toBe('{"a":1}\n{"b":2}\n');
-    expect(bench.notes).toEqual([expect.stringContaining('lost 2 images'), expect.stringContaining('lost 1 images')]);
+    expect(bench.notes).toEqual([expect.stringContaining('lost 2 images'), expect.stringContaining('lost 1 image')]);
     expect(run.count('alarm')).toBe(0);
     const calls = bench.calls.filter(call => call === 'place').length;
     await round(run);

@@ -132,7 +132,7 @@ it('goes on by itself when the share has gone, hangs, or comes back as it was ea
   await world.passWait();
   await run.until(() => world.synced() === 5);
   await run.until(() => world.notes.length > 0);
-  expect(world.notes).toEqual([expect.stringContaining('lost 1 images')]);
+  expect(world.notes).toEqual([expect.stringContaining('lost 1 image')]);
   expect(world.copy('data/20250724/image_c.png')).toBe('pixels of c');
   expect(world.copy('results/communicating_results.csv')).toBe('a,b\n1,2\n3,4\n');
   expect(run.status('syncer').alarms).toEqual([]);

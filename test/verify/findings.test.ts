@@ -405,7 +405,7 @@ describe('verify', () => {
     await appendFile(join(data, journal), '\n{"len":100,"crc":"00000000","record":{"id":"y"');
     expect(await look(sample)).toMatchObject({ code: 0, found: [] });
     await appendFile(join(data, journal), '\n\n');
-    expect(await look(sample)).toMatchObject({ code: 0, notes: [expect.stringContaining('1 lines were cut short')] });
+    expect(await look(sample)).toMatchObject({ code: 0, notes: [expect.stringContaining('1 line was cut short')] });
     await edit(join(data, journal), text => text.replace('"id":"x"', '"id":"z"'));
     expect((await look(sample)).found).toMatchObject([{ kind: 'damaged_line', file: join(data, journal) }]);
   });
@@ -459,7 +459,7 @@ describe('verify', () => {
     await dead.close({ fold: false });
     const { code, totals, notes } = await look(sample);
     expect([code, totals]).toMatchObject([0, { in_work: 0, left_in_work: 1 }]);
-    expect(notes).toEqual([expect.stringContaining('the next start finishes them')]);
+    expect(notes).toEqual([expect.stringContaining('the next start finishes it')]);
   });
 
   it('counts the rows of an image once that was set back before it was reported, and twice that was reported', async () => {

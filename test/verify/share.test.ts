@@ -99,7 +99,7 @@ describe('verify, where images are copied to a share', () => {
   it.each([
     ['a copy had to be there', true, ['unsynced_removed e0'], []],
     ['sync was off then', false, [], []],
-    ['nobody knows of that', undefined, [], [expect.stringContaining('1 images were removed here without a copy')]],
+    ['nobody knows of that', undefined, [], [expect.stringContaining('1 image was removed here without a copy')]],
   ])(
     'judges an image that was removed here and has no copy by what its entry says: %s',
     async (_, said, kinds, notes) => {

@@ -24,7 +24,7 @@ export function folderNotes(
   const why = reasons.length > 0 ? `: ${reasons.join('; ')}` : '';
   note(why === '' ? 'info' : 'warning', `${counted(images.length, 'image')}${place}, times from ${timeSource}${why}`);
   const other = ignored.other + ignored.hidden;
-  if (other > 0) note('info', `${other} files left alone (${ignored.hidden} of them hidden or unfinished)`);
+  if (other > 0) note('info', `${counted(other, 'file')} left alone (${ignored.hidden} of them hidden or unfinished)`);
   if (ignored.packed > 0)
     note('info', `${ignored.packed} compressed images are there uncompressed too: each is taken once`);
   if (ignored.notRegular > 0)

@@ -3,6 +3,7 @@
  * frames must not be taken for one. Told by the names alone, as people's programs write them.
  */
 
+import { counted } from '../../model/quantity.ts';
 import { SourceError } from './sourceError.ts';
 
 /** What is known of an image's name. */
@@ -190,7 +191,9 @@ export function chooseSeries(series: ImageSeries, asked: string | undefined, fol
   const [chosen, ...more] = labels.some(same) ? labels.filter(same) : partly;
   if (asked !== undefined && chosen !== undefined && more.length === 0) return series.get(chosen) as readonly number[];
   const shown = more.length > 0 ? [chosen as string, ...more] : labels;
-  const list = shown.slice(0, 12).map(label => `${label || '(no name)'} (${series.get(label)?.length} images)`);
+  const list = shown
+    .slice(0, 12)
+    .map(label => `${label || '(no name)'} (${counted(series.get(label)?.length ?? 0, 'image')})`);
   const what =
     asked === undefined
       ? `holds ${labels.length} series of images`

@@ -227,7 +227,8 @@ class NodeFile implements OpenFile {
 /** The real file system. */
 export const nodeFiles: Files = {
   async open(path, flags, mode) {
-    return new NodeFile(await openItself(path, flags, mode), path);
+    // A copy of what may only be read is written to all the same, now and when it grows.
+    return new NodeFile(await openItself(path, flags, mode === undefined ? mode : mode | 0o600), path);
   },
   async stat(path) {
     try {

@@ -116,7 +116,7 @@ it('a file that only its owner may read is copied to the share as such, also one
   await share.enter({ known: null, fresh: 'F' }, () => undefined);
   const local = join(folder, 'audit.jsonl');
   writeFileSync(local, '{}\n');
-  chmodSync(local, 0o640);
+  chmodSync(local, 0o440);
   const request = { local, trustWrite: false, known: null, most: 100 };
   await share.append({ ...request, remote: 'logs/audit.jsonl' }, () => undefined);
   await share.place({ ...request, remote: 'logs/whole.gz', token: 'x' }, () => undefined);

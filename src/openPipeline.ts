@@ -351,6 +351,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
         find: (from, entryId, attempt) => log.find(from, entryId, attempt),
         read: location => log.read(location),
       },
+      frameSizesFile: join(paths.flags, 'frame_sizes.json'),
       openAnalyser: ({ workers, memoryLimitMb }) =>
         createAnalysisPool({ workers, ...(memoryLimitMb === null ? {} : { memoryLimitMb }) }),
       readResult: location => log.read(location),

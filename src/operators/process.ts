@@ -1,4 +1,4 @@
-import { filter, merge, type Observable, type OperatorFunction, timer } from 'rxjs';
+import { defer, filter, finalize, merge, type Observable, type OperatorFunction, Subject, timer } from 'rxjs';
 import { BadImageError } from '../analysis/badImageError.ts';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import { RoiOutsideFrameError } from '../analysis/roiOutsideFrameError.ts';
@@ -6,6 +6,7 @@ import { WorkerDiedError } from '../analysis/workerDiedError.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { isRemoved } from '../manifest/workRules.ts';
 import type { AnalysedFrame, AnalysisJob } from '../model/analysisJob.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Entry, ResultLocation } from '../model/entry.ts';
 import type { StageEvent } from '../model/event.ts';
 import { localIso } from '../model/localTime.ts';
@@ -15,9 +16,11 @@ import type { RoiManifest } from '../model/roi.ts';
 import { contentHash } from '../storage/contentHash.ts';
 import type { Files } from '../storage/files.ts';
 import { findImage, ImagePathError } from '../storage/findImage.ts';
+import { FrameFit, type FrameSize, sameSize } from './frameFit.ts';
 import { settleProcessorOrphans } from './health/settleProcessorOrphans.ts';
+import { type Finding, StandingAlarms } from './health/standingAlarms.ts';
 import { readAtRest } from './readAtRest.ts';
-import { RoiFit } from './roiFit.ts';
+
 import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
 
 export interface ProcessSettings {
@@ -63,10 +66,15 @@ export interface ProcessDeps {
   files: Files;
   results: ResultStore;
   openAnalyser: (settings: ProcessSettings) => FrameAnalyser;
+  /** Keeps which size of frames each ROI manifest is for. */
+  frameSizesFile: string;
 }
 
 /** An image whose worker died so often while the process lived is bad. Deaths of the process are counted by the manifest. */
 const mostWorkerDeaths = 3;
+
+/** So many frames of another size, one after the other, are no odd images any more: the camera gives another size. */
+const framesOfOtherSize = 3;
 
 /**
  * The processor: analyses pending images.
@@ -78,19 +86,54 @@ const mostWorkerDeaths = 3;
  * is the stage's failure.
  */
 export function process(deps: ProcessDeps): OperatorFunction<ProcessSettings, StageEvent> {
-  const fit = new RoiFit();
-  return stage<ProcessSettings, Entry>({
-    name: 'processor',
-    tools: deps.tools,
-    isEnabled: () => true,
-    entriesOf: entry => [entry.entry_id],
-    open: settings => openStation(settings, fit, deps),
-  });
+  return settings$ =>
+    defer(() => {
+      const fit = new FrameFit(deps.files, deps.frameSizesFile);
+      const watch = new FrameSizeWatch(deps.tools.clock);
+      const analysis$ = stage<ProcessSettings, Entry>({
+        name: 'processor',
+        tools: deps.tools,
+        isEnabled: () => true,
+        entriesOf: entry => [entry.entry_id],
+        open: settings => openStation(settings, fit, watch, deps),
+      })(settings$);
+      return merge(analysis$.pipe(finalize(() => watch.alarms$.complete())), watch.alarms$);
+    });
 }
 
-async function openStation(settings: ProcessSettings, fit: RoiFit, deps: ProcessDeps): Promise<Station<Entry>> {
+/** Tells of a camera that gives frames of another size now, where each single frame only fails. */
+class FrameSizeWatch {
+  readonly alarms$ = new Subject<StageEvent>();
+  readonly #standing: StandingAlarms;
+  #odd = 0;
+
+  constructor(clock: Clock) {
+    this.#standing = new StandingAlarms('processor', clock);
+  }
+
+  /** @param message what is wrong with the frame's size; null: nothing */
+  see(message: string | null): void {
+    this.#odd = message === null ? 0 : this.#odd + 1;
+    if (message !== null && this.#odd < framesOfOtherSize) return;
+    const found =
+      message === null
+        ? []
+        : [{ key: 'FrameSize', light: 'red', message: `the frames now have another size: ${message}` }];
+    for (const event of this.#standing.update(found)) this.alarms$.next(event);
+  }
+}
+
+async function openStation(
+  settings: ProcessSettings,
+  fit: FrameFit,
+  watch: FrameSizeWatch,
+  deps: ProcessDeps,
+): Promise<Station<Entry>> {
+  watch.see(null);
   const { manifest, results, tools } = deps;
   const rois = roiManifest(settings);
+  // A station opens only with one.
+  const text = settings.roiManifestText as string;
   await settleProcessorOrphans(manifest, results);
   const analyser = deps.openAnalyser(settings);
   const wake$: Observable<unknown> = merge(
@@ -108,19 +151,29 @@ async function openStation(settings: ProcessSettings, fit: RoiFit, deps: Process
     perform: async (entry, signal) => {
       const deadly = manifest.deadlyWork(entry, 'processor');
       if (deadly !== null) return settleFailed(entry, deadly, settings, deps, signal);
-      const over = fit.begin();
+      let over = (): void => undefined;
+      const begin = (): (() => void) => {
+        over = fit.begin();
+        return over;
+      };
       try {
-        const frame = await analyse(entry, settings, rois, analyser, deps, signal);
-        fit.fits(settings.roiManifestText);
+        const frame = await analyse(entry, settings, rois, { analyser, begin }, deps, signal);
         if (signal.aborted) return [];
+        const wanted = await fit.sizeFor(text, frame, signal);
+        if (signal.aborted) return [];
+        const odd = sameSize(wanted, frame) ? null : otherSize(frame, wanted, settings);
+        watch.see(odd);
+        if (odd !== null)
+          return await settleFailed(entry, `${entry.camera_data!.filename}: ${odd}`, settings, deps, signal);
         return await settleProcessed(entry, frame, settings, deps, signal);
       } catch (error) {
         if (signal.aborted) return [];
         if (error instanceof WorkerDiedError) return countWorkerDeath(entry, error, settings, deps, signal);
         if (error instanceof RoiOutsideFrameError) {
-          const framesFault = await fit.isFramesFault(settings.roiManifestText, signal);
+          const framesFault = await fit.isFramesFault(text, signal);
           if (signal.aborted) return [];
           if (!framesFault) throw naming(settings.roiManifestFile, error);
+          watch.see(error.message);
           return settleFailed(entry, naming(entry.camera_data!.filename, error).message, settings, deps, signal);
         }
         if (!isItems(error)) throw error;
@@ -144,6 +197,10 @@ function roiManifest({ roiManifestFile, roiManifestText }: ProcessSettings): Roi
   throw missing;
 }
 
+const otherSize = (found: FrameSize, wanted: FrameSize, { roiManifestFile }: ProcessSettings): string =>
+  `a frame of ${found.width}×${found.height} pixels, but ${roiManifestFile} has been used for frames of ` +
+  `${wanted.width}×${wanted.height}; frames of another size need a ROI manifest of their own`;
+
 /** Says whose fault it was found to be; the analysis knows neither of the two files. */
 const naming = (file: string, { label, message }: RoiOutsideFrameError): RoiOutsideFrameError =>
   new RoiOutsideFrameError(label, `${file}: ${message}`);
@@ -154,7 +211,7 @@ async function analyse(
   entry: Entry,
   settings: ProcessSettings,
   rois: RoiManifest,
-  analyser: FrameAnalyser,
+  { analyser, begin }: { analyser: FrameAnalyser; begin: () => () => void },
   { files, tools }: ProcessDeps,
   signal: AbortSignal,
 ): Promise<AnalysedFrame> {
@@ -163,7 +220,16 @@ async function analyse(
   try {
     return await readAtRest({
       path,
-      read: () => analyser.analyse({ path, rois, method, estimator, numberOfSubRois, keepValues }, signal),
+      read: () => {
+        const over = begin();
+        return analyser
+          .analyse({ path, rois, method, estimator, numberOfSubRois, keepValues }, signal)
+          .catch((error: unknown) => {
+            // One that waits until its file rests keeps no others waiting.
+            if (error instanceof BadImageError) over();
+            throw error;
+          });
+      },
       isUnreadable: error => error instanceof BadImageError,
       files,
       clock: tools.clock,

@@ -432,6 +432,71 @@ describe('process', () => {
     });
   });
 
+  describe('frames of another size than the ROI manifest was used for', () => {
+    const large = { width: 8, height: 4 };
+
+    it('fail with the reason, though the ROIs lie in them; three in a row are an alarm, until one is right again', async () => {
+      const { world, bench, run } = await prepare();
+      await world.offer('A');
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('done') === 1);
+      for (const id of ['B', 'C', 'D']) {
+        bench.sizes[id] = large;
+        expect(run.count('alarm')).toBe(0);
+        await world.offer(id);
+        await run.until(() => world.get(id).processing_status === 'failed');
+      }
+      expect(world.get('B').processing_error_msg).toBe(
+        'image_B.png: a frame of 8×4 pixels, but /root/ROI_manifest.json has been used for frames of 4×2; ' +
+          'frames of another size need a ROI manifest of their own',
+      );
+      expect(run.events.find(({ kind }) => kind === 'alarm')).toMatchObject({
+        key: 'FrameSize',
+        message: expect.stringMatching(/^the frames now have another size: a frame of 8×4 pixels, but/),
+      });
+      await world.offer('E');
+      await run.until(() => run.count('well') === 1);
+      expect(run.status('processor').alarms).toEqual([]);
+      run.unsubscribe();
+    });
+
+    it('are known after a restart, and are right with another ROI manifest', async () => {
+      const { world, bench, run } = await prepare();
+      await world.offer('A');
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('done') === 1);
+      run.unsubscribe();
+      await run.rest();
+      bench.sizes.B = bench.sizes.C = large;
+      run.start(bench.stage(run.tools));
+      await world.offer('B');
+      await run.until(() => run.count('failed') === 1);
+      run.settings$.next({ ...processSettings, roiManifestText: `${processSettings.roiManifestText} ` });
+      await world.offer('C');
+      await run.until(() => run.count('done') === 2);
+      run.unsubscribe();
+    });
+
+    it('are the odd ones where most of the first frames have one size, whichever came first', async () => {
+      const { world, bench, run } = await prepare();
+      bench.sizes.A = large;
+      await world.offer('A', 'B', 'C');
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('done') === 2 && run.count('failed') === 1);
+      expect(world.get('A').processing_status).toBe('failed');
+      run.unsubscribe();
+    });
+
+    it('are found anew where the file of sizes is damaged', async () => {
+      const { world, bench, run } = await prepare();
+      world.files.put('/root/frame_sizes.json', '{"c');
+      await world.offer('A');
+      run.start(bench.stage(run.tools));
+      await run.until(() => run.count('done') === 1);
+      run.unsubscribe();
+    });
+  });
+
   describe('the stage', () => {
     it('waits without an ROI manifest, says which, and is well as soon as there is one', async () => {
       const { world, bench } = await prepare();

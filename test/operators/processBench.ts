@@ -43,6 +43,8 @@ export class ProcessBench {
   mostOpen = 0;
   readonly log: string[] = [];
   readonly jobs: AnalysisJob[] = [];
+  /** Of frames that are not as all others. */
+  readonly sizes: Record<string, { width: number; height: number }> = {};
   onOpen: () => void = () => undefined;
   /** The id is that of the entry, from its image's name. */
   onAnalyse: (id: string, signal: AbortSignal) => Promise<unknown> = async () => undefined;
@@ -61,14 +63,16 @@ export class ProcessBench {
       manifest,
       files,
       results,
+      frameSizesFile: '/root/frame_sizes.json',
       openAnalyser: () => {
         this.onOpen();
         this.mostOpen = Math.max(this.mostOpen, ++this.open);
         return {
           analyse: async (job, signal) => {
             this.jobs.push(job);
-            await this.onAnalyse(/([^/]+?)\.\w+$/.exec(job.path)![1]!.replace('image_', ''), signal!);
-            return analysedFrame;
+            const id = /([^/]+?)\.\w+$/.exec(job.path)![1]!.replace('image_', '');
+            await this.onAnalyse(id, signal!);
+            return { ...analysedFrame, ...this.sizes[id] };
           },
           close: async () => {
             this.log.push('close');

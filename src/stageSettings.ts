@@ -18,6 +18,8 @@ export interface Replay extends Pick<SourceSettings, 'folder' | 'every' | 'from'
   speed: number;
   /** The folder, opened already; it is opened anew after a failure. */
   opened: FrameSource;
+  /** The ROI manifest as it was given; the replay has a copy. */
+  roiManifestFile?: string;
 }
 
 const mebibyte = 2 ** 20;
@@ -62,7 +64,8 @@ export function stageSettings(paths: ResolvedPaths, configFile: string | null, r
         workers,
         memoryLimitMb: Math.max(leastWorkerMb, Math.floor(memory / workers)),
         intervalMs: Timing.processor_interval_seconds * 1000,
-        roiManifestFile: paths.roiManifest,
+        // Messages name the file that was given, not its copy.
+        roiManifestFile: replay?.roiManifestFile ?? paths.roiManifest,
         dataFolder: paths.data,
         configHash: configHash(config),
       };

@@ -32,12 +32,14 @@ export interface ReplayRootOptions {
  * Makes the folder of a replay a complete root of its own: configuration and ROI manifest inside, so that every command
  * works on it with `--root`. One that is there already is continued with the configuration that it holds.
  *
+ * Resolves with the ROI manifest's path too, as it was given.
+ *
  * @throws ExitError `usage` when there is no ROI manifest, or it is broken, or the replay there is of another kind.
  */
 export async function replayRoot(
   context: CommandContext,
   { folder, root, rois, method, estimator }: ReplayRootOptions,
-): Promise<LoadedConfig> {
+): Promise<LoadedConfig & { roiManifestFile: string }> {
   if (contains(folder, root)) {
     throw new ExitError(
       exitCodes.usage,
@@ -77,7 +79,7 @@ export async function replayRoot(
     await makeFolder(nodeFiles, paths.generatedFiles);
     await writeAtomic(nodeFiles, paths.newRoiManifest, text);
   }
-  return loadConfig(inRoot);
+  return { ...(await loadConfig(inRoot)), roiManifestFile: file };
 }
 
 async function roiManifestText(file: string): Promise<string> {

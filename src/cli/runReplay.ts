@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { from, of } from 'rxjs';
@@ -35,7 +36,7 @@ export async function runReplay(context: CommandContext, folder: string, options
   if (before?.finished && isDeepStrictEqual(before.request, request) && !json) {
     output.line(`${root} holds this replay already, and it is finished: only images that are new since are analysed`);
   }
-  const { config, warnings, paths, chosen } = await replayRoot(context, { ...options, folder, root });
+  const { config, warnings, paths, chosen, roiManifestFile } = await replayRoot(context, { ...options, folder, root });
   await recordReplay(root, request, false);
   const begun = performance.now();
   const pipeline = await openOrExit({
@@ -46,7 +47,7 @@ export async function runReplay(context: CommandContext, folder: string, options
     roiManifest$: from(readFileText(paths.roiManifest).then(read => (read.kind === 'text' ? read.text : null))),
     stages: replayStages,
     alarms$: of(options.alarms ? alarmSettings((await loadConfig(context)).config) : silent),
-    replay: { ...choice, speed: options.speed, opened },
+    replay: { ...choice, speed: options.speed, opened, roiManifestFile },
   });
   const progress = new RunProgress();
   let wrongRois: string | null = null;
@@ -91,8 +92,9 @@ export async function runReplay(context: CommandContext, folder: string, options
       `${counted(frames, 'image')} in ${number(seconds)} s: ${number(frames / seconds)} images/s, ${number(rows / seconds)} rows/s, ${number(failed)} failed`,
     );
     output.line(`results  ${paths.resultsFile}`);
-    output.line(`table    ${paths.csvFile}`);
-    output.line(`plot     ${paths.plotFile}`);
+    if (existsSync(paths.csvFile)) output.line(`table    ${paths.csvFile}`);
+    if (existsSync(paths.plotFile)) output.line(`plot     ${paths.plotFile}`);
+    if (analysed === 0 && failed > 0) output.line('no image could be analysed; the results say why');
   }
   if (stoppedBy) {
     if (!json) output.line(`stopped by ${stoppedBy}; the same command goes on from here`);

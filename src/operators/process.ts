@@ -115,7 +115,7 @@ class FrameSizeWatch {
   see(message: string | null): void {
     this.#odd = message === null ? 0 : this.#odd + 1;
     if (message !== null && this.#odd < framesOfOtherSize) return;
-    const found =
+    const found: Finding[] =
       message === null
         ? []
         : [{ key: 'FrameSize', light: 'red', message: `the frames now have another size: ${message}` }];

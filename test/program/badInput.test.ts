@@ -88,6 +88,19 @@ const allNames = async (folder: string): Promise<string[]> =>
 
 const totalsOf = ({ stdout }: Ended): Record<string, number> => JSON.parse(stdout.trimEnd());
 
+it('alone in a folder: the replay ends, names neither table nor plot, and says where the reasons are', async () => {
+  const folder = await temporaryRoot();
+  const images = join(folder, 'images');
+  await mkdir(images);
+  await writeFile(join(folder, 'rois.json'), JSON.stringify(roiManifest));
+  await writeOld(images, nameOf(0), 'this is text, not a picture');
+  await writeOld(images, nameOf(1, '.tif'), tiffBytes({ ...size, bits: 16, pages: 2 }));
+  const words = ['replay', images, '--rois', join(folder, 'rois.json'), '--out', join(folder, 'out')];
+  const { code, stdout } = await phorestDone(words, { cwd: folder });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/2 images in .* 2 failed\nresults .*\nno image could be analysed; the results say why\n$/);
+});
+
 it('of every kind in one folder: each bad image fails with one clear message, all others are processed', async () => {
   const folder = await temporaryRoot();
   const images = join(folder, 'images');

@@ -167,10 +167,11 @@ function written(blocks: readonly Uint8Array[], source: Source, isLittleEndian: 
   const valuesEnd = present.reduce((end, [, { length }]) => end + (length > 1 ? 4 * length : 0), directoryEnd);
   // Pixels of 16 bits from an even place on: they then need not be copied.
   const starts: number[] = [];
-  const end = blocks.reduce(
-    (at, { length }) => (starts.push(at), at + length + (length % 2)),
-    valuesEnd + (valuesEnd % 2),
-  );
+  let end = valuesEnd + (valuesEnd % 2);
+  for (const { length } of blocks) {
+    starts.push(end);
+    end += length + (length % 2);
+  }
   tags.set(isTiled ? tiffTag.tileOffsets : tiffTag.stripOffsets, starts);
   const out = Buffer.alloc(end);
   const view = new DataView(out.buffer, out.byteOffset, out.length);

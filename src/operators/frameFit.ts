@@ -88,7 +88,7 @@ export class FrameFit {
   }
 
   #judge(): void {
-    if (this.#waiting.length === 0 || this.#deciding) return;
+    if (this.#waiting.length === 0 || this.#deciding !== null) return;
     const fitting = this.#waiting.flatMap(({ size }) => (size === null ? [] : [size]));
     const votes = (size: FrameSize): number => fitting.filter(other => sameSize(size, other)).length;
     const [most] = fitting.toSorted((a, b) => votes(b) - votes(a));

@@ -4,6 +4,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { exampleToml } from '../config/exampleToml.ts';
 import type { ConsoleHost, ConsoleTool } from '../console/consoleHost.ts';
+import { makeFolder } from '../storage/durableNames.ts';
 import { nodeFiles } from '../storage/files.ts';
 import type { CommandContext, CommandDefinition } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
@@ -33,7 +34,7 @@ export function consoleHost(
     configFile,
     configExists: () => existsSync(configFile),
     writeConfig: async () => {
-      await nodeFiles.makeFolder(dirname(configFile));
+      await makeFolder(nodeFiles, dirname(configFile));
       await writeFile(configFile, exampleToml(), { flag: 'wx' });
     },
     commandLine: (...words) => commandLine(context, ...words),

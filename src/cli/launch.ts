@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import { withAccessHint } from '../storage/accessHint.ts';
+import { makeFolder, trimPlace } from '../storage/durableNames.ts';
 import { nodeFiles, openItself } from '../storage/files.ts';
 import { ExperimentReserve, withRoom } from '../storage/reserveFile.ts';
 import type { CommandContext } from './commandDefinition.ts';
@@ -101,7 +102,8 @@ export async function launch(
 /** The pipeline matters more than what it prints: whoever can't open it starts without. */
 async function openOutput(file: string, paths: ResolvedPaths): Promise<FileHandle> {
   return withRoom(new ExperimentReserve(nodeFiles, paths).file, async () => {
-    await nodeFiles.makeFolder(paths.logs);
+    await makeFolder(nodeFiles, paths.logs);
+    await trimPlace(nodeFiles, file);
     const opened = await openItself(file, 'a');
     // Nothing was opened that is not a file of its own, so this cuts no other.
     if ((await opened.stat()).size > largestOutput) await opened.truncate(0);

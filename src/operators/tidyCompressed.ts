@@ -7,6 +7,7 @@ import { holdsSame, ImageReadError, temporaryCopy, UncompressibleFileError } fro
 import { removeFile } from '../storage/durableNames.ts';
 import type { Files } from '../storage/files.ts';
 import { localFolder } from '../storage/findImage.ts';
+import { isAbandoned } from '../storage/removeTemporaries.ts';
 import { removeReplaced } from './removeReplaced.ts';
 
 export interface TidyCompressedOptions {
@@ -20,9 +21,6 @@ export interface TidyCompressedOptions {
   note: (level: NoteEvent['level'], message: string) => void;
   signal: AbortSignal;
 }
-
-/** A temporary file touched within this time may be a process's on another machine, ms. */
-const youngMs = 60_000;
 
 /** What the live entries say of one folder's files. */
 interface Folder {
@@ -105,6 +103,5 @@ async function isLeft(
   const pid = Number(digits);
   if (orphans.get(image)?.pid === pid) return true;
   if (isAlive(pid)) return false;
-  const stat = await files.stat(join(folder, name));
-  return stat !== null && Math.abs(now - stat.mtimeMs) > youngMs;
+  return isAbandoned(files, join(folder, name), now);
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import { removeFile, replaceFile, syncNamed } from '../storage/durableNames.ts';
+import { removeFile, replaceFile, syncNamed, trimPlace } from '../storage/durableNames.ts';
 import type { FileStat, OpenFile } from '../storage/files.ts';
 import { BlockHashes } from './blockHashes.ts';
 import { keepBeside, looksSame } from './publishFile.ts';
@@ -225,6 +225,7 @@ async function append(
   tell: Tell,
 ): Promise<void> {
   const sent = createHash('sha256');
+  if (!isNew) await trimPlace(tools.share, path);
   await withOpen(tools.share.open(path, isNew ? 'wx' : 'r+', mode), target =>
     copyRange(source, target, { from: start, to, path }, tools, tell, piece => {
       sent.update(piece);

@@ -52,7 +52,8 @@ export async function uploadPart(
         hash.update(bytes);
         back.update(bytes);
       });
-      if (begun > start) await target.truncate(start);
+      // Also where nothing is cut off: it may have more place than its length says (see trimPlace).
+      if (begun > 0) await target.truncate(start);
       await copyRange(source, target, { from: start, to: size, path: part }, tools, tell, piece => {
         hash.update(piece);
       });

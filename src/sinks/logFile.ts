@@ -25,7 +25,8 @@ import type { PipelineEvent } from '../model/event.ts';
 import { localIso, utcIso } from '../model/localTime.ts';
 import { sayOnce } from '../model/sayOnce.ts';
 import { oneLine, shownJson } from '../model/shownText.ts';
-import { openItselfSync } from '../storage/files.ts';
+import { trimPlace } from '../storage/durableNames.ts';
+import { nodeFiles, openItselfSync } from '../storage/files.ts';
 import { eventLevel, eventWords } from './eventLines.ts';
 
 export interface LogFileOptions {
@@ -117,6 +118,7 @@ export function logFile(
         const before = isNext ? last : null;
         last = await nextSpan(folder, Date.now() - (Date.now() % intervalMs), before);
         const path = join(folder, nameOf(last.span, last.number));
+        await trimPlace(nodeFiles, path);
         const opened = openLog(path);
         opened.on('error', report);
         let size = (await stat(path)).size;

@@ -98,6 +98,21 @@ async function syncFile(files: Files, path: string): Promise<void> {
   }
 }
 
+/**
+ * Lets go of the place that a file has beyond its length: what was appended and not synced when the power was cut leaves it so on
+ * vfat, and Linux then makes the whole disk read-only at the next append. For files that are not synced with each append, before
+ * the first one; no other process may be appending what counts.
+ */
+export async function trimPlace(files: Files, path: string): Promise<void> {
+  if ((await files.nameHabit(dirname(path))) !== 'joined' || (await files.stat(path)) === null) return;
+  const file = await files.open(path, 'r+');
+  try {
+    await file.truncate(await file.size());
+  } finally {
+    await file.close();
+  }
+}
+
 /** Removes a file. What becomes of the name in a power cut is not said, but on no file system are others harmed. */
 export async function removeFile(files: Files, path: string): Promise<void> {
   const folder = dirname(path);

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { removeFile } from './durableNames.ts';
+import { removeFile, trimPlace } from './durableNames.ts';
 import type { Exclusive } from './exclusive.ts';
 import type { Files, OpenFile } from './files.ts';
 
@@ -64,6 +64,7 @@ export class ReserveFile {
     const before = await this.#files.stat(this.path);
     const from = before?.size ?? 0;
     if (from >= bytes) return 0;
+    await trimPlace(this.#files, this.path);
     const file = await this.#files.open(this.path, before ? 'r+' : 'wx');
     let position = from;
     try {

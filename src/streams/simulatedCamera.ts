@@ -16,7 +16,7 @@ import type { CapturedFrame, Instant } from '../model/frame.ts';
 import { localIso, utcIso } from '../model/localTime.ts';
 import { counted } from '../model/quantity.ts';
 import { throughOwnLink } from '../storage/confinedFiles.ts';
-import { makeFolder } from '../storage/durableNames.ts';
+import { makeFolder, trimPlace } from '../storage/durableNames.ts';
 import type { Files, OpenFile } from '../storage/files.ts';
 import { readChunks } from '../storage/readChunks.ts';
 import { writeAtomic, writeFully } from '../storage/writeAtomic.ts';
@@ -144,6 +144,7 @@ class TruthFile {
   async #open(): Promise<OpenFile> {
     const { files } = this.#deps;
     await makeFolder(files, dirname(this.#path));
+    await trimPlace(files, this.#path);
     const isTorn = await endsWithinLine(files, this.#path);
     const file = await files.open(this.#path, 'a');
     if (isTorn) await writeFully(data => file.write(data, null), Buffer.from('\n'), this.#path);

@@ -7,6 +7,7 @@ import { kills } from './kills.ts';
 import { mistakesDuringRun } from './mistakes.ts';
 import { mutants } from './mutants.ts';
 import { plantedLinks } from './plantedLinks.ts';
+import { powerCuts } from './powerCuts.ts';
 import { fullShare, shareHangs, shareStale, shareUnmounted, shareVanishes } from './shareFaults.ts';
 import { soak } from './soak.ts';
 import { suspensions } from './suspensions.ts';
@@ -30,5 +31,6 @@ export const faults: readonly Fault[] = [
   plantedLinks,
   clockJumps,
   vfat,
+  powerCuts,
   soak,
 ];

@@ -2,10 +2,15 @@ import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { nodeFiles } from '../../src/storage/files.ts';
+import { type Files, nodeFiles } from '../../src/storage/files.ts';
 import { removeTemporaries } from '../../src/storage/removeTemporaries.ts';
 
-test('only old temporary files of processes that are gone are removed', async () => {
+const onAShare: Files = { ...nodeFiles, nameHabit: async () => 'unknown' };
+
+test.each([
+  ['on a disk that may be shared', onAShare, ['left']],
+  ['on a disk of this machine, young ones too: a power cut may just have left them', nodeFiles, ['left', 'young']],
+] as const)('temporary files of processes that are gone are removed: %s', async (_where, files, removed) => {
   const folder = await mkdtemp(join(tmpdir(), 'phorest-temporaries-'));
   try {
     const names = {
@@ -20,10 +25,10 @@ test('only old temporary files of processes that are gone are removed', async ()
     for (const name of [names.left, names.living, names.other, names.foreign]) {
       await utimes(join(folder, name), new Date(now - 3_600_000), new Date(now - 3_600_000));
     }
-    await removeTemporaries(nodeFiles, folder, pid => pid === 12, now);
+    await removeTemporaries(files, folder, pid => pid === 12, now);
     expect((await readdir(folder)).toSorted()).toEqual(
       Object.values(names)
-        .filter(name => name !== names.left)
+        .filter(name => !removed.some(one => names[one] === name))
         .toSorted(),
     );
   } finally {

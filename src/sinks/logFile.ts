@@ -1,4 +1,4 @@
-import { mkdir, readdir, stat, unlink } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import {
@@ -25,7 +25,7 @@ import type { PipelineEvent } from '../model/event.ts';
 import { localIso, utcIso } from '../model/localTime.ts';
 import { sayOnce } from '../model/sayOnce.ts';
 import { oneLine, shownJson } from '../model/shownText.ts';
-import { trimPlace } from '../storage/durableNames.ts';
+import { removeFile, trimPlace } from '../storage/durableNames.ts';
 import { nodeFiles, openItselfSync } from '../storage/files.ts';
 import { eventLevel, eventWords } from './eventLines.ts';
 
@@ -192,7 +192,7 @@ async function nextSpan(folder: string, begin: number, before: LogSpan | null): 
   found.sort((a, b) => a.span.localeCompare(b.span) || a.number - b.number);
   const oldest = found.slice(0, Math.max(0, found.length - keptFiles));
   // Another process may have been faster.
-  await Promise.allSettled(oldest.map(({ span, number }) => unlink(join(folder, nameOf(span, number)))));
+  await Promise.allSettled(oldest.map(({ span, number }) => removeFile(nodeFiles, join(folder, nameOf(span, number)))));
   const span = localIso(begin).slice(0, 16).replaceAll(/[-:]/g, '').replace('T', '_');
   if (before) return { span, number: before.span === span ? before.number + 1 : 1 };
   return { span, number: found.findLast(each => each.span === span)?.number ?? 1 };

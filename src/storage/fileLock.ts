@@ -1,11 +1,12 @@
 import fs from 'node:fs';
-import { lstat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, open, rmdir, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import type { ProcessIdentity } from '../model/entry.ts';
 import type { Exclusive } from './exclusive.ts';
-import { openItself, readItself, StrangeFileError } from './files.ts';
+import { nodeFiles, openItself, readItself, StrangeFileError } from './files.ts';
+import { habitOf } from './nameHabit.ts';
 import { type Liveness, livenessOf, ownIdentity, sameProcess } from './processIdentity.ts';
 
 /** A lock untouched for so long is free to take; its holder touches it twice as often. */
@@ -181,7 +182,9 @@ const timesRefused = new Set(['EPERM', 'EACCES', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUP
  * The file system as proper-lockfile calls it, also for mounts where times can't be set (CIFS without `uid=`; NTFS, exFAT and vfat that root
  * has mounted) or are kept coarsely: what it asked for is remembered beside what stands there, so that it knows its own lock again.
  */
-export function createLockFs(base: Pick<typeof fs, 'mkdir' | 'rmdir' | 'rmdirSync' | 'stat' | 'utimes'>) {
+export function createLockFs(
+  base: Pick<typeof fs, 'mkdir' | 'rmdirSync' | 'stat' | 'utimes'> & { rmdir: (path: string, done: Done) => void },
+) {
   const asked = new Map<string, { mtime: Date; stands: number }>();
   const remember = (path: string, mtime: Date, done: Done): void => {
     base.stat(path, (error, found) => {
@@ -231,7 +234,28 @@ const isNotEmpty = (error: unknown): boolean =>
   ['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException | null)?.code ?? '');
 
 /** The time of a link that somebody has put in the lock's place is neither read nor set through it. */
-const lockFs = createLockFs({ ...fs, stat: fs.lstat, utimes: fs.lutimes });
+const lockFs = createLockFs({ ...fs, stat: fs.lstat, utimes: fs.lutimes, rmdir: rmdirForGood });
+
+/**
+ * On vfat the place of a removed folder is free while the disk may have its name still. After a power cut Linux would find a folder
+ * without a place there, and make the whole disk read-only: so the folder is held open until the removal is durable.
+ */
+function rmdirForGood(path: string, done: Done): void {
+  const remove = async (): Promise<void> => {
+    const parent = dirname(path);
+    const isJoined = (await habitOf(parent)) === 'joined';
+    const held = isJoined
+      ? await open(path, fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW).catch(() => null)
+      : null;
+    try {
+      await rmdir(path);
+      if (isJoined) await nodeFiles.syncFolder(parent);
+    } finally {
+      await held?.close();
+    }
+  };
+  remove().then(() => done(null), done);
+}
 
 /** Takes a lock from whoever left it. */
 const breakLock = (folder: string): Promise<void> => new Promise(resolve => lockFs.rmdir(folder, () => resolve()));

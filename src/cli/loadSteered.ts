@@ -63,7 +63,11 @@ export async function loadSteered(
     return { ...found, chosen: chooseConfig(context), warnings: [], text: null, trouble };
   }
   const elsewhere = await whereItRuns(context, loaded);
-  if (!elsewhere) return { ...loaded, trouble: [], settingsKnown: true };
+  if (!elsewhere) {
+    const trouble = await toldByPipeline(loaded.paths.status);
+    for (const line of trouble) tell(line);
+    return { ...loaded, trouble, settingsKnown: true };
+  }
   const shown = loaded.chosen.shown;
   const { root } = elsewhere.paths;
   const line =
@@ -103,6 +107,15 @@ async function withoutConfig(context: CommandContext): Promise<Found | null> {
   return (
     known(await experimentIn(paths.root, paths.flags)) ?? (existsSync(paths.flags) ? onlyFolders : known(remembered))
   );
+}
+
+/**
+ * What the processes that run say of their configuration, a line each. They see more than a new reader does: that a key is misspelt
+ * which was right before.
+ */
+export async function toldByPipeline(statusFolder: string): Promise<string[]> {
+  const living = await livingProcesses(statusFolder).catch(() => []);
+  return [...new Set(living.flatMap(({ status }) => status.config?.error?.split('\n') ?? []))];
 }
 
 async function runs(statusFolder: string): Promise<boolean> {

@@ -9,7 +9,7 @@ export const restart: CommandDefinition<StopOptions> = {
   examples: ['--config my.toml restart'],
   declare: stop.declare,
   run: async (context, _args, { now, timeout }) => {
-    const [{ stopPipeline }, { startPipeline }, { loadConfig }, { loadSteered }, { livingProcesses }] =
+    const [{ stopPipeline }, { startPipeline }, { loadConfig }, { loadSteered, toldByPipeline }, { livingProcesses }] =
       await Promise.all([
         import('./stopPipeline.ts'),
         import('./startPipeline.ts'),
@@ -19,7 +19,11 @@ export const restart: CommandDefinition<StopOptions> = {
       ]);
     // A configuration that could not be started with must not stop what runs.
     await loadConfig(context);
-    const { paths } = await loadSteered(context);
+    const { paths, trouble } = await loadSteered(context, () => undefined);
+    if ((await toldByPipeline(paths.status)).length > 0) {
+      const advice = 'nothing was stopped: mend the configuration, or stop the pipeline and start it as the file is';
+      throw new ExitError(exitCodes.usage, [...trouble, advice].join('\n'));
+    }
     const running = (await livingProcesses(paths.status)).some(({ elsewhere }) => !elsewhere);
     if (!running) return startPipeline(context, {});
     const { processes } = await stopPipeline(context, { now: now === true, timeoutMs: timeout * 1000 });

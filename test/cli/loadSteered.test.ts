@@ -39,8 +39,16 @@ async function started(from: CommandContext = context()): Promise<void> {
 }
 
 /** A process of the experiment in this flags folder that lives: the parent of this one. */
-async function running(flags: string): Promise<void> {
-  const status = { ...ownIdentity, pid: process.ppid, pid_start: 0, stages: {}, state: 'running', heartbeat: '' };
+async function running(flags: string, error: string | null = null): Promise<void> {
+  const status = {
+    config: { error },
+    ...ownIdentity,
+    pid: process.ppid,
+    pid_start: 0,
+    stages: {},
+    state: 'running',
+    heartbeat: '',
+  };
   await mkdir(join(flags, 'status'), { recursive: true });
   await writeFile(join(flags, 'status', 'x.json'), JSON.stringify(status));
 }
@@ -134,6 +142,13 @@ describe('a pipeline whose configuration has a mistake is still found', () => {
     await writeFile(config, good('new') + bad);
     expect(rootOf(await loadSteered(context()))).toBe('lab');
   });
+});
+
+it('what the pipeline says of an edit stands beside the answer, also when the file looks well to a new reader', async () => {
+  await writeFile(config, good('lab'));
+  await running(join(folder, 'lab', 'flags'), 'my.toml:2:1: unknown key "a"\nmy.toml:3:1: unknown key "b"');
+  expect(rootOf(await loadSteered(context()))).toBe('lab');
+  expect(said).toEqual(['my.toml:2:1: unknown key "a"', 'my.toml:3:1: unknown key "b"']);
 });
 
 describe('what is remembered is not trusted blindly', () => {

@@ -1,7 +1,8 @@
 import { rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PipelineStatus } from '../../src/model/status.ts';
-import { configOf, experimentToml, writeConfig } from '../program/experiment.ts';
+import { configOf, experimentToml, type StorageOptions, writeConfig } from '../program/experiment.ts';
 import { type Ended, Program } from '../program/program.ts';
 import { endOfRun, runWords } from './endOfRun.ts';
 import type { Fault } from './fault.ts';
@@ -35,7 +36,7 @@ const mistakes: readonly { name: string; edit: (text: string) => string | Buffer
   {
     name: 'half a file',
     edit: text => text.slice(0, text.indexOf('collector_interval') + 5),
-    said: /middle of a line/,
+    said: /middle of a line|has no value/,
   },
 ];
 
@@ -55,7 +56,9 @@ export const mistakesDuringRun: Fault = {
     const { tally, random } = context;
     const root = await context.folder();
     const state = await context.folder();
-    const good = `${experimentToml({ intervalSeconds: 0.1 })}\n[Paths]\nroot_dir = "${root}"\n`;
+    // All images are kept, to be looked for at the end.
+    const storage: StorageOptions = { share: join(await context.folder(), 'share'), keep: 0 };
+    const good = experimentToml({ intervalSeconds: 0.1, storage }).replace('[Paths]', `[Paths]\nroot_dir = "${root}"`);
     await writeConfig(root, good);
     const file = configOf(root);
     const program = new Program(runWords(root), { cwd: root, env: { XDG_STATE_HOME: state } });
@@ -104,6 +107,6 @@ export const mistakesDuringRun: Fault = {
     await writeConfig(root, good);
     const next = new Program(runWords(root), { cwd: root, env: { XDG_STATE_HOME: state } });
     await next.untilDone('collector', 1);
-    await endOfRun(root, [...program.doneBy('collector'), ...next.doneBy('collector')], [next], context);
+    await endOfRun(root, [...program.doneBy('collector'), ...next.doneBy('collector')], [next], context, { storage });
   },
 };

@@ -203,7 +203,10 @@ class LegacyFolder implements LegacyFolderSource {
       );
     } else if (time) {
       if (timeSource === 'exif' && source !== 'exif')
-        this.#tally.count('otherSource', `${folder}/${name}: no time from exif; it has one from ${source}`);
+        this.#tally.count(
+          'otherSource',
+          `${folder}/${name}: no time from exif; its time is ${source === 'estimated' ? 'estimated from the images around it' : `from ${source}`}`,
+        );
       const step = previous ? elapsedBetween(previous, time) : 0;
       if (step < 0) {
         this.#tally.count(

@@ -241,6 +241,30 @@ describe('time from the files themselves', () => {
     expect(warnings).toEqual([expect.stringMatching(/f10\.tif: taken 15\.000 s before the image ahead of it by name/)]);
   });
 
+  it('an image without EXIF has a time between its neighbours, not that of a file copied years later', async () => {
+    const folder = await temporaryFolder();
+    for (const second of [0, 10, 20, 40, 50])
+      await writeFile(
+        join(folder, `f${second + 100}.tif`),
+        tiffWithTime({ original: `2019:07:24 13:00:${second || '00'}` }),
+      );
+    for (const name of ['f130.tif', 'f160.tif']) await writeFile(join(folder, name), '');
+    const { frames, warnings } = await replay(folder);
+    expect(frames.map(({ taken }) => taken.local.slice(14, 19))).toEqual(
+      [0, 10, 20, 30, 40, 50].map(s => `00:${s || '00'}`).concat('01:00'),
+    );
+    expect(frames.map(({ taken }) => taken.source === 'estimated')).toEqual([
+      false,
+      false,
+      false,
+      true,
+      false,
+      false,
+      true,
+    ]);
+    expect(warnings[0]).toMatch(/f130\.tif: no time from exif; its time is estimated from the images around it/);
+  });
+
   it('the modification time is the last resort; ranges are applied as the times are read', async () => {
     const folder = await folderOf('b10.png', 'b9.png', 'b8.png', 'b11.png');
     for (const [i, name] of ['b8.png', 'b9.png', 'b10.png', 'b11.png'].entries()) {

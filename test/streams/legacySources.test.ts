@@ -202,9 +202,8 @@ describe('the hour that comes twice', () => {
   });
 
   it('is told where the file times are those of a copy', async () => {
-    expect((await timed(sorted(without(...inOrder, image(0, 30, 20), image(0, 45, 21))))).doubts).toMatch(
-      /hour from 2024-10-27T01:00 seems to come twice/,
-    );
+    const three = [...inOrder, image(2, 30, 20)];
+    expect((await timed(sorted(without(...three)))).doubts).toMatch(/hour from 2024-10-27T01:00 seems to come twice/);
   });
 
   it('the hour that is missing in spring is no pause', async () => {
@@ -237,6 +236,15 @@ describe('counters that come to their end', () => {
     const unknown = await timed(without(...order.toSorted()));
     expect(unknown.names).toEqual(order.toSorted());
     expect(unknown.doubts).toMatch(/counter in the names seems to have begun again/);
+  });
+
+  it('whose first numbers were deleted, and not a clock that was set back', async () => {
+    const names = ['IMG_0100.png', 'IMG_0101.png', 'IMG_9500.png', 'IMG_9501.png'];
+    const times = [3, 4, 1, 2].map(hour => ({ modified: `2023-06-01T0${hour}:00:00Z` }));
+    const withGap = Object.fromEntries(names.map((name, i) => [name, times[i] ?? {}]));
+    expect((await timed(withGap)).names).toEqual([...names.slice(2), ...names.slice(0, 2)]);
+    const through = Object.fromEntries([1, 2, 3, 4].map((n, i) => [`IMG_000${n}.png`, times[i] ?? {}]));
+    expect((await timed(through)).names).toEqual(Object.keys(through));
   });
 
   it('names at random are put in order of time', async () => {

@@ -5,7 +5,6 @@
 
 import { utcIso } from '../../model/localTime.ts';
 import { type FileTimes, type ListedImage, spread } from './listedImage.ts';
-import type { WallTime } from './wallTime.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -83,23 +82,37 @@ function atNight(places: readonly Place[]): number[] {
   return last.length === 0 ? [] : spread(last.length, probesAtNight).map(i => last[i] as number);
 }
 
-/** Of images that are in the hour twice as many as in the hours beside it; null when there is no such hour. */
+/** Images within one hour of a clock's face. */
+interface Hour {
+  count: number;
+  first: number;
+  last: number;
+}
+
+/** Where images come about twice as fast, for one hour of a Sunday night, as in the hours beside it; null when there is no such hour. */
 export function hourComesTwice(images: readonly ListedImage[]): string | null {
-  const counts = new Map<number, number>();
+  const hours = new Map<number, Hour>();
   for (const { time } of images) {
     if (time === null || time.zoneMinutes !== null) continue;
-    if (isSunday(time.wallMs) && time.wallMs % day < 4 * hour) count(counts, time);
-    else if (isSunday(time.wallMs + hour) || isSunday(time.wallMs - 4 * hour)) count(counts, time);
+    const { wallMs } = time;
+    if (!isSunday(wallMs) && !isSunday(wallMs + hour)) continue;
+    const start = Math.floor(wallMs / hour);
+    const seen = hours.get(start);
+    if (!seen) hours.set(start, { count: 1, first: wallMs, last: wallMs });
+    else {
+      seen.count++;
+      seen.first = Math.min(seen.first, wallMs);
+      seen.last = Math.max(seen.last, wallMs);
+    }
   }
-  for (const [start, here] of counts) {
-    const [before, after] = [counts.get(start - 1) ?? 0, counts.get(start + 1) ?? 0];
-    if (before < 2 || after < 2 || here < 1.8 * Math.max(before, after)) continue;
+  const rate = (start: number): number => {
+    const { count, first, last } = hours.get(start) ?? { count: 0, first: 0, last: 0 };
+    return count < 3 ? 0 : (count - 1) / (last - first);
+  };
+  for (const start of hours.keys()) {
+    const beside = Math.max(rate(start - 1), rate(start + 1));
+    if (!isSunday(start * hour) || start % 24 > 3 || beside === 0 || rate(start) < 1.7 * beside) continue;
     return `the hour from ${utcIso(start * hour).slice(0, 16)} seems to come twice, as at the end of summer time: images of the two are mixed, since the file times do not tell them apart`;
   }
   return null;
-}
-
-function count(counts: Map<number, number>, { wallMs }: WallTime): void {
-  const start = Math.floor(wallMs / hour);
-  counts.set(start, (counts.get(start) ?? 0) + 1);
 }

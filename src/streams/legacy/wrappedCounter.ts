@@ -19,7 +19,7 @@ export async function unwrapCounter(
   files: FileTimes,
 ): Promise<void> {
   const random = images.length > 2 && images.every(({ name }) => isRandom(name));
-  const wrapped = counterMayHaveWrapped(images);
+  const wrapped = random ? null : await mayHaveWrapped(images, source, files);
   if (!random && !wrapped) return;
   const times: (WallTime | null)[] = [];
   for (let i = 0; i < images.length; i += readAtOnce)
@@ -38,7 +38,7 @@ export async function unwrapCounter(
       images,
       [...images.keys()].map(i => (i + turn) % images.length),
     );
-  else if (wrapped === 'gap')
+  else if (wrapped === 'end' && isJump(images, null))
     doubts.push(
       `the counter in the names seems to have begun again after ${images.at(-1)?.name}, but the times do not say so: the order is that of the names`,
     );
@@ -57,13 +57,30 @@ const isRandom = (name: string): boolean => {
 const timeOf = (image: ListedImage, source: 'exif' | 'mtime', files: FileTimes): Promise<WallTime | null> =>
   (source === 'exif' ? files.exif(image) : files.modified(image).then(wallTimeOf)).catch(() => null);
 
-/** A counter that begins at 0 or 1 and ends with nines: `gap` when numbers are missing between, so that it can't have counted through. */
-function counterMayHaveWrapped(images: readonly ListedImage[]): 'gap' | 'full' | null {
-  const [first, last] = [images[0], images.at(-1)].map(image => (image ? counterOf(image.name) : null));
+/**
+ * `end` where the counter begins at 0 or 1 and ends with nines; `gap` where numbers are missing between its first and its last, and the
+ * first was taken after the last.
+ */
+async function mayHaveWrapped(
+  images: readonly ListedImage[],
+  source: 'exif' | 'mtime',
+  files: FileTimes,
+): Promise<'end' | 'gap' | null> {
+  const ends = [images[0], images.at(-1)];
+  const [first, last] = ends.map(image => (image ? counterOf(image.name) : null));
   if (!first || !last || images.length < 3) return null;
-  if (first.before !== last.before || first.digits.length !== last.digits.length) return null;
-  if (last.digits.length < 2 || !/^9+$/.test(last.digits) || Number(first.digits) > 1) return null;
-  return Number(last.digits) - Number(first.digits) >= images.length ? 'gap' : 'full';
+  if (first.before !== last.before || first.digits.length !== last.digits.length || last.digits.length < 2) return null;
+  if (/^9+$/.test(last.digits) && Number(first.digits) <= 1) return 'end';
+  if (!isJump(images, null)) return null;
+  const [begun, ended] = await Promise.all(ends.map(image => timeOf(image as ListedImage, source, files)));
+  return begun && ended && elapsedBetween(begun, ended) < -rounding ? 'gap' : null;
+}
+
+/** Whether numbers are missing just before an image; anywhere for null. */
+function isJump(images: readonly ListedImage[], at: number | null): boolean {
+  const [from, to] = at === null ? [0, images.length - 1] : [at - 1, at];
+  const number = (i: number): number => Number(counterOf((images[i] as ListedImage).name)?.digits);
+  return number(to) - number(from) > to - from;
 }
 
 function counterOf(name: string): { before: string; digits: string } | null {

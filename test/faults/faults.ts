@@ -1,10 +1,13 @@
 import { clockJumps } from './clockJumps.ts';
+import { copiedExperiments } from './copiedExperiments.ts';
+import { damagedManifests } from './damagedManifests.ts';
 import { doubleStarts } from './doubleStarts.ts';
 import { failingDisks } from './failingDisks.ts';
 import type { Fault } from './fault.ts';
 import { fullDataDisk, fullResultsDisk } from './fullDisk.ts';
 import { kills } from './kills.ts';
 import { mistakesDuringRun } from './mistakes.ts';
+import { movedTables } from './movedTables.ts';
 import { mutants } from './mutants.ts';
 import { plantedLinks } from './plantedLinks.ts';
 import { powerCuts } from './powerCuts.ts';
@@ -29,6 +32,9 @@ export const faults: readonly Fault[] = [
   shareStale,
   shareHangs,
   plantedLinks,
+  copiedExperiments,
+  movedTables,
+  damagedManifests,
   clockJumps,
   vfat,
   powerCuts,

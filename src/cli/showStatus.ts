@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { parseIso } from '../model/localTime.ts';
 import { duration, number } from '../model/quantity.ts';
 import type { Connection, DiskStatus, PipelineStatus } from '../model/status.ts';
+import { readItself } from '../storage/files.ts';
 import { readPipelineStatus } from '../streams/pipelineStatus.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
@@ -17,7 +17,7 @@ export async function showStatus(context: CommandContext, { json }: StatusOption
   // The pipeline says it itself, where it has seen it.
   if (connection !== 'running' || !status?.config.error) for (const line of trouble) output.error(line);
   if (problem !== null) throw new ExitError(exitCodes.failed, problem);
-  if (json) output.json(status ? (await readFile(paths.pipelineStatusFile, 'utf8')).trimEnd() : 'null');
+  if (json) output.json(status ? (await readItself(paths.pipelineStatusFile)).toString().trimEnd() : 'null');
   else if (status === null)
     output.line(`no pipeline has run in ${paths.root} yet; "${commandLine(context, 'start')}" starts one`);
   else for (const line of statusLines(status, connection, paths.root, Date.now())) output.line(line);

@@ -6,6 +6,7 @@ import { createRoiEstimator } from './joint/roiEstimator.ts';
 import { keptNumbers } from './keptNumbers.ts';
 import { parameterStatistics } from './parameterStatistics.ts';
 import type { RoiEstimate, RoiEstimator } from './roiEstimate.ts';
+import { roiWalk } from './roiWalk.ts';
 import { roundDecimals } from './roundDecimals.ts';
 import { createRowsEstimator } from './rowsEstimator.ts';
 
@@ -39,6 +40,8 @@ export function createRoiAnalysis(job: FrameAnalysis): RoiAnalysis {
     const piece: RoiPiece = { first, json: '', positions: [], rowsFitted: 0, rowsRejected: {} };
     const results: RoiResult[] = [];
     for (const roi of rois.slice(first, end)) {
+      // First of all: memory for a ROI of any size is asked for only when it lies in the frame.
+      roiWalk(pixels, roi, imageAngle);
       const estimated = estimate(pixels, roi, imageAngle, saturation);
       const result = roiResult(roi.label, job, estimated);
       results.push(result);

@@ -16,6 +16,8 @@ export interface MovedSegment {
 
 /** So much of the end is read where only the newest lines matter, bytes. */
 const tailBytes = 1 << 16;
+/** A line has some hundred bytes, and a segment ten thousand images. */
+const largestListBytes = 1 << 26;
 const newline = 0x0a;
 
 /**
@@ -59,6 +61,12 @@ export class MovedSegments {
       this.#ino = stat?.ino ?? null;
     }
     if (!stat || stat.size === this.#end) return;
+    if (stat.size - this.#end > largestListBytes) {
+      throw new ArchiveError(
+        path,
+        `it has ${stat.size} bytes, more than any list of segments: put a good copy in its place`,
+      );
+    }
     const chunks: Buffer[] = [];
     for await (const chunk of readChunks(this.#files, path, this.#end)) chunks.push(chunk);
     const { lines, end } = parseLines(Buffer.concat(chunks), this.#folder);

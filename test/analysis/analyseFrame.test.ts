@@ -276,3 +276,11 @@ describe.skipIf(!existsSync(reference))('the legacy folder of the shared referen
     expect(rms(conditions.get('normal')!.ours)).toBeLessThan(scatter);
   });
 });
+
+test.each(['rows', 'roi'] as const)('a ROI of any size is named, and no memory is asked for it: %s', estimator => {
+  const { pixels, rois } = frameOf([{ position: 50, amplitude: 1000 }]);
+  const huge: Roi = { label: 'huge', flip: false, coords: [0, 0], size: [200_000, 200_000] };
+  expect(() => analyse(pixels, [...rois, huge], { estimator })).toThrow(
+    expect.objectContaining({ kind: 'roi_outside_frame', label: 'huge' }),
+  );
+});

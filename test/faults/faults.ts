@@ -4,12 +4,15 @@ import { damagedManifests } from './damagedManifests.ts';
 import { doubleStarts } from './doubleStarts.ts';
 import { failingDisks } from './failingDisks.ts';
 import type { Fault } from './fault.ts';
+import { filledByOthers } from './filledByOthers.ts';
 import { fullDataDisk, fullResultsDisk } from './fullDisk.ts';
 import { kills } from './kills.ts';
 import { mistakesDuringRun } from './mistakes.ts';
+import { movedDisk } from './movedDisk.ts';
 import { movedTables } from './movedTables.ts';
 import { mutants } from './mutants.ts';
 import { plantedLinks } from './plantedLinks.ts';
+import { poison } from './poison.ts';
 import { powerCuts } from './powerCuts.ts';
 import { fullShare, shareHangs, shareStale, shareUnmounted, shareVanishes } from './shareFaults.ts';
 import { soak } from './soak.ts';
@@ -25,7 +28,10 @@ export const faults: readonly Fault[] = [
   mistakesDuringRun,
   fullDataDisk,
   fullResultsDisk,
+  filledByOthers,
   failingDisks,
+  movedDisk,
+  poison,
   fullShare,
   shareVanishes,
   shareUnmounted,

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Entry } from '../../src/model/entry.ts';
 import { rawPicture, writeOldManifest } from '../program/experiment.ts';
 
-/** Images that an earlier run has left waiting, which shrink: the camera's do not. */
-export async function writeOldImages(root: string, count: number): Promise<void> {
+/** Images that an earlier run has left waiting, which shrink: the camera's do not. Returns their names. */
+export async function writeOldImages(root: string, count: number): Promise<string[]> {
   const day = join(root, 'data', '20250724');
   await mkdir(day, { recursive: true });
   const image = await rawPicture(640, 480);
@@ -14,6 +14,7 @@ export async function writeOldImages(root: string, count: number): Promise<void>
   );
   for (const name of names) await writeFile(join(day, name), image);
   await writeOldManifest(root, names, day);
+  return names;
 }
 
 /** Whether an entry is of one of them, compressed or not. */

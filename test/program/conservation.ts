@@ -112,8 +112,9 @@ export async function conservation({
   for (const { entry } of expectedRows.values()) problems.push(`${entry.entry_id} was reported, but has no rows`);
 
   const { images, temporaryFiles } = await filesOf(root);
-  for (const { entry_id: id, camera_data: camera } of entries) {
-    if (!camera) continue;
+  for (const { entry_id: id, camera_data: camera, image_local: isLocal, copy_required: hasCopy } of entries) {
+    // One that the ring buffer has removed where nothing is copied is gone, as was asked.
+    if (!camera || (isLocal === false && hasCopy === false)) continue;
     const path = join(camera.filepath, camera.filename);
     images.delete(imageKey(path));
     try {

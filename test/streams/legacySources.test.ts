@@ -341,6 +341,14 @@ describe('several series in one folder', () => {
     expect((await timed(without(...names))).names).toHaveLength(names.length);
   });
 
+  it('a single image with another name among many is told', async () => {
+    const names = Array.from({ length: 9 }, (_, i) => `img_${i}.tif`);
+    expect((await timed(without(...names, 'reference.tif'))).doubts).toMatch(
+      /1 image\(s\) are named otherwise.*"reference.tif"/,
+    );
+    expect((await timed(without(...names))).doubts).not.toMatch(/otherwise/);
+  });
+
   it('names of a part of a series what it may mean', async () => {
     const names = ['Laser', 'White'].flatMap(c =>
       [0, 1].flatMap(z => frames.map(i => `img_${pad(i, 9)}_${c}_00${z}.tif`)),

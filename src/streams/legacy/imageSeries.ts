@@ -43,11 +43,15 @@ const axisOfWords = 'words';
 /** Fewer images than these of one series are strays. */
 const leastImages = 2;
 
-export function findSeries(images: readonly NamedImage[]): ImageSeries {
+/** @param strays gets the names of single images that are named in other words than nearly all others. */
+export function findSeries(images: readonly NamedImage[], strays: string[] = []): ImageSeries {
   const shapes = new Map<string, Shape>();
   const parsed = images.map(image => parse(image, shapes));
   const axes = [...seriesAxes(parsed, [...shapes.values()])];
-  if (axes.length === 0) return new Map([['', [...images.keys()]]]);
+  if (axes.length === 0) {
+    if (shapes.size > 1) strays.push(...straysAmong(images, parsed));
+    return new Map([['', [...images.keys()]]]);
+  }
   const series = new Map<string, number[]>();
   for (const [i, image] of parsed.entries()) {
     const label = axes
@@ -130,6 +134,18 @@ function grouped(images: readonly Parsed[], keyOf: (image: Parsed) => string): M
     else groups.set(key, [image]);
   }
   return groups;
+}
+
+/** Nearly all: so many in a hundred. */
+const nearlyAll = 80;
+
+function straysAmong(images: readonly NamedImage[], parsed: readonly Parsed[]): string[] {
+  const groups = grouped(parsed, image => axisValue(image, axisOfWords));
+  const most = [...groups.values()].reduce((a, b) => (b.length > a.length ? b : a));
+  if (100 * most.length < nearlyAll * images.length) return [];
+  return images.flatMap(({ name }, i) =>
+    groups.get(axisValue(parsed[i] as Parsed, axisOfWords))?.length === 1 ? [name] : [],
+  );
 }
 
 /** A tag counts where frames have something else that tells them apart: a time, or a counter that comes again with each tag. */

@@ -60,6 +60,7 @@ export async function timeImages(
   const described = await readAllMetadata(folders, all, signal);
   const isComplete = described.times.size === all.length;
   const named: NameTimes = isComplete ? { times: [], reading: null } : nameTimes(all.map(({ name }) => name));
+  const strays: string[] = [];
   const chosen = chooseSeries(
     findSeries(
       all.map(({ name }, i) => {
@@ -70,12 +71,17 @@ export async function timeImages(
           time: (described.times.get(all[i]!) ?? fromName?.time)?.wallMs ?? null,
         };
       }),
+      strays,
     ),
     series,
     folder,
   );
   const images = chosen.map(i => all[i] as ListedImage);
   const { doubts } = described;
+  if (strays.length > 0 && series === undefined)
+    doubts.push(
+      `${strays.length} image(s) are named otherwise than the others, and replayed among them (the first: ${JSON.stringify(strays[0])})`,
+    );
 
   if (described.present) {
     const timed = setTimes(images, image => described.times.get(image) ?? null);

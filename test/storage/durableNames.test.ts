@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { makeFolder, removeFile, syncNamed } from '../../src/storage/durableNames.ts';
+import { makeFolder, removeFile, syncNamed, trimPlace } from '../../src/storage/durableNames.ts';
 import { moveFile } from '../../src/storage/moveFile.ts';
 import { createHabitOf, type NameHabit } from '../../src/storage/nameHabit.ts';
 import { writeAtomic } from '../../src/storage/writeAtomic.ts';
@@ -135,6 +135,18 @@ it('a folder is there with what was synced in it, whenever vfat is cut off', asy
       if (isDone) expect(files.content('/d/e/f/a')?.toString()).toBe('new');
     },
   });
+});
+
+it('what was appended unsynced before a power cut loses its place on vfat before the next append, and nothing is done elsewhere', async () => {
+  const done = async (habit: NameHabit): Promise<[string[], string]> => {
+    const files = new FaultyFiles(habit);
+    files.put('/d/log', 'a line\n');
+    await trimPlace(files, '/d/log');
+    await trimPlace(files, '/d/none');
+    return [stepsOf(files), files.content('/d/log')!.toString()];
+  };
+  expect(await done('joined')).toEqual([['truncate /d/log'], 'a line\n']);
+  for (const habit of ['apart', 'unknown'] as const) expect(await done(habit)).toEqual([[], 'a line\n']);
 });
 
 it('the system is asked once in a while for the habit of a folder, and what it does not know is not guessed', async () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ProcessIdentity } from '../model/entry.ts';
-import { exclusiveStages, type StageName } from '../model/stage.ts';
+import type { StageName } from '../model/stage.ts';
 import { makeFolder } from '../storage/durableNames.ts';
 import type { Exclusive } from '../storage/exclusive.ts';
 import { type Files, readItself } from '../storage/files.ts';
@@ -35,7 +35,7 @@ export interface StageLeasesOptions {
 
 /** The exclusive stages that this process holds. */
 export interface HeldStages {
-  giveBack(): Promise<void>;
+  release(): Promise<void>;
   /** Somebody who could not ask this process has taken one of them over meanwhile; null: nobody has. Errors are the file system's. */
   lost(): Promise<StageHeldError | null>;
 }
@@ -48,7 +48,7 @@ export function leasesFile(flagFolder: string): string {
 }
 
 /**
- * Takes those of the stages that are exclusive, all or none. A holder that is gone (crash, power cut) holds nothing; one that nobody
+ * Takes exclusive stages, all or none. A holder that is gone (crash, power cut) holds nothing; one that nobody
  * can ask is waited for until it is known to be gone.
  *
  * @throws StageHeldError that names the holder.
@@ -56,7 +56,6 @@ export function leasesFile(flagFolder: string): string {
 export async function takeStages(stages: readonly StageName[], options: StageLeasesOptions): Promise<HeldStages> {
   const { folder, files, exclusive, own, liveness, untilSilent } = options;
   const file = leasesFile(folder);
-  const wanted = stages.filter(stage => exclusiveStages.includes(stage));
   await makeFolder(files, folder);
 
   const change = (edit: (holders: Holders) => void): Promise<void> =>
@@ -66,7 +65,7 @@ export async function takeStages(stages: readonly StageName[], options: StageLea
       await writeAtomic(files, file, `${JSON.stringify(holders, null, 2)}\n`);
     });
   const heldByOther = (holders: Holders): StageHeldError | null => {
-    for (const stage of wanted) {
+    for (const stage of stages) {
       const holder = holders[stage];
       const told = holder && !sameProcess(holder, own) ? liveness(holder) : 'gone';
       if (told !== 'gone') return new StageHeldError(stage, holder!, file, told === 'alive');
@@ -83,19 +82,19 @@ export async function takeStages(stages: readonly StageName[], options: StageLea
   await change(holders => {
     const held = heldByOther(holders);
     if (held) throw held;
-    for (const stage of wanted) holders[stage] = own;
+    for (const stage of stages) holders[stage] = own;
   });
   return {
-    giveBack: () =>
+    release: () =>
       change(holders => {
-        for (const stage of wanted) {
+        for (const stage of stages) {
           const holder = holders[stage];
           if (holder && sameProcess(holder, own)) delete holders[stage];
         }
       }),
     lost: async () => {
       const holders = await readHolders(file);
-      const stage = wanted.find(each => holders[each] && !sameProcess(holders[each], own));
+      const stage = stages.find(each => holders[each] && !sameProcess(holders[each], own));
       return stage === undefined ? null : new StageHeldError(stage, holders[stage]!, file, false);
     },
   };

@@ -1,3 +1,4 @@
+import type { Config } from '../config/schema.ts';
 import type { Entry } from '../model/entry.ts';
 
 /** Which of the stages that not every experiment has an entry must pass. They follow from the configuration. */
@@ -6,6 +7,11 @@ export interface WorkRules {
   compression: boolean;
   /** Images are copied to the share. */
   sync: boolean;
+}
+
+/** What the configuration asks for. */
+export function workRules({ Services }: Config): WorkRules {
+  return { compression: Services.enable_image_compression, sync: Services.enable_remote_sync };
 }
 
 /** Neither compressed nor copied. */

@@ -12,7 +12,4 @@ export const stageNames = [
 
 export type StageName = (typeof stageNames)[number];
 
-/** Stages of which a root may have only one at a time; the others may run in any number of processes. */
-export const exclusiveStages: readonly StageName[] = ['collector', 'communicator', 'backup', 'ring_buffer', 'syncer'];
-
 export type StageState = 'off' | 'starting' | 'running' | 'paused' | 'draining' | 'stopped';

@@ -1,21 +1,12 @@
 import { concatMap, defer, EMPTY, type Observable, ReplaySubject } from 'rxjs';
-import type { Manifest } from '../manifest/manifest.ts';
 import type { Entry } from '../model/entry.ts';
 import type { StageEvent } from '../model/event.ts';
 import { fromAbortable } from '../rx/fromAbortable.ts';
-import type { Files } from '../storage/files.ts';
-import { type LastingOptions, lasting } from './lasting.ts';
+import type { Experiment } from './experiment.ts';
 import { adoptImages, findLeftImages, type LeftImagesOptions } from './leftImages.ts';
 import { outcomeEvent } from './outcomeEvent.ts';
-import type { StageTools } from './stage.ts';
-
-export interface AdoptionSettings {
-  /** When the run began, ms since 1970 UTC. */
-  since: number;
-  /** Whether a pid is one of this machine's processes. */
-  isAlive: (pid: number) => boolean;
-  notes$: LastingOptions['notes$'];
-}
+import { keepAlive } from './services/keepAlive.ts';
+import type { StageFlow } from './stage.ts';
 
 /** Takes in what a crash of an earlier process has left; see `findLeftImages`. */
 export interface Adoption {
@@ -31,19 +22,21 @@ export interface Adoption {
 
 /** One for the life of a collector: what is without an entry later is in its own hands. */
 export function adoption(
-  deps: { tools: StageTools; manifest: Manifest; files: Files; dataFolder: string },
-  { since, isAlive, notes$ }: AdoptionSettings,
+  experiment: Pick<Experiment, 'tools' | 'manifest' | 'files' | 'runStarted' | 'isAlive' | 'note'> & {
+    paths: { readonly data: string };
+  },
+  { stop$ }: Pick<StageFlow, 'stop$'>,
 ): Adoption {
-  const { tools, manifest, files, dataFolder } = deps;
+  const { tools, manifest, files, paths, runStarted, isAlive, note } = experiment;
   const { clock } = tools;
   const options: LeftImagesOptions = {
     manifest,
     files,
-    dataFolder,
+    dataFolder: paths.data,
     clock,
-    since,
+    since: runStarted,
     isAlive,
-    note: (level, message) => notes$.next({ kind: 'note', at: clock.now(), level, stage: 'collector', message }),
+    note: (level, message) => note(level, message, 'collector'),
   };
   const found$ = new ReplaySubject<readonly string[]>(1);
   let isLooked = false;
@@ -56,7 +49,7 @@ export function adoption(
       );
     });
     const what = 'images that a crash has left without an entry are not taken in';
-    return adopted$.pipe(lasting({ ...tools, what, notes$ }));
+    return adopted$.pipe(keepAlive(what, experiment, stop$));
   };
   return {
     look: async () => {

@@ -1,11 +1,9 @@
 import { basename } from 'node:path';
-import { defer, type OperatorFunction, tap, timer } from 'rxjs';
+import { tap, timer } from 'rxjs';
 import { ArchiveError } from '../manifest/archiveError.ts';
-import type { Manifest } from '../manifest/manifest.ts';
-import type { StageEvent } from '../model/event.ts';
-import type { Files } from '../storage/files.ts';
 import { removeTemporaries } from '../storage/removeTemporaries.ts';
-import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
+import type { Experiment } from './experiment.ts';
+import type { Outcome, Stage, Worker } from './stage.ts';
 
 export interface BackupSettings {
   enabled: boolean;
@@ -15,13 +13,7 @@ export interface BackupSettings {
   folder: string;
 }
 
-export interface BackupDeps {
-  tools: StageTools;
-  manifest: Manifest;
-  files: Files;
-  /** Whether a pid is one of this machine's processes. */
-  isAlive: (pid: number) => boolean;
-}
+export type BackupExperiment = Pick<Experiment, 'tools' | 'manifest' | 'backupFiles' | 'isAlive'>;
 
 /**
  * The backup: keeps the live manifest small, by moving what is settled out of it into `backup_dir`.
@@ -35,27 +27,28 @@ export interface BackupDeps {
  * is the stage's failure, and what waits is in the archive meanwhile. Segments that a crash left half moved are moved by the first
  * round. Cut off, it finishes the segment in hand, or leaves it in both places.
  */
-export function backup(deps: BackupDeps): OperatorFunction<BackupSettings, StageEvent> {
-  return settings$ =>
-    defer(() => {
-      const damaged = new Set<string>();
-      return settings$.pipe(
-        stage<BackupSettings, string>({
-          name: 'backup',
-          tools: deps.tools,
-          isEnabled: ({ enabled }) => enabled,
-          entriesOf: segment => [segment],
-          open: settings => openStation(settings, damaged, deps),
-        }),
-      );
-    });
-}
+export const backup: Stage<BackupSettings, string, BackupExperiment> = {
+  name: 'backup',
+  exclusive: true,
+  settings: ({ Services, Timing }, { paths }) => ({
+    enabled: Services.enable_file_backup,
+    intervalMs: Timing.file_backup_interval_seconds * 1000,
+    folder: paths.backup,
+  }),
+  isEnabled: ({ enabled }) => enabled,
+  pace: ({ Timing }) => ({ intervalMs: Timing.file_backup_interval_seconds * 1000, perMinute: null }),
+  entriesOf: segment => [segment],
+  begin: experiment => {
+    const damaged = new Set<string>();
+    return { open: settings => openWorker(settings, damaged, experiment) };
+  },
+};
 
-async function openStation(
+async function openWorker(
   { intervalMs, folder }: BackupSettings,
   damaged: Set<string>,
-  { tools, manifest, files, isAlive }: BackupDeps,
-): Promise<Station<string>> {
+  { tools, manifest, backupFiles: files, isAlive }: BackupExperiment,
+): Promise<Worker<string>> {
   await removeTemporaries(files, folder, isAlive, tools.clock.now());
   let isRoundDue = true;
   let waiting: string[] = [];
@@ -86,13 +79,13 @@ async function openStation(
       const segment = waiting.shift();
       return segment === undefined ? [] : [segment];
     },
-    perform: async (segment, signal) => {
+    process: async (segment, signal) => {
       if (signal.aborted) return [];
       const work = move(segment);
       moving = work.catch(() => undefined);
       return work;
     },
-    giveBack: async () => undefined,
+    release: async () => undefined,
     close: () => moving,
   };
 }

@@ -1,54 +1,45 @@
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import {
   combineLatest,
-  concatMap,
-  concatWith,
-  connect,
-  defer,
   distinctUntilChanged,
   EMPTY,
   filter,
-  type MonoTypeOperatorFunction,
   map,
+  merge,
   type Observable,
-  type OperatorFunction,
   of,
   ReplaySubject,
   share,
   switchMap,
-  tap,
 } from 'rxjs';
+import type { Config } from '../config/schema.ts';
+import type { SourceSettings } from '../config/sourceSettings.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { untouchedEntry } from '../manifest/untouchedEntry.ts';
 import type { CameraData, Entry } from '../model/entry.ts';
 import type { StageEvent } from '../model/event.ts';
-import type { SourceFrame } from '../model/frame.ts';
-import type { Hindrance } from '../model/hindrance.ts';
+import type { FrameSource } from '../model/frameSource.ts';
 import { localIso } from '../model/localTime.ts';
-import { mergeUntilComplete } from '../rx/mergeUntilComplete.ts';
-import type { Files } from '../storage/files.ts';
-import { type AdoptionSettings, adoption } from './adoption.ts';
+import type { PauseReason } from '../model/pauseReason.ts';
+import { adoption } from './adoption.ts';
 import { asError } from './asError.ts';
-import { heldBy } from './heldBy.ts';
-import type { ImageRoom } from './imageRoom.ts';
+import type { Experiment } from './experiment.ts';
+import { framesPerMinute } from './framesPerMinute.ts';
+import { type ImageRoom, imageRoom } from './imageRoom.ts';
 import { encodePng, ImageStore } from './imageStore.ts';
+import type { WantedRoom } from './noRoom.ts';
 import { outcomeEvent } from './outcomeEvent.ts';
 import { Schedule } from './schedule.ts';
-import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
+import type { Outcome, Stage, StageFlow, Worker } from './stage.ts';
 import { type Collected, ownPaceFrames, triggeredFrames } from './takeFrames.ts';
 import { type ImageTransform, transformPixels } from './transformPixels.ts';
-
-/** A source of frames, opened; see `streams/frameSource.ts`. */
-export interface OpenSource {
-  readonly pace: 'triggered' | 'own';
-  next(signal: AbortSignal): Promise<SourceFrame | null>;
-  close(): Promise<void>;
-}
 
 export interface CollectSettings {
   /** `enable_camera`. */
   enabled: boolean;
   /** All that the source is made from: another value is another source. */
-  source: unknown;
+  source: SourceSettings;
   /** Time between two frames of a camera, ms. */
   intervalMs: number;
   /** A folder is replayed at this many times its recorded pace; infinite: as fast as there is room. */
@@ -58,22 +49,23 @@ export interface CollectSettings {
   retryDelayMs: number;
 }
 
-export interface CollectDeps {
-  tools: StageTools;
-  manifest: Manifest;
-  files: Files;
-  /** `data_dir`. */
-  dataFolder: string;
-  runId: string;
-  bootId: string;
-  /** Whether the system's clock is set by a time server; null when the system does not tell. */
-  clockSynced: () => boolean | null;
-  openSource: (settings: CollectSettings, signal: AbortSignal) => Promise<OpenSource>;
-  /** Room for images on the disk. Absent: there always is. */
-  room?: ImageRoom;
-  /** For images that a crash left without an entry. Absent: they stay so. */
-  leftImages?: AdoptionSettings;
-}
+export type CollectExperiment = Pick<
+  Experiment,
+  | 'tools'
+  | 'manifest'
+  | 'files'
+  | 'replay'
+  | 'runId'
+  | 'runStarted'
+  | 'bootId'
+  | 'clockSynced'
+  | 'openSource'
+  | 'space$'
+  | 'measureSpace'
+  | 'waitingImage'
+  | 'isAlive'
+  | 'note'
+> & { paths: { readonly data: string } };
 
 /** Imported images recorded in one go. */
 const importBatch = 64;
@@ -99,79 +91,109 @@ const missedFrames = (count: number, why: string) =>
  * Without room on the disk it rests, with an alarm: the camera is closed, and each interval that goes by is told as missed. It
  * asks before each image: one that would not leave the reserve is kept as well, and written first once there is room.
  */
-export function collect(deps: CollectDeps): OperatorFunction<CollectSettings, StageEvent> {
-  return settings$ =>
-    defer(() => {
-      const store = new ImageStore(deps.dataFolder, deps.files);
-      /** Captured, and not yet recorded, because writing failed. */
-      const kept: Collected[] = [];
-      /** Of the source that was open last. */
-      let pace: OpenSource['pace'] | null = null;
-      const adopting = deps.leftImages ? adoption(deps, deps.leftImages) : null;
-      /** It goes on over failures, so that what is lost to them is counted; it begins anew after a rest and with other settings. */
-      let schedule: Schedule | null = null;
-      const noRoom$ = (deps.room?.noRoom$ ?? of(null)).pipe(share({ connector: () => new ReplaySubject(1) }));
-      const collecting = heldBy<CollectSettings>('collector', noRoom$, deps.tools, tools =>
-        stage<CollectSettings, Collected>({
-          name: 'collector',
-          tools: {
-            ...tools,
-            paused$: tools.paused$!.pipe(
-              tap(isPaused => {
-                if (isPaused) schedule = null;
-              }),
-            ),
-          },
-          isEnabled: ({ enabled }) => enabled,
-          entriesOf: ({ id }) => [id],
-          backOff: ({ retryDelayMs }) => ({ firstMs: retryDelayMs, longestMs: Math.max(longestRetryMs, retryDelayMs) }),
-          open: async (settings, signal) => {
-            const { intervalMs } = settings;
-            if (schedule?.intervalMs !== intervalMs) schedule = new Schedule(intervalMs, tools.clock, tools.scheduler);
-            const source = await deps.openSource(settings, signal);
-            pace = source.pace;
-            try {
-              if (pace === 'triggered') await adopting?.look();
-              const known = source.pace === 'own' ? await archivedIds(deps.manifest) : new Set<string>();
-              const station = openStation(source, { settings, schedule, known, store, kept }, deps);
-              return {
-                ...station,
-                close: async cutShort => {
-                  if (!cutShort) schedule = null;
-                  await station.close(cutShort);
-                },
-              };
-            } catch (error) {
-              await source.close();
-              throw error;
-            }
-          },
-        }),
-      );
-      return settings$.pipe(
-        connect(shared$ =>
-          shared$.pipe(
-            collecting,
-            // A folder misses nothing: its images are still there.
-            mergeUntilComplete(framesNotTaken(shared$, noRoom$, () => pace === 'triggered', deps)),
-            mergeUntilComplete(adopting?.events$ ?? EMPTY),
-          ),
+export const collector: Stage<CollectSettings, Collected, CollectExperiment> = {
+  name: 'collector',
+  exclusive: true,
+  settings: ({ Camera, Services, Simulator, Timing, Retries }, { paths, replay }) => ({
+    enabled: replay !== null || Services.enable_camera,
+    source: {
+      type: replay ? 'file_importer' : Camera.camera_type,
+      cameraId: Camera.camera_id,
+      simulator: Simulator,
+      roiManifestFile: paths.newRoiManifest,
+      truthFile: join(paths.generatedFiles, 'simulator_truth.jsonl'),
+      folder: replay?.folder ?? paths.data,
+      every: replay?.every,
+      from: replay?.from,
+      to: replay?.to,
+      limit: replay?.limit,
+      series: replay?.series,
+    },
+    intervalMs: Timing.collector_interval_seconds * 1000,
+    speed: replay?.speed ?? Number.POSITIVE_INFINITY,
+    transform: Camera.camera_transform,
+    retryDelayMs: Retries.collector_retry_delay_seconds * 1000,
+  }),
+  isEnabled: ({ enabled }) => enabled,
+  pace: (config, { replay }) => ({
+    intervalMs: replay ? null : config.Timing.collector_interval_seconds * 1000,
+    perMinute: framesPerMinute(config, replay),
+  }),
+  entriesOf: ({ id }) => [id],
+  backOff: ({ retryDelayMs }) => ({ firstMs: retryDelayMs, longestMs: Math.max(longestRetryMs, retryDelayMs) }),
+  begin: (experiment, flow) => {
+    const { tools, paths, files, manifest, replay } = experiment;
+    const store = new ImageStore(paths.data, files);
+    /** Captured, and not yet recorded, because writing failed. */
+    const kept: Collected[] = [];
+    /** Of the source that was open last. */
+    let pace: FrameSource['pace'] | null = null;
+    /** It goes on over failures, so that what is lost to them is counted; it begins anew after a rest and with other settings. */
+    let schedule: Schedule | null = null;
+    // The images of a folder that is replayed have no entries yet.
+    const adopting = replay ? null : adoption(experiment, flow);
+    const room = imageRoom({ ...experiment, wanted$: wantedRoom$(flow), clock: tools.clock, dataFolder: paths.data });
+    const noRoom$ = room.noRoom$.pipe(share({ connector: () => new ReplaySubject(1) }));
+    const recorder: Recorder = { store, room, experiment };
+    return {
+      open: async (settings, signal) => {
+        const { intervalMs } = settings;
+        if (schedule?.intervalMs !== intervalMs) schedule = new Schedule(intervalMs, tools.clock, tools.scheduler);
+        const source = await experiment.openSource(settings.source, signal);
+        pace = source.pace;
+        try {
+          if (pace === 'triggered') await adopting?.look();
+          const known = source.pace === 'own' ? await archivedIds(manifest) : new Set<string>();
+          const worker = openWorker(source, { settings, schedule, known, kept }, recorder);
+          return {
+            ...worker,
+            close: async cutShort => {
+              if (!cutShort) schedule = null;
+              await worker.close(cutShort);
+            },
+          };
+        } catch (error) {
+          await source.close();
+          throw error;
+        }
+      },
+      pausedBy$: noRoom$,
+      onPause: () => {
+        schedule = null;
+      },
+      // A folder misses nothing: its images are still there.
+      beside$: settings$ =>
+        merge(
+          framesNotTaken(settings$, noRoom$, () => pace === 'triggered', flow, experiment),
+          adopting?.events$ ?? EMPTY,
         ),
-        endWithEach(() => deps.tools.track(recordAtEnd(kept, store, deps))),
-      );
-    });
+      atEnd: () => recordAtEnd(kept, recorder),
+    };
+  },
+};
+
+/** Null in a replay of nothing but originals: how much must stay free is asked of the configuration, which may change. */
+function wantedRoom$({ config$ }: StageFlow): Observable<WantedRoom> {
+  return (config$ ?? EMPTY).pipe(map(wantedRoom), distinctUntilChanged<WantedRoom>(isDeepStrictEqual));
 }
+
+/** How much of the disk shall stay free, and whether images are deleted for it. */
+const wantedRoom = ({ Buffer, Services }: Config): WantedRoom => ({
+  minFree: Buffer.min_free_disk,
+  keepsAll: Buffer.image_buffer_size === 0 && !Services.enable_remote_sync,
+});
 
 /** Each interval is told as missed, for as long as there is no room and nobody has paused the stage. */
 function framesNotTaken(
   settings$: Observable<CollectSettings>,
-  noRoom$: Observable<Hindrance | null>,
+  noRoom$: Observable<PauseReason | null>,
   isTriggered: () => boolean,
-  { tools }: CollectDeps,
+  { paused$ = of(false), pausedBy$ = of(null) }: StageFlow,
+  { tools }: CollectExperiment,
 ): Observable<StageEvent> {
-  return combineLatest([settings$, noRoom$, tools.paused$ ?? of(false)]).pipe(
-    map(([{ enabled, intervalMs }, hindrance, paused]) =>
-      enabled && hindrance !== null && !paused && isTriggered() ? intervalMs : null,
+  return combineLatest([settings$, noRoom$, paused$, pausedBy$]).pipe(
+    map(([{ enabled, intervalMs }, noRoom, isPaused, otherReason]) =>
+      enabled && noRoom !== null && !isPaused && otherReason === null && isTriggered() ? intervalMs : null,
     ),
     distinctUntilChanged(),
     switchMap(intervalMs => {
@@ -196,12 +218,9 @@ async function archivedIds(manifest: Manifest): Promise<Set<string>> {
   return ids;
 }
 
-const endWithEach = <T>(values: () => Promise<readonly T[]>): MonoTypeOperatorFunction<T> =>
-  concatWith(defer(values).pipe(concatMap(each => each)));
-
 /** The last try for frames that could not be written: afterwards they are gone with the process, and that is said. */
-async function recordAtEnd(kept: Collected[], store: ImageStore, deps: CollectDeps): Promise<StageEvent[]> {
-  const { clock } = deps.tools;
+async function recordAtEnd(kept: Collected[], recorder: Recorder): Promise<StageEvent[]> {
+  const { clock } = recorder.experiment.tools;
   const events: StageEvent[] = [];
   for (const item of kept.splice(0)) {
     const begun = clock.monotonic();
@@ -210,7 +229,7 @@ async function recordAtEnd(kept: Collected[], store: ImageStore, deps: CollectDe
       entryId: null,
       reason: `the frame of ${item.frame.taken.local} could not be recorded: ${why}`,
     });
-    const outcome = await record(item, store, deps, true).catch((error: unknown) => gone(asError(error).message));
+    const outcome = await record(item, recorder, true).catch((error: unknown) => gone(asError(error).message));
     events.push(outcomeEvent('collector', outcome ?? gone('there is no room on the disk'), { clock, begun }));
   }
   return events;
@@ -221,22 +240,29 @@ interface Collecting {
   schedule: Schedule;
   /** Ids of archived entries. */
   known: ReadonlySet<string>;
-  store: ImageStore;
   kept: Collected[];
 }
 
-function openStation(
-  source: OpenSource,
-  { settings, schedule, known, store, kept }: Collecting,
-  deps: CollectDeps,
-): Station<Collected> {
+/** What records a frame. */
+interface Recorder {
+  store: ImageStore;
+  room: ImageRoom;
+  experiment: CollectExperiment;
+}
+
+function openWorker(
+  source: FrameSource,
+  { settings, schedule, known, kept }: Collecting,
+  recorder: Recorder,
+): Worker<Collected> {
+  const { experiment } = recorder;
   const exhausted$ = new ReplaySubject<void>(1);
   const triggered = source.pace === 'triggered';
   /** Taken from the source, and neither recorded nor kept. */
   let inFlight = 0;
   const take = triggered
-    ? triggeredFrames(source, schedule, settings, deps)
-    : ownPaceFrames(source, settings, known, deps, { inFlight: () => inFlight, onEnd: () => exhausted$.next() });
+    ? triggeredFrames(source, schedule, settings, experiment)
+    : ownPaceFrames(source, settings, known, experiment, { inFlight: () => inFlight, onEnd: () => exhausted$.next() });
   const recording = new WeakMap<Collected, Promise<Outcome | null>>();
   const keep = (item: Collected): void => {
     if (!kept.includes(item)) kept.push(item);
@@ -251,8 +277,8 @@ function openStation(
       inFlight += items.length;
       return items;
     },
-    perform: async item => {
-      const recorded = record(item, store, deps);
+    process: async item => {
+      const recorded = record(item, recorder);
       recording.set(item, recorded);
       const outcome = await recorded;
       inFlight--;
@@ -262,7 +288,7 @@ function openStation(
       }
       return item.missed === 0 ? [outcome] : [outcome, missedFrames(item.missed, 'no frame was taken in the interval')];
     },
-    giveBack: async items => {
+    release: async items => {
       for (const item of items) {
         if (item.frame.kind === 'imported') continue;
         // What is being written goes on: only afterwards is it known whether it must be written again.
@@ -281,16 +307,16 @@ function openStation(
  * Null when there is no room for its image: it is as it was.
  * @param isLast it can't wait for room.
  */
-async function record(item: Collected, store: ImageStore, deps: CollectDeps, isLast = false): Promise<Outcome | null> {
+async function record(item: Collected, { store, room, experiment }: Recorder, isLast = false): Promise<Outcome | null> {
   const { frame, id, monotonicMs, transform } = item;
-  const { manifest, tools, runId, bootId, clockSynced } = deps;
+  const { manifest, tools, runId, bootId, clockSynced } = experiment;
   const { taken, cameraIndex } = frame;
   if (frame.kind === 'imported') item.place = { filepath: frame.folder, filename: frame.filename };
   else if (!item.place) {
     const png = await encodePng(transformPixels(frame.pixels, transform)).catch(asError);
     // It would not become one however often it were tried.
     if (png instanceof Error) return { kind: 'discarded', entryId: null, reason: `not an image: ${png.message}` };
-    if (deps.room && !(await deps.room.fits(png.length, isLast))) return null;
+    if (!(await room.fits(png.length, isLast))) return null;
     item.place = await store.write(frame, png);
   }
   const camera: CameraData = {

@@ -1,11 +1,12 @@
-import { defer, filter, firstValueFrom, fromEvent, merge, type OperatorFunction, timer } from 'rxjs';
-import type { Manifest } from '../manifest/manifest.ts';
-import type { Entry, ResultLocation } from '../model/entry.ts';
-import type { StageEvent } from '../model/event.ts';
+import { basename } from 'node:path';
+import { filter, firstValueFrom, fromEvent, merge, timer } from 'rxjs';
+import type { Entry } from '../model/entry.ts';
 import type { ResultLine } from '../model/result.ts';
 import { asError } from './asError.ts';
+import type { Experiment } from './experiment.ts';
+import { framesPerMinute } from './framesPerMinute.ts';
 import { createMarkMoves, type MarkMoves, type Read } from './markMoves.ts';
-import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
+import type { Outcome, Stage, Worker } from './stage.ts';
 
 export interface CommunicateSettings {
   /** Words of the configuration, each a sink. */
@@ -42,12 +43,9 @@ export interface Reporter {
   close(): Promise<void>;
 }
 
-export interface CommunicateDeps {
-  tools: StageTools;
-  manifest: Manifest;
-  readResult: (location: ResultLocation) => Promise<ResultLine>;
-  openReporter: (settings: CommunicateSettings) => Promise<Reporter>;
-}
+export type CommunicateExperiment = Pick<Experiment, 'tools' | 'manifest' | 'openReporter'> & {
+  results: Pick<Experiment['results'], 'read'>;
+};
 
 /** Results reported in one go: one write and one fsync for all of them. */
 const batchEntries = 16;
@@ -72,27 +70,32 @@ interface Begun {
  *
  * Here the order of collection is known, so here each line gets its flags `moved`; see `markMoves`.
  */
-export function communicate(deps: CommunicateDeps): OperatorFunction<CommunicateSettings, StageEvent> {
-  return settings$ =>
-    defer(() => {
-      const begun = new Set<Begun>();
-      return settings$.pipe(
-        stage<CommunicateSettings, readonly Entry[]>({
-          name: 'communicator',
-          tools: deps.tools,
-          isEnabled: ({ methods }) => methods.length > 0,
-          entriesOf: batch => batch.map(entry => entry.entry_id),
-          open: settings => openStation(settings, begun, deps),
-        }),
-      );
-    });
-}
+export const communicator: Stage<CommunicateSettings, readonly Entry[], CommunicateExperiment> = {
+  name: 'communicator',
+  exclusive: true,
+  settings: ({ Communication, Temperature, Timing }, { paths }) => ({
+    methods: Communication.method,
+    intervalMs: Timing.communicator_interval_seconds * 1000,
+    sensors: Object.values(Temperature.thermocouple_sensors),
+    title: basename(paths.root),
+  }),
+  isEnabled: ({ methods }) => methods.length > 0,
+  pace: (config, { replay }) => ({
+    intervalMs: config.Timing.communicator_interval_seconds * 1000,
+    perMinute: framesPerMinute(config, replay),
+  }),
+  entriesOf: batch => batch.map(entry => entry.entry_id),
+  begin: experiment => {
+    const begun = new Set<Begun>();
+    return { open: settings => openWorker(settings, begun, experiment) };
+  },
+};
 
-async function openStation(
+async function openWorker(
   settings: CommunicateSettings,
   begun: Set<Begun>,
-  deps: CommunicateDeps,
-): Promise<Station<readonly Entry[]>> {
+  deps: CommunicateExperiment,
+): Promise<Worker<readonly Entry[]>> {
   const { manifest, tools } = deps;
   const reporter = await deps.openReporter(settings);
   const markMoves = createMarkMoves({
@@ -129,14 +132,14 @@ async function openStation(
         if (changes === seen) await nextChange(settings, leaving, deps);
       }
     },
-    perform: async (batch, signal) => {
+    process: async (batch, signal) => {
       const { readable, unreadable } = await readAll(batch, markMoves, deps);
       if (signal.aborted) return [];
       const work = report({ batch: readable, unreadable, reporter, begun, deps });
       reporting.set(batch, work.begun);
       return work.outcomes;
     },
-    giveBack: async batches => {
+    release: async batches => {
       for (const batch of batches) {
         const report = reporting.get(batch);
         const held = new Set<Entry>();
@@ -165,13 +168,13 @@ async function openStation(
 async function nextChange(
   { intervalMs }: CommunicateSettings,
   leaving: AbortSignal,
-  { manifest, tools }: CommunicateDeps,
+  { manifest, tools }: CommunicateExperiment,
 ): Promise<void> {
   const events$ = merge(manifest.changes$, timer(intervalMs, intervalMs, tools.scheduler), fromEvent(leaving, 'abort'));
   await firstValueFrom(events$, { defaultValue: null });
 }
 
-async function readAll(batch: readonly Entry[], markMoves: MarkMoves, deps: CommunicateDeps) {
+async function readAll(batch: readonly Entry[], markMoves: MarkMoves, deps: CommunicateExperiment) {
   const read: Read[] = [];
   const unreadable: Unreadable[] = [];
   for (const entry of batch) {
@@ -187,10 +190,10 @@ interface Unreadable {
   reason: string;
 }
 
-async function readLine(entry: Entry, { readResult }: CommunicateDeps): Promise<Read | Unreadable> {
+async function readLine(entry: Entry, { results }: CommunicateExperiment): Promise<Read | Unreadable> {
   if (!entry.result) return { entry, reason: 'the manifest does not say where its result stands' };
   try {
-    const line = await readResult(entry.result);
+    const line = await results.read(entry.result);
     if (line.entry_id === entry.entry_id && line.attempt === entry.attempt) return { entry, line };
     return { entry, reason: `its result line is that of ${line.entry_id}, attempt ${line.attempt}` };
   } catch (error) {
@@ -211,7 +214,7 @@ interface Report {
   unreadable: readonly Unreadable[];
   reporter: Reporter;
   begun: Set<Begun>;
-  deps: CommunicateDeps;
+  deps: CommunicateExperiment;
 }
 
 function report({ batch, unreadable, reporter, begun, deps }: Report): {
@@ -235,7 +238,7 @@ function report({ batch, unreadable, reporter, begun, deps }: Report): {
   return { begun: mine, outcomes };
 }
 
-async function settleReported(reported: readonly Read[], { manifest }: CommunicateDeps): Promise<Outcome[]> {
+async function settleReported(reported: readonly Read[], { manifest }: CommunicateExperiment): Promise<Outcome[]> {
   if (reported.length === 0) return [];
   await manifest.settle(
     reported.map(({ entry }) => entry),
@@ -249,7 +252,7 @@ async function settleReported(reported: readonly Read[], { manifest }: Communica
   }));
 }
 
-async function analyseAgain(entry: Entry, reason: string, { manifest }: CommunicateDeps): Promise<Outcome> {
+async function analyseAgain(entry: Entry, reason: string, { manifest }: CommunicateExperiment): Promise<Outcome> {
   await manifest.settle([entry], 'communicator', { processing_status: 'pending' });
   return { entryId: entry.entry_id, kind: 'discarded', reason: `analysed again: ${reason}` };
 }
@@ -262,7 +265,7 @@ async function settleBegun(
   reporter: Reporter,
   begun: Set<Begun>,
   markMoves: MarkMoves,
-  deps: CommunicateDeps,
+  deps: CommunicateExperiment,
 ): Promise<void> {
   for (const report of begun) {
     if (!report.isReported) continue;

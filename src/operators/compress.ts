@@ -1,15 +1,14 @@
 import { basename } from 'node:path';
-import { defer, type OperatorFunction, timer } from 'rxjs';
-import type { Manifest } from '../manifest/manifest.ts';
+import { timer } from 'rxjs';
 import { type Codec, codecOf } from '../model/compression.ts';
 import type { Entry } from '../model/entry.ts';
-import type { NoteEvent, StageEvent } from '../model/event.ts';
 import { type Compressed, compressFile, ImageReadError, UncompressibleFileError } from '../storage/compressFile.ts';
-import type { Files } from '../storage/files.ts';
 import { findImage, ImagePathError, localFolder } from '../storage/findImage.ts';
+import type { Experiment } from './experiment.ts';
+import { framesPerMinute } from './framesPerMinute.ts';
 import { extensionOf, IncompressibleKinds } from './incompressibleKinds.ts';
 import { removeReplaced } from './removeReplaced.ts';
-import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
+import type { Outcome, Stage, Worker } from './stage.ts';
 import { tidyCompressed } from './tidyCompressed.ts';
 
 export interface CompressSettings {
@@ -25,14 +24,7 @@ export interface CompressSettings {
   dataFolder: string;
 }
 
-export interface CompressDeps {
-  tools: StageTools;
-  manifest: Manifest;
-  files: Files;
-  /** Whether a pid is one of this machine's processes. */
-  isAlive: (pid: number) => boolean;
-  note: (level: NoteEvent['level'], message: string) => void;
-}
+export type CompressExperiment = Pick<Experiment, 'tools' | 'manifest' | 'files' | 'isAlive' | 'note'>;
 
 /** An image that the disk fails to read so often is passed over: it is that place on it. */
 const mostReadFailures = 3;
@@ -60,33 +52,35 @@ interface Memory {
  * and its analysis stands. A full disk or a vanished mount is the stage's failure. When it opens it puts right what a crash
  * has left (see `tidyCompressed`). Teardown frees the files in work and removes the temporary one.
  */
-export function compress(deps: CompressDeps): OperatorFunction<CompressSettings, StageEvent> {
-  return settings$ =>
-    defer(() => {
-      const memory: Memory = {
-        kinds: new IncompressibleKinds(),
-        kindsOf: '',
-        mustTidy: true,
-        readFailures: new Map(),
-      };
-      return settings$.pipe(
-        stage<CompressSettings, Entry>({
-          name: 'compressor',
-          tools: deps.tools,
-          isEnabled: ({ enabled }) => enabled,
-          entriesOf: entry => [entry.entry_id],
-          open: (settings, signal) => openStation(settings, memory, deps, signal),
-        }),
-      );
-    });
-}
+export const compressor: Stage<CompressSettings, Entry, CompressExperiment> = {
+  name: 'compressor',
+  exclusive: false,
+  settings: ({ Services, Compression, Timing }, { paths }) => ({
+    enabled: Services.enable_image_compression,
+    method: Compression.method,
+    level: Compression.level,
+    leastSaving: Compression.least_saving / 100,
+    intervalMs: Timing.compress_interval_seconds * 1000,
+    dataFolder: paths.data,
+  }),
+  isEnabled: ({ enabled }) => enabled,
+  pace: (config, { replay }) => ({
+    intervalMs: config.Timing.compress_interval_seconds * 1000,
+    perMinute: framesPerMinute(config, replay),
+  }),
+  entriesOf: entry => [entry.entry_id],
+  begin: experiment => {
+    const memory: Memory = { kinds: new IncompressibleKinds(), kindsOf: '', mustTidy: true, readFailures: new Map() };
+    return { open: (settings, signal) => openWorker(settings, memory, experiment, signal) };
+  },
+};
 
-async function openStation(
+async function openWorker(
   settings: CompressSettings,
   memory: Memory,
-  deps: CompressDeps,
+  deps: CompressExperiment,
   signal: AbortSignal,
-): Promise<Station<Entry>> {
+): Promise<Worker<Entry>> {
   const { method, level, leastSaving, intervalMs, dataFolder } = settings;
   const { manifest, files, tools } = deps;
   if ((await files.stat(dataFolder)) === null) throw gone(dataFolder);
@@ -109,12 +103,12 @@ async function openStation(
       if (memory.mustTidy) await tidy();
       return manifest.claim('compressor', count, { leaving });
     },
-    perform: (entry, aborted) => {
+    process: (entry, aborted) => {
       const work = compressEntry(entry, settings, memory, deps, aborted);
       working = work.catch(() => undefined);
       return work;
     },
-    giveBack: entries => manifest.giveBack(entries, 'compressor'),
+    release: entries => manifest.giveBack(entries, 'compressor'),
     // One that was cut off ends within a chunk, and removes its temporary file.
     close: () => working,
   };
@@ -124,7 +118,7 @@ async function compressEntry(
   entry: Entry,
   settings: CompressSettings,
   memory: Memory,
-  deps: CompressDeps,
+  deps: CompressExperiment,
   signal: AbortSignal,
 ): Promise<Outcome[]> {
   const { method: codec, level, leastSaving } = settings;
@@ -170,13 +164,17 @@ async function compressEntry(
 }
 
 /** The image itself is done: what keeps its original from being removed is tried, and is an alarm, when the next is taken. */
-function leave(path: string, { message }: Error, memory: Memory, { note }: CompressDeps): void {
+function leave(path: string, { message }: Error, memory: Memory, { note }: CompressExperiment): void {
   memory.mustTidy = true;
   note('warning', `${path} was compressed, and its removal has failed for now: ${message}`);
 }
 
 /** On this machine, in `data_dir`. */
-function findLocalImage(entry: Entry, { dataFolder }: CompressSettings, { files }: CompressDeps): Promise<string> {
+function findLocalImage(
+  entry: Entry,
+  { dataFolder }: CompressSettings,
+  { files }: CompressExperiment,
+): Promise<string> {
   const camera = entry.camera_data!;
   return findImage({ ...camera, filepath: localFolder(camera, dataFolder) }, dataFolder, files);
 }
@@ -192,7 +190,7 @@ function ownFailure({ entry_id: id }: Entry, error: Error, { readFailures }: Mem
   return `it could not be read ${failures} times: ${error.message}`;
 }
 
-async function settleKept(entry: Entry, kept: string, deps: CompressDeps): Promise<Outcome[]> {
+async function settleKept(entry: Entry, kept: string, deps: CompressExperiment): Promise<Outcome[]> {
   return settle(entry, {}, { kind: 'done', entryId: entry.entry_id, detail: { image: nameOf(entry), kept } }, deps);
 }
 
@@ -200,14 +198,14 @@ async function settleNamed(
   entry: Entry,
   filename: string,
   detail: Readonly<Record<string, string | number>>,
-  deps: CompressDeps,
+  deps: CompressExperiment,
 ): Promise<Outcome[]> {
   const camera = deps.manifest.get(entry.entry_id)?.camera_data ?? entry.camera_data!;
   const outcome: Outcome = { kind: 'done', entryId: entry.entry_id, detail: { image: filename, ...detail } };
   return settle(entry, { camera_data: { ...camera, filename } }, outcome, deps);
 }
 
-async function settleFailed(entry: Entry, error: string, deps: CompressDeps): Promise<Outcome[]> {
+async function settleFailed(entry: Entry, error: string, deps: CompressExperiment): Promise<Outcome[]> {
   return settle(entry, { compression_error: error }, { kind: 'failed', entryId: entry.entry_id, error }, deps);
 }
 
@@ -218,7 +216,7 @@ async function settle(
   entry: Entry,
   set: Partial<Entry>,
   outcome: Outcome,
-  { manifest }: CompressDeps,
+  { manifest }: CompressExperiment,
 ): Promise<Outcome[]> {
   const cleared = 'compression_error' in entry ? { compression_error: null } : {};
   const settled = await manifest.settle([entry], 'compressor', { compression_attempted: true, ...cleared, ...set });
@@ -226,7 +224,7 @@ async function settle(
   return [{ entryId: entry.entry_id, kind: 'discarded', reason: 'its claim was taken over by another process' }];
 }
 
-function noteKind(image: string, size: string, { note }: CompressDeps): void {
+function noteKind(image: string, size: string, { note }: CompressExperiment): void {
   const kind = extensionOf(image) || 'without an extension';
   note(
     'info',

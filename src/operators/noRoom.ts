@@ -3,7 +3,7 @@ import type { Amount } from '../config/kinds/amount.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { countedStages, type QueueStage } from '../manifest/stageWork.ts';
 import type { Clock } from '../model/clock.ts';
-import type { Hindrance } from '../model/hindrance.ts';
+import type { PauseReason } from '../model/pauseReason.ts';
 import { bytes, number } from '../model/quantity.ts';
 import type { DiskSpace } from '../storage/diskSpace.ts';
 import { type SpaceLimits, spaceLimits } from './spaceLimits.ts';
@@ -54,7 +54,7 @@ interface State {
   /** When less than `low` was first free, ms of the monotonic clock; null: it is not. */
   shortSince: number | null;
   toldAt: number;
-  hindrance: Hindrance | null;
+  reason: PauseReason | null;
   /** The last one that was seen. */
   refusal: Refusal | null;
   /** Bytes of the image that waits for room; 0: none does. */
@@ -68,15 +68,15 @@ interface State {
  *
  * Emits with the first sample, and whenever it changes. Completes and errors with its sources.
  */
-export function noRoom$(options: NoRoomOptions): Observable<Hindrance | null> {
-  const first: State = { shortSince: null, toldAt: 0, hindrance: null, refusal: null, image: 0 };
+export function noRoom$(options: NoRoomOptions): Observable<PauseReason | null> {
+  const first: State = { shortSince: null, toldAt: 0, reason: null, refusal: null, image: 0 };
   const refused$ = (options.refused$ ?? EMPTY).pipe(startWith(null));
   return combineLatest([options.space$, options.wanted$, refused$]).pipe(
     scan((state: State, [space, wanted, refusal]) => {
       if (refusal && refusal !== state.refusal) return refuse(state, refusal, wanted, options);
       return space ? next(state, space, wanted, options) : state;
     }, first),
-    map(({ hindrance }) => hindrance),
+    map(({ reason }) => reason),
     distinctUntilChanged(),
   );
 }
@@ -85,13 +85,13 @@ export function noRoom$(options: NoRoomOptions): Observable<Hindrance | null> {
 function refuse(state: State, refusal: Refusal, wanted: WantedRoom, options: NoRoomOptions): State {
   const { image, space } = refusal;
   const now = options.clock.monotonic();
-  const toldAt = state.hindrance ? state.toldAt : now;
+  const toldAt = state.reason ? state.toldAt : now;
   return {
     ...state,
     refusal,
     image,
     toldAt,
-    hindrance: state.hindrance ?? hindrance(space, image, wanted, options),
+    reason: state.reason ?? pauseReason(space, image, wanted, options),
   };
 }
 
@@ -100,18 +100,18 @@ function next(state: State, space: DiskSpace, wanted: WantedRoom, options: NoRoo
   const { image } = state;
   const limits = spaceLimits(wanted.minFree, space.size, image);
   const { free } = space;
-  if (state.hindrance) {
-    if (free >= limits.enough) return { ...state, shortSince: null, toldAt: 0, hindrance: null, image: 0 };
+  if (state.reason) {
+    if (free >= limits.enough) return { ...state, shortSince: null, toldAt: 0, reason: null, image: 0 };
     if (now - state.toldAt < tellEveryMs) return state;
-    return { ...state, toldAt: now, hindrance: hindrance(space, image, wanted, options) };
+    return { ...state, toldAt: now, reason: pauseReason(space, image, wanted, options) };
   }
   const shortSince = free < limits.low ? (state.shortSince ?? now) : null;
   const isTooLong = shortSince !== null && now - shortSince >= patienceMs;
   if (free >= limits.reserve && !isTooLong) return { ...state, shortSince };
-  return { ...state, shortSince, toldAt: now, hindrance: hindrance(space, image, wanted, options) };
+  return { ...state, shortSince, toldAt: now, reason: pauseReason(space, image, wanted, options) };
 }
 
-function hindrance(space: DiskSpace, image: number, wanted: WantedRoom, options: NoRoomOptions): Hindrance {
+function pauseReason(space: DiskSpace, image: number, wanted: WantedRoom, options: NoRoomOptions): PauseReason {
   const limits = spaceLimits(wanted.minFree, space.size);
   const { enough } = spaceLimits(wanted.minFree, space.size, image);
   const rule = ruleOf(limits, image, wanted);

@@ -1,9 +1,11 @@
-import { defer, filter, finalize, merge, type Observable, type OperatorFunction, Subject, timer } from 'rxjs';
+import { availableParallelism, totalmem } from 'node:os';
+import { combineLatest, debounce, filter, map, merge, type Observable, of, Subject, takeUntil, timer } from 'rxjs';
 import { BadImageError } from '../analysis/badImageError.ts';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import { RoiOutsideFrameError } from '../analysis/roiOutsideFrameError.ts';
 import { WorkerDiedError } from '../analysis/workerDiedError.ts';
-import type { Manifest } from '../manifest/manifest.ts';
+import { configHash } from '../config/configHash.ts';
+import { amountInBytes } from '../config/kinds/amount.ts';
 import { isRemoved } from '../manifest/workRules.ts';
 import type { AnalysedFrame, AnalysisJob } from '../model/analysisJob.ts';
 import type { Clock } from '../model/clock.ts';
@@ -14,14 +16,14 @@ import type { AnalysisMethod, Estimator } from '../model/method.ts';
 import type { ResultLine } from '../model/result.ts';
 import type { RoiManifest } from '../model/roi.ts';
 import { contentHash } from '../storage/contentHash.ts';
-import type { Files } from '../storage/files.ts';
 import { findImage, ImagePathError } from '../storage/findImage.ts';
+import type { Experiment } from './experiment.ts';
 import { FrameFit, type FrameSize, sameSize } from './frameFit.ts';
+import { framesPerMinute } from './framesPerMinute.ts';
 import { settleProcessorOrphans } from './health/settleProcessorOrphans.ts';
 import { type Finding, StandingAlarms } from './health/standingAlarms.ts';
 import { readAtRest } from './readAtRest.ts';
-
-import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
+import type { Outcome, Stage, Worker } from './stage.ts';
 
 export interface ProcessSettings {
   method: AnalysisMethod;
@@ -60,16 +62,16 @@ export interface ResultStore {
   read(location: ResultLocation): Promise<ResultLine>;
 }
 
-export interface ProcessDeps {
-  tools: StageTools;
-  manifest: Manifest;
-  files: Files;
-  results: ResultStore;
-  openAnalyser: (settings: ProcessSettings) => FrameAnalyser;
-  /** Keeps which size of frames each ROI manifest is for. */
-  frameSizesFile: string;
-}
+export type ProcessExperiment = Pick<
+  Experiment,
+  'tools' | 'manifest' | 'files' | 'results' | 'frameSizesFile' | 'openAnalyser' | 'roiManifest$'
+>;
 
+const mebibyte = 2 ** 20;
+/** Less than this, and a thread could not even start, MiB. */
+const leastThreadMb = 128;
+/** So long a missing ROI manifest may take to come, ms: the simulated camera writes it a moment after the start. */
+const roiManifestGraceMs = 1000;
 /** An image whose worker died so often while the process lived is bad. Deaths of the process are counted by the manifest. */
 const mostWorkerDeaths = 3;
 
@@ -85,21 +87,52 @@ const framesOfOtherSize = 3;
  * its result line where that was written, else released. A missing or broken ROI manifest, a full disk or a vanished mount
  * is the stage's failure.
  */
-export function process(deps: ProcessDeps): OperatorFunction<ProcessSettings, StageEvent> {
-  return settings$ =>
-    defer(() => {
-      const fit = new FrameFit(deps.files, deps.frameSizesFile);
-      const watch = new FrameSizeWatch(deps.tools.clock);
-      const analysis$ = stage<ProcessSettings, Entry>({
-        name: 'processor',
-        tools: deps.tools,
-        isEnabled: () => true,
-        entriesOf: entry => [entry.entry_id],
-        open: settings => openStation(settings, fit, watch, deps),
-      })(settings$);
-      return merge(analysis$.pipe(finalize(() => watch.alarms$.complete())), watch.alarms$);
-    });
-}
+export const processor: Stage<ProcessSettings, Entry, ProcessExperiment> = {
+  name: 'processor',
+  exclusive: false,
+  settings: (config, { paths, replay }) => {
+    const { Data_Analysis: analysis, Development, Timing } = config;
+    const workers = analysis.workers || availableParallelism();
+    const memory = amountInBytes(analysis.memory_limit, totalmem()) / mebibyte;
+    return {
+      method: analysis.method,
+      estimator: analysis.estimator,
+      numberOfSubRois: analysis.number_of_subROIs,
+      keepValues: Development.debug_mode,
+      workers,
+      memoryLimitMb: Math.max(leastThreadMb, Math.floor(memory / workers)),
+      intervalMs: Timing.processor_interval_seconds * 1000,
+      // Messages name the file that was given, not its copy.
+      roiManifestFile: replay?.roiManifestFile ?? paths.roiManifest,
+      roiManifestText: null,
+      dataFolder: paths.data,
+      configHash: configHash(config),
+    };
+  },
+  isEnabled: () => true,
+  pace: (config, { replay }) => ({
+    intervalMs: config.Timing.processor_interval_seconds * 1000,
+    perMinute: framesPerMinute(config, replay),
+  }),
+  entriesOf: entry => [entry.entry_id],
+  withInputs: (settings$, { roiManifest$, tools }, { stop$ }) => {
+    const rois$ = roiManifest$.pipe(
+      debounce(text => (text === null ? timer(roiManifestGraceMs, tools.scheduler) : of(0))),
+      takeUntil(stop$),
+    );
+    return combineLatest([settings$, rois$]).pipe(
+      map(([settings, roiManifestText]) => ({ ...settings, roiManifestText })),
+    );
+  },
+  begin: experiment => {
+    const fit = new FrameFit(experiment.files, experiment.frameSizesFile);
+    const watch = new FrameSizeWatch(experiment.tools.clock);
+    return {
+      open: settings => openWorker(settings, fit, watch, experiment),
+      beside$: () => watch.alarms$,
+    };
+  },
+};
 
 /** Tells of a camera that gives frames of another size now, where each single frame only fails. */
 class FrameSizeWatch {
@@ -123,12 +156,12 @@ class FrameSizeWatch {
   }
 }
 
-async function openStation(
+async function openWorker(
   settings: ProcessSettings,
   fit: FrameFit,
   watch: FrameSizeWatch,
-  deps: ProcessDeps,
-): Promise<Station<Entry>> {
+  deps: ProcessExperiment,
+): Promise<Worker<Entry>> {
   watch.see(null);
   const { manifest, results, tools } = deps;
   const rois = roiManifest(settings);
@@ -144,11 +177,11 @@ async function openStation(
     // More than there are workers, so that none waits for a claim, and claims come in twos, which halves their cost.
     concurrency: settings.workers + 2,
     batch: settings.workers + 2,
-    least: 2,
+    minBatch: 2,
     wake$,
     // Also when nothing waits: a claim in doubt, after a failure, is cleared up by the next one.
     claim: async (count, leaving) => manifest.claim('processor', count, { place: await results.position(), leaving }),
-    perform: async (entry, signal) => {
+    process: async (entry, signal) => {
       const deadly = manifest.deadlyWork(entry, 'processor');
       if (deadly !== null) return settleFailed(entry, deadly, settings, deps, signal);
       let over = (): void => undefined;
@@ -182,7 +215,7 @@ async function openStation(
         over();
       }
     },
-    giveBack: entries => manifest.giveBack(entries, 'processor'),
+    release: entries => manifest.giveBack(entries, 'processor'),
     close: cutShort => (cutShort ? analyser.destroy() : analyser.close()),
   };
 }
@@ -212,7 +245,7 @@ async function analyse(
   settings: ProcessSettings,
   rois: RoiManifest,
   { analyser, begin }: { analyser: FrameAnalyser; begin: () => () => void },
-  { files, tools }: ProcessDeps,
+  { files, tools }: ProcessExperiment,
   signal: AbortSignal,
 ): Promise<AnalysedFrame> {
   const { method, estimator, numberOfSubRois, keepValues, dataFolder } = settings;
@@ -269,7 +302,7 @@ async function settleProcessed(
   entry: Entry,
   frame: AnalysedFrame,
   settings: ProcessSettings,
-  deps: ProcessDeps,
+  deps: ProcessExperiment,
   signal: AbortSignal,
 ): Promise<Outcome[]> {
   const at = deps.tools.clock.now();
@@ -316,7 +349,7 @@ async function settleFailed(
   entry: Entry,
   message: string,
   settings: ProcessSettings,
-  { manifest, results, tools }: ProcessDeps,
+  { manifest, results, tools }: ProcessExperiment,
   signal: AbortSignal,
 ): Promise<Outcome[]> {
   const at = tools.clock.now();
@@ -339,7 +372,7 @@ async function countWorkerDeath(
   entry: Entry,
   error: Error,
   settings: ProcessSettings,
-  deps: ProcessDeps,
+  deps: ProcessExperiment,
   signal: AbortSignal,
 ): Promise<Outcome[]> {
   const deaths = (entry.worker_deaths ?? 0) + 1;

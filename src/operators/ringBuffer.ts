@@ -1,21 +1,19 @@
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { defer, filter, merge, type Observable, type OperatorFunction, timer, using } from 'rxjs';
+import { filter, merge, timer } from 'rxjs';
 import type { Amount } from '../config/kinds/amount.ts';
 import type { Manifest } from '../manifest/manifest.ts';
-import type { WorkRules } from '../manifest/workRules.ts';
+import { type WorkRules, workRules } from '../manifest/workRules.ts';
 import type { CameraData, Entry } from '../model/entry.ts';
-import type { NoteEvent, StageEvent } from '../model/event.ts';
-import type { Shares } from '../share/share.ts';
 import type { DiskSpace } from '../storage/diskSpace.ts';
 import { type Hold, hold, nothingHeld } from '../storage/durableNames.ts';
-import type { Exclusive } from '../storage/exclusive.ts';
 import type { Files } from '../storage/files.ts';
 import { findImage, ImagePathError, localFolder, StrangeImageError } from '../storage/findImage.ts';
 import { ArchivedImages } from './archivedImages.ts';
 import { DoubtfulCopies } from './doubtfulCopies.ts';
+import type { Experiment } from './experiment.ts';
 import { type SpaceLimits, spaceLimits } from './spaceLimits.ts';
-import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
+import type { Outcome, Stage, Worker } from './stage.ts';
 import type { RemoteCopy } from './syncImage.ts';
 
 export interface RingBufferSettings {
@@ -31,22 +29,12 @@ export interface RingBufferSettings {
   remoteRoot: string;
 }
 
-export interface RingBufferDeps {
-  tools: StageTools;
-  manifest: Manifest;
-  files: Files;
-  /** Space on the disk of `data_dir` now; null where it can't be asked. */
-  measureSpace: () => Promise<DiskSpace | null>;
-  /** The same from time to time. */
-  space$: Observable<DiskSpace | null>;
-  /** Bytes of an image that waits for room here; 0: none does. Absent: none ever. */
-  waitingImage?: () => number;
+export type RingBufferExperiment = Pick<
+  Experiment,
+  'tools' | 'manifest' | 'files' | 'measureSpace' | 'space$' | 'waitingImage' | 'restoring' | 'note'
+> &
   /** Where copies are looked for before the first images go; absent: nowhere. */
-  shares?: Shares;
-  /** Held while entries are brought back from the archive, by whoever does. */
-  restoring: Exclusive;
-  note: (level: NoteEvent['level'], message: string) => void;
-}
+  Partial<Pick<Experiment, 'shares'>>;
 
 /** Images removed in one go: one fsync a folder, one write to the manifest. */
 const batchImages = 64;
@@ -87,28 +75,35 @@ interface Work {
  * A batch is one item. One that is cut off settles what it has removed and gives back the rest. Where nothing may be removed it
  * waits. What the disk refuses is the stage's failure.
  */
-export function ringBuffer(deps: RingBufferDeps): OperatorFunction<RingBufferSettings, StageEvent> {
-  const { manifest, restoring, note } = deps;
-  return settings$ =>
-    defer(() => {
-      const archived = new ArchivedImages({ manifest, restoring, note: message => note('warning', message) });
-      /** Removed, and the manifest could not be told. */
-      const untold = new Map<string, Removal>();
-      return using(
-        () => archived.listen(),
-        () =>
-          settings$.pipe(
-            stage<RingBufferSettings, readonly Entry[]>({
-              name: 'ring_buffer',
-              tools: deps.tools,
-              isEnabled: settings => settings.size > 0 || isForSpace(settings),
-              entriesOf: batch => batch.map(entry => entry.entry_id),
-              open: settings => openStation(settings, archived, untold, deps),
-            }),
-          ),
-      );
+export const ringBuffer: Stage<RingBufferSettings, readonly Entry[], RingBufferExperiment> = {
+  name: 'ring_buffer',
+  exclusive: true,
+  settings: (config, { paths, replay }) => ({
+    size: replay ? 0 : config.Buffer.image_buffer_size,
+    minFree: config.Buffer.min_free_disk,
+    rules: workRules(config),
+    dataFolder: paths.data,
+    remoteRoot: paths.remote.root,
+  }),
+  isEnabled: settings => settings.size > 0 || isForSpace(settings),
+  pace: () => ({ intervalMs: null, perMinute: null }),
+  entriesOf: batch => batch.map(entry => entry.entry_id),
+  begin: experiment => {
+    const { manifest, restoring, note } = experiment;
+    const archived = new ArchivedImages({
+      manifest,
+      restoring,
+      note: message => note('warning', message, 'ring_buffer'),
     });
-}
+    const listening = archived.listen();
+    /** Removed, and the manifest could not be told. */
+    const unrecorded = new Map<string, Removal>();
+    return {
+      open: settings => openWorker(settings, archived, unrecorded, experiment),
+      dispose: () => listening.unsubscribe(),
+    };
+  },
+};
 
 /** Whether images are removed for want of space at all. Who keeps all, and has no copies, does not want to lose any. */
 function isForSpace({ minFree, size, rules }: RingBufferSettings): boolean {
@@ -116,17 +111,17 @@ function isForSpace({ minFree, size, rules }: RingBufferSettings): boolean {
   return minFree.kind === 'bytes' ? minFree.bytes > 0 : minFree.percent > 0;
 }
 
-async function openStation(
+async function openWorker(
   settings: RingBufferSettings,
   archived: ArchivedImages,
-  untold: Map<string, Removal>,
-  deps: RingBufferDeps,
-): Promise<Station<readonly Entry[]>> {
+  unrecorded: Map<string, Removal>,
+  deps: RingBufferExperiment,
+): Promise<Worker<readonly Entry[]>> {
   const { size, minFree, dataFolder } = settings;
   const { manifest, files, tools } = deps;
   if ((await files.stat(dataFolder)) === null) throw gone(dataFolder);
-  await settle([...untold.values()], settings, untold, deps);
-  await settleOrphans(settings, untold, deps);
+  await settle([...unrecorded.values()], settings, unrecorded, deps);
+  await settleOrphans(settings, unrecorded, deps);
   archived.rewind();
   if (size > 0) await archived.refresh();
 
@@ -148,7 +143,7 @@ async function openStation(
     size > 0 &&
     (archived.isBehind ||
       (manifest.localImages + archived.count > size && (manifest.waiting('ring_buffer') > 0 || archived.mayHaveMore)));
-  const limitsOf = ({ size: bytes }: DiskSpace): SpaceLimits => spaceLimits(minFree, bytes, deps.waitingImage?.());
+  const limitsOf = ({ size: bytes }: DiskSpace): SpaceLimits => spaceLimits(minFree, bytes, deps.waitingImage.bytes);
   const isShort = (space: DiskSpace | null): boolean =>
     space !== null && isForSpace(settings) && space.free < limitsOf(space).low;
 
@@ -188,10 +183,10 @@ async function openStation(
         throw error;
       }
     },
-    perform: async (batch, signal) => {
+    process: async (batch, signal) => {
       const work: Work = { kept: new Set(), over: Promise.resolve() };
       works.set(batch, work);
-      const outcomes = removeAll(batch, work, signal, settings, untold, deps);
+      const outcomes = removeAll(batch, work, signal, settings, unrecorded, deps);
       work.over = outcomes.catch(() => undefined);
       const done = await outcomes;
       for (const outcome of done) {
@@ -200,7 +195,7 @@ async function openStation(
       }
       return done;
     },
-    giveBack: async batches => {
+    release: async batches => {
       for (const batch of batches) {
         const work = works.get(batch);
         await work?.over;
@@ -217,8 +212,8 @@ async function removeAll(
   work: Work,
   signal: AbortSignal,
   settings: RingBufferSettings,
-  untold: Map<string, Removal>,
-  deps: RingBufferDeps,
+  unrecorded: Map<string, Removal>,
+  deps: RingBufferExperiment,
 ): Promise<Outcome[]> {
   const removals: Removal[] = [];
   const spared: Entry[] = [];
@@ -233,8 +228,8 @@ async function removeAll(
     }
   } finally {
     // Whatever stopped it: what is gone must be said to be gone.
-    for (const removal of removals) untold.set(removal.entry.entry_id, removal);
-    await settle(removals, settings, untold, deps);
+    for (const removal of removals) unrecorded.set(removal.entry.entry_id, removal);
+    await settle(removals, settings, unrecorded, deps);
   }
   if (signal.aborted) return [];
   if (spared.length > 0) {
@@ -259,7 +254,7 @@ async function removeAll(
 async function remove(
   entry: Entry,
   { dataFolder }: RingBufferSettings,
-  { manifest, files }: RingBufferDeps,
+  { manifest, files }: RingBufferExperiment,
 ): Promise<Removal | null> {
   const path = await find(entry, dataFolder, files).catch(strangeIsKept);
   if (path === kept) return null;
@@ -315,12 +310,12 @@ function strangeIsKept(error: unknown): typeof kept {
   throw error;
 }
 
-/** Makes removals durable, and then known. Those that the manifest can't be told now stay in `untold`. */
+/** Makes removals durable, and then known. Those that the manifest can't be told now stay in `unrecorded`. */
 async function settle(
   removals: readonly Removal[],
   settings: RingBufferSettings,
-  untold: Map<string, Removal>,
-  { manifest, files }: RingBufferDeps,
+  unrecorded: Map<string, Removal>,
+  { manifest, files }: RingBufferExperiment,
 ): Promise<void> {
   const folders = new Set(removals.flatMap(({ path }) => (path === null ? [] : [dirname(path)])));
   // An image that came back after a power cut would be one that nobody removes any more.
@@ -332,7 +327,7 @@ async function settle(
   await Promise.all(
     removals.map(async removal => {
       await manifest.settle([removal.entry], 'ring_buffer', removed(removal, settings));
-      untold.delete(removal.entry.entry_id);
+      unrecorded.delete(removal.entry.entry_id);
     }),
   );
 }
@@ -350,8 +345,8 @@ function removed({ entry, copyRequired }: Removal, { remoteRoot }: RingBufferSet
 /** Claims of processes that are gone: where the image is gone too that is settled, else the claim ends and nothing was done. */
 async function settleOrphans(
   settings: RingBufferSettings,
-  untold: Map<string, Removal>,
-  deps: RingBufferDeps,
+  unrecorded: Map<string, Removal>,
+  deps: RingBufferExperiment,
 ): Promise<void> {
   const { manifest, files } = deps;
   const removals: Removal[] = [];
@@ -363,7 +358,7 @@ async function settleOrphans(
     else untouched.push(entry);
   }
   if (untouched.length > 0) await manifest.release(untouched, 'ring_buffer');
-  await settle(removals, settings, untold, deps);
+  await settle(removals, settings, unrecorded, deps);
 }
 
 function gone(folder: string): Error {

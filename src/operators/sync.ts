@@ -1,15 +1,14 @@
-import { defer, filter, merge, type OperatorFunction, tap, timer } from 'rxjs';
-import type { Manifest } from '../manifest/manifest.ts';
+import { filter, merge, tap, timer } from 'rxjs';
 import type { Entry } from '../model/entry.ts';
-import type { StageEvent } from '../model/event.ts';
-import type { Shares } from '../share/share.ts';
-import type { Files } from '../storage/files.ts';
 import { asError } from './asError.ts';
-import { type Outcome, type StageTools, type Station, stage } from './stage.ts';
+import type { Experiment } from './experiment.ts';
+import { framesPerMinute } from './framesPerMinute.ts';
+import type { Outcome, Stage, StageFlow, Worker } from './stage.ts';
 import { isFilesOwn } from './syncError.ts';
 import type { SyncPlace } from './syncFiles.ts';
 import { type RemoteCopy, syncImage } from './syncImage.ts';
 import { syncPatience } from './syncPatience.ts';
+import { syncPlaces } from './syncPlaces.ts';
 import { roundPlaces, SyncRounds } from './syncRounds.ts';
 import { type SyncShareSettings, syncShare } from './syncShare.ts';
 
@@ -28,14 +27,7 @@ export interface SyncSettings extends SyncShareSettings {
   trustWrite: boolean;
 }
 
-export interface SyncDeps {
-  tools: StageTools;
-  manifest: Manifest;
-  files: Files;
-  /** Kept for as long as the process: it counts the child processes that could not be ended. */
-  shares: Shares;
-  note: (level: 'info' | 'warning', message: string) => void;
-}
+export type SyncExperiment = Pick<Experiment, 'tools' | 'manifest' | 'files' | 'shares' | 'note'>;
 
 /** Stands for a round where an entry's id would. */
 const roundId = 'round';
@@ -44,8 +36,8 @@ const mostTold = 1000;
 
 type Item = { leaving: AbortSignal } & (
   | { kind: 'image'; entry: Entry }
-  /** `proves`: after a failure, so it counts as an item, whose success shows that the share is well again. */
-  | { kind: 'round'; proves: boolean }
+  /** `countsAsProbe`: after a failure, so it counts as an item, whose success shows that the share is well again. */
+  | { kind: 'round'; countsAsProbe: boolean }
 );
 
 /** What outlives a station. */
@@ -54,7 +46,7 @@ interface Memory {
   failed: Set<string>;
   rounds: SyncRounds;
   /** The share has failed, and no round has gone through since. */
-  isAiling: boolean;
+  isFailing: boolean;
 }
 
 /**
@@ -72,28 +64,41 @@ interface Memory {
  * Told to stop, it gives up what is not copied within a few seconds, and makes a last round that may take as long; cut short,
  * it ends at once. An unfinished copy is continued next time.
  */
-export function sync(deps: SyncDeps): OperatorFunction<SyncSettings, StageEvent> {
-  return settings$ =>
-    defer(() => {
-      const memory: Memory = { failed: new Set(), rounds: new SyncRounds(deps), isAiling: false };
-      return settings$.pipe(
-        stage<SyncSettings, Item>({
-          name: 'syncer',
-          tools: deps.tools,
-          isEnabled: ({ enabled }) => enabled,
-          entriesOf: item => (item.kind === 'image' ? [item.entry.entry_id] : item.proves ? [roundId] : []),
-          open: (settings, signal) => openStation(settings, memory, deps, signal),
-        }),
-      );
-    });
-}
+export const syncer: Stage<SyncSettings, Item, SyncExperiment> = {
+  name: 'syncer',
+  exclusive: true,
+  settings: ({ Services, Sync, Timing }, { paths, configFile, replay }) => ({
+    enabled: replay === null && Services.enable_remote_sync,
+    remoteRoot: paths.remote.root,
+    dataFolder: paths.data,
+    flagsFolder: paths.flags,
+    manifestFile: paths.manifestFile,
+    places: syncPlaces(paths, configFile),
+    intervalMs: Timing.sync_interval_seconds * 1000,
+    filesInFlight: Sync.files_in_flight,
+    bytesPerSecond: Sync.bandwidth_limit,
+    deadlineMs: Sync.deadline_seconds * 1000,
+    trustWrite: Sync.trust_write,
+  }),
+  isEnabled: ({ enabled }) => enabled,
+  pace: (config, { replay }) => ({
+    intervalMs: config.Timing.sync_interval_seconds * 1000,
+    perMinute: framesPerMinute(config, replay),
+  }),
+  entriesOf: item => (item.kind === 'image' ? [item.entry.entry_id] : item.countsAsProbe ? [roundId] : []),
+  begin: (experiment, flow) => {
+    const memory: Memory = { failed: new Set(), rounds: new SyncRounds(experiment), isFailing: false };
+    return { open: (settings, signal) => openWorker(settings, memory, experiment, flow, signal) };
+  },
+};
 
-async function openStation(
+async function openWorker(
   settings: SyncSettings,
   memory: Memory,
-  deps: SyncDeps,
+  deps: SyncExperiment,
+  { upstreamDone$ }: Pick<StageFlow, 'upstreamDone$'>,
   signal: AbortSignal,
-): Promise<Station<Item>> {
+): Promise<Worker<Item>> {
   const { manifest, tools } = deps;
   // Whether their copies stand is found when they are copied again.
   const orphans = manifest.orphans('syncer');
@@ -106,7 +111,7 @@ async function openStation(
   let isRoundDue = true;
   let isRoundOn = false;
   let isEnding = false;
-  const ending = tools.upstreamDone$.subscribe(() => {
+  const ending = upstreamDone$.subscribe(() => {
     isEnding = true;
   });
   let imagesOn = 0;
@@ -115,17 +120,17 @@ async function openStation(
 
   const begin = (leaving: AbortSignal): [Item] => {
     isRoundOn = true;
-    return [{ kind: 'round', proves: memory.isAiling, leaving }];
+    return [{ kind: 'round', countsAsProbe: memory.isFailing, leaving }];
   };
 
-  const round = async (proves: boolean, signal: AbortSignal): Promise<readonly Outcome[]> => {
+  const round = async (countsAsProbe: boolean, signal: AbortSignal): Promise<readonly Outcome[]> => {
     try {
       const waited = [...held];
       held.clear();
       if (waited.length > 0) await manifest.giveBack(waited, 'syncer');
       const { files, bytes } = await rounds.run({ ...settings, places, share, ledger, signal });
-      memory.isAiling = false;
-      return proves ? [{ kind: 'done', entryId: roundId, detail: { files, bytes } }] : [];
+      memory.isFailing = false;
+      return countsAsProbe ? [{ kind: 'done', entryId: roundId, detail: { files, bytes } }] : [];
     } finally {
       isRoundOn = false;
     }
@@ -194,16 +199,16 @@ async function openStation(
       }
       return entries.map(entry => ({ kind: 'image' as const, entry, leaving }));
     },
-    perform: async (item, signal) => {
+    process: async (item, signal) => {
       const patience = syncPatience(item.leaving, signal, tools.scheduler);
       try {
         if (item.kind === 'image') return await image(item.entry, signal, patience.signal);
-        return await round(item.proves, patience.signal);
+        return await round(item.countsAsProbe, patience.signal);
       } catch (error) {
         if (signal.aborted) return [];
         isLeft = true;
         if (!patience.signal.aborted) {
-          memory.isAiling = true;
+          memory.isFailing = true;
           throw error;
         }
         if (item.kind === 'image') await manifest.giveBack([item.entry], 'syncer');
@@ -213,7 +218,7 @@ async function openStation(
         patience.end();
       }
     },
-    giveBack: items =>
+    release: items =>
       manifest.giveBack(
         items.flatMap(item => (item.kind === 'image' ? [item.entry] : [])),
         'syncer',

@@ -5,7 +5,7 @@ import { counted } from '../model/quantity.ts';
 import { safeName } from '../share/sharePath.ts';
 import type { Files } from '../storage/files.ts';
 import { asError } from './asError.ts';
-import type { StageTools } from './stage.ts';
+import type { Tools } from './stage.ts';
 import type { SyncPlace } from './syncFiles.ts';
 import { type Healing, newestStand, syncHeal } from './syncHeal.ts';
 import type { SyncLedger } from './syncLedger.ts';
@@ -19,7 +19,7 @@ const fullEveryMs = 3_600_000;
 const mostNoted = 1000;
 
 export interface SyncRoundsDeps {
-  tools: Pick<StageTools, 'clock'>;
+  tools: Pick<Tools, 'clock'>;
   manifest: Manifest;
   files: Files;
   note: (level: 'info' | 'warning', message: string) => void;

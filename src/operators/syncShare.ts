@@ -5,7 +5,7 @@ import { ShareError } from '../share/shareError.ts';
 import { readMarker } from '../share/shareMarker.ts';
 import { ShareRecord } from '../share/shareRecord.ts';
 import type { Files } from '../storage/files.ts';
-import type { StageTools } from './stage.ts';
+import type { Tools } from './stage.ts';
 import type { SyncPlace } from './syncFiles.ts';
 import { SyncLedger } from './syncLedger.ts';
 
@@ -24,7 +24,7 @@ export interface SyncShareSettings {
 export interface SyncShareDeps {
   files: Files;
   shares: Shares;
-  tools: Pick<StageTools, 'clock' | 'newId'>;
+  tools: Pick<Tools, 'clock' | 'newId'>;
   /** What shall be copied to it. */
   places: readonly SyncPlace[];
 }

@@ -2,9 +2,10 @@ import { filter, type Observable, timer } from 'rxjs';
 import { deterministicId } from '../manifest/normaliseEntry.ts';
 import type { CameraData } from '../model/entry.ts';
 import type { SourceFrame } from '../model/frame.ts';
-import type { CollectDeps, CollectSettings, OpenSource } from './collect.ts';
+import type { FrameSource } from '../model/frameSource.ts';
+import type { CollectExperiment, CollectSettings } from './collect.ts';
 import type { Schedule } from './schedule.ts';
-import type { StageTools } from './stage.ts';
+import type { Tools } from './stage.ts';
 import type { ImageTransform } from './transformPixels.ts';
 
 /** A frame on its way from the source to the manifest. */
@@ -34,10 +35,10 @@ export interface Frames {
 
 /** A frame each interval of the schedule; the intervals that went by since the frame before are counted with the next one. */
 export function triggeredFrames(
-  source: OpenSource,
+  source: FrameSource,
   schedule: Schedule,
   { transform }: CollectSettings,
-  { tools }: CollectDeps,
+  { tools }: CollectExperiment,
 ): Frames {
   return {
     wake$: schedule.due$,
@@ -61,10 +62,10 @@ export function triggeredFrames(
 
 /** Images of a folder, as there is room for them and, unless the speed is infinite, as their time comes. */
 export function ownPaceFrames(
-  source: OpenSource,
+  source: FrameSource,
   { speed, transform }: CollectSettings,
   known: ReadonlySet<string>,
-  { manifest, tools }: CollectDeps,
+  { manifest, tools }: CollectExperiment,
   { inFlight, onEnd }: { inFlight: () => number; onEnd: () => void },
 ): Frames {
   const paced = Number.isFinite(speed);
@@ -119,7 +120,7 @@ export function ownPaceFrames(
   };
 }
 
-function delay(ms: number, signal: AbortSignal, { scheduler }: StageTools): Promise<void> {
+function delay(ms: number, signal: AbortSignal, { scheduler }: Tools): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       waiting.unsubscribe();

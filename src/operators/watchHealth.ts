@@ -1,39 +1,23 @@
-import { concatMap, defer, type OperatorFunction, Subject, tap, timer } from 'rxjs';
-import type { Manifest } from '../manifest/manifest.ts';
+import { concatMap, Subject, tap, timer } from 'rxjs';
 import { type QueueStage, queueStages } from '../manifest/stageWork.ts';
 import type { ProcessIdentity } from '../model/entry.ts';
 import type { StageEvent } from '../model/event.ts';
 import type { StageName } from '../model/stage.ts';
-import type { PipelineStatus } from '../model/status.ts';
-import { mergeUntilComplete } from '../rx/mergeUntilComplete.ts';
-import type { DiskSpace } from '../storage/diskSpace.ts';
-import type { Liveness } from '../storage/processIdentity.ts';
 import { asError } from './asError.ts';
+import type { Experiment } from './experiment.ts';
 import type { Belonging } from './health/goneProcesses.ts';
 import { HealthWatch, type Observation, type WatchSettings } from './health/healthWatch.ts';
 import { StandingAlarms } from './health/standingAlarms.ts';
-import { type StageTools, type Station, stage } from './stage.ts';
+import type { Stage, Worker } from './stage.ts';
 
 export interface HealthSettings extends WatchSettings {
   /** `enable_service_health_check`. */
   enabled: boolean;
 }
 
-export interface HealthDeps {
-  tools: StageTools;
-  manifest: Pick<Manifest, 'changes$' | 'orphans'>;
-  liveness: (process: ProcessIdentity) => Liveness;
-  /** The status of all processes of the root; null while there is none. */
-  readStatus: () => Promise<PipelineStatus | null>;
-  /** Which process holds which exclusive stage. */
-  readHolders: () => Promise<Partial<Record<StageName, ProcessIdentity>>>;
-  /** Space on the disk of `root_dir`; `unknown` when it does not tell, null when it does not answer. */
-  disk: () => DiskSpace | 'unknown' | null;
-  /**
-   * How a stage's claims of processes that are gone are ended from outside, so that nothing is done or counted twice; resolves
-   * with how many were. The claims of a stage without one are left to that stage: it looks at its output when it opens.
-   */
-  settleOrphans: Partial<Record<QueueStage, () => Promise<number>>>;
+export interface HealthExperiment
+  extends Pick<Experiment, 'tools' | 'liveness' | 'readStatus' | 'readHolders' | 'rootSpace' | 'settleOrphans'> {
+  manifest: Pick<Experiment['manifest'], 'changes$' | 'orphans'>;
 }
 
 /** The Python system looked as often, ms. The first time once every stage has had time to open, and to say so. */
@@ -55,42 +39,53 @@ interface Round {
  *
  * Paused or switched off, it takes back what it has found: nobody would see when that is well.
  */
-export function watchHealth(deps: HealthDeps): OperatorFunction<HealthSettings, StageEvent> {
-  return settings$ =>
-    defer(() => {
-      const news$ = new Subject<StageEvent>();
-      const alarms = new StandingAlarms('health', deps.tools.clock);
-      /** Lives as long as its settings: a failure of the stage forgets nothing. */
-      let watch: { of: HealthSettings; health: HealthWatch } | null = null;
-      const open = (settings: HealthSettings): Station<Round> => {
+export const health: Stage<HealthSettings, Round, HealthExperiment> = {
+  name: 'health',
+  exclusive: false,
+  settings: ({ Buffer, Camera, Services, Timing }, { replay }) => ({
+    ...healthPace,
+    enabled: Services.enable_service_health_check,
+    // A folder of images has no cadence of its own.
+    frameIntervalMs:
+      Services.enable_camera && Camera.camera_type !== 'file_importer' && replay === null
+        ? Timing.collector_interval_seconds * 1000
+        : null,
+    sensors: [],
+    minFreeDisk: Buffer.min_free_disk,
+  }),
+  isEnabled: ({ enabled }) => enabled,
+  pace: () => ({ intervalMs: healthPace.intervalMs, perMinute: null }),
+  entriesOf: ({ id }) => [id],
+  begin: experiment => {
+    const news$ = new Subject<StageEvent>();
+    const alarms = new StandingAlarms('health', experiment.tools.clock);
+    /** Lives as long as its settings: a failure of the stage forgets nothing. */
+    let watch: { of: HealthSettings; health: HealthWatch } | null = null;
+    return {
+      open: async settings => {
         if (watch?.of === settings) watch.health.resume();
-        else watch = { of: settings, health: new HealthWatch(settings, deps.tools.clock) };
-        return openStation(settings, watch.health, alarms, event => news$.next(event), deps);
-      };
-      return settings$.pipe(
-        stage<HealthSettings, Round>({
-          name: 'health',
-          tools: deps.tools,
-          isEnabled: ({ enabled }) => enabled,
-          entriesOf: ({ id }) => [id],
-          open: async settings => open(settings),
-        }),
-        mergeUntilComplete(news$),
-        concatMap(event => {
-          const rests = event.kind === 'state' && (event.state === 'paused' || event.state === 'off');
-          return rests ? [...alarms.update([]), event] : [event];
-        }),
-      );
-    });
-}
+        else watch = { of: settings, health: new HealthWatch(settings, experiment.tools.clock) };
+        return openWorker(settings, watch.health, alarms, event => news$.next(event), experiment);
+      },
+      beside$: () => news$,
+      told: events$ =>
+        events$.pipe(
+          concatMap(event => {
+            const rests = event.kind === 'state' && (event.state === 'paused' || event.state === 'off');
+            return rests ? [...alarms.update([]), event] : [event];
+          }),
+        ),
+    };
+  },
+};
 
-function openStation(
+function openWorker(
   { firstMs, intervalMs }: HealthSettings,
   health: HealthWatch,
   alarms: StandingAlarms,
   tell: (event: StageEvent) => void,
-  deps: HealthDeps,
-): Station<Round> {
+  deps: HealthExperiment,
+): Worker<Round> {
   const { manifest, tools } = deps;
   let due = false;
   const listening = manifest.changes$.subscribe(change => {
@@ -109,7 +104,7 @@ function openStation(
       due = false;
       return [{ id: tools.newId() }];
     },
-    perform: async ({ id }, signal) => {
+    process: async ({ id }, signal) => {
       const seen = await look(deps, signal);
       if (signal.aborted) return [];
       const { events, report } = health.judge(seen, alarms);
@@ -118,13 +113,13 @@ function openStation(
       return [{ kind: 'done', entryId: id, detail: { findings: report.findings.length, released: seen.released } }];
     },
     // A round that was cut off is not made up for: the next one sees the same.
-    giveBack: async () => undefined,
+    release: async () => undefined,
     close: async () => listening.unsubscribe(),
   };
 }
 
-async function look(deps: HealthDeps, signal: AbortSignal): Promise<Observation> {
-  const { manifest, liveness, readStatus, readHolders, disk, settleOrphans } = deps;
+async function look(deps: HealthExperiment, signal: AbortSignal): Promise<Observation> {
+  const { manifest, liveness, readStatus, readHolders, rootSpace, settleOrphans } = deps;
   const claims = queueStages.flatMap(stage =>
     manifest.orphans(stage).map((entry): Belonging => ({ stage, owner: entry.claims[stage]! })),
   );
@@ -142,5 +137,5 @@ async function look(deps: HealthDeps, signal: AbortSignal): Promise<Observation>
   const held = (Object.entries(holders) as [StageName, ProcessIdentity][])
     .map(([stage, owner]) => ({ stage, owner }))
     .filter(({ owner }) => liveness(owner) === 'gone');
-  return { pipeline, disk: disk(), claims, held, released, repairs, liveness };
+  return { pipeline, disk: rootSpace(), claims, held, released, repairs, liveness };
 }

@@ -15,16 +15,16 @@ export interface HandoverOptions<R> {
   stop$: Observable<unknown>;
   /** How long a generation that was replaced may take to finish, ms; then it is cut off. One that is stopped has no limit. */
   deadlineMs: number;
-  /** While its last value is true, no generation runs; nor before its first. Absent: never held. */
-  hold$?: Observable<boolean>;
-  /** What to emit when it is held and no generation runs any more. */
-  atRest?: () => readonly R[];
+  /** While its last value is true, no generation runs; nor before its first. Absent: never paused. */
+  paused$?: Observable<boolean>;
+  /** What to emit when it is paused and no generation runs any more. */
+  onPaused?: () => readonly R[];
   scheduler?: SchedulerLike;
 }
 
 interface Generation<S> {
   settings: S;
-  retire: ReplaySubject<void>;
+  drain: ReplaySubject<void>;
   /** Ends the generation. */
   life: Subscription;
   /** Runs once it has been replaced. */
@@ -36,19 +36,19 @@ interface Generation<S> {
  * present generation: it takes no more work, finishes what it has, and completes; then the newest settings begin. Settings
  * that were overtaken meanwhile are never served. (`switchMap` would abort, `concatMap` would serve every save.)
  *
- * `build` makes a generation; `retire$` asks it to finish. A generation that completes by itself has done all its work: the
+ * `build` makes a generation; `drain$` asks it to finish. A generation that completes by itself has done all its work: the
  * next settings begin at once, and when there will be none the stream completes. Completes when the source has and the
  * last generation, or after `stop$` when the present one has. Errors of a generation pass. Teardown cuts it off.
  *
- * Held, the present generation is retired in the same way, and what it served, or newer settings, begin when it is released.
+ * Paused, the present generation is drained in the same way, and what it served, or newer settings, begin when it is resumed.
  * Then only `stop$` completes the stream, unless all the work was done before.
  *
  * A generation that is cut off may have something to put away that takes time. The next one begins nevertheless: where that
  * matters, it waits for it by itself.
  */
 export function handover<S, R>(
-  build: (settings: S, retire$: Observable<void>) => Observable<R>,
-  { stop$, deadlineMs, hold$, atRest = () => [], scheduler = asyncScheduler }: HandoverOptions<R>,
+  build: (settings: S, drain$: Observable<void>) => Observable<R>,
+  { stop$, deadlineMs, paused$, onPaused = () => [], scheduler = asyncScheduler }: HandoverOptions<R>,
 ): OperatorFunction<S, R> {
   return source =>
     new Observable<R>(subscriber => {
@@ -57,22 +57,22 @@ export function handover<S, R>(
       let ended = false;
       let stopped = false;
       /** Null until the first word on it: nothing begins, and nobody is told that it rests. */
-      let held: boolean | null = hold$ ? null : false;
+      let isPaused: boolean | null = paused$ ? null : false;
       /** It was asked to rest, and nobody has been told yet that it does. */
-      let untold = false;
+      let isUntold = false;
 
       const beginNext = trampoline(
         () => {
           if (!next || present || stopped || subscriber.closed) return false;
-          if (held === false) {
+          if (isPaused === false) {
             const { settings } = next;
             next = null;
             begin(settings);
             return true;
           }
-          if (!untold) return false;
-          untold = false;
-          for (const value of atRest()) subscriber.next(value);
+          if (!isUntold) return false;
+          isUntold = false;
+          for (const value of onPaused()) subscriber.next(value);
           return true;
         },
         () => {
@@ -82,13 +82,13 @@ export function handover<S, R>(
 
       const begin = (settings: S): void => {
         // One that is still opening must hear of its retirement later.
-        const retire = new ReplaySubject<void>(1);
-        const mine: Generation<S> = { settings, retire, life: new Subscription(), deadline: null };
+        const drain = new ReplaySubject<void>(1);
+        const mine: Generation<S> = { settings, drain, life: new Subscription(), deadline: null };
         present = mine;
         subscriber.add(mine.life);
         subscribeInner(
           subscriber,
-          () => build(settings, retire),
+          () => build(settings, drain),
           { next: value => subscriber.next(value), complete: () => end(mine) },
           mine.life,
         );
@@ -103,7 +103,7 @@ export function handover<S, R>(
       const replace = (generation: Generation<S>): void => {
         generation.deadline ??= timer(deadlineMs, scheduler).subscribe(() => end(generation));
         generation.life.add(generation.deadline);
-        generation.retire.next();
+        generation.drain.next();
       };
 
       subscribeInner(subscriber, () => stop$, {
@@ -111,17 +111,17 @@ export function handover<S, R>(
           stopped = true;
           next = null;
           present?.deadline?.unsubscribe();
-          present?.retire.next();
+          present?.drain.next();
           beginNext();
         },
       });
-      if (hold$) {
-        subscribeInner(subscriber, () => hold$, {
-          next: hold => {
-            if (stopped || hold === held) return;
-            held = hold;
-            untold = hold;
-            if (present && hold) {
+      if (paused$) {
+        subscribeInner(subscriber, () => paused$, {
+          next: paused => {
+            if (stopped || paused === isPaused) return;
+            isPaused = paused;
+            isUntold = paused;
+            if (present && paused) {
               next ??= { settings: present.settings };
               replace(present);
             } else beginNext();

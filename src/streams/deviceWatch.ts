@@ -11,7 +11,7 @@ import {
   tap,
   timer,
 } from 'rxjs';
-import type { Hindrance } from '../model/hindrance.ts';
+import type { PauseReason } from '../model/pauseReason.ts';
 import type { MountedDevice } from '../storage/mountedDevice.ts';
 
 /** So often it looks whether something was mounted or unmounted, ms, and at all in one of so many looks. */
@@ -27,15 +27,15 @@ const looksPerCheck = 4;
  *
  * @param device null: the root may be on any disk.
  */
-export function device$(device: MountedDevice | null, scheduler?: SchedulerLike): Observable<Hindrance | null> {
+export function device$(device: MountedDevice | null, scheduler?: SchedulerLike): Observable<PauseReason | null> {
   if (device === null) return of(null);
-  const look = async (number: number, said: Hindrance | null): Promise<Hindrance | null> => {
+  const look = async (number: number, said: PauseReason | null): Promise<PauseReason | null> => {
     if (number % looksPerCheck !== 0 && (said !== null || device.isAsSeen)) return said;
     const wrong = await device.look();
     return wrong === null ? null : notThere(wrong);
   };
   return defer(() => {
-    let said: Hindrance | null = null;
+    let said: PauseReason | null = null;
     return timer(0, lookEveryMs, scheduler).pipe(
       exhaustMap(number =>
         defer(() => look(number, said)).pipe(
@@ -52,7 +52,7 @@ export function device$(device: MountedDevice | null, scheduler?: SchedulerLike)
   );
 }
 
-const notThere = (message: string): Hindrance => ({
+const notThere = (message: string): PauseReason => ({
   key: 'wrong_disk',
   message: `${message}. Nothing is written until then`,
 });

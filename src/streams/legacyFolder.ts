@@ -11,8 +11,8 @@
 import { resolve } from 'node:path';
 import type { Clock } from '../model/clock.ts';
 import type { ImportedFrame } from '../model/frame.ts';
+import type { FrameSource } from '../model/frameSource.ts';
 import { counted } from '../model/quantity.ts';
-import type { FrameSource } from './frameSource.ts';
 import { everyNth, imagesInRange } from './legacy/chooseImages.ts';
 import { between } from './legacy/estimateMissing.ts';
 import { folderNotes } from './legacy/folderNotes.ts';

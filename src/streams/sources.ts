@@ -1,30 +1,10 @@
-import type { Config } from '../config/schema.ts';
+import type { CameraType, SourceSettings } from '../config/sourceSettings.ts';
 import type { Clock } from '../model/clock.ts';
+import type { FrameSource } from '../model/frameSource.ts';
 import type { Files } from '../storage/files.ts';
-import type { FrameSource } from './frameSource.ts';
 import { openLegacyFolder } from './legacyFolder.ts';
 import { openSimulatedCamera } from './simulatedCamera.ts';
 import { simulatorOptions } from './simulator/simulatorOptions.ts';
-
-export type CameraType = Config['Camera']['camera_type'];
-
-/** All that a source is made from; compared by value to see whether it is still the same. */
-export interface SourceSettings {
-  type: CameraType;
-  cameraId: number | string;
-  simulator: Config['Simulator'];
-  /** Where the simulated camera writes the ROI manifest that belongs to its frames, when there is none. */
-  roiManifestFile: string;
-  /** Where it appends the truth of each frame. */
-  truthFile: string;
-  /** Folder of images that are already there, and which of them. */
-  folder: string;
-  every?: number | undefined;
-  from?: string | undefined;
-  to?: string | undefined;
-  limit?: number | undefined;
-  series?: string | undefined;
-}
 
 export interface SourceDeps {
   clock: Clock;

@@ -52,7 +52,7 @@ export async function rebuildTable(inspection: Inspection, options: RepairOption
   try {
     await writeAnew(inspection, options);
   } finally {
-    await held.giveBack();
+    await held.release();
   }
 }
 

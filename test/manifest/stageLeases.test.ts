@@ -61,7 +61,7 @@ describe('the stages of a disk that was moved to another machine after a power c
     expect(await held.lost()).toBeNull();
     await writeFile(join(folder, 'stages.json'), JSON.stringify({ collector: holder }));
     expect((await held.lost())?.message).toContain('process 2968 on oldpi');
-    await held.giveBack();
+    await held.release();
     expect(await holders()).toEqual({ collector: holder });
   });
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type BackupSettings, backup } from '../../src/operators/backup.ts';
 import type { RingBufferSettings } from '../../src/operators/ringBuffer.ts';
+import { runStage } from '../../src/operators/runStage.ts';
 import type { Files } from '../../src/storage/files.ts';
 import { CallGate, patientFiles } from '../../src/storage/patientFiles.ts';
 import { sampleEntry } from '../manifest/sampleManifest.ts';
@@ -183,7 +184,8 @@ describe('the backup', () => {
     const ids = Array.from({ length: 24 }, (_, i) => `e${String(i).padStart(2, '0')}`);
     await ring.offerSettled(ids.slice(0, 6));
     const { manifest, files } = world;
-    run.start(backup({ tools: run.tools, manifest, files, isAlive: () => false }));
+    const experiment = { tools: run.tools, manifest, backupFiles: files, isAlive: () => false };
+    run.start(runStage(backup, experiment, run.tools));
     removing.start(ring.stage(removing.tools));
     for (let at = 6; at < ids.length; at += 3) {
       await ring.offerSettled(ids.slice(at, at + 3));

@@ -1,12 +1,19 @@
 import { BehaviorSubject, of } from 'rxjs';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import { parseAmount } from '../../src/config/kinds/amount.ts';
-import { type CollectSettings, collect } from '../../src/operators/collect.ts';
-import { imageRoom } from '../../src/operators/imageRoom.ts';
+import { type CollectExperiment, type CollectSettings, collector } from '../../src/operators/collect.ts';
+import { runStage } from '../../src/operators/runStage.ts';
 import type { DiskSpace } from '../../src/storage/diskSpace.ts';
 import { ids, sampleEntry } from '../manifest/sampleManifest.ts';
-import { CollectBench, capturedFrame, collectSettings, importedFrame } from '../operators/collectBench.ts';
+import {
+  CollectBench,
+  cameraNumber,
+  capturedFrame,
+  collectSettings,
+  importedFrame,
+} from '../operators/collectBench.ts';
 import { useStillTime } from '../operators/eventRun.ts';
 import { PipelineWorld } from '../operators/pipelineWorld.ts';
 import { StageRun } from '../operators/stageRun.ts';
@@ -143,15 +150,14 @@ describe('collect from a camera', () => {
     async function onDisk(free: number, minFree = '1 GB') {
       const it = await prepare('triggered');
       const space$ = new BehaviorSubject<DiskSpace | null>(disk(free));
-      const room = imageRoom({
-        space$,
-        measureSpace: async () => space$.value,
-        wanted$: of({ minFree: parseAmount(minFree)!, keepsAll: false }),
-        manifest: it.world.manifest,
-        clock: it.run.tools.clock,
-        dataFolder: '/root/data',
-      });
-      const start = () => it.run.start(collect({ ...it.bench.deps, tools: it.run.tools, room }));
+      const { Buffer, ...config } = defaultConfig();
+      const flow = {
+        ...it.run.tools,
+        config$: of({ ...config, Buffer: { ...Buffer, min_free_disk: parseAmount(minFree)!, image_buffer_size: 100 } }),
+      };
+      const room = { ...it.bench.deps, tools: it.run.tools, space$, measureSpace: async () => space$.value };
+      const start = (changes: Partial<CollectExperiment> = {}) =>
+        it.run.start(runStage(collector, { ...room, ...changes }, flow));
       return { ...it, space$, room, start };
     }
     const alarms = (run: StageRun<CollectSettings>) => run.events.filter(event => event.kind === 'alarm');
@@ -232,14 +238,14 @@ describe('collect from a camera', () => {
         expect(alarms(run)).toMatchObject([
           { message: expect.stringMatching(/only 67.1 MB are free .* the next image takes \d\d B of what is beyond/) },
         ]);
-        expect(room.waiting).toBeGreaterThan(10);
+        expect(room.waitingImage.bytes).toBeGreaterThan(10);
         // For an image of this size it would do, but not by as much as it takes to go on.
         space$.next(disk(2 * reserve));
         await run.rest();
         expect(run.told.at(-1)).toBe('paused');
         space$.next(disk(2 * reserve + 100));
         await run.until(() => run.count('done') === 1);
-        expect([images(world).length, world.manifest.size, room.waiting]).toEqual([1, 1, 0]);
+        expect([images(world).length, world.manifest.size, room.waitingImage.bytes]).toEqual([1, 1, 0]);
         expect(run.status('collector')).toMatchObject({ alarms: [], state: 'running', failed: 0, lost: 0 });
         run.unsubscribe();
       });
@@ -276,23 +282,20 @@ describe('collect from a camera', () => {
       });
 
       it('keeps it once, when it is cut short while it asks', async () => {
-        const { world, bench, run, space$, room } = await onDisk(almost.free, '0 GB');
+        const { world, bench, run, space$, start } = await onDisk(almost.free, '0 GB');
         oneFrameOnly(bench);
         const door = gate();
         const asking = { asked: false };
-        const slow = {
-          noRoom$: room.noRoom$,
-          waiting: 0,
-          fits: async (image: number, isLast?: boolean) => {
+        start({
+          measureSpace: async () => {
             asking.asked = true;
             await door.pass();
-            return room.fits(image, isLast);
+            return space$.value;
           },
-        };
-        run.start(collect({ ...bench.deps, tools: run.tools, room: slow }));
+        });
         await run.until(() => asking.asked);
         // Older settings that do not finish in time are cut off.
-        run.settings$.next({ ...collectSettings, source: { camera: 1 } });
+        run.settings$.next({ ...collectSettings, source: cameraNumber(1) });
         await vi.advanceTimersByTimeAsync(31_000);
         door.open();
         await run.until(() => run.told.at(-1) === 'paused');

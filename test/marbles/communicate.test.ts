@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Entry } from '../../src/model/entry.ts';
 import type { ResultLine, RoiResult } from '../../src/model/result.ts';
-import { type CommunicateSettings, communicate } from '../../src/operators/communicate.ts';
+import { type CommunicateExperiment, type CommunicateSettings, communicator } from '../../src/operators/communicate.ts';
+import { runStage } from '../../src/operators/runStage.ts';
 import { composeResultLine } from '../../src/sinks/composeResultLine.ts';
 import { isSettled, sampleEntry } from '../manifest/sampleManifest.ts';
 import { CommunicateBench, communicateSettings } from '../operators/communicateBench.ts';
@@ -341,7 +342,7 @@ describe('communicate', () => {
     function watched(bench: CommunicateBench, tools: StageRun<CommunicateSettings>['tools']) {
       const reported: ResultLine[] = [];
       const recovered: ResultLine[] = [];
-      const stage = communicate({
+      const experiment: CommunicateExperiment = {
         ...bench.deps,
         tools,
         openReporter: async settings => {
@@ -358,7 +359,8 @@ describe('communicate', () => {
             },
           };
         },
-      });
+      };
+      const stage = runStage(communicator, experiment, tools);
       const marked = () => reported.filter(isMarked).map(line => line.entry_id);
       return { stage, reported, recovered, marked };
     }

@@ -2,21 +2,22 @@ import { BehaviorSubject, concat, defer, NEVER, of, Subject, throwError } from '
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigError } from '../../src/config/configError.ts';
 import { defaultConfig } from '../../src/config/defaultConfig.ts';
+import { resolvePaths } from '../../src/config/resolvePaths.ts';
 import type { Config } from '../../src/config/schema.ts';
-import { type GraphParts, graph } from '../../src/graph.ts';
-import { noRules } from '../../src/manifest/workRules.ts';
+import { graph } from '../../src/graph.ts';
+import type { GraphInputs } from '../../src/graphInputs.ts';
 import { type Control, noControl } from '../../src/model/control.ts';
+import type { NoteEvent, PipelineEvent } from '../../src/model/event.ts';
+import type { Experiment } from '../../src/operators/experiment.ts';
+import { roiManifestOf } from '../../src/operators/services/roiManifest.ts';
+import { mergeUntilComplete } from '../../src/rx/mergeUntilComplete.ts';
 import { createShares } from '../../src/share/share.ts';
 import type { ConfigUpdate } from '../../src/streams/configUpdates.ts';
-import { CollectBench, collectSettings } from '../operators/collectBench.ts';
-import { CommunicateBench, communicateSettings } from '../operators/communicateBench.ts';
-import { compressSettings } from '../operators/compressBench.ts';
+import { CollectBench } from '../operators/collectBench.ts';
+import { CommunicateBench } from '../operators/communicateBench.ts';
 import { EventRun, useStillTime } from '../operators/eventRun.ts';
-import { healthSettings } from '../operators/healthBench.ts';
 import { PipelineWorld } from '../operators/pipelineWorld.ts';
-import { ProcessBench, processSettings, roiManifestText } from '../operators/processBench.ts';
-import { ringBufferSettings } from '../operators/ringBufferBench.ts';
-import { syncSettings } from '../operators/syncBench.ts';
+import { ProcessBench, roiManifestText } from '../operators/processBench.ts';
 import { exclusiveHere } from '../sinks/exclusiveHere.ts';
 import { failure, gate } from './stageBench.ts';
 
@@ -25,7 +26,9 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const config = defaultConfig();
+const shipped = defaultConfig();
+const config: Config = { ...shipped, Data_Analysis: { ...shipped.Data_Analysis, workers: 2 } };
+const paths = resolvePaths(config, { cwd: '/', configFile: '/configs/c.toml', exists: () => false, root: '/root' });
 const loaded = (changed: Config = config): ConfigUpdate => ({
   kind: 'loaded',
   file: 'c.toml',
@@ -43,57 +46,47 @@ async function prepare(images = 6, world?: PipelineWorld) {
   const processing = new ProcessBench(there);
   const communicating = new CommunicateBench(there);
   const run = new EventRun();
-  const parts: GraphParts = {
+  const { tools, stop$ } = run;
+  const note = (level: NoteEvent['level'], message: string): void =>
+    notes$.next({ kind: 'note', at: 0, level, stage: null, message });
+  const notes$ = new Subject<NoteEvent>();
+  const base: Experiment = {
     ...collecting.deps,
     ...processing.deps,
     ...communicating.deps,
-    config$: of(loaded()),
-    settings: {
-      collector: ({ Timing }) => ({ ...collectSettings, intervalMs: Timing.collector_interval_seconds * 1000 }),
-      processor: ({ Data_Analysis }) => ({ ...processSettings, method: Data_Analysis.method }),
-      communicator: ({ Communication }) => ({ ...communicateSettings, methods: Communication.method }),
-      compressor: () => ({ ...compressSettings, enabled: false }),
-      syncer: () => ({ ...syncSettings, enabled: false }),
-      ring_buffer: () => ({ ...ringBufferSettings, size: 0 }),
-      backup: () => ({ enabled: false, intervalMs: 3_600_000, folder: '/backup' }),
-      health: () => ({ ...healthSettings, enabled: false }),
-    },
-    rules: () => noRules,
-    wantedRoom: ({ Buffer }) => ({ minFree: Buffer.min_free_disk, keepsAll: false }),
-    setRules: async () => undefined,
-    compressor: { isAlive: () => true, note: () => undefined },
-    space$: concat(of({ free: 1e12, size: 2e12 }), NEVER),
-    here$: of(null),
-    ringBuffer: {
-      measureSpace: async () => null,
-      restoring: exclusiveHere(),
-      note: () => undefined,
-    },
-    backup: { files: there.files, isAlive: () => true },
-    backupFolder: '/backup',
-    syncer: {
-      shares: createShares(),
-      note: () => undefined,
-    },
-    health: {
-      liveness: () => 'alive',
-      readStatus: async () => null,
-      readHolders: async () => ({}),
-      disk: () => null,
-      settleOrphans: {},
-    },
-    pace: () => ({
-      collector: { intervalMs: 5000, perMinute: 12 },
-      processor: { intervalMs: 2000, perMinute: 12 },
-      communicator: { intervalMs: 10_000, perMinute: 12 },
-    }),
-    control$: concat(of(noControl), NEVER),
-    roiManifest$: of(roiManifestText),
+    results: { ...processing.deps.results, ...communicating.deps.results },
+    tools,
+    paths,
+    configFile: null,
+    replay: { folder: '/old', speed: Number.POSITIVE_INFINITY },
+    backupFiles: there.files,
     manifestTouched$: NEVER,
-    stages: ['collector', 'processor', 'communicator'],
-    tools: run.tools,
+    shares: createShares(),
+    restoring: exclusiveHere(),
+    liveness: () => 'alive',
+    note,
+    readStatus: async () => null,
+    readHolders: async () => ({}),
+    rootSpace: () => null,
+    settleOrphans: {},
   };
-  const start = (changes: Partial<GraphParts> = {}): void => run.listen(graph({ ...parts, ...changes }));
+  const steering: GraphInputs = {
+    config$: of(loaded()),
+    prepare: async () => undefined,
+    control$: concat(of(noControl), NEVER),
+    pausedBy$: of(null),
+    stop$,
+    stages: ['collector', 'processor', 'communicator'],
+  };
+  const start = ({
+    roiManifest$ = of(roiManifestText),
+    manifestTouched$ = NEVER,
+    ...inputs
+  }: Partial<GraphInputs & Pick<Experiment, 'roiManifest$' | 'manifestTouched$'>> = {}): void => {
+    const watched$ = roiManifestOf(roiManifest$, base, stop$);
+    const events$ = graph({ ...base, roiManifest$: watched$, manifestTouched$ }, { ...steering, ...inputs });
+    run.listen(events$.pipe(mergeUntilComplete<PipelineEvent>(notes$)));
+  };
   return { world: there, collecting, processing, communicating, run, start };
 }
 
@@ -295,24 +288,19 @@ describe('graph', () => {
   it('says what pace the configuration asks for, of the stages that run here, and again when it changes', async () => {
     const { run, start } = await prepare();
     const config$ = new Subject<ConfigUpdate>();
-    start({
-      config$,
-      stages: ['collector', 'processor'],
-      pace: ({ Timing }) => {
-        const pace = { intervalMs: Timing.collector_interval_seconds * 1000, perMinute: 7 };
-        return { collector: pace, processor: pace, communicator: pace };
-      },
-    });
+    start({ config$, stages: ['collector', 'processor'] });
     const timing = (seconds: number): ConfigUpdate =>
-      loaded({ ...config, Timing: { ...config.Timing, collector_interval_seconds: seconds } });
+      loaded({ ...config, Timing: { ...config.Timing, processor_interval_seconds: seconds } });
     config$.next(timing(2));
     await run.rest();
     config$.next(timing(3));
+    await run.rest();
     const paces = run.events.flatMap(event => (event.kind === 'pace' ? [[event.stage, event.intervalMs]] : []));
     expect(paces).toEqual([
-      ['collector', 2000],
+      // A folder is read as fast as there is room.
+      ['collector', null],
       ['processor', 2000],
-      ['collector', 3000],
+      ['collector', null],
       ['processor', 3000],
     ]);
     run.unsubscribe();

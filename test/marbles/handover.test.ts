@@ -27,9 +27,9 @@ describe('handover', () => {
       const finishing = cold('      ----y|');
       const a = cold('          -x----');
       const d = cold('                   -z--|');
-      const build = (name: string, retire$: Observable<void>): Observable<string> => {
+      const build = (name: string, drain$: Observable<void>): Observable<string> => {
         served.push(name);
-        return name === 'a' ? concat(a.pipe(takeUntil(retire$)), finishing) : d;
+        return name === 'a' ? concat(a.pipe(takeUntil(drain$)), finishing) : d;
       };
       expectObservable(settings.pipe(handover(build, { stop$: NEVER, deadlineMs }))).toBe('--x------y-z--|');
       expectSubscriptions(a.subscriptions).toBe('-^---!');
@@ -57,8 +57,8 @@ describe('handover', () => {
     run(({ hot, cold, expectObservable, expectSubscriptions }) => {
       const settings = hot(' -a--b----------------');
       const second = cold('    y--------------------');
-      const build = (name: string, retire$: Observable<void>): Observable<string> =>
-        name === 'a' ? NEVER.pipe(takeUntil(retire$)) : second;
+      const build = (name: string, drain$: Observable<void>): Observable<string> =>
+        name === 'a' ? NEVER.pipe(takeUntil(drain$)) : second;
       expectObservable(settings.pipe(handover(build, { stop$: NEVER, deadlineMs })), '^-------------------!').toBe(
         '----y----------------',
       );
@@ -89,8 +89,8 @@ describe('handover', () => {
     run(({ hot, cold, expectObservable }) => {
       const settings = hot('-a-b|');
       const finishing = cold('   ---y|');
-      const build = (name: string, retire$: Observable<void>): Observable<string> =>
-        name === 'a' ? concat(NEVER.pipe(takeUntil(retire$)), finishing) : of('b');
+      const build = (name: string, drain$: Observable<void>): Observable<string> =>
+        name === 'a' ? concat(NEVER.pipe(takeUntil(drain$)), finishing) : of('b');
       expectObservable(settings.pipe(handover(build, { stop$: NEVER, deadlineMs }))).toBe('------y(b|)');
     });
   });
@@ -101,8 +101,8 @@ describe('handover', () => {
         const settings = hot('  -a------b-----------------');
         const stop = hot('      -----s--------------------');
         const finishing = cold('     ----y-------------------y|');
-        const build = (_name: string, retire$: Observable<void>): Observable<string> =>
-          concat(NEVER.pipe(takeUntil(retire$)), finishing);
+        const build = (_name: string, drain$: Observable<void>): Observable<string> =>
+          concat(NEVER.pipe(takeUntil(drain$)), finishing);
         expectObservable(settings.pipe(handover(build, { stop$: stop, deadlineMs }))).toBe(
           '---------y-------------------y|',
         );
@@ -142,23 +142,23 @@ describe('handover', () => {
   });
 
   describe('held', () => {
-    const atRest = (): string[] => ['R'];
+    const onPaused = (): string[] => ['R'];
     /** Works until it is retired, and takes `draining` to finish then. */
     const worker =
       (work: Observable<string>, draining: Observable<string>) =>
-      (_name: string, retire$: Observable<void>): Observable<string> =>
-        concat(work.pipe(takeUntil(retire$)), draining);
+      (_name: string, drain$: Observable<void>): Observable<string> =>
+        concat(work.pipe(takeUntil(drain$)), draining);
     const hold = { t: true, f: false };
 
     it('begins nothing before the first word on it, and says nothing', () => {
       run(({ hot, cold, expectObservable, expectSubscriptions }) => {
         const settings = hot('  -a-b------');
-        const hold$ = hot('     -----f----', hold);
+        const paused$ = hot('     -----f----', hold);
         const work = cold('          -x---');
-        const built = settings.pipe(handover(() => work, { stop$: NEVER, deadlineMs, hold$, atRest }));
+        const built = settings.pipe(handover(() => work, { stop$: NEVER, deadlineMs, paused$, onPaused }));
         expectObservable(built, '^--------!').toBe('------x---');
         expectSubscriptions(work.subscriptions).toBe('-----^---!');
-        expectSubscriptions(hold$.subscriptions).toBe('^--------!');
+        expectSubscriptions(paused$.subscriptions).toBe('^--------!');
       });
     });
 
@@ -166,12 +166,12 @@ describe('handover', () => {
       const served: string[] = [];
       run(({ hot, expectObservable }) => {
         const settings = hot('  --a--b------');
-        const hold$ = hot('     t------f----', hold);
+        const paused$ = hot('     t------f----', hold);
         const build = (name: string): Observable<string> => {
           served.push(name);
           return concat(of(name), NEVER);
         };
-        const built = settings.pipe(handover(build, { stop$: NEVER, deadlineMs, hold$, atRest }));
+        const built = settings.pipe(handover(build, { stop$: NEVER, deadlineMs, paused$, onPaused }));
         expectObservable(built, '^----------!').toBe('--R----b----');
       });
       expect(served).toEqual(['b']);
@@ -180,10 +180,10 @@ describe('handover', () => {
     it('retires the generation, lets it finish, says once that it rests, and begins the same settings anew', () => {
       run(({ hot, cold, expectObservable, expectSubscriptions }) => {
         const settings = hot('  -a------------------');
-        const hold$ = hot('     f---t----t--f--f----', hold);
+        const paused$ = hot('     f---t----t--f--f----', hold);
         const work = cold('      -x-----------------');
         const draining = cold('     --y|');
-        const built = settings.pipe(handover(worker(work, draining), { stop$: NEVER, deadlineMs, hold$, atRest }));
+        const built = settings.pipe(handover(worker(work, draining), { stop$: NEVER, deadlineMs, paused$, onPaused }));
         expectObservable(built, '^----------------!').toBe('--x---yR-----x----');
         expectSubscriptions(work.subscriptions).toBe(['-^--!', '------------^----!']);
         expectSubscriptions(draining.subscriptions).toBe('----^--!');
@@ -194,12 +194,12 @@ describe('handover', () => {
       const served: string[] = [];
       run(({ hot, expectObservable }) => {
         const settings = hot('  -a----bc-------');
-        const hold$ = hot('     f--t-------f---', hold);
-        const build = (name: string, retire$: Observable<void>): Observable<string> => {
+        const paused$ = hot('     f--t-------f---', hold);
+        const build = (name: string, drain$: Observable<void>): Observable<string> => {
           served.push(name);
-          return concat(of(name), NEVER.pipe(takeUntil(retire$)));
+          return concat(of(name), NEVER.pipe(takeUntil(drain$)));
         };
-        const built = settings.pipe(handover(build, { stop$: NEVER, deadlineMs, hold$, atRest }));
+        const built = settings.pipe(handover(build, { stop$: NEVER, deadlineMs, paused$, onPaused }));
         expectObservable(built, '^-------------!').toBe('-a-R-------c---');
       });
       expect(served).toEqual(['a', 'c']);
@@ -209,12 +209,12 @@ describe('handover', () => {
       const served: string[] = [];
       run(({ hot, cold, expectObservable }) => {
         const settings = hot('  -a-b---------');
-        const hold$ = hot('     f---t---f----', hold);
-        const build = (name: string, retire$: Observable<void>): Observable<string> => {
+        const paused$ = hot('     f---t---f----', hold);
+        const build = (name: string, drain$: Observable<void>): Observable<string> => {
           served.push(name);
-          return concat(of(name), NEVER.pipe(takeUntil(retire$)), cold('---|'));
+          return concat(of(name), NEVER.pipe(takeUntil(drain$)), cold('---|'));
         };
-        const built = settings.pipe(handover(build, { stop$: NEVER, deadlineMs, hold$, atRest }));
+        const built = settings.pipe(handover(build, { stop$: NEVER, deadlineMs, paused$, onPaused }));
         expectObservable(built, '^-----------!').toBe('-a----R-b----');
       });
       expect(served).toEqual(['a', 'b']);
@@ -223,10 +223,10 @@ describe('handover', () => {
     it('says nothing, and goes on with the newest settings, when it is released while the old ones still finish', () => {
       run(({ hot, cold, expectObservable, expectSubscriptions }) => {
         const settings = hot('  -a--b-----------');
-        const hold$ = hot('     f-t---f---------', hold);
+        const paused$ = hot('     f-t---f---------', hold);
         const work = cold('      -x-------------');
         const draining = cold('   ------y|');
-        const built = settings.pipe(handover(worker(work, draining), { stop$: NEVER, deadlineMs, hold$, atRest }));
+        const built = settings.pipe(handover(worker(work, draining), { stop$: NEVER, deadlineMs, paused$, onPaused }));
         expectObservable(built, '^-----------!').toBe('--------y-x-----');
         expectSubscriptions(work.subscriptions).toBe(['-^!', '---------^--!']);
       });
@@ -235,9 +235,9 @@ describe('handover', () => {
     it('cuts off a generation that does not finish in time, and rests then', () => {
       run(({ hot, cold, expectObservable, expectSubscriptions }) => {
         const settings = hot('  -a--------------');
-        const hold$ = hot('     f--t------------', hold);
+        const paused$ = hot('     f--t------------', hold);
         const stubborn = cold('  ---------------');
-        const built = settings.pipe(handover(() => stubborn, { stop$: NEVER, deadlineMs, hold$, atRest }));
+        const built = settings.pipe(handover(() => stubborn, { stop$: NEVER, deadlineMs, paused$, onPaused }));
         expectObservable(built, '^--------------!').toBe('-------------R--');
         expectSubscriptions(stubborn.subscriptions).toBe('-^-----------!');
       });
@@ -246,9 +246,9 @@ describe('handover', () => {
     it('counts the deadline of settings that were replaced from then, not from the hold after it', () => {
       run(({ hot, cold, expectObservable }) => {
         const settings = hot('  -a-b------------');
-        const hold$ = hot('     f------t--------', hold);
+        const paused$ = hot('     f------t--------', hold);
         const built = settings.pipe(
-          handover(() => cold('---------------'), { stop$: NEVER, deadlineMs, hold$, atRest }),
+          handover(() => cold('---------------'), { stop$: NEVER, deadlineMs, paused$, onPaused }),
         );
         expectObservable(built, '^--------------!').toBe('-------------R--');
       });
@@ -257,27 +257,27 @@ describe('handover', () => {
     it('is stopped: completes at once at rest, and after what still finishes, with no deadline any more', () => {
       run(({ hot, cold, expectObservable, expectSubscriptions }) => {
         const atOnce = hot('-a--').pipe(
-          handover(() => NEVER, { stop$: hot('---s'), deadlineMs, hold$: hot('t---', hold), atRest }),
+          handover(() => NEVER, { stop$: hot('---s'), deadlineMs, paused$: hot('t---', hold), onPaused }),
         );
         expectObservable(atOnce).toBe('-R-|');
         const settings = hot('  -a------------------');
-        const hold$ = hot('     f-t-----------------', hold);
+        const paused$ = hot('     f-t-----------------', hold);
         const draining = cold('   -------------y|   ');
         const built = settings.pipe(
-          handover(worker(NEVER, draining), { stop$: hot('----s'), deadlineMs, hold$, atRest }),
+          handover(worker(NEVER, draining), { stop$: hot('----s'), deadlineMs, paused$, onPaused }),
         );
         expectObservable(built).toBe('---------------y|');
-        expectSubscriptions(hold$.subscriptions).toBe('^---------------!');
+        expectSubscriptions(paused$.subscriptions).toBe('^---------------!');
       });
     });
 
     it('goes on waiting when there will be no other settings, and has done its work after the release', () => {
       run(({ hot, cold, expectObservable }) => {
         const settings = hot('  -a---|');
-        const hold$ = hot('     f--t------f----', hold);
-        const build = (_name: string, retire$: Observable<void>): Observable<string> =>
-          cold('-----x|').pipe(takeUntil(retire$));
-        const built = settings.pipe(handover(build, { stop$: NEVER, deadlineMs, hold$, atRest }));
+        const paused$ = hot('     f--t------f----', hold);
+        const build = (_name: string, drain$: Observable<void>): Observable<string> =>
+          cold('-----x|').pipe(takeUntil(drain$));
+        const built = settings.pipe(handover(build, { stop$: NEVER, deadlineMs, paused$, onPaused }));
         expectObservable(built).toBe('---R-----------x|');
       });
     });
@@ -286,37 +286,37 @@ describe('handover', () => {
       const served: string[] = [];
       run(({ hot, expectObservable }) => {
         const settings = hot('  -a-------b-----');
-        const hold$ = hot('     f--t--f--------', hold);
+        const paused$ = hot('     f--t--f--------', hold);
         const build = (name: string): Observable<string> => {
           served.push(name);
           return of(name);
         };
-        const built = settings.pipe(handover(build, { stop$: NEVER, deadlineMs, hold$, atRest }));
+        const built = settings.pipe(handover(build, { stop$: NEVER, deadlineMs, paused$, onPaused }));
         expectObservable(built, '^-------------!').toBe('-a-------b-----');
       });
       expect(served).toEqual(['a', 'b']);
     });
 
     it('is released by whoever hears that it rests', () => {
-      const hold$ = new Subject<boolean>();
+      const paused$ = new Subject<boolean>();
       const seen: string[] = [];
       const subscription = concat(of('a'), NEVER)
-        .pipe(handover(name => concat(of(name), NEVER), { stop$: NEVER, deadlineMs, hold$, atRest }))
+        .pipe(handover(name => concat(of(name), NEVER), { stop$: NEVER, deadlineMs, paused$, onPaused }))
         .subscribe(value => {
           seen.push(value);
-          if (value === 'R') hold$.next(false);
+          if (value === 'R') paused$.next(false);
         });
-      hold$.next(true);
+      paused$.next(true);
       expect(seen).toEqual(['R', 'a']);
       subscription.unsubscribe();
-      expect(hold$.observed).toBe(false);
+      expect(paused$.observed).toBe(false);
     });
 
     it('passes an error of what holds it', () => {
       run(({ hot, cold, expectObservable, expectSubscriptions }) => {
         const work = cold('-x---');
         const built = hot('-a---').pipe(
-          handover(() => work, { stop$: NEVER, deadlineMs, hold$: hot('f---#', hold), atRest }),
+          handover(() => work, { stop$: NEVER, deadlineMs, paused$: hot('f---#', hold), onPaused }),
         );
         expectObservable(built).toBe('--x-#');
         expectSubscriptions(work.subscriptions).toBe('-^--!');
@@ -378,11 +378,11 @@ describe('handover', () => {
     let open = 0;
     let most = 0;
     let last = -1;
-    const build = (n: number, retire$: Observable<void>): Observable<number> =>
+    const build = (n: number, drain$: Observable<void>): Observable<number> =>
       new Observable(subscriber => {
         most = Math.max(most, ++open);
         subscriber.add(() => open--);
-        subscriber.add(retire$.subscribe(() => subscriber.complete()));
+        subscriber.add(drain$.subscribe(() => subscriber.complete()));
         subscriber.next(n);
       });
     const subscription = settings$.pipe(handover(build, { stop$: NEVER, deadlineMs })).subscribe(n => {
@@ -417,10 +417,10 @@ describe('handover', () => {
     run(({ hot, cold, expectObservable }) => {
       const settings = hot('-a-b');
       const opening = cold(' ------o|');
-      const build = (name: string, retire$: Observable<void>): Observable<string> =>
+      const build = (name: string, drain$: Observable<void>): Observable<string> =>
         concat(
           opening,
-          defer(() => NEVER.pipe(takeUntil(retire$))),
+          defer(() => NEVER.pipe(takeUntil(drain$))),
         ).pipe(map(value => `${name}${value}`));
       expectObservable(settings.pipe(handover(build, { stop$: NEVER, deadlineMs })), '^--------------!').toBe(
         '-------a------b',

@@ -3,8 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { configHash } from '../../src/config/configHash.ts';
 import { parseConfig } from '../../src/config/parseConfig.ts';
 import type { Config } from '../../src/config/schema.ts';
-import type { NoteEvent } from '../../src/model/event.ts';
-import { keepSnapshots } from '../../src/operators/keepSnapshots.ts';
+import { keepSnapshots } from '../../src/operators/services/keepSnapshots.ts';
 import { contentHash } from '../../src/storage/contentHash.ts';
 import { EventRun, useStillTime } from '../operators/eventRun.ts';
 import { FaultyFiles } from '../storage/faultyFiles.ts';
@@ -23,12 +22,12 @@ describe('keepSnapshots', () => {
   function begin(files = new FaultyFiles()) {
     const config$ = new Subject<Config>();
     const roiManifest$ = new Subject<string | null>();
-    const notes$ = new Subject<NoteEvent>();
     const run = new EventRun<never>();
     runs.push(run);
     const notes: string[] = [];
-    notes$.subscribe(({ message }) => notes.push(message));
-    run.listen(keepSnapshots({ ...run.tools, config$, roiManifest$, files, folder, notes$ }));
+    const note = (_level: string, message: string): number => notes.push(message);
+    const experiment = { tools: run.tools, note, roiManifest$, backupFiles: files, paths: { backup: folder } };
+    run.listen(keepSnapshots(experiment, { config$, stop$: run.stop$ }));
     const kept = (): string[] => files.paths().map(path => path.slice(folder.length + 1));
     return { files, config$, roiManifest$, run, notes, kept };
   }

@@ -299,20 +299,18 @@ describe('the ring buffer by free space', () => {
 
   it('makes room for an image that waits for it, also where more is free than it has to keep', async () => {
     const it = await prepare({ size: 1000, minFree });
-    let waiting = 0;
-    it.bench.waitingImage = () => waiting;
     it.bench.freeWithoutImages = 1_000_000;
     await it.bench.offerSettled(names(70), {}, 10_000);
     it.start();
     it.bench.space$.next({ free: 300_000, size });
     await settled(it);
     expect(it.run.count('done')).toBe(0);
-    waiting = 400_000;
+    it.bench.waitingImage.bytes = 400_000;
     it.bench.space$.next({ free: 300_000, size });
     await it.run.until(() => it.run.count('done') > 0);
     await settled(it);
     const free = 1_000_000 - 10_000 * it.bench.images().length;
-    expect(free).toBeGreaterThanOrEqual(spaceLimits(minFree, size, waiting).enough);
+    expect(free).toBeGreaterThanOrEqual(spaceLimits(minFree, size, it.bench.waitingImage.bytes).enough);
     it.run.unsubscribe();
   });
 

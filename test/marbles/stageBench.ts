@@ -1,5 +1,6 @@
 import { Subject } from 'rxjs';
-import { type Outcome, type StageDefinition, type StageTools, type Station, stage } from '../../src/operators/stage.ts';
+import { runStage } from '../../src/operators/runStage.ts';
+import type { Outcome, Stage, StageFlow, Tools, Worker } from '../../src/operators/stage.ts';
 
 export interface BenchSettings {
   name: string;
@@ -34,18 +35,21 @@ export class StageBench {
     this.wake$.next();
   }
 
-  stage(tools: StageTools, more: Partial<StageDefinition<BenchSettings, string>> = {}) {
-    return stage<BenchSettings, string>({
+  stage(tools: Tools & StageFlow, more: Partial<Stage<BenchSettings, string, object>> = {}) {
+    const stage: Stage<BenchSettings, string, object> = {
       name: 'compressor',
-      tools,
+      exclusive: false,
+      settings: () => ({ name: 'a' }),
       isEnabled: ({ enabled = true }) => enabled,
+      pace: () => ({ intervalMs: null, perMinute: null }),
       entriesOf: item => [item],
-      open: (settings, signal) => this.#open(settings, signal),
+      begin: () => ({ open: (settings, signal) => this.#open(settings, signal) }),
       ...more,
-    });
+    };
+    return runStage(stage, { tools }, tools);
   }
 
-  async #open(settings: BenchSettings, signal: AbortSignal): Promise<Station<string>> {
+  async #open(settings: BenchSettings, signal: AbortSignal): Promise<Worker<string>> {
     this.log.push(`open ${settings.name}`);
     await this.onOpen(settings, signal);
     this.mostOpen = Math.max(this.mostOpen, ++this.open);
@@ -64,8 +68,8 @@ export class StageBench {
         for (const item of items) this.claimed.add(item);
         return items;
       },
-      perform: async (item, signal) => this.#perform(item, signal),
-      giveBack: async items => {
+      process: async (item, signal) => this.#perform(item, signal),
+      release: async items => {
         this.log.push(`give back ${items.join(' ')}`.trim());
         await this.onGiveBack(items);
         for (const item of items) if (this.claimed.delete(item)) this.waiting.unshift(item);

@@ -6,7 +6,13 @@ import type { ProcessSettings } from '../../src/operators/process.ts';
 import type { RingBufferSettings } from '../../src/operators/ringBuffer.ts';
 import type { SyncSettings } from '../../src/operators/sync.ts';
 import { BackupBench, backupSettings } from '../operators/backupBench.ts';
-import { CollectBench, capturedFrame, collectSettings, importedFrame } from '../operators/collectBench.ts';
+import {
+  CollectBench,
+  cameraNumber,
+  capturedFrame,
+  collectSettings,
+  importedFrame,
+} from '../operators/collectBench.ts';
 import { CommunicateBench, communicateSettings } from '../operators/communicateBench.ts';
 import { CompressBench, compressSettings } from '../operators/compressBench.ts';
 import { PipelineWorld } from '../operators/pipelineWorld.ts';
@@ -255,7 +261,7 @@ async function collector(
     bench,
     name: 'collector',
     settings: collectSettings,
-    other: { ...collectSettings, source: { camera: 1 } },
+    other: { ...collectSettings, source: cameraNumber(1) },
     stage: tools => bench.stage(tools),
     offer: async () => undefined,
     hold: given => {

@@ -1,7 +1,8 @@
 import { Manifest, type ManifestOptions } from '../../src/manifest/manifest.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { type BackupDeps, type BackupSettings, backup } from '../../src/operators/backup.ts';
-import type { StageTools } from '../../src/operators/stage.ts';
+import { type BackupExperiment, type BackupSettings, backup } from '../../src/operators/backup.ts';
+import { runStage } from '../../src/operators/runStage.ts';
+import type { StageFlow, Tools } from '../../src/operators/stage.ts';
 import type { Files, OpenFile } from '../../src/storage/files.ts';
 import { sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
 import { FaultyFiles } from '../storage/faultyFiles.ts';
@@ -50,12 +51,12 @@ export class BackupBench {
     return this.#manifest!;
   }
 
-  stage(tools: StageTools) {
-    return backup({ ...this.deps, tools });
+  stage(tools: Tools & StageFlow) {
+    return runStage(backup, { ...this.deps, tools }, tools);
   }
 
-  get deps(): Omit<BackupDeps, 'tools'> {
-    return { manifest: this.manifest, files: this.#watched(), isAlive: () => false };
+  get deps(): Omit<BackupExperiment, 'tools'> {
+    return { manifest: this.manifest, backupFiles: this.#watched(), isAlive: () => false };
   }
 
   /** Each in a segment of its own, as many rounds would leave them. */

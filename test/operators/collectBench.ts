@@ -1,12 +1,25 @@
+import { concat, NEVER, of } from 'rxjs';
+import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import type { ImportedFrame, SourceFrame } from '../../src/model/frame.ts';
 import { localIso, utcIso } from '../../src/model/localTime.ts';
-import { type CollectDeps, type CollectSettings, collect } from '../../src/operators/collect.ts';
-import type { StageTools } from '../../src/operators/stage.ts';
+import { type CollectExperiment, type CollectSettings, collector } from '../../src/operators/collect.ts';
+import { runStage } from '../../src/operators/runStage.ts';
+import type { StageFlow, Tools } from '../../src/operators/stage.ts';
 import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';
+
+/** The source of a camera. */
+export const cameraNumber = (cameraId: number): CollectSettings['source'] => ({
+  type: 'simulated',
+  cameraId,
+  simulator: defaultConfig().Simulator,
+  roiManifestFile: '/root/ROI_manifest.json',
+  truthFile: '/root/truth.jsonl',
+  folder: dataFolder,
+});
 
 export const collectSettings: CollectSettings = {
   enabled: true,
-  source: { camera: 0 },
+  source: cameraNumber(0),
   intervalMs: 5000,
   speed: Number.POSITIVE_INFINITY,
   transform: 'NONE',
@@ -62,16 +75,24 @@ export class CollectBench {
     return this;
   }
 
-  stage(tools: StageTools) {
-    return collect({ ...this.deps, tools });
+  stage(tools: Tools & StageFlow) {
+    return runStage(collector, { ...this.deps, tools }, tools);
   }
 
-  get deps(): Omit<CollectDeps, 'tools'> {
+  get deps(): Omit<CollectExperiment, 'tools'> {
     const { manifest, files } = this.world;
     return {
       manifest,
       files,
-      dataFolder,
+      paths: { data: dataFolder },
+      replay: null,
+      // No image is of this run, so none is looked for that a crash has left.
+      runStarted: Date.UTC(2100, 0),
+      space$: concat(of({ free: 1e12, size: 2e12 }), NEVER),
+      measureSpace: async () => null,
+      waitingImage: { bytes: 0 },
+      isAlive: () => false,
+      note: () => undefined,
       runId: 'run',
       bootId: 'boot',
       clockSynced: () => true,
@@ -82,6 +103,7 @@ export class CollectBench {
         let number = 0;
         return {
           pace: this.pace,
+          total: null,
           next: async given => this.onNext(number++, given),
           close: async () => {
             this.log.push('close');

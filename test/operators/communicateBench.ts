@@ -1,6 +1,7 @@
 import type { ResultLine } from '../../src/model/result.ts';
-import { type CommunicateDeps, type CommunicateSettings, communicate } from '../../src/operators/communicate.ts';
-import type { StageTools } from '../../src/operators/stage.ts';
+import { type CommunicateExperiment, type CommunicateSettings, communicator } from '../../src/operators/communicate.ts';
+import { runStage } from '../../src/operators/runStage.ts';
+import type { StageFlow, Tools } from '../../src/operators/stage.ts';
 import type { PipelineWorld } from './pipelineWorld.ts';
 
 export const communicateSettings: CommunicateSettings = {
@@ -31,17 +32,19 @@ export class CommunicateBench {
     this.rows = rows;
   }
 
-  stage(tools: StageTools) {
-    return communicate({ ...this.deps, tools });
+  stage(tools: Tools & StageFlow) {
+    return runStage(communicator, { ...this.deps, tools }, tools);
   }
 
-  get deps(): Omit<CommunicateDeps, 'tools'> {
+  get deps(): Omit<CommunicateExperiment, 'tools'> {
     return {
       manifest: this.world.manifest,
-      readResult: async location => {
-        const line = await this.world.log.read(location);
-        await this.onRead(line.entry_id);
-        return line;
+      results: {
+        read: async location => {
+          const line = await this.world.log.read(location);
+          await this.onRead(line.entry_id);
+          return line;
+        },
       },
       openReporter: async () => {
         await this.onOpen();

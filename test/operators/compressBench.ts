@@ -2,8 +2,9 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import { codecOf } from '../../src/model/compression.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { type CompressDeps, type CompressSettings, compress } from '../../src/operators/compress.ts';
-import type { StageTools } from '../../src/operators/stage.ts';
+import { type CompressExperiment, type CompressSettings, compressor } from '../../src/operators/compress.ts';
+import { runStage } from '../../src/operators/runStage.ts';
+import type { StageFlow, Tools } from '../../src/operators/stage.ts';
 import type { Files, OpenFile } from '../../src/storage/files.ts';
 import { findImage } from '../../src/storage/findImage.ts';
 import { identity, sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
@@ -84,11 +85,11 @@ export class CompressBench {
     return this.offer(Object.fromEntries(ids.map(id => [id, softImage(id)])));
   }
 
-  stage(tools: StageTools) {
-    return compress({ ...this.deps, tools });
+  stage(tools: Tools & StageFlow) {
+    return runStage(compressor, { ...this.deps, tools }, tools);
   }
 
-  get deps(): Omit<CompressDeps, 'tools'> {
+  get deps(): Omit<CompressExperiment, 'tools'> {
     return {
       manifest: this.manifest,
       files: this.#watchedFiles(),

@@ -1,10 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { BehaviorSubject, type Observable, ReplaySubject, type Subscription } from 'rxjs';
+import { BehaviorSubject, type Observable, of, ReplaySubject, type Subscription } from 'rxjs';
 import { vi } from 'vitest';
+import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import type { PipelineEvent } from '../../src/model/event.ts';
 import type { StageName } from '../../src/model/stage.ts';
 import type { StageStatus } from '../../src/model/status.ts';
-import type { StageTools } from '../../src/operators/stage.ts';
+import type { StageFlow, Tools } from '../../src/operators/stage.ts';
 import { emptyStatus, reduceStatus, statusOf } from '../../src/sinks/pipelineStatus.ts';
 
 /** Timers and the clock stand still until a test moves them; promises and files go on. */
@@ -29,7 +30,8 @@ export class EventRun<E extends PipelineEvent = PipelineEvent> {
   /** Each event in a word or two, in order. */
   readonly told: string[] = [];
   readonly tracked = new Set<Promise<unknown>>();
-  readonly tools: StageTools;
+  /** What the experiment gives to its stages, and how the graph steers them. */
+  readonly tools: Tools & StageFlow;
   complete = false;
   error: unknown = null;
   #subscription: Subscription | null = null;
@@ -44,7 +46,8 @@ export class EventRun<E extends PipelineEvent = PipelineEvent> {
       stop$: this.stop$,
       upstreamDone$: this.upstreamDone$,
       paused$: this.paused$,
-      alive: stage => this.alive.push(stage),
+      config$: of(defaultConfig()),
+      heartbeat: stage => this.alive.push(stage),
       track: promise => {
         const settled: Promise<unknown> = promise
           .catch(() => undefined)

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { concat, NEVER, of, take } from 'rxjs';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import { parseAmount } from '../../src/config/kinds/amount.ts';
 import { isSettled } from '../../src/manifest/isSettled.ts';
 import { isJournal } from '../../src/manifest/journal.ts';
@@ -13,9 +14,9 @@ import { Manifest } from '../../src/manifest/manifest.ts';
 import type { WorkRules } from '../../src/manifest/workRules.ts';
 import type { SourceFrame } from '../../src/model/frame.ts';
 import { localIso, utcIso } from '../../src/model/localTime.ts';
-import { type CollectSettings, collect } from '../../src/operators/collect.ts';
-import { imageRoom } from '../../src/operators/imageRoom.ts';
+import { type CollectSettings, collector } from '../../src/operators/collect.ts';
 import { type RingBufferSettings, ringBuffer } from '../../src/operators/ringBuffer.ts';
+import { runStage } from '../../src/operators/runStage.ts';
 import { nodeFiles } from '../../src/storage/files.ts';
 import { filesWithReserve, ReserveFile, reservePiece } from '../../src/storage/reserveFile.ts';
 import { diskSpace$, measureSpace } from '../../src/streams/diskSpace.ts';
@@ -94,40 +95,53 @@ describe.skipIf(!(await mayMount()))('a real disk that fills (needs root, for a 
     const space$ = diskSpace$(() => measureSpace(dataFolder));
     const roomSpace$ = samples ? space$ : concat(space$.pipe(take(1)), NEVER);
     let number = 0;
+    const { Buffer, ...config } = defaultConfig();
     capture.start(
-      collect({
-        tools: capture.tools,
-        manifest,
-        files: nodeFiles,
-        dataFolder,
-        runId: 'run',
-        bootId: 'boot',
-        clockSynced: () => true,
-        openSource: async () => ({
-          pace: 'triggered',
-          next: async () => noise(number++),
-          close: async () => undefined,
-        }),
-        room: imageRoom({
+      runStage(
+        collector,
+        {
+          tools: capture.tools,
+          manifest,
+          files: nodeFiles,
+          paths: { data: dataFolder },
+          replay: null,
+          runId: 'run',
+          runStarted: Date.UTC(2100, 0),
+          bootId: 'boot',
+          clockSynced: () => true,
+          openSource: async () => ({
+            pace: 'triggered',
+            total: null,
+            next: async () => noise(number++),
+            close: async () => undefined,
+          }),
           space$: roomSpace$,
           measureSpace: () => measureSpace(dataFolder),
-          wanted$: of({ minFree, keepsAll: false }),
-          manifest,
-          clock: capture.tools.clock,
-          dataFolder,
-        }),
-      }),
+          waitingImage: { bytes: 0 },
+          isAlive: () => false,
+          note: () => undefined,
+        },
+        {
+          ...capture.tools,
+          config$: of({ ...config, Buffer: { ...Buffer, min_free_disk: minFree, image_buffer_size: 1000 } }),
+        },
+      ),
     );
     buffer.start(
-      ringBuffer({
-        tools: buffer.tools,
-        manifest,
-        files: nodeFiles,
-        measureSpace: () => measureSpace(dataFolder),
-        space$,
-        restoring: exclusiveHere(),
-        note: () => undefined,
-      }),
+      runStage(
+        ringBuffer,
+        {
+          tools: buffer.tools,
+          manifest,
+          files: nodeFiles,
+          measureSpace: () => measureSpace(dataFolder),
+          waitingImage: { bytes: 0 },
+          space$,
+          restoring: exclusiveHere(),
+          note: () => undefined,
+        },
+        buffer.tools,
+      ),
     );
     /** The processor, the communicator and, where the share is there, the syncer. */
     const finish = async (isShareThere: boolean): Promise<void> => {

@@ -5,8 +5,9 @@ import type { Entry, ProcessIdentity } from '../../src/model/entry.ts';
 import type { StageEvent } from '../../src/model/event.ts';
 import type { StageName } from '../../src/model/stage.ts';
 import type { HealthStatus, PipelineStatus, StageStatus } from '../../src/model/status.ts';
-import type { StageTools } from '../../src/operators/stage.ts';
-import { type HealthDeps, type HealthSettings, watchHealth } from '../../src/operators/watchHealth.ts';
+import { runStage } from '../../src/operators/runStage.ts';
+import type { StageFlow, Tools } from '../../src/operators/stage.ts';
+import { type HealthExperiment, type HealthSettings, health } from '../../src/operators/watchHealth.ts';
 import type { DiskSpace } from '../../src/storage/diskSpace.ts';
 import { identity, sampleEntry } from '../manifest/sampleManifest.ts';
 
@@ -80,7 +81,7 @@ export class HealthBench {
   beats = 1;
   onOpen: () => void = () => undefined;
 
-  stage(tools: StageTools) {
+  stage(tools: Tools & StageFlow) {
     const bench = this;
     const settle = (stage: QueueStage) => async (): Promise<number> => {
       await this.onSettle(stage);
@@ -88,7 +89,7 @@ export class HealthBench {
       this.orphans[stage] = [];
       return ended;
     };
-    const deps: HealthDeps = {
+    const experiment: HealthExperiment = {
       tools,
       manifest: {
         get changes$() {
@@ -105,10 +106,10 @@ export class HealthBench {
         return this.beats ? beating(this.pipeline, this.beats++) : this.pipeline;
       },
       readHolders: async () => this.holders,
-      disk: () => this.space,
+      rootSpace: () => this.space,
       settleOrphans: { processor: settle('processor'), compressor: settle('compressor') },
     };
-    return watchHealth(deps);
+    return runStage(health, experiment, tools);
   }
 
   /** A frame is recorded. */

@@ -3,11 +3,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Entry } from '../../src/model/entry.ts';
 import type { NoteEvent } from '../../src/model/event.ts';
 import { localIso } from '../../src/model/localTime.ts';
-import { type CollectSettings, collect } from '../../src/operators/collect.ts';
+import { type CollectSettings, collector as collectorStage } from '../../src/operators/collect.ts';
+import { runStage } from '../../src/operators/runStage.ts';
 import { sampleEntry } from '../manifest/sampleManifest.ts';
 import { gate } from '../marbles/stageBench.ts';
 import { atEveryCrash, FaultyFiles, Stopped } from '../storage/faultyFiles.ts';
-import { CollectBench, capturedFrame, collectSettings, importedFrame } from './collectBench.ts';
+import { CollectBench, cameraNumber, capturedFrame, collectSettings, importedFrame } from './collectBench.ts';
 import { useStillTime } from './eventRun.ts';
 import { dataFolder, PipelineWorld } from './pipelineWorld.ts';
 import { StageRun } from './stageRun.ts';
@@ -45,7 +46,7 @@ async function everything({ manifest }: PipelineWorld): Promise<Map<string, Entr
 
 /** A collector whose camera takes so many frames, and then exposes until it is stopped. */
 function collector(world: PipelineWorld, frames: number, settings: Partial<CollectSettings> = {}) {
-  const notes: NoteEvent[] = [];
+  const notes: Pick<NoteEvent, 'level' | 'message'>[] = [];
   const bench = new CollectBench(world, 'triggered');
   let taken = 0;
   bench.onNext = (_number, signal) =>
@@ -55,8 +56,14 @@ function collector(world: PipelineWorld, frames: number, settings: Partial<Colle
           signal.addEventListener('abort', () => reject(signal.reason), { once: true });
         });
   const run = new StageRun<CollectSettings>({ ...collectSettings, ...settings });
-  const leftImages = { since: began, isAlive, notes$: { next: (note: NoteEvent) => notes.push(note) } };
-  const start = (): void => void run.start(collect({ ...bench.deps, tools: run.tools, leftImages }));
+  const experiment = {
+    ...bench.deps,
+    tools: run.tools,
+    runStarted: began,
+    isAlive,
+    note: (level: NoteEvent['level'], message: string): void => void notes.push({ level, message }),
+  };
+  const start = (): void => void run.start(runStage(collectorStage, experiment, run.tools));
   const end = async (): Promise<void> => {
     run.stop$.next();
     await run.until(() => run.complete);
@@ -184,8 +191,8 @@ describe('images that a crash left without an entry', () => {
     bench.onNext = async number => (number < 2 ? importedFrame(number) : null);
     const run = new StageRun<CollectSettings>(collectSettings);
     run.settings$.complete();
-    const leftImages = { since: began, isAlive, notes$: { next: () => undefined } };
-    run.start(collect({ ...bench.deps, tools: run.tools, leftImages }));
+    const experiment = { ...bench.deps, tools: run.tools, runStarted: began, isAlive };
+    run.start(runStage(collectorStage, experiment, run.tools));
     await run.until(() => run.complete);
     expect([...world.manifest.entries()].every(entry => entry.camera_data!.original)).toBe(true);
   });
@@ -253,7 +260,7 @@ describe('images that a crash left without an entry', () => {
       kind === 'write' && path.includes('journal') && entries < 3 ? { error: 'EIO' } : null;
     start();
     await run.until(() => images(world.files).length === 1);
-    run.settings$.next({ ...collectSettings, source: { camera: 1 } });
+    run.settings$.next({ ...collectSettings, source: cameraNumber(1) });
     await vi.advanceTimersByTimeAsync(31_000);
     door.open();
     await run.until(() => run.count('done') === 1, 500);

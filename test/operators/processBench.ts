@@ -1,6 +1,8 @@
+import { of } from 'rxjs';
 import type { AnalysedFrame, AnalysisJob } from '../../src/model/analysisJob.ts';
-import { type ProcessDeps, type ProcessSettings, process } from '../../src/operators/process.ts';
-import type { StageTools } from '../../src/operators/stage.ts';
+import { type ProcessExperiment, type ProcessSettings, processor } from '../../src/operators/process.ts';
+import { runStage } from '../../src/operators/runStage.ts';
+import type { StageFlow, Tools } from '../../src/operators/stage.ts';
 import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';
 
 export const roiManifestText = JSON.stringify({
@@ -53,17 +55,20 @@ export class ProcessBench {
     this.world = world;
   }
 
-  stage(tools: StageTools) {
-    return process({ ...this.deps, tools });
+  stage(tools: Tools & StageFlow) {
+    // The settings of a test have the text of the ROI manifest already.
+    const { withInputs: _joined, ...alone } = processor;
+    return runStage(alone, { ...this.deps, tools }, tools);
   }
 
-  get deps(): Omit<ProcessDeps, 'tools'> {
+  get deps(): Omit<ProcessExperiment, 'tools'> {
     const { manifest, files, results } = this.world;
     return {
       manifest,
       files,
       results,
       frameSizesFile: '/root/frame_sizes.json',
+      roiManifest$: of(roiManifestText),
       openAnalyser: () => {
         this.onOpen();
         this.mostOpen = Math.max(this.mostOpen, ++this.open);

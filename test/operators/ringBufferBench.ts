@@ -2,8 +2,9 @@ import { BehaviorSubject, defer, finalize, type Observable } from 'rxjs';
 import { parseAmount } from '../../src/config/kinds/amount.ts';
 import type { WorkRules } from '../../src/manifest/workRules.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { type RingBufferDeps, type RingBufferSettings, ringBuffer } from '../../src/operators/ringBuffer.ts';
-import type { StageTools } from '../../src/operators/stage.ts';
+import { type RingBufferExperiment, type RingBufferSettings, ringBuffer } from '../../src/operators/ringBuffer.ts';
+import { runStage } from '../../src/operators/runStage.ts';
+import type { StageFlow, Tools } from '../../src/operators/stage.ts';
 import type { Shares } from '../../src/share/share.ts';
 import type { DiskSpace } from '../../src/storage/diskSpace.ts';
 import { sampleEntry } from '../manifest/sampleManifest.ts';
@@ -28,7 +29,7 @@ export class RingBufferBench {
   readonly notes: string[] = [];
   /** Sizes of the copies on the share by their path; null: the share is away. Absent: nobody looks at it. */
   copies: Record<string, number> | null | undefined;
-  waitingImage = (): number => 0;
+  readonly waitingImage = { bytes: 0 };
   /** Subscriptions of its stations to the space. */
   open = 0;
   mostOpen = 0;
@@ -48,11 +49,11 @@ export class RingBufferBench {
     return { open: () => share } as unknown as Shares;
   }
 
-  stage(tools: StageTools) {
-    return ringBuffer({ ...this.deps, tools });
+  stage(tools: Tools & StageFlow) {
+    return runStage(ringBuffer, { ...this.deps, tools }, tools);
   }
 
-  get deps(): Omit<RingBufferDeps, 'tools'> {
+  get deps(): Omit<RingBufferExperiment, 'tools'> {
     const { manifest, files } = this.world;
     const watched$: Observable<DiskSpace | null> = defer(() => {
       this.mostOpen = Math.max(this.mostOpen, ++this.open);
@@ -67,7 +68,7 @@ export class RingBufferBench {
         return { free: this.freeWithoutImages - taken, size: this.space$.value!.size };
       },
       space$: watched$,
-      waitingImage: () => this.waitingImage(),
+      waitingImage: this.waitingImage,
       restoring: exclusiveHere(),
       ...(this.copies !== undefined && { shares: this.#shares }),
       note: (_level, message) => this.notes.push(message),

@@ -1,8 +1,9 @@
 import { isSettled } from '../../src/manifest/isSettled.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import type { StageTools } from '../../src/operators/stage.ts';
-import { type SyncDeps, type SyncSettings, sync } from '../../src/operators/sync.ts';
+import { runStage } from '../../src/operators/runStage.ts';
+import type { StageFlow, Tools } from '../../src/operators/stage.ts';
+import { type SyncExperiment, type SyncSettings, syncer } from '../../src/operators/sync.ts';
 import type { Share, Shares } from '../../src/share/share.ts';
 import type { ShareCall } from '../../src/share/shareCalls.ts';
 import { errorOf, failureOf } from '../../src/share/shareError.ts';
@@ -79,11 +80,11 @@ export class SyncBench {
     return new SyncBench(files, manifest);
   }
 
-  stage(tools: StageTools) {
-    return sync({ ...this.deps, tools });
+  stage(tools: Tools & StageFlow) {
+    return runStage(syncer, { ...this.deps, tools }, tools);
   }
 
-  get deps(): Omit<SyncDeps, 'tools'> {
+  get deps(): Omit<SyncExperiment, 'tools'> {
     const { manifest, files } = this;
     return { manifest, files, shares: this.#shares, note: (_level, message) => this.notes.push(message) };
   }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { isSettled } from '../../src/manifest/isSettled.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
-import { type SyncSettings, sync } from '../../src/operators/sync.ts';
+import { runStage } from '../../src/operators/runStage.ts';
+import { type SyncSettings, syncer } from '../../src/operators/sync.ts';
 import { nodeFiles } from '../../src/storage/files.ts';
 import { sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
 import { useStillTime } from '../operators/eventRun.ts';
@@ -42,16 +43,20 @@ class World extends ShareWorld {
     });
     const { shares } = this;
     this.run.start(
-      sync({
-        tools: this.run.tools,
-        manifest: this.manifest,
-        files: nodeFiles,
-        shares: {
-          abandoned: 0,
-          open: options => shares.open({ ...options, filesModule: injected }),
+      runStage(
+        syncer,
+        {
+          tools: this.run.tools,
+          manifest: this.manifest,
+          files: nodeFiles,
+          shares: {
+            abandoned: 0,
+            open: options => shares.open({ ...options, filesModule: injected }),
+          },
+          note: (_level, message) => this.notes.push(message),
         },
-        note: (_level, message) => this.notes.push(message),
-      }),
+        this.run.tools,
+      ),
     );
   }
 

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { of } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { StageEvent } from '../../src/model/event.ts';
-import { heldBy } from '../../src/operators/heldBy.ts';
 import { nodeFiles } from '../../src/storage/files.ts';
 import { guardedFiles } from '../../src/storage/guardedFiles.ts';
 import {
@@ -201,7 +200,7 @@ describe('the watch over the disk', () => {
     const run = new StageRun<BenchSettings>({ name: 'a' });
     const here$ = device$(new MountedDevice(root, 'BB92-0AA4', machine));
     bench.offer('first');
-    run.start(heldBy<BenchSettings>('compressor', here$, run.tools, tools => bench.stage(tools)));
+    run.start(bench.stage({ ...run.tools, pausedBy$: here$ }));
     await run.until(() => run.count('done') === 1);
     machine.pull();
     await run.until(() => run.told.at(-1) === 'paused', 250);
@@ -222,7 +221,7 @@ describe('the watch over the disk', () => {
     const bench = new StageBench();
     const run = new StageRun<BenchSettings>({ name: 'a' });
     run.paused$.next(true);
-    run.start(heldBy<BenchSettings>('compressor', of(null), run.tools, tools => bench.stage(tools)));
+    run.start(bench.stage({ ...run.tools, pausedBy$: of(null) }));
     await run.rest();
     expect(run.told).toEqual(['paused']);
     run.unsubscribe();

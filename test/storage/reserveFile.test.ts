@@ -2,7 +2,7 @@ import { Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isJournal } from '../../src/manifest/journal.ts';
 import { takeStages } from '../../src/manifest/stageLeases.ts';
-import { keepReserve, reserveBytes } from '../../src/operators/keepReserve.ts';
+import { keepReserve, reserveBytes } from '../../src/operators/services/keepReserve.ts';
 import type { DiskSpace } from '../../src/storage/diskSpace.ts';
 import type { Exclusive } from '../../src/storage/exclusive.ts';
 import { ownIdentity } from '../../src/storage/processIdentity.ts';
@@ -223,7 +223,8 @@ describe('the reserve is made again', () => {
     const run = new EventRun();
     const space$ = new Subject<DiskSpace | null>();
     const notes: string[] = [];
-    run.listen(keepReserve({ ...run.tools, reserve, space$, notes$: { next: ({ message }) => notes.push(message) } }));
+    const note = (_level: string, message: string): number => notes.push(message);
+    run.listen(keepReserve({ tools: run.tools, reserve, space$, note }, run.tools));
     const length = (): number => files.content(path)?.length ?? 0;
     return { reserve, run, space$, notes, length };
   }

@@ -1,4 +1,4 @@
-import type { SourceFrame } from '../model/frame.ts';
+import type { SourceFrame } from './frame.ts';
 
 /**
  * Where frames come from: a camera, or a folder of images.

@@ -1,15 +1,9 @@
 import { EMPTY, exhaustMap, filter, ignoreElements, type Observable, throttleTime } from 'rxjs';
-import type { DiskSpace } from '../storage/diskSpace.ts';
-import { type ReserveFile, reservePiece } from '../storage/reserveFile.ts';
-import { type LastingOptions, lasting } from './lasting.ts';
-import { reserveOf } from './spaceLimits.ts';
-import type { StageTools } from './stage.ts';
-
-export interface KeepReserveOptions extends Omit<LastingOptions, 'what'>, Pick<StageTools, 'track'> {
-  reserve: ReserveFile;
-  /** Of the disk that it is on, about once a second. */
-  space$: Observable<DiskSpace | null>;
-}
+import { type ReserveFile, reservePiece } from '../../storage/reserveFile.ts';
+import type { Experiment } from '../experiment.ts';
+import { reserveOf } from '../spaceLimits.ts';
+import type { StageFlow } from '../stage.ts';
+import { keepAlive } from './keepAlive.ts';
 
 const mostBytes = 4 * 2 ** 20;
 /** Part of what must stay free on the disk. */
@@ -27,16 +21,19 @@ export function reserveBytes(size: number): number {
  * Makes the reserve, and makes it again after it was given up, while at least twice as much is free as must stay free. Emits nothing;
  * completes with `space$`. What the disk refuses is noted and tried again. Teardown ends it; `track` tells when.
  */
-export function keepReserve(options: KeepReserveOptions): Observable<never> {
-  const { reserve, space$, track, scheduler } = options;
+export function keepReserve(
+  experiment: Pick<Experiment, 'tools' | 'note' | 'space$'> & { reserve: ReserveFile },
+  { stop$ }: Pick<StageFlow, 'stop$'>,
+): Observable<never> {
+  const { reserve, space$, tools } = experiment;
   return space$.pipe(
     filter(space => space !== null),
-    throttleTime(lookEveryMs, scheduler),
+    throttleTime(lookEveryMs, tools.scheduler),
     exhaustMap(({ free, size }) => {
       const bytes = reserveBytes(size);
-      return bytes > 0 && free >= 2 * reserveOf(size) + bytes ? track(reserve.fill(bytes)) : EMPTY;
+      return bytes > 0 && free >= 2 * reserveOf(size) + bytes ? tools.track(reserve.fill(bytes)) : EMPTY;
     }),
-    lasting({ ...options, what: `no room is kept for the manifest in ${reserve.path}` }),
+    keepAlive(`no room is kept for the manifest in ${reserve.path}`, experiment, stop$),
     ignoreElements(),
   );
 }

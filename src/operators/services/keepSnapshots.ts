@@ -9,25 +9,24 @@ import {
   type Observable,
   type OperatorFunction,
 } from 'rxjs';
-import { configHash } from '../config/configHash.ts';
-import { configToml } from '../config/configToml.ts';
-import type { Config } from '../config/schema.ts';
-import { contentHash } from '../storage/contentHash.ts';
-import type { Files } from '../storage/files.ts';
-import { keepSnapshot, type Snapshot } from '../storage/keepSnapshot.ts';
-import { asError } from './asError.ts';
-import { type LastingOptions, lasting } from './lasting.ts';
-import type { StageTools } from './stage.ts';
+import { configHash } from '../../config/configHash.ts';
+import { configToml } from '../../config/configToml.ts';
+import type { Config } from '../../config/schema.ts';
+import { contentHash } from '../../storage/contentHash.ts';
+import { keepSnapshot, type Snapshot } from '../../storage/keepSnapshot.ts';
+import { asError } from '../asError.ts';
+import type { Experiment } from '../experiment.ts';
+import { keepAlive } from './keepAlive.ts';
 
-export interface KeepSnapshotsOptions extends Omit<LastingOptions, 'what'>, Pick<StageTools, 'track'> {
-  /** The settings that count, and each that follow. */
+/** The settings that count, and each that follow; and when the pipeline shall stop. */
+interface Signals {
   config$: Observable<Config>;
-  /** Text of the ROI manifest, and of each change of it; null while it is not there. */
-  roiManifest$: Observable<string | null>;
-  files: Files;
-  /** `backup_dir`. */
-  folder: string;
+  stop$: Observable<unknown>;
 }
+
+type SnapshotExperiment = Pick<Experiment, 'tools' | 'note' | 'roiManifest$' | 'backupFiles'> & {
+  paths: { readonly backup: string };
+};
 
 /**
  * Keeps a copy of the settings and of the ROI manifest, once a content (see `keepSnapshot`), so that what a result was made with can
@@ -37,32 +36,33 @@ export interface KeepSnapshotsOptions extends Omit<LastingOptions, 'what'>, Pick
  * when the last one is kept, and after `stop$` instead of waiting. Teardown ends the wait; a copy
  * in hand is finished, and `track` tells when.
  */
-export function keepSnapshots(options: KeepSnapshotsOptions): Observable<never> {
-  const { config$, roiManifest$ } = options;
+export function keepSnapshots(experiment: SnapshotExperiment, { config$, stop$ }: Signals): Observable<never> {
+  const keepEach = keepEachOf(experiment, stop$);
   return merge(
     config$.pipe(
       map(config => ({ stem: 'config', extension: 'toml', hash: configHash(config), text: configToml(config) })),
-      keepEach(options),
+      keepEach,
     ),
-    roiManifest$.pipe(
+    experiment.roiManifest$.pipe(
       filter(text => text !== null),
       map(text => ({ stem: 'ROI_manifest', extension: 'json', hash: contentHash(text), text })),
-      keepEach(options),
+      keepEach,
     ),
   );
 }
 
-function keepEach(options: KeepSnapshotsOptions): OperatorFunction<Snapshot, never> {
-  const { files, folder, clock, track } = options;
+function keepEachOf(experiment: SnapshotExperiment, stop$: Observable<unknown>): OperatorFunction<Snapshot, never> {
+  const { backupFiles: files, paths, tools } = experiment;
+  const folder = paths.backup;
   const keep = (snapshot: Snapshot, at: number): Promise<unknown> =>
-    track(keepSnapshot(files, folder, snapshot, at)).catch(sameEachTime);
+    tools.track(keepSnapshot(files, folder, snapshot, at)).catch(sameEachTime);
   return snapshots$ =>
     snapshots$.pipe(
       distinctUntilChanged((a, b) => a.text === b.text),
-      map(snapshot => ({ snapshot, at: clock.now() })),
+      map(snapshot => ({ snapshot, at: tools.clock.now() })),
       concatMap(({ snapshot, at }) =>
         defer(() => keep(snapshot, at)).pipe(
-          lasting({ ...options, what: `no snapshot of the ${wordsFor(snapshot)} is kept in ${folder}` }),
+          keepAlive(`no snapshot of the ${wordsFor(snapshot)} is kept in ${folder}`, experiment, stop$),
         ),
       ),
       ignoreElements(),

@@ -1,0 +1,378 @@
+import { readFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { EMPTY, exhaustMap, ignoreElements, map, merge, type Observable, ReplaySubject, timer } from 'rxjs';
+import { monotonicFactory } from 'ulid';
+import { createAnalysisPool } from './analysis/analysisPool.ts';
+import { clockBehind$ } from './clockBehind.ts';
+import { ownFolders, type ResolvedPaths } from './config/resolvePaths.ts';
+import type { Config } from './config/schema.ts';
+import { diskOf, WrongDiskError } from './experimentDisk.ts';
+import { isSettled } from './manifest/isSettled.ts';
+import { isJournal } from './manifest/journal.ts';
+import { Manifest } from './manifest/manifest.ts';
+import { type HeldStages, leasesFile, readHolders, takeStages } from './manifest/stageLeases.ts';
+import { noRules, workRules } from './manifest/workRules.ts';
+import { systemClock } from './model/clock.ts';
+import type { Entry, ProcessIdentity } from './model/entry.ts';
+import type { NoteEvent, PipelineEvent } from './model/event.ts';
+import type { FrameSource } from './model/frameSource.ts';
+import { utcIso } from './model/localTime.ts';
+import type { PauseReason } from './model/pauseReason.ts';
+import type { StageName } from './model/stage.ts';
+import type { Experiment, Replay } from './operators/experiment.ts';
+import { settleProcessorOrphans } from './operators/health/settleProcessorOrphans.ts';
+import { keepReserve } from './operators/services/keepReserve.ts';
+import { roiManifestOf } from './operators/services/roiManifest.ts';
+import type { Tools } from './operators/stage.ts';
+import { stages as allStages } from './operators/stages.ts';
+import { createShares } from './share/share.ts';
+import { composeResultLine } from './sinks/composeResultLine.ts';
+import { openCommunications } from './sinks/openCommunications.ts';
+import { openResultsLog } from './sinks/resultsLog.ts';
+import { statusName } from './sinks/statusFile.ts';
+import { clockSynced } from './storage/clockSynced.ts';
+import { confinedFiles } from './storage/confinedFiles.ts';
+import { askDisk } from './storage/diskSpace.ts';
+import { DistantProcesses, distantSilenceMs } from './storage/distantProcesses.ts';
+import { makeFolder } from './storage/durableNames.ts';
+import type { Exclusive } from './storage/exclusive.ts';
+import { fileLock } from './storage/fileLock.ts';
+import { type Files, nodeFiles } from './storage/files.ts';
+import { guardedFiles } from './storage/guardedFiles.ts';
+import { mountWarnings } from './storage/networkMount.ts';
+import { CallGate, patientFiles } from './storage/patientFiles.ts';
+import { livenessOf, ownIdentity } from './storage/processIdentity.ts';
+import { removeTemporaries } from './storage/removeTemporaries.ts';
+import { ExperimentReserve } from './storage/reserveFile.ts';
+import { continueRun } from './storage/runRecord.ts';
+import { comparePositions, type SegmentPosition } from './storage/segmentedFile.ts';
+import { device$ } from './streams/deviceWatch.ts';
+import { diskSpace$, measureSpace } from './streams/diskSpace.ts';
+import { manifestFiles$ } from './streams/manifestFiles.ts';
+import { readPipelineStatus } from './streams/pipelineStatus.ts';
+import { openSource } from './streams/sources.ts';
+import { recoverySource } from './verify/recoverEntries.ts';
+
+export interface ExperimentOptions {
+  /** The configuration that counts at the start; what needs a restart is taken from it. */
+  config: Config;
+  paths: ResolvedPaths;
+  /** Absolute; null when there is none. */
+  configFile: string | null;
+  roiManifest$: Observable<string | null>;
+  /** Stages that this process will run. */
+  stages: readonly StageName[];
+  /** Images of a folder instead of what the configuration names; the folder is opened already, and opened anew after a failure. */
+  replay?: Replay & { readonly opened: FrameSource };
+  /** Do not wait for holders that nobody can ask: their user says that they are gone. */
+  takeOver?: boolean;
+  /** Told when it waits for somebody who holds a stage. */
+  onWait?: (message: string) => void;
+}
+
+/** An experiment for as long as a process works on it. */
+export interface OpenedExperiment {
+  readonly experiment: Experiment;
+  /** What happens around the stages, and not in them. Never completes; errors when somebody else has taken over a stage. */
+  readonly events$: Observable<PipelineEvent>;
+  tell(event: PipelineEvent): void;
+  /** Files for its status, which may use a part of the room that is kept for a full disk. */
+  readonly statusFiles: Files;
+  /** Why no stage may work for now: the experiment's disk is not there. The first value comes at once. */
+  readonly pausedBy$: Observable<PauseReason | null>;
+  /** Emits once the stages shall finish what is in flight. Replays. */
+  readonly stop$: Observable<void>;
+  stop(): void;
+  /** Tells the manifest which stages each entry must pass. */
+  prepare(config: Config): Promise<void>;
+  /**
+   * Frees all, the journal last but the leases. Nothing may use it any more.
+   * @param cutShort within a second, without a compaction.
+   */
+  close(cutShort: boolean): Promise<void>;
+}
+
+/** Whether a pid is one of this machine's processes. */
+const isAlive = (pid: number): boolean => livenessOf({ ...ownIdentity, pid, pid_start: 0 }) !== 'gone';
+
+/** `backup_dir` may be on a disk that hangs: a call to it that takes longer is given up, ms. */
+const backupDeadlineMs = 60_000;
+
+const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}${sep}`);
+
+/** It is looked so often whether the stages are still this process's own, ms. */
+const lostLookMs = 5_000;
+
+/** Notes from before anybody listens, at most. */
+const mostEarlyNotes = 100;
+
+/**
+ * Opens all that the stages of an experiment share: folders, leases of the exclusive stages, manifest, results log. Whole or not at all:
+ * what was opened before an error is closed again.
+ *
+ * @throws StageHeldError when another process runs one of the stages; WrongDiskError; the file system's errors, with the path.
+ */
+export async function openExperiment(options: ExperimentOptions): Promise<OpenedExperiment> {
+  const { config, paths, stages } = options;
+  // A replay stands where its user has put it.
+  const device = options.replay ? null : diskOf(config, paths);
+  const wrong = await device?.look();
+  if (wrong) throw new WrongDiskError(wrong);
+  const confined = confinedFiles(nodeFiles, ownFolders(paths));
+  const files = device ? guardedFiles(confined, () => device.mustBeThere()) : confined;
+  const reserve = new ExperimentReserve(files, paths);
+  // What a start must write on a full disk, so that room can be made at all.
+  const smallFiles = reserve.files();
+  const lock = (path: string): Exclusive => {
+    const free = reserve.lock(path, fileLock(path));
+    return work => {
+      device?.mustBeThere();
+      return free(work);
+    };
+  };
+  const clock = systemClock;
+  const newId = monotonicFactory();
+  // What happens before anybody listens is told once somebody does.
+  const told$ = new ReplaySubject<PipelineEvent>(mostEarlyNotes);
+  const tell = (event: PipelineEvent): void => told$.next(event);
+  const note = (level: NoteEvent['level'], message: string, stage: StageName | null = null): void =>
+    tell({ kind: 'note', at: clock.now(), level, stage, message });
+  const stop$ = new ReplaySubject<void>(1);
+  const tracked = new Set<Promise<unknown>>();
+  const tools: Tools = {
+    clock,
+    random: Math.random,
+    newId,
+    track: promise => {
+      const settled = promise.catch(() => undefined).finally(() => tracked.delete(settled));
+      tracked.add(settled);
+      return promise;
+    },
+  };
+  let isCutShort = false;
+  /** What was opened, to be closed in the opposite order. */
+  const opened = new AsyncDisposableStack();
+  try {
+    for (const folder of [paths.data, paths.results, paths.flags]) await makeFolder(smallFiles, folder);
+    for (const folder of [paths.results, paths.flags, paths.status]) {
+      await removeTemporaries(files, folder, isAlive, clock.now());
+    }
+    const exclusive = allStages.filter(stage => stage.exclusive && stages.includes(stage.name));
+    const distant = new DistantProcesses({
+      sign: process => statusText(join(paths.status, statusName(process))),
+      monotonic: () => clock.monotonic(),
+    });
+    const takeOver = async (holder: ProcessIdentity): Promise<boolean> => {
+      const name = `process ${holder.pid} on ${holder.host}`;
+      if (options.takeOver) distant.giveUp(holder);
+      else {
+        options.onWait?.(
+          `${name} was not stopped, and nobody here can ask it: its stages are taken over once it has shown no sign of life for ${distantSilenceMs / 1000} s ("--take-over" does it at once)`,
+        );
+        if (!(await distant.untilSilent(holder))) return false;
+      }
+      const why = options.takeOver ? 'as was asked' : `it has shown no sign of life for ${distantSilenceMs / 1000} s`;
+      note('warning', `the stages of ${name}, which nobody here can ask, are taken over: ${why}`);
+      return true;
+    };
+    const held = await takeStages(
+      exclusive.map(({ name }) => name),
+      {
+        folder: paths.flags,
+        files: smallFiles,
+        exclusive: lock(leasesFile(paths.flags)),
+        own: ownIdentity,
+        liveness: distant.liveness,
+        untilSilent: takeOver,
+      },
+    );
+    // On a full disk they stay in the file under our name, and are free all the same once this process has ended.
+    opened.defer(() => held.release().catch(() => undefined));
+
+    const share = config.Services.enable_remote_sync ? paths.remote.root : null;
+    for (const warning of mountWarnings({ backup: paths.backup, share })) note('warning', warning);
+    // The images of a replay are originals, and its results stay where they are.
+    const rulesOf = options.replay ? () => noRules : workRules;
+    let rules = rulesOf(config);
+    const backupGate = new CallGate(backupDeadlineMs);
+    // Opening may write it anew.
+    const recorded = (await files.stat(paths.manifestFile))?.mtimeMs;
+    const manifest = await Manifest.open({
+      file: paths.manifestFile,
+      // What frees space on a full disk has to be recorded first.
+      files: reserve.files(
+        // What is not there was moved to a backup_dir, present or former.
+        patientFiles(files, backupGate, path => !isWithin(path, paths.data)),
+        path => isJournal(path, paths.manifestFile),
+      ),
+      exclusive: lock(paths.manifestFile),
+      clock,
+      own: ownIdentity,
+      liveness: distant.liveness,
+      liveEntries: config.Buffer.live_entries,
+      isSettled: entry => isSettled(entry, rules),
+      rules: () => rules,
+      writer: newId(),
+      note,
+      recovery: recoverySource({
+        paths,
+        files,
+        now: () => clock.now(),
+        // An alarm, so that it stays in the status of this process.
+        rebuilt: message =>
+          tell({ stage: stages[0]!, at: clock.now(), kind: 'alarm', key: 'manifest_rebuilt', message, retryInMs: 0 }),
+      }),
+    });
+    opened.defer(() => manifest.close({ fold: !isCutShort }));
+    const run = await continueRun(join(paths.flags, 'run.json'), smallFiles, () => ({
+      run_id: newId(),
+      started: utcIso(clock.now()),
+    }));
+    const log = await openResultsLog({
+      folder: paths.results,
+      files,
+      exclusive: lock(join(paths.results, 'processing_results')),
+      known: furthestResult(manifest.entries()),
+      onChanged: message =>
+        tell({ stage: 'processor', at: clock.now(), kind: 'alarm', key: 'results_changed', message, retryInMs: 0 }),
+    });
+    opened.defer(() => log.close());
+    // What releases claims must be over before the manifest is closed.
+    opened.defer(async () => {
+      while (tracked.size) await Promise.all(tracked);
+    });
+
+    const behind$ = options.replay
+      ? EMPTY
+      : clockBehind$({
+          entries: manifest.entries(),
+          moments: [
+            { what: 'the beginning of the run', at: Date.parse(run.started) },
+            ...(recorded === undefined ? [] : [{ what: paths.manifestFile, at: recorded }]),
+          ],
+          clock,
+          stage: stages[0]!,
+          stop$,
+        });
+    const space$ = diskSpace$(() => measureSpace(paths.data));
+    let openedSource = options.replay?.opened ?? null;
+    const experiment: Experiment = {
+      tools,
+      paths,
+      configFile: options.configFile,
+      replay: options.replay ?? null,
+      runId: run.run_id,
+      runStarted: Date.parse(run.started),
+      bootId: ownIdentity.boot_id,
+      manifest,
+      files,
+      backupFiles: patientFiles(files, backupGate, path => isWithin(path, paths.backup)),
+      results: {
+        append: (head, imageAnalysis) => log.append(composeResultLine(head, imageAnalysis)),
+        position: () => log.position(),
+        find: (from, entryId, attempt) => log.find(from, entryId, attempt),
+        read: location => log.read(location),
+      },
+      frameSizesFile: join(paths.flags, 'frame_sizes.json'),
+      // One for all: of processes that hang on a share at most two are left behind.
+      shares: createShares(),
+      roiManifest$: roiManifestOf(options.roiManifest$, { tools, note }, stop$),
+      manifestTouched$: manifestFiles$(manifest.watchedFiles$, ({ message }) => note('warning', message)),
+      space$,
+      measureSpace: () => measureSpace(paths.data),
+      waitingImage: { bytes: 0 },
+      // The same lock as that of `requeue`.
+      restoring: lock(join(paths.data, 'requeue')),
+      note,
+      liveness: distant.liveness,
+      isAlive,
+      clockSynced,
+      openSource: async (settings, signal) => {
+        const noteOfSource = ({ level, message }: { level: NoteEvent['level']; message: string }): void =>
+          note(level, message, 'collector');
+        const source = openedSource ?? (await openSource(settings, { clock, files, signal, note: noteOfSource }));
+        openedSource = null;
+        if (source.total !== null) tell({ stage: 'collector', at: clock.now(), kind: 'expected', count: source.total });
+        return source;
+      },
+      openAnalyser: ({ workers, memoryLimitMb }) =>
+        createAnalysisPool({ workers, ...(memoryLimitMb === null ? {} : { memoryLimitMb }) }),
+      openReporter: settings =>
+        openCommunications(settings.methods, {
+          files,
+          folder: paths.results,
+          title: settings.title,
+          sensors: settings.sensors,
+          alarm: (key, message) =>
+            tell({ stage: 'communicator', at: clock.now(), kind: 'alarm', key, message, retryInMs: 0 }),
+          well: key => tell({ stage: 'communicator', at: clock.now(), kind: 'well', key }),
+        }),
+      readStatus: async () => {
+        const { connection, status } = await readPipelineStatus(paths.pipelineStatusFile);
+        return connection === 'running' ? status : null;
+      },
+      readHolders: () => readHolders(leasesFile(paths.flags)),
+      rootSpace: () => askDisk(paths.root),
+      settleOrphans: {
+        processor: () => settleProcessorOrphans(manifest, log),
+        compressor: () => manifest.release(manifest.orphans('compressor'), 'compressor'),
+      },
+    };
+    // The reserve is for who deletes, and one process is enough.
+    const keepsReserve = options.replay === undefined && stages.includes('ring_buffer');
+    const reserve$ = keepsReserve ? keepReserve({ ...experiment, reserve: reserve.file }, { stop$ }) : EMPTY;
+    const closing = opened.move();
+    return {
+      experiment,
+      events$: merge(told$, reserve$, behind$, lostStages$(held)),
+      tell,
+      statusFiles: reserve.statusFiles(),
+      pausedBy$: device$(device),
+      stop$,
+      stop: () => stop$.next(),
+      prepare: async changed => {
+        rules = rulesOf(changed);
+        await manifest.rulesChanged();
+      },
+      close: async cutShort => {
+        isCutShort = cutShort;
+        await closing.disposeAsync();
+      },
+    };
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
+  }
+}
+
+/** The text of a status file; null where there is none. It is small, and on the disk of the experiment. */
+function statusText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** Errors when another machine, which could not ask this process while it slept, has taken over one of its stages. */
+function lostStages$(held: HeldStages): Observable<never> {
+  return timer(lostLookMs, lostLookMs).pipe(
+    // A disk that is gone for a moment tells nothing.
+    exhaustMap(() => held.lost().catch(() => null)),
+    map(lost => {
+      if (lost) throw lost;
+    }),
+    ignoreElements(),
+  );
+}
+
+/** The end of the result that stands last; null where none is known. */
+function furthestResult(entries: Iterable<Entry>): SegmentPosition | null {
+  let furthest: SegmentPosition | null = null;
+  for (const { result } of entries) {
+    if (!result) continue;
+    const end = { segment: result.segment, length: result.offset + result.length };
+    if (furthest === null || comparePositions(end, furthest) > 0) furthest = end;
+  }
+  return furthest;
+}

@@ -1,0 +1,20 @@
+import { ignoreElements, type Observable, timer } from 'rxjs';
+import { conflate } from '../../rx/conflate.ts';
+import type { Experiment } from '../experiment.ts';
+import type { StageFlow } from '../stage.ts';
+import { keepAlive } from './keepAlive.ts';
+
+/** A manifest that grows slowly is published at least so often, ms. */
+const intervalMs = 600_000;
+
+/** Publishes the manifest also when it grows too slowly to be published by itself. Emits nothing; never completes. */
+export function compactManifest(
+  experiment: Pick<Experiment, 'tools' | 'note' | 'manifest'>,
+  { stop$ }: Pick<StageFlow, 'stop$'>,
+): Observable<never> {
+  return timer(intervalMs, intervalMs, experiment.tools.scheduler).pipe(
+    conflate(() => experiment.manifest.fold()),
+    keepAlive(`the manifest can't be published`, experiment, stop$),
+    ignoreElements(),
+  );
+}

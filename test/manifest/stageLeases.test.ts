@@ -20,7 +20,7 @@ describe('the stages of a disk that was moved to another machine after a power c
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
   const take = (more: Partial<StageLeasesOptions> = {}) =>
-    takeStages(['collector', 'processor'], {
+    takeStages(['collector'], {
       folder,
       files: nodeFiles,
       exclusive: work => work(),

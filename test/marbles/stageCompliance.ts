@@ -119,6 +119,8 @@ export function describeStage<S>(title: string, make: () => Promise<StageUnderTe
       if (stage.endsBy === 'upstream') run.upstreamDone$.next();
       if (stage.endsBy === 'stop') run.stop$.next();
       await run.until(() => run.complete, stage.tickMs);
+      // One that was opening when it was stopped is closed as soon as it is open.
+      await run.putAway();
       if (stage.endsBy !== 'stop') expect(stage.finished()).toHaveLength(5);
       expect([run.told.at(-1), stage.open(), stage.claimed()]).toEqual(['stopped', 0, []]);
     });

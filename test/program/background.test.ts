@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BackgroundRoot, pidOf } from './backgroundRoot.ts';
 import { conservation, liveEntries } from './conservation.ts';
 import { configOf, experimentToml, writeConfig, writeOldManifest, writeRois } from './experiment.ts';
+import { hangingEnvironment } from './hangingOpen.ts';
 
 const claimsOf = async (root: string): Promise<string[]> =>
   (await liveEntries(join(root, 'data', 'metadata_manifest.json'))).flatMap(entry => Object.keys(entry.claims));
@@ -17,12 +18,13 @@ async function logLines(root: string): Promise<{ kind: string; level: string; [k
   return texts.flatMap(text => text.trimEnd().split('\n')).map(line => JSON.parse(line));
 }
 
-/** A root whose processor works on one image for ever: nobody writes to the pipe that it reads. */
+/** A root whose processor works on one image for ever: it hangs in opening it. */
 async function hangingRoot(): Promise<BackgroundRoot> {
-  const root = await BackgroundRoot.make(experimentToml({ camera: false }));
+  const root = await BackgroundRoot.make(experimentToml({ camera: false }), hangingEnvironment);
   await writeRois(root.path, 1, [20, 100]);
   await writeOldManifest(root.path, ['hangs.png'], join(root.path, 'data'));
-  execFileSync('mkfifo', [join(root.path, 'data', 'hangs.png')]);
+  await writeFile(join(root.path, 'data', 'hangs.png'), 'an image');
+  execFileSync('mkfifo', [join(root.path, 'data', 'hangs.png.pipe')]);
   return root;
 }
 

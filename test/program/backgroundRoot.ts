@@ -14,13 +14,15 @@ const patienceMs = 20_000;
 /** An experiment whose pipeline runs detached. Whatever still runs of it after the test is killed. */
 export class BackgroundRoot {
   readonly path: string;
+  readonly #env: NodeJS.ProcessEnv;
 
-  private constructor(path: string) {
+  private constructor(path: string, env: NodeJS.ProcessEnv) {
     this.path = path;
+    this.#env = env;
   }
 
-  static async make(toml: string): Promise<BackgroundRoot> {
-    const root = new BackgroundRoot(await temporaryRoot());
+  static async make(toml: string, env: NodeJS.ProcessEnv = {}): Promise<BackgroundRoot> {
+    const root = new BackgroundRoot(await temporaryRoot(), env);
     roots.push(root);
     await writeConfig(root.path, toml);
     await mkdir(join(root.path, 'flags', 'status'), { recursive: true });
@@ -29,7 +31,7 @@ export class BackgroundRoot {
 
   /** Runs a command on it to its end. */
   phorest(...words: string[]): Promise<Ended> {
-    return phorestDone(['--root', this.path, ...words], { cwd: this.path });
+    return phorestDone(['--root', this.path, ...words], { cwd: this.path, env: this.#env });
   }
 
   async status(): Promise<PipelineStatus | null> {

@@ -7,9 +7,11 @@ import { describe, expect, it } from 'vitest';
 import { conservation, liveEntries } from './conservation.ts';
 import { untilSettled } from './crashLoop.ts';
 import { experimentToml, picture, writeConfig, writeOldManifest, writeRois } from './experiment.ts';
+import { hangingEnvironment } from './hangingOpen.ts';
 import { type EventLine, type Program, phorest, temporaryRoot } from './phorest.ts';
 
-const run = (root: string): Program => phorest(['--root', root, 'run', '--log-format', 'json'], { cwd: root });
+const run = (root: string, env: NodeJS.ProcessEnv = {}): Program =>
+  phorest(['--root', root, 'run', '--log-format', 'json'], { cwd: root, env });
 
 const state = (stage: string, value: string) => (event: EventLine) => event.stage === stage && event.state === value;
 
@@ -140,9 +142,10 @@ describe('a signal', () => {
     await writeRois(root, 1, [20, 100]);
     await writeOldManifest(root, ['hangs.png', 'good.png'], join(root, 'data'));
     await writeFile(join(root, 'data', 'good.png'), await picture(200, 100));
-    // Opening a pipe that nobody writes to blocks the thread for ever, as a share does that has gone away.
-    execFileSync('mkfifo', [join(root, 'data', 'hangs.png')]);
-    const program = run(root);
+    await writeFile(join(root, 'data', 'hangs.png'), 'an image');
+    // Opening it blocks the thread for ever, as on a share that has gone away.
+    execFileSync('mkfifo', [join(root, 'data', 'hangs.png.pipe')]);
+    const program = run(root, hangingEnvironment);
     await program.untilEvent('running processor', state('processor', 'running'));
     program.signal('SIGINT');
     await pass(apartMs);
@@ -153,7 +156,7 @@ describe('a signal', () => {
     expect(ended.code).toBe(130);
     expect(await claimsOf(root)).toEqual([]);
 
-    await rm(join(root, 'data', 'hangs.png'));
+    await rm(join(root, 'data', 'hangs.png.pipe'));
     await writeFile(join(root, 'data', 'hangs.png'), await picture(200, 100));
     const next = run(root);
     await next.untilDone('communicator', 2);

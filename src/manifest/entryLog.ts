@@ -1,6 +1,6 @@
 import { map, type Observable } from 'rxjs';
 import type { Exclusive } from '../storage/exclusive.ts';
-import { unmovedSegments } from './archive.ts';
+import { archiveFolder, unmovedSegments } from './archive.ts';
 import { type DoubtfulClaim, DoubtfulClaims, giveBack } from './doubtfulClaims.ts';
 import { DamagedManifestError, EntryReader } from './entryReader.ts';
 import { type FoldOptions, fold } from './fold.ts';
@@ -10,6 +10,7 @@ import { journalPath, listJournals } from './journal.ts';
 import { JournalTail } from './journalTail.ts';
 import type { AppendOutcome } from './journalWriter.ts';
 import type { LiveEntries } from './liveEntries.ts';
+import { mendMovedList } from './movedSegments.ts';
 import { damagedSegments, type RecoverySource, rebuildManifest } from './rebuildManifest.ts';
 import { claimsOf, type Draft, type Prepared, prepareAll, type Request } from './transaction.ts';
 
@@ -195,8 +196,10 @@ export class EntryLog {
     await read();
   }
 
-  async #damageBefore({ hasTraces }: RecoverySource): Promise<string[]> {
+  async #damageBefore({ hasTraces, backupFolder, rebuilt }: RecoverySource): Promise<string[]> {
     const { files, file, isSuspect } = this.#options;
+    const mended = await mendMovedList(files, archiveFolder(file), backupFolder);
+    if (mended !== null) rebuilt(mended);
     const damage = await damagedSegments(files, file);
     if (isSuspect) damage.push('it was found damaged');
     const isNew = (await files.stat(file)) === null && (await listJournals(files, file)).length === 0;

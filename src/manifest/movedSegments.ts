@@ -1,8 +1,9 @@
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Files } from '../storage/files.ts';
 import { readChunks } from '../storage/readChunks.ts';
-import { writeFully } from '../storage/writeAtomic.ts';
+import { writeAtomic, writeFully } from '../storage/writeAtomic.ts';
 import { ArchiveError } from './archiveError.ts';
+import { setAside } from './setAside.ts';
 
 /** Where a segment of the archive was moved to. */
 export interface MovedSegment {
@@ -108,7 +109,7 @@ export async function recordMoved(files: Files, folder: string, moved: MovedSegm
   const file = await files.open(path, 'a');
   try {
     if ((await file.size()) > end) await file.truncate(end);
-    const line = Buffer.from(`${JSON.stringify({ ...moved, folder: portable(moved.folder, folder) })}\n`);
+    const line = Buffer.from(lineOf(moved, folder));
     await writeFully(data => file.write(data, null), line, path);
     await file.sync();
   } finally {
@@ -116,6 +117,58 @@ export async function recordMoved(files: Files, folder: string, moved: MovedSegm
   }
   if (isNew || end === 0) await files.syncFolder(folder);
 }
+
+/**
+ * Puts a damaged or emptied list right: the lines that can be read, and each segment that stands in one of their folders, or in
+ * `backupFolder`, and neither in the list nor in the archive. The damaged one is kept beside it.
+ *
+ * @returns what was done, in words; null where the list is whole, or never was one.
+ */
+export async function mendMovedList(files: Files, archive: string, backupFolder: string): Promise<string | null> {
+  const path = listFile(archive);
+  if ((await files.stat(path)) === null) return null;
+  const chunks: Buffer[] = [];
+  for await (const chunk of readChunks(files, path)) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  const isReadable = isWhole(bytes, archive);
+  const lines = bytes
+    .toString()
+    .split('\n')
+    .flatMap(line => parseLine(line, archive) ?? []);
+  // Empty, or zeros: nothing was ever acknowledged in it, or all of it is lost.
+  if (isReadable && lines.length > 0) return null;
+  const known = new Set([...lines.map(({ segment }) => segment), ...(await files.list(archive))]);
+  let found = 0;
+  for (const folder of new Set([...lines.map(line => line.folder), backupFolder])) {
+    for (const file of (await files.list(folder)).sort()) {
+      const [segment] = /entries\.\d+\.[0-9a-f]{8}\.jsonl\.gz$/.exec(file) ?? [];
+      if (segment === undefined || known.has(segment)) continue;
+      known.add(segment);
+      lines.push({ segment, folder, file });
+      found++;
+    }
+  }
+  if (isReadable && found === 0) return null;
+  const kept = await setAside(files, path, 'damaged');
+  await writeAtomic(files, path, lines.map(line => lineOf(line, archive)).join(''));
+  return (
+    `${path} was damaged and is made anew: ${lines.length - found} lines could be read, ${found} segments were found in their folders. ` +
+    `The damaged list is kept as ${kept}`
+  );
+}
+
+function isWhole(bytes: Buffer, archive: string): boolean {
+  try {
+    parseLines(bytes, archive);
+    return true;
+  } catch (error) {
+    if (error instanceof ArchiveError) return false;
+    throw error;
+  }
+}
+
+const lineOf = (moved: MovedSegment, archive: string): string =>
+  `${JSON.stringify({ ...moved, folder: portable(moved.folder, archive) })}\n`;
 
 /** The list in an archive's folder. */
 export function listFile(folder: string): string {

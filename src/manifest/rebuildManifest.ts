@@ -31,6 +31,8 @@ export interface Recovered {
 
 /** The other files of the experiment, as far as they tell of entries. */
 export interface RecoverySource {
+  /** Where segments of the archive were moved to, if any were. */
+  backupFolder: string;
   /** Whether they tell of any: where the manifest is missing altogether, that is no new experiment. */
   hasTraces: () => Promise<boolean>;
   /** Completes what is left of the manifest from them. */

@@ -103,9 +103,18 @@ export async function takeStages(stages: readonly StageName[], options: StageLea
 /** A file that is missing or damaged (its owner was killed on a disk that lost the write) holds nothing. */
 export async function readHolders(file: string): Promise<Holders> {
   try {
-    return JSON.parse((await readItself(file)).toString()) as Holders;
+    const holders: unknown = JSON.parse((await readItself(file)).toString());
+    if (typeof holders !== 'object' || holders === null || Array.isArray(holders)) return {};
+    return Object.fromEntries(Object.entries(holders).filter(([, holder]) => isIdentity(holder))) as Holders;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return {};
     throw error;
   }
+}
+
+function isIdentity(value: unknown): value is ProcessIdentity {
+  const { host, boot_id, pid, pid_start } = (value ?? {}) as Partial<Record<keyof ProcessIdentity, unknown>>;
+  return (
+    typeof host === 'string' && typeof boot_id === 'string' && typeof pid === 'number' && typeof pid_start === 'number'
+  );
 }

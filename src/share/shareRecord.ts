@@ -43,7 +43,7 @@ export class ShareRecord {
     const chunks: Buffer[] = [];
     for await (const chunk of readChunks(this.#files, this.#path)) chunks.push(chunk);
     try {
-      const { shares } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Partial<Shape>;
+      const { shares } = (JSON.parse(Buffer.concat(chunks).toString('utf8')) ?? {}) as Partial<Shape>;
       if (typeof shares === 'object' && shares !== null) return { shares };
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;

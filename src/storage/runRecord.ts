@@ -13,8 +13,9 @@ export interface RunRecord {
 /** The run of a root; begins one where there is none. A damaged record is replaced: it names the run and nothing more. */
 export async function continueRun(file: string, files: Files, begin: () => RunRecord): Promise<RunRecord> {
   try {
-    const record = JSON.parse((await readItself(file)).toString()) as RunRecord;
-    if (typeof record.run_id === 'string') return record;
+    const record = JSON.parse((await readItself(file)).toString()) as Partial<RunRecord> | null;
+    const { run_id, started } = record ?? {};
+    if (typeof run_id === 'string' && !Number.isNaN(Date.parse(started ?? ''))) return record as RunRecord;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' && !(error instanceof SyntaxError)) throw error;
   }

@@ -23,7 +23,7 @@ import { RowTexts } from './rowTexts.ts';
 import { columnKinds, tableColumns } from './tableColumns.ts';
 
 export interface RecoverEntriesOptions {
-  paths: Pick<ResolvedPaths, 'data' | 'results' | 'flags'>;
+  paths: Pick<ResolvedPaths, 'data' | 'results' | 'flags' | 'backup'>;
   files: Files;
   /** Milliseconds since 1970 UTC. */
   now: () => number;
@@ -53,6 +53,7 @@ const dayFolder = /^\d{8}(?:_\d+)?$/;
  */
 export function recoverySource(options: RecoverEntriesOptions): RecoverySource {
   return {
+    backupFolder: options.paths.backup,
     rebuilt: options.rebuilt,
     hasTraces: async () => {
       for await (const _line of results(options)) return true;

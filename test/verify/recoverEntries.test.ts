@@ -134,6 +134,25 @@ describe('a manifest that can not be read', () => {
     await expectWhole(made);
   });
 
+  it.each<[string, (text: string) => string | Buffer]>([
+    ['emptied', () => ''],
+    ['zeros', text => Buffer.alloc(text.length)],
+    ['garbage', () => 'what is this\n'],
+    ['damaged in its first line', text => text.replace('"segment"', '"segmnt"')],
+  ])('finds the segments that were moved to the backup again, when the list of them was %s', async (_what, damage) => {
+    const made = await sample();
+    const manifest = await made.open();
+    const names = await manifest.unmovedSegments();
+    for (const name of names) await manifest.moveSegment(name, '/root/backup');
+    await manifest.close({ fold: true });
+    expect(names.length).toBeGreaterThan(1);
+    const list = `${archive}moved.jsonl`;
+    made.files.put(list, damage(made.files.content(list)!.toString()));
+    await (await made.open()).close({ fold: true });
+    expect(made.told).toEqual([expect.stringMatching(/moved\.jsonl was damaged and is made anew/)]);
+    await expectWhole(made);
+  });
+
   it('keeps what its journals say of images that stand in the snapshot no more: one set to skip stays so', async () => {
     const made = await sample();
     const manifest = await made.open({ liveEntries: 100 });

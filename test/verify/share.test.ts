@@ -83,6 +83,15 @@ describe('verify, where images are copied to a share', () => {
     expect(await readdir(share, { recursive: true })).toEqual(before);
   });
 
+  it.each(['', 'null', '\0\0\0', '[]'])(
+    'notes that the record of the share is damaged (%j), and looks at all else',
+    async text => {
+      const { sample } = await copiedSample();
+      await writeFile(join(sample.root, 'flags', 'share.json'), text);
+      expect(await look(sample)).toMatchObject({ notes: [expect.stringMatching(/share\.json is damaged/)] });
+    },
+  );
+
   it('finds copies that are gone, cut off or altered, and an image that is nowhere any more', async () => {
     const { sample, copy } = await copiedSample();
     await rm(copy(0));

@@ -40,6 +40,8 @@ const copySuffix = /(?:[ _-]*\(#\)|[ _-]+(?:copy|kopie|copie|copia)(?: ?\(#\)| #
 const tagged =
   /(?<!\p{L})(cam|camera|ch|chan|channel|c|w|wl|wavelength|pos|position|p|s|xy|site|series|well|field|fov|tile|z|slice|plane|focus|view|lane|chip|sensor|device|detector)([ _=-]?)#(?![\p{L}#])/giu;
 const axisOfWords = 'words';
+/** Cameras write previews beside their images. */
+const axisOfKind = 'kind';
 /** Fewer images than these of one series are strays. */
 const leastImages = 2;
 
@@ -97,9 +99,8 @@ function shapeOf(skeleton: string): Shape {
     axes.set(tag.toLowerCase(), { label: tag + gap, field });
     return ' '.repeat(all.length);
   });
-  // The kind of file tells series apart too: cameras write previews beside their images.
-  const kind = extension.toLowerCase().replace('jpeg', 'jpg').replace('tiff', 'tif');
-  axes.set(axisOfWords, [...(words.match(/\p{L}+/gu) ?? []), kind].join(' ').toLowerCase());
+  axes.set(axisOfWords, (words.match(/\p{L}+/gu) ?? []).join(' ').toLowerCase());
+  axes.set(axisOfKind, extension.toLowerCase().replace('jpeg', 'jpg').replace('tiff', 'tif'));
   const numbers = text.split('#').length - 1;
   return { axes, counter: [...Array(numbers).keys()].findLast(field => !fields.has(field)) ?? -1 };
 }
@@ -120,7 +121,14 @@ function seriesAxes(images: readonly Parsed[], shapes: readonly Shape[]): Set<st
     if (groups.size < 2) continue;
     if (axis.startsWith('*')) axes.add(axis);
     else if (2 * groups.size > images.length) continue;
-    else if (axis === axisOfWords ? overlap([...groups.values()]) : multiplies(images, axis)) axes.add(axis);
+    else if (
+      axis === axisOfKind
+        ? isEachTwice(images)
+        : axis === axisOfWords
+          ? overlap([...groups.values()])
+          : multiplies(images, axis)
+    )
+      axes.add(axis);
   }
   return axes;
 }
@@ -134,6 +142,17 @@ function grouped(images: readonly Parsed[], keyOf: (image: Parsed) => string): M
     else groups.set(key, [image]);
   }
   return groups;
+}
+
+/** Whether most images are there in more than one kind of file. */
+function isEachTwice(images: readonly Parsed[]): boolean {
+  const others = grouped(images, image =>
+    [...image.shape.axes.keys()]
+      .flatMap(name => (name === axisOfKind ? [] : [axisValue(image, name)]))
+      .concat(image.numbers, String(image.time))
+      .join(' '),
+  );
+  return 3 * others.size <= 2 * images.length;
 }
 
 /** Nearly all: so many in a hundred. */

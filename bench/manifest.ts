@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Files, nodeFiles, type OpenFile, type OpenFlags } from '../src/files/files.ts';
+import { ownIdentity } from '../src/files/processIdentity.ts';
 import { Manifest } from '../src/manifest/manifest.ts';
 import { systemClock } from '../src/model/clock.ts';
 import type { Entry } from '../src/model/entry.ts';
-import { type Files, nodeFiles, type OpenFile, type OpenFlags } from '../src/storage/files.ts';
-import { ownIdentity } from '../src/storage/processIdentity.ts';
 import type { BenchRow } from './benchRow.ts';
 
 /** Transactions asked for at the same moment: they share a commit, as those of a busy pipeline do. */

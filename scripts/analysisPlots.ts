@@ -9,7 +9,7 @@ import { type EChartsOption, init } from 'echarts';
 import { createRoiEstimator } from '../src/analysis/joint/roiEstimator.ts';
 import type { RoiEstimator } from '../src/analysis/roiEstimate.ts';
 import { createRowsEstimator } from '../src/analysis/rowsEstimator.ts';
-import type { Resonance, RoiCondition } from '../src/streams/simulator/resonance.ts';
+import type { Resonance, RoiCondition } from '../src/streams/cameras/simulated/resonance.ts';
 import { cramerRaoBound } from '../test/analysis/cramerRao.ts';
 import { RoiSimulator } from '../test/analysis/simulatedRois.ts';
 

@@ -10,8 +10,8 @@ import { parseArgs } from 'node:util';
 import { exampleToml } from '../src/config/exampleToml.ts';
 import { referencePage } from '../src/config/referencePage.ts';
 import { keysPage } from '../src/console/keys.ts';
-import { nodeFiles } from '../src/storage/files.ts';
-import { writeAtomic } from '../src/storage/writeAtomic.ts';
+import { nodeFiles } from '../src/files/files.ts';
+import { writeAtomic } from '../src/files/writeAtomic.ts';
 
 interface GeneratedFile {
   /** Relative to the repository. */

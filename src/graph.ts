@@ -1,20 +1,20 @@
 import { concat, merge, type Observable } from 'rxjs';
 import { connectInputs, type GraphInputs } from './graphInputs.ts';
 import type { PipelineEvent } from './model/event.ts';
-import { backup } from './operators/backup.ts';
-import { collector } from './operators/collect.ts';
-import { communicator } from './operators/communicate.ts';
-import { compressor } from './operators/compress.ts';
-import type { Experiment } from './operators/experiment.ts';
-import { processor } from './operators/process.ts';
-import { ringBuffer } from './operators/ringBuffer.ts';
+import { backup } from './operators/backup/backup.ts';
+import { collector } from './operators/collector/collector.ts';
+import { communicator } from './operators/communicator/communicator.ts';
+import { compressor } from './operators/compressor/compressor.ts';
+import { health } from './operators/health/health.ts';
+import { processor } from './operators/processor/processor.ts';
+import { ringBuffer } from './operators/ringBuffer/ringBuffer.ts';
 import { compactManifest } from './operators/services/compactManifest.ts';
 import { countQueues, queueCounts } from './operators/services/countQueues.ts';
 import { followManifest } from './operators/services/followManifest.ts';
 import { keepSnapshots } from './operators/services/keepSnapshots.ts';
-import { stageRunner } from './operators/stageRunner.ts';
-import { syncer } from './operators/sync.ts';
-import { health } from './operators/watchHealth.ts';
+import type { Experiment } from './operators/stage/experiment.ts';
+import { stageRunner } from './operators/stage/stageRunner.ts';
+import { syncer } from './operators/syncer/syncer.ts';
 import { mergeUntilComplete } from './rx/mergeUntilComplete.ts';
 
 /**

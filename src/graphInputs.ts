@@ -5,11 +5,11 @@ import { describeProblem } from './config/configError.ts';
 import type { Config } from './config/schema.ts';
 import type { Control } from './model/control.ts';
 import type { PipelineEvent } from './model/event.ts';
-import type { Experiment } from './operators/experiment.ts';
-import type { Steering } from './operators/stageRunner.ts';
+import type { Experiment } from './operators/stage/experiment.ts';
+import type { Steering } from './operators/stage/stageRunner.ts';
 import { stages } from './operators/stages.ts';
 import { mergeUntilComplete } from './rx/mergeUntilComplete.ts';
-import type { ConfigUpdate } from './streams/configUpdates.ts';
+import type { ConfigUpdate } from './streams/configuration/configUpdates.ts';
 
 /** What comes into the graph from outside. */
 export interface GraphInputs extends Omit<Steering, 'config$'> {

@@ -1,17 +1,17 @@
 import { connect, EMPTY, map, merge, type Observable } from 'rxjs';
+import type { Files } from './files/files.ts';
+import { ownIdentity } from './files/processIdentity.ts';
 import { graph } from './graph.ts';
 import type { Manifest } from './manifest/manifest.ts';
 import { systemClock } from './model/clock.ts';
 import type { NoteEvent, PipelineEvent } from './model/event.ts';
 import type { StageName } from './model/stage.ts';
 import { type ExperimentOptions, type OpenedExperiment, openExperiment } from './openExperiment.ts';
-import type { Experiment } from './operators/experiment.ts';
+import type { Experiment } from './operators/stage/experiment.ts';
 import { mergeUntilComplete } from './rx/mergeUntilComplete.ts';
-import { type AlarmSettings, alarms } from './sinks/alarms.ts';
-import type { Files } from './storage/files.ts';
-import { ownIdentity } from './storage/processIdentity.ts';
-import type { ConfigUpdate } from './streams/configUpdates.ts';
-import { control$ } from './streams/control.ts';
+import { type AlarmSettings, alarms } from './sinks/alarms/alarms.ts';
+import type { ConfigUpdate } from './streams/configuration/configUpdates.ts';
+import { control$ } from './streams/control/control.ts';
 
 export interface PipelineOptions extends ExperimentOptions {
   /** The configuration that counts at the start, and what follows. */

@@ -1,6 +1,6 @@
+import { frameStatistics } from '../image/frameStatistics.ts';
 import type { AnalysedFrame } from '../model/analysisJob.ts';
 import type { Pixels } from '../model/frame.ts';
-import { frameStatistics } from './frameStatistics.ts';
 import { joinPieces } from './joinPieces.ts';
 import { createRoiAnalysis, type FrameAnalysis } from './roiPiece.ts';
 

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
+import { BadImageError } from '../image/badImageError.ts';
 import type { AnalysisJob } from '../model/analysisJob.ts';
 import type { Share } from './analyseTogether.ts';
-import { BadImageError } from './badImageError.ts';
 import type { FrameHead } from './joinPieces.ts';
 import { RoiOutsideFrameError } from './roiOutsideFrameError.ts';
 import type { FrameAnalysis } from './roiPiece.ts';

@@ -1,5 +1,5 @@
-import { byteLength, type FrameShape } from './frameTarget.ts';
-import { keptMemory } from './keptMemory.ts';
+import { byteLength, type FrameShape } from '../image/frameTarget.ts';
+import { keptMemory } from '../image/reusableMemory.ts';
 import type { FrameAnalysis } from './roiPiece.ts';
 
 /** A frame in memory that all threads see, as it is told to helpers, which may be before it is decoded. */

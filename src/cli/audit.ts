@@ -1,14 +1,14 @@
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
+import { appendDurably } from '../files/appendDurably.ts';
+import { makeFolder } from '../files/durableNames.ts';
+import { fileLock } from '../files/fileLock.ts';
+import { nodeFiles } from '../files/files.ts';
+import { ownIdentity } from '../files/processIdentity.ts';
+import { ExperimentReserve } from '../files/reserveFile.ts';
 import { utcIso } from '../model/localTime.ts';
 import { shownJson } from '../model/shownText.ts';
-import { appendDurably } from '../sinks/appendDurably.ts';
-import { makeFolder } from '../storage/durableNames.ts';
-import { fileLock } from '../storage/fileLock.ts';
-import { nodeFiles } from '../storage/files.ts';
-import { ownIdentity } from '../storage/processIdentity.ts';
-import { ExperimentReserve } from '../storage/reserveFile.ts';
 
 /** `logs_dir/audit.jsonl`: what people have changed in an experiment, a line each, never rewritten. */
 export function auditFile(logsFolder: string): string {

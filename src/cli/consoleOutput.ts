@@ -1,7 +1,7 @@
 import { cleanText } from '../console/views/cleanText.ts';
 import type { PipelineEvent } from '../model/event.ts';
 import { manyLines, oneLine, shownJson } from '../model/shownText.ts';
-import { eventLevel, eventLine } from '../sinks/eventLines.ts';
+import { eventLevel, eventLine } from '../sinks/log/eventLines.ts';
 
 /**
  * What commands print: text and lines to stdout, troubles to stderr, and on a terminal one last line that is drawn again

@@ -2,17 +2,17 @@ import { map, merge, type Observable, of, Subject } from 'rxjs';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { ConsoleSources } from '../console/consoleSources.ts';
+import { nodeFiles } from '../files/files.ts';
+import { findImage } from '../image/findImage.ts';
 import { systemClock } from '../model/clock.ts';
 import type { Pixels } from '../model/frame.ts';
 import type { LogLine } from '../model/logLine.ts';
 import type { RoiManifest } from '../model/roi.ts';
-import { nodeFiles } from '../storage/files.ts';
-import { findImage } from '../storage/findImage.ts';
-import { lastFrame$ } from '../streams/lastFrame.ts';
-import { logTail$ } from '../streams/logTail.ts';
-import { pipelineStatus$ } from '../streams/pipelineStatus.ts';
-import { roiHistory$ } from '../streams/roiHistory.ts';
-import { watchedText$ } from '../streams/watchedText.ts';
+import { lastFrame$ } from '../streams/console/lastFrame.ts';
+import { logTail$ } from '../streams/console/logTail.ts';
+import { roiHistory$ } from '../streams/console/roiHistory.ts';
+import { pipelineStatus$ } from '../streams/status/pipelineStatus.ts';
+import { watchedText$ } from '../streams/watched/watchedText.ts';
 
 /**
  * What the console watches of a pipeline from outside: its files. What can't be read is a line in the console's log.
@@ -51,10 +51,7 @@ export function consoleSources(
 
 /** The decoder of the analysis, in one thread, without a cache. */
 async function loadImageDecoder(): Promise<(path: string) => Promise<Pixels>> {
-  const [{ decodeFrame }, { default: sharp }] = await Promise.all([
-    import('../analysis/decodeFrame.ts'),
-    import('sharp'),
-  ]);
+  const [{ decodeFrame }, { default: sharp }] = await Promise.all([import('../image/decodeFrame.ts'), import('sharp')]);
   sharp.cache(false);
   sharp.concurrency(1);
   return path => decodeFrame(path);

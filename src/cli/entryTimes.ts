@@ -1,8 +1,8 @@
 import type { Entry } from '../model/entry.ts';
 import { parseIso } from '../model/localTime.ts';
-import { SourceError } from '../streams/legacy/sourceError.ts';
-import { timeRange } from '../streams/legacy/timeRange.ts';
-import { zoneMinutesOf } from '../streams/legacy/wallTime.ts';
+import { SourceError } from '../streams/folder/sourceError.ts';
+import { timeRange } from '../streams/folder/timeRange.ts';
+import { zoneMinutesOf } from '../streams/folder/wallTime.ts';
 
 /** A moment that `--from` or `--to` names: ms since 1970, of the images' own clock or, when it was given with a zone, UTC. */
 interface Bound {

@@ -1,6 +1,6 @@
 import { ConfigError, describeProblem } from '../config/configError.ts';
+import { withAccessHint } from '../files/accessHint.ts';
 import { manyLines, oneLine } from '../model/shownText.ts';
-import { withAccessHint } from '../storage/accessHint.ts';
 
 /**
  * An error in words for a person: nothing twice, and no stack unless it is a fault of the program itself. One line, of a

@@ -6,11 +6,11 @@ import { dirname, join, resolve } from 'node:path';
 import { configToml } from '../config/configToml.ts';
 import { type ResolvedPaths, resolvePaths } from '../config/resolvePaths.ts';
 import type { Config } from '../config/schema.ts';
-import { makeFolder } from '../storage/durableNames.ts';
-import { type Files, nodeFiles } from '../storage/files.ts';
-import { writeAtomic } from '../storage/writeAtomic.ts';
-import { loadText } from '../streams/configUpdates.ts';
-import { readFileText } from '../streams/fileText.ts';
+import { makeFolder } from '../files/durableNames.ts';
+import { type Files, nodeFiles } from '../files/files.ts';
+import { writeAtomic } from '../files/writeAtomic.ts';
+import { loadText } from '../streams/configuration/configUpdates.ts';
+import { readFileText } from '../streams/watched/fileText.ts';
 import type { CommandContext } from './commandDefinition.ts';
 
 /** `flags/configuration.json`: the settings that an experiment was last run with, and the file that they are from. */

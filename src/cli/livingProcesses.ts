@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { readItself, StrangeFileError } from '../files/files.ts';
+import { livenessOf, ownIdentity } from '../files/processIdentity.ts';
 import type { ProcessStatus } from '../model/status.ts';
-import { readItself, StrangeFileError } from '../storage/files.ts';
-import { livenessOf, ownIdentity } from '../storage/processIdentity.ts';
 
 /** A process on another machine shows a sign of life about once a second, and at least once in so long, ms. */
 const signOfLifeMs = 3_000;

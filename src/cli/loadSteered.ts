@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { defaultConfig } from '../config/defaultConfig.ts';
 import { resolvePaths } from '../config/resolvePaths.ts';
 import { salvage } from '../config/salvage.ts';
-import { readFileText } from '../streams/fileText.ts';
+import { readFileText } from '../streams/watched/fileText.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { experimentIn, experimentOf, type KnownExperiment } from './knownExperiment.ts';

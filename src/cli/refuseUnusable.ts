@@ -1,5 +1,5 @@
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
-import { folderTrouble } from '../storage/folderTrouble.ts';
+import { folderTrouble } from '../files/folderTrouble.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 
 /**

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { makeFolder } from '../files/durableNames.ts';
+import { nodeFiles } from '../files/files.ts';
+import { writeAtomic } from '../files/writeAtomic.ts';
 import { oneLine } from '../model/shownText.ts';
 import { safeName } from '../share/sharePath.ts';
-import { makeFolder } from '../storage/durableNames.ts';
-import { nodeFiles } from '../storage/files.ts';
-import { writeAtomic } from '../storage/writeAtomic.ts';
-import { readFileText } from '../streams/fileText.ts';
+import { readFileText } from '../streams/watched/fileText.ts';
 
 /** What was asked of a replay. Absent values are left out. */
 export interface ReplayRequest {

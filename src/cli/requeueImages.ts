@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileLock } from '../files/fileLock.ts';
+import { nodeFiles } from '../files/files.ts';
+import { ExperimentReserve } from '../files/reserveFile.ts';
 import { DamagedManifestError } from '../manifest/entryReader.ts';
 import { Manifest } from '../manifest/manifest.ts';
 import { systemClock } from '../model/clock.ts';
 import { counted } from '../model/quantity.ts';
-import { fileLock } from '../storage/fileLock.ts';
-import { nodeFiles } from '../storage/files.ts';
-import { ExperimentReserve } from '../storage/reserveFile.ts';
 import { audit, auditFile } from './audit.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';

@@ -1,13 +1,13 @@
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
+import { nodeFiles } from '../files/files.ts';
+import { livenessOf } from '../files/processIdentity.ts';
+import { findImage } from '../image/findImage.ts';
 import { isFree } from '../manifest/isFree.ts';
 import { isSettled } from '../manifest/isSettled.ts';
 import { readEntries } from '../manifest/readEntries.ts';
 import { isRemoved } from '../manifest/workRules.ts';
 import type { Entry, ProcessingStatus } from '../model/entry.ts';
-import { nodeFiles } from '../storage/files.ts';
-import { findImage } from '../storage/findImage.ts';
-import { livenessOf } from '../storage/processIdentity.ts';
-import { SourceError } from '../streams/legacy/sourceError.ts';
+import { SourceError } from '../streams/folder/sourceError.ts';
 import { entryTimes } from './entryTimes.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import type { RequeueOptions } from './requeue.ts';

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { fileLock } from '../files/fileLock.ts';
+import { nodeFiles } from '../files/files.ts';
+import { ExperimentReserve } from '../files/reserveFile.ts';
 import type { StageName } from '../model/stage.ts';
 import type { ProcessStatus } from '../model/status.ts';
-import { changeControl } from '../storage/changeControl.ts';
-import { fileLock } from '../storage/fileLock.ts';
-import { nodeFiles } from '../storage/files.ts';
-import { ExperimentReserve } from '../storage/reserveFile.ts';
+import { changeControl } from '../streams/control/changeControl.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';

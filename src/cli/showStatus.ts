@@ -1,8 +1,8 @@
+import { readItself } from '../files/files.ts';
 import { parseIso } from '../model/localTime.ts';
 import { duration, number } from '../model/quantity.ts';
 import type { Connection, DiskStatus, PipelineStatus } from '../model/status.ts';
-import { readItself } from '../storage/files.ts';
-import { readPipelineStatus } from '../streams/pipelineStatus.ts';
+import { readPipelineStatus } from '../streams/status/pipelineStatus.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';

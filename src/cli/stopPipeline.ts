@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { isSurely, sameProcess } from '../files/processIdentity.ts';
 import { number } from '../model/quantity.ts';
 import type { StageStatus } from '../model/status.ts';
-import { isSurely, sameProcess } from '../storage/processIdentity.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import type { ConsoleOutput } from './consoleOutput.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';

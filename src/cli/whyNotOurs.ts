@@ -1,9 +1,9 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, join, sep } from 'node:path';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
+import { isSurely, sameProcess } from '../files/processIdentity.ts';
 import { leasesFile, readHolders } from '../manifest/stageLeases.ts';
 import type { ProcessIdentity } from '../model/entry.ts';
-import { isSurely, sameProcess } from '../storage/processIdentity.ts';
 
 /** Where to look. Other folders than the system's own are for tests. */
 export interface ProcessPlaces {

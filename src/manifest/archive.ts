@@ -1,11 +1,11 @@
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32, gunzip, gzip } from 'node:zlib';
+import { makeFolder } from '../files/durableNames.ts';
+import type { Files } from '../files/files.ts';
+import { readChunks } from '../files/readChunks.ts';
+import { writeAtomic } from '../files/writeAtomic.ts';
 import type { Entry } from '../model/entry.ts';
-import { makeFolder } from '../storage/durableNames.ts';
-import type { Files } from '../storage/files.ts';
-import { readChunks } from '../storage/readChunks.ts';
-import { writeAtomic } from '../storage/writeAtomic.ts';
 import { ArchiveError } from './archiveError.ts';
 import type { IdTable } from './idTable.ts';
 import { lastMovedText, MovedSegments } from './movedSegments.ts';

@@ -1,5 +1,5 @@
 import { map, type Observable } from 'rxjs';
-import type { Exclusive } from '../storage/exclusive.ts';
+import type { Exclusive } from '../files/exclusive.ts';
 import { archiveFolder, unmovedSegments } from './archive.ts';
 import { type DoubtfulClaim, DoubtfulClaims, giveBack } from './doubtfulClaims.ts';
 import { DamagedManifestError, EntryReader } from './entryReader.ts';

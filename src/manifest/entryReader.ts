@@ -1,6 +1,6 @@
+import type { FileStat, Files } from '../files/files.ts';
 import type { Entry } from '../model/entry.ts';
 import { counted } from '../model/quantity.ts';
-import type { FileStat, Files } from '../storage/files.ts';
 import type { Change } from './change.ts';
 import { journalPath, listJournals, readHeader, readJournal } from './journal.ts';
 import { isHeader, isSnapshotMark, type JournalRecord, type PublishedSnapshot } from './journalLine.ts';

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { removeFile } from '../storage/durableNames.ts';
+import { removeFile } from '../files/durableNames.ts';
 import { entriesPerSegment, writeSegment } from './archive.ts';
 import type { Change } from './change.ts';
 import type { EntryReader, EntryReaderOptions } from './entryReader.ts';

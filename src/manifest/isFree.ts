@@ -1,5 +1,5 @@
+import type { Liveness } from '../files/processIdentity.ts';
 import type { Entry, ProcessIdentity } from '../model/entry.ts';
-import type { Liveness } from '../storage/processIdentity.ts';
 
 /**
  * Whether an entry may be set back: nobody works on it, nor has left something of it half reported. A claim counts until

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
-import type { Files } from '../storage/files.ts';
-import { readChunks } from '../storage/readChunks.ts';
+import type { Files } from '../files/files.ts';
+import { readChunks } from '../files/readChunks.ts';
 import {
   isChangedLine,
   isHeader,

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { BehaviorSubject, distinctUntilChanged, Subject } from 'rxjs';
+import type { FileStat, Files } from '../files/files.ts';
 import type { Entry } from '../model/entry.ts';
-import type { FileStat, Files } from '../storage/files.ts';
 import type { Change, ChangeOperation } from './change.ts';
 import type { EntryReader, Reach } from './entryReader.ts';
 import { journalPath, listJournals } from './journal.ts';

@@ -1,4 +1,4 @@
-import type { Files, OpenFile } from '../storage/files.ts';
+import type { Files, OpenFile } from '../files/files.ts';
 import { encodeLine, type JournalRecord, tornMark } from './journalLine.ts';
 
 /**

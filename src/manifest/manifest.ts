@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Observable } from 'rxjs';
+import { type Liveness, sameProcess } from '../files/processIdentity.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Claim, Entry, ProcessIdentity, ResultLocation } from '../model/entry.ts';
 import { utcIso } from '../model/localTime.ts';
 import type { StageName } from '../model/stage.ts';
-import { type Liveness, sameProcess } from '../storage/processIdentity.ts';
 import { archiveFolder, archiveSegments, readArchive, readSegment, unmovedSegments } from './archive.ts';
 import { beforeClaim } from './doubtfulClaims.ts';
 import { EntryLog, type EntryLogOptions, type LogChange } from './entryLog.ts';

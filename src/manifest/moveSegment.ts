@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { makeFolder, removeFile, syncNamed } from '../files/durableNames.ts';
+import type { Files } from '../files/files.ts';
+import { readChunks } from '../files/readChunks.ts';
+import { writeAtomic } from '../files/writeAtomic.ts';
 import type { Entry } from '../model/entry.ts';
-import { makeFolder, removeFile, syncNamed } from '../storage/durableNames.ts';
-import type { Files } from '../storage/files.ts';
-import { readChunks } from '../storage/readChunks.ts';
-import { writeAtomic } from '../storage/writeAtomic.ts';
 import { archiveFolder, parseSegment } from './archive.ts';
 import { lastMoved, listFile, type MovedSegment, recordMoved } from './movedSegments.ts';
 

@@ -1,7 +1,7 @@
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import type { Files } from '../storage/files.ts';
-import { readChunks } from '../storage/readChunks.ts';
-import { writeAtomic, writeFully } from '../storage/writeAtomic.ts';
+import type { Files } from '../files/files.ts';
+import { readChunks } from '../files/readChunks.ts';
+import { writeAtomic, writeFully } from '../files/writeAtomic.ts';
 import { ArchiveError } from './archiveError.ts';
 import { setAside } from './setAside.ts';
 

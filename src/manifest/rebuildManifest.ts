@@ -1,8 +1,8 @@
 import { basename, dirname, join } from 'node:path';
+import { removeFile } from '../files/durableNames.ts';
+import type { Files } from '../files/files.ts';
 import type { Entry } from '../model/entry.ts';
 import { counted } from '../model/quantity.ts';
-import { removeFile } from '../storage/durableNames.ts';
-import type { Files } from '../storage/files.ts';
 import { archiveFolder, archiveSegments, readSegment, unmovedSegments } from './archive.ts';
 import { ArchiveError } from './archiveError.ts';
 import type { EntryReaderOptions } from './entryReader.ts';

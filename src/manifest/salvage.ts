@@ -1,7 +1,7 @@
+import type { Files } from '../files/files.ts';
+import { readChunks } from '../files/readChunks.ts';
+import { splitLines } from '../files/splitLines.ts';
 import type { Entry } from '../model/entry.ts';
-import type { Files } from '../storage/files.ts';
-import { readChunks } from '../storage/readChunks.ts';
-import { splitLines } from '../storage/splitLines.ts';
 import type { Change } from './change.ts';
 import { journalPath, listJournals, readHeader, readJournal } from './journal.ts';
 import { isHeader, isSnapshotMark } from './journalLine.ts';

@@ -1,8 +1,8 @@
 import { basename, dirname, join } from 'node:path';
-import { syncNamed } from '../storage/durableNames.ts';
-import type { Files } from '../storage/files.ts';
-import { readChunks } from '../storage/readChunks.ts';
-import { writeAtomic } from '../storage/writeAtomic.ts';
+import { syncNamed } from '../files/durableNames.ts';
+import type { Files } from '../files/files.ts';
+import { readChunks } from '../files/readChunks.ts';
+import { writeAtomic } from '../files/writeAtomic.ts';
 import { Checksum } from './journalLine.ts';
 
 /**

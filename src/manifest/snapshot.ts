@@ -1,7 +1,7 @@
+import type { Files } from '../files/files.ts';
+import { readChunks } from '../files/readChunks.ts';
+import { writeAtomic } from '../files/writeAtomic.ts';
 import type { Entry } from '../model/entry.ts';
-import type { Files } from '../storage/files.ts';
-import { readChunks } from '../storage/readChunks.ts';
-import { writeAtomic } from '../storage/writeAtomic.ts';
 import { Checksum, type PublishedSnapshot } from './journalLine.ts';
 import { normaliseEntry } from './normaliseEntry.ts';
 import { splitArray } from './splitArray.ts';

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { makeFolder } from '../files/durableNames.ts';
+import type { Exclusive } from '../files/exclusive.ts';
+import { type Files, readItself } from '../files/files.ts';
+import { type Liveness, sameProcess } from '../files/processIdentity.ts';
+import { writeAtomic } from '../files/writeAtomic.ts';
 import type { ProcessIdentity } from '../model/entry.ts';
 import type { StageName } from '../model/stage.ts';
-import { makeFolder } from '../storage/durableNames.ts';
-import type { Exclusive } from '../storage/exclusive.ts';
-import { type Files, readItself } from '../storage/files.ts';
-import { type Liveness, sameProcess } from '../storage/processIdentity.ts';
-import { writeAtomic } from '../storage/writeAtomic.ts';
 
 /** Somebody else runs a stage of which a root may have only one. */
 export class StageHeldError extends Error {

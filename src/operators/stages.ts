@@ -1,12 +1,12 @@
-import { backup } from './backup.ts';
-import { collector } from './collect.ts';
-import { communicator } from './communicate.ts';
-import { compressor } from './compress.ts';
-import { processor } from './process.ts';
-import { ringBuffer } from './ringBuffer.ts';
-import type { Stage } from './stage.ts';
-import { syncer } from './sync.ts';
-import { health } from './watchHealth.ts';
+import { backup } from './backup/backup.ts';
+import { collector } from './collector/collector.ts';
+import { communicator } from './communicator/communicator.ts';
+import { compressor } from './compressor/compressor.ts';
+import { health } from './health/health.ts';
+import { processor } from './processor/processor.ts';
+import { ringBuffer } from './ringBuffer/ringBuffer.ts';
+import type { Stage } from './stage/stage.ts';
+import { syncer } from './syncer/syncer.ts';
 
 /** Every stage, upstream first. A new stage is a folder, a line here, and its place in the graph. */
 export const stages: readonly Pick<Stage<unknown, unknown>, 'name' | 'exclusive' | 'settings' | 'pace'>[] = [

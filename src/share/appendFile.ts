@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
-import { removeFile, replaceFile, syncNamed, trimPlace } from '../storage/durableNames.ts';
-import type { FileStat, OpenFile } from '../storage/files.ts';
+import { removeFile, replaceFile, syncNamed, trimPlace } from '../files/durableNames.ts';
+import type { FileStat, OpenFile } from '../files/files.ts';
 import { BlockHashes } from './blockHashes.ts';
 import { keepBeside, looksSame } from './publishFile.ts';
 import type { Appended, AppendRequest, Growth } from './shareCalls.ts';

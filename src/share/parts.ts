@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
-import type { Files } from '../storage/files.ts';
+import type { Files } from '../files/files.ts';
 import { sharePath } from './sharePath.ts';
 
 /** The random end of a name, which older versions left out. */

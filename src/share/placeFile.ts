@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { replaceFile, syncNamed } from '../storage/durableNames.ts';
+import { replaceFile, syncNamed } from '../files/durableNames.ts';
 import type { Placed, PlaceRequest } from './shareCalls.ts';
 import { ShareError } from './shareError.ts';
 import { besideOf, sharePath } from './sharePath.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { replaceFile } from '../storage/durableNames.ts';
-import type { FileStat } from '../storage/files.ts';
-import { moveFile } from '../storage/moveFile.ts';
+import { replaceFile } from '../files/durableNames.ts';
+import type { FileStat } from '../files/files.ts';
+import { moveFile } from '../files/moveFile.ts';
 import type { Published, PublishRequest, RemoteStat } from './shareCalls.ts';
 import { ShareError } from './shareError.ts';
 import { besideOf, sharePath } from './sharePath.ts';

@@ -8,7 +8,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { type Files, nodeFiles } from '../storage/files.ts';
+import { type Files, nodeFiles } from '../files/files.ts';
 import { readyReply, type ShareChildOptions, type ShareQuestion, type ShareReply } from './shareCalls.ts';
 import { failureOf } from './shareError.ts';
 import { type ShareOperations, shareOperations } from './shareOperations.ts';

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
-import { makeFolder } from '../storage/durableNames.ts';
-import type { Files } from '../storage/files.ts';
-import { writeAtomic } from '../storage/writeAtomic.ts';
+import { makeFolder } from '../files/durableNames.ts';
+import type { Files } from '../files/files.ts';
+import { writeAtomic } from '../files/writeAtomic.ts';
 import type { EnterRequest } from './shareCalls.ts';
 import { ShareError, ShareNotMountedError } from './shareError.ts';
 

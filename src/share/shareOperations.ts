@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { confinedFiles } from '../storage/confinedFiles.ts';
-import type { FileStat, Files } from '../storage/files.ts';
+import { confinedFiles } from '../files/confinedFiles.ts';
+import type { FileStat, Files } from '../files/files.ts';
 import { appendFile } from './appendFile.ts';
 import { Parts } from './parts.ts';
 import { placeFile } from './placeFile.ts';

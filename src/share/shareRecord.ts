@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Files } from '../storage/files.ts';
-import { readChunks } from '../storage/readChunks.ts';
-import { writeAtomic } from '../storage/writeAtomic.ts';
+import type { Files } from '../files/files.ts';
+import { readChunks } from '../files/readChunks.ts';
+import { writeAtomic } from '../files/writeAtomic.ts';
 
 /** Which share each remote folder was found to be at its first use. */
 interface Shape {

@@ -1,8 +1,8 @@
 import type { Hash } from 'node:crypto';
 import { dirname } from 'node:path';
-import { makeFolder } from '../storage/durableNames.ts';
-import { type FileStat, type Files, type OpenFile, StrangeFileError } from '../storage/files.ts';
-import { writeFully } from '../storage/writeAtomic.ts';
+import { makeFolder } from '../files/durableNames.ts';
+import { type FileStat, type Files, type OpenFile, StrangeFileError } from '../files/files.ts';
+import { writeFully } from '../files/writeAtomic.ts';
 import type { Parts } from './parts.ts';
 import { ShareError, type Side } from './shareError.ts';
 import type { Throttle } from './throttle.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { removeFile } from '../storage/durableNames.ts';
-import type { OpenFile } from '../storage/files.ts';
+import { removeFile } from '../files/durableNames.ts';
+import type { OpenFile } from '../files/files.ts';
 import type { PlaceRequest, Prepared } from './shareCalls.ts';
 import { sharePath } from './sharePath.ts';
 import {

@@ -1,8 +1,8 @@
 import { basename, join } from 'node:path';
+import { endOfLines } from '../files/appendDurably.ts';
+import { SegmentedFile } from '../files/segmentedFile.ts';
 import { isCapturedName } from '../manifest/adoptedEntry.ts';
 import { archiveFolder } from '../manifest/archive.ts';
-import { endOfLines } from '../sinks/appendDurably.ts';
-import { SegmentedFile } from '../storage/segmentedFile.ts';
 import type { ImageNames } from './imageNames.ts';
 import type { Inspection } from './inspection.ts';
 import { stageHolders } from './isPipelineRunning.ts';

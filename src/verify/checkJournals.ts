@@ -1,8 +1,8 @@
+import { readChunks } from '../files/readChunks.ts';
+import { splitLines } from '../files/splitLines.ts';
 import { journalPath, listJournals, readHeader } from '../manifest/journal.ts';
 import { isChangedLine, parseLine, tornMark } from '../manifest/journalLine.ts';
 import { counted } from '../model/quantity.ts';
-import { readChunks } from '../storage/readChunks.ts';
-import { splitLines } from '../storage/splitLines.ts';
 import type { Inspection } from './inspection.ts';
 
 /** How a line of ours begins. */

@@ -1,12 +1,12 @@
+import { SegmentedFile } from '../files/segmentedFile.ts';
+import { splitLines } from '../files/splitLines.ts';
 import { isSettled } from '../manifest/isSettled.ts';
 import { readEntries } from '../manifest/readEntries.ts';
 import type { ResultLocation } from '../model/entry.ts';
 import { counted } from '../model/quantity.ts';
 import type { ResultLine } from '../model/result.ts';
-import { roisOf } from '../sinks/csvColumns.ts';
-import { parseResultLine } from '../sinks/resultsLog.ts';
-import { SegmentedFile } from '../storage/segmentedFile.ts';
-import { splitLines } from '../storage/splitLines.ts';
+import { parseResultLine } from '../sinks/results/resultsLog.ts';
+import { roisOf } from '../sinks/table/csvColumns.ts';
 import type { Inspection } from './inspection.ts';
 import type { RowsDue } from './reportLedger.ts';
 import type { RowTexts } from './rowTexts.ts';

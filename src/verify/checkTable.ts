@@ -1,6 +1,6 @@
+import { SegmentedFile } from '../files/segmentedFile.ts';
+import { splitLines } from '../files/splitLines.ts';
 import { counted } from '../model/quantity.ts';
-import { SegmentedFile } from '../storage/segmentedFile.ts';
-import { splitLines } from '../storage/splitLines.ts';
 import type { Inspection } from './inspection.ts';
 import type { RowsDue } from './reportLedger.ts';
 import { RowTexts, timeOfRow } from './rowTexts.ts';

@@ -1,6 +1,6 @@
+import type { Liveness } from '../files/processIdentity.ts';
 import { IdTable } from '../manifest/idTable.ts';
 import type { Entry, ProcessIdentity, ProcessingStatus, ResultLocation } from '../model/entry.ts';
-import type { Liveness } from '../storage/processIdentity.ts';
 import { bytes, doubles, integers } from './column.ts';
 
 const statuses = ['pending', 'processing', 'processed', 'failed', 'skip'] as const satisfies ProcessingStatus[];

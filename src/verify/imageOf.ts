@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { expectedFolder, ImagePathError, isPlainName, lookForImage } from '../image/findImage.ts';
 import type { CameraData, Entry } from '../model/entry.ts';
-import { expectedFolder, ImagePathError, isPlainName, lookForImage } from '../storage/findImage.ts';
 import type { InspectionOptions } from './inspection.ts';
 
 type Places = Pick<InspectionOptions, 'paths' | 'files'>;

@@ -1,5 +1,5 @@
+import { SegmentedFile } from '../files/segmentedFile.ts';
 import { counted } from '../model/quantity.ts';
-import { SegmentedFile } from '../storage/segmentedFile.ts';
 import { checkEntries } from './checkEntries.ts';
 import { checkFolders } from './checkFolders.ts';
 import { checkJournals } from './checkJournals.ts';

@@ -1,9 +1,9 @@
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
+import type { Files } from '../files/files.ts';
+import type { Liveness } from '../files/processIdentity.ts';
+import type { SegmentPosition } from '../files/segmentedFile.ts';
 import type { ProcessIdentity, ResultLocation } from '../model/entry.ts';
 import type { Share } from '../share/share.ts';
-import type { Files } from '../storage/files.ts';
-import type { Liveness } from '../storage/processIdentity.ts';
-import type { SegmentPosition } from '../storage/segmentedFile.ts';
 import { EntryLedger } from './entryLedger.ts';
 import type { Finding, FindingKind } from './finding.ts';
 import { ReportLedger } from './reportLedger.ts';

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
+import type { Files } from '../files/files.ts';
+import type { Liveness } from '../files/processIdentity.ts';
+import { readChunks } from '../files/readChunks.ts';
 import { leasesFile } from '../manifest/stageLeases.ts';
 import type { ProcessIdentity } from '../model/entry.ts';
 import type { StageName } from '../model/stage.ts';
-import type { Files } from '../storage/files.ts';
-import type { Liveness } from '../storage/processIdentity.ts';
-import { readChunks } from '../storage/readChunks.ts';
 
 export interface Surroundings {
   paths: ResolvedPaths;

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
+import { trimTornTail } from '../files/appendDurably.ts';
+import { removeFile, syncNamed } from '../files/durableNames.ts';
+import type { Exclusive } from '../files/exclusive.ts';
 import { adoptedEntry } from '../manifest/adoptedEntry.ts';
 import { Manifest, type ManifestOptions } from '../manifest/manifest.ts';
 import { readEntries } from '../manifest/readEntries.ts';
 import { isRemoved } from '../manifest/workRules.ts';
 import type { Entry, ProcessIdentity } from '../model/entry.ts';
 import { counted } from '../model/quantity.ts';
-import { trimTornTail } from '../sinks/appendDurably.ts';
-import { isResultLine } from '../sinks/resultsLog.ts';
-import { removeFile, syncNamed } from '../storage/durableNames.ts';
-import type { Exclusive } from '../storage/exclusive.ts';
+import { isResultLine } from '../sinks/results/resultsLog.ts';
 import { imageOf } from './imageOf.ts';
 import type { Inspection } from './inspection.ts';
 import { rebuildTable } from './rebuildTable.ts';

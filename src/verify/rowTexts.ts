@@ -1,6 +1,6 @@
 import type { ResultLine, RoiFlag } from '../model/result.ts';
-import { columnsFit, csvCells, roisOf } from '../sinks/csvColumns.ts';
-import { parseCsvLine } from '../sinks/parseCsvLine.ts';
+import { columnsFit, csvCells, roisOf } from '../sinks/table/csvColumns.ts';
+import { parseCsvLine } from '../sinks/table/parseCsvLine.ts';
 
 /** Parts the cells of a row's text; no cell holds it. */
 const separator = '\u001f';

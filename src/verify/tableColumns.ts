@@ -1,6 +1,6 @@
-import { parseCsvLine } from '../sinks/parseCsvLine.ts';
-import type { SegmentedFile } from '../storage/segmentedFile.ts';
-import { splitLines } from '../storage/splitLines.ts';
+import type { SegmentedFile } from '../files/segmentedFile.ts';
+import { splitLines } from '../files/splitLines.ts';
+import { parseCsvLine } from '../sinks/table/parseCsvLine.ts';
 
 const ownColumns = ['position', 'uncertainty', 'flags'];
 const byteOrderMark = '\uFEFF';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
+import type { Files } from '../files/files.ts';
 import { isSettled } from '../manifest/isSettled.ts';
 import { readEntries } from '../manifest/readEntries.ts';
-import type { Files } from '../storage/files.ts';
 import { ImageNames } from './imageNames.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { analyseFrame } from '../../src/analysis/analyseFrame.ts';
-import { decodeFrame } from '../../src/analysis/decodeFrame.ts';
 import { parseRoiManifest } from '../../src/analysis/parseRoiManifest.ts';
 import type { FrameAnalysis } from '../../src/analysis/roiPiece.ts';
+import { decodeFrame } from '../../src/image/decodeFrame.ts';
 import type { Pixels } from '../../src/model/frame.ts';
 import { type AnalysisMethod, analysisMethods, type Estimator, methodParameters } from '../../src/model/method.ts';
 import type { FrameStatistics, ParameterStatistics, RoiResult } from '../../src/model/result.ts';

@@ -3,12 +3,12 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from 'vitest';
 import { analyseFrame } from '../../src/analysis/analyseFrame.ts';
 import type { AnalysisPart } from '../../src/analysis/analysisReply.ts';
-import { frameStatistics } from '../../src/analysis/frameStatistics.ts';
-import { viewPixels } from '../../src/analysis/frameTarget.ts';
 import { joinPieces, joinShares } from '../../src/analysis/joinPieces.ts';
 import { reaches, roiExtent } from '../../src/analysis/roiExtent.ts';
 import { createRoiAnalysis, type FrameAnalysis } from '../../src/analysis/roiPiece.ts';
 import { createRoiQueue, type RoiQueue } from '../../src/analysis/roiQueue.ts';
+import { frameStatistics } from '../../src/image/frameStatistics.ts';
+import { viewPixels } from '../../src/image/frameTarget.ts';
 import { type Estimator, estimators } from '../../src/model/method.ts';
 
 const width = 200;

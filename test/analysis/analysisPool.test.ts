@@ -6,10 +6,10 @@ import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { analyseFrame } from '../../src/analysis/analyseFrame.ts';
 import { type AnalysisPool, type AnalysisPoolOptions, createAnalysisPool } from '../../src/analysis/analysisPool.ts';
-import { BadImageError } from '../../src/analysis/badImageError.ts';
-import { decodeFrame } from '../../src/analysis/decodeFrame.ts';
 import { RoiOutsideFrameError } from '../../src/analysis/roiOutsideFrameError.ts';
 import { WorkerDiedError } from '../../src/analysis/workerDiedError.ts';
+import { BadImageError } from '../../src/image/badImageError.ts';
+import { decodeFrame } from '../../src/image/decodeFrame.ts';
 import type { AnalysisJob } from '../../src/model/analysisJob.ts';
 import { type Estimator, estimators } from '../../src/model/method.ts';
 

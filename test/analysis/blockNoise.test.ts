@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type BlockNoise, createBlockNoise } from '../../src/analysis/joint/blockNoise.ts';
-import { randomStream } from '../../src/streams/simulator/randomStream.ts';
+import { randomStream } from '../../src/streams/cameras/simulated/randomStream.ts';
 
 const groups = 12;
 const bins = 44;

@@ -1,5 +1,5 @@
-import { lineShapeAt, type Resonance } from '../../src/streams/simulator/resonance.ts';
-import type { SimulatorOptions } from '../../src/streams/simulator/simulatorOptions.ts';
+import { lineShapeAt, type Resonance } from '../../src/streams/cameras/simulated/resonance.ts';
+import type { SimulatorOptions } from '../../src/streams/cameras/simulated/simulatorOptions.ts';
 
 /**
  * The least standard deviation that any unbiased estimate of a line's mean position over the rows of a ROI can have

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeFrame } from '../../src/analysis/decodeFrame.ts';
-import { exifTime } from '../../src/streams/legacy/exifTime.ts';
+import { decodeFrame } from '../../src/image/decodeFrame.ts';
+import { exifTime } from '../../src/image/exifTime.ts';
 
 /**
  * Decodes images of a folder, one after the other, and prints what was said of each, and how far the process's memory grew at most.

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { decodeFrame } from '../../src/analysis/decodeFrame.ts';
+import { decodeFrame } from '../../src/image/decodeFrame.ts';
 
 /** Variants of one image as programs write them, and what an independent reader gives: `../shared/field/README.md`. */
 const images = join(import.meta.dirname, '../../../shared/field/images');

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseRoiManifest } from '../../src/analysis/parseRoiManifest.ts';
-import { textOf } from '../../src/streams/fileText.ts';
+import { textOf } from '../../src/streams/watched/fileText.ts';
 
 const roi = { label: '001A_N', flip: true, coords: [241, 192], size: [45, 176] };
 const text = (changes: object): string => JSON.stringify({ ROI_001A_N: roi, image_angle: 0.6, ...changes });

@@ -1,6 +1,6 @@
 import { deflateSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { decodeFrame } from '../../src/analysis/decodeFrame.ts';
+import { decodeFrame } from '../../src/image/decodeFrame.ts';
 
 const width = 21;
 const height = 10;

@@ -1,5 +1,5 @@
 import type { RoiEstimate, RoiEstimator } from '../../src/analysis/roiEstimate.ts';
-import type { Resonance, RoiCondition } from '../../src/streams/simulator/resonance.ts';
+import type { Resonance, RoiCondition } from '../../src/streams/cameras/simulated/resonance.ts';
 import { cramerRaoBound } from './cramerRao.ts';
 import type { RoiSimulator } from './simulatedRois.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createRoiEstimator } from '../../src/analysis/joint/roiEstimator.ts';
 import type { RoiEstimate } from '../../src/analysis/roiEstimate.ts';
-import { type Resonance, resonanceOf } from '../../src/streams/simulator/resonance.ts';
+import { type Resonance, resonanceOf } from '../../src/streams/cameras/simulated/resonance.ts';
 import { cramerRaoBound } from './cramerRao.ts';
 import { roiAccuracy } from './roiAccuracy.ts';
 import { RoiSimulator, type SimulatedRoi } from './simulatedRois.ts';

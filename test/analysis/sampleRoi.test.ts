@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeFrame } from '../../src/analysis/decodeFrame.ts';
 import { parseRoiManifest } from '../../src/analysis/parseRoiManifest.ts';
 import { RoiOutsideFrameError } from '../../src/analysis/roiOutsideFrameError.ts';
 import { sampleRoi } from '../../src/analysis/sampleRoi.ts';
+import { decodeFrame } from '../../src/image/decodeFrame.ts';
 import type { Pixels } from '../../src/model/frame.ts';
 import type { Roi } from '../../src/model/roi.ts';
 

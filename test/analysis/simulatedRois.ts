@@ -1,9 +1,14 @@
 import type { Pixels } from '../../src/model/frame.ts';
 import type { Roi } from '../../src/model/roi.ts';
-import { type NoiseTile, noiseTile } from '../../src/streams/simulator/noiseTile.ts';
-import { type RandomStream, randomStream } from '../../src/streams/simulator/randomStream.ts';
-import { lineShapeAt, type Resonance, type RoiCondition, resonanceOf } from '../../src/streams/simulator/resonance.ts';
-import { type SimulatorOptions, simulatorOptions } from '../../src/streams/simulator/simulatorOptions.ts';
+import { type NoiseTile, noiseTile } from '../../src/streams/cameras/simulated/noiseTile.ts';
+import { type RandomStream, randomStream } from '../../src/streams/cameras/simulated/randomStream.ts';
+import {
+  lineShapeAt,
+  type Resonance,
+  type RoiCondition,
+  resonanceOf,
+} from '../../src/streams/cameras/simulated/resonance.ts';
+import { type SimulatorOptions, simulatorOptions } from '../../src/streams/cameras/simulated/simulatorOptions.ts';
 
 /** One ROI as a frame of its own, with its truth. */
 export interface SimulatedRoi {

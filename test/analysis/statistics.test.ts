@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createSurvey, frameStatistics } from '../../src/analysis/frameStatistics.ts';
 import { parameterStatistics } from '../../src/analysis/parameterStatistics.ts';
 import { positionUncertainty } from '../../src/analysis/positionUncertainty.ts';
 import { quantile } from '../../src/analysis/quantile.ts';
 import { roundDecimals } from '../../src/analysis/roundDecimals.ts';
+import { createSurvey, frameStatistics } from '../../src/image/frameStatistics.ts';
 import type { Pixels } from '../../src/model/frame.ts';
 
 test('rounding is numpy’s: halves to even, of the product as a double', () => {

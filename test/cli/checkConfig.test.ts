@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkConfig } from '../../src/cli/checkConfig.ts';
 import type { CommandContext } from '../../src/cli/commandDefinition.ts';
 import { allSettings } from '../../src/config/schema.ts';
-import { sources } from '../../src/streams/sources.ts';
+import { sources } from '../../src/streams/cameras/sources.ts';
 
 let folder: string;
 

@@ -6,8 +6,8 @@ import type { CommandContext } from '../../src/cli/commandDefinition.ts';
 import { ExperimentRecord } from '../../src/cli/knownExperiment.ts';
 import { loadConfig } from '../../src/cli/loadConfig.ts';
 import { loadKnown, loadSteered, type SteeredExperiment } from '../../src/cli/loadSteered.ts';
-import { nodeFiles } from '../../src/storage/files.ts';
-import { ownIdentity } from '../../src/storage/processIdentity.ts';
+import { nodeFiles } from '../../src/files/files.ts';
+import { ownIdentity } from '../../src/files/processIdentity.ts';
 
 let folder: string;
 let config: string;

@@ -5,13 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { type RequeueOptions, requeue } from '../../src/cli/requeue.ts';
 import { requeueGroups } from '../../src/cli/requeueGroups.ts';
 import { verify } from '../../src/cli/verify.ts';
+import { fileLock } from '../../src/files/fileLock.ts';
+import { nodeFiles } from '../../src/files/files.ts';
+import { livenessOf, ownIdentity } from '../../src/files/processIdentity.ts';
 import { isSettled } from '../../src/manifest/isSettled.ts';
 import { Manifest, type ManifestOptions } from '../../src/manifest/manifest.ts';
 import { systemClock } from '../../src/model/clock.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { fileLock } from '../../src/storage/fileLock.ts';
-import { nodeFiles } from '../../src/storage/files.ts';
-import { livenessOf, ownIdentity } from '../../src/storage/processIdentity.ts';
 import { temporarySample } from '../verify/temporarySample.ts';
 
 const statusesOf = (entries: ReadonlyMap<string, Entry>): string =>

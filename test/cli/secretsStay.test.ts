@@ -8,10 +8,10 @@ import { ConsoleOutput } from '../../src/cli/consoleOutput.ts';
 import { replayRoot } from '../../src/cli/replayRoot.ts';
 import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import { resolvePaths } from '../../src/config/resolvePaths.ts';
-import { syncFiles } from '../../src/operators/syncFiles.ts';
-import { syncPlaces } from '../../src/operators/syncPlaces.ts';
-import { runAlarmCommand } from '../../src/sinks/runAlarmCommand.ts';
-import { nodeFiles } from '../../src/storage/files.ts';
+import { nodeFiles } from '../../src/files/files.ts';
+import { syncFiles } from '../../src/operators/syncer/syncFiles.ts';
+import { syncPlaces } from '../../src/operators/syncer/syncPlaces.ts';
+import { runAlarmCommand } from '../../src/sinks/alarms/runAlarmCommand.ts';
 import { operationsHere } from '../operators/syncBench.ts';
 
 const hidden = 'https://hooks.example/T0/hunter2';

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CommandContext } from '../../src/cli/commandDefinition.ts';
 import { stopPipeline } from '../../src/cli/stopPipeline.ts';
-import { ownIdentity } from '../../src/storage/processIdentity.ts';
+import { ownIdentity } from '../../src/files/processIdentity.ts';
 
 let folder: string;
 let said: string[];

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config/configError.ts';
 import { tomlSlip } from '../../src/config/tomlSlip.ts';
-import { loadText } from '../../src/streams/configUpdates.ts';
-import { readFileText, textOf } from '../../src/streams/fileText.ts';
+import { loadText } from '../../src/streams/configuration/configUpdates.ts';
+import { readFileText, textOf } from '../../src/streams/watched/fileText.ts';
 
 const field = join(import.meta.dirname, '../../../shared/field/toml');
 

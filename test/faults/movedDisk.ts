@@ -1,6 +1,6 @@
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ownIdentity } from '../../src/storage/processIdentity.ts';
+import { ownIdentity } from '../../src/files/processIdentity.ts';
 import { experimentToml, writeConfig } from '../program/experiment.ts';
 import { Program } from '../program/program.ts';
 import { command, endOfRun, runWords } from './endOfRun.ts';

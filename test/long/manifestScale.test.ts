@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { expect, test } from 'vitest';
+import { nodeFiles } from '../../src/files/files.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
-import { nodeFiles } from '../../src/storage/files.ts';
 import { sampleOptions } from '../manifest/sampleManifest.ts';
 
 /** As the Python system wrote it: indented by four, no ids; every thousandth image is still to do. */

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { crashKinds } from '../files/faultyFiles.ts';
 import { collectCrashWalk } from '../operators/collectCrashWalk.ts';
 import { compressCrashWalk } from '../operators/compressCrashWalk.ts';
 import { useStillTime } from '../operators/eventRun.ts';
 import { csvCrashWalk, resultsLogCrashWalk } from '../sinks/outputCrashWalk.ts';
-import { crashKinds } from '../storage/faultyFiles.ts';
 
 it('results: every acknowledged line stays, whatever is stopped wherever, after every prefix of every write', async ({
   annotate,

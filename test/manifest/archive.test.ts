@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { archiveFolder, readArchive } from '../../src/manifest/archive.ts';
 import { EntryLog } from '../../src/manifest/entryLog.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { FaultyFiles } from '../storage/faultyFiles.ts';
+import { FaultyFiles } from '../files/faultyFiles.ts';
 import { ids, manifestFile, openSample, sampleEntry, sampleOptions } from './sampleManifest.ts';
 
 const skipped = (id: string, set: Partial<Entry> = {}): Entry => sampleEntry(id, { processing_status: 'skip', ...set });

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { type Files, nodeFiles } from '../../src/files/files.ts';
 import { ArchiveError } from '../../src/manifest/archiveError.ts';
 import { isSettled } from '../../src/manifest/isSettled.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import { readEntries } from '../../src/manifest/readEntries.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { type Files, nodeFiles } from '../../src/storage/files.ts';
+import { atEveryCrash, FaultyFiles } from '../files/faultyFiles.ts';
 import { archive, BackupBench, backupFolder, movedList, settled } from '../operators/backupBench.ts';
-import { atEveryCrash, FaultyFiles } from '../storage/faultyFiles.ts';
 import { identity, ids, manifestFile, openSample, sampleEntry, sampleOptions } from './sampleManifest.ts';
 
 const range = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => `e${from + i}`);

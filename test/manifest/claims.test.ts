@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Manifest } from '../../src/manifest/manifest.ts';
-import { FaultyFiles } from '../storage/faultyFiles.ts';
+import { FaultyFiles } from '../files/faultyFiles.ts';
 import { identity, ids, manifestFile, openSample, sampleEntry } from './sampleManifest.ts';
 import { StealableLock } from './stealableLock.ts';
 

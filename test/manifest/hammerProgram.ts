@@ -4,11 +4,11 @@
  */
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileLock } from '../../src/files/fileLock.ts';
+import { nodeFiles } from '../../src/files/files.ts';
+import { livenessOf, ownIdentity } from '../../src/files/processIdentity.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import { systemClock } from '../../src/model/clock.ts';
-import { fileLock } from '../../src/storage/fileLock.ts';
-import { nodeFiles } from '../../src/storage/files.ts';
-import { livenessOf, ownIdentity } from '../../src/storage/processIdentity.ts';
 import { isSettled, sampleEntry } from './sampleManifest.ts';
 
 const [folder, name] = process.argv.slice(2);

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
+import { fileLock } from '../../src/files/fileLock.ts';
+import { nodeFiles } from '../../src/files/files.ts';
+import { livenessOf, ownIdentity } from '../../src/files/processIdentity.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import { systemClock } from '../../src/model/clock.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { fileLock } from '../../src/storage/fileLock.ts';
-import { nodeFiles } from '../../src/storage/files.ts';
-import { livenessOf, ownIdentity } from '../../src/storage/processIdentity.ts';
 import { isSettled } from './sampleManifest.ts';
 
 const program = fileURLToPath(new URL('./hammerProgram.ts', import.meta.url));

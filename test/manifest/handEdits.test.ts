@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Manifest } from '../../src/manifest/manifest.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { FaultyFiles } from '../storage/faultyFiles.ts';
+import { FaultyFiles } from '../files/faultyFiles.ts';
 import { identity, ids, manifestFile, openSample, sampleEntry } from './sampleManifest.ts';
 import { StealableLock } from './stealableLock.ts';
 

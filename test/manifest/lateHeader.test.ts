@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { journalPath, listJournals } from '../../src/manifest/journal.ts';
-import { FaultyFiles } from '../storage/faultyFiles.ts';
+import { FaultyFiles } from '../files/faultyFiles.ts';
 import { ids, manifestFile, openSample, sampleEntry } from './sampleManifest.ts';
 
 test('a long journal whose header was damaged is opened, with all that it says', async () => {

@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
+import type { NameHabit } from '../../src/files/nameHabit.ts';
 import { EntryReader } from '../../src/manifest/entryReader.ts';
 import { journalPath, listJournals } from '../../src/manifest/journal.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import type { QueueStage } from '../../src/manifest/stageWork.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import type { NameHabit } from '../../src/storage/nameHabit.ts';
-import { type CrashKind, type Fault, FaultyFiles } from '../storage/faultyFiles.ts';
+import { type CrashKind, type Fault, FaultyFiles } from '../files/faultyFiles.ts';
 import { identity, manifestFile, sampleEntry, sampleOptions } from './sampleManifest.ts';
 import { StealableLock } from './stealableLock.ts';
 

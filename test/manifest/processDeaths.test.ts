@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Manifest } from '../../src/manifest/manifest.ts';
 import type { QueueStage } from '../../src/manifest/stageWork.ts';
 import type { ProcessIdentity } from '../../src/model/entry.ts';
-import { FaultyFiles } from '../storage/faultyFiles.ts';
+import { FaultyFiles } from '../files/faultyFiles.ts';
 import { ids, manifestFile, openSample, sampleEntry } from './sampleManifest.ts';
 
 /** A machine whose processes follow each other: each finds that the one before it has died. */

@@ -1,6 +1,6 @@
+import type { Files } from '../../src/files/files.ts';
 import { Manifest, type ManifestOptions } from '../../src/manifest/manifest.ts';
 import type { Entry, ProcessIdentity } from '../../src/model/entry.ts';
-import type { Files } from '../../src/storage/files.ts';
 import { exclusiveHere } from '../sinks/exclusiveHere.ts';
 
 /** Where the manifest of a test in memory stands. */

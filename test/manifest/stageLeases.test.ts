@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { nodeFiles } from '../../src/files/files.ts';
+import type { Liveness } from '../../src/files/processIdentity.ts';
 import { StageHeldError, type StageLeasesOptions, takeStages } from '../../src/manifest/stageLeases.ts';
-import { nodeFiles } from '../../src/storage/files.ts';
-import type { Liveness } from '../../src/storage/processIdentity.ts';
 
 const own = { host: 'newpi', boot_id: 'this boot', pid: 7, pid_start: 70 };
 const holder = { host: 'oldpi', boot_id: 'another boot', pid: 2968, pid_start: 77 };

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type BackupSettings, backup } from '../../src/operators/backup.ts';
-import type { RingBufferSettings } from '../../src/operators/ringBuffer.ts';
-import { runStage } from '../../src/operators/runStage.ts';
-import type { Files } from '../../src/storage/files.ts';
-import { CallGate, patientFiles } from '../../src/storage/patientFiles.ts';
+import type { Files } from '../../src/files/files.ts';
+import { CallGate, patientFiles } from '../../src/files/patientFiles.ts';
+import { type BackupSettings, backup } from '../../src/operators/backup/backup.ts';
+import type { RingBufferSettings } from '../../src/operators/ringBuffer/ringBuffer.ts';
+import { runStage } from '../../src/operators/stage/runStage.ts';
+import { FaultyFiles } from '../files/faultyFiles.ts';
 import { sampleEntry } from '../manifest/sampleManifest.ts';
 import { archive, BackupBench, backupFolder, backupSettings, settled } from '../operators/backupBench.ts';
 import { useStillTime } from '../operators/eventRun.ts';
 import { PipelineWorld } from '../operators/pipelineWorld.ts';
 import { imageOf, RingBufferBench, ringBufferSettings } from '../operators/ringBufferBench.ts';
 import { StageRun } from '../operators/stageRun.ts';
-import { FaultyFiles } from '../storage/faultyFiles.ts';
 import { gate } from './stageBench.ts';
 
 describe('the backup', () => {

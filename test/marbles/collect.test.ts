@@ -3,9 +3,9 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import { parseAmount } from '../../src/config/kinds/amount.ts';
-import { type CollectExperiment, type CollectSettings, collector } from '../../src/operators/collect.ts';
-import { runStage } from '../../src/operators/runStage.ts';
-import type { DiskSpace } from '../../src/storage/diskSpace.ts';
+import type { DiskSpace } from '../../src/files/diskSpace.ts';
+import { type CollectExperiment, type CollectSettings, collector } from '../../src/operators/collector/collector.ts';
+import { runStage } from '../../src/operators/stage/runStage.ts';
 import { ids, sampleEntry } from '../manifest/sampleManifest.ts';
 import {
   CollectBench,

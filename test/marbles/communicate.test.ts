@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Entry } from '../../src/model/entry.ts';
 import type { ResultLine, RoiResult } from '../../src/model/result.ts';
-import { type CommunicateExperiment, type CommunicateSettings, communicator } from '../../src/operators/communicate.ts';
-import { runStage } from '../../src/operators/runStage.ts';
-import { composeResultLine } from '../../src/sinks/composeResultLine.ts';
+import {
+  type CommunicateExperiment,
+  type CommunicateSettings,
+  communicator,
+} from '../../src/operators/communicator/communicator.ts';
+import { runStage } from '../../src/operators/stage/runStage.ts';
+import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
 import { isSettled, sampleEntry } from '../manifest/sampleManifest.ts';
 import { CommunicateBench, communicateSettings } from '../operators/communicateBench.ts';
 import { useStillTime } from '../operators/eventRun.ts';

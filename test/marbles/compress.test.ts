@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CompressSettings } from '../../src/operators/compress.ts';
+import type { CompressSettings } from '../../src/operators/compressor/compressor.ts';
+import { FaultyFiles } from '../files/faultyFiles.ts';
 import { CompressBench, compressSettings, day, hardImage, nameOf, softImage } from '../operators/compressBench.ts';
 import { useStillTime } from '../operators/eventRun.ts';
 import { StageRun } from '../operators/stageRun.ts';
-import { FaultyFiles } from '../storage/faultyFiles.ts';
 import { failure, gate } from './stageBench.ts';
 
 const runs: StageRun<CompressSettings>[] = [];

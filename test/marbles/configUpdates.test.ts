@@ -1,8 +1,8 @@
 import { map } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { type ConfigUpdate, configUpdates } from '../../src/streams/configUpdates.ts';
-import type { FileText } from '../../src/streams/fileText.ts';
+import { type ConfigUpdate, configUpdates } from '../../src/streams/configuration/configUpdates.ts';
+import type { FileText } from '../../src/streams/watched/fileText.ts';
 
 const text = (content: string): FileText => ({ kind: 'text', text: content });
 const missing: FileText = { kind: 'missing' };

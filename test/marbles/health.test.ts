@@ -1,15 +1,15 @@
 import { tap } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { settleProcessorOrphans } from '../../src/operators/health/settleProcessorOrphans.ts';
-import type { HealthSettings } from '../../src/operators/watchHealth.ts';
-import { composeResultLine } from '../../src/sinks/composeResultLine.ts';
-import { spaceTold } from '../../src/storage/diskSpace.ts';
+import { spaceTold } from '../../src/files/diskSpace.ts';
+import type { HealthSettings } from '../../src/operators/health/health.ts';
+import { settleProcessorOrphans } from '../../src/operators/processor/settleProcessorOrphans.ts';
+import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
+import { atEveryCrash } from '../files/faultyFiles.ts';
 import { identity } from '../manifest/sampleManifest.ts';
 import { useStillTime } from '../operators/eventRun.ts';
 import { HealthBench, healthSettings, reportsOf, samplePipeline } from '../operators/healthBench.ts';
 import { PipelineWorld, resultHead } from '../operators/pipelineWorld.ts';
 import { StageRun } from '../operators/stageRun.ts';
-import { atEveryCrash } from '../storage/faultyFiles.ts';
 import { failure } from './stageBench.ts';
 import { describeStage } from './stageCompliance.ts';
 

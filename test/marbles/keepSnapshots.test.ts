@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { configHash } from '../../src/config/configHash.ts';
 import { parseConfig } from '../../src/config/parseConfig.ts';
 import type { Config } from '../../src/config/schema.ts';
+import { contentHash } from '../../src/files/contentHash.ts';
 import { keepSnapshots } from '../../src/operators/services/keepSnapshots.ts';
-import { contentHash } from '../../src/storage/contentHash.ts';
+import { FaultyFiles } from '../files/faultyFiles.ts';
 import { EventRun, useStillTime } from '../operators/eventRun.ts';
-import { FaultyFiles } from '../storage/faultyFiles.ts';
 
 const folder = '/root/backup';
 const configOf = (text: string): Config => parseConfig(text, 'c.toml').config;

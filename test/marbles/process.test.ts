@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { BadImageError } from '../../src/analysis/badImageError.ts';
 import { RoiOutsideFrameError } from '../../src/analysis/roiOutsideFrameError.ts';
 import { WorkerDiedError } from '../../src/analysis/workerDiedError.ts';
-import type { ProcessSettings } from '../../src/operators/process.ts';
-import { composeResultLine } from '../../src/sinks/composeResultLine.ts';
-import { contentHash } from '../../src/storage/contentHash.ts';
+import { contentHash } from '../../src/files/contentHash.ts';
+import { BadImageError } from '../../src/image/badImageError.ts';
+import type { ProcessSettings } from '../../src/operators/processor/processor.ts';
+import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
 import { sampleEntry } from '../manifest/sampleManifest.ts';
 import { useStillTime } from '../operators/eventRun.ts';
 import { PipelineWorld, resultHead } from '../operators/pipelineWorld.ts';

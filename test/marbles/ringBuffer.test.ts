@@ -5,14 +5,14 @@ import { archiveFolder, writeSegment } from '../../src/manifest/archive.ts';
 import { isSettled } from '../../src/manifest/isSettled.ts';
 import type { WorkRules } from '../../src/manifest/workRules.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import type { RingBufferSettings } from '../../src/operators/ringBuffer.ts';
-import { spaceLimits } from '../../src/operators/spaceLimits.ts';
+import type { RingBufferSettings } from '../../src/operators/ringBuffer/ringBuffer.ts';
+import { spaceLimits } from '../../src/operators/ringBuffer/spaceLimits.ts';
+import { atEveryCrash, FaultyFiles } from '../files/faultyFiles.ts';
 import { manifestFile, sampleEntry } from '../manifest/sampleManifest.ts';
 import { useStillTime } from '../operators/eventRun.ts';
 import { PipelineWorld } from '../operators/pipelineWorld.ts';
 import { day, imageOf, RingBufferBench, ringBufferSettings, rules } from '../operators/ringBufferBench.ts';
 import { StageRun } from '../operators/stageRun.ts';
-import { atEveryCrash, FaultyFiles } from '../storage/faultyFiles.ts';
 
 beforeEach(useStillTime);
 afterEach(() => {

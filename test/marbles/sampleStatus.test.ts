@@ -2,7 +2,7 @@ import { map } from 'rxjs';
 import { type RunHelpers, TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import type { PipelineEvent } from '../../src/model/event.ts';
-import { sampleStatus } from '../../src/sinks/sampleStatus.ts';
+import { sampleStatus } from '../../src/sinks/status/sampleStatus.ts';
 
 function run(work: (helpers: RunHelpers) => void): void {
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(work);

@@ -1,6 +1,6 @@
 import { Subject } from 'rxjs';
-import { runStage } from '../../src/operators/runStage.ts';
-import type { Outcome, Stage, StageFlow, Tools, Worker } from '../../src/operators/stage.ts';
+import { runStage } from '../../src/operators/stage/runStage.ts';
+import type { Outcome, Stage, StageFlow, Tools, Worker } from '../../src/operators/stage/stage.ts';
 
 export interface BenchSettings {
   name: string;

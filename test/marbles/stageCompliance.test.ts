@@ -1,10 +1,10 @@
-import type { BackupSettings } from '../../src/operators/backup.ts';
-import type { CollectSettings } from '../../src/operators/collect.ts';
-import type { CommunicateSettings } from '../../src/operators/communicate.ts';
-import type { CompressSettings } from '../../src/operators/compress.ts';
-import type { ProcessSettings } from '../../src/operators/process.ts';
-import type { RingBufferSettings } from '../../src/operators/ringBuffer.ts';
-import type { SyncSettings } from '../../src/operators/sync.ts';
+import type { BackupSettings } from '../../src/operators/backup/backup.ts';
+import type { CollectSettings } from '../../src/operators/collector/collector.ts';
+import type { CommunicateSettings } from '../../src/operators/communicator/communicator.ts';
+import type { CompressSettings } from '../../src/operators/compressor/compressor.ts';
+import type { ProcessSettings } from '../../src/operators/processor/processor.ts';
+import type { RingBufferSettings } from '../../src/operators/ringBuffer/ringBuffer.ts';
+import type { SyncSettings } from '../../src/operators/syncer/syncer.ts';
 import { BackupBench, backupSettings } from '../operators/backupBench.ts';
 import {
   CollectBench,

@@ -1,11 +1,11 @@
+import type { Files, OpenFile } from '../../src/files/files.ts';
 import { Manifest, type ManifestOptions } from '../../src/manifest/manifest.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { type BackupExperiment, type BackupSettings, backup } from '../../src/operators/backup.ts';
-import { runStage } from '../../src/operators/runStage.ts';
-import type { StageFlow, Tools } from '../../src/operators/stage.ts';
-import type { Files, OpenFile } from '../../src/storage/files.ts';
+import { type BackupExperiment, type BackupSettings, backup } from '../../src/operators/backup/backup.ts';
+import { runStage } from '../../src/operators/stage/runStage.ts';
+import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
+import { FaultyFiles } from '../files/faultyFiles.ts';
 import { sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
-import { FaultyFiles } from '../storage/faultyFiles.ts';
 
 export const backupFolder = '/root/backup';
 export const archive = '/root/data/metadata_manifest_archive';

@@ -1,7 +1,7 @@
 import { expect, vi } from 'vitest';
-import type { CollectSettings } from '../../src/operators/collect.ts';
+import type { CollectSettings } from '../../src/operators/collector/collector.ts';
+import { atEveryCrash, type CrashKind, FaultyFiles, Stopped } from '../files/faultyFiles.ts';
 import { ids } from '../manifest/sampleManifest.ts';
-import { atEveryCrash, type CrashKind, FaultyFiles, Stopped } from '../storage/faultyFiles.ts';
 import { CollectBench, capturedFrame, collectSettings } from './collectBench.ts';
 import { PipelineWorld } from './pipelineWorld.ts';
 import { StageRun } from './stageRun.ts';

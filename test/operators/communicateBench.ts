@@ -1,7 +1,11 @@
 import type { ResultLine } from '../../src/model/result.ts';
-import { type CommunicateExperiment, type CommunicateSettings, communicator } from '../../src/operators/communicate.ts';
-import { runStage } from '../../src/operators/runStage.ts';
-import type { StageFlow, Tools } from '../../src/operators/stage.ts';
+import {
+  type CommunicateExperiment,
+  type CommunicateSettings,
+  communicator,
+} from '../../src/operators/communicator/communicator.ts';
+import { runStage } from '../../src/operators/stage/runStage.ts';
+import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
 import type { PipelineWorld } from './pipelineWorld.ts';
 
 export const communicateSettings: CommunicateSettings = {

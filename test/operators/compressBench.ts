@@ -1,14 +1,18 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import type { Files, OpenFile } from '../../src/files/files.ts';
+import { codecOf } from '../../src/image/codec.ts';
+import { findImage } from '../../src/image/findImage.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
-import { codecOf } from '../../src/model/compression.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { type CompressExperiment, type CompressSettings, compressor } from '../../src/operators/compress.ts';
-import { runStage } from '../../src/operators/runStage.ts';
-import type { StageFlow, Tools } from '../../src/operators/stage.ts';
-import type { Files, OpenFile } from '../../src/storage/files.ts';
-import { findImage } from '../../src/storage/findImage.ts';
+import {
+  type CompressExperiment,
+  type CompressSettings,
+  compressor,
+} from '../../src/operators/compressor/compressor.ts';
+import { runStage } from '../../src/operators/stage/runStage.ts';
+import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
+import { FaultyFiles } from '../files/faultyFiles.ts';
 import { identity, sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
-import { FaultyFiles } from '../storage/faultyFiles.ts';
 import { dataFolder } from './pipelineWorld.ts';
 
 export const day = `${dataFolder}/20250724`;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CompressSettings } from '../../src/operators/compress.ts';
-import { FaultyFiles } from '../storage/faultyFiles.ts';
+import type { CompressSettings } from '../../src/operators/compressor/compressor.ts';
+import { FaultyFiles } from '../files/faultyFiles.ts';
 import { CompressBench, compressSettings } from './compressBench.ts';
 import { compressAll, compressCrashWalk, ids, images, mustBeReadable } from './compressCrashWalk.ts';
 import { useStillTime } from './eventRun.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { CompressSettings } from '../../src/operators/compress.ts';
-import { atEveryCrash, FaultyFiles, Stopped } from '../storage/faultyFiles.ts';
+import type { CompressSettings } from '../../src/operators/compressor/compressor.ts';
+import { atEveryCrash, FaultyFiles, Stopped } from '../files/faultyFiles.ts';
 import { CompressBench, compressSettings, hardImage, softImage } from './compressBench.ts';
 import { StageRun } from './stageRun.ts';
 

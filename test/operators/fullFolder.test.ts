@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ImageStore } from '../../src/operators/imageStore.ts';
-import { FaultyFiles } from '../storage/faultyFiles.ts';
+import { ImageStore } from '../../src/operators/collector/imageStore.ts';
+import { FaultyFiles } from '../files/faultyFiles.ts';
 import { dataFolder } from './pipelineWorld.ts';
 
 const day = `${dataFolder}/20250724`;

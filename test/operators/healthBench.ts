@@ -1,14 +1,14 @@
 import { finalize, Subject } from 'rxjs';
+import type { DiskSpace } from '../../src/files/diskSpace.ts';
 import type { LogChange } from '../../src/manifest/entryLog.ts';
 import type { QueueStage } from '../../src/manifest/stageWork.ts';
 import type { Entry, ProcessIdentity } from '../../src/model/entry.ts';
 import type { StageEvent } from '../../src/model/event.ts';
 import type { StageName } from '../../src/model/stage.ts';
 import type { HealthStatus, PipelineStatus, StageStatus } from '../../src/model/status.ts';
-import { runStage } from '../../src/operators/runStage.ts';
-import type { StageFlow, Tools } from '../../src/operators/stage.ts';
-import { type HealthExperiment, type HealthSettings, health } from '../../src/operators/watchHealth.ts';
-import type { DiskSpace } from '../../src/storage/diskSpace.ts';
+import { type HealthExperiment, type HealthSettings, health } from '../../src/operators/health/health.ts';
+import { runStage } from '../../src/operators/stage/runStage.ts';
+import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
 import { identity, sampleEntry } from '../manifest/sampleManifest.ts';
 
 export const healthSettings: HealthSettings = {

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { syncFiles } from '../../src/operators/syncFiles.ts';
-import { nodeFiles } from '../../src/storage/files.ts';
+import { nodeFiles } from '../../src/files/files.ts';
+import { syncFiles } from '../../src/operators/syncer/syncFiles.ts';
 
 let folder: string;
 const at = (name: string): string => join(folder, name);

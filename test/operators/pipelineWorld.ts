@@ -2,12 +2,12 @@ import { Manifest, type ManifestOptions } from '../../src/manifest/manifest.ts';
 import type { QueueStage } from '../../src/manifest/stageWork.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import type { StageName } from '../../src/model/stage.ts';
-import type { ResultStore } from '../../src/operators/process.ts';
-import { composeResultLine } from '../../src/sinks/composeResultLine.ts';
-import { openResultsLog, type ResultsLog } from '../../src/sinks/resultsLog.ts';
+import type { ResultStore } from '../../src/operators/processor/processor.ts';
+import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
+import { openResultsLog, type ResultsLog } from '../../src/sinks/results/resultsLog.ts';
+import { FaultyFiles } from '../files/faultyFiles.ts';
 import { identity, sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
 import { exclusiveHere } from '../sinks/exclusiveHere.ts';
-import { FaultyFiles } from '../storage/faultyFiles.ts';
 
 export const dataFolder = '/root/data';
 const day = `${dataFolder}/20250724`;

@@ -1,8 +1,8 @@
 import { of } from 'rxjs';
 import type { AnalysedFrame, AnalysisJob } from '../../src/model/analysisJob.ts';
-import { type ProcessExperiment, type ProcessSettings, processor } from '../../src/operators/process.ts';
-import { runStage } from '../../src/operators/runStage.ts';
-import type { StageFlow, Tools } from '../../src/operators/stage.ts';
+import { type ProcessExperiment, type ProcessSettings, processor } from '../../src/operators/processor/processor.ts';
+import { runStage } from '../../src/operators/stage/runStage.ts';
+import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
 import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';
 
 export const roiManifestText = JSON.stringify({

@@ -1,12 +1,16 @@
 import { BehaviorSubject, defer, finalize, type Observable } from 'rxjs';
 import { parseAmount } from '../../src/config/kinds/amount.ts';
+import type { DiskSpace } from '../../src/files/diskSpace.ts';
 import type { WorkRules } from '../../src/manifest/workRules.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { type RingBufferExperiment, type RingBufferSettings, ringBuffer } from '../../src/operators/ringBuffer.ts';
-import { runStage } from '../../src/operators/runStage.ts';
-import type { StageFlow, Tools } from '../../src/operators/stage.ts';
+import {
+  type RingBufferExperiment,
+  type RingBufferSettings,
+  ringBuffer,
+} from '../../src/operators/ringBuffer/ringBuffer.ts';
+import { runStage } from '../../src/operators/stage/runStage.ts';
+import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
 import type { Shares } from '../../src/share/share.ts';
-import type { DiskSpace } from '../../src/storage/diskSpace.ts';
 import { sampleEntry } from '../manifest/sampleManifest.ts';
 import { exclusiveHere } from '../sinks/exclusiveHere.ts';
 import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';

@@ -1,17 +1,17 @@
+import type { Files } from '../../src/files/files.ts';
 import { isSettled } from '../../src/manifest/isSettled.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { runStage } from '../../src/operators/runStage.ts';
-import type { StageFlow, Tools } from '../../src/operators/stage.ts';
-import { type SyncExperiment, type SyncSettings, syncer } from '../../src/operators/sync.ts';
+import { runStage } from '../../src/operators/stage/runStage.ts';
+import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
+import { type SyncExperiment, type SyncSettings, syncer } from '../../src/operators/syncer/syncer.ts';
 import type { Share, Shares } from '../../src/share/share.ts';
 import type { ShareCall } from '../../src/share/shareCalls.ts';
 import { errorOf, failureOf } from '../../src/share/shareError.ts';
 import { type ShareOperations, shareOperations } from '../../src/share/shareOperations.ts';
 import { createThrottle } from '../../src/share/throttle.ts';
-import type { Files } from '../../src/storage/files.ts';
+import { FaultyFiles, Stopped } from '../files/faultyFiles.ts';
 import { identity, manifestFile, sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
-import { FaultyFiles, Stopped } from '../storage/faultyFiles.ts';
 import { dataFolder } from './pipelineWorld.ts';
 
 export const remoteRoot = '/share/phorest';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { watch } from 'chokidar';
 import { afterEach } from 'vitest';
+import { livenessOf } from '../../src/files/processIdentity.ts';
 import type { PipelineStatus, ProcessStatus } from '../../src/model/status.ts';
-import { livenessOf } from '../../src/storage/processIdentity.ts';
 import { writeConfig } from './experiment.ts';
 import { type Ended, phorestDone, temporaryRoot } from './phorest.ts';
 

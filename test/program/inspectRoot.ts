@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeFrame } from '../../src/analysis/decodeFrame.ts';
 import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import { resolvePaths } from '../../src/config/resolvePaths.ts';
-import { nodeFiles } from '../../src/storage/files.ts';
-import { livenessOf, ownIdentity } from '../../src/storage/processIdentity.ts';
+import { nodeFiles } from '../../src/files/files.ts';
+import { livenessOf, ownIdentity } from '../../src/files/processIdentity.ts';
+import { decodeFrame } from '../../src/image/decodeFrame.ts';
 import type { Finding } from '../../src/verify/finding.ts';
 import { inspect } from '../../src/verify/inspect.ts';
 

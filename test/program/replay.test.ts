@@ -3,7 +3,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, stat, symlink, writeFile } f
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { parseCsvLine } from '../../src/sinks/parseCsvLine.ts';
+import { parseCsvLine } from '../../src/sinks/table/parseCsvLine.ts';
 import { conservation } from './conservation.ts';
 import { type Ended, phorest, phorestDone, temporaryRoot } from './phorest.ts';
 

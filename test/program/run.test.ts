@@ -3,7 +3,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { parseCsvLine } from '../../src/sinks/parseCsvLine.ts';
+import { parseCsvLine } from '../../src/sinks/table/parseCsvLine.ts';
 import { conservation } from './conservation.ts';
 import { configOf, experimentToml, picture, writeConfig, writeOldManifest, writeRois } from './experiment.ts';
 import { type EventLine, type Program, phorest, phorestDone, temporaryRoot } from './phorest.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Files, nodeFiles, type OpenFile } from '../../src/storage/files.ts';
+import { type Files, nodeFiles, type OpenFile } from '../../src/files/files.ts';
 
 /** What goes wrong with the share's files, as a test has written it to `<root>.fault.json`. It is looked at before each call. */
 export interface Fault {

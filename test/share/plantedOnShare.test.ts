@@ -15,9 +15,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Files, nodeFiles } from '../../src/files/files.ts';
 import { type ShareOperations, shareOperations } from '../../src/share/shareOperations.ts';
 import { createThrottle } from '../../src/share/throttle.ts';
-import { type Files, nodeFiles } from '../../src/storage/files.ts';
 
 let folder: string;
 let root: string;

@@ -1,11 +1,11 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { nodeFiles } from '../../src/files/files.ts';
 import { isSettled } from '../../src/manifest/isSettled.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
-import { runStage } from '../../src/operators/runStage.ts';
-import { type SyncSettings, syncer } from '../../src/operators/sync.ts';
-import { nodeFiles } from '../../src/storage/files.ts';
+import { runStage } from '../../src/operators/stage/runStage.ts';
+import { type SyncSettings, syncer } from '../../src/operators/syncer/syncer.ts';
 import { sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
 import { useStillTime } from '../operators/eventRun.ts';
 import { StageRun } from '../operators/stageRun.ts';

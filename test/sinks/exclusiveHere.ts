@@ -1,4 +1,4 @@
-import type { Exclusive } from '../../src/storage/exclusive.ts';
+import type { Exclusive } from '../../src/files/exclusive.ts';
 
 /** A lock between callers of this process. */
 export function exclusiveHere(): Exclusive {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ResultLine } from '../../src/model/result.ts';
-import { composeResultLine } from '../../src/sinks/composeResultLine.ts';
-import { openCsv } from '../../src/sinks/csv.ts';
-import { openResultsLog } from '../../src/sinks/resultsLog.ts';
-import { FaultyFiles } from '../storage/faultyFiles.ts';
+import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
+import { openResultsLog } from '../../src/sinks/results/resultsLog.ts';
+import { openCsv } from '../../src/sinks/table/csv.ts';
+import { FaultyFiles } from '../files/faultyFiles.ts';
 import { exclusiveHere } from './exclusiveHere.ts';
 import { sampleResult } from './sampleResult.ts';
 

@@ -1,12 +1,12 @@
 import { expect } from 'vitest';
+import type { Files } from '../../src/files/files.ts';
+import type { SegmentPosition } from '../../src/files/segmentedFile.ts';
 import type { ResultLocation } from '../../src/model/entry.ts';
 import type { ResultLine } from '../../src/model/result.ts';
-import { composeResultLine } from '../../src/sinks/composeResultLine.ts';
-import { openCsv } from '../../src/sinks/csv.ts';
-import { type BadLine, openResultsLog } from '../../src/sinks/resultsLog.ts';
-import type { Files } from '../../src/storage/files.ts';
-import type { SegmentPosition } from '../../src/storage/segmentedFile.ts';
-import { atEveryCrash } from '../storage/faultyFiles.ts';
+import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
+import { type BadLine, openResultsLog } from '../../src/sinks/results/resultsLog.ts';
+import { openCsv } from '../../src/sinks/table/csv.ts';
+import { atEveryCrash } from '../files/faultyFiles.ts';
 import { exclusiveHere } from './exclusiveHere.ts';
 import { sampleResult } from './sampleResult.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { frameStatistics } from '../../src/analysis/frameStatistics.ts';
+import { frameStatistics } from '../../src/image/frameStatistics.ts';
 import type { Pixels } from '../../src/model/frame.ts';
 import { drawFrame, reduceFrame } from '../../src/streams/console/reducedFrame.ts';
 

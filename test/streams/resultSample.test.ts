@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ResultLine, RoiResult } from '../../src/model/result.ts';
-import { composeResultLine } from '../../src/sinks/composeResultLine.ts';
+import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
 import { readResultSample } from '../../src/streams/console/resultSample.ts';
 import { sampleResult } from '../sinks/sampleResult.ts';
 

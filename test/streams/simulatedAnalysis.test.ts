@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, it, onTestFinished } from 'vitest';
 import { analyseFrame } from '../../src/analysis/analyseFrame.ts';
-import { decodeFrame } from '../../src/analysis/decodeFrame.ts';
 import { parseRoiManifest } from '../../src/analysis/parseRoiManifest.ts';
-import { renderFrame } from '../../src/streams/simulator/renderFrame.ts';
-import { createScene } from '../../src/streams/simulator/scene.ts';
-import { simulatorOptions } from '../../src/streams/simulator/simulatorOptions.ts';
-import { simulatorRoiManifest } from '../../src/streams/simulator/simulatorRoiManifest.ts';
+import { decodeFrame } from '../../src/image/decodeFrame.ts';
+import { renderFrame } from '../../src/streams/cameras/simulated/renderFrame.ts';
+import { createScene } from '../../src/streams/cameras/simulated/scene.ts';
+import { simulatorOptions } from '../../src/streams/cameras/simulated/simulatorOptions.ts';
+import { simulatorRoiManifest } from '../../src/streams/cameras/simulated/simulatorRoiManifest.ts';
 
 it.each([
   ['small frame of 8 bits', 'gaussian', simulatorOptions('small')],

@@ -4,19 +4,19 @@ import { createGaussian } from '../../src/analysis/gaussian.ts';
 import { parseRoiManifest } from '../../src/analysis/parseRoiManifest.ts';
 import { sampleRoi } from '../../src/analysis/sampleRoi.ts';
 import type { Pixels } from '../../src/model/frame.ts';
-import { chipLayout } from '../../src/streams/simulator/chipLayout.ts';
-import { glyphRuns } from '../../src/streams/simulator/glyphs.ts';
-import { noiseTile } from '../../src/streams/simulator/noiseTile.ts';
-import { randomStream } from '../../src/streams/simulator/randomStream.ts';
-import { renderFrame, renderSteps } from '../../src/streams/simulator/renderFrame.ts';
-import { positionAt } from '../../src/streams/simulator/resonance.ts';
-import { createScene } from '../../src/streams/simulator/scene.ts';
+import { chipLayout } from '../../src/streams/cameras/simulated/chipLayout.ts';
+import { glyphRuns } from '../../src/streams/cameras/simulated/glyphs.ts';
+import { noiseTile } from '../../src/streams/cameras/simulated/noiseTile.ts';
+import { randomStream } from '../../src/streams/cameras/simulated/randomStream.ts';
+import { renderFrame, renderSteps } from '../../src/streams/cameras/simulated/renderFrame.ts';
+import { positionAt } from '../../src/streams/cameras/simulated/resonance.ts';
+import { createScene } from '../../src/streams/cameras/simulated/scene.ts';
 import {
   type SimulatorOptions,
   simulatorOptions,
   simulatorPresets,
-} from '../../src/streams/simulator/simulatorOptions.ts';
-import { simulatorRoiManifest } from '../../src/streams/simulator/simulatorRoiManifest.ts';
+} from '../../src/streams/cameras/simulated/simulatorOptions.ts';
+import { simulatorRoiManifest } from '../../src/streams/cameras/simulated/simulatorRoiManifest.ts';
 
 const time = Date.UTC(2025, 6, 24, 13, 45, 13);
 const quiet = { speckleContrast: 0, readNoise: 0, shotGain: 0 };

@@ -2,14 +2,14 @@ import type { ManifestOptions } from '../../src/manifest/manifest.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import { readEntries } from '../../src/manifest/readEntries.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { composeResultLine } from '../../src/sinks/composeResultLine.ts';
-import { openCsv } from '../../src/sinks/csv.ts';
-import { openResultsLog, type ResultsLog } from '../../src/sinks/resultsLog.ts';
+import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
+import { openResultsLog, type ResultsLog } from '../../src/sinks/results/resultsLog.ts';
+import { openCsv } from '../../src/sinks/table/csv.ts';
 import { recoverySource } from '../../src/verify/recoverEntries.ts';
+import type { FaultyFiles } from '../files/faultyFiles.ts';
 import { sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
 import { exclusiveHere } from '../sinks/exclusiveHere.ts';
 import { sampleResult } from '../sinks/sampleResult.ts';
-import type { FaultyFiles } from '../storage/faultyFiles.ts';
 
 export const data = '/root/data';
 export const day = `${data}/20250724`;

@@ -1,12 +1,12 @@
 import { type Amount, amountInBytes } from '../../config/kinds/amount.ts';
+import type { DiskSpace } from '../../files/diskSpace.ts';
+import type { Liveness } from '../../files/processIdentity.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { Entry, ProcessIdentity } from '../../model/entry.ts';
 import { localIso, parseIso, utcIso } from '../../model/localTime.ts';
 import { duration } from '../../model/quantity.ts';
 import type { StageName } from '../../model/stage.ts';
 import type { DiskStatus, HealthStatus, PipelineStatus } from '../../model/status.ts';
-import type { DiskSpace } from '../../storage/diskSpace.ts';
-import type { Liveness } from '../../storage/processIdentity.ts';
 import { type ClockJump, ClockJumps } from './clockJumps.ts';
 import { FrameCadence } from './frameCadence.ts';
 import { type Belonging, GoneProcesses } from './goneProcesses.ts';

@@ -1,7 +1,7 @@
 import { ignoreElements, type Observable, timer } from 'rxjs';
 import { conflate } from '../../rx/conflate.ts';
-import type { Experiment } from '../experiment.ts';
-import type { StageFlow } from '../stage.ts';
+import type { Experiment } from '../stage/experiment.ts';
+import type { StageFlow } from '../stage/stage.ts';
 import { keepAlive } from './keepAlive.ts';
 
 /** A manifest that grows slowly is published at least so often, ms. */

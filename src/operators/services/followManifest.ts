@@ -1,7 +1,7 @@
 import { ignoreElements, merge, type Observable, of } from 'rxjs';
 import { conflate } from '../../rx/conflate.ts';
-import type { Experiment } from '../experiment.ts';
-import type { StageFlow } from '../stage.ts';
+import type { Experiment } from '../stage/experiment.ts';
+import type { StageFlow } from '../stage/stage.ts';
 import { keepAlive } from './keepAlive.ts';
 
 /** Takes in what other processes have changed in the manifest. Emits nothing; completes with what tells of changes. */

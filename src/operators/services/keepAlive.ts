@@ -1,8 +1,8 @@
 import { filter, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
+import { withAccessHint } from '../../files/accessHint.ts';
+import { asError } from '../../model/asError.ts';
 import { retryForever } from '../../rx/retryForever.ts';
-import { withAccessHint } from '../../storage/accessHint.ts';
-import { asError } from '../asError.ts';
-import type { Experiment } from '../experiment.ts';
+import type { Experiment } from '../stage/experiment.ts';
 
 /** Between attempts, ms. */
 const backOff = { firstMs: 1000, longestMs: 60_000 };

@@ -1,8 +1,8 @@
 import { EMPTY, exhaustMap, filter, ignoreElements, type Observable, throttleTime } from 'rxjs';
-import { type ReserveFile, reservePiece } from '../../storage/reserveFile.ts';
-import type { Experiment } from '../experiment.ts';
-import { reserveOf } from '../spaceLimits.ts';
-import type { StageFlow } from '../stage.ts';
+import { type ReserveFile, reservePiece } from '../../files/reserveFile.ts';
+import { reserveOf } from '../ringBuffer/spaceLimits.ts';
+import type { Experiment } from '../stage/experiment.ts';
+import type { StageFlow } from '../stage/stage.ts';
 import { keepAlive } from './keepAlive.ts';
 
 const mostBytes = 4 * 2 ** 20;

@@ -12,10 +12,10 @@ import {
 import { configHash } from '../../config/configHash.ts';
 import { configToml } from '../../config/configToml.ts';
 import type { Config } from '../../config/schema.ts';
-import { contentHash } from '../../storage/contentHash.ts';
-import { keepSnapshot, type Snapshot } from '../../storage/keepSnapshot.ts';
-import { asError } from '../asError.ts';
-import type { Experiment } from '../experiment.ts';
+import { contentHash } from '../../files/contentHash.ts';
+import { keepSnapshot, type Snapshot } from '../../files/keepSnapshot.ts';
+import { asError } from '../../model/asError.ts';
+import type { Experiment } from '../stage/experiment.ts';
 import { keepAlive } from './keepAlive.ts';
 
 /** The settings that count, and each that follow; and when the pipeline shall stop. */

@@ -1,5 +1,5 @@
 import { distinctUntilChanged, type Observable, shareReplay } from 'rxjs';
-import type { Experiment } from '../experiment.ts';
+import type { Experiment } from '../stage/experiment.ts';
 import { keepAlive } from './keepAlive.ts';
 
 /** The text of the ROI manifest for all who need it, from one watch of the file, which is kept up. @param text$ of one watch */

@@ -1,4 +1,4 @@
-import type { Files, OpenFile } from '../../storage/files.ts';
+import type { Files, OpenFile } from '../../files/files.ts';
 
 const newline = 0x0a;
 /** A line longer than this is none that anybody wants to chart, bytes: passed over. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import type { Files } from '../../files/files.ts';
 import type { LogLine } from '../../model/logLine.ts';
-import type { Files } from '../../storage/files.ts';
 import { readLogLine } from './readLogLine.ts';
 
 export interface LogReaderOptions {

@@ -1,10 +1,10 @@
+import type { Files } from '../../files/files.ts';
 import { journalPath, listJournals, readHeader, readJournal } from '../../manifest/journal.ts';
 import { isHeader, isSnapshotMark, type JournalRecord } from '../../manifest/journalLine.ts';
 import { normaliseEntry } from '../../manifest/normaliseEntry.ts';
 import { readSnapshot } from '../../manifest/snapshot.ts';
 import type { CameraData, Entry } from '../../model/entry.ts';
 import { parseIso } from '../../model/localTime.ts';
-import type { Files } from '../../storage/files.ts';
 
 /** An image of the manifest. */
 export interface ManifestImage {

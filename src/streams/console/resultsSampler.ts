@@ -1,8 +1,8 @@
 import { basename, dirname, extname } from 'node:path';
+import type { Files } from '../../files/files.ts';
+import { SegmentedFile } from '../../files/segmentedFile.ts';
+import { splitLines } from '../../files/splitLines.ts';
 import type { RoiHistory } from '../../model/roiHistory.ts';
-import type { Files } from '../../storage/files.ts';
-import { SegmentedFile } from '../../storage/segmentedFile.ts';
-import { splitLines } from '../../storage/splitLines.ts';
 import { type FileLine, lastLines, lineBehind } from './linesOfFile.ts';
 import { readResultSample } from './resultSample.ts';
 import { RoiSeries } from './roiSeries.ts';

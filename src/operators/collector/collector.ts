@@ -1,0 +1,345 @@
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  combineLatest,
+  distinctUntilChanged,
+  EMPTY,
+  filter,
+  map,
+  merge,
+  type Observable,
+  of,
+  ReplaySubject,
+  share,
+  switchMap,
+} from 'rxjs';
+import type { Config } from '../../config/schema.ts';
+import type { SourceSettings } from '../../config/sourceSettings.ts';
+import { type ImageTransform, transformPixels } from '../../image/transformPixels.ts';
+import type { Manifest } from '../../manifest/manifest.ts';
+import { untouchedEntry } from '../../manifest/untouchedEntry.ts';
+import { asError } from '../../model/asError.ts';
+import type { CameraData, Entry } from '../../model/entry.ts';
+import type { StageEvent } from '../../model/event.ts';
+import type { FrameSource } from '../../model/frameSource.ts';
+import { localIso } from '../../model/localTime.ts';
+import type { PauseReason } from '../../model/pauseReason.ts';
+import type { Experiment } from '../stage/experiment.ts';
+import { framesPerMinute } from '../stage/framesPerMinute.ts';
+import { outcomeEvent } from '../stage/outcomeEvent.ts';
+import type { Outcome, Stage, StageFlow, Worker } from '../stage/stage.ts';
+import { type ImageRoom, imageRoom } from './admission.ts';
+import type { WantedRoom } from './diskFull.ts';
+import { encodePng, ImageStore } from './imageStore.ts';
+import { adoption } from './recoverOrphans.ts';
+import { Schedule } from './schedule.ts';
+import { type Collected, ownPaceFrames, triggeredFrames } from './takeFrames.ts';
+
+export interface CollectSettings {
+  /** `enable_camera`. */
+  enabled: boolean;
+  /** All that the source is made from: another value is another source. */
+  source: SourceSettings;
+  /** Time between two frames of a camera, ms. */
+  intervalMs: number;
+  /** A folder is replayed at this many times its recorded pace; infinite: as fast as there is room. */
+  speed: number;
+  transform: ImageTransform;
+  /** First wait after a failure of the camera, ms. */
+  retryDelayMs: number;
+}
+
+export type CollectExperiment = Pick<
+  Experiment,
+  | 'tools'
+  | 'manifest'
+  | 'files'
+  | 'replay'
+  | 'runId'
+  | 'runStarted'
+  | 'bootId'
+  | 'clockSynced'
+  | 'openSource'
+  | 'space$'
+  | 'measureSpace'
+  | 'waitingImage'
+  | 'isAlive'
+  | 'note'
+> & { paths: { readonly data: string } };
+
+/** Imported images recorded in one go. */
+const importBatch = 64;
+const longestRetryMs = 60_000;
+
+/** Intervals of the schedule that went by without a frame. */
+const missedFrames = (count: number, why: string) =>
+  ({ kind: 'discarded', entryId: null, count, reason: `missed: ${why}` }) as const;
+
+/**
+ * The collector: takes frames from a camera or a folder, makes them durable, and offers them to the manifest.
+ *
+ * A camera is triggered each interval of a schedule that does not drift. An interval without a frame is a missed frame, and told as
+ * discarded, whatever it was lost to: a longer capture, a busy machine, a camera that failed. A folder gives its images as fast as the processor has room for them, or at their recorded pace. A captured
+ * frame is written before its entry; when that fails it is kept, and written first once the disk takes it; at the end it is
+ * tried once more, and what can't be written then is told as discarded. Images that the manifest already knows are passed
+ * over, so an import that was interrupted goes on where it was. Exclusive: one for a root. The generation ends with its
+ * source; a camera has no end.
+ *
+ * A frame whose image a crash has left without an entry is taken in, beside the capture: it is looked for once, before the first
+ * frame of a camera (see `findLeftImages`).
+ *
+ * Without room on the disk it rests, with an alarm: the camera is closed, and each interval that goes by is told as missed. It
+ * asks before each image: one that would not leave the reserve is kept as well, and written first once there is room.
+ */
+export const collector: Stage<CollectSettings, Collected, CollectExperiment> = {
+  name: 'collector',
+  exclusive: true,
+  settings: ({ Camera, Services, Simulator, Timing, Retries }, { paths, replay }) => ({
+    enabled: replay !== null || Services.enable_camera,
+    source: {
+      type: replay ? 'file_importer' : Camera.camera_type,
+      cameraId: Camera.camera_id,
+      simulator: Simulator,
+      roiManifestFile: paths.newRoiManifest,
+      truthFile: join(paths.generatedFiles, 'simulator_truth.jsonl'),
+      folder: replay?.folder ?? paths.data,
+      every: replay?.every,
+      from: replay?.from,
+      to: replay?.to,
+      limit: replay?.limit,
+      series: replay?.series,
+    },
+    intervalMs: Timing.collector_interval_seconds * 1000,
+    speed: replay?.speed ?? Number.POSITIVE_INFINITY,
+    transform: Camera.camera_transform,
+    retryDelayMs: Retries.collector_retry_delay_seconds * 1000,
+  }),
+  isEnabled: ({ enabled }) => enabled,
+  pace: (config, { replay }) => ({
+    intervalMs: replay ? null : config.Timing.collector_interval_seconds * 1000,
+    perMinute: framesPerMinute(config, replay),
+  }),
+  entriesOf: ({ id }) => [id],
+  backOff: ({ retryDelayMs }) => ({ firstMs: retryDelayMs, longestMs: Math.max(longestRetryMs, retryDelayMs) }),
+  begin: (experiment, flow) => {
+    const { tools, paths, files, manifest, replay } = experiment;
+    const store = new ImageStore(paths.data, files);
+    /** Captured, and not yet recorded, because writing failed. */
+    const kept: Collected[] = [];
+    /** Of the source that was open last. */
+    let pace: FrameSource['pace'] | null = null;
+    /** It goes on over failures, so that what is lost to them is counted; it begins anew after a rest and with other settings. */
+    let schedule: Schedule | null = null;
+    // The images of a folder that is replayed have no entries yet.
+    const adopting = replay ? null : adoption(experiment, flow);
+    const room = imageRoom({ ...experiment, wanted$: wantedRoom$(flow), clock: tools.clock, dataFolder: paths.data });
+    const noRoom$ = room.noRoom$.pipe(share({ connector: () => new ReplaySubject(1) }));
+    const recorder: Recorder = { store, room, experiment };
+    return {
+      open: async (settings, signal) => {
+        const { intervalMs } = settings;
+        if (schedule?.intervalMs !== intervalMs) schedule = new Schedule(intervalMs, tools.clock, tools.scheduler);
+        const source = await experiment.openSource(settings.source, signal);
+        pace = source.pace;
+        try {
+          if (pace === 'triggered') await adopting?.look();
+          const known = source.pace === 'own' ? await archivedIds(manifest) : new Set<string>();
+          const worker = openWorker(source, { settings, schedule, known, kept }, recorder);
+          return {
+            ...worker,
+            close: async cutShort => {
+              if (!cutShort) schedule = null;
+              await worker.close(cutShort);
+            },
+          };
+        } catch (error) {
+          await source.close();
+          throw error;
+        }
+      },
+      pausedBy$: noRoom$,
+      onPause: () => {
+        schedule = null;
+      },
+      // A folder misses nothing: its images are still there.
+      beside$: settings$ =>
+        merge(
+          framesNotTaken(settings$, noRoom$, () => pace === 'triggered', flow, experiment),
+          adopting?.events$ ?? EMPTY,
+        ),
+      atEnd: () => recordAtEnd(kept, recorder),
+    };
+  },
+};
+
+/** Null in a replay of nothing but originals: how much must stay free is asked of the configuration, which may change. */
+function wantedRoom$({ config$ }: StageFlow): Observable<WantedRoom> {
+  return (config$ ?? EMPTY).pipe(map(wantedRoom), distinctUntilChanged<WantedRoom>(isDeepStrictEqual));
+}
+
+/** How much of the disk shall stay free, and whether images are deleted for it. */
+const wantedRoom = ({ Buffer, Services }: Config): WantedRoom => ({
+  minFree: Buffer.min_free_disk,
+  keepsAll: Buffer.image_buffer_size === 0 && !Services.enable_remote_sync,
+});
+
+/** Each interval is told as missed, for as long as there is no room and nobody has paused the stage. */
+function framesNotTaken(
+  settings$: Observable<CollectSettings>,
+  noRoom$: Observable<PauseReason | null>,
+  isTriggered: () => boolean,
+  { paused$ = of(false), pausedBy$ = of(null) }: StageFlow,
+  { tools }: CollectExperiment,
+): Observable<StageEvent> {
+  return combineLatest([settings$, noRoom$, paused$, pausedBy$]).pipe(
+    map(([{ enabled, intervalMs }, noRoom, isPaused, otherReason]) =>
+      enabled && noRoom !== null && !isPaused && otherReason === null && isTriggered() ? intervalMs : null,
+    ),
+    distinctUntilChanged(),
+    switchMap(intervalMs => {
+      if (intervalMs === null) return EMPTY;
+      const schedule = new Schedule(intervalMs, tools.clock, tools.scheduler);
+      // The first interval begins now: it is the one of the frame that found no room.
+      schedule.take();
+      return schedule.due$.pipe(map(() => schedule.take()));
+    }),
+    filter(count => count > 0),
+    map(count => ({
+      ...missedFrames(count, 'there is no room on the disk'),
+      stage: 'collector',
+      at: tools.clock.now(),
+    })),
+  );
+}
+
+async function archivedIds(manifest: Manifest): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for await (const { entry_id: id } of manifest.archived()) ids.add(id);
+  return ids;
+}
+
+/** The last try for frames that could not be written: afterwards they are gone with the process, and that is said. */
+async function recordAtEnd(kept: Collected[], recorder: Recorder): Promise<StageEvent[]> {
+  const { clock } = recorder.experiment.tools;
+  const events: StageEvent[] = [];
+  for (const item of kept.splice(0)) {
+    const begun = clock.monotonic();
+    const gone = (why: string): Outcome => ({
+      kind: 'discarded',
+      entryId: null,
+      reason: `the frame of ${item.frame.taken.local} could not be recorded: ${why}`,
+    });
+    const outcome = await record(item, recorder, true).catch((error: unknown) => gone(asError(error).message));
+    events.push(outcomeEvent('collector', outcome ?? gone('there is no room on the disk'), { clock, begun }));
+  }
+  return events;
+}
+
+interface Collecting {
+  settings: CollectSettings;
+  schedule: Schedule;
+  /** Ids of archived entries. */
+  known: ReadonlySet<string>;
+  kept: Collected[];
+}
+
+/** What records a frame. */
+interface Recorder {
+  store: ImageStore;
+  room: ImageRoom;
+  experiment: CollectExperiment;
+}
+
+function openWorker(
+  source: FrameSource,
+  { settings, schedule, known, kept }: Collecting,
+  recorder: Recorder,
+): Worker<Collected> {
+  const { experiment } = recorder;
+  const exhausted$ = new ReplaySubject<void>(1);
+  const triggered = source.pace === 'triggered';
+  /** Taken from the source, and neither recorded nor kept. */
+  let inFlight = 0;
+  const take = triggered
+    ? triggeredFrames(source, schedule, settings, experiment)
+    : ownPaceFrames(source, settings, known, experiment, { inFlight: () => inFlight, onEnd: () => exhausted$.next() });
+  const recording = new WeakMap<Collected, Promise<Outcome | null>>();
+  const keep = (item: Collected): void => {
+    if (!kept.includes(item)) kept.push(item);
+  };
+  return {
+    concurrency: triggered ? 1 : importBatch,
+    batch: triggered ? 1 : importBatch,
+    wake$: take.wake$,
+    exhausted$,
+    claim: async (count, leaving) => {
+      const items = kept.length > 0 ? kept.splice(0, count) : await take.frames(count, leaving);
+      inFlight += items.length;
+      return items;
+    },
+    process: async item => {
+      const recorded = record(item, recorder);
+      recording.set(item, recorded);
+      const outcome = await recorded;
+      inFlight--;
+      if (outcome === null) {
+        keep(item);
+        return [];
+      }
+      return item.missed === 0 ? [outcome] : [outcome, missedFrames(item.missed, 'no frame was taken in the interval')];
+    },
+    release: async items => {
+      for (const item of items) {
+        if (item.frame.kind === 'imported') continue;
+        // What is being written goes on: only afterwards is it known whether it must be written again.
+        const isRecorded = await recording.get(item)?.then(
+          outcome => outcome !== null,
+          () => false,
+        );
+        if (!isRecorded) keep(item);
+      }
+    },
+    close: () => source.close(),
+  };
+}
+
+/**
+ * Null when there is no room for its image: it is as it was.
+ * @param isLast it can't wait for room.
+ */
+async function record(item: Collected, { store, room, experiment }: Recorder, isLast = false): Promise<Outcome | null> {
+  const { frame, id, monotonicMs, transform } = item;
+  const { manifest, tools, runId, bootId, clockSynced } = experiment;
+  const { taken, cameraIndex } = frame;
+  if (frame.kind === 'imported') item.place = { filepath: frame.folder, filename: frame.filename };
+  else if (!item.place) {
+    const png = await encodePng(transformPixels(frame.pixels, transform)).catch(asError);
+    // It would not become one however often it were tried.
+    if (png instanceof Error) return { kind: 'discarded', entryId: null, reason: `not an image: ${png.message}` };
+    if (!(await room.fits(png.length, isLast))) return null;
+    item.place = await store.write(frame, png);
+  }
+  const camera: CameraData = {
+    type: 'image',
+    ...item.place,
+    timestamp_iso: taken.local,
+    camera_index: cameraIndex,
+    error_flag: false,
+    error_message: null,
+    original: frame.kind === 'imported',
+  };
+  const entry: Entry = {
+    ...untouchedEntry,
+    entry_id: id,
+    entry_timestamp_iso: localIso(tools.clock.now()),
+    camera_data: camera,
+    timestamp_utc: taken.utc,
+    monotonic_ms: Math.round(monotonicMs),
+    boot_id: bootId,
+    clock_synced: clockSynced(),
+    timestamp_source: taken.source,
+    run_id: runId,
+  };
+  await manifest.offer([entry]);
+  return { entryId: id, kind: 'done', detail: { image: camera.filename } };
+}

@@ -1,0 +1,149 @@
+import { combineLatest, distinctUntilChanged, EMPTY, map, type Observable, scan, startWith } from 'rxjs';
+import type { Amount } from '../../config/kinds/amount.ts';
+import type { DiskSpace } from '../../files/diskSpace.ts';
+import type { Manifest } from '../../manifest/manifest.ts';
+import { countedStages, type QueueStage } from '../../manifest/stageWork.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { PauseReason } from '../../model/pauseReason.ts';
+import { bytes, number } from '../../model/quantity.ts';
+import { type SpaceLimits, spaceLimits } from '../ringBuffer/spaceLimits.ts';
+
+/** How much shall stay free, and whether images are deleted for it. */
+export interface WantedRoom {
+  /** `min_free_disk`. */
+  minFree: Amount;
+  /** Every image stays: `image_buffer_size` is 0, and there are no copies on a share. */
+  keepsAll: boolean;
+}
+
+/** An image for which there was no room beside the reserve. */
+export interface Refusal {
+  /** Its size, bytes. */
+  image: number;
+  /** What the disk said. */
+  space: DiskSpace;
+}
+
+export interface NoRoomOptions {
+  /** Of the disk of `data_dir`, about once a second. */
+  space$: Observable<DiskSpace | null>;
+  /** What the configuration asks for, and as it changes. */
+  wanted$: Observable<WantedRoom>;
+  /** Each image that was refused. */
+  refused$?: Observable<Refusal>;
+  manifest: Pick<Manifest, 'waiting' | 'inWork' | 'localImages'>;
+  clock: Clock;
+  /** `data_dir`, for the message. */
+  dataFolder: string;
+}
+
+/** So long the ring buffer may take to make room before capture pauses, ms. */
+const patienceMs = 5000;
+/** While it lasts the message is made anew so often, ms. */
+const tellEveryMs = 60_000;
+
+/** What images in each stage's queue wait for. */
+const waitsFor: Readonly<Record<Exclude<QueueStage, 'ring_buffer'>, string>> = {
+  processor: 'to be analysed',
+  communicator: 'to be reported',
+  compressor: 'to be compressed',
+  syncer: 'for the share',
+};
+
+interface State {
+  /** When less than `low` was first free, ms of the monotonic clock; null: it is not. */
+  shortSince: number | null;
+  toldAt: number;
+  reason: PauseReason | null;
+  /** The last one that was seen. */
+  refusal: Refusal | null;
+  /** Bytes of the image that waits for room; 0: none does. */
+  image: number;
+}
+
+/**
+ * Whether there is room to capture: null, or why there is none. At once when less than the reserve is free, or an image was
+ * refused; when less than `min_free_disk` is, and the ring buffer has not changed that after {@link patienceMs}. Then until
+ * somewhat more is free (`spaceLimits`), and the image that was refused fits. Where the disk can't be asked, what was known of it holds.
+ *
+ * Emits with the first sample, and whenever it changes. Completes and errors with its sources.
+ */
+export function noRoom$(options: NoRoomOptions): Observable<PauseReason | null> {
+  const first: State = { shortSince: null, toldAt: 0, reason: null, refusal: null, image: 0 };
+  const refused$ = (options.refused$ ?? EMPTY).pipe(startWith(null));
+  return combineLatest([options.space$, options.wanted$, refused$]).pipe(
+    scan((state: State, [space, wanted, refusal]) => {
+      if (refusal && refusal !== state.refusal) return refuse(state, refusal, wanted, options);
+      return space ? next(state, space, wanted, options) : state;
+    }, first),
+    map(({ reason }) => reason),
+    distinctUntilChanged(),
+  );
+}
+
+/** It says so at once, since the image waits. Where capture rests already, it goes on only when the image fits too. */
+function refuse(state: State, refusal: Refusal, wanted: WantedRoom, options: NoRoomOptions): State {
+  const { image, space } = refusal;
+  const now = options.clock.monotonic();
+  const toldAt = state.reason ? state.toldAt : now;
+  return {
+    ...state,
+    refusal,
+    image,
+    toldAt,
+    reason: state.reason ?? pauseReason(space, image, wanted, options),
+  };
+}
+
+function next(state: State, space: DiskSpace, wanted: WantedRoom, options: NoRoomOptions): State {
+  const now = options.clock.monotonic();
+  const { image } = state;
+  const limits = spaceLimits(wanted.minFree, space.size, image);
+  const { free } = space;
+  if (state.reason) {
+    if (free >= limits.enough) return { ...state, shortSince: null, toldAt: 0, reason: null, image: 0 };
+    if (now - state.toldAt < tellEveryMs) return state;
+    return { ...state, toldAt: now, reason: pauseReason(space, image, wanted, options) };
+  }
+  const shortSince = free < limits.low ? (state.shortSince ?? now) : null;
+  const isTooLong = shortSince !== null && now - shortSince >= patienceMs;
+  if (free >= limits.reserve && !isTooLong) return { ...state, shortSince };
+  return { ...state, shortSince, toldAt: now, reason: pauseReason(space, image, wanted, options) };
+}
+
+function pauseReason(space: DiskSpace, image: number, wanted: WantedRoom, options: NoRoomOptions): PauseReason {
+  const limits = spaceLimits(wanted.minFree, space.size);
+  const { enough } = spaceLimits(wanted.minFree, space.size, image);
+  const rule = ruleOf(limits, image, wanted);
+  return {
+    key: 'no_room',
+    message:
+      `only ${bytes(space.free)} are free on the disk of ${options.dataFolder}, and ${rule}: ` +
+      `no frames are taken until ${bytes(enough)} are free. ${whyNothingGoes(limits, wanted, options.manifest)}`,
+  };
+}
+
+function ruleOf({ low, reserve }: SpaceLimits, image: number, { minFree }: WantedRoom): string {
+  if (image > 0)
+    return `the next image takes ${bytes(image)} of what is beyond the ${bytes(reserve)} that must stay free`;
+  return low > reserve ? `min_free_disk is ${minFree.text}` : `${bytes(low)} must stay free`;
+}
+
+function whyNothingGoes(limits: SpaceLimits, { keepsAll }: WantedRoom, manifest: NoRoomOptions['manifest']): string {
+  if (limits.low <= limits.reserve)
+    return 'Nothing is deleted for that, because min_free_disk is not set: free some space';
+  if (keepsAll)
+    return 'Nothing is deleted for that, because image_buffer_size is 0 and nothing is copied to a share: free some space, or set one of the two';
+  const removable = manifest.waiting('ring_buffer');
+  if (removable > 0)
+    return `${images(removable)} may be deleted, and the ring buffer has not done so yet: does it run?`;
+  const reasons = countedStages.flatMap(stage => {
+    const count = manifest.waiting(stage) + manifest.inWork(stage);
+    return count > 0 ? [`${images(count)} ${count === 1 ? 'waits' : 'wait'} ${waitsFor[stage]}`] : [];
+  });
+  return reasons.length > 0
+    ? `Nothing may be deleted: ${reasons.join(', ')}`
+    : 'Nothing may be deleted: this experiment has no images here but originals, so something else fills the disk';
+}
+
+const images = (count: number): string => `${number(count)} ${count === 1 ? 'image' : 'images'}`;

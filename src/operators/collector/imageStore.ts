@@ -1,0 +1,152 @@
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { makeFolder, removeFile } from '../../files/durableNames.ts';
+import { type Files, StrangeFileError } from '../../files/files.ts';
+import { writeAtomic } from '../../files/writeAtomic.ts';
+import { imageNames } from '../../image/codec.ts';
+import type { CapturedFrame, Pixels } from '../../model/frame.ts';
+import { parseIso, utcIso } from '../../model/localTime.ts';
+
+/** Long names that a vfat folder holds are about 16,000; well before that a day gets a further folder. */
+const mostPerFolder = 10_000;
+
+/** A frame that was being written. */
+const unfinished = /^image_.*\.png\.\d+-[0-9a-f]+\.tmp$/;
+
+const dayOf = ({ taken }: Pick<CapturedFrame, 'taken'>): string => taken.local.slice(0, 10).replaceAll('-', '');
+
+/** Lossless, and at the level where a Raspberry Pi spends a fraction of the time for a few per cent more bytes. */
+const pngLevel = 3;
+
+/** A frame as PNG at its native depth. @throws Error when the pixels are not those of such a frame. */
+export async function encodePng({ width, height, data }: Pixels): Promise<Buffer> {
+  const image = sharp(data, { raw: { width, height, channels: 1 } });
+  return image
+    .toColourspace(data instanceof Uint16Array ? 'grey16' : 'b-w')
+    .png({ compressionLevel: pngLevel, adaptiveFiltering: false })
+    .toBuffer();
+}
+
+/**
+ * Writes captured frames into `data_dir/YYYYMMDD/`, each durable under its name before it is told of. Names come from the
+ * frame's local time to the microsecond; one that any folder of that day has already (a clock that was set back, an hour
+ * that comes twice in autumn) counts on by a microsecond.
+ *
+ * A folder that takes no more names says the same as a full disk (vfat has room for 65,536 parts of names in one, also where
+ * the names are not ours): so what did not go into one is tried in a further one before it counts as an error.
+ */
+export class ImageStore {
+  readonly #dataFolder: string;
+  readonly #files: Files;
+  /** Where images go now, and all folders of that day. */
+  #folder: { day: string; path: string; count: number; all: readonly string[] } | null = null;
+  /** Folders that take no more names. */
+  readonly #crowded = new Set<string>();
+
+  constructor(dataFolder: string, files: Files) {
+    this.#dataFolder = dataFolder;
+    this.#files = files;
+  }
+
+  /** Errors are the file system's; nothing of the frame is left then. */
+  async write(
+    frame: Pick<CapturedFrame, 'taken' | 'cameraIndex'>,
+    png: Uint8Array,
+  ): Promise<{ filepath: string; filename: string }> {
+    try {
+      return await this.#writeInto(await this.#folderFor(dayOf(frame)), frame, png);
+    } catch (error) {
+      // The folder may be gone: it is looked for, and made, anew.
+      const tried = this.#folder;
+      this.#folder = null;
+      const isCrowded = tried?.count !== 0 && (error as NodeJS.ErrnoException).code === 'ENOSPC';
+      if (!tried || !(isCrowded || error instanceof StrangeFileError)) throw error;
+      return this.#writeElsewhere(tried.path, frame, png, error);
+    }
+  }
+
+  /** @param cause why it did not go into the `crowded` folder, if that is what it is. */
+  async #writeElsewhere(
+    crowded: string,
+    frame: Pick<CapturedFrame, 'taken' | 'cameraIndex'>,
+    png: Uint8Array,
+    cause: unknown,
+  ): Promise<{ filepath: string; filename: string }> {
+    this.#crowded.add(crowded);
+    try {
+      return await this.#writeInto(await this.#folderFor(dayOf(frame)), frame, png);
+    } catch {
+      this.#crowded.delete(crowded);
+      this.#folder = null;
+      throw cause;
+    }
+  }
+
+  async #writeInto(
+    { path: filepath, all }: { path: string; all: readonly string[] },
+    frame: Pick<CapturedFrame, 'taken' | 'cameraIndex'>,
+    png: Uint8Array,
+  ): Promise<{ filepath: string; filename: string }> {
+    const filename = await this.#freeName(all, frame);
+    await this.#writeDurably(join(filepath, filename), png);
+    this.#folder!.count++;
+    return { filepath, filename };
+  }
+
+  async #writeDurably(path: string, png: Uint8Array): Promise<void> {
+    try {
+      await writeAtomic(this.#files, path, png);
+    } catch (error) {
+      // It may stand there and not be durable. What a failing disk refuses to remove stays, as an image without an entry.
+      await removeFile(this.#files, path).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #folderFor(day: string): Promise<{ path: string; all: readonly string[] }> {
+    if (this.#folder?.day === day && this.#folder.count < mostPerFolder) return this.#folder;
+    const all: string[] = [];
+    let chosen: { path: string; names: string[] } | null = null;
+    for (let part = 1; ; part++) {
+      const path = join(this.#dataFolder, part === 1 ? day : `${day}_${part}`);
+      const stat = await this.#files.stat(path);
+      // An earlier one may have room again, once its images were moved away: later ones count for the names all the same.
+      if (chosen && stat === null) break;
+      // A link there may lead anywhere: no image goes through it, and none is lost for it.
+      if (stat && (stat.strange || !stat.isFolder)) continue;
+      all.push(path);
+      if (chosen) continue;
+      const names = await this.#files.list(path);
+      if (names.length < mostPerFolder && !this.#crowded.has(path)) chosen = { path, names };
+    }
+    const { path, names } = chosen;
+    // Only the collector writes these, and there is one: what a kill or a power cut has left is nobody's.
+    for (const name of names) if (unfinished.test(name)) await removeFile(this.#files, join(path, name));
+    await makeFolder(this.#files, path);
+    await this.#files.syncFolder(this.#dataFolder);
+    this.#folder = { day, path, count: names.length, all };
+    return this.#folder;
+  }
+
+  async #freeName(
+    folders: readonly string[],
+    { taken, cameraIndex }: Pick<CapturedFrame, 'taken' | 'cameraIndex'>,
+  ): Promise<string> {
+    const camera = String(cameraIndex).replaceAll(/[^\w-]/g, '_');
+    // The local time is counted on as if it were UTC, so that no change of the zone comes between.
+    for (let micros = Math.round(parseIso(`${taken.local}Z`) * 1000); ; micros++) {
+      const name = `image_${utcIso(micros / 1000)
+        .replaceAll(/[-:Z]/g, '')
+        .replaceAll(/[T.]/g, '_')}_cam${camera}.png`;
+      if (!(await this.#isTaken(folders, name))) return name;
+    }
+  }
+
+  async #isTaken(folders: readonly string[], name: string): Promise<boolean> {
+    // One that was compressed has its name all the same.
+    for (const folder of folders) {
+      for (const form of imageNames(name)) if ((await this.#files.stat(join(folder, form))) !== null) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,165 @@
+import { basename, dirname, join } from 'node:path';
+import { imageMemory, limitText } from '../../analysis/imageMemory.ts';
+import { syncNamed } from '../../files/durableNames.ts';
+import { type Files, StrangeFileError } from '../../files/files.ts';
+import { readChunks } from '../../files/readChunks.ts';
+import { removeTemporaries } from '../../files/removeTemporaries.ts';
+import { plainName } from '../../image/codec.ts';
+import { decodeFrame } from '../../image/decodeFrame.ts';
+import { adoptedEntry, ownImageTime } from '../../manifest/adoptedEntry.ts';
+import type { Manifest } from '../../manifest/manifest.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { CameraData, Entry } from '../../model/entry.ts';
+import type { NoteEvent } from '../../model/event.ts';
+import { localIso } from '../../model/localTime.ts';
+
+export interface LeftImagesOptions {
+  manifest: Manifest;
+  files: Files;
+  clock: Clock;
+  /** `data_dir`. */
+  dataFolder: string;
+  /** When the run began, ms since 1970 UTC: what is older is of another run, or of the Python system. */
+  since: number;
+  /** Whether a pid is one of this machine's processes. */
+  isAlive: (pid: number) => boolean;
+  note: (level: NoteEvent['level'], message: string) => void;
+}
+
+/** A day's folder, and its further ones. */
+const dayFolder = /^(\d{8})(?:_\d+)?$/;
+/** Days whose folders are looked through, besides today's and that of the last images. */
+const newestDays = 2;
+/** Among so many entries the one with the earliest time says from when on an image may be one that was left. */
+const lastEntries = 8;
+/** A crash leaves one. More than this are no crash's: a manifest was replaced by another, and somebody should know. */
+const mostAdopted = 100;
+
+/**
+ * Images of our own that a crash may have left between their writing and their entry: whole files in the newest folders, taken
+ * in this run, which no live entry knows. Most of them may be archived: see {@link adoptImages}. What a killed process has left there
+ * half written, which may be in yesterday's folder, is removed.
+ *
+ * Called before the first frame is taken, and while nobody else captures. It lists the folders of a few days, however long
+ * the run is. Errors are the file system's.
+ */
+export async function findLeftImages(options: LeftImagesOptions): Promise<string[]> {
+  const { manifest, files, clock, dataFolder, since, isAlive } = options;
+  const last = lastCaptured(manifest);
+  const days = new Map<string, string[]>();
+  for (const name of await files.list(dataFolder)) {
+    const day = dayFolder.exec(name)?.[1];
+    if (day !== undefined) days.set(day, [...(days.get(day) ?? []), name]);
+  }
+  const looked = new Set([...days.keys()].sort().slice(-newestDays));
+  looked.add(dayOf(localIso(clock.now())));
+  for (const { timestamp_iso: time } of last) looked.add(dayOf(time));
+  const times = [
+    localIso(since),
+    ...last
+      .map(({ timestamp_iso: time }) => time)
+      .sort()
+      .slice(0, 1),
+  ];
+  const from = times.sort().at(-1)!;
+
+  const found = new Map<string, string>();
+  for (const folder of [...looked].flatMap(day => days.get(day) ?? [])) {
+    await removeTemporaries(files, join(dataFolder, folder), isAlive, clock.now());
+    for (const name of await files.list(join(dataFolder, folder))) {
+      const time = ownImageTime(name);
+      if (time === null || time < from || dayOf(time) !== dayFolder.exec(folder)![1]) continue;
+      const path = join(dataFolder, folder, name);
+      found.set(keyOf(path), path);
+    }
+  }
+  if (found.size > 0) passOver(manifest.entries(), found, dataFolder);
+  return [...found.values()].sort();
+}
+
+/**
+ * Gives each of these images an entry, unless one knows it: a live one, or an archived one, for which the newest segments are
+ * read until every image is found (all of them, where a crash has left one). Resolves with the new entries. A file that is no
+ * whole image is noted and left alone.
+ *
+ * Once `signal` is aborted nothing is added any more. Errors are the file system's, and an ArchiveError: as long as the archive can't
+ * be read nobody knows.
+ */
+export async function adoptImages(
+  paths: readonly string[],
+  options: LeftImagesOptions,
+  signal: AbortSignal,
+): Promise<Entry[]> {
+  const { manifest, files, clock, dataFolder, note } = options;
+  const left = new Map(paths.map(path => [keyOf(path), path]));
+  await manifest.catchUp();
+  passOver(manifest.entries(), left, dataFolder);
+  // In this order: what leaves the live entries is in a segment by then.
+  const segments = left.size > 0 ? await manifest.archiveSegments() : [];
+  for (const segment of segments.reverse()) {
+    if (left.size === 0 || signal.aborted) break;
+    passOver(await manifest.archiveSegment(segment), left, dataFolder);
+  }
+  if (signal.aborted) return [];
+  if (left.size > mostAdopted) {
+    note(
+      'warning',
+      `${left.size} captured images have no entry, more than a crash leaves: verify --repair takes them in`,
+    );
+    return [];
+  }
+  const entries: Entry[] = [];
+  for (const path of left.values()) {
+    if ((await files.stat(path)) === null) continue;
+    const damage = await damageOf(path, files);
+    if (damage === null) {
+      // Whoever wrote it may not have come so far as to make it durable.
+      await syncNamed(files, path);
+      entries.push(adoptedEntry(path, clock.now()));
+    } else note('warning', `${path} has no entry, and is left alone: ${damage}`);
+  }
+  if (signal.aborted || entries.length === 0) return [];
+  await manifest.offer(entries);
+  return entries;
+}
+
+/** The images of the last entries that are captured ones, in order of collection. */
+function lastCaptured(manifest: Manifest): CameraData[] {
+  let last: CameraData[] = [];
+  for (const { camera_data: camera } of manifest.entries()) {
+    if (!camera || camera.original || ownImageTime(plainName(camera.filename)) === null) continue;
+    last.push(camera);
+    if (last.length > 2 * lastEntries) last = last.slice(-lastEntries);
+  }
+  return last.slice(-lastEntries);
+}
+
+function passOver(entries: Iterable<Entry>, images: Map<string, string>, dataFolder: string): void {
+  for (const { camera_data: camera } of entries) {
+    if (camera) images.delete(keyOf(join(camera.filepath ?? dataFolder, camera.filename)));
+  }
+}
+
+/** Its folder and name: an experiment may have been moved, and an image compressed. */
+const keyOf = (path: string): string => `${basename(dirname(path))}/${plainName(basename(path))}`;
+
+/** @param time local */
+const dayOf = (time: string): string => time.slice(0, 10).replaceAll('-', '');
+
+/** Why it is no whole image; null when it is one. Rejects with the errors of reading it. */
+async function damageOf(path: string, files: Files): Promise<string | null> {
+  const { size = 0, strange } = (await files.stat(path)) ?? {};
+  if (strange) return `it is a ${strange}`;
+  if (size > imageMemory()) return `${size} bytes; ${limitText(imageMemory())}`;
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of readChunks(files, path)) chunks.push(chunk);
+  } catch (error) {
+    if (error instanceof StrangeFileError) return error.message;
+    throw error;
+  }
+  return decodeFrame(Buffer.concat(chunks), path).then(
+    () => null,
+    (error: Error) => error.message,
+  );
+}

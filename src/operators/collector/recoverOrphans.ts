@@ -1,0 +1,75 @@
+import { concatMap, defer, EMPTY, type Observable, ReplaySubject } from 'rxjs';
+import type { Entry } from '../../model/entry.ts';
+import type { StageEvent } from '../../model/event.ts';
+import { fromAbortable } from '../../rx/fromAbortable.ts';
+import { keepAlive } from '../services/keepAlive.ts';
+import type { Experiment } from '../stage/experiment.ts';
+import { outcomeEvent } from '../stage/outcomeEvent.ts';
+import type { StageFlow } from '../stage/stage.ts';
+import { adoptImages, findLeftImages, type LeftImagesOptions } from './orphanImages.ts';
+
+/** Takes in what a crash of an earlier process has left; see `findLeftImages`. */
+export interface Adoption {
+  /** Looks for images without an entry, the first time that it is called. Errors are the file system's; it may be called again. */
+  look(): Promise<void>;
+  /**
+   * What was taken in, as of images that were collected, beside a note. What can't be done now (an archive that can't be read,
+   * a full disk) is noted and tried again, for ever. Subscribe once; never completes or errors. Teardown ends it, and
+   * `tools.track` tells when.
+   */
+  readonly events$: Observable<StageEvent>;
+}
+
+/** One for the life of a collector: what is without an entry later is in its own hands. */
+export function adoption(
+  experiment: Pick<Experiment, 'tools' | 'manifest' | 'files' | 'runStarted' | 'isAlive' | 'note'> & {
+    paths: { readonly data: string };
+  },
+  { stop$ }: Pick<StageFlow, 'stop$'>,
+): Adoption {
+  const { tools, manifest, files, paths, runStarted, isAlive, note } = experiment;
+  const { clock } = tools;
+  const options: LeftImagesOptions = {
+    manifest,
+    files,
+    dataFolder: paths.data,
+    clock,
+    since: runStarted,
+    isAlive,
+    note: (level, message) => note(level, message, 'collector'),
+  };
+  const found$ = new ReplaySubject<readonly string[]>(1);
+  let isLooked = false;
+  const adopt = (paths: readonly string[]): Observable<StageEvent> => {
+    if (paths.length === 0) return EMPTY;
+    const adopted$ = defer(() => {
+      const begun = clock.monotonic();
+      return fromAbortable(signal => tools.track(adoptImages(paths, options, signal))).pipe(
+        concatMap(entries => told(entries, begun, options)),
+      );
+    });
+    const what = 'images that a crash has left without an entry are not taken in';
+    return adopted$.pipe(keepAlive(what, experiment, stop$));
+  };
+  return {
+    look: async () => {
+      if (isLooked) return;
+      found$.next(await findLeftImages(options));
+      isLooked = true;
+    },
+    events$: found$.pipe(concatMap(adopt)),
+  };
+}
+
+function told(entries: readonly Entry[], begun: number, { clock, note }: LeftImagesOptions): StageEvent[] {
+  if (entries.length === 0) return [];
+  const names = entries.map(({ camera_data: camera }) => camera!.filename);
+  note('warning', `taken in, since a crash has left them without an entry: ${names.join(', ')}`);
+  return [
+    { stage: 'collector', at: clock.now(), kind: 'claimed', count: entries.length },
+    ...entries.map(({ entry_id: entryId }, i) => {
+      const detail = { image: names[i]!, found: 'without an entry' };
+      return outcomeEvent('collector', { kind: 'done', entryId, detail }, { clock, begun });
+    }),
+  ];
+}

@@ -1,0 +1,136 @@
+import { filter, type Observable, timer } from 'rxjs';
+import type { ImageTransform } from '../../image/transformPixels.ts';
+import { deterministicId } from '../../manifest/normaliseEntry.ts';
+import type { CameraData } from '../../model/entry.ts';
+import type { SourceFrame } from '../../model/frame.ts';
+import type { FrameSource } from '../../model/frameSource.ts';
+import type { Tools } from '../stage/stage.ts';
+import type { CollectExperiment, CollectSettings } from './collector.ts';
+import type { Schedule } from './schedule.ts';
+
+/** A frame on its way from the source to the manifest. */
+export interface Collected {
+  frame: SourceFrame;
+  id: string;
+  /** When it was taken, by the clock that does not jump, ms: it may be recorded much later, when a disk was full. */
+  monotonicMs: number;
+  /** As it was set when the frame was taken. */
+  transform: ImageTransform;
+  /** Intervals of the schedule that went by between the frame before and this one. */
+  missed: number;
+  /** Where its image stands, once it does: it is not written twice when only its entry could not be recorded. */
+  place: Pick<CameraData, 'filepath' | 'filename'> | null;
+}
+
+/** Images that may wait for the processor before a folder's next ones are taken in. */
+const mostWaiting = 500;
+/** Longer timers of Node end at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+export interface Frames {
+  wake$: Observable<unknown>;
+  /** Up to `count`; an error only when none is on its way, so that none is dropped with it. */
+  frames(count: number, leaving: AbortSignal): Promise<Collected[]>;
+}
+
+/** A frame each interval of the schedule; the intervals that went by since the frame before are counted with the next one. */
+export function triggeredFrames(
+  source: FrameSource,
+  schedule: Schedule,
+  { transform }: CollectSettings,
+  { tools }: CollectExperiment,
+): Frames {
+  return {
+    wake$: schedule.due$,
+    frames: async (_count, leaving) => {
+      const begun = schedule.take();
+      if (begun === 0) return [];
+      try {
+        const frame = await source.next(leaving);
+        if (!frame) return [];
+        const monotonicMs = tools.clock.monotonic();
+        return [{ frame, id: tools.newId(), monotonicMs, transform, missed: begun - 1, place: null }];
+      } catch (error) {
+        if (leaving.aborted) return [];
+        // What was taken for this frame stands for no frame: the next one tells of it.
+        schedule.putBack(begun);
+        throw error;
+      }
+    },
+  };
+}
+
+/** Images of a folder, as there is room for them and, unless the speed is infinite, as their time comes. */
+export function ownPaceFrames(
+  source: FrameSource,
+  { speed, transform }: CollectSettings,
+  known: ReadonlySet<string>,
+  { manifest, tools }: CollectExperiment,
+  { inFlight, onEnd }: { inFlight: () => number; onEnd: () => void },
+): Frames {
+  const paced = Number.isFinite(speed);
+  let ended = false;
+  /** What the source said while frames before it were on their way: it counts once they have arrived. */
+  let failure: { error: unknown } | null = null;
+  let began: { clock: number; elapsed: number } | null = null;
+
+  const untilDue = async (frame: SourceFrame, signal: AbortSignal): Promise<void> => {
+    if (frame.kind !== 'imported' || !paced) return;
+    began ??= { clock: tools.clock.monotonic(), elapsed: frame.elapsedMs };
+    const due = began.clock + (frame.elapsedMs - began.elapsed) / speed;
+    for (;;) {
+      const wait = due - tools.clock.monotonic();
+      if (wait <= 0) return;
+      await delay(Math.min(wait, longestTimerMs), signal, tools);
+    }
+  };
+
+  const take = async (room: number, leaving: AbortSignal, taken: Collected[]): Promise<void> => {
+    while (!ended && taken.length < room && !leaving.aborted) {
+      const frame = await source.next(leaving);
+      if (!frame) {
+        ended = true;
+        onEnd();
+        return;
+      }
+      const id =
+        frame.kind === 'imported' ? deterministicId(frame.folder, frame.filename, frame.taken.local) : tools.newId();
+      // Before its time comes: an import that goes on does not wait again for what it has.
+      if (known.has(id) || manifest.get(id)) continue;
+      await untilDue(frame, leaving);
+      taken.push({ frame, id, monotonicMs: tools.clock.monotonic(), transform, missed: 0, place: null });
+    }
+  };
+
+  return {
+    wake$: manifest.changes$.pipe(filter(() => !ended && manifest.waiting('processor') < mostWaiting)),
+    frames: async (count, leaving) => {
+      const taken: Collected[] = [];
+      const room = mostWaiting - manifest.waiting('processor') - inFlight();
+      if (!failure) {
+        try {
+          await take(Math.min(paced ? 1 : count, room), leaving, taken);
+        } catch (error) {
+          if (!leaving.aborted) failure = { error };
+        }
+      }
+      if (failure && taken.length === 0 && inFlight() === 0) throw failure.error;
+      return taken;
+    },
+  };
+}
+
+function delay(ms: number, signal: AbortSignal, { scheduler }: Tools): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      waiting.unsubscribe();
+      reject(signal.reason);
+    };
+    const waiting = timer(ms, scheduler).subscribe(() => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    });
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+}

@@ -1,0 +1,388 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { combineLatest, debounce, filter, map, merge, type Observable, of, Subject, takeUntil, timer } from 'rxjs';
+import { parseRoiManifest } from '../../analysis/parseRoiManifest.ts';
+import { RoiOutsideFrameError } from '../../analysis/roiOutsideFrameError.ts';
+import { WorkerDiedError } from '../../analysis/workerDiedError.ts';
+import { configHash } from '../../config/configHash.ts';
+import { amountInBytes } from '../../config/kinds/amount.ts';
+import { contentHash } from '../../files/contentHash.ts';
+import { BadImageError } from '../../image/badImageError.ts';
+import { findImage, ImagePathError } from '../../image/findImage.ts';
+import { readAtRest } from '../../image/readWhenStable.ts';
+import { isRemoved } from '../../manifest/workRules.ts';
+import type { AnalysedFrame, AnalysisJob } from '../../model/analysisJob.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { Entry, ResultLocation } from '../../model/entry.ts';
+import type { StageEvent } from '../../model/event.ts';
+import { localIso } from '../../model/localTime.ts';
+import type { AnalysisMethod, Estimator } from '../../model/method.ts';
+import type { ResultLine } from '../../model/result.ts';
+import type { RoiManifest } from '../../model/roi.ts';
+import { type Finding, StandingAlarms } from '../health/standingAlarms.ts';
+import type { Experiment } from '../stage/experiment.ts';
+import { framesPerMinute } from '../stage/framesPerMinute.ts';
+import type { Outcome, Stage, Worker } from '../stage/stage.ts';
+import { FrameFit, type FrameSize, sameSize } from './frameFit.ts';
+import { settleProcessorOrphans } from './settleProcessorOrphans.ts';
+
+export interface ProcessSettings {
+  method: AnalysisMethod;
+  estimator: Estimator;
+  numberOfSubRois: number;
+  keepValues: boolean;
+  /** Workers of the pool; at least 1. */
+  workers: number;
+  /** Memory a worker may take, MB; null leaves it to Node. */
+  memoryLimitMb: number | null;
+  /** Longest wait before looking for work, ms. */
+  intervalMs: number;
+  /** Path of the ROI manifest, for messages. */
+  roiManifestFile: string;
+  /** Its text; null when it is not there. A new text is a new generation, so that a mended file takes effect at once. */
+  roiManifestText: string | null;
+  /** `data_dir`. */
+  dataFolder: string;
+  /** Hash of all settings that influence a result; stands on each line. */
+  configHash: string;
+}
+
+/** The pool that analyses frames; see `analysis/analysisPool.ts`. */
+export interface FrameAnalyser {
+  analyse(job: AnalysisJob, signal?: AbortSignal): Promise<AnalysedFrame>;
+  close(): Promise<void>;
+  destroy(): Promise<void>;
+}
+
+/** What the processor needs of the results log. */
+export interface ResultStore {
+  /** Resolves when the line is durable. */
+  append(head: Omit<ResultLine, 'image_analysis'>, imageAnalysis: Uint8Array | null): Promise<ResultLocation>;
+  position(): Promise<{ segment: number; length: number }>;
+  find(from: { segment: number; length: number }, entryId: string, attempt: number): Promise<ResultLocation | null>;
+  read(location: ResultLocation): Promise<ResultLine>;
+}
+
+export type ProcessExperiment = Pick<
+  Experiment,
+  'tools' | 'manifest' | 'files' | 'results' | 'frameSizesFile' | 'openAnalyser' | 'roiManifest$'
+>;
+
+const mebibyte = 2 ** 20;
+/** Less than this, and a thread could not even start, MiB. */
+const leastThreadMb = 128;
+/** So long a missing ROI manifest may take to come, ms: the simulated camera writes it a moment after the start. */
+const roiManifestGraceMs = 1000;
+/** An image whose worker died so often while the process lived is bad. Deaths of the process are counted by the manifest. */
+const mostWorkerDeaths = 3;
+
+/** So many frames of another size, one after the other, are no odd images any more: the camera gives another size. */
+const framesOfOtherSize = 3;
+
+/**
+ * The processor: analyses pending images.
+ *
+ * Claims entries that are `pending`; settles them as `processed` (result line durable first) or `failed` (a bad image; it
+ * has a result line too, saying why). An image that is still being written is waited for. Any number of processes may run
+ * it on one manifest. When it opens it looks for what a crash has left: a claim of a process that is gone is settled from
+ * its result line where that was written, else released. A missing or broken ROI manifest, a full disk or a vanished mount
+ * is the stage's failure.
+ */
+export const processor: Stage<ProcessSettings, Entry, ProcessExperiment> = {
+  name: 'processor',
+  exclusive: false,
+  settings: (config, { paths, replay }) => {
+    const { Data_Analysis: analysis, Development, Timing } = config;
+    const workers = analysis.workers || availableParallelism();
+    const memory = amountInBytes(analysis.memory_limit, totalmem()) / mebibyte;
+    return {
+      method: analysis.method,
+      estimator: analysis.estimator,
+      numberOfSubRois: analysis.number_of_subROIs,
+      keepValues: Development.debug_mode,
+      workers,
+      memoryLimitMb: Math.max(leastThreadMb, Math.floor(memory / workers)),
+      intervalMs: Timing.processor_interval_seconds * 1000,
+      // Messages name the file that was given, not its copy.
+      roiManifestFile: replay?.roiManifestFile ?? paths.roiManifest,
+      roiManifestText: null,
+      dataFolder: paths.data,
+      configHash: configHash(config),
+    };
+  },
+  isEnabled: () => true,
+  pace: (config, { replay }) => ({
+    intervalMs: config.Timing.processor_interval_seconds * 1000,
+    perMinute: framesPerMinute(config, replay),
+  }),
+  entriesOf: entry => [entry.entry_id],
+  withInputs: (settings$, { roiManifest$, tools }, { stop$ }) => {
+    const rois$ = roiManifest$.pipe(
+      debounce(text => (text === null ? timer(roiManifestGraceMs, tools.scheduler) : of(0))),
+      takeUntil(stop$),
+    );
+    return combineLatest([settings$, rois$]).pipe(
+      map(([settings, roiManifestText]) => ({ ...settings, roiManifestText })),
+    );
+  },
+  begin: experiment => {
+    const fit = new FrameFit(experiment.files, experiment.frameSizesFile);
+    const watch = new FrameSizeWatch(experiment.tools.clock);
+    return {
+      open: settings => openWorker(settings, fit, watch, experiment),
+      beside$: () => watch.alarms$,
+    };
+  },
+};
+
+/** Tells of a camera that gives frames of another size now, where each single frame only fails. */
+class FrameSizeWatch {
+  readonly alarms$ = new Subject<StageEvent>();
+  readonly #standing: StandingAlarms;
+  #odd = 0;
+
+  constructor(clock: Clock) {
+    this.#standing = new StandingAlarms('processor', clock);
+  }
+
+  /** @param message what is wrong with the frame's size; null: nothing */
+  see(message: string | null): void {
+    this.#odd = message === null ? 0 : this.#odd + 1;
+    if (message !== null && this.#odd < framesOfOtherSize) return;
+    const found: Finding[] =
+      message === null
+        ? []
+        : [{ key: 'FrameSize', light: 'red', message: `the frames now have another size: ${message}` }];
+    for (const event of this.#standing.update(found)) this.alarms$.next(event);
+  }
+}
+
+async function openWorker(
+  settings: ProcessSettings,
+  fit: FrameFit,
+  watch: FrameSizeWatch,
+  deps: ProcessExperiment,
+): Promise<Worker<Entry>> {
+  watch.see(null);
+  const { manifest, results, tools } = deps;
+  const rois = roiManifest(settings);
+  // A station opens only with one.
+  const text = settings.roiManifestText as string;
+  await settleProcessorOrphans(manifest, results);
+  const analyser = deps.openAnalyser(settings);
+  const wake$: Observable<unknown> = merge(
+    manifest.changes$.pipe(filter(() => manifest.waiting('processor') > 0)),
+    timer(settings.intervalMs, settings.intervalMs, tools.scheduler),
+  );
+  return {
+    // More than there are workers, so that none waits for a claim, and claims come in twos, which halves their cost.
+    concurrency: settings.workers + 2,
+    batch: settings.workers + 2,
+    minBatch: 2,
+    wake$,
+    // Also when nothing waits: a claim in doubt, after a failure, is cleared up by the next one.
+    claim: async (count, leaving) => manifest.claim('processor', count, { place: await results.position(), leaving }),
+    process: async (entry, signal) => {
+      const deadly = manifest.deadlyWork(entry, 'processor');
+      if (deadly !== null) return settleFailed(entry, deadly, settings, deps, signal);
+      let over = (): void => undefined;
+      const begin = (): (() => void) => {
+        over = fit.begin();
+        return over;
+      };
+      try {
+        const frame = await analyse(entry, settings, rois, { analyser, begin }, deps, signal);
+        if (signal.aborted) return [];
+        const wanted = await fit.sizeFor(text, frame, signal);
+        if (signal.aborted) return [];
+        const odd = sameSize(wanted, frame) ? null : otherSize(frame, wanted, settings);
+        watch.see(odd);
+        if (odd !== null)
+          return await settleFailed(entry, `${entry.camera_data!.filename}: ${odd}`, settings, deps, signal);
+        return await settleProcessed(entry, frame, settings, deps, signal);
+      } catch (error) {
+        if (signal.aborted) return [];
+        if (error instanceof WorkerDiedError) return countWorkerDeath(entry, error, settings, deps, signal);
+        if (error instanceof RoiOutsideFrameError) {
+          const framesFault = await fit.isFramesFault(text, signal);
+          if (signal.aborted) return [];
+          if (!framesFault) throw naming(settings.roiManifestFile, error);
+          watch.see(error.message);
+          return settleFailed(entry, naming(entry.camera_data!.filename, error).message, settings, deps, signal);
+        }
+        if (!isItems(error)) throw error;
+        return settleFailed(entry, (error as Error).message, settings, deps, signal);
+      } finally {
+        over();
+      }
+    },
+    release: entries => manifest.giveBack(entries, 'processor'),
+    close: cutShort => (cutShort ? analyser.destroy() : analyser.close()),
+  };
+}
+
+function roiManifest({ roiManifestFile, roiManifestText }: ProcessSettings): RoiManifest {
+  if (roiManifestText !== null) return parseRoiManifest(roiManifestText, roiManifestFile);
+  const missing: NodeJS.ErrnoException = new Error(
+    `${roiManifestFile} is not there: processing waits for it. Put one there`,
+  );
+  missing.code = 'ENOENT';
+  missing.path = roiManifestFile;
+  throw missing;
+}
+
+const otherSize = (found: FrameSize, wanted: FrameSize, { roiManifestFile }: ProcessSettings): string =>
+  `a frame of ${found.width}×${found.height} pixels, but ${roiManifestFile} has been used for frames of ` +
+  `${wanted.width}×${wanted.height}; frames of another size need a ROI manifest of their own`;
+
+/** Says whose fault it was found to be; the analysis knows neither of the two files. */
+const naming = (file: string, { label, message }: RoiOutsideFrameError): RoiOutsideFrameError =>
+  new RoiOutsideFrameError(label, `${file}: ${message}`);
+
+const isItems = (error: unknown): boolean => error instanceof BadImageError || error instanceof ImagePathError;
+
+async function analyse(
+  entry: Entry,
+  settings: ProcessSettings,
+  rois: RoiManifest,
+  { analyser, begin }: { analyser: FrameAnalyser; begin: () => () => void },
+  { files, tools }: ProcessExperiment,
+  signal: AbortSignal,
+): Promise<AnalysedFrame> {
+  const { method, estimator, numberOfSubRois, keepValues, dataFolder } = settings;
+  const path = await findImage(entry.camera_data!, dataFolder, files, { isRemoved: isRemoved(entry) });
+  try {
+    return await readAtRest({
+      path,
+      read: () => {
+        const over = begin();
+        return analyser
+          .analyse({ path, rois, method, estimator, numberOfSubRois, keepValues }, signal)
+          .catch((error: unknown) => {
+            // One that waits until its file rests keeps no others waiting.
+            if (error instanceof BadImageError) over();
+            throw error;
+          });
+      },
+      isUnreadable: error => error instanceof BadImageError,
+      files,
+      clock: tools.clock,
+      scheduler: tools.scheduler,
+      signal,
+    });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // It vanished, or may not be read, while everything around it is well: `findImage` has just seen it.
+    if (code === 'ENOENT' || code === 'EACCES' || code === 'EPERM')
+      throw new ImagePathError((error as Error).message, { cause: error });
+    throw error;
+  }
+}
+
+function resultHead(entry: Entry, { configHash, roiManifestText }: ProcessSettings, at: number, error: string | null) {
+  return {
+    entry_id: entry.entry_id,
+    attempt: entry.attempt,
+    run_id: entry.run_id,
+    config_hash: configHash,
+    // A station opens only with one.
+    roi_manifest_hash: contentHash(roiManifestText!),
+    manifest_entry_timestamp: entry.entry_timestamp_iso,
+    image_timestamp: entry.camera_data?.timestamp_iso ?? null,
+    image_timestamp_utc: entry.timestamp_utc,
+    temperature_timestamp: entry.temperature_data?.timestamp_iso ?? null,
+    image_filename: entry.camera_data?.filename ?? null,
+    processing_timestamp_iso: localIso(at),
+    processing_successful: error === null,
+    processing_error_message: error,
+    temperature_readings: entry.temperature_data?.data ?? null,
+  };
+}
+
+async function settleProcessed(
+  entry: Entry,
+  frame: AnalysedFrame,
+  settings: ProcessSettings,
+  deps: ProcessExperiment,
+  signal: AbortSignal,
+): Promise<Outcome[]> {
+  const at = deps.tools.clock.now();
+  const location = await deps.results.append(resultHead(entry, settings, at, null), frame.imageAnalysis);
+  if (signal.aborted) return [];
+  const rejected = Object.values(frame.rowsRejected).reduce((sum, count) => sum + count, 0);
+  return counted(await deps.manifest.settle([entry], 'processor', processed(localIso(at), location)), {
+    entryId: entry.entry_id,
+    kind: 'done',
+    detail: {
+      image: entry.camera_data!.filename,
+      rois: frame.rois,
+      rows: frame.rowsFitted,
+      rejected,
+      decode_ms: frame.decodeMs,
+      analyse_ms: frame.analyseMs,
+      brightness: frame.statistics.brightness,
+      contrast: frame.statistics.contrast,
+    },
+  });
+}
+
+function processed(timestamp: string, result: ResultLocation): Partial<Entry> {
+  return {
+    processing_status: 'processed',
+    processing_timestamp_iso: timestamp,
+    processing_error: false,
+    processing_error_msg: null,
+    data_transmitted: false,
+    result,
+  };
+}
+
+function failed(timestamp: string, message: string): Partial<Entry> {
+  return {
+    processing_status: 'failed',
+    processing_timestamp_iso: timestamp,
+    processing_error: true,
+    processing_error_msg: message,
+  };
+}
+
+async function settleFailed(
+  entry: Entry,
+  message: string,
+  settings: ProcessSettings,
+  { manifest, results, tools }: ProcessExperiment,
+  signal: AbortSignal,
+): Promise<Outcome[]> {
+  const at = tools.clock.now();
+  await results.append(resultHead(entry, settings, at, message), null);
+  if (signal.aborted) return [];
+  return counted(await manifest.settle([entry], 'processor', failed(localIso(at), message)), {
+    entryId: entry.entry_id,
+    kind: 'failed',
+    error: message,
+  });
+}
+
+/** Zero settled: the claim had gone to another process meanwhile, whose outcome counts. */
+function counted(settled: number, outcome: Outcome): Outcome[] {
+  if (settled > 0) return [outcome];
+  return [{ entryId: outcome.entryId, kind: 'discarded', reason: 'its claim was taken over by another process' }];
+}
+
+async function countWorkerDeath(
+  entry: Entry,
+  error: Error,
+  settings: ProcessSettings,
+  deps: ProcessExperiment,
+  signal: AbortSignal,
+): Promise<Outcome[]> {
+  const deaths = (entry.worker_deaths ?? 0) + 1;
+  if (deaths >= mostWorkerDeaths) {
+    const message = `its worker died ${deaths} times, the last time: ${error.message}`;
+    return settleFailed(entry, message, settings, deps, signal);
+  }
+  return counted(await deps.manifest.release([entry], 'processor', { worker_deaths: deaths }), {
+    entryId: entry.entry_id,
+    kind: 'discarded',
+    reason: `worker died (${deaths} of ${mostWorkerDeaths}): ${error.message}`,
+  });
+}

@@ -1,0 +1,369 @@
+import { basename, dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { filter, merge, timer } from 'rxjs';
+import type { Amount } from '../../config/kinds/amount.ts';
+import type { DiskSpace } from '../../files/diskSpace.ts';
+import { type Hold, hold, nothingHeld } from '../../files/durableNames.ts';
+import type { Files } from '../../files/files.ts';
+import { findImage, ImagePathError, localFolder, StrangeImageError } from '../../image/findImage.ts';
+import type { Manifest } from '../../manifest/manifest.ts';
+import { type WorkRules, workRules } from '../../manifest/workRules.ts';
+import type { CameraData, Entry } from '../../model/entry.ts';
+import type { Experiment } from '../stage/experiment.ts';
+import type { Outcome, Stage, Worker } from '../stage/stage.ts';
+import type { RemoteCopy } from '../syncer/syncImage.ts';
+import { ArchivedImages } from './archivedImages.ts';
+import { DoubtfulCopies } from './doubtfulCopies.ts';
+import { type SpaceLimits, spaceLimits } from './spaceLimits.ts';
+
+export interface RingBufferSettings {
+  /** `image_buffer_size`: images that are kept; 0 keeps all. */
+  size: number;
+  /** `min_free_disk`; 0 bytes, or `size` 0 without copies on a share: nothing is deleted for want of space. */
+  minFree: Amount;
+  /** What an image must have passed before it may go. The manifest has the same; here, so that a change is seen. */
+  rules: WorkRules;
+  /** `data_dir`. Nothing outside is ever removed. */
+  dataFolder: string;
+  /** `remote_root_dir`, below which entries say that their copies are. Only named, never looked at. */
+  remoteRoot: string;
+}
+
+export type RingBufferExperiment = Pick<
+  Experiment,
+  'tools' | 'manifest' | 'files' | 'measureSpace' | 'space$' | 'waitingImage' | 'restoring' | 'note'
+> &
+  /** Where copies are looked for before the first images go; absent: nowhere. */
+  Partial<Pick<Experiment, 'shares'>>;
+
+/** Images removed in one go: one fsync a folder, one write to the manifest. */
+const batchImages = 64;
+/** It looks for itself so often, ms: for what nobody tells of. */
+const lookEveryMs = 10_000;
+
+/** An image that is gone from this machine, and what its entry has to say of it. */
+interface Removal {
+  entry: Entry;
+  /** Null: it was gone already. */
+  path: string | null;
+  bytes: number;
+  /** Ends what keeps its place from others until its folder is synced. */
+  release: Hold;
+  /** Without a copy on the share it would have had to stay. */
+  copyRequired: boolean;
+}
+
+/** A batch in work. */
+interface Work {
+  /** Entries whose claim this has ended, or will end: they are not to be given back. */
+  kept: Set<Entry>;
+  /** Never rejects. */
+  over: Promise<unknown>;
+}
+
+/**
+ * The ring buffer: removes the oldest images from this machine, when there are more than `size`, or when less than `minFree` of
+ * the disk is free (then until somewhat more is, so that it need not begin anew with each image).
+ *
+ * Removes only what is settled: analysed, reported, and compressed and copied where that is on; never an original, nor one that
+ * is claimed, nor one whose copy may have been emptied by a power cut (see `DoubtfulCopies`), nor a file that no entry names, nor
+ * anything outside `data_dir`. Exclusive: one for a root. Claim durable →
+ * files removed → their folders synced → entries settled with `image_local: false`, and with the place of the copy on the share
+ * where there is one. What a crash or a failure left between is settled or given back when it opens again. Images of archived entries
+ * are the oldest: their entries are brought back, settled, and archived again some day (see `ArchivedImages`).
+ *
+ * A batch is one item. One that is cut off settles what it has removed and gives back the rest. Where nothing may be removed it
+ * waits. What the disk refuses is the stage's failure.
+ */
+export const ringBuffer: Stage<RingBufferSettings, readonly Entry[], RingBufferExperiment> = {
+  name: 'ring_buffer',
+  exclusive: true,
+  settings: (config, { paths, replay }) => ({
+    size: replay ? 0 : config.Buffer.image_buffer_size,
+    minFree: config.Buffer.min_free_disk,
+    rules: workRules(config),
+    dataFolder: paths.data,
+    remoteRoot: paths.remote.root,
+  }),
+  isEnabled: settings => settings.size > 0 || isForSpace(settings),
+  pace: () => ({ intervalMs: null, perMinute: null }),
+  entriesOf: batch => batch.map(entry => entry.entry_id),
+  begin: experiment => {
+    const { manifest, restoring, note } = experiment;
+    const archived = new ArchivedImages({
+      manifest,
+      restoring,
+      note: message => note('warning', message, 'ring_buffer'),
+    });
+    const listening = archived.listen();
+    /** Removed, and the manifest could not be told. */
+    const unrecorded = new Map<string, Removal>();
+    return {
+      open: settings => openWorker(settings, archived, unrecorded, experiment),
+      dispose: () => listening.unsubscribe(),
+    };
+  },
+};
+
+/** Whether images are removed for want of space at all. Who keeps all, and has no copies, does not want to lose any. */
+function isForSpace({ minFree, size, rules }: RingBufferSettings): boolean {
+  if (size === 0 && !rules.sync) return false;
+  return minFree.kind === 'bytes' ? minFree.bytes > 0 : minFree.percent > 0;
+}
+
+async function openWorker(
+  settings: RingBufferSettings,
+  archived: ArchivedImages,
+  unrecorded: Map<string, Removal>,
+  deps: RingBufferExperiment,
+): Promise<Worker<readonly Entry[]>> {
+  const { size, minFree, dataFolder } = settings;
+  const { manifest, files, tools } = deps;
+  if ((await files.stat(dataFolder)) === null) throw gone(dataFolder);
+  await settle([...unrecorded.values()], settings, unrecorded, deps);
+  await settleOrphans(settings, unrecorded, deps);
+  archived.rewind();
+  if (size > 0) await archived.refresh();
+
+  const { rules, remoteRoot } = settings;
+  const { shares, note } = deps;
+  const doubts =
+    shares && rules.sync ? new DoubtfulCopies({ manifest, shares, remoteRoot, clock: tools.clock, note }) : null;
+  function* settled(): Generator<Entry> {
+    for (const entry of manifest.entries()) if (manifest.isFor('ring_buffer', entry)) yield entry;
+  }
+
+  const works = new WeakMap<readonly Entry[], Work>();
+  /** Since less than `low` was free, until `enough` is. */
+  let isFreeing = false;
+  /** Of those that were removed here, so that about as many go as it takes. */
+  let meanBytes = 0;
+
+  const isOver = (): boolean =>
+    size > 0 &&
+    (archived.isBehind ||
+      (manifest.localImages + archived.count > size && (manifest.waiting('ring_buffer') > 0 || archived.mayHaveMore)));
+  const limitsOf = ({ size: bytes }: DiskSpace): SpaceLimits => spaceLimits(minFree, bytes, deps.waitingImage.bytes);
+  const isShort = (space: DiskSpace | null): boolean =>
+    space !== null && isForSpace(settings) && space.free < limitsOf(space).low;
+
+  /** How many images should go now. */
+  const wanted = async (): Promise<number> => {
+    const space = isForSpace(settings) ? await deps.measureSpace() : null;
+    let forSpace = 0;
+    if (space) {
+      const { low, enough } = limitsOf(space);
+      isFreeing = space.free < (isFreeing ? enough : low);
+      if (isFreeing) forSpace = meanBytes > 0 ? Math.ceil((enough - space.free) / meanBytes) : 1;
+    }
+    if (size === 0) return forSpace;
+    await archived.refresh();
+    return Math.max(forSpace, manifest.localImages + archived.count - size);
+  };
+
+  return {
+    concurrency: 1,
+    batch: 1,
+    wake$: merge(
+      manifest.changes$.pipe(filter(isOver)),
+      deps.space$.pipe(filter(isShort)),
+      timer(lookEveryMs, lookEveryMs, tools.scheduler),
+    ),
+    claim: async (_count, leaving) => {
+      const count = Math.min(batchImages, await wanted());
+      if (count <= 0) return [];
+      const oldest = await archived.claim(count);
+      try {
+        await doubts?.ask(leaving);
+        const rest = count - oldest.length;
+        const live = await manifest.claim('ring_buffer', doubts?.undoubted(settled(), rest) ?? rest);
+        return oldest.length + live.length > 0 ? [[...oldest, ...live]] : [];
+      } catch (error) {
+        await manifest.giveBack(oldest, 'ring_buffer');
+        throw error;
+      }
+    },
+    process: async (batch, signal) => {
+      const work: Work = { kept: new Set(), over: Promise.resolve() };
+      works.set(batch, work);
+      const outcomes = removeAll(batch, work, signal, settings, unrecorded, deps);
+      work.over = outcomes.catch(() => undefined);
+      const done = await outcomes;
+      for (const outcome of done) {
+        const bytes = outcome.kind === 'done' ? Number(outcome.detail.bytes) : 0;
+        if (bytes > 0) meanBytes = meanBytes === 0 ? bytes : meanBytes + (bytes - meanBytes) / 8;
+      }
+      return done;
+    },
+    release: async batches => {
+      for (const batch of batches) {
+        const work = works.get(batch);
+        await work?.over;
+        const rest = batch.filter(entry => !work?.kept.has(entry));
+        if (rest.length > 0) await manifest.giveBack(rest, 'ring_buffer');
+      }
+    },
+    close: async () => undefined,
+  };
+}
+
+async function removeAll(
+  batch: readonly Entry[],
+  work: Work,
+  signal: AbortSignal,
+  settings: RingBufferSettings,
+  unrecorded: Map<string, Removal>,
+  deps: RingBufferExperiment,
+): Promise<Outcome[]> {
+  const removals: Removal[] = [];
+  const spared: Entry[] = [];
+  try {
+    for (const entry of batch) {
+      if (signal.aborted) break;
+      const removal = await remove(entry, settings, deps);
+      if (removal) {
+        removals.push(removal);
+        work.kept.add(entry);
+      } else spared.push(entry);
+    }
+  } finally {
+    // Whatever stopped it: what is gone must be said to be gone.
+    for (const removal of removals) unrecorded.set(removal.entry.entry_id, removal);
+    await settle(removals, settings, unrecorded, deps);
+  }
+  if (signal.aborted) return [];
+  if (spared.length > 0) {
+    await deps.manifest.release(spared, 'ring_buffer');
+    for (const entry of spared) work.kept.add(entry);
+  }
+  return [
+    ...removals.map<Outcome>(({ entry, path, bytes }) => ({
+      kind: 'done',
+      entryId: entry.entry_id,
+      detail: { image: entry.camera_data!.filename, bytes, ...(path === null && { found: 'gone already' }) },
+    })),
+    ...spared.map<Outcome>(({ entry_id: entryId }) => ({
+      kind: 'discarded',
+      entryId,
+      reason: 'kept: it was changed meanwhile and may not be removed any more, or a link stands where it belongs',
+    })),
+  ];
+}
+
+/** Removes the image of a claimed entry; null when that is not allowed any more. */
+async function remove(
+  entry: Entry,
+  { dataFolder }: RingBufferSettings,
+  { manifest, files }: RingBufferExperiment,
+): Promise<Removal | null> {
+  const path = await find(entry, dataFolder, files).catch(strangeIsKept);
+  if (path === kept) return null;
+  const bytes = path === null ? 0 : ((await files.stat(path))?.size ?? 0);
+  const release = path === null ? nothingHeld : await hold(files, path);
+  try {
+    // No wait between this look and the removal.
+    const now = asItMayGo(entry, manifest);
+    if (now === null) {
+      await release();
+      return null;
+    }
+    const copyRequired = !manifest.isFor('ring_buffer', { ...now, image_synced: false });
+    if (path !== null) await files.remove(path);
+    return { entry, path, bytes, release, copyRequired };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/**
+ * The entry as it is now, but for the claim; null when it would not be one to claim any more: a hand or other rules have changed
+ * that, or the claim does not stand.
+ */
+function asItMayGo({ entry_id: id, claims: then, attempt }: Entry, manifest: Manifest): Entry | null {
+  const now = manifest.get(id);
+  if (!now?.claims.ring_buffer || !isDeepStrictEqual(now.claims.ring_buffer, then.ring_buffer)) return null;
+  const { ring_buffer: _own, ...claims } = now.claims;
+  const unclaimed = { ...now, claims };
+  return now.attempt === attempt && manifest.isFor('ring_buffer', unclaimed) ? unclaimed : null;
+}
+
+/**
+ * Where an entry's image is in `data_dir`; null when it is not there, or can't be by its name. Errors are the file system's; one
+ * with code `ENOENT` when `data_dir` itself is gone.
+ */
+async function find(entry: Entry, dataFolder: string, files: Files): Promise<string | null> {
+  const camera = entry.camera_data!;
+  try {
+    return await findImage({ ...camera, filepath: localFolder(camera, dataFolder) }, dataFolder, files);
+  } catch (error) {
+    if (error instanceof ImagePathError && !(error instanceof StrangeImageError)) return null;
+    throw error;
+  }
+}
+
+const kept = Symbol('an image that is not looked for any further');
+
+/** Where a link leads the image may still be: it is neither removed nor said to be gone. */
+function strangeIsKept(error: unknown): typeof kept {
+  if (error instanceof StrangeImageError) return kept;
+  throw error;
+}
+
+/** Makes removals durable, and then known. Those that the manifest can't be told now stay in `unrecorded`. */
+async function settle(
+  removals: readonly Removal[],
+  settings: RingBufferSettings,
+  unrecorded: Map<string, Removal>,
+  { manifest, files }: RingBufferExperiment,
+): Promise<void> {
+  const folders = new Set(removals.flatMap(({ path }) => (path === null ? [] : [dirname(path)])));
+  // An image that came back after a power cut would be one that nobody removes any more.
+  try {
+    for (const folder of folders) if (await files.stat(folder)) await files.syncFolder(folder);
+  } finally {
+    for (const { release } of removals) await release();
+  }
+  await Promise.all(
+    removals.map(async removal => {
+      await manifest.settle([removal.entry], 'ring_buffer', removed(removal, settings));
+      unrecorded.delete(removal.entry.entry_id);
+    }),
+  );
+}
+
+function removed({ entry, copyRequired }: Removal, { remoteRoot }: RingBufferSettings): Partial<Entry> {
+  const set: Partial<Entry> = { image_local: false, copy_required: copyRequired };
+  const copy = entry.image_synced ? (entry.remote_copy as Partial<RemoteCopy> | undefined)?.path : undefined;
+  // What the Python system has copied has its own words for it, and they stay.
+  if (typeof copy !== 'string') return set;
+  const path = join(remoteRoot, copy);
+  const camera: CameraData = { ...entry.camera_data!, filepath: dirname(path), filename: basename(path) };
+  return { ...set, camera_data: camera };
+}
+
+/** Claims of processes that are gone: where the image is gone too that is settled, else the claim ends and nothing was done. */
+async function settleOrphans(
+  settings: RingBufferSettings,
+  unrecorded: Map<string, Removal>,
+  deps: RingBufferExperiment,
+): Promise<void> {
+  const { manifest, files } = deps;
+  const removals: Removal[] = [];
+  const untouched: Entry[] = [];
+  for (const entry of manifest.orphans('ring_buffer')) {
+    // Under which rules it went is not known; it was claimed, so one without a copy needed none.
+    if (entry.camera_data && (await find(entry, settings.dataFolder, files).catch(strangeIsKept)) === null)
+      removals.push({ entry, path: null, bytes: 0, release: nothingHeld, copyRequired: entry.image_synced });
+    else untouched.push(entry);
+  }
+  if (untouched.length > 0) await manifest.release(untouched, 'ring_buffer');
+  await settle(removals, settings, unrecorded, deps);
+}
+
+function gone(folder: string): Error {
+  const error: NodeJS.ErrnoException = new Error(`the folder ${folder} is not there; is its disk mounted?`);
+  error.code = 'ENOENT';
+  error.path = folder;
+  return error;
+}

@@ -1,0 +1,92 @@
+import type { Observable } from 'rxjs';
+import type { ResolvedPaths } from '../../config/resolvePaths.ts';
+import type { SourceSettings } from '../../config/sourceSettings.ts';
+import type { DiskSpace } from '../../files/diskSpace.ts';
+import type { Exclusive } from '../../files/exclusive.ts';
+import type { Files } from '../../files/files.ts';
+import type { Liveness } from '../../files/processIdentity.ts';
+import type { Manifest } from '../../manifest/manifest.ts';
+import type { Holders } from '../../manifest/stageLeases.ts';
+import type { QueueStage } from '../../manifest/stageWork.ts';
+import type { ProcessIdentity } from '../../model/entry.ts';
+import type { NoteEvent } from '../../model/event.ts';
+import type { FrameSource } from '../../model/frameSource.ts';
+import type { StageName } from '../../model/stage.ts';
+import type { PipelineStatus } from '../../model/status.ts';
+import type { Shares } from '../../share/share.ts';
+import type { CommunicateSettings, Reporter } from '../communicator/communicator.ts';
+import type { FrameAnalyser, ProcessSettings, ResultStore } from '../processor/processor.ts';
+import type { Tools } from './stage.ts';
+
+/** Images of a folder that take the place of the camera. */
+export interface Replay extends Pick<SourceSettings, 'every' | 'from' | 'to' | 'limit' | 'series'> {
+  /** Absolute. */
+  readonly folder: string;
+  /** Times the recorded pace; infinite: as fast as there is room. */
+  readonly speed: number;
+  /** The ROI manifest as it was given; the replay has a copy. */
+  readonly roiManifestFile?: string;
+}
+
+/** What settings follow from, besides the configuration. */
+export interface SettingsSource {
+  readonly paths: ResolvedPaths;
+  /** Absolute; null when the shipped configuration is used. */
+  readonly configFile: string | null;
+  readonly replay: Replay | null;
+}
+
+/**
+ * What all parts of an experiment share: opened and closed by `openExperiment`, whole or not at all. A stage names with `Pick` what it
+ * needs of it.
+ */
+export interface Experiment extends SettingsSource {
+  readonly tools: Tools;
+  readonly runId: string;
+  /** When the run began, ms since 1970 UTC. */
+  readonly runStarted: number;
+  readonly bootId: string;
+  /** The queue between the stages, and its archive. */
+  readonly manifest: Manifest;
+  /** Of the experiment's disk. */
+  readonly files: Files;
+  /** The same for `backup_dir`, which may be on a disk that hangs. */
+  readonly backupFiles: Files;
+  readonly results: ResultStore;
+  /** Keeps which size of frames each ROI manifest is for. */
+  readonly frameSizesFile: string;
+  readonly shares: Shares;
+  /** Text of the ROI manifest, and of each change of it; null while it is not there. */
+  readonly roiManifest$: Observable<string | null>;
+  /** Emits when another process may have changed the manifest. */
+  readonly manifestTouched$: Observable<unknown>;
+  /** Space on the disk of the images, from time to time; null where it can't be asked. */
+  readonly space$: Observable<DiskSpace | null>;
+  /** The same, now. */
+  measureSpace(): Promise<DiskSpace | null>;
+  /** The image for which there was no room on the disk, if one waits. */
+  readonly waitingImage: { bytes: number };
+  /** Held while entries are brought back from the archive, by whoever does. */
+  readonly restoring: Exclusive;
+  /** Told once somebody listens. */
+  note(level: NoteEvent['level'], message: string, stage?: StageName | null): void;
+  liveness(process: ProcessIdentity): Liveness;
+  /** Whether a pid is one of this machine's processes. */
+  isAlive(pid: number): boolean;
+  /** Whether a time server has set the machine's clock; null when the system does not tell. */
+  clockSynced(): boolean | null;
+  openSource(settings: SourceSettings, signal: AbortSignal): Promise<FrameSource>;
+  openAnalyser(settings: ProcessSettings): FrameAnalyser;
+  openReporter(settings: CommunicateSettings): Promise<Reporter>;
+  /** The status of all processes of the root; null while there is none. */
+  readStatus(): Promise<PipelineStatus | null>;
+  /** Which process holds which exclusive stage. */
+  readHolders(): Promise<Holders>;
+  /** Space on the disk of `root_dir`; `unknown` when it does not tell, null when it does not answer. */
+  rootSpace(): DiskSpace | 'unknown' | null;
+  /**
+   * How a stage's claims of processes that are gone are ended from outside, so that nothing is done or counted twice; resolves
+   * with how many were. The claims of a stage without one are left to that stage: it looks at its output when it opens.
+   */
+  readonly settleOrphans: Partial<Record<QueueStage, () => Promise<number>>>;
+}

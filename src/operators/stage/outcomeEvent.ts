@@ -1,0 +1,15 @@
+import type { Clock } from '../../model/clock.ts';
+import type { StageEvent } from '../../model/event.ts';
+import type { StageName } from '../../model/stage.ts';
+import type { Outcome } from './stage.ts';
+
+/** What is told of an outcome. `begun`: when the work on it began, by the monotonic clock. */
+export function outcomeEvent(
+  stage: StageName,
+  outcome: Outcome,
+  { clock, begun }: { clock: Clock; begun: number },
+): StageEvent {
+  const told = { stage, at: clock.now() };
+  if (outcome.kind === 'discarded') return { ...told, ...outcome };
+  return { ...told, ...outcome, ms: clock.monotonic() - begun };
+}

@@ -1,0 +1,176 @@
+import {
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  filter,
+  finalize,
+  ignoreElements,
+  map,
+  merge,
+  NEVER,
+  type Observable,
+  of,
+  take,
+  takeUntil,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
+import { asError } from '../../model/asError.ts';
+import type { StageEvent } from '../../model/event.ts';
+import type { StageState } from '../../model/stage.ts';
+import { fromAbortable } from '../../rx/fromAbortable.ts';
+import { mergeUntilComplete } from '../../rx/mergeUntilComplete.ts';
+import { processOnDemand } from '../../rx/processOnDemand.ts';
+import { outcomeEvent } from './outcomeEvent.ts';
+import type { Stage, StageFlow, Tools, Worker } from './stage.ts';
+
+/** Says that the worker has looked for work and has had none in hand for some time. */
+export const idle = Symbol('idle');
+
+/** How long there must be no trouble, ms, and how often that is looked at. */
+const idleMs = 10_000;
+
+export interface RunWorkerOptions<T> {
+  stage: Pick<Stage<never, T, never>, 'name' | 'entriesOf'>;
+  tools: Tools;
+  flow: StageFlow;
+  /**
+   * Says {@link idle} once, when that is so some time after the beginning: after a failure of the work nothing else may ever show that it
+   * is over, since the item may be somebody else's by then. What takes long is not idle: a claim that waits for a device, or an
+   * item that is being processed.
+   */
+  saysIdle: boolean;
+}
+
+/**
+ * Runs an open worker until `drain$` emits, or all is done, and closes it.
+ *
+ * Completes once it is closed. An error of the worker is an error of the stream, after what was in flight was released
+ * and the worker was closed. Teardown does the same; `tools.track` tells when that is over. However it ends, nothing
+ * stays claimed, and `close` was called once.
+ */
+export function runWorker<T>(
+  { stage, tools, flow, saysIdle }: RunWorkerOptions<T>,
+  worker: Worker<T>,
+  drain$: Observable<void>,
+): Observable<StageEvent | typeof idle> {
+  const { name } = stage;
+  const state = (value: StageState): Observable<StageEvent> =>
+    defer(() => of<StageEvent>({ stage: name, at: tools.clock.now(), kind: 'state', state: value }));
+  return defer(() => {
+    /** Claimed, and not settled yet. */
+    const inFlight = new Set<T>();
+    const leaving = new AbortController();
+    let isClosed = false;
+    let isClaiming = false;
+    let hasLooked = false;
+    const close = async (): Promise<void> => {
+      isClosed = true;
+      await worker.close(false);
+    };
+    const cutShort = async (): Promise<void> => {
+      isClosed = true;
+      leaving.abort();
+      try {
+        // First: a thread may take long to end, the claims must not.
+        await worker.release([...inFlight]);
+      } finally {
+        await worker.close(true);
+      }
+    };
+    const claim = (count: number): Observable<readonly T[]> =>
+      fromAbortable<readonly T[]>(
+        () => {
+          isClaiming = true;
+          return tools.track(worker.claim(count, leaving.signal));
+        },
+        // Nobody listens any more: what releasing says then is lost with it.
+        items => void tools.track(worker.release(items)).catch(() => undefined),
+      ).pipe(
+        tap(items => {
+          isClaiming = false;
+          hasLooked = true;
+          for (const item of items) inFlight.add(item);
+          flow.heartbeat?.(name);
+        }),
+      );
+    const draining$ = drain$.pipe(
+      take(1),
+      concatMap(() => state('draining')),
+    );
+    const idle$ = timer(idleMs, idleMs, tools.scheduler).pipe(
+      filter(() => inFlight.size === 0 && !isClaiming && hasLooked),
+      take(1),
+      map((): typeof idle => idle),
+    );
+    const worked$ = merge(of(null), worker.wake$, NEVER).pipe(
+      takeUntil(drain$.pipe(tap(() => leaving.abort()))),
+      processOnDemand({
+        concurrency: worker.concurrency,
+        batch: worker.batch,
+        ...(worker.minBatch !== undefined && { minBatch: worker.minBatch }),
+        claim,
+        process: item => processItem(item, worker, { stage, tools }, () => inFlight.delete(item)),
+        upstreamDone$: merge(flow.upstreamDone$, worker.exhausted$ ?? NEVER),
+      }),
+      mergeUntilComplete(draining$),
+      mergeUntilComplete<StageEvent | typeof idle>(saysIdle ? idle$ : EMPTY),
+    );
+    return concat(state('running'), worked$, defer(() => tools.track(close())).pipe(ignoreElements())).pipe(
+      catchError((error: unknown) => {
+        const failure$ = throwError(() => error);
+        if (isClosed) return failure$;
+        const isDraining = leaving.signal.aborted;
+        return concat(
+          defer(() => tools.track(cutShort())).pipe(
+            ignoreElements(),
+            catchError((closing: unknown) => throwError(() => both(asError(error), asError(closing)))),
+          ),
+          // Says that nothing is in flight any more; one that is drained says so by its end.
+          isDraining ? EMPTY : state('starting'),
+          failure$,
+        );
+      }),
+      finalize(() => {
+        // Nobody listens any more: what this says is lost with it.
+        if (!isClosed) tools.track(cutShort()).catch(() => undefined);
+      }),
+    );
+  });
+}
+
+function processItem<T>(
+  item: T,
+  worker: Worker<T>,
+  { stage, tools }: Pick<RunWorkerOptions<T>, 'stage' | 'tools'>,
+  onSettled: () => void,
+): Observable<StageEvent> {
+  return defer(() => {
+    const begun = tools.clock.monotonic();
+    const { name } = stage;
+    const count = stage.entriesOf(item).length;
+    const claimed: StageEvent = { stage: name, at: tools.clock.now(), kind: 'claimed', count };
+    return concat(
+      of(claimed),
+      fromAbortable(signal => tools.track(worker.process(item, signal))).pipe(
+        tap(onSettled),
+        concatMap(outcomes => outcomes),
+        map(outcome => outcomeEvent(name, outcome, { clock: tools.clock, begun })),
+      ),
+    );
+  });
+}
+
+/** A failure, and what went wrong when the worker was closed because of it. */
+function both(error: NodeJS.ErrnoException, closing: Error): Error {
+  const failure: NodeJS.ErrnoException = new Error(
+    `${error.message} (and closing failed after it: ${closing.message})`,
+    { cause: error },
+  );
+  failure.name = error.name;
+  if (error.code !== undefined) failure.code = error.code;
+  return failure;
+}

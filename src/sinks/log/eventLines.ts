@@ -1,0 +1,111 @@
+import type { EventLevel, PipelineEvent } from '../../model/event.ts';
+import { localIso, utcIso } from '../../model/localTime.ts';
+import { duration, number } from '../../model/quantity.ts';
+import { oneLine, shownJson } from '../../model/shownText.ts';
+
+export interface EventLineOptions {
+  format: 'pretty' | 'json';
+  /** Escape sequences around the level; never with `json`. */
+  colour?: boolean;
+}
+
+/** `debug` is what happens for every item besides its outcome; a log leaves it out. */
+export function eventLevel(event: PipelineEvent): EventLevel {
+  switch (event.kind) {
+    case 'note':
+      return event.level;
+    case 'queued':
+    case 'expected':
+    case 'claimed':
+    case 'pace':
+    case 'beat':
+    case 'health':
+      return 'debug';
+    case 'done':
+      // A look at everything is no item; what it found is told by itself.
+      return event.stage === 'health' ? 'debug' : 'info';
+    case 'control':
+      return event.seq === 0 ? 'debug' : 'info';
+    case 'failed':
+      return 'warning';
+    case 'alarm':
+    case 'config_error':
+      return 'error';
+    case 'config':
+      return event.warnings.length > 0 ? 'warning' : 'info';
+    default:
+      return 'info';
+  }
+}
+
+/** One line for an event, without its end. Text of others (file names, messages) can't end the line. */
+export function eventLine(event: PipelineEvent, { format, colour = false }: EventLineOptions): string {
+  const level = eventLevel(event);
+  if (format === 'json') return shownJson(JSON.stringify({ time: utcIso(event.at), level, ...event }));
+  const name = level.padEnd(7);
+  const shown = colour ? `\u001b[${levelColours[level]}m${name}\u001b[0m` : name;
+  return `${localIso(event.at).slice(0, 23).replace('T', ' ')}  ${shown}  ${eventSource(event).padEnd(12)}  ${oneLine(eventWords(event))}`;
+}
+
+/** Who tells of an event: a stage, the configuration, or the pipeline as a whole. */
+export function eventSource(event: PipelineEvent): string {
+  if ('stage' in event && event.stage) return event.stage;
+  return event.kind.startsWith('config') ? 'config' : 'pipeline';
+}
+
+const levelColours: Record<EventLevel, number> = { debug: 90, info: 36, warning: 33, error: 31 };
+
+/** What an event says, in words. */
+export function eventWords(event: PipelineEvent): string {
+  switch (event.kind) {
+    case 'state':
+      return event.state;
+    case 'queued':
+      return `${number(event.count)} waiting`;
+    case 'expected':
+      return `${number(event.count)} to come in all`;
+    case 'claimed':
+      return `took ${event.count}`;
+    case 'done':
+      return [...doneWords(event.detail, event.entryId), duration(event.ms)].join(' · ');
+    case 'failed':
+      return `${event.entryId} failed: ${event.error}`;
+    case 'discarded':
+      return `${event.entryId ?? ((event.count ?? 1) > 1 ? `${number(event.count!)} frames` : 'a frame')} left out: ${event.reason}`;
+    case 'alarm':
+      return event.retryInMs > 0 ? `${event.message} (tries again in ${duration(event.retryInMs)})` : event.message;
+    case 'well':
+      return event.stage === 'health' ? `well again: ${event.key}` : `${event.key} works again`;
+    case 'settings':
+      return `new settings: ${event.changes.join(', ')}`;
+    case 'pace':
+      return event.perMinute === null ? 'no pace' : `${number(event.perMinute)} a minute are asked for`;
+    case 'beat':
+      return 'looked for work';
+    case 'health':
+      return `health ${event.report.light}`;
+    case 'control':
+      return event.paused.length > 0 ? `paused: ${event.paused.join(', ')}` : 'no stage is paused';
+    case 'config':
+      return [
+        event.file ? `read ${event.file}` : 'no file: the shipped defaults',
+        ...(event.changes.length > 0 ? [`changed: ${event.changes.join(', ')}`] : []),
+        ...event.warnings.map(warning => `warning: ${warning}`),
+      ].join('; ');
+    case 'config_error':
+      return `${event.error} (the last good configuration stays)`;
+    case 'note':
+      return event.message;
+  }
+}
+
+function doneWords(detail: Readonly<Record<string, string | number>>, entryId: string): string[] {
+  const { image, ...rest } = detail;
+  const words = Object.entries(rest).map(([key, value]) => {
+    if (typeof value === 'string') return `${key.replaceAll('_', ' ')} ${value}`;
+    return key.endsWith('_ms')
+      ? `${key.slice(0, -3).replaceAll('_', ' ')} ${duration(value)}`
+      : `${number(value)} ${key.replaceAll('_', ' ')}`;
+  });
+  return [String(image ?? entryId), ...words];
+}

@@ -1,0 +1,68 @@
+import { type StageName, stageNames } from '../../model/stage.ts';
+import type { PipelineStatus, ProcessStatus, StageStatus } from '../../model/status.ts';
+import { wholeState } from './statusOfEvents.ts';
+
+/**
+ * One status of several processes of a root. Of a stage that runs in several the counts are summed.
+ * @param statuses at least one; those that are known to be gone left out by the caller.
+ */
+export function mergeStatuses(statuses: readonly ProcessStatus[]): PipelineStatus {
+  const inOrder = statuses.toSorted((a, b) => a.started.localeCompare(b.started) || a.pid - b.pid);
+  const first = inOrder.find(({ state }) => state !== 'stopped') ?? (inOrder[0] as ProcessStatus);
+  const stages: Partial<Record<StageName, StageStatus>> = {};
+  for (const status of inOrder) {
+    for (const [name, stage] of Object.entries(status.stages) as [StageName, StageStatus][]) {
+      const before = stages[name];
+      stages[name] = before ? mergeStages(before, stage) : stage;
+    }
+  }
+  const { health: _own, ...rest } = first;
+  const health = newestHealth(inOrder);
+  return {
+    ...rest,
+    state: wholeState(inOrder.map(({ state }) => state)),
+    // Acknowledged once all have seen it.
+    control: inOrder.map(({ control }) => control).reduce((a, b) => (b.seq < a.seq ? b : a)),
+    alarms: inOrder.flatMap(({ alarms }) => alarms),
+    // Upstream first, in whatever order the processes were started.
+    stages: Object.fromEntries(stageNames.flatMap(name => (stages[name] ? [[name, stages[name]]] : []))),
+    series: inOrder.map(({ series }) => series).reduce((a, b) => (b.length > a.length ? b : a)),
+    ...(health && { health }),
+    processes: inOrder.map(status => ({
+      host: status.host,
+      pid: status.pid,
+      boot_id: status.boot_id,
+      pid_start: status.pid_start,
+      started: status.started,
+      state: status.state,
+      heartbeat: status.heartbeat,
+      stages: Object.keys(status.stages) as StageName[],
+    })),
+  };
+}
+
+/** Where several processes look at the same root, they see the same. */
+function newestHealth(statuses: readonly ProcessStatus[]): ProcessStatus['health'] {
+  const seen = statuses.flatMap(({ health }) => (health ? [health] : []));
+  return seen.reduce<ProcessStatus['health']>((a, b) => (a && a.at >= b.at ? a : b), undefined);
+}
+
+function mergeStages(a: StageStatus, b: StageStatus): StageStatus {
+  const newer = (b.heartbeat ?? '') > (a.heartbeat ?? '') ? b : a;
+  const ended = (stage: StageStatus): boolean => stage.state === 'off' || stage.state === 'stopped';
+  return {
+    ...newer,
+    state: ended(newer) ? (newer === a ? b : a).state : newer.state,
+    // All of them wait in the one manifest: no sum.
+    queued: newer.queued,
+    in_flight: a.in_flight + b.in_flight,
+    done: a.done + b.done,
+    failed: a.failed + b.failed,
+    discarded: a.discarded + b.discarded,
+    lost: a.lost + b.lost,
+    per_minute: a.per_minute + b.per_minute,
+    history: a.history.map((count, i) => count + (b.history[i] ?? 0)),
+    late: a.late ?? b.late,
+    last_error: newer.last_error ?? (newer === a ? b : a).last_error,
+  };
+}

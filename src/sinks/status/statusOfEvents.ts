@@ -1,0 +1,275 @@
+import type { ProcessIdentity } from '../../model/entry.ts';
+import type { PipelineEvent, StageEvent } from '../../model/event.ts';
+import { utcIso } from '../../model/localTime.ts';
+import { type StageName, type StageState, stageNames } from '../../model/stage.ts';
+import {
+  historyBucketMs as bucketMs,
+  type HealthStatus,
+  historyBuckets,
+  type ProcessStatus,
+  type StageStatus,
+} from '../../model/status.ts';
+
+/** Buckets that make the minute of the rate. */
+const minuteBuckets = 60_000 / bucketMs;
+/** A stage is late after so many of its intervals, but not before so many ms: a slow disk is no fault of the stage. */
+const lateIntervals = 1.5;
+const shortestStaleMs = 5_000;
+const shortestHungMs = 30_000;
+/** One that works on an item may take so many times as long as the last one took. */
+const hungTimesLast = 5;
+/** Alarms that are kept, most; further ones take the place of the oldest. */
+const mostAlarms = 50;
+/** Warnings of the configuration that are kept, most. */
+const mostWarnings = 20;
+const mostPoints = 120;
+const shortestPointMs = 1_000;
+const longestError = 500;
+
+interface StageCounts extends Omit<StageStatus, 'per_minute' | 'history' | 'heartbeat' | 'late'> {
+  lastAt: number | null;
+  intervalMs: number | null;
+  /** Items of the last minutes by bucket number, in their order; at most {@link historyBuckets}. */
+  recent: readonly { bucket: number; count: number }[];
+}
+
+/** What is remembered of the events; bounded, however many they were. */
+export interface StatusState {
+  config: { file: string | null; loadedAt: number | null; error: string | null; warnings: readonly string[] };
+  control: { seq: number; paused: readonly StageName[] };
+  alarms: readonly { stage: StageName; key: string; message: string; since: number; times: number }[];
+  stages: Readonly<Partial<Record<StageName, StageCounts>>>;
+  series: readonly { at: number; values: Record<string, number> }[];
+  /** Only once the health stage has looked. */
+  health?: HealthStatus;
+}
+
+export const emptyStatus: StatusState = {
+  config: { file: null, loadedAt: null, error: null, warnings: [] },
+  control: { seq: 0, paused: [] },
+  alarms: [],
+  stages: {},
+  series: [],
+};
+
+/** Takes in one event. Pure. */
+export function reduceStatus(state: StatusState, event: PipelineEvent): StatusState {
+  switch (event.kind) {
+    case 'config':
+      return {
+        ...state,
+        config: {
+          file: event.file,
+          loadedAt: event.at,
+          error: null,
+          warnings: event.warnings.slice(0, mostWarnings).map(short),
+        },
+      };
+    case 'config_error':
+      return { ...state, config: { ...state.config, file: event.file, error: short(event.error) } };
+    case 'control':
+      return { ...state, control: { seq: event.seq, paused: event.paused } };
+    case 'note':
+      return state;
+    case 'alarm':
+    case 'well':
+      return { ...state, alarms: reduceAlarms(state.alarms, event), stages: withStage(state, event) };
+    case 'done':
+      return { ...state, series: reduceSeries(state.series, event), stages: withStage(state, event) };
+    case 'health':
+      return { ...state, health: event.report, stages: withStage(state, event) };
+    default:
+      return { ...state, stages: withStage(state, event) };
+  }
+}
+
+export interface StatusSurroundings {
+  runId: string;
+  /** Those that run here; one that has said nothing yet is starting. */
+  runs?: readonly StageName[];
+  /** Milliseconds since 1970 UTC by the clock of the events, like `at`: the start of the process, and now. */
+  startedAt: number;
+  at: number;
+  disk?: ProcessStatus['disk'];
+}
+
+/** The status as others read it. */
+export function statusOf(
+  state: StatusState,
+  process: ProcessIdentity,
+  { runId, runs = [], startedAt, at, disk = null }: StatusSurroundings,
+): ProcessStatus {
+  const stages = stageNames.flatMap(name => {
+    const stage = state.stages[name] ?? (runs.includes(name) ? newStage : null);
+    if (!stage) return [];
+    const { recent, lastAt, intervalMs, ...counts } = stage;
+    const history = historyOf(recent, at);
+    const alarmed = state.alarms.some(alarm => alarm.stage === name);
+    const status: StageStatus = {
+      ...counts,
+      per_minute: history.slice(-minuteBuckets).reduce((sum, count) => sum + count, 0),
+      history,
+      heartbeat: iso(lastAt),
+      // One with an alarm waits on purpose.
+      late: alarmed ? null : lateness(stage, at),
+    };
+    return [[name, status] as const];
+  });
+  return {
+    host: process.host,
+    pid: process.pid,
+    boot_id: process.boot_id,
+    pid_start: process.pid_start,
+    started: utcIso(startedAt),
+    state: wholeState(stages.map(([, stage]) => stage.state)),
+    heartbeat: utcIso(at),
+    run_id: runId,
+    control: { seq: state.control.seq, paused: [...state.control.paused] },
+    config: {
+      file: state.config.file,
+      loaded: iso(state.config.loadedAt),
+      error: state.config.error,
+      ...(state.config.warnings.length > 0 && { warnings: [...state.config.warnings] }),
+    },
+    disk,
+    alarms: state.alarms.map(({ since, ...alarm }) => ({ ...alarm, since: utcIso(since) })),
+    stages: Object.fromEntries(stages),
+    series: state.series.map(({ at: time, values }) => ({ at: utcIso(time), values })),
+    ...(state.health && { health: state.health }),
+  };
+}
+
+/** The state of a process from those of its stages: the liveliest tells. */
+export function wholeState(states: readonly StageState[]): ProcessStatus['state'] {
+  const on = states.filter(state => state !== 'off');
+  for (const state of ['draining', 'running', 'starting', 'paused'] as const) if (on.includes(state)) return state;
+  return states.length === 0 ? 'starting' : 'stopped';
+}
+
+function withStage(state: StatusState, event: StageEvent): StatusState['stages'] {
+  const before = state.stages[event.stage] ?? newStage;
+  const lastAt = toldByOthers.has(event.kind) ? before.lastAt : event.at;
+  return { ...state.stages, [event.stage]: { ...reduceStage(before, event), lastAt } };
+}
+
+/** What the graph says of a stage goes on while the stage hangs: no sign of its life. */
+const toldByOthers: ReadonlySet<StageEvent['kind']> = new Set(['queued', 'expected', 'pace', 'settings']);
+
+const newStage: StageCounts = {
+  state: 'starting',
+  queued: 0,
+  expected: null,
+  in_flight: 0,
+  done: 0,
+  failed: 0,
+  discarded: 0,
+  lost: 0,
+  target_per_minute: null,
+  last_ms: null,
+  last_error: null,
+  lastAt: null,
+  intervalMs: null,
+  recent: [],
+};
+
+const holdsNothing: ReadonlySet<StageState> = new Set(['starting', 'paused', 'stopped']);
+
+function reduceStage(stage: StageCounts, event: StageEvent): StageCounts {
+  const settled = { ...stage, in_flight: Math.max(0, stage.in_flight - 1) };
+  switch (event.kind) {
+    case 'state':
+      // What was in flight when a stage begins anew, rests, or has stopped, was given back.
+      return { ...stage, state: event.state, in_flight: holdsNothing.has(event.state) ? 0 : stage.in_flight };
+    case 'queued':
+      return { ...stage, queued: event.count };
+    case 'expected':
+      return { ...stage, expected: event.count };
+    case 'claimed':
+      return { ...stage, in_flight: stage.in_flight + event.count };
+    case 'done':
+      return { ...settled, done: stage.done + 1, last_ms: event.ms, recent: countOne(stage.recent, event.at) };
+    case 'failed':
+      return {
+        ...settled,
+        failed: stage.failed + 1,
+        last_ms: event.ms,
+        last_error: short(event.error),
+        recent: countOne(stage.recent, event.at),
+      };
+    case 'discarded':
+      // One that never became an entry was never claimed.
+      return { ...(event.entryId === null ? stage : settled), discarded: stage.discarded + (event.count ?? 1) };
+    case 'alarm':
+      return { ...stage, last_error: short(event.message) };
+    case 'pace':
+      return { ...stage, intervalMs: event.intervalMs, target_per_minute: event.perMinute };
+    case 'well':
+    case 'settings':
+    case 'beat':
+    case 'health':
+      return stage;
+  }
+}
+
+function countOne(recent: StageCounts['recent'], at: number): StageCounts['recent'] {
+  const bucket = bucketOf(at);
+  const last = recent.at(-1);
+  if (last?.bucket === bucket) return [...recent.slice(0, -1), { bucket, count: last.count + 1 }];
+  // A clock that was set leaves buckets on either side; what is ahead of it is gone.
+  const kept = recent.filter(one => one.bucket < bucket && one.bucket > bucket - historyBuckets);
+  return [...kept, { bucket, count: 1 }];
+}
+
+function historyOf(recent: StageCounts['recent'], at: number): number[] {
+  const newest = bucketOf(at);
+  const history = new Array<number>(historyBuckets).fill(0);
+  for (const { bucket, count } of recent) {
+    const index = historyBuckets - 1 - (newest - bucket);
+    if (index >= 0 && index < historyBuckets) history[index] = count;
+  }
+  return history;
+}
+
+function lateness({ state, in_flight, last_ms, lastAt, intervalMs }: StageCounts, at: number): StageStatus['late'] {
+  if (state !== 'running' || lastAt === null || intervalMs === null) return null;
+  const silentMs = at - lastAt;
+  if (in_flight === 0) return silentMs > Math.max(lateIntervals * intervalMs, shortestStaleMs) ? 'stale' : null;
+  const patienceMs = Math.max(lateIntervals * intervalMs, hungTimesLast * (last_ms ?? 0), shortestHungMs);
+  return silentMs > patienceMs ? 'hung' : null;
+}
+
+function reduceAlarms(
+  alarms: StatusState['alarms'],
+  event: Extract<StageEvent, { kind: 'alarm' | 'well' }>,
+): StatusState['alarms'] {
+  const same = (alarm: StatusState['alarms'][number]): boolean =>
+    alarm.stage === event.stage && alarm.key === event.key;
+  const others = alarms.filter(alarm => !same(alarm));
+  if (event.kind === 'well') return others;
+  const before = alarms.find(same);
+  const { stage, key, message, at } = event;
+  const alarm = { stage, key, message: short(message), since: before?.since ?? at, times: (before?.times ?? 0) + 1 };
+  return [...others, alarm].slice(-mostAlarms);
+}
+
+function reduceSeries(series: StatusState['series'], event: StageEvent & { kind: 'done' }): StatusState['series'] {
+  const last = series.at(-1);
+  if (event.stage !== 'processor' || (last && Math.abs(event.at - last.at) < shortestPointMs)) return series;
+  const values = Object.fromEntries(
+    Object.entries(event.detail).filter((entry): entry is [string, number] => Number.isFinite(entry[1])),
+  );
+  if (Object.keys(values).length === 0) return series;
+  return [...series, { at: event.at, values }].slice(-mostPoints);
+}
+
+function bucketOf(at: number): number {
+  return Math.floor(at / bucketMs);
+}
+
+function iso(at: number | null): string | null {
+  return at === null ? null : utcIso(at);
+}
+
+function short(text: string): string {
+  return text.length <= longestError ? text : `${text.slice(0, longestError - 1)}…`;
+}

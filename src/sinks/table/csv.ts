@@ -1,0 +1,353 @@
+import { stringify } from 'csv-stringify/sync';
+import { appendDurably, endOfLines, isAsLongAsCanBe, trimTornTail } from '../../files/appendDurably.ts';
+import { makeFolder, removeFile } from '../../files/durableNames.ts';
+import type { Files } from '../../files/files.ts';
+import { comparePositions, SegmentedFile, type SegmentPosition } from '../../files/segmentedFile.ts';
+import { splitLines } from '../../files/splitLines.ts';
+import type { ResultLine } from '../../model/result.ts';
+import { columnsFit, csvCells, csvColumns, hasFilename, roisOf, temperaturePrefix } from './csvColumns.ts';
+import { parseCsvLine } from './parseCsvLine.ts';
+
+/** Rows are composed and written in pieces of about so many bytes. */
+const pieceBytes = 8 << 20;
+
+export interface CsvOptions {
+  /** `results_dir`. Made when it is not there. */
+  folder: string;
+  files: Files;
+  /** A segment is closed before an image's rows would make it longer than this, bytes. */
+  segmentBytes?: number;
+  /** Names of the configured sensors: each has its column in every new segment, also before its first reading. */
+  sensors?: readonly string[];
+  /** Told that somebody else has moved away, shortened or saved the table since it was written last, and what is done. */
+  onChanged?: (message: string) => void;
+}
+
+/** One row of the table as the plot needs it. */
+export interface CsvRow {
+  timestamp: string;
+  label: string;
+  method: string;
+  /** Pixels. */
+  position: number | null;
+  /** Degrees Celsius by name of the column. */
+  temperatures: Record<string, number | null>;
+}
+
+/**
+ * `communicating_results.csv` and its further segments: a header, then one row an image and ROI.
+ *
+ * One process writes it, one call at a time (the communicator is an exclusive stage). `append` takes all rows of a batch or
+ * none: what a failure left of it is cut off again, at once or before the next append. What a crash left of it is found by
+ * `recover`. An image's rows are never split between segments. Another method or a new sensor means other columns, and
+ * those start a segment of their own; a sensor that fell silent does not.
+ *
+ * A text cell that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, tab or return) gets a leading
+ * `'`, as OWASP advises; labels come from files that others wrote. Numbers stay numbers, negative ones too.
+ */
+export interface Csv {
+  /** Durable when it resolves. Images that failed have no rows. @throws Node's error; the batch may be tried again. */
+  append(results: readonly ResultLine[]): Promise<void>;
+  /** The end of what is written; rows appended from now on stand behind it. */
+  position(): SegmentPosition;
+  /**
+   * After a crash: which of these results stand behind `from` with all their rows already. What stands there of one in
+   * part is cut off. Rows of others are left alone: they may be settled.
+   */
+  recover(from: SegmentPosition, results: readonly ResultLine[]): Promise<ReadonlySet<ResultLine>>;
+  /** Rows between a position and the end at the time, each with the position behind it. */
+  rows(from: SegmentPosition): AsyncIterable<{ row: CsvRow; end: SegmentPosition }>;
+}
+
+/**
+ * A row's cells but for the flag `moved`. It compares with the image before, which somebody may have had analysed anew
+ * since the row was written: the row is the same all the same.
+ */
+function withoutMoved(columns: readonly string[], row: string): string {
+  const flags = columns.indexOf('flags');
+  return JSON.stringify(
+    parseCsvLine(row).map((cell, i) =>
+      i === flags
+        ? cell
+            .split(';')
+            .filter(flag => flag !== 'moved')
+            .join(';')
+        : cell,
+    ),
+  );
+}
+
+/** A result whose rows may stand in the table already. */
+interface Candidate {
+  result: ResultLine;
+  rows: string[];
+}
+
+/** Opens the table of a results folder; see {@link Csv}. @throws Node's error when it can't be read. */
+export async function openCsv(options: CsvOptions): Promise<Csv> {
+  const { folder, files, segmentBytes = 1 << 30, sensors = [], onChanged } = options;
+  await makeFolder(files, folder);
+  const table = new SegmentedFile(files, folder, 'communicating_results', 'csv');
+  let end = await endOfTable();
+  let columns = await columnsOf(end.segment);
+  /** Bytes of the segment that is written to, as it was left; more than `end` where a crash has torn the last row. */
+  let size = (await table.current()).length;
+  /** Where the table has to be cut back to before anything else, after a failure that could not be undone at once. */
+  let cutFirst: SegmentPosition | null = null;
+  /** Segments whose name is durable. */
+  let namedSegment = -1;
+
+  /** The last whole row; a torn one behind it was never acknowledged, and goes with the next append. */
+  async function endOfTable(): Promise<SegmentPosition> {
+    const { segment, length } = await table.current();
+    if (length === 0) return { segment, length };
+    const file = await files.open(table.path(segment), 'r');
+    try {
+      return { segment, length: await endOfLines(file, length) };
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Others may move the table away, or save it, while it is open here: what stands there now counts. */
+  async function lookAgain(): Promise<void> {
+    table.forget();
+    const there = await table.current();
+    if (there.segment === end.segment && there.length === size) return;
+    const path = table.path(end.segment);
+    const found = (await files.stat(path))?.size ?? null;
+    onChanged?.(
+      found === null || found < size
+        ? `${path} was moved away or shortened while it is written: ${size} bytes were there, ${found ?? 'nothing'} is now. ` +
+            "It goes on with a new header where there is none. 'phorest verify --repair' writes what is missing anew from the results"
+        : `${path} was changed by another program while it is written: ${size} bytes were there, ${found} are now. What that program ` +
+            "has written stays; 'phorest verify' says what is wrong in it",
+    );
+    size = there.length;
+    end = await endOfTable();
+    columns = await columnsOf(end.segment);
+    namedSegment = -1;
+  }
+
+  async function columnsOf(segment: number): Promise<string[] | null> {
+    if (segment === end.segment && end.length === 0) return null;
+    for await (const { bytes, terminated } of splitLines(table.read(segment))) {
+      return terminated && bytes ? parseCsvLine(bytes.toString()) : null;
+    }
+    return null;
+  }
+
+  /** An editor that leaves the newline at the end out takes nothing away: the last cell is the image's name. */
+  function isWholeRow(tail: Buffer): boolean {
+    if (columns === null) return false;
+    // What another program has written is its own to judge.
+    if (!columns.includes('flags')) return true;
+    if (!hasFilename(columns)) return false;
+    const cells = parseCsvLine(tail.toString());
+    return cells.length === columns.length && /\.[A-Za-z]{2,4}(?:\.gz|\.zst)?$/.test(cells.at(-1) ?? '');
+  }
+
+  async function cutBack(to: SegmentPosition): Promise<void> {
+    cutFirst = to;
+    for (const segment of (await table.segments()).reverse()) {
+      if (segment > to.segment) await removeFile(files, table.path(segment));
+    }
+    const path = table.path(to.segment);
+    const stat = await files.stat(path);
+    if (stat && stat.size > to.length) {
+      const file = await files.open(path, 'r+');
+      try {
+        await file.truncate(to.length);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    }
+    await files.syncFolder(folder);
+    table.forget();
+    end = to;
+    size = to.length;
+    columns = await columnsOf(to.segment);
+    cutFirst = null;
+  }
+
+  async function write(text: string, into: number): Promise<void> {
+    const data = Buffer.from(text);
+    const path = table.path(into);
+    const { offset, length } = await appendDurably(files, path, data, {
+      keep: 'nothing',
+      folder: into === namedSegment ? null : folder,
+      isWhole: isWholeRow,
+    });
+    namedSegment = into;
+    end = { segment: into, length: offset + length };
+    size = end.length;
+  }
+
+  async function appendAll(results: readonly ResultLine[]): Promise<void> {
+    let { segment, length } = end;
+    let piece = '';
+    let pieceLength = 0;
+    const put = async (): Promise<void> => {
+      if (piece === '') return;
+      try {
+        await write(piece, segment);
+      } catch (error) {
+        if (length === 0 || !isAsLongAsCanBe(error)) throw error;
+        await trimTornTail(files, table.path(segment), isWholeRow);
+        segment++;
+        await write(csvText([columns as string[]]) + piece, segment);
+      }
+      length = end.length;
+      piece = '';
+      pieceLength = 0;
+    };
+    for (const result of results) {
+      const method = roisOf(result)[0]?.['Analysis-method'];
+      if (method === undefined) continue;
+      const fits = columns !== null && hasFilename(columns) && columnsFit(columns, result, method);
+      let rows = fits ? rowsText(columns as string[], result) : '';
+      let header = '';
+      if (!fits || length + pieceLength + Buffer.byteLength(rows) > segmentBytes) {
+        await put();
+        if (length > 0) {
+          await trimTornTail(files, table.path(segment), isWholeRow);
+          segment++;
+        }
+        length = 0;
+        if (!fits) {
+          columns = csvColumns(method, [...sensors, ...Object.keys(result.temperature_readings ?? {})]);
+          rows = rowsText(columns, result);
+        }
+        header = csvText([columns as string[]]);
+      }
+      piece += header + rows;
+      pieceLength = Buffer.byteLength(piece);
+      if (pieceLength >= pieceBytes) await put();
+    }
+    await put();
+  }
+
+  /** Rows of the table with where they stand, and the columns above them. */
+  async function* rawRows(from: SegmentPosition) {
+    for (const segment of await table.segments()) {
+      if (segment < from.segment) continue;
+      const header = await columnsOf(segment);
+      if (header === null) continue;
+      let skip = segment > from.segment || from.length === 0;
+      const start = segment === from.segment ? from.length : 0;
+      for await (const { offset, length, bytes, terminated } of splitLines(table.read(segment, start), start)) {
+        if (skip) {
+          skip = false;
+          continue;
+        }
+        yield { segment, offset, length, terminated, columns: header, text: bytes?.toString() ?? '' };
+      }
+    }
+  }
+
+  return {
+    async append(results) {
+      if (cutFirst) await cutBack(cutFirst);
+      await lookAgain();
+      const base = end;
+      try {
+        await appendAll(results);
+      } catch (error) {
+        cutFirst = base;
+        // What can't be cut now is cut before the next append; the caller hears of the first error.
+        await cutBack(base).catch(() => undefined);
+        throw error;
+      }
+    },
+
+    position: () => ({ ...(cutFirst ?? end) }),
+
+    async recover(given, results) {
+      const from = comparePositions(given, end) > 0 ? { segment: end.segment, length: 0 } : given;
+      const complete = new Set<ResultLine>();
+      /** Candidates by the text of their first row, for the columns of the segment that is being read. */
+      let byFirstRow = new Map<string, Candidate[]>();
+      let columnsRead: readonly string[] | null = null;
+      let open: (Candidate & { next: number; begin: SegmentPosition }) | null = null;
+      for await (const { segment, offset, terminated, columns: header, text: written } of rawRows(from)) {
+        const text = withoutMoved(header, written);
+        if (header !== columnsRead) {
+          columnsRead = header;
+          byFirstRow = new Map();
+          open = null;
+          for (const result of results) {
+            const method = roisOf(result)[0]?.['Analysis-method'];
+            if (method === undefined || complete.has(result) || !columnsFit(header, result, method)) continue;
+            const rows = rowsText(header, result)
+              .split('\n')
+              .slice(0, -1)
+              .map(row => withoutMoved(header, row));
+            const key = rows[0] as string;
+            byFirstRow.set(key, [...(byFirstRow.get(key) ?? []), { result, rows }]);
+          }
+        }
+        if (!terminated) break;
+        if (open && text === open.rows[open.next]) open.next++;
+        else {
+          const candidate: Candidate | undefined = byFirstRow.get(text)?.shift();
+          open = candidate ? { ...candidate, next: 1, begin: { segment, length: offset } } : null;
+        }
+        if (open && open.next === open.rows.length) {
+          complete.add(open.result);
+          open = null;
+        }
+      }
+      // Only the last thing that was being written can stand there in part.
+      if (open) await cutBack(open.begin);
+      else {
+        end = await endOfTable();
+        size = (await table.current()).length;
+      }
+      for (const result of results) if (roisOf(result).length === 0) complete.add(result);
+      return complete;
+    },
+
+    async *rows(from) {
+      for await (const { segment, offset, length, terminated, columns: header, text } of rawRows(from)) {
+        const position = { segment, length: offset + length };
+        if (!terminated || comparePositions(position, end) > 0) return;
+        const row = readRow(header, parseCsvLine(text));
+        if (row) yield { row, end: position };
+      }
+    },
+  };
+}
+
+function csvText(rows: readonly (readonly (string | number | null)[])[]): string {
+  return stringify(rows as (string | number | null)[][], { escape_formulas: true });
+}
+
+/** An image's rows. A line break in a cell becomes a space, so that a row is always one line. */
+function rowsText(columns: readonly string[], result: ResultLine): string {
+  return csvText(
+    csvCells(columns, result).map(row =>
+      row.map(cell => (typeof cell === 'string' ? cell.replaceAll(/[\r\n]+/g, ' ') : cell)),
+    ),
+  );
+}
+
+function readRow(columns: readonly string[], cells: readonly string[]): CsvRow | null {
+  if (cells.length !== columns.length) return null;
+  const row: CsvRow = { timestamp: '', label: '', method: '', position: null, temperatures: {} };
+  for (const [i, column] of columns.entries()) {
+    const cell = cells[i] as string;
+    if (column === 'timestamp') row.timestamp = cell;
+    else if (column === 'ROI-label') row.label = cell.replace(/^'(?=[=+\-@\t\uFF1D\uFF0B\uFF0D\uFF20])/, '');
+    else if (column === 'Analysis-method') row.method = cell;
+    else if (column === 'position') row.position = number(cell);
+    else if (column.startsWith(temperaturePrefix)) {
+      row.temperatures[column] = number(cell);
+    }
+  }
+  return row.timestamp === '' ? null : row;
+}
+
+function number(cell: string): number | null {
+  return cell === '' ? null : Number(cell);
+}

@@ -1,0 +1,129 @@
+/**
+ * Draws frames of a scene: raw = clip(round(dark + L + √(read² + shot·L)·w)), L = light·exposure·(1 + contrast·n), where
+ * light = background + amplitude·gain[r]·shape(u − position − offset[r]) at the ROI coordinates (r, u) of the pixel's
+ * centre in the derotated frame, n is the speckle and w white. A frame depends on scene and time alone.
+ */
+
+import type { Pixels } from '../../../model/frame.ts';
+import type { Mark } from './chipLayout.ts';
+import { type Band, FrameGeometry } from './frameGeometry.ts';
+import { FrameNoise } from './frameNoise.ts';
+import { positionAt, type Resonance } from './resonance.ts';
+import { type DustSpeck, type Scene, tableMargin, tableSteps } from './scene.ts';
+
+export interface SimulatedFrame {
+  pixels: Pixels;
+  /** Mean position over each ROI's rows, in the order of the scene's ROIs, pixels. */
+  positions: Float64Array;
+}
+
+/** Pixels drawn between two chances to do something else: a few milliseconds' work, on a Raspberry Pi some tens. */
+const pixelsAStep = 1 << 16;
+/** Light on bare chip and on labels, as parts of the gratings' background. */
+const bareChip = 0.35;
+const markBrightness = 2.6;
+/** Pixels that a grating reaches beyond its ROIs. */
+const overhang = 2;
+
+/**
+ * Draws a frame in steps; run the iterator to its end, doing something else in between at will.
+ *
+ * @param timeMs milliseconds since 1970 UTC
+ */
+export function* renderSteps(scene: Scene, timeMs: number): Generator<void, SimulatedFrame> {
+  const { options, resonances } = scene;
+  const { width, height, depth, fullScale } = options;
+  const positions = Float64Array.from(resonances, resonance => positionAt(resonance, timeMs / 1000, options));
+  const data = depth === 8 ? new Uint8Array(width * height) : new Uint16Array(width * height);
+  const geometry = new FrameGeometry(options);
+  const noise = new FrameNoise(scene, timeMs);
+  const bandRows = Math.max(1, Math.floor(pixelsAStep / width));
+  const light = new Float32Array(bandRows * width);
+  for (let top = 0; top < height; top += bandRows) {
+    const bottom = Math.min(height, top + bandRows);
+    const band: Band = { light, width, top, bottom };
+    light.fill(bareChip * options.background);
+    for (const mark of scene.layout.marks) drawMark(band, geometry, mark, markBrightness * options.background);
+    resonances.forEach((resonance, i) => {
+      drawHalf(band, geometry, resonance, scene.shapes[i], positions[i], options.background);
+    });
+    for (const speck of scene.dust) dim(band, geometry, speck);
+    noise.expose(band, data);
+    if (bottom < height) yield;
+  }
+  for (const offset of scene.hotPixels) data[offset] = fullScale;
+  return { pixels: { width, height, depth, data }, positions };
+}
+
+/** Draws a frame at once. */
+export function renderFrame(scene: Scene, timeMs: number): SimulatedFrame {
+  const steps = renderSteps(scene, timeMs);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+function drawMark(band: Band, geometry: FrameGeometry, mark: Mark, light: number): void {
+  const u0 = mark.left - 0.5;
+  const u1 = u0 + mark.width;
+  const v0 = mark.top - 0.5;
+  const v1 = v0 + mark.height;
+  const [first, end] = geometry.rows(band, u0, u1, v0, v1);
+  for (let y = first; y < end; y++) {
+    const [from, to] = geometry.columns(y, u0, u1, v0, v1);
+    if (from < to) band.light.fill(light, (y - band.top) * band.width + from, (y - band.top) * band.width + to);
+  }
+}
+
+/** One half of a grating, with its resonance. */
+function drawHalf(
+  band: Band,
+  geometry: FrameGeometry,
+  { roi, rowOffset, rowGain, amplitude }: Resonance,
+  shape: Float32Array,
+  position: number,
+  background: number,
+): void {
+  const [top, left] = roi.coords;
+  const [rows, columns] = roi.size;
+  const u0 = left - 0.5 - overhang;
+  const u1 = left + columns - 0.5 + overhang;
+  const v0 = top - 0.5 - overhang;
+  const v1 = top + rows - 0.5 + overhang;
+  const [first, end] = geometry.rows(band, u0, u1, v0, v1);
+  const start = tableSteps * (columns + tableMargin);
+  const lastIndex = shape.length - 2;
+  for (let y = first; y < end; y++) {
+    const [from, to] = geometry.columns(y, u0, u1, v0, v1);
+    const atRow = (y - band.top) * band.width;
+    const uRow = geometry.u(y) - left;
+    const vRow = geometry.v(y) - top;
+    for (let x = from; x < to; x++) {
+      const u = uRow + geometry.cos * x;
+      // The overhang goes on as the first and last row do.
+      const r = Math.min(rows - 1, Math.max(0, vRow - geometry.sin * x));
+      const r0 = Math.min(rows - 2, r | 0);
+      const part = r - r0;
+      const offset = rowOffset[r0] + part * (rowOffset[r0 + 1] - rowOffset[r0]);
+      const gain = rowGain[r0] + part * (rowGain[r0 + 1] - rowGain[r0]);
+      const at = start + tableSteps * ((roi.flip ? columns - 1 - u : u) - position - offset);
+      const index = at < 0 ? 0 : at > lastIndex ? lastIndex : at | 0;
+      const value = shape[index] + (at - index) * (shape[index + 1] - shape[index]);
+      band.light[atRow + x] = background + amplitude * gain * value;
+    }
+  }
+}
+
+function dim(band: Band, geometry: FrameGeometry, { x: u0, y: v0, radius, transmission }: DustSpeck): void {
+  const reach = radius + 2;
+  const [first, end] = geometry.rows(band, u0 - reach, u0 + reach, v0 - reach, v0 + reach);
+  for (let y = first; y < end; y++) {
+    const [from, to] = geometry.columns(y, u0 - reach, u0 + reach, v0 - reach, v0 + reach);
+    for (let x = from; x < to; x++) {
+      const distance = Math.hypot(geometry.u(y) + geometry.cos * x - u0, geometry.v(y) - geometry.sin * x - v0);
+      const edge = Math.min(1, Math.max(0, (distance - radius) / 2 + 0.5));
+      band.light[(y - band.top) * band.width + x] *= transmission + (1 - transmission) * edge;
+    }
+  }
+}

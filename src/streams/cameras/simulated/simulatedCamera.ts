@@ -1,0 +1,195 @@
+/**
+ * The simulated camera (`camera_type = "simulated"`, the default): frames of a moving resonance with known truth, through
+ * the same path as a real camera's.
+ *
+ * Contract: opening computes the scene (a fraction of a second) and writes the ROI manifest that belongs to it, unless one
+ * is there: a manifest of another origin is left alone and noted. `next` draws the frame for the clock's time, in steps
+ * between which the event loop runs, and appends the truth of it as a line; it never ends. A truth line that can't be
+ * written is noted and does not cost the frame. A rejection of `next` is the signal's reason only. `close` closes the truth file.
+ */
+
+import { dirname } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { throughOwnLink } from '../../../files/confinedFiles.ts';
+import { makeFolder, trimPlace } from '../../../files/durableNames.ts';
+import type { Files, OpenFile } from '../../../files/files.ts';
+import { readChunks } from '../../../files/readChunks.ts';
+import { writeAtomic, writeFully } from '../../../files/writeAtomic.ts';
+import type { Clock } from '../../../model/clock.ts';
+import type { CapturedFrame, Instant } from '../../../model/frame.ts';
+import type { FrameSource } from '../../../model/frameSource.ts';
+import { localIso, utcIso } from '../../../model/localTime.ts';
+import { counted } from '../../../model/quantity.ts';
+import { renderSteps, type SimulatedFrame } from './renderFrame.ts';
+import { createScene, type Scene } from './scene.ts';
+import type { SimulatorOptions } from './simulatorOptions.ts';
+import { simulatorRoiManifest } from './simulatorRoiManifest.ts';
+
+export interface SimulatedCameraOptions {
+  /** From `simulatorOptions(preset, given)`. */
+  simulator: SimulatorOptions;
+  cameraIndex: number | string;
+  /** The pipeline's ROI manifest, written when there is none; null: don't. */
+  roiManifestFile: string | null;
+  /** `simulator_truth.jsonl`: a line a frame is appended; null: don't. */
+  truthFile: string | null;
+}
+
+export interface SimulatedCameraDeps {
+  clock: Clock;
+  files: Files;
+  note(note: { level: 'info' | 'warning'; message: string }): void;
+}
+
+/** One line of the truth file. */
+export interface TruthLine {
+  /** As the frame's `timestamp_iso`. */
+  timestamp: string;
+  utc: string;
+  /** Mean position over a ROI's rows by its label: pixels from its left edge after the flip, from 0. */
+  positions: Record<string, number>;
+}
+
+/** @throws RangeError for options that make no picture; Node's error when a file can't be read or written */
+export async function openSimulatedCamera(
+  options: SimulatedCameraOptions,
+  deps: SimulatedCameraDeps,
+): Promise<FrameSource> {
+  const scene = createScene(options.simulator);
+  if (options.roiManifestFile !== null) await provideRoiManifest(scene, options.roiManifestFile, deps);
+  return new SimulatedCamera(scene, options, deps);
+}
+
+class SimulatedCamera implements FrameSource {
+  readonly pace = 'triggered';
+  readonly total = null;
+  readonly #scene: Scene;
+  readonly #cameraIndex: number | string;
+  readonly #clock: Clock;
+  readonly #truth: TruthFile | null;
+
+  constructor(scene: Scene, { cameraIndex, truthFile }: SimulatedCameraOptions, deps: SimulatedCameraDeps) {
+    this.#scene = scene;
+    this.#cameraIndex = cameraIndex;
+    this.#clock = deps.clock;
+    this.#truth = truthFile === null ? null : new TruthFile(truthFile, deps);
+  }
+
+  async next(signal: AbortSignal): Promise<CapturedFrame> {
+    signal.throwIfAborted();
+    const now = this.#clock.now();
+    const frame = await this.#draw(now, signal);
+    const taken: Instant = { local: localIso(now), utc: utcIso(now), source: 'camera' };
+    await this.#truth?.append(this.#truthLine(taken, frame));
+    return { kind: 'captured', pixels: frame.pixels, taken, cameraIndex: this.#cameraIndex };
+  }
+
+  async close(): Promise<void> {
+    await this.#truth?.close();
+  }
+
+  async #draw(now: number, signal: AbortSignal): Promise<SimulatedFrame> {
+    const steps = renderSteps(this.#scene, now);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      await setImmediate();
+      signal.throwIfAborted();
+    }
+  }
+
+  #truthLine({ local, utc }: Instant, { positions }: SimulatedFrame): TruthLine {
+    const entries = this.#scene.layout.rois.map(({ label }, i) => [label, Math.round(positions[i] * 1e4) / 1e4]);
+    return { timestamp: local, utc: utc as string, positions: Object.fromEntries(entries) };
+  }
+}
+
+/** Append-only; a failure is said when it begins and when it is over. */
+class TruthFile {
+  readonly #path: string;
+  readonly #deps: SimulatedCameraDeps;
+  #file: OpenFile | null = null;
+  #isFailing = false;
+
+  constructor(path: string, deps: SimulatedCameraDeps) {
+    this.#path = path;
+    this.#deps = deps;
+  }
+
+  async append(line: TruthLine): Promise<void> {
+    const { note } = this.#deps;
+    try {
+      this.#file ??= await this.#open();
+      const file = this.#file;
+      await writeFully(data => file.write(data, null), Buffer.from(`${JSON.stringify(line)}\n`), this.#path);
+      if (this.#isFailing) note({ level: 'info', message: `${this.#path}: the truth is written again` });
+      this.#isFailing = false;
+    } catch (error) {
+      const message = `${this.#path}: the simulator's truth can't be written (${(error as Error).message}); frames go on without`;
+      if (!this.#isFailing) note({ level: 'warning', message });
+      this.#isFailing = true;
+      // Opened anew for the next line, which then begins behind what was torn. What closing adds has been said just now.
+      await this.close().catch(() => undefined);
+    }
+  }
+
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = null;
+    await file?.close();
+  }
+
+  /** A line that a power cut or a full disk tore is ended first, so that it does not take its neighbour with it. */
+  async #open(): Promise<OpenFile> {
+    const { files } = this.#deps;
+    await makeFolder(files, dirname(this.#path));
+    await trimPlace(files, this.#path);
+    const isTorn = await endsWithinLine(files, this.#path);
+    const file = await files.open(this.#path, 'a');
+    if (isTorn) await writeFully(data => file.write(data, null), Buffer.from('\n'), this.#path);
+    return file;
+  }
+}
+
+async function endsWithinLine(files: Files, path: string): Promise<boolean> {
+  const size = (await files.stat(path))?.size ?? 0;
+  if (size === 0) return false;
+  for await (const last of readChunks(files, path, size - 1, size)) return last[0] !== 0x0a;
+  return false;
+}
+
+async function provideRoiManifest(scene: Scene, path: string, { files, note }: SimulatedCameraDeps): Promise<void> {
+  const text = simulatorRoiManifest(scene.layout);
+  if ((await files.stat(path)) === null) {
+    await makeFolder(files, dirname(path));
+    await writeAtomic(files, path, text);
+    note({
+      level: 'info',
+      message: `${path}: written for the simulated chip (${counted(scene.layout.rois.length, 'ROI')})`,
+    });
+    return;
+  }
+  if (!isSameJson(await readText(files, await throughOwnLink(files, path)), text))
+    note({
+      level: 'warning',
+      message:
+        `${path}: is not the simulated chip's, so positions will not be those of its resonances; it is left as it is. ` +
+        'Move it away to have the right one written',
+    });
+}
+
+async function readText(files: Files, path: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of readChunks(files, path)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function isSameJson(text: string, ours: string): boolean {
+  try {
+    return isDeepStrictEqual(JSON.parse(text), JSON.parse(ours));
+  } catch {
+    // Not even JSON: certainly not ours.
+    return false;
+  }
+}

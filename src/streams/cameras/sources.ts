@@ -1,0 +1,45 @@
+import type { CameraType, SourceSettings } from '../../config/sourceSettings.ts';
+import type { Files } from '../../files/files.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { FrameSource } from '../../model/frameSource.ts';
+import { openLegacyFolder } from '../folder/legacyFolder.ts';
+import { openSimulatedCamera } from './simulated/simulatedCamera.ts';
+import { simulatorOptions } from './simulated/simulatorOptions.ts';
+
+export interface SourceDeps {
+  clock: Clock;
+  files: Files;
+  signal: AbortSignal;
+  note(note: { level: 'info' | 'warning'; message: string }): void;
+}
+
+/** Word of the configuration → source. A new camera is a file and a line here. */
+export const sources: Partial<
+  Record<CameraType, (settings: SourceSettings, deps: SourceDeps) => Promise<FrameSource>>
+> = {
+  simulated: ({ cameraId, simulator: s, roiManifestFile, truthFile }, deps) => {
+    const simulator = simulatorOptions(s.preset, {
+      seed: s.seed,
+      lineShape: s.line_shape,
+      imageAngle: s.image_angle,
+      driftPixels: s.drift_pixels,
+      driftPeriodSeconds: s.drift_period_seconds,
+      stepPixels: s.step_pixels,
+      stepPeriodSeconds: s.step_period_seconds,
+      exposure: s.light,
+      dust: s.dust,
+    });
+    return openSimulatedCamera({ simulator, cameraIndex: cameraId, roiManifestFile, truthFile }, deps);
+  },
+  file_importer: (settings, deps) => openLegacyFolder(settings, deps),
+};
+
+/** Opens the source that the settings name. @throws Error for one that this version does not have. */
+export async function openSource(settings: SourceSettings, deps: SourceDeps): Promise<FrameSource> {
+  const open = sources[settings.type];
+  if (!open) {
+    const available = Object.keys(sources).join(', ');
+    throw new Error(`Camera.camera_type "${settings.type}" is not in this version yet; it has: ${available}`);
+  }
+  return open(settings, deps);
+}

@@ -1,0 +1,42 @@
+import { dirname } from 'node:path';
+import { makeFolder } from '../../files/durableNames.ts';
+import type { Exclusive } from '../../files/exclusive.ts';
+import { type Files, readItself } from '../../files/files.ts';
+import { writeAtomic } from '../../files/writeAtomic.ts';
+import { type Control, parseControl } from '../../model/control.ts';
+
+/**
+ * Changes what `flags/control.json` asks for, durably, and returns it with its number; null when it asks for that already.
+ * A damaged file is replaced: it can't be obeyed anyway.
+ */
+export async function changeControl(
+  path: string,
+  edit: (paused: Control['paused']) => Control['paused'],
+  { files, exclusive }: { files: Files; exclusive: Exclusive },
+): Promise<Control | null> {
+  await makeFolder(files, dirname(path));
+  return exclusive(async () => {
+    const { before, isDamaged } = await present(path);
+    const paused = edit(before.paused);
+    // What a running pipeline obeys may be what stood there before the damage.
+    if (!isDamaged && paused.toSorted().join() === before.paused.toSorted().join()) return null;
+    const control = { seq: before.seq + 1, paused };
+    await writeAtomic(files, path, `${JSON.stringify(control)}\n`);
+    return control;
+  });
+}
+
+async function present(path: string): Promise<{ before: Control; isDamaged: boolean }> {
+  const text = await readItself(path)
+    .then(String)
+    .catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    });
+  try {
+    return { before: parseControl(text), isDamaged: false };
+  } catch {
+    // A number that nobody has seen yet.
+    return { before: { seq: Date.now(), paused: [] }, isDamaged: true };
+  }
+}

@@ -1,0 +1,53 @@
+import { counted } from '../../model/quantity.ts';
+import type { ImageListing } from './imageListing.ts';
+import type { LegacyNote, TimedImages } from './imageTimes.ts';
+import type { LegacyFolderDescription } from './legacyFolder.ts';
+
+/** What a person should know of a folder before its images flow: what was found, what was left out and why. */
+export function folderNotes(
+  { folder, folders, timeSource, ignored }: LegacyFolderDescription,
+  { images, untimed, doubts }: TimedImages,
+  { undecodable, passedOver }: ImageListing,
+): LegacyNote[] {
+  const notes: LegacyNote[] = [];
+  const note = (level: LegacyNote['level'], message: string): void => {
+    notes.push({ level, message: `${folder}: ${message}` });
+  };
+  const place =
+    folders.length > 1 ? ` in ${folders.length} folders of days` : folders[0] === folder ? '' : ` in ${folders[0]}`;
+  const reasons = [...doubts];
+  if (untimed > 0)
+    reasons.push(
+      `${untimed} of ${counted(images.length, 'image')} ${untimed === 1 ? 'has' : 'have'} no time from ${timeSource}: ${estimated(images)}`,
+    );
+  // One line says which source is used; where that is not plain, it is a warning and says why.
+  const why = reasons.length > 0 ? `: ${reasons.join('; ')}` : '';
+  note(why === '' ? 'info' : 'warning', `${counted(images.length, 'image')}${place}, times from ${timeSource}${why}`);
+  const other = ignored.other + ignored.hidden;
+  if (other > 0) note('info', `${counted(other, 'file')} left alone (${ignored.hidden} of them hidden or unfinished)`);
+  if (ignored.packed > 0)
+    note('info', `${ignored.packed} compressed images are there uncompressed too: each is taken once`);
+  if (ignored.notRegular > 0)
+    note('warning', `${ignored.notRegular} links, folders or devices named like images left out`);
+  if (passedOver.length > 0)
+    note(
+      'warning',
+      `its folders ${passedOver.slice(0, 5).join(', ')}${passedOver.length > 5 ? ', …' : ''} are not looked into, since it has images itself`,
+    );
+  if (undecodable.length > 0)
+    note(
+      'warning',
+      `${counted(undecodable.length, 'name is', 'names are')} not UTF-8 (the first: ${JSON.stringify(undecodable[0])}) and will fail: rename ${undecodable.length === 1 ? 'it' : 'them'}`,
+    );
+  return notes;
+}
+
+function estimated(images: TimedImages['images']): string {
+  const count = images.filter(({ source }) => source === 'estimated').length;
+  const example = images.find(({ source }) => source !== undefined);
+  const how =
+    count > 0
+      ? `${counted(count, 'time is', 'times are')} estimated from the images around them`
+      : 'their file times, which agree, are used';
+  return `${how} (the first: ${JSON.stringify(example?.name)})`;
+}

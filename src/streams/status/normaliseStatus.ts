@@ -1,0 +1,199 @@
+import { type StageName, type StageState, stageNames } from '../../model/stage.ts';
+import {
+  type AlarmStatus,
+  type HealthLight,
+  type HealthStatus,
+  historyBuckets,
+  type PipelineStatus,
+  type ProcessStatus,
+  type SeriesPoint,
+  type StageStatus,
+} from '../../model/status.ts';
+import { plainText } from '../console/plainText.ts';
+
+/**
+ * Reads the text of a `pipeline_status.json`, also one of an older or newer version: what is missing, or of another type,
+ * takes the value that means "not known". Texts are one line each and fit for a terminal; unknown stages are left out.
+ *
+ * @returns the status, or what is wrong with the text, completing "the file …".
+ */
+export function normaliseStatus(text: string): PipelineStatus | string {
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch (error) {
+    return `is not valid JSON: ${plainText((error as Error).message, 200)}`;
+  }
+  const raw = recordOf(found);
+  if (typeof raw.pid !== 'number' || typeof raw.host !== 'string' || typeof raw.boot_id !== 'string') {
+    return 'is not the status of a pipeline: pid, host and boot_id are not all there';
+  }
+  const stages = stagesOf(raw.stages);
+  const state = wordOf(raw.state, processStates, 'running');
+  const self = { ...processOf(raw), state, stages: Object.keys(stages) as StageName[] };
+  const listed = listOf(raw.processes).map(recordOf).filter(isIdentity);
+  const config = recordOf(raw.config);
+  const warnings = listOf(config.warnings)
+    .map(textOf)
+    .filter(warning => warning !== null);
+  const control = recordOf(raw.control);
+  const health = healthOf(raw.health);
+  return {
+    ...processOf(raw),
+    state,
+    run_id: textOf(raw.run_id) ?? '',
+    config: {
+      file: textOf(config.file),
+      loaded: textOf(config.loaded),
+      error: textOf(config.error),
+      ...(warnings.length > 0 && { warnings }),
+    },
+    control: { seq: countOf(control.seq), paused: stageNames.filter(name => listOf(control.paused).includes(name)) },
+    disk: diskOf(raw.disk),
+    alarms: listOf(raw.alarms)
+      .map(recordOf)
+      .map(alarmOf)
+      .filter(alarm => alarm !== null),
+    stages,
+    series: listOf(raw.series)
+      .map(recordOf)
+      .map(pointOf)
+      .filter(point => point !== null),
+    ...(health && { health }),
+    // A version that did not list them wrote one process's words.
+    processes:
+      listed.length === 0
+        ? [self]
+        : listed.map(one => ({
+            ...processOf(one),
+            state: wordOf(one.state, processStates, 'running'),
+            stages: stageNames.filter(name => listOf(one.stages).includes(name)),
+          })),
+  };
+}
+
+const longestText = 1_000;
+const mostListed = 500;
+
+const processStates: readonly ProcessStatus['state'][] = ['starting', 'running', 'paused', 'draining', 'stopped'];
+const stageStates: readonly StageState[] = ['off', 'starting', 'running', 'paused', 'draining', 'stopped'];
+
+type Raw = Readonly<Record<string, unknown>>;
+
+const recordOf = (value: unknown): Raw =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Raw) : {};
+
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value.slice(-mostListed) : []);
+
+const numberOf = (value: unknown): number | null =>
+  typeof value === 'number' && Number.isFinite(value) ? value : null;
+
+const countOf = (value: unknown): number => Math.max(0, numberOf(value) ?? 0);
+
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? plainText(value, longestText) : null);
+
+const wordOf = <T extends string>(value: unknown, words: readonly T[], otherwise: T): T =>
+  words.find(word => word === value) ?? otherwise;
+
+const isIdentity = (raw: Raw): boolean =>
+  typeof raw.pid === 'number' && typeof raw.host === 'string' && typeof raw.boot_id === 'string';
+
+/** Host and boot id are compared, not shown: they stay as they are. */
+function processOf(raw: Raw): Pick<ProcessStatus, 'host' | 'pid' | 'boot_id' | 'pid_start' | 'started' | 'heartbeat'> {
+  return {
+    host: raw.host as string,
+    pid: raw.pid as number,
+    boot_id: raw.boot_id as string,
+    pid_start: countOf(raw.pid_start),
+    started: textOf(raw.started) ?? '',
+    heartbeat: textOf(raw.heartbeat) ?? '',
+  };
+}
+
+function stagesOf(value: unknown): PipelineStatus['stages'] {
+  const raw = recordOf(value);
+  const stages: PipelineStatus['stages'] = {};
+  for (const name of stageNames) if (Object.hasOwn(raw, name)) stages[name] = stageOf(recordOf(raw[name]));
+  return stages;
+}
+
+function stageOf(raw: Raw): StageStatus {
+  return {
+    state: wordOf(raw.state, stageStates, 'starting'),
+    queued: countOf(raw.queued),
+    expected: numberOf(raw.expected),
+    in_flight: countOf(raw.in_flight),
+    done: countOf(raw.done),
+    failed: countOf(raw.failed),
+    discarded: countOf(raw.discarded),
+    lost: countOf(raw.lost),
+    per_minute: countOf(raw.per_minute),
+    target_per_minute: numberOf(raw.target_per_minute),
+    history: listOf(raw.history).slice(-historyBuckets).map(countOf),
+    last_ms: numberOf(raw.last_ms),
+    last_error: textOf(raw.last_error),
+    heartbeat: textOf(raw.heartbeat),
+    late: raw.late === 'stale' || raw.late === 'hung' ? raw.late : null,
+  };
+}
+
+function alarmOf(raw: Raw): AlarmStatus | null {
+  const stage = stageNames.find(name => name === raw.stage);
+  const message = textOf(raw.message);
+  if (stage === undefined || message === null) return null;
+  return { stage, key: textOf(raw.key) ?? '', message, since: textOf(raw.since) ?? '', times: countOf(raw.times) || 1 };
+}
+
+function pointOf(raw: Raw): SeriesPoint | null {
+  const at = textOf(raw.at);
+  if (at === null) return null;
+  const values = Object.entries(recordOf(raw.values)).filter(
+    (one): one is [string, number] => numberOf(one[1]) !== null,
+  );
+  return { at, values: Object.fromEntries(values) };
+}
+
+const lights: readonly HealthLight[] = ['green', 'amber', 'red', 'grey'];
+const worstLights = ['green', 'amber', 'red'] as const;
+const findingLights = ['amber', 'red'] as const;
+
+/** Null where the health stage does not run, or is of a version that says less. */
+function healthOf(value: unknown): HealthStatus | null {
+  const raw = recordOf(value);
+  const at = textOf(raw.at);
+  if (at === null) return null;
+  const stages = recordOf(raw.stages);
+  const gap = recordOf(raw.last_gap);
+  const [from, to] = [textOf(gap.from), textOf(gap.to)];
+  return {
+    at,
+    light: wordOf(raw.light, worstLights, 'amber'),
+    stages: Object.fromEntries(
+      stageNames
+        .filter(name => Object.hasOwn(stages, name))
+        .map(name => [name, recordOf(stages[name])] as const)
+        .map(([name, one]) => [name, { light: wordOf(one.light, lights, 'grey'), word: textOf(one.word) ?? '' }]),
+    ),
+    findings: listOf(raw.findings)
+      .map(recordOf)
+      .flatMap(({ key, message, since, light }) => {
+        const said = textOf(message);
+        if (said === null) return [];
+        const known = { key: textOf(key) ?? '', since: textOf(since) ?? '' };
+        return [{ ...known, message: said, light: wordOf(light, findingLights, 'amber') }];
+      }),
+    disk: diskOf(raw.disk),
+    missed_frames: countOf(raw.missed_frames),
+    last_gap: from === null || to === null ? null : { from, to, count: countOf(gap.count) },
+    clock_jumps: countOf(raw.clock_jumps),
+    released_claims: countOf(raw.released_claims),
+  };
+}
+
+/** An earlier version named them otherwise. */
+function diskOf(value: unknown): PipelineStatus['disk'] {
+  const raw = recordOf(value);
+  const free = numberOf(raw.free ?? raw.free_bytes);
+  const size = numberOf(raw.size ?? raw.total_bytes);
+  return free === null || size === null ? null : { free, size, full_at: textOf(raw.full_at) };
+}

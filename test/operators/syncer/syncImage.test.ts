@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { isFilesOwn } from '../../../src/operators/syncer/syncError.ts';
+import { syncImage } from '../../../src/operators/syncer/syncImage.ts';
+import type { Share } from '../../../src/share/share.ts';
+import { FaultyFiles } from '../../files/faultyFiles.ts';
+import { sampleEntry } from '../../manifest/sampleManifest.ts';
+
+const never = new AbortController().signal;
+
+it.each([
+  ['a secret of the machine', '/etc', 'shadow', false],
+  ['the same, said to be imported', '/etc', 'shadow', true],
+  ['an image that was not imported', '/home/other', 'holiday.png', false],
+])(
+  'an entry that a hand has made to name %s is not copied: it is that entry’s failure',
+  async (_what, filepath, filename, original) => {
+    const files = new FaultyFiles();
+    files.put(`${filepath}/${filename}`, 'secret');
+    files.put('/root/data/other.txt', '');
+    const calls: string[] = [];
+    const share = { call: async (call: string) => void calls.push(call) } as unknown as Share;
+    const entry = sampleEntry('A');
+    const edited = { ...entry, camera_data: { ...entry.camera_data!, filepath, filename, original } };
+    const settings = { dataFolder: '/root/data', trustWrite: false };
+    const error = await syncImage(edited, settings, { share, files }, never).catch((thrown: Error) => thrown);
+    expect(error).toMatchObject({
+      message: expect.stringContaining(`${filepath}/${filename} lies outside of /root/data`),
+    });
+    expect([isFilesOwn(error), calls]).toEqual([true, []]);
+  },
+);

@@ -1,12 +1,12 @@
 import { workerData } from 'piscina';
 import sharp from 'sharp';
 import { decodeFrame } from '../image/decodeFrame.ts';
-import { createFrameIntake } from '../image/frameIntake.ts';
 import { viewPixels } from '../image/frameTarget.ts';
+import { imageMemory } from '../image/imageMemory.ts';
 import { readImageFile } from '../image/readImageFile.ts';
 import { analyseTogether } from './analyseTogether.ts';
 import { type AnalysisReply, type AnalysisTask, failureOf, type WorkerSettings } from './analysisReply.ts';
-import { imageMemory } from './imageMemory.ts';
+import { createFrameIntake } from './frameIntake.ts';
 import { createRoiAnalysis } from './roiPiece.ts';
 import { createRoiQueue } from './roiQueue.ts';
 

@@ -1,7 +1,7 @@
 import type { ParameterStatistics } from '../model/result.ts';
+import { roundDecimals } from '../model/roundDecimals.ts';
 import { keptNumbers } from './keptNumbers.ts';
 import { quantile } from './quantile.ts';
-import { roundDecimals } from './roundDecimals.ts';
 import { sortAscending } from './sortAscending.ts';
 
 const room = keptNumbers();

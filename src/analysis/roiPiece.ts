@@ -2,12 +2,12 @@ import type { AnalysisJob } from '../model/analysisJob.ts';
 import type { Pixels } from '../model/frame.ts';
 import { methodParameters } from '../model/method.ts';
 import type { RoiResult } from '../model/result.ts';
+import { roundDecimals } from '../model/roundDecimals.ts';
 import { createRoiEstimator } from './joint/roiEstimator.ts';
 import { keptNumbers } from './keptNumbers.ts';
 import { parameterStatistics } from './parameterStatistics.ts';
 import type { RoiEstimate, RoiEstimator } from './roiEstimate.ts';
 import { roiWalk } from './roiWalk.ts';
-import { roundDecimals } from './roundDecimals.ts';
 import { createRowsEstimator } from './rowsEstimator.ts';
 
 /** What to analyse in a frame; see {@link AnalysisJob}. */

@@ -11,7 +11,7 @@ import {
   createCompressor,
   createDecompressor,
   largestImageBytes,
-} from './codec.ts';
+} from '../model/compression.ts';
 
 export interface CompressFileOptions {
   files: Files;

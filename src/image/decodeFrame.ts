@@ -1,15 +1,15 @@
 import sharp, { type Sharp } from 'sharp';
-import { sizeText } from '../analysis/imageHeader.ts';
-import { checkedHeader, imageMemory, limitText } from '../analysis/imageMemory.ts';
-import { plainTiff } from '../analysis/plainTiff.ts';
-import type { ReadAt } from '../analysis/tiffDirectories.ts';
+import { codecOf, decompress, decompressedHead } from '../model/compression.ts';
 import type { Pixels } from '../model/frame.ts';
 import { BadImageError } from './badImageError.ts';
-import { codecOf, decompress, decompressedHead } from './codec.ts';
 import { decodePng } from './decodePng.ts';
 import { decodeTiff } from './decodeTiff.ts';
 import { type FrameTarget, ownMemory } from './frameTarget.ts';
+import { sizeText } from './imageHeader.ts';
+import { checkedHeader, imageMemory, limitText } from './imageMemory.ts';
+import { plainTiff } from './plainTiff.ts';
 import { readImageFile } from './readImageFile.ts';
+import type { ReadAt } from './tiffDirectories.ts';
 
 /**
  * Decodes one image to gray pixels at their native depth.

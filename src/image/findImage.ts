@@ -1,7 +1,7 @@
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { Files } from '../files/files.ts';
+import { imageNames, plainName } from '../model/compression.ts';
 import type { CameraData } from '../model/entry.ts';
-import { imageNames, plainName } from './codec.ts';
 
 /** An entry whose image can't be found, or may not be read, for a reason in the entry itself. */
 export class ImagePathError extends Error {

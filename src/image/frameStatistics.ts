@@ -1,6 +1,6 @@
-import { roundDecimals } from '../analysis/roundDecimals.ts';
 import type { Pixels } from '../model/frame.ts';
 import type { FrameStatistics } from '../model/result.ts';
+import { roundDecimals } from '../model/roundDecimals.ts';
 
 /** {@link FrameStatistics}, and what else the one pass over the frame tells. */
 export interface FrameSurvey {

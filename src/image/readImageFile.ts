@@ -1,9 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { checkedHeader, imageMemory, limitText } from '../analysis/imageMemory.ts';
-import type { ReadAt } from '../analysis/tiffDirectories.ts';
+import { codecOf } from '../model/compression.ts';
 import { BadImageError } from './badImageError.ts';
-import { codecOf } from './codec.ts';
+import { checkedHeader, imageMemory, limitText } from './imageMemory.ts';
 import { keptMemory } from './reusableMemory.ts';
+import type { ReadAt } from './tiffDirectories.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 

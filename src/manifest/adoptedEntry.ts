@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import { plainName } from '../image/codec.ts';
+import { plainName } from '../model/compression.ts';
 import type { Entry } from '../model/entry.ts';
 import { localIso } from '../model/localTime.ts';
 import { deterministicId } from './normaliseEntry.ts';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
-import { plainName } from '../image/codec.ts';
 import { IdTable } from '../manifest/idTable.ts';
+import { plainName } from '../model/compression.ts';
 
 const keyDigits = 16;
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeFrame } from '../../src/image/decodeFrame.ts';
-import { exifTime } from '../../src/image/exifTime.ts';
+import { exifTime } from '../../src/streams/folder/exifTime.ts';
 
 /**
  * Decodes images of a folder, one after the other, and prints what was said of each, and how far the process's memory grew at most.

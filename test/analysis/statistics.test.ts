@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { parameterStatistics } from '../../src/analysis/parameterStatistics.ts';
 import { positionUncertainty } from '../../src/analysis/positionUncertainty.ts';
 import { quantile } from '../../src/analysis/quantile.ts';
-import { roundDecimals } from '../../src/analysis/roundDecimals.ts';
 import { createSurvey, frameStatistics } from '../../src/image/frameStatistics.ts';
 import type { Pixels } from '../../src/model/frame.ts';
+import { roundDecimals } from '../../src/model/roundDecimals.ts';
 
 test('rounding is numpy’s: halves to even, of the product as a double', () => {
   const cases: [number, number, number][] = [

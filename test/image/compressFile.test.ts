@@ -7,9 +7,9 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nodeFiles, type OpenFlags } from '../../src/files/files.ts';
 import { BadImageError } from '../../src/image/badImageError.ts';
-import { codecOf, decompress, imageNames, plainName } from '../../src/image/codec.ts';
 import { compressFile, holdsSame, UncompressibleFileError } from '../../src/image/compressFile.ts';
 import { decodeFrame } from '../../src/image/decodeFrame.ts';
+import { codecOf, decompress, imageNames, plainName } from '../../src/model/compression.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BadImageError } from '../../src/image/badImageError.ts';
 import { decodeFrame } from '../../src/image/decodeFrame.ts';
-import { tiffBytes } from '../analysis/tiffBytes.ts';
+import { tiffBytes } from './tiffBytes.ts';
 
 const width = 37;
 const height = 23;

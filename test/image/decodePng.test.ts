@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { decodePng } from '../../src/image/decodePng.ts';
 import { ownMemory } from '../../src/image/frameTarget.ts';
 import type { Pixels } from '../../src/model/frame.ts';
-import { decodedBySharp } from '../analysis/decodedBySharp.ts';
+import { decodedBySharp } from './decodedBySharp.ts';
 
 const width = 61;
 const height = 300;

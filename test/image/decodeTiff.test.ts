@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { decodeTiff } from '../../src/image/decodeTiff.ts';
-import { decodedBySharp } from '../analysis/decodedBySharp.ts';
-import { tiffBytes } from '../analysis/tiffBytes.ts';
+import { decodedBySharp } from './decodedBySharp.ts';
+import { tiffBytes } from './tiffBytes.ts';
 
 const width = 61;
 const height = 300;

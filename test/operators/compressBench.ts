@@ -1,8 +1,8 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { Files, OpenFile } from '../../src/files/files.ts';
-import { codecOf } from '../../src/image/codec.ts';
 import { findImage } from '../../src/image/findImage.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
+import { codecOf } from '../../src/model/compression.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import {
   type CompressExperiment,

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { tiffBytes } from '../analysis/tiffBytes.ts';
+import { tiffBytes } from '../image/tiffBytes.ts';
 import { conservation } from './conservation.ts';
 import { experimentToml, writeConfig, writeOldManifest, writeRois } from './experiment.ts';
 import { type Ended, phorest, phorestDone, temporaryRoot } from './phorest.ts';

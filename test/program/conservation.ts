@@ -1,12 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { nodeFiles } from '../../src/files/files.ts';
-import { plainName } from '../../src/image/codec.ts';
 import { decodeFrame } from '../../src/image/decodeFrame.ts';
 import { readArchive } from '../../src/manifest/archive.ts';
 import { applyChange } from '../../src/manifest/change.ts';
 import { journalPath, listJournals } from '../../src/manifest/journal.ts';
 import { isHeader, isSnapshotMark, type JournalRecord, parseLine } from '../../src/manifest/journalLine.ts';
+import { plainName } from '../../src/model/compression.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import type { ResultLine, RoiResult } from '../../src/model/result.ts';
 import { parseCsvLine } from '../../src/sinks/table/parseCsvLine.ts';

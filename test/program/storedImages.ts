@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { codecOf } from '../../src/image/codec.ts';
 import { decodeFrame } from '../../src/image/decodeFrame.ts';
+import { codecOf } from '../../src/model/compression.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import type { StorageOptions } from './experiment.ts';
 

@@ -1,4 +1,4 @@
-import type { Codec } from '../../image/codec.ts';
+import type { Codec } from '../../model/compression.ts';
 import { number } from '../kinds/number.ts';
 import { word } from '../kinds/words.ts';
 import { section, setting } from '../setting.ts';

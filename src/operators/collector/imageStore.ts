@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { makeFolder, removeFile } from '../../files/durableNames.ts';
 import { type Files, StrangeFileError } from '../../files/files.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
-import { imageNames } from '../../image/codec.ts';
+import { imageNames } from '../../model/compression.ts';
 import type { CapturedFrame, Pixels } from '../../model/frame.ts';
 import { parseIso, utcIso } from '../../model/localTime.ts';
 

@@ -1,14 +1,14 @@
 import { basename, dirname, join } from 'node:path';
-import { imageMemory, limitText } from '../../analysis/imageMemory.ts';
 import { syncNamed } from '../../files/durableNames.ts';
 import { type Files, StrangeFileError } from '../../files/files.ts';
 import { readChunks } from '../../files/readChunks.ts';
 import { removeTemporaries } from '../../files/removeTemporaries.ts';
-import { plainName } from '../../image/codec.ts';
 import { decodeFrame } from '../../image/decodeFrame.ts';
+import { imageMemory, limitText } from '../../image/imageMemory.ts';
 import { adoptedEntry, ownImageTime } from '../../manifest/adoptedEntry.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import type { Clock } from '../../model/clock.ts';
+import { plainName } from '../../model/compression.ts';
 import type { CameraData, Entry } from '../../model/entry.ts';
 import type { NoteEvent } from '../../model/event.ts';
 import { localIso } from '../../model/localTime.ts';

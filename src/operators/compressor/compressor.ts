@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { timer } from 'rxjs';
-import { type Codec, codecOf } from '../../image/codec.ts';
 import { type Compressed, compressFile, ImageReadError, UncompressibleFileError } from '../../image/compressFile.ts';
 import { findImage, ImagePathError, localFolder } from '../../image/findImage.ts';
+import { type Codec, codecOf } from '../../model/compression.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { Experiment } from '../stage/experiment.ts';
 import { framesPerMinute } from '../stage/framesPerMinute.ts';

@@ -6,7 +6,7 @@
 import { isUtf8 } from 'node:buffer';
 import { access, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { plainName } from '../../image/codec.ts';
+import { plainName } from '../../model/compression.ts';
 import { imageFile } from './imageFile.ts';
 import { naturalOrder } from './naturalOrder.ts';
 import { SourceError, sourceErrorOf } from './sourceError.ts';

@@ -7,7 +7,7 @@
  */
 
 import { join } from 'node:path';
-import { plainName } from '../../image/codec.ts';
+import { plainName } from '../../model/compression.ts';
 import { counted } from '../../model/quantity.ts';
 import { estimateMissing } from './estimateMissing.ts';
 import type { ImageFolder } from './imageListing.ts';

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exifTime } from '../../image/exifTime.ts';
 import type { TimestampSource } from '../../model/entry.ts';
+import { exifTime } from './exifTime.ts';
 import type { WallTime } from './wallTime.ts';
 
 export type ImageTimeSource = Exclude<TimestampSource, 'camera'>;

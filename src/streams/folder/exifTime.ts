@@ -7,8 +7,8 @@
  */
 
 import { type FileHandle, open } from 'node:fs/promises';
-import { fractionMs, parseWallTime, type WallTime, zoneMinutesOf } from '../streams/folder/wallTime.ts';
-import { type Codec, codecOf, createDecompressor, largestImageBytes } from './codec.ts';
+import { type Codec, codecOf, createDecompressor, largestImageBytes } from '../../model/compression.ts';
+import { fractionMs, parseWallTime, type WallTime, zoneMinutesOf } from './wallTime.ts';
 
 /** Bytes at a position of the file; fewer at its end. */
 type ReadAt = (position: number, length: number) => Promise<Buffer>;

@@ -1,12 +1,12 @@
 import type { MessagePort } from 'node:worker_threads';
-import { RoiOutsideFrameError } from '../analysis/roiOutsideFrameError.ts';
-import type { FrameAnalysis } from '../analysis/roiPiece.ts';
-import { createRoiQueue, type RoiQueue } from '../analysis/roiQueue.ts';
-import { roiWalk } from '../analysis/roiWalk.ts';
-import { frameMemory, isWorthSharing, type SharedFrame } from '../analysis/sharedFrame.ts';
+import { createSurvey, type FrameSurvey, type SurveyInParts } from '../image/frameStatistics.ts';
+import { type FrameTarget, viewPixels } from '../image/frameTarget.ts';
 import type { Pixels } from '../model/frame.ts';
-import { createSurvey, type FrameSurvey, type SurveyInParts } from './frameStatistics.ts';
-import { type FrameTarget, viewPixels } from './frameTarget.ts';
+import { RoiOutsideFrameError } from './roiOutsideFrameError.ts';
+import type { FrameAnalysis } from './roiPiece.ts';
+import { createRoiQueue, type RoiQueue } from './roiQueue.ts';
+import { roiWalk } from './roiWalk.ts';
+import { frameMemory, isWorthSharing, type SharedFrame } from './sharedFrame.ts';
 
 /**
  * Takes a frame from its decoder: surveys the rows as they come, while they are in the core's cache, and offers a frame that is

@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import { BadImageError } from '../image/badImageError.ts';
+import { BadImageError } from './badImageError.ts';
 import { type ImageHeader, imageHeader, sizeText } from './imageHeader.ts';
 import type { ReadAt } from './tiffDirectories.ts';
 

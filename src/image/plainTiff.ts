@@ -1,5 +1,5 @@
 import { deflateSync, inflateSync, zstdDecompressSync } from 'node:zlib';
-import { BadImageError } from '../image/badImageError.ts';
+import { BadImageError } from './badImageError.ts';
 import {
   type ReadAt,
   type TiffDirectory,

@@ -12,7 +12,7 @@ import { nodeFiles } from '../../src/files/files.ts';
 import { syncFiles } from '../../src/operators/syncer/syncFiles.ts';
 import { syncPlaces } from '../../src/operators/syncer/syncPlaces.ts';
 import { runAlarmCommand } from '../../src/sinks/alarms/runAlarmCommand.ts';
-import { operationsHere } from '../operators/syncBench.ts';
+import { operationsHere } from '../world/syncerWorld.ts';
 
 const hidden = 'https://hooks.example/T0/hunter2';
 const toml = `# our chip

@@ -16,9 +16,9 @@ import {
 } from '../../src/files/mountedDevice.ts';
 import type { StageEvent } from '../../src/model/event.ts';
 import { device$ } from '../../src/streams/disk/deviceWatch.ts';
-import { type BenchSettings, StageBench } from '../marbles/stageBench.ts';
-import { useStillTime } from '../operators/eventRun.ts';
-import { StageRun } from '../operators/stageRun.ts';
+import { useStillTime } from '../world/eventRun.ts';
+import { StageRun } from '../world/stageRun.ts';
+import { type BenchSettings, StageBench } from '../world/stageWorld.ts';
 
 const sdCard = '22 1 179:2 / / rw,noatime shared:1 - ext4 /dev/mmcblk0p2 rw';
 const usbDisk = '87 22 8:1 / /media/pi/USB\\040disk rw,nosuid master:3 shared:9 - vfat /dev/sda1 rw,uid=1000';

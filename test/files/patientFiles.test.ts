@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CallGate, patientFiles } from '../../src/files/patientFiles.ts';
-import { gate } from '../marbles/stageBench.ts';
-import { useStillTime } from '../operators/eventRun.ts';
+import { useStillTime } from '../world/eventRun.ts';
+import { gate } from '../world/stageWorld.ts';
 import { FaultyFiles } from './faultyFiles.ts';
 
 beforeEach(useStillTime);

@@ -16,7 +16,7 @@ import { isJournal } from '../../src/manifest/journal.ts';
 import { takeStages } from '../../src/manifest/stageLeases.ts';
 import { keepReserve, reserveBytes } from '../../src/operators/services/keepReserve.ts';
 import { ids, manifestFile, openSample, sampleEntry } from '../manifest/sampleManifest.ts';
-import { EventRun, useStillTime } from '../operators/eventRun.ts';
+import { EventRun, useStillTime } from '../world/eventRun.ts';
 import { atEveryCrash, type Fault, FaultyFiles, type Step } from './faultyFiles.ts';
 
 const path = '/root/data/metadata_manifest.reserve';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { crashKinds } from '../files/faultyFiles.ts';
-import { useStillTime } from '../operators/eventRun.ts';
 import { syncCrashWalk } from '../share/syncCrashWalk.ts';
+import { useStillTime } from '../world/eventRun.ts';
 
 beforeEach(useStillTime);
 afterEach(() => vi.useRealTimers());

@@ -10,7 +10,7 @@ import { Manifest } from '../../src/manifest/manifest.ts';
 import { readEntries } from '../../src/manifest/readEntries.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import { atEveryCrash, FaultyFiles } from '../files/faultyFiles.ts';
-import { archive, BackupBench, backupFolder, movedList, settled } from '../operators/backupBench.ts';
+import { archive, BackupBench, backupFolder, movedList, settled } from '../world/backupWorld.ts';
 import { identity, ids, manifestFile, openSample, sampleEntry, sampleOptions } from './sampleManifest.ts';
 
 const range = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => `e${from + i}`);

@@ -22,10 +22,10 @@ import { runStage } from '../../src/operators/stage/runStage.ts';
 import { diskSpace$, measureSpace } from '../../src/streams/disk/spaceOnDisk.ts';
 import { identity, sampleEntry } from '../manifest/sampleManifest.ts';
 import { exclusiveHere } from '../sinks/exclusiveHere.ts';
-import { collectSettings } from './collectBench.ts';
-import { useStillTime } from './eventRun.ts';
-import { ringBufferSettings } from './ringBufferBench.ts';
-import { StageRun } from './stageRun.ts';
+import { collectSettings } from '../world/collectorWorld.ts';
+import { useStillTime } from '../world/eventRun.ts';
+import { ringBufferSettings } from '../world/ringBufferWorld.ts';
+import { StageRun } from '../world/stageRun.ts';
 
 let disk: string;
 

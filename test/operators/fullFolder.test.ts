@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ImageStore } from '../../src/operators/collector/imageStore.ts';
 import { FaultyFiles } from '../files/faultyFiles.ts';
-import { dataFolder } from './pipelineWorld.ts';
+import { dataFolder } from '../world/pipelineWorld.ts';
 
 const day = `${dataFolder}/20250724`;
 const frame = (second: number) => ({

@@ -7,10 +7,10 @@ import { localIso, parseIso, utcIso } from '../../src/model/localTime.ts';
 import type { CollectSettings } from '../../src/operators/collector/collector.ts';
 import { ImageStore } from '../../src/operators/collector/imageStore.ts';
 import { FaultyFiles } from '../files/faultyFiles.ts';
-import { CollectBench, collectSettings } from './collectBench.ts';
-import { useStillTime } from './eventRun.ts';
-import { dataFolder, PipelineWorld } from './pipelineWorld.ts';
-import { StageRun } from './stageRun.ts';
+import { CollectBench, collectSettings } from '../world/collectorWorld.ts';
+import { useStillTime } from '../world/eventRun.ts';
+import { dataFolder, PipelineWorld } from '../world/pipelineWorld.ts';
+import { StageRun } from '../world/stageRun.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { useStillTime } from '../operators/eventRun.ts';
+import { useStillTime } from '../world/eventRun.ts';
 import { syncCrashWalk } from './syncCrashWalk.ts';
 
 beforeEach(useStillTime);

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import type { SyncSettings } from '../../src/operators/syncer/syncer.ts';
 import { atEveryCrash, type CrashKind, FaultyFiles, Stopped } from '../files/faultyFiles.ts';
-import { StageRun } from '../operators/stageRun.ts';
-import { day, imageOf, SyncBench, syncSettings } from '../operators/syncBench.ts';
+import { StageRun } from '../world/stageRun.ts';
+import { day, imageOf, SyncBench, syncSettings } from '../world/syncerWorld.ts';
 
 const results = '/root/results/processing_results.jsonl';
 const lines = '{"a":1}\n{"b":2}\n';

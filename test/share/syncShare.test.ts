@@ -7,9 +7,9 @@ import { Manifest } from '../../src/manifest/manifest.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import { type SyncSettings, syncer } from '../../src/operators/syncer/syncer.ts';
 import { sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
-import { useStillTime } from '../operators/eventRun.ts';
-import { StageRun } from '../operators/stageRun.ts';
-import { syncRules, syncSettings } from '../operators/syncBench.ts';
+import { useStillTime } from '../world/eventRun.ts';
+import { StageRun } from '../world/stageRun.ts';
+import { syncRules, syncSettings } from '../world/syncerWorld.ts';
 import { injected, ShareWorld } from './shareWorld.ts';
 
 /** The stage on real files, with real processes for the share. */

@@ -7,11 +7,17 @@ import { type CollectSettings, collector as collectorStage } from '../../../src/
 import { runStage } from '../../../src/operators/stage/runStage.ts';
 import { atEveryCrash, FaultyFiles, Stopped } from '../../files/faultyFiles.ts';
 import { sampleEntry } from '../../manifest/sampleManifest.ts';
-import { gate } from '../../marbles/stageBench.ts';
-import { CollectBench, cameraNumber, capturedFrame, collectSettings, importedFrame } from '../collectBench.ts';
-import { useStillTime } from '../eventRun.ts';
-import { dataFolder, PipelineWorld } from '../pipelineWorld.ts';
-import { StageRun } from '../stageRun.ts';
+import {
+  CollectBench,
+  cameraNumber,
+  capturedFrame,
+  collectSettings,
+  importedFrame,
+} from '../../world/collectorWorld.ts';
+import { useStillTime } from '../../world/eventRun.ts';
+import { dataFolder, PipelineWorld } from '../../world/pipelineWorld.ts';
+import { StageRun } from '../../world/stageRun.ts';
+import { gate } from '../../world/stageWorld.ts';
 
 beforeEach(useStillTime);
 afterEach(() => {

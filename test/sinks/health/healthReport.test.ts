@@ -15,7 +15,7 @@ import { mergeStatuses } from '../../../src/sinks/status/mergeStatuses.ts';
 import { emptyStatus, reduceStatus, statusOf } from '../../../src/sinks/status/statusOfEvents.ts';
 import { normaliseStatus } from '../../../src/streams/status/normaliseStatus.ts';
 import { FaultyFiles } from '../../files/faultyFiles.ts';
-import { samplePipeline } from '../../operators/healthBench.ts';
+import { samplePipeline } from '../../world/healthWorld.ts';
 
 const at = '2026-11-22T11:45:00.000000Z';
 const healthy: HealthStatus = {

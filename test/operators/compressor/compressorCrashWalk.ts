@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import type { CompressSettings } from '../../src/operators/compressor/compressor.ts';
-import { atEveryCrash, FaultyFiles, Stopped } from '../files/faultyFiles.ts';
-import { CompressBench, compressSettings, hardImage, softImage } from './compressBench.ts';
-import { StageRun } from './stageRun.ts';
+import type { CompressSettings } from '../../../src/operators/compressor/compressor.ts';
+import { atEveryCrash, FaultyFiles, Stopped } from '../../files/faultyFiles.ts';
+import { CompressBench, compressSettings, hardImage, softImage } from '../../world/compressorWorld.ts';
+import { StageRun } from '../../world/stageRun.ts';
 
 export const images = { A: softImage('A'), B: hardImage(), C: softImage('C') };
 export const ids = Object.keys(images) as (keyof typeof images)[];

@@ -1,12 +1,12 @@
 import { Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { configHash } from '../../src/config/configHash.ts';
-import { parseConfig } from '../../src/config/parseConfig.ts';
-import type { Config } from '../../src/config/schema.ts';
-import { contentHash } from '../../src/files/contentHash.ts';
-import { keepSnapshots } from '../../src/operators/services/keepSnapshots.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
-import { EventRun, useStillTime } from '../operators/eventRun.ts';
+import { configHash } from '../../../src/config/configHash.ts';
+import { parseConfig } from '../../../src/config/parseConfig.ts';
+import type { Config } from '../../../src/config/schema.ts';
+import { contentHash } from '../../../src/files/contentHash.ts';
+import { keepSnapshots } from '../../../src/operators/services/keepSnapshots.ts';
+import { FaultyFiles } from '../../files/faultyFiles.ts';
+import { EventRun, useStillTime } from '../../world/eventRun.ts';
 
 const folder = '/root/backup';
 const configOf = (text: string): Config => parseConfig(text, 'c.toml').config;

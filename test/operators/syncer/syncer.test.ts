@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { isSettled } from '../../src/manifest/isSettled.ts';
-import type { SyncSettings } from '../../src/operators/syncer/syncer.ts';
-import type { Appended, Placed } from '../../src/share/shareCalls.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
-import { sampleEntry } from '../manifest/sampleManifest.ts';
-import { useStillTime } from '../operators/eventRun.ts';
-import { StageRun } from '../operators/stageRun.ts';
-import { day, imageOf, remoteRoot, SyncBench, syncRules, syncSettings } from '../operators/syncBench.ts';
-import { failure } from './stageBench.ts';
+import { isSettled } from '../../../src/manifest/isSettled.ts';
+import type { SyncSettings } from '../../../src/operators/syncer/syncer.ts';
+import type { Appended, Placed } from '../../../src/share/shareCalls.ts';
+import { FaultyFiles } from '../../files/faultyFiles.ts';
+import { sampleEntry } from '../../manifest/sampleManifest.ts';
+import { useStillTime } from '../../world/eventRun.ts';
+import { StageRun } from '../../world/stageRun.ts';
+import { failure } from '../../world/stageWorld.ts';
+import { day, imageOf, remoteRoot, SyncBench, syncRules, syncSettings } from '../../world/syncerWorld.ts';
 
 const results = '/root/results/processing_results.jsonl';
 const resultsCopy = 'results/processing_results.jsonl';

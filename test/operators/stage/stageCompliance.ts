@@ -1,9 +1,9 @@
 import type { OperatorFunction } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { StageEvent } from '../../src/model/event.ts';
-import type { StageName } from '../../src/model/stage.ts';
-import { useStillTime } from '../operators/eventRun.ts';
-import { StageRun } from '../operators/stageRun.ts';
+import type { StageEvent } from '../../../src/model/event.ts';
+import type { StageName } from '../../../src/model/stage.ts';
+import { useStillTime } from '../../world/eventRun.ts';
+import { StageRun } from '../../world/stageRun.ts';
 
 /** A stage with something to work on, as the compliance suite sees it; what goes wrong and when is the suite's to say. */
 export interface StageUnderTest<S> {

@@ -1,25 +1,25 @@
-import type { BackupSettings } from '../../src/operators/backup/backup.ts';
-import type { CollectSettings } from '../../src/operators/collector/collector.ts';
-import type { CommunicateSettings } from '../../src/operators/communicator/communicator.ts';
-import type { CompressSettings } from '../../src/operators/compressor/compressor.ts';
-import type { ProcessSettings } from '../../src/operators/processor/processor.ts';
-import type { RingBufferSettings } from '../../src/operators/ringBuffer/ringBuffer.ts';
-import type { SyncSettings } from '../../src/operators/syncer/syncer.ts';
-import { BackupBench, backupSettings } from '../operators/backupBench.ts';
+import type { BackupSettings } from '../../../src/operators/backup/backup.ts';
+import type { CollectSettings } from '../../../src/operators/collector/collector.ts';
+import type { CommunicateSettings } from '../../../src/operators/communicator/communicator.ts';
+import type { CompressSettings } from '../../../src/operators/compressor/compressor.ts';
+import type { ProcessSettings } from '../../../src/operators/processor/processor.ts';
+import type { RingBufferSettings } from '../../../src/operators/ringBuffer/ringBuffer.ts';
+import type { SyncSettings } from '../../../src/operators/syncer/syncer.ts';
+import { BackupBench, backupSettings } from '../../world/backupWorld.ts';
 import {
   CollectBench,
   cameraNumber,
   capturedFrame,
   collectSettings,
   importedFrame,
-} from '../operators/collectBench.ts';
-import { CommunicateBench, communicateSettings } from '../operators/communicateBench.ts';
-import { CompressBench, compressSettings } from '../operators/compressBench.ts';
-import { PipelineWorld } from '../operators/pipelineWorld.ts';
-import { ProcessBench, processSettings } from '../operators/processBench.ts';
-import { RingBufferBench, ringBufferSettings } from '../operators/ringBufferBench.ts';
-import { SyncBench, syncSettings } from '../operators/syncBench.ts';
-import { type BenchSettings, failure, StageBench } from './stageBench.ts';
+} from '../../world/collectorWorld.ts';
+import { CommunicateBench, communicateSettings } from '../../world/communicatorWorld.ts';
+import { CompressBench, compressSettings } from '../../world/compressorWorld.ts';
+import { PipelineWorld } from '../../world/pipelineWorld.ts';
+import { ProcessBench, processSettings } from '../../world/processorWorld.ts';
+import { RingBufferBench, ringBufferSettings } from '../../world/ringBufferWorld.ts';
+import { type BenchSettings, failure, StageBench } from '../../world/stageWorld.ts';
+import { SyncBench, syncSettings } from '../../world/syncerWorld.ts';
 import { describeStage, type StageUnderTest } from './stageCompliance.ts';
 
 const rejection = (code: string | null): Promise<void> =>

@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Files } from '../../src/files/files.ts';
-import { CallGate, patientFiles } from '../../src/files/patientFiles.ts';
-import { type BackupSettings, backup } from '../../src/operators/backup/backup.ts';
-import type { RingBufferSettings } from '../../src/operators/ringBuffer/ringBuffer.ts';
-import { runStage } from '../../src/operators/stage/runStage.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
-import { sampleEntry } from '../manifest/sampleManifest.ts';
-import { archive, BackupBench, backupFolder, backupSettings, settled } from '../operators/backupBench.ts';
-import { useStillTime } from '../operators/eventRun.ts';
-import { PipelineWorld } from '../operators/pipelineWorld.ts';
-import { imageOf, RingBufferBench, ringBufferSettings } from '../operators/ringBufferBench.ts';
-import { StageRun } from '../operators/stageRun.ts';
-import { gate } from './stageBench.ts';
+import type { Files } from '../../../src/files/files.ts';
+import { CallGate, patientFiles } from '../../../src/files/patientFiles.ts';
+import { type BackupSettings, backup } from '../../../src/operators/backup/backup.ts';
+import type { RingBufferSettings } from '../../../src/operators/ringBuffer/ringBuffer.ts';
+import { runStage } from '../../../src/operators/stage/runStage.ts';
+import { FaultyFiles } from '../../files/faultyFiles.ts';
+import { sampleEntry } from '../../manifest/sampleManifest.ts';
+import { archive, BackupBench, backupFolder, backupSettings, settled } from '../../world/backupWorld.ts';
+import { useStillTime } from '../../world/eventRun.ts';
+import { PipelineWorld } from '../../world/pipelineWorld.ts';
+import { imageOf, RingBufferBench, ringBufferSettings } from '../../world/ringBufferWorld.ts';
+import { StageRun } from '../../world/stageRun.ts';
+import { gate } from '../../world/stageWorld.ts';
 
 describe('the backup', () => {
   beforeEach(useStillTime);

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CompressSettings } from '../../src/operators/compressor/compressor.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
-import { CompressBench, compressSettings, day, hardImage, nameOf, softImage } from '../operators/compressBench.ts';
-import { useStillTime } from '../operators/eventRun.ts';
-import { StageRun } from '../operators/stageRun.ts';
-import { failure, gate } from './stageBench.ts';
+import type { CompressSettings } from '../../../src/operators/compressor/compressor.ts';
+import { FaultyFiles } from '../../files/faultyFiles.ts';
+import { CompressBench, compressSettings, day, hardImage, nameOf, softImage } from '../../world/compressorWorld.ts';
+import { useStillTime } from '../../world/eventRun.ts';
+import { StageRun } from '../../world/stageRun.ts';
+import { failure, gate } from '../../world/stageWorld.ts';
 
 const runs: StageRun<CompressSettings>[] = [];
 beforeEach(useStillTime);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { collectCrashWalk } from './collectCrashWalk.ts';
-import { useStillTime } from './eventRun.ts';
+import { useStillTime } from '../../world/eventRun.ts';
+import { collectCrashWalk } from './collectorCrashWalk.ts';
 
 beforeEach(useStillTime);
 afterEach(() => {

@@ -1,10 +1,10 @@
 import { expect, vi } from 'vitest';
-import type { CollectSettings } from '../../src/operators/collector/collector.ts';
-import { atEveryCrash, type CrashKind, FaultyFiles, Stopped } from '../files/faultyFiles.ts';
-import { ids } from '../manifest/sampleManifest.ts';
-import { CollectBench, capturedFrame, collectSettings } from './collectBench.ts';
-import { PipelineWorld } from './pipelineWorld.ts';
-import { StageRun } from './stageRun.ts';
+import type { CollectSettings } from '../../../src/operators/collector/collector.ts';
+import { atEveryCrash, type CrashKind, FaultyFiles, Stopped } from '../../files/faultyFiles.ts';
+import { ids } from '../../manifest/sampleManifest.ts';
+import { CollectBench, capturedFrame, collectSettings } from '../../world/collectorWorld.ts';
+import { PipelineWorld } from '../../world/pipelineWorld.ts';
+import { StageRun } from '../../world/stageRun.ts';
 
 const frames = 2;
 const noon = Date.UTC(2025, 6, 24, 12);

@@ -1,17 +1,17 @@
 import { tap } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { spaceTold } from '../../src/files/diskSpace.ts';
-import type { HealthSettings } from '../../src/operators/health/health.ts';
-import { settleProcessorOrphans } from '../../src/operators/processor/settleProcessorOrphans.ts';
-import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
-import { atEveryCrash } from '../files/faultyFiles.ts';
-import { identity } from '../manifest/sampleManifest.ts';
-import { useStillTime } from '../operators/eventRun.ts';
-import { HealthBench, healthSettings, reportsOf, samplePipeline } from '../operators/healthBench.ts';
-import { PipelineWorld, resultHead } from '../operators/pipelineWorld.ts';
-import { StageRun } from '../operators/stageRun.ts';
-import { failure } from './stageBench.ts';
-import { describeStage } from './stageCompliance.ts';
+import { spaceTold } from '../../../src/files/diskSpace.ts';
+import type { HealthSettings } from '../../../src/operators/health/health.ts';
+import { settleProcessorOrphans } from '../../../src/operators/processor/settleProcessorOrphans.ts';
+import { composeResultLine } from '../../../src/sinks/results/composeResultLine.ts';
+import { atEveryCrash } from '../../files/faultyFiles.ts';
+import { identity } from '../../manifest/sampleManifest.ts';
+import { useStillTime } from '../../world/eventRun.ts';
+import { HealthBench, healthSettings, reportsOf, samplePipeline } from '../../world/healthWorld.ts';
+import { PipelineWorld, resultHead } from '../../world/pipelineWorld.ts';
+import { StageRun } from '../../world/stageRun.ts';
+import { failure } from '../../world/stageWorld.ts';
+import { describeStage } from '../stage/stageCompliance.ts';
 
 beforeEach(useStillTime);
 afterEach(() => {

@@ -1,8 +1,8 @@
 import { take } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { useStillTime } from '../operators/eventRun.ts';
-import { StageRun } from '../operators/stageRun.ts';
-import { type BenchSettings, failure, gate, StageBench } from './stageBench.ts';
+import { useStillTime } from '../../world/eventRun.ts';
+import { StageRun } from '../../world/stageRun.ts';
+import { type BenchSettings, failure, gate, StageBench } from '../../world/stageWorld.ts';
 
 beforeEach(useStillTime);
 afterEach(() => {

@@ -1,23 +1,23 @@
 import { BehaviorSubject, of } from 'rxjs';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { defaultConfig } from '../../src/config/defaultConfig.ts';
-import { parseAmount } from '../../src/config/kinds/amount.ts';
-import type { DiskSpace } from '../../src/files/diskSpace.ts';
-import { type CollectExperiment, type CollectSettings, collector } from '../../src/operators/collector/collector.ts';
-import { runStage } from '../../src/operators/stage/runStage.ts';
-import { ids, sampleEntry } from '../manifest/sampleManifest.ts';
+import { defaultConfig } from '../../../src/config/defaultConfig.ts';
+import { parseAmount } from '../../../src/config/kinds/amount.ts';
+import type { DiskSpace } from '../../../src/files/diskSpace.ts';
+import { type CollectExperiment, type CollectSettings, collector } from '../../../src/operators/collector/collector.ts';
+import { runStage } from '../../../src/operators/stage/runStage.ts';
+import { ids, sampleEntry } from '../../manifest/sampleManifest.ts';
 import {
   CollectBench,
   cameraNumber,
   capturedFrame,
   collectSettings,
   importedFrame,
-} from '../operators/collectBench.ts';
-import { useStillTime } from '../operators/eventRun.ts';
-import { PipelineWorld } from '../operators/pipelineWorld.ts';
-import { StageRun } from '../operators/stageRun.ts';
-import { failure, gate } from './stageBench.ts';
+} from '../../world/collectorWorld.ts';
+import { useStillTime } from '../../world/eventRun.ts';
+import { PipelineWorld } from '../../world/pipelineWorld.ts';
+import { StageRun } from '../../world/stageRun.ts';
+import { failure, gate } from '../../world/stageWorld.ts';
 
 beforeEach(useStillTime);
 afterEach(() => {

@@ -1,19 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Entry } from '../../src/model/entry.ts';
-import type { ResultLine, RoiResult } from '../../src/model/result.ts';
+import type { Entry } from '../../../src/model/entry.ts';
+import type { ResultLine, RoiResult } from '../../../src/model/result.ts';
 import {
   type CommunicateExperiment,
   type CommunicateSettings,
   communicator,
-} from '../../src/operators/communicator/communicator.ts';
-import { runStage } from '../../src/operators/stage/runStage.ts';
-import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
-import { isSettled, sampleEntry } from '../manifest/sampleManifest.ts';
-import { CommunicateBench, communicateSettings } from '../operators/communicateBench.ts';
-import { useStillTime } from '../operators/eventRun.ts';
-import { dataFolder, PipelineWorld, resultHead } from '../operators/pipelineWorld.ts';
-import { StageRun } from '../operators/stageRun.ts';
-import { failure, gate } from './stageBench.ts';
+} from '../../../src/operators/communicator/communicator.ts';
+import { runStage } from '../../../src/operators/stage/runStage.ts';
+import { composeResultLine } from '../../../src/sinks/results/composeResultLine.ts';
+import { isSettled, sampleEntry } from '../../manifest/sampleManifest.ts';
+import { CommunicateBench, communicateSettings } from '../../world/communicatorWorld.ts';
+import { useStillTime } from '../../world/eventRun.ts';
+import { dataFolder, PipelineWorld, resultHead } from '../../world/pipelineWorld.ts';
+import { StageRun } from '../../world/stageRun.ts';
+import { failure, gate } from '../../world/stageWorld.ts';
 
 beforeEach(useStillTime);
 afterEach(() => {

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { RoiOutsideFrameError } from '../../src/analysis/roiOutsideFrameError.ts';
-import { WorkerDiedError } from '../../src/analysis/workerDiedError.ts';
-import { contentHash } from '../../src/files/contentHash.ts';
-import { BadImageError } from '../../src/image/badImageError.ts';
-import type { ProcessSettings } from '../../src/operators/processor/processor.ts';
-import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
-import { sampleEntry } from '../manifest/sampleManifest.ts';
-import { useStillTime } from '../operators/eventRun.ts';
-import { PipelineWorld, resultHead } from '../operators/pipelineWorld.ts';
-import { ProcessBench, processSettings } from '../operators/processBench.ts';
-import { StageRun } from '../operators/stageRun.ts';
-import { failure, gate } from './stageBench.ts';
+import { RoiOutsideFrameError } from '../../../src/analysis/roiOutsideFrameError.ts';
+import { WorkerDiedError } from '../../../src/analysis/workerDiedError.ts';
+import { contentHash } from '../../../src/files/contentHash.ts';
+import { BadImageError } from '../../../src/image/badImageError.ts';
+import type { ProcessSettings } from '../../../src/operators/processor/processor.ts';
+import { composeResultLine } from '../../../src/sinks/results/composeResultLine.ts';
+import { sampleEntry } from '../../manifest/sampleManifest.ts';
+import { useStillTime } from '../../world/eventRun.ts';
+import { PipelineWorld, resultHead } from '../../world/pipelineWorld.ts';
+import { ProcessBench, processSettings } from '../../world/processorWorld.ts';
+import { StageRun } from '../../world/stageRun.ts';
+import { failure, gate } from '../../world/stageWorld.ts';
 
 beforeEach(useStillTime);
 afterEach(() => {

@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { parseAmount } from '../../src/config/kinds/amount.ts';
-import { archiveFolder, writeSegment } from '../../src/manifest/archive.ts';
-import { isSettled } from '../../src/manifest/isSettled.ts';
-import type { WorkRules } from '../../src/manifest/workRules.ts';
-import type { Entry } from '../../src/model/entry.ts';
-import type { RingBufferSettings } from '../../src/operators/ringBuffer/ringBuffer.ts';
-import { spaceLimits } from '../../src/operators/ringBuffer/spaceLimits.ts';
-import { atEveryCrash, FaultyFiles } from '../files/faultyFiles.ts';
-import { manifestFile, sampleEntry } from '../manifest/sampleManifest.ts';
-import { useStillTime } from '../operators/eventRun.ts';
-import { PipelineWorld } from '../operators/pipelineWorld.ts';
-import { day, imageOf, RingBufferBench, ringBufferSettings, rules } from '../operators/ringBufferBench.ts';
-import { StageRun } from '../operators/stageRun.ts';
+import { parseAmount } from '../../../src/config/kinds/amount.ts';
+import { archiveFolder, writeSegment } from '../../../src/manifest/archive.ts';
+import { isSettled } from '../../../src/manifest/isSettled.ts';
+import type { WorkRules } from '../../../src/manifest/workRules.ts';
+import type { Entry } from '../../../src/model/entry.ts';
+import type { RingBufferSettings } from '../../../src/operators/ringBuffer/ringBuffer.ts';
+import { spaceLimits } from '../../../src/operators/ringBuffer/spaceLimits.ts';
+import { atEveryCrash, FaultyFiles } from '../../files/faultyFiles.ts';
+import { manifestFile, sampleEntry } from '../../manifest/sampleManifest.ts';
+import { useStillTime } from '../../world/eventRun.ts';
+import { PipelineWorld } from '../../world/pipelineWorld.ts';
+import { day, imageOf, RingBufferBench, ringBufferSettings, rules } from '../../world/ringBufferWorld.ts';
+import { StageRun } from '../../world/stageRun.ts';
 
 beforeEach(useStillTime);
 afterEach(() => {

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CompressSettings } from '../../src/operators/compressor/compressor.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
-import { CompressBench, compressSettings } from './compressBench.ts';
-import { compressAll, compressCrashWalk, ids, images, mustBeReadable } from './compressCrashWalk.ts';
-import { useStillTime } from './eventRun.ts';
-import { StageRun } from './stageRun.ts';
+import type { CompressSettings } from '../../../src/operators/compressor/compressor.ts';
+import { FaultyFiles } from '../../files/faultyFiles.ts';
+import { CompressBench, compressSettings } from '../../world/compressorWorld.ts';
+import { useStillTime } from '../../world/eventRun.ts';
+import { StageRun } from '../../world/stageRun.ts';
+import { compressAll, compressCrashWalk, ids, images, mustBeReadable } from './compressorCrashWalk.ts';
 
 beforeEach(useStillTime);
 afterEach(() => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { entryTimes } from '../../src/cli/entryTimes.ts';
-import { sampleEntry } from '../manifest/sampleManifest.ts';
+import { sampleEntry } from '../world/sampleManifest.ts';
 
 /** Local 13:45:13.569672, UTC 12:45:13.569672. */
 const entry = sampleEntry('a');

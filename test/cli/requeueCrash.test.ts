@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { readSegment } from '../../src/manifest/archive.ts';
 import type { Manifest } from '../../src/manifest/manifest.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { atEveryCrash, FaultyFiles } from '../files/faultyFiles.ts';
-import { manifestFile, openSample, sampleEntry } from '../manifest/sampleManifest.ts';
+import { atEveryCrash, FaultyFiles } from '../world/faultyFiles.ts';
+import { manifestFile, openSample, sampleEntry } from '../world/sampleManifest.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e'];
 

@@ -17,8 +17,8 @@ import { liveEntries } from '../program/conservation.ts';
 import { picture, writeRois } from '../program/experiment.ts';
 import { inspectRoot } from '../program/inspectRoot.ts';
 import { Program } from '../program/program.ts';
-import { exclusiveHere } from '../sinks/exclusiveHere.ts';
 import { SampleRoot } from '../verify/sampleRoot.ts';
+import { exclusiveHere } from '../world/exclusiveHere.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { mutate } from './mutate.ts';
 

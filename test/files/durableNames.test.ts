@@ -3,7 +3,7 @@ import { makeFolder, removeFile, syncNamed, trimPlace } from '../../src/files/du
 import { moveFile } from '../../src/files/moveFile.ts';
 import { createHabitOf, type NameHabit } from '../../src/files/nameHabit.ts';
 import { writeAtomic } from '../../src/files/writeAtomic.ts';
-import { atEveryCrash, FaultyFiles } from './faultyFiles.ts';
+import { atEveryCrash, FaultyFiles } from '../world/faultyFiles.ts';
 
 /** What was done, without the names' random parts. */
 const stepsOf = (files: FaultyFiles): string[] =>

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { contentHash } from '../../src/files/contentHash.ts';
 import { keepSnapshot, type Snapshot } from '../../src/files/keepSnapshot.ts';
 import { localIso } from '../../src/model/localTime.ts';
-import { atEveryCrash, FaultyFiles } from './faultyFiles.ts';
+import { atEveryCrash, FaultyFiles } from '../world/faultyFiles.ts';
 
 const folder = '/root/backup';
 const now = 1_753_364_713_000;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CallGate, patientFiles } from '../../src/files/patientFiles.ts';
 import { useStillTime } from '../world/eventRun.ts';
+import { FaultyFiles } from '../world/faultyFiles.ts';
 import { gate } from '../world/stageWorld.ts';
-import { FaultyFiles } from './faultyFiles.ts';
 
 beforeEach(useStillTime);
 afterEach(() => {

@@ -24,9 +24,9 @@ import { openCsv } from '../../src/sinks/table/csv.ts';
 import { openSimulatedCamera } from '../../src/streams/cameras/simulated/simulatedCamera.ts';
 import { simulatorOptions } from '../../src/streams/cameras/simulated/simulatorOptions.ts';
 import { changeControl } from '../../src/streams/control/changeControl.ts';
-import { sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
-import { exclusiveHere } from '../sinks/exclusiveHere.ts';
 import { sampleResult } from '../sinks/sampleResult.ts';
+import { exclusiveHere } from '../world/exclusiveHere.ts';
+import { sampleEntry, sampleOptions } from '../world/sampleManifest.ts';
 import { Outside, plantNames } from './plants.ts';
 
 let root: string;

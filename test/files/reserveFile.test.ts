@@ -15,9 +15,9 @@ import { writeAtomic } from '../../src/files/writeAtomic.ts';
 import { isJournal } from '../../src/manifest/journal.ts';
 import { takeStages } from '../../src/manifest/stageLeases.ts';
 import { keepReserve, reserveBytes } from '../../src/operators/services/keepReserve.ts';
-import { ids, manifestFile, openSample, sampleEntry } from '../manifest/sampleManifest.ts';
 import { EventRun, useStillTime } from '../world/eventRun.ts';
-import { atEveryCrash, type Fault, FaultyFiles, type Step } from './faultyFiles.ts';
+import { atEveryCrash, type Fault, FaultyFiles, type Step } from '../world/faultyFiles.ts';
+import { ids, manifestFile, openSample, sampleEntry } from '../world/sampleManifest.ts';
 
 const path = '/root/data/metadata_manifest.reserve';
 

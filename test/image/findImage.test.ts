@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findImage, ImagePathError, lookForImage } from '../../src/image/findImage.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
+import { FaultyFiles } from '../world/faultyFiles.ts';
 
 const camera = (filepath: string, original = false) => ({ filename: 'i.png', filepath, original });
 

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { expect, test } from 'vitest';
 import { nodeFiles } from '../../src/files/files.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
-import { sampleOptions } from '../manifest/sampleManifest.ts';
+import { sampleOptions } from '../world/sampleManifest.ts';
 
 /** As the Python system wrote it: indented by four, no ids; every thousandth image is still to do. */
 function* pythonManifest(count: number): Generator<string> {

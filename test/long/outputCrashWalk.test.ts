@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { crashKinds } from '../files/faultyFiles.ts';
 import { collectCrashWalk } from '../operators/collector/collectorCrashWalk.ts';
 import { compressCrashWalk } from '../operators/compressor/compressorCrashWalk.ts';
 import { csvCrashWalk, resultsLogCrashWalk } from '../sinks/outputCrashWalk.ts';
 import { useStillTime } from '../world/eventRun.ts';
+import { crashKinds } from '../world/faultyFiles.ts';
 
 it('results: every acknowledged line stays, whatever is stopped wherever, after every prefix of every write', async ({
   annotate,

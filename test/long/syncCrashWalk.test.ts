@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { crashKinds } from '../files/faultyFiles.ts';
 import { syncCrashWalk } from '../share/syncCrashWalk.ts';
 import { useStillTime } from '../world/eventRun.ts';
+import { crashKinds } from '../world/faultyFiles.ts';
 
 beforeEach(useStillTime);
 afterEach(() => vi.useRealTimers());

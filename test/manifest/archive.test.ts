@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { archiveFolder, readArchive } from '../../src/manifest/archive.ts';
 import { EntryLog } from '../../src/manifest/entryLog.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
-import { ids, manifestFile, openSample, sampleEntry, sampleOptions } from './sampleManifest.ts';
+import { FaultyFiles } from '../world/faultyFiles.ts';
+import { ids, manifestFile, openSample, sampleEntry, sampleOptions } from '../world/sampleManifest.ts';
 
 const skipped = (id: string, set: Partial<Entry> = {}): Entry => sampleEntry(id, { processing_status: 'skip', ...set });
 const names = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => `e${from + i}`);

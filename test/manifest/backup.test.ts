@@ -9,9 +9,9 @@ import { isSettled } from '../../src/manifest/isSettled.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import { readEntries } from '../../src/manifest/readEntries.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { atEveryCrash, FaultyFiles } from '../files/faultyFiles.ts';
 import { archive, BackupBench, backupFolder, movedList, settled } from '../world/backupWorld.ts';
-import { identity, ids, manifestFile, openSample, sampleEntry, sampleOptions } from './sampleManifest.ts';
+import { atEveryCrash, FaultyFiles } from '../world/faultyFiles.ts';
+import { identity, ids, manifestFile, openSample, sampleEntry, sampleOptions } from '../world/sampleManifest.ts';
 
 const range = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => `e${from + i}`);
 

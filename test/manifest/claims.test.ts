@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Manifest } from '../../src/manifest/manifest.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
-import { identity, ids, manifestFile, openSample, sampleEntry } from './sampleManifest.ts';
+import { FaultyFiles } from '../world/faultyFiles.ts';
+import { identity, ids, manifestFile, openSample, sampleEntry } from '../world/sampleManifest.ts';
 import { StealableLock } from './stealableLock.ts';
 
 async function withEntries(count: number, changes = {}): Promise<{ files: FaultyFiles; manifest: Manifest }> {

@@ -2,8 +2,8 @@ import { expect } from 'vitest';
 import { EntryReader } from '../../src/manifest/entryReader.ts';
 import type { Manifest } from '../../src/manifest/manifest.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { atEveryCrash, FaultyFiles } from '../files/faultyFiles.ts';
-import { identity, ids, manifestFile, openSample, sampleEntry, sampleOptions } from './sampleManifest.ts';
+import { atEveryCrash, FaultyFiles } from '../world/faultyFiles.ts';
+import { identity, ids, manifestFile, openSample, sampleEntry, sampleOptions } from '../world/sampleManifest.ts';
 
 /** What the scenario was told counts, in the order in which it was told. */
 interface Told {

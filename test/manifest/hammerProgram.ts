@@ -9,7 +9,7 @@ import { nodeFiles } from '../../src/files/files.ts';
 import { livenessOf, ownIdentity } from '../../src/files/processIdentity.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import { systemClock } from '../../src/model/clock.ts';
-import { isSettled, sampleEntry } from './sampleManifest.ts';
+import { isSettled, sampleEntry } from '../world/sampleManifest.ts';
 
 const [folder, name] = process.argv.slice(2);
 const file = join(folder, 'metadata_manifest.json');

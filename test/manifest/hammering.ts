@@ -12,7 +12,7 @@ import { livenessOf, ownIdentity } from '../../src/files/processIdentity.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import { systemClock } from '../../src/model/clock.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { isSettled } from './sampleManifest.ts';
+import { isSettled } from '../world/sampleManifest.ts';
 
 const program = fileURLToPath(new URL('./hammerProgram.ts', import.meta.url));
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Manifest } from '../../src/manifest/manifest.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
-import { identity, ids, manifestFile, openSample, sampleEntry } from './sampleManifest.ts';
+import { FaultyFiles } from '../world/faultyFiles.ts';
+import { identity, ids, manifestFile, openSample, sampleEntry } from '../world/sampleManifest.ts';
 import { StealableLock } from './stealableLock.ts';
 
 interface Running {

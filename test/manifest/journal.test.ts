@@ -4,8 +4,8 @@ import type { Change } from '../../src/manifest/change.ts';
 import { JournalFormatError, journalPath, listJournals, readHeader, readJournal } from '../../src/manifest/journal.ts';
 import { encodeLine, type JournalRecord, journalFormat, parseLine } from '../../src/manifest/journalLine.ts';
 import { JournalWriter } from '../../src/manifest/journalWriter.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
-import { manifestFile } from './sampleManifest.ts';
+import { FaultyFiles } from '../world/faultyFiles.ts';
+import { manifestFile } from '../world/sampleManifest.ts';
 
 const change = (id: string): Change => ({ id, rev: 1, op: 'edit', set: { remark: `ü ${id} "}\n` }, by: `w-${id}` });
 const path = journalPath(manifestFile, 3);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { journalPath, listJournals } from '../../src/manifest/journal.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
-import { ids, manifestFile, openSample, sampleEntry } from './sampleManifest.ts';
+import { FaultyFiles } from '../world/faultyFiles.ts';
+import { ids, manifestFile, openSample, sampleEntry } from '../world/sampleManifest.ts';
 
 test('a long journal whose header was damaged is opened, with all that it says', async () => {
   const files = new FaultyFiles();

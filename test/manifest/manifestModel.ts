@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { NameHabit } from '../../src/files/nameHabit.ts';
-import type { CrashKind } from '../files/faultyFiles.ts';
+import type { CrashKind } from '../world/faultyFiles.ts';
 import { ManifestWorld } from './manifestWorld.ts';
 
 /** One thing that a writer does or that happens to one; its text is what fast-check prints of a failure. */

@@ -5,8 +5,8 @@ import { journalPath, listJournals } from '../../src/manifest/journal.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import type { QueueStage } from '../../src/manifest/stageWork.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { type CrashKind, type Fault, FaultyFiles } from '../files/faultyFiles.ts';
-import { identity, manifestFile, sampleEntry, sampleOptions } from './sampleManifest.ts';
+import { type CrashKind, type Fault, FaultyFiles } from '../world/faultyFiles.ts';
+import { identity, manifestFile, sampleEntry, sampleOptions } from '../world/sampleManifest.ts';
 import { StealableLock } from './stealableLock.ts';
 
 interface Held {

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Manifest } from '../../src/manifest/manifest.ts';
 import type { QueueStage } from '../../src/manifest/stageWork.ts';
 import type { ProcessIdentity } from '../../src/model/entry.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
-import { ids, manifestFile, openSample, sampleEntry } from './sampleManifest.ts';
+import { FaultyFiles } from '../world/faultyFiles.ts';
+import { ids, manifestFile, openSample, sampleEntry } from '../world/sampleManifest.ts';
 
 /** A machine whose processes follow each other: each finds that the one before it has died. */
 class Machine {

@@ -5,7 +5,7 @@ import { applyChange } from '../../src/manifest/change.ts';
 import { LiveEntries } from '../../src/manifest/liveEntries.ts';
 import { StageQueue } from '../../src/manifest/stageQueue.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { identity, ids, isSettled, sampleEntry } from './sampleManifest.ts';
+import { identity, ids, isSettled, sampleEntry } from '../world/sampleManifest.ts';
 
 describe('a stage queue', () => {
   test('gives the lowest place first, whatever comes and goes', () => {

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readSnapshot, writeSnapshot } from '../../src/manifest/snapshot.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
-import { ids, manifestFile, openSample, sampleEntry } from './sampleManifest.ts';
+import { FaultyFiles } from '../world/faultyFiles.ts';
+import { ids, manifestFile, openSample, sampleEntry } from '../world/sampleManifest.ts';
 
 const pythonManifest = '../shared/reference/legacy_gauss/original_gaussian/metadata_manifest.json';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ImageStore } from '../../src/operators/collector/imageStore.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
+import { FaultyFiles } from '../world/faultyFiles.ts';
 import { dataFolder } from '../world/pipelineWorld.ts';
 
 const day = `${dataFolder}/20250724`;

@@ -6,9 +6,9 @@ import type { CapturedFrame } from '../../src/model/frame.ts';
 import { localIso, parseIso, utcIso } from '../../src/model/localTime.ts';
 import type { CollectSettings } from '../../src/operators/collector/collector.ts';
 import { ImageStore } from '../../src/operators/collector/imageStore.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
 import { CollectBench, collectSettings } from '../world/collectorWorld.ts';
 import { useStillTime } from '../world/eventRun.ts';
+import { FaultyFiles } from '../world/faultyFiles.ts';
 import { dataFolder, PipelineWorld } from '../world/pipelineWorld.ts';
 import { StageRun } from '../world/stageRun.ts';
 

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { SyncSettings } from '../../src/operators/syncer/syncer.ts';
-import { atEveryCrash, type CrashKind, FaultyFiles, Stopped } from '../files/faultyFiles.ts';
+import { atEveryCrash, type CrashKind, FaultyFiles, Stopped } from '../world/faultyFiles.ts';
 import { StageRun } from '../world/stageRun.ts';
 import { day, imageOf, SyncBench, syncSettings } from '../world/syncerWorld.ts';
 

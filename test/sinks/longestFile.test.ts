@@ -3,8 +3,8 @@ import type { ResultLine } from '../../src/model/result.ts';
 import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
 import { openResultsLog } from '../../src/sinks/results/resultsLog.ts';
 import { openCsv } from '../../src/sinks/table/csv.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
-import { exclusiveHere } from './exclusiveHere.ts';
+import { exclusiveHere } from '../world/exclusiveHere.ts';
+import { FaultyFiles } from '../world/faultyFiles.ts';
 import { sampleResult } from './sampleResult.ts';
 
 const folder = '/results';

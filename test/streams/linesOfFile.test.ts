@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { lastLines, lineBehind } from '../../src/streams/console/linesOfFile.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
+import { FaultyFiles } from '../world/faultyFiles.ts';
 
 const path = '/lines';
 /** Lines of very different lengths, far longer and shorter than the guess. */

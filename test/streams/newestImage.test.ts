@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Manifest } from '../../src/manifest/manifest.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import { NewestImage } from '../../src/streams/console/newestImage.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
-import { manifestFile, openSample, sampleEntry } from '../manifest/sampleManifest.ts';
+import { FaultyFiles } from '../world/faultyFiles.ts';
+import { manifestFile, openSample, sampleEntry } from '../world/sampleManifest.ts';
 
 const id = (n: number): string => `e${String(n).padStart(4, '0')}`;
 

@@ -6,10 +6,10 @@ import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts'
 import { openResultsLog, type ResultsLog } from '../../src/sinks/results/resultsLog.ts';
 import { openCsv } from '../../src/sinks/table/csv.ts';
 import { recoverySource } from '../../src/verify/recoverEntries.ts';
-import type { FaultyFiles } from '../files/faultyFiles.ts';
-import { sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
-import { exclusiveHere } from '../sinks/exclusiveHere.ts';
 import { sampleResult } from '../sinks/sampleResult.ts';
+import { exclusiveHere } from '../world/exclusiveHere.ts';
+import type { FaultyFiles } from '../world/faultyFiles.ts';
+import { sampleEntry, sampleOptions } from '../world/sampleManifest.ts';
 
 export const data = '/root/data';
 export const day = `${data}/20250724`;

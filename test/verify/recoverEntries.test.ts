@@ -2,8 +2,8 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { journalPath, listJournals } from '../../src/manifest/journal.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { atEveryCrash, FaultyFiles } from '../files/faultyFiles.ts';
-import { manifestFile } from '../manifest/sampleManifest.ts';
+import { atEveryCrash, FaultyFiles } from '../world/faultyFiles.ts';
+import { manifestFile } from '../world/sampleManifest.ts';
 import { imageOf, MemoryExperiment } from './memoryExperiment.ts';
 
 const archive = '/root/data/metadata_manifest_archive/';

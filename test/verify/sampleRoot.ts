@@ -15,8 +15,8 @@ import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts'
 import { openResultsLog, type ResultsLog } from '../../src/sinks/results/resultsLog.ts';
 import { openCsv } from '../../src/sinks/table/csv.ts';
 import { picture } from '../program/experiment.ts';
-import { exclusiveHere } from '../sinks/exclusiveHere.ts';
 import { sampleResult } from '../sinks/sampleResult.ts';
+import { exclusiveHere } from '../world/exclusiveHere.ts';
 
 export interface SampleRootOptions {
   images?: number;

@@ -4,8 +4,8 @@ import type { Entry } from '../../src/model/entry.ts';
 import { type BackupExperiment, type BackupSettings, backup } from '../../src/operators/backup/backup.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
-import { sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
+import { FaultyFiles } from './faultyFiles.ts';
+import { sampleEntry, sampleOptions } from './sampleManifest.ts';
 
 export const backupFolder = '/root/backup';
 export const archive = '/root/data/metadata_manifest_archive';

@@ -11,9 +11,9 @@ import {
 } from '../../src/operators/compressor/compressor.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
-import { identity, sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
+import { FaultyFiles } from './faultyFiles.ts';
 import { dataFolder } from './pipelineWorld.ts';
+import { identity, sampleEntry, sampleOptions } from './sampleManifest.ts';
 
 export const day = `${dataFolder}/20250724`;
 

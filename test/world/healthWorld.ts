@@ -9,7 +9,7 @@ import type { HealthStatus, PipelineStatus, StageStatus } from '../../src/model/
 import { type HealthExperiment, type HealthSettings, health } from '../../src/operators/health/health.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
-import { identity, sampleEntry } from '../manifest/sampleManifest.ts';
+import { identity, sampleEntry } from './sampleManifest.ts';
 
 export const healthSettings: HealthSettings = {
   enabled: true,

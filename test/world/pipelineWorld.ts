@@ -5,9 +5,9 @@ import type { StageName } from '../../src/model/stage.ts';
 import type { ResultStore } from '../../src/operators/processor/processor.ts';
 import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
 import { openResultsLog, type ResultsLog } from '../../src/sinks/results/resultsLog.ts';
-import { FaultyFiles } from '../files/faultyFiles.ts';
-import { identity, sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
-import { exclusiveHere } from '../sinks/exclusiveHere.ts';
+import { exclusiveHere } from './exclusiveHere.ts';
+import { FaultyFiles } from './faultyFiles.ts';
+import { identity, sampleEntry, sampleOptions } from './sampleManifest.ts';
 
 export const dataFolder = '/root/data';
 const day = `${dataFolder}/20250724`;

@@ -11,9 +11,9 @@ import {
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
 import type { Shares } from '../../src/share/share.ts';
-import { sampleEntry } from '../manifest/sampleManifest.ts';
-import { exclusiveHere } from '../sinks/exclusiveHere.ts';
+import { exclusiveHere } from './exclusiveHere.ts';
 import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';
+import { sampleEntry } from './sampleManifest.ts';
 
 export const day = `${dataFolder}/20250724`;
 export const imageOf = (id: string): string => `${day}/image_${id}.png`;

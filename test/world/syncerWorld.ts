@@ -10,9 +10,9 @@ import type { ShareCall } from '../../src/share/shareCalls.ts';
 import { errorOf, failureOf } from '../../src/share/shareError.ts';
 import { type ShareOperations, shareOperations } from '../../src/share/shareOperations.ts';
 import { createThrottle } from '../../src/share/throttle.ts';
-import { FaultyFiles, Stopped } from '../files/faultyFiles.ts';
-import { identity, manifestFile, sampleEntry, sampleOptions } from '../manifest/sampleManifest.ts';
+import { FaultyFiles, Stopped } from './faultyFiles.ts';
 import { dataFolder } from './pipelineWorld.ts';
+import { identity, manifestFile, sampleEntry, sampleOptions } from './sampleManifest.ts';
 
 export const remoteRoot = '/share/phorest';
 export const day = `${dataFolder}/20250724`;

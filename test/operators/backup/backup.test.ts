@@ -4,12 +4,12 @@ import { CallGate, patientFiles } from '../../../src/files/patientFiles.ts';
 import { type BackupSettings, backup } from '../../../src/operators/backup/backup.ts';
 import type { RingBufferSettings } from '../../../src/operators/ringBuffer/ringBuffer.ts';
 import { runStage } from '../../../src/operators/stage/runStage.ts';
-import { FaultyFiles } from '../../files/faultyFiles.ts';
-import { sampleEntry } from '../../manifest/sampleManifest.ts';
 import { archive, BackupBench, backupFolder, backupSettings, settled } from '../../world/backupWorld.ts';
 import { useStillTime } from '../../world/eventRun.ts';
+import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { PipelineWorld } from '../../world/pipelineWorld.ts';
 import { imageOf, RingBufferBench, ringBufferSettings } from '../../world/ringBufferWorld.ts';
+import { sampleEntry } from '../../world/sampleManifest.ts';
 import { StageRun } from '../../world/stageRun.ts';
 import { gate } from '../../world/stageWorld.ts';
 

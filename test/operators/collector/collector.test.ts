@@ -6,7 +6,6 @@ import { parseAmount } from '../../../src/config/kinds/amount.ts';
 import type { DiskSpace } from '../../../src/files/diskSpace.ts';
 import { type CollectExperiment, type CollectSettings, collector } from '../../../src/operators/collector/collector.ts';
 import { runStage } from '../../../src/operators/stage/runStage.ts';
-import { ids, sampleEntry } from '../../manifest/sampleManifest.ts';
 import {
   CollectBench,
   cameraNumber,
@@ -16,6 +15,7 @@ import {
 } from '../../world/collectorWorld.ts';
 import { useStillTime } from '../../world/eventRun.ts';
 import { PipelineWorld } from '../../world/pipelineWorld.ts';
+import { ids, sampleEntry } from '../../world/sampleManifest.ts';
 import { StageRun } from '../../world/stageRun.ts';
 import { failure, gate } from '../../world/stageWorld.ts';
 

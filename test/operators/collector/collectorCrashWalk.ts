@@ -1,9 +1,9 @@
 import { expect, vi } from 'vitest';
 import type { CollectSettings } from '../../../src/operators/collector/collector.ts';
-import { atEveryCrash, type CrashKind, FaultyFiles, Stopped } from '../../files/faultyFiles.ts';
-import { ids } from '../../manifest/sampleManifest.ts';
 import { CollectBench, capturedFrame, collectSettings } from '../../world/collectorWorld.ts';
+import { atEveryCrash, type CrashKind, FaultyFiles, Stopped } from '../../world/faultyFiles.ts';
 import { PipelineWorld } from '../../world/pipelineWorld.ts';
+import { ids } from '../../world/sampleManifest.ts';
 import { StageRun } from '../../world/stageRun.ts';
 
 const frames = 2;

@@ -5,8 +5,6 @@ import type { NoteEvent } from '../../../src/model/event.ts';
 import { localIso } from '../../../src/model/localTime.ts';
 import { type CollectSettings, collector as collectorStage } from '../../../src/operators/collector/collector.ts';
 import { runStage } from '../../../src/operators/stage/runStage.ts';
-import { atEveryCrash, FaultyFiles, Stopped } from '../../files/faultyFiles.ts';
-import { sampleEntry } from '../../manifest/sampleManifest.ts';
 import {
   CollectBench,
   cameraNumber,
@@ -15,7 +13,9 @@ import {
   importedFrame,
 } from '../../world/collectorWorld.ts';
 import { useStillTime } from '../../world/eventRun.ts';
+import { atEveryCrash, FaultyFiles, Stopped } from '../../world/faultyFiles.ts';
 import { dataFolder, PipelineWorld } from '../../world/pipelineWorld.ts';
+import { sampleEntry } from '../../world/sampleManifest.ts';
 import { StageRun } from '../../world/stageRun.ts';
 import { gate } from '../../world/stageWorld.ts';
 

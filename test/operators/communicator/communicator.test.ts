@@ -8,10 +8,10 @@ import {
 } from '../../../src/operators/communicator/communicator.ts';
 import { runStage } from '../../../src/operators/stage/runStage.ts';
 import { composeResultLine } from '../../../src/sinks/results/composeResultLine.ts';
-import { isSettled, sampleEntry } from '../../manifest/sampleManifest.ts';
 import { CommunicateBench, communicateSettings } from '../../world/communicatorWorld.ts';
 import { useStillTime } from '../../world/eventRun.ts';
 import { dataFolder, PipelineWorld, resultHead } from '../../world/pipelineWorld.ts';
+import { isSettled, sampleEntry } from '../../world/sampleManifest.ts';
 import { StageRun } from '../../world/stageRun.ts';
 import { failure, gate } from '../../world/stageWorld.ts';
 

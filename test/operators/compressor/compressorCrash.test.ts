@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CompressSettings } from '../../../src/operators/compressor/compressor.ts';
-import { FaultyFiles } from '../../files/faultyFiles.ts';
 import { CompressBench, compressSettings } from '../../world/compressorWorld.ts';
 import { useStillTime } from '../../world/eventRun.ts';
+import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { StageRun } from '../../world/stageRun.ts';
 import { compressAll, compressCrashWalk, ids, images, mustBeReadable } from './compressorCrashWalk.ts';
 

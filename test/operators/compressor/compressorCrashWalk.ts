@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { CompressSettings } from '../../../src/operators/compressor/compressor.ts';
-import { atEveryCrash, FaultyFiles, Stopped } from '../../files/faultyFiles.ts';
 import { CompressBench, compressSettings, hardImage, softImage } from '../../world/compressorWorld.ts';
+import { atEveryCrash, FaultyFiles, Stopped } from '../../world/faultyFiles.ts';
 import { StageRun } from '../../world/stageRun.ts';
 
 export const images = { A: softImage('A'), B: hardImage(), C: softImage('C') };

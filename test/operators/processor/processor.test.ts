@@ -5,10 +5,10 @@ import { contentHash } from '../../../src/files/contentHash.ts';
 import { BadImageError } from '../../../src/image/badImageError.ts';
 import type { ProcessSettings } from '../../../src/operators/processor/processor.ts';
 import { composeResultLine } from '../../../src/sinks/results/composeResultLine.ts';
-import { sampleEntry } from '../../manifest/sampleManifest.ts';
 import { useStillTime } from '../../world/eventRun.ts';
 import { PipelineWorld, resultHead } from '../../world/pipelineWorld.ts';
 import { ProcessBench, processSettings } from '../../world/processorWorld.ts';
+import { sampleEntry } from '../../world/sampleManifest.ts';
 import { StageRun } from '../../world/stageRun.ts';
 import { failure, gate } from '../../world/stageWorld.ts';
 

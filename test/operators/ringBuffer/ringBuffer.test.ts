@@ -7,11 +7,11 @@ import type { WorkRules } from '../../../src/manifest/workRules.ts';
 import type { Entry } from '../../../src/model/entry.ts';
 import type { RingBufferSettings } from '../../../src/operators/ringBuffer/ringBuffer.ts';
 import { spaceLimits } from '../../../src/operators/ringBuffer/spaceLimits.ts';
-import { atEveryCrash, FaultyFiles } from '../../files/faultyFiles.ts';
-import { manifestFile, sampleEntry } from '../../manifest/sampleManifest.ts';
 import { useStillTime } from '../../world/eventRun.ts';
+import { atEveryCrash, FaultyFiles } from '../../world/faultyFiles.ts';
 import { PipelineWorld } from '../../world/pipelineWorld.ts';
 import { day, imageOf, RingBufferBench, ringBufferSettings, rules } from '../../world/ringBufferWorld.ts';
+import { manifestFile, sampleEntry } from '../../world/sampleManifest.ts';
 import { StageRun } from '../../world/stageRun.ts';
 
 beforeEach(useStillTime);

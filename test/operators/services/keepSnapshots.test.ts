@@ -5,8 +5,8 @@ import { parseConfig } from '../../../src/config/parseConfig.ts';
 import type { Config } from '../../../src/config/schema.ts';
 import { contentHash } from '../../../src/files/contentHash.ts';
 import { keepSnapshots } from '../../../src/operators/services/keepSnapshots.ts';
-import { FaultyFiles } from '../../files/faultyFiles.ts';
 import { EventRun, useStillTime } from '../../world/eventRun.ts';
+import { FaultyFiles } from '../../world/faultyFiles.ts';
 
 const folder = '/root/backup';
 const configOf = (text: string): Config => parseConfig(text, 'c.toml').config;

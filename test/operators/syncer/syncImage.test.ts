@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { isFilesOwn } from '../../../src/operators/syncer/syncError.ts';
 import { syncImage } from '../../../src/operators/syncer/syncImage.ts';
 import type { Share } from '../../../src/share/share.ts';
-import { FaultyFiles } from '../../files/faultyFiles.ts';
-import { sampleEntry } from '../../manifest/sampleManifest.ts';
+import { FaultyFiles } from '../../world/faultyFiles.ts';
+import { sampleEntry } from '../../world/sampleManifest.ts';
 
 const never = new AbortController().signal;
 

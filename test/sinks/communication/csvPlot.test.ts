@@ -8,7 +8,7 @@ import { nodeFiles } from '../../../src/files/files.ts';
 import { openCsvPlot } from '../../../src/sinks/communication/csvPlot.ts';
 import { drawInProcess } from '../../../src/sinks/plot/plotProcess.ts';
 import { PlotSeries } from '../../../src/sinks/plot/plotSeries.ts';
-import { FaultyFiles } from '../../files/faultyFiles.ts';
+import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { sampleResult } from '../sampleResult.ts';
 
 const folder = '/results';

@@ -14,7 +14,7 @@ import { eventLevel, eventWords } from '../../../src/sinks/log/eventLines.ts';
 import { mergeStatuses } from '../../../src/sinks/status/mergeStatuses.ts';
 import { emptyStatus, reduceStatus, statusOf } from '../../../src/sinks/status/statusOfEvents.ts';
 import { normaliseStatus } from '../../../src/streams/status/normaliseStatus.ts';
-import { FaultyFiles } from '../../files/faultyFiles.ts';
+import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { samplePipeline } from '../../world/healthWorld.ts';
 
 const at = '2026-11-22T11:45:00.000000Z';

@@ -9,8 +9,8 @@ import { type Files, nodeFiles } from '../../../src/files/files.ts';
 import type { ResultLocation } from '../../../src/model/entry.ts';
 import { composeResultLine } from '../../../src/sinks/results/composeResultLine.ts';
 import { type BadLine, openResultsLog } from '../../../src/sinks/results/resultsLog.ts';
-import { crashKinds, FaultyFiles } from '../../files/faultyFiles.ts';
-import { exclusiveHere } from '../exclusiveHere.ts';
+import { exclusiveHere } from '../../world/exclusiveHere.ts';
+import { crashKinds, FaultyFiles } from '../../world/faultyFiles.ts';
 import { resultsLogCrashWalk } from '../outputCrashWalk.ts';
 import { sampleResult } from '../sampleResult.ts';
 

@@ -6,7 +6,7 @@ import type { PipelineEvent } from '../../../src/model/event.ts';
 import { parseIso } from '../../../src/model/localTime.ts';
 import type { PipelineStatus, ProcessStatus } from '../../../src/model/status.ts';
 import { type StatusFileOptions, statusFile } from '../../../src/sinks/status/statusFile.ts';
-import { FaultyFiles } from '../../files/faultyFiles.ts';
+import { FaultyFiles } from '../../world/faultyFiles.ts';
 
 const t0 = Date.UTC(2026, 10, 22, 12);
 const ownPath = '/flags/status/pi-7.json';

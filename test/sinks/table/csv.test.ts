@@ -6,7 +6,7 @@ import type { SegmentPosition } from '../../../src/files/segmentedFile.ts';
 import type { ResultLine, RoiResult } from '../../../src/model/result.ts';
 import { openCsv } from '../../../src/sinks/table/csv.ts';
 import { parseCsvLine } from '../../../src/sinks/table/parseCsvLine.ts';
-import { FaultyFiles } from '../../files/faultyFiles.ts';
+import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { csvCrashWalk } from '../outputCrashWalk.ts';
 import { sampleResult } from '../sampleResult.ts';
 

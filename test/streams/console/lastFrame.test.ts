@@ -13,8 +13,8 @@ import type { RoiManifest } from '../../../src/model/roi.ts';
 import { type LastFrameDeps, lastFrame$ } from '../../../src/streams/console/lastFrame.ts';
 import type { ManifestImage } from '../../../src/streams/console/newestImage.ts';
 import { type ReducedFrame, reduceFrame } from '../../../src/streams/console/reducedFrame.ts';
-import { FaultyFiles } from '../../files/faultyFiles.ts';
-import { sampleEntry, sampleOptions } from '../../manifest/sampleManifest.ts';
+import { FaultyFiles } from '../../world/faultyFiles.ts';
+import { sampleEntry, sampleOptions } from '../../world/sampleManifest.ts';
 
 const rois: RoiManifest = { rois: [{ label: 'a', flip: false, coords: [0, 0], size: [2, 2] }], imageAngle: 0 };
 type Size = { width: number; height: number } | null;

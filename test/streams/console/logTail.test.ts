@@ -7,7 +7,7 @@ import { utcIso } from '../../../src/model/localTime.ts';
 import type { LogLine } from '../../../src/model/logLine.ts';
 import { type LogTailDeps, logTail$ } from '../../../src/streams/console/logTail.ts';
 import { readLogLine } from '../../../src/streams/console/readLogLine.ts';
-import { FaultyFiles } from '../../files/faultyFiles.ts';
+import { FaultyFiles } from '../../world/faultyFiles.ts';
 
 const t0 = Date.UTC(2026, 10, 22, 12);
 const line = (msg: string, second = 0, fields: object = {}): string =>

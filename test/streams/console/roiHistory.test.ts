@@ -9,8 +9,8 @@ import { type Files, nodeFiles } from '../../../src/files/files.ts';
 import { localIso } from '../../../src/model/localTime.ts';
 import type { RoiHistory } from '../../../src/model/roiHistory.ts';
 import { roiHistory$ } from '../../../src/streams/console/roiHistory.ts';
-import { FaultyFiles } from '../../files/faultyFiles.ts';
 import { sampleResult } from '../../sinks/sampleResult.ts';
+import { FaultyFiles } from '../../world/faultyFiles.ts';
 
 const t0 = new Date(2026, 10, 22, 12).getTime();
 const labels = ['001A_N', '001A_S', '002B_N'];

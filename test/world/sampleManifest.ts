@@ -1,7 +1,7 @@
 import type { Files } from '../../src/files/files.ts';
 import { Manifest, type ManifestOptions } from '../../src/manifest/manifest.ts';
 import type { Entry, ProcessIdentity } from '../../src/model/entry.ts';
-import { exclusiveHere } from '../sinks/exclusiveHere.ts';
+import { exclusiveHere } from './exclusiveHere.ts';
 
 /** Where the manifest of a test in memory stands. */
 export const manifestFile = '/root/data/metadata_manifest.json';

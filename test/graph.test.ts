@@ -13,12 +13,12 @@ import type { Experiment } from '../src/operators/stage/experiment.ts';
 import { mergeUntilComplete } from '../src/rx/mergeUntilComplete.ts';
 import { createShares } from '../src/share/share.ts';
 import type { ConfigUpdate } from '../src/streams/configuration/configUpdates.ts';
-import { CollectBench } from './world/collectorWorld.ts';
-import { CommunicateBench } from './world/communicatorWorld.ts';
+import { CollectorFixture } from './world/collectorFixture.ts';
+import { CommunicatorFixture } from './world/communicatorFixture.ts';
 import { EventRun, useStillTime } from './world/eventRun.ts';
 import { exclusiveHere } from './world/exclusiveHere.ts';
 import { PipelineWorld } from './world/pipelineWorld.ts';
-import { ProcessBench, roiManifestText } from './world/processorWorld.ts';
+import { ProcessorFixture, roiManifestText } from './world/processorFixture.ts';
 import { failure, gate } from './world/stageWorld.ts';
 
 beforeEach(useStillTime);
@@ -42,9 +42,9 @@ const loaded = (changed: Config = config): ConfigUpdate => ({
 async function prepare(images = 6, world?: PipelineWorld) {
   const there = world ?? (await PipelineWorld.open());
   for (let i = 0; i < images; i++) there.files.put(`/old/img_${i}.tif`, 'pixels');
-  const collecting = new CollectBench(there, 'own').folder(images);
-  const processing = new ProcessBench(there);
-  const communicating = new CommunicateBench(there);
+  const collecting = new CollectorFixture(there, 'own').folder(images);
+  const processing = new ProcessorFixture(there);
+  const communicating = new CommunicatorFixture(there);
   const run = new EventRun();
   const { tools, stop$ } = run;
   const note = (level: NoteEvent['level'], message: string): void =>

@@ -18,7 +18,7 @@ import type { StageEvent } from '../../src/model/event.ts';
 import { device$ } from '../../src/streams/disk/deviceWatch.ts';
 import { useStillTime } from '../world/eventRun.ts';
 import { StageRun } from '../world/stageRun.ts';
-import { type BenchSettings, StageBench } from '../world/stageWorld.ts';
+import { StageWorld, type WorldSettings } from '../world/stageWorld.ts';
 
 const sdCard = '22 1 179:2 / / rw,noatime shared:1 - ext4 /dev/mmcblk0p2 rw';
 const usbDisk = '87 22 8:1 / /media/pi/USB\\040disk rw,nosuid master:3 shared:9 - vfat /dev/sda1 rw,uid=1000';
@@ -196,17 +196,17 @@ describe('the watch over the disk', () => {
 
   it('makes a stage rest with an alarm until the disk is back', async () => {
     const machine = new Machine();
-    const bench = new StageBench();
-    const run = new StageRun<BenchSettings>({ name: 'a' });
+    const world = new StageWorld();
+    const run = new StageRun<WorldSettings>({ name: 'a' });
     const here$ = device$(new MountedDevice(root, 'BB92-0AA4', machine));
-    bench.offer('first');
-    run.start(bench.stage({ ...run.tools, pausedBy$: here$ }));
+    world.offer('first');
+    run.start(world.stage({ ...run.tools, pausedBy$: here$ }));
     await run.until(() => run.count('done') === 1);
     machine.pull();
     await run.until(() => run.told.at(-1) === 'paused', 250);
-    bench.offer('second');
+    world.offer('second');
     await vi.advanceTimersByTimeAsync(60_000);
-    expect([bench.open, bench.settled, run.status('compressor').alarms]).toEqual([0, ['first'], ['wrong_disk']]);
+    expect([world.open, world.settled, run.status('compressor').alarms]).toEqual([0, ['first'], ['wrong_disk']]);
     const [alarm, ...more] = run.events.filter((event: StageEvent) => event.kind === 'alarm');
     expect([alarm, more]).toMatchObject([{ message: expect.stringContaining('BB92-0AA4') }, []]);
     machine.plug();
@@ -218,10 +218,10 @@ describe('the watch over the disk', () => {
   });
 
   it('lets a stage that a person has paused rest on', async () => {
-    const bench = new StageBench();
-    const run = new StageRun<BenchSettings>({ name: 'a' });
+    const world = new StageWorld();
+    const run = new StageRun<WorldSettings>({ name: 'a' });
     run.paused$.next(true);
-    run.start(bench.stage({ ...run.tools, pausedBy$: of(null) }));
+    run.start(world.stage({ ...run.tools, pausedBy$: of(null) }));
     await run.rest();
     expect(run.told).toEqual(['paused']);
     run.unsubscribe();

@@ -9,7 +9,7 @@ import { isSettled } from '../../src/manifest/isSettled.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import { readEntries } from '../../src/manifest/readEntries.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { archive, BackupBench, backupFolder, movedList, settled } from '../world/backupWorld.ts';
+import { archive, BackupWorld, backupFolder, movedList, settled } from '../world/backupWorld.ts';
 import { atEveryCrash, FaultyFiles } from '../world/faultyFiles.ts';
 import { identity, ids, manifestFile, openSample, sampleEntry, sampleOptions } from '../world/sampleManifest.ts';
 
@@ -33,24 +33,24 @@ async function readAll(files: Files): Promise<Map<string, Entry>> {
 }
 
 /** A root with a pending, a claimed, a failed and some settled entries. */
-async function begun(files = new FaultyFiles()): Promise<BackupBench> {
-  const bench = await BackupBench.on(files);
-  const { manifest } = bench;
+async function begun(files = new FaultyFiles()): Promise<BackupWorld> {
+  const world = await BackupWorld.on(files);
+  const { manifest } = world;
   await manifest.offer([sampleEntry('waits'), sampleEntry('held'), ...range(0, 3).map(id => settled(id))]);
   await manifest.offer([sampleEntry('bad', { processing_status: 'failed' })]);
   await manifest.offer([sampleEntry('unreported', { processing_status: 'processed' })]);
   await manifest.claim('communicator', 1);
-  return bench;
+  return world;
 }
 
 describe('archiveSettled', () => {
   test('takes every settled entry, whatever their number, and never one that waits or is claimed', async () => {
-    const bench = await begun();
-    expect(await bench.manifest.archiveSettled()).toBe(4);
-    expect(bench.live()).toEqual(['waits', 'held', 'unreported']);
-    expect(await bench.archived()).toEqual(['e0', 'e1', 'e2', 'bad']);
-    expect(await bench.manifest.archiveSettled()).toBe(0);
-    expect(bench.segments()).toHaveLength(1);
+    const world = await begun();
+    expect(await world.manifest.archiveSettled()).toBe(4);
+    expect(world.live()).toEqual(['waits', 'held', 'unreported']);
+    expect(await world.archived()).toEqual(['e0', 'e1', 'e2', 'bad']);
+    expect(await world.manifest.archiveSettled()).toBe(0);
+    expect(world.segments()).toHaveLength(1);
   });
 
   test('leaves what waits for compression or for its copy', async () => {
@@ -58,97 +58,97 @@ describe('archiveSettled', () => {
       { compression: true, sync: false },
       { compression: false, sync: true },
     ]) {
-      const bench = await BackupBench.on(new FaultyFiles(), {
+      const world = await BackupWorld.on(new FaultyFiles(), {
         rules: () => rules,
         isSettled: entry => isSettled(entry, rules),
       });
-      await bench.manifest.offer([settled('a'), settled('b', { compression_attempted: true, image_synced: true })]);
-      expect(await bench.manifest.archiveSettled()).toBe(1);
-      expect(bench.live()).toEqual(['a']);
+      await world.manifest.offer([settled('a'), settled('b', { compression_attempted: true, image_synced: true })]);
+      expect(await world.manifest.archiveSettled()).toBe(1);
+      expect(world.live()).toEqual(['a']);
     }
   });
 
   test('writes nothing when nothing is settled', async () => {
-    const bench = await BackupBench.on();
-    await bench.manifest.offer([sampleEntry('a')]);
-    const steps = bench.files.steps.length;
-    expect(await bench.manifest.archiveSettled()).toBe(0);
-    expect(bench.files.steps.length).toBe(steps);
+    const world = await BackupWorld.on();
+    await world.manifest.offer([sampleEntry('a')]);
+    const steps = world.files.steps.length;
+    expect(await world.manifest.archiveSettled()).toBe(0);
+    expect(world.files.steps.length).toBe(steps);
   });
 });
 
 describe('moveSegment', () => {
   test('leaves a segment in the folder alone, named by the time of its newest entry, and readers read it there', async () => {
-    const bench = await begun();
-    await bench.manifest.archiveSettled();
-    const [segment] = bench.segments();
-    const moved = await bench.manifest.moveSegment(segment!, backupFolder);
-    expect(bench.segments()).toEqual([]);
-    expect(bench.backups()).toEqual([`metadata_manifest_20250724_134513_${segment}`]);
+    const world = await begun();
+    await world.manifest.archiveSettled();
+    const [segment] = world.segments();
+    const moved = await world.manifest.moveSegment(segment!, backupFolder);
+    expect(world.segments()).toEqual([]);
+    expect(world.backups()).toEqual([`metadata_manifest_20250724_134513_${segment}`]);
     expect(moved).toEqual({
-      path: `${backupFolder}/${bench.backups()[0]}`,
+      path: `${backupFolder}/${world.backups()[0]}`,
       entries: 4,
-      bytes: bench.files.content(moved.path)!.length,
+      bytes: world.files.content(moved.path)!.length,
     });
-    expect(gunzipSync(bench.files.content(moved.path)!).toString().split('\n')).toHaveLength(5);
-    expect(await bench.archived()).toEqual(['e0', 'e1', 'e2', 'bad']);
-    expect(await bench.manifest.archiveSegments()).toEqual([segment]);
-    expect(ids(await bench.manifest.archiveSegment(segment!))).toEqual(['e0', 'e1', 'e2', 'bad']);
-    expect([...(await readAll(bench.files)).keys()].sort()).toEqual(
+    expect(gunzipSync(world.files.content(moved.path)!).toString().split('\n')).toHaveLength(5);
+    expect(await world.archived()).toEqual(['e0', 'e1', 'e2', 'bad']);
+    expect(await world.manifest.archiveSegments()).toEqual([segment]);
+    expect(ids(await world.manifest.archiveSegment(segment!))).toEqual(['e0', 'e1', 'e2', 'bad']);
+    expect([...(await readAll(world.files)).keys()].sort()).toEqual(
       ['waits', 'held', 'unreported', 'e0', 'e1', 'e2', 'bad'].sort(),
     );
   });
 
   test('numbers go on, so that what is archived later counts', async () => {
-    const bench = await BackupBench.on();
-    await bench.offerSegments(['a', 'b']);
-    await moveAll(bench.manifest);
-    const [entry] = await bench.manifest.archiveSegment((await bench.manifest.archiveSegments())[0]!);
-    expect(await bench.manifest.requeue([entry!], 'skip', { restore: true })).toHaveLength(1);
-    await bench.manifest.archiveSettled();
-    expect(bench.segments()).toEqual([expect.stringMatching(/^entries\.3\./)]);
-    await moveAll(bench.manifest);
-    const found = await readAll(bench.files);
+    const world = await BackupWorld.on();
+    await world.offerSegments(['a', 'b']);
+    await moveAll(world.manifest);
+    const [entry] = await world.manifest.archiveSegment((await world.manifest.archiveSegments())[0]!);
+    expect(await world.manifest.requeue([entry!], 'skip', { restore: true })).toHaveLength(1);
+    await world.manifest.archiveSettled();
+    expect(world.segments()).toEqual([expect.stringMatching(/^entries\.3\./)]);
+    await moveAll(world.manifest);
+    const found = await readAll(world.files);
     expect([found.size, found.get('a')!.processing_status]).toEqual([2, 'skip']);
   });
 
   test('an entry is brought back from there by a requeue, analysed again, and goes there again', async () => {
-    const bench = await BackupBench.on();
-    await bench.offerSegments(['a']);
-    await moveAll(bench.manifest);
-    const [entry] = await bench.manifest.archiveSegment((await bench.manifest.archiveSegments())[0]!);
-    await bench.manifest.requeue([entry!], 'pending', { restore: true });
-    expect((await readAll(bench.files)).get('a')!.processing_status).toBe('pending');
-    const claimed = await bench.manifest.claim('processor', 1);
-    await bench.manifest.settle(claimed, 'processor', { processing_status: 'failed' });
-    await bench.manifest.archiveSettled();
-    await moveAll(bench.manifest);
-    expect(bench.backups()).toHaveLength(2);
-    expect((await readAll(bench.files)).get('a')).toMatchObject({ processing_status: 'failed', attempt: 1 });
+    const world = await BackupWorld.on();
+    await world.offerSegments(['a']);
+    await moveAll(world.manifest);
+    const [entry] = await world.manifest.archiveSegment((await world.manifest.archiveSegments())[0]!);
+    await world.manifest.requeue([entry!], 'pending', { restore: true });
+    expect((await readAll(world.files)).get('a')!.processing_status).toBe('pending');
+    const claimed = await world.manifest.claim('processor', 1);
+    await world.manifest.settle(claimed, 'processor', { processing_status: 'failed' });
+    await world.manifest.archiveSettled();
+    await moveAll(world.manifest);
+    expect(world.backups()).toHaveLength(2);
+    expect((await readAll(world.files)).get('a')).toMatchObject({ processing_status: 'failed', attempt: 1 });
   });
 
   test('a reader that began before, and one that keeps its list, go on over the move', async () => {
-    const bench = await BackupBench.on();
-    await bench.offerSegments(['a', 'b', 'c']);
-    const names = await bench.manifest.archiveSegments();
-    const reading = bench.manifest.archived();
+    const world = await BackupWorld.on();
+    await world.offerSegments(['a', 'b', 'c']);
+    const names = await world.manifest.archiveSegments();
+    const reading = world.manifest.archived();
     expect((await reading.next()).value).toMatchObject({ entry_id: 'a' });
-    await moveAll(bench.manifest);
+    await moveAll(world.manifest);
     expect((await reading.next()).value).toMatchObject({ entry_id: 'b' });
     expect((await reading.next()).value).toMatchObject({ entry_id: 'c' });
-    expect(await bench.manifest.archiveSegments()).toEqual(names);
-    await bench.offerSegments(['d']);
-    await moveAll(bench.manifest);
-    expect((await bench.manifest.archiveSegments()).slice(0, 3)).toEqual(names);
-    expect(await bench.archived()).toEqual(['a', 'b', 'c', 'd']);
+    expect(await world.manifest.archiveSegments()).toEqual(names);
+    await world.offerSegments(['d']);
+    await moveAll(world.manifest);
+    expect((await world.manifest.archiveSegments()).slice(0, 3)).toEqual(names);
+    expect(await world.archived()).toEqual(['a', 'b', 'c', 'd']);
   });
 
   test('the list is valid where the whole experiment was copied elsewhere', async () => {
-    const bench = await begun();
-    await bench.manifest.archiveSettled();
-    await moveAll(bench.manifest);
+    const world = await begun();
+    await world.manifest.archiveSettled();
+    await moveAll(world.manifest);
     const elsewhere = new FaultyFiles();
-    for (const path of bench.files.paths()) elsewhere.put(`/copy${path}`, bench.files.content(path)!);
+    for (const path of world.files.paths()) elsewhere.put(`/copy${path}`, world.files.content(path)!);
     const found: string[] = [];
     const options = { ...sampleOptions(elsewhere), file: `/copy${manifestFile}` };
     for await (const { entries } of readEntries(options)) found.push(...ids(entries));
@@ -156,9 +156,9 @@ describe('moveSegment', () => {
   });
 
   test('a folder on another disk, and one that was changed, are both remembered', async () => {
-    const bench = await BackupBench.on();
-    await bench.offerSegments(['a', 'b', 'c']);
-    const { files } = bench;
+    const world = await BackupWorld.on();
+    await world.offerSegments(['a', 'b', 'c']);
+    const { files } = world;
     const disks: Files = {
       ...passedOn(files),
       rename: async (from, to) => {
@@ -170,8 +170,8 @@ describe('moveSegment', () => {
     const manifest = await openSample(disks);
     for (const [i, segment] of (await manifest.unmovedSegments()).entries())
       await manifest.moveSegment(segment, ['/mnt/usb/backup', backupFolder, '/mnt/usb/backup'][i]!);
-    expect(bench.segments()).toEqual([]);
-    expect(await bench.archived()).toEqual(['a', 'b', 'c']);
+    expect(world.segments()).toEqual([]);
+    expect(await world.archived()).toEqual(['a', 'b', 'c']);
   });
 
   test('to another disk, with real files', async () => {
@@ -197,21 +197,21 @@ describe('moveSegment', () => {
   });
 
   test('a damaged segment stays where it is', async () => {
-    const bench = await BackupBench.on();
-    await bench.offerSegments(['a']);
-    const [segment] = bench.segments();
-    const bytes = Buffer.from(bench.files.content(`${archive}/${segment}`)!);
+    const world = await BackupWorld.on();
+    await world.offerSegments(['a']);
+    const [segment] = world.segments();
+    const bytes = Buffer.from(world.files.content(`${archive}/${segment}`)!);
     bytes[20]! ^= 1;
-    bench.files.put(`${archive}/${segment}`, bytes);
-    await expect(bench.manifest.moveSegment(segment!, backupFolder)).rejects.toThrow(ArchiveError);
-    expect([bench.segments(), bench.backups()]).toEqual([[segment], []]);
+    world.files.put(`${archive}/${segment}`, bytes);
+    await expect(world.manifest.moveSegment(segment!, backupFolder)).rejects.toThrow(ArchiveError);
+    expect([world.segments(), world.backups()]).toEqual([[segment], []]);
   });
 
   test('a copy that does not hold what was written is removed, and the segment stays', async () => {
-    const bench = await BackupBench.on();
-    await bench.offerSegments(['a']);
-    const [segment] = bench.segments();
-    const { files } = bench;
+    const world = await BackupWorld.on();
+    await world.offerSegments(['a']);
+    const [segment] = world.segments();
+    const { files } = world;
     const lying: Files = {
       ...passedOn(files),
       open: async (path, flags) => {
@@ -223,78 +223,78 @@ describe('moveSegment', () => {
     };
     const manifest = await openSample(lying);
     await expect(manifest.moveSegment(segment!, backupFolder)).rejects.toMatchObject({ code: 'EIO' });
-    expect([bench.segments(), bench.backups()]).toEqual([[segment], []]);
+    expect([world.segments(), world.backups()]).toEqual([[segment], []]);
   });
 
   test('a folder without what was moved there is not used, and what is missing there is said to be missing', async () => {
-    const bench = await BackupBench.on();
-    await bench.offerSegments(['a']);
-    await moveAll(bench.manifest);
-    const path = `${backupFolder}/${bench.backups()[0]}`;
-    const bytes = bench.files.content(path)!;
-    await bench.files.remove(path);
-    await bench.offerSegments(['b']);
-    await expect(moveAll(bench.manifest)).rejects.toThrow(/is its disk mounted/);
-    await expect(moveAll(bench.manifest)).rejects.toMatchObject({ code: 'ENOENT' });
-    expect([bench.segments().length, bench.backups()]).toEqual([1, []]);
-    const failure = await readAll(bench.files).catch((error: unknown) => error);
+    const world = await BackupWorld.on();
+    await world.offerSegments(['a']);
+    await moveAll(world.manifest);
+    const path = `${backupFolder}/${world.backups()[0]}`;
+    const bytes = world.files.content(path)!;
+    await world.files.remove(path);
+    await world.offerSegments(['b']);
+    await expect(moveAll(world.manifest)).rejects.toThrow(/is its disk mounted/);
+    await expect(moveAll(world.manifest)).rejects.toMatchObject({ code: 'ENOENT' });
+    expect([world.segments().length, world.backups()]).toEqual([1, []]);
+    const failure = await readAll(world.files).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ArchiveError);
     expect(failure).toMatchObject({ path, message: expect.stringContaining('is its disk mounted') });
-    bench.files.put(path, bytes);
-    await moveAll(bench.manifest);
-    expect([...(await readAll(bench.files)).keys()].sort()).toEqual(['a', 'b']);
+    world.files.put(path, bytes);
+    await moveAll(world.manifest);
+    expect([...(await readAll(world.files)).keys()].sort()).toEqual(['a', 'b']);
   });
 
   test('a line of the list that is damaged is said, and never passed over; a torn last one counts as absent', async () => {
-    const bench = await BackupBench.on();
-    await bench.offerSegments(['a', 'b']);
-    await moveAll(bench.manifest);
-    const text = bench.files.content(movedList)!.toString();
+    const world = await BackupWorld.on();
+    await world.offerSegments(['a', 'b']);
+    await moveAll(world.manifest);
+    const text = world.files.content(movedList)!.toString();
     const line = text.slice(0, text.indexOf('\n'));
     const prefixes = Array.from({ length: line.length + 1 }, (_, length) => line.slice(0, length));
     for (const torn of [...prefixes, '\0\0\0\0', '\0\0\0"}\n']) {
-      bench.files.put(movedList, text + torn);
-      expect((await readAll(bench.files)).size).toBe(2);
+      world.files.put(movedList, text + torn);
+      expect((await readAll(world.files)).size).toBe(2);
     }
-    bench.files.put(movedList, `${text}{"segm`);
-    await bench.offerSegments(['c']);
-    await moveAll(bench.manifest);
-    expect(bench.moved()).toHaveLength(3);
-    const good = bench.files.content(movedList)!.toString();
+    world.files.put(movedList, `${text}{"segm`);
+    await world.offerSegments(['c']);
+    await moveAll(world.manifest);
+    expect(world.moved()).toHaveLength(3);
+    const good = world.files.content(movedList)!.toString();
     for (const bad of [good.replace('segment', 'segmint'), good.replace('"file":"', '"file":"../../'), `${good}x\n`]) {
-      bench.files.put(movedList, bad);
-      await expect(readAll(bench.files)).rejects.toThrow(ArchiveError);
+      world.files.put(movedList, bad);
+      await expect(readAll(world.files)).rejects.toThrow(ArchiveError);
     }
     // What the manifest archives meanwhile has the next number all the same.
-    await bench.offerSegments(['d']);
-    expect(bench.segments()).toEqual([expect.stringMatching(/^entries\.4\./)]);
+    await world.offerSegments(['d']);
+    expect(world.segments()).toEqual([expect.stringMatching(/^entries\.4\./)]);
   });
 
   test('costs the same however many were moved before', async () => {
-    const bench = await BackupBench.on();
-    await bench.offerSegments(['a']);
-    await moveAll(bench.manifest);
+    const world = await BackupWorld.on();
+    await world.offerSegments(['a']);
+    await moveAll(world.manifest);
     const cost = async (id: string): Promise<{ steps: number; read: number }> => {
-      const steps = bench.files.steps.length;
-      const watched = counting(bench.files);
+      const steps = world.files.steps.length;
+      const watched = counting(world.files);
       const manifest = await openSample(watched.files);
       await manifest.offer([settled(id)]);
       await manifest.archiveSettled();
       await moveAll(manifest);
-      return { steps: bench.files.steps.length - steps, read: watched.read() };
+      return { steps: world.files.steps.length - steps, read: watched.read() };
     };
     const early = await cost('b');
-    const line = bench.files.content(movedList)!.toString().split('\n')[0]!;
+    const line = world.files.content(movedList)!.toString().split('\n')[0]!;
     const lines = Array.from({ length: 20_000 }, (_, i) => line.replaceAll('entries.1.', `entries.${i + 3}.`));
-    bench.files.put(movedList, `${lines.join('\n')}\n`);
+    world.files.put(movedList, `${lines.join('\n')}\n`);
     for (const text of lines.slice(-1)) {
       const { file } = JSON.parse(text) as { file: string };
-      bench.files.put(`${backupFolder}/${file}`, 'there');
+      world.files.put(`${backupFolder}/${file}`, 'there');
     }
     const late = await cost('c');
     expect(late.steps).toBe(early.steps);
     expect(late.read).toBeLessThan(early.read + 4 * 65_536);
-    expect(bench.files.content(movedList)!.length).toBeGreaterThan(2_000_000);
+    expect(world.files.content(movedList)!.length).toBeGreaterThan(2_000_000);
   });
 });
 

@@ -20,10 +20,10 @@ import { type CollectSettings, collector } from '../../src/operators/collector/c
 import { type RingBufferSettings, ringBuffer } from '../../src/operators/ringBuffer/ringBuffer.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import { diskSpace$, measureSpace } from '../../src/streams/disk/spaceOnDisk.ts';
-import { collectSettings } from '../world/collectorWorld.ts';
+import { collectSettings } from '../world/collectorFixture.ts';
 import { useStillTime } from '../world/eventRun.ts';
 import { exclusiveHere } from '../world/exclusiveHere.ts';
-import { ringBufferSettings } from '../world/ringBufferWorld.ts';
+import { ringBufferSettings } from '../world/ringBufferFixture.ts';
 import { identity, sampleEntry } from '../world/sampleManifest.ts';
 import { StageRun } from '../world/stageRun.ts';
 

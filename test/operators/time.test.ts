@@ -6,7 +6,7 @@ import type { CapturedFrame } from '../../src/model/frame.ts';
 import { localIso, parseIso, utcIso } from '../../src/model/localTime.ts';
 import type { CollectSettings } from '../../src/operators/collector/collector.ts';
 import { ImageStore } from '../../src/operators/collector/imageStore.ts';
-import { CollectBench, collectSettings } from '../world/collectorWorld.ts';
+import { CollectorFixture, collectSettings } from '../world/collectorFixture.ts';
 import { useStillTime } from '../world/eventRun.ts';
 import { FaultyFiles } from '../world/faultyFiles.ts';
 import { dataFolder, PipelineWorld } from '../world/pipelineWorld.ts';
@@ -54,12 +54,12 @@ class TimedRun {
     vi.setSystemTime(at);
     const world = await PipelineWorld.open();
     const timed = new TimedRun(world, intervalMs);
-    const bench = new CollectBench(world, 'triggered');
-    bench.onNext = async () => {
+    const fixture = new CollectorFixture(world, 'triggered');
+    fixture.onNext = async () => {
       timed.taken.push(Date.now());
       return frameAt(Date.now(), timed.taken.length);
     };
-    timed.run.start(bench.stage(timed.run.tools));
+    timed.run.start(fixture.stage(timed.run.tools));
     await timed.run.until(() => timed.run.count('done') === 1);
     return timed;
   }
@@ -165,8 +165,8 @@ describe('a clock that jumps while a folder is replayed at its own pace', () => 
   it.each([-hour, hour])('by %i ms changes nothing of the pace', async jump => {
     const world = await PipelineWorld.open();
     const run = new StageRun<CollectSettings>({ ...collectSettings, speed: 1 });
-    const bench = new CollectBench(world, 'own').folder(4, number => number * 10);
-    run.start(bench.stage(run.tools));
+    const fixture = new CollectorFixture(world, 'own').folder(4, number => number * 10);
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.count('done') === 1);
     await run.rest();
     run.setClock(Date.now() + jump);

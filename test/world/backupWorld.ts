@@ -18,7 +18,7 @@ export const settled = (id: string, set: Partial<Entry> = {}): Entry =>
   sampleEntry(id, { processing_status: 'processed', data_transmitted: true, ...set });
 
 /** The backup of one process on files in memory, with what goes wrong as a test says. */
-export class BackupBench {
+export class BackupWorld {
   readonly files: FaultyFiles;
   /** Copies being written now, and the most at one time. */
   open = 0;
@@ -40,11 +40,11 @@ export class BackupBench {
     files = new FaultyFiles(),
     changes: Partial<ManifestOptions> = {},
     wrap = (each: Files): Files => each,
-  ): Promise<BackupBench> {
+  ): Promise<BackupWorld> {
     if (files.paths().length === 0) files.put('/root/data/other.txt', '');
-    const bench = new BackupBench(files, wrap);
-    bench.#manifest = await Manifest.open(sampleOptions(bench.#watched(), changes));
-    return bench;
+    const world = new BackupWorld(files, wrap);
+    world.#manifest = await Manifest.open(sampleOptions(world.#watched(), changes));
+    return world;
   }
 
   get manifest(): Manifest {

@@ -42,7 +42,7 @@ export function hardImage(): Buffer {
 }
 
 /** The compressor of one process on files in memory, with what goes wrong as a test says. */
-export class CompressBench {
+export class CompressorWorld {
   readonly files: FaultyFiles;
   readonly manifest: Manifest;
   readonly notes: string[] = [];
@@ -66,7 +66,7 @@ export class CompressBench {
   static async on(
     files = new FaultyFiles(),
     { pid = 1, dead = [] }: { pid?: number; dead?: readonly number[] } = {},
-  ): Promise<CompressBench> {
+  ): Promise<CompressorWorld> {
     if (files.paths().length === 0) files.put(`${day}/other.txt`, '');
     const manifest = await Manifest.open(
       sampleOptions(files, {
@@ -76,7 +76,7 @@ export class CompressBench {
         rules: () => ({ compression: true, sync: false }),
       }),
     );
-    return new CompressBench(files, manifest);
+    return new CompressorWorld(files, manifest);
   }
 
   /** Analysed entries with images. */

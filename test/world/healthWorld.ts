@@ -65,7 +65,7 @@ function beating(pipeline: PipelineStatus | null, beats: number): PipelineStatus
 }
 
 /** The health stage with a world that a test makes up. */
-export class HealthBench {
+export class HealthWorld {
   readonly changes$ = new Subject<LogChange>();
   pipeline: PipelineStatus | null = samplePipeline();
   space: DiskSpace | 'unknown' | null = { free: 50e9, size: 100e9 };
@@ -82,7 +82,7 @@ export class HealthBench {
   onOpen: () => void = () => undefined;
 
   stage(tools: Tools & StageFlow) {
-    const bench = this;
+    const fixture = this;
     const settle = (stage: QueueStage) => async (): Promise<number> => {
       await this.onSettle(stage);
       const ended = this.orphans[stage]?.length ?? 0;
@@ -93,10 +93,10 @@ export class HealthBench {
       tools,
       manifest: {
         get changes$() {
-          bench.onOpen();
-          bench.mostOpen = Math.max(bench.mostOpen, ++bench.open);
-          const { changes$ } = bench;
-          return changes$.pipe(finalize(() => bench.open--));
+          fixture.onOpen();
+          fixture.mostOpen = Math.max(fixture.mostOpen, ++fixture.open);
+          const { changes$ } = fixture;
+          return changes$.pipe(finalize(() => fixture.open--));
         },
         orphans: stage => this.orphans[stage] ?? [],
       },

@@ -2,7 +2,7 @@ import { Subject } from 'rxjs';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import type { Outcome, Stage, StageFlow, Tools, Worker } from '../../src/operators/stage/stage.ts';
 
-export interface BenchSettings {
+export interface WorldSettings {
   name: string;
   enabled?: boolean;
   concurrency?: number;
@@ -10,7 +10,7 @@ export interface BenchSettings {
 }
 
 /** A queue in memory and a stage that works on it; a test replaces what it wants to go wrong. */
-export class StageBench {
+export class StageWorld {
   readonly waiting: string[] = [];
   readonly claimed = new Set<string>();
   readonly settled: string[] = [];
@@ -24,7 +24,7 @@ export class StageBench {
   claiming = 0;
   mostClaiming = 0;
 
-  onOpen: (settings: BenchSettings, signal: AbortSignal) => Promise<unknown> = async () => undefined;
+  onOpen: (settings: WorldSettings, signal: AbortSignal) => Promise<unknown> = async () => undefined;
   onClaim: (leaving: AbortSignal) => Promise<unknown> = async () => undefined;
   onPerform: (item: string, signal: AbortSignal) => Promise<unknown> = async () => undefined;
   onGiveBack: (items: readonly string[]) => Promise<unknown> = async () => undefined;
@@ -35,8 +35,8 @@ export class StageBench {
     this.wake$.next();
   }
 
-  stage(tools: Tools & StageFlow, more: Partial<Stage<BenchSettings, string, object>> = {}) {
-    const stage: Stage<BenchSettings, string, object> = {
+  stage(tools: Tools & StageFlow, more: Partial<Stage<WorldSettings, string, object>> = {}) {
+    const stage: Stage<WorldSettings, string, object> = {
       name: 'compressor',
       exclusive: false,
       settings: () => ({ name: 'a' }),
@@ -49,7 +49,7 @@ export class StageBench {
     return runStage(stage, { tools }, tools);
   }
 
-  async #open(settings: BenchSettings, signal: AbortSignal): Promise<Worker<string>> {
+  async #open(settings: WorldSettings, signal: AbortSignal): Promise<Worker<string>> {
     this.log.push(`open ${settings.name}`);
     await this.onOpen(settings, signal);
     this.mostOpen = Math.max(this.mostOpen, ++this.open);

@@ -46,7 +46,7 @@ export function operationsHere(root: string, local: Files, share: Files): ShareO
  * The syncer of one process, with a share that is in this process too: the child's own operations on files in memory, with
  * what goes wrong as a test says.
  */
-export class SyncBench {
+export class SyncerWorld {
   readonly files: FaultyFiles;
   readonly manifest: Manifest;
   open = 0;
@@ -66,7 +66,7 @@ export class SyncBench {
   static async on(
     files = new FaultyFiles(),
     { pid = 1, dead = [] }: { pid?: number; dead?: readonly number[] } = {},
-  ): Promise<SyncBench> {
+  ): Promise<SyncerWorld> {
     for (const folder of ['/root/flags', '/root/data', '/share']) await files.makeFolder(folder);
     const manifest = await Manifest.open(
       sampleOptions(files, {
@@ -77,7 +77,7 @@ export class SyncBench {
         isSettled: entry => isSettled(entry, syncRules),
       }),
     );
-    return new SyncBench(files, manifest);
+    return new SyncerWorld(files, manifest);
   }
 
   stage(tools: Tools & StageFlow) {

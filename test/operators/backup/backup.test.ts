@@ -4,11 +4,11 @@ import { CallGate, patientFiles } from '../../../src/files/patientFiles.ts';
 import { type BackupSettings, backup } from '../../../src/operators/backup/backup.ts';
 import type { RingBufferSettings } from '../../../src/operators/ringBuffer/ringBuffer.ts';
 import { runStage } from '../../../src/operators/stage/runStage.ts';
-import { archive, BackupBench, backupFolder, backupSettings, settled } from '../../world/backupWorld.ts';
+import { archive, BackupWorld, backupFolder, backupSettings, settled } from '../../world/backupWorld.ts';
 import { useStillTime } from '../../world/eventRun.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { PipelineWorld } from '../../world/pipelineWorld.ts';
-import { imageOf, RingBufferBench, ringBufferSettings } from '../../world/ringBufferWorld.ts';
+import { imageOf, RingBufferFixture, ringBufferSettings } from '../../world/ringBufferFixture.ts';
 import { sampleEntry } from '../../world/sampleManifest.ts';
 import { StageRun } from '../../world/stageRun.ts';
 import { gate } from '../../world/stageWorld.ts';
@@ -24,89 +24,89 @@ describe('the backup', () => {
     vi.useRealTimers();
   });
 
-  function begin(bench: BackupBench, settings: Partial<BackupSettings> = {}) {
+  function begin(fixture: BackupWorld, settings: Partial<BackupSettings> = {}) {
     const run = new StageRun<BackupSettings>({ ...backupSettings, ...settings });
     runs.push(run);
-    return run.start(bench.stage(run.tools));
+    return run.start(fixture.stage(run.tools));
   }
 
   it('moves what is settled from the manifest to its folder, and leaves all else', async () => {
-    const bench = await BackupBench.on();
-    await bench.manifest.offer([sampleEntry('waits'), settled('a'), settled('b')]);
-    const run = begin(bench);
+    const fixture = await BackupWorld.on();
+    await fixture.manifest.offer([sampleEntry('waits'), settled('a'), settled('b')]);
+    const run = begin(fixture);
     await run.until(() => run.count('done') === 1);
-    expect(bench.live()).toEqual(['waits']);
-    expect(bench.backups()).toEqual([
+    expect(fixture.live()).toEqual(['waits']);
+    expect(fixture.backups()).toEqual([
       expect.stringMatching(/^metadata_manifest_20250724_134513_entries\.1\.[0-9a-f]{8}\.jsonl\.gz$/),
     ]);
-    expect([bench.segments(), await bench.archived()]).toEqual([[], ['a', 'b']]);
+    expect([fixture.segments(), await fixture.archived()]).toEqual([[], ['a', 'b']]);
     expect(run.events.find(({ kind }) => kind === 'done')).toMatchObject({
-      entryId: bench.moved()[0],
-      detail: { entries: 2, bytes: expect.any(Number), as: bench.backups()[0] },
+      entryId: fixture.moved()[0],
+      detail: { entries: 2, bytes: expect.any(Number), as: fixture.backups()[0] },
     });
   });
 
   it('works in rounds: one at the start, then one each interval, and what the manifest archived meanwhile goes with it', async () => {
-    const bench = await BackupBench.on();
-    const run = begin(bench);
+    const fixture = await BackupWorld.on();
+    const run = begin(fixture);
     await run.rest();
-    await bench.offerSegments(['a']);
-    await bench.manifest.offer([settled('b')]);
+    await fixture.offerSegments(['a']);
+    await fixture.manifest.offer([settled('b')]);
     await vi.advanceTimersByTimeAsync(backupSettings.intervalMs - 1);
     await run.rest();
-    expect([bench.backups(), bench.live()]).toEqual([[], ['b']]);
+    expect([fixture.backups(), fixture.live()]).toEqual([[], ['b']]);
     await vi.advanceTimersByTimeAsync(1);
     await run.until(() => run.count('done') === 2);
-    expect([bench.live(), await bench.archived()]).toEqual([[], ['a', 'b']]);
+    expect([fixture.live(), await fixture.archived()]).toEqual([[], ['a', 'b']]);
   });
 
   it('writes nothing in a round with nothing to do', async () => {
-    const bench = await BackupBench.on();
-    await bench.manifest.offer([sampleEntry('waits')]);
-    const run = begin(bench);
+    const fixture = await BackupWorld.on();
+    await fixture.manifest.offer([sampleEntry('waits')]);
+    const run = begin(fixture);
     await run.rest();
-    const steps = bench.files.steps.length;
+    const steps = fixture.files.steps.length;
     await vi.advanceTimersByTimeAsync(3 * backupSettings.intervalMs);
     await run.rest();
-    expect(bench.files.steps.length).toBe(steps);
+    expect(fixture.files.steps.length).toBe(steps);
   });
 
   it('does nothing when it is not enabled', async () => {
-    const bench = await BackupBench.on();
-    await bench.manifest.offer([settled('a')]);
-    const run = begin(bench, { enabled: false });
+    const fixture = await BackupWorld.on();
+    await fixture.manifest.offer([settled('a')]);
+    const run = begin(fixture, { enabled: false });
     await run.rest();
-    expect([run.told, bench.live(), bench.segments()]).toEqual([['off'], ['a'], []]);
+    expect([run.told, fixture.live(), fixture.segments()]).toEqual([['off'], ['a'], []]);
   });
 
   it('tells of a damaged segment once, leaves it, and moves the others', async () => {
-    const bench = await BackupBench.on();
-    await bench.offerSegments(['a', 'b']);
-    const [first] = bench.segments();
-    bench.files.put(`${archive}/${first}`, 'not a segment');
-    const run = begin(bench);
+    const fixture = await BackupWorld.on();
+    await fixture.offerSegments(['a', 'b']);
+    const [first] = fixture.segments();
+    fixture.files.put(`${archive}/${first}`, 'not a segment');
+    const run = begin(fixture);
     await run.until(() => run.count('done') === 1);
     await vi.advanceTimersByTimeAsync(backupSettings.intervalMs);
     await run.rest();
-    expect([run.count('failed'), run.count('alarm'), bench.segments()]).toEqual([1, 0, [first]]);
+    expect([run.count('failed'), run.count('alarm'), fixture.segments()]).toEqual([1, 0, [first]]);
   });
 
   it.each(['ENOSPC', 'EROFS', 'EACCES'])(
     'a folder that answers %s is an alarm and loses nothing; well again, it moves all',
     async code => {
-      const bench = await BackupBench.on();
-      bench.files.plan = step => (step.path.startsWith(backupFolder) ? { error: code } : null);
-      await bench.manifest.offer([settled('a')]);
-      const run = begin(bench);
+      const fixture = await BackupWorld.on();
+      fixture.files.plan = step => (step.path.startsWith(backupFolder) ? { error: code } : null);
+      await fixture.manifest.offer([settled('a')]);
+      const run = begin(fixture);
       await run.until(() => run.count('alarm') === 2, 500);
-      await bench.manifest.offer([settled('b')]);
+      await fixture.manifest.offer([settled('b')]);
       await run.until(() => run.count('alarm') === 3, 500);
-      expect([run.status('backup').alarms, bench.live(), await bench.archived()]).toEqual([[code], [], ['a', 'b']]);
-      bench.files.plan = () => null;
-      await run.until(() => bench.segments().length === 0, 500);
+      expect([run.status('backup').alarms, fixture.live(), await fixture.archived()]).toEqual([[code], [], ['a', 'b']]);
+      fixture.files.plan = () => null;
+      await run.until(() => fixture.segments().length === 0, 500);
       await run.rest();
-      expect([run.status('backup').alarms, await bench.archived()]).toEqual([[], ['a', 'b']]);
-      expect(bench.backups().every(name => name.endsWith('.gz'))).toBe(true);
+      expect([run.status('backup').alarms, await fixture.archived()]).toEqual([[], ['a', 'b']]);
+      expect(fixture.backups().every(name => name.endsWith('.gz'))).toBe(true);
     },
   );
 
@@ -127,23 +127,23 @@ describe('the backup', () => {
       };
       const calling = new CallGate(60_000);
       const patient = (each: Files): Files => patientFiles(each, calling, path => path.startsWith(backupFolder));
-      const bench = await BackupBench.on(files, {}, patient);
-      await bench.manifest.offer([settled('a')]);
-      const run = begin(bench);
+      const fixture = await BackupWorld.on(files, {}, patient);
+      await fixture.manifest.offer([settled('a')]);
+      const run = begin(fixture);
       if (hangsAt > 0) {
         await run.until(() => run.count('alarm') > 0, 10_000);
         expect([run.told.at(-1), blocked]).toEqual(['alarm ETIMEDOUT', 1]);
-        await bench.manifest.offer([settled('b')]);
-        expect(await bench.manifest.claim('processor', 1)).toEqual([]);
+        await fixture.manifest.offer([settled('b')]);
+        expect(await fixture.manifest.claim('processor', 1)).toEqual([]);
         await run.until(() => run.count('alarm') > 2, 10_000);
         expect(blocked).toBe(1);
         door.open();
       }
-      await run.until(() => bench.live().length === 0 && bench.moved().length > 0, 10_000);
-      await run.until(() => bench.segments().length === 0 && run.status('backup').alarms.length === 0, 10_000);
+      await run.until(() => fixture.live().length === 0 && fixture.moved().length > 0, 10_000);
+      await run.until(() => fixture.segments().length === 0 && run.status('backup').alarms.length === 0, 10_000);
       files.gate = null;
       const whole = hangsAt > 0 ? ['a', 'b'] : ['a'];
-      expect([(await bench.archived()).sort(), bench.live()]).toEqual([whole, []]);
+      expect([(await fixture.archived()).sort(), fixture.live()]).toEqual([whole, []]);
       run.unsubscribe();
       await run.putAway();
     }
@@ -151,32 +151,32 @@ describe('the backup', () => {
   }, 30_000);
 
   it('a folder whose disk is gone is an alarm, not a place to begin anew', async () => {
-    const bench = await BackupBench.on();
-    await bench.offerSegments(['a']);
-    const run = begin(bench);
+    const fixture = await BackupWorld.on();
+    await fixture.offerSegments(['a']);
+    const run = begin(fixture);
     await run.until(() => run.count('done') === 1);
-    await bench.files.remove(`${backupFolder}/${bench.backups()[0]}`);
-    await bench.manifest.offer([settled('b')]);
+    await fixture.files.remove(`${backupFolder}/${fixture.backups()[0]}`);
+    await fixture.manifest.offer([settled('b')]);
     await run.until(() => run.count('alarm') > 0, backupSettings.intervalMs);
     expect(run.events.find(({ kind }) => kind === 'alarm')).toMatchObject({
       key: 'ENOENT',
       message: expect.stringContaining('is its disk mounted?'),
     });
-    expect([bench.backups(), bench.segments().length]).toEqual([[], 1]);
+    expect([fixture.backups(), fixture.segments().length]).toEqual([[], 1]);
   });
 
   it('removes what a killed process left in its folder', async () => {
-    const bench = await BackupBench.on();
+    const fixture = await BackupWorld.on();
     const stray = `${backupFolder}/metadata_manifest_x.gz.99-01234567.tmp`;
-    bench.files.put(stray, 'half');
-    const run = begin(bench);
+    fixture.files.put(stray, 'half');
+    const run = begin(fixture);
     await run.rest();
-    expect(bench.files.content(stray)).toBe(null);
+    expect(fixture.files.content(stray)).toBe(null);
   });
 
   it('and the ring buffer: what is moved stays the oldest, is removed once, and every entry is there once', async () => {
     const world = await PipelineWorld.open();
-    const ring = new RingBufferBench(world);
+    const ring = new RingBufferFixture(world);
     const intervalMs = 7_000;
     const run = new StageRun<BackupSettings>({ ...backupSettings, intervalMs });
     const removing = new StageRun<RingBufferSettings>({ ...ringBufferSettings, size: 4 });

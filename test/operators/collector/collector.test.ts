@@ -7,12 +7,12 @@ import type { DiskSpace } from '../../../src/files/diskSpace.ts';
 import { type CollectExperiment, type CollectSettings, collector } from '../../../src/operators/collector/collector.ts';
 import { runStage } from '../../../src/operators/stage/runStage.ts';
 import {
-  CollectBench,
+  CollectorFixture,
   cameraNumber,
   capturedFrame,
   collectSettings,
   importedFrame,
-} from '../../world/collectorWorld.ts';
+} from '../../world/collectorFixture.ts';
 import { useStillTime } from '../../world/eventRun.ts';
 import { PipelineWorld } from '../../world/pipelineWorld.ts';
 import { ids, sampleEntry } from '../../world/sampleManifest.ts';
@@ -27,7 +27,7 @@ afterEach(() => {
 async function prepare(pace: 'triggered' | 'own', settings: Partial<CollectSettings> = {}) {
   const world = await PipelineWorld.open();
   const run = new StageRun<CollectSettings>({ ...collectSettings, ...settings });
-  return { world, bench: new CollectBench(world, pace), run };
+  return { world, fixture: new CollectorFixture(world, pace), run };
 }
 
 const images = (world: PipelineWorld): string[] => world.files.paths().filter(path => path.endsWith('.png'));
@@ -40,16 +40,16 @@ const fullForEntries = (world: PipelineWorld): void => {
 };
 
 /** A camera that gives one frame and then exposes for ever. Returns how many it was asked for. */
-const oneFrameOnly = (bench: CollectBench): (() => number) => {
+const oneFrameOnly = (fixture: CollectorFixture): (() => number) => {
   let asked = 0;
-  bench.onNext = async () => (asked++ === 0 ? capturedFrame() : new Promise(() => undefined));
+  fixture.onNext = async () => (asked++ === 0 ? capturedFrame() : new Promise(() => undefined));
   return () => asked;
 };
 
 describe('collect from a camera', () => {
   it('takes a frame at once and then each interval; image before entry', async () => {
-    const { world, bench, run } = await prepare('triggered', { transform: 'HORIZONTAL_FLIP' });
-    run.start(bench.stage(run.tools));
+    const { world, fixture, run } = await prepare('triggered', { transform: 'HORIZONTAL_FLIP' });
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.count('done') === 1);
     await vi.advanceTimersByTimeAsync(4999);
     await run.rest();
@@ -74,15 +74,15 @@ describe('collect from a camera', () => {
   });
 
   it('tells of intervals that a long capture has missed, and takes one frame for them, not many', async () => {
-    const { bench, run } = await prepare('triggered');
+    const { fixture, run } = await prepare('triggered');
     const door = gate();
     let asked = false;
-    bench.onNext = async number => {
+    fixture.onNext = async number => {
       asked = true;
       if (number === 0) await door.pass();
       return capturedFrame();
     };
-    run.start(bench.stage(run.tools));
+    run.start(fixture.stage(run.tools));
     await run.until(() => asked);
     await vi.advanceTimersByTimeAsync(15_000);
     door.open();
@@ -97,25 +97,25 @@ describe('collect from a camera', () => {
   });
 
   it('is alarmed by a camera that fails, opens it anew with growing waits, and is well with the next frame', async () => {
-    const { bench, run } = await prepare('triggered', { retryDelayMs: 2000 });
-    bench.onNext = () => Promise.reject(new Error('no answer from the camera'));
-    run.start(bench.stage(run.tools));
+    const { fixture, run } = await prepare('triggered', { retryDelayMs: 2000 });
+    fixture.onNext = () => Promise.reject(new Error('no answer from the camera'));
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.count('alarm') === 3, 500);
     expect(run.events.flatMap(event => (event.kind === 'alarm' ? [event.retryInMs] : []))).toEqual([2000, 4000, 8000]);
-    expect([bench.open, bench.mostOpen]).toEqual([0, 1]);
-    bench.onNext = async () => capturedFrame();
+    expect([fixture.open, fixture.mostOpen]).toEqual([0, 1]);
+    fixture.onNext = async () => capturedFrame();
     await run.until(() => run.count('done') >= 1, 500);
     expect(run.status('collector').alarms).toEqual([]);
     run.unsubscribe();
   });
 
   it('tells of the intervals that a camera missed while it failed, and of none for a rest', async () => {
-    const { world, bench, run } = await prepare('triggered', { retryDelayMs: 1000 });
-    run.start(bench.stage(run.tools));
+    const { world, fixture, run } = await prepare('triggered', { retryDelayMs: 1000 });
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.count('done') === 1);
-    bench.onNext = () => Promise.reject(new Error('no answer from the camera'));
+    fixture.onNext = () => Promise.reject(new Error('no answer from the camera'));
     await run.until(() => run.count('alarm') === 4, 500);
-    bench.onNext = async () => capturedFrame();
+    fixture.onNext = async () => capturedFrame();
     await run.until(() => run.count('discarded') === 1, 500);
     const { done, discarded } = run.status('collector');
     const [first, second] = [...world.manifest.entries()].map(entry => entry.monotonic_ms!);
@@ -131,16 +131,16 @@ describe('collect from a camera', () => {
   });
 
   it('leaves the camera at once when it is stopped during an exposure', async () => {
-    const { bench, run } = await prepare('triggered');
-    bench.onNext = (_number, signal) =>
+    const { fixture, run } = await prepare('triggered');
+    fixture.onNext = (_number, signal) =>
       new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       });
-    run.start(bench.stage(run.tools));
+    run.start(fixture.stage(run.tools));
     await run.rest();
     run.stop$.next();
     await run.until(() => run.complete);
-    expect([bench.open, run.count('alarm')]).toEqual([0, 0]);
+    expect([fixture.open, run.count('alarm')]).toEqual([0, 0]);
   });
 
   describe('without room on the disk', () => {
@@ -155,7 +155,7 @@ describe('collect from a camera', () => {
         ...it.run.tools,
         config$: of({ ...config, Buffer: { ...Buffer, min_free_disk: parseAmount(minFree)!, image_buffer_size: 100 } }),
       };
-      const room = { ...it.bench.deps, tools: it.run.tools, space$, measureSpace: async () => space$.value };
+      const room = { ...it.fixture.deps, tools: it.run.tools, space$, measureSpace: async () => space$.value };
       const start = (changes: Partial<CollectExperiment> = {}) =>
         it.run.start(runStage(collector, { ...room, ...changes }, flow));
       return { ...it, space$, room, start };
@@ -163,7 +163,7 @@ describe('collect from a camera', () => {
     const alarms = (run: StageRun<CollectSettings>) => run.events.filter(event => event.kind === 'alarm');
 
     it('rests with an alarm that says why, counts what it misses, and goes on by itself', async () => {
-      const { bench, run, space$, start } = await onDisk(2 * gigabyte);
+      const { fixture, run, space$, start } = await onDisk(2 * gigabyte);
       start();
       await run.until(() => run.count('done') === 1);
       // The ring buffer may still make room.
@@ -183,7 +183,7 @@ describe('collect from a camera', () => {
           ),
         },
       ]);
-      expect([bench.open, run.status('collector').alarms]).toEqual([0, ['no_room']]);
+      expect([fixture.open, run.status('collector').alarms]).toEqual([0, ['no_room']]);
       const [taken, missed] = [run.count('done'), run.count('discarded')];
       await vi.advanceTimersByTimeAsync(15_000);
       expect([run.count('done'), run.count('discarded') - missed]).toEqual([taken, 3]);
@@ -201,10 +201,10 @@ describe('collect from a camera', () => {
     });
 
     it('rests at once when only the reserve is left, and says that nothing is deleted for it', async () => {
-      const { bench, run, space$, start } = await onDisk(0.06 * gigabyte, '0 GB');
+      const { fixture, run, space$, start } = await onDisk(0.06 * gigabyte, '0 GB');
       start();
       await run.until(() => run.told.at(-1) === 'paused');
-      expect(bench.opened).toBe(0);
+      expect(fixture.opened).toBe(0);
       expect(alarms(run)).toMatchObject([{ message: expect.stringContaining('67.1 MB must stay free') }]);
       expect(alarms(run)).toMatchObject([{ message: expect.stringContaining('min_free_disk is not set') }]);
       space$.next(null);
@@ -221,11 +221,11 @@ describe('collect from a camera', () => {
       const almost = disk(reserve + 10);
 
       it('keeps the frame that would not leave the reserve, rests, and writes it first when there is room', async () => {
-        const { world, bench, run, space$, room, start } = await onDisk(almost.free, '0 GB');
-        const taken = oneFrameOnly(bench);
+        const { world, fixture, run, space$, room, start } = await onDisk(almost.free, '0 GB');
+        const taken = oneFrameOnly(fixture);
         start();
         await run.until(() => run.told.at(-1) === 'paused');
-        expect([taken(), images(world), world.manifest.size, bench.open]).toEqual([1, [], 0, 0]);
+        expect([taken(), images(world), world.manifest.size, fixture.open]).toEqual([1, [], 0, 0]);
         expect(run.told).toEqual([
           'starting',
           'running',
@@ -251,8 +251,8 @@ describe('collect from a camera', () => {
       });
 
       it('writes it at the end, where half of the reserve is left, and says so where it is not', async () => {
-        const { world, bench, run, start } = await onDisk(almost.free, '0 GB');
-        oneFrameOnly(bench);
+        const { world, fixture, run, start } = await onDisk(almost.free, '0 GB');
+        oneFrameOnly(fixture);
         start();
         await run.until(() => run.told.at(-1) === 'paused');
         run.stop$.next();
@@ -260,7 +260,7 @@ describe('collect from a camera', () => {
         expect([images(world).length, world.manifest.size, run.count('discarded')]).toEqual([1, 1, 0]);
 
         const full = await onDisk(almost.free, '0 GB');
-        oneFrameOnly(full.bench);
+        oneFrameOnly(full.fixture);
         full.start();
         await full.run.until(() => full.run.told.at(-1) === 'paused');
         full.space$.next(disk(reserve / 2));
@@ -282,8 +282,8 @@ describe('collect from a camera', () => {
       });
 
       it('keeps it once, when it is cut short while it asks', async () => {
-        const { world, bench, run, space$, start } = await onDisk(almost.free, '0 GB');
-        oneFrameOnly(bench);
+        const { world, fixture, run, space$, start } = await onDisk(almost.free, '0 GB');
+        oneFrameOnly(fixture);
         const door = gate();
         const asking = { asked: false };
         start({
@@ -350,11 +350,11 @@ describe('collect from a camera', () => {
 
   describe('on a full disk', () => {
     it('keeps the frame, takes no other, and writes it first once there is room', async () => {
-      const { world, bench, run } = await prepare('triggered');
-      const taken = oneFrameOnly(bench);
+      const { world, fixture, run } = await prepare('triggered');
+      const taken = oneFrameOnly(fixture);
       fullForImages(world);
       const takenAt = Math.round(run.tools.clock.monotonic());
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('alarm') === 3, 500);
       expect(taken()).toBe(1);
       expect([...world.manifest.entries()]).toEqual([]);
@@ -372,10 +372,10 @@ describe('collect from a camera', () => {
     });
 
     it('writes no second image when only the entry could not be recorded', async () => {
-      const { world, bench, run } = await prepare('triggered');
-      oneFrameOnly(bench);
+      const { world, fixture, run } = await prepare('triggered');
+      oneFrameOnly(fixture);
       fullForEntries(world);
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('alarm') === 3, 500);
       world.files.plan = () => null;
       await run.until(() => run.count('claimed') === 4, 500);
@@ -387,9 +387,9 @@ describe('collect from a camera', () => {
     });
 
     it('keeps the frame over new settings, and writes it as it was to be when it was taken', async () => {
-      const { world, bench, run } = await prepare('triggered', { transform: 'HORIZONTAL_FLIP' });
+      const { world, fixture, run } = await prepare('triggered', { transform: 'HORIZONTAL_FLIP' });
       fullForImages(world);
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('alarm') === 1);
       world.files.plan = () => null;
       run.settings$.next({ ...collectSettings, transform: 'NONE' });
@@ -407,9 +407,9 @@ describe('collect from a camera', () => {
     });
 
     it('tries once more when it is stopped', async () => {
-      const { world, bench, run } = await prepare('triggered');
+      const { world, fixture, run } = await prepare('triggered');
       fullForImages(world);
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('alarm') === 1);
       world.files.plan = () => null;
       run.stop$.next();
@@ -418,9 +418,9 @@ describe('collect from a camera', () => {
     });
 
     it('says so when the frame is lost with the process all the same', async () => {
-      const { world, bench, run } = await prepare('triggered');
+      const { world, fixture, run } = await prepare('triggered');
       fullForImages(world);
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('alarm') === 1);
       run.stop$.next();
       await run.until(() => run.complete);
@@ -430,13 +430,13 @@ describe('collect from a camera', () => {
   });
 
   it('is not held up by a frame that is no image', async () => {
-    const { world, bench, run } = await prepare('triggered');
-    bench.onNext = async number => {
+    const { world, fixture, run } = await prepare('triggered');
+    fixture.onNext = async number => {
       const frame = capturedFrame();
       if (number > 0 || frame.kind !== 'captured') return frame;
       return { ...frame, pixels: { ...frame.pixels, width: 0 } };
     };
-    run.start(bench.stage(run.tools));
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.count('done') >= 1, 500);
     expect(run.events.find(event => event.kind === 'discarded')).toMatchObject({
       reason: expect.stringContaining('not an image'),
@@ -447,8 +447,8 @@ describe('collect from a camera', () => {
   });
 
   it('makes the folder anew when it was taken away', async () => {
-    const { world, bench, run } = await prepare('triggered');
-    run.start(bench.stage(run.tools));
+    const { world, fixture, run } = await prepare('triggered');
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.count('done') === 1);
     let isGone = true;
     world.files.gate = async (call, path) => {
@@ -461,35 +461,35 @@ describe('collect from a camera', () => {
   });
 
   it('records a frame that is being written when it is cut short, once', async () => {
-    const { world, bench, run } = await prepare('triggered');
+    const { world, fixture, run } = await prepare('triggered');
     const door = gate();
     world.files.gate = async (call, path) => {
       if (call === 'sync' && path.includes('.png')) await door.pass();
     };
-    run.start(bench.stage(run.tools));
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.count('claimed') === 1);
     await run.rest();
     run.unsubscribe();
     door.open();
     await run.putAway();
-    expect([images(world).length, world.manifest.size, bench.open]).toEqual([1, 1, 0]);
+    expect([images(world).length, world.manifest.size, fixture.open]).toEqual([1, 1, 0]);
   });
 
   it('is off without a camera', async () => {
-    const { bench, run } = await prepare('triggered', { enabled: false });
-    run.start(bench.stage(run.tools));
+    const { fixture, run } = await prepare('triggered', { enabled: false });
+    run.start(fixture.stage(run.tools));
     await run.rest();
-    expect([run.told, bench.opened]).toEqual([['off'], 0]);
+    expect([run.told, fixture.opened]).toEqual([['off'], 0]);
     run.unsubscribe();
   });
 });
 
 describe('collect from a folder', () => {
   it('offers its images in order without touching them, and ends with it', async () => {
-    const { world, bench, run } = await prepare('own');
-    bench.folder(100);
+    const { world, fixture, run } = await prepare('own');
+    fixture.folder(100);
     run.settings$.complete();
-    run.start(bench.stage(run.tools));
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.complete);
     expect(run.count('done')).toBe(100);
     expect([...world.manifest.entries()].map(entry => entry.camera_data!.filename)).toEqual(
@@ -497,14 +497,14 @@ describe('collect from a folder', () => {
     );
     expect([...world.manifest.entries()][7]!.camera_data).toMatchObject({ filepath: '/old', original: true });
     expect(images(world)).toEqual([]);
-    expect([bench.open, run.status('collector').in_flight]).toEqual([0, 0]);
+    expect([fixture.open, run.status('collector').in_flight]).toEqual([0, 0]);
   });
 
   it('is no more than 500 images ahead of the processor, and goes on as that takes them', async () => {
-    const { world, bench, run } = await prepare('own');
-    bench.folder(700);
+    const { world, fixture, run } = await prepare('own');
+    fixture.folder(700);
     run.settings$.complete();
-    run.start(bench.stage(run.tools));
+    run.start(fixture.stage(run.tools));
     await run.until(() => world.waiting('processor') === 500);
     await run.rest();
     expect(world.manifest.size).toBe(500);
@@ -518,16 +518,16 @@ describe('collect from a folder', () => {
   });
 
   it('passes over what the manifest knows, live or archived', async () => {
-    const { world, bench, run } = await prepare('own');
-    bench.folder(10);
+    const { world, fixture, run } = await prepare('own');
+    fixture.folder(10);
     run.settings$.complete();
-    run.start(bench.stage(run.tools));
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.complete);
     const known = ids(world.manifest.entries());
     await world.manifest.close({ fold: true });
 
     const next = await PipelineWorld.open(world.files);
-    const again = new CollectBench(next, 'own').folder(12);
+    const again = new CollectorFixture(next, 'own').folder(12);
     const nextRun = new StageRun<CollectSettings>(collectSettings);
     nextRun.settings$.complete();
     nextRun.start(again.stage(nextRun.tools));
@@ -549,8 +549,8 @@ describe('collect from a folder', () => {
   });
 
   it('goes on where it was after a failure of the disk, and loses no image', async () => {
-    const { world, bench, run } = await prepare('own');
-    bench.folder(200);
+    const { world, fixture, run } = await prepare('own');
+    fixture.folder(200);
     run.settings$.complete();
     let writes = 0;
     world.files.plan = ({ kind, path }) => {
@@ -558,7 +558,7 @@ describe('collect from a folder', () => {
       writes++;
       return writes > 1 && writes < 5 ? { error: 'ENOSPC' } : null;
     };
-    run.start(bench.stage(run.tools));
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.complete, 500);
     expect(run.count('alarm')).toBeGreaterThan(0);
     expect(run.status('collector').alarms).toEqual([]);
@@ -568,14 +568,14 @@ describe('collect from a folder', () => {
   });
 
   it('takes in what came before a failure of the folder', async () => {
-    const { world, bench, run } = await prepare('own');
+    const { world, fixture, run } = await prepare('own');
     let isBroken = true;
-    bench.onNext = async number => {
+    fixture.onNext = async number => {
       if (number === 3 && isBroken) throw failure('ESTALE');
       return number < 5 ? importedFrame(number) : null;
     };
     run.settings$.complete();
-    run.start(bench.stage(run.tools));
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.count('alarm') === 1);
     expect(world.manifest.size).toBe(3);
     isBroken = false;
@@ -587,10 +587,10 @@ describe('collect from a folder', () => {
     const hour = 3600;
 
     it('gives each image its time, scaled', async () => {
-      const { world, bench, run } = await prepare('own', { speed: 10 });
-      bench.folder(4, number => number * 60);
+      const { world, fixture, run } = await prepare('own', { speed: 10 });
+      fixture.folder(4, number => number * 60);
       run.settings$.complete();
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => world.manifest.size === 1);
       for (let size = 1; size < 4; size++) {
         await vi.advanceTimersByTimeAsync(5999);
@@ -603,9 +603,9 @@ describe('collect from a folder', () => {
     });
 
     it('catches up after a hold-up, and keeps its pace', async () => {
-      const { world, bench, run } = await prepare('own', { speed: 1 });
-      bench.folder(4, number => number * 10);
-      run.start(bench.stage(run.tools));
+      const { world, fixture, run } = await prepare('own', { speed: 1 });
+      fixture.folder(4, number => number * 10);
+      run.start(fixture.stage(run.tools));
       await run.until(() => world.manifest.size === 1);
       await vi.advanceTimersByTimeAsync(25_000);
       await run.until(() => world.manifest.size === 3);
@@ -617,39 +617,39 @@ describe('collect from a folder', () => {
     });
 
     it('stops at once in the middle of an hour', async () => {
-      const { world, bench, run } = await prepare('own', { speed: 1 });
-      bench.folder(3, number => number * hour);
-      run.start(bench.stage(run.tools));
+      const { world, fixture, run } = await prepare('own', { speed: 1 });
+      fixture.folder(3, number => number * hour);
+      run.start(fixture.stage(run.tools));
       await run.until(() => world.manifest.size === 1);
       await run.rest();
       run.stop$.next();
       await run.rest();
-      expect([run.complete, bench.open, vi.getTimerCount()]).toEqual([true, 0, 0]);
+      expect([run.complete, fixture.open, vi.getTimerCount()]).toEqual([true, 0, 0]);
     });
 
     it('takes new settings at once in the middle of an hour', async () => {
-      const { world, bench, run } = await prepare('own', { speed: 1 });
-      bench.folder(3, number => number * hour);
-      run.start(bench.stage(run.tools));
+      const { world, fixture, run } = await prepare('own', { speed: 1 });
+      fixture.folder(3, number => number * hour);
+      run.start(fixture.stage(run.tools));
       await run.until(() => world.manifest.size === 1);
       await run.rest();
       run.settings$.next({ ...collectSettings, speed: Number.POSITIVE_INFINITY });
       await run.until(() => world.manifest.size === 3);
-      expect([bench.opened, bench.mostOpen]).toEqual([2, 1]);
+      expect([fixture.opened, fixture.mostOpen]).toEqual([2, 1]);
       run.unsubscribe();
     });
 
     it('does not wait again for what it has: it goes on from there', async () => {
-      const { world, bench, run } = await prepare('own', { speed: 1 });
-      bench.folder(2, number => number * hour);
-      run.start(bench.stage(run.tools));
+      const { world, fixture, run } = await prepare('own', { speed: 1 });
+      fixture.folder(2, number => number * hour);
+      run.start(fixture.stage(run.tools));
       await run.until(() => world.manifest.size === 2, 60_000);
       run.stop$.next();
       await run.until(() => run.complete);
 
-      bench.folder(4, number => number * hour);
+      fixture.folder(4, number => number * hour);
       const again = new StageRun<CollectSettings>({ ...collectSettings, speed: 1 });
-      again.start(bench.stage(again.tools));
+      again.start(fixture.stage(again.tools));
       await again.until(() => world.manifest.size === 3);
       await vi.advanceTimersByTimeAsync(hour * 1000);
       await again.until(() => world.manifest.size === 4);
@@ -657,9 +657,9 @@ describe('collect from a folder', () => {
     });
 
     it('waits longer than a timer can', async () => {
-      const { world, bench, run } = await prepare('own', { speed: 1 });
-      bench.folder(2, number => number * 60 * 24 * hour);
-      run.start(bench.stage(run.tools));
+      const { world, fixture, run } = await prepare('own', { speed: 1 });
+      fixture.folder(2, number => number * 60 * 24 * hour);
+      run.start(fixture.stage(run.tools));
       await run.until(() => world.manifest.size === 1);
       await vi.advanceTimersByTimeAsync(60 * 24 * hour * 1000 - 1);
       await run.rest();
@@ -671,10 +671,10 @@ describe('collect from a folder', () => {
   });
 
   it('adds nothing twice that was there under the same id', async () => {
-    const { world, bench, run } = await prepare('own');
-    bench.folder(1);
+    const { world, fixture, run } = await prepare('own');
+    fixture.folder(1);
     run.settings$.complete();
-    run.start(bench.stage(run.tools));
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.complete);
     const [entry] = [...world.manifest.entries()];
     await world.manifest.offer([sampleEntry(entry!.entry_id)]);

@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest';
 import type { CollectSettings } from '../../../src/operators/collector/collector.ts';
-import { CollectBench, capturedFrame, collectSettings } from '../../world/collectorWorld.ts';
+import { CollectorFixture, capturedFrame, collectSettings } from '../../world/collectorFixture.ts';
 import { atEveryCrash, type CrashKind, FaultyFiles, Stopped } from '../../world/faultyFiles.ts';
 import { PipelineWorld } from '../../world/pipelineWorld.ts';
 import { ids } from '../../world/sampleManifest.ts';
@@ -19,10 +19,10 @@ async function collectSome(files: FaultyFiles, pid: number, told: Set<string>): 
   vi.setSystemTime(noon);
   const world = await PipelineWorld.open(files, { pid, dead: [1, 2].filter(other => other !== pid) });
   const run = new StageRun<CollectSettings>(collectSettings);
-  const bench = new CollectBench(world, 'triggered');
-  bench.onNext = async (number, signal) => (number < frames ? capturedFrame() : untilAborted(signal));
+  const fixture = new CollectorFixture(world, 'triggered');
+  fixture.onNext = async (number, signal) => (number < frames ? capturedFrame() : untilAborted(signal));
   let made = 0;
-  run.start(bench.stage({ ...run.tools, newId: () => `by ${pid}, ${made++}` }));
+  run.start(fixture.stage({ ...run.tools, newId: () => `by ${pid}, ${made++}` }));
   await run.until(() => files.stopped || run.count('done') === frames, 500);
   for (const event of run.events) if (event.kind === 'done') told.add(event.entryId);
   run.unsubscribe();

@@ -6,12 +6,12 @@ import { localIso } from '../../../src/model/localTime.ts';
 import { type CollectSettings, collector as collectorStage } from '../../../src/operators/collector/collector.ts';
 import { runStage } from '../../../src/operators/stage/runStage.ts';
 import {
-  CollectBench,
+  CollectorFixture,
   cameraNumber,
   capturedFrame,
   collectSettings,
   importedFrame,
-} from '../../world/collectorWorld.ts';
+} from '../../world/collectorFixture.ts';
 import { useStillTime } from '../../world/eventRun.ts';
 import { atEveryCrash, FaultyFiles, Stopped } from '../../world/faultyFiles.ts';
 import { dataFolder, PipelineWorld } from '../../world/pipelineWorld.ts';
@@ -53,9 +53,9 @@ async function everything({ manifest }: PipelineWorld): Promise<Map<string, Entr
 /** A collector whose camera takes so many frames, and then exposes until it is stopped. */
 function collector(world: PipelineWorld, frames: number, settings: Partial<CollectSettings> = {}) {
   const notes: Pick<NoteEvent, 'level' | 'message'>[] = [];
-  const bench = new CollectBench(world, 'triggered');
+  const fixture = new CollectorFixture(world, 'triggered');
   let taken = 0;
-  bench.onNext = (_number, signal) =>
+  fixture.onNext = (_number, signal) =>
     taken++ < frames
       ? Promise.resolve(capturedFrame())
       : new Promise((_resolve, reject) => {
@@ -63,7 +63,7 @@ function collector(world: PipelineWorld, frames: number, settings: Partial<Colle
         });
   const run = new StageRun<CollectSettings>({ ...collectSettings, ...settings });
   const experiment = {
-    ...bench.deps,
+    ...fixture.deps,
     tools: run.tools,
     runStarted: began,
     isAlive,
@@ -81,7 +81,7 @@ function collector(world: PipelineWorld, frames: number, settings: Partial<Colle
     );
   /** Nothing is on its way any more but the frame that never comes. */
   const settled = (ms = 0): Promise<void> => run.until(() => taken > frames && run.tracked.size === 1, ms);
-  return { bench, run, notes, start, end, adopted, settled };
+  return { fixture, run, notes, start, end, adopted, settled };
 }
 
 /** Starts on what is there, takes no frame, waits until it rests, and ends. */
@@ -193,11 +193,11 @@ describe('images that a crash left without an entry', () => {
     ]);
 
     files.put(pathAt(now + 7), png);
-    const bench = new CollectBench(world, 'own');
-    bench.onNext = async number => (number < 2 ? importedFrame(number) : null);
+    const fixture = new CollectorFixture(world, 'own');
+    fixture.onNext = async number => (number < 2 ? importedFrame(number) : null);
     const run = new StageRun<CollectSettings>(collectSettings);
     run.settings$.complete();
-    const experiment = { ...bench.deps, tools: run.tools, runStarted: began, isAlive };
+    const experiment = { ...fixture.deps, tools: run.tools, runStarted: began, isAlive };
     run.start(runStage(collectorStage, experiment, run.tools));
     await run.until(() => run.complete);
     expect([...world.manifest.entries()].every(entry => entry.camera_data!.original)).toBe(true);

@@ -8,7 +8,7 @@ import {
 } from '../../../src/operators/communicator/communicator.ts';
 import { runStage } from '../../../src/operators/stage/runStage.ts';
 import { composeResultLine } from '../../../src/sinks/results/composeResultLine.ts';
-import { CommunicateBench, communicateSettings } from '../../world/communicatorWorld.ts';
+import { CommunicatorFixture, communicateSettings } from '../../world/communicatorFixture.ts';
 import { useStillTime } from '../../world/eventRun.ts';
 import { dataFolder, PipelineWorld, resultHead } from '../../world/pipelineWorld.ts';
 import { isSettled, sampleEntry } from '../../world/sampleManifest.ts';
@@ -24,19 +24,19 @@ async function prepare(...processed: string[]) {
   const world = await PipelineWorld.open();
   await world.offerProcessed(...processed);
   const run = new StageRun<CommunicateSettings>(communicateSettings);
-  return { world, bench: new CommunicateBench(world), run };
+  return { world, fixture: new CommunicatorFixture(world), run };
 }
 
 const transmitted = (world: PipelineWorld): string[] => world.ids(entry => entry.data_transmitted);
 
 describe('communicate', () => {
   it('reports what was processed in the order of collection, settles it, and tells of each', async () => {
-    const { world, bench, run } = await prepare('A', 'B', 'C');
-    run.start(bench.stage(run.tools));
+    const { world, fixture, run } = await prepare('A', 'B', 'C');
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.count('done') === 3);
     await world.offerProcessed('D');
     await run.until(() => run.count('done') === 4);
-    expect(bench.rows).toEqual(['A', 'B', 'C', 'D']);
+    expect(fixture.rows).toEqual(['A', 'B', 'C', 'D']);
     expect(transmitted(world)).toEqual(['A', 'B', 'C', 'D']);
     expect(world.claimed('communicator')).toEqual([]);
     expect(run.events.find(event => event.kind === 'done')).toMatchObject({
@@ -47,103 +47,103 @@ describe('communicate', () => {
   });
 
   it('reports 16 in one go, at most', async () => {
-    const { bench, run } = await prepare(...Array.from({ length: 20 }, (_, i) => `entry${i + 10}`));
-    run.start(bench.stage(run.tools));
+    const { fixture, run } = await prepare(...Array.from({ length: 20 }, (_, i) => `entry${i + 10}`));
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.count('done') === 20);
-    expect(bench.reports).toEqual([16, 4]);
+    expect(fixture.reports).toEqual([16, 4]);
     expect(run.told.filter(told => told.startsWith('claimed'))).toEqual(['claimed 16', 'claimed 4']);
     run.unsubscribe();
   });
 
   it('waits for an earlier image that is still being analysed, also when upstream is done', async () => {
-    const { world, bench, run } = await prepare();
+    const { world, fixture, run } = await prepare();
     await world.offer('A', 'B');
     const [first, second] = await world.manifest.claim('processor', 2);
     await world.settleProcessed(second!);
-    run.start(bench.stage(run.tools));
+    run.start(fixture.stage(run.tools));
     run.settings$.complete();
     run.upstreamDone$.next();
     await run.rest();
-    expect([bench.rows, run.complete]).toEqual([[], false]);
+    expect([fixture.rows, run.complete]).toEqual([[], false]);
     await world.settleProcessed(first!);
     await run.until(() => run.complete);
-    expect(bench.rows).toEqual(['A', 'B']);
+    expect(fixture.rows).toEqual(['A', 'B']);
   });
 
   it('leaves at once while it waits for an earlier image', async () => {
-    const { world, bench, run } = await prepare();
+    const { world, fixture, run } = await prepare();
     await world.offer('A', 'B');
     const [, second] = await world.manifest.claim('processor', 2);
     await world.settleProcessed(second!);
-    run.start(bench.stage(run.tools));
+    run.start(fixture.stage(run.tools));
     await run.rest();
     run.stop$.next();
     await run.rest();
-    expect([run.complete, bench.rows, vi.getTimerCount()]).toEqual([true, [], 0]);
+    expect([run.complete, fixture.rows, vi.getTimerCount()]).toEqual([true, [], 0]);
   });
 
   it('does not wait for an image that has been at it for a minute', async () => {
-    const { world, bench, run } = await prepare();
+    const { world, fixture, run } = await prepare();
     await world.offer('A', 'B');
     const [, second] = await world.manifest.claim('processor', 2);
     await world.settleProcessed(second!);
-    run.start(bench.stage(run.tools));
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.count('done') === 1, 5000);
-    expect(bench.rows).toEqual(['B']);
+    expect(fixture.rows).toEqual(['B']);
     run.unsubscribe();
   });
 
   it('draws at the end, not when it is cut short', async () => {
-    const { bench, run } = await prepare('A');
-    run.start(bench.stage(run.tools));
+    const { fixture, run } = await prepare('A');
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.count('done') === 1);
     run.stop$.next();
     await run.until(() => run.complete);
-    expect(bench.log).toEqual(['recover', 'flush', 'close']);
+    expect(fixture.log).toEqual(['recover', 'flush', 'close']);
     const again = new StageRun(communicateSettings);
-    again.start(bench.stage(again.tools));
+    again.start(fixture.stage(again.tools));
     await again.rest();
     again.unsubscribe();
     await again.putAway();
-    expect(bench.log.slice(3)).toEqual(['recover', 'close']);
+    expect(fixture.log.slice(3)).toEqual(['recover', 'close']);
   });
 
   it('closes its output also when the drawing at the end fails', async () => {
-    const { bench, run } = await prepare();
-    bench.onFlush = () => Promise.reject(failure('ENOSPC'));
-    run.start(bench.stage(run.tools));
+    const { fixture, run } = await prepare();
+    fixture.onFlush = () => Promise.reject(failure('ENOSPC'));
+    run.start(fixture.stage(run.tools));
     await run.rest();
     run.stop$.next();
     await run.until(() => run.complete);
     expect(run.told.slice(-2)).toEqual(['alarm ENOSPC', 'stopped']);
-    expect(bench.open).toBe(0);
+    expect(fixture.open).toBe(0);
   });
 
   it('is off without a method', async () => {
-    const { bench } = await prepare('A');
+    const { fixture } = await prepare('A');
     const run = new StageRun<CommunicateSettings>({ ...communicateSettings, methods: [] });
-    run.start(bench.stage(run.tools));
+    run.start(fixture.stage(run.tools));
     await run.rest();
-    expect([run.told, bench.log]).toEqual([['off'], []]);
+    expect([run.told, fixture.log]).toEqual([['off'], []]);
     run.unsubscribe();
   });
 
   describe('a result line', () => {
     it('that can not be read is made again: its entry waits for the processor', async () => {
-      const { world, bench, run } = await prepare('A', 'B', 'C');
+      const { world, fixture, run } = await prepare('A', 'B', 'C');
       const broken = world.get('B').result!;
       const path = '/root/results/processing_results.jsonl';
       const content = Buffer.from(world.files.content(path)!);
       content.fill('#', broken.offset, broken.offset + broken.length - 1);
       world.files.put(path, content);
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('done') === 2);
-      expect(bench.rows).toEqual(['A', 'C']);
+      expect(fixture.rows).toEqual(['A', 'C']);
       expect(world.get('B')).toMatchObject({ processing_status: 'pending', data_transmitted: false, claims: {} });
       expect(run.events.find(event => event.kind === 'discarded')).toMatchObject({ entryId: 'B' });
       await world.settleProcessed((await world.manifest.claim('processor', 1))[0]!);
       await run.until(() => run.count('done') === 3);
-      expect(bench.rows).toEqual(['A', 'C', 'B']);
+      expect(fixture.rows).toEqual(['A', 'C', 'B']);
       expect(run.status('communicator')).toMatchObject({ in_flight: 0, done: 3, discarded: 1 });
       run.unsubscribe();
     });
@@ -153,10 +153,10 @@ describe('communicate', () => {
       ['names that of another', { attempt: 7 }],
       ['names one in a segment that is gone', { result: { segment: 9, offset: 0, length: 10 } }],
     ])('where the entry %s is made again', async (_what, set) => {
-      const { world, bench, run } = await prepare('A');
+      const { world, fixture, run } = await prepare('A');
       const [entry] = await world.manifest.claim('communicator', 1);
       await world.manifest.release([entry!], 'communicator', set as object);
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('discarded') === 1);
       expect(world.get('A').processing_status).toBe('pending');
       expect(run.count('alarm')).toBe(0);
@@ -164,111 +164,111 @@ describe('communicate', () => {
     });
 
     it.each(['EIO', 'ESTALE', 'EMFILE'])('that the disk does not give (%s) is no fault of its own', async code => {
-      const { world, bench, run } = await prepare('A', 'B');
+      const { world, fixture, run } = await prepare('A', 'B');
       // As the results log tells it: with the system's error as the cause.
-      bench.onRead = () => Promise.reject(new Error('no result line there', { cause: failure(code) }));
-      run.start(bench.stage(run.tools));
+      fixture.onRead = () => Promise.reject(new Error('no result line there', { cause: failure(code) }));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('alarm') === 1);
       expect(world.claimed('communicator')).toEqual([]);
       expect(world.ids(entry => entry.processing_status === 'processed')).toEqual(['A', 'B']);
-      bench.onRead = async () => undefined;
+      fixture.onRead = async () => undefined;
       await run.until(() => run.count('done') === 2, 500);
-      expect(bench.rows).toEqual(['A', 'B']);
+      expect(fixture.rows).toEqual(['A', 'B']);
       run.unsubscribe();
     });
   });
 
   describe('nothing is reported twice, and nothing is left out', () => {
     it('when the rows stand and the settling fails', async () => {
-      const { world, bench, run } = await prepare('A', 'B');
-      bench.onReported = async () => {
+      const { world, fixture, run } = await prepare('A', 'B');
+      fixture.onReported = async () => {
         world.files.plan = ({ kind }) => (kind === 'write' ? { error: 'ENOSPC' } : null);
       };
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('alarm') === 1);
       expect(world.claimed('communicator')).toEqual(['A', 'B']);
       await run.until(() => run.count('alarm') === 3, 500);
-      bench.onReported = async () => undefined;
+      fixture.onReported = async () => undefined;
       world.files.plan = () => null;
       await run.until(() => transmitted(world).length === 2, 500);
       await world.offerProcessed('C');
       await run.until(() => run.count('done') === 1, 500);
-      expect(bench.rows).toEqual(['A', 'B', 'C']);
+      expect(fixture.rows).toEqual(['A', 'B', 'C']);
       expect(run.status('communicator').alarms).toEqual([]);
       run.unsubscribe();
     });
 
     it('when the report fails after its rows stand: the output is asked before it is repeated', async () => {
-      const { world, bench, run } = await prepare('A', 'B');
-      bench.onReported = () => Promise.reject(failure('EIO'));
-      run.start(bench.stage(run.tools));
+      const { world, fixture, run } = await prepare('A', 'B');
+      fixture.onReported = () => Promise.reject(failure('EIO'));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('alarm') === 1);
-      bench.onReported = async () => undefined;
+      fixture.onReported = async () => undefined;
       await run.until(() => transmitted(world).length === 2, 500);
-      expect(bench.rows).toEqual(['A', 'B']);
-      expect(bench.log.at(-1)).toBe('recover A B');
+      expect(fixture.rows).toEqual(['A', 'B']);
+      expect(fixture.log.at(-1)).toBe('recover A B');
       run.unsubscribe();
     });
 
     it('when the report fails before', async () => {
-      const { world, bench, run } = await prepare('A', 'B');
-      bench.onReport = () => Promise.reject(failure('ENOSPC'));
-      run.start(bench.stage(run.tools));
+      const { world, fixture, run } = await prepare('A', 'B');
+      fixture.onReport = () => Promise.reject(failure('ENOSPC'));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('alarm') === 2, 500);
-      bench.onReport = async () => undefined;
+      fixture.onReport = async () => undefined;
       await run.until(() => run.count('done') === 2, 500);
-      expect(bench.rows).toEqual(['A', 'B']);
+      expect(fixture.rows).toEqual(['A', 'B']);
       expect(transmitted(world)).toEqual(['A', 'B']);
       expect(run.status('communicator').in_flight).toBe(0);
       run.unsubscribe();
     });
 
     it('when it is cut short during a report: that is finished and settled, never given back', async () => {
-      const { world, bench, run } = await prepare('A', 'B');
+      const { world, fixture, run } = await prepare('A', 'B');
       const door = gate();
-      bench.onReport = () => door.pass();
-      run.start(bench.stage(run.tools));
+      fixture.onReport = () => door.pass();
+      run.start(fixture.stage(run.tools));
       await run.until(() => world.claimed('communicator').length === 2);
       await run.rest();
       run.unsubscribe();
       await run.rest();
-      expect([world.claimed('communicator'), bench.open]).toEqual([['A', 'B'], 1]);
+      expect([world.claimed('communicator'), fixture.open]).toEqual([['A', 'B'], 1]);
       door.open();
       await run.putAway();
-      expect([bench.rows, transmitted(world), bench.open]).toEqual([['A', 'B'], ['A', 'B'], 0]);
+      expect([fixture.rows, transmitted(world), fixture.open]).toEqual([['A', 'B'], ['A', 'B'], 0]);
       expect(world.claimed('communicator')).toEqual([]);
     });
 
     it('when a report that was cut short fails: its claims stay for the next process to look into', async () => {
-      const { world, bench, run } = await prepare('A');
+      const { world, fixture, run } = await prepare('A');
       const door = gate();
-      bench.onReported = () => door.pass();
-      run.start(bench.stage(run.tools));
-      await run.until(() => bench.rows.length === 1);
+      fixture.onReported = () => door.pass();
+      run.start(fixture.stage(run.tools));
+      await run.until(() => fixture.rows.length === 1);
       run.unsubscribe();
       door.fail(failure('EIO'));
       await run.putAway();
       expect(world.claimed('communicator')).toEqual(['A']);
 
       const next = await PipelineWorld.open(world.files, { pid: 2, dead: [1] });
-      const nextBench = new CommunicateBench(next, bench.rows);
+      const nextFixture = new CommunicatorFixture(next, fixture.rows);
       const nextRun = new StageRun<CommunicateSettings>(communicateSettings);
-      nextRun.start(nextBench.stage(nextRun.tools));
+      nextRun.start(nextFixture.stage(nextRun.tools));
       await nextRun.until(() => transmitted(next).length === 1);
-      expect(bench.rows).toEqual(['A']);
+      expect(fixture.rows).toEqual(['A']);
       nextRun.unsubscribe();
     });
 
     it('when it is cut short while it reads: all is given back', async () => {
-      const { world, bench, run } = await prepare('A', 'B');
+      const { world, fixture, run } = await prepare('A', 'B');
       const door = gate();
-      bench.onRead = () => door.pass();
-      run.start(bench.stage(run.tools));
+      fixture.onRead = () => door.pass();
+      run.start(fixture.stage(run.tools));
       await run.until(() => world.claimed('communicator').length === 2);
       run.unsubscribe();
       door.open();
       await run.putAway();
-      expect([bench.rows, world.claimed('communicator')]).toEqual([[], []]);
+      expect([fixture.rows, world.claimed('communicator')]).toEqual([[], []]);
     });
 
     it('when a process was killed between report and settling', async () => {
@@ -280,44 +280,44 @@ describe('communicate', () => {
       rows.push('A');
 
       const world = await PipelineWorld.open(before.files, { pid: 2, dead: [1] });
-      const bench = new CommunicateBench(world, rows);
+      const fixture = new CommunicatorFixture(world, rows);
       const run = new StageRun<CommunicateSettings>(communicateSettings);
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => transmitted(world).length === 3);
-      expect(bench.rows).toEqual(['older', 'A', 'B', 'C']);
+      expect(fixture.rows).toEqual(['older', 'A', 'B', 'C']);
       expect(run.count('done')).toBe(2);
       run.unsubscribe();
     });
 
     it('over new settings in the middle of a report', async () => {
-      const { world, bench, run } = await prepare('A', 'B');
+      const { world, fixture, run } = await prepare('A', 'B');
       const door = gate();
-      bench.onReport = () => door.pass();
-      run.start(bench.stage(run.tools));
+      fixture.onReport = () => door.pass();
+      run.start(fixture.stage(run.tools));
       await run.until(() => world.claimed('communicator').length === 2);
       run.settings$.next({ ...communicateSettings, title: 'other' });
       // Longer than old settings may hold up new ones.
       await vi.advanceTimersByTimeAsync(40_000);
       await run.rest();
-      expect(bench.open).toBe(1);
+      expect(fixture.open).toBe(1);
       door.open();
       await world.offerProcessed('C');
       await run.until(() => transmitted(world).length === 3);
-      expect(bench.rows).toEqual(['A', 'B', 'C']);
-      expect(bench.mostOpen).toBe(1);
+      expect(fixture.rows).toEqual(['A', 'B', 'C']);
+      expect(fixture.mostOpen).toBe(1);
       run.unsubscribe();
     });
   });
 
   it('opens no output twice when it can not look at what was left', async () => {
-    const { world, bench, run } = await prepare('A');
+    const { world, fixture, run } = await prepare('A');
     const [entry] = await world.manifest.claim('communicator', 1);
     const next = await PipelineWorld.open(world.files, { pid: 2, dead: [1] });
-    const nextBench = new CommunicateBench(next, bench.rows);
-    nextBench.onRead = () => Promise.reject(failure('EIO'));
-    run.start(nextBench.stage(run.tools));
+    const nextFixture = new CommunicatorFixture(next, fixture.rows);
+    nextFixture.onRead = () => Promise.reject(failure('EIO'));
+    run.start(nextFixture.stage(run.tools));
     await run.until(() => run.count('alarm') === 2, 500);
-    expect([nextBench.open, nextBench.mostOpen, nextBench.log]).toEqual([0, 1, ['close', 'close']]);
+    expect([nextFixture.open, nextFixture.mostOpen, nextFixture.log]).toEqual([0, 1, ['close', 'close']]);
     expect(next.claimed('communicator')).toEqual([entry!.entry_id]);
     run.unsubscribe();
   });
@@ -342,15 +342,15 @@ describe('communicate', () => {
     const isMarked = ({ image_analysis: analysis }: ResultLine): boolean =>
       (analysis?.[1] as RoiResult | undefined)?.flags.includes('moved') ?? false;
 
-    /** The stage of a bench; what it reports, and looks for when it opens, stands in the lists. */
-    function watched(bench: CommunicateBench, tools: StageRun<CommunicateSettings>['tools']) {
+    /** The stage of a fixture; what it reports, and looks for when it opens, stands in the lists. */
+    function watched(fixture: CommunicatorFixture, tools: StageRun<CommunicateSettings>['tools']) {
       const reported: ResultLine[] = [];
       const recovered: ResultLine[] = [];
       const experiment: CommunicateExperiment = {
-        ...bench.deps,
+        ...fixture.deps,
         tools,
         openReporter: async settings => {
-          const reporter = await bench.deps.openReporter(settings);
+          const reporter = await fixture.deps.openReporter(settings);
           return {
             ...reporter,
             recover: unsettled => {
@@ -371,7 +371,7 @@ describe('communicate', () => {
 
     async function reportAll(world: PipelineWorld, count: number): Promise<string[]> {
       const run = new StageRun<CommunicateSettings>(communicateSettings);
-      const { stage, marked } = watched(new CommunicateBench(world), run.tools);
+      const { stage, marked } = watched(new CommunicatorFixture(world), run.tools);
       run.start(stage);
       await run.until(() => run.count('done') === count);
       run.unsubscribe();
@@ -388,11 +388,11 @@ describe('communicate', () => {
 
     it('from batch to batch, without reading a line again', async () => {
       const world = await PipelineWorld.open();
-      const bench = new CommunicateBench(world);
+      const fixture = new CommunicatorFixture(world);
       const read: string[] = [];
-      bench.onRead = async id => read.push(id);
+      fixture.onRead = async id => read.push(id);
       const run = new StageRun<CommunicateSettings>(communicateSettings);
-      const { stage, marked } = watched(bench, run.tools);
+      const { stage, marked } = watched(fixture, run.tools);
       run.start(stage);
       for (const [i, [id, position]] of Object.entries({ A: 10, B: 20, C: 20, D: 30 }).entries()) {
         await offerAt(world, { [id]: position });
@@ -442,7 +442,7 @@ describe('communicate', () => {
       const [b, c] = await world.manifest.claim('processor', 2);
       await settleAt(world, c!, 10);
       const run = new StageRun<CommunicateSettings>(communicateSettings);
-      const { stage, marked } = watched(new CommunicateBench(world), run.tools);
+      const { stage, marked } = watched(new CommunicatorFixture(world), run.tools);
       run.start(stage);
       await run.until(() => run.count('done') === 2, 5000);
       await settleAt(world, b!, 20);
@@ -458,14 +458,14 @@ describe('communicate', () => {
       await reportAll(world, 1);
       await offerAt(world, { B: 20, C: 20, D: 30 });
       const killed = new StageRun<CommunicateSettings>(communicateSettings);
-      const bench = new CommunicateBench(world);
-      bench.onReported = () => new Promise(() => undefined);
-      const before = watched(bench, killed.tools);
+      const fixture = new CommunicatorFixture(world);
+      fixture.onReported = () => new Promise(() => undefined);
+      const before = watched(fixture, killed.tools);
       killed.start(before.stage);
-      await killed.until(() => bench.rows.length === 3);
+      await killed.until(() => fixture.rows.length === 3);
       const next = await PipelineWorld.open(world.files, { pid: 2, dead: [1] });
       const run = new StageRun<CommunicateSettings>(communicateSettings);
-      const after = watched(new CommunicateBench(next, bench.rows), run.tools);
+      const after = watched(new CommunicatorFixture(next, fixture.rows), run.tools);
       run.start(after.stage);
       await run.until(() => transmitted(next).length === 4);
       expect(before.marked()).toEqual(['B', 'D']);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CompressSettings } from '../../../src/operators/compressor/compressor.ts';
-import { CompressBench, compressSettings, day, hardImage, nameOf, softImage } from '../../world/compressorWorld.ts';
+import { CompressorWorld, compressSettings, day, hardImage, nameOf, softImage } from '../../world/compressorWorld.ts';
 import { useStillTime } from '../../world/eventRun.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { StageRun } from '../../world/stageRun.ts';
@@ -16,10 +16,10 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-function begin(bench: CompressBench, settings: Partial<CompressSettings> = {}): StageRun<CompressSettings> {
+function begin(world: CompressorWorld, settings: Partial<CompressSettings> = {}): StageRun<CompressSettings> {
   const run = new StageRun<CompressSettings>({ ...compressSettings, ...settings });
   runs.push(run);
-  return run.start(bench.stage(run.tools));
+  return run.start(world.stage(run.tools));
 }
 
 const details = (run: StageRun<CompressSettings>) =>
@@ -30,114 +30,114 @@ describe('compress', () => {
     ['gzip', 'gz'],
     ['zstd', 'zst'],
   ] as const)('with %s lets a copy take the place of an image that was analysed', async (method, suffix) => {
-    const bench = await CompressBench.on();
-    await bench.offerSoft('A', 'B');
-    const run = begin(bench, { method });
+    const world = await CompressorWorld.on();
+    await world.offerSoft('A', 'B');
+    const run = begin(world, { method });
     await run.until(() => run.count('done') === 2);
-    expect(bench.images()).toEqual([`image_A.tif.${suffix}`, `image_B.tif.${suffix}`]);
-    expect(bench.get('A')).toMatchObject({
+    expect(world.images()).toEqual([`image_A.tif.${suffix}`, `image_B.tif.${suffix}`]);
+    expect(world.get('A')).toMatchObject({
       camera_data: { filename: `image_A.tif.${suffix}`, filepath: day, original: false },
       processing_status: 'processed',
       compression_attempted: true,
       claims: {},
     });
-    expect('compression_error' in bench.get('A')).toBe(false);
-    expect(bench.bytes('A')).toEqual(softImage('A'));
+    expect('compression_error' in world.get('A')).toBe(false);
+    expect(world.bytes('A')).toEqual(softImage('A'));
     expect(details(run)[0]).toMatchObject({ image: `image_A.tif.${suffix}`, bytes_before: softImage('A').length });
-    expect(bench.notes).toEqual([]);
+    expect(world.notes).toEqual([]);
   });
 
   it('takes failed and skipped images too, and none that is pending, an original, or attempted already', async () => {
-    const bench = await CompressBench.on();
-    await bench.offer({ A: softImage('A') }, { processing_status: 'failed' });
-    await bench.offer({ B: softImage('B') }, { processing_status: 'skip' });
-    await bench.offer({ C: softImage('C') }, { processing_status: 'pending' });
-    await bench.offer({ D: softImage('D') }, { compression_attempted: true });
-    const camera = { ...bench.get('A').camera_data!, filename: nameOf('E'), original: true };
-    await bench.offer({ E: softImage('E') }, { camera_data: camera });
-    const run = begin(bench);
+    const world = await CompressorWorld.on();
+    await world.offer({ A: softImage('A') }, { processing_status: 'failed' });
+    await world.offer({ B: softImage('B') }, { processing_status: 'skip' });
+    await world.offer({ C: softImage('C') }, { processing_status: 'pending' });
+    await world.offer({ D: softImage('D') }, { compression_attempted: true });
+    const camera = { ...world.get('A').camera_data!, filename: nameOf('E'), original: true };
+    await world.offer({ E: softImage('E') }, { camera_data: camera });
+    const run = begin(world);
     await run.until(() => run.count('done') === 2);
     await run.rest();
-    expect(bench.images()).toEqual(['image_A.tif.gz', 'image_B.tif.gz', 'image_C.tif', 'image_D.tif', 'image_E.tif']);
-    expect(bench.get('A').processing_status).toBe('failed');
+    expect(world.images()).toEqual(['image_A.tif.gz', 'image_B.tif.gz', 'image_C.tif', 'image_D.tif', 'image_E.tif']);
+    expect(world.get('A').processing_status).toBe('failed');
   });
 
   it('works in rounds: nothing between them, all that waits in each, one after the other', async () => {
-    const bench = await CompressBench.on();
-    await bench.offerSoft('A', 'B', 'C');
-    const run = begin(bench);
+    const world = await CompressorWorld.on();
+    await world.offerSoft('A', 'B', 'C');
+    const run = begin(world);
     await run.until(() => run.count('done') === 3);
-    expect(bench.mostOpen).toBe(1);
-    await bench.offerSoft('D', 'E');
+    expect(world.mostOpen).toBe(1);
+    await world.offerSoft('D', 'E');
     await run.rest();
     await vi.advanceTimersByTimeAsync(compressSettings.intervalMs - 1);
     await run.rest();
-    expect([bench.claimed(), bench.finished()]).toEqual([[], ['A', 'B', 'C']]);
+    expect([world.claimed(), world.finished()]).toEqual([[], ['A', 'B', 'C']]);
     await vi.advanceTimersByTimeAsync(1);
     await run.until(() => run.count('done') === 5);
   });
 
   it('does nothing when it is not enabled', async () => {
-    const bench = await CompressBench.on();
-    await bench.offerSoft('A');
-    const run = begin(bench, { enabled: false });
+    const world = await CompressorWorld.on();
+    await world.offerSoft('A');
+    const run = begin(world, { enabled: false });
     await run.rest();
-    expect([run.told, bench.images()]).toEqual([['off'], ['image_A.tif']]);
+    expect([run.told, world.images()]).toEqual([['off'], ['image_A.tif']]);
   });
 
   describe('an image that does not shrink', () => {
     it('stays as it is, and its copy is gone', async () => {
-      const bench = await CompressBench.on();
+      const world = await CompressorWorld.on();
       const bytes = hardImage();
-      await bench.offer({ A: bytes });
-      const run = begin(bench);
+      await world.offer({ A: bytes });
+      const run = begin(world);
       await run.until(() => run.count('done') === 1);
-      expect(bench.images()).toEqual(['image_A.tif']);
-      expect(bench.get('A')).toMatchObject({ compression_attempted: true, camera_data: { filename: 'image_A.tif' } });
-      expect(bench.bytes('A')).toEqual(bytes);
+      expect(world.images()).toEqual(['image_A.tif']);
+      expect(world.get('A')).toMatchObject({ compression_attempted: true, camera_data: { filename: 'image_A.tif' } });
+      expect(world.bytes('A')).toEqual(bytes);
       expect(details(run)).toEqual([{ image: 'image_A.tif', kept: expect.stringMatching(/^it would have \d/) }]);
     });
 
     it('is said once for its kind, which is then tried only now and then; others are tried', async () => {
-      const bench = await CompressBench.on();
+      const world = await CompressorWorld.on();
       const ids = Array.from({ length: 110 }, (_, i) => `H${i}`);
-      await bench.offer(Object.fromEntries(ids.map(id => [id, hardImage()])));
+      await world.offer(Object.fromEntries(ids.map(id => [id, hardImage()])));
       let tries = 0;
-      bench.onWork = async () => tries++;
-      const run = begin(bench);
+      world.onWork = async () => tries++;
+      const run = begin(world);
       await run.until(() => run.count('done') === 110);
       expect(tries).toBe(4);
-      expect(bench.notes).toEqual([expect.stringMatching(/^images \.tif stay as they are/)]);
-      await bench.offer({ S: softImage('S') }, { camera_data: { ...bench.get('H0').camera_data!, filename: 'S.bmp' } });
-      bench.files.put(`${day}/S.bmp`, softImage('S'));
+      expect(world.notes).toEqual([expect.stringMatching(/^images \.tif stay as they are/)]);
+      await world.offer({ S: softImage('S') }, { camera_data: { ...world.get('H0').camera_data!, filename: 'S.bmp' } });
+      world.files.put(`${day}/S.bmp`, softImage('S'));
       await run.until(() => run.count('done') === 111, compressSettings.intervalMs);
-      expect(bench.filename('S')).toBe('S.bmp.gz');
+      expect(world.filename('S')).toBe('S.bmp.gz');
     });
 
     it('is tried again, as all of its kind, with other settings', async () => {
-      const bench = await CompressBench.on();
-      await bench.offer(Object.fromEntries(['A', 'B', 'C', 'D'].map(id => [id, hardImage()])));
-      const run = begin(bench);
+      const world = await CompressorWorld.on();
+      await world.offer(Object.fromEntries(['A', 'B', 'C', 'D'].map(id => [id, hardImage()])));
+      const run = begin(world);
       await run.until(() => run.count('done') === 4);
-      await bench.offerSoft('E', 'F');
+      await world.offerSoft('E', 'F');
       await run.until(() => run.count('done') === 6, compressSettings.intervalMs);
-      expect(bench.filename('F')).toBe('image_F.tif');
-      await bench.offerSoft('G');
+      expect(world.filename('F')).toBe('image_F.tif');
+      await world.offerSoft('G');
       run.settings$.next({ ...compressSettings, level: 9 });
       await run.until(() => run.count('done') === 7, 10);
-      expect(bench.filename('G')).toBe('image_G.tif.gz');
+      expect(world.filename('G')).toBe('image_G.tif.gz');
     });
   });
 
   describe('a name that is taken', () => {
     it('by a copy that holds the same is used, by whichever codec', async () => {
-      const bench = await CompressBench.on();
-      const first = begin(bench, { method: 'zstd' });
-      await bench.offerSoft('A');
+      const world = await CompressorWorld.on();
+      const first = begin(world, { method: 'zstd' });
+      await world.offerSoft('A');
       await first.until(() => first.count('done') === 1, compressSettings.intervalMs);
       first.unsubscribe();
-      const copy = bench.files.content(`${day}/image_A.tif.zst`)!;
-      const other = await CompressBench.on();
+      const copy = world.files.content(`${day}/image_A.tif.zst`)!;
+      const other = await CompressorWorld.on();
       await other.offerSoft('A');
       other.files.put(`${day}/image_A.tif.zst`, copy);
       const run = begin(other);
@@ -151,86 +151,86 @@ describe('compress', () => {
       ['another file', Buffer.from('something else')],
       ['nothing', Buffer.alloc(0)],
     ])('by %s is never written to, and the image stays as it is', async (_what, content) => {
-      const bench = await CompressBench.on();
-      await bench.offerSoft('A', 'B');
-      bench.files.put(`${day}/image_A.tif.gz`, content);
-      const run = begin(bench);
+      const world = await CompressorWorld.on();
+      await world.offerSoft('A', 'B');
+      world.files.put(`${day}/image_A.tif.gz`, content);
+      const run = begin(world);
       await run.until(() => run.count('done') + run.count('failed') === 2);
-      expect(bench.files.content(`${day}/image_A.tif.gz`)).toEqual(content);
-      expect(bench.get('A')).toMatchObject({
+      expect(world.files.content(`${day}/image_A.tif.gz`)).toEqual(content);
+      expect(world.get('A')).toMatchObject({
         compression_attempted: true,
         compression_error: expect.stringContaining('holds something else'),
         camera_data: { filename: 'image_A.tif' },
       });
-      expect([bench.bytes('A'), bench.filename('B')]).toEqual([softImage('A'), 'image_B.tif.gz']);
+      expect([world.bytes('A'), world.filename('B')]).toEqual([softImage('A'), 'image_B.tif.gz']);
     });
   });
 
   describe('an image of its own fault', () => {
-    it.each<[string, string, (bench: CompressBench) => void]>([
-      ['is not there', 'not there', bench => void bench.files.remove(`${day}/image_A.tif`)],
-      ['may not be read', 'EACCES', bench => failReading(bench, 'EACCES')],
+    it.each<[string, string, (world: CompressorWorld) => void]>([
+      ['is not there', 'not there', world => void world.files.remove(`${day}/image_A.tif`)],
+      ['may not be read', 'EACCES', world => failReading(world, 'EACCES')],
       [
         'lies outside the data folder',
         'not there',
-        bench => elsewhere(bench, { filepath: '/etc', filename: 'passwd' }),
+        world => elsewhere(world, { filepath: '/etc', filename: 'passwd' }),
       ],
-      ['has no plain name', 'not a plain file name', bench => elsewhere(bench, { filename: '../../etc/passwd' })],
+      ['has no plain name', 'not a plain file name', world => elsewhere(world, { filename: '../../etc/passwd' })],
     ])('that %s fails: the entry says why, and its analysis stands', async (_what, reason, spoil) => {
-      const bench = await CompressBench.on();
-      bench.files.put('/etc/passwd', softImage('root'));
-      await bench.offerSoft('A', 'B');
-      spoil(bench);
-      const run = begin(bench);
+      const world = await CompressorWorld.on();
+      world.files.put('/etc/passwd', softImage('root'));
+      await world.offerSoft('A', 'B');
+      spoil(world);
+      const run = begin(world);
       await run.until(() => run.count('failed') + run.count('done') === 2);
-      expect(bench.get('A')).toMatchObject({
+      expect(world.get('A')).toMatchObject({
         processing_status: 'processed',
         processing_error: false,
         compression_attempted: true,
         compression_error: expect.stringContaining(reason),
         claims: {},
       });
-      expect([bench.filename('B'), run.count('alarm')]).toEqual(['image_B.tif.gz', 0]);
-      expect(bench.files.content('/etc/passwd')).toEqual(softImage('root'));
-      expect(bench.files.paths().filter(path => path.endsWith('.tmp'))).toEqual([]);
+      expect([world.filename('B'), run.count('alarm')]).toEqual(['image_B.tif.gz', 0]);
+      expect(world.files.content('/etc/passwd')).toEqual(softImage('root'));
+      expect(world.files.paths().filter(path => path.endsWith('.tmp'))).toEqual([]);
     });
 
     it('whose place on the disk fails three times is passed over; until then the disk may be to blame', async () => {
-      const bench = await CompressBench.on();
-      await bench.offerSoft('A', 'B');
-      failReading(bench, 'EIO');
-      const run = begin(bench);
+      const world = await CompressorWorld.on();
+      await world.offerSoft('A', 'B');
+      failReading(world, 'EIO');
+      const run = begin(world);
       await run.until(() => run.count('failed') + run.count('done') === 2, 500);
       expect(run.events.flatMap(event => (event.kind === 'alarm' ? [event.key] : []))).toEqual(['EIO', 'EIO']);
-      expect(bench.get('A').compression_error).toMatch(/^it could not be read 3 times: EIO/);
-      expect([bench.filename('B'), run.status('compressor').alarms]).toEqual(['image_B.tif.gz', []]);
+      expect(world.get('A').compression_error).toMatch(/^it could not be read 3 times: EIO/);
+      expect([world.filename('B'), run.status('compressor').alarms]).toEqual(['image_B.tif.gz', []]);
     });
 
     it('that was written to meanwhile stays as it is', async () => {
-      const bench = await CompressBench.on();
-      await bench.offerSoft('A');
+      const world = await CompressorWorld.on();
+      await world.offerSoft('A');
       const path = `${day}/image_A.tif`;
-      bench.onWork = async () => bench.files.put(path, softImage('other'));
-      const run = begin(bench);
+      world.onWork = async () => world.files.put(path, softImage('other'));
+      const run = begin(world);
       await run.until(() => run.count('failed') === 1);
-      expect(bench.get('A').compression_error).toContain('was changed while it was compressed');
-      expect([bench.images(), bench.bytes('A')]).toEqual([['image_A.tif'], softImage('other')]);
+      expect(world.get('A').compression_error).toContain('was changed while it was compressed');
+      expect([world.images(), world.bytes('A')]).toEqual([['image_A.tif'], softImage('other')]);
     });
 
     it('that only the share has by now is left there', async () => {
-      const bench = await CompressBench.on();
-      await bench.offerSoft('A');
-      elsewhere(bench, { filepath: '/mnt/share/data' });
-      bench.files.put('/mnt/share/data/image_A.tif', softImage('A'));
-      await bench.files.remove(`${day}/image_A.tif`);
-      await bench.manifest.settle(await bench.manifest.claim('compressor', 1), 'compressor', { image_synced: true });
+      const world = await CompressorWorld.on();
+      await world.offerSoft('A');
+      elsewhere(world, { filepath: '/mnt/share/data' });
+      world.files.put('/mnt/share/data/image_A.tif', softImage('A'));
+      await world.files.remove(`${day}/image_A.tif`);
+      await world.manifest.settle(await world.manifest.claim('compressor', 1), 'compressor', { image_synced: true });
       const touched: string[] = [];
-      const stat = bench.files.stat.bind(bench.files);
-      bench.files.stat = path => {
+      const stat = world.files.stat.bind(world.files);
+      world.files.stat = path => {
         touched.push(path);
         return stat(path);
       };
-      const run = begin(bench);
+      const run = begin(world);
       await run.until(() => run.count('done') === 1);
       expect(details(run)[0]).toMatchObject({ kept: 'it is on the share only' });
       expect(touched.filter(path => path.startsWith('/mnt'))).toEqual([]);
@@ -238,104 +238,104 @@ describe('compress', () => {
   });
 
   it('waits on a full disk, with nothing left of the copy, and goes on by itself', async () => {
-    const bench = await CompressBench.on();
-    await bench.offerSoft('A');
-    bench.files.plan = ({ kind, path }) => (kind === 'write' && path.endsWith('.tmp') ? { short: 10 } : null);
-    const run = begin(bench);
+    const world = await CompressorWorld.on();
+    await world.offerSoft('A');
+    world.files.plan = ({ kind, path }) => (kind === 'write' && path.endsWith('.tmp') ? { short: 10 } : null);
+    const run = begin(world);
     await run.until(() => run.count('alarm') === 2, 500);
     expect(run.status('compressor')).toMatchObject({ alarms: ['ENOSPC'], failed: 0, in_flight: 0 });
-    expect([bench.images(), bench.claimed()]).toEqual([['image_A.tif'], []]);
-    bench.files.plan = () => null;
+    expect([world.images(), world.claimed()]).toEqual([['image_A.tif'], []]);
+    world.files.plan = () => null;
     await run.until(() => run.count('done') === 1, 500);
-    expect([bench.images(), run.status('compressor').alarms]).toEqual([['image_A.tif.gz'], []]);
+    expect([world.images(), run.status('compressor').alarms]).toEqual([['image_A.tif.gz'], []]);
   });
 
   it('never trusts what it wrote: a copy that reads back otherwise is an alarm, and the original stays', async () => {
-    const bench = await CompressBench.on();
-    await bench.offerSoft('A');
-    const rename = bench.files.rename.bind(bench.files);
+    const world = await CompressorWorld.on();
+    await world.offerSoft('A');
+    const rename = world.files.rename.bind(world.files);
     const renamed: string[] = [];
-    bench.files.rename = async (from, to) => {
+    world.files.rename = async (from, to) => {
       renamed.push(to);
       return rename(from, to);
     };
     let spoilt = 0;
-    bench.onRead = async path => {
+    world.onRead = async path => {
       if (!path.endsWith('.tmp') || spoilt++ > 0) return;
-      const content = Buffer.from(bench.files.content(path)!);
+      const content = Buffer.from(world.files.content(path)!);
       content.writeUInt8(content.readUInt8(20) ^ 0xff, 20);
-      bench.files.put(path, content);
+      world.files.put(path, content);
     };
-    const run = begin(bench);
+    const run = begin(world);
     await run.until(() => run.count('alarm') === 1);
-    expect([bench.images(), renamed.filter(path => path.startsWith(day))]).toEqual([['image_A.tif'], []]);
+    expect([world.images(), renamed.filter(path => path.startsWith(day))]).toEqual([['image_A.tif'], []]);
     await run.until(() => run.count('done') === 1, 500);
-    expect(bench.bytes('A')).toEqual(softImage('A'));
+    expect(world.bytes('A')).toEqual(softImage('A'));
   });
 
   it('keeps both when the claim was lost meanwhile', async () => {
-    const bench = await CompressBench.on();
-    await bench.offerSoft('A');
+    const world = await CompressorWorld.on();
+    await world.offerSoft('A');
     const door = gate();
-    bench.onWork = () => door.pass();
-    const run = begin(bench);
-    await run.until(() => bench.claimed().length === 1);
-    await bench.manifest.release([bench.get('A')], 'compressor', { compression_attempted: true });
+    world.onWork = () => door.pass();
+    const run = begin(world);
+    await run.until(() => world.claimed().length === 1);
+    await world.manifest.release([world.get('A')], 'compressor', { compression_attempted: true });
     door.open();
     await run.until(() => run.count('discarded') === 1);
-    expect(bench.images()).toEqual(['image_A.tif', 'image_A.tif.gz']);
-    expect(bench.bytes('A')).toEqual(softImage('A'));
+    expect(world.images()).toEqual(['image_A.tif', 'image_A.tif.gz']);
+    expect(world.bytes('A')).toEqual(softImage('A'));
   });
 
   it('is alarmed when an original can not be removed, and removes it when the disk is well', async () => {
-    const bench = await CompressBench.on();
-    await bench.offerSoft('A');
-    bench.onRemove = async path => {
+    const world = await CompressorWorld.on();
+    await world.offerSoft('A');
+    world.onRemove = async path => {
       if (path.endsWith('.tif')) throw failure('EROFS');
     };
-    const run = begin(bench);
+    const run = begin(world);
     await run.until(() => run.count('alarm') === 2, 500);
-    expect(bench.images()).toEqual(['image_A.tif', 'image_A.tif.gz']);
-    bench.onRemove = async () => undefined;
+    expect(world.images()).toEqual(['image_A.tif', 'image_A.tif.gz']);
+    world.onRemove = async () => undefined;
     await run.until(() => run.status('compressor').alarms.length === 0, 500);
-    expect([bench.images(), bench.bytes('A')]).toEqual([['image_A.tif.gz'], softImage('A')]);
+    expect([world.images(), world.bytes('A')]).toEqual([['image_A.tif.gz'], softImage('A')]);
   });
 
   it('says when an original may not be removed, and goes on', async () => {
-    const bench = await CompressBench.on();
-    await bench.offerSoft('A', 'B');
-    bench.onRemove = async path => {
+    const world = await CompressorWorld.on();
+    await world.offerSoft('A', 'B');
+    world.onRemove = async path => {
       if (path.endsWith('A.tif')) throw failure('EACCES');
     };
-    const run = begin(bench);
+    const run = begin(world);
     await run.until(() => run.count('done') === 2);
-    expect(bench.images()).toEqual(['image_A.tif', 'image_A.tif.gz', 'image_B.tif.gz']);
-    expect(bench.notes).toEqual([expect.stringMatching(/image_A\.tif was compressed and can't be removed/)]);
+    expect(world.images()).toEqual(['image_A.tif', 'image_A.tif.gz', 'image_B.tif.gz']);
+    expect(world.notes).toEqual([expect.stringMatching(/image_A\.tif was compressed and can't be removed/)]);
   });
 
   it('has an image in work for itself: nobody analyses it or sets it back meanwhile, and then under its new name', async () => {
-    const bench = await CompressBench.on();
-    await bench.offerSoft('A');
+    const world = await CompressorWorld.on();
+    await world.offerSoft('A');
     const door = gate();
-    bench.onWork = () => door.pass();
-    const run = begin(bench);
-    await run.until(() => bench.claimed().length === 1);
-    expect(await bench.manifest.requeue([bench.get('A')], 'pending', { restore: false })).toEqual([]);
-    expect(bench.manifest.waiting('processor')).toBe(0);
+    world.onWork = () => door.pass();
+    const run = begin(world);
+    await run.until(() => world.claimed().length === 1);
+    expect(await world.manifest.requeue([world.get('A')], 'pending', { restore: false })).toEqual([]);
+    expect(world.manifest.waiting('processor')).toBe(0);
     door.open();
     await run.until(() => run.count('done') === 1);
-    expect(await bench.manifest.requeue([bench.get('A')], 'pending', { restore: false })).toHaveLength(1);
-    const [entry] = await bench.manifest.claim('processor', 1);
+    expect(await world.manifest.requeue([world.get('A')], 'pending', { restore: false })).toHaveLength(1);
+    const [entry] = await world.manifest.claim('processor', 1);
     expect(entry!.camera_data!.filename).toBe('image_A.tif.gz');
     // It is not compressed once more.
-    await bench.manifest.settle([entry!], 'processor', { processing_status: 'processed' });
-    expect(bench.manifest.waiting('compressor')).toBe(0);
+    await world.manifest.settle([entry!], 'processor', { processing_status: 'processed' });
+    expect(world.manifest.waiting('compressor')).toBe(0);
   });
 
   it('shares the work with another process: each image once, and whole', async () => {
-    const one = await CompressBench.on();
+    const one = await CompressorWorld.on();
     await one.offerSoft(...'ABCDEFGH');
-    const other = await CompressBench.on(one.files.twin(), { pid: 2 });
+    const other = await CompressorWorld.on(one.files.twin(), { pid: 2 });
     const runs = [begin(one), begin(other)];
     await runs[0]!.until(() => runs[0]!.count('done') + runs[1]!.count('done') === 8);
     await one.manifest.catchUp();
@@ -345,56 +345,56 @@ describe('compress', () => {
   });
 
   it('cut short in the midst of an image leaves the original alone', async () => {
-    const bench = await CompressBench.on();
-    await bench.offerSoft('A');
+    const world = await CompressorWorld.on();
+    await world.offerSoft('A');
     const door = gate();
     let reading = false;
-    bench.onRead = async path => {
+    world.onRead = async path => {
       if (path !== `${day}/image_A.tif`) return;
       reading = true;
       await door.pass();
     };
-    const run = begin(bench);
+    const run = begin(world);
     await run.until(() => reading);
-    expect(bench.images()).toHaveLength(2);
+    expect(world.images()).toHaveLength(2);
     run.unsubscribe();
     door.open();
     await run.putAway();
-    expect([bench.images(), bench.claimed(), bench.finished()]).toEqual([['image_A.tif'], [], []]);
+    expect([world.images(), world.claimed(), world.finished()]).toEqual([['image_A.tif'], [], []]);
   });
 
   it('is well with images that are readable throughout, for those who know an old name or a new one', async () => {
-    const bench = await CompressBench.on();
-    await bench.offerSoft('A');
-    const before = bench.get('A');
-    const run = begin(bench);
+    const world = await CompressorWorld.on();
+    await world.offerSoft('A');
+    const before = world.get('A');
+    const run = begin(world);
     await run.until(() => run.count('done') === 1);
-    expect(await bench.find(before)).toBe(`${day}/image_A.tif.gz`);
-    expect(await bench.find(bench.get('A'))).toBe(`${day}/image_A.tif.gz`);
+    expect(await world.find(before)).toBe(`${day}/image_A.tif.gz`);
+    expect(await world.find(world.get('A'))).toBe(`${day}/image_A.tif.gz`);
     // Somebody unpacks it by hand.
-    bench.files.put(`${day}/image_A.tif`, softImage('A'));
-    await bench.files.remove(`${day}/image_A.tif.gz`);
-    expect(await bench.find(bench.get('A'))).toBe(`${day}/image_A.tif`);
+    world.files.put(`${day}/image_A.tif`, softImage('A'));
+    await world.files.remove(`${day}/image_A.tif.gz`);
+    expect(await world.find(world.get('A'))).toBe(`${day}/image_A.tif`);
   });
 
   describe('after a crash', () => {
     it('removes an original only when its copy holds the same, and no other entry names it', async () => {
       const files = new FaultyFiles();
-      const bench = await CompressBench.on(files);
-      await bench.offerSoft('A', 'B', 'C', 'D');
-      const run = begin(bench);
+      const world = await CompressorWorld.on(files);
+      await world.offerSoft('A', 'B', 'C', 'D');
+      const run = begin(world);
       await run.until(() => run.count('done') === 4);
       run.unsubscribe();
       await run.putAway();
       files.put(`${day}/image_A.tif`, softImage('A'));
       files.put(`${day}/image_B.tif`, softImage('X'));
       files.put(`${day}/image_C.tif`, softImage('C'));
-      await bench.manifest.offer([
-        { ...bench.get('C'), entry_id: 'E', camera_data: { ...bench.get('C').camera_data!, filename: 'image_C.tif' } },
+      await world.manifest.offer([
+        { ...world.get('C'), entry_id: 'E', camera_data: { ...world.get('C').camera_data!, filename: 'image_C.tif' } },
       ]);
       files.put(`${day}/image_D.tif`, softImage('D'));
       files.put(`${day}/image_D.tif.gz`, 'damaged');
-      const next = await CompressBench.on(files, { pid: 2, dead: [1] });
+      const next = await CompressorWorld.on(files, { pid: 2, dead: [1] });
       const again = begin(next);
       await again.until(() => again.told.includes('running'));
       await again.rest();
@@ -412,9 +412,9 @@ describe('compress', () => {
     it('removes temporary files of processes that are gone, and no others', async () => {
       // It may be shared with another machine.
       const files = new FaultyFiles('unknown');
-      const bench = await CompressBench.on(files);
-      await bench.offerSoft('A', 'B');
-      await bench.manifest.claim('compressor', 1);
+      const world = await CompressorWorld.on(files);
+      await world.offerSoft('A', 'B');
+      await world.manifest.claim('compressor', 1);
       const now = Date.now();
       files.put(`${day}/image_A.tif.gz.1-0123abcd.tmp`, 'half');
       files.put(`${day}/image_B.tif.zst.7-0123abcd.tmp`, 'half');
@@ -427,7 +427,7 @@ describe('compress', () => {
           found && { ...found, mtimeMs: path.includes('.8-') || path.includes('A.tif.gz') ? now - 1000 : now - 100_000 }
         );
       };
-      const next = await CompressBench.on(files, { pid: 2, dead: [1] });
+      const next = await CompressorWorld.on(files, { pid: 2, dead: [1] });
       const run = begin(next);
       await run.until(() => run.count('done') === 2);
       expect(next.images()).toEqual([
@@ -440,14 +440,14 @@ describe('compress', () => {
   });
 });
 
-function failReading(bench: CompressBench, code: string): void {
-  bench.onRead = async path => {
+function failReading(world: CompressorWorld, code: string): void {
+  world.onRead = async path => {
     if (path === `${day}/image_A.tif`) throw failure(code);
   };
 }
 
 /** As an edited manifest has it. */
-function elsewhere(bench: CompressBench, camera: { filepath?: string; filename?: string }): void {
-  const entry = bench.get('A');
+function elsewhere(world: CompressorWorld, camera: { filepath?: string; filename?: string }): void {
+  const entry = world.get('A');
   Object.assign(entry, { camera_data: { ...entry.camera_data!, ...camera } });
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CompressSettings } from '../../../src/operators/compressor/compressor.ts';
-import { CompressBench, compressSettings } from '../../world/compressorWorld.ts';
+import { CompressorWorld, compressSettings } from '../../world/compressorWorld.ts';
 import { useStillTime } from '../../world/eventRun.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { StageRun } from '../../world/stageRun.ts';
@@ -18,7 +18,7 @@ describe('a crash of the compressor', () => {
 
   it('that comes as an error of the disk, at any step, is an alarm and mends itself', async () => {
     const start = new FaultyFiles();
-    const before = await CompressBench.on(start);
+    const before = await CompressorWorld.on(start);
     await before.offer(images);
     await before.manifest.close({ fold: true });
     const whole = start.afterCrash('kill');
@@ -29,18 +29,18 @@ describe('a crash of the compressor', () => {
       for (const applied of [0, 1]) {
         const files = start.afterCrash('kill');
         files.plan = step => (step.index === index ? { error: 'EIO', applied } : null);
-        const bench = await CompressBench.on(files);
+        const world = await CompressorWorld.on(files);
         const run = new StageRun<CompressSettings>(compressSettings);
-        run.start(bench.stage(run.tools));
-        await run.until(() => ids.every(id => bench.get(id).compression_attempted), 500);
+        run.start(world.stage(run.tools));
+        await run.until(() => ids.every(id => world.get(id).compression_attempted), 500);
         await run.until(() => run.status('compressor').alarms.length === 0, 500);
-        mustBeReadable(bench);
+        mustBeReadable(world);
         run.unsubscribe();
         await run.putAway();
-        expect(bench.images()).toEqual(['image_A.tif.gz', 'image_B.tif', 'image_C.tif.gz']);
+        expect(world.images()).toEqual(['image_A.tif.gz', 'image_B.tif', 'image_C.tif.gz']);
         expect(run.count('failed')).toBe(0);
         // What was done again after an error is as durable as what went well at once.
-        mustBeReadable(await CompressBench.on(files.afterCrash('lost'), { pid: 2, dead: [1] }));
+        mustBeReadable(await CompressorWorld.on(files.afterCrash('lost'), { pid: 2, dead: [1] }));
       }
     }
   }, 60_000);

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { CompressSettings } from '../../../src/operators/compressor/compressor.ts';
-import { CompressBench, compressSettings, hardImage, softImage } from '../../world/compressorWorld.ts';
+import { CompressorWorld, compressSettings, hardImage, softImage } from '../../world/compressorWorld.ts';
 import { atEveryCrash, FaultyFiles, Stopped } from '../../world/faultyFiles.ts';
 import { StageRun } from '../../world/stageRun.ts';
 
@@ -8,13 +8,13 @@ export const images = { A: softImage('A'), B: hardImage(), C: softImage('C') };
 export const ids = Object.keys(images) as (keyof typeof images)[];
 
 /** Runs the stage until every image was attempted, and stops it. @param told takes what was said to be done. */
-export async function compressAll(files: FaultyFiles, told: Set<string>, pid: number): Promise<CompressBench> {
-  const bench = await CompressBench.on(files, { pid, dead: pid === 1 ? [] : [1] });
+export async function compressAll(files: FaultyFiles, told: Set<string>, pid: number): Promise<CompressorWorld> {
+  const world = await CompressorWorld.on(files, { pid, dead: pid === 1 ? [] : [1] });
   const run = new StageRun<CompressSettings>(compressSettings);
-  run.start(bench.stage(run.tools));
+  run.start(world.stage(run.tools));
   try {
     await run.until(
-      () => files.stopped || (ids.every(id => bench.get(id).compression_attempted) && run.told.includes('running')),
+      () => files.stopped || (ids.every(id => world.get(id).compression_attempted) && run.told.includes('running')),
     );
     if (!files.stopped) run.stop$.next();
     await run.until(() => files.stopped || run.complete);
@@ -24,13 +24,13 @@ export async function compressAll(files: FaultyFiles, told: Set<string>, pid: nu
     await run.putAway();
   }
   if (files.stopped) throw new Stopped();
-  await bench.manifest.close({ fold: true });
-  return bench;
+  await world.manifest.close({ fold: true });
+  return world;
 }
 
 /** What must be true at any instant: the name that the entry has is that of a whole file. */
-export function mustBeReadable(bench: CompressBench): void {
-  for (const id of ids) expect(bench.bytes(id), `${id} as ${bench.filename(id)}`).toEqual(images[id]);
+export function mustBeReadable(world: CompressorWorld): void {
+  for (const id of ids) expect(world.bytes(id), `${id} as ${world.filename(id)}`).toEqual(images[id]);
 }
 
 /**
@@ -39,7 +39,7 @@ export function mustBeReadable(bench: CompressBench): void {
  */
 export async function compressCrashWalk(prefixes: number): Promise<number> {
   const start = new FaultyFiles();
-  const before = await CompressBench.on(start);
+  const before = await CompressorWorld.on(start);
   await before.offer(images);
   await before.manifest.close({ fold: true });
   return atEveryCrash<Set<string>>({
@@ -47,7 +47,7 @@ export async function compressCrashWalk(prefixes: number): Promise<number> {
     context: () => new Set(),
     work: async (files, told) => void (await compressAll(files, told, 1)),
     check: async (files, told) => {
-      const found = await CompressBench.on(files, { pid: 2, dead: [1] });
+      const found = await CompressorWorld.on(files, { pid: 2, dead: [1] });
       mustBeReadable(found);
       for (const id of ids) {
         const named = [...told].find(line => line.startsWith(`${id} `));

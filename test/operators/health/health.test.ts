@@ -6,7 +6,7 @@ import { settleProcessorOrphans } from '../../../src/operators/processor/settleP
 import { composeResultLine } from '../../../src/sinks/results/composeResultLine.ts';
 import { useStillTime } from '../../world/eventRun.ts';
 import { atEveryCrash } from '../../world/faultyFiles.ts';
-import { HealthBench, healthSettings, reportsOf, samplePipeline } from '../../world/healthWorld.ts';
+import { HealthWorld, healthSettings, reportsOf, samplePipeline } from '../../world/healthWorld.ts';
 import { PipelineWorld, resultHead } from '../../world/pipelineWorld.ts';
 import { identity } from '../../world/sampleManifest.ts';
 import { StageRun } from '../../world/stageRun.ts';
@@ -19,11 +19,11 @@ afterEach(() => {
 });
 
 describeStage<HealthSettings>('the health stage', async () => {
-  const bench = new HealthBench();
+  const fixture = new HealthWorld();
   let rounds = 0;
   let door: Promise<void> | null = null;
   let broken: string | null = null;
-  bench.onLook = async () => {
+  fixture.onLook = async () => {
     await door;
     if (broken !== null) throw failure(broken);
   };
@@ -33,7 +33,7 @@ describeStage<HealthSettings>('the health stage', async () => {
     settings: healthSettings,
     other: { ...healthSettings, sensors: ['Sensor 1'] },
     stage: tools => source =>
-      bench
+      fixture
         .stage(tools)(source)
         .pipe(
           // Every round finished is told of; a round has no id that outlives it.
@@ -47,14 +47,14 @@ describeStage<HealthSettings>('the health stage', async () => {
       broken = code;
     },
     breakOpening: code => {
-      bench.onOpen = () => {
+      fixture.onOpen = () => {
         if (code !== null) throw failure(code);
       };
     },
     finished: () => finished,
     claimed: () => [],
-    open: () => bench.open,
-    mostOpen: () => bench.mostOpen,
+    open: () => fixture.open,
+    mostOpen: () => fixture.mostOpen,
     endsBy: 'stop',
     // Less than a round: one at a time.
     tickMs: healthSettings.intervalMs / 2,
@@ -62,9 +62,9 @@ describeStage<HealthSettings>('the health stage', async () => {
 });
 
 function prepare(settings: Partial<HealthSettings> = {}) {
-  const bench = new HealthBench();
+  const fixture = new HealthWorld();
   const run = new StageRun<HealthSettings>({ ...healthSettings, ...settings });
-  run.start(bench.stage(run.tools));
+  run.start(fixture.stage(run.tools));
   const rounds = (): number => reportsOf(run.events).length;
   /** Lets a round go by. */
   const round = async (): Promise<void> => {
@@ -75,7 +75,7 @@ function prepare(settings: Partial<HealthSettings> = {}) {
   const report = () => reportsOf(run.events).at(-1)!;
   const keys = (): string[] => report().findings.map(({ key }) => key);
   const alarms = (): string[] => run.events.flatMap(event => (event.kind === 'alarm' ? [event.message] : []));
-  return { bench, run, round, report, keys, alarms };
+  return { fixture, run, round, report, keys, alarms };
 }
 
 describe('the health stage', () => {
@@ -91,42 +91,42 @@ describe('the health stage', () => {
   });
 
   it('has several alarms at once, each well again by itself', async () => {
-    const { bench, run, round, keys } = prepare();
-    bench.space = { free: 0.5e9, size: 100e9 };
-    bench.pipeline = samplePipeline({ processor: { late: 'hung' } });
+    const { fixture, run, round, keys } = prepare();
+    fixture.space = { free: 0.5e9, size: 100e9 };
+    fixture.pipeline = samplePipeline({ processor: { late: 'hung' } });
     await round();
     expect(keys()).toEqual(['disk', 'processor']);
     expect(run.status('health').alarms).toEqual(['disk', 'processor']);
     await round();
     // What stands is not told again.
     expect(run.count('alarm')).toBe(2);
-    bench.pipeline = samplePipeline();
+    fixture.pipeline = samplePipeline();
     await round();
     expect(run.told.filter(told => told.startsWith('well'))).toEqual(['well processor']);
-    bench.space = { free: 50e9, size: 100e9 };
+    fixture.space = { free: 50e9, size: 100e9 };
     await round();
     expect(run.status('health').alarms).toEqual([]);
     run.unsubscribe();
   });
 
   it('keeps what it has found beside the alarm for a failure of its own', async () => {
-    const { bench, run, round } = prepare();
-    bench.space = { free: 0.5e9, size: 100e9 };
+    const { fixture, run, round } = prepare();
+    fixture.space = { free: 0.5e9, size: 100e9 };
     await round();
-    bench.onLook = () => Promise.reject(failure('EIO'));
+    fixture.onLook = () => Promise.reject(failure('EIO'));
     await vi.advanceTimersByTimeAsync(healthSettings.intervalMs);
     await run.until(() => run.count('alarm') === 2);
     expect(run.status('health').alarms).toEqual(['disk', 'EIO']);
-    bench.onLook = async () => undefined;
+    fixture.onLook = async () => undefined;
     await run.until(() => run.told.includes('well EIO'), 500);
     expect(run.status('health').alarms).toEqual(['disk']);
     run.unsubscribe();
   });
 
   it('watches by its newest settings, and keeps what is still wrong', async () => {
-    const { bench, run, round, keys } = prepare();
-    bench.space = { free: 0.5e9, size: 100e9 };
-    bench.pipeline = samplePipeline({ processor: { late: 'hung' } });
+    const { fixture, run, round, keys } = prepare();
+    fixture.space = { free: 0.5e9, size: 100e9 };
+    fixture.pipeline = samplePipeline({ processor: { late: 'hung' } });
     await round();
     expect(keys()).toEqual(['disk', 'processor']);
     run.settings$.next({ ...healthSettings, minFreeDisk: { kind: 'bytes', bytes: 0.5e9, text: '0.5 GB' } });
@@ -137,8 +137,8 @@ describe('the health stage', () => {
   });
 
   it.each(['paused', 'off'] as const)('takes back what it has found when it is %s', async how => {
-    const { bench, run, round } = prepare();
-    bench.space = null;
+    const { fixture, run, round } = prepare();
+    fixture.space = null;
     await round();
     if (how === 'paused') run.paused$.next(true);
     else run.settings$.next({ ...healthSettings, enabled: false });
@@ -149,27 +149,27 @@ describe('the health stage', () => {
 
   describe('claims of processes that are gone', () => {
     it('are ended where the stage says how, left to the stage where not, and the process is told of', async () => {
-      const { bench, round, report, alarms } = prepare();
-      bench.crashed(4711, { processor: 3, communicator: 16 });
+      const { fixture, round, report, alarms } = prepare();
+      fixture.crashed(4711, { processor: 3, communicator: 16 });
       await round();
-      expect([bench.orphans.processor, bench.orphans.communicator?.length]).toEqual([[], 16]);
+      expect([fixture.orphans.processor, fixture.orphans.communicator?.length]).toEqual([[], 16]);
       expect(report().released_claims).toBe(3);
       expect(alarms()).toEqual([
         'process 4711 on pi ended without a word; it had images in work: processor 3, communicator 16',
       ]);
-      bench.orphans.communicator = [];
+      fixture.orphans.communicator = [];
       for (let i = 0; i < 20; i++) await round();
       expect(report().findings).toEqual([]);
     });
 
     it('that can not be ended are an alarm, and the rest of the round goes on', async () => {
-      const { bench, round, keys, report } = prepare();
-      bench.crashed(4711, { processor: 1 });
-      bench.onSettle = () => Promise.reject(failure('EIO'));
-      bench.space = { free: 0.5e9, size: 100e9 };
+      const { fixture, round, keys, report } = prepare();
+      fixture.crashed(4711, { processor: 1 });
+      fixture.onSettle = () => Promise.reject(failure('EIO'));
+      fixture.space = { free: 0.5e9, size: 100e9 };
       await round();
       expect(keys()).toEqual(['disk', 'process 4711 on pi', 'claims of the processor']);
-      bench.onSettle = async () => undefined;
+      fixture.onSettle = async () => undefined;
       await round();
       expect([keys().includes('claims of the processor'), report().released_claims]).toEqual([false, 1]);
     });
@@ -220,28 +220,28 @@ describe('the health stage', () => {
   });
 
   it('says that a stage is not run any more when the process that had it is gone', async () => {
-    const { bench, round, report, alarms } = prepare();
-    bench.holders = { collector: identity(4711), communicator: identity(1) };
+    const { fixture, round, report, alarms } = prepare();
+    fixture.holders = { collector: identity(4711), communicator: identity(1) };
     await round();
     expect(report().findings).toEqual([]);
-    bench.dead = [4711];
-    bench.pipeline = samplePipeline({ collector: {} });
+    fixture.dead = [4711];
+    fixture.pipeline = samplePipeline({ collector: {} });
     await round();
     expect(report().stages.collector).toEqual({ light: 'red', word: 'crashed' });
     expect(alarms()).toEqual([
       'process 4711 on pi ended without a word; what it ran is not run any more, start it again: collector',
     ]);
-    bench.holders = { collector: identity(5000) };
+    fixture.holders = { collector: identity(5000) };
     await round();
     expect(report().stages.collector?.light).toBe('green');
   });
 
   describe('the disk', () => {
     it('is nearly full below three quarters of min_free_disk, and well with some more: no coming and going at the edge', async () => {
-      const { bench, round, keys } = prepare({ minFreeDisk: { kind: 'bytes', bytes: 10e9, text: '10 GB' } });
+      const { fixture, round, keys } = prepare({ minFreeDisk: { kind: 'bytes', bytes: 10e9, text: '10 GB' } });
       const seen: boolean[] = [];
       for (const free of [8e9, 7.4e9, 7.6e9, 9.3e9, 9.4e9, 7.6e9]) {
-        bench.space = { free, size: 100e9 };
+        fixture.space = { free, size: 100e9 };
         await round();
         seen.push(keys().includes('disk'));
       }
@@ -249,10 +249,10 @@ describe('the health stage', () => {
     });
 
     it('is nearly full with less than 2 % of it where nothing is configured; and said to be gone when it does not answer', async () => {
-      const { bench, round, alarms } = prepare({ minFreeDisk: { kind: 'bytes', bytes: 0, text: '0 GB' } });
-      bench.space = { free: 1.9e9, size: 100e9 };
+      const { fixture, round, alarms } = prepare({ minFreeDisk: { kind: 'bytes', bytes: 0, text: '0 GB' } });
+      fixture.space = { free: 1.9e9, size: 100e9 };
       await round();
-      bench.space = null;
+      fixture.space = null;
       await round();
       expect(alarms()).toEqual([
         'the disk of root_dir is nearly full: less than 2.5 GB of 100 GB are free; make room',
@@ -261,8 +261,10 @@ describe('the health stage', () => {
     });
 
     it('that does not tell its space (statfs of 0 blocks) is neither full nor gone', async () => {
-      const { bench, round, alarms, report } = prepare({ minFreeDisk: { kind: 'bytes', bytes: 10e9, text: '10 GB' } });
-      bench.space = spaceTold({ bavail: 0, blocks: 0, bsize: 4096 });
+      const { fixture, round, alarms, report } = prepare({
+        minFreeDisk: { kind: 'bytes', bytes: 10e9, text: '10 GB' },
+      });
+      fixture.space = spaceTold({ bavail: 0, blocks: 0, bsize: 4096 });
       await round();
       expect(alarms()).toEqual([]);
       expect(report().disk).toBeNull();
@@ -308,32 +310,35 @@ describe('the health stage', () => {
     });
 
     it('that give nothing for longer than 1.5 intervals though frames come are named, with the reason', async () => {
-      const { bench, run, round, alarms, keys } = prepare({
+      const { fixture, run, round, alarms, keys } = prepare({
         frameIntervalMs: 20_000,
         sensors: ['Sensor 1', 'Sensor 2'],
       });
       const { clock } = run.tools;
       await round();
-      bench.frame(clock.monotonic(), temperature({ 'Sensor 1': 21, 'Sensor 2': 20 }));
+      fixture.frame(clock.monotonic(), temperature({ 'Sensor 1': 21, 'Sensor 2': 20 }));
       await round();
-      bench.frame(clock.monotonic() - 10_000, temperature({ 'Sensor 1': 21, 'Sensor 2': null }, '28-00 is not there'));
+      fixture.frame(
+        clock.monotonic() - 10_000,
+        temperature({ 'Sensor 1': 21, 'Sensor 2': null }, '28-00 is not there'),
+      );
       await round();
       expect(alarms().filter(message => message.includes('temperature'))).toEqual([
         expect.stringMatching(/^no temperature from Sensor 2 since 2025-07-24 \d\d:45:13: 28-00 is not there$/),
       ]);
-      bench.frame(clock.monotonic() - 10_000, { temperature_data: null });
+      fixture.frame(clock.monotonic() - 10_000, { temperature_data: null });
       await round();
       expect(keys()).toEqual(expect.arrayContaining(['sensor Sensor 1', 'sensor Sensor 2']));
-      bench.frame(clock.monotonic() - 10_000, temperature({ 'Sensor 1': 21, 'Sensor 2': 20 }));
+      fixture.frame(clock.monotonic() - 10_000, temperature({ 'Sensor 1': 21, 'Sensor 2': 20 }));
       await round();
       expect(keys().filter(key => key.startsWith('sensor'))).toEqual([]);
     });
 
     it('are not waited for while no frame comes, nor in imported images', async () => {
-      const { bench, round, keys } = prepare({ frameIntervalMs: 20_000, sensors: ['Sensor 1'] });
+      const { fixture, round, keys } = prepare({ frameIntervalMs: 20_000, sensors: ['Sensor 1'] });
       const imported = { camera_data: { original: true } } as never;
       for (let i = 0; i < 4; i++) {
-        bench.frame(i, imported);
+        fixture.frame(i, imported);
         await round();
       }
       expect(keys()).toEqual(['frames']);
@@ -349,7 +354,7 @@ describe('the health stage', () => {
       for (const multiple of at) {
         const wait = begun + multiple * 5_000 - all.run.tools.clock.monotonic();
         await vi.advanceTimersByTimeAsync(wait);
-        all.bench.frame(all.run.tools.clock.monotonic());
+        all.fixture.frame(all.run.tools.clock.monotonic());
       }
       await all.run.rest();
       return all;
@@ -390,7 +395,7 @@ describe('the health stage', () => {
     });
 
     it('and no frame at all is said while it lasts', async () => {
-      const { bench, run, round, alarms, keys } = await frames([1, 2, 3, 4, 5, 6, 7]);
+      const { fixture, run, round, alarms, keys } = await frames([1, 2, 3, 4, 5, 6, 7]);
       await round();
       await round();
       expect(keys()).toEqual(['frames']);
@@ -398,7 +403,7 @@ describe('the health stage', () => {
       await round();
       expect(alarms()).toHaveLength(1);
       for (let i = 0; i < 6; i++) {
-        bench.frame(run.tools.clock.monotonic());
+        fixture.frame(run.tools.clock.monotonic());
         await vi.advanceTimersByTimeAsync(5_000);
       }
       await run.rest();
@@ -406,12 +411,12 @@ describe('the health stage', () => {
     });
 
     it.each(['paused', 'off', 'stopped'] as const)('is nobody’s fault while the collector is %s', async state => {
-      const { bench, run, round, report, keys } = await frames([1, 2, 3, 4, 5]);
-      bench.pipeline = samplePipeline({ collector: { state } });
+      const { fixture, run, round, report, keys } = await frames([1, 2, 3, 4, 5]);
+      fixture.pipeline = samplePipeline({ collector: { state } });
       for (let i = 0; i < 5; i++) await round();
-      bench.pipeline = samplePipeline();
+      fixture.pipeline = samplePipeline();
       for (let i = 0; i < 7; i++) {
-        bench.frame(run.tools.clock.monotonic());
+        fixture.frame(run.tools.clock.monotonic());
         await vi.advanceTimersByTimeAsync(5_000);
       }
       await run.rest();
@@ -419,11 +424,11 @@ describe('the health stage', () => {
     });
 
     it('says nothing of another boot’s clock', async () => {
-      const { bench, run, round, report } = prepare({ frameIntervalMs: 5_000 });
+      const { fixture, run, round, report } = prepare({ frameIntervalMs: 5_000 });
       await round();
-      bench.frame(5_000_000, { boot_id: 'before' });
+      fixture.frame(5_000_000, { boot_id: 'before' });
       for (let i = 0; i < 6; i++) {
-        bench.frame(i * 5_000, { boot_id: 'boot' });
+        fixture.frame(i * 5_000, { boot_id: 'boot' });
         await vi.advanceTimersByTimeAsync(5_000);
       }
       await run.rest();
@@ -431,14 +436,14 @@ describe('the health stage', () => {
     });
 
     it('counts on over a failure of the stage, and calls nothing missed of which it could not hear', async () => {
-      const { bench, run, round, report } = await frames([1, 2, 5, 6]);
-      bench.onLook = () => Promise.reject(failure('EIO'));
+      const { fixture, run, round, report } = await frames([1, 2, 5, 6]);
+      fixture.onLook = () => Promise.reject(failure('EIO'));
       await run.until(() => run.told.includes('alarm EIO'), 1000);
       await vi.advanceTimersByTimeAsync(500);
-      bench.onLook = async () => undefined;
+      fixture.onLook = async () => undefined;
       await run.until(() => run.told.includes('well EIO'), 100);
       for (let i = 0; i < 4; i++) {
-        bench.frame(run.tools.clock.monotonic());
+        fixture.frame(run.tools.clock.monotonic());
         await vi.advanceTimersByTimeAsync(5_000);
       }
       await round();
@@ -448,8 +453,8 @@ describe('the health stage', () => {
 
   describe('other processes', () => {
     it('whose stage is late are told of, with the last sign of life', async () => {
-      const { bench, round, report, alarms } = prepare();
-      bench.pipeline = samplePipeline({
+      const { fixture, round, report, alarms } = prepare();
+      fixture.pipeline = samplePipeline({
         processor: { late: 'hung' },
         communicator: { late: 'stale' },
         health: { late: 'stale' },
@@ -466,7 +471,7 @@ describe('the health stage', () => {
     });
 
     it('that live and say nothing are told of, by the heartbeat that stays the same, not by the clock', async () => {
-      const { bench, run, round, keys } = prepare();
+      const { fixture, run, round, keys } = prepare();
       const beat = (seconds: number) => {
         const pipeline = samplePipeline();
         const heartbeat = `2025-07-24T13:45:${String(seconds).padStart(2, '0')}.000000Z`;
@@ -478,24 +483,24 @@ describe('the health stage', () => {
           ],
         };
       };
-      bench.beats = 0;
-      bench.pipeline = beat(0);
+      fixture.beats = 0;
+      fixture.pipeline = beat(0);
       await round();
-      bench.pipeline = beat(30);
+      fixture.pipeline = beat(30);
       run.setClock(Date.now() + 7_200_000);
       await round();
       expect(keys()).toEqual(['clock', 'silence of process 9 on pi']);
-      bench.dead = [9];
-      bench.pipeline = beat(50);
+      fixture.dead = [9];
+      fixture.pipeline = beat(50);
       await round();
       expect(keys()).toEqual(['clock']);
     });
   });
 
   it('shows the light of a stage with an alarm, and of one that rests', async () => {
-    const { bench, round, report } = prepare();
+    const { fixture, round, report } = prepare();
     const alarm = { stage: 'processor', key: 'ENOSPC', message: 'full', since: '', times: 1 } as const;
-    bench.pipeline = samplePipeline(
+    fixture.pipeline = samplePipeline(
       { communicator: { state: 'paused' }, backup: { state: 'off' } },
       { alarms: [alarm] },
     );

@@ -7,7 +7,7 @@ import type { ProcessSettings } from '../../../src/operators/processor/processor
 import { composeResultLine } from '../../../src/sinks/results/composeResultLine.ts';
 import { useStillTime } from '../../world/eventRun.ts';
 import { PipelineWorld, resultHead } from '../../world/pipelineWorld.ts';
-import { ProcessBench, processSettings } from '../../world/processorWorld.ts';
+import { ProcessorFixture, processSettings } from '../../world/processorFixture.ts';
 import { sampleEntry } from '../../world/sampleManifest.ts';
 import { StageRun } from '../../world/stageRun.ts';
 import { failure, gate } from '../../world/stageWorld.ts';
@@ -17,16 +17,16 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-async function prepare(): Promise<{ world: PipelineWorld; bench: ProcessBench; run: StageRun<ProcessSettings> }> {
+async function prepare(): Promise<{ world: PipelineWorld; fixture: ProcessorFixture; run: StageRun<ProcessSettings> }> {
   const world = await PipelineWorld.open();
-  return { world, bench: new ProcessBench(world), run: new StageRun(processSettings) };
+  return { world, fixture: new ProcessorFixture(world), run: new StageRun(processSettings) };
 }
 
 describe('process', () => {
   it('analyses what is pending: the line first, then the entry, which names the attempt and the place', async () => {
-    const { world, bench, run } = await prepare();
+    const { world, fixture, run } = await prepare();
     await world.offer('A', 'B');
-    run.start(bench.stage(run.tools));
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.count('done') === 2);
     expect(await world.lines()).toEqual([
       { id: 'A', attempt: 1, error: null },
@@ -48,13 +48,13 @@ describe('process', () => {
       entryId: 'A',
       detail: { image: 'image_A.png', rois: 1, rows: 2, rejected: 1, brightness: 1, contrast: 2 },
     });
-    expect(bench.jobs[0]).toMatchObject({ path: '/root/data/20250724/image_A.png', method: 'gaussian' });
+    expect(fixture.jobs[0]).toMatchObject({ path: '/root/data/20250724/image_A.png', method: 'gaussian' });
     run.unsubscribe();
   });
 
   it('takes what comes later at once, and looks by itself now and then', async () => {
-    const { world, bench, run } = await prepare();
-    run.start(bench.stage(run.tools));
+    const { world, fixture, run } = await prepare();
+    run.start(fixture.stage(run.tools));
     await run.rest();
     await world.offer('A');
     await run.until(() => run.count('done') === 1);
@@ -63,12 +63,12 @@ describe('process', () => {
   });
 
   it('claims two more than it has workers, and no more', async () => {
-    const { world, bench, run } = await prepare();
+    const { world, fixture, run } = await prepare();
     const door = gate();
-    bench.onAnalyse = () => door.pass();
+    fixture.onAnalyse = () => door.pass();
     await world.offer(...'ABCDEF');
-    run.start(bench.stage(run.tools));
-    await run.until(() => bench.jobs.length === 4);
+    run.start(fixture.stage(run.tools));
+    await run.until(() => fixture.jobs.length === 4);
     await run.rest();
     expect(world.claimed('processor')).toEqual(['A', 'B', 'C', 'D']);
     expect(world.get('A').claims.processor).toMatchObject({ segment: 0, length: 0 });
@@ -83,12 +83,12 @@ describe('process', () => {
       ['that vanished a moment ago', failure('ENOENT')],
       ['that may not be read', failure('EACCES')],
     ])('%s fails by itself, and has a line that says so', async (_what, error) => {
-      const { world, bench, run } = await prepare();
-      bench.onAnalyse = async id => {
+      const { world, fixture, run } = await prepare();
+      fixture.onAnalyse = async id => {
         if (id === 'A') throw error;
       };
       await world.offer('A', 'B');
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('done') + run.count('failed') === 2);
       expect(world.get('A')).toMatchObject({
         processing_status: 'failed',
@@ -109,7 +109,7 @@ describe('process', () => {
       ['is a folder', { filename: '20250724', filepath: '/root/data' }],
       ['has no name', { filename: '' }],
     ])('that %s fails by itself', async (_what, camera) => {
-      const { world, bench, run } = await prepare();
+      const { world, fixture, run } = await prepare();
       const stat = world.files.stat.bind(world.files);
       world.files.stat = async path => {
         if (path.length > 300) throw failure('ENAMETOOLONG');
@@ -117,18 +117,18 @@ describe('process', () => {
       };
       const entry = sampleEntry('A');
       await world.manifest.offer([{ ...entry, camera_data: { ...entry.camera_data!, ...camera } }]);
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('failed') === 1);
       expect(world.get('A').processing_status).toBe('failed');
-      expect(bench.jobs).toEqual([]);
+      expect(fixture.jobs).toEqual([]);
       run.unsubscribe();
     });
 
     it('whose folder is gone is not to blame: a disk may have vanished', async () => {
-      const { world, bench, run } = await prepare();
+      const { world, fixture, run } = await prepare();
       const entry = sampleEntry('A');
       await world.manifest.offer([{ ...entry, camera_data: { ...entry.camera_data!, filepath: '/mnt/usb/old' } }]);
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('alarm') === 1);
       expect(run.events.at(-1)).toMatchObject({ key: 'ENOENT', message: expect.stringContaining('/mnt/usb/old') });
       expect(world.get('A')).toMatchObject({ processing_status: 'pending', claims: {} });
@@ -139,12 +139,12 @@ describe('process', () => {
     });
 
     it('on which three workers died has failed; the first two times it waits again', async () => {
-      const { world, bench, run } = await prepare();
-      bench.onAnalyse = async id => {
+      const { world, fixture, run } = await prepare();
+      fixture.onAnalyse = async id => {
         if (id === 'A') throw new WorkerDiedError('A', 'out of memory');
       };
       await world.offer('A', 'B');
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('failed') === 1);
       expect(run.count('discarded')).toBe(2);
       expect(world.get('A')).toMatchObject({ processing_status: 'failed', attempt: 3, worker_deaths: 2 });
@@ -155,14 +155,14 @@ describe('process', () => {
   });
 
   it('an image that the process died of again and again has failed, with a result line that says so, and is not looked at', async () => {
-    const { world, bench, run } = await prepare();
+    const { world, fixture, run } = await prepare();
     await world.offer('A', 'B');
     const [poison] = await world.manifest.claim('processor', 1);
     const process_deaths = { processor: { boot_id: poison!.claims.processor!.boot_id, count: 4 } };
     await world.manifest.release([poison!], 'processor', { process_deaths });
-    run.start(bench.stage(run.tools));
+    run.start(fixture.stage(run.tools));
     await run.until(() => run.count('failed') === 1 && run.count('done') === 1);
-    expect(bench.jobs).toHaveLength(1);
+    expect(fixture.jobs).toHaveLength(1);
     expect(world.get('A')).toMatchObject({
       processing_status: 'failed',
       processing_error_msg: expect.stringContaining('the process died 4 times'),
@@ -193,21 +193,21 @@ describe('process', () => {
     }
 
     it('is left alone while it grows, and analysed again when it rests', async () => {
-      const { world, bench, run, grow } = await prepareWriting(Date.now());
+      const { world, fixture, run, grow } = await prepareWriting(Date.now());
       let finished = false;
-      bench.onAnalyse = async () => {
+      fixture.onAnalyse = async () => {
         if (!finished) throw bad;
       };
-      run.start(bench.stage(run.tools));
-      await run.until(() => bench.jobs.length === 1);
+      run.start(fixture.stage(run.tools));
+      await run.until(() => fixture.jobs.length === 1);
       for (let i = 0; i < 5; i++) {
         await vi.advanceTimersByTimeAsync(700);
         grow();
       }
       finished = true;
-      expect(bench.jobs).toHaveLength(1);
+      expect(fixture.jobs).toHaveLength(1);
       await run.until(() => run.count('done') === 1, 100);
-      expect(bench.jobs).toHaveLength(2);
+      expect(fixture.jobs).toHaveLength(2);
       expect(world.get('A')).toMatchObject({ processing_status: 'processed', attempt: 1 });
       expect(run.count('failed') + run.count('alarm')).toBe(0);
       run.unsubscribe();
@@ -217,13 +217,13 @@ describe('process', () => {
       ['a moment ago', 0],
       ['in a moment, by a clock that runs ahead', 1000],
     ])('and was modified %s has failed when it rests and is still bad: after one wait', async (_when, ahead) => {
-      const { world, bench, run } = await prepareWriting(Date.now() + ahead);
-      bench.onAnalyse = () => Promise.reject(bad);
+      const { world, fixture, run } = await prepareWriting(Date.now() + ahead);
+      fixture.onAnalyse = () => Promise.reject(bad);
       const begun = Date.now();
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('failed') === 1, 100);
       expect(Date.now() - begun).toBeLessThan(1500);
-      expect(bench.jobs).toHaveLength(2);
+      expect(fixture.jobs).toHaveLength(2);
       expect(world.get('A')).toMatchObject({ processing_status: 'failed', processing_error_msg: bad.message });
       expect(await world.lines()).toEqual([{ id: 'A', attempt: 1, error: bad.message }]);
       run.unsubscribe();
@@ -233,37 +233,37 @@ describe('process', () => {
       ['long ago', -3_600_000],
       ['far in the future', 3_600_000],
     ])('but was modified %s fails at once', async (_when, ahead) => {
-      const { bench, run } = await prepareWriting(Date.now() + ahead);
-      bench.onAnalyse = () => Promise.reject(bad);
+      const { fixture, run } = await prepareWriting(Date.now() + ahead);
+      fixture.onAnalyse = () => Promise.reject(bad);
       const begun = Date.now();
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('failed') === 1);
       expect(Date.now()).toBe(begun);
-      expect(bench.jobs).toHaveLength(1);
+      expect(fixture.jobs).toHaveLength(1);
       run.unsubscribe();
     });
 
     it('is known by its growth where the clock tells nothing', async () => {
-      const { bench, run, grow } = await prepareWriting(0);
+      const { fixture, run, grow } = await prepareWriting(0);
       let jump = 0;
       run.tools.clock = { now: () => Date.now() + jump, monotonic: () => Date.now() };
-      bench.onAnalyse = async () => {
-        if (bench.jobs.length > 1) return;
+      fixture.onAnalyse = async () => {
+        if (fixture.jobs.length > 1) return;
         grow();
         jump = 86_400_000;
         throw bad;
       };
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('done') === 1, 100);
-      expect(bench.jobs).toHaveLength(2);
+      expect(fixture.jobs).toHaveLength(2);
       run.unsubscribe();
     });
 
     it('does not keep its place for ever when it never rests', async () => {
-      const { bench, run, grow } = await prepareWriting(Date.now());
-      bench.onAnalyse = () => Promise.reject(bad);
+      const { fixture, run, grow } = await prepareWriting(Date.now());
+      fixture.onAnalyse = () => Promise.reject(bad);
       const begun = Date.now();
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       const growing = setInterval(grow, 300);
       await run.until(() => run.count('failed') === 1, 500);
       clearInterval(growing);
@@ -273,37 +273,37 @@ describe('process', () => {
     });
 
     it('does not either when it rests now and then, and has changed at every look', async () => {
-      const { bench, run, grow } = await prepareWriting(Date.now());
-      bench.onAnalyse = async () => {
+      const { fixture, run, grow } = await prepareWriting(Date.now());
+      fixture.onAnalyse = async () => {
         grow();
         throw bad;
       };
       const begun = Date.now();
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('failed') === 1, 500);
-      expect(bench.jobs.length).toBeGreaterThan(10);
+      expect(fixture.jobs.length).toBeGreaterThan(10);
       expect(Date.now() - begun).toBeLessThan(70_000);
       run.unsubscribe();
     });
 
     it('is not waited for when something else is wrong', async () => {
-      const { bench, run } = await prepareWriting(Date.now());
-      bench.onAnalyse = () => Promise.reject(failure('EIO'));
+      const { fixture, run } = await prepareWriting(Date.now());
+      fixture.onAnalyse = () => Promise.reject(failure('EIO'));
       const begun = Date.now();
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('alarm') === 1);
       expect(Date.now()).toBe(begun);
-      expect(bench.jobs).toHaveLength(1);
+      expect(fixture.jobs).toHaveLength(1);
       run.unsubscribe();
     });
 
     it('and is gone after the wait fails by itself, and says so', async () => {
-      const { world, bench, run } = await prepareWriting(Date.now());
-      bench.onAnalyse = async () => {
-        throw bench.jobs.length === 1 ? bad : failure('ENOENT');
+      const { world, fixture, run } = await prepareWriting(Date.now());
+      fixture.onAnalyse = async () => {
+        throw fixture.jobs.length === 1 ? bad : failure('ENOENT');
       };
-      run.start(bench.stage(run.tools));
-      await run.until(() => bench.jobs.length === 1);
+      run.start(fixture.stage(run.tools));
+      await run.until(() => fixture.jobs.length === 1);
       await world.files.remove(path);
       await run.until(() => run.count('failed') === 1, 100);
       expect(world.get('A').processing_error_msg).toContain('ENOENT');
@@ -311,20 +311,20 @@ describe('process', () => {
     });
 
     it('keeps no other waiting', async () => {
-      const { world, bench, run } = await prepareWriting(Date.now());
-      bench.onAnalyse = id => (id === 'A' ? Promise.reject(bad) : Promise.resolve());
+      const { world, fixture, run } = await prepareWriting(Date.now());
+      fixture.onAnalyse = id => (id === 'A' ? Promise.reject(bad) : Promise.resolve());
       await world.offer('B', 'C', 'D', 'E');
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('done') === 4);
       expect(run.count('failed')).toBe(0);
       run.unsubscribe();
     });
 
     it('is given back when the stage is cut off while it waits, and no timer is left', async () => {
-      const { world, bench, run } = await prepareWriting(Date.now());
-      bench.onAnalyse = () => Promise.reject(bad);
-      run.start(bench.stage(run.tools));
-      await run.until(() => bench.jobs.length === 1);
+      const { world, fixture, run } = await prepareWriting(Date.now());
+      fixture.onAnalyse = () => Promise.reject(bad);
+      run.start(fixture.stage(run.tools));
+      await run.until(() => fixture.jobs.length === 1);
       await run.rest();
       expect(vi.getTimerCount()).toBe(2);
       run.unsubscribe();
@@ -332,20 +332,20 @@ describe('process', () => {
       expect(vi.getTimerCount()).toBe(0);
       expect(world.get('A')).toMatchObject({ processing_status: 'pending', claims: {} });
       expect(await world.lines()).toEqual([]);
-      expect(bench.jobs).toHaveLength(1);
+      expect(fixture.jobs).toHaveLength(1);
     });
 
     it('does not begin a wait when the stage was cut off just before', async () => {
-      const { world, bench, run } = await prepareWriting(Date.now());
-      bench.onAnalyse = () => Promise.reject(bad);
+      const { world, fixture, run } = await prepareWriting(Date.now());
+      fixture.onAnalyse = () => Promise.reject(bad);
       const looking = gate();
       const stat = world.files.stat;
       world.files.stat = async asked => {
-        if (asked === path && bench.jobs.length === 1) await looking.pass();
+        if (asked === path && fixture.jobs.length === 1) await looking.pass();
         return stat(asked);
       };
-      run.start(bench.stage(run.tools));
-      await run.until(() => bench.jobs.length === 1);
+      run.start(fixture.stage(run.tools));
+      await run.until(() => fixture.jobs.length === 1);
       await run.rest();
       run.unsubscribe();
       looking.open();
@@ -360,10 +360,10 @@ describe('process', () => {
     const outside = new RoiOutsideFrameError('A', 'ROI A lies outside');
 
     it('of the very first frame are an alarm: the ROI manifest is wrong, the images are not', async () => {
-      const { world, bench, run } = await prepare();
-      bench.onAnalyse = () => Promise.reject(outside);
+      const { world, fixture, run } = await prepare();
+      fixture.onAnalyse = () => Promise.reject(outside);
       await world.offer('A', 'B');
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('alarm') === 2, 500);
       expect(run.events.find(({ kind }) => kind === 'alarm')).toMatchObject({
         message: '/root/ROI_manifest.json: ROI A lies outside',
@@ -374,12 +374,12 @@ describe('process', () => {
     });
 
     it('of the very first frame are its own fault when they fit one that is analysed with it', async () => {
-      const { world, bench, run } = await prepare();
+      const { world, fixture, run } = await prepare();
       const second = Promise.withResolvers<void>();
-      bench.onAnalyse = id => (id === 'A' ? Promise.reject(outside) : second.promise);
+      fixture.onAnalyse = id => (id === 'A' ? Promise.reject(outside) : second.promise);
       await world.offer('A', 'B');
-      run.start(bench.stage(run.tools));
-      await run.until(() => bench.jobs.length === 2);
+      run.start(fixture.stage(run.tools));
+      await run.until(() => fixture.jobs.length === 2);
       await run.rest();
       expect([run.count('failed'), run.count('alarm')]).toEqual([0, 0]);
       second.resolve();
@@ -394,36 +394,36 @@ describe('process', () => {
     });
 
     it('do not keep a frame waiting for the verdict when the stage is cut off', async () => {
-      const { world, bench, run } = await prepare();
-      bench.onAnalyse = id => (id === 'A' ? Promise.reject(outside) : new Promise(() => undefined));
+      const { world, fixture, run } = await prepare();
+      fixture.onAnalyse = id => (id === 'A' ? Promise.reject(outside) : new Promise(() => undefined));
       await world.offer('A', 'B');
-      run.start(bench.stage(run.tools));
-      await run.until(() => bench.jobs.length === 2);
+      run.start(fixture.stage(run.tools));
+      await run.until(() => fixture.jobs.length === 2);
       run.unsubscribe();
       await run.rest();
       expect(world.ids(entry => entry.processing_status === 'pending')).toEqual(['A', 'B']);
     });
 
     it('of a frame are its own fault once they have fitted another, also after a failure between the two', async () => {
-      const { world, bench, run } = await prepare();
+      const { world, fixture, run } = await prepare();
       await world.offer('A');
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('done') === 1);
-      bench.onAnalyse = () => Promise.reject(failure('EIO'));
+      fixture.onAnalyse = () => Promise.reject(failure('EIO'));
       await world.offer('B');
       await run.until(() => run.count('alarm') === 1);
-      bench.onAnalyse = () => Promise.reject(outside);
+      fixture.onAnalyse = () => Promise.reject(outside);
       await run.until(() => run.count('failed') === 1, 500);
       expect(world.get('B').processing_error_msg).toBe('image_B.png: ROI A lies outside');
       run.unsubscribe();
     });
 
     it('are an alarm again after another ROI manifest', async () => {
-      const { world, bench, run } = await prepare();
+      const { world, fixture, run } = await prepare();
       await world.offer('A');
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('done') === 1);
-      bench.onAnalyse = () => Promise.reject(outside);
+      fixture.onAnalyse = () => Promise.reject(outside);
       run.settings$.next({ ...processSettings, roiManifestText: `${processSettings.roiManifestText} ` });
       await world.offer('B');
       await run.until(() => run.count('alarm') === 1);
@@ -436,12 +436,12 @@ describe('process', () => {
     const large = { width: 8, height: 4 };
 
     it('fail with the reason, though the ROIs lie in them; three in a row are an alarm, until one is right again', async () => {
-      const { world, bench, run } = await prepare();
+      const { world, fixture, run } = await prepare();
       await world.offer('A');
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('done') === 1);
       for (const id of ['B', 'C', 'D']) {
-        bench.sizes[id] = large;
+        fixture.sizes[id] = large;
         expect(run.count('alarm')).toBe(0);
         await world.offer(id);
         await run.until(() => world.get(id).processing_status === 'failed');
@@ -461,14 +461,14 @@ describe('process', () => {
     });
 
     it('are known after a restart, and are right with another ROI manifest', async () => {
-      const { world, bench, run } = await prepare();
+      const { world, fixture, run } = await prepare();
       await world.offer('A');
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('done') === 1);
       run.unsubscribe();
       await run.rest();
-      bench.sizes.B = bench.sizes.C = large;
-      run.start(bench.stage(run.tools));
+      fixture.sizes.B = fixture.sizes.C = large;
+      run.start(fixture.stage(run.tools));
       await world.offer('B');
       await run.until(() => run.count('failed') === 1);
       run.settings$.next({ ...processSettings, roiManifestText: `${processSettings.roiManifestText} ` });
@@ -478,20 +478,20 @@ describe('process', () => {
     });
 
     it('are the odd ones where most of the first frames have one size, whichever came first', async () => {
-      const { world, bench, run } = await prepare();
-      bench.sizes.A = large;
+      const { world, fixture, run } = await prepare();
+      fixture.sizes.A = large;
       await world.offer('A', 'B', 'C');
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('done') === 2 && run.count('failed') === 1);
       expect(world.get('A').processing_status).toBe('failed');
       run.unsubscribe();
     });
 
     it('are found anew where the file of sizes is damaged', async () => {
-      const { world, bench, run } = await prepare();
+      const { world, fixture, run } = await prepare();
       world.files.put('/root/frame_sizes.json', '{"c');
       await world.offer('A');
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('done') === 1);
       run.unsubscribe();
     });
@@ -499,17 +499,17 @@ describe('process', () => {
 
   describe('the stage', () => {
     it('waits without an ROI manifest, says which, and is well as soon as there is one', async () => {
-      const { world, bench } = await prepare();
+      const { world, fixture } = await prepare();
       const run = new StageRun<ProcessSettings>({ ...processSettings, roiManifestText: null });
       await world.offer('A');
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.rest();
       expect(run.events.at(-1)).toMatchObject({
         kind: 'alarm',
         key: 'ENOENT',
         message: expect.stringContaining('/root/ROI_manifest.json'),
       });
-      expect([bench.open, world.waiting('processor')]).toEqual([0, 1]);
+      expect([fixture.open, world.waiting('processor')]).toEqual([0, 1]);
       run.settings$.next({ ...processSettings, roiManifestText: '{ broken' });
       await run.rest();
       expect(run.status('processor').alarms).toHaveLength(1);
@@ -520,27 +520,27 @@ describe('process', () => {
     });
 
     it.each(['ENOSPC', 'EIO'])('fails with the results log (%s), gives all back, and goes on', async code => {
-      const { world, bench, run } = await prepare();
+      const { world, fixture, run } = await prepare();
       world.onAppend = () => Promise.reject(failure(code));
       await world.offer('A', 'B', 'C');
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('alarm') === 1);
       expect(world.claimed('processor')).toEqual([]);
       expect(run.status('processor')).toMatchObject({ in_flight: 0, failed: 0, alarms: [code] });
       world.onAppend = async () => undefined;
       await run.until(() => run.count('done') === 3, 500);
       expect(run.status('processor').alarms).toEqual([]);
-      expect(bench.mostOpen).toBe(1);
+      expect(fixture.mostOpen).toBe(1);
       run.unsubscribe();
     });
 
     it('comes back to entries that it could not even give back when the disk was full', async () => {
-      const { world, bench, run } = await prepare();
+      const { world, fixture, run } = await prepare();
       await world.offer('A', 'B');
       const full = gate();
-      bench.onAnalyse = () => full.pass();
-      run.start(bench.stage(run.tools));
-      await run.until(() => bench.jobs.length === 2);
+      fixture.onAnalyse = () => full.pass();
+      run.start(fixture.stage(run.tools));
+      await run.until(() => fixture.jobs.length === 2);
       world.files.plan = ({ kind }) => (kind === 'write' ? { error: 'ENOSPC' } : null);
       full.open();
       await run.until(() => run.count('alarm') === 1);
@@ -554,45 +554,45 @@ describe('process', () => {
     });
 
     it('fails when its analysis does, not its images', async () => {
-      const { world, bench, run } = await prepare();
-      bench.onAnalyse = () => Promise.reject(new Error('the analysis threads do not start'));
+      const { world, fixture, run } = await prepare();
+      fixture.onAnalyse = () => Promise.reject(new Error('the analysis threads do not start'));
       await world.offer('A');
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('alarm') === 1);
       expect(world.get('A').processing_status).toBe('pending');
       run.unsubscribe();
     });
 
     it('lets the workers finish when it drains, and ends them when it is cut short', async () => {
-      const { world, bench, run } = await prepare();
+      const { world, fixture, run } = await prepare();
       await world.offer('A');
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('done') === 1);
       run.stop$.next();
       await run.until(() => run.complete);
-      expect(bench.log).toEqual(['close']);
+      expect(fixture.log).toEqual(['close']);
       const again = new StageRun(processSettings);
-      again.start(bench.stage(again.tools));
+      again.start(fixture.stage(again.tools));
       await again.rest();
       again.unsubscribe();
       await again.putAway();
-      expect(bench.log).toEqual(['close', 'destroy']);
+      expect(fixture.log).toEqual(['close', 'destroy']);
     });
 
     it('settles nothing once it is cut short: neither a result nor a failure that comes late', async () => {
       for (const ending of ['result', 'failure', 'death'] as const) {
-        const { world, bench, run } = await prepare();
+        const { world, fixture, run } = await prepare();
         const appending = gate();
         world.onAppend = () => appending.pass();
-        bench.onAnalyse = async () => {
+        fixture.onAnalyse = async () => {
           if (ending === 'failure') throw new BadImageError('/x', 'is no image');
           if (ending === 'death') throw new WorkerDiedError('/x', 'out of memory');
         };
         await world.offer('A');
         await world.manifest.claim('processor', 1);
         await world.manifest.release([world.get('A')], 'processor', { worker_deaths: 2 });
-        run.start(bench.stage(run.tools));
-        await run.until(() => bench.jobs.length === 1);
+        run.start(fixture.stage(run.tools));
+        await run.until(() => fixture.jobs.length === 1);
         run.unsubscribe();
         appending.open();
         await run.putAway();
@@ -601,12 +601,12 @@ describe('process', () => {
     });
 
     it('tells when another process has taken its claim over meanwhile, and whose outcome counts', async () => {
-      const { world, bench, run } = await prepare();
+      const { world, fixture, run } = await prepare();
       const door = gate();
-      bench.onAnalyse = () => door.pass();
+      fixture.onAnalyse = () => door.pass();
       await world.offer('A');
-      run.start(bench.stage(run.tools));
-      await run.until(() => bench.jobs.length === 1);
+      run.start(fixture.stage(run.tools));
+      await run.until(() => fixture.jobs.length === 1);
       await world.manifest.release([world.get('A')], 'processor');
       await world.settleProcessed((await world.manifest.claim('processor', 1))[0]!);
       const counts = world.get('A').result;
@@ -628,10 +628,10 @@ describe('process', () => {
       await before.log.append(composeResultLine(bad, null));
 
       const world = await PipelineWorld.open(before.files, { pid: 2, dead: [1] });
-      const bench = new ProcessBench(world);
-      const run = new StageRun(processSettings).start(bench.stage(new StageRun(processSettings).tools));
+      const fixture = new ProcessorFixture(world);
+      const run = new StageRun(processSettings).start(fixture.stage(new StageRun(processSettings).tools));
       await run.until(() => run.count('done') === 2);
-      expect(bench.jobs.map(({ path }) => path.at(-5))).toEqual(['C', 'D']);
+      expect(fixture.jobs.map(({ path }) => path.at(-5))).toEqual(['C', 'D']);
       expect(world.get('A')).toMatchObject({ processing_status: 'processed', attempt: 1, claims: {} });
       expect((await world.log.read(world.get('A').result!)).entry_id).toBe('A');
       expect(world.get('B')).toMatchObject({ processing_status: 'failed', processing_error_msg: 'is no image' });
@@ -644,9 +644,9 @@ describe('process', () => {
       await before.offer('A', 'B');
       await before.manifest.claim('processor', 1, { place: await before.log.position() });
       const world = await PipelineWorld.open(before.files, { pid: 2 });
-      const bench = new ProcessBench(world);
+      const fixture = new ProcessorFixture(world);
       const run = new StageRun(processSettings);
-      run.start(bench.stage(run.tools));
+      run.start(fixture.stage(run.tools));
       await run.until(() => run.count('done') === 1);
       await run.rest();
       expect(world.claimed('processor')).toEqual(['A']);

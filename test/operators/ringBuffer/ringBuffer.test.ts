@@ -10,7 +10,7 @@ import { spaceLimits } from '../../../src/operators/ringBuffer/spaceLimits.ts';
 import { useStillTime } from '../../world/eventRun.ts';
 import { atEveryCrash, FaultyFiles } from '../../world/faultyFiles.ts';
 import { PipelineWorld } from '../../world/pipelineWorld.ts';
-import { day, imageOf, RingBufferBench, ringBufferSettings, rules } from '../../world/ringBufferWorld.ts';
+import { day, imageOf, RingBufferFixture, ringBufferSettings, rules } from '../../world/ringBufferFixture.ts';
 import { manifestFile, sampleEntry } from '../../world/sampleManifest.ts';
 import { StageRun } from '../../world/stageRun.ts';
 
@@ -36,20 +36,20 @@ async function prepare(
     ...process,
     manifest: { rules: () => present, isSettled: entry => isSettled(entry, present), liveEntries },
   });
-  const bench = new RingBufferBench(world);
+  const fixture = new RingBufferFixture(world);
   const run = new StageRun<RingBufferSettings>(all);
   const setRules = async (now: WorkRules): Promise<void> => {
     present = now;
     await world.manifest.rulesChanged();
     run.settings$.next({ ...all, rules: now });
   };
-  return { world, bench, run, setRules, start: () => run.start(bench.stage(run.tools)) };
+  return { world, fixture, run, setRules, start: () => run.start(fixture.stage(run.tools)) };
 }
 
 /** Everything that was asked for has happened: nothing is in work, and nothing changes any more. */
-async function settled({ run, bench }: Pick<Awaited<ReturnType<typeof prepare>>, 'run' | 'bench'>): Promise<void> {
+async function settled({ run, fixture }: Pick<Awaited<ReturnType<typeof prepare>>, 'run' | 'fixture'>): Promise<void> {
   let before = -1;
-  for (let turns = 0; before !== run.events.length || bench.world.claimed('ring_buffer').length > 0; turns++) {
+  for (let turns = 0; before !== run.events.length || fixture.world.claimed('ring_buffer').length > 0; turns++) {
     if (turns > 300) throw new Error(`It does not come to rest: ${run.told.slice(-20).join(', ')}`);
     before = run.events.length;
     await run.rest();
@@ -71,36 +71,36 @@ describe('the ring buffer by count', () => {
     const copyOf = (id: string) => ({ path: `data/${id}.png`, size: 6, sha256: 'x' });
     const [first, second, third] = names(3) as [string, string, string];
     for (const id of [first, second, third])
-      await it.bench.offerSettled([id], { image_synced: true, remote_copy: copyOf(id) });
-    it.bench.copies = null;
+      await it.fixture.offerSettled([id], { image_synced: true, remote_copy: copyOf(id) });
+    it.fixture.copies = null;
     it.start();
     await settled(it);
-    expect(it.bench.removed()).toEqual([]);
-    expect(it.bench.notes.at(-1)).toMatch(/the share is away/);
+    expect(it.fixture.removed()).toEqual([]);
+    expect(it.fixture.notes.at(-1)).toMatch(/the share is away/);
     // The first is whole and the second was emptied by a power cut.
-    it.bench.copies = { [copyOf(first).path]: 6, [copyOf(second).path]: 0, [copyOf(third).path]: 6 };
+    it.fixture.copies = { [copyOf(first).path]: 6, [copyOf(second).path]: 0, [copyOf(third).path]: 6 };
     await vi.advanceTimersByTimeAsync(70_000);
     await settled(it);
-    expect(it.bench.removed()).toEqual([first]);
-    it.bench.copies[copyOf(second).path] = 6;
+    expect(it.fixture.removed()).toEqual([first]);
+    it.fixture.copies[copyOf(second).path] = 6;
     await vi.advanceTimersByTimeAsync(70_000);
     await settled(it);
-    expect(it.bench.removed()).toEqual([first, second]);
+    expect(it.fixture.removed()).toEqual([first, second]);
     it.run.stop$.next();
     await it.run.until(() => it.run.complete);
   });
 
   it('keeps the newest images, and says of the others that they are gone', async () => {
     const it = await prepare({ size: 3 });
-    await it.bench.offerSettled(names(8), {
+    await it.fixture.offerSettled(names(8), {
       image_synced: true,
       remote_copy: { path: 'data/20250724/image~1f.png', size: 6, sha256: '' },
     });
     it.start();
     await it.run.until(() => it.run.count('done') === 5);
     await settled(it);
-    expect(it.bench.images()).toEqual(names(3, 5).map(imageOf));
-    expect(it.bench.removed()).toEqual(names(5));
+    expect(it.fixture.images()).toEqual(names(3, 5).map(imageOf));
+    expect(it.fixture.removed()).toEqual(names(5));
     expect(it.world.get('e000000')).toMatchObject({
       image_local: false,
       claims: {},
@@ -110,15 +110,15 @@ describe('the ring buffer by count', () => {
       detail: { image: 'image_e000000.png', bytes: 6 },
     });
     // One more, and the oldest goes.
-    await it.bench.offerSettled(['z']);
+    await it.fixture.offerSettled(['z']);
     await it.run.until(() => it.run.count('done') === 6);
-    expect(it.bench.images()).toHaveLength(3);
+    expect(it.fixture.images()).toHaveLength(3);
     it.run.unsubscribe();
   });
 
   it('leaves the folder as it was in the entry when there is no copy on the share', async () => {
     const it = await prepare({ size: 1 });
-    await it.bench.offerSettled(names(2));
+    await it.fixture.offerSettled(names(2));
     it.start();
     await it.run.until(() => it.run.count('done') === 1);
     expect(it.world.get('e000000').camera_data!.filepath).toBe(day);
@@ -127,10 +127,10 @@ describe('the ring buffer by count', () => {
 
   it('keeps all with 0, and is off when no space is to be kept free either', async () => {
     const it = await prepare({ size: 0 });
-    await it.bench.offerSettled(names(5));
+    await it.fixture.offerSettled(names(5));
     it.start();
     await settled(it);
-    expect([it.run.told, it.bench.images().length]).toEqual([['off'], 5]);
+    expect([it.run.told, it.fixture.images().length]).toEqual([['off'], 5]);
     it.run.unsubscribe();
   });
 
@@ -148,16 +148,16 @@ describe('the ring buffer by count', () => {
   ];
   it.each(spared)('never removes an image that %s', async (_what, set, given) => {
     const it = await prepare({ size: 1, rules: rules(given) });
-    await it.bench.offerSettled(['x', 'y', 'z'], set);
+    await it.fixture.offerSettled(['x', 'y', 'z'], set);
     it.start();
     await settled(it);
-    expect([it.bench.images().length, it.run.count('claimed')]).toEqual([3, 0]);
+    expect([it.fixture.images().length, it.run.count('claimed')]).toEqual([3, 0]);
     it.run.unsubscribe();
   });
 
   it('removes what had to wait once it need not any more', async () => {
     const it = await prepare({ size: 1, rules: rules({ sync: true }) });
-    await it.bench.offerSettled(names(3));
+    await it.fixture.offerSettled(names(3));
     it.start();
     await settled(it);
     expect(it.run.count('done')).toBe(0);
@@ -166,7 +166,7 @@ describe('the ring buffer by count', () => {
     await it.run.until(() => it.run.count('done') === 1);
     await it.setRules(rules({}));
     await it.run.until(() => it.run.count('done') === 2);
-    expect(it.bench.images()).toEqual([imageOf('e000002')]);
+    expect(it.fixture.images()).toEqual([imageOf('e000002')]);
     it.run.unsubscribe();
   });
 
@@ -178,13 +178,13 @@ describe('the ring buffer by count', () => {
     it.world.files.put('/share/data/20250724/moved.png', 'on the share');
     it.world.files.put('/etc/passwd', 'secret');
     it.world.files.put(`${day}/unknown.png`, 'nobody knows it');
-    await it.bench.offerSettled(['a'], at('/share/data/20250724', 'moved.png'));
-    await it.bench.offerSettled(['b'], at('/root/data', '../../etc/passwd'));
-    await it.bench.offerSettled(['c'], at('/', 'etc'));
-    await it.bench.offerSettled(['d'], at('/before/data/20250724', 'image_d.png'));
-    await it.bench.offerSettled(['e']);
+    await it.fixture.offerSettled(['a'], at('/share/data/20250724', 'moved.png'));
+    await it.fixture.offerSettled(['b'], at('/root/data', '../../etc/passwd'));
+    await it.fixture.offerSettled(['c'], at('/', 'etc'));
+    await it.fixture.offerSettled(['d'], at('/before/data/20250724', 'image_d.png'));
+    await it.fixture.offerSettled(['e']);
     it.start();
-    await it.run.until(() => it.bench.removed().length === 4);
+    await it.run.until(() => it.fixture.removed().length === 4);
     expect(it.world.files.paths()).toEqual(
       expect.arrayContaining(['/share/data/20250724/moved.png', '/etc/passwd', `${day}/unknown.png`, imageOf('e')]),
     );
@@ -196,7 +196,7 @@ describe('the ring buffer by count', () => {
 
   it('spares an image that somebody set back by hand after it was claimed', async () => {
     const it = await prepare({ size: 1 });
-    await it.bench.offerSettled(names(2));
+    await it.fixture.offerSettled(names(2));
     // Between the claim and the removal, as another process would through the journal.
     const other = await prepare({}, { files: it.world.files.twin(), pid: 2 });
     let edited = false;
@@ -215,13 +215,13 @@ describe('the ring buffer by count', () => {
     await it.run.until(() => it.run.count('discarded') > 0);
     await settled(it);
     // Another went in its place.
-    expect(it.bench.images()).toEqual([imageOf('e000000')]);
+    expect(it.fixture.images()).toEqual([imageOf('e000000')]);
     it.run.unsubscribe();
   });
 
   it('is refused to requeue, since nothing is here to be analysed; it may be set aside', async () => {
     const it = await prepare({ size: 1 });
-    await it.bench.offerSettled(names(2));
+    await it.fixture.offerSettled(names(2));
     it.start();
     await it.run.until(() => it.run.count('done') === 1);
     const entries = names(2).map(id => it.world.get(id));
@@ -233,23 +233,23 @@ describe('the ring buffer by count', () => {
 
   it('counts what was gone already, and goes on', async () => {
     const it = await prepare({ size: 1 });
-    await it.bench.offerSettled(names(3));
+    await it.fixture.offerSettled(names(3));
     await it.world.files.remove(imageOf('e000000'));
     it.start();
     await it.run.until(() => it.run.count('done') === 2);
     expect(it.run.events.find(event => event.kind === 'done')).toMatchObject({ detail: { found: 'gone already' } });
-    expect(it.bench.images()).toEqual([imageOf('e000002')]);
+    expect(it.fixture.images()).toEqual([imageOf('e000002')]);
     it.run.unsubscribe();
   });
 
   it('is alarmed when the disk is gone, and takes no image for gone', async () => {
     const it = await prepare({ size: 1 });
-    await it.bench.offerSettled(names(3));
+    await it.fixture.offerSettled(names(3));
     const stat = it.world.files.stat.bind(it.world.files);
     it.world.files.stat = async path => (path.startsWith('/root') ? null : stat(path));
     it.start();
     await it.run.until(() => it.run.count('alarm') === 2, 500);
-    expect([it.run.status('ring_buffer').alarms, it.bench.removed()]).toEqual([['ENOENT'], []]);
+    expect([it.run.status('ring_buffer').alarms, it.fixture.removed()]).toEqual([['ENOENT'], []]);
     it.world.files.stat = stat;
     await it.run.until(() => it.run.count('done') === 2, 500);
     it.run.unsubscribe();
@@ -257,17 +257,17 @@ describe('the ring buffer by count', () => {
 
   it('says in the end what it has removed, when the manifest could not be told at once', async () => {
     const it = await prepare({ size: 1 });
-    await it.bench.offerSettled(names(4));
+    await it.fixture.offerSettled(names(4));
     it.world.files.plan = ({ kind, path }) =>
-      kind === 'write' && path.includes('journal') && it.bench.images().length === 1 ? { error: 'ENOSPC' } : null;
+      kind === 'write' && path.includes('journal') && it.fixture.images().length === 1 ? { error: 'ENOSPC' } : null;
     it.start();
     await it.run.until(() => it.run.count('alarm') === 2, 500);
-    expect([it.bench.images().length, it.bench.removed()]).toEqual([1, []]);
+    expect([it.fixture.images().length, it.fixture.removed()]).toEqual([1, []]);
     it.world.files.plan = () => null;
-    await it.run.until(() => it.bench.removed().length === 3, 500);
+    await it.run.until(() => it.fixture.removed().length === 3, 500);
     await settled(it);
     expect(it.run.status('ring_buffer')).toMatchObject({ in_flight: 0, alarms: [] });
-    expect(it.bench.images()).toEqual([imageOf('e000003')]);
+    expect(it.fixture.images()).toEqual([imageOf('e000003')]);
     it.run.unsubscribe();
   });
 });
@@ -279,19 +279,19 @@ describe('the ring buffer by free space', () => {
 
   it('removes the oldest until enough is free, and no more; then nothing until it is short again', async () => {
     const it = await prepare({ size: 1000, minFree });
-    it.bench.space$.next({ free: 500_000, size });
-    it.bench.freeWithoutImages = 1_000_000;
-    await it.bench.offerSettled(names(90), {}, 10_000);
+    it.fixture.space$.next({ free: 500_000, size });
+    it.fixture.freeWithoutImages = 1_000_000;
+    await it.fixture.offerSettled(names(90), {}, 10_000);
     it.start();
-    it.bench.space$.next({ free: 100_000, size });
+    it.fixture.space$.next({ free: 100_000, size });
     await it.run.until(() => it.run.count('done') > 0);
     await settled(it);
-    const free = (): number => 1_000_000 - 10_000 * it.bench.images().length;
+    const free = (): number => 1_000_000 - 10_000 * it.fixture.images().length;
     expect(free()).toBeGreaterThanOrEqual(enough);
     expect(free()).toBeLessThan(enough + 10_000);
     const gone = it.run.count('done');
-    expect(it.bench.removed()).toEqual(names(gone));
-    await it.bench.offerSettled(names(1, 100), {}, 10_000);
+    expect(it.fixture.removed()).toEqual(names(gone));
+    await it.fixture.offerSettled(names(1, 100), {}, 10_000);
     await settled(it);
     expect([it.run.count('done'), free() >= low]).toEqual([gone, true]);
     it.run.unsubscribe();
@@ -299,41 +299,41 @@ describe('the ring buffer by free space', () => {
 
   it('makes room for an image that waits for it, also where more is free than it has to keep', async () => {
     const it = await prepare({ size: 1000, minFree });
-    it.bench.freeWithoutImages = 1_000_000;
-    await it.bench.offerSettled(names(70), {}, 10_000);
+    it.fixture.freeWithoutImages = 1_000_000;
+    await it.fixture.offerSettled(names(70), {}, 10_000);
     it.start();
-    it.bench.space$.next({ free: 300_000, size });
+    it.fixture.space$.next({ free: 300_000, size });
     await settled(it);
     expect(it.run.count('done')).toBe(0);
-    it.bench.waitingImage.bytes = 400_000;
-    it.bench.space$.next({ free: 300_000, size });
+    it.fixture.waitingImage.bytes = 400_000;
+    it.fixture.space$.next({ free: 300_000, size });
     await it.run.until(() => it.run.count('done') > 0);
     await settled(it);
-    const free = 1_000_000 - 10_000 * it.bench.images().length;
-    expect(free).toBeGreaterThanOrEqual(spaceLimits(minFree, size, it.bench.waitingImage.bytes).enough);
+    const free = 1_000_000 - 10_000 * it.fixture.images().length;
+    expect(free).toBeGreaterThanOrEqual(spaceLimits(minFree, size, it.fixture.waitingImage.bytes).enough);
     it.run.unsubscribe();
   });
 
   it('is off where all images are kept and none is copied', async () => {
     const it = await prepare({ size: 0, minFree });
-    it.bench.space$.next({ free: 100_000, size });
-    await it.bench.offerSettled(names(3));
+    it.fixture.space$.next({ free: 100_000, size });
+    await it.fixture.offerSettled(names(3));
     it.start();
     await settled(it);
-    expect([it.run.told, it.bench.images().length]).toEqual([['off'], 3]);
+    expect([it.run.told, it.fixture.images().length]).toEqual([['off'], 3]);
     it.run.unsubscribe();
   });
 
   it('removes nothing when there is nothing to remove, and looks again', async () => {
     const it = await prepare({ size: 0, minFree, rules: rules({ sync: true }) });
-    it.bench.space$.next({ free: 100_000, size });
-    await it.bench.offerSettled(names(3));
+    it.fixture.space$.next({ free: 100_000, size });
+    await it.fixture.offerSettled(names(3));
     it.start();
     await settled(it);
-    expect([it.run.count('claimed'), it.bench.images().length]).toEqual([0, 3]);
+    expect([it.run.count('claimed'), it.fixture.images().length]).toEqual([0, 3]);
     for (const entry of await it.world.manifest.claim('syncer', 2))
       await it.world.manifest.settle([entry], 'syncer', { image_synced: true });
-    it.bench.space$.next({ free: 100_000, size });
+    it.fixture.space$.next({ free: 100_000, size });
     await it.run.until(() => it.run.count('done') === 2);
     it.run.unsubscribe();
   });
@@ -342,15 +342,15 @@ describe('the ring buffer by free space', () => {
 describe('images of archived entries', () => {
   it('are the oldest: they go first, and their entries are archived again', async () => {
     const it = await prepare({ size: 3 }, { liveEntries: 4 });
-    await it.bench.offerSettled(names(5));
+    await it.fixture.offerSettled(names(5));
     await it.world.manifest.catchUp();
-    await it.bench.offerSettled(names(5, 5));
+    await it.fixture.offerSettled(names(5, 5));
     await it.world.manifest.catchUp();
     expect(it.world.manifest.size).toBeLessThan(6);
     it.start();
     await it.run.until(() => it.run.count('done') === 7);
     await settled(it);
-    expect(it.bench.images()).toEqual(names(3, 7).map(imageOf));
+    expect(it.fixture.images()).toEqual(names(3, 7).map(imageOf));
     const known = await everything(it.world.manifest);
     expect(names(10).map(id => known.get(id)!.image_local ?? true)).toEqual([
       ...Array(7).fill(false),
@@ -359,16 +359,16 @@ describe('images of archived entries', () => {
       true,
     ]);
     // What is archived from now on is counted too.
-    await it.bench.offerSettled(names(6, 10));
+    await it.fixture.offerSettled(names(6, 10));
     await it.run.until(() => it.run.count('done') === 13);
     await settled(it);
-    expect(it.bench.images()).toEqual(names(3, 13).map(imageOf));
+    expect(it.fixture.images()).toEqual(names(3, 13).map(imageOf));
     it.run.unsubscribe();
   });
 
   it('are taken as they were archived last, when they had been set back meanwhile', async () => {
     const it = await prepare({ size: 6 }, { liveEntries: 4 });
-    await it.bench.offerSettled(names(6));
+    await it.fixture.offerSettled(names(6));
     await it.world.manifest.catchUp();
     it.start();
     await settled(it);
@@ -382,22 +382,22 @@ describe('images of archived entries', () => {
       }
     };
     await again('e000000');
-    await it.bench.offerSettled(names(1, 6));
+    await it.fixture.offerSettled(names(1, 6));
     await it.run.until(() => it.run.count('done') === 1);
     await settled(it);
     // It waits to be reported; the next oldest went.
-    expect(it.bench.removed().concat(it.world.get('e000000').entry_id)).toContain('e000000');
-    expect(it.bench.images()).toContain(imageOf('e000000'));
-    expect(it.bench.images()).not.toContain(imageOf('e000001'));
+    expect(it.fixture.removed().concat(it.world.get('e000000').entry_id)).toContain('e000000');
+    expect(it.fixture.images()).toContain(imageOf('e000000'));
+    expect(it.fixture.images()).not.toContain(imageOf('e000001'));
     const [reported] = await it.world.manifest.claim('communicator', 1);
     await it.world.manifest.settle([reported!], 'communicator', { data_transmitted: true });
-    await it.bench.offerSettled(names(6, 7));
+    await it.fixture.offerSettled(names(6, 7));
     await it.world.manifest.catchUp();
     await it.run.until(() => it.run.count('done') === 7);
     await settled(it);
     const known = await everything(it.world.manifest);
     expect(known.get('e000000')).toMatchObject({ attempt: 1, image_local: false });
-    expect(it.bench.images()).toHaveLength(6);
+    expect(it.fixture.images()).toHaveLength(6);
     it.run.unsubscribe();
 
     // Whoever counts anew comes to the same.
@@ -406,17 +406,17 @@ describe('images of archived entries', () => {
     next.start();
     await next.run.until(() => next.run.count('done') === 1);
     await settled(next);
-    expect([next.bench.images().length, next.run.count('done')]).toEqual([5, 1]);
+    expect([next.fixture.images().length, next.run.count('done')]).toEqual([5, 1]);
     next.run.unsubscribe();
   });
 
   it('stay when their segment is damaged, and that is said', async () => {
     const it = await prepare({ size: 1 }, { liveEntries: 5000 });
     it.world.files.put(`${archiveFolder(manifestFile)}/entries.1.00000000.jsonl.gz`, 'no gzip');
-    await it.bench.offerSettled(names(3));
+    await it.fixture.offerSettled(names(3));
     it.start();
     await it.run.until(() => it.run.count('done') === 2);
-    expect(it.bench.notes).toEqual([expect.stringContaining('entries.1.00000000.jsonl.gz')]);
+    expect(it.fixture.notes).toEqual([expect.stringContaining('entries.1.00000000.jsonl.gz')]);
     it.run.unsubscribe();
   });
 
@@ -472,7 +472,7 @@ describe('a crash of the ring buffer', () => {
     const start = new FaultyFiles();
     start.put(`${day}/other.txt`, '');
     const first = await prepare({}, { files: start, liveEntries: 3 });
-    await first.bench.offerSettled(names(5), { image_synced: true });
+    await first.fixture.offerSettled(names(5), { image_synced: true });
     await first.world.offer('waits');
     await first.world.manifest.close({ fold: true });
     const settings = { size: 2 };
@@ -519,11 +519,11 @@ describe('whatever happens to the images', () => {
     original: async world => {
       const id = names(1, world.offered++)[0]!;
       const camera = { ...sampleEntry(id).camera_data!, original: true };
-      await world.bench.offerSettled([id], { camera_data: camera, image_synced: true, compression_attempted: true });
+      await world.fixture.offerSettled([id], { camera_data: camera, image_synced: true, compression_attempted: true });
     },
     settled: async (world, n) => {
       const id = names(1, world.offered++)[0]!;
-      await world.bench.offerSettled([id], { image_synced: n % 2 === 0, compression_attempted: n % 3 > 0 });
+      await world.fixture.offerSettled([id], { image_synced: n % 2 === 0, compression_attempted: n % 3 > 0 });
     },
     process: async ({ world, attempts }, n) => {
       for (const entry of await world.manifest.claim('processor', n)) {

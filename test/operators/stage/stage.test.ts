@@ -2,70 +2,70 @@ import { take } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { useStillTime } from '../../world/eventRun.ts';
 import { StageRun } from '../../world/stageRun.ts';
-import { type BenchSettings, failure, gate, StageBench } from '../../world/stageWorld.ts';
+import { failure, gate, StageWorld, type WorldSettings } from '../../world/stageWorld.ts';
 
 beforeEach(useStillTime);
 afterEach(() => {
   vi.useRealTimers();
 });
 
-function begin(bench: StageBench, settings: BenchSettings = { name: 'a' }): StageRun<BenchSettings> {
+function begin(world: StageWorld, settings: WorldSettings = { name: 'a' }): StageRun<WorldSettings> {
   const run = new StageRun(settings);
-  return run.start(bench.stage(run.tools));
+  return run.start(world.stage(run.tools));
 }
 
-const counts = (run: StageRun<BenchSettings>) => {
+const counts = (run: StageRun<WorldSettings>) => {
   const { in_flight, done, failed, discarded, state, alarms } = run.status('compressor');
   return { in_flight, done, failed, discarded, state, alarms };
 };
 
 describe('stage', () => {
   it('opens, works on what waits and on what comes, and tells of it', async () => {
-    const bench = new StageBench();
-    bench.offer('1', 'bad2');
-    const run = begin(bench);
+    const world = new StageWorld();
+    world.offer('1', 'bad2');
+    const run = begin(world);
     await run.rest();
-    bench.offer('odd3');
+    world.offer('odd3');
     await run.rest();
     expect(run.told.slice(0, 4)).toEqual(['starting', 'running', 'claimed 1', 'claimed 1']);
     expect(run.told.slice(4)).toEqual(['done 1', 'failed bad2', 'claimed 1', 'discarded odd3']);
     expect(counts(run)).toEqual({ in_flight: 0, done: 1, failed: 1, discarded: 1, state: 'running', alarms: [] });
-    expect(bench.log).toEqual(['open a']);
+    expect(world.log).toEqual(['open a']);
     run.unsubscribe();
   });
 
   it('has no more in flight than the station has places, and one claim at a time', async () => {
-    const bench = new StageBench();
+    const world = new StageWorld();
     const doors = Array.from({ length: 10 }, gate);
-    bench.onPerform = item => doors[Number(item)]!.pass();
-    bench.onClaim = async () => undefined;
-    bench.offer(...'0123456789');
-    const run = begin(bench, { name: 'a', concurrency: 3, batch: 2 });
+    world.onPerform = item => doors[Number(item)]!.pass();
+    world.onClaim = async () => undefined;
+    world.offer(...'0123456789');
+    const run = begin(world, { name: 'a', concurrency: 3, batch: 2 });
     for (let i = 0; i < 10; i++) {
       await run.rest();
       expect(run.status('compressor').in_flight).toBe(Math.min(3, 10 - i));
-      bench.wake$.next();
+      world.wake$.next();
       doors[i]!.open();
     }
     run.upstreamDone$.next();
     await run.until(() => run.status('compressor').done === 10);
-    expect([bench.mostInFlight, bench.mostClaiming]).toEqual([3, 1]);
+    expect([world.mostInFlight, world.mostClaiming]).toEqual([3, 1]);
     run.unsubscribe();
   });
 
   it('looks once more after a wake-up during a claim', async () => {
-    const bench = new StageBench();
-    const run = begin(bench);
+    const world = new StageWorld();
+    const run = begin(world);
     await run.rest();
     const door = gate();
     let claims = 0;
-    bench.onClaim = () => {
+    world.onClaim = () => {
       claims++;
       return door.pass();
     };
-    bench.wake$.next();
-    bench.wake$.next();
-    bench.wake$.next();
+    world.wake$.next();
+    world.wake$.next();
+    world.wake$.next();
     door.open();
     await run.rest();
     expect(claims).toBe(2);
@@ -73,28 +73,28 @@ describe('stage', () => {
   });
 
   it('completes when upstream is done and the queue is empty, and closes first', async () => {
-    const bench = new StageBench();
-    const run = begin(bench);
+    const world = new StageWorld();
+    const run = begin(world);
     run.settings$.complete();
     const door = gate();
-    bench.onClose = () => door.pass();
-    bench.offer('1', '2', '3');
+    world.onClose = () => door.pass();
+    world.offer('1', '2', '3');
     run.upstreamDone$.next();
-    await run.until(() => bench.log.includes('close a'));
-    expect(bench.settled).toEqual(['1', '2', '3']);
+    await run.until(() => world.log.includes('close a'));
+    expect(world.settled).toEqual(['1', '2', '3']);
     expect(run.complete).toBe(false);
     door.open();
     await run.rest();
     expect(run.complete).toBe(true);
     expect(run.told.at(-1)).toBe('stopped');
-    expect([bench.open, run.tracked.size]).toEqual([0, 0]);
+    expect([world.open, run.tracked.size]).toEqual([0, 0]);
   });
 
   it('goes on when its station has nothing more to wake it with', async () => {
-    const bench = new StageBench();
-    const run = begin(bench);
+    const world = new StageWorld();
+    const run = begin(world);
     await run.rest();
-    bench.wake$.complete();
+    world.wake$.complete();
     await run.rest();
     expect(run.told.at(-1)).toBe('running');
     run.unsubscribe();
@@ -102,90 +102,90 @@ describe('stage', () => {
 
   describe('when it is stopped', () => {
     it('finishes what is in flight, claims no more, closes and completes', async () => {
-      const bench = new StageBench();
+      const world = new StageWorld();
       const door = gate();
-      bench.onPerform = () => door.pass();
-      bench.offer('1', '2', '3');
-      const run = begin(bench);
+      world.onPerform = () => door.pass();
+      world.offer('1', '2', '3');
+      const run = begin(world);
       await run.rest();
       run.stop$.next();
       await run.rest();
       expect(run.told.at(-1)).toBe('draining');
-      bench.wake$.next();
+      world.wake$.next();
       door.open();
       await run.rest();
       expect(run.told.slice(-3)).toEqual(['done 1', 'done 2', 'stopped']);
       expect(run.complete).toBe(true);
-      expect(bench.waiting).toEqual(['3']);
-      expect(bench.log).toEqual(['open a', 'close a']);
+      expect(world.waiting).toEqual(['3']);
+      expect(world.log).toEqual(['open a', 'close a']);
     });
 
     it('works on what a claim brings that was on its way, and tells a claim that waits to leave', async () => {
-      const bench = new StageBench();
-      bench.onClaim = leaving =>
+      const world = new StageWorld();
+      world.onClaim = leaving =>
         new Promise<void>(resolve => {
           leaving.addEventListener('abort', () => resolve(), { once: true });
         });
-      bench.offer('1');
-      const run = begin(bench);
+      world.offer('1');
+      const run = begin(world);
       await run.rest();
       run.stop$.next();
       await run.rest();
       expect(run.complete).toBe(true);
-      expect(bench.settled).toEqual(['1']);
+      expect(world.settled).toEqual(['1']);
       expect(run.told.slice(-4)).toEqual(['draining', 'claimed 1', 'done 1', 'stopped']);
     });
 
     it('does not wait for a station that is still opening, and closes it when it has', async () => {
-      const bench = new StageBench();
+      const world = new StageWorld();
       const door = gate();
       let aborted = false;
-      bench.onOpen = (_settings, signal) => {
+      world.onOpen = (_settings, signal) => {
         signal.addEventListener('abort', () => {
           aborted = true;
         });
         return door.pass();
       };
-      const run = begin(bench);
+      const run = begin(world);
       await run.rest();
       run.stop$.next();
       await run.rest();
       expect([run.complete, aborted, run.tracked.size > 0]).toEqual([true, true, true]);
       door.open();
       await run.putAway();
-      expect(bench.log).toEqual(['open a', 'cut a']);
-      expect(bench.open).toBe(0);
+      expect(world.log).toEqual(['open a', 'cut a']);
+      expect(world.open).toBe(0);
     });
 
     it('never opens when that was before', async () => {
-      const bench = new StageBench();
-      const run = new StageRun<BenchSettings>({ name: 'a' });
+      const world = new StageWorld();
+      const run = new StageRun<WorldSettings>({ name: 'a' });
       run.stop$.next();
-      run.start(bench.stage(run.tools));
+      run.start(world.stage(run.tools));
       await run.rest();
-      expect([run.complete, bench.log]).toEqual([true, []]);
+      expect([run.complete, world.log]).toEqual([true, []]);
     });
 
     it('says what fails while it finishes, and completes all the same', async () => {
-      const bench = new StageBench();
+      const world = new StageWorld();
       const door = gate();
-      bench.onPerform = () => door.pass();
-      bench.offer('1', '2');
-      const run = begin(bench);
+      world.onPerform = () => door.pass();
+      world.offer('1', '2');
+      const run = begin(world);
       await run.rest();
       run.stop$.next();
       door.fail(failure('EIO'));
       await run.rest();
       expect(run.told.slice(-3)).toEqual(['draining', 'alarm EIO', 'stopped']);
       expect(run.complete).toBe(true);
-      expect([...bench.claimed]).toEqual([]);
+      expect([...world.claimed]).toEqual([]);
       expect(counts(run)).toMatchObject({ in_flight: 0, alarms: ['EIO'] });
     });
 
     it('ends a wait after a failure at once', async () => {
-      const bench = new StageBench();
-      bench.onOpen = () => Promise.reject(failure('ENOENT'));
-      const run = begin(bench);
+      const world = new StageWorld();
+      world.onOpen = () => Promise.reject(failure('ENOENT'));
+      const run = begin(world);
       await run.rest();
       run.stop$.next();
       await run.rest();
@@ -196,18 +196,18 @@ describe('stage', () => {
 
   describe('a failure', () => {
     it('of the opening is an alarm; it tries again after 1, 2, 4 s, and is well when it has opened', async () => {
-      const bench = new StageBench();
-      bench.onOpen = () => Promise.reject(failure('ENOENT'));
-      const run = begin(bench);
+      const world = new StageWorld();
+      world.onOpen = () => Promise.reject(failure('ENOENT'));
+      const run = begin(world);
       await run.rest();
       for (const seconds of [1, 2, 4]) {
-        const tries = bench.log.length;
+        const tries = world.log.length;
         await vi.advanceTimersByTimeAsync(seconds * 1000 - 1);
-        expect(bench.log.length).toBe(tries);
+        expect(world.log.length).toBe(tries);
         await vi.advanceTimersByTimeAsync(1);
-        expect(bench.log.length).toBe(tries + 1);
+        expect(world.log.length).toBe(tries + 1);
       }
-      bench.onOpen = async () => undefined;
+      world.onOpen = async () => undefined;
       await vi.advanceTimersByTimeAsync(8000);
       await run.rest();
       expect(run.told.slice(-3)).toEqual(['alarm ENOENT', 'well ENOENT', 'running']);
@@ -219,55 +219,55 @@ describe('stage', () => {
     });
 
     it('of a work gives back everything in flight, closes, tells, and tries the item again', async () => {
-      const bench = new StageBench();
+      const world = new StageWorld();
       const doors: Record<string, ReturnType<typeof gate>> = { 1: gate(), 2: gate() };
-      bench.onPerform = item => doors[item]!.pass();
-      bench.offer('1', '2');
-      const run = begin(bench);
+      world.onPerform = item => doors[item]!.pass();
+      world.offer('1', '2');
+      const run = begin(world);
       await run.rest();
       expect(run.status('compressor').in_flight).toBe(2);
       doors[1]!.fail(failure('ENOSPC'));
       await run.rest();
-      expect(bench.log).toEqual(['open a', 'give back 1 2', 'cut a']);
-      expect([...bench.claimed]).toEqual([]);
+      expect(world.log).toEqual(['open a', 'give back 1 2', 'cut a']);
+      expect([...world.claimed]).toEqual([]);
       expect(counts(run)).toMatchObject({ in_flight: 0, state: 'starting', alarms: ['ENOSPC'] });
       // What the other one still comes to is nothing any more.
       doors[2]!.open();
-      bench.onPerform = async () => undefined;
+      world.onPerform = async () => undefined;
       await run.until(() => run.status('compressor').done === 2, 100);
-      expect([...bench.settled].sort()).toEqual(['1', '2']);
+      expect([...world.settled].sort()).toEqual(['1', '2']);
       expect(run.told.slice(-5)).toEqual(['claimed 1', 'claimed 1', 'well ENOSPC', 'done 2', 'done 1']);
       run.unsubscribe();
     });
 
     it('of a work again and again backs off, though opening goes well each time', async () => {
-      const bench = new StageBench();
-      bench.onPerform = () => Promise.reject(failure('EIO'));
-      bench.offer('1');
-      const run = begin(bench);
+      const world = new StageWorld();
+      world.onPerform = () => Promise.reject(failure('EIO'));
+      world.offer('1');
+      const run = begin(world);
       await run.until(() => run.count('alarm') === 4, 500);
       expect(run.events.flatMap(event => (event.kind === 'alarm' ? [event.retryInMs] : []))).toEqual([
         1000, 2000, 4000, 8000,
       ]);
       expect(run.told).not.toContain('well EIO');
-      expect(bench.mostOpen).toBe(1);
+      expect(world.mostOpen).toBe(1);
       run.unsubscribe();
     });
 
     describe('of a work whose item nobody wants any more', () => {
       async function failed() {
-        const bench = new StageBench();
-        bench.onPerform = () => Promise.reject(failure('EIO'));
-        bench.offer('1');
-        const run = begin(bench);
+        const world = new StageWorld();
+        world.onPerform = () => Promise.reject(failure('EIO'));
+        world.offer('1');
+        const run = begin(world);
         await run.rest();
         expect(run.told.at(-1)).toBe('alarm EIO');
-        return { bench, run };
+        return { world, run };
       }
 
       it('is over once it has run for ten seconds with nothing in hand', async () => {
-        const { bench, run } = await failed();
-        bench.waiting.splice(0);
+        const { world, run } = await failed();
+        world.waiting.splice(0);
         await vi.advanceTimersByTimeAsync(1000 + 9999);
         await run.rest();
         expect([run.told.at(-1), counts(run).alarms]).toEqual(['running', ['EIO']]);
@@ -275,7 +275,7 @@ describe('stage', () => {
         expect([run.told.at(-1), counts(run).alarms]).toEqual(['well EIO', []]);
         expect(vi.getTimerCount()).toBe(0);
         // The next failure is a first one.
-        bench.offer('2');
+        world.offer('2');
         await run.rest();
         expect(run.events.at(-1)).toMatchObject({ kind: 'alarm', retryInMs: 1000 });
         run.unsubscribe();
@@ -284,9 +284,9 @@ describe('stage', () => {
       });
 
       it.each(['onClaim', 'onPerform'] as const)('is not over while something takes long (%s)', async which => {
-        const { bench, run } = await failed();
+        const { world, run } = await failed();
         const door = gate();
-        bench[which] = () => door.pass();
+        world[which] = () => door.pass();
         await vi.advanceTimersByTimeAsync(120_000);
         await run.rest();
         expect(counts(run).alarms).toEqual(['EIO']);
@@ -302,46 +302,46 @@ describe('stage', () => {
     it.each(['onOpen', 'onClaim', 'onPerform'] as const)(
       'that is thrown before there is a promise is the same (%s)',
       async which => {
-        const bench = new StageBench();
-        bench[which] = () => {
+        const world = new StageWorld();
+        world[which] = () => {
           throw failure('EIO');
         };
-        bench.offer('1');
-        const run = begin(bench);
+        world.offer('1');
+        const run = begin(world);
         await run.rest();
         expect(run.told.at(-1)).toBe('alarm EIO');
-        expect([bench.open, bench.claimed.size]).toEqual([0, 0]);
-        bench[which] = async () => undefined;
+        expect([world.open, world.claimed.size]).toEqual([0, 0]);
+        world[which] = async () => undefined;
         await run.until(() => run.status('compressor').done === 1, 500);
         run.unsubscribe();
       },
     );
 
     it('of a claim, of a wake-up, of the closing at the end', async () => {
-      const bench = new StageBench();
-      bench.onClaim = () => Promise.reject(failure('EIO'));
-      const run = begin(bench);
+      const world = new StageWorld();
+      world.onClaim = () => Promise.reject(failure('EIO'));
+      const run = begin(world);
       run.settings$.complete();
       await run.rest();
-      bench.onClaim = async () => undefined;
-      await run.until(() => bench.open === 1, 500);
-      bench.onClose = () => Promise.reject(failure('EROFS'));
+      world.onClaim = async () => undefined;
+      await run.until(() => world.open === 1, 500);
+      world.onClose = () => Promise.reject(failure('EROFS'));
       run.upstreamDone$.next();
       await run.until(() => run.told.includes('alarm EROFS'), 500);
       expect(run.complete).toBe(false);
-      bench.onClose = async () => undefined;
+      world.onClose = async () => undefined;
       await run.until(() => run.complete, 500);
       expect(run.told.slice(-2)).toEqual(['well EROFS', 'stopped']);
     });
 
     it('closes its station also when giving back fails, and names both', async () => {
-      const bench = new StageBench();
-      bench.onPerform = () => Promise.reject(failure('EIO'));
-      bench.onGiveBack = () => Promise.reject(new Error('nobody takes it'));
-      bench.offer('1');
-      const run = begin(bench);
+      const world = new StageWorld();
+      world.onPerform = () => Promise.reject(failure('EIO'));
+      world.onGiveBack = () => Promise.reject(new Error('nobody takes it'));
+      world.offer('1');
+      const run = begin(world);
       await run.rest();
-      expect(bench.log).toEqual(['open a', 'give back 1', 'cut a']);
+      expect(world.log).toEqual(['open a', 'give back 1', 'cut a']);
       expect(run.events.at(-1)).toMatchObject({
         kind: 'alarm',
         key: 'EIO',
@@ -351,14 +351,14 @@ describe('stage', () => {
     });
 
     it('takes the place of another one: one alarm stands at a time, and none when all is well', async () => {
-      const bench = new StageBench();
-      bench.onOpen = () => Promise.reject(failure('ENOENT'));
-      const run = begin(bench);
+      const world = new StageWorld();
+      world.onOpen = () => Promise.reject(failure('ENOENT'));
+      const run = begin(world);
       await run.rest();
-      bench.onOpen = () => Promise.reject(failure('EACCES'));
+      world.onOpen = () => Promise.reject(failure('EACCES'));
       await run.until(() => run.told.includes('alarm EACCES'), 500);
       expect(counts(run).alarms).toEqual(['EACCES']);
-      bench.onOpen = async () => undefined;
+      world.onOpen = async () => undefined;
       await run.until(() => run.told.includes('running'), 500);
       expect(counts(run).alarms).toEqual([]);
       run.unsubscribe();
@@ -369,19 +369,19 @@ describe('stage', () => {
       ['only text', 'Error', 'only text'],
       [undefined, 'Error', 'undefined'],
     ])('has a key and a message, whatever was thrown (%s)', async (thrown, key, message) => {
-      const bench = new StageBench();
-      bench.onOpen = () => Promise.reject(thrown);
-      const run = begin(bench);
+      const world = new StageWorld();
+      world.onOpen = () => Promise.reject(thrown);
+      const run = begin(world);
       await run.rest();
       expect(run.events.at(-1)).toMatchObject({ kind: 'alarm', key, message });
       run.unsubscribe();
     });
 
     it('spreads its waits', async () => {
-      const bench = new StageBench();
-      bench.onOpen = () => Promise.reject(failure('ENOENT'));
-      const run = new StageRun<BenchSettings>({ name: 'a' }, () => 0);
-      run.start(bench.stage(run.tools));
+      const world = new StageWorld();
+      world.onOpen = () => Promise.reject(failure('ENOENT'));
+      const run = new StageRun<WorldSettings>({ name: 'a' }, () => 0);
+      run.start(world.stage(run.tools));
       await run.rest();
       expect(run.events.at(-1)).toMatchObject({ kind: 'alarm', retryInMs: 750 });
       run.unsubscribe();
@@ -390,75 +390,75 @@ describe('stage', () => {
 
   describe('new settings', () => {
     it('let what is in flight finish and the old station close before the new one opens; nothing is lost', async () => {
-      const bench = new StageBench();
+      const world = new StageWorld();
       const door = gate();
-      bench.onPerform = () => door.pass();
-      bench.offer('1', '2', '3');
-      const run = begin(bench);
+      world.onPerform = () => door.pass();
+      world.offer('1', '2', '3');
+      const run = begin(world);
       await run.rest();
       run.settings$.next({ name: 'b' });
       run.settings$.next({ name: 'c' });
       await run.rest();
-      expect(bench.log).toEqual(['open a']);
+      expect(world.log).toEqual(['open a']);
       door.open();
       await run.rest();
-      expect(bench.log).toEqual(['open a', 'close a', 'open c']);
-      expect(bench.settled).toEqual(['1', '2', '3']);
+      expect(world.log).toEqual(['open a', 'close a', 'open c']);
+      expect(world.settled).toEqual(['1', '2', '3']);
       expect(run.told.filter(told => !told.startsWith('claimed'))).toEqual([
         ...['starting', 'running', 'draining', 'done 1', 'done 2', 'stopped'],
         ...['starting', 'running', 'done 3'],
       ]);
-      expect(bench.mostOpen).toBe(1);
+      expect(world.mostOpen).toBe(1);
       run.unsubscribe();
     });
 
     it('cut off after half a minute what does not finish; its items come back, and its station closes first', async () => {
-      const bench = new StageBench();
+      const world = new StageWorld();
       const never = gate();
-      bench.onPerform = () => never.pass();
+      world.onPerform = () => never.pass();
       const closing = gate();
-      bench.onClose = () => closing.pass();
-      bench.offer('1');
-      const run = begin(bench);
+      world.onClose = () => closing.pass();
+      world.offer('1');
+      const run = begin(world);
       await run.rest();
       run.settings$.next({ name: 'b' });
       await vi.advanceTimersByTimeAsync(29_999);
-      expect(bench.log).toEqual(['open a']);
+      expect(world.log).toEqual(['open a']);
       await vi.advanceTimersByTimeAsync(1);
       await run.rest();
-      expect(bench.log).toEqual(['open a', 'give back 1', 'cut a']);
+      expect(world.log).toEqual(['open a', 'give back 1', 'cut a']);
       expect(counts(run)).toMatchObject({ in_flight: 0, state: 'starting' });
-      bench.onPerform = async () => undefined;
+      world.onPerform = async () => undefined;
       closing.open();
       await run.rest();
-      expect(bench.log).toEqual(['open a', 'give back 1', 'cut a', 'open b']);
-      expect(bench.settled).toEqual(['1']);
-      expect(bench.mostOpen).toBe(1);
+      expect(world.log).toEqual(['open a', 'give back 1', 'cut a', 'open b']);
+      expect(world.settled).toEqual(['1']);
+      expect(world.mostOpen).toBe(1);
       run.unsubscribe();
     });
 
     it('wait for a station that opens late, and for its closing', async () => {
-      const bench = new StageBench();
+      const world = new StageWorld();
       const door = gate();
-      bench.onOpen = ({ name }) => (name === 'a' ? door.pass() : Promise.resolve());
-      const run = begin(bench);
+      world.onOpen = ({ name }) => (name === 'a' ? door.pass() : Promise.resolve());
+      const run = begin(world);
       await run.rest();
       run.settings$.next({ name: 'b' });
       await run.rest();
-      expect(bench.log).toEqual(['open a']);
+      expect(world.log).toEqual(['open a']);
       run.settings$.next({ name: 'c' });
       await run.rest();
       door.open();
       await run.rest();
-      expect(bench.log).toEqual(['open a', 'cut a', 'open c']);
-      expect(bench.mostOpen).toBe(1);
+      expect(world.log).toEqual(['open a', 'cut a', 'open c']);
+      expect(world.mostOpen).toBe(1);
       run.unsubscribe();
     });
 
     it('end a wait after a failure, and the alarm', async () => {
-      const bench = new StageBench();
-      bench.onOpen = ({ name }) => (name === 'a' ? Promise.reject(failure('ENOENT')) : Promise.resolve());
-      const run = begin(bench);
+      const world = new StageWorld();
+      world.onOpen = ({ name }) => (name === 'a' ? Promise.reject(failure('ENOENT')) : Promise.resolve());
+      const run = begin(world);
       await run.rest();
       run.settings$.next({ name: 'b' });
       await run.rest();
@@ -467,11 +467,11 @@ describe('stage', () => {
     });
 
     it('switch it off and on', async () => {
-      const bench = new StageBench();
-      bench.offer('1');
-      const run = begin(bench, { name: 'a', enabled: false });
+      const world = new StageWorld();
+      world.offer('1');
+      const run = begin(world, { name: 'a', enabled: false });
       await run.rest();
-      expect([run.told, bench.log]).toEqual([['off'], []]);
+      expect([run.told, world.log]).toEqual([['off'], []]);
       run.settings$.next({ name: 'b' });
       await run.rest();
       run.settings$.next({ name: 'c', enabled: false });
@@ -479,15 +479,15 @@ describe('stage', () => {
       expect(run.told).toEqual([
         ...['off', 'starting', 'running', 'claimed 1', 'done 1', 'draining', 'stopped', 'off'],
       ]);
-      expect(bench.open).toBe(0);
+      expect(world.open).toBe(0);
       run.stop$.next();
       expect(run.complete).toBe(true);
     });
   });
 
   it('that is off ends with what is upstream of it', async () => {
-    const bench = new StageBench();
-    const run = begin(bench, { name: 'a', enabled: false });
+    const world = new StageWorld();
+    const run = begin(world, { name: 'a', enabled: false });
     run.settings$.complete();
     run.upstreamDone$.next();
     expect([run.told, run.complete]).toEqual([['off'], true]);
@@ -495,55 +495,55 @@ describe('stage', () => {
 
   describe('cut short', () => {
     it('gives back what is in flight, then closes; nothing is told, and nothing is settled any more', async () => {
-      const bench = new StageBench();
+      const world = new StageWorld();
       const door = gate();
       const signals: AbortSignal[] = [];
-      bench.onPerform = (_item, signal) => {
+      world.onPerform = (_item, signal) => {
         signals.push(signal);
         return door.pass();
       };
-      bench.offer('1', '2', '3');
-      const run = begin(bench);
+      world.offer('1', '2', '3');
+      const run = begin(world);
       await run.rest();
       const told = run.told.length;
       run.unsubscribe();
       expect(signals.map(signal => signal.aborted)).toEqual([true, true]);
       door.open();
       await run.putAway();
-      expect(bench.log).toEqual(['open a', 'give back 1 2', 'cut a']);
-      expect([bench.claimed.size, bench.open, bench.settled, run.told.length]).toEqual([0, 0, [], told]);
+      expect(world.log).toEqual(['open a', 'give back 1 2', 'cut a']);
+      expect([world.claimed.size, world.open, world.settled, run.told.length]).toEqual([0, 0, [], told]);
     });
 
     it('gives back what a claim brings that was on its way', async () => {
-      const bench = new StageBench();
+      const world = new StageWorld();
       const door = gate();
-      bench.onClaim = () => door.pass();
-      bench.offer('1', '2');
-      const run = begin(bench);
+      world.onClaim = () => door.pass();
+      world.offer('1', '2');
+      const run = begin(world);
       await run.rest();
       run.unsubscribe();
       door.open();
       await run.putAway();
-      expect([bench.claimed.size, [...bench.waiting].sort(), bench.open]).toEqual([0, ['1', '2'], 0]);
+      expect([world.claimed.size, [...world.waiting].sort(), world.open]).toEqual([0, ['1', '2'], 0]);
     });
 
     it('closes a station that was still opening', async () => {
-      const bench = new StageBench();
+      const world = new StageWorld();
       const door = gate();
-      bench.onOpen = () => door.pass();
-      const run = begin(bench);
+      world.onOpen = () => door.pass();
+      const run = begin(world);
       await run.rest();
       run.unsubscribe();
       door.open();
       await run.putAway();
-      expect(bench.log).toEqual(['open a', 'cut a']);
-      expect(bench.open).toBe(0);
+      expect(world.log).toEqual(['open a', 'cut a']);
+      expect(world.open).toBe(0);
     });
 
     it('leaves no timer after a failure', async () => {
-      const bench = new StageBench();
-      bench.onOpen = () => Promise.reject(failure('ENOENT'));
-      const run = begin(bench);
+      const world = new StageWorld();
+      world.onOpen = () => Promise.reject(failure('ENOENT'));
+      const run = begin(world);
       await run.rest();
       expect(vi.getTimerCount()).toBe(1);
       run.unsubscribe();
@@ -551,78 +551,78 @@ describe('stage', () => {
     });
 
     it('is no error when giving back and closing fail: nobody listens', async () => {
-      const bench = new StageBench();
-      bench.onPerform = () => new Promise(() => undefined);
-      bench.onGiveBack = () => Promise.reject(new Error('no'));
-      bench.onClose = () => Promise.reject(new Error('nor this'));
-      bench.offer('1');
-      const run = begin(bench);
+      const world = new StageWorld();
+      world.onPerform = () => new Promise(() => undefined);
+      world.onGiveBack = () => Promise.reject(new Error('no'));
+      world.onClose = () => Promise.reject(new Error('nor this'));
+      world.offer('1');
+      const run = begin(world);
       await run.rest();
       run.unsubscribe();
       await run.rest();
-      expect(bench.log).toEqual(['open a', 'give back 1', 'cut a']);
+      expect(world.log).toEqual(['open a', 'give back 1', 'cut a']);
     });
 
     /** Events after which its listener leaves in the same instant. */
     it.each([1, 2, 3, 4, 5, 6, 7])('by its own event number %d leaves nothing open or claimed', async number => {
-      const bench = new StageBench();
-      bench.offer('1', '2', '3', '4', '5');
-      const run = new StageRun<BenchSettings>({ name: 'a' });
-      const stage = bench.stage(run.tools);
+      const world = new StageWorld();
+      world.offer('1', '2', '3', '4', '5');
+      const run = new StageRun<WorldSettings>({ name: 'a' });
+      const stage = world.stage(run.tools);
       run.start(source => source.pipe(stage, take(number)));
       await run.until(() => run.complete);
       await run.putAway();
-      expect([bench.open, bench.claimed.size]).toEqual([0, 0]);
-      expect([...bench.waiting, ...bench.settled].sort()).toEqual(['1', '2', '3', '4', '5']);
+      expect([world.open, world.claimed.size]).toEqual([0, 0]);
+      expect([...world.waiting, ...world.settled].sort()).toEqual(['1', '2', '3', '4', '5']);
     });
 
     it('at any instant leaves nothing open or claimed', async () => {
       for (let microtasks = 0; microtasks < 120; microtasks++) {
-        const bench = new StageBench();
-        bench.offer('1', '2', '3', '4', '5');
-        const run = begin(bench);
+        const world = new StageWorld();
+        world.offer('1', '2', '3', '4', '5');
+        const run = begin(world);
         for (let i = 0; i < microtasks; i++) await null;
         run.unsubscribe();
         await run.rest();
         await run.putAway();
-        expect([bench.open, bench.claimed.size, bench.inFlight]).toEqual([0, 0, 0]);
-        expect([...bench.waiting, ...bench.settled].sort()).toEqual(['1', '2', '3', '4', '5']);
+        expect([world.open, world.claimed.size, world.inFlight]).toEqual([0, 0, 0]);
+        expect([...world.waiting, ...world.settled].sort()).toEqual(['1', '2', '3', '4', '5']);
       }
     });
   });
 
   it('at any instant of a handover keeps to one station and loses nothing', async () => {
     for (let microtasks = 0; microtasks < 120; microtasks++) {
-      const bench = new StageBench();
-      bench.offer('1', '2', '3', '4', '5');
-      const run = begin(bench);
+      const world = new StageWorld();
+      world.offer('1', '2', '3', '4', '5');
+      const run = begin(world);
       for (let i = 0; i < microtasks; i++) await null;
       run.settings$.next({ name: 'b' });
-      await run.until(() => bench.settled.length === 5);
+      await run.until(() => world.settled.length === 5);
       run.stop$.next();
       await run.until(() => run.complete);
-      expect([bench.open, bench.mostOpen, bench.claimed.size]).toEqual([0, 1, 0]);
-      expect([...bench.settled].sort()).toEqual(['1', '2', '3', '4', '5']);
+      expect([world.open, world.mostOpen, world.claimed.size]).toEqual([0, 1, 0]);
+      expect([...world.settled].sort()).toEqual(['1', '2', '3', '4', '5']);
     }
   });
 
   it('keeps nothing of what it has finished', async () => {
-    const bench = new StageBench();
+    const world = new StageWorld();
     const items = 5_000;
     let signals = 0;
-    bench.onPerform = async (_item, signal) => {
+    world.onPerform = async (_item, signal) => {
       // A listener that stays would be seen as a leak by Node.
       signals += signal.aborted ? 0 : 1;
     };
-    bench.waiting.push(...Array.from({ length: items }, (_, i) => String(i)));
-    const run = new StageRun<BenchSettings>({ name: 'a', concurrency: 8, batch: 8 });
+    world.waiting.push(...Array.from({ length: items }, (_, i) => String(i)));
+    const run = new StageRun<WorldSettings>({ name: 'a', concurrency: 8, batch: 8 });
     let done = 0;
     let most = 0;
-    const stage = bench.stage(run.tools);
+    const stage = world.stage(run.tools);
     run.start(source => source.pipe(stage));
     await run.until(() => {
-      done = bench.settled.length;
-      most = Math.max(most, run.tracked.size, bench.claimed.size);
+      done = world.settled.length;
+      most = Math.max(most, run.tracked.size, world.claimed.size);
       return done === items;
     });
     await run.rest();

@@ -5,31 +5,31 @@ import type { CompressSettings } from '../../../src/operators/compressor/compres
 import type { ProcessSettings } from '../../../src/operators/processor/processor.ts';
 import type { RingBufferSettings } from '../../../src/operators/ringBuffer/ringBuffer.ts';
 import type { SyncSettings } from '../../../src/operators/syncer/syncer.ts';
-import { BackupBench, backupSettings } from '../../world/backupWorld.ts';
+import { BackupWorld, backupSettings } from '../../world/backupWorld.ts';
 import {
-  CollectBench,
+  CollectorFixture,
   cameraNumber,
   capturedFrame,
   collectSettings,
   importedFrame,
-} from '../../world/collectorWorld.ts';
-import { CommunicateBench, communicateSettings } from '../../world/communicatorWorld.ts';
-import { CompressBench, compressSettings } from '../../world/compressorWorld.ts';
+} from '../../world/collectorFixture.ts';
+import { CommunicatorFixture, communicateSettings } from '../../world/communicatorFixture.ts';
+import { CompressorWorld, compressSettings } from '../../world/compressorWorld.ts';
 import { PipelineWorld } from '../../world/pipelineWorld.ts';
-import { ProcessBench, processSettings } from '../../world/processorWorld.ts';
-import { RingBufferBench, ringBufferSettings } from '../../world/ringBufferWorld.ts';
-import { type BenchSettings, failure, StageBench } from '../../world/stageWorld.ts';
-import { SyncBench, syncSettings } from '../../world/syncerWorld.ts';
+import { ProcessorFixture, processSettings } from '../../world/processorFixture.ts';
+import { RingBufferFixture, ringBufferSettings } from '../../world/ringBufferFixture.ts';
+import { failure, StageWorld, type WorldSettings } from '../../world/stageWorld.ts';
+import { SyncerWorld, syncSettings } from '../../world/syncerWorld.ts';
 import { describeStage, type StageUnderTest } from './stageCompliance.ts';
 
 const rejection = (code: string | null): Promise<void> =>
   code === null ? Promise.resolve() : Promise.reject(failure(code));
 
-describeStage<BenchSettings>('the skeleton', async () => {
-  const bench = new StageBench();
+describeStage<WorldSettings>('the skeleton', async () => {
+  const fixture = new StageWorld();
   let door: Promise<void> | null = null;
   let broken: string | null = null;
-  bench.onPerform = async () => {
+  fixture.onPerform = async () => {
     await door;
     await rejection(broken);
   };
@@ -38,9 +38,9 @@ describeStage<BenchSettings>('the skeleton', async () => {
     name: 'compressor',
     settings: { name: 'a' },
     other: { name: 'b' },
-    stage: tools => bench.stage(tools),
+    stage: tools => fixture.stage(tools),
     offer: async count => {
-      for (let i = 0; i < count; i++) bench.offer(`item${offered++}`);
+      for (let i = 0; i < count; i++) fixture.offer(`item${offered++}`);
     },
     hold: given => {
       door = given;
@@ -49,12 +49,12 @@ describeStage<BenchSettings>('the skeleton', async () => {
       broken = code;
     },
     breakOpening: code => {
-      bench.onOpen = () => rejection(code);
+      fixture.onOpen = () => rejection(code);
     },
-    finished: () => bench.settled,
-    claimed: () => [...bench.claimed],
-    open: () => bench.open,
-    mostOpen: () => bench.mostOpen,
+    finished: () => fixture.settled,
+    claimed: () => [...fixture.claimed],
+    open: () => fixture.open,
+    mostOpen: () => fixture.mostOpen,
     endsBy: 'upstream',
     tickMs: 0,
   };
@@ -62,10 +62,10 @@ describeStage<BenchSettings>('the skeleton', async () => {
 
 describeStage<ProcessSettings>('the processor', async () => {
   const world = await PipelineWorld.open();
-  const bench = new ProcessBench(world);
+  const fixture = new ProcessorFixture(world);
   let door: Promise<void> | null = null;
   let broken: string | null = null;
-  bench.onAnalyse = async () => {
+  fixture.onAnalyse = async () => {
     await door;
     await rejection(broken);
   };
@@ -74,7 +74,7 @@ describeStage<ProcessSettings>('the processor', async () => {
     name: 'processor',
     settings: processSettings,
     other: { ...processSettings, method: 'fano' },
-    stage: tools => bench.stage(tools),
+    stage: tools => fixture.stage(tools),
     offer: count => world.offer(...Array.from({ length: count }, () => `e${offered++}`)),
     hold: given => {
       door = given;
@@ -83,14 +83,14 @@ describeStage<ProcessSettings>('the processor', async () => {
       broken = code;
     },
     breakOpening: code => {
-      bench.onOpen = () => {
+      fixture.onOpen = () => {
         if (code !== null) throw failure(code);
       };
     },
     finished: () => world.ids(entry => entry.processing_status === 'processed'),
     claimed: () => world.claimed('processor'),
-    open: () => bench.open,
-    mostOpen: () => bench.mostOpen,
+    open: () => fixture.open,
+    mostOpen: () => fixture.mostOpen,
     endsBy: 'upstream',
     tickMs: 0,
   };
@@ -98,10 +98,10 @@ describeStage<ProcessSettings>('the processor', async () => {
 
 describeStage<CommunicateSettings>('the communicator', async () => {
   const world = await PipelineWorld.open();
-  const bench = new CommunicateBench(world);
+  const fixture = new CommunicatorFixture(world);
   let door: Promise<void> | null = null;
   let broken: string | null = null;
-  bench.onRead = async () => {
+  fixture.onRead = async () => {
     await door;
     await rejection(broken);
   };
@@ -110,7 +110,7 @@ describeStage<CommunicateSettings>('the communicator', async () => {
     name: 'communicator',
     settings: communicateSettings,
     other: { ...communicateSettings, title: 'other' },
-    stage: tools => bench.stage(tools),
+    stage: tools => fixture.stage(tools),
     offer: count => world.offerProcessed(...Array.from({ length: count }, () => `e${offered++}`)),
     hold: given => {
       door = given;
@@ -119,27 +119,27 @@ describeStage<CommunicateSettings>('the communicator', async () => {
       broken = code;
     },
     breakOpening: code => {
-      bench.onOpen = () => rejection(code);
+      fixture.onOpen = () => rejection(code);
     },
     finished: () => {
       // Rows that stand are what counts; the manifest must agree with them in the end.
       const transmitted = new Set(world.ids(entry => entry.data_transmitted));
-      return bench.rows.filter(id => transmitted.has(id));
+      return fixture.rows.filter(id => transmitted.has(id));
     },
     claimed: () => world.claimed('communicator'),
-    open: () => bench.open,
-    mostOpen: () => bench.mostOpen,
+    open: () => fixture.open,
+    mostOpen: () => fixture.mostOpen,
     endsBy: 'upstream',
     tickMs: 0,
   };
 });
 
 describeStage<CompressSettings>('the compressor', async () => {
-  const bench = await CompressBench.on();
+  const fixture = await CompressorWorld.on();
   const settings = { ...compressSettings, intervalMs: 10_000 };
   let door: Promise<void> | null = null;
   let broken: string | null = null;
-  bench.onWork = async () => {
+  fixture.onWork = async () => {
     await door;
     await rejection(broken);
   };
@@ -148,8 +148,8 @@ describeStage<CompressSettings>('the compressor', async () => {
     name: 'compressor',
     settings,
     other: { ...settings, method: 'zstd' },
-    stage: tools => bench.stage(tools),
-    offer: count => bench.offerSoft(...Array.from({ length: count }, () => `e${offered++}`)),
+    stage: tools => fixture.stage(tools),
+    offer: count => fixture.offerSoft(...Array.from({ length: count }, () => `e${offered++}`)),
     hold: given => {
       door = given;
     },
@@ -157,23 +157,23 @@ describeStage<CompressSettings>('the compressor', async () => {
       broken = code;
     },
     breakOpening: code => {
-      bench.onOpen = () => rejection(code);
+      fixture.onOpen = () => rejection(code);
     },
-    finished: () => bench.finished(),
-    claimed: () => bench.claimed(),
-    open: () => bench.open,
-    mostOpen: () => bench.mostOpen,
+    finished: () => fixture.finished(),
+    claimed: () => fixture.claimed(),
+    open: () => fixture.open,
+    mostOpen: () => fixture.mostOpen,
     endsBy: 'upstream',
     tickMs: settings.intervalMs,
   };
 });
 
 describeStage<SyncSettings>('the syncer', async () => {
-  const bench = await SyncBench.on();
+  const fixture = await SyncerWorld.on();
   let door: Promise<void> | null = null;
   let broken: string | null = null;
   let closed: string | null = null;
-  bench.onCall = async call => {
+  fixture.onCall = async call => {
     if (call === 'enter') await rejection(closed);
     if (call !== 'place') return;
     await door;
@@ -184,8 +184,8 @@ describeStage<SyncSettings>('the syncer', async () => {
     name: 'syncer',
     settings: syncSettings,
     other: { ...syncSettings, filesInFlight: 1 },
-    stage: tools => bench.stage(tools),
-    offer: count => bench.offer(...Array.from({ length: count }, () => `e${offered++}`)),
+    stage: tools => fixture.stage(tools),
+    offer: count => fixture.offer(...Array.from({ length: count }, () => `e${offered++}`)),
     hold: given => {
       door = given;
     },
@@ -195,10 +195,10 @@ describeStage<SyncSettings>('the syncer', async () => {
     breakOpening: code => {
       closed = code;
     },
-    finished: () => bench.synced(),
-    claimed: () => bench.claimed(),
-    open: () => bench.open,
-    mostOpen: () => bench.mostOpen,
+    finished: () => fixture.synced(),
+    claimed: () => fixture.claimed(),
+    open: () => fixture.open,
+    mostOpen: () => fixture.mostOpen,
     endsBy: 'upstream',
     tickMs: 0,
   };
@@ -206,7 +206,7 @@ describeStage<SyncSettings>('the syncer', async () => {
 
 describeStage<RingBufferSettings>('the ring buffer', async () => {
   const world = await PipelineWorld.open();
-  const bench = new RingBufferBench(world);
+  const fixture = new RingBufferFixture(world);
   let door: Promise<void> | null = null;
   let broken: string | null = null;
   let brokenOpening: string | null = null;
@@ -223,8 +223,8 @@ describeStage<RingBufferSettings>('the ring buffer', async () => {
     name: 'ring_buffer',
     settings: ringBufferSettings,
     other: { ...ringBufferSettings, remoteRoot: '/other' },
-    stage: tools => bench.stage(tools),
-    offer: count => bench.offerSettled(Array.from({ length: count }, () => `e${offered++}`)),
+    stage: tools => fixture.stage(tools),
+    offer: count => fixture.offerSettled(Array.from({ length: count }, () => `e${offered++}`)),
     hold: given => {
       door = given;
     },
@@ -234,10 +234,10 @@ describeStage<RingBufferSettings>('the ring buffer', async () => {
     breakOpening: code => {
       brokenOpening = code;
     },
-    finished: () => bench.removed(),
+    finished: () => fixture.removed(),
     claimed: () => world.claimed('ring_buffer'),
-    open: () => bench.open,
-    mostOpen: () => bench.mostOpen,
+    open: () => fixture.open,
+    mostOpen: () => fixture.mostOpen,
     endsBy: 'upstream',
     tickMs: 0,
   };
@@ -246,9 +246,9 @@ describeStage<RingBufferSettings>('the ring buffer', async () => {
 /** What both kinds of source have in common: its work is to record, so that is where it is held and broken. */
 async function collector(
   pace: 'triggered' | 'own',
-): Promise<StageUnderTest<CollectSettings> & { bench: CollectBench }> {
+): Promise<StageUnderTest<CollectSettings> & { fixture: CollectorFixture }> {
   const world = await PipelineWorld.open();
-  const bench = new CollectBench(world, pace);
+  const fixture = new CollectorFixture(world, pace);
   let door: Promise<void> | null = null;
   let broken: string | null = null;
   const offer = world.manifest.offer.bind(world.manifest);
@@ -258,11 +258,11 @@ async function collector(
     return offer(entries);
   };
   return {
-    bench,
+    fixture,
     name: 'collector',
     settings: collectSettings,
     other: { ...collectSettings, source: cameraNumber(1) },
-    stage: tools => bench.stage(tools),
+    stage: tools => fixture.stage(tools),
     offer: async () => undefined,
     hold: given => {
       door = given;
@@ -271,21 +271,21 @@ async function collector(
       broken = code;
     },
     breakOpening: code => {
-      bench.onOpen = () => rejection(code);
+      fixture.onOpen = () => rejection(code);
     },
     finished: () => world.ids(() => true),
     claimed: () => world.claimed('collector'),
-    open: () => bench.open,
-    mostOpen: () => bench.mostOpen,
+    open: () => fixture.open,
+    mostOpen: () => fixture.mostOpen,
     endsBy: 'stop',
     tickMs: 0,
   };
 }
 
 describeStage<CollectSettings>('the collector of a camera', async () => {
-  const { bench, ...stage } = await collector('triggered');
+  const { fixture, ...stage } = await collector('triggered');
   let left = 0;
-  bench.onNext = (_number, signal) => {
+  fixture.onNext = (_number, signal) => {
     if (left > 0) {
       left--;
       return Promise.resolve(capturedFrame());
@@ -306,9 +306,9 @@ describeStage<CollectSettings>('the collector of a camera', async () => {
 });
 
 describeStage<CollectSettings>('the collector of a folder', async () => {
-  const { bench, ...stage } = await collector('own');
+  const { fixture, ...stage } = await collector('own');
   let images = 0;
-  bench.onNext = async number => (number < images ? importedFrame(number) : null);
+  fixture.onNext = async number => (number < images ? importedFrame(number) : null);
   return {
     ...stage,
     offer: async count => {
@@ -319,11 +319,11 @@ describeStage<CollectSettings>('the collector of a folder', async () => {
 });
 
 describeStage<BackupSettings>('the backup', async () => {
-  const bench = await BackupBench.on();
+  const fixture = await BackupWorld.on();
   const settings = { ...backupSettings, intervalMs: 10_000 };
   let door: Promise<void> | null = null;
   let broken: string | null = null;
-  bench.onWork = async () => {
+  fixture.onWork = async () => {
     await door;
     await rejection(broken);
   };
@@ -332,9 +332,9 @@ describeStage<BackupSettings>('the backup', async () => {
     name: 'backup',
     settings,
     other: { ...settings, intervalMs: 9_000 },
-    stage: tools => bench.stage(tools),
+    stage: tools => fixture.stage(tools),
     // Its items are segments; nothing of them stands in the manifest.
-    offer: count => bench.offerSegments(Array.from({ length: count }, () => `e${offered++}`)),
+    offer: count => fixture.offerSegments(Array.from({ length: count }, () => `e${offered++}`)),
     hold: given => {
       door = given;
     },
@@ -342,12 +342,12 @@ describeStage<BackupSettings>('the backup', async () => {
       broken = code;
     },
     breakOpening: code => {
-      bench.onOpen = () => rejection(code);
+      fixture.onOpen = () => rejection(code);
     },
-    finished: () => bench.moved(),
+    finished: () => fixture.moved(),
     claimed: () => [],
-    open: () => bench.open,
-    mostOpen: () => bench.mostOpen,
+    open: () => fixture.open,
+    mostOpen: () => fixture.mostOpen,
     endsBy: 'upstream',
     tickMs: settings.intervalMs,
   };

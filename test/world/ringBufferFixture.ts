@@ -27,7 +27,7 @@ export const ringBufferSettings: RingBufferSettings = {
 };
 
 /** The ring buffer on a disk of which a test says how full it is. */
-export class RingBufferBench {
+export class RingBufferFixture {
   readonly world: PipelineWorld;
   readonly space$ = new BehaviorSubject<DiskSpace | null>({ free: 1e9, size: 1e10 });
   readonly notes: string[] = [];

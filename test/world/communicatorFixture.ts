@@ -16,7 +16,7 @@ export const communicateSettings: CommunicateSettings = {
 };
 
 /** The communicator with an output that is a list, and does what a test says. */
-export class CommunicateBench {
+export class CommunicatorFixture {
   readonly world: PipelineWorld;
   /** Ids in the order in which they were reported; it outlives the process. */
   readonly rows: string[];

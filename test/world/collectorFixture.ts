@@ -53,7 +53,7 @@ export function capturedFrame(): SourceFrame {
 }
 
 /** The collector with a source that does what a test says. */
-export class CollectBench {
+export class CollectorFixture {
   readonly world: PipelineWorld;
   readonly pace: 'triggered' | 'own';
   open = 0;

@@ -39,7 +39,7 @@ export const analysedFrame: AnalysedFrame = {
 };
 
 /** The processor with an analyser that does what a test says. */
-export class ProcessBench {
+export class ProcessorFixture {
   readonly world: PipelineWorld;
   open = 0;
   mostOpen = 0;

@@ -25,6 +25,8 @@ export const stageWork = {
 /** A stage that takes its work from the manifest. */
 export type QueueStage = keyof typeof stageWork;
 
+export const isQueueStage = (name: StageName): name is QueueStage => name in stageWork;
+
 export const queueStages = Object.keys(stageWork) as QueueStage[];
 
 /** Those whose queue is work to be done: what the ring buffer may remove need never be removed. */

@@ -129,7 +129,9 @@ async function checkImage(
   }
   names.add(path);
   inspection.tally.images++;
-  if ((await files.stat(path))?.size === 0)
+  // An original that was empty when it was imported has failed for that, which is all that there is to say.
+  const isToldFailure = camera.original && entry.processing_status === 'failed';
+  if (!isToldFailure && (await files.stat(path))?.size === 0)
     return () => inspection.say('empty_image', path, 'the image has 0 bytes', id);
   if (!decode) return null;
   return decode(path).then(

@@ -84,6 +84,8 @@ export const communicator: Stage<CommunicateSettings, readonly Entry[], Communic
     intervalMs: config.Timing.communicator_interval_seconds * 1000,
     perMinute: framesPerMinute(config, replay),
   }),
+  // What the processor has finished last is reported too.
+  finishesQueueMs: 5_000,
   entriesOf: batch => batch.map(entry => entry.entry_id),
   begin: experiment => {
     const begun = new Set<Begun>();

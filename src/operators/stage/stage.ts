@@ -55,6 +55,8 @@ export interface Stage<S, T, E = Experiment> {
   pace(config: Config, experiment: Pick<SettingsSource, 'replay'>): Pace;
   /** Which entries an item holds; for counting. */
   entriesOf(item: T): readonly string[];
+  /** Told to stop, it still takes what waits for it, for so long at most, ms. Absent: it finishes what is in flight. */
+  readonly finishesQueueMs?: number;
   /** First and longest wait after a failure, ms. */
   backOff?(settings: S): { firstMs: number; longestMs: number };
   /** Joins its settings with what else a new worker depends on. */

@@ -1,18 +1,25 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   combineLatest,
+  delayWhen,
   distinctUntilChanged,
   EMPTY,
+  filter,
   map,
+  merge,
   NEVER,
   type Observable,
   of,
   ReplaySubject,
+  race,
   Subject,
+  take,
   takeUntil,
   tap,
+  timer,
 } from 'rxjs';
 import type { Config } from '../../config/schema.ts';
+import { isQueueStage } from '../../manifest/stageWork.ts';
 import type { Control } from '../../model/control.ts';
 import type { PipelineEvent } from '../../model/event.ts';
 import type { PauseReason } from '../../model/pauseReason.ts';
@@ -71,7 +78,9 @@ export function stageRunner(experiment: Experiment, steering: Steering): StageRu
       if (!stages.includes(name)) return { events$: EMPTY, done$: NEVER, ended$: of(undefined) };
       const completed$ = new ReplaySubject<void>(1);
       const flow: StageFlow = {
-        stop$: combineLatest([stop$, ...outlives.map(({ ended$ }) => ended$)]),
+        stop$: combineLatest([stop$, ...outlives.map(({ ended$ }) => ended$)]).pipe(
+          delayWhen(() => queueFinished(stage, experiment)),
+        ),
         upstreamDone$: untilAll([...after.map(({ done$ }) => done$), ...afterHere.map(({ ended$ }) => ended$)]),
         paused$: control$.pipe(
           map(({ paused }) => paused.includes(name)),
@@ -95,6 +104,17 @@ export function stageRunner(experiment: Experiment, steering: Steering): StageRu
       return { events$, done$: completed$, ended$: completed$ };
     },
   };
+}
+
+/** Emits when nothing waits for a stage any more, or it has had the time that it is given for that. */
+function queueFinished<S, T>(
+  { name, finishesQueueMs = 0 }: Stage<S, T>,
+  { manifest, tools }: Experiment,
+): Observable<unknown> {
+  if (finishesQueueMs === 0 || !isQueueStage(name)) return of(undefined);
+  const isEmpty = (): boolean => manifest.waiting(name) === 0;
+  const empty$ = merge(of(undefined), manifest.changes$).pipe(filter(isEmpty));
+  return race(empty$, timer(finishesQueueMs, tools.scheduler)).pipe(take(1));
 }
 
 /** Emits once all have; never where there are none. */

@@ -329,7 +329,7 @@ describe('graph', () => {
       const roiManifest$ = new Subject<string | null>();
       start({ config$: concat(of(loaded()), NEVER), roiManifest$ });
       roiManifest$.next(null);
-      await vi.advanceTimersByTimeAsync(999);
+      await vi.advanceTimersByTimeAsync(4999);
       await run.rest();
       expect(run.count('alarm')).toBe(0);
       await vi.advanceTimersByTimeAsync(1);

@@ -71,7 +71,7 @@ const mebibyte = 2 ** 20;
 /** Less than this, and a thread could not even start, MiB. */
 const leastThreadMb = 128;
 /** So long a missing ROI manifest may take to come, ms: the simulated camera writes it a moment after the start. */
-const roiManifestGraceMs = 1000;
+const roiManifestGraceMs = 5_000;
 /** An image whose worker died so often while the process lived is bad. Deaths of the process are counted by the manifest. */
 const mostWorkerDeaths = 3;
 

@@ -1,6 +1,5 @@
 import { type StopSignal, stopSignals$ } from '../streams/stopSignals.ts';
 import type { CommandContext } from './commandDefinition.ts';
-import { commands } from './commands.ts';
 import { consoleHost } from './consoleHost.ts';
 import { consoleSources } from './consoleSources.ts';
 import { cutShortCode, exitCodes } from './exitCodes.ts';
@@ -17,7 +16,7 @@ export async function attachConsole(context: CommandContext): Promise<number> {
     ending.abort();
   });
   try {
-    const host = consoleHost(context, loaded, commands, null);
+    const host = consoleHost(context, loaded, null);
     const { text } = await showConsole(consoleSources(loaded.paths, {}, loaded.trouble), host, ending.signal);
     if (text) context.output.line(text);
     return signal === null ? exitCodes.done : cutShortCode(signal);

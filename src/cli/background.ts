@@ -1,13 +1,9 @@
 import type { CommandDefinition } from './commandDefinition.ts';
+import type { StartOptions } from './launch.ts';
 import { stagesOption, takeOverOption } from './run.ts';
 
-export interface BackgroundOptions {
-  stages?: string;
-  takeOver?: true;
-}
-
 /** `background`: the graph as `start` and a systemd unit run it: nothing on the terminal, all in the log files. */
-export const background: CommandDefinition<BackgroundOptions> = {
+export const background: CommandDefinition<StartOptions> = {
   usage: 'background',
   summary: 'run the pipeline as "start" and the systemd unit do',
   examples: ['background'],

@@ -9,6 +9,8 @@ export interface CommandContext {
   readonly config: string | undefined;
   readonly root: string | undefined;
   readonly output: ConsoleOutput;
+  /** Every command of the program, for those that tell of the others. */
+  readonly commands: readonly CommandDefinition<never>[];
 }
 
 /**

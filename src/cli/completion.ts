@@ -14,14 +14,11 @@ export const completion: CommandDefinition = {
     'completion fish > ~/.config/fish/completions/phorest.fish',
   ],
   declare: command => command,
-  run: async ({ output }, [word = '']) => {
+  run: async ({ output, commands }, [word = '']) => {
     const shell = shells.find(name => name === word);
     if (!shell)
       throw new ExitError(exitCodes.usage, `there is no completion for "${word}"; there is for ${shells.join(', ')}`);
-    const [{ completionScript }, { commands }] = await Promise.all([
-      import('./completionScript.ts'),
-      import('./commands.ts'),
-    ]);
+    const { completionScript } = await import('./completionScript.ts');
     output.text(completionScript(shell, commands));
     return exitCodes.done;
   },

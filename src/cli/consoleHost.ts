@@ -21,14 +21,13 @@ const commonEditors = ['nano', 'vim', 'vi'];
 export function consoleHost(
   context: CommandContext,
   { chosen, paths }: Pick<LoadedConfig, 'chosen' | 'paths'>,
-  commands: readonly CommandDefinition<never>[],
   stopOwn: (() => void) | null,
 ): ConsoleHost {
   const configFile = resolve(context.cwd, chosen.path);
   return {
     root: paths.root,
     mode: stopOwn ? 'own' : 'attached',
-    tools: commands.filter(({ kind }) => kind === 'tool').map(toolOf),
+    tools: context.commands.filter(({ kind }) => kind === 'tool').map(toolOf),
     command: words => runCommand(context, words),
     stopOwn: stopOwn ?? (() => undefined),
     configFile,

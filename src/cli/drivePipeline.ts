@@ -33,6 +33,9 @@ export interface DriveOptions {
   beforeEnd?: () => void | Promise<void>;
 }
 
+/** How a run is shown: what `drivePipeline` tells while it goes on. */
+export type RunView = Required<Pick<DriveOptions, 'onEvent' | 'say' | 'beforeEnd'>>;
+
 /**
  * Runs a pipeline to its end and closes it, with status file and log: the one place that turns signals into draining and
  * cutting short. From then on no signal ends the process by itself: what follows is short, and a second press of the same

@@ -9,8 +9,12 @@ import { nodeFiles, openItself } from '../files/files.ts';
 import { ExperimentReserve, withRoom } from '../files/reserveFile.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { exitCodes } from './exitCodes.ts';
-import type { StartOptions } from './start.ts';
 import type { StartReport, StartWait } from './startReport.ts';
+
+export interface StartOptions {
+  stages?: string;
+  takeOver?: true;
+}
 
 /** The launcher of the program. */
 export const launcher = fileURLToPath(new URL('../../bin/phorest.js', import.meta.url));

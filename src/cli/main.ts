@@ -42,7 +42,7 @@ async function run(words: readonly string[], output: ConsoleOutput): Promise<num
     command.addHelpText('after', `\nExamples:\n${examples.map(example => `  phorest ${example}`).join('\n')}`);
     declare(command).action(async () => {
       const { config, root } = program.opts<{ config?: string; root?: string }>();
-      const context = { cwd: process.cwd(), environment: process.env, config, root, output };
+      const context = { cwd: process.cwd(), environment: process.env, config, root, output, commands };
       code = await runCommand(context, command.processedArgs.flat() as string[], command.opts());
     });
   }

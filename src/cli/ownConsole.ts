@@ -13,11 +13,10 @@ import { sampleStatus } from '../sinks/status/sampleStatus.ts';
 import { statusOf } from '../sinks/status/statusOfEvents.ts';
 import type { StopSignal } from '../streams/stopSignals.ts';
 import type { CommandContext } from './commandDefinition.ts';
-import { commands } from './commands.ts';
 import { consoleHost } from './consoleHost.ts';
 import { consoleSources } from './consoleSources.ts';
+import type { RunView } from './drivePipeline.ts';
 import type { ConfiguredPipeline } from './openConfigured.ts';
-import type { RunView } from './runInForeground.ts';
 import { showConsole } from './showConsole.ts';
 
 /** The status is made anew this often, and log lines are handed on, ms. */
@@ -37,7 +36,7 @@ export function ownConsole(context: CommandContext, opened: ConfiguredPipeline, 
     status$: ownStatus$(events$, opened),
     log$: ownLog$(events$, said$),
   });
-  const host = consoleHost(context, opened, commands, () => stops$.next('SIGINT'));
+  const host = consoleHost(context, opened, () => stops$.next('SIGINT'));
   const ending = new AbortController();
   let failure: Error | null = null;
   const shown = showConsole(sources, host, ending.signal).then(

@@ -1,25 +1,9 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
-import { type AnalysisMethod, analysisMethods, type Estimator, estimators } from '../model/method.ts';
+import { analysisMethods, estimators } from '../model/method.ts';
 import type { CommandDefinition } from './commandDefinition.ts';
 import { logFormatOption } from './run.ts';
-
-export interface ReplayOptions {
-  out?: string;
-  rois?: string;
-  method?: AnalysisMethod;
-  estimator?: Estimator;
-  speed: number;
-  every?: number;
-  from?: string;
-  to?: string;
-  limit?: number;
-  series?: string;
-  strict?: true;
-  alarms?: true;
-  json?: true;
-  logFormat: 'pretty' | 'json';
-}
+import type { ReplayOptions } from './runReplay.ts';
 
 /** A folder of old images as a stream through the whole graph. */
 export const replay: CommandDefinition<ReplayOptions> = {

@@ -1,17 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { ProcessingStatus } from '../model/entry.ts';
 import type { CommandDefinition } from './commandDefinition.ts';
-
-export interface RequeueOptions {
-  status?: ProcessingStatus;
-  from?: string;
-  to?: string;
-  every?: number;
-  skip?: true;
-  yes?: true;
-  dryRun?: true;
-  json?: true;
-}
+import type { RequeueOptions } from './requeueSelection.ts';
 
 const statuses = ['processed', 'failed', 'skip', 'pending', 'processing'] as const satisfies ProcessingStatus[];
 

@@ -13,9 +13,8 @@ import { ExitError, exitCodes } from './exitCodes.ts';
 import type { LoadedConfig } from './loadConfig.ts';
 import { loadKnown } from './loadSteered.ts';
 import { manifestOptions } from './manifestOptions.ts';
-import type { RequeueOptions } from './requeue.ts';
 import { requeueGroups } from './requeueGroups.ts';
-import { type Selection, selectEntries } from './requeueSelection.ts';
+import { type RequeueOptions, type Selection, selectEntries } from './requeueSelection.ts';
 
 /** Runs the command `requeue`; see {@link RequeueOptions}. */
 export async function requeueImages(context: CommandContext, options: RequeueOptions): Promise<number> {

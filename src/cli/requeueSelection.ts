@@ -10,7 +10,17 @@ import type { Entry, ProcessingStatus } from '../model/entry.ts';
 import { SourceError } from '../streams/folder/sourceError.ts';
 import { entryTimes } from './entryTimes.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
-import type { RequeueOptions } from './requeue.ts';
+
+export interface RequeueOptions {
+  status?: ProcessingStatus;
+  from?: string;
+  to?: string;
+  every?: number;
+  skip?: true;
+  yes?: true;
+  dryRun?: true;
+  json?: true;
+}
 
 /** What would be changed, and what is left alone. */
 export interface Selection {

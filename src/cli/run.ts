@@ -1,14 +1,7 @@
 import { Option } from 'commander';
 import type { CommandDefinition } from './commandDefinition.ts';
+import type { RunOptions } from './runInForeground.ts';
 import { graphStages } from './stageList.ts';
-
-export interface RunOptions {
-  stages?: string;
-  logFormat: 'pretty' | 'json';
-  takeOver?: true;
-  /** False: `--no-console`. */
-  console: boolean;
-}
 
 /** `--log-format`, of every command that prints events. */
 export const logFormatOption = new Option('--log-format <form>', 'form of the lines')

@@ -1,8 +1,8 @@
-import type { BackgroundOptions } from './background.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { drivePipeline } from './drivePipeline.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { explain } from './explain.ts';
+import type { StartOptions } from './launch.ts';
 import { openConfigured } from './openConfigured.ts';
 import { parseStages } from './stageList.ts';
 import { type StartReport, type StartWait, StartWatch } from './startReport.ts';
@@ -12,7 +12,7 @@ import { systemdNotifier } from './systemdNotifier.ts';
  * The pipeline in a process without a terminal. Whoever started it is told how that went: `start` by a message, systemd
  * by its notifications; what is printed goes to the file that `start` gave, or to the journal.
  */
-export async function runInBackground(context: CommandContext, options: BackgroundOptions): Promise<number> {
+export async function runInBackground(context: CommandContext, options: StartOptions): Promise<number> {
   const { output } = context;
   const say = (line: string): void => output.line(`${new Date().toISOString()} ${line}`);
   const systemd = systemdNotifier(context.environment, message => say(message));

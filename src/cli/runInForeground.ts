@@ -1,13 +1,20 @@
 import { merge, type Observable, Subject } from 'rxjs';
 import { type StopSignal, stopSignals$ } from '../streams/stopSignals.ts';
 import type { CommandContext } from './commandDefinition.ts';
-import { type DriveOptions, drivePipeline } from './drivePipeline.ts';
+import { drivePipeline, type RunView } from './drivePipeline.ts';
 import { exitCodes } from './exitCodes.ts';
 import { type ConfiguredPipeline, openConfigured } from './openConfigured.ts';
 import { ownConsole } from './ownConsole.ts';
 import { resultLines } from './resultLines.ts';
-import type { RunOptions } from './run.ts';
 import { RunProgress } from './runProgress.ts';
+
+export interface RunOptions {
+  stages?: string;
+  logFormat: 'pretty' | 'json';
+  takeOver?: true;
+  /** False: `--no-console`. */
+  console: boolean;
+}
 
 /** The pipeline in this process until a signal: with the console on a terminal, else a line an event. */
 export async function runInForeground(context: CommandContext, options: RunOptions): Promise<number> {
@@ -35,9 +42,6 @@ export async function runInForeground(context: CommandContext, options: RunOptio
   }
   return exitCodes.done;
 }
-
-/** How a run is shown: what `drivePipeline` tells while it goes on. */
-export type RunView = Required<Pick<DriveOptions, 'onEvent' | 'say' | 'beforeEnd'>>;
 
 function lines(
   { output }: CommandContext,

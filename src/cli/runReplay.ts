@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { from, of } from 'rxjs';
 import { systemClock } from '../model/clock.ts';
+import type { AnalysisMethod, Estimator } from '../model/method.ts';
 import { counted, number } from '../model/quantity.ts';
 import type { AlarmSettings } from '../sinks/alarms/alarms.ts';
 import { type LegacyFolderSource, openLegacyFolder } from '../streams/folder/legacyFolder.ts';
@@ -13,11 +14,27 @@ import { drivePipeline } from './drivePipeline.ts';
 import { cutShortCode, ExitError, exitCodes } from './exitCodes.ts';
 import { loadConfig } from './loadConfig.ts';
 import { alarmSettings, openOrExit } from './openConfigured.ts';
-import type { ReplayOptions } from './replay.ts';
 import { defaultReplayFolder, type ReplayRequest, readReplay, recordReplay } from './replayRecord.ts';
 import { replayRoot } from './replayRoot.ts';
 import { RunProgress } from './runProgress.ts';
 import { replayStages } from './stageList.ts';
+
+export interface ReplayOptions {
+  out?: string;
+  rois?: string;
+  method?: AnalysisMethod;
+  estimator?: Estimator;
+  speed: number;
+  every?: number;
+  from?: string;
+  to?: string;
+  limit?: number;
+  series?: string;
+  strict?: true;
+  alarms?: true;
+  json?: true;
+  logFormat: 'pretty' | 'json';
+}
 
 /** A replay that nobody asked to pages nobody. */
 const silent: AlarmSettings = { command: [], webhook: '', quietMs: 0 };

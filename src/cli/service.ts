@@ -1,11 +1,6 @@
 import type { CommandDefinition } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
-
-export interface ServiceOptions {
-  system?: true;
-  user?: true;
-  dryRun?: true;
-}
+import type { ServiceOptions } from './systemdService.ts';
 
 /** `service install|uninstall`: the pipeline as a service of systemd, that starts with the machine. */
 export const service: CommandDefinition<ServiceOptions> = {

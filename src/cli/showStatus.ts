@@ -7,7 +7,10 @@ import type { CommandContext } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { loadSteered } from './loadSteered.ts';
-import type { StatusOptions } from './status.ts';
+
+export interface StatusOptions {
+  json?: true;
+}
 
 /** Prints what the pipeline does. Exit code 3 when none runs. */
 export async function showStatus(context: CommandContext, { json }: StatusOptions): Promise<number> {

@@ -1,10 +1,6 @@
 import type { CommandDefinition } from './commandDefinition.ts';
+import type { StartOptions } from './launch.ts';
 import { stagesOption, takeOverOption } from './run.ts';
-
-export interface StartOptions {
-  stages?: string;
-  takeOver?: true;
-}
 
 /** `start`: the pipeline as a process of its own. */
 export const start: CommandDefinition<StartOptions> = {

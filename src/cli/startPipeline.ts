@@ -2,11 +2,10 @@ import { diskOf } from '../experimentDisk.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
-import { launch } from './launch.ts';
+import { launch, type StartOptions } from './launch.ts';
 import { loadConfig } from './loadConfig.ts';
 import { refuseUnusable, writtenFolders } from './refuseUnusable.ts';
 import { parseStages } from './stageList.ts';
-import type { StartOptions } from './start.ts';
 
 /** So long a start may take before the command ends without knowing, ms. */
 const patienceMs = 30_000;

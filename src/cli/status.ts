@@ -1,8 +1,5 @@
 import type { CommandDefinition } from './commandDefinition.ts';
-
-export interface StatusOptions {
-  json?: true;
-}
+import type { StatusOptions } from './showStatus.ts';
 
 /** `status`: what the pipeline of this experiment does, or last did. Exit code 3 when none runs. */
 export const status: CommandDefinition<StatusOptions> = {

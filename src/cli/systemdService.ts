@@ -11,7 +11,12 @@ import { ExitError, exitCodes } from './exitCodes.ts';
 import { launcher, nodeFlags } from './launch.ts';
 import { loadConfig } from './loadConfig.ts';
 import { loadSteered } from './loadSteered.ts';
-import type { ServiceOptions } from './service.ts';
+
+export interface ServiceOptions {
+  system?: true;
+  user?: true;
+  dryRun?: true;
+}
 
 interface Unit {
   name: string;

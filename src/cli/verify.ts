@@ -1,10 +1,5 @@
 import type { CommandDefinition } from './commandDefinition.ts';
-
-export interface VerifyOptions {
-  repair?: true;
-  deep?: true;
-  json?: true;
-}
+import type { VerifyOptions } from './verifyExperiment.ts';
 
 /**
  * `verify`: holds all files of an experiment against each other. Without `--repair` it only reads, also beside a running

@@ -15,15 +15,20 @@ import { createShares } from '../share/share.ts';
 import { ShareRecord } from '../share/shareRecord.ts';
 import { type Finding, type FindingKind, remedies } from '../verify/finding.ts';
 import { inspect } from '../verify/inspect.ts';
-import type { InspectedShare, Inspection, InspectionOptions } from '../verify/inspection.ts';
-import { type RepairOptions, repair } from '../verify/repair.ts';
+import type { InspectedShare, Inspection, InspectionOptions, RepairOptions } from '../verify/inspection.ts';
+import { repair } from '../verify/repair.ts';
 import { audit } from './audit.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import type { LoadedConfig } from './loadConfig.ts';
 import { loadKnown, loadSteered } from './loadSteered.ts';
 import { manifestOptions } from './manifestOptions.ts';
-import type { VerifyOptions } from './verify.ts';
+
+export interface VerifyOptions {
+  repair?: true;
+  deep?: true;
+  json?: true;
+}
 
 /** Findings of one kind that are told one by one. */
 const mostExamples = 5;

@@ -1,4 +1,4 @@
-import type { KeyBinding } from './keys.ts';
+import type { KeyBinding } from './keyBinding.ts';
 import { mayStart, mayStop } from './situation.ts';
 
 /** Keys that ask something of the pipeline or of the console as a whole. */

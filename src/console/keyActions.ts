@@ -1,5 +1,6 @@
 import { type Action, type ConsoleState, type PageName, pageNames, type Step, step, zooms } from './consoleState.ts';
-import { type ActionName, bindingFor } from './keys.ts';
+import type { ActionName } from './keyBinding.ts';
+import { bindingFor } from './keys.ts';
 import { logRows } from './logRows.ts';
 import { findLine, nextLevel } from './logView.ts';
 import { acknowledge, say } from './messages.ts';

@@ -1,73 +1,8 @@
 import { commandKeys } from './commandKeys.ts';
-import type { ConsoleState, Overlay, PageName } from './consoleState.ts';
+import type { ConsoleState, PageName } from './consoleState.ts';
+import type { KeyBinding, Place } from './keyBinding.ts';
 import { overlayKeys } from './overlayKeys.ts';
 import { pageKeys } from './pageKeys.ts';
-
-/** Everything that a key does. */
-export type ActionName =
-  | 'start'
-  | 'stop'
-  | 'restart'
-  | 'pause'
-  | 'overview'
-  | 'chart'
-  | 'chip'
-  | 'frame'
-  | 'log'
-  | 'nextPage'
-  | 'previousPage'
-  | 'rois'
-  | 'zoomIn'
-  | 'zoomOut'
-  | 'outlines'
-  | 'filter'
-  | 'search'
-  | 'older'
-  | 'newer'
-  | 'tools'
-  | 'edit'
-  | 'help'
-  | 'quit'
-  | 'interrupt'
-  | 'redraw'
-  | 'dismiss'
-  | 'up'
-  | 'down'
-  | 'pageUp'
-  | 'pageDown'
-  | 'top'
-  | 'end'
-  | 'yes'
-  | 'no'
-  | 'toggle'
-  | 'fewOrNone'
-  | 'choose'
-  | 'erase'
-  | 'cut'
-  | 'close';
-
-/** Where a key works: a page, or what lies over it. */
-export type Place = PageName | Overlay['kind'];
-
-export interface KeyBinding {
-  action: ActionName;
-  /** As blessed names them. */
-  keys: readonly string[];
-  /** As people read them. */
-  shown: string;
-  /** A word or two for the footer. */
-  label: string;
-  /** A sentence for the help and the documentation. */
-  help: string;
-  /** `pages`: on every page, while nothing lies over it. `anywhere`: always. */
-  places: 'pages' | 'anywhere' | readonly Place[];
-  /** It asks before it does it. */
-  asks?: true;
-  /** Lower comes first in the footer; without it, only the help has it. */
-  footer?: number;
-  /** Whether it can be done now; without it, always. */
-  when?: (state: ConsoleState) => boolean;
-}
 
 /** The one table: the footer, the help, `docs/keys.md` and what a key does all come from it. */
 export const keyBindings: readonly KeyBinding[] = [...commandKeys, ...pageKeys, ...overlayKeys];

@@ -1,4 +1,4 @@
-import type { KeyBinding } from './keys.ts';
+import type { KeyBinding } from './keyBinding.ts';
 
 /** Keys of what lies over a page: questions, lists, typed lines and outputs. */
 export const overlayKeys: readonly KeyBinding[] = [

@@ -1,4 +1,4 @@
-import type { KeyBinding, Place } from './keys.ts';
+import type { KeyBinding, Place } from './keyBinding.ts';
 
 const lists: readonly Place[] = ['rois', 'tools'];
 const panes: readonly Place[] = ['overview', 'log', 'help', 'output', 'arguments'];

@@ -1,31 +1,25 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Claim, Entry } from '../model/entry.ts';
 import type { StageName } from '../model/stage.ts';
-import type { Draft } from './transaction.ts';
-
-export interface DoubtfulClaim {
-  id: string;
-  stage: StageName;
-  claim: Claim;
-}
+import type { Draft, MadeClaim } from './transaction.ts';
 
 /**
  * Claims of this process that may stand in the journal although nobody here works for them: their transaction was rejected
  * or is tried again. Without them an entry would stay claimed by a living process for ever.
  */
 export class DoubtfulClaims {
-  #claims: DoubtfulClaim[] = [];
+  #claims: MadeClaim[] = [];
 
   get size(): number {
     return this.#claims.length;
   }
 
-  add(claims: readonly DoubtfulClaim[]): void {
+  add(claims: readonly MadeClaim[]): void {
     this.#claims.push(...claims);
   }
 
   /** Takes them out; the caller ends those that stand ({@link giveBack}) or adds them again. */
-  take(): DoubtfulClaim[] {
+  take(): MadeClaim[] {
     const claims = this.#claims;
     this.#claims = [];
     return claims;
@@ -38,7 +32,7 @@ export class DoubtfulClaims {
 }
 
 /** Ends those claims that stand. */
-export function giveBack(claims: readonly DoubtfulClaim[], draft: Draft): void {
+export function giveBack(claims: readonly MadeClaim[], draft: Draft): void {
   for (const { id, stage, claim } of claims) {
     const entry = draft.live.get(id);
     if (!entry || !isDeepStrictEqual(entry.claims[stage], claim)) continue;

@@ -1,7 +1,7 @@
 import { map, type Observable } from 'rxjs';
 import type { Exclusive } from '../files/exclusive.ts';
 import { archiveFolder, unmovedSegments } from './archive.ts';
-import { type DoubtfulClaim, DoubtfulClaims, giveBack } from './doubtfulClaims.ts';
+import { DoubtfulClaims, giveBack } from './doubtfulClaims.ts';
 import { DamagedManifestError, EntryReader } from './entryReader.ts';
 import { type FoldOptions, fold } from './fold.ts';
 import { findHandEdits, takeEdits } from './handEdits.ts';
@@ -12,6 +12,7 @@ import type { AppendOutcome } from './journalWriter.ts';
 import type { LiveEntries } from './liveEntries.ts';
 import { mendMovedList } from './movedSegments.ts';
 import { damagedSegments, type RecoverySource, rebuildManifest } from './rebuildManifest.ts';
+import type { MadeClaim } from './transaction.ts';
 import { claimsOf, type Draft, type Prepared, prepareAll, type Request } from './transaction.ts';
 
 export type { LogChange } from './journalTail.ts';
@@ -114,7 +115,7 @@ export class EntryLog {
   }
 
   /** Ends claims with the next commit that succeeds, for when a transaction that should have done it was rejected. */
-  giveBackLater(claims: readonly DoubtfulClaim[]): void {
+  giveBackLater(claims: readonly MadeClaim[]): void {
     this.#doubtful.add(claims);
   }
 

@@ -1,7 +1,6 @@
 import type { Claim, Entry } from '../model/entry.ts';
 import type { StageName } from '../model/stage.ts';
 import type { Change, ChangeOperation } from './change.ts';
-import type { DoubtfulClaim } from './doubtfulClaims.ts';
 import type { LiveEntries } from './liveEntries.ts';
 
 /** What a transaction may do; it sees its own changes and those before it. */
@@ -62,8 +61,15 @@ export function prepareAll(
   return { prepared, undo: () => undoTo(0) };
 }
 
+/** A claim that a transaction made, or would have. */
+export interface MadeClaim {
+  id: string;
+  stage: StageName;
+  claim: Claim;
+}
+
 /** The claims that a prepared request makes. */
-export function claimsOf({ changes }: Prepared): DoubtfulClaim[] {
+export function claimsOf({ changes }: Prepared): MadeClaim[] {
   return changes.flatMap(({ id, op, stage, set }) => {
     const claim: Claim | undefined = op === 'claim' && stage ? set.claims?.[stage] : undefined;
     return claim && stage ? [{ id, stage, claim }] : [];

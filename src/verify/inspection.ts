@@ -1,7 +1,9 @@
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
+import type { Exclusive } from '../files/exclusive.ts';
 import type { Files } from '../files/files.ts';
 import type { Liveness } from '../files/processIdentity.ts';
 import type { SegmentPosition } from '../files/segmentedFile.ts';
+import type { ManifestOptions } from '../manifest/manifest.ts';
 import type { ProcessIdentity, ResultLocation } from '../model/entry.ts';
 import type { Share } from '../share/share.ts';
 import { EntryLedger } from './entryLedger.ts';
@@ -35,6 +37,20 @@ export interface InspectedShare {
   /** Id of its marker, and when it was first used, ms since 1970 UTC; null when it never was. */
   known: { id: string; firstUsed: number } | null;
   open: () => Share;
+}
+
+/** What a repair needs besides the inspection. */
+export interface RepairOptions {
+  manifest: ManifestOptions;
+  /** Lock between the processes that write a file. */
+  lock: (path: string) => Exclusive;
+  own: ProcessIdentity;
+  /** For the table's columns, and the plot. */
+  sensors: readonly string[];
+  title: string;
+  onMended: (message: string) => void;
+  /** What can't be mended now, and why. */
+  onLeft: (message: string) => void;
 }
 
 /** What was counted. */

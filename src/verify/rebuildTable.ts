@@ -17,8 +17,7 @@ import { openCsv } from '../sinks/table/csv.ts';
 import { temperaturePrefix } from '../sinks/table/csvColumns.ts';
 import { parseCsvLine } from '../sinks/table/parseCsvLine.ts';
 import { EntryLedger } from './entryLedger.ts';
-import type { Inspection } from './inspection.ts';
-import type { RepairOptions } from './repair.ts';
+import type { Inspection, RepairOptions } from './inspection.ts';
 import { readHeaders, savedCells } from './tableColumns.ts';
 
 /** Results that wait for an earlier image's: workers finish about in order, and so is the table. */

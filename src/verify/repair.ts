@@ -1,31 +1,17 @@
 import { join } from 'node:path';
 import { trimTornTail } from '../files/appendDurably.ts';
 import { removeFile, syncNamed } from '../files/durableNames.ts';
-import type { Exclusive } from '../files/exclusive.ts';
 import { adoptedEntry } from '../manifest/adoptedEntry.ts';
-import { Manifest, type ManifestOptions } from '../manifest/manifest.ts';
+import { Manifest } from '../manifest/manifest.ts';
 import { readEntries } from '../manifest/readEntries.ts';
 import { isRemoved } from '../manifest/workRules.ts';
-import type { Entry, ProcessIdentity } from '../model/entry.ts';
+import type { Entry } from '../model/entry.ts';
 import { counted } from '../model/quantity.ts';
 import { isResultLine } from '../sinks/results/resultsLog.ts';
 import { imageOf } from './imageOf.ts';
-import type { Inspection } from './inspection.ts';
+import type { Inspection, RepairOptions } from './inspection.ts';
 import { rebuildTable } from './rebuildTable.ts';
 import { withoutEntry } from './withoutEntry.ts';
-
-export interface RepairOptions {
-  manifest: ManifestOptions;
-  /** Lock between the processes that write a file. */
-  lock: (path: string) => Exclusive;
-  own: ProcessIdentity;
-  /** For the table's columns, and the plot. */
-  sensors: readonly string[];
-  title: string;
-  onMended: (message: string) => void;
-  /** What can't be mended now, and why. */
-  onLeft: (message: string) => void;
-}
 
 /** Entries set back, or adopted, in one go. */
 const batchEntries = 500;

@@ -25,6 +25,7 @@ async function check(toml: string): Promise<{ code: number; text: string }> {
     config,
     root: undefined,
     output,
+    commands: [],
   });
   return { code, text: lines.join('\n') };
 }

@@ -27,7 +27,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 function context(given: Partial<CommandContext> = {}): CommandContext {
   const environment = { XDG_STATE_HOME: join(folder, 'state') };
   const output = { error: (line: string) => said.push(line) } as unknown as CommandContext['output'];
-  return { cwd: folder, environment, config, root: undefined, output, ...given };
+  return { cwd: folder, environment, config, root: undefined, output, commands: [], ...given };
 }
 
 /** What a pipeline leaves of itself, that was started like this. */

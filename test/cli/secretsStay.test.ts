@@ -45,6 +45,7 @@ function contextHere(): CommandContext {
     config: undefined,
     root: undefined,
     output: new ConsoleOutput(stream, stream),
+    commands: [],
   };
 }
 

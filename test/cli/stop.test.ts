@@ -70,7 +70,7 @@ function stop(now = true): Promise<unknown> {
   const say = (line: string): void => void said.push(line);
   const output = { error: say, line: say, progress: () => undefined } as unknown as CommandContext['output'];
   const environment = { XDG_STATE_HOME: join(folder, 'state') };
-  const context = { cwd: folder, environment, config: join(folder, 'my.toml'), root: undefined, output };
+  const context = { cwd: folder, environment, config: join(folder, 'my.toml'), root: undefined, output, commands: [] };
   return stopPipeline(context, { now, timeoutMs: 5_000 });
 }
 

@@ -134,6 +134,7 @@ describe('service of the user', () => {
       config: undefined,
       root,
       output: new ConsoleOutput(stream, stream),
+      commands: [],
     };
     return { context, said: () => printed };
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { keyHandlers } from '../../src/console/keyActions.ts';
-import { keyBindings, keysPage, type Place, worksIn } from '../../src/console/keys.ts';
+import type { Place } from '../../src/console/keyBinding.ts';
+import { keyBindings, keysPage, worksIn } from '../../src/console/keys.ts';
 import { footerLine } from '../../src/console/views/footer.ts';
 import { helpLines } from '../../src/console/views/help.ts';
 import { lineText, lineWidth } from '../../src/console/views/line.ts';

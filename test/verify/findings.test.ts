@@ -3,7 +3,8 @@ import { appendFile, copyFile, cp, mkdir, readdir, readFile, rename, rm, writeFi
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { type VerifyOptions, verify } from '../../src/cli/verify.ts';
+import { verify } from '../../src/cli/verify.ts';
+import type { VerifyOptions } from '../../src/cli/verifyExperiment.ts';
 import { ownIdentity } from '../../src/files/processIdentity.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import { conservation } from '../program/conservation.ts';

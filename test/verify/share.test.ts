@@ -4,7 +4,8 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, truncate, writeFile } f
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { requeue } from '../../src/cli/requeue.ts';
-import { type VerifyOptions, verify } from '../../src/cli/verify.ts';
+import { verify } from '../../src/cli/verify.ts';
+import type { VerifyOptions } from '../../src/cli/verifyExperiment.ts';
 import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import { resolvePaths } from '../../src/config/resolvePaths.ts';
 import { fileLock } from '../../src/files/fileLock.ts';

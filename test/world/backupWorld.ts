@@ -2,8 +2,9 @@ import type { Files, OpenFile } from '../../src/files/files.ts';
 import { Manifest, type ManifestOptions } from '../../src/manifest/manifest.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import { type BackupExperiment, type BackupSettings, backup } from '../../src/operators/backup/backup.ts';
+import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
-import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
+import type { StageFlow } from '../../src/operators/stage/stage.ts';
 import { FaultyFiles } from './faultyFiles.ts';
 import { sampleEntry, sampleOptions } from './sampleManifest.ts';
 

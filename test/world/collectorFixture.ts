@@ -3,8 +3,9 @@ import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import type { ImportedFrame, SourceFrame } from '../../src/model/frame.ts';
 import { localIso, utcIso } from '../../src/model/localTime.ts';
 import { type CollectExperiment, type CollectSettings, collector } from '../../src/operators/collector/collector.ts';
+import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
-import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
+import type { StageFlow } from '../../src/operators/stage/stage.ts';
 import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';
 
 /** The source of a camera. */

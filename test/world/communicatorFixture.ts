@@ -4,8 +4,9 @@ import {
   type CommunicateSettings,
   communicator,
 } from '../../src/operators/communicator/communicator.ts';
+import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
-import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
+import type { StageFlow } from '../../src/operators/stage/stage.ts';
 import type { PipelineWorld } from './pipelineWorld.ts';
 
 export const communicateSettings: CommunicateSettings = {

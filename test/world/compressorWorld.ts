@@ -9,8 +9,9 @@ import {
   type CompressSettings,
   compressor,
 } from '../../src/operators/compressor/compressor.ts';
+import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
-import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
+import type { StageFlow } from '../../src/operators/stage/stage.ts';
 import { FaultyFiles } from './faultyFiles.ts';
 import { dataFolder } from './pipelineWorld.ts';
 import { identity, sampleEntry, sampleOptions } from './sampleManifest.ts';

@@ -5,7 +5,8 @@ import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import type { PipelineEvent } from '../../src/model/event.ts';
 import type { StageName } from '../../src/model/stage.ts';
 import type { StageStatus } from '../../src/model/status.ts';
-import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
+import type { Tools } from '../../src/operators/stage/experiment.ts';
+import type { StageFlow } from '../../src/operators/stage/stage.ts';
 import { emptyStatus, reduceStatus, statusOf } from '../../src/sinks/status/statusOfEvents.ts';
 
 /** Timers and the clock stand still until a test moves them; promises and files go on. */

@@ -7,8 +7,9 @@ import type { StageEvent } from '../../src/model/event.ts';
 import type { StageName } from '../../src/model/stage.ts';
 import type { HealthStatus, PipelineStatus, StageStatus } from '../../src/model/status.ts';
 import { type HealthExperiment, type HealthSettings, health } from '../../src/operators/health/health.ts';
+import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
-import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
+import type { StageFlow } from '../../src/operators/stage/stage.ts';
 import { identity, sampleEntry } from './sampleManifest.ts';
 
 export const healthSettings: HealthSettings = {

@@ -1,8 +1,9 @@
 import { of } from 'rxjs';
 import type { AnalysedFrame, AnalysisJob } from '../../src/model/analysisJob.ts';
 import { type ProcessExperiment, type ProcessSettings, processor } from '../../src/operators/processor/processor.ts';
+import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
-import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
+import type { StageFlow } from '../../src/operators/stage/stage.ts';
 import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';
 
 export const roiManifestText = JSON.stringify({

@@ -8,8 +8,9 @@ import {
   type RingBufferSettings,
   ringBuffer,
 } from '../../src/operators/ringBuffer/ringBuffer.ts';
+import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
-import type { StageFlow, Tools } from '../../src/operators/stage/stage.ts';
+import type { StageFlow } from '../../src/operators/stage/stage.ts';
 import type { Shares } from '../../src/share/share.ts';
 import { exclusiveHere } from './exclusiveHere.ts';
 import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';

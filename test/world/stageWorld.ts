@@ -1,6 +1,7 @@
 import { Subject } from 'rxjs';
+import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
-import type { Outcome, Stage, StageFlow, Tools, Worker } from '../../src/operators/stage/stage.ts';
+import type { Outcome, Stage, StageFlow, Worker } from '../../src/operators/stage/stage.ts';
 
 export interface WorldSettings {
   name: string;

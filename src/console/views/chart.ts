@@ -4,8 +4,7 @@ import { axes } from './axes.ts';
 import { type ChartData, chartData } from './chartData.ts';
 import { cleanText } from './cleanText.ts';
 import { clip, type Line, lineWidth, seg, titleRule } from './line.ts';
-import type { PanelContent } from './panels.ts';
-import { curveOf, type Plot, rangeOf, type Series } from './plot.ts';
+import { curveOf, type PanelContent, type Plot, rangeOf, type Series } from './plot.ts';
 import { signed } from './shifts.ts';
 
 /** Columns for the numbers at the left, with the axis; and for letters at the right end of the curves. */

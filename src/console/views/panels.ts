@@ -9,14 +9,8 @@ import { headerLines } from './header.ts';
 import type { Line } from './line.ts';
 import { logLines } from './log.ts';
 import { messageLines } from './message.ts';
-import type { Plot } from './plot.ts';
+import type { PanelContent } from './plot.ts';
 import { stageLines } from './stageTable.ts';
-
-/** What a panel shows: lines of text, and curves that are drawn over them in braille. */
-export interface PanelContent {
-  lines: Line[];
-  plots: readonly Plot[];
-}
 
 export interface PanelView {
   /** What it is made from, besides its rectangle: while none of it changes, it is not made again. */

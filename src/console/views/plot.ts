@@ -1,4 +1,5 @@
 import type { Rect } from '../layout.ts';
+import type { Line } from './line.ts';
 
 /** Dots of a braille character. */
 export const dotsAcross = 2;
@@ -17,6 +18,12 @@ export interface Curve {
 export interface Plot {
   rect: Rect;
   curves: readonly Curve[];
+}
+
+/** What a panel shows: lines of text, and curves that are drawn over them in braille. */
+export interface PanelContent {
+  lines: Line[];
+  plots: readonly Plot[];
 }
 
 /** Values against time of one curve, before it is drawn. */

@@ -15,7 +15,7 @@ import {
 } from 'rxjs';
 import type { Config } from '../../config/schema.ts';
 import type { SourceSettings } from '../../config/sourceSettings.ts';
-import { type ImageTransform, transformPixels } from '../../image/transformPixels.ts';
+import { transformPixels } from '../../image/transformPixels.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import { untouchedEntry } from '../../manifest/untouchedEntry.ts';
 import { asError } from '../../model/asError.ts';
@@ -33,18 +33,15 @@ import type { WantedRoom } from './diskFull.ts';
 import { encodePng, ImageStore } from './imageStore.ts';
 import { adoption } from './recoverOrphans.ts';
 import { Schedule } from './schedule.ts';
-import { type Collected, ownPaceFrames, triggeredFrames } from './takeFrames.ts';
+import { type Collected, type FrameSettings, ownPaceFrames, triggeredFrames } from './takeFrames.ts';
 
-export interface CollectSettings {
+export interface CollectSettings extends FrameSettings {
   /** `enable_camera`. */
   enabled: boolean;
   /** All that the source is made from: another value is another source. */
   source: SourceSettings;
   /** Time between two frames of a camera, ms. */
   intervalMs: number;
-  /** A folder is replayed at this many times its recorded pace; infinite: as fast as there is room. */
-  speed: number;
-  transform: ImageTransform;
   /** First wait after a failure of the camera, ms. */
   retryDelayMs: number;
 }

@@ -4,9 +4,15 @@ import { deterministicId } from '../../manifest/normaliseEntry.ts';
 import type { CameraData } from '../../model/entry.ts';
 import type { SourceFrame } from '../../model/frame.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
-import type { Tools } from '../stage/stage.ts';
-import type { CollectExperiment, CollectSettings } from './collector.ts';
+import type { Experiment, Tools } from '../stage/experiment.ts';
 import type { Schedule } from './schedule.ts';
+
+/** What of the collector's settings says how its frames are taken. */
+export interface FrameSettings {
+  /** A folder is replayed at this many times its recorded pace; infinite: as fast as there is room. */
+  speed: number;
+  transform: ImageTransform;
+}
 
 /** A frame on its way from the source to the manifest. */
 export interface Collected {
@@ -37,8 +43,8 @@ export interface Frames {
 export function triggeredFrames(
   source: FrameSource,
   schedule: Schedule,
-  { transform }: CollectSettings,
-  { tools }: CollectExperiment,
+  { transform }: FrameSettings,
+  { tools }: Pick<Experiment, 'tools'>,
 ): Frames {
   return {
     wake$: schedule.due$,
@@ -63,9 +69,9 @@ export function triggeredFrames(
 /** Images of a folder, as there is room for them and, unless the speed is infinite, as their time comes. */
 export function ownPaceFrames(
   source: FrameSource,
-  { speed, transform }: CollectSettings,
+  { speed, transform }: FrameSettings,
   known: ReadonlySet<string>,
-  { manifest, tools }: CollectExperiment,
+  { manifest, tools }: Pick<Experiment, 'manifest' | 'tools'>,
   { inFlight, onEnd }: { inFlight: () => number; onEnd: () => void },
 ): Frames {
   const paced = Number.isFinite(speed);

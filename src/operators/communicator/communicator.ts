@@ -2,45 +2,14 @@ import { basename } from 'node:path';
 import { filter, firstValueFrom, fromEvent, merge, timer } from 'rxjs';
 import { asError } from '../../model/asError.ts';
 import type { Entry } from '../../model/entry.ts';
-import type { ResultLine } from '../../model/result.ts';
-import type { Experiment } from '../stage/experiment.ts';
+import type { Experiment, Reporter, ReporterSettings } from '../stage/experiment.ts';
 import { framesPerMinute } from '../stage/framesPerMinute.ts';
 import type { Outcome, Stage, Worker } from '../stage/stage.ts';
 import { createMarkMoves, type MarkMoves, type Read } from './markMoves.ts';
 
-export interface CommunicateSettings {
-  /** Words of the configuration, each a sink. */
-  methods: readonly string[];
+export interface CommunicateSettings extends ReporterSettings {
   /** Longest wait before looking for work, ms. */
   intervalMs: number;
-  /** Names of the configured temperature sensors. */
-  sensors: readonly string[];
-  /** Title of the plot. */
-  title: string;
-}
-
-interface Position {
-  segment: number;
-  length: number;
-}
-
-/** A result whose report was begun by a process that is gone, and what its claim says of the output. */
-interface Unsettled {
-  result: ResultLine;
-  position: Position | null;
-}
-
-/** All sinks of the configuration as one; see `sinks/communication.ts`. */
-export interface Reporter {
-  /** End of what is written, for claims; null when no sink keeps a place. */
-  position(): Position | null;
-  /** Comes first, once: which of these were reported in full before a crash. */
-  recover(unsettled: readonly Unsettled[]): Promise<ReadonlySet<ResultLine>>;
-  /** Durable when it resolves; the batch is then settled, whatever happens, and not given back. */
-  report(results: readonly ResultLine[]): Promise<void>;
-  /** Draws what is drawn from time to time. */
-  flush(): Promise<void>;
-  close(): Promise<void>;
 }
 
 export type CommunicateExperiment = Pick<Experiment, 'tools' | 'manifest' | 'openReporter'> & {

@@ -10,30 +10,25 @@ import { BadImageError } from '../../image/badImageError.ts';
 import { findImage, ImagePathError } from '../../image/findImage.ts';
 import { readAtRest } from '../../image/readWhenStable.ts';
 import { isRemoved } from '../../manifest/workRules.ts';
-import type { AnalysedFrame, AnalysisJob } from '../../model/analysisJob.ts';
+import type { AnalysedFrame } from '../../model/analysisJob.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { Entry, ResultLocation } from '../../model/entry.ts';
 import type { StageEvent } from '../../model/event.ts';
 import { localIso } from '../../model/localTime.ts';
 import type { AnalysisMethod, Estimator } from '../../model/method.ts';
-import type { ResultLine } from '../../model/result.ts';
 import type { RoiManifest } from '../../model/roi.ts';
 import { type Finding, StandingAlarms } from '../health/standingAlarms.ts';
-import type { Experiment } from '../stage/experiment.ts';
+import type { AnalyserSettings, Experiment, FrameAnalyser } from '../stage/experiment.ts';
 import { framesPerMinute } from '../stage/framesPerMinute.ts';
 import type { Outcome, Stage, Worker } from '../stage/stage.ts';
 import { FrameFit, type FrameSize, sameSize } from './frameFit.ts';
 import { settleProcessorOrphans } from './settleProcessorOrphans.ts';
 
-export interface ProcessSettings {
+export interface ProcessSettings extends AnalyserSettings {
   method: AnalysisMethod;
   estimator: Estimator;
   numberOfSubRois: number;
   keepValues: boolean;
-  /** Workers of the pool; at least 1. */
-  workers: number;
-  /** Memory a worker may take, MB; null leaves it to Node. */
-  memoryLimitMb: number | null;
   /** Longest wait before looking for work, ms. */
   intervalMs: number;
   /** Path of the ROI manifest, for messages. */
@@ -44,22 +39,6 @@ export interface ProcessSettings {
   dataFolder: string;
   /** Hash of all settings that influence a result; stands on each line. */
   configHash: string;
-}
-
-/** The pool that analyses frames; see `analysis/analysisPool.ts`. */
-export interface FrameAnalyser {
-  analyse(job: AnalysisJob, signal?: AbortSignal): Promise<AnalysedFrame>;
-  close(): Promise<void>;
-  destroy(): Promise<void>;
-}
-
-/** What the processor needs of the results log. */
-export interface ResultStore {
-  /** Resolves when the line is durable. */
-  append(head: Omit<ResultLine, 'image_analysis'>, imageAnalysis: Uint8Array | null): Promise<ResultLocation>;
-  position(): Promise<{ segment: number; length: number }>;
-  find(from: { segment: number; length: number }, entryId: string, attempt: number): Promise<ResultLocation | null>;
-  read(location: ResultLocation): Promise<ResultLine>;
 }
 
 export type ProcessExperiment = Pick<

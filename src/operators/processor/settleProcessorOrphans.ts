@@ -1,6 +1,6 @@
 import type { Manifest } from '../../manifest/manifest.ts';
 import { outcomeOfResult } from '../../manifest/outcomeOfResult.ts';
-import type { ResultStore } from './processor.ts';
+import type { ResultStore } from '../stage/experiment.ts';
 
 /**
  * Ends the processor's claims of processes that are gone: where the result line was written it counts, else the image waits

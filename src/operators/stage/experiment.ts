@@ -1,22 +1,34 @@
-import type { Observable } from 'rxjs';
+import type { Observable, SchedulerLike } from 'rxjs';
 import type { ResolvedPaths } from '../../config/resolvePaths.ts';
 import type { SourceSettings } from '../../config/sourceSettings.ts';
 import type { DiskSpace } from '../../files/diskSpace.ts';
 import type { Exclusive } from '../../files/exclusive.ts';
 import type { Files } from '../../files/files.ts';
 import type { Liveness } from '../../files/processIdentity.ts';
+import type { SegmentPosition } from '../../files/segmentedFile.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import type { Holders } from '../../manifest/stageLeases.ts';
 import type { QueueStage } from '../../manifest/stageWork.ts';
-import type { ProcessIdentity } from '../../model/entry.ts';
+import type { AnalysedFrame, AnalysisJob } from '../../model/analysisJob.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { ProcessIdentity, ResultLocation } from '../../model/entry.ts';
 import type { NoteEvent } from '../../model/event.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
+import type { ResultLine } from '../../model/result.ts';
 import type { StageName } from '../../model/stage.ts';
 import type { PipelineStatus } from '../../model/status.ts';
 import type { Shares } from '../../share/share.ts';
-import type { CommunicateSettings, Reporter } from '../communicator/communicator.ts';
-import type { FrameAnalyser, ProcessSettings, ResultStore } from '../processor/processor.ts';
-import type { Tools } from './stage.ts';
+
+/** What everything that runs in an experiment needs, whatever it does; tests give their own. */
+export interface Tools {
+  clock: Clock;
+  random: () => number;
+  /** Ids for what is new; unique across machines, and in order of time. */
+  newId: () => string;
+  scheduler?: SchedulerLike;
+  /** Something that must be over before the manifest is closed, whatever becomes of the stream. */
+  track<T>(promise: Promise<T>): Promise<T>;
+}
 
 /** Images of a folder that take the place of the camera. */
 export interface Replay extends Pick<SourceSettings, 'every' | 'from' | 'to' | 'limit' | 'series'> {
@@ -34,6 +46,59 @@ export interface SettingsSource {
   /** Absolute; null when the shipped configuration is used. */
   readonly configFile: string | null;
   readonly replay: Replay | null;
+}
+
+/** What a pool of analysis workers is made from. */
+export interface AnalyserSettings {
+  /** Workers of the pool; at least 1. */
+  workers: number;
+  /** Memory a worker may take, MB; null leaves it to Node. */
+  memoryLimitMb: number | null;
+}
+
+/** The pool that analyses frames; see `analysis/analysisPool.ts`. */
+export interface FrameAnalyser {
+  analyse(job: AnalysisJob, signal?: AbortSignal): Promise<AnalysedFrame>;
+  close(): Promise<void>;
+  destroy(): Promise<void>;
+}
+
+/** What the processor needs of the results log. */
+export interface ResultStore {
+  /** Resolves when the line is durable. */
+  append(head: Omit<ResultLine, 'image_analysis'>, imageAnalysis: Uint8Array | null): Promise<ResultLocation>;
+  position(): Promise<SegmentPosition>;
+  find(from: SegmentPosition, entryId: string, attempt: number): Promise<ResultLocation | null>;
+  read(location: ResultLocation): Promise<ResultLine>;
+}
+
+/** What the reporter of an experiment is made from. */
+export interface ReporterSettings {
+  /** Words of the configuration, each a sink. */
+  methods: readonly string[];
+  /** Names of the configured temperature sensors. */
+  sensors: readonly string[];
+  /** Title of the plot. */
+  title: string;
+}
+
+/** A result whose report was begun by a process that is gone, and what its claim says of the output. */
+interface Unsettled {
+  result: ResultLine;
+  position: SegmentPosition | null;
+}
+
+/** All sinks of the configuration as one; see `sinks/communication.ts`. */
+export interface Reporter {
+  /** End of what is written, for claims; null when no sink keeps a place. */
+  position(): SegmentPosition | null;
+  /** Comes first, once: which of these were reported in full before a crash. */
+  recover(unsettled: readonly Unsettled[]): Promise<ReadonlySet<ResultLine>>;
+  /** Durable when it resolves; the batch is then settled, whatever happens, and not given back. */
+  report(results: readonly ResultLine[]): Promise<void>;
+  /** Draws what is drawn from time to time. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
 }
 
 /**
@@ -76,8 +141,8 @@ export interface Experiment extends SettingsSource {
   /** Whether a time server has set the machine's clock; null when the system does not tell. */
   clockSynced(): boolean | null;
   openSource(settings: SourceSettings, signal: AbortSignal): Promise<FrameSource>;
-  openAnalyser(settings: ProcessSettings): FrameAnalyser;
-  openReporter(settings: CommunicateSettings): Promise<Reporter>;
+  openAnalyser(settings: AnalyserSettings): FrameAnalyser;
+  openReporter(settings: ReporterSettings): Promise<Reporter>;
   /** The status of all processes of the root; null while there is none. */
   readStatus(): Promise<PipelineStatus | null>;
   /** Which process holds which exclusive stage. */

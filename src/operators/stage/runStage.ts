@@ -32,8 +32,9 @@ import { fromAbortable } from '../../rx/fromAbortable.ts';
 import { handover } from '../../rx/handover.ts';
 import { mergeUntilComplete } from '../../rx/mergeUntilComplete.ts';
 import { retryForever } from '../../rx/retryForever.ts';
+import type { Tools } from './experiment.ts';
 import { idle, runWorker } from './runWorker.ts';
-import type { BegunStage, Stage, StageFlow, Tools, Worker } from './stage.ts';
+import type { BegunStage, Stage, StageFlow, Worker } from './stage.ts';
 
 /** A begun stage with all that steers it. */
 interface Running<S, T> {

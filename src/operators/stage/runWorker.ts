@@ -24,8 +24,9 @@ import type { StageState } from '../../model/stage.ts';
 import { fromAbortable } from '../../rx/fromAbortable.ts';
 import { mergeUntilComplete } from '../../rx/mergeUntilComplete.ts';
 import { processOnDemand } from '../../rx/processOnDemand.ts';
+import type { Tools } from './experiment.ts';
 import { outcomeEvent } from './outcomeEvent.ts';
-import type { Stage, StageFlow, Tools, Worker } from './stage.ts';
+import type { Stage, StageFlow, Worker } from './stage.ts';
 
 /** Says that the worker has looked for work and has had none in hand for some time. */
 export const idle = Symbol('idle');

@@ -1,21 +1,9 @@
-import type { Observable, SchedulerLike } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { Config } from '../../config/schema.ts';
-import type { Clock } from '../../model/clock.ts';
 import type { StageEvent } from '../../model/event.ts';
 import type { PauseReason } from '../../model/pauseReason.ts';
 import type { StageName } from '../../model/stage.ts';
-import type { Experiment, SettingsSource } from './experiment.ts';
-
-/** What everything that runs in an experiment needs, whatever it does; tests give their own. */
-export interface Tools {
-  clock: Clock;
-  random: () => number;
-  /** Ids for what is new; unique across machines, and in order of time. */
-  newId: () => string;
-  scheduler?: SchedulerLike;
-  /** Something that must be over before the manifest is closed, whatever becomes of the stream. */
-  track<T>(promise: Promise<T>): Promise<T>;
-}
+import type { Experiment, SettingsSource, Tools } from './experiment.ts';
 
 /** How the graph steers a stage. */
 export interface StageFlow {

@@ -5,7 +5,7 @@ import type { Manifest } from '../../manifest/manifest.ts';
 import { asError } from '../../model/asError.ts';
 import { counted } from '../../model/quantity.ts';
 import { safeName } from '../../share/sharePath.ts';
-import type { Tools } from '../stage/stage.ts';
+import type { Tools } from '../stage/experiment.ts';
 import type { SyncPlace } from './syncFiles.ts';
 import { type Healing, newestStand, syncHeal } from './syncHeal.ts';
 import type { SyncLedger } from './syncLedger.ts';

@@ -5,7 +5,7 @@ import type { Share, Shares } from '../../share/share.ts';
 import { ShareError } from '../../share/shareError.ts';
 import { readMarker } from '../../share/shareMarker.ts';
 import { ShareRecord } from '../../share/shareRecord.ts';
-import type { Tools } from '../stage/stage.ts';
+import type { Tools } from '../stage/experiment.ts';
 import type { SyncPlace } from './syncFiles.ts';
 import { SyncLedger } from './syncLedger.ts';
 

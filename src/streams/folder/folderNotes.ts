@@ -1,7 +1,18 @@
 import { counted } from '../../model/quantity.ts';
-import type { ImageListing } from './imageListing.ts';
+import type { IgnoredFiles, ImageListing } from './imageListing.ts';
 import type { LegacyNote, TimedImages } from './imageTimes.ts';
-import type { LegacyFolderDescription } from './legacyFolder.ts';
+import type { ImageTimeSource } from './listedImage.ts';
+
+export interface LegacyFolderDescription {
+  /** Absolute. */
+  folder: string;
+  /** Folders that hold the images: the folder itself, its position, or its days. */
+  folders: readonly string[];
+  timeSource: ImageTimeSource;
+  /** Images found, before any choice. */
+  images: number;
+  ignored: IgnoredFiles;
+}
 
 /** What a person should know of a folder before its images flow: what was found, what was left out and why. */
 export function folderNotes(

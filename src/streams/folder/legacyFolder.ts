@@ -15,8 +15,8 @@ import type { FrameSource } from '../../model/frameSource.ts';
 import { counted } from '../../model/quantity.ts';
 import { everyNth, imagesInRange } from './chooseImages.ts';
 import { between } from './estimateMissing.ts';
-import { folderNotes } from './folderNotes.ts';
-import { type IgnoredFiles, listImages } from './imageListing.ts';
+import { folderNotes, type LegacyFolderDescription } from './folderNotes.ts';
+import { listImages } from './imageListing.ts';
 import { type LegacyNote, readTime, timeImages } from './imageTimes.ts';
 import type { ImageTimeSource, ListedImage } from './listedImage.ts';
 import { NoteTally } from './noteTally.ts';
@@ -50,17 +50,6 @@ export interface LegacyFolderDeps {
 
 export interface LegacyFolderSource extends FrameSource {
   readonly description: LegacyFolderDescription;
-}
-
-export interface LegacyFolderDescription {
-  /** Absolute. */
-  folder: string;
-  /** Folders that hold the images: the folder itself, its position, or its days. */
-  folders: readonly string[];
-  timeSource: ImageTimeSource;
-  /** Images found, before any choice. */
-  images: number;
-  ignored: IgnoredFiles;
 }
 
 /** As in the manifests of the Python system. */

@@ -34,17 +34,16 @@ import { mergeUntilComplete } from './rx/mergeUntilComplete.ts';
  */
 export function graph(experiment: Experiment, inputs: GraphInputs): Observable<PipelineEvent> {
   return connectInputs(experiment, inputs, steering => {
-    const { run, heartbeats$ } = stageRunner(experiment, steering);
+    const { run, joined, heartbeats$ } = stageRunner(experiment, steering);
 
     const collected = run(collector);
     const processed = run(processor, { after: [collected] });
     const communicated = run(communicator, { after: [processed], outlives: [processed] });
     const compressed = run(compressor, { after: [processed] });
     const synced = run(syncer, { after: [communicated, compressed], outlives: [communicated, compressed] });
-    const removed = run(ringBuffer, { after: [communicated, synced] });
-    const backedUp = run(backup, { after: [communicated, synced] });
-    const others = [collected, processed, communicated, compressed, synced, removed, backedUp];
-    const watched = run(health, { afterHere: others });
+    run(ringBuffer, { after: [communicated, synced] });
+    run(backup, { after: [communicated, synced] });
+    run(health, { afterHere: [...joined] });
 
     const services$ = merge(
       keepSnapshots(experiment, steering),
@@ -54,7 +53,7 @@ export function graph(experiment: Experiment, inputs: GraphInputs): Observable<P
       heartbeats$,
     );
     return concat(
-      merge(...[...others, watched].map(({ events$ }) => events$)).pipe(mergeUntilComplete(services$)),
+      merge(...joined.map(({ events$ }) => events$)).pipe(mergeUntilComplete(services$)),
       queueCounts(experiment, steering.stages),
     );
   });

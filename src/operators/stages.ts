@@ -1,3 +1,4 @@
+import type { StageName } from '../model/stage.ts';
 import { backup } from './backup/backup.ts';
 import { collector } from './collector/collector.ts';
 import { communicator } from './communicator/communicator.ts';
@@ -8,14 +9,19 @@ import { ringBuffer } from './ringBuffer/ringBuffer.ts';
 import type { Stage } from './stage/stage.ts';
 import { syncer } from './syncer/syncer.ts';
 
-/** Every stage, upstream first. A new stage is a folder, a line here, and its place in the graph. */
-export const stages: readonly Pick<Stage<unknown, unknown>, 'name' | 'exclusive' | 'settings' | 'pace'>[] = [
+/** What may be asked of any stage, whatever it works on. */
+type AnyStage = Pick<Stage<unknown, unknown>, 'name' | 'exclusive' | 'settings' | 'pace'>;
+
+const byName: Readonly<Record<StageName, AnyStage>> = {
   collector,
   processor,
   communicator,
   compressor,
   syncer,
-  ringBuffer,
+  ring_buffer: ringBuffer,
   backup,
   health,
-];
+};
+
+/** Every stage, upstream first. A new stage is a folder, its name, a line here, which the compiler asks for, and its place in the graph. */
+export const stages: readonly AnyStage[] = Object.values(byName);

@@ -9,6 +9,9 @@ export interface WordMeaning {
 
 type Meanings<W extends string> = Readonly<Record<W, string | WordMeaning>>;
 
+/** The words that this version can do: all but those that are for later. */
+export type PresentWord<M> = { [W in keyof M]: M[W] extends { later: true } ? never : W }[keyof M];
+
 function table<W extends string>(meanings: Meanings<W>): { words: Word[]; find: (value: unknown) => W | undefined } {
   const bySpelling = new Map<string, W>();
   const words: Word[] = [];

@@ -1,6 +1,6 @@
 import { number } from '../kinds/number.ts';
 import { deviceId } from '../kinds/text.ts';
-import { word } from '../kinds/words.ts';
+import { type PresentWord, word } from '../kinds/words.ts';
 import { section, setting } from '../setting.ts';
 
 const types = {
@@ -12,7 +12,10 @@ const types = {
   command: { meaning: 'a program that writes one image each time it is called', later: true },
   file_importer: 'images that are already there, in order of time',
   watch_folder: { meaning: 'images that another program writes', later: true },
-};
+} as const;
+
+/** A camera that this version has. */
+export type PresentCamera = PresentWord<typeof types>;
 
 const transforms = {
   NONE: 'as the camera gives it',

@@ -63,6 +63,8 @@ export interface JoinOptions {
 
 export interface StageRunner {
   run<S, T>(stage: Stage<S, T>, options?: JoinOptions): Joined;
+  /** All that were run, in that order. */
+  readonly joined: readonly Joined[];
   /** Signs of life of the stages. Never completes. */
   heartbeats$: Observable<PipelineEvent>;
 }
@@ -71,37 +73,44 @@ export interface StageRunner {
 export function stageRunner(experiment: Experiment, steering: Steering): StageRunner {
   const { config$, control$, pausedBy$, stop$, stages } = steering;
   const alive$ = new Subject<StageName>();
+  const joined: Joined[] = [];
+  const join = <S, T>(stage: Stage<S, T>, { after = [], afterHere = [], outlives = [] }: JoinOptions): Joined => {
+    const { name } = stage;
+    if (!stages.includes(name)) return { events$: EMPTY, done$: NEVER, ended$: of(undefined) };
+    const completed$ = new ReplaySubject<void>(1);
+    const flow: StageFlow = {
+      stop$: combineLatest([stop$, ...outlives.map(({ ended$ }) => ended$)]).pipe(
+        delayWhen(() => queueFinished(stage, experiment)),
+      ),
+      upstreamDone$: untilAll([...after.map(({ done$ }) => done$), ...afterHere.map(({ ended$ }) => ended$)]),
+      paused$: control$.pipe(
+        map(({ paused }) => paused.includes(name)),
+        distinctUntilChanged(),
+      ),
+      pausedBy$,
+      config$,
+      heartbeat: of => alive$.next(of),
+    };
+    const settings$ = config$.pipe(
+      map(config => stage.settings(config, experiment)),
+      distinctUntilChanged<S>(isDeepStrictEqual),
+      takeUntil(stop$),
+    );
+    // `experiment` has its own note, which says whose it is.
+    const own: Experiment = {
+      ...experiment,
+      note: (level, message, of = name) => experiment.note(level, message, of),
+    };
+    const events$ = settings$.pipe(runStage(stage, own, flow), tap({ complete: () => completed$.next() }));
+    return { events$, done$: completed$, ended$: completed$ };
+  };
   return {
+    joined,
     heartbeats$: heartbeats(alive$, experiment.tools),
-    run: <S, T>(stage: Stage<S, T>, { after = [], afterHere = [], outlives = [] }: JoinOptions = {}): Joined => {
-      const { name } = stage;
-      if (!stages.includes(name)) return { events$: EMPTY, done$: NEVER, ended$: of(undefined) };
-      const completed$ = new ReplaySubject<void>(1);
-      const flow: StageFlow = {
-        stop$: combineLatest([stop$, ...outlives.map(({ ended$ }) => ended$)]).pipe(
-          delayWhen(() => queueFinished(stage, experiment)),
-        ),
-        upstreamDone$: untilAll([...after.map(({ done$ }) => done$), ...afterHere.map(({ ended$ }) => ended$)]),
-        paused$: control$.pipe(
-          map(({ paused }) => paused.includes(name)),
-          distinctUntilChanged(),
-        ),
-        pausedBy$,
-        config$,
-        heartbeat: of => alive$.next(of),
-      };
-      const settings$ = config$.pipe(
-        map(config => stage.settings(config, experiment)),
-        distinctUntilChanged<S>(isDeepStrictEqual),
-        takeUntil(stop$),
-      );
-      // `experiment` has its own note, which says whose it is.
-      const own: Experiment = {
-        ...experiment,
-        note: (level, message, of = name) => experiment.note(level, message, of),
-      };
-      const events$ = settings$.pipe(runStage(stage, own, flow), tap({ complete: () => completed$.next() }));
-      return { events$, done$: completed$, ended$: completed$ };
+    run: (stage, options = {}) => {
+      const one = join(stage, options);
+      joined.push(one);
+      return one;
     },
   };
 }

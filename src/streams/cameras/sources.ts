@@ -1,4 +1,5 @@
-import type { CameraType, SourceSettings } from '../../config/sourceSettings.ts';
+import type { PresentCamera } from '../../config/sections/camera.ts';
+import type { SourceSettings } from '../../config/sourceSettings.ts';
 import type { Files } from '../../files/files.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
@@ -13,10 +14,10 @@ export interface SourceDeps {
   note(note: { level: 'info' | 'warning'; message: string }): void;
 }
 
-/** Word of the configuration → source. A new camera is a file and a line here. */
-export const sources: Partial<
-  Record<CameraType, (settings: SourceSettings, deps: SourceDeps) => Promise<FrameSource>>
-> = {
+type OpenSource = (settings: SourceSettings, deps: SourceDeps) => Promise<FrameSource>;
+
+/** Word of `Camera.camera_type` → source. A new camera is a file, its word, and a line here, which the compiler asks for. */
+export const sources: Readonly<Record<PresentCamera, OpenSource>> = {
   simulated: ({ cameraId, simulator: s, roiManifestFile, truthFile }, deps) => {
     const simulator = simulatorOptions(s.preset, {
       seed: s.seed,
@@ -36,7 +37,7 @@ export const sources: Partial<
 
 /** Opens the source that the settings name. @throws Error for one that this version does not have. */
 export async function openSource(settings: SourceSettings, deps: SourceDeps): Promise<FrameSource> {
-  const open = sources[settings.type];
+  const open = (sources as Readonly<Record<string, OpenSource>>)[settings.type];
   if (!open) {
     const available = Object.keys(sources).join(', ');
     throw new Error(`Camera.camera_type "${settings.type}" is not in this version yet; it has: ${available}`);

@@ -37,7 +37,7 @@ export function normaliseEntry(raw: Readonly<Record<string, unknown>>, ordinal =
   const claims = claimsOf(raw.claims);
   return {
     ...untouchedEntry,
-    ...raw,
+    ...Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, isTooDeep(value) ? tooDeep : value])),
     // A revision that is no number would never be followed by another: the entry could not change any more.
     rev: countOf(raw.rev),
     attempt: countOf(raw.attempt),
@@ -48,6 +48,15 @@ export function normaliseEntry(raw: Readonly<Record<string, unknown>>, ordinal =
     // The Python system had no claims: what it left in `processing` nobody works on.
     processing_status: status === 'processing' && !claims.processor ? 'pending' : status,
   };
+}
+
+/** Nothing that is meant is nested deeper, and what is can't be written: JSON is made by a function that calls itself. */
+const mostLevels = 100;
+const tooDeep = `(left out: a value of more than ${mostLevels} levels)`;
+
+function isTooDeep(value: unknown, levels = mostLevels): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some(each => isTooDeep(each, levels - 1));
 }
 
 function countOf(value: unknown): number {

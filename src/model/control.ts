@@ -23,7 +23,8 @@ export function parseControl(text: string | null): Control {
   if (!Array.isArray(paused)) throw new Error('"paused" must be a list of stages');
   const unknown = paused.find(stage => !stageNames.includes(stage as StageName));
   if (unknown !== undefined) {
-    throw new Error(`"paused" names ${JSON.stringify(unknown)}, which is no stage; there are ${stageNames.join(', ')}`);
+    const named = typeof unknown === 'object' ? 'a list or an object' : JSON.stringify(unknown);
+    throw new Error(`"paused" names ${named}, which is no stage; there are ${stageNames.join(', ')}`);
   }
   return { seq, paused: stageNames.filter(stage => paused.includes(stage)) };
 }

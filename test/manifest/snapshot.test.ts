@@ -74,6 +74,16 @@ describe('a snapshot', () => {
     );
     expect(entries[0]).toMatchObject({ rev: 0, attempt: 0, claims: {}, processing_status: 'pending' });
   });
+
+  test('with a value of 20,000 levels, by whoever, can be written again: all is kept but that value, and the place says so', async () => {
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    const { entries, problems } = await readText(
+      JSON.stringify([{ ...sampleEntry('e0'), remark: 'DEEP', mine: [[[1]]] }]).replace('"DEEP"', deep),
+    );
+    expect(problems).toEqual([]);
+    expect(entries).toMatchObject([{ entry_id: 'e0', mine: [[[1]]], remark: expect.stringContaining('left out') }]);
+    expect(() => JSON.stringify(entries)).not.toThrow();
+  });
 });
 
 describe.skipIf(!existsSync(pythonManifest))('the manifest of the Python system', () => {

@@ -14,7 +14,7 @@ import { createRoiQueue } from './roiQueue.ts';
 sharp.cache(false);
 sharp.concurrency(1);
 
-const { imageBytes = imageMemory() } = workerData as WorkerSettings;
+const { imageBytes = imageMemory() }: WorkerSettings = workerData ?? {};
 
 /**
  * Task of the analysis pool's worker threads: reads, decodes and analyses one image, or helps another thread with the ROIs

@@ -54,6 +54,8 @@ function helped(analysis: FrameAnalysis) {
   const worker = new Worker(new URL('./helpingWorker.ts', import.meta.url), { workerData, execArgv: [] });
   workers.push(worker);
   const reply = once(worker, 'message').then(([part]) => part as AnalysisPart);
+  // One that dies says why, at once: nobody would take its ROIs.
+  reply.catch(() => queue.close());
   return { pixels, queue, reply };
 }
 

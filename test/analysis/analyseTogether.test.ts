@@ -59,8 +59,9 @@ function helped(analysis: FrameAnalysis) {
   return { pixels, queue, reply };
 }
 
-async function leftIs(queue: RoiQueue, count: number): Promise<void> {
-  while (queue.left() > count) await new Promise(resolve => setTimeout(resolve, 1));
+/** Rejects when the helper has died. */
+async function leftIs({ queue, reply }: { queue: RoiQueue; reply: Promise<unknown> }, count: number): Promise<void> {
+  while (queue.left() > count) await Promise.race([reply, new Promise(resolve => setTimeout(resolve, 1))]);
 }
 
 const head = { ...shape, decodeMs: 0, analyseMs: 0 };
@@ -80,7 +81,7 @@ describe.each(estimators)('%s: a helper that is ahead of the decoder', estimator
       pixels.data.set(whole.data.subarray((rows - 20) * width, rows * width), (rows - 20) * width);
       queue.rowsDone(rows);
     }
-    await leftIs(queue, 0);
+    await leftIs({ queue, reply }, 0);
     queue.allDone(saturation);
     const part = await reply;
     const {
@@ -100,7 +101,7 @@ describe.each(estimators)('%s: a helper that is ahead of the decoder', estimator
   test('leaves when the frame never comes', async () => {
     const { queue, reply } = helped(job(estimator));
     queue.rowsDone(100);
-    await leftIs(queue, rois.length - 2);
+    await leftIs({ queue, reply }, rois.length - 2);
     queue.close();
     queue.helpersLeft();
     expect(await reply).toMatchObject({ pieces: [] });
@@ -109,7 +110,7 @@ describe.each(estimators)('%s: a helper that is ahead of the decoder', estimator
   test('leaves when all ROIs were there, but not the rest of the frame', async () => {
     const { queue, reply } = helped(job(estimator));
     queue.rowsDone(height - 1);
-    await leftIs(queue, 0);
+    await leftIs({ queue, reply }, 0);
     queue.close();
     expect(await reply).toMatchObject({ pieces: [] });
   });

@@ -5,7 +5,7 @@ import { dirname, join, relative, resolve } from 'node:path';
  * Which folder of `src/` may import from which: the table of docs/architecture.md. `graph.ts` and what stands beside it may
  * import all but `cli`.
  */
-const mayImport: Record<string, readonly string[]> = {
+export const mayImport: Record<string, readonly string[]> = {
   model: [],
   rx: [],
   config: ['model'],

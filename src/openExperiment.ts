@@ -18,7 +18,7 @@ import { type Files, nodeFiles } from './files/files.ts';
 import { guardedFiles } from './files/guardedFiles.ts';
 import { mountWarnings } from './files/networkMount.ts';
 import { CallGate, patientFiles } from './files/patientFiles.ts';
-import { livenessOf, ownIdentity } from './files/processIdentity.ts';
+import { isRunning, ownIdentity } from './files/processIdentity.ts';
 import { removeTemporaries } from './files/removeTemporaries.ts';
 import { ExperimentReserve } from './files/reserveFile.ts';
 import { continueRun } from './files/runRecord.ts';
@@ -91,9 +91,6 @@ export interface OpenedExperiment {
   close(cutShort: boolean): Promise<void>;
 }
 
-/** Whether a pid is one of this machine's processes. */
-const isAlive = (pid: number): boolean => livenessOf({ ...ownIdentity, pid, pid_start: 0 }) !== 'gone';
-
 /** `backup_dir` may be on a disk that hangs: a call to it that takes longer is given up, ms. */
 const backupDeadlineMs = 60_000;
 
@@ -154,7 +151,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
   try {
     for (const folder of [paths.data, paths.results, paths.flags]) await makeFolder(smallFiles, folder);
     for (const folder of [paths.results, paths.flags, paths.status]) {
-      await removeTemporaries(files, folder, isAlive, clock.now());
+      await removeTemporaries(files, folder, isRunning, clock.now());
     }
     const exclusive = allStages.filter(stage => stage.exclusive && stages.includes(stage.name));
     const distant = new DistantProcesses({
@@ -284,7 +281,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
       restoring: lock(join(paths.data, 'requeue')),
       note,
       liveness: distant.liveness,
-      isAlive,
+      isAlive: isRunning,
       clockSynced,
       openSource: async (settings, signal) => {
         const noteOfSource = ({ level, message }: { level: NoteEvent['level']; message: string }): void =>

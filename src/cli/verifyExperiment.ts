@@ -4,7 +4,7 @@ import { ownFolders } from '../config/resolvePaths.ts';
 import { confinedFiles } from '../files/confinedFiles.ts';
 import { fileLock } from '../files/fileLock.ts';
 import { nodeFiles } from '../files/files.ts';
-import { livenessOf, ownIdentity } from '../files/processIdentity.ts';
+import { isRunning, livenessOf, ownIdentity } from '../files/processIdentity.ts';
 import { ExperimentReserve } from '../files/reserveFile.ts';
 import { decodeFrame } from '../image/decodeFrame.ts';
 import { unmovedSegments } from '../manifest/archive.ts';
@@ -127,7 +127,7 @@ function inspectionOptions(
     paths,
     files: confinedFiles(nodeFiles, ownFolders(paths)),
     liveness: owner => livenessOf(owner),
-    isAlive: pid => livenessOf({ ...ownIdentity, pid, pid_start: 0 }) !== 'gone',
+    isAlive: isRunning,
     now: () => systemClock.now(),
     hasTable: config.Communication.method.includes('CSV_PLOT'),
     decode: deep ? decodeFrame : null,

@@ -31,13 +31,19 @@ function startTime(pid: number): number | null {
   }
 }
 
-/** This process. */
-export const ownIdentity: ProcessIdentity = {
+/** Whether a pid is one of this machine's processes, whoever wrote it down. */
+export const isRunning = (pid: number): boolean => startTime(pid) !== null;
+
+/** A process of this machine that runs. */
+export const identityOf = (pid: number): ProcessIdentity => ({
   host: hostname(),
   boot_id: proc('sys/kernel/random/boot_id')?.trim() ?? '',
-  pid: process.pid,
-  pid_start: startTime(process.pid) ?? 0,
-};
+  pid,
+  pid_start: startTime(pid) ?? 0,
+});
+
+/** This process. */
+export const ownIdentity: ProcessIdentity = identityOf(process.pid);
 
 export type Liveness = 'alive' | 'gone' | 'unknown';
 
@@ -49,7 +55,8 @@ export function livenessOf(other: ProcessIdentity, own: ProcessIdentity = ownIde
   if (other.boot_id !== own.boot_id) return other.host === own.host ? 'gone' : 'unknown';
   const start = startTime(other.pid);
   if (start === null) return 'gone';
-  return start === other.pid_start || other.pid_start === 0 || start === 0 ? 'alive' : 'gone';
+  // Where the system tells start times, a living process of ours has written its own.
+  return start === other.pid_start || start === 0 ? 'alive' : 'gone';
 }
 
 /** Whether a process runs that surely is the one which wrote an identity: of this boot, and of a start time that is known. */

@@ -7,7 +7,7 @@ import { ExperimentRecord } from '../../src/cli/knownExperiment.ts';
 import { loadConfig } from '../../src/cli/loadConfig.ts';
 import { loadKnown, loadSteered, type SteeredExperiment } from '../../src/cli/loadSteered.ts';
 import { nodeFiles } from '../../src/files/files.ts';
-import { ownIdentity } from '../../src/files/processIdentity.ts';
+import { identityOf } from '../../src/files/processIdentity.ts';
 
 let folder: string;
 let config: string;
@@ -42,9 +42,7 @@ async function started(from: CommandContext = context()): Promise<void> {
 async function running(flags: string, error: string | null = null): Promise<void> {
   const status = {
     config: { error },
-    ...ownIdentity,
-    pid: process.ppid,
-    pid_start: 0,
+    ...identityOf(process.ppid),
     stages: {},
     state: 'running',
     heartbeat: '',

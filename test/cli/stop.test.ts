@@ -88,7 +88,7 @@ describe('stop', () => {
   });
 
   it.each<[string, string, string, (pid: number) => void, RegExp]>([
-    ['with an unknown start time', 'phorest.js', 'lab', pid => says(pid, { pid_start: 0 }), /a start time that is not/],
+    ['with an unknown start time', 'phorest.js', 'lab', pid => says(pid, { pid_start: 0 }), /no pipeline runs/],
     ['with another start time', 'phorest.js', 'lab', pid => says(pid, { pid_start: 1 }), /no pipeline runs/],
     ['that is any program', 'victim.js', 'lab', pid => says(pid), /which is no phorest/],
     ['of another experiment', 'phorest.js', 'other', pid => says(pid), /it is another experiment's/],

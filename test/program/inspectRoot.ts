@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import { resolvePaths } from '../../src/config/resolvePaths.ts';
 import { nodeFiles } from '../../src/files/files.ts';
-import { livenessOf, ownIdentity } from '../../src/files/processIdentity.ts';
+import { isRunning, livenessOf } from '../../src/files/processIdentity.ts';
 import { decodeFrame } from '../../src/image/decodeFrame.ts';
 import type { Finding } from '../../src/verify/finding.ts';
 import { inspect } from '../../src/verify/inspect.ts';
@@ -16,7 +16,7 @@ export async function inspectRoot(root: string, { deep = false }: { deep?: boole
     paths: resolvePaths(defaultConfig(), { cwd: root, configFile, exists: existsSync, root }),
     files: nodeFiles,
     liveness: owner => livenessOf(owner),
-    isAlive: pid => livenessOf({ ...ownIdentity, pid, pid_start: 0 }) !== 'gone',
+    isAlive: isRunning,
     now: Date.now,
     hasTable: true,
     share: null,

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { verify } from '../../src/cli/verify.ts';
 import type { VerifyOptions } from '../../src/cli/verifyExperiment.ts';
-import { ownIdentity } from '../../src/files/processIdentity.ts';
+import { identityOf, ownIdentity } from '../../src/files/processIdentity.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import { conservation } from '../program/conservation.ts';
 import type { SampleRoot } from './sampleRoot.ts';
@@ -433,7 +433,7 @@ describe('verify', () => {
   it('leaves the table to the communicator that lives, and says so', async () => {
     const sample = await temporarySample({ images: 2 });
     await mkdir(join(sample.root, 'flags'));
-    const parent = { ...ownIdentity, pid: process.ppid, pid_start: 0 };
+    const parent = identityOf(process.ppid);
     await writeFile(join(sample.root, 'flags', 'stages.json'), JSON.stringify({ communicator: parent }));
     await edit(table(sample), text => text.replace(/.*12:00:01.*\n/, ''));
     const { code, lines } = await sample.run(verify, { repair: true });

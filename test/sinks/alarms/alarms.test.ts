@@ -8,7 +8,7 @@ import { BehaviorSubject, Subject, type Subscription } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { changedKeys } from '../../../src/config/changedKeys.ts';
 import { parseConfig } from '../../../src/config/parseConfig.ts';
-import { livenessOf, ownIdentity } from '../../../src/files/processIdentity.ts';
+import { isRunning } from '../../../src/files/processIdentity.ts';
 import { systemClock } from '../../../src/model/clock.ts';
 import type { NoteEvent, PipelineEvent } from '../../../src/model/event.ts';
 import { type AlarmChange, AlarmQueue } from '../../../src/sinks/alarms/alarmQueue.ts';
@@ -264,8 +264,7 @@ describe('the alarm command', () => {
     );
     const gone = async (text: string): Promise<void> => {
       for (const pid of text.trim().split(' ').map(Number)) {
-        while (livenessOf({ ...ownIdentity, pid, pid_start: 0 }) !== 'gone')
-          await new Promise(resolve => setTimeout(resolve, 5));
+        while (isRunning(pid)) await new Promise(resolve => setTimeout(resolve, 5));
       }
     };
     const torn = begin({ command });

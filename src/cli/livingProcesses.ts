@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { readItself, StrangeFileError } from '../files/files.ts';
+import { nodeFiles, StrangeFileError } from '../files/files.ts';
 import { livenessOf, ownIdentity } from '../files/processIdentity.ts';
+import { readBytes } from '../files/readBytes.ts';
 import type { ProcessStatus } from '../model/status.ts';
 
 /** A process on another machine shows a sign of life about once a second, and at least once in so long, ms. */
@@ -65,7 +66,7 @@ function namesIn(folder: string): Promise<string[]> {
 /** The status as it is now; null when its file is gone or being replaced. */
 export async function readStatus(path: string): Promise<ProcessStatus | null> {
   try {
-    const status = JSON.parse((await readItself(path)).toString()) as ProcessStatus | null;
+    const status = JSON.parse((await readBytes(nodeFiles, path)).toString()) as ProcessStatus | null;
     return typeof status?.pid === 'number' && typeof status.stages === 'object' && status.stages !== null
       ? status
       : null;

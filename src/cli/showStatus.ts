@@ -1,4 +1,5 @@
-import { readItself } from '../files/files.ts';
+import { nodeFiles } from '../files/files.ts';
+import { readBytes } from '../files/readBytes.ts';
 import { parseIso } from '../model/localTime.ts';
 import { duration, number } from '../model/quantity.ts';
 import type { Connection, DiskStatus, PipelineStatus } from '../model/status.ts';
@@ -20,7 +21,7 @@ export async function showStatus(context: CommandContext, { json }: StatusOption
   // The pipeline says it itself, where it has seen it.
   if (connection !== 'running' || !status?.config.error) for (const line of trouble) output.error(line);
   if (problem !== null) throw new ExitError(exitCodes.failed, problem);
-  if (json) output.json(status ? (await readItself(paths.pipelineStatusFile)).toString().trimEnd() : 'null');
+  if (json) output.json(status ? (await readBytes(nodeFiles, paths.pipelineStatusFile)).toString().trimEnd() : 'null');
   else if (status === null)
     output.line(`no pipeline has run in ${paths.root} yet; "${commandLine(context, 'start')}" starts one`);
   else for (const line of statusLines(status, connection, paths.root, Date.now())) output.line(line);

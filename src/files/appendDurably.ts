@@ -1,4 +1,5 @@
 import type { Files, OpenFile } from './files.ts';
+import { readRange } from './readBytes.ts';
 
 const newline = 0x0a;
 
@@ -95,8 +96,7 @@ async function endTornTail(file: OpenFile, isWhole: IsWhole = () => false): Prom
   const size = await file.size();
   const end = await endOfLines(file, size);
   if (end === size) return end;
-  const tail = Buffer.alloc(size - end <= longestTail ? size - end : 0);
-  await file.read(tail, end);
+  const tail = await readRange(file, end, size - end <= longestTail ? size : end);
   if (tail.length > 0 && isWhole(tail)) {
     if ((await file.write(Buffer.of(newline), size)) === 1) return size + 1;
   }
@@ -104,20 +104,19 @@ async function endTornTail(file: OpenFile, isWhole: IsWhole = () => false): Prom
   return end;
 }
 
-/** Length of a file up to and with its last newline. */
-export async function endOfLines(file: OpenFile, size: number): Promise<number> {
-  const chunk = Buffer.alloc(Math.min(size, 64 << 10));
-  for (let end = size; end > 0; ) {
+/** Where the last line with its newline ends before byte `to`; `from` where none does. */
+export async function endOfLines(file: OpenFile, to: number, from = 0): Promise<number> {
+  for (let end = to; end > from; ) {
     // The last byte alone tells in all but the rarest case.
-    const start = end === size ? end - 1 : Math.max(0, end - chunk.length);
-    const view = chunk.subarray(0, end - start);
-    await file.read(view, start);
-    const at = view.lastIndexOf(newline);
+    const start = Math.max(from, end === to ? end - 1 : end - stepBytes);
+    const at = (await readRange(file, start, end)).lastIndexOf(newline);
     if (at >= 0) return start + at + 1;
     end = start;
   }
-  return 0;
+  return from;
 }
+
+const stepBytes = 64 << 10;
 
 /** After a failed append: leaves nothing of it, unless somebody else has written in its place or behind it meanwhile. */
 async function takeBack(file: OpenFile, offset: number, data: Uint8Array, failure: Error): Promise<void> {
@@ -132,8 +131,7 @@ async function takeBack(file: OpenFile, offset: number, data: Uint8Array, failur
 }
 
 async function stands(file: OpenFile, offset: number, data: Uint8Array): Promise<boolean> {
-  const there = Buffer.alloc(data.length);
-  return (await file.read(there, offset)) === data.length && there.equals(data);
+  return (await readRange(file, offset, offset + data.length)).equals(data);
 }
 
 function diskFull(path: string, written: number, wanted: number): Error {

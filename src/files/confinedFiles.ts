@@ -1,5 +1,6 @@
 import { dirname, join, relative, sep } from 'node:path';
 import { type FileStat, type Files, StrangeFileError } from './files.ts';
+import { wrapFiles } from './wrapFiles.ts';
 
 /**
  * The same files, but nothing below some folders is reached through a link: whoever may write there could lead the program elsewhere
@@ -26,40 +27,23 @@ export function confinedFiles(files: Files, roots: readonly string[]): Files {
   const check = async (path: string): Promise<void> => {
     for (const folder of below(dirname(path))) if ((await look(folder)) === null) return;
   };
-  const { openUncached, realPath } = files;
+  const confined = wrapFiles(files, async ({ name, path, from }, run) => {
+    if (from !== undefined) await check(from);
+    if (checked.has(name) && (from === undefined || dirname(from) !== dirname(path))) await check(path);
+    return run();
+  });
   return {
-    open: async (path, flags, mode) => {
-      await check(path);
-      return files.open(path, flags, mode);
-    },
+    ...confined,
     makeFolder: async path => {
       const folders = below(path);
       if (folders.length === 0) return files.makeFolder(path);
       // One after the other: to make them all at once would go through a link before anybody has seen it.
       for (const folder of folders) if ((await look(folder)) === null) await files.makeFolder(folder);
     },
-    rename: async (from, to) => {
-      await check(from);
-      if (dirname(to) !== dirname(from)) await check(to);
-      await files.rename(from, to);
-    },
-    remove: async path => {
-      await check(path);
-      await files.remove(path);
-    },
-    stat: path => files.stat(path),
-    list: folder => files.list(folder),
-    syncFolder: path => files.syncFolder(path),
-    nameHabit: folder => files.nameHabit(folder),
-    ...(openUncached && {
-      openUncached: async (path: string) => {
-        await check(path);
-        return openUncached.call(files, path);
-      },
-    }),
-    ...(realPath && { realPath: (path: string) => realPath.call(files, path) }),
   };
 }
+
+const checked: ReadonlySet<keyof Files> = new Set(['open', 'openUncached', 'rename', 'remove']);
 
 const isBelow = (way: string): boolean => way !== '' && way !== '..' && !way.startsWith(`..${sep}`);
 

@@ -5,9 +5,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import type { ProcessIdentity } from '../model/entry.ts';
 import type { Exclusive } from './exclusive.ts';
-import { nodeFiles, openItself, readItself, StrangeFileError } from './files.ts';
+import { nodeFiles, openItself, StrangeFileError } from './files.ts';
 import { habitOf } from './nameHabit.ts';
 import { type Liveness, livenessOf, ownIdentity, sameProcess } from './processIdentity.ts';
+import { readBytes } from './readBytes.ts';
 
 /** A lock untouched for so long is free to take; its holder touches it twice as often. */
 const staleMs = 10_000;
@@ -52,7 +53,7 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
   const ownText = JSON.stringify(own);
   let tail: Promise<unknown> = Promise.resolve();
 
-  const ownerText = (): Promise<string> => readItself(ownerFile).then(String, () => '');
+  const ownerText = (): Promise<string> => readBytes(nodeFiles, ownerFile).then(String, () => '');
 
   const touched = async (): Promise<number> => (await lstat(folder).catch(() => null))?.mtimeMs ?? Number.NaN;
 

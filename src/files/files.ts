@@ -162,16 +162,6 @@ function mustBeItself(path: string, found: Stats, bits: number): void {
     throw new StrangeFileError(path, 'a file that has a second name (a hard link)', 'EMLINK');
 }
 
-/** All bytes of a small file, as {@link openItself} opens it. */
-export async function readItself(path: string): Promise<Buffer> {
-  const handle = await openItself(path, 'r');
-  try {
-    return await handle.readFile();
-  } finally {
-    await handle.close();
-  }
-}
-
 function strangenessOf(found: Stats): FileStat['strange'] {
   if (found.isFile() || found.isDirectory()) return undefined;
   if (found.isSymbolicLink()) return 'link';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { localIso } from '../model/localTime.ts';
 import { makeFolder, syncNamed } from './durableNames.ts';
 import type { Files } from './files.ts';
-import { readChunks } from './readChunks.ts';
+import { readBytes } from './readBytes.ts';
 import { writeAtomic } from './writeAtomic.ts';
 
 /** A text that results depend on. It is kept as `<stem>_<YYYYMMDD>_<HHMMSS>_<hash>.<extension>`. */
@@ -34,7 +34,7 @@ export async function keepSnapshot(
   for (const name of names) {
     if (!name.startsWith(`${stem}_`) || !name.endsWith(`_${hash}.${extension}`)) continue;
     const path = join(folder, name);
-    if (!bytes.equals(await readWhole(files, path))) continue;
+    if (!bytes.equals(await readBytes(files, path))) continue;
     // Whoever kept it may not have come so far as to make it durable.
     await syncNamed(files, path);
     return null;
@@ -46,13 +46,6 @@ export async function keepSnapshot(
     await writeAtomic(files, path, bytes);
     return path;
   }
-}
-
-/** All bytes of a small file. @throws the file system's errors. */
-export async function readWhole(files: Files, path: string): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of readChunks(files, path)) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }
 
 const stamp = (ms: number): string => localIso(ms).slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '_');

@@ -1,4 +1,5 @@
-import type { Files, OpenFile } from './files.ts';
+import type { Files } from './files.ts';
+import { wrapFiles, wrapOpenFile } from './wrapFiles.ts';
 
 /**
  * Lets calls to a disk that may hang (one on a network) pass one at a time, each with a deadline. A call that hangs blocks one of the
@@ -77,39 +78,15 @@ export class CallGate {
 
 /** The same files, but what touches some paths passes a gate. @param isFor which paths */
 export function patientFiles(files: Files, gate: CallGate, isFor: (path: string) => boolean): Files {
-  const through =
-    <R>(call: (path: string) => Promise<R>) =>
-    (path: string): Promise<R> =>
-      isFor(path) ? gate.pass(path, () => call(path)) : call(path);
-  const opening = (path: string, open: () => Promise<OpenFile>): Promise<OpenFile> => {
-    if (!isFor(path)) return open();
-    return gate.pass(path, open, file => file.close()).then(file => patientFile(file, path, gate));
-  };
-  const { openUncached, realPath } = files;
-  return {
-    open: (path, flags, mode) => opening(path, () => files.open(path, flags, mode)),
-    stat: through(path => files.stat(path)),
-    list: through(path => files.list(path)),
-    makeFolder: through(path => files.makeFolder(path)),
-    remove: through(path => files.remove(path)),
-    syncFolder: through(path => files.syncFolder(path)),
-    nameHabit: through(folder => files.nameHabit(folder)),
-    rename: (from, to) =>
-      isFor(from) || isFor(to) ? gate.pass(to, () => files.rename(from, to)) : files.rename(from, to),
-    ...(openUncached && {
-      openUncached: (path: string) => opening(path, () => openUncached.call(files, path)),
-    }),
-    ...(realPath && { realPath: through(path => realPath.call(files, path)) }),
-  };
-}
-
-function patientFile(file: OpenFile, path: string, gate: CallGate): OpenFile {
-  return {
-    write: (data, position) => gate.pass(path, () => file.write(data, position)),
-    read: (into, position) => gate.pass(path, () => file.read(into, position)),
-    size: () => gate.pass(path, () => file.size()),
-    truncate: length => gate.pass(path, () => file.truncate(length)),
-    sync: () => gate.pass(path, () => file.sync()),
-    close: () => gate.passSomeDay(path, () => file.close()),
-  };
+  return wrapFiles(
+    files,
+    ({ path, from = path }, run, giveBack) => (isFor(path) || isFor(from) ? gate.pass(path, run, giveBack) : run()),
+    (file, { path }) =>
+      isFor(path)
+        ? {
+            ...wrapOpenFile(file, run => gate.pass(path, run)),
+            close: () => gate.passSomeDay(path, () => file.close()),
+          }
+        : file,
+  );
 }

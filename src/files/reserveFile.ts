@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { removeFile, trimPlace } from './durableNames.ts';
 import type { Exclusive } from './exclusive.ts';
 import type { Files, OpenFile } from './files.ts';
+import { wrapFiles, wrapOpenFile } from './wrapFiles.ts';
 
 /** It is given up in pieces of so many bytes, so that others, who write too, do not take all of it at once. */
 export const reservePiece = 64 * 1024;
@@ -97,24 +98,14 @@ export function filesWithReserve(
   isFor: (path: string) => boolean,
   leave = 0,
 ): Files {
-  const named = <T>(path: string, act: () => Promise<T>): Promise<T> =>
-    isFor(path) ? withRoom(reserve, act, leave) : act();
-  const { openUncached, realPath } = files;
-  return {
-    open: async (path, flags, mode) => {
-      if (flags === 'r' || !isFor(path)) return files.open(path, flags, mode);
-      return withReserve(await named(path, () => files.open(path, flags, mode)), reserve, leave);
-    },
-    stat: path => files.stat(path),
-    list: folder => files.list(folder),
-    makeFolder: path => named(path, () => files.makeFolder(path)),
-    rename: (from, to) => named(to, () => files.rename(from, to)),
-    remove: path => files.remove(path),
-    syncFolder: path => files.syncFolder(path),
-    nameHabit: folder => files.nameHabit(folder),
-    ...(openUncached && { openUncached: (path: string) => openUncached.call(files, path) }),
-    ...(realPath && { realPath: (path: string) => realPath.call(files, path) }),
-  };
+  return wrapFiles(
+    files,
+    ({ name, path, flags = 'r' }, run) =>
+      isFor(path) && (name === 'makeFolder' || name === 'rename' || flags !== 'r')
+        ? withRoom(reserve, run, leave)
+        : run(),
+    (file, { path, flags = 'r' }) => (isFor(path) && flags !== 'r' ? withReserve(file, reserve, leave) : file),
+  );
 }
 
 /** Makes a name, for which a folder may need room. A second try only: one that takes no more names says the same, and room does not help it. */
@@ -199,11 +190,7 @@ export function lockWithReserve(lock: Exclusive, reserve: ReserveFile): Exclusiv
 
 function withReserve(file: OpenFile, reserve: ReserveFile, leave: number): OpenFile {
   return {
-    read: (into, position) => file.read(into, position),
-    size: () => file.size(),
-    truncate: length => file.truncate(length),
-    sync: () => file.sync(),
-    close: () => file.close(),
+    ...wrapOpenFile(file, run => run()),
     write: async (data, position) => {
       for (let taken = 0; ; ) {
         let failure: unknown = null;

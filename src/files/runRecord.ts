@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { makeFolder } from './durableNames.ts';
-import { type Files, readItself } from './files.ts';
+import { type Files, nodeFiles } from './files.ts';
+import { readBytes } from './readBytes.ts';
 import { writeAtomic } from './writeAtomic.ts';
 
 /** The run that a root holds; `start` continues it. */
@@ -13,7 +14,7 @@ export interface RunRecord {
 /** The run of a root; begins one where there is none. A damaged record is replaced: it names the run and nothing more. */
 export async function continueRun(file: string, files: Files, begin: () => RunRecord): Promise<RunRecord> {
   try {
-    const record = JSON.parse((await readItself(file)).toString()) as Partial<RunRecord> | null;
+    const record = JSON.parse((await readBytes(nodeFiles, file)).toString()) as Partial<RunRecord> | null;
     const { run_id, started } = record ?? {};
     if (typeof run_id === 'string' && !Number.isNaN(Date.parse(started ?? ''))) return record as RunRecord;
   } catch (error) {

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { crc32, gunzip, gzip } from 'node:zlib';
 import { makeFolder } from '../files/durableNames.ts';
 import type { Files } from '../files/files.ts';
-import { readChunks } from '../files/readChunks.ts';
+import { readBytes } from '../files/readBytes.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import type { Entry } from '../model/entry.ts';
 import { ArchiveError } from './archiveError.ts';
@@ -118,7 +118,7 @@ export async function readSegment(
 ): Promise<Entry[]> {
   const here = join(archiveFolder(manifestFile), name);
   try {
-    return await parseSegment(here, name, await readWhole(files, here));
+    return await parseSegment(here, name, await readBytes(files, here));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     const path = await moved.pathOf(name);
@@ -150,19 +150,13 @@ export async function parseSegment(path: string, name: string, packed: Buffer): 
 /** Another disk that is gone or dying is no failure of the one that the experiment is on. */
 async function readMoved(files: Files, path: string): Promise<Buffer> {
   try {
-    return await readWhole(files, path);
+    return await readBytes(files, path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
     const reason = code === 'ENOENT' ? 'it was moved there and is not there any more; is its disk mounted?' : message;
     throw new ArchiveError(path, reason, { cause: error });
   }
-}
-
-async function readWhole(files: Files, path: string): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of readChunks(files, path)) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }
 
 function nameOf(number: number, content: string | Buffer): string {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { makeFolder, removeFile, syncNamed } from '../files/durableNames.ts';
 import type { Files } from '../files/files.ts';
-import { readChunks } from '../files/readChunks.ts';
+import { readBytes } from '../files/readBytes.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import type { Entry } from '../model/entry.ts';
 import { archiveFolder, parseSegment } from './archive.ts';
@@ -27,7 +27,7 @@ export interface Moved {
 export async function moveSegment(files: Files, manifestFile: string, segment: string, folder: string): Promise<Moved> {
   const archive = archiveFolder(manifestFile);
   const here = join(archive, segment);
-  const bytes = await readWhole(files, here);
+  const bytes = await readBytes(files, here);
   const entries = await parseSegment(here, segment, bytes);
   const { lines, end } = await lastMoved(files, archive);
   await mustBeThatFolder(files, folder, archive, lines.at(-1));
@@ -79,13 +79,7 @@ async function holds(files: Files, path: string, bytes: Buffer): Promise<boolean
   if (!(await files.stat(path))) return false;
   const { openUncached } = files;
   const medium = openUncached ? { open: (name: string) => openUncached.call(files, name) } : files;
-  return bytes.equals(await readWhole(medium, path));
-}
-
-async function readWhole(files: Pick<Files, 'open'>, path: string): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of readChunks(files, path)) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  return bytes.equals(await readBytes(medium, path));
 }
 
 /** The same each time, so that a copy that a crash left unrecorded is found again. */

@@ -1,6 +1,6 @@
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Files } from '../files/files.ts';
-import { readChunks } from '../files/readChunks.ts';
+import { readBytes } from '../files/readBytes.ts';
 import { writeAtomic, writeFully } from '../files/writeAtomic.ts';
 import { ArchiveError } from './archiveError.ts';
 import { setAside } from './setAside.ts';
@@ -68,9 +68,7 @@ export class MovedSegments {
         `it has ${stat.size} bytes, more than any list of segments: put a good copy in its place`,
       );
     }
-    const chunks: Buffer[] = [];
-    for await (const chunk of readChunks(this.#files, path, this.#end)) chunks.push(chunk);
-    const { lines, end } = parseLines(Buffer.concat(chunks), this.#folder);
+    const { lines, end } = parseLines(await readBytes(this.#files, path, this.#end), this.#folder);
     for (const { segment, folder, file } of lines) this.#paths.set(segment, join(folder, file));
     this.#end += end;
   }
@@ -94,9 +92,7 @@ async function readTail(files: Files, folder: string): Promise<{ bytes: Buffer; 
   const path = listFile(folder);
   const size = (await files.stat(path))?.size ?? 0;
   const from = Math.max(0, size - tailBytes);
-  const chunks: Buffer[] = [];
-  if (size > 0) for await (const chunk of readChunks(files, path, from)) chunks.push(chunk);
-  return { bytes: Buffer.concat(chunks), from };
+  return { bytes: size > 0 ? await readBytes(files, path, from) : Buffer.alloc(0), from };
 }
 
 /**
@@ -127,9 +123,7 @@ export async function recordMoved(files: Files, folder: string, moved: MovedSegm
 export async function mendMovedList(files: Files, archive: string, backupFolder: string): Promise<string | null> {
   const path = listFile(archive);
   if ((await files.stat(path)) === null) return null;
-  const chunks: Buffer[] = [];
-  for await (const chunk of readChunks(files, path)) chunks.push(chunk);
-  const bytes = Buffer.concat(chunks);
+  const bytes = await readBytes(files, path);
   const isReadable = isWhole(bytes, archive);
   const lines = bytes
     .toString()

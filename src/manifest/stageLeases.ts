@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { makeFolder } from '../files/durableNames.ts';
 import type { Exclusive } from '../files/exclusive.ts';
-import { type Files, readItself } from '../files/files.ts';
+import { type Files, nodeFiles } from '../files/files.ts';
 import { type Liveness, sameProcess } from '../files/processIdentity.ts';
+import { readBytes } from '../files/readBytes.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import type { ProcessIdentity } from '../model/entry.ts';
 import type { StageName } from '../model/stage.ts';
@@ -103,7 +104,7 @@ export async function takeStages(stages: readonly StageName[], options: StageLea
 /** A file that is missing or damaged (its owner was killed on a disk that lost the write) holds nothing. */
 export async function readHolders(file: string): Promise<Holders> {
   try {
-    const holders: unknown = JSON.parse((await readItself(file)).toString());
+    const holders: unknown = JSON.parse((await readBytes(nodeFiles, file)).toString());
     if (typeof holders !== 'object' || holders === null || Array.isArray(holders)) return {};
     return Object.fromEntries(Object.entries(holders).filter(([, holder]) => isIdentity(holder))) as Holders;
   } catch (error) {

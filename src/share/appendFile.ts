@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
+import { endOfLines } from '../files/appendDurably.ts';
 import { removeFile, replaceFile, syncNamed, trimPlace } from '../files/durableNames.ts';
 import type { FileStat, OpenFile } from '../files/files.ts';
 import { BlockHashes } from './blockHashes.ts';
@@ -193,17 +194,9 @@ function copyRest(
 
 /** The end of the last whole line between `from` and `to`; `to` itself when one line is longer than any should be. */
 async function lastLineEnd(file: OpenFile, from: number, to: number): Promise<number> {
-  const step = 1 << 16;
-  const bytes = Buffer.alloc(step);
-  for (let end = to; end > from; ) {
-    const begin = Math.max(from, end - step);
-    const read = await file.read(bytes.subarray(0, end - begin), begin);
-    const at = bytes.subarray(0, read).lastIndexOf(0x0a);
-    if (at >= 0) return begin + at + 1;
-    if (to - begin >= longestLine) return to;
-    end = begin;
-  }
-  return from;
+  const floor = Math.max(from, to - longestLine);
+  const end = await endOfLines(file, to, floor);
+  return end === floor && floor > from ? to : end;
 }
 
 interface AppendRange {

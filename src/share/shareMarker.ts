@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../files/durableNames.ts';
 import type { Files } from '../files/files.ts';
+import { readBytes } from '../files/readBytes.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import type { EnterRequest } from './shareCalls.ts';
 import { ShareError, ShareNotMountedError } from './shareError.ts';
@@ -64,16 +65,11 @@ export async function readMarker(root: string, files: Files): Promise<string | n
   const path = join(root, markerName);
   const stat = await files.stat(path);
   if (!stat || stat.isFolder || stat.strange || stat.size > longestMarker) return null;
-  const file = await files.open(path, 'r');
   try {
-    const bytes = Buffer.alloc(stat.size);
-    const length = await file.read(bytes, 0);
-    const { share_id: id } = JSON.parse(bytes.toString('utf8', 0, length)) as { share_id?: unknown };
+    const { share_id: id } = JSON.parse(String(await readBytes(files, path, 0, stat.size))) as { share_id?: unknown };
     return typeof id === 'string' && plainId.test(id) ? id : null;
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return null;
     throw error;
-  } finally {
-    await file.close();
   }
 }

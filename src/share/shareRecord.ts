@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Files } from '../files/files.ts';
-import { readChunks } from '../files/readChunks.ts';
+import { readBytes } from '../files/readBytes.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 
 /** Which share each remote folder was found to be at its first use. */
@@ -40,10 +40,9 @@ export class ShareRecord {
 
   async #read(): Promise<Shape> {
     if ((await this.#files.stat(this.#path)) === null) return { shares: {} };
-    const chunks: Buffer[] = [];
-    for await (const chunk of readChunks(this.#files, this.#path)) chunks.push(chunk);
+    const text = String(await readBytes(this.#files, this.#path));
     try {
-      const { shares } = (JSON.parse(Buffer.concat(chunks).toString('utf8')) ?? {}) as Partial<Shape>;
+      const { shares } = (JSON.parse(text) ?? {}) as Partial<Shape>;
       if (typeof shares === 'object' && shares !== null) return { shares };
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;

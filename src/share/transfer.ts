@@ -2,6 +2,8 @@ import type { Hash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { makeFolder } from '../files/durableNames.ts';
 import { type FileStat, type Files, type OpenFile, StrangeFileError } from '../files/files.ts';
+import { readRange } from '../files/readBytes.ts';
+import { wrapFiles, wrapOpenFile } from '../files/wrapFiles.ts';
 import { writeFully } from '../files/writeAtomic.ts';
 import type { Parts } from './parts.ts';
 import { ShareError, type Side } from './shareError.ts';
@@ -40,27 +42,12 @@ export function sided(files: Files, side: Side): Files {
     (error as { side?: Side }).side ??= side;
     throw error;
   };
-  const file = (open: OpenFile): OpenFile => ({
-    read: (into, position) => open.read(into, position).catch(tag),
-    write: (data, position) => open.write(data, position).catch(tag),
-    size: () => open.size().catch(tag),
-    truncate: length => open.truncate(length).catch(tag),
-    sync: () => open.sync().catch(tag),
-    close: () => open.close().catch(tag),
-  });
-  const { openUncached, realPath } = files;
-  return {
-    open: (path, flags, mode) => files.open(path, flags, mode).then(file, tag),
-    stat: path => files.stat(path).catch(tag),
-    list: folder => files.list(folder).catch(tag),
-    makeFolder: path => files.makeFolder(path).catch(tag),
-    rename: (from, to) => files.rename(from, to).catch(tag),
-    remove: path => files.remove(path).catch(tag),
-    syncFolder: path => files.syncFolder(path).catch(tag),
-    nameHabit: folder => files.nameHabit(folder),
-    ...(openUncached && { openUncached: path => openUncached.call(files, path).then(file, tag) }),
-    ...(realPath && { realPath: path => realPath.call(files, path).catch(tag) }),
-  };
+  const tagged = <R>(run: () => Promise<R>): Promise<R> => run().catch(tag);
+  return wrapFiles(
+    files,
+    (_call, run) => tagged(run),
+    file => wrapOpenFile(file, tagged),
+  );
 }
 
 /** Opens, works, and closes however that ends. */
@@ -153,9 +140,9 @@ export async function sameUpTo(
   const { chunkBytes } = tools.throttle;
   for (let position = from; position < to; ) {
     const length = Math.min(chunkBytes, to - position);
-    const ours = await readWhole(local, position, length);
+    const ours = await readRange(local, position, position + length);
     await tools.throttle.take(length, tell);
-    const theirs = await readWhole(copy, position, length);
+    const theirs = await readRange(copy, position, position + length);
     const same = samePrefix(ours, theirs);
     if (same > 0) equal(ours.subarray(0, same), position);
     position += same;
@@ -163,17 +150,6 @@ export async function sameUpTo(
     if (same < length) return position;
   }
   return to;
-}
-
-async function readWhole(file: OpenFile, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(length);
-  let read = 0;
-  while (read < length) {
-    const more = await file.read(bytes.subarray(read), position + read);
-    if (more === 0) break;
-    read += more;
-  }
-  return bytes.subarray(0, read);
 }
 
 function samePrefix(a: Buffer, b: Buffer): number {

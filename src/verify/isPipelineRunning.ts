@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { Files } from '../files/files.ts';
 import type { Liveness } from '../files/processIdentity.ts';
-import { readChunks } from '../files/readChunks.ts';
+import { readBytes } from '../files/readBytes.ts';
 import { leasesFile } from '../manifest/stageLeases.ts';
 import type { ProcessIdentity } from '../model/entry.ts';
 import type { StageName } from '../model/stage.ts';
@@ -35,10 +35,8 @@ export async function stageHolders({
 
 /** A file that is not there, or is being replaced on a disk that lost it, says nothing. */
 async function readJson<T>(files: Files, path: string): Promise<T | null> {
-  const chunks: Buffer[] = [];
   try {
-    for await (const chunk of readChunks(files, path)) chunks.push(chunk);
-    return JSON.parse(Buffer.concat(chunks).toString()) as T | null;
+    return JSON.parse(String(await readBytes(files, path))) as T | null;
   } catch (error) {
     if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { Files } from '../files/files.ts';
-import { readChunks } from '../files/readChunks.ts';
+import { readBytes } from '../files/readBytes.ts';
 import { SegmentedFile } from '../files/segmentedFile.ts';
 import { splitLines } from '../files/splitLines.ts';
 import { adoptedEntry, cameraOf, isCapturedName } from '../manifest/adoptedEntry.ts';
@@ -194,9 +194,7 @@ async function localImages({ paths, files }: RecoverEntriesOptions): Promise<Map
 async function originalFolders({ paths, files }: RecoverEntriesOptions): Promise<string[]> {
   const record = join(paths.flags, 'replay.json');
   try {
-    const chunks: Buffer[] = [];
-    for await (const chunk of readChunks(files, record)) chunks.push(chunk);
-    const { request } = JSON.parse(Buffer.concat(chunks).toString()) as { request?: { folder?: unknown } };
+    const { request } = JSON.parse(String(await readBytes(files, record))) as { request?: { folder?: unknown } };
     if (typeof request?.folder === 'string') return [request.folder, paths.data];
   } catch {
     // Not a replay, or its record is damaged too: then the image is told as missing.

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type Files, nodeFiles } from '../../src/files/files.ts';
+import { wrapFiles } from '../../src/files/wrapFiles.ts';
 import { ArchiveError } from '../../src/manifest/archiveError.ts';
 import { isSettled } from '../../src/manifest/isSettled.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
@@ -378,37 +379,24 @@ describe('a crash at every step', () => {
 });
 
 /** The same, to have some of it replaced. */
-function passedOn(files: Files): Files {
-  return {
-    open: (path, flags) => files.open(path, flags),
-    stat: path => files.stat(path),
-    list: folder => files.list(folder),
-    makeFolder: path => files.makeFolder(path),
-    rename: (from, to) => files.rename(from, to),
-    remove: path => files.remove(path),
-    syncFolder: path => files.syncFolder(path),
-    nameHabit: folder => files.nameHabit(folder),
-  };
-}
+const passedOn = (files: Files): Files => wrapFiles(files, (_call, run) => run());
 
 /** Counts the bytes that are read. */
 function counting(files: Files): { files: Files; read: () => number } {
   let read = 0;
   return {
     read: () => read,
-    files: {
-      ...passedOn(files),
-      open: async (path, flags) => {
-        const file = await files.open(path, flags);
-        return {
-          ...file,
-          read: async (into, position) => {
-            const length = await file.read(into, position);
-            read += length;
-            return length;
-          },
-        };
-      },
-    },
+    files: wrapFiles(
+      files,
+      (_call, run) => run(),
+      file => ({
+        ...file,
+        read: async (into, position) => {
+          const length = await file.read(into, position);
+          read += length;
+          return length;
+        },
+      }),
+    ),
   };
 }

@@ -1,4 +1,5 @@
 import type { Files, OpenFile } from '../../src/files/files.ts';
+import { type FileCall, wrapFiles } from '../../src/files/wrapFiles.ts';
 import { Manifest, type ManifestOptions } from '../../src/manifest/manifest.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import { type BackupExperiment, type BackupSettings, backup } from '../../src/operators/backup/backup.ts';
@@ -95,26 +96,23 @@ export class BackupWorld {
   }
 
   #watched(): Files {
-    const { files } = this;
-    return this.#wrap({
-      open: async (path, flags) => {
-        if (!path.startsWith(`${backupFolder}/`) || !flags.startsWith('w')) return files.open(path, flags);
-        await this.onWork();
-        const file = await files.open(path, flags);
-        this.mostOpen = Math.max(this.mostOpen, ++this.open);
-        return this.#counted(file);
-      },
-      stat: path => files.stat(path),
-      list: async folder => {
-        if (folder === backupFolder) await this.onOpen();
-        return files.list(folder);
-      },
-      makeFolder: path => files.makeFolder(path),
-      rename: (from, to) => files.rename(from, to),
-      remove: path => files.remove(path),
-      syncFolder: path => files.syncFolder(path),
-      nameHabit: () => files.nameHabit(),
-    });
+    const isWritten = ({ path, flags = 'r' }: FileCall): boolean =>
+      path.startsWith(`${backupFolder}/`) && flags.startsWith('w');
+    return this.#wrap(
+      wrapFiles(
+        this.files,
+        async (call, run) => {
+          if (call.name === 'open' && isWritten(call)) await this.onWork();
+          if (call.name === 'list' && call.path === backupFolder) await this.onOpen();
+          return run();
+        },
+        (file, call) => {
+          if (!isWritten(call)) return file;
+          this.mostOpen = Math.max(this.mostOpen, ++this.open);
+          return this.#counted(file);
+        },
+      ),
+    );
   }
 
   #counted(file: OpenFile): OpenFile {

@@ -1,5 +1,6 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { Files, OpenFile } from '../../src/files/files.ts';
+import { type FileCall, wrapFiles } from '../../src/files/wrapFiles.ts';
 import { findImage } from '../../src/image/findImage.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import { codecOf } from '../../src/model/compression.ts';
@@ -144,32 +145,21 @@ export class CompressorWorld {
   }
 
   #watchedFiles(): Files {
-    const { files } = this;
-    return {
-      open: async (path, flags) => {
-        if (!path.endsWith('.tmp') || !flags.startsWith('w')) {
-          await this.onRead(path);
-          return files.open(path, flags);
-        }
-        await this.onWork();
-        const file = await files.open(path, flags);
+    const isWritten = ({ path, flags = 'r' }: FileCall): boolean => path.endsWith('.tmp') && flags.startsWith('w');
+    return wrapFiles(
+      this.files,
+      async (call, run) => {
+        if (call.name === 'open') await (isWritten(call) ? this.onWork() : this.onRead(call.path));
+        if (call.name === 'stat' && call.path === dataFolder) await this.onOpen();
+        if (call.name === 'remove') await this.onRemove(call.path);
+        return run();
+      },
+      (file, call) => {
+        if (!isWritten(call)) return file;
         this.mostOpen = Math.max(this.mostOpen, ++this.open);
         return this.#counted(file);
       },
-      stat: async path => {
-        if (path === dataFolder) await this.onOpen();
-        return files.stat(path);
-      },
-      list: folder => files.list(folder),
-      makeFolder: path => files.makeFolder(path),
-      rename: (from, to) => files.rename(from, to),
-      remove: async path => {
-        await this.onRemove(path);
-        return files.remove(path);
-      },
-      syncFolder: path => files.syncFolder(path),
-      nameHabit: () => files.nameHabit(),
-    };
+    );
   }
 
   #counted(file: OpenFile): OpenFile {

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { syncNamed } from '../../files/durableNames.ts';
 import { type Files, StrangeFileError } from '../../files/files.ts';
-import { readChunks } from '../../files/readChunks.ts';
+import { readBytes } from '../../files/readBytes.ts';
 import { removeTemporaries } from '../../files/removeTemporaries.ts';
 import { decodeFrame } from '../../image/decodeFrame.ts';
 import { imageMemory, limitText } from '../../image/imageMemory.ts';
@@ -151,14 +151,14 @@ async function damageOf(path: string, files: Files): Promise<string | null> {
   const { size = 0, strange } = (await files.stat(path)) ?? {};
   if (strange) return `it is a ${strange}`;
   if (size > imageMemory()) return `${size} bytes; ${limitText(imageMemory())}`;
-  const chunks: Buffer[] = [];
+  let bytes: Buffer;
   try {
-    for await (const chunk of readChunks(files, path)) chunks.push(chunk);
+    bytes = await readBytes(files, path);
   } catch (error) {
     if (error instanceof StrangeFileError) return error.message;
     throw error;
   }
-  return decodeFrame(Buffer.concat(chunks), path).then(
+  return decodeFrame(bytes, path).then(
     () => null,
     (error: Error) => error.message,
   );

@@ -1,6 +1,6 @@
 import { contentHash } from '../../files/contentHash.ts';
 import type { Files } from '../../files/files.ts';
-import { readWhole } from '../../files/keepSnapshot.ts';
+import { readBytes } from '../../files/readBytes.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 
 export interface FrameSize {
@@ -130,7 +130,7 @@ export class FrameFit {
   /** Sizes by the hashes of the manifests. What is damaged is forgotten: the next frames settle it again. */
   async #remembered(): Promise<Record<string, FrameSize>> {
     if ((await this.#files.stat(this.#file)) === null) return {};
-    const text = (await readWhole(this.#files, this.#file)).toString();
+    const text = (await readBytes(this.#files, this.#file)).toString();
     try {
       const sizes = Object.entries(JSON.parse(text) as Record<string, Partial<FrameSize> | null>);
       return Object.fromEntries(sizes.filter((entry): entry is [string, FrameSize] => isSize(entry[1])));

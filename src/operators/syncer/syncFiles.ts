@@ -3,7 +3,7 @@ import { parse } from 'smol-toml';
 import { withoutSecrets } from '../../config/secrets.ts';
 import { throughOwnLink } from '../../files/confinedFiles.ts';
 import type { FileStat, Files } from '../../files/files.ts';
-import { readWhole } from '../../files/keepSnapshot.ts';
+import { readBytes } from '../../files/readBytes.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 import { markerName } from '../../share/shareMarker.ts';
 import { safeName } from '../../share/sharePath.ts';
@@ -65,7 +65,7 @@ export async function syncFiles(
 async function writePublicCopy(file: string, copy: string, files: Files): Promise<void> {
   const stat = await files.stat(file);
   if (!stat || stat.strange) return;
-  const text = (await readWhole(files, file)).toString();
+  const text = (await readBytes(files, file)).toString();
   try {
     parse(text);
   } catch {
@@ -73,7 +73,7 @@ async function writePublicCopy(file: string, copy: string, files: Files): Promis
   }
   const bytes = Buffer.from(withoutSecrets(text));
   const there = await files.stat(copy);
-  if (there && !there.strange && bytes.equals(await readWhole(files, copy))) return;
+  if (there && !there.strange && bytes.equals(await readBytes(files, copy))) return;
   await writeAtomic(files, copy, bytes, { ...(stat.mode !== undefined && { mode: stat.mode }) });
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { FileStat, Files } from '../../files/files.ts';
-import { readChunks } from '../../files/readChunks.ts';
+import { readBytes } from '../../files/readBytes.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 import type { Growth, RemoteStat } from '../../share/shareCalls.ts';
 
@@ -103,10 +103,9 @@ interface State {
 async function read(path: string, shareId: string, files: Files): Promise<State> {
   const nothing: State = { copied: new Map(), fixed: new Set(), isStale: false };
   if ((await files.stat(path)) === null) return nothing;
-  const chunks: Buffer[] = [];
-  for await (const chunk of readChunks(files, path)) chunks.push(chunk);
+  const text = String(await readBytes(files, path));
   try {
-    const state = JSON.parse(Buffer.concat(chunks).toString('utf8')) as {
+    const state = JSON.parse(text) as {
       share_id: string;
       stale?: boolean;
       files: object;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Files } from '../../files/files.ts';
-import { readChunks } from '../../files/readChunks.ts';
+import { readBytes } from '../../files/readBytes.ts';
 import { comparePositions, type SegmentPosition } from '../../files/segmentedFile.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 import type { ResultLine } from '../../model/result.ts';
@@ -58,9 +58,7 @@ export async function openPlot(options: PlotOptions): Promise<Plot> {
   async function load(): Promise<PlotSeries> {
     try {
       if (!(await files.stat(seriesPath))) return new PlotSeries(capacity);
-      const parts: Buffer[] = [];
-      for await (const part of readChunks(files, seriesPath)) parts.push(part);
-      const loaded = PlotSeries.from(Buffer.concat(parts));
+      const loaded = PlotSeries.from(await readBytes(files, seriesPath));
       if (loaded.position && comparePositions(loaded.position, csv.position()) > 0) {
         throw new Error('it goes further than the table');
       }

@@ -1,4 +1,5 @@
-import { nodeFiles, readItself } from '../../files/files.ts';
+import { nodeFiles } from '../../files/files.ts';
+import { readBytes } from '../../files/readBytes.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 import { answerTask } from '../drawing/answerTask.ts';
 import type { PlotTask } from './plotProcess.ts';
@@ -7,7 +8,7 @@ import { renderPlot } from './renderPlot.ts';
 
 /** The process that draws the plot: reads the series and writes the picture. */
 answerTask(async ({ seriesPath, picturePath, title }: PlotTask): Promise<void> => {
-  const series = PlotSeries.from(await readItself(seriesPath));
+  const series = PlotSeries.from(await readBytes(nodeFiles, seriesPath));
   // A picture that a power cut takes is drawn again: no fsync.
   await writeAtomic(nodeFiles, picturePath, renderPlot(series.data(), { title }), { durable: false });
 });

@@ -4,7 +4,7 @@ import type { DiskSpace } from '../../files/diskSpace.ts';
 import { makeFolder, removeFile } from '../../files/durableNames.ts';
 import type { Files } from '../../files/files.ts';
 import type { Liveness } from '../../files/processIdentity.ts';
-import { readChunks } from '../../files/readChunks.ts';
+import { readBytes } from '../../files/readBytes.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { ProcessIdentity } from '../../model/entry.ts';
@@ -135,9 +135,7 @@ export function statusFile(options: StatusFileOptions): StatusFile {
 /** Null for what is no status: being replaced, or somebody else's. */
 async function readStatus(files: Files, path: string): Promise<ProcessStatus | null> {
   try {
-    const parts: Buffer[] = [];
-    for await (const part of readChunks(files, path)) parts.push(part);
-    const status = JSON.parse(Buffer.concat(parts).toString()) as Partial<ProcessStatus> | null;
+    const status = JSON.parse(String(await readBytes(files, path))) as Partial<ProcessStatus> | null;
     const whole =
       typeof status?.pid === 'number' &&
       typeof status.host === 'string' &&

@@ -1,4 +1,5 @@
 import type { Files, OpenFile } from '../../files/files.ts';
+import { readRange } from '../../files/readBytes.ts';
 
 const newline = 0x0a;
 /** A line longer than this is none that anybody wants to chart, bytes: passed over. */
@@ -74,15 +75,4 @@ async function withFile<T>(files: Files, path: string, use: (file: OpenFile) => 
   } finally {
     await file.close();
   }
-}
-
-async function readRange(file: OpenFile, from: number, to: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(Math.max(0, to - from));
-  let filled = 0;
-  while (filled < bytes.length) {
-    const read = await file.read(bytes.subarray(filled), from + filled);
-    if (read === 0) break;
-    filled += read;
-  }
-  return bytes.subarray(0, filled);
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Files } from '../../files/files.ts';
+import { readBytes } from '../../files/readBytes.ts';
 import type { LogLine } from '../../model/logLine.ts';
 import { readLogLine } from './readLogLine.ts';
 
@@ -82,29 +83,19 @@ export class LogReader {
   /** Whole lines between two bytes of a file, the last ones where these are many. */
   async #read(name: string, from: number, to: number): Promise<LogLine[]> {
     const begin = Math.max(from, to - windowBytes);
-    const bytes = Buffer.allocUnsafe(to - begin);
-    let filled = 0;
+    let bytes: Buffer;
     try {
-      const file = await this.#options.files.open(join(this.#options.folder, name), 'r');
-      try {
-        while (filled < bytes.length) {
-          const read = await file.read(bytes.subarray(filled), begin + filled);
-          if (read === 0) break;
-          filled += read;
-        }
-      } finally {
-        await file.close();
-      }
+      bytes = await readBytes(this.#options.files, join(this.#options.folder, name), begin, to);
     } catch (error) {
       // Removed since the folder was listed.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
       throw error;
     }
-    const last = bytes.lastIndexOf(newline, filled - 1);
+    const last = bytes.lastIndexOf(newline);
     // Where the beginning was left out, the first line is a part of one. One that fills the window has no end to wait for.
     const first = begin > from ? bytes.indexOf(newline) + 1 : 0;
-    const whole = filled > 0 && last >= 0;
-    this.#followed.set(name, { end: whole ? begin + last + 1 : begin > from ? to : from, seen: begin + filled });
+    const whole = last >= 0;
+    this.#followed.set(name, { end: whole ? begin + last + 1 : begin > from ? to : from, seen: begin + bytes.length });
     if (!whole) return [];
     return bytes
       .toString('utf8', first, last + 1)

@@ -1,4 +1,5 @@
 import type { Files } from '../../files/files.ts';
+import { readBytes } from '../../files/readBytes.ts';
 import { journalPath, listJournals, readHeader, readJournal } from '../../manifest/journal.ts';
 import { isHeader, isSnapshotMark, type JournalRecord } from '../../manifest/journalLine.ts';
 import { normaliseEntry } from '../../manifest/normaliseEntry.ts';
@@ -103,7 +104,7 @@ export class NewestImage {
     if (!stat) return null;
     for (let window = smallestWindow; window <= largestWindow; window *= 4) {
       const begin = Math.max(0, stat.size - window);
-      const lines = (await this.#textFrom(begin, stat.size)).split('\n');
+      const lines = String(await readBytes(this.#files, this.#file, begin, stat.size)).split('\n');
       for (const line of lines.slice(begin === 0 ? 0 : 1).toReversed()) {
         const text = line.trim().replace(/,$/, '');
         if (text === '' || text === '[' || text === ']') continue;
@@ -122,22 +123,6 @@ export class NewestImage {
       if (hasImage(entry)) last = entry;
     });
     return last;
-  }
-
-  async #textFrom(from: number, to: number): Promise<string> {
-    const file = await this.#files.open(this.#file, 'r');
-    try {
-      const bytes = Buffer.alloc(to - from);
-      let filled = 0;
-      while (filled < bytes.length) {
-        const read = await file.read(bytes.subarray(filled), from + filled);
-        if (read === 0) break;
-        filled += read;
-      }
-      return bytes.toString('utf8', 0, filled);
-    } finally {
-      await file.close();
-    }
   }
 }
 

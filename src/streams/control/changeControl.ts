@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
 import { makeFolder } from '../../files/durableNames.ts';
 import type { Exclusive } from '../../files/exclusive.ts';
-import { type Files, readItself } from '../../files/files.ts';
+import { type Files, nodeFiles } from '../../files/files.ts';
+import { readBytes } from '../../files/readBytes.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 import { type Control, parseControl } from '../../model/control.ts';
 
@@ -27,7 +28,7 @@ export async function changeControl(
 }
 
 async function present(path: string): Promise<{ before: Control; isDamaged: boolean }> {
-  const text = await readItself(path)
+  const text = await readBytes(nodeFiles, path)
     .then(String)
     .catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return null;

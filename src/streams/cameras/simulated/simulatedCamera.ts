@@ -1,3 +1,5 @@
+import { trimTornTail } from '../../../files/appendDurably.ts';
+
 /**
  * The simulated camera (`camera_type = "simulated"`, the default): frames of a moving resonance with known truth, through
  * the same path as a real camera's.
@@ -14,7 +16,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { throughOwnLink } from '../../../files/confinedFiles.ts';
 import { makeFolder, trimPlace } from '../../../files/durableNames.ts';
 import type { Files, OpenFile } from '../../../files/files.ts';
-import { readChunks } from '../../../files/readChunks.ts';
+import { readBytes } from '../../../files/readBytes.ts';
 import { writeAtomic, writeFully } from '../../../files/writeAtomic.ts';
 import type { Clock } from '../../../model/clock.ts';
 import type { CapturedFrame, Instant } from '../../../model/frame.ts';
@@ -145,18 +147,9 @@ class TruthFile {
     const { files } = this.#deps;
     await makeFolder(files, dirname(this.#path));
     await trimPlace(files, this.#path);
-    const isTorn = await endsWithinLine(files, this.#path);
-    const file = await files.open(this.#path, 'a');
-    if (isTorn) await writeFully(data => file.write(data, null), Buffer.from('\n'), this.#path);
-    return file;
+    if ((await files.stat(this.#path)) !== null) await trimTornTail(files, this.#path, () => true);
+    return files.open(this.#path, 'a');
   }
-}
-
-async function endsWithinLine(files: Files, path: string): Promise<boolean> {
-  const size = (await files.stat(path))?.size ?? 0;
-  if (size === 0) return false;
-  for await (const last of readChunks(files, path, size - 1, size)) return last[0] !== 0x0a;
-  return false;
 }
 
 async function provideRoiManifest(scene: Scene, path: string, { files, note }: SimulatedCameraDeps): Promise<void> {
@@ -170,19 +163,13 @@ async function provideRoiManifest(scene: Scene, path: string, { files, note }: S
     });
     return;
   }
-  if (!isSameJson(await readText(files, await throughOwnLink(files, path)), text))
+  if (!isSameJson(String(await readBytes(files, await throughOwnLink(files, path))), text))
     note({
       level: 'warning',
       message:
         `${path}: is not the simulated chip's, so positions will not be those of its resonances; it is left as it is. ` +
         'Move it away to have the right one written',
     });
-}
-
-async function readText(files: Files, path: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of readChunks(files, path)) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function isSameJson(text: string, ours: string): boolean {

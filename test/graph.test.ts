@@ -395,7 +395,7 @@ describe('graph', () => {
       await run.rest();
       expect(notes(run)).toEqual([
         'note changes by other processes are not seen: EIO: as the test wants it; it is tried again',
-        'note is well again: changes by other processes are not seen',
+        'note resolved: changes by other processes are not seen',
       ]);
       run.unsubscribe();
     });

@@ -106,7 +106,7 @@ function lines(
       ? `${counted(count, 'image')}${of} would be set to ${target}`
       : `${changed} of ${counted(count, 'image')}${of} ${changed === 1 ? 'is' : 'are'} set to ${target}`,
   ];
-  if (inWork) told.push(`${inWork} are in work just now and left alone`);
+  if (inWork) told.push(`${inWork} are in flight just now and left alone`);
   if (withoutImage) told.push(`${withoutImage} have no image any more and are left alone`);
   if (dryRun && count > 0) told.push(`nothing is changed yet; this does it: ${commandWith(options, context)}`);
   return told;

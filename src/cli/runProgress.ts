@@ -76,7 +76,7 @@ export class RunProgress {
         `analysed ${number(this.#analysed)}`,
         `reported ${number(this.#reported)}`,
       );
-      words.push(`${number(Number((perSecond * 60).toPrecision(3)))} a minute`);
+      words.push(`${number(Number((perSecond * 60).toPrecision(3)))} per minute`);
     }
     if (this.#failed) words.push(`${number(this.#failed)} failed`);
     if (this.#alarm) words.push(`ALARM: ${this.#alarm}`);
@@ -89,7 +89,7 @@ export class RunProgress {
       `${number(this.#analysed)} analysed`,
       `${number(this.#reported)} reported`,
       `${number(this.#failed)} failed`,
-      `${number(this.#discarded)} left out`,
+      `${number(this.#discarded)} discarded`,
     ].join(' · ');
   }
 

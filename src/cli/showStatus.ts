@@ -48,7 +48,18 @@ export function statusLines(status: PipelineStatus, connection: Connection, root
   if (config.error) lines.push(`configuration: ${config.error} (the last good one stays)`);
   for (const warning of config.warnings ?? []) lines.push(`configuration: warning: ${warning}`);
   if (disk) lines.push(`disk ${diskWords(disk)}`);
-  const columns = ['stage', 'state', 'waiting', 'in work', 'done', 'failed', 'left out', 'lost', 'a minute', 'last'];
+  const columns = [
+    'stage',
+    'state',
+    'queued',
+    'in flight',
+    'done',
+    'failed',
+    'discarded',
+    'lost',
+    'per minute',
+    'last',
+  ];
   const rows = Object.entries(status.stages).map(([name, s]) => [
     name,
     s.late && connection === 'running' ? `${s.state}, ${s.late}` : s.state,

@@ -15,7 +15,7 @@ export const stop: CommandDefinition<StopOptions> = {
   examples: ['--config my.toml stop', '--root /data/run7 stop --now'],
   declare: command =>
     command
-      .option('--now', 'do not wait: what is in flight is given back and done again later')
+      .option('--now', 'do not wait: what is in flight is released, and done again later')
       .option(
         '--timeout <seconds>',
         'longest wait; then it is said what is still in flight',

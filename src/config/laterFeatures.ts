@@ -26,7 +26,7 @@ export function laterFeatures(config: Config): LaterFeature[] {
       found.push({
         section,
         key,
-        message: `${section}.${key} has "${word}", which this version does not have yet: ${section === 'Camera' ? 'no frame is collected' : 'it is left out'}`,
+        message: `${section}.${key} has "${word}", which this version does not have yet: ${section === 'Camera' ? 'no frame is collected' : 'the word is ignored'}`,
       });
     }
   }

@@ -286,7 +286,7 @@ describe('a key that is not known', () => {
 
 it('says what a configuration asks for that is still to come', () => {
   expect(warningsOf('[Communication]\nmethod = ["CSV_PLOT", "mqtt"]')).toEqual([
-    'c.toml:2:10: Communication.method has "MQTT", which this version does not have yet: it is left out',
+    'c.toml:2:10: Communication.method has "MQTT", which this version does not have yet: the word is ignored',
   ]);
 });
 

@@ -230,7 +230,7 @@ describe('stage table', () => {
 
   it('has every figure of the issue at 200 columns', () => {
     const [heads] = panel(full({ columns: 200, rows: 60 }), 'stages').slice(1);
-    for (const head of ['rate', 'a minute', 'queue', 'flight', 'done', 'failed', 'discarded', 'lost', 'took', 'seen'])
+    for (const head of ['rate', 'per minute', 'queue', 'flight', 'done', 'failed', 'discarded', 'lost', 'took', 'seen'])
       expect(heads).toContain(head);
   });
 

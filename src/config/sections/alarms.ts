@@ -6,7 +6,7 @@ import { section, setting } from '../setting.ts';
 /** `[Alarms]`: who is told of alarms besides log and console. */
 export const alarms = section(
   {
-    doc: 'Who is told when a stage can not work, or the health check finds something, and when it is well again; besides the log and the console.',
+    doc: 'Who is told when a stage can not work, or the health check finds something, and when that is resolved; besides the log and the console.',
     new: true,
   },
   {

@@ -64,8 +64,8 @@ const columns: readonly StageColumn[] = [
     cell: (_, stage, facts) => gaugeCell(stage, facts),
   },
   {
-    title: 'a minute',
-    width: 9,
+    title: 'per minute',
+    width: 10,
     priority: 0,
     cell: (_, stage, { live }) => seg(live ? rateText(stage) : ''),
   },

@@ -45,7 +45,7 @@ export function keepAlive<T>(
           return failed;
         },
         onResolved: () => {
-          note('info', `is well again: ${what}`);
+          note('info', `resolved: ${what}`);
           return failed;
         },
       }),

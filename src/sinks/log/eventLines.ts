@@ -71,15 +71,15 @@ export function eventWords(event: PipelineEvent): string {
     case 'failed':
       return `${event.entryId} failed: ${event.error}`;
     case 'discarded':
-      return `${event.entryId ?? ((event.count ?? 1) > 1 ? `${number(event.count!)} frames` : 'a frame')} left out: ${event.reason}`;
+      return `${event.entryId ?? ((event.count ?? 1) > 1 ? `${number(event.count!)} frames` : 'a frame')} discarded: ${event.reason}`;
     case 'alarm':
       return event.retryInMs > 0 ? `${event.message} (tries again in ${duration(event.retryInMs)})` : event.message;
     case 'well':
-      return event.stage === 'health' ? `well again: ${event.key}` : `${event.key} works again`;
+      return `resolved: ${event.key}`;
     case 'settings':
       return `new settings: ${event.changes.join(', ')}`;
     case 'pace':
-      return event.perMinute === null ? 'no pace' : `${number(event.perMinute)} a minute are asked for`;
+      return event.perMinute === null ? 'no pace' : `${number(event.perMinute)} per minute are asked for`;
     case 'beat':
       return 'looked for work';
     case 'health':

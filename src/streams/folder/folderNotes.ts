@@ -39,7 +39,7 @@ export function folderNotes(
   if (ignored.packed > 0)
     note('info', `${ignored.packed} compressed images are there uncompressed too: each is taken once`);
   if (ignored.notRegular > 0)
-    note('warning', `${ignored.notRegular} links, folders or devices named like images left out`);
+    note('warning', `${ignored.notRegular} links, folders or devices named like images ignored`);
   if (passedOver.length > 0)
     note(
       'warning',

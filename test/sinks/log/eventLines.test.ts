@@ -29,12 +29,12 @@ describe('eventLine', () => {
       'error',
       'no camera (tries again in 2 s)',
     ],
-    [{ kind: 'well', stage: 'collector', at, key: 'camera' }, 'info', 'camera works again'],
+    [{ kind: 'well', stage: 'collector', at, key: 'camera' }, 'info', 'resolved: camera'],
     [{ kind: 'failed', stage: 'processor', at, entryId: 'A', ms: 1, error: 'bad' }, 'warning', 'A failed: bad'],
     [
       { kind: 'discarded', stage: 'processor', at, entryId: null, reason: 'not wanted' },
       'info',
-      'a frame left out: not wanted',
+      'a frame discarded: not wanted',
     ],
     [
       { kind: 'settings', stage: 'processor', at, changes: ['method gaussian → fano'] },

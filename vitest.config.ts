@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** What starts processes or threads, watches real folders, fills disks, or takes more than a second: not for the inner loop. */
 const slow = [
-  'test/*.test.ts',
+  'test/extending.test.ts',
   'test/{program,share,verify}/**',
   'test/analysis/{analyseTogether,analysisPool,roiEstimator}.test.ts',
   'test/cli/{completionScript,requeue,requeueCrash,stop,systemdNotifier,systemdService}.test.ts',

@@ -19,7 +19,7 @@ const program = fileURLToPath(new URL('./hammerProgram.ts', import.meta.url));
 export interface Hammering {
   kills: number;
   acknowledged: number;
-  /** Longest time from a process's start to its first acknowledged change, ms. */
+  /** Longest time from a process's start, once it is loaded, to its first acknowledged change, ms. */
   slowestStartMs: number;
 }
 
@@ -73,18 +73,22 @@ export async function hammer(kills: number): Promise<Hammering> {
 
 /** One life; resolves with the time to the first acknowledged change. */
 async function liveAndDie(folder: string, name: string, told: Told): Promise<number> {
-  const start = performance.now();
   const child: ChildProcess = spawn(process.execPath, [program, folder, name], { stdio: ['ignore', 'pipe', 'pipe'] });
   const exit = once(child, 'exit');
   let complaint = '';
   child.stderr!.on('data', (chunk: Buffer) => {
     complaint += chunk.toString();
   });
+  let loadedAt = Number.NaN;
   let startMs = Number.NaN;
   // Anywhere in a life: soon after its start, or after some folds.
   let until = 1 + Math.floor(Math.random() ** 2 * 100);
   for await (const line of createInterface({ input: child.stdout! })) {
-    if (Number.isNaN(startMs)) startMs = performance.now() - start;
+    if (line === 'loaded') {
+      loadedAt = performance.now();
+      continue;
+    }
+    if (Number.isNaN(startMs)) startMs = performance.now() - loadedAt;
     told.take(line);
     if (--until === 0) child.kill('SIGKILL');
   }

@@ -155,13 +155,15 @@ describe.skipIf(!hasTerminal)('the console in a terminal', () => {
     expect(plain.colours.split('\u001b[').filter(text => /^[\d;]*(3[0-8]|4[0-8]|9[0-7])[;m]/.test(text))).toEqual([]);
     plain.press('q');
     expect(await plain.ended()).toBe(0);
-    for (const term of ['screen-256color', 'tmux-256color', 'linux', 'xterm']) {
+    const terms = ['screen-256color', 'tmux-256color', 'linux', 'xterm'];
+    const consoles = terms.map(async term => {
       const terminal = openConsole(root, { cols: 80, rows: 24, env: { TERM: term } });
       await terminal.until(`counts with TERM=${term}`, screen => done(screen, 'collector') >= 1);
       expect(terminal.screen).not.toMatch(/warning|terminfo|\(node|not supported/i);
       terminal.press('C-c');
       expect([term, await terminal.ended(), terminal.isRestored]).toEqual([term, 0, true]);
-    }
+    });
+    await Promise.all(consoles);
   });
 
   it('shows a pipeline that runs in its own process, and ends with it', async () => {

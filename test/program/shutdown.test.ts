@@ -20,7 +20,10 @@ const apartMs = 1_100;
 /** What cutting short may take: a second as promised, and what a busy machine adds. */
 const cutShortMs = 2_500;
 
-/** A root whose processor has work for seconds: frames of 64 megapixels. */
+/** 64 megapixels: the processor has work with them for seconds. Made once. */
+let large: Promise<Buffer> | undefined;
+
+/** A root whose processor has so many large frames to do. */
 async function largeFrames(count: number): Promise<string> {
   const root = await temporaryRoot();
   await writeConfig(root, experimentToml({ camera: false, workers: 1 }));
@@ -28,7 +31,8 @@ async function largeFrames(count: number): Promise<string> {
   const names = Array.from({ length: count }, (_, i) => `large_${i}.png`);
   await writeOldManifest(root, names, join(root, 'data'));
   const [first = '', ...rest] = names.map(name => join(root, 'data', name));
-  await writeFile(first, await picture(9152, 6944));
+  large ??= picture(9152, 6944);
+  await writeFile(first, await large);
   for (const path of rest) await link(first, path);
   return root;
 }

@@ -3,32 +3,29 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
 import { configToml } from '../config/configToml.ts';
 import { type ResolvedPaths, resolvePaths } from '../config/resolvePaths.ts';
 import type { Config } from '../config/schema.ts';
 import { makeFolder } from '../files/durableNames.ts';
 import { type Files, nodeFiles } from '../files/files.ts';
+import { readSoundJson } from '../files/readJson.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import { loadText } from '../streams/configuration/configUpdates.ts';
-import { readFileText } from '../streams/watched/fileText.ts';
 import type { CommandContext } from './commandDefinition.ts';
 
 /** `flags/configuration.json`: the settings that an experiment was last run with, and the file that they are from. */
-interface LastGood {
+const lastGoodSchema = z.object({
   /** Absolute. */
-  config_file: string;
+  config_file: z.string(),
   /** Working directory, which relative folders begin at. */
-  cwd: string;
+  cwd: z.string(),
   /** Every setting but the secret ones. */
-  toml: string;
-}
+  toml: z.string(),
+});
 
 /** `~/.local/state/phorest/<hash of the configuration's path>.json`: where the experiment of a configuration is. */
-interface Whereabouts {
-  config_file: string;
-  root: string;
-  flags: string;
-}
+const whereaboutsSchema = z.object({ config_file: z.string(), root: z.string(), flags: z.string() });
 
 export interface KnownExperiment {
   config: Config;
@@ -57,7 +54,11 @@ export class ExperimentRecord {
 
   /** Beside the experiment. One write at a time; what can't be written is told, and the next change tries again. */
   keep(config: Config, files: Files): Promise<void> {
-    const record: LastGood = { config_file: this.#configFile, cwd: this.#context.cwd, toml: configToml(config) };
+    const record: z.infer<typeof lastGoodSchema> = {
+      config_file: this.#configFile,
+      cwd: this.#context.cwd,
+      toml: configToml(config),
+    };
     const path = lastGoodFile(this.#paths.flags);
     this.#last = this.#last
       .then(() => writeAtomic(files, path, `${JSON.stringify(record)}\n`))
@@ -71,7 +72,7 @@ export class ExperimentRecord {
     const { config: named, root: given, cwd } = this.#context;
     // Whoever names another root than the configuration does names it again.
     if (named !== undefined && given !== undefined && resolve(cwd, config.Paths.root_dir) !== root) return;
-    const record: Whereabouts = { config_file: this.#configFile, root, flags };
+    const record: z.infer<typeof whereaboutsSchema> = { config_file: this.#configFile, root, flags };
     const path = whereaboutsFile(stateFolder(this.#context.environment), this.#configFile);
     try {
       await makeFolder(nodeFiles, dirname(path));
@@ -89,10 +90,8 @@ export async function experimentIn(
   root: string,
   flags: string,
 ): Promise<(KnownExperiment & { configFile: string }) | null> {
-  const record = await readJson<LastGood>(lastGoodFile(flags));
-  if (typeof record?.config_file !== 'string' || typeof record.cwd !== 'string' || typeof record.toml !== 'string') {
-    return null;
-  }
+  const record = await readSoundJson(nodeFiles, lastGoodFile(flags), lastGoodSchema).catch(() => null);
+  if (!record) return null;
   try {
     const { config } = loadText({ kind: 'text', text: record.toml }, lastGoodFile(flags)).loaded;
     const { cwd, config_file: configFile } = record;
@@ -109,8 +108,10 @@ export async function experimentOf(
   { environment }: CommandContext,
 ): Promise<KnownExperiment | null> {
   for (const folder of await stateFolders(environment)) {
-    const record = await readJson<Whereabouts>(whereaboutsFile(folder, configFile));
-    if (typeof record?.root !== 'string' || typeof record.flags !== 'string') continue;
+    const record = await readSoundJson(nodeFiles, whereaboutsFile(folder, configFile), whereaboutsSchema).catch(
+      () => null,
+    );
+    if (!record) continue;
     const known = await experimentIn(record.root, record.flags);
     if (known?.configFile === configFile) return known;
   }
@@ -135,14 +136,4 @@ async function stateFolders(environment: NodeJS.ProcessEnv): Promise<string[]> {
     .find(line => line.startsWith(`${environment.SUDO_USER}:`))
     ?.split(':')[5];
   return home ? [own, stateFolder({ HOME: home })] : [own];
-}
-
-async function readJson<T>(path: string): Promise<Partial<T> | null> {
-  const read = await readFileText(path);
-  if (read.kind !== 'text') return null;
-  try {
-    return JSON.parse(read.text) as Partial<T> | null;
-  } catch {
-    return null;
-  }
 }

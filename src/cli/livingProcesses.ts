@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { nodeFiles, StrangeFileError } from '../files/files.ts';
+import { nodeFiles } from '../files/files.ts';
 import { livenessOf, ownIdentity } from '../files/processIdentity.ts';
-import { readBytes } from '../files/readBytes.ts';
 import type { ProcessStatus } from '../model/status.ts';
+import { readProcessStatus } from '../sinks/status/readProcessStatus.ts';
 
 /** A process on another machine shows a sign of life about once a second, and at least once in so long, ms. */
 const signOfLifeMs = 3_000;
@@ -33,7 +33,7 @@ export async function surveyProcesses(
   let silent: Omit<LivingProcess, 'elsewhere'>[] = [];
   for (const name of names) {
     const file = join(statusFolder, name);
-    const status = await readStatus(file);
+    const status = await readProcessStatus(nodeFiles, file);
     if (!status || (status.pid === ownIdentity.pid && livenessOf(status) === 'alive')) continue;
     const liveness = livenessOf(status);
     if (liveness === 'alive') living.push({ status, file, elsewhere: false });
@@ -45,7 +45,7 @@ export async function surveyProcesses(
     await wait(lookEveryMs);
     const still: typeof silent = [];
     for (const each of silent) {
-      const now = await readStatus(each.file);
+      const now = await readProcessStatus(nodeFiles, each.file);
       if (now && now.heartbeat !== each.status.heartbeat)
         living.push({ status: now, file: each.file, elsewhere: true });
       else still.push(each);
@@ -61,18 +61,4 @@ function namesIn(folder: string): Promise<string[]> {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-}
-
-/** The status as it is now; null when its file is gone or being replaced. */
-export async function readStatus(path: string): Promise<ProcessStatus | null> {
-  try {
-    const status = JSON.parse((await readBytes(nodeFiles, path)).toString()) as ProcessStatus | null;
-    return typeof status?.pid === 'number' && typeof status.stages === 'object' && status.stages !== null
-      ? status
-      : null;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || error instanceof SyntaxError || error instanceof StrangeFileError) return null;
-    throw error;
-  }
 }

@@ -3,29 +3,11 @@ import { basename, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { makeFolder } from '../files/durableNames.ts';
 import { nodeFiles } from '../files/files.ts';
+import { readSoundJson } from '../files/readJson.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import { oneLine } from '../model/shownText.ts';
 import { safeName } from '../share/sharePath.ts';
-import { readFileText } from '../streams/watched/fileText.ts';
-
-/** What was asked of a replay. Absent values are left out. */
-export interface ReplayRequest {
-  folder: string;
-  method?: string;
-  estimator?: string;
-  rois?: string;
-  every?: number;
-  from?: string;
-  to?: string;
-  limit?: number;
-  series?: string;
-}
-
-/** `flags/replay.json` of a replay's folder. */
-export interface ReplayRecord {
-  request: ReplayRequest;
-  finished: boolean;
-}
+import { type ReplayRecord, type ReplayRequest, replaySchema } from '../streams/folder/replaySchema.ts';
 
 /** Letters of the folder's name: with four bytes each they fit into a name. */
 const longestName = 50;
@@ -68,12 +50,6 @@ export async function defaultReplayFolder(
 }
 
 /** What the folder of a replay says of itself; null when it says nothing that can be read. */
-export async function readReplay(root: string): Promise<ReplayRecord | null> {
-  const read = await readFileText(recordFile(root));
-  if (read.kind !== 'text') return null;
-  try {
-    return JSON.parse(read.text) as ReplayRecord;
-  } catch {
-    return null;
-  }
+export function readReplay(root: string): Promise<ReplayRecord | null> {
+  return readSoundJson(nodeFiles, recordFile(root), replaySchema).catch(() => null);
 }

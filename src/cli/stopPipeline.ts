@@ -1,11 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { nodeFiles } from '../files/files.ts';
 import { isSurely, sameProcess } from '../files/processIdentity.ts';
 import { number } from '../model/quantity.ts';
 import type { StageStatus } from '../model/status.ts';
+import { readProcessStatus } from '../sinks/status/readProcessStatus.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import type { ConsoleOutput } from './consoleOutput.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
-import { type LivingProcess, readStatus, surveyProcesses } from './livingProcesses.ts';
+import { type LivingProcess, surveyProcesses } from './livingProcesses.ts';
 import { loadSteered } from './loadSteered.ts';
 import { whyNotOurs } from './whyNotOurs.ts';
 
@@ -141,6 +143,6 @@ function signal(processes: readonly LivingProcess[], name: NodeJS.Signals): void
 
 /** What the process says now; a file that names another one by now says nothing. */
 async function refreshed(process: LivingProcess): Promise<LivingProcess> {
-  const status = await readStatus(process.file);
+  const status = await readProcessStatus(nodeFiles, process.file);
   return status && sameProcess(status, process.status) ? { ...process, status } : process;
 }

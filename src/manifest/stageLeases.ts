@@ -3,7 +3,7 @@ import { makeFolder } from '../files/durableNames.ts';
 import type { Exclusive } from '../files/exclusive.ts';
 import { type Files, nodeFiles } from '../files/files.ts';
 import { type Liveness, sameProcess } from '../files/processIdentity.ts';
-import { readBytes } from '../files/readBytes.ts';
+import { processIdentitySchema, readSoundJson, soundValues } from '../files/readJson.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import type { ProcessIdentity } from '../model/entry.ts';
 import type { StageName } from '../model/stage.ts';
@@ -101,21 +101,9 @@ export async function takeStages(stages: readonly StageName[], options: StageLea
   };
 }
 
-/** A file that is missing or damaged (its owner was killed on a disk that lost the write) holds nothing. */
-export async function readHolders(file: string): Promise<Holders> {
-  try {
-    const holders: unknown = JSON.parse((await readBytes(nodeFiles, file)).toString());
-    if (typeof holders !== 'object' || holders === null || Array.isArray(holders)) return {};
-    return Object.fromEntries(Object.entries(holders).filter(([, holder]) => isIdentity(holder))) as Holders;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return {};
-    throw error;
-  }
-}
+const holdersSchema = soundValues(processIdentitySchema);
 
-function isIdentity(value: unknown): value is ProcessIdentity {
-  const { host, boot_id, pid, pid_start } = (value ?? {}) as Partial<Record<keyof ProcessIdentity, unknown>>;
-  return (
-    typeof host === 'string' && typeof boot_id === 'string' && typeof pid === 'number' && typeof pid_start === 'number'
-  );
+/** A file that is missing or damaged (its owner was killed on a disk that lost the write) holds nothing. */
+export async function readHolders(file: string, files: Pick<Files, 'open'> = nodeFiles): Promise<Holders> {
+  return (await readSoundJson(files, file, holdersSchema)) ?? {};
 }

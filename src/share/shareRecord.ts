@@ -1,12 +1,13 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { Files } from '../files/files.ts';
-import { readBytes } from '../files/readBytes.ts';
+import { DamagedJsonError, readJson } from '../files/readJson.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 
-/** Which share each remote folder was found to be at its first use. */
-interface Shape {
-  shares: Record<string, { share_id: string; first_used: string }>;
-}
+/** Which share each remote folder was found to be at its first use, UTC. */
+const schema = z.object({ shares: z.record(z.string(), z.object({ share_id: z.string(), first_used: z.string() })) });
+
+type Shape = z.infer<typeof schema>;
 
 /**
  * What this machine remembers of the shares it uses: `flags/share.json`. To accept a replaced share, it is deleted. One
@@ -39,19 +40,17 @@ export class ShareRecord {
   }
 
   async #read(): Promise<Shape> {
-    if ((await this.#files.stat(this.#path)) === null) return { shares: {} };
-    const text = String(await readBytes(this.#files, this.#path));
     try {
-      const { shares } = (JSON.parse(text) ?? {}) as Partial<Shape>;
-      if (typeof shares === 'object' && shares !== null) return { shares };
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
+      return (await readJson(this.#files, this.#path, schema)) ?? { shares: {} };
+    } catch (cause) {
+      if (!(cause instanceof DamagedJsonError)) throw cause;
+      const damaged: NodeJS.ErrnoException = new Error(
+        `${this.#path} is damaged: it should say which share is used. Delete it, once the right share is mounted`,
+        { cause },
+      );
+      damaged.code = 'ESHARERECORD';
+      damaged.path = this.#path;
+      throw damaged;
     }
-    const damaged: NodeJS.ErrnoException = new Error(
-      `${this.#path} is damaged: it should say which share is used. Delete it, once the right share is mounted`,
-    );
-    damaged.code = 'ESHARERECORD';
-    damaged.path = this.#path;
-    throw damaged;
   }
 }

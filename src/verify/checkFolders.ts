@@ -3,9 +3,9 @@ import { endOfLines } from '../files/appendDurably.ts';
 import { SegmentedFile } from '../files/segmentedFile.ts';
 import { isCapturedName } from '../manifest/adoptedEntry.ts';
 import { archiveFolder } from '../manifest/archive.ts';
+import { leasesFile, readHolders } from '../manifest/stageLeases.ts';
 import type { ImageNames } from './imageNames.ts';
 import type { Inspection } from './inspection.ts';
-import { stageHolders } from './isPipelineRunning.ts';
 import { withoutEntry } from './withoutEntry.ts';
 
 /** A day's folder, and its further ones. */
@@ -54,7 +54,7 @@ async function checkTemporary(path: string, inspection: Inspection): Promise<voi
 async function checkOrphans(suspects: readonly string[], inspection: Inspection): Promise<void> {
   if (suspects.length === 0) return;
   const { files, liveness, now } = inspection.options;
-  const { collector } = await stageHolders(inspection.options);
+  const { collector } = await readHolders(leasesFile(inspection.options.paths.flags), inspection.options.files);
   const isCollecting = collector !== undefined && liveness(collector) !== 'gone';
   for (const path of await withoutEntry(suspects, inspection.options)) {
     const stat = await files.stat(path);

@@ -2,10 +2,9 @@ import { join } from 'node:path';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { Files } from '../files/files.ts';
 import type { Liveness } from '../files/processIdentity.ts';
-import { readBytes } from '../files/readBytes.ts';
-import { leasesFile } from '../manifest/stageLeases.ts';
+import { leasesFile, readHolders } from '../manifest/stageLeases.ts';
 import type { ProcessIdentity } from '../model/entry.ts';
-import type { StageName } from '../model/stage.ts';
+import { readProcessStatus } from '../sinks/status/readProcessStatus.ts';
 
 export interface Surroundings {
   paths: ResolvedPaths;
@@ -14,31 +13,13 @@ export interface Surroundings {
 }
 
 /** Whether any process works on the experiment, as far as the files tell. One on another machine counts: nobody can ask it. */
-export async function isPipelineRunning(surroundings: Surroundings): Promise<boolean> {
-  const { paths, files, liveness } = surroundings;
-  for (const holder of Object.values(await stageHolders(surroundings))) if (liveness(holder) !== 'gone') return true;
+export async function isPipelineRunning({ paths, files, liveness }: Surroundings): Promise<boolean> {
+  for (const holder of Object.values(await readHolders(leasesFile(paths.flags), files)))
+    if (liveness(holder) !== 'gone') return true;
   for (const name of await files.list(paths.status)) {
     if (!name.endsWith('.json')) continue;
-    const process = await readJson<ProcessIdentity & { state?: string }>(files, join(paths.status, name));
+    const process = await readProcessStatus(files, join(paths.status, name));
     if (process && process.state !== 'stopped' && liveness(process) !== 'gone') return true;
   }
   return false;
-}
-
-/** Who holds the stages of which there is one only. */
-export async function stageHolders({
-  paths,
-  files,
-}: Surroundings): Promise<Partial<Record<StageName, ProcessIdentity>>> {
-  return (await readJson(files, leasesFile(paths.flags))) ?? {};
-}
-
-/** A file that is not there, or is being replaced on a disk that lost it, says nothing. */
-async function readJson<T>(files: Files, path: string): Promise<T | null> {
-  try {
-    return JSON.parse(String(await readBytes(files, path))) as T | null;
-  } catch (error) {
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { Files } from '../files/files.ts';
-import { readBytes } from '../files/readBytes.ts';
+import { readSoundJson } from '../files/readJson.ts';
 import { SegmentedFile } from '../files/segmentedFile.ts';
 import { splitLines } from '../files/splitLines.ts';
 import { adoptedEntry, cameraOf, isCapturedName } from '../manifest/adoptedEntry.ts';
@@ -17,6 +17,7 @@ import { counted } from '../model/quantity.ts';
 import type { ResultLine } from '../model/result.ts';
 import { openResultsLog } from '../sinks/results/resultsLog.ts';
 import { roisOf } from '../sinks/table/csvColumns.ts';
+import { replaySchema } from '../streams/folder/replaySchema.ts';
 import { integers } from './column.ts';
 import { ImageNames } from './imageNames.ts';
 import { RowTexts } from './rowTexts.ts';
@@ -192,14 +193,9 @@ async function localImages({ paths, files }: RecoverEntriesOptions): Promise<Map
 
 /** Where imported images may have come from: the folder of a replay, and the data folder. */
 async function originalFolders({ paths, files }: RecoverEntriesOptions): Promise<string[]> {
-  const record = join(paths.flags, 'replay.json');
-  try {
-    const { request } = JSON.parse(String(await readBytes(files, record))) as { request?: { folder?: unknown } };
-    if (typeof request?.folder === 'string') return [request.folder, paths.data];
-  } catch {
-    // Not a replay, or its record is damaged too: then the image is told as missing.
-  }
-  return [paths.data];
+  // Where it is no replay, or its record is damaged too, the image is told as missing.
+  const record = await readSoundJson(files, join(paths.flags, 'replay.json'), replaySchema).catch(() => null);
+  return record ? [record.request.folder, paths.data] : [paths.data];
 }
 
 function entryOf(

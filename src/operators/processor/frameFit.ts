@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import { contentHash } from '../../files/contentHash.ts';
 import type { Files } from '../../files/files.ts';
-import { readBytes } from '../../files/readBytes.ts';
+import { readSoundJson, soundValues } from '../../files/readJson.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 
 export interface FrameSize {
@@ -129,14 +130,7 @@ export class FrameFit {
 
   /** Sizes by the hashes of the manifests. What is damaged is forgotten: the next frames settle it again. */
   async #remembered(): Promise<Record<string, FrameSize>> {
-    if ((await this.#files.stat(this.#file)) === null) return {};
-    const text = (await readBytes(this.#files, this.#file)).toString();
-    try {
-      const sizes = Object.entries(JSON.parse(text) as Record<string, Partial<FrameSize> | null>);
-      return Object.fromEntries(sizes.filter((entry): entry is [string, FrameSize] => isSize(entry[1])));
-    } catch {
-      return {};
-    }
+    return (await readSoundJson(this.#files, this.#file, sizesSchema)) ?? {};
   }
 }
 
@@ -147,5 +141,4 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-const isSize = (value: Partial<FrameSize> | null): boolean =>
-  Number.isInteger(value?.width) && Number.isInteger(value?.height);
+const sizesSchema = soundValues(z.object({ width: z.int(), height: z.int() }));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { FileStat, Files } from '../../files/files.ts';
-import { readBytes } from '../../files/readBytes.ts';
+import { readSoundJson, soundItems, soundValues } from '../../files/readJson.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 import type { Growth, RemoteStat } from '../../share/shareCalls.ts';
 
@@ -101,30 +102,36 @@ interface State {
 }
 
 async function read(path: string, shareId: string, files: Files): Promise<State> {
-  const nothing: State = { copied: new Map(), fixed: new Set(), isStale: false };
-  if ((await files.stat(path)) === null) return nothing;
-  const text = String(await readBytes(files, path));
-  try {
-    const state = JSON.parse(text) as {
-      share_id: string;
-      stale?: boolean;
-      files: object;
-      fixed?: unknown;
-    };
-    if (state.share_id !== shareId) return nothing;
-    const copied = Object.entries(state.files).filter(([, value]) => isCopied(value)) as [string, Copied][];
-    const fixed = Array.isArray(state.fixed) ? state.fixed.filter(path => typeof path === 'string') : [];
-    return { copied: new Map(copied), fixed: new Set(fixed), isStale: state.stale === true };
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) return nothing;
-    throw error;
-  }
+  const state = await readSoundJson(files, path, schema);
+  if (state?.share_id !== shareId) return { copied: new Map(), fixed: new Set(), isStale: false };
+  return { copied: new Map(Object.entries(state.files)), fixed: new Set(state.fixed), isStale: state.stale };
 }
 
-function isCopied(value: unknown): value is Copied {
-  const { kind, local, growth, at } = (value ?? {}) as Record<string, unknown>;
-  if (typeof local !== 'object' || local === null) return false;
-  if (kind === 'whole') return typeof at === 'string';
-  const { length, blocks, tail } = (growth ?? {}) as Record<string, unknown>;
-  return kind === 'grown' && Number.isSafeInteger(length) && Array.isArray(blocks) && typeof tail === 'string';
-}
+const local = z.object({ size: z.number(), mtimeMs: z.number() });
+const growth = z.object({
+  length: z.int(),
+  blocks: z.array(z.string()),
+  tail: z.string(),
+  ino: z.number(),
+  mtimeMs: z.number(),
+});
+const remoteStat = z.looseObject({ size: z.number(), mtimeMs: z.number() }) as unknown as z.ZodType<RemoteStat>;
+const copied = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('grown'), local, growth }),
+  z.object({
+    kind: z.literal('whole'),
+    local,
+    sha256: z.string().nullable(),
+    at: z.string(),
+    remote: remoteStat.nullable(),
+    pending: z.string().optional(),
+  }),
+]) as z.ZodType<Copied>;
+
+/** A record that is damaged is left out: that copy is compared with its file once more. */
+const schema = z.object({
+  share_id: z.string(),
+  stale: z.boolean().catch(false),
+  files: soundValues(copied),
+  fixed: soundItems(z.string()).catch([]),
+});

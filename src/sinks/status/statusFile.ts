@@ -4,7 +4,6 @@ import type { DiskSpace } from '../../files/diskSpace.ts';
 import { makeFolder, removeFile } from '../../files/durableNames.ts';
 import type { Files } from '../../files/files.ts';
 import type { Liveness } from '../../files/processIdentity.ts';
-import { readBytes } from '../../files/readBytes.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { ProcessIdentity } from '../../model/entry.ts';
@@ -15,6 +14,7 @@ import type { StageName } from '../../model/stage.ts';
 import type { ProcessStatus } from '../../model/status.ts';
 import { DiskForecast } from './diskForecast.ts';
 import { mergeStatuses } from './mergeStatuses.ts';
+import { readProcessStatus } from './readProcessStatus.ts';
 import { sampleStatus } from './sampleStatus.ts';
 import { emptyStatus, statusOf } from './statusOfEvents.ts';
 
@@ -103,8 +103,9 @@ export function statusFile(options: StatusFileOptions): StatusFile {
     for (const name of await files.list(statusFolder)) {
       if (!name.endsWith('.json') || name === ownName) continue;
       const path = join(statusFolder, name);
-      const status = await readStatus(files, path);
-      if (!status) continue;
+      const status = await readProcessStatus(files, path).catch(() => null);
+      // What does not say when it was written is left to whoever has put it there.
+      if (!status?.started || !status.heartbeat) continue;
       const alive = liveness(status);
       const silent = !(clock.now() - parseIso(status.heartbeat) < silentMs);
       if (alive === 'gone' || (alive === 'unknown' && silent)) await removeFile(files, path);
@@ -130,24 +131,4 @@ export function statusFile(options: StatusFileOptions): StatusFile {
       await write(true);
     },
   };
-}
-
-/** Null for what is no status: being replaced, or somebody else's. */
-async function readStatus(files: Files, path: string): Promise<ProcessStatus | null> {
-  try {
-    const status = JSON.parse(String(await readBytes(files, path))) as Partial<ProcessStatus> | null;
-    const whole =
-      typeof status?.pid === 'number' &&
-      typeof status.host === 'string' &&
-      typeof status.boot_id === 'string' &&
-      typeof status.started === 'string' &&
-      typeof status.heartbeat === 'string' &&
-      typeof status.stages === 'object' &&
-      typeof status.control?.seq === 'number' &&
-      Array.isArray(status.alarms) &&
-      Array.isArray(status.series);
-    return whole ? (status as ProcessStatus) : null;
-  } catch {
-    return null;
-  }
 }

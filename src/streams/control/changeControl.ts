@@ -4,7 +4,8 @@ import type { Exclusive } from '../../files/exclusive.ts';
 import { type Files, nodeFiles } from '../../files/files.ts';
 import { readBytes } from '../../files/readBytes.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
-import { type Control, parseControl } from '../../model/control.ts';
+import type { Control } from '../../model/control.ts';
+import { parseControl } from './parseControl.ts';
 
 /**
  * Changes what `flags/control.json` asks for, durably, and returns it with its number; null when it asks for that already.

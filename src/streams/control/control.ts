@@ -1,7 +1,8 @@
 import { distinctUntilChanged, filter, type Observable, scan } from 'rxjs';
-import { type Control, noControl, parseControl } from '../../model/control.ts';
+import { type Control, noControl } from '../../model/control.ts';
 import type { FileText } from '../watched/fileText.ts';
 import { watchedFile$ } from '../watched/watchedFile.ts';
+import { parseControl } from './parseControl.ts';
 
 /**
  * What a person wants of the pipeline, from `flags/control.json`: now (nothing, while there is no file) and after every

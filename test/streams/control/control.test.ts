@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { filter, firstValueFrom, map, NEVER, Subject, type Subscription, startWith } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Control, noControl, parseControl } from '../../../src/model/control.ts';
+import { type Control, noControl } from '../../../src/model/control.ts';
 import { control$ } from '../../../src/streams/control/control.ts';
+import { parseControl } from '../../../src/streams/control/parseControl.ts';
 import type { FileText } from '../../../src/streams/watched/fileText.ts';
 
 describe('parseControl', () => {

@@ -1,5 +1,3 @@
-import { trimTornTail } from '../../../files/appendDurably.ts';
-
 /**
  * The simulated camera (`camera_type = "simulated"`, the default): frames of a moving resonance with known truth, through
  * the same path as a real camera's.
@@ -13,6 +11,7 @@ import { trimTornTail } from '../../../files/appendDurably.ts';
 import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { trimTornTail } from '../../../files/appendDurably.ts';
 import { throughOwnLink } from '../../../files/confinedFiles.ts';
 import { makeFolder, trimPlace } from '../../../files/durableNames.ts';
 import type { Files, OpenFile } from '../../../files/files.ts';

@@ -151,7 +151,14 @@ function requestOf(folder: string, { cwd }: CommandContext, options: ReplayOptio
 }
 
 /** What is wrong with the words of the command, and not with what they name. */
-const wrongUsage: readonly SourceErrorCode[] = ['usage', 'empty_range', 'several_series', 'not_found', 'not_a_folder'];
+const wrongUsage: readonly SourceErrorCode[] = [
+  'usage',
+  'empty_range',
+  'several_series',
+  'several_positions',
+  'not_found',
+  'not_a_folder',
+];
 
 /** Opens the folder before anything is made for it: what is wrong with it, or with the choice, ends the command. */
 async function openFolder(

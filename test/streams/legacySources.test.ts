@@ -344,7 +344,7 @@ describe('several series in one folder', () => {
   it('a single image with another name among many is told', async () => {
     const names = Array.from({ length: 9 }, (_, i) => `img_${i}.tif`);
     expect((await timed(without(...names, 'reference.tif'))).doubts).toMatch(
-      /1 image\(s\) are named otherwise.*"reference.tif"/,
+      /1 image is named otherwise.*"reference.tif"/,
     );
     expect((await timed(without(...names))).doubts).not.toMatch(/otherwise/);
   });
@@ -384,6 +384,23 @@ describe('the two times of Micro-Manager', () => {
     expect(read([5, 105, 5, 105].map((elapsed, i) => ({ elapsed, received: received[i] as string })))).toEqual(
       received,
     );
+  });
+
+  it('times of another form are read, and one of an unknown form is told', () => {
+    const at = (time: string): string =>
+      `"Metadata-Default/${time.length}${time[10]}.tif": {"ReceivedTime": "${time}", "ElapsedTime-ms": 0}`;
+    const readAll = (...times: string[]) => {
+      const reader = new MetadataReader();
+      reader.push(Buffer.from(`{"Summary": {"StartTime": "2025-08-19 13:00:00.000"}, ${times.map(at).join(', ')}}`));
+      return reader.end();
+    };
+    const known = readAll('8/19/2025 1:02:00 PM', '8/19/2025 11:03:00 PM');
+    expect(known).toMatchObject({ stopWatchFails: true, unreadTime: null });
+    expect([...known.times.values()].map(time => instantOf(time, 'metadata').local)).toEqual([
+      '2025-08-19T13:02:00.000000',
+      '2025-08-19T23:03:00.000000',
+    ]);
+    expect(readAll('the day before', 'the other day').unreadTime).toBe('the day before');
   });
 
   it('a good stop-watch is preferred, for it is finer', () => {

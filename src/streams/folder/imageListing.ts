@@ -7,6 +7,7 @@ import { isUtf8 } from 'node:buffer';
 import { access, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { plainName } from '../../model/compression.ts';
+import { counted } from '../../model/quantity.ts';
 import { imageFile } from './imageFile.ts';
 import { naturalOrder } from './naturalOrder.ts';
 import { SourceError, sourceErrorOf } from './sourceError.ts';
@@ -191,7 +192,7 @@ function nothing(folder: string, { ignored }: ImageListing, subfolders: string[]
     ignored.notRegular > 0
       ? `${ignored.notRegular} link(s) or other things named like images, which are not followed`
       : '',
-    ignored.other + ignored.hidden > 0 ? `${ignored.other + ignored.hidden} other file(s)` : '',
+    ignored.other + ignored.hidden > 0 ? `${counted(ignored.other + ignored.hidden, 'other file')}` : '',
     subfolders.length > 0 ? `the folders ${firstFew(subfolders)}` : '',
   ].filter(part => part !== '');
   return new SourceError(

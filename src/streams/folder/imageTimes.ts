@@ -80,14 +80,15 @@ export async function timeImages(
   const { doubts } = described;
   if (strays.length > 0 && series === undefined)
     doubts.push(
-      `${strays.length} image(s) are named otherwise than the others, and replayed among them (the first: ${JSON.stringify(strays[0])})`,
+      `${counted(strays.length, 'image is', 'images are')} named otherwise than the others, and replayed in the order of names (the first: ${JSON.stringify(strays[0])})`,
     );
 
   if (described.present) {
     const timed = setTimes(images, image => described.times.get(image) ?? null);
     if (!serves(timed, images.length))
       doubts.push(`metadata.txt gives a time to ${timed} of ${counted(images.length, 'image')}: it is not used`);
-    else if (!advances(images)) doubts.push('metadata.txt gives all images the same time: it is not used');
+    else if (!advances(images))
+      doubts.push('the times that can be read in metadata.txt do not advance: it is not used');
     else return inTimeOrder('metadata', images, doubts, files);
   }
 
@@ -309,7 +310,7 @@ function byForm<T>(items: Iterable<T>, form: (item: T) => string): Map<string, T
 }
 
 function oddities(
-  { frames, stack, cutOff, stopWatchFails }: MicroManagerMetadata,
+  { frames, stack, cutOff, stopWatchFails, unreadTime }: MicroManagerMetadata,
   absent: readonly string[],
   images: readonly ListedImage[],
   times: ReadonlyMap<ListedImage, WallTime>,
@@ -317,6 +318,12 @@ function oddities(
   const found: string[] = [];
   if (stopWatchFails)
     found.push('ElapsedTime-ms stands still or starts again, so the times that were written for each frame are used');
+  // A stop-watch that runs is finer, and needs no other time.
+  if (
+    unreadTime !== null &&
+    (stopWatchFails || !advances(images.map(image => ({ ...image, time: times.get(image) ?? null }))))
+  )
+    found.push(`the time ${JSON.stringify(unreadTime)} that is written for a frame is in no known form`);
   if (cutOff)
     found.push(
       `ends in the middle, as of a run that was cut off; the ${counted(frames, 'frame before that is', 'frames before that are')} used`,
@@ -328,7 +335,7 @@ function oddities(
   if (absent.length > 0) {
     const unknown = images.find(image => !times.has(image));
     found.push(
-      `names ${absent.length} image(s) that are not in the folder (the first: ${JSON.stringify(absent[0])}` +
+      `names ${counted(absent.length, 'image that is', 'images that are')} not in the folder (the first: ${JSON.stringify(absent[0])}` +
         `${unknown ? `; an image that it does not name: ${JSON.stringify(unknown.name)}` : ''})`,
     );
   }

@@ -15,6 +15,8 @@ export interface MicroManagerMetadata {
   frames: number;
   /** `ElapsedTime-ms` stands still or starts again, so that `ReceivedTime` (or `Time`) is used. */
   stopWatchFails: boolean;
+  /** The first time written for a frame that is in no known form. */
+  unreadTime: string | null;
   /** A file that holds many frames (Micro-Manager's image stacks), with how many; null when there is none. */
   stack: { name: string; frames: number } | null;
   /** The file ends before its closing brace. */
@@ -91,7 +93,11 @@ export class MetadataReader {
       const time = (stopWatchFails ? null : elapsed[i]) ?? receivedOf(block);
       if (time && !times.has(name)) times.set(name, time);
     }
-    return { times, frames: frames.length, stopWatchFails, stack, cutOff };
+    const written = frames.find(
+      ({ block }) => (block.ReceivedTime ?? block.Time) !== null && !receivedOf(block),
+    )?.block;
+    const unreadTime = written ? (written.ReceivedTime ?? written.Time) : null;
+    return { times, frames: frames.length, stopWatchFails, unreadTime, stack, cutOff };
   }
 
   /** Reads whole tokens and returns where the first one begins that is not whole yet. */

@@ -17,7 +17,7 @@ const gap = `(?:[-_T ,]{0,3}|[-_ ,]{0,2}(?:at|um)[ _])`;
 const clock = String.raw`(?<hour>\d\d)(?<colon>[-_.:]?)(?<minute>\d\d)\k<colon>(?<second>\d\d)`;
 /** As people's programs write it: `1.05.00 PM`, `午後1.05.00`, `13.05`. */
 const looseClock = String.raw`(?<before>午前|午後|上午|下午|오전|오후)?\s?(?<hour>\d\d?)(?<colon>[-_.:])(?<minute>\d\d)(?:\k<colon>(?<second>\d\d))?`;
-const tail = String.raw`(?:[._,-](?<fraction>\d{9}|\d{6}|\d{3}))?(?!\d)(?:[\s_.-]{0,2}(?<half>[ap])\.?\s?m(?![a-z])\.?)?(?:[ _]?(?<zone>Z(?![a-z])|\+\d\d:?\d\d|-\d\d:\d\d|(?:UTC|GMT|WES?T|BST|CES?T|EES?T|E[SD]T|C[SD]T|M[SD]T|P[SD]T|JST|AE[SD]T)(?![a-z])))?`;
+const tail = String.raw`(?:[._,-]?(?<fraction>(?<=[._,-])(?:\d{9}|\d{6}|\d{3})|(?<=[.,])\d\d?|(?<=(?<!\d)\d{6})\d{3}|(?<=(?<!\d)\d{14})\d{3}))?(?!\d)(?:[\s_.-]{0,2}(?<half>[ap])\.?\s?m(?![a-z])\.?)?(?:[ _]?(?<zone>Z(?![a-z])|\+\d\d:?\d\d|-\d\d:\d\d|(?:UTC|GMT|WES?T|BST|CES?T|EES?T|E[SD]T|C[SD]T|M[SD]T|P[SD]T|JST|AE[SD]T)(?![a-z])))?`;
 const year = String.raw`(?<year>(?:19|20)\d\d)`;
 const month = '(?<name>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*';
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
@@ -85,6 +85,10 @@ const plain: readonly NameFormat[] = [
     pattern: expression(`${year}(?<dash>[-_. ])(?<month>\\d\\d?)\\k<dash>(?<day>\\d\\d?)${gap}${looseClock}${tail}`),
     read: yearFirst,
   },
+  {
+    pattern: expression(`${year}(?<month>\\d\\d)(?<day>\\d\\d)(?<hour>\\d\\d)(?<minute>\\d\\d)(?!\\d)`),
+    read: yearFirst,
+  },
   { pattern: expression(`${weekOfYear}${gap}${clock}${tail}`), read: weekDate },
   {
     pattern: expression(`(?<day>\\d\\d?)[-_. ]?${month}[-_. ]?${year}${gap}(?:${looseClock}${tail})`),
@@ -95,7 +99,7 @@ const plain: readonly NameFormat[] = [
     pattern: new RegExp(`(?<![a-z])${month}[-_. ](?<day>\\d\\d?),?[-_. ]${year}${gap}${looseClock}${tail}`, 'gi'),
     read: monthByName,
   },
-  { pattern: /(?<!\d)(?<seconds>1\d{9})(?:[._]?(?<more>\d{9}|\d{6}|\d{3}))?(?!\d)/g, read: sinceEpoch },
+  { pattern: /(?<!\d)(?<seconds>1\d{9})(?:[._]?(?<more>\d{9}|\d{6}|\d{3}|(?<=\.)\d\d?))?(?!\d)/g, read: sinceEpoch },
 ];
 
 /** Which number is the day and which the month is decided by all names of a folder. */
@@ -129,7 +133,7 @@ function readAs({ pattern, read }: NameFormat, name: string): NameTime | null {
 /**
  * The time that a file name carries by a format which says what it means, or null: `20250724_134513_569672`,
  * `2025-07-24 at 1.05.00 PM`, `2025-W30-4_134513`, `24Jul2025_134513`, `1753364713569`. Date and time each keep to one separator. After the
- * seconds 3, 6 or 9 digits are a fraction; any other number there is a counter. Numbers that are no date (`20251399_…`) are passed over.
+ * seconds 3, 6 or 9 digits are a fraction, and one or two behind a dot; any other number there is a counter. Numbers that are no date (`20251399_…`) are passed over.
  */
 export function nameTime(name: string): NameTime | null {
   if (!mayHoldTime.test(name)) return null;

@@ -53,10 +53,29 @@ export const fractionMs = (digits: string | undefined): number =>
 /** Reads `2025-08-12 13:45:00.352 +0100`, ISO 8601 and EXIF's `2025:08:12 13:45:00`; null for other text. */
 export function parseWallTime(text: string): WallTime | null {
   const match = wallPattern.exec(text);
-  if (!match) return null;
+  if (!match) return parseLocaleTime(text);
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number);
   const base = calendarMs(year, month, day, hour, minute, second);
   return base === null ? null : { wallMs: base + fractionMs(match[7]), zoneMinutes: zoneMinutesOf(match[8]) };
+}
+
+/** `8/19/2025 1:02:00 PM`, as Java writes it in the USA; `19.08.2025 13:02:00` in Europe. */
+const localePattern =
+  /^\s*(\d\d?)([/.])(\d\d?)\2(\d{4}|\d\d),?\s+(\d\d?):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:\s*([AP])\.?M\.?)?\s*(Z|[+-]\d\d:?\d\d)?\s*$/i;
+
+function parseLocaleTime(text: string): WallTime | null {
+  const match = localePattern.exec(text);
+  if (!match) return null;
+  const [a, , b, y, h, minute, second = 0] = match.slice(1, 8).map(Number) as number[];
+  const half = match[9]?.toUpperCase();
+  // Months come first with a slash, unless there is no such month.
+  const isMonthFirst = match[2] === '/' && (a as number) <= 12;
+  const [month, day] = (isMonthFirst ? [a, b] : [b, a]) as [number, number];
+  const year = (y as number) < 100 ? 2000 + (y as number) : (y as number);
+  if (half !== undefined && ((h as number) < 1 || (h as number) > 12)) return null;
+  const hour = half === undefined ? (h as number) : ((h as number) % 12) + (half === 'P' ? 12 : 0);
+  const base = calendarMs(year, month, day, hour, minute as number, Number.isNaN(second) ? 0 : second);
+  return base === null ? null : { wallMs: base + fractionMs(match[8]), zoneMinutes: zoneMinutesOf(match[10]) };
 }
 
 /** The same time a while later, `ms` rounded to the microsecond. */

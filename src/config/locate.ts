@@ -35,6 +35,13 @@ export function valuesIn(text: string): readonly { path: KeyPath; from: number; 
   return scanner.values;
 }
 
+/** The comments of a TOML text, each with its `#`, as {@link valuesIn}. */
+export function commentsIn(text: string): readonly { from: number; to: number }[] {
+  const scanner = new Scanner(text);
+  scanner.scan();
+  return scanner.comments;
+}
+
 interface Part {
   name: string;
   at: number;
@@ -45,6 +52,7 @@ const deepest = 100;
 
 class Scanner {
   readonly values: { path: KeyPath; from: number; to: number }[] = [];
+  readonly comments: { from: number; to: number }[] = [];
   readonly #text: string;
   readonly #lineStarts: number[] = [0];
   readonly #places = new Map<string, Located>();
@@ -225,15 +233,23 @@ class Scanner {
     for (; this.#at < this.#text.length; this.#at++) {
       const char = this.#text[this.#at] as string;
       if (char === '#') {
-        const end = this.#text.indexOf('\n', this.#at);
-        this.#at = end < 0 ? this.#text.length - 1 : end;
+        const to = this.#lineEnd();
+        this.comments.push({ from: this.#at, to });
+        this.#at = to - 1;
       } else if (!' \t\r\n'.includes(char)) return;
     }
   }
 
   #skipLine(): void {
+    const to = this.#lineEnd();
+    const from = this.#text.indexOf('#', this.#at);
+    if (from >= 0 && from < to) this.comments.push({ from, to });
+    this.#at = to;
+  }
+
+  #lineEnd(): number {
     const end = this.#text.indexOf('\n', this.#at);
-    this.#at = end < 0 ? this.#text.length : end + 1;
+    return end < 0 ? this.#text.length : end;
   }
 
   /** `explicit`: the key itself stands here, and not only as the beginning of a longer one. */

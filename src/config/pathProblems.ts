@@ -1,6 +1,6 @@
 import { basename, sep } from 'node:path';
 import type { ConfigProblem } from './configError.ts';
-import { slip } from './kinds/path.ts';
+import { notUtf8, slip } from './kinds/path.ts';
 import type { Located } from './locate.ts';
 import type { ResolvedPaths } from './resolvePaths.ts';
 import type { Config } from './schema.ts';
@@ -47,6 +47,7 @@ function rootProblems({ paths, root: given, place, isFile }: PathProblemsOptions
   const said = given === undefined ? null : slip(given);
   if (said !== null) return [problem('Paths.root_dir', undefined, `--root is ${showValue(given)}: ${said}`)];
   if (/\p{Cc}/u.test(root)) return refused('there are control characters in it; give the folder another name');
+  if (root.includes('\ufffd')) return refused(notUtf8);
   if (root === sep) return refused('this is the whole machine; name a folder of its own');
   const machinery = root.split(sep).find(part => part === 'node_modules' || part === '.git');
   if (machinery !== undefined) return refused(`npm or git removes what is in ${machinery}; name another folder`);

@@ -145,3 +145,13 @@ describe('a share', () => {
     expect(problemsOf('[Paths]\nremote_root_dir = "."\n')).toEqual([]);
   });
 });
+
+it.each<[string, string, Surroundings]>([
+  ['--root', '', { root: '/data/bad\ufffdutf' }],
+  ['the working directory', rootToml('run'), { cwd: '/data/bad\ufffdutf' }],
+  ['root_dir', rootToml('/data/bad\ufffdutf'), {}],
+  ['backup_dir', '[Paths]\nbackup_dir = "/mnt/bad\ufffdutf"\n', {}],
+  ['remote_root_dir', '[Paths]\nremote_root_dir = "/mnt/bad\ufffdutf"\n', {}],
+])('a name that is not UTF-8 in %s would make another folder, and is refused', (_, toml, surroundings) => {
+  expect(problemsOf(toml, surroundings).join('\n')).toContain('is not UTF-8');
+});

@@ -16,10 +16,15 @@ export const isWindowsPath = (path: string): boolean => /^[A-Za-z]:[\\/]|^\\\\/.
 /** What no file system takes, bytes. */
 const longestName = 255;
 
+/** Node reads such a name with a sign for "no character", which is another folder's name by then; completes "it is …". */
+export const notUtf8 =
+  'a name in it is not UTF-8 (its bytes can not be told from others); rename that folder, or name another';
+
 /** What is written like a path and is none to the system, which would make a folder of just that name; completes "it is …". */
 export function slip(path: string): string | null {
   if (isWindowsPath(path)) return `this is a path of Windows, and ${here}`;
   if (!plain(path)) return 'it has control characters, since a backslash in "…" begins an escape; write /';
+  if (path.includes('\ufffd')) return notUtf8;
   if (/^~/.test(path)) return '~ is not replaced here; write the whole path';
   if (/\$\{?[A-Za-z_]|%[A-Za-z_]\w*%/.test(path)) return 'variables are not replaced here; write the whole path';
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(path) || /^[\w.-]+@[\w.-]+:/.test(path))

@@ -35,13 +35,15 @@ export function lostKeys(
   after: TomlTable,
   place: (path: KeyPath) => Located | null,
 ): ConfigProblem[] {
-  const lost = knownKeys(before).filter(key => !has(after, key));
+  const gone = knownKeys(before).filter(key => !has(after, key));
+  const headers = missingHeaders(before, after, gone, place);
+  const lost = gone.filter(({ section }) => !headers.some(header => header.section === section));
   const suspects = [
     ...unknownSections(after, lost),
-    ...unknownKeys(after, lost),
+    ...unknownKeys(before, after, lost),
     ...inAnotherSection(before, after, lost),
   ];
-  return suspects
+  const others = suspects
     .filter(({ meant }) => meant.length > 0)
     .map(({ path, name, meant }) => {
       const at = place(path)?.key ?? null;
@@ -49,8 +51,43 @@ export function lostKeys(
       const keys = [...named, ...(meant.length > mostNamed ? [`${meant.length - mostNamed} more`] : [])].join(', ');
       const section = `[${meant[0]?.section}]`;
       const message = `${name}, and ${keys} ${meant.length > 1 ? 'are' : 'is'} gone from ${section}: write ${keys} in ${section}, or take this out too`;
-      return { kind: 'lost', line: at?.line ?? null, column: at?.column ?? null, key: path.join('.'), message };
+      return problem(path, at, message);
     });
+  return [...headers.map(({ problem }) => problem), ...others];
+}
+
+const problem = (path: KeyPath, at: { line: number; column: number } | null, message: string): ConfigProblem => ({
+  kind: 'lost',
+  line: at?.line ?? null,
+  column: at?.column ?? null,
+  key: path.join('.'),
+  message,
+});
+
+/** Sections whose header alone is gone: their keys stand in the section above now. Each is one slip, however many keys it has. */
+function missingHeaders(
+  before: TomlTable,
+  after: TomlTable,
+  gone: readonly Key[],
+  place: (path: KeyPath) => Located | null,
+): { section: string; problem: ConfigProblem }[] {
+  const isNew = (section: string, key: string): boolean => !has(before, { section, key });
+  return [...new Set(gone.map(({ section }) => section))].flatMap(section => {
+    if (isTable(after[section])) return [];
+    const keys = gone.filter(one => one.section === section).map(({ key }) => key);
+    for (const [above, table] of Object.entries(after)) {
+      if (!isTable(table) || !Object.hasOwn(sections, above)) continue;
+      const moved = keys.filter(key => Object.hasOwn(table, key) && isNew(above, key));
+      if (moved.length < keys.length || moved.length < 2) continue;
+      const first = moved
+        .map(key => ({ key, at: place([above, key])?.key ?? null }))
+        .sort((a, b) => (a.at?.line ?? 0) - (b.at?.line ?? 0))[0]!;
+      const line = first.at === null ? '' : ` before line ${first.at.line}`;
+      const message = `the header [${section}] is missing${line}: its ${moved.length} keys stand in [${above}] now`;
+      return [{ section, problem: problem([above, first.key], first.at, message) }];
+    }
+    return [];
+  });
 }
 
 function has(tables: TomlTable, { section, key }: Key): boolean {
@@ -80,7 +117,7 @@ function unknownSections(after: TomlTable, lost: readonly Key[]): Suspect[] {
 }
 
 /** Also those of another section, and those above all sections. */
-function unknownKeys(after: TomlTable, lost: readonly Key[]): Suspect[] {
+function unknownKeys(before: TomlTable, after: TomlTable, lost: readonly Key[]): Suspect[] {
   return Object.entries(after).flatMap(([name, value]): Suspect[] => {
     if (!isTable(value)) {
       return [{ path: [name], name: `"${name}" stands outside any section`, meant: meantBy(name, null, lost) }];
@@ -88,8 +125,23 @@ function unknownKeys(after: TomlTable, lost: readonly Key[]): Suspect[] {
     if (!Object.hasOwn(sections, name)) return [];
     return Object.keys(value)
       .filter(key => !keysOf(name).includes(key))
-      .map(key => ({ path: [name, key], name: `unknown key "${key}" in [${name}]`, meant: meantBy(key, name, lost) }));
+      .map(key => {
+        const near = meantBy(key, name, lost);
+        const isNew = !has(before, { section: name, key });
+        const alike = lost.filter(one => one.section === name && (isTable(value[key]) || shareWord(key, one.key)));
+        const meant = near.length > 0 || !isNew ? near : alike;
+        return { path: [name, key], name: `unknown key "${key}" in [${name}]`, meant };
+      });
   });
+}
+
+/** `camera_enabled` and `enable_camera`, `interval` and `collector_interval_seconds`. */
+function shareWord(one: string, other: string): boolean {
+  const words = new Set(other.toLowerCase().split(/[\W_]+/));
+  return one
+    .toLowerCase()
+    .split(/[\W_]+/)
+    .some(word => word.length > 3 && words.has(word));
 }
 
 function meantBy(word: string, section: string | null, lost: readonly Key[]): Key[] {

@@ -60,14 +60,29 @@ describe('an edit that loses a key by a slip is refused', () => {
       'c.toml:10:1: unknown key "enable_camera" in [Timing], and enable_camera is gone from [Services]',
     ],
     [
+      'a section that was made a table of itself',
+      text => text.replace('[Services]', '[Services.x]'),
+      'unknown key "x" in [Services], and enable_camera, enable_file_backup are gone from [Services]',
+    ],
+    [
+      'a key whose words were swapped',
+      text => text.replace('enable_camera', 'camera_enabled'),
+      'unknown key "camera_enabled" in [Services], and enable_camera is gone from [Services]',
+    ],
+    [
+      'a key of which one word is left',
+      text => text.replace('collector_interval_seconds', 'interval'),
+      'unknown key "interval" in [Timing], and collector_interval_seconds is gone from [Timing]',
+    ],
+    [
       'a header that was deleted, so that its keys fall to the section above',
       text => text.replace('[Services]\n', ''),
-      '"enable_file_backup" in [Camera]',
+      'c.toml:6:1: the header [Services] is missing before line 6: its 2 keys stand in [Camera] now',
     ],
     [
       'a header that was deleted, of keys that the section above has too',
       text => text.replace('[Timing]\n', '').replace('[Services]', '[Timing]').replace('[Brightfield]\n', ''),
-      'gone from [Services]',
+      'the header [Services] is missing before line 7',
     ],
     [
       'a header that was deleted where the section above knows such a key',

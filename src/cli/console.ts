@@ -1,5 +1,4 @@
 import type { CommandDefinition } from './commandDefinition.ts';
-import { ExitError, exitCodes } from './exitCodes.ts';
 
 /** `console`: the live console on the pipeline of this experiment. Also what no command at all means, on a terminal. */
 export const consoleCommand: CommandDefinition = {
@@ -8,12 +7,10 @@ export const consoleCommand: CommandDefinition = {
   examples: ['--config my.toml', '--root /data/run7 console'],
   declare: command => command,
   run: async context => {
-    const { commandLine } = await import('./commandLine.ts');
+    // What a script or a pipe can take of it.
     if (!context.output.isInteractive) {
-      throw new ExitError(
-        exitCodes.usage,
-        `the console needs a terminal; "${commandLine(context, 'status')}" prints what the pipeline does`,
-      );
+      const { showStatus } = await import('./showStatus.ts');
+      return showStatus(context, {});
     }
     const { attachConsole } = await import('./attachConsole.ts');
     return attachConsole(context);

@@ -70,7 +70,7 @@ function withSuggestion(text: string, program: Command, words: readonly string[]
     kind === 'command'
       ? shown.map(each => each.name())
       : [...program.options, ...(command?.options ?? [])].flatMap(({ long }) => (long ? [long.slice(2)] : []));
-  const near = nearest(word, known);
+  const near = known.find(each => word.length > 2 && each.startsWith(word)) ?? nearest(word, known);
   return near === null ? text : `${text.trimEnd()} (did you mean ${kind === 'command' ? near : `--${near}`}?)\n`;
 }
 

@@ -106,15 +106,35 @@ async function decodeAny(bytes: Uint8Array, name: string, page: number): Promise
     return gray ? await decodeGray(image, depth) : await decodeColour(image, depth);
   } catch (error) {
     if (error instanceof BadImageError) throw error;
+    const kind = kindOfFile(bytes);
+    if (kind !== null) throw new BadImageError(name, `${kind}; PNG, JPEG and TIFF are read`, { cause: error });
+    const said = saidOnce((error as Error).message);
+    const cut = /bad seek|unexpected end|premature end|truncated/i.test(said) ? '; the file is cut off' : '';
     const size = `${bytes.length} bytes, beginning ${Buffer.from(bytes.subarray(0, 8)).toString('hex')}`;
-    throw new BadImageError(name, `not a readable image: ${saidOnce((error as Error).message)} (${size})`, {
-      cause: error,
-    });
+    throw new BadImageError(name, `not a readable image: ${said}${cut} (${size})`, { cause: error });
   }
 }
 
-/** A decoder says the same for each strip. */
-const saidOnce = (message: string): string => [...new Set(message.trim().split('\n'))].join('; ');
+/** Kinds of files that stand where an image should, by how they begin. */
+const kindsOfFiles: readonly (readonly [begin: RegExp, kind: string])[] = [
+  [/^BM/, 'a BMP image'],
+  [/^\0\0\0\x0cjP {2}|^\xff\x4f\xff\x51/, 'a JPEG 2000 image'],
+  [/^version https:\/\/git-lfs/, 'a pointer of Git LFS, and no image: get the file itself with "git lfs pull"'],
+  [/^\s*(?:<!doctype html|<html)/i, 'a page of HTML, and no image'],
+  [/^(?:SIMPLE {2}=|\x89HDF\r\n)/, 'a file of FITS or HDF5'],
+  [/^\0+$/, 'a file that holds zeros at its beginning, as a power cut leaves one'],
+];
+
+function kindOfFile(bytes: Uint8Array): string | null {
+  const begin = Buffer.from(bytes.subarray(0, 64)).toString('latin1');
+  return kindsOfFiles.find(([pattern]) => pattern.test(begin))?.[1] ?? null;
+}
+
+/** A decoder says the same for each strip, and once more with its own name before it. */
+function saidOnce(message: string): string {
+  const lines = message.split('\n').flatMap(line => line.replace(/^\w+: (?=bad|un)/, '').trim() || []);
+  return [...new Set(lines.map(line => line.replace(/[;\s]+$/, '')))].join('; ');
+}
 
 async function decodeGray(image: Sharp, depth: 8 | 16): Promise<Pixels> {
   // The colour space has to be said: plain `raw` gives three channels of 8 bits.

@@ -134,7 +134,7 @@ function tiffHeader(readAt: ReadAt): ImageHeader | null {
       return `a TIFF compressed with ${unread}, which is not read; uncompressed, LZW, Deflate, Zstd, PackBits and JPEG are`;
     const isOdd = bits < 8 && ![1, 2, 4].includes(bits);
     if (bits > 16 || isOdd || ![1, 2, 4].includes(sampleFormat))
-      return `pixels of ${bits} bits, ${sampleKinds[sampleFormat] ?? 'unsigned integers'}; integers of up to 16 bits are read`;
+      return `pixels of ${bits} bits, ${sampleKinds[sampleFormat] ?? 'unsigned integers'}; integers of ${isOdd ? '1, 2, 4 and 8 to' : 'up to'} 16 bits are read`;
     if (isSigned && (bits % 8 !== 0 || channels > 1 || photometric !== blackIsZero))
       return `signed pixels of ${bits} bits in ${channels} channels; signed ones of 8 or 16 bits in one, black at zero, are read`;
     return null;

@@ -257,12 +257,13 @@ function adviceFor(spot: Spot): string | null {
   if (/^[+-]?\d/.test(bare) || /^[+-]?[.,]\d/.test(bare)) return numberAdvice(bare, key, setting, ends);
   if (/^\[[^[]*$/.test(bare)) {
     const inner = bare
+      .replaceAll(/(["'])\s+(?=["'])/g, '$1, ')
       .replace(/^\[|\]$/g, '')
       .split(',')
       .map(word => word.trim())
       .filter(word => word !== '');
     const list = `[${inner.map(word => (/^["'\d]/.test(word) ? word : `"${word}"`)).join(', ')}]`;
-    return list.replaceAll(' ', '') === bare.replaceAll(' ', '') ? null : `write ${list}${ends}`;
+    return list.replaceAll(/\s/g, '') === bare.replaceAll(/\s/g, '') ? null : `write ${list}${ends}`;
   }
   if (/^\(.*\)$/.test(bare)) return `a list stands in square brackets: write [${bare.slice(1, -1)}]${ends}`;
   if (/^[\p{L}\p{N}_./~$%\\:@-]+( [\p{L}\p{N}_./-]+)*$/u.test(bare))
@@ -296,7 +297,7 @@ function textAdvice(bare: string, { reason, found }: Spot, ends: string): string
   }
   if (/=\s*("{3}|'{3})/.test(found)) return `the closing ${quote.repeat(3)} is missing`;
   if (/unfinished|control/.test(reason))
-    return `the closing ${quote} is missing: write ${bare.replace(/["']$/, '')}${quote}`;
+    return `the closing ${quote} is missing: write ${bare.replace(/[\\"'\s]+$/, '')}${quote}`;
   const [text] = /^(?:"(?:\\.|[^"\\])*"|'[^']*')/.exec(bare) ?? [];
   if (text === bare && ends) return `write ${bare}${ends}`;
   if (text === undefined) return `the closing ${quote} is missing`;
@@ -309,6 +310,17 @@ function textAdvice(bare: string, { reason, found }: Spot, ends: string): string
 function numberAdvice(bare: string, key: string, setting: Setting | null, ends: string): string | null {
   const isText = setting !== null && typeof setting.info.absent === 'string';
   if (isText) return `write "${bare}" in quotes${ends}`;
+  const [, one, sign, other] = /^(\d+)\s*([*+])\s*(\d+)$/.exec(bare) ?? [];
+  if (one !== undefined) {
+    const result = sign === '*' ? Number(one) * Number(other) : Number(one) + Number(other);
+    return `a value is a number and no calculation: write ${result}${ends}`;
+  }
+  const entity = /^([+-]?[\d.]+)\s*&(?:nbsp|#160|#xa0);?/i.exec(bare);
+  if (entity) return `the sign of a web page behind the number does not belong there: write ${entity[1]}`;
+  if (/^[+-]?\d[\d.OolI]*[OolI][\d.OolI]*$/.test(bare)) {
+    const digits = bare.replaceAll(/[Oo]/g, '0').replaceAll(/[lI]/g, '1');
+    return `a letter stands among the digits: write ${digits}${ends}`;
+  }
   const comma = /^([+-]?\d*),(\d+)$/.exec(bare);
   if (comma) {
     const thousands =

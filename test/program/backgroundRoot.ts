@@ -9,7 +9,7 @@ import { writeConfig } from './experiment.ts';
 import { type Ended, phorestDone, temporaryRoot } from './phorest.ts';
 
 /** Something that has not come after so long does not come, ms. */
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
 /** An experiment whose pipeline runs detached. Whatever still runs of it after the test is killed. */
 export class BackgroundRoot {

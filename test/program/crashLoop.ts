@@ -96,7 +96,7 @@ export async function crashLoop({
  * Resolves when no entry waits or is in work any more; looks whenever the manifest's files change. Rejects when none was
  * finished for so long, ms.
  */
-export function untilSettled(root: string, storage?: StorageOptions, patienceMs = 20_000): Promise<void> {
+export function untilSettled(root: string, storage?: StorageOptions, patienceMs = 60_000): Promise<void> {
   const data = join(root, 'data');
   const file = join(data, 'metadata_manifest.json');
   return new Promise((resolve, reject) => {

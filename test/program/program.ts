@@ -39,7 +39,7 @@ interface Waiting {
  */
 export class Program {
   /** So long a wait may take before the test fails with all that the program said, ms. */
-  static patienceMs = 30_000;
+  static patienceMs = 60_000;
   readonly started = performance.now();
   /** Resolves when the process has ended and all it printed was read. */
   readonly ended: Promise<Ended>;

@@ -22,7 +22,7 @@ export interface TerminalOptions {
 }
 
 /** So long a wait may take before the test fails with what the screen shows, ms; and how often it is looked at. */
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 const lookEveryMs = 50;
 
 /** The real program in a real terminal (tmux): keys go in, what the screen shows comes out. */

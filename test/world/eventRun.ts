@@ -18,7 +18,7 @@ export function useStillTime(): void {
 }
 
 /** Something that has not come after so long, by the machine's own clock, does not come, ms. */
-const patienceMs = 8000;
+const patienceMs = 20_000;
 
 /** A stream of what happens, with somebody who writes it down, and the tools that the pipeline gives to its stages. */
 export class EventRun<E extends PipelineEvent = PipelineEvent> {

@@ -135,7 +135,7 @@ describe('images that a crash left without an entry', () => {
     });
     expect(crashes).toBeGreaterThan(100);
     expect(adoptions).toBeGreaterThan(10);
-  }, 60_000);
+  });
 
   it('are told of, counted, and have the entry that verify would give them', async () => {
     const world = await PipelineWorld.open();

@@ -14,7 +14,7 @@ afterEach(() => {
 describe('a crash of the compressor', () => {
   it('at any step leaves every image readable under its name, and nothing twice once it has opened again', async () => {
     expect(await compressCrashWalk(3)).toBeGreaterThan(300);
-  }, 60_000);
+  });
 
   it('that comes as an error of the disk, at any step, is an alarm and mends itself', async () => {
     const start = new FaultyFiles();
@@ -43,5 +43,5 @@ describe('a crash of the compressor', () => {
         mustBeReadable(await CompressorWorld.on(files.afterCrash('lost'), { pid: 2, dead: [1] }));
       }
     }
-  }, 60_000);
+  });
 });

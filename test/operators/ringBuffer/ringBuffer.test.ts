@@ -468,7 +468,7 @@ describe('images of archived entries', () => {
 });
 
 describe('a crash of the ring buffer', () => {
-  it('at any step leaves nothing that the next one does not put right', { timeout: 60_000 }, async () => {
+  it('at any step leaves nothing that the next one does not put right', async () => {
     const start = new FaultyFiles();
     start.put(`${day}/other.txt`, '');
     const first = await prepare({}, { files: start, liveEntries: 3 });

@@ -1,3 +1,4 @@
+import { syncGrown, trimOnce } from './durableNames.ts';
 import type { Files, OpenFile } from './files.ts';
 import { readRange } from './readBytes.ts';
 
@@ -30,6 +31,7 @@ export async function appendDurably(
   data: Uint8Array,
   { keep, folder, isWhole }: { keep: 'lines' | 'nothing'; folder: string | null; isWhole?: IsWhole },
 ): Promise<Appended> {
+  await trimOnce(files, path);
   const file = await files.open(path, 'a+');
   try {
     const offset = await endTornTail(file, isWhole);
@@ -56,7 +58,7 @@ export async function appendDurably(
         written = kept;
         if (written === 0) throw error;
       }
-      await file.sync();
+      await syncGrown(files, path, file);
       if (folder !== null) await files.syncFolder(folder);
     } catch (failure) {
       await takeBack(file, offset, data, failure as Error);

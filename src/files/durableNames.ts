@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { type Files, StrangeFileError } from './files.ts';
+import { type Files, type OpenFile, StrangeFileError } from './files.ts';
 
 /**
  * Makes names durable on every file system, whatever its habit (see `nameHabit`). Everything that renames, removes or makes
@@ -62,11 +62,14 @@ export async function replaceFile(
   }
   const release = await hold(files, path);
   try {
-    await files.rename(temporary, path);
-    await mustBePlaced(files, path);
+    if (!isSynced) await placeFirst(files, temporary);
+    await inTurn(files, folder, async () => {
+      await files.rename(temporary, path);
+      await mustBePlaced(files, path);
+      if (!isSynced) await syncFile(files, path);
+    });
     if (isSynced) return await syncNamed(files, path);
-    await syncFile(files, path);
-    await files.syncFolder(folder);
+    await inTurn(files, folder, () => files.syncFolder(folder));
   } catch (error) {
     // The disk's error may have been for once: what was replaced is let go of only now.
     await syncNamed(files, path).catch(() => undefined);
@@ -84,8 +87,42 @@ async function mustBePlaced(files: Files, path: string): Promise<void> {
 
 /** Makes durable what stands under a name that may have come from a rename: the names of its folder, and the file. */
 export async function syncNamed(files: Files, path: string): Promise<void> {
-  await files.syncFolder(dirname(path));
-  if ((await files.nameHabit(dirname(path))) !== 'apart') await syncFile(files, path);
+  const folder = dirname(path);
+  await inTurn(files, folder, () => files.syncFolder(folder));
+  if ((await files.nameHabit(folder)) !== 'apart') await syncFile(files, path);
+}
+
+const turns = new Map<string, Promise<unknown>>();
+
+/**
+ * One after the other in each folder, in this process: whoever syncs a folder of vfat between the rename of another's file and its fsync
+ * makes the new name durable while it is empty.
+ */
+async function inTurn<T>(files: Files, folder: string, work: () => Promise<T>): Promise<T> {
+  if ((await files.nameHabit(folder)) !== 'joined') return work();
+  const turn = (turns.get(folder) ?? Promise.resolve()).then(work, work);
+  turns.set(folder, turn);
+  try {
+    return await turn;
+  } finally {
+    if (turns.get(folder) === turn) turns.delete(folder);
+  }
+}
+
+/**
+ * Makes the place of a file durable before its length is. The fsync of a file on vfat writes its length first, and then the table that
+ * leads to its place: a cut between the two leaves a file that Linux makes the whole disk read-only for when it is read or removed.
+ * The fsync of its folder writes the table and not the length.
+ */
+async function placeFirst(files: Files, path: string): Promise<void> {
+  const folder = dirname(path);
+  if ((await files.nameHabit(folder)) === 'joined') await inTurn(files, folder, () => files.syncFolder(folder));
+}
+
+/** The fsync of a file that may have become longer. */
+export async function syncGrown(files: Files, path: string, file: OpenFile): Promise<void> {
+  await placeFirst(files, path);
+  await file.sync();
 }
 
 async function syncFile(files: Files, path: string): Promise<void> {
@@ -100,8 +137,8 @@ async function syncFile(files: Files, path: string): Promise<void> {
 
 /**
  * Lets go of the place that a file has beyond its length: what was appended and not synced when the power was cut leaves it so on
- * vfat, and Linux then makes the whole disk read-only at the next append. For files that are not synced with each append, before
- * the first one; no other process may be appending what counts.
+ * vfat, and Linux then makes the whole disk read-only at the next append. Before the first append of a process; no other process may be
+ * appending what counts.
  */
 export async function trimPlace(files: Files, path: string): Promise<void> {
   if ((await files.nameHabit(dirname(path))) !== 'joined' || (await files.stat(path)) === null) return;
@@ -119,19 +156,37 @@ export async function removeFile(files: Files, path: string): Promise<void> {
   const release = await hold(files, path);
   try {
     await files.remove(path);
-    if ((await files.nameHabit(folder)) !== 'apart') await files.syncFolder(folder);
+    if ((await files.nameHabit(folder)) !== 'apart') await inTurn(files, folder, () => files.syncFolder(folder));
   } finally {
     await release();
   }
 }
 
-/** Makes a folder, with those above it, each durable in the one that it is in. */
+const trimmed = new WeakMap<Files, Set<string>>();
+
+/** The same once for each file, whoever asks; under the lock of those who append. */
+export async function trimOnce(files: Files, path: string): Promise<void> {
+  const known = trimmed.get(files) ?? new Set();
+  trimmed.set(files, known);
+  if (known.has(path)) return;
+  await trimPlace(files, path);
+  known.add(path);
+}
+
+/**
+ * Makes a folder, with those above it, each durable in the one that it is in. On vfat its place first: Linux makes the whole disk
+ * read-only for a folder that has none.
+ */
 export async function makeFolder(files: Files, path: string): Promise<void> {
   const missing: string[] = [];
   for (let folder = path; (await files.stat(folder)) === null && folder !== dirname(folder); folder = dirname(folder)) {
     missing.unshift(folder);
   }
   if (missing.length === 0) return files.makeFolder(path);
-  await files.makeFolder(path);
-  for (const folder of missing) await files.syncFolder(dirname(folder));
+  const isJoined = (await files.nameHabit(dirname(missing[0]!))) === 'joined';
+  for (const folder of missing) {
+    await files.makeFolder(folder);
+    if (isJoined) await files.syncFolder(folder);
+    await inTurn(files, dirname(folder), () => files.syncFolder(dirname(folder)));
+  }
 }

@@ -1,11 +1,11 @@
 import fs from 'node:fs';
-import { lstat, open, rmdir, unlink } from 'node:fs/promises';
+import { lstat, mkdir, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import type { ProcessIdentity } from '../model/entry.ts';
 import type { Exclusive } from './exclusive.ts';
-import { nodeFiles, openItself, StrangeFileError } from './files.ts';
+import { openItself, StrangeFileError } from './files.ts';
 import { habitOf } from './nameHabit.ts';
 import { type Liveness, livenessOf, ownIdentity, sameProcess } from './processIdentity.ts';
 import { readBytes } from './readBytes.ts';
@@ -33,8 +33,8 @@ export interface FileLockOptions {
 }
 
 /**
- * A lock between processes: the folder `<path>.lock` (proper-lockfile), and beside it `<path>.lock-owner.json`, the
- * process that holds it. After a power cut on a machine without a clock a left lock may look young for ever. So a lock
+ * A lock between processes: the folder `<path>.lock` (proper-lockfile; on vfat an empty file, which takes no place on the disk), and
+ * beside it `<path>.lock-owner.json`, the process that holds it. After a power cut on a machine without a clock a left lock may look young for ever. So a lock
  * is broken at once when its owner is gone, or when nobody signed it and its time stamp lies in the future; after a second
  * when nobody signed it; and whatever its time stamp says, when it has stayed the same for as long as a holder may leave it
  * untouched.
@@ -158,6 +158,8 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
 async function removeLink(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => null);
   if (!found || found.isDirectory()) return false;
+  // A lock of vfat, which may have been copied elsewhere.
+  if (found.isFile() && found.size === 0) return false;
   if (!found.isSymbolicLink())
     throw new StrangeFileError(path, 'no folder', 'ENOTDIR', { wanted: 'the folder of a lock' });
   await unlink(path).catch(() => undefined);
@@ -184,7 +186,8 @@ const timesRefused = new Set(['EPERM', 'EACCES', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUP
  * has mounted) or are kept coarsely: what it asked for is remembered beside what stands there, so that it knows its own lock again.
  */
 export function createLockFs(
-  base: Pick<typeof fs, 'mkdir' | 'rmdirSync' | 'stat' | 'utimes'> & { rmdir: (path: string, done: Done) => void },
+  base: Pick<typeof fs, 'rmdirSync' | 'stat' | 'utimes'> &
+    Record<'mkdir' | 'rmdir', (path: string, done: Done) => void>,
 ) {
   const asked = new Map<string, { mtime: Date; stands: number }>();
   const remember = (path: string, mtime: Date, done: Done): void => {
@@ -201,7 +204,7 @@ export function createLockFs(
         if (!error) return remember(path, mtime, done);
         if (!timesRefused.has(error.code!)) return done(error);
         const inside = join(path, touchName);
-        // A lock that can't be touched at all looks left after a while; it is one until then.
+        // A lock that can't be touched at all looks left after a while; it is one until then. So does one that is a file.
         base.mkdir(inside, () => base.rmdir(inside, () => remember(path, mtime, done)));
       });
     },
@@ -235,28 +238,37 @@ const isNotEmpty = (error: unknown): boolean =>
   ['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException | null)?.code ?? '');
 
 /** The time of a link that somebody has put in the lock's place is neither read nor set through it. */
-const lockFs = createLockFs({ ...fs, stat: fs.lstat, utimes: fs.lutimes, rmdir: rmdirForGood });
+const lockFs = createLockFs({
+  ...fs,
+  stat: fs.lstat,
+  utimes: fs.lutimes,
+  mkdir: (path, done) => void makeLock(path).then(() => done(null), done),
+  rmdir: (path, done) => void removeLock(path).then(() => done(null), done),
+  rmdirSync: path => {
+    try {
+      fs.rmdirSync(path);
+    } catch (error) {
+      if (!isNoFolder(error)) throw error;
+      fs.unlinkSync(path);
+    }
+  },
+});
 
 /**
- * On vfat the place of a removed folder is free while the disk may have its name still. After a power cut Linux would find a folder
- * without a place there, and make the whole disk read-only: so the folder is held open until the removal is durable.
+ * A folder that a power cut leaves half made, or half removed, on vfat makes Linux set the whole disk read-only when it is looked at, and
+ * locks come and go several times a second. An empty file is nothing but a name.
  */
-function rmdirForGood(path: string, done: Done): void {
-  const remove = async (): Promise<void> => {
-    const parent = dirname(path);
-    const isJoined = (await habitOf(parent)) === 'joined';
-    const held = isJoined
-      ? await open(path, fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW).catch(() => null)
-      : null;
-    try {
-      await rmdir(path);
-      if (isJoined) await nodeFiles.syncFolder(parent);
-    } finally {
-      await held?.close();
-    }
-  };
-  remove().then(() => done(null), done);
+async function makeLock(path: string): Promise<void> {
+  if ((await habitOf(dirname(path))) === 'joined') await (await openItself(path, 'wx')).close();
+  else await mkdir(path);
 }
+
+/** Whichever it is: the disk may have been another when it was made. */
+async function removeLock(path: string): Promise<void> {
+  await rmdir(path).catch(error => (isNoFolder(error) ? unlink(path) : Promise.reject(error)));
+}
+
+const isNoFolder = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOTDIR';
 
 /** Takes a lock from whoever left it. */
 const breakLock = (folder: string): Promise<void> => new Promise(resolve => lockFs.rmdir(folder, () => resolve()));

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { removeFile, trimPlace } from './durableNames.ts';
+import { removeFile, syncGrown, trimPlace } from './durableNames.ts';
 import type { Exclusive } from './exclusive.ts';
 import type { Files, OpenFile } from './files.ts';
 import { wrapFiles, wrapOpenFile } from './wrapFiles.ts';
@@ -76,7 +76,7 @@ export class ReserveFile {
         if (taken === 0) break;
         position += taken;
       }
-      await file.sync();
+      await syncGrown(this.#files, this.path, file);
     } finally {
       await file.close();
     }

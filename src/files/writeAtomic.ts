@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mustSyncFirst, removeFile, replaceFile } from './durableNames.ts';
+import { mustSyncFirst, removeFile, replaceFile, syncGrown } from './durableNames.ts';
 import type { Files } from './files.ts';
 
 /** Writes every byte or throws; a disk that takes only a part is full. */
@@ -43,7 +43,7 @@ export async function writeAtomic(
     else if (content instanceof Uint8Array) await put(content);
     else for await (const chunk of content) await put(chunk);
     isSynced = durable && (await mustSyncFirst(files, path));
-    if (isSynced) await file.sync();
+    if (isSynced) await syncGrown(files, temporary, file);
     await beforeRename?.();
   } catch (error) {
     await file.close();

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
-import { mustSyncFirst, removeFile, replaceFile, syncNamed } from '../files/durableNames.ts';
+import { mustSyncFirst, removeFile, replaceFile, syncGrown, syncNamed } from '../files/durableNames.ts';
 import type { FileStat, Files } from '../files/files.ts';
 import { readChunks } from '../files/readChunks.ts';
 import { writeFully } from '../files/writeAtomic.ts';
@@ -183,7 +183,7 @@ async function writeCopy(
       },
       { signal },
     );
-    if (isSynced) await file.sync();
+    if (isSynced) await syncGrown(files, temporary, file);
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   } finally {

@@ -1,3 +1,4 @@
+import { syncGrown, trimOnce } from '../files/durableNames.ts';
 import type { Files, OpenFile } from '../files/files.ts';
 import { encodeLine, type JournalRecord, tornMark } from './journalLine.ts';
 
@@ -33,6 +34,7 @@ export class JournalWriter {
   async append(records: readonly JournalRecord[], expectedLength: number, torn = false): Promise<AppendOutcome> {
     const data = Buffer.from((torn ? tornMark : '') + records.map(encodeLine).join(''));
     try {
+      await trimOnce(this.#files, this.path);
       this.#file ??= await this.#files.open(this.path, 'a');
     } catch (error) {
       return { clean: false, synced: true, error: error as Error };
@@ -47,7 +49,7 @@ export class JournalWriter {
     }
     try {
       // Also after a failed write: whole lines that it did write may be taken for written.
-      await file.sync();
+      await syncGrown(this.#files, this.path, file);
     } catch (cause) {
       return { clean: false, synced: false, error: error ?? (cause as Error) };
     }

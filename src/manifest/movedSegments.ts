@@ -1,4 +1,5 @@
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { syncGrown, trimOnce } from '../files/durableNames.ts';
 import type { Files } from '../files/files.ts';
 import { readBytes } from '../files/readBytes.ts';
 import { writeAtomic, writeFully } from '../files/writeAtomic.ts';
@@ -102,12 +103,13 @@ async function readTail(files: Files, folder: string): Promise<{ bytes: Buffer; 
 export async function recordMoved(files: Files, folder: string, moved: MovedSegment, end: number): Promise<void> {
   const path = listFile(folder);
   const isNew = (await files.stat(path)) === null;
+  await trimOnce(files, path);
   const file = await files.open(path, 'a');
   try {
     if ((await file.size()) > end) await file.truncate(end);
     const line = Buffer.from(lineOf(moved, folder));
     await writeFully(data => file.write(data, null), line, path);
-    await file.sync();
+    await syncGrown(files, path, file);
   } finally {
     await file.close();
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { replaceFile, syncNamed } from '../files/durableNames.ts';
+import { mustSyncFirst, removeFile, replaceFile, syncNamed } from '../files/durableNames.ts';
 import type { Placed, PlaceRequest } from './shareCalls.ts';
 import { ShareError } from './shareError.ts';
 import { besideOf, sharePath } from './sharePath.ts';
@@ -13,7 +13,7 @@ import { uploadPart } from './uploadPart.ts';
  * beside it, under a name with its own hash. So a call that is repeated, after a crash at any instant, ends in one copy.
  */
 export async function placeFile(request: PlaceRequest, tools: ShareTools, tell: Tell): Promise<Placed> {
-  const { root, share, checkMounted } = tools;
+  const { root, share, parts, checkMounted } = tools;
   await checkMounted();
   const asked = sharePath(root, request.remote);
   let target = { remote: request.remote, path: asked };
@@ -26,20 +26,23 @@ export async function placeFile(request: PlaceRequest, tools: ShareTools, tell: 
     if (chosen.isThere) {
       // Whoever put it there may not have come so far as to make it durable.
       await syncNamed(share, sharePath(root, chosen.remote));
+      const left = await parts.take(request.remote, request.token);
+      if (left !== null) await removeFile(share, sharePath(root, left));
       return { remote: chosen.remote, size, sha256, sent: 0, found };
     }
     target = { remote: chosen.remote, path: sharePath(root, chosen.remote) };
   }
-  const { part, size, sha256, sent } = await uploadPart(request, tools, tell);
+  const syncFirst = await mustSyncFirst(share, target.path);
+  const { part, size, sha256, sent, isSynced } = await uploadPart(request, tools, tell, syncFirst);
   await checkMounted();
   if (await isTaken(target.path, tools)) {
-    await tools.parts.leave(part);
+    await parts.leave(part);
     throw new ShareError(`${target.path} appeared while it was copied; it is compared at the next attempt`, {
       code: 'EEXIST',
       path: target.path,
     });
   }
-  await replaceFile(share, sharePath(root, part), target.path, { isSynced: true });
+  await replaceFile(share, sharePath(root, part), target.path, { isSynced });
   await checkPlaced(target.path, size, tools);
   return { remote: target.remote, size, sha256, sent, found };
 }

@@ -64,7 +64,7 @@ export function shareOperations({ root, local, share, throttle, now }: ShareOper
       // One that was never published is gone on with.
       const unused = tools.parts.takeWhole(request.remote, request.token);
       if (unused !== null) await tools.parts.leave(unused);
-      const { part, ...prepared } = await uploadPart(request, tools, tell);
+      const { part, isSynced: _, ...prepared } = await uploadPart(request, tools, tell);
       tools.parts.keepWhole(request.remote, request.token, part);
       return prepared;
     },

@@ -1,6 +1,6 @@
 import type { Hash } from 'node:crypto';
 import { dirname } from 'node:path';
-import { makeFolder } from '../files/durableNames.ts';
+import { makeFolder, syncGrown } from '../files/durableNames.ts';
 import { type FileStat, type Files, type OpenFile, StrangeFileError } from '../files/files.ts';
 import { readRange } from '../files/readBytes.ts';
 import { wrapFiles, wrapOpenFile } from '../files/wrapFiles.ts';
@@ -178,7 +178,7 @@ export async function copyRange(
   let unsynced = 0;
   const sync = async (): Promise<void> => {
     const begun = now();
-    await copy.sync();
+    await syncGrown(tools.share, path, copy);
     tell();
     window = now() - begun < quickSyncMs ? Math.min(mostUnsynced, window * 2) : Math.max(leastUnsynced, window / 2);
     unsynced = 0;

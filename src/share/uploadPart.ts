@@ -19,6 +19,7 @@ import {
 /** A whole unfinished copy, and its name relative to the root. */
 export interface Uploaded extends Prepared {
   part: string;
+  isSynced: boolean;
 }
 
 /**
@@ -27,12 +28,14 @@ export interface Uploaded extends Prepared {
  * A part that an earlier call has left is compared with the file and continued where they begin to differ. With
  * `trustWrite` only the end of that part is compared, and nothing is read back.
  *
+ * @param syncFirst false: it need not be durable under its temporary name, unless it was begun earlier (see `mustSyncFirst`).
  * @throws ShareError with code `ESHAREDAMAGED`, and the part is gone, when what was read back differs.
  */
 export async function uploadPart(
   { local, remote, token, trustWrite }: PlaceRequest,
   tools: ShareTools,
   tell: Tell,
+  syncFirst = true,
 ): Promise<Uploaded> {
   await makeFolderOf(sharePath(tools.root, remote), tools);
   return withOpen(tools.local.open(local, 'r'), async source => {
@@ -42,6 +45,8 @@ export async function uploadPart(
     const mode = (await tools.local.stat(local))?.mode;
     const { target, name, begun } = await openPart(remote, token, tools, mode);
     const part = sharePath(tools.root, name);
+    const isSynced = syncFirst || begun > 0;
+    const copy = isSynced ? target : { ...target, sync: async () => undefined };
     let start = 0;
     const back = createHash('sha256');
     try {
@@ -54,7 +59,7 @@ export async function uploadPart(
       });
       // Also where nothing is cut off: it may have more place than its length says (see trimPlace).
       if (begun > 0) await target.truncate(start);
-      await copyRange(source, target, { from: start, to: size, path: part }, tools, tell, piece => {
+      await copyRange(source, copy, { from: start, to: size, path: part }, tools, tell, piece => {
         hash.update(piece);
       });
     } catch (error) {
@@ -74,7 +79,7 @@ export async function uploadPart(
         throw damaged(part);
       }
     }
-    return { part: name, size, sha256, sent: size - start };
+    return { part: name, size, sha256, sent: size - start, isSynced };
   });
 }
 

@@ -27,6 +27,7 @@ else
   phorest verify --deep
   echo "@@ after $?"
   umount /run/disk
+  dmesg | grep -E 'FAT-fs .*(error|read-only)' | sed 's/^/@@ driver /'
 fi
 echo '@@ end'
 echo o >/proc/sysrq-trigger

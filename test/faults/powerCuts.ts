@@ -29,7 +29,8 @@ remote_root_dir = "/run/disk/share"
 
 /**
  * The real program on a real vfat, in a machine of its own whose power is cut: every other time vfat's own fsck runs before the next start.
- * What was told as collected is there and not empty, the pipeline starts by itself, and `verify --deep` finds nothing then.
+ * What was told as collected is there and not empty, the pipeline starts by itself, `verify --deep` finds nothing then, and the kernel
+ * found no damage (it makes the whole disk read-only then).
  */
 export const powerCuts: Fault = {
   name: 'power_cuts',
@@ -77,6 +78,7 @@ async function cutOnce(context: FaultContext): Promise<void> {
   if (again !== '0' && again !== '124') tally.problem(`the pipeline did not start ${where}: exit code ${again}`);
   if (told('after')[0] !== '0')
     tally.problem(`verify --deep ends with ${told('after')[0]} ${where}: ${checking.lines.slice(-12).join(' | ')}`);
+  for (const complaint of told('driver')) tally.problem(`the kernel found the disk damaged ${where}: ${complaint}`);
   if (acknowledged.size === 0) throw new Error('no image was collected before the power was cut');
   tally.count('power_cuts');
 }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { appendDurably } from '../../src/files/appendDurably.ts';
 import { makeFolder, removeFile, syncNamed, trimPlace } from '../../src/files/durableNames.ts';
 import { moveFile } from '../../src/files/moveFile.ts';
 import { createHabitOf, type NameHabit } from '../../src/files/nameHabit.ts';
 import { writeAtomic } from '../../src/files/writeAtomic.ts';
-import { atEveryCrash, FaultyFiles } from '../world/faultyFiles.ts';
+import { atEveryCrash, FaultyFiles, Stopped } from '../world/faultyFiles.ts';
 
 /** What was done, without the names' random parts. */
 const stepsOf = (files: FaultyFiles): string[] =>
@@ -36,8 +37,14 @@ describe('a file that is replaced', () => {
       ]);
   });
 
-  it('is synced only under a name that is new on vfat: no more than elsewhere', async () => {
-    expect(await replacing('joined', null)).toEqual([...written, 'rename /d/a', 'sync /d/a', 'syncFolder /d']);
+  it('is synced only under a name that is new on vfat, and has its place before', async () => {
+    expect(await replacing('joined', null)).toEqual([
+      ...written,
+      'syncFolder /d',
+      'rename /d/a',
+      'sync /d/a',
+      'syncFolder /d',
+    ]);
   });
 
   it.each([null, 'old'])('holds the old content (%s) or the new, whenever vfat is cut off', async old => {
@@ -58,7 +65,7 @@ describe('a file that is replaced', () => {
   });
 
   it('keeps the old content on vfat when the disk fails once at any step, and is cut off then', async () => {
-    for (let index = 0; index < 7; index++) {
+    for (let index = 0; index < 8; index++) {
       for (const applied of [0, 1]) {
         const files = new FaultyFiles('joined');
         files.put('/d/a', 'old');
@@ -132,9 +139,57 @@ it('a folder is there with what was synced in it, whenever vfat is cut off', asy
       context.isDone = true;
     },
     check: async (files, { isDone }) => {
+      // No folder without a place is there, which makes everything read-only.
+      await files.stat('/d');
       if (isDone) expect(files.content('/d/e/f/a')?.toString()).toBe('new');
     },
   });
+});
+
+it('of two files that are made in one folder at once, none is ever empty on vfat', async () => {
+  const start = new FaultyFiles();
+  start.put('/d/other', '');
+  for (let lead = 0; lead < 30; lead++) {
+    await atEveryCrash({
+      context: () => null,
+      kinds: ['vfat'],
+      start,
+      work: async files => {
+        const first = writeAtomic(files, '/d/a', 'a');
+        for (let i = 0; i < lead; i++) await Promise.resolve();
+        await Promise.all([first, writeAtomic(files, '/d/b', 'b')]);
+      },
+      check: async files => {
+        for (const name of ['a', 'b']) expect([name, null]).toContain(files.content(`/d/${name}`)?.toString() ?? null);
+      },
+    });
+  }
+});
+
+it('what is appended durably to a file that vfat is cut off with is there whole, and so is what stood before it', async () => {
+  const start = new FaultyFiles();
+  start.put('/d/lines', 'old\n');
+  await atEveryCrash<{ isDone: boolean }>({
+    start,
+    context: () => ({ isDone: false }),
+    kinds: ['vfat'],
+    work: async (files, context) => {
+      await appendDurably(files, '/d/lines', Buffer.from('new\n'), { keep: 'nothing', folder: null });
+      context.isDone = true;
+    },
+    check: async (files, { isDone }) =>
+      expect(isDone ? ['old\nnew\n'] : ['old\n', 'old\nnew\n']).toContain(files.content('/d/lines')!.toString()),
+  });
+});
+
+it('a file that is synced before its place is leads elsewhere when vfat is cut off in the middle', async () => {
+  const files = new FaultyFiles('joined');
+  files.put('/d/lines', 'old\n');
+  const file = await files.open('/d/lines', 'a');
+  await file.write(Buffer.from('new\n'), null);
+  files.plan = ({ index }) => (index === 2 ? { stop: true, applied: 0 } : null);
+  await expect(file.sync()).rejects.toThrow(Stopped);
+  expect(files.afterCrash('vfat').content('/d/lines')!.toString()).toBe('another ');
 });
 
 it('what was appended unsynced before a power cut loses its place on vfat before the next append, and nothing is done elsewhere', async () => {

@@ -73,6 +73,13 @@ test.each([
   expect(performance.now() - start).toBeLessThan(1_000);
 });
 
+test('a lock that is an empty file, as on vfat, is taken from who left it like any other', async () => {
+  await writeFile(`${path}.lock`, '');
+  await writeFile(`${path}.lock-owner.json`, gone);
+  expect(await fileLock(path)(async () => 'mine')).toBe('mine');
+  expect(await readdir(folder)).toEqual([]);
+});
+
 test('a lock whose taker was killed before he could sign it is taken soon, though others who had it before him live', async () => {
   const child = await holder();
   child.kill('SIGSTOP');

@@ -39,6 +39,9 @@ export type Fault =
  * - What no name leads to any more, and nobody has open, is free at once, though the disk has its name still: other files stand
  *   there now. So too for what was cut to nothing.
  * - Of two names that lead to one content fsck empties one.
+ * - The table that leads to what a file has grown by, and to a folder, is written last by every fsync, of whatever: a file that is synced
+ *   itself before has its new length at one instant, and no place for it. A folder that was not synced itself before its name was has
+ *   none either: Linux then makes the whole disk read-only.
  * - A folder is there once the one that it is in was synced.
  */
 export type CrashKind = 'kill' | 'lost' | 'zeros' | 'names' | 'vfat';
@@ -58,6 +61,8 @@ interface Inode {
   handles: number;
   /** Other files may stand in its place. */
   isFree: boolean;
+  /** How much of its length the table leads to, on the disk of vfat. */
+  placed: number;
   ino: number;
   mtimeMs: number;
 }
@@ -71,6 +76,8 @@ interface Disk {
   places: Map<string, Inode | null>;
   syncedPlaces: Map<string, Inode | null>;
   syncedFolders: Set<string>;
+  /** Those that the table on the disk of vfat does not lead to. */
+  unplacedFolders: Set<string>;
   habit: NameHabit;
   inodes: number;
   /** Counts changes of content; stands for the time of modification. */
@@ -97,6 +104,7 @@ export class FaultyFiles implements Files {
       places: new Map(),
       syncedPlaces: new Map(),
       syncedFolders: new Set(),
+      unplacedFolders: new Set(),
       habit,
       inodes: 0,
       changes: 0,
@@ -178,6 +186,9 @@ export class FaultyFiles implements Files {
     const isThere = (folder: string): boolean =>
       folder === dirname(folder) || (syncedFolders.has(folder) && isThere(dirname(folder)));
     for (const folder of syncedFolders) if (isThere(folder)) next.#addFolder(folder, true);
+    for (const folder of this.#disk.unplacedFolders) {
+      if (isThere(folder)) next.gate = () => Promise.reject(failure('EROFS', folder));
+    }
     const shared = new Set<Inode>();
     const seen = new Set<Inode>();
     for (const inode of syncedPlaces.values()) if (inode) (seen.has(inode) ? shared : seen).add(inode);
@@ -194,7 +205,16 @@ export class FaultyFiles implements Files {
     const { inodes, changes } = this.#disk;
     this.#disk.inodes++;
     this.#disk.changes++;
-    return { content, synced: content, path, handles: 0, isFree: false, ino: inodes + 1, mtimeMs: changes + 1 };
+    return {
+      content,
+      synced: content,
+      path,
+      handles: 0,
+      isFree: false,
+      placed: content.length,
+      ino: inodes + 1,
+      mtimeMs: changes + 1,
+    };
   }
 
   #lostName(inode: Inode | undefined): void {
@@ -225,6 +245,12 @@ export class FaultyFiles implements Files {
     return length;
   }
 
+  /** The table that leads to places is on the disk. */
+  #placeAll(): void {
+    for (const inode of this.#disk.names.values()) inode.placed = inode.content.length;
+    this.#disk.unplacedFolders.clear();
+  }
+
   #alive(): void {
     if (this.#stopped) throw new Stopped();
   }
@@ -233,6 +259,7 @@ export class FaultyFiles implements Files {
     for (let folder = path; !this.#disk.folders.has(folder); folder = dirname(folder)) {
       this.#disk.folders.add(folder);
       if (isSynced) this.#disk.syncedFolders.add(folder);
+      else if (folder !== dirname(folder)) this.#disk.unplacedFolders.add(folder);
     }
   }
 
@@ -303,9 +330,18 @@ export class FaultyFiles implements Files {
       },
       sync: async () => {
         await usable('sync');
+        if (this.#disk.habit === 'joined' && inode.path !== null && inode.placed < inode.content.length) {
+          this.#step('sync', path, 1, done => {
+            if (!done) return;
+            inode.synced = inode.content;
+            inode.isFree = true;
+            this.#disk.syncedPlaces.set(inode.path!, inode);
+          });
+        }
         this.#step('sync', path, 1, done => {
           if (!done) return;
           inode.synced = inode.content;
+          this.#placeAll();
           if (inode.path === null) return;
           inode.isFree = false;
           this.#disk.places.set(inode.path, inode);
@@ -371,12 +407,20 @@ export class FaultyFiles implements Files {
 
   async syncFolder(path: string): Promise<void> {
     await this.#pass('syncFolder', path);
-    this.#step('syncFolder', path, 1, done => {
+    const { names, syncedNames, places, syncedPlaces, folders, syncedFolders, unplacedFolders, habit } = this.#disk;
+    const within = [...folders].filter(folder => dirname(folder) === path);
+    const syncNames = (done: number): void => {
       if (!done) return;
-      const { names, syncedNames, places, syncedPlaces, folders, syncedFolders } = this.#disk;
       syncWithin(path, names, syncedNames);
       syncWithin(path, places, syncedPlaces);
-      for (const folder of folders) if (dirname(folder) === path) syncedFolders.add(folder);
+      for (const folder of within) syncedFolders.add(folder);
+    };
+    if (habit === 'joined' && within.some(folder => unplacedFolders.has(folder))) {
+      this.#step('syncFolder', path, 1, syncNames);
+    }
+    this.#step('syncFolder', path, 1, done => {
+      syncNames(done);
+      if (done) this.#placeAll();
     });
   }
 

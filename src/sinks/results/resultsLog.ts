@@ -1,5 +1,5 @@
 import { type Appended, appendDurably, endOfLines, isAsLongAsCanBe, trimTornTail } from '../../files/appendDurably.ts';
-import { makeFolder } from '../../files/durableNames.ts';
+import { makeFolder, syncGrown } from '../../files/durableNames.ts';
 import type { Exclusive } from '../../files/exclusive.ts';
 import type { Files } from '../../files/files.ts';
 import { comparePositions, SegmentedFile, type SegmentPosition } from '../../files/segmentedFile.ts';
@@ -283,7 +283,7 @@ export async function openResultsLog(options: ResultsLogOptions): Promise<Result
         if (await files.stat(path)) {
           const file = await files.open(path, 'r+');
           try {
-            await file.sync();
+            await syncGrown(files, path, file);
           } finally {
             await file.close();
           }

@@ -112,11 +112,14 @@ async function inTurn<T>(files: Files, folder: string, work: () => Promise<T>): 
 /**
  * Makes the place of a file durable before its length is. The fsync of a file on vfat writes its length first, and then the table that
  * leads to its place: a cut between the two leaves a file that Linux makes the whole disk read-only for when it is read or removed.
- * The fsync of its folder writes the table and not the length.
+ * The fsync of a folder writes the table and not the length.
  */
 async function placeFirst(files: Files, path: string): Promise<void> {
   const folder = dirname(path);
-  if ((await files.nameHabit(folder)) === 'joined') await inTurn(files, folder, () => files.syncFolder(folder));
+  if ((await files.nameHabit(folder)) !== 'joined') return;
+  // That of the folder above does it too, and leaves the temporary names in this one off the disk.
+  const above = (await files.nameHabit(dirname(folder))) === 'joined' ? dirname(folder) : folder;
+  await inTurn(files, above, () => files.syncFolder(above));
 }
 
 /** The fsync of a file that may have become longer. */

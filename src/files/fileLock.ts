@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import type { ProcessIdentity } from '../model/entry.ts';
 import type { Exclusive } from './exclusive.ts';
-import { openItself, StrangeFileError } from './files.ts';
+import { nodeFiles, openItself, StrangeFileError } from './files.ts';
 import { habitOf } from './nameHabit.ts';
 import { type Liveness, livenessOf, ownIdentity, sameProcess } from './processIdentity.ts';
 import { readBytes } from './readBytes.ts';

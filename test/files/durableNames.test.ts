@@ -40,7 +40,7 @@ describe('a file that is replaced', () => {
   it('is synced only under a name that is new on vfat, and has its place before', async () => {
     expect(await replacing('joined', null)).toEqual([
       ...written,
-      'syncFolder /d',
+      'syncFolder /',
       'rename /d/a',
       'sync /d/a',
       'syncFolder /d',

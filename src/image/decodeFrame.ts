@@ -118,6 +118,7 @@ async function decodeAny(bytes: Uint8Array, name: string, page: number): Promise
 /** Kinds of files that stand where an image should, by how they begin. */
 const kindsOfFiles: readonly (readonly [begin: RegExp, kind: string])[] = [
   [/^BM/, 'a BMP image'],
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the signature has such bytes
   [/^\0\0\0\x0cjP {2}|^\xff\x4f\xff\x51/, 'a JPEG 2000 image'],
   [/^version https:\/\/git-lfs/, 'a pointer of Git LFS, and no image: get the file itself with "git lfs pull"'],
   [/^\s*(?:<!doctype html|<html)/i, 'a page of HTML, and no image'],

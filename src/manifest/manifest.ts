@@ -25,6 +25,7 @@ const aloneLookMs = 1_000;
 export interface ClaimOptions {
   place?: { segment: number; length: number } | null;
   behind?: StageName;
+  among?: readonly string[];
   leaving?: AbortSignal;
 }
 
@@ -122,6 +123,10 @@ export class Manifest {
     return stageWork[stage](entry, this.#options.rules?.() ?? noRules);
   }
 
+  #waits(stage: QueueStage, entry: Entry | undefined): boolean {
+    return entry !== undefined && this.isFor(stage, entry);
+  }
+
   /** How many entries wait for a stage. */
   waiting(stage: QueueStage): number {
     return this.#log.live.waiting(stage);
@@ -145,6 +150,7 @@ export class Manifest {
    *
    * @param place where the stage's output stands, for the repair after a crash.
    * @param behind take only what stands before the first entry that this other stage has in work: keeps the order.
+   * @param among take only entries with these ids, in this order.
    * @param leaving ends the wait for an entry that is tried alone (see `processDeaths`): this process takes nothing else meanwhile, and
    *   begins with it when nothing else is in work.
    */
@@ -167,7 +173,7 @@ export class Manifest {
   async #take(
     stage: QueueStage,
     count: number,
-    { place, behind }: ClaimOptions,
+    { place, behind, among }: ClaimOptions,
     isPatienceOver: boolean,
   ): Promise<Entry[] | 'wait'> {
     const { own } = this.#options;
@@ -177,8 +183,13 @@ export class Manifest {
       if (this.#isHeldUp(stage)) return [];
       const limit = this.#before(behind);
       const taken: Entry[] = [];
+      const next = (): Entry | undefined => {
+        if (!among) return live.firstWaiting(stage, limit);
+        const id = among.find(id => this.#waits(stage, live.get(id)));
+        return id === undefined ? undefined : live.get(id);
+      };
       while (taken.length < count) {
-        const entry = live.firstWaiting(stage, limit);
+        const entry = next();
         if (!entry) break;
         const isAlone = isTriedAlone(entry, stage, own.boot_id);
         if (isAlone) {

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { Entry } from '../model/entry.ts';
+import { hasWrongCopy } from '../model/remoteCopy.ts';
 
 /** Which of the stages that not every experiment has an entry must pass. They follow from the configuration. */
 export interface WorkRules {
@@ -26,9 +27,10 @@ export function isCompressed(entry: Entry, { compression }: WorkRules): boolean 
   return !compression || attempted || camera === null || camera.original || isRemoved(entry);
 }
 
-/** The same for the copy on the share. */
+/** The same for the copy on the share. One whose entry names no copy of its own, but something else, is copied again. */
 export function isSynced(entry: Entry, { sync }: WorkRules): boolean {
-  return !sync || entry.image_synced || entry.camera_data === null || isRemoved(entry);
+  if (!sync || entry.camera_data === null || isRemoved(entry)) return true;
+  return entry.image_synced && !hasWrongCopy(entry);
 }
 
 /** The ring buffer has removed its image from this machine. */

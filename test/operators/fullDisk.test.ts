@@ -23,7 +23,7 @@ import { diskSpace$, measureSpace } from '../../src/streams/disk/spaceOnDisk.ts'
 import { collectSettings } from '../world/collectorFixture.ts';
 import { useStillTime } from '../world/eventRun.ts';
 import { exclusiveHere } from '../world/exclusiveHere.ts';
-import { ringBufferSettings } from '../world/ringBufferFixture.ts';
+import { copyNamed, ringBufferSettings } from '../world/ringBufferFixture.ts';
 import { identity, sampleEntry } from '../world/sampleManifest.ts';
 import { StageRun } from '../world/stageRun.ts';
 
@@ -147,7 +147,10 @@ describe.skipIf(!(await mayMount()))('a real disk that fills (needs root, for a 
     const finish = async (isShareThere: boolean): Promise<void> => {
       await manifest.settle(await manifest.claim('processor', 1000), 'processor', { processing_status: 'processed' });
       await manifest.settle(await manifest.claim('communicator', 1000), 'communicator', { data_transmitted: true });
-      if (isShareThere) await manifest.settle(await manifest.claim('syncer', 1000), 'syncer', { image_synced: true });
+      for (const entry of isShareThere ? await manifest.claim('syncer', 1000) : []) {
+        const copy = copyNamed(entry.camera_data!.filename);
+        await manifest.settle([entry], 'syncer', { image_synced: true, remote_copy: copy });
+      }
     };
     const end = async (): Promise<void> => {
       for (const run of [capture, buffer]) run.stop$.next();

@@ -11,20 +11,25 @@ import {
 import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import type { StageFlow } from '../../src/operators/stage/stage.ts';
+import type { RemoteCopy } from '../../src/model/remoteCopy.ts';
 import type { Shares } from '../../src/share/share.ts';
 import { exclusiveHere } from './exclusiveHere.ts';
 import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';
 import { sampleEntry } from './sampleManifest.ts';
+import { operationsHere } from './syncerWorld.ts';
 
 export const day = `${dataFolder}/20250724`;
 export const imageOf = (id: string): string => `${day}/image_${id}.png`;
+
+const remoteRoot = '/share';
 
 export const ringBufferSettings: RingBufferSettings = {
   size: 1,
   minFree: parseAmount('0 GB')!,
   rules: { compression: false, sync: false },
   dataFolder,
-  remoteRoot: '/share',
+  remoteRoot,
+  flagsFolder: '/root/flags',
 };
 
 /** The ring buffer on a disk of which a test says how full it is. */
@@ -32,8 +37,11 @@ export class RingBufferFixture {
   readonly world: PipelineWorld;
   readonly space$ = new BehaviorSubject<DiskSpace | null>({ free: 1e9, size: 1e10 });
   readonly notes: string[] = [];
-  /** Sizes of the copies on the share by their path; null: the share is away. Absent: nobody looks at it. */
-  copies: Record<string, number> | null | undefined;
+  /** Somebody looks at the share. */
+  hasShare = false;
+  openShares = 0;
+  /** Resolves when the share answers. */
+  answer: Promise<unknown> = Promise.resolve();
   readonly waitingImage = { bytes: 0 };
   /** Subscriptions of its stations to the space. */
   open = 0;
@@ -45,13 +53,44 @@ export class RingBufferFixture {
     this.world = world;
   }
 
+  /** The share is there, or away. It was used before. */
+  async mountShare(isThere: boolean): Promise<void> {
+    const { files } = this.world;
+    this.hasShare = true;
+    files.put(
+      '/root/flags/share.json',
+      JSON.stringify({ shares: { [remoteRoot]: { share_id: 'id', first_used: '' } } }),
+    );
+    if (isThere) files.put(`${remoteRoot}/.phorest_share.json`, '{"share_id":"id"}');
+    else if (files.content(`${remoteRoot}/.phorest_share.json`))
+      await files.remove(`${remoteRoot}/.phorest_share.json`);
+  }
+
+  /** A copy on the share of so many bytes, as the entry should have it. */
+  copy(id: string, bytes = 6): RemoteCopy {
+    const path = `data/20250724/image_${id}.png`;
+    this.world.files.put(`${remoteRoot}/${path}`, Buffer.alloc(bytes));
+    return { path, size: 6, sha256: 'x' };
+  }
+
+  /** The child's own operations. */
   get #shares(): Shares {
-    const stats = async (paths: readonly string[]) => {
-      if (!this.copies) throw new Error('the share is away');
-      return paths.map(path => (path in this.copies! ? { size: this.copies![path], mtimeMs: 0 } : null));
+    return {
+      abandoned: 0,
+      open: ({ root }) => {
+        this.openShares++;
+        const operations = operationsHere(root, this.world.files, this.world.files);
+        return {
+          call: async (call, request) => {
+            await this.answer;
+            return operations[call](request as never, () => undefined) as never;
+          },
+          close: async () => {
+            this.openShares--;
+          },
+        };
+      },
     };
-    const share = { call: (_call: string, paths: readonly string[]) => stats(paths), close: async () => undefined };
-    return { open: () => share } as unknown as Shares;
   }
 
   stage(tools: Tools & StageFlow) {
@@ -75,7 +114,7 @@ export class RingBufferFixture {
       space$: watched$,
       waitingImage: this.waitingImage,
       restoring: exclusiveHere(),
-      ...(this.copies !== undefined && { shares: this.#shares }),
+      ...(this.hasShare && { shares: this.#shares }),
       note: (_level, message) => this.notes.push(message),
     };
   }
@@ -84,7 +123,14 @@ export class RingBufferFixture {
   async offerSettled(ids: readonly string[], set: Partial<Entry> = {}, bytes = 6): Promise<void> {
     for (const id of ids) this.world.files.put(imageOf(id), Buffer.alloc(bytes));
     await this.world.manifest.offer(
-      ids.map(id => sampleEntry(id, { processing_status: 'processed', data_transmitted: true, ...set })),
+      ids.map(id =>
+        sampleEntry(id, {
+          processing_status: 'processed',
+          data_transmitted: true,
+          ...(set.image_synced && { remote_copy: copyNamed(`image_${id}.png`) }),
+          ...set,
+        }),
+      ),
     );
   }
 
@@ -97,5 +143,12 @@ export class RingBufferFixture {
     return this.world.ids(entry => entry.image_local === false);
   }
 }
+
+/** What an entry says once its image was copied. */
+export const copyNamed = (filename: string): RemoteCopy => ({
+  path: `data/20250724/${filename}`,
+  size: 6,
+  sha256: 'x',
+});
 
 export const rules = (set: Partial<WorkRules>): WorkRules => ({ compression: false, sync: false, ...set });

@@ -1,17 +1,24 @@
+import { Subject } from 'rxjs';
+import type { Files } from '../../files/files.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import { isRemoved } from '../../manifest/workRules.ts';
 import { asError } from '../../model/asError.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { NoteEvent } from '../../model/event.ts';
+import { counted } from '../../model/quantity.ts';
+import { copyOf, type RemoteCopy } from '../../model/remoteCopy.ts';
 import type { Share, Shares } from '../../share/share.ts';
-import type { RemoteCopy } from '../syncer/syncImage.ts';
+import { ShareRecord } from '../../share/shareRecord.ts';
 
 export interface DoubtfulCopiesOptions {
   manifest: Pick<Manifest, 'entries'>;
   shares: Shares;
+  files: Files;
   /** `remote_root_dir`. */
   remoteRoot: string;
+  /** `flag_dir`: says which share this is. */
+  flagsFolder: string;
   clock: Clock;
   note: (level: NoteEvent['level'], message: string) => void;
 }
@@ -34,58 +41,88 @@ const deadlineMs = 60_000;
 export class DoubtfulCopies {
   readonly #options: DoubtfulCopiesOptions;
   readonly #copies: Map<string, RemoteCopy>;
+  readonly #answered$ = new Subject<void>();
+  /** The share has told of copies. */
+  readonly answered$ = this.#answered$.asObservable();
   #askedAt = Number.NEGATIVE_INFINITY;
-  #isTold = false;
+  #asking: { ended: Promise<void>; leaving: AbortController } | null = null;
+  /** What was said last of why copies are doubtful. */
+  #told = '';
 
   constructor(options: DoubtfulCopiesOptions) {
     this.#options = options;
     const newest: [string, RemoteCopy][] = [];
     for (const entry of options.manifest.entries()) {
-      const { path, size } = (entry.remote_copy ?? {}) as Partial<RemoteCopy>;
-      if (!entry.image_synced || isRemoved(entry) || typeof path !== 'string' || typeof size !== 'number') continue;
-      newest.push([entry.entry_id, entry.remote_copy as RemoteCopy]);
+      const copy = entry.image_synced && !isRemoved(entry) ? copyOf(entry) : null;
+      if (copy) newest.push([entry.entry_id, copy]);
     }
     this.#copies = new Map(newest.slice(-newestCopies));
   }
 
-  /** How many of these, from the first on, are not doubtful. */
-  undoubted(entries: Iterable<Entry>, most: number): number {
-    if (this.#copies.size === 0) return most;
-    let count = 0;
-    for (const { entry_id: id } of entries) {
-      if (count === most || this.#copies.has(id)) break;
-      count++;
-    }
-    return count;
+  /** Whether there are any. */
+  get areLeft(): boolean {
+    return this.#copies.size > 0;
+  }
+
+  has({ entry_id: id }: Entry): boolean {
+    return this.#copies.has(id);
   }
 
   /**
-   * Asks the share, unless it was asked a short while ago. Never rejects: what it does not tell, or not before `signal` is aborted,
-   * stays doubtful.
+   * Asks the share, unless it was asked a short while ago, and waits for nothing: a share may take a minute to show that it hangs. What
+   * it does not tell stays doubtful; {@link answered$} emits when it has told something.
    */
-  async ask(signal: AbortSignal): Promise<void> {
-    const { clock, shares, remoteRoot, note } = this.#options;
-    if (this.#copies.size === 0 || clock.monotonic() - this.#askedAt < askAgainMs) return;
-    this.#askedAt = clock.monotonic();
+  ask(): void {
+    const now = this.#options.clock.monotonic();
+    if (!this.areLeft || this.#asking || now - this.#askedAt < askAgainMs) return;
+    this.#askedAt = now;
+    const leaving = new AbortController();
+    const ended = this.#ask(leaving.signal).finally(() => {
+      this.#asking = null;
+    });
+    this.#asking = { ended, leaving };
+  }
+
+  /** Ends what is asked now. It may be asked again. */
+  async close(): Promise<void> {
+    this.#askedAt = Number.NEGATIVE_INFINITY;
+    this.#asking?.leaving.abort();
+    await this.#asking?.ended;
+  }
+
+  /** Never rejects. */
+  async #ask(signal: AbortSignal): Promise<void> {
+    const { shares, remoteRoot, flagsFolder, files } = this.#options;
     const share = shares.open({ root: remoteRoot, bytesPerSecond: 0, deadlineMs });
+    const before = this.#copies.size;
     try {
+      const known = await new ShareRecord(flagsFolder, files).known(remoteRoot);
+      // The syncer alone takes a share into use.
+      if (known === null) throw new Error('the syncer has not found it yet');
+      await share.call('enter', { known, fresh: '' }, signal);
       const left = await this.#look(share, signal);
-      if (left > 0 && !this.#isTold)
-        note(
-          'warning',
-          `${left} copies on ${remoteRoot} are not whole: their images stay here until they are copied again`,
-        );
-      this.#isTold = left > 0;
+      const copies = counted(left, 'copy', 'copies');
+      this.#tell(
+        left === 0
+          ? ''
+          : `${copies} on ${remoteRoot} ${left === 1 ? 'is' : 'are'} not whole: their images stay here until they are copied again`,
+      );
     } catch (error) {
-      if (!this.#isTold)
-        note(
-          'info',
-          `${remoteRoot} does not tell whether the newest copies are whole, and their images stay: ${asError(error).message}`,
+      if (!signal.aborted) {
+        const copies = counted(this.#copies.size, 'newest copy', 'newest copies');
+        this.#tell(
+          `${remoteRoot} does not tell whether the ${copies} are whole, and their images stay here: ${asError(error).message}`,
         );
-      this.#isTold = true;
+      }
     } finally {
       await share.close();
     }
+    if (this.#copies.size < before) this.#answered$.next();
+  }
+
+  #tell(message: string): void {
+    if (message !== '' && message !== this.#told) this.#options.note('warning', message);
+    this.#told = message;
   }
 
   /** Returns how many are not whole. */
@@ -97,7 +134,7 @@ export class DoubtfulCopies {
       const paths = some.map(([, { path }]) => path);
       const stats = await share.call('stats', paths, signal);
       for (const [i, [id, { size }]] of some.entries()) {
-        if (size > 0 && stats[i]?.size === size) this.#copies.delete(id);
+        if (stats[i]?.size === size) this.#copies.delete(id);
         else left++;
       }
     }

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { filter, merge, timer } from 'rxjs';
+import { EMPTY, filter, merge, timer } from 'rxjs';
 import type { Amount } from '../../config/kinds/amount.ts';
 import type { DiskSpace } from '../../files/diskSpace.ts';
 import { type Hold, hold, nothingHeld } from '../../files/durableNames.ts';
@@ -9,9 +9,9 @@ import { findImage, ImagePathError, localFolder, StrangeImageError } from '../..
 import type { Manifest } from '../../manifest/manifest.ts';
 import { type WorkRules, workRules } from '../../manifest/workRules.ts';
 import type { CameraData, Entry } from '../../model/entry.ts';
+import { copyOf } from '../../model/remoteCopy.ts';
 import type { Experiment } from '../stage/experiment.ts';
 import type { Outcome, Stage, Worker } from '../stage/stage.ts';
-import type { RemoteCopy } from '../syncer/syncImage.ts';
 import { ArchivedImages } from './archivedImages.ts';
 import { DoubtfulCopies } from './doubtfulCopies.ts';
 import { type SpaceLimits, spaceLimits } from './spaceLimits.ts';
@@ -25,8 +25,10 @@ export interface RingBufferSettings {
   rules: WorkRules;
   /** `data_dir`. Nothing outside is ever removed. */
   dataFolder: string;
-  /** `remote_root_dir`, below which entries say that their copies are. Only named, never looked at. */
+  /** `remote_root_dir`, below which entries say that their copies are. */
   remoteRoot: string;
+  /** `flag_dir`: says which share that is. */
+  flagsFolder: string;
 }
 
 export type RingBufferExperiment = Pick<
@@ -66,7 +68,8 @@ interface Work {
  * the disk is free (then until somewhat more is, so that it need not begin anew with each image).
  *
  * Removes only what is settled: analysed, reported, and compressed and copied where that is on; never an original, nor one that
- * is claimed, nor one whose copy may have been emptied by a power cut (see `DoubtfulCopies`), nor a file that no entry names, nor
+ * is claimed, nor one whose copy may have been emptied by a power cut (see `DoubtfulCopies`), nor one whose entry names no copy of its own (it is
+ * given to the syncer once more), nor a file that no entry names, nor
  * anything outside `data_dir`. Exclusive: one for a root. Claim durable →
  * files removed → their folders synced → entries settled with `image_local: false`, and with the place of the copy on the share
  * where there is one. What a crash or a failure left between is settled or given back when it opens again. Images of archived entries
@@ -84,6 +87,7 @@ export const ringBuffer: Stage<RingBufferSettings, readonly Entry[], RingBufferE
     rules: workRules(config),
     dataFolder: paths.data,
     remoteRoot: paths.remote.root,
+    flagsFolder: paths.flags,
   }),
   isEnabled: settings => settings.size > 0 || isForSpace(settings),
   pace: () => ({ intervalMs: null, perMinute: null }),
@@ -98,8 +102,9 @@ export const ringBuffer: Stage<RingBufferSettings, readonly Entry[], RingBufferE
     const listening = archived.listen();
     /** Removed, and the manifest could not be told. */
     const unrecorded = new Map<string, Removal>();
+    const doubts = doubtsOf(experiment);
     return {
-      open: settings => openWorker(settings, archived, unrecorded, experiment),
+      open: settings => openWorker(settings, archived, unrecorded, doubts(settings), experiment),
       dispose: () => listening.unsubscribe(),
     };
   },
@@ -111,10 +116,27 @@ function isForSpace({ minFree, size, rules }: RingBufferSettings): boolean {
   return minFree.kind === 'bytes' ? minFree.bytes > 0 : minFree.percent > 0;
 }
 
+/** Those of each share are found once: what was confirmed since stays so when the stage begins anew. */
+function doubtsOf({ shares, manifest, files, tools, note }: RingBufferExperiment) {
+  const known = new Map<string, DoubtfulCopies>();
+  return ({ rules, remoteRoot, flagsFolder }: RingBufferSettings): DoubtfulCopies | null => {
+    if (!shares || !rules.sync) return null;
+    const doubts =
+      known.get(remoteRoot) ??
+      new DoubtfulCopies({
+        ...{ manifest, shares, files, remoteRoot, flagsFolder, clock: tools.clock },
+        note: (level, message) => note(level, message, 'ring_buffer'),
+      });
+    known.set(remoteRoot, doubts);
+    return doubts;
+  };
+}
+
 async function openWorker(
   settings: RingBufferSettings,
   archived: ArchivedImages,
   unrecorded: Map<string, Removal>,
+  doubts: DoubtfulCopies | null,
   deps: RingBufferExperiment,
 ): Promise<Worker<readonly Entry[]>> {
   const { size, minFree, dataFolder } = settings;
@@ -125,13 +147,21 @@ async function openWorker(
   archived.rewind();
   if (size > 0) await archived.refresh();
 
-  const { rules, remoteRoot } = settings;
-  const { shares, note } = deps;
-  const doubts =
-    shares && rules.sync ? new DoubtfulCopies({ manifest, shares, remoteRoot, clock: tools.clock, note }) : null;
-  function* settled(): Generator<Entry> {
-    for (const entry of manifest.entries()) if (manifest.isFor('ring_buffer', entry)) yield entry;
-  }
+  /** The oldest live ones that may go. They are looked through only while there are doubts. */
+  const claimLive = (count: number): Promise<Entry[]> => {
+    doubts?.ask();
+    if (!doubts?.areLeft) return manifest.claim('ring_buffer', count);
+    const among: string[] = [];
+    let seen = 0;
+    const waiting = manifest.waiting('ring_buffer');
+    for (const entry of manifest.entries()) {
+      if (among.length === count || seen === waiting) break;
+      if (!manifest.isFor('ring_buffer', entry)) continue;
+      seen++;
+      if (!doubts.has(entry)) among.push(entry.entry_id);
+    }
+    return manifest.claim('ring_buffer', count, { among });
+  };
 
   const works = new WeakMap<readonly Entry[], Work>();
   /** Since less than `low` was free, until `enough` is. */
@@ -168,15 +198,14 @@ async function openWorker(
       manifest.changes$.pipe(filter(isOver)),
       deps.space$.pipe(filter(isShort)),
       timer(lookEveryMs, lookEveryMs, tools.scheduler),
+      doubts?.answered$ ?? EMPTY,
     ),
-    claim: async (_count, leaving) => {
+    claim: async () => {
       const count = Math.min(batchImages, await wanted());
       if (count <= 0) return [];
       const oldest = await archived.claim(count);
       try {
-        await doubts?.ask(leaving);
-        const rest = count - oldest.length;
-        const live = await manifest.claim('ring_buffer', doubts?.undoubted(settled(), rest) ?? rest);
+        const live = await claimLive(count - oldest.length);
         return oldest.length + live.length > 0 ? [[...oldest, ...live]] : [];
       } catch (error) {
         await manifest.giveBack(oldest, 'ring_buffer');
@@ -203,7 +232,7 @@ async function openWorker(
         if (rest.length > 0) await manifest.giveBack(rest, 'ring_buffer');
       }
     },
-    close: async () => undefined,
+    close: async () => doubts?.close(),
   };
 }
 
@@ -217,11 +246,13 @@ async function removeAll(
 ): Promise<Outcome[]> {
   const removals: Removal[] = [];
   const spared: Entry[] = [];
+  const uncopied: Entry[] = [];
   try {
     for (const entry of batch) {
       if (signal.aborted) break;
       const removal = await remove(entry, settings, deps);
-      if (removal) {
+      if (removal === isUncopied) uncopied.push(entry);
+      else if (removal) {
         removals.push(removal);
         work.kept.add(entry);
       } else spared.push(entry);
@@ -232,10 +263,9 @@ async function removeAll(
     await settle(removals, settings, unrecorded, deps);
   }
   if (signal.aborted) return [];
-  if (spared.length > 0) {
-    await deps.manifest.release(spared, 'ring_buffer');
-    for (const entry of spared) work.kept.add(entry);
-  }
+  if (spared.length > 0) await deps.manifest.release(spared, 'ring_buffer');
+  if (uncopied.length > 0) await deps.manifest.release(uncopied, 'ring_buffer', { image_synced: false });
+  for (const entry of [...spared, ...uncopied]) work.kept.add(entry);
   return [
     ...removals.map<Outcome>(({ entry, path, bytes }) => ({
       kind: 'done',
@@ -247,15 +277,23 @@ async function removeAll(
       entryId,
       reason: 'kept: it was changed meanwhile and may not be removed any more, or a link stands where it belongs',
     })),
+    ...uncopied.map<Outcome>(({ entry_id: entryId }) => ({
+      kind: 'discarded',
+      entryId,
+      reason:
+        'kept: the entry says that the image was copied, but names no copy on the share; the image is copied first',
+    })),
   ];
 }
+
+const isUncopied = Symbol('an image that must be copied first: its entry only says that it was');
 
 /** Removes the image of a claimed entry; null when that is not allowed any more. */
 async function remove(
   entry: Entry,
   { dataFolder }: RingBufferSettings,
   { manifest, files }: RingBufferExperiment,
-): Promise<Removal | null> {
+): Promise<Removal | typeof isUncopied | null> {
   const path = await find(entry, dataFolder, files).catch(strangeIsKept);
   if (path === kept) return null;
   const bytes = path === null ? 0 : ((await files.stat(path))?.size ?? 0);
@@ -268,6 +306,10 @@ async function remove(
       return null;
     }
     const copyRequired = !manifest.isFor('ring_buffer', { ...now, image_synced: false });
+    if (path !== null && copyRequired && copyOf(now) === null) {
+      await release();
+      return isUncopied;
+    }
     if (path !== null) await files.remove(path);
     return { entry, path, bytes, release, copyRequired };
   } catch (error) {
@@ -334,9 +376,9 @@ async function settle(
 
 function removed({ entry, copyRequired }: Removal, { remoteRoot }: RingBufferSettings): Partial<Entry> {
   const set: Partial<Entry> = { image_local: false, copy_required: copyRequired };
-  const copy = entry.image_synced ? (entry.remote_copy as Partial<RemoteCopy> | undefined)?.path : undefined;
+  const copy = entry.image_synced ? copyOf(entry)?.path : undefined;
   // What the Python system has copied has its own words for it, and they stay.
-  if (typeof copy !== 'string') return set;
+  if (copy === undefined) return set;
   const path = join(remoteRoot, copy);
   const camera: CameraData = { ...entry.camera_data!, filepath: dirname(path), filename: basename(path) };
   return { ...set, camera_data: camera };

@@ -1,9 +1,10 @@
 import type { Files } from '../../files/files.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import type { Entry } from '../../model/entry.ts';
+import { copyOf, type RemoteCopy } from '../../model/remoteCopy.ts';
 import type { Share } from '../../share/share.ts';
 import { isFilesOwn } from './syncError.ts';
-import { type RemoteCopy, syncImage } from './syncImage.ts';
+import { syncImage } from './syncImage.ts';
 
 export interface Healing {
   manifest: Manifest;
@@ -93,10 +94,4 @@ async function healBatch(batch: readonly Entry[], healing: Healing, healed: Heal
       healed.gone++;
     }
   }
-}
-
-function copyOf({ remote_copy: copy }: Entry): RemoteCopy | null {
-  const { path, size } = (copy ?? {}) as Partial<RemoteCopy>;
-  const isPlain = typeof path === 'string' && typeof size === 'number';
-  return isPlain ? (copy as RemoteCopy) : null;
 }

@@ -7,14 +7,6 @@ import type { Share } from '../../share/share.ts';
 import type { Placed } from '../../share/shareCalls.ts';
 import { safeName } from '../../share/sharePath.ts';
 
-/** Where the copy of an image stands, as its entry tells it. */
-export interface RemoteCopy {
-  /** Relative to `remote_root_dir`, with `/`. */
-  path: string;
-  size: number;
-  sha256: string;
-}
-
 /**
  * Copies the image of an entry to the share: `<last part of data_dir>/YYYYMMDD/<name>`, as it is here. One that lies outside
  * of `data_dir` (an imported image) goes to `<last part of data_dir>/imported/`, to a folder for the one that it comes from.

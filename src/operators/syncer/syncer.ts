@@ -1,12 +1,13 @@
 import { filter, merge, tap, timer } from 'rxjs';
 import { asError } from '../../model/asError.ts';
 import type { Entry } from '../../model/entry.ts';
+import type { RemoteCopy } from '../../model/remoteCopy.ts';
 import type { Experiment } from '../stage/experiment.ts';
 import { framesPerMinute } from '../stage/framesPerMinute.ts';
 import type { Outcome, Stage, StageFlow, Worker } from '../stage/stage.ts';
 import { isFilesOwn } from './syncError.ts';
 import type { SyncPlace } from './syncFiles.ts';
-import { type RemoteCopy, syncImage } from './syncImage.ts';
+import { syncImage } from './syncImage.ts';
 import { syncPatience } from './syncPatience.ts';
 import { syncPlaces } from './syncPlaces.ts';
 import { roundPlaces, SyncRounds } from './syncRounds.ts';

@@ -10,7 +10,14 @@ import { spaceLimits } from '../../../src/operators/ringBuffer/spaceLimits.ts';
 import { useStillTime } from '../../world/eventRun.ts';
 import { atEveryCrash, FaultyFiles } from '../../world/faultyFiles.ts';
 import { PipelineWorld } from '../../world/pipelineWorld.ts';
-import { day, imageOf, RingBufferFixture, ringBufferSettings, rules } from '../../world/ringBufferFixture.ts';
+import {
+  copyNamed,
+  day,
+  imageOf,
+  RingBufferFixture,
+  ringBufferSettings,
+  rules,
+} from '../../world/ringBufferFixture.ts';
 import { manifestFile, sampleEntry } from '../../world/sampleManifest.ts';
 import { StageRun } from '../../world/stageRun.ts';
 
@@ -68,34 +75,91 @@ async function everything(manifest: PipelineWorld['manifest']): Promise<Map<stri
 describe('the ring buffer by count', () => {
   it('keeps an image whose copy on the share is empty, gone or can not be asked for, until it is whole again', async () => {
     const it = await prepare({ size: 1, rules: rules({ sync: true }) });
-    const copyOf = (id: string) => ({ path: `data/${id}.png`, size: 6, sha256: 'x' });
     const [first, second, third] = names(3) as [string, string, string];
-    for (const id of [first, second, third])
-      await it.fixture.offerSettled([id], { image_synced: true, remote_copy: copyOf(id) });
-    it.fixture.copies = null;
+    await it.fixture.offerSettled([first, second, third], { image_synced: true });
+    await it.fixture.mountShare(false);
     it.start();
     await settled(it);
     expect(it.fixture.removed()).toEqual([]);
-    expect(it.fixture.notes.at(-1)).toMatch(/the share is away/);
+    expect(it.fixture.notes).toEqual([expect.stringMatching(/3 newest copies are whole.*\/share is not there/)]);
     // The first is whole and the second was emptied by a power cut.
-    it.fixture.copies = { [copyOf(first).path]: 6, [copyOf(second).path]: 0, [copyOf(third).path]: 6 };
+    await it.fixture.mountShare(true);
+    it.fixture.copy(first);
+    it.fixture.copy(second, 0);
     await vi.advanceTimersByTimeAsync(70_000);
     await settled(it);
     expect(it.fixture.removed()).toEqual([first]);
-    it.fixture.copies[copyOf(second).path] = 6;
+    expect(it.fixture.notes.at(-1)).toMatch(/2 copies on \/share are not whole/);
+    it.fixture.copy(second);
     await vi.advanceTimersByTimeAsync(70_000);
     await settled(it);
     expect(it.fixture.removed()).toEqual([first, second]);
     it.run.stop$.next();
     await it.run.until(() => it.run.complete);
+    expect(it.fixture.openShares).toBe(0);
   });
+
+  it('removes what was copied since the start while a share that hangs confirms nothing, and says so once', async () => {
+    const it = await prepare({ size: 3, rules: rules({ sync: true }) });
+    await it.fixture.offerSettled(names(3), { image_synced: true });
+    await it.fixture.mountShare(true);
+    const { promise: answer, resolve } = Promise.withResolvers<void>();
+    it.fixture.answer = answer;
+    it.start();
+    await settled(it);
+    await it.fixture.offerSettled(names(3, 3));
+    await settled(it);
+    expect(it.fixture.removed()).toEqual([]);
+    for (const entry of await it.world.manifest.claim('syncer', 3))
+      await it.world.manifest.settle([entry], 'syncer', {
+        image_synced: true,
+        remote_copy: it.fixture.copy(entry.entry_id),
+      });
+    await settled(it);
+    expect(it.fixture.removed()).toEqual(names(3, 3));
+    resolve();
+    await settled(it);
+    // None of the copies from before the start is there.
+    expect(it.fixture.notes).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(200_000);
+    await settled(it);
+    expect(it.fixture.notes).toEqual([expect.stringMatching(/3 copies on \/share are not whole/)]);
+    it.run.unsubscribe();
+  });
+
+  it.each([
+    ['nothing of it', undefined],
+    ['a word', 'x'],
+    ['a path out of the share', { path: '../../priv/image_e000000.png', size: 6, sha256: 'x' }],
+    ['the copy of another image', copyNamed('image_e000001.png')],
+    ['an empty copy', { ...copyNamed('image_e000000.png'), size: 0 }],
+  ])(
+    'gives an image to the syncer again whose entry says that it was copied, and of the copy %s',
+    async (_what, copy) => {
+      const it = await prepare({ size: 2, rules: rules({ sync: true }) });
+      await it.fixture.offerSettled(['e000000'], { image_synced: true, remote_copy: copy });
+      await it.fixture.offerSettled(names(3, 1), { image_synced: true });
+      it.start();
+      await it.run.until(() => it.fixture.removed().length === 2);
+      await settled(it);
+      expect(it.fixture.removed()).toEqual(names(2, 1));
+      const [entry] = await it.world.manifest.claim('syncer', 9);
+      expect(entry!.entry_id).toBe('e000000');
+      await it.world.manifest.settle([entry!], 'syncer', {
+        image_synced: true,
+        remote_copy: it.fixture.copy('e000000'),
+      });
+      await it.fixture.offerSettled(['z'], { image_synced: true });
+      await it.run.until(() => it.fixture.removed().length === 3);
+      expect(it.fixture.removed()).toContain('e000000');
+      it.run.unsubscribe();
+    },
+  );
 
   it('keeps the newest images, and says of the others that they are gone', async () => {
     const it = await prepare({ size: 3 });
-    await it.fixture.offerSettled(names(8), {
-      image_synced: true,
-      remote_copy: { path: 'data/20250724/image~1f.png', size: 6, sha256: '' },
-    });
+    for (const id of names(8))
+      await it.fixture.offerSettled([id], { image_synced: true, remote_copy: copyNamed(`image_${id}~0123abcd.png`) });
     it.start();
     await it.run.until(() => it.run.count('done') === 5);
     await settled(it);
@@ -104,7 +168,7 @@ describe('the ring buffer by count', () => {
     expect(it.world.get('e000000')).toMatchObject({
       image_local: false,
       claims: {},
-      camera_data: { filepath: '/share/data/20250724', filename: 'image~1f.png', original: false },
+      camera_data: { filepath: '/share/data/20250724', filename: 'image_e000000~0123abcd.png', original: false },
     });
     expect(it.run.events.find(event => event.kind === 'done')).toMatchObject({
       detail: { image: 'image_e000000.png', bytes: 6 },
@@ -162,7 +226,10 @@ describe('the ring buffer by count', () => {
     await settled(it);
     expect(it.run.count('done')).toBe(0);
     const [first] = await it.world.manifest.claim('syncer', 1);
-    await it.world.manifest.settle([first!], 'syncer', { image_synced: true });
+    await it.world.manifest.settle([first!], 'syncer', {
+      image_synced: true,
+      remote_copy: copyNamed(first!.camera_data!.filename),
+    });
     await it.run.until(() => it.run.count('done') === 1);
     await it.setRules(rules({}));
     await it.run.until(() => it.run.count('done') === 2);
@@ -332,7 +399,10 @@ describe('the ring buffer by free space', () => {
     await settled(it);
     expect([it.run.count('claimed'), it.fixture.images().length]).toEqual([0, 3]);
     for (const entry of await it.world.manifest.claim('syncer', 2))
-      await it.world.manifest.settle([entry], 'syncer', { image_synced: true });
+      await it.world.manifest.settle([entry], 'syncer', {
+        image_synced: true,
+        remote_copy: copyNamed(entry.camera_data!.filename),
+      });
     it.fixture.space$.next({ free: 100_000, size });
     await it.run.until(() => it.run.count('done') === 2);
     it.run.unsubscribe();
@@ -541,7 +611,10 @@ describe('whatever happens to the images', () => {
     },
     sync: async ({ world }, n) => {
       const entries = await world.manifest.claim('syncer', n);
-      await world.manifest.settle(entries, 'syncer', { image_synced: true });
+      for (const entry of entries) {
+        const copy = copyNamed(entry.camera_data!.filename);
+        await world.manifest.settle([entry], 'syncer', { image_synced: true, remote_copy: copy });
+      }
     },
     claimAndKeep: ({ world }, n) => world.manifest.claim(n % 2 ? 'syncer' : 'processor', 1),
     requeue: async ({ world }, n) => {

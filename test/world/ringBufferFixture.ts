@@ -3,6 +3,7 @@ import { parseAmount } from '../../src/config/kinds/amount.ts';
 import type { DiskSpace } from '../../src/files/diskSpace.ts';
 import type { WorkRules } from '../../src/manifest/workRules.ts';
 import type { Entry } from '../../src/model/entry.ts';
+import type { RemoteCopy } from '../../src/model/remoteCopy.ts';
 import {
   type RingBufferExperiment,
   type RingBufferSettings,
@@ -11,7 +12,6 @@ import {
 import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import type { StageFlow } from '../../src/operators/stage/stage.ts';
-import type { RemoteCopy } from '../../src/model/remoteCopy.ts';
 import type { Shares } from '../../src/share/share.ts';
 import { exclusiveHere } from './exclusiveHere.ts';
 import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';

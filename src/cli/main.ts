@@ -10,6 +10,8 @@ import { settleTimeZone } from './timeZone.ts';
 
 /** The program: reads the command line, runs the command, sets the exit code. */
 export async function main(words: readonly string[]): Promise<void> {
+  // A limit of the size of files (`ulimit -f`) ends a process by a signal, without a word. Heard, it is an error of the write: EFBIG.
+  process.on('SIGXFSZ', () => undefined);
   const output = new ConsoleOutput(process.stdout, process.stderr);
   const unknownZone = settleTimeZone(process.env, Date.now());
   if (unknownZone) output.errorText(`warning: ${unknownZone}\n`);

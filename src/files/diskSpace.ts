@@ -5,6 +5,8 @@ export interface DiskSpace {
   /** For a user who is not root. */
   free: number;
   size: number;
+  /** Names of files (inodes) that may still be made; absent where the file system does not count them. */
+  names?: { free: number; size: number };
 }
 
 /** What a file system says of its space. One of no blocks at all (some of FUSE) does not tell: that is no full disk. */
@@ -12,9 +14,12 @@ export function spaceTold({
   bavail,
   blocks,
   bsize,
-}: Pick<StatsFs, 'bavail' | 'blocks' | 'bsize'>): DiskSpace | 'unknown' {
+  files = 0,
+  ffree = 0,
+}: Pick<StatsFs, 'bavail' | 'blocks' | 'bsize'> & Partial<Pick<StatsFs, 'files' | 'ffree'>>): DiskSpace | 'unknown' {
   const size = blocks * bsize;
-  return size > 0 ? { free: bavail * bsize, size } : 'unknown';
+  if (size <= 0) return 'unknown';
+  return { free: bavail * bsize, size, ...(files > 0 && { names: { free: ffree, size: files } }) };
 }
 
 /** Space on the file system that holds a path; `unknown` where it does not tell, null where it can't be asked: the disk is gone. */

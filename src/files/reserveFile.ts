@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { removeFile, syncGrown, trimPlace } from './durableNames.ts';
 import type { Exclusive } from './exclusive.ts';
@@ -20,12 +20,17 @@ export class ReserveFile {
   readonly path: string;
   readonly #files: Files;
   readonly #spare: readonly string[];
+  readonly #hasNames: () => boolean;
 
-  /** @param spare files on the same disk that are made anew: they are given up when there is no reserve left. */
-  constructor(files: Files, path: string, spare: readonly string[] = []) {
+  /**
+   * @param spare files on the same disk that are made anew: they are given up when there is no reserve left.
+   * @param hasNames whether another file could be made there: where not, room does not help, and a spare file goes first.
+   */
+  constructor(files: Files, path: string, spare: readonly string[] = [], hasNames: () => boolean = () => true) {
     this.#files = files;
     this.path = path;
     this.#spare = spare;
+    this.#hasNames = hasNames;
   }
 
   /**
@@ -35,7 +40,8 @@ export class ReserveFile {
   async giveUp(leave = 0): Promise<boolean> {
     try {
       const size = (await this.#files.stat(this.path))?.size ?? 0;
-      if (size === 0 && leave === 0) return await this.#removeSpare();
+      if (!this.#hasNames()) return leave === 0 && (await this.#removeSpare(size));
+      if (size === 0 && leave === 0) return await this.#removeSpare(0);
       if (size <= leave) return false;
       const file = await this.#files.open(this.path, 'r+');
       try {
@@ -51,8 +57,9 @@ export class ReserveFile {
     }
   }
 
-  async #removeSpare(): Promise<boolean> {
-    for (const path of this.#spare) {
+  /** The reserve itself is a name too: it goes last, and is made anew. */
+  async #removeSpare(reserved: number): Promise<boolean> {
+    for (const path of reserved > 0 ? [...this.#spare, this.path] : this.#spare) {
       if (!(await this.#files.stat(path))?.size) continue;
       await removeFile(this.#files, path);
       return true;
@@ -139,6 +146,7 @@ export class ExperimentReserve {
       files,
       join(data, 'metadata_manifest.reserve'),
       pictures.filter(path => this.#helps(path)),
+      () => hasNames(data),
     );
   }
 
@@ -159,6 +167,16 @@ export class ExperimentReserve {
 
   #helps(path: string): boolean {
     return deviceOf(dirname(path)) === deviceOf(this.#folder);
+  }
+}
+
+/** Whether a file system that counts its files (inodes) has any left. Where it can't be asked, it has. */
+function hasNames(folder: string): boolean {
+  try {
+    const { files, ffree } = statfsSync(folder);
+    return files === 0 || ffree > 0;
+  } catch {
+    return true;
   }
 }
 

@@ -20,6 +20,8 @@ const tellEveryMs = 100;
 const { root, bytesPerSecond, filesModule } = JSON.parse(process.argv[2]!) as ShareChildOptions;
 const now = (): number => performance.now();
 
+// As in the program itself: a file that grows beyond a limit is an error of its own.
+process.on('SIGXFSZ', () => undefined);
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 const operations = open();

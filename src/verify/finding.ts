@@ -10,6 +10,8 @@ export const remedies = {
   unreadable_image: 'put a good copy in its place; its result stays',
   missing_copy: 'let the pipeline run with sync on: it copies again what the share has lost',
   wrong_copy: 'look at the share: the image here is whole; move the copy away, and it is made again',
+  unknown_copy:
+    'let the pipeline run with sync on: it copies the image again, and corrects the entry; nothing is removed before',
   lost_image: 'look for it in another copy of the share and put it back there; its result stays',
   unsynced_removed: 'report it as a fault of phorest, unless somebody has edited the entry; its result stays',
   orphan_image: '--repair adds an entry for it',

@@ -1,18 +1,12 @@
 import { isRemoved } from '../manifest/workRules.ts';
 import type { Entry } from '../model/entry.ts';
 import { counted } from '../model/quantity.ts';
+import { copyOf, hasWrongCopy, type RemoteCopy } from '../model/remoteCopy.ts';
 import type { Share } from '../share/share.ts';
 import type { InspectedShare, Inspection } from './inspection.ts';
 
 /** Copies that are asked for in one call. */
 const batchCopies = 256;
-
-/** Where an entry says that its copy stands. */
-interface Copy {
-  path: string;
-  size: number;
-  sha256: string;
-}
 
 /**
  * Finds the share, by its marker. One that is not there, or does not answer, is a note and nothing wrong: the experiment does not
@@ -44,7 +38,7 @@ export class ShareCheck {
   #isThere = true;
   /** Images that an earlier version removed here without a copy: it did not say whether one had to be there. */
   #unexplained = 0;
-  #batch: { entry: Entry; copy: Copy }[] = [];
+  #batch: { entry: Entry; copy: RemoteCopy }[] = [];
 
   constructor(inspection: Inspection, known: NonNullable<InspectedShare['known']>, share: Share) {
     this.#inspection = inspection;
@@ -54,6 +48,8 @@ export class ShareCheck {
 
   async add(entry: Entry): Promise<void> {
     const copy = entry.image_synced ? copyOf(entry) : null;
+    // What the Python system has copied has other words for it, and is not looked at.
+    if (hasWrongCopy(entry) || (entry.image_synced && copy === null && this.#isSinceUse(entry))) this.#tellNone(entry);
     if (!entry.image_synced && isRemoved(entry)) {
       const { paths } = this.#inspection.options;
       const message = 'its image was removed here because a copy was on the share, and the manifest knows of none';
@@ -105,18 +101,26 @@ export class ShareCheck {
     }
   }
 
-  async #read(entry: Entry, copy: Copy): Promise<void> {
+  async #read(entry: Entry, copy: RemoteCopy): Promise<void> {
     if (!this.#inspection.options.decode) return;
     const digest = await this.ask(() => this.#share.call('digest', copy.path, never));
     if (digest && digest.sha256 !== copy.sha256) this.#tell(entry, copy, 'has another SHA-256 than what was copied');
   }
 
-  #tell(entry: Entry, { path }: Copy, what: string): void {
+  #tell(entry: Entry, { path }: RemoteCopy, what: string): void {
     const { share } = this.#inspection.options;
     const file = `${share!.root}/${path}`;
     const id = entry.entry_id;
     if (isRemoved(entry)) this.#inspection.say('lost_image', file, `the only copy of the image ${what}`, id);
     else this.#inspection.say(what === 'is not there' ? 'missing_copy' : 'wrong_copy', file, `the copy ${what}`, id);
+  }
+
+  /** A hand has been at it: nobody knows where its copy is, if there is one. */
+  #tellNone(entry: Entry): void {
+    const { manifestFile } = this.#inspection.options.paths;
+    const said = entry.remote_copy === undefined ? 'there is none' : shown(entry.remote_copy);
+    const message = `the entry says that its image was copied, and its remote_copy is not a copy of that image: ${said}`;
+    this.#inspection.say(isRemoved(entry) ? 'lost_image' : 'unknown_copy', manifestFile, message, entry.entry_id);
   }
 
   /** It was taken after the share had come into use. */
@@ -125,10 +129,9 @@ export class ShareCheck {
   }
 }
 
-/** What the Python system has copied has other words for it, and is not looked at. */
-function copyOf({ remote_copy: copy }: Entry): Copy | null {
-  const { path, size, sha256 } = (copy ?? {}) as Partial<Copy>;
-  return typeof path === 'string' && typeof size === 'number' && typeof sha256 === 'string'
-    ? { path, size, sha256 }
-    : null;
+const mostShown = 120;
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > mostShown ? `${text.slice(0, mostShown)}…` : text;
 }

@@ -45,6 +45,23 @@ async function prepare(files = new FaultyFiles(), pieces = 3) {
   return { files, reserve, disk, length };
 }
 
+describe('a disk that has bytes, and no free names of files', () => {
+  it('gives up files that are made anew, and then the reserve itself, and not its bytes', async () => {
+    const files = new FaultyFiles();
+    files.put('/d/health_report.png', 'a picture');
+    const reserve = new ReserveFile(files, '/d/reserve', ['/d/health_report.png'], () => false);
+    await reserve.fill(2 * reservePiece);
+    expect(await reserve.giveUp()).toBe(true);
+    expect([files.content('/d/health_report.png'), files.content('/d/reserve')?.length]).toEqual([
+      null,
+      2 * reservePiece,
+    ]);
+    expect(await reserve.giveUp()).toBe(true);
+    expect(files.paths()).toEqual([]);
+    expect(await reserve.giveUp()).toBe(false);
+  });
+});
+
 describe('a start on a disk that is full to the last byte', () => {
   const folders = { data: '/no-root/data', results: '/no-root/results' };
 

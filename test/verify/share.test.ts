@@ -106,6 +106,26 @@ describe('verify, where images are copied to a share', () => {
     expect((await look(sample, { deep: true })).kinds.sort()).toEqual([...found, 'wrong_copy e3']);
   });
 
+  it('names each entry whose remote_copy is not its own, and looks at all other copies', async () => {
+    const { sample, copy } = await copiedSample();
+    await rm(copy(3));
+    const entries = JSON.parse(await readFile(sample.manifestFile, 'utf8')) as Entry[];
+    const [, own] = entries;
+    (own!.remote_copy as { path: string }).path = '../../priv/key.txt';
+    entries[2]!.remote_copy = 'x';
+    await writeFile(sample.manifestFile, JSON.stringify(entries));
+    expect(await look(sample)).toMatchObject({
+      code: 1,
+      kinds: ['unknown_copy e1', 'unknown_copy e2', 'missing_copy e3'],
+      notes: [],
+      totals: { copies: 2 },
+    });
+    delete entries[1]!.remote_copy;
+    entries[2]!.remote_copy = entries[3]!.remote_copy;
+    await writeFile(sample.manifestFile, JSON.stringify(entries));
+    expect((await look(sample)).kinds.slice(0, 2)).toEqual(['unknown_copy e1', 'unknown_copy e2']);
+  });
+
   it.each([
     ['a copy had to be there', true, ['unsynced_removed e0'], []],
     ['sync was off then', false, [], []],

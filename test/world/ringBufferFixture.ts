@@ -49,6 +49,9 @@ export class RingBufferFixture {
   /** Bytes that were free besides what images took; null: `space$` alone says. */
   freeWithoutImages: number | null = null;
 
+  /** Names of files that were free besides images; null: the disk does not count them. */
+  namesWithoutImages: number | null = null;
+
   constructor(world: PipelineWorld) {
     this.world = world;
   }
@@ -107,6 +110,8 @@ export class RingBufferFixture {
       manifest,
       files,
       measureSpace: async () => {
+        if (this.namesWithoutImages !== null)
+          return { free: 9e5, size: 1e6, names: { free: this.namesWithoutImages - this.images().length, size: 200 } };
         if (this.freeWithoutImages === null) return this.space$.value;
         const taken = this.images().reduce((sum, path) => sum + files.content(path)!.length, 0);
         return { free: this.freeWithoutImages - taken, size: this.space$.value!.size };

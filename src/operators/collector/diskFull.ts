@@ -6,7 +6,7 @@ import { countedStages, type QueueStage } from '../../manifest/stageWork.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { PauseReason } from '../../model/pauseReason.ts';
 import { bytes, number } from '../../model/quantity.ts';
-import { type SpaceLimits, spaceLimits } from '../ringBuffer/spaceLimits.ts';
+import { namesLimits, type SpaceLimits, spaceLimits } from '../ringBuffer/spaceLimits.ts';
 
 /** How much shall stay free, and whether images are deleted for it. */
 export interface WantedRoom {
@@ -99,21 +99,38 @@ function next(state: State, space: DiskSpace, wanted: WantedRoom, options: NoRoo
   const now = options.clock.monotonic();
   const { image } = state;
   const limits = spaceLimits(wanted.minFree, space.size, image);
-  const { free } = space;
+  const { free, names } = space;
+  const namesAreBelow = (limit: keyof SpaceLimits): boolean =>
+    names !== undefined && names.free < namesLimits(names.size)[limit];
   if (state.reason) {
-    if (free >= limits.enough) return { ...state, shortSince: null, toldAt: 0, reason: null, image: 0 };
+    if (free >= limits.enough && !namesAreBelow('enough'))
+      return { ...state, shortSince: null, toldAt: 0, reason: null, image: 0 };
     if (now - state.toldAt < tellEveryMs) return state;
     return { ...state, toldAt: now, reason: pauseReason(space, image, wanted, options) };
   }
-  const shortSince = free < limits.low ? (state.shortSince ?? now) : null;
+  const shortSince = free < limits.low || namesAreBelow('low') ? (state.shortSince ?? now) : null;
   const isTooLong = shortSince !== null && now - shortSince >= patienceMs;
-  if (free >= limits.reserve && !isTooLong) return { ...state, shortSince };
+  if (free >= limits.reserve && !namesAreBelow('reserve') && !isTooLong) return { ...state, shortSince };
   return { ...state, shortSince, toldAt: now, reason: pauseReason(space, image, wanted, options) };
 }
 
 function pauseReason(space: DiskSpace, image: number, wanted: WantedRoom, options: NoRoomOptions): PauseReason {
   const limits = spaceLimits(wanted.minFree, space.size);
   const { enough } = spaceLimits(wanted.minFree, space.size, image);
+  const { names } = space;
+  const namesEnough = names === undefined ? 0 : namesLimits(names.size).enough;
+  if (names !== undefined && names.free < namesEnough && space.free >= enough) {
+    const left =
+      names.free === 0
+        ? 'there are no free file names (inodes)'
+        : `only ${names.free} free file names (inodes) are left`;
+    return {
+      key: 'no_room',
+      message:
+        `${left} on the disk of ${options.dataFolder}, though ${bytes(space.free)} are free: ` +
+        `no frames are taken until ${namesEnough} are free. ${whyNothingGoes(limits, wanted, options.manifest)}`,
+    };
+  }
   const rule = ruleOf(limits, image, wanted);
   return {
     key: 'no_room',

@@ -14,7 +14,7 @@ import type { Experiment } from '../stage/experiment.ts';
 import type { Outcome, Stage, Worker } from '../stage/stage.ts';
 import { ArchivedImages } from './archivedImages.ts';
 import { DoubtfulCopies } from './doubtfulCopies.ts';
-import { type SpaceLimits, spaceLimits } from './spaceLimits.ts';
+import { namesLimits, type SpaceLimits, spaceLimits } from './spaceLimits.ts';
 
 export interface RingBufferSettings {
   /** `image_buffer_size`: images that are kept; 0 keeps all. */
@@ -166,6 +166,8 @@ async function openWorker(
   const works = new WeakMap<readonly Entry[], Work>();
   /** Since less than `low` was free, until `enough` is. */
   let isFreeing = false;
+  /** The same for the names of files. */
+  let isFreeingNames = false;
   /** Of those that were removed here, so that about as many go as it takes. */
   let meanBytes = 0;
 
@@ -175,7 +177,7 @@ async function openWorker(
       (manifest.localImages + archived.count > size && (manifest.waiting('ring_buffer') > 0 || archived.mayHaveMore)));
   const limitsOf = ({ size: bytes }: DiskSpace): SpaceLimits => spaceLimits(minFree, bytes, deps.waitingImage.bytes);
   const isShort = (space: DiskSpace | null): boolean =>
-    space !== null && isForSpace(settings) && space.free < limitsOf(space).low;
+    space !== null && isForSpace(settings) && (space.free < limitsOf(space).low || namesShort(space, 'low') > 0);
 
   /** How many images should go now. */
   const wanted = async (): Promise<number> => {
@@ -185,6 +187,9 @@ async function openWorker(
       const { low, enough } = limitsOf(space);
       isFreeing = space.free < (isFreeing ? enough : low);
       if (isFreeing) forSpace = meanBytes > 0 ? Math.ceil((enough - space.free) / meanBytes) : 1;
+      const forNames = namesShort(space, isFreeingNames ? 'enough' : 'low');
+      isFreeingNames = forNames > 0;
+      forSpace = Math.max(forSpace, forNames);
     }
     if (size === 0) return forSpace;
     await archived.refresh();
@@ -234,6 +239,11 @@ async function openWorker(
     },
     close: async () => doubts?.close(),
   };
+}
+
+/** How many names of files are missing until so many are free; not more than 0: none. */
+function namesShort({ names }: DiskSpace, limit: 'low' | 'enough'): number {
+  return names === undefined ? 0 : namesLimits(names.size)[limit] - names.free;
 }
 
 async function removeAll(

@@ -28,3 +28,12 @@ export function spaceLimits(minFree: Amount, size: number, image = 0): SpaceLimi
   const low = Math.max(reserve + image, amountInBytes(minFree, size));
   return { reserve, low, enough: low + Math.min(mostMargin, Math.max(reserve, low * marginShare)) };
 }
+
+const mostReservedNames = 32;
+const reservedNamesShare = 0.05;
+
+/** The same for the names of files (inodes) on a disk that has `size` of them: what is made anew and renamed takes some. */
+export function namesLimits(size: number): SpaceLimits {
+  const reserve = Math.min(mostReservedNames, Math.ceil(size * reservedNamesShare));
+  return { reserve, low: 2 * reserve, enough: 4 * reserve };
+}

@@ -6,7 +6,7 @@ import { isSettled } from '../../../src/manifest/isSettled.ts';
 import type { WorkRules } from '../../../src/manifest/workRules.ts';
 import type { Entry } from '../../../src/model/entry.ts';
 import type { RingBufferSettings } from '../../../src/operators/ringBuffer/ringBuffer.ts';
-import { spaceLimits } from '../../../src/operators/ringBuffer/spaceLimits.ts';
+import { namesLimits, spaceLimits } from '../../../src/operators/ringBuffer/spaceLimits.ts';
 import { useStillTime } from '../../world/eventRun.ts';
 import { atEveryCrash, FaultyFiles } from '../../world/faultyFiles.ts';
 import { PipelineWorld } from '../../world/pipelineWorld.ts';
@@ -361,6 +361,21 @@ describe('the ring buffer by free space', () => {
     await it.fixture.offerSettled(names(1, 100), {}, 10_000);
     await settled(it);
     expect([it.run.count('done'), free() >= low]).toEqual([gone, true]);
+    it.run.unsubscribe();
+  });
+
+  it('removes the oldest for their names where the disk has bytes, and hardly a file more can be made', async () => {
+    const it = await prepare({ size: 1000, minFree });
+    await it.fixture.offerSettled(names(90), {}, 10);
+    const left = (): number => 100 - it.fixture.images().length;
+    const { low: lowNames, enough: enoughNames } = namesLimits(200);
+    it.fixture.namesWithoutImages = 90 + lowNames - 1;
+    it.start();
+    it.fixture.space$.next({ free: 900_000, size, names: { free: lowNames - 1, size: 200 } });
+    await it.run.until(() => it.run.count('done') > 0);
+    await settled(it);
+    expect(left()).toBe(10 + enoughNames - lowNames + 1);
+    expect(it.fixture.removed()).toEqual(names(enoughNames - lowNames + 1));
     it.run.unsubscribe();
   });
 

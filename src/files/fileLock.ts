@@ -211,8 +211,8 @@ export function createLockFs(
     stat: (path: string, done: (error: NodeJS.ErrnoException | null, stat: fs.Stats) => void): void => {
       base.stat(path, (error, found) => {
         const own = asked.get(path);
-        if (!error && own?.stands === found.mtimeMs) found.mtime = own.mtime;
-        done(error, found);
+        const isOwn = !error && own?.stands === found.mtimeMs;
+        done(error, isOwn ? Object.create(found, { mtime: { value: own.mtime } }) : found);
       });
     },
     rmdir: (path: string, done: Done): void => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { EMPTY, exhaustMap, ignoreElements, map, merge, type Observable, ReplaySubject, timer } from 'rxjs';
 import { monotonicFactory } from 'ulid';
@@ -14,7 +14,7 @@ import { DistantProcesses, distantSilenceMs } from './files/distantProcesses.ts'
 import { makeFolder } from './files/durableNames.ts';
 import type { Exclusive } from './files/exclusive.ts';
 import { fileLock } from './files/fileLock.ts';
-import { type Files, nodeFiles } from './files/files.ts';
+import { type Files, nodeFiles, openItselfSync } from './files/files.ts';
 import { guardedFiles } from './files/guardedFiles.ts';
 import { mountWarnings } from './files/networkMount.ts';
 import { CallGate, patientFiles } from './files/patientFiles.ts';
@@ -344,7 +344,12 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
 /** The text of a status file; null where there is none. It is small, and on the disk of the experiment. */
 function statusText(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8');
+    const file = openItselfSync(path, 'r');
+    try {
+      return readFileSync(file, 'utf8');
+    } finally {
+      closeSync(file);
+    }
   } catch {
     return null;
   }

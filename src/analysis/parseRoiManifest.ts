@@ -1,4 +1,5 @@
 import { distance } from 'fastest-levenshtein';
+import { jsonFault } from '../model/jsonFault.ts';
 import type { Roi, RoiManifest } from '../model/roi.ts';
 import { oneLine } from '../model/shownText.ts';
 
@@ -25,9 +26,8 @@ export function parseRoiManifest(text: string, file: string): RoiManifest {
   let manifest: unknown;
   try {
     manifest = JSON.parse(json);
-  } catch (error) {
-    const { message } = error as Error;
-    throw new Error(`${file}: not valid JSON: ${jsonSlip(json) ?? oneLine(message)}`, { cause: error });
+  } catch {
+    throw new Error(`${file}: not valid JSON: ${jsonSlip(json) ?? jsonFault(json)}`);
   }
   if (!isRecord(manifest)) return fail(null, `${described(manifest)} instead of an object of ROIs by their keys`);
 
@@ -82,6 +82,16 @@ export function parseRoiManifest(text: string, file: string): RoiManifest {
   if (rois.length === 0) fail(null, 'no ROI in it (no key contains "ROI")');
   if (rois.length > mostRois) fail(null, `${rois.length} ROIs; up to ${mostRois} are analysed`);
   return { rois, imageAngle };
+}
+
+/** Whether results can be made with a text. */
+export function isRoiManifest(text: string): boolean {
+  try {
+    parseRoiManifest(text, '');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const isRoiKey = (key: string): boolean => key.includes('ROI');

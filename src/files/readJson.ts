@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonFault } from '../model/jsonFault.ts';
 import type { Files } from './files.ts';
 import { readBytes } from './readBytes.ts';
 
@@ -43,8 +44,8 @@ export function parseJson<T>(text: string, schema: z.ZodType<T>): T {
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (error) {
-    throw new DamagedJsonError(`it is no JSON (${(error as Error).message})`);
+  } catch {
+    throw new DamagedJsonError(`it is no JSON (${jsonFault(text)})`);
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

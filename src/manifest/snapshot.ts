@@ -2,6 +2,7 @@ import type { Files } from '../files/files.ts';
 import { readChunks } from '../files/readChunks.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import type { Entry } from '../model/entry.ts';
+import { jsonFault } from '../model/jsonFault.ts';
 import { Checksum, type PublishedSnapshot } from './journalLine.ts';
 import { normaliseEntry } from './normaliseEntry.ts';
 import { splitArray } from './splitArray.ts';
@@ -66,8 +67,8 @@ function readEntry(text: string, known: Map<string, number>): Entry | string {
   let raw: Record<string, unknown>;
   try {
     raw = JSON.parse(text) as Record<string, unknown>;
-  } catch (error) {
-    return (error as Error).message;
+  } catch {
+    return `it is no JSON (${jsonFault(text)})`;
   }
   const entry = normaliseEntry(raw);
   if (typeof entry === 'string') return entry;

@@ -9,6 +9,7 @@ import {
   type Observable,
   type OperatorFunction,
 } from 'rxjs';
+import { isRoiManifest } from '../../analysis/parseRoiManifest.ts';
 import { configHash } from '../../config/configHash.ts';
 import { configToml } from '../../config/configToml.ts';
 import type { Config } from '../../config/schema.ts';
@@ -30,7 +31,7 @@ type SnapshotExperiment = Pick<Experiment, 'tools' | 'note' | 'roiManifest$' | '
 
 /**
  * Keeps a copy of the settings and of the ROI manifest, once a content (see `keepSnapshot`), so that what a result was made with can
- * be looked up by the hashes on its line. Whether the backup stage is on makes no difference.
+ * be looked up by the hashes on its line. A text that is no ROI manifest makes no result, and may be another file's: it is not kept. Whether the backup stage is on makes no difference.
  *
  * A folder that can't be written to is noted and tried again for ever, and ends nothing. Emits nothing; completes with its sources,
  * when the last one is kept, and after `stop$` instead of waiting. Teardown ends the wait; a copy
@@ -45,6 +46,7 @@ export function keepSnapshots(experiment: SnapshotExperiment, { config$, stop$ }
     ),
     experiment.roiManifest$.pipe(
       filter(text => text !== null),
+      filter(isRoiManifest),
       map(text => ({ stem: 'ROI_manifest', extension: 'json', hash: contentHash(text), text })),
       keepEach,
     ),

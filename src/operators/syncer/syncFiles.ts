@@ -14,6 +14,8 @@ export interface SyncPlace {
   remote: string;
   /** Where a configuration is written without its secrets: this goes to the share instead. */
   publicCopy?: string;
+  /** What may be copied where the file is a link; absent: anything. */
+  mayLeadTo?: (text: string) => boolean;
 }
 
 /**
@@ -53,9 +55,10 @@ export async function syncFiles(
   // A folder that holds the configuration must not take it along as it is.
   const secret = new Set(places.flatMap(({ local, publicCopy }) => (publicCopy === undefined ? [] : [local])));
   const isOpen = (path: string): boolean => !secret.has(path);
-  for (const { local, remote, publicCopy } of places) {
+  for (const { local, remote, publicCopy, mayLeadTo } of places) {
     if (publicCopy !== undefined) await writePublicCopy(await throughOwnLink(files, local), publicCopy, files);
     const from = publicCopy ?? (await throughOwnLink(files, local));
+    if (mayLeadTo && from !== local && !mayLeadTo(String(await readBytes(files, from)))) continue;
     await collect({ local: from, remote }, files, isSettled, isOpen, all, deepest);
   }
   return all;

@@ -1,4 +1,5 @@
 import { basename, join, relative, sep } from 'node:path';
+import { isRoiManifest } from '../../analysis/parseRoiManifest.ts';
 import type { ResolvedPaths } from '../../config/resolvePaths.ts';
 import type { SyncPlace } from './syncFiles.ts';
 
@@ -19,7 +20,11 @@ export function syncPlaces(paths: ResolvedPaths, configFile: string | null): Syn
   ];
   // One that is used from beside the configuration.
   if (!roiManifest.startsWith(`${generatedFiles}${sep}`)) {
-    places.unshift({ local: roiManifest, remote: `${calibration}/${basename(roiManifest)}` });
+    places.unshift({
+      local: roiManifest,
+      remote: `${calibration}/${basename(roiManifest)}`,
+      mayLeadTo: isRoiManifest,
+    });
   }
   if (configFile !== null) {
     const publicCopy = join(flags, 'config_without_secrets.toml');

@@ -5,6 +5,7 @@ import type { Files } from '../../files/files.ts';
 import { comparePositions, SegmentedFile, type SegmentPosition } from '../../files/segmentedFile.ts';
 import { splitLines } from '../../files/splitLines.ts';
 import type { ResultLocation } from '../../model/entry.ts';
+import { jsonFault } from '../../model/jsonFault.ts';
 import type { ResultLine } from '../../model/result.ts';
 import { resultLinePrefix } from './composeResultLine.ts';
 
@@ -317,11 +318,12 @@ export const isResultLine = (bytes: Buffer): boolean => typeof parseResultLine(b
 /** The line, or why it is none. As editors save it, with a byte order mark or a carriage return, it is the same line. */
 export function parseResultLine(bytes: Buffer | null): ResultLine | string {
   if (bytes === null) return 'it is too long for a result line';
+  const text = bytes.toString().replace(/^\uFEFF/, '');
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString().replace(/^\uFEFF/, ''));
-  } catch (error) {
-    return `it is not JSON (${(error as Error).message})`;
+    value = JSON.parse(text);
+  } catch {
+    return `it is not JSON (${jsonFault(text)})`;
   }
   const line = value as Partial<ResultLine> | null;
   if (

@@ -1,6 +1,6 @@
 import { distinctUntilChanged, filter, type Observable, scan } from 'rxjs';
 import { type Control, noControl } from '../../model/control.ts';
-import type { FileText } from '../watched/fileText.ts';
+import { type FileText, readOwnText } from '../watched/fileText.ts';
 import { watchedFile$ } from '../watched/watchedFile.ts';
 import { parseControl } from './parseControl.ts';
 
@@ -12,7 +12,10 @@ import { parseControl } from './parseControl.ts';
 export function control$(
   path: string,
   onProblem: (message: string) => void,
-  file$: Observable<FileText> = watchedFile$(path, { onError: ({ message }) => onProblem(message) }),
+  file$: Observable<FileText> = watchedFile$(path, {
+    read: readOwnText,
+    onError: ({ message }) => onProblem(message),
+  }),
 ): Observable<Control> {
   return file$.pipe(
     scan<FileText, Control | null>((before, read) => {

@@ -1,3 +1,4 @@
+import { jsonFault } from '../../model/jsonFault.ts';
 import { type StageName, type StageState, stageNames } from '../../model/stage.ts';
 import {
   type AlarmStatus,
@@ -21,8 +22,8 @@ export function normaliseStatus(text: string): PipelineStatus | string {
   let found: unknown;
   try {
     found = JSON.parse(text);
-  } catch (error) {
-    return `is not valid JSON: ${plainText((error as Error).message, 200)}`;
+  } catch {
+    return `is not valid JSON: ${jsonFault(text)}`;
   }
   const raw = recordOf(found);
   if (typeof raw.pid !== 'number' || typeof raw.host !== 'string' || typeof raw.boot_id !== 'string') {

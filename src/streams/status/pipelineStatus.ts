@@ -17,7 +17,7 @@ import type { ProcessIdentity } from '../../model/entry.ts';
 import { parseIso } from '../../model/localTime.ts';
 import { sayOnce } from '../../model/sayOnce.ts';
 import type { Connection, PipelineStatus, StatusReading } from '../../model/status.ts';
-import { type FileText, readFileText } from '../watched/fileText.ts';
+import { type FileText, readOwnText } from '../watched/fileText.ts';
 import { touched$, watched$ } from '../watched/touched.ts';
 import { normaliseStatus } from './normaliseStatus.ts';
 
@@ -45,7 +45,7 @@ const silentMs = 15_000;
 const signOfLifeMs = 3_000;
 
 const systemDeps: PipelineStatusDeps = {
-  read: readFileText,
+  read: readOwnText,
   touched: touched$,
   liveness: livenessOf,
   clock: systemClock,

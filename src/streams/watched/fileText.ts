@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { openItself } from '../../files/files.ts';
 
 /** What reading a small text file gave. */
 export type FileText =
@@ -10,19 +11,38 @@ export type FileText =
 /** A configuration has some thousand bytes, a ROI manifest of all ROIs that are taken some ten million. */
 const largestTextBytes = 1 << 26;
 
-/** Reads a UTF-8 file. Never rejects: that a file is not there, or not text, is an answer. */
-export async function readFileText(path: string): Promise<FileText> {
-  try {
+/**
+ * Reads a UTF-8 file that its owner may have put behind a link: a configuration, a ROI manifest. Never rejects: that a file is not there,
+ * or not text, is an answer.
+ */
+export function readFileText(path: string): Promise<FileText> {
+  return textFrom(async () => {
     const found = await stat(path);
     // A device or a pipe may never end.
-    if (!found.isFile() && !found.isDirectory()) return { kind: 'unreadable', reason: 'is a device or a pipe' };
-    if (found.size > largestTextBytes) {
-      return { kind: 'unreadable', reason: `has ${found.size} bytes; up to ${largestTextBytes} are read` };
+    return found.isFile() || found.isDirectory() ? open(path) : null;
+  });
+}
+
+/** The same of a file that the program keeps for itself: what a link of that name leads to is not its own, and is not read. */
+export function readOwnText(path: string): Promise<FileText> {
+  return textFrom(() => openItself(path, 'r'));
+}
+
+async function textFrom(opening: () => Promise<FileHandle | null>): Promise<FileText> {
+  try {
+    await using file = await opening();
+    if (file === null) return { kind: 'unreadable', reason: 'is a device or a pipe' };
+    const { size } = await file.stat();
+    if (size > largestTextBytes) {
+      return { kind: 'unreadable', reason: `has ${size} bytes; up to ${largestTextBytes} are read` };
     }
-    return textOf(await readFile(path));
+    return textOf(await file.readFile());
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
+    if (code === 'ELOOP')
+      return { kind: 'unreadable', reason: 'is a link, where a file of its own belongs: remove it' };
+    if (code === 'EFTYPE') return { kind: 'unreadable', reason: 'is a device or a pipe' };
     if (code === 'EISDIR') return { kind: 'unreadable', reason: 'is a folder' };
     if (code === 'EACCES' || code === 'EPERM')
       return { kind: 'unreadable', reason: "may not be read by this program's user" };

@@ -9,6 +9,9 @@ import { EventRun, useStillTime } from '../../world/eventRun.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
 
 const folder = '/root/backup';
+const roisOf = (label: string): string =>
+  JSON.stringify({ image_angle: 0, ROI_A: { label, flip: false, coords: [0, 0], size: [9, 9] } });
+const [a, b] = [roisOf('a'), roisOf('b')];
 const configOf = (text: string): Config => parseConfig(text, 'c.toml').config;
 
 describe('keepSnapshots', () => {
@@ -34,16 +37,25 @@ describe('keepSnapshots', () => {
 
   it('keeps each ROI manifest once, as it was, and completes with its sources when the last is kept', async () => {
     const { roiManifest$, config$, run, kept, files } = begin();
-    for (const text of [null, 'a', 'a', 'b', 'a']) roiManifest$.next(text);
+    for (const text of [null, a, a, b, a]) roiManifest$.next(text);
     roiManifest$.complete();
     config$.complete();
     await run.until(() => run.complete);
     expect(kept()).toHaveLength(2);
-    for (const text of ['a', 'b']) {
+    for (const text of [a, b]) {
       const [name] = kept().filter(one => one.endsWith(`_${contentHash(text)}.json`));
       expect(name).toMatch(/^ROI_manifest_\d{8}_\d{6}_/);
       expect(files.content(`${folder}/${name}`)!.toString()).toBe(text);
     }
+  });
+
+  it('keeps no text that is no ROI manifest, such as that of a file which a link of its name leads to', async () => {
+    const { roiManifest$, config$, run, kept } = begin();
+    for (const text of ['hunter2', '{}', a]) roiManifest$.next(text);
+    roiManifest$.complete();
+    config$.complete();
+    await run.until(() => run.complete);
+    expect(kept()).toEqual([expect.stringContaining(contentHash(a))]);
   });
 
   it('keeps each configuration once, under the hash that results have; one that changes no result too', async () => {
@@ -65,8 +77,8 @@ describe('keepSnapshots', () => {
     const { files, roiManifest$, run, notes, kept } = begin();
     await files.makeFolder(folder);
     files.plan = () => ({ error: 'EROFS' });
-    roiManifest$.next('a');
-    roiManifest$.next('b');
+    roiManifest$.next(a);
+    roiManifest$.next(b);
     await run.rest();
     await vi.advanceTimersByTimeAsync(300_000);
     await run.rest();
@@ -79,7 +91,7 @@ describe('keepSnapshots', () => {
   it('does not hold up a stop', async () => {
     const { files, roiManifest$, config$, run } = begin();
     files.plan = () => ({ error: 'ENOSPC' });
-    roiManifest$.next('a');
+    roiManifest$.next(a);
     await run.rest();
     roiManifest$.complete();
     config$.complete();

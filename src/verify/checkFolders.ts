@@ -73,6 +73,7 @@ async function checkEnd(stem: string, extension: string, inspection: Inspection)
   const segmented = new SegmentedFile(files, paths.results, stem, extension);
   for (const segment of await segmented.segments()) {
     const path = segmented.path(segment);
+    if (inspection.changedTable.has(path)) continue;
     const size = (await files.stat(path))?.size ?? 0;
     if (size === 0) continue;
     const file = await files.open(path, 'r');

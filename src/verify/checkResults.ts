@@ -139,12 +139,19 @@ function checkLine(
     status === 'processed' &&
     (place?.segment !== location.segment || place.offset !== location.offset || place.length !== location.length)
   ) {
-    const named = place ? `segment ${place.segment}, byte ${place.offset}` : 'no place';
-    const message = `its result line stands at ${at}; the manifest names ${named}`;
+    const message = `its result line ${place ? differences(location, place) : `stands at ${at}; the manifest names no place`}`;
     inspection.say('misplaced_result', file, message, id);
     inspection.repairs.moved.set(id, location);
   }
   if (status === 'processed') addReport(number, rowsDue(number, inspection), line, inspection, texts);
+}
+
+/** How the place of a line differs from the one that the manifest names. */
+function differences(found: ResultLocation, named: ResultLocation): string {
+  const at = `segment ${found.segment}, byte ${found.offset}`;
+  if (found.segment !== named.segment || found.offset !== named.offset)
+    return `stands at ${at}; the manifest names segment ${named.segment}, byte ${named.offset}`;
+  return `at ${at} is ${found.length} bytes long, not ${named.length} as the manifest says: the end of the line or its text was changed`;
 }
 
 function rowsDue(number: number, { ledger, options }: Inspection): RowsDue {

@@ -15,22 +15,34 @@ export interface Table {
 
 /**
  * Reads the headers. Segments of the Python system, which have no position, are noted and left out; one that another program has
- * saved is not what was written, whatever it holds.
+ * saved, or that has no header, is not what was written, whatever it holds.
  */
 export async function openTable(inspection: Inspection): Promise<Table> {
   const { files, paths } = inspection.options;
   const file = new SegmentedFile(files, paths.results, 'communicating_results', 'csv');
-  const { own, saved, foreign } = await readHeaders(file);
-  for (const segment of foreign) inspection.note(`${file.path(segment)} has other columns and is not looked at`);
-  for (const segment of saved.keys()) {
-    const message =
-      'another program has saved it (byte order mark, CRLF or another separator): its rows are not compared';
-    inspection.say('changed_table', file.path(segment), message);
+  const { own, saved, python, foreign } = await readHeaders(file);
+  for (const segment of python)
+    inspection.note(`${file.path(segment)} is a table of the Python system, and is not looked at`);
+  const sayChanged = (segment: number, what: string): void => {
+    inspection.say('changed_table', file.path(segment), `${what}: its rows are not compared`);
     inspection.repairs.table = true;
-    inspection.hasSavedTable = true;
-  }
+    inspection.changedTable.add(file.path(segment));
+  };
+  for (const segment of saved.keys())
+    sayChanged(
+      segment,
+      'another program has saved it (byte order mark, CRLF, another separator, or lines above the header)',
+    );
+  for (const [segment, first] of foreign)
+    sayChanged(
+      segment,
+      `the header is missing (it was removed, or another program has written the file): it begins with ${JSON.stringify(first.slice(0, shownBytes))}`,
+    );
   return { file, columns: own };
 }
+
+/** Of a line that is shown. */
+const shownBytes = 40;
 
 /** A row, and where it stands. */
 interface Row {
@@ -161,7 +173,7 @@ class FoundRows {
 function checkUnseen(inspection: Inspection): void {
   const { reports, ledger, repairs, options } = inspection;
   // They may stand in what was not compared.
-  if (inspection.hasSavedTable) return;
+  if (inspection.changedTable.size > 0) return;
   for (let report = 0; report < reports.size; report++) {
     if (reports.due(report) !== 'required' || reports.seen(report) > 0) continue;
     inspection.say(

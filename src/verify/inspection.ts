@@ -114,8 +114,8 @@ export class Inspection {
   readonly keptTimes = new Set<string>();
   /** How a reader of the journals noticed that acknowledged changes are lost. */
   readonly lostChanges: string[] = [];
-  /** A part of the table was saved by another program. */
-  hasSavedTable = false;
+  /** Parts of the table that another program has saved or written, or that have lost their header: they are kept as they are. */
+  readonly changedTable = new Set<string>();
   /** A process of a pipeline lives: what stands behind these ends, taken before the manifest was read, is in motion. */
   readonly isRunning: boolean;
   readonly ends: { results: SegmentPosition; table: SegmentPosition };

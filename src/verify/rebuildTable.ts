@@ -74,31 +74,28 @@ async function writeAnew(inspection: Inspection, options: RepairOptions): Promis
   await csv.append(batch);
 
   const kept = join(paths.results, `replaced_${utcIso(now()).replaceAll(/[-:.]/g, '')}`);
-  await makeFolder(files, kept);
   const old = new SegmentedFile(files, paths.results, 'communicating_results', 'csv');
   const fresh = new SegmentedFile(files, folder, 'communicating_results', 'csv');
   // Segments that the Python system has written stay; the new ones come behind them.
-  const { foreign } = await readHeaders(old);
-  const first = Math.max(-1, ...foreign) + 1;
-  const move = async (from: SegmentedFile, isMoved: (segment: number) => boolean, to: (segment: number) => string) => {
-    for (const segment of (await from.segments()).filter(isMoved)) {
+  const { python, foreign } = await readHeaders(old);
+  const first = Math.max(-1, ...python) + 1;
+  const move = async (from: SegmentedFile, segments: readonly number[], to: (segment: number) => string) => {
+    for (const segment of segments) {
       for (const suffix of ['', '.gz']) {
         const path = `${from.path(segment)}${suffix}`;
         if (await files.stat(path)) await moveFile(files, path, `${to(segment)}${suffix}`);
       }
     }
   };
+  const replaced = (await old.segments()).filter(segment => !python.has(segment));
+  if (replaced.length > 0) await makeFolder(files, kept);
   const aside = new SegmentedFile(files, kept, 'communicating_results', 'csv');
-  await move(
-    old,
-    segment => !foreign.has(segment),
-    segment => aside.path(segment),
-  );
-  await move(
-    fresh,
-    () => true,
-    segment => old.path(first + segment),
-  );
+  await move(old, replaced, segment => aside.path(segment));
+  await move(fresh, await fresh.segments(), segment => old.path(first + segment));
+  if (foreign.size > 0 && inspection.keptTimes.size > 0)
+    options.onLeft(
+      `rows of ${counted(inspection.keptTimes.size, 'image')} whose result is lost: they may stand in ${kept}, in a file without a header, and are not in the new table`,
+    );
   await rm(folder, { recursive: true, force: true });
   await removeFile(files, join(paths.results, 'plot_series.bin'));
   const plot = await openCsvPlot({
@@ -116,9 +113,8 @@ async function writeAnew(inspection: Inspection, options: RepairOptions): Promis
   } finally {
     await plot.close();
   }
-  options.onMended(
-    `${paths.csvFile}: written anew from ${counted(images, 'result')}; what stood there is kept in ${kept}`,
-  );
+  const stood = replaced.length > 0 ? `what stood there is kept in ${kept}` : 'nothing stood there';
+  options.onMended(`${old.path(first)}: written anew from ${counted(images, 'result')}; ${stood}`);
 }
 
 /** An image that was brought back from the archive stands behind later ones in the manifest: its time says where it belongs. */

@@ -3,7 +3,12 @@ import { splitLines } from '../files/splitLines.ts';
 import { parseCsvLine } from '../sinks/table/parseCsvLine.ts';
 
 const ownColumns = ['position', 'uncertainty', 'flags'];
+/** Its table has these, and none of ours. */
+const pythonColumns = ['timestamp', 'ROI-label'];
 const byteOrderMark = '\uFEFF';
+
+/** A program that saves the table may put lines of its own above the header (`sep=;`, a note): so many are looked at. */
+const headerLines = 3;
 
 /** How the segments of a table begin. */
 export interface Headers {
@@ -11,26 +16,44 @@ export interface Headers {
   own: Map<number, readonly string[]>;
   /** Columns of those that it wrote and another program (a spreadsheet) has saved since. */
   saved: Map<number, readonly string[]>;
-  /** Those of the Python system, or of somebody else. */
-  foreign: Set<number>;
+  /** Those of the Python system: its rows are of no result of ours. */
+  python: Set<number>;
+  /** All others, by what stands in place of the header: the header was removed, or another program has written the file. */
+  foreign: Map<number, string>;
 }
 
 export async function readHeaders(file: SegmentedFile): Promise<Headers> {
-  const headers: Headers = { own: new Map(), saved: new Map(), foreign: new Set() };
+  const headers: Headers = { own: new Map(), saved: new Map(), python: new Set(), foreign: new Map() };
   for (const segment of await file.segments()) {
+    let first: string | null = null;
+    let lines = 0;
     for await (const { bytes, terminated } of splitLines(file.read(segment))) {
       const text = bytes?.toString() ?? '';
-      const columns = parseCsvLine(text);
+      const isFirst = lines++ === 0;
+      if (isFirst) {
+        const columns = parseCsvLine(text);
+        if (has(columns, ownColumns) && !text.endsWith('\r') && !text.startsWith(byteOrderMark)) {
+          if (terminated) headers.own.set(segment, columns);
+          break;
+        }
+        // A kill has left a part of the first header: there is nothing in it yet.
+        if (!terminated && text.startsWith(pythonColumns[0]!)) break;
+        first = text;
+      }
       const cells = savedCells(text);
-      if (ownColumns.every(name => columns.includes(name)) && !text.endsWith('\r') && !text.startsWith(byteOrderMark)) {
-        if (terminated) headers.own.set(segment, columns);
-      } else if (ownColumns.every(name => cells.includes(name))) headers.saved.set(segment, cells);
-      else if (terminated) headers.foreign.add(segment);
+      if (has(cells, ownColumns)) headers.saved.set(segment, cells);
+      else if (isFirst && has(cells, pythonColumns) && !ownColumns.some(name => cells.includes(name)))
+        headers.python.add(segment);
+      else if (lines < headerLines) continue;
       break;
     }
+    const isKnown = headers.own.has(segment) || headers.saved.has(segment) || headers.python.has(segment);
+    if (first !== null && !isKnown) headers.foreign.set(segment, first);
   }
   return headers;
 }
+
+const has = (cells: readonly string[], names: readonly string[]): boolean => names.every(name => cells.includes(name));
 
 /** The columns of a table's segments that this program wrote. */
 export async function tableColumns(file: SegmentedFile): Promise<Map<number, readonly string[]>> {

@@ -226,6 +226,18 @@ describe('verify', () => {
     expect((await look(sample)).kinds).toEqual(others.filter(kind => kind !== 'torn_line'));
   });
 
+  it('says what is other about a result line that begins where it should: its length', async () => {
+    const sample = await temporarySample({ images: 1 });
+    await edit(results(sample), text => text.replaceAll('\n', '\r\n'));
+    const { length } = await readFile(results(sample));
+    expect((await look(sample)).found).toMatchObject([
+      {
+        kind: 'misplaced_result',
+        message: `its result line at segment 0, byte 0 is ${length} bytes long, not ${length - 1} as the manifest says: the end of the line or its text was changed`,
+      },
+    ]);
+  });
+
   it('sets back the one image whose result line was deleted, and no other', async () => {
     const sample = await temporarySample({ images: 12, liveEntries: 4 });
     const good = await readFile(table(sample), 'utf8');
@@ -322,18 +334,47 @@ describe('verify', () => {
     expect(await readFile(table(sample), 'utf8')).toBe(good);
   });
 
-  it('writes the table anew beside one of another program, which stays', async () => {
+  it.each<[string, (text: string) => string | Buffer]>([
+    ['lost its header', text => text.slice(text.indexOf('\n') + 1)],
+    ['been saved as UTF-16', text => Buffer.from(`\uFEFF${text}`, 'utf16le')],
+  ])('sets a table aside whole that has %s, and writes it anew under its name, once', async (_what, change) => {
     const sample = await temporarySample({ images: 3 });
     const good = await readFile(table(sample), 'utf8');
+    const bad = Buffer.from(change(good) as string);
+    await writeFile(table(sample), bad);
+    const { found } = await look(sample);
+    expect(found).toMatchObject([{ kind: 'changed_table', file: table(sample) }]);
+    const lines = await mend(sample);
+    const [kept] = (await readdir(sample.results)).filter(name => name.startsWith('replaced_'));
+    expect(lines.filter(line => line.startsWith('mended: '))).toEqual([
+      `mended: ${table(sample)}: written anew from 3 results; what stood there is kept in ${join(sample.results, kept!)}`,
+    ]);
+    expect(await readFile(table(sample), 'utf8')).toBe(good);
+    expect(await readFile(join(sample.results, kept!, 'communicating_results.csv'))).toEqual(bad);
+    expect((await readdir(sample.results)).filter(name => /^communicating.*csv$/.test(name))).toHaveLength(1);
+  });
+
+  it('writes a table that is gone anew, and keeps no empty folder for it', async () => {
+    const sample = await temporarySample({ images: 2 });
+    const good = await readFile(table(sample), 'utf8');
+    await rm(table(sample));
+    expect((await mend(sample)).filter(line => line.startsWith('mended: '))).toEqual([
+      `mended: ${table(sample)}: written anew from 2 results; nothing stood there`,
+    ]);
+    expect(await readFile(table(sample), 'utf8')).toBe(good);
+    expect((await readdir(sample.results)).filter(name => name.startsWith('replaced_'))).toEqual([]);
+  });
+
+  it('writes the table anew behind that of the Python system, which stays, and names the file', async () => {
+    const sample = await temporarySample({ images: 3 });
+    const good = await readFile(table(sample), 'utf8');
+    const python = 'timestamp,ROI-label,Analysis-method,amplitude,mu,sigma,offset,error\nt,001A_N,gaussian,1,2,3,4,5\n';
     const second = join(sample.results, 'communicating_results.1.csv');
     await writeFile(second, good.replace(/.*12:00:01.*\n/, ''));
-    await writeFile(table(sample), 'time,shift\n1,2\n');
+    await writeFile(table(sample), python);
     expect((await look(sample)).kinds).toEqual(['unknown_rows', 'missing_rows']);
-    await mend(sample);
-    expect([await readFile(table(sample), 'utf8'), await readFile(second, 'utf8')]).toEqual([
-      'time,shift\n1,2\n',
-      good,
-    ]);
+    expect(await mend(sample)).toContainEqual(expect.stringContaining(`mended: ${second}: written anew`));
+    expect([await readFile(table(sample), 'utf8'), await readFile(second, 'utf8')]).toEqual([python, good]);
   });
 
   it('writes the table in the order of collection, whatever that of the results', async () => {

@@ -139,10 +139,7 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
 
   /** An editor that leaves the newline at the end out takes nothing away: the last cell is the image's name. */
   function isWholeRow(tail: Buffer): boolean {
-    if (columns === null) return false;
-    // What another program has written is its own to judge.
-    if (!columns.includes('flags')) return true;
-    if (!hasFilename(columns)) return false;
+    if (columns === null || !hasFilename(columns)) return false;
     const cells = parseCsvLine(tail.toString());
     return cells.length === columns.length && /\.[A-Za-z]{2,4}(?:\.gz|\.zst)?$/.test(cells.at(-1) ?? '');
   }
@@ -211,7 +208,8 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
       if (!fits || length + pieceLength + Buffer.byteLength(rows) > segmentBytes) {
         await put();
         if (length > 0) {
-          await trimTornTail(files, table.path(segment), isWholeRow);
+          // What another program has written stays as it is, to the last byte.
+          if (columns?.includes('flags')) await trimTornTail(files, table.path(segment), isWholeRow);
           segment++;
         }
         length = 0;

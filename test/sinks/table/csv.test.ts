@@ -185,6 +185,20 @@ describe('CSV', () => {
     expect(linesIn(files, 1)).toHaveLength(2);
   });
 
+  it.each([
+    ['a note', '# my note\n1'],
+    ['UTF-16', Buffer.from('\uFEFFtimestamp\nt\n', 'utf16le')],
+  ])(
+    'leaves a table that begins with %s as it is to the last byte, and goes on in the next segment',
+    async (_what, old) => {
+      const files = new FaultyFiles();
+      files.put(pathOf(0), old);
+      await (await open(files)).append([sampleResult()]);
+      expect(files.content(pathOf(0))).toEqual(Buffer.from(old as string));
+      expect(linesIn(files, 1)).toHaveLength(2);
+    },
+  );
+
   it('takes all of a batch or nothing when the disk is full, also over segments', async () => {
     const files = new FaultyFiles();
     const csv = await open(files, 500);

@@ -20,10 +20,10 @@ export function cameraOf(name: string): number | string | null {
 const ownPattern = /^image_\d{8}_\d{6}_\d{6}_cam[\w-]+\.png$/;
 
 /** When an image of the collector was taken, from its name: local time, as entries have it. Null for any other name. */
-export const ownImageTime = (name: string): string | null => (ownPattern.test(name) ? timeOf(name) : null);
+export const ownImageTime = (name: string): string | null => (ownPattern.test(name) ? capturedTime(name) : null);
 
-/** @param name a captured image's. */
-function timeOf(name: string): string {
+/** When a captured image was taken, from its name: local time, as entries have it. */
+export function capturedTime(name: string): string {
   const [, year, month, day, hour, minute, second, micros] = pattern.exec(name)!;
   return `${year}-${month}-${day}T${hour}:${minute}:${second}.${micros}`;
 }
@@ -38,7 +38,7 @@ function timeOf(name: string): string {
 export function adoptedEntry(path: string, now: number): Entry {
   const filename = basename(path);
   const plain = plainName(filename);
-  const taken = timeOf(plain);
+  const taken = capturedTime(plain);
   return {
     ...untouchedEntry,
     entry_id: deterministicId(dirname(path), plain, taken),

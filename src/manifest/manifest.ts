@@ -1,10 +1,13 @@
+import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Observable } from 'rxjs';
 import { type Liveness, sameProcess } from '../files/processIdentity.ts';
 import type { Clock } from '../model/clock.ts';
+import { plainName } from '../model/compression.ts';
 import type { Claim, Entry, ProcessIdentity, ResultLocation } from '../model/entry.ts';
 import { utcIso } from '../model/localTime.ts';
 import type { StageName } from '../model/stage.ts';
+import { adoptedEntry, capturedTime } from './adoptedEntry.ts';
 import { archiveFolder, archiveSegments, readArchive, readSegment, unmovedSegments } from './archive.ts';
 import { beforeClaim } from './doubtfulClaims.ts';
 import { EntryLog, type EntryLogOptions, type LogChange } from './entryLog.ts';
@@ -12,6 +15,7 @@ import { isFree } from './isFree.ts';
 import { MovedSegments } from './movedSegments.ts';
 import { type Moved, moveSegment } from './moveSegment.ts';
 import { afterDeath, deadlyWork, isTriedAlone } from './processDeaths.ts';
+import type { LostResult } from './rebuildManifest.ts';
 import { type QueueStage, queueStages, stageWork } from './stageWork.ts';
 import { isRemoved, noRules } from './workRules.ts';
 
@@ -142,6 +146,26 @@ export class Manifest {
     return this.#log.transact(draft => {
       for (const entry of entries) if (!draft.live.get(entry.entry_id)) draft.change(entry.entry_id, 'add', entry);
     });
+  }
+
+  /**
+   * Gives captured images that no entry knows one each: that of their result, where one stands in the log (then nothing is analysed again),
+   * and else a new one, which waits. Resolves with the entries.
+   *
+   * @param lost ids of results whose entries are taken back too, with or without an image here, and of no others. Absent: every result of
+   *   these images that no live entry names.
+   */
+  async takeIn(images: readonly string[], lost?: ReadonlySet<string>): Promise<Entry[]> {
+    const { recovery, clock } = this.#options;
+    const names = new Set(images.map(path => plainName(basename(path))));
+    const isLost = ({ entry_id: id, image_filename: name }: LostResult): boolean =>
+      lost ? lost.has(id) : name !== null && names.has(plainName(name)) && !this.get(id);
+    const times = [...names].map(capturedTime).sort();
+    const entries = recovery
+      ? await recovery.entriesOf(images, isLost, lost ? null : (times[0] ?? null))
+      : images.map(path => adoptedEntry(path, clock.now()));
+    await this.offer(entries);
+    return entries;
   }
 
   /**

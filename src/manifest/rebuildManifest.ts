@@ -3,6 +3,7 @@ import { removeFile } from '../files/durableNames.ts';
 import type { Files } from '../files/files.ts';
 import type { Entry } from '../model/entry.ts';
 import { counted } from '../model/quantity.ts';
+import type { ResultLine } from '../model/result.ts';
 import { archiveFolder, archiveSegments, readSegment, unmovedSegments } from './archive.ts';
 import { ArchiveError } from './archiveError.ts';
 import type { EntryReaderOptions } from './entryReader.ts';
@@ -29,6 +30,9 @@ export interface Recovered {
   summary: string;
 }
 
+/** What tells whether the entry of a result is lost. */
+export type LostResult = Pick<ResultLine, 'entry_id' | 'image_filename'>;
+
 /** The other files of the experiment, as far as they tell of entries. */
 export interface RecoverySource {
   /** Where segments of the archive were moved to, if any were. */
@@ -37,6 +41,16 @@ export interface RecoverySource {
   hasTraces: () => Promise<boolean>;
   /** Completes what is left of the manifest from them. */
   recover: (remains: Remains) => Promise<Recovered>;
+  /**
+   * Entries for captured images that no entry knows: where results of theirs stand in the log, as these tell, and else as of new images. Also
+   * for further results that are `isLost`, whose image may be gone.
+   * @param since results of before this local time (ISO) need not be looked at; null: all.
+   */
+  entriesOf: (
+    images: readonly string[],
+    isLost: (line: LostResult) => boolean,
+    since: string | null,
+  ) => Promise<Entry[]>;
   /** Told what has become of the manifest, once it is rebuilt. */
   rebuilt: (message: string) => void;
 }

@@ -1,13 +1,17 @@
 import { SegmentedFile } from '../files/segmentedFile.ts';
 import { splitLines } from '../files/splitLines.ts';
+import { isCapturedName } from '../manifest/adoptedEntry.ts';
 import { isSettled } from '../manifest/isSettled.ts';
+import { deterministicId } from '../manifest/normaliseEntry.ts';
 import { readEntries } from '../manifest/readEntries.ts';
+import { plainName } from '../model/compression.ts';
 import type { ResultLocation } from '../model/entry.ts';
 import { counted } from '../model/quantity.ts';
 import type { ResultLine } from '../model/result.ts';
 import { parseResultLine } from '../sinks/results/resultsLog.ts';
 import { roisOf } from '../sinks/table/csvColumns.ts';
 import type { Inspection } from './inspection.ts';
+import { originalFolders } from './recoverEntries.ts';
 import type { RowsDue } from './reportLedger.ts';
 import type { RowTexts } from './rowTexts.ts';
 
@@ -18,18 +22,44 @@ import type { RowTexts } from './rowTexts.ts';
 export async function checkResults(inspection: Inspection, texts: RowTexts): Promise<void> {
   const { files, paths } = inspection.options;
   const log = new SegmentedFile(files, paths.results, 'processing_results', 'jsonl');
+  const unknown: Unknown[] = [];
   for (const segment of await log.segments()) {
     try {
-      await checkSegment(log, segment, inspection, texts);
+      await checkSegment(log, segment, inspection, texts, unknown);
     } catch (error) {
       // Errors of the file system have a code; without one it is what the file holds.
       if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
       inspection.say('damaged_line', log.path(segment), (error as Error).message);
     }
   }
+  if (unknown.length > 0) await findLost(unknown, inspection);
   if (checkMissing(inspection) > 0) {
     await noteRenamed(inspection);
     await findKeptTimes(inspection);
+  }
+}
+
+/** A result that no entry names. */
+interface Unknown {
+  id: string;
+  /** Of its image, without a compression's suffix. */
+  name: string;
+  taken: string | null;
+  report: number | null;
+}
+
+/** Which of them have lost their entry, since no other knows their image. The rows of the others count for nothing. */
+async function findLost(unknown: readonly Unknown[], { options, repairs, reports }: Inspection): Promise<void> {
+  const { files, paths } = options;
+  const captured = new Set(unknown.map(({ name }) => name).filter(isCapturedName));
+  for await (const { entries } of readEntries({ file: paths.manifestFile, files, isSettled, note: () => undefined })) {
+    for (const { camera_data: camera } of entries) if (camera) captured.delete(plainName(camera.filename));
+  }
+  const folders = await originalFolders(options);
+  for (const { id, name, taken, report } of unknown) {
+    const isImported = folders.some(folder => deterministicId(folder, name, taken ?? '') === id);
+    if (captured.has(name) || isImported) repairs.lost.add(id);
+    else if (report !== null) reports.forbid(report);
   }
 }
 
@@ -38,6 +68,7 @@ async function checkSegment(
   segment: number,
   inspection: Inspection,
   texts: RowTexts,
+  unknown: Unknown[],
 ): Promise<void> {
   let others = 0;
   let first = '';
@@ -46,7 +77,7 @@ async function checkSegment(
     // A torn end is looked at by itself. Where only its newline is missing, as an editor saves it, it is a whole line.
     if (!terminated && !line) break;
     const location = { segment, offset, length: terminated ? length : length + 1 };
-    if (line) checkLine(line, location, log.path(segment), inspection, texts);
+    if (line) checkLine(line, location, log.path(segment), inspection, texts, unknown);
     else if (others++ === 0) first = `the first at byte ${offset}`;
   }
   if (others > 0)
@@ -106,6 +137,7 @@ function checkLine(
   file: string,
   inspection: Inspection,
   texts: RowTexts,
+  unknown: Unknown[],
 ): void {
   const { ledger, ends, tally } = inspection;
   tally.results++;
@@ -119,7 +151,9 @@ function checkLine(
     if (isNew && inspection.isRunning) return;
     const why = number < 0 ? 'no entry has this id' : `the manifest knows of ${ledger.attempt(number)} attempts only`;
     inspection.say('unknown_result', file, `the line at ${at} is of attempt ${attempt}: ${why}`, id);
-    addReport(number, 'optional', line, inspection, texts);
+    const report = addReport(number, 'optional', line, inspection, texts);
+    const { image_filename: name, image_timestamp: taken } = line;
+    if (number < 0) unknown.push({ id, name: plainName(name ?? ''), taken, report });
     return;
   }
   if (attempt < ledger.attempt(number)) tally.earlier_results++;
@@ -160,8 +194,15 @@ function rowsDue(number: number, { ledger, options }: Inspection): RowsDue {
   return ledger.isMoving(number) || ledger.isLeft(number) ? 'optional' : 'forbidden';
 }
 
-function addReport(number: number, due: RowsDue, line: ResultLine, { reports }: Inspection, texts: RowTexts): void {
-  if (roisOf(line).length > 0) reports.add(number, due, texts.ofResult(line));
+/** Number of the report; null for a result without rows. */
+function addReport(
+  number: number,
+  due: RowsDue,
+  line: ResultLine,
+  { reports }: Inspection,
+  texts: RowTexts,
+): number | null {
+  return roisOf(line).length > 0 ? reports.add(number, due, texts.ofResult(line)) : null;
 }
 
 function sendBack(

@@ -139,12 +139,15 @@ class FoundRows {
   #see(report: number, first: Row): void {
     const { reports, ledger, repairs } = this.#inspection;
     const times = reports.see(report);
+    const entry = reports.entry(report);
     const isEarly = reports.due(report) === 'forbidden';
     if ((times === 1 && !isEarly) || this.#isInMotion(first)) return;
-    const entry = reports.entry(report);
-    const what = isEarly
-      ? 'its rows are there, but the manifest says that they are still to be written'
-      : `its rows are there ${times} times`;
+    const what =
+      isEarly && entry < 0
+        ? 'the rows of a result that no entry names are there; its image has another entry, or is not known'
+        : isEarly
+          ? 'its rows are there, but the manifest says that they are still to be written'
+          : `its rows are there ${times} times`;
     const id = entry < 0 ? undefined : ledger.id(entry);
     this.#inspection.say('duplicate_rows', this.#file.path(first.segment), `byte ${first.offset}: ${what}`, id);
     repairs.table = true;

@@ -78,6 +78,8 @@ export interface Repairs {
   moved: Map<string, ResultLocation>;
   /** Paths of captured images without an entry. */
   orphans: string[];
+  /** Ids of results whose entry is lost: no entry names them, and none knows their image. */
+  lost: Set<string>;
   temporaries: string[];
   /** The table does not show what the results say. */
   table: boolean;
@@ -105,6 +107,7 @@ export class Inspection {
     moved: new Map(),
     again: new Set(),
     orphans: [],
+    lost: new Set(),
     temporaries: [],
     table: false,
     torn: [],

@@ -56,14 +56,16 @@ export function recoverySource(options: RecoverEntriesOptions): RecoverySource {
   return {
     backupFolder: options.paths.backup,
     rebuilt: options.rebuilt,
+    entriesOf: (images, isLost, since) => entriesOf(images, isLost, since, options),
     hasTraces: async () => {
       for await (const _line of results(options)) return true;
       return false;
     },
     recover: async remains => {
       const known = await knownEntries(remains);
-      const { found, unsent } = await readResults(remains, known, options);
-      const transmitted = await rowsThere([...found, ...unsent], options);
+      const { found: all, unsent } = await readResults(remains, known, options);
+      const transmitted = await rowsThere([...all, ...unsent], options);
+      const found = onePerImage(all, transmitted);
       const images = await localImages(options);
       const originals = await originalFolders(options);
       const entries = new Map(remains.entries);
@@ -74,6 +76,8 @@ export function recoverySource(options: RecoverEntriesOptions): RecoverySource {
       }
       for (const [id, one] of found) {
         const entry = entryOf(id, one, remains, images, originals, options);
+        const isNew = !entries.has(id) && known.archived.find(id) < 0 && !entry.camera_data!.original;
+        if (isNew && known.images.has(pathOf(entry.camera_data!, options))) continue;
         if (transmitted.has(id)) entry.data_transmitted = true;
         entries.set(id, entry);
         known.images.add(pathOf(entry.camera_data!, options));
@@ -101,6 +105,59 @@ export function recoverySource(options: RecoverEntriesOptions): RecoverySource {
   };
 }
 
+/** See {@link RecoverySource.entriesOf}. */
+async function entriesOf(
+  paths: readonly string[],
+  isLost: (line: ResultLine) => boolean,
+  since: string | null,
+  options: RecoverEntriesOptions,
+): Promise<Entry[]> {
+  const images = new Map(paths.map(path => [plainName(basename(path)), path]));
+  const nothing = { entries: new Map(), told: new Map(), awayUntil: null };
+  const known = { archived: new IdTable(), attempts: integers() };
+  const { found } = await readResults(nothing, known, options, { isLost, from: await firstSegment(since, options) });
+  const transmitted = await rowsThere([...found], options);
+  const originals = await originalFolders(options);
+  const entries: Entry[] = [];
+  for (const [id, one] of onePerImage(found, transmitted)) {
+    const entry = entryOf(id, one, nothing, images, originals, options);
+    if (transmitted.has(id)) entry.data_transmitted = true;
+    entries.push(entry);
+    images.delete(plainName(entry.camera_data!.filename));
+  }
+  return [...entries, ...[...images.values()].map(path => adoptedEntry(path, options.now()))];
+}
+
+/** Of the results of one captured image the one whose rows the table has, else the first: an image has one result that counts. */
+function onePerImage(found: ReadonlyMap<string, Found>, transmitted: ReadonlySet<string>): Map<string, Found> {
+  const chosen = new Map<string, string>();
+  for (const [id, { line }] of found) {
+    const name = plainName(line.image_filename ?? '');
+    const image = isCapturedName(name) ? name : id;
+    const before = chosen.get(image);
+    if (before === undefined || (transmitted.has(id) && !transmitted.has(before))) chosen.set(image, id);
+  }
+  return new Map([...chosen.values()].map(id => [id, found.get(id)!]));
+}
+
+/** A clock may have been set, and times are in two zones, ms. */
+const clockMarginMs = 24 * 3600_000;
+
+/** The segment of the results from which on those of images since a local time stand: what is before it is not read. */
+async function firstSegment(since: string | null, { paths, files }: RecoverEntriesOptions): Promise<number> {
+  if (since === null) return 0;
+  const from = new Date(Date.parse(`${since}Z`) - clockMarginMs).toISOString().slice(0, 19);
+  const log = await openResultsLog({ folder: paths.results, files, exclusive: work => work() });
+  const segments = await new SegmentedFile(files, paths.results, 'processing_results', 'jsonl').segments();
+  for (const segment of segments.reverse()) {
+    for await (const { line } of log.lines({ segment, length: 0 })) {
+      if (line.processing_timestamp_iso.slice(0, 19) < from) return segment;
+      break;
+    }
+  }
+  return 0;
+}
+
 /** Archived ids with their attempts, and every image that an entry names. */
 interface Known {
   archived: IdTable;
@@ -121,9 +178,9 @@ async function knownEntries({ entries, archived }: Remains): Promise<Known> {
   return known;
 }
 
-async function* results({ paths, files }: RecoverEntriesOptions) {
+async function* results({ paths, files }: RecoverEntriesOptions, from = 0) {
   const log = await openResultsLog({ folder: paths.results, files, exclusive: work => work() });
-  yield* log.lines();
+  yield* log.lines({ segment: from, length: 0 });
 }
 
 /**
@@ -131,14 +188,16 @@ async function* results({ paths, files }: RecoverEntriesOptions) {
  * reported (`unsent`).
  */
 async function readResults(
-  { entries, awayUntil }: Remains,
-  { archived, attempts }: Known,
+  { entries, awayUntil }: Pick<Remains, 'entries' | 'awayUntil'>,
+  { archived, attempts }: Pick<Known, 'archived' | 'attempts'>,
   options: RecoverEntriesOptions,
+  { isLost = () => true, from = 0 }: { isLost?: (line: ResultLine) => boolean; from?: number } = {},
 ): Promise<{ found: Map<string, Found>; unsent: Map<string, Found> }> {
   const texts = new RowTexts(columnKinds(await tableColumns(tableOf(options))));
   const found = new Map<string, Found>();
   const unsent = new Map<string, Found>();
-  for await (const { line, location } of results(options)) {
+  for await (const { line, location } of results(options, from)) {
+    if (!isLost(line)) continue;
     const { entry_id: id, attempt } = line;
     const live = entries.get(id);
     const number = live ? -1 : archived.find(id);
@@ -192,7 +251,10 @@ async function localImages({ paths, files }: RecoverEntriesOptions): Promise<Map
 }
 
 /** Where imported images may have come from: the folder of a replay, and the data folder. */
-async function originalFolders({ paths, files }: RecoverEntriesOptions): Promise<string[]> {
+export async function originalFolders({
+  paths,
+  files,
+}: Pick<RecoverEntriesOptions, 'paths' | 'files'>): Promise<string[]> {
   // Where it is no replay, or its record is damaged too, the image is told as missing.
   const record = await readSoundJson(files, join(paths.flags, 'replay.json'), replaySchema).catch(() => null);
   return record ? [record.request.folder, paths.data] : [paths.data];
@@ -201,7 +263,7 @@ async function originalFolders({ paths, files }: RecoverEntriesOptions): Promise
 function entryOf(
   id: string,
   { line, location }: Found,
-  { entries, told }: Remains,
+  { entries, told }: Pick<Remains, 'entries' | 'told'>,
   images: ReadonlyMap<string, string>,
   originals: readonly string[],
   options: RecoverEntriesOptions,

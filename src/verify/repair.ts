@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { trimTornTail } from '../files/appendDurably.ts';
 import { removeFile, syncNamed } from '../files/durableNames.ts';
-import { adoptedEntry } from '../manifest/adoptedEntry.ts';
 import { Manifest } from '../manifest/manifest.ts';
 import { readEntries } from '../manifest/readEntries.ts';
 import { isRemoved } from '../manifest/workRules.ts';
@@ -45,27 +44,37 @@ export async function repair(inspection: Inspection, options: RepairOptions): Pr
     await removeFile(files, path);
     onMended(`${path}: removed`);
   }
-  if (repairs.orphans.length > 0 || repairs.again.size > 0 || repairs.moved.size > 0)
+  if (repairs.orphans.length > 0 || repairs.lost.size > 0 || repairs.again.size > 0 || repairs.moved.size > 0)
     await mendManifest(inspection, options);
   if (repairs.table) await rebuildTable(inspection, options);
 }
 
 async function mendManifest(inspection: Inspection, options: RepairOptions): Promise<void> {
-  const { repairs, options: given } = inspection;
-  const { onMended } = options;
+  const { repairs } = inspection;
   const manifest = await Manifest.open(options.manifest);
   try {
-    const without = repairs.orphans.length > 0 ? await withoutEntry(repairs.orphans, given) : [];
-    for (let at = 0; at < without.length; at += batchEntries) {
-      const orphans = without.slice(at, at + batchEntries);
-      for (const path of orphans) await syncNamed(given.files, path);
-      await manifest.offer(orphans.map(path => adoptedEntry(path, given.now())));
-      for (const path of orphans) onMended(`${path}: has an entry now, and waits for its analysis`);
-    }
+    if (repairs.orphans.length > 0 || repairs.lost.size > 0) await takeIn(manifest, inspection, options);
     if (repairs.again.size > 0) await setBack(manifest, inspection, options);
     if (repairs.moved.size > 0) await relocate(manifest, inspection, options);
   } finally {
     await manifest.close({ fold: true });
+  }
+}
+
+async function takeIn(
+  manifest: Manifest,
+  { repairs, options: given }: Inspection,
+  { onMended }: RepairOptions,
+): Promise<void> {
+  const orphans = repairs.orphans.length > 0 ? await withoutEntry(repairs.orphans, given) : [];
+  for (const path of orphans) await syncNamed(given.files, path);
+  for (const { recovered, ...entry } of await manifest.takeIn(orphans, repairs.lost)) {
+    const { filename, filepath } = entry.camera_data!;
+    onMended(
+      recovered === undefined
+        ? `${join(filepath, filename)}: has an entry now, and waits for its analysis`
+        : `${entry.entry_id}: has its entry back from its result line (${filename}, ${entry.processing_status}); nothing is analysed again`,
+    );
   }
 }
 

@@ -34,7 +34,7 @@ export class ReportLedger {
   }
 
   /** @param variants the texts of all rows, under each kind of columns that fits. */
-  add(entry: number, due: RowsDue, variants: readonly (readonly string[])[]): void {
+  add(entry: number, due: RowsDue, variants: readonly (readonly string[])[]): number {
     const report = this.#size++;
     this.#entry.set(report, entry);
     this.#due.set(report, dues.indexOf(due));
@@ -47,6 +47,12 @@ export class ReportLedger {
       this.#whole.set(variant, wholeKey(rows));
       this.#count.set(variant, rows.length);
     }
+    return report;
+  }
+
+  /** Its rows must not be there. */
+  forbid(report: number): void {
+    this.#due.set(report, dues.indexOf('forbidden'));
   }
 
   /** Reports that begin with a row, the oldest first. */

@@ -155,6 +155,37 @@ describe('verify', () => {
     expect(existsSync(join(sample.day, 'notes.png'))).toBe(true);
   });
 
+  it('takes entries back that somebody has deleted, from their results: nothing is analysed or written twice', async () => {
+    const sample = await temporarySample({ images: 8, failed: [2] });
+    // What the newest journal adds is not deleted by an edit.
+    const manifest = await sample.manifest();
+    await manifest.fold();
+    await sample.offerMore(manifest, 8, 9);
+    await manifest.close({ fold: true });
+    const good = await readFile(table(sample), 'utf8');
+    const entries = JSON.parse(await readFile(sample.manifestFile, 'utf8')) as Entry[];
+    await writeFile(sample.manifestFile, JSON.stringify(entries.filter((_, i) => i < 1 || i > 3)));
+    await rm(sample.image(3));
+    expect((await look(sample)).kinds.sort()).toEqual([
+      ...['orphan_image', 'orphan_image'],
+      ...['unknown_result', 'unknown_result', 'unknown_result'],
+    ]);
+    await mend(sample);
+    const after = await sample.entries();
+    for (const { entry_id: id, processing_status, attempt, result, data_transmitted } of entries)
+      expect(after.get(id)).toMatchObject({ processing_status, attempt, data_transmitted, ...(result && { result }) });
+    expect(after.get('e3')).toMatchObject({ image_local: false });
+    expect([after.size, await readFile(table(sample), 'utf8')]).toEqual([9, good]);
+  });
+
+  it('tells rows of a result that no entry names, where its image has another entry', async () => {
+    const sample = await temporarySample({ images: 2 });
+    const lines = await readFile(results(sample), 'utf8');
+    await writeFile(results(sample), lines + lines.replaceAll(/"e(\d)"/g, '"x$1"'));
+    await edit(table(sample), text => text.replace(/(.*12:00:01.*\n)+/, '$&$&'));
+    expect((await look(sample)).kinds).toEqual(['unknown_result', 'unknown_result', 'duplicate_rows']);
+  });
+
   it('finds a result that is damaged or gone, and has its image analysed again', async () => {
     const sample = await temporarySample({ images: 3 });
     // One overwritten in its place, so that those behind it stand where they did.

@@ -201,3 +201,58 @@ describe('a manifest that can not be read', () => {
     expect(crashes).toBeGreaterThan(100);
   });
 });
+
+describe('an entry that somebody has deleted from the manifest', () => {
+  const name = (i: number): string => imageOf(i).split('/').at(-1)!;
+
+  async function withoutEntries(gone: readonly number[]): Promise<MemoryExperiment> {
+    const made = await sample({ liveEntries: 100 });
+    await (await made.open()).close({ fold: true });
+    const entries = JSON.parse(made.files.content(manifestFile)!.toString()) as Entry[];
+    made.files.put(
+      manifestFile,
+      JSON.stringify(entries.filter(entry => !gone.some(i => entry.camera_data!.filename === name(i)))),
+    );
+    return made;
+  }
+
+  it('is taken back from its result line as it was; an image without a result gets a new one', async () => {
+    const made = await withoutEntries([3, 7]);
+    const manifest = await made.open({ liveEntries: 100 });
+    const taken = await manifest.takeIn([3, 7].map(imageOf));
+    expect(taken.map(entry => entry.entry_id)).toEqual(['e3', 'e7']);
+    expect(taken.map(statusOf)).toEqual(['processed, sent, 1', 'processed, sent, 1']);
+    const log = await made.log();
+    expect(await log.read(taken[0]!.result!)).toMatchObject({ entry_id: 'e3', attempt: 1 });
+    await manifest.close({ fold: true });
+    await expectWhole(made);
+    made.files.put(imageOf(20), 'image 20');
+    const later = await made.open();
+    expect((await later.takeIn([imageOf(20)])).map(statusOf)).toEqual(['pending, 0']);
+    await later.close({ fold: true });
+  });
+
+  it('is taken back once for an image that has two results, and a result of another image is left alone', async () => {
+    const made = await withoutEntries([3]);
+    const path = '/root/results/processing_results.jsonl';
+    const text = made.files.content(path)!.toString();
+    const line = text.split('\n').find(one => one.includes('"e3"'))!;
+    made.files.put(path, `${text}${line.replace('"e3"', '"other"')}\n`);
+    const manifest = await made.open({ liveEntries: 100 });
+    expect((await manifest.takeIn([imageOf(3)])).map(entry => entry.entry_id)).toEqual(['e3']);
+    await manifest.close({ fold: true });
+    await expectWhole(made);
+    made.files.put(manifestFile, '');
+    await (await made.open()).close({ fold: true });
+    expect((await made.entries()).size).toBe(12);
+  });
+
+  it('is taken back where its image was removed, when its result is named', async () => {
+    const made = await withoutEntries([3]);
+    made.files.drop(imageOf(3));
+    const manifest = await made.open({ liveEntries: 100 });
+    const [taken] = await manifest.takeIn([], new Set(['e3']));
+    expect(taken).toMatchObject({ entry_id: 'e3', image_local: false, data_transmitted: true });
+    await manifest.close({ fold: true });
+  });
+});

@@ -5,7 +5,7 @@ import { readBytes } from '../../files/readBytes.ts';
 import { removeTemporaries } from '../../files/removeTemporaries.ts';
 import { decodeFrame } from '../../image/decodeFrame.ts';
 import { imageMemory, limitText } from '../../image/imageMemory.ts';
-import { adoptedEntry, ownImageTime } from '../../manifest/adoptedEntry.ts';
+import { ownImageTime } from '../../manifest/adoptedEntry.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import type { Clock } from '../../model/clock.ts';
 import { plainName } from '../../model/compression.ts';
@@ -79,7 +79,8 @@ export async function findLeftImages(options: LeftImagesOptions): Promise<string
 
 /**
  * Gives each of these images an entry, unless one knows it: a live one, or an archived one, for which the newest segments are
- * read until every image is found (all of them, where a crash has left one). Resolves with the new entries. A file that is no
+ * read until every image is found (all of them, where a crash has left one). One whose result stands in the log gets that result's
+ * entry back, and is not analysed again: somebody has deleted its entry. Resolves with the new entries. A file that is no
  * whole image is noted and left alone.
  *
  * Once `signal` is aborted nothing is added any more. Errors are the file system's, and an ArchiveError: as long as the archive can't
@@ -90,7 +91,7 @@ export async function adoptImages(
   options: LeftImagesOptions,
   signal: AbortSignal,
 ): Promise<Entry[]> {
-  const { manifest, files, clock, dataFolder, note } = options;
+  const { manifest, files, dataFolder, note } = options;
   const left = new Map(paths.map(path => [keyOf(path), path]));
   await manifest.catchUp();
   passOver(manifest.entries(), left, dataFolder);
@@ -108,19 +109,18 @@ export async function adoptImages(
     );
     return [];
   }
-  const entries: Entry[] = [];
+  const whole: string[] = [];
   for (const path of left.values()) {
     if ((await files.stat(path)) === null) continue;
     const damage = await damageOf(path, files);
     if (damage === null) {
       // Whoever wrote it may not have come so far as to make it durable.
       await syncNamed(files, path);
-      entries.push(adoptedEntry(path, clock.now()));
+      whole.push(path);
     } else note('warning', `${path} has no entry, and is left alone: ${damage}`);
   }
-  if (signal.aborted || entries.length === 0) return [];
-  await manifest.offer(entries);
-  return entries;
+  if (signal.aborted || whole.length === 0) return [];
+  return manifest.takeIn(whole);
 }
 
 /** The images of the last entries that are captured ones, in order of collection. */

@@ -5,6 +5,7 @@ import type { NoteEvent } from '../../../src/model/event.ts';
 import { localIso } from '../../../src/model/localTime.ts';
 import { type CollectSettings, collector as collectorStage } from '../../../src/operators/collector/collector.ts';
 import { runStage } from '../../../src/operators/stage/runStage.ts';
+import { recoverySource } from '../../../src/verify/recoverEntries.ts';
 import {
   CollectorFixture,
   cameraNumber,
@@ -14,7 +15,7 @@ import {
 } from '../../world/collectorFixture.ts';
 import { useStillTime } from '../../world/eventRun.ts';
 import { atEveryCrash, FaultyFiles, Stopped } from '../../world/faultyFiles.ts';
-import { dataFolder, PipelineWorld } from '../../world/pipelineWorld.ts';
+import { dataFolder, PipelineWorld, resultHead } from '../../world/pipelineWorld.ts';
 import { sampleEntry } from '../../world/sampleManifest.ts';
 import { StageRun } from '../../world/stageRun.ts';
 import { gate } from '../../world/stageWorld.ts';
@@ -147,6 +148,24 @@ describe('images that a crash left without an entry', () => {
     expect(notes).toMatchObject([{ level: 'warning', message: expect.stringContaining(nameAt(at)) }]);
     expect([...world.manifest.entries()]).toMatchObject([
       { timestamp_source: 'name', camera_data: { original: false, camera_index: 0, timestamp_iso: localIso(at) } },
+    ]);
+  });
+
+  it('get the entry of their result back where one stands in the log, and are not analysed again', async () => {
+    const files = new FaultyFiles();
+    const paths = { data: dataFolder, results: '/root/results', flags: '/root/flags', backup: '/root/backup' };
+    const recovery = recoverySource({ paths, files, now: () => Date.now(), rebuilt: () => undefined });
+    files.put(`${dataFolder}/other.txt`, '');
+    const world = await PipelineWorld.open(files, { manifest: { recovery } });
+    const at = Date.now() - 10 * second;
+    files.put(pathAt(at), png);
+    const camera = { ...sampleEntry('x').camera_data!, filename: nameAt(at), timestamp_iso: localIso(at) };
+    const head = { ...resultHead(sampleEntry('deleted', { camera_data: camera, attempt: 1 })) };
+    const result = await world.results.append(head, Buffer.from('[]'));
+    const { adopted } = await startAndEnd(world);
+    expect(adopted()).toEqual([nameAt(at)]);
+    expect([...world.manifest.entries()]).toMatchObject([
+      { entry_id: 'deleted', processing_status: 'processed', attempt: 1, result },
     ]);
   });
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { imageBombs } from '../analysis/imageBombs.ts';
+import { imageBombs } from './imageBombs.ts';
 
 const limit = 512 << 20;
 

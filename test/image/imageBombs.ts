@@ -1,5 +1,5 @@
 import { crc32, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { tiffBytes } from '../image/tiffBytes.ts';
+import { tiffBytes } from './tiffBytes.ts';
 
 /** Files of at most some megabytes that ask for gigabytes, or never end, by name; `length`: how long the file is to be made. */
 export function imageBombs(): Record<string, { bytes: Uint8Array; length?: number; says: RegExp }> {

@@ -314,6 +314,33 @@ describe('several series in one folder', () => {
       frames.flatMap(i => [`f_20250724_13450${i}_L.tif`, `f_20250724_13450${i}_R.tif`]),
       ['l', 'r'],
     ],
+    ['exposures', frames.flatMap(i => [10, 100].map(ms => `img_${pad(i, 3)}_exp${ms}ms.png`)), ['exp10ms', 'exp100ms']],
+    [
+      'exposures with decimals',
+      frames.flatMap(i => ['0.5', '10'].map(ms => `img_${pad(i, 3)}_${ms}ms.png`)),
+      ['0.5ms', '10ms'],
+    ],
+    ['wavelengths', frames.flatMap(i => [635, 780].map(nm => `f${pad(i, 3)}_${nm}nm.tif`)), ['635nm', '780nm']],
+    [
+      'wavelengths one after the other under one counter',
+      frames.flatMap(i => [635, 780].map((nm, k) => `f${pad(2 * i + k, 3)}_${nm}nm.tif`)),
+      ['635nm', '780nm'],
+    ],
+    ['gains', frames.flatMap(i => [1, 8].map(gain => `img_${pad(i, 3)}_gain${gain}.tif`)), ['gain1', 'gain8']],
+    ['angles under any word', frames.flatMap(i => [0, 90].map(a => `img${i}_turn${a}.png`)), ['turn0', 'turn90']],
+    [
+      'polarisations, also where s is the time',
+      frames.flatMap(i => [0, 90].map(a => `s${i}_pol${a}.png`)),
+      ['pol0', 'pol90'],
+    ],
+    ['a bare second number', frames.flatMap(i => [0, 1].map(k => `img_${pad(i, 3)}.${k}.png`)), ['0', '1']],
+    ['a bare first number', [1, 2].flatMap(k => frames.map(i => `${k}_${pad(i, 4)}.png`)), ['1', '2']],
+    ['wells of a plate', ['A01', 'A02'].flatMap(well => frames.map(i => `${well}_${pad(i, 3)}.png`)), ['A01', 'A02']],
+    [
+      'light and what is no light, one after the other',
+      [...frames.map(i => `laser_000${i}.png`), ...frames.map(i => `white_000${i + 3}.png`)],
+      ['laser', 'white'],
+    ],
     [
       'images and their previews',
       frames.flatMap(i => [`IMG_${pad(i, 4)}.jpg`, `IMG_${pad(i, 4)}.tif`]),
@@ -336,9 +363,24 @@ describe('several series in one folder', () => {
       ['before_1.png', 'before_2.png', 'later_3.png', 'later_4.png'],
     ],
     ['days', ['a_20250724_001.png', 'a_20250724_002.png', 'a_20250725_001.png', 'a_20250725_002.png']],
+    ['days of a counter', ['20240101', '20240102'].flatMap(d => [1, 2, 3].map(i => `cam_${d}_00${i}.png`))],
+    ['days with dashes', ['01', '02'].flatMap(d => [1, 2, 3].map(i => `cam_2024-01-${d}_00${i}.png`))],
+    ['days by number', [1, 2].flatMap(d => [1, 2, 3].map(i => `day${d}_00${i}.png`))],
+    ['times of day', [0, 1, 2].flatMap(m => [0, 10, 20].map(s => `12-${pad(m)}-${pad(s)}.png`))],
+    ['a constant number and a counter', [1, 2, 3].map(i => `1_000${i}.png`)],
+    ['temperatures that alternate under one counter', [1, 2, 3, 4].map(i => `chip_T25.${2 - (i % 2)}_000${i}.png`)],
+    ['chapters of one camera', ['GOPR0001.jpg', 'G0010002.jpg', 'G0010003.jpg']],
+    ['our own images of one camera', frames.map(i => `image_20250724_13450${i}_100000_cam0.png`)],
     ['one word of each image', ['apple.png', 'pear.png', 'plum.png']],
   ])('%s are one series', async (_, names) => {
     expect((await timed(without(...names))).names).toHaveLength(names.length);
+  });
+
+  it('wells of several rows are named by row and column, and none is a mixture', async () => {
+    const names = ['A01', 'A02', 'B01', 'C01', 'D01'].flatMap(well => frames.map(i => `${well}_${pad(i, 3)}.png`));
+    await expect(timed(without(...names))).rejects.toThrow(/A01 \(3 images\), A02 \(3 images\), B01 \(3 images\)/);
+    expect((await timed(without(...names), 'A02')).names).toEqual(names.slice(3, 6));
+    await expect(timed(without(...names), 'a')).rejects.toThrow(/has no series a/);
   });
 
   it('a single image with another name among many is told', async () => {

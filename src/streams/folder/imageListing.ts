@@ -137,7 +137,7 @@ async function foldersWithImages(
 
 const severalFolders = (folder: string, holding: readonly string[]): SourceError =>
   new SourceError(
-    'no_images',
+    'several_positions',
     `${folder}: has no image itself, but its folder${holding.length > 1 ? 's' : ''} ${firstFew(holding)} ${holding.length > 1 ? 'have' : 'has'}; ${oneAtATime(folder, holding)}`,
   );
 

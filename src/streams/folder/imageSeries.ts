@@ -20,10 +20,19 @@ export type ImageSeries = ReadonlyMap<string, readonly number[]>;
 
 /** What all names have in common that differ in their numbers only. */
 interface Shape {
-  /** What may tell series apart, by what it is: the words of the name, or a tag with the place of its number. */
-  axes: ReadonlyMap<string, string | { label: string; field: number }>;
-  /** Place of the counter among the numbers. */
+  /** What may tell series apart, by what it is: the words of the name, or a number with its place. */
+  axes: ReadonlyMap<string, string | NumberAxis>;
+  /** Place of the counter among the numbers; -1 where there is none. */
   counter: number;
+}
+
+interface NumberAxis {
+  field: number;
+  /** The word before the number. */
+  tag: string;
+  /** What stands around the number: `exp` and `ms`. */
+  before: string;
+  after: string;
 }
 
 interface Parsed {
@@ -37,34 +46,78 @@ const microManager14 = /^img_(?<time>\d{9})_(?<channel>.*)_(?<z>\d{3})\.tiff?/iu
 const microManager20 = /^img_(?<channel>channel\d+)_(?<position>position\d+)_time(?<time>\d+)_(?<z>z\d+)\./iu;
 /** In shapes, a number is `#`. */
 const copySuffix = /(?:[ _-]*\(#\)|[ _-]+(?:copy|kopie|copie|copia)(?: ?\(#\)| #)?)+$/i;
-const tagged =
-  /(?<!\p{L})(cam|camera|ch|chan|channel|c|w|wl|wavelength|pos|position|p|s|xy|site|series|well|field|fov|tile|z|slice|plane|focus|view|lane|chip|sensor|device|detector)([ _=-]?)#(?![\p{L}#])/giu;
+/** A number, or one with decimals before its unit: `0.5ms`. */
+const decimalWithUnit = /\d+(?:[.,]\d+(?=(?:[nuµm]?s|[nuµm]m|min|deg|[mk]?[VWA])(?![a-zA-Z])))?/g;
+const digits = /\d+/g;
+/** What counts series and seldom frames. */
+const tagOfSeries =
+  /^(?:cam|camera|ch|chan|channel|c|w|wl|wavelength|pos|position|p|s|xy|site|series|well|field|fov|tile|z|slice|plane|focus|view|lane|chip|sensor|device|detector|exp|exposure|gain|pol|polari[sz]er|polari[sz]ation|led|lambda|filter)$/i;
+/** Units of what is set for a frame. */
+const unit = /^(?:nm|ms|us|µs)$/i;
+/** What counts frames, or is a part of a time. */
+const tagOfFrames = /^(?:t|time|f|frame|img|image|n|nr|no|idx|index|dsc|count|step)$/i;
+const tagOfTime = /^(?:day|d|hour|hours|hr|h|week)$/i;
 const axisOfWords = 'words';
 /** Cameras write previews beside their images. */
 const axisOfKind = 'kind';
 /** Fewer images than these of one series are strays. */
 const leastImages = 2;
+/** A time of day without a date, and a date: parts of one number that advances. */
+const timeOfDay = /(?<!\d)([01]\d|2[0-3])([-.:])([0-5]\d)\2([0-5]\d)(?![\d])/g;
+const dateInParts = /(?<!\d)((?:19|20)\d\d)([-_.])(0[1-9]|1[0-2])\2([0-2]\d|3[01])(?!\d)/g;
+const secondsOfDay = (_: string, hour: string, _gap: string, minute: string, second: string): string =>
+  String(Number(hour) * 3600 + Number(minute) * 60 + Number(second));
+const isDate = (text: string): boolean => /^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])$/.test(text);
+/** Words for kinds of light and of image: whoever writes two of them has two series, also when one follows the other. */
+const kindOfFrame =
+  /^(?:laser|led|white|whitelight|dark|bright|brightfield|darkfield|bf|df|flat|flatfield|fluo|fluorescence|dapi|gfp|rfp|yfp|cfp|cy\d?|fitc|tritc|red|green|blue|uv|ir|nir|phase|dic|ref|reference|background|bg|blank|raw|left|right|te|tm)$/i;
 
 /** @param strays gets the names of single images that are named in other words than nearly all others. */
 export function findSeries(images: readonly NamedImage[], strays: string[] = []): ImageSeries {
   const shapes = new Map<string, Shape>();
   const parsed = images.map(image => parse(image, shapes));
+  // Times tell frames apart: then no number needs to.
+  if (!images.every(({ time }) => time !== null))
+    for (const alike of grouped([...shapes.values()], ({ axes }) => String(numbersIn(axes).length)).values())
+      chooseCounter(alike, parsed);
   const axes = [...seriesAxes(parsed, [...shapes.values()])];
   if (axes.length === 0) {
     if (shapes.size > 1) strays.push(...straysAmong(images, parsed));
     return new Map([['', [...images.keys()]]]);
   }
+  const common = commonWords([...shapes.values()]);
   const series = new Map<string, number[]>();
   for (const [i, image] of parsed.entries()) {
-    const label = axes
-      .map(axis => axisValue(image, axis))
-      .filter(part => part !== '')
-      .join('_');
+    const label = labelOf(image, axes, common);
     const members = series.get(label);
     if (members) members.push(i);
     else series.set(label, [i]);
   }
   return shortened(series, axes.includes(axisOfWords));
+}
+
+/** Where numbers name the series, only words that say more are said: `A01`, not `a_A01`. */
+function labelOf(image: Parsed, axes: readonly string[], common: ReadonlySet<string>): string {
+  const values = new Map(axes.map(axis => [axis, axisValue(image, axis)]));
+  const words = values.get(axisOfWords);
+  const said = [...values].filter(([axis]) => axis.startsWith('#')).map(([, value]) => value.toLowerCase());
+  if (words !== undefined && said.some(value => value !== '')) {
+    const known = new Set([...common, ...said.flatMap(value => value.match(/\p{L}+/gu) ?? [])]);
+    values.set(
+      axisOfWords,
+      words
+        .split(' ')
+        .filter(word => !known.has(word))
+        .join('-'),
+    );
+  }
+  return [...values.values()].filter(value => value !== '').join('_');
+}
+
+/** Words that are in all names. */
+function commonWords(shapes: readonly Shape[]): Set<string> {
+  const words = shapes.map(shape => String(shape.axes.get(axisOfWords) ?? '').split(' '));
+  return new Set(words[0]?.filter(word => words.every(others => others.includes(word))));
 }
 
 function parse({ name, rest, time }: NamedImage, shapes: Map<string, Shape>): Parsed {
@@ -78,8 +131,11 @@ function parse({ name, rest, time }: NamedImage, shapes: Map<string, Shape>): Pa
     const axes = new Map(Object.entries({ '*channel': channel, '*position': position, '*z': slice }));
     return { time, shape: remember(shapes, key, () => ({ axes, counter: 0 })), numbers: [known.time as string] };
   }
-  const skeleton = rest.replaceAll(/\d+/g, '#');
-  return { time, shape: remember(shapes, skeleton, () => shapeOf(skeleton)), numbers: rest.match(/\d+/g) ?? [] };
+  // Most names have no such parts, and there may be 100,000.
+  const whole = /\d[-_.:]\d/.test(rest) ? rest.replace(dateInParts, '$1$3$4').replace(timeOfDay, secondsOfDay) : rest;
+  const number = /\d[.,]\d/.test(whole) ? decimalWithUnit : digits;
+  const skeleton = whole.replaceAll(number, '#');
+  return { time, shape: remember(shapes, skeleton, () => shapeOf(skeleton)), numbers: whole.match(number) ?? [] };
 }
 
 function remember(shapes: Map<string, Shape>, key: string, make: () => Shape): Shape {
@@ -91,23 +147,72 @@ function remember(shapes: Map<string, Shape>, key: string, make: () => Shape): S
 function shapeOf(skeleton: string): Shape {
   const [, stem = skeleton, extension = ''] = /^(.*)\.(png|jpe?g|tiff?)(?:\.\w+)?$/i.exec(skeleton) ?? [];
   const text = stem.replace(copySuffix, '');
-  const axes = new Map<string, string | { label: string; field: number }>();
-  const fields = new Set<number>();
-  const words = text.replaceAll(tagged, (all: string, tag: string, gap: string, at: number) => {
-    const field = text.slice(0, at).split('#').length - 1;
-    fields.add(field);
-    axes.set(tag.toLowerCase(), { label: tag + gap, field });
-    return ' '.repeat(all.length);
-  });
+  const axes = new Map<string, string | NumberAxis>();
+  const fields = [...text.matchAll(/((?:\p{L}+[ _=-]?)?)#((?:\p{L}+(?!\p{L}|[ _=-]?#))?)/gu)];
+  let words = text;
+  for (const [field, [all, before = '', after = '']] of fields.entries()) {
+    const tag = tagIn(before);
+    axes.set(`#${fields.length}:${field}`, {
+      field,
+      tag,
+      before: /[ _=-]$/.test(before) && !tagOfSeries.test(tag) ? '' : before,
+      after,
+    });
+    if (tagOfSeries.test(tag) && after === '') words = words.replace(all, ' ');
+    else words = words.replace('#', ' ');
+  }
   axes.set(axisOfWords, (words.match(/\p{L}+/gu) ?? []).join(' ').toLowerCase());
   axes.set(axisOfKind, extension.toLowerCase().replace('jpeg', 'jpg').replace('tiff', 'tif'));
-  const numbers = text.split('#').length - 1;
-  return { axes, counter: [...Array(numbers).keys()].findLast(field => !fields.has(field)) ?? -1 };
+  return { axes, counter: -1 };
+}
+
+const tagIn = (before: string): string => before.replace(/[^\p{L}]+$/u, '');
+const isTagged = ({ tag, after }: NumberAxis): boolean => tagOfSeries.test(tag) || unit.test(after);
+const numbersIn = (axes: Shape['axes']): NumberAxis[] => [...axes.values()].filter(axis => typeof axis !== 'string');
+
+/** Which of the numbers counts the frames: what names, values and digits say of each. The last one where nothing tells. */
+function chooseCounter(shapes: readonly Shape[], images: readonly Parsed[]): void {
+  const first = shapes[0] as Shape;
+  const fields = numbersIn(first.axes);
+  if (fields.length === 0) return;
+  const counter =
+    fields.length === 1
+      ? 0
+      : fields
+          .map(axis => ({ field: axis.field, score: scoreAsCounter(axis, shapes, images) }))
+          .reduce((best, next) => (compare(next.score, best.score) >= 0 ? next : best)).field;
+  for (const shape of shapes) shape.counter = counter;
+}
+
+const compare = (a: readonly number[], b: readonly number[]): number => {
+  const i = a.findIndex((value, place) => value !== b[place]);
+  return i < 0 ? 0 : (a[i] as number) - (b[i] as number);
+};
+
+function scoreAsCounter(
+  { field, tag, before, after }: NumberAxis,
+  shapes: readonly Shape[],
+  images: readonly Parsed[],
+): number[] {
+  const own = new Set(shapes);
+  const values = new Set<string>();
+  for (const { shape, numbers } of images) if (own.has(shape)) values.add(numbers[field] ?? '');
+  if (values.size < 2 || [...values].every(isDate)) return [-100];
+  const sorted = Float64Array.from(values, Number).sort();
+  const isDense = (sorted.at(-1) as number) - (sorted[0] as number) < 2 * values.size;
+  const isWell = /^[A-P]$/.test(before) && [...values].every(({ length }) => length <= 2);
+  const word = tagOfFrames.test(tag)
+    ? 4
+    : tagOfSeries.test(tag) || unit.test(after) || isWell
+      ? -(tag.length > 1 || after !== '' ? 4 : 3)
+      : 0;
+  return [word + (isDense ? 2 : 0), values.size, Math.max(...[...values].slice(0, 9).map(({ length }) => length))];
 }
 
 function axisValue({ shape, numbers }: Parsed, axis: string): string {
   const value = shape.axes.get(axis) ?? '';
-  return typeof value === 'string' ? value : `${value.label}${numbers[value.field]}`;
+  if (typeof value === 'string') return value;
+  return value.field === shape.counter ? '' : `${value.before}${numbers[value.field]}${value.after}`;
 }
 
 /** What tells several series apart; nothing when there is one. */
@@ -118,6 +223,7 @@ function seriesAxes(images: readonly Parsed[], shapes: readonly Shape[]): Set<st
     const inShapes = new Set(shapes.map(shape => shape.axes.get(axis)));
     if (inShapes.size < 2 && [...inShapes].every(value => typeof value === 'string')) continue;
     const groups = grouped(images, image => axisValue(image, axis));
+    if (axis.startsWith('#')) groups.delete('');
     if (groups.size < 2) continue;
     if (axis.startsWith('*')) axes.add(axis);
     else if (2 * groups.size > images.length) continue;
@@ -125,21 +231,33 @@ function seriesAxes(images: readonly Parsed[], shapes: readonly Shape[]): Set<st
       axis === axisOfKind
         ? isEachTwice(images)
         : axis === axisOfWords
-          ? overlap([...groups.values()])
-          : multiplies(images, axis)
+          ? overlap([...groups.values()]) || areKindsOfFrames(groups)
+          : multiplies(images, axis, groups)
     )
       axes.add(axis);
   }
   return axes;
 }
 
-function grouped(images: readonly Parsed[], keyOf: (image: Parsed) => string): Map<string, Parsed[]> {
-  const groups = new Map<string, Parsed[]>();
-  for (const image of images) {
-    const key = keyOf(image);
+function areKindsOfFrames(groups: ReadonlyMap<string, readonly Parsed[]>): boolean {
+  const kinds = [...groups]
+    .filter(([, { length }]) => length >= leastImages)
+    .map(([words]) =>
+      words
+        .split(' ')
+        .filter(word => kindOfFrame.test(word))
+        .join(' '),
+    );
+  return new Set(kinds).size > 1;
+}
+
+function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
     const group = groups.get(key);
-    if (group) group.push(image);
-    else groups.set(key, [image]);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
   }
   return groups;
 }
@@ -167,16 +285,28 @@ function straysAmong(images: readonly NamedImage[], parsed: readonly Parsed[]): 
   );
 }
 
-/** A tag counts where frames have something else that tells them apart: a time, or a counter that comes again with each tag. */
-function multiplies(images: readonly Parsed[], axis: string): boolean {
-  if (images.every(({ time }) => time !== null)) return true;
-  const others = grouped(images, image =>
-    [...image.shape.axes.keys()]
-      .flatMap(name => (name === axis ? [] : [axisValue(image, name)]))
-      .concat(image.numbers[image.shape.counter] ?? '')
-      .join(' '),
-  );
-  return others.size > 1 && 3 * others.size <= 2 * images.length;
+/**
+ * Whether the same few values of a number come again at every place in time, among images of the same words. A number that says what
+ * it is (`cam0`, `10ms`) multiplies also where frames of its values alternate. A date, or a day, never does.
+ */
+function multiplies(images: readonly Parsed[], axis: string, groups: ReadonlyMap<string, readonly Parsed[]>): boolean {
+  const numbers = images.flatMap(({ shape }) => shape.axes.get(axis) ?? []) as NumberAxis[];
+  const { field, tag, after } = numbers[0] as NumberAxis;
+  if (tagOfTime.test(tag) || tagOfTime.test(after)) return false;
+  if ([...groups.values()].every(group => isDate(group[0]?.numbers[field] ?? ''))) return false;
+  if (numbers.every(isTagged) && (images.every(({ time }) => time !== null) || overlap([...groups.values()])))
+    return true;
+  const have = images.filter(({ shape }) => shape.axes.has(axis));
+  return [...grouped(have, ({ shape }) => String(shape.axes.get(axisOfWords))).values()].some(alike => {
+    const places = new Set(
+      alike.map(
+        image => `${image.time} ${axisValue(image, axisOfKind)} ${image.numbers.toSpliced(field, 1).join(' ')}`,
+      ),
+    );
+    // A run's start and a counter: more values than times.
+    if (alike.every(({ time }) => time !== null) && groups.size > places.size) return false;
+    return places.size > 1 && 3 * places.size <= 2 * alike.length;
+  });
 }
 
 /** Whether two groups lie in each other's time (or count). Groups that follow each other are one series under two names. */

@@ -114,6 +114,35 @@ describe('a source of time serves when it advances', () => {
     });
   });
 
+  it.each([
+    ['reset', ['2023:06:01 12:00:00', '2023:06:01 12:01:00', ...[0, 1, 2].map(i => `2000:01:01 00:0${i}:00`)]],
+    [
+      'reset to a year that may be true',
+      ['2023:06:01 12:00:00', '2023:06:01 12:01:00', ...[0, 1, 2].map(i => `2015:01:01 00:0${i}:00`)],
+    ],
+    ['set at last', [...[0, 1, 2].map(i => `2000:01:01 00:0${i}:00`), '2023:06:01 12:00:00', '2023:06:01 12:01:00']],
+  ])('a clock that is %s in the middle of a run gives way to the file times, also those of a copy', async (_, exif) => {
+    const originals = Object.fromEntries(
+      exif.map((time, i) => [`f${i}.jpg`, { exif: time, modified: `2023-06-01T12:0${i}:01Z` }]),
+    );
+    const copies = Object.fromEntries(exif.map((time, i) => [`f${i}.jpg`, { exif: time }]));
+    for (const files of [originals, copies])
+      expect(await timed(files)).toMatchObject({
+        source: 'mtime',
+        doubts: expect.stringMatching(/EXIF leaps from \d{4}.* to \d{4}.*clock was set in the middle/),
+      });
+  });
+
+  it('a pause of days, and a counter that begins again after weeks, are no clock that was set', async () => {
+    const pause = ['2023:06:01 12:00:00', '2023:06:01 12:01:00', '2023:06:20 12:00:00'];
+    expect((await timed(Object.fromEntries(pause.map((exif, i) => [`f${i}.jpg`, { exif }])))).source).toBe('exif');
+    const wrapped = { 'IMG_0001.jpg': 20, 'IMG_0002.jpg': 21, 'IMG_9998.jpg': 10, 'IMG_9999.jpg': 11 };
+    const files = Object.fromEntries(
+      Object.entries(wrapped).map(([name, d]) => [name, { exif: `2023:06:${d} 12:00:00` }]),
+    );
+    expect(await timed(files)).toMatchObject({ source: 'exif', names: [2, 3, 0, 1].map(i => Object.keys(wrapped)[i]) });
+  });
+
   it('file times that are all the same, of 1970 or of the future are doubted', async () => {
     expect((await timed(without('f1.png', 'f2.png'))).doubts).toMatch(/all the same, as after a copy/);
     expect((await timed({ 'f1.png': { modified: '1970-01-01T00:00:00Z' }, 'f2.png': {} })).doubts).toMatch(
@@ -245,6 +274,18 @@ describe('counters that come to their end', () => {
     expect((await timed(withGap)).names).toEqual([...names.slice(2), ...names.slice(0, 2)]);
     const through = Object.fromEntries([1, 2, 3, 4].map((n, i) => [`IMG_000${n}.png`, times[i] ?? {}]));
     expect((await timed(through)).names).toEqual(Object.keys(through));
+  });
+
+  it.each([
+    ['behind a temperature', ['chip_T25.1_0001', 'chip_T25.2_0002', 'chip_T25.1_0003', 'chip_T25.2_0004']],
+    ['behind the chapter of a GoPro', ['GOPR0001', 'G0010002', 'G0010003', 'G0010004']],
+    ['before another number', ['a9_0001_x3', 'b2_0002_x1', 'a9_0003_x2']],
+  ])('%s: the order is that of the counter where the times advance with it', async (_, stems) => {
+    const order = stems.map(stem => `${stem}.jpg`);
+    const files = Object.fromEntries(order.map((name, i) => [name, { modified: `2023-06-01T08:0${i}:00Z` }]).sort());
+    expect((await timed(files, 'all')).names).toEqual(order);
+    const copies = without(...order.toSorted());
+    expect((await timed(copies, 'all')).names).toEqual(order.toSorted());
   });
 
   it('names at random are put in order of time', async () => {

@@ -16,7 +16,7 @@ import { type FileTimes, fileTimes, type ImageTimeSource, type ListedImage, spre
 import { foldedName, type MicroManagerMetadata, readMicroManagerMetadata } from './microManagerMetadata.ts';
 import { type NameTimes, nameTimes } from './nameTime.ts';
 import { hourComesTwice, zonesFromFiles } from './repeatedHour.ts';
-import { elapsedBetween, type WallTime, wallTimeOf } from './wallTime.ts';
+import { elapsedBetween, instantOf, type WallTime, wallTimeOf } from './wallTime.ts';
 import { unwrapCounter } from './wrappedCounter.ts';
 
 export interface TimedImages {
@@ -204,7 +204,8 @@ async function sourceInFiles(
   const known = probes.filter(probe => probe.exif !== null);
   if (2 * known.length > probes.length) {
     const times = known.map(probe => probe.exif as number);
-    const unset = times.every(time => time < firstCredible || Math.floor(time / day) === 10_957);
+    const unset = times.every(isUnset);
+    const reset = clockReset(known);
     const alike = known.every(
       (probe, i) =>
         i === 0 ||
@@ -216,19 +217,56 @@ async function sourceInFiles(
     );
     if (probes.length > 1 && times.every(time => time === times[0]))
       doubts.push('EXIF gives all images the same time: it is not used');
-    else if (!unset) return 'exif';
-    else if (alike) doubts.push("the camera's clock was not set (EXIF says so), and the file times advance as it does");
+    else if (reset) doubts.push(`${reset}: the camera's clock was set in the middle of the run, and EXIF is not used`);
+    else if (!unset) {
+      if (known.length < probes.length)
+        doubts.push(
+          `${probes.length - known.length} of ${counted(probes.length, 'image')} looked at ${probes.length - known.length === 1 ? 'has' : 'have'} no time from EXIF, and gets one from the images around it`,
+        );
+      return 'exif';
+    } else if (alike)
+      doubts.push("the camera's clock was not set (EXIF says so), and the file times advance as it does");
     else {
       doubts.push("the camera's clock was not set: intervals are right, dates are not");
       return 'exif';
     }
-  }
+  } else if (known.length > 0)
+    doubts.push(`EXIF gives a time to ${known.length} of ${counted(probes.length, 'image')} looked at: it is not used`);
   if (modified.length > 1 && modified.every(time => time === modified[0]))
     doubts.push('the file times are all the same, as after a copy: only the order of the names tells which was first');
   // A machine that has no clock itself can't judge.
   else if (modified.some(time => time < firstCredible || (now > firstCredible && time > now + day)))
     doubts.push('some file times are before 1990 or in the future: the clock that wrote them was wrong');
   return 'mtime';
+}
+
+/** What cameras begin with when nobody has set their clocks: 1970, 1980, 1 January 2000. */
+const isUnset = (time: number): boolean => time < firstCredible || Math.floor(time / day) === 10_957;
+
+/**
+ * From which time to which EXIF leaps where the clock was set within the run; null where it was not. The file times tell, where they
+ * advance as EXIF does at the other images. A leap of years back, or on from a clock that was not set, needs no witness.
+ */
+function clockReset(images: readonly { exif: number | null; modified: number | null }[]): string | null {
+  const steps = images.slice(1).map((image, i) => {
+    const [from, to] = [images[i]?.exif ?? 0, image.exif ?? 0];
+    return { from, to, exif: to - from, file: (image.modified ?? Number.NaN) - (images[i]?.modified ?? Number.NaN) };
+  });
+  const isLeap = ({ exif, file }: { exif: number; file: number }): boolean => exif < -day || exif > file + day;
+  const others = steps.filter(step => !isLeap(step));
+  const filesTell =
+    others.length > 0 &&
+    others.every(({ exif, file }) => Math.abs(exif - file) <= withinOneName.mtime + Math.abs(exif) / 100);
+  const leap = steps.find(
+    step =>
+      isLeap(step) &&
+      ((filesTell && step.file >= 0) || step.exif < -365 * day || (step.exif > 365 * day && isUnset(step.from))),
+  );
+  if (!leap) return null;
+  const [from, to] = [leap.from, leap.to].map(wallMs =>
+    instantOf({ wallMs, zoneMinutes: null }, 'exif').local.slice(0, 19),
+  );
+  return `EXIF leaps from ${from} to ${to}`;
 }
 
 interface DescribedImages {

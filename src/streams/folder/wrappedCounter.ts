@@ -1,4 +1,4 @@
-import type { FileTimes, ListedImage } from './listedImage.ts';
+import { type FileTimes, type ListedImage, spread } from './listedImage.ts';
 import { elapsedBetween, type WallTime, wallTimeOf } from './wallTime.ts';
 
 /** Steps back of less than this are the rounding of a file system, ms. */
@@ -9,7 +9,8 @@ const randomName = /^[0-9a-f]{8,}(?:-[0-9a-f]{4,})*$/i;
 
 /**
  * Puts images, which are in the order of their names, in order of time where their counter came to its end and began again
- * (`IMG_9999`, `IMG_0001`), or where the names have no counter. Only then are the times of all of them read at once. What the times
+ * (`IMG_9999`, `IMG_0001`), where it stands behind other numbers (`T25.2_0002`, `T25.1_0003`), or where the names have no counter. Only
+ * then are times of many of them read at once. What the times
  * do not confirm stays as it is, and that is said.
  */
 export async function unwrapCounter(
@@ -19,6 +20,7 @@ export async function unwrapCounter(
   files: FileTimes,
 ): Promise<void> {
   const random = images.length > 2 && images.every(({ name }) => isRandom(name));
+  if (!random && (await followCounter(images, source, files))) return;
   const wrapped = random ? null : await mayHaveWrapped(images, source, files);
   if (!random && !wrapped) return;
   const times: (WallTime | null)[] = [];
@@ -42,6 +44,36 @@ export async function unwrapCounter(
     doubts.push(
       `the counter in the names seems to have begun again after ${images.at(-1)?.name}, but the times do not say so: the order is that of the names`,
     );
+}
+
+/** Images by whose times an order is judged. */
+const witnesses = 64;
+/** Numbers of a name that may be its counter, from its end; GoPro's is the last four digits of the last number. */
+const counters = [/(\d+)\D*$/, /(\d{4})\D*$/, /(\d+)\D+\d+\D*$/, /(\d+)(?:\D+\d+){2}\D*$/];
+
+/** Puts images in the order of a number in their names where times advance in this order, and not in that of the names. */
+async function followCounter(images: ListedImage[], source: 'exif' | 'mtime', files: FileTimes): Promise<boolean> {
+  for (const counter of counters) {
+    const numbers = images.map(({ name }) => Number(counter.exec(name)?.[1] ?? Number.NaN));
+    if (numbers.some(Number.isNaN) || new Set(numbers).size < numbers.length) continue;
+    if (numbers.every((number, i) => i === 0 || number > (numbers[i - 1] as number))) return false;
+    const order = [...images.keys()].sort((a, b) => (numbers[a] as number) - (numbers[b] as number));
+    const seen = await Promise.all(
+      spread(order.length, witnesses).map(async place => {
+        const at = order[place] as number;
+        return { at, time: await timeOf(images[at] as ListedImage, source, files) };
+      }),
+    );
+    if (goesBack(seen) || !goesBack(seen.toSorted((a, b) => a.at - b.at))) continue;
+    reorder(images, order);
+    return true;
+  }
+  return false;
+}
+
+function goesBack(seen: readonly { time: WallTime | null }[]): boolean {
+  const times = seen.flatMap(({ time }) => time ?? []);
+  return times.some((time, i) => i > 0 && elapsedBetween(times[i - 1] as WallTime, time) < -rounding);
 }
 
 function reorder(images: ListedImage[], order: readonly number[]): void {

@@ -266,7 +266,8 @@ describe('time from the files themselves', () => {
       false,
       true,
     ]);
-    expect(warnings[0]).toMatch(/f130\.tif: no time from exif; its time is estimated from the images around it/);
+    expect(warnings[0]).toMatch(/7 images, times from exif: 2 of 5 images looked at have no time from EXIF/);
+    expect(warnings[1]).toMatch(/f130\.tif: no time from exif; its time is estimated from the images around it/);
   });
 
   it('the modification time is the last resort; ranges are applied as the times are read', async () => {

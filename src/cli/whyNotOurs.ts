@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { basename, join, sep } from 'node:path';
+import { basename, join, relative, resolve, sep } from 'node:path';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import { isSurely, sameProcess } from '../files/processIdentity.ts';
 import { leasesFile, readHolders } from '../manifest/stageLeases.ts';
@@ -18,8 +18,9 @@ export interface ProcessPlaces {
  * Why a process that a status file names is not to be signalled; null when it surely is a phorest of this experiment. Whoever may
  * write to the folder of flags could name any process, and the one who stops the experiment may be root.
  *
- * The file must belong to root, to who asks, or to who runs the process; the process must be the one of that start time, be a phorest
- * by its command line, and have a file of this experiment open, or hold a stage of it.
+ * The file must belong to root, to who asks, or to who runs the process. On a disk without owners that proves nothing, so the rest is
+ * enough by itself: the process must be the one of that start time, be a Node that runs phorest, and have a file of this experiment open;
+ * or hold a stage of it, where all its folders are links.
  */
 export async function whyNotOurs(
   identity: ProcessIdentity,
@@ -34,10 +35,13 @@ export async function whyNotOurs(
   }
   const because = trustOf(file, [0, uid, ...(runner ? [runner.uid] : [])]);
   if (because !== null) return because;
-  if (!isPhorest(ask(() => readFileSync(join(folder, 'cmdline'), 'utf8')) ?? '')) {
+  if (!isPhorest(folder)) {
     return `${file} names process ${identity.pid}, which is no phorest`;
   }
-  if (hasOpen(folder, paths) || (await holdsStage(identity, places))) return null;
+  const own = ownFolders(paths);
+  if (hasOpen(folder, own)) return null;
+  // A disk without owners lets anybody write the leases: they count where nothing else can be asked.
+  if (own.length === 0 && (await holdsStage(identity, places))) return null;
   return `${file} names process ${identity.pid}, which is a phorest but has nothing of ${paths.root} open: it is another experiment's`;
 }
 
@@ -50,14 +54,33 @@ function trustOf(file: string, users: readonly number[]): string | null {
     : `${file} belongs to user ${found.uid}, who may not say which process is stopped`;
 }
 
-/** `node …/phorest.js background`, or `phorest` as npm links it. */
-function isPhorest(commandLine: string): boolean {
-  return commandLine.split('\0').some(word => ['phorest', 'phorest.js'].includes(basename(word)));
+/**
+ * `node …/phorest.js background`, or `phorest` as npm links it: a Node whose program is a launcher of phorest. The word alone, as
+ * anybody's argument, proves nothing.
+ */
+function isPhorest(folder: string): boolean {
+  const exe = ask(() => readlinkSync(join(folder, 'exe')))?.replace(/ \(deleted\)$/, '');
+  if (exe === undefined || !/^node(js)?(-?\d+)?$/.test(basename(exe))) return false;
+  const [, ...words] = (ask(() => readFileSync(join(folder, 'cmdline'), 'utf8')) ?? '').split('\0');
+  const program = words.find(word => !word.startsWith('-'));
+  const cwd = ask(() => readlinkSync(join(folder, 'cwd')));
+  if (program === undefined || cwd === null) return false;
+  return basename(ask(() => realpathSync(resolve(cwd, program))) ?? program) === 'phorest.js';
+}
+
+/** The folders of this experiment that no link below its root leads to: one may lead to another experiment's. */
+function ownFolders({ root, flags, logs, data, results }: ProcessPlaces['paths']): string[] {
+  const realRoot = ask(() => realpathSync(root)) ?? root;
+  return [flags, logs, data, results].flatMap(path => {
+    const real = ask(() => realpathSync(path));
+    const way = relative(root, path);
+    const isBelow = way !== '..' && !way.startsWith(`..${sep}`);
+    return real === null || (isBelow && real !== join(realRoot, way)) ? [] : [real];
+  });
 }
 
 /** The log and the journal stay open while a pipeline runs. */
-function hasOpen(folder: string, paths: ProcessPlaces['paths']): boolean {
-  const own = [paths.flags, paths.logs, paths.data, paths.results].flatMap(path => ask(() => realpathSync(path)) ?? []);
+function hasOpen(folder: string, own: readonly string[]): boolean {
   const open = ask(() => readdirSync(join(folder, 'fd'))) ?? [];
   return open.some(fd => {
     const path = ask(() => readlinkSync(join(folder, 'fd', fd)));

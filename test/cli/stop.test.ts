@@ -36,6 +36,13 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+async function other(program: string, ...words: string[]): Promise<ChildProcess> {
+  const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'ignore'] });
+  children.push(child);
+  await once(child.stdout!, 'data');
+  return child;
+}
+
 async function hold(script: string, open: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, [join(folder, script), join(folder, open)], {
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -109,6 +116,34 @@ describe('stop', () => {
     const error = await stop().catch((thrown: Error) => thrown.message);
     expect([...said, error].join('\n')).toMatch(why);
     expect(error).toMatch(/no pipeline runs in/);
+    expect(lives(child)).toBe(true);
+  });
+
+  it('does not signal a program that has a phorest for its argument, and a file of this experiment open', async () => {
+    const log = join(folder, 'lab/logs/phorest');
+    writeFileSync(log, 'x\n');
+    const script = join(folder, 'victim.js');
+    const victims = [
+      await other('tail', '-f', log),
+      await other(process.execPath, script, join(folder, 'lab/logs/x'), 'phorest.js'),
+    ];
+    for (const victim of victims) {
+      says(victim.pid);
+      await expect(stop()).rejects.toThrow(/no pipeline runs in/);
+      expect(said.at(-1)).toMatch(/which is no phorest/);
+      expect(lives(victim)).toBe(true);
+    }
+  });
+
+  it("does not signal the phorest of another experiment that a planted link or lease makes look like this one's", async () => {
+    const child = await hold('phorest.js', 'other/logs/phorest.log');
+    rmSync(join(folder, 'lab/logs'), { recursive: true });
+    symlinkSync(join(folder, 'other/logs'), join(folder, 'lab/logs'));
+    says(child.pid);
+    const holder = { ...ownIdentity, pid: child.pid, pid_start: startOf(child.pid!) };
+    writeFileSync(join(folder, 'lab/flags/stages.json'), JSON.stringify({ collector: holder }));
+    await expect(stop()).rejects.toThrow(/no pipeline runs in/);
+    expect(said.join()).toMatch(/it is another experiment's/);
     expect(lives(child)).toBe(true);
   });
 

@@ -149,7 +149,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
   /** What was opened, to be closed in the opposite order. */
   const opened = new AsyncDisposableStack();
   try {
-    for (const folder of [paths.data, paths.results, paths.flags]) await makeFolder(smallFiles, folder);
+    for (const folder of [paths.data, paths.results, paths.flags, paths.status]) await makeFolder(smallFiles, folder);
     for (const folder of [paths.results, paths.flags, paths.status]) {
       await removeTemporaries(files, folder, isRunning, clock.now());
     }

@@ -1,4 +1,5 @@
 import type { ResultLine, RoiFlag } from '../model/result.ts';
+import { oneLine } from '../model/shownText.ts';
 import { columnsFit, csvCells, roisOf } from '../sinks/table/csvColumns.ts';
 import { parseCsvLine } from '../sinks/table/parseCsvLine.ts';
 
@@ -51,9 +52,7 @@ function textOf(columns: readonly string[], cells: readonly string[]): string {
       .split(';')
       .filter(flag => flag !== addedFlag)
       .join(';');
-  return cells
-    .map((cell, i) => (i === flags ? own(cell) : cell).replaceAll(/[\r\n]+/g, ' ').replace(mark, ''))
-    .join(separator);
+  return cells.map((cell, i) => oneLine(i === flags ? own(cell) : cell).replace(mark, '')).join(separator);
 }
 
 /** The time of a row's image, from its text. */

@@ -1,4 +1,5 @@
 import type { ResultLine } from '../../model/result.ts';
+import { shownJson } from '../../model/shownText.ts';
 
 export type ResultHead = Omit<ResultLine, 'image_analysis'>;
 
@@ -31,6 +32,6 @@ export function resultLinePrefix(entryId: string, attempt: number): string {
  */
 export function composeResultLine(head: ResultHead, imageAnalysis: Uint8Array | null): Uint8Array {
   const fields = headKeys.map(key => `${JSON.stringify(key)}:${JSON.stringify(head[key] ?? null)}`);
-  const before = `{${fields.join(',')},"image_analysis":`;
+  const before = shownJson(`{${fields.join(',')},"image_analysis":`);
   return Buffer.concat([Buffer.from(before), imageAnalysis ?? Buffer.from('null'), Buffer.from('}\n')]);
 }

@@ -5,6 +5,7 @@ import type { Files } from '../../files/files.ts';
 import { comparePositions, SegmentedFile, type SegmentPosition } from '../../files/segmentedFile.ts';
 import { splitLines } from '../../files/splitLines.ts';
 import type { ResultLine } from '../../model/result.ts';
+import { oneLine } from '../../model/shownText.ts';
 import { columnsFit, csvCells, csvColumns, hasFilename, roisOf, temperaturePrefix } from './csvColumns.ts';
 import { parseCsvLine } from './parseCsvLine.ts';
 
@@ -321,12 +322,10 @@ function csvText(rows: readonly (readonly (string | number | null)[])[]): string
   return stringify(rows as (string | number | null)[][], { escape_formulas: true });
 }
 
-/** An image's rows. A line break in a cell becomes a space, so that a row is always one line. */
+/** An image's rows. A cell is plain text of one line, whatever the name of an image holds. */
 function rowsText(columns: readonly string[], result: ResultLine): string {
   return csvText(
-    csvCells(columns, result).map(row =>
-      row.map(cell => (typeof cell === 'string' ? cell.replaceAll(/[\r\n]+/g, ' ') : cell)),
-    ),
+    csvCells(columns, result).map(row => row.map(cell => (typeof cell === 'string' ? oneLine(cell) : cell))),
   );
 }
 

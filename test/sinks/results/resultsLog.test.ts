@@ -40,6 +40,13 @@ describe('composeResultLine', () => {
     expect(text).toBe(`${JSON.stringify(result)}\n`);
   });
 
+  it('spells what a terminal would obey, and says the same', () => {
+    const { image_analysis: _, ...head } = { ...sampleResult({ id: 'A' }), image_filename: 'a\u001b\u009b\u202e.png' };
+    const text = Buffer.from(composeResultLine(head, null)).toString();
+    expect(text).toContain('a\\u001b\\u009b\\u202e.png');
+    expect(JSON.parse(text).image_filename).toBe(head.image_filename);
+  });
+
   it('writes null where there is no analysis', () => {
     const { image_analysis: _, ...head } = sampleResult({ failed: true });
     expect(JSON.parse(Buffer.from(composeResultLine(head, null)).toString()).image_analysis).toBeNull();

@@ -54,6 +54,13 @@ describe('CSV', () => {
     expect(linesIn(files)[1]).toMatch(/,gaussian,0,,2,3,4,,,low_signal;edge,,,A\.png$/);
   });
 
+  it('holds the name of an image as plain text of one line, whatever the name does to a terminal', async () => {
+    const files = new FaultyFiles();
+    const result = { ...sampleResult({ id: 'A' }), image_filename: 'a\u001b[31m\u009bb\u202ec\nd.png' };
+    await (await open(files)).append([result]);
+    expect(linesIn(files)[1]).toMatch(/,a bc d\.png$/);
+  });
+
   describe('that somebody else handles while it is written', () => {
     async function written() {
       const files = new FaultyFiles();

@@ -65,7 +65,7 @@ function withoutComment(value: string): string {
 
 function wholeText({ text, lines, line }: Spot): string | null {
   if (/^\s*(<{7}|\|{7}|={7}|>{7})/.test(lines[line - 1] ?? '')) {
-    return 'a merge was left unfinished here: keep one of the two versions, and delete the lines that begin with <<<<<<<, ======= and >>>>>>>';
+    return 'a merge was not brought to its end here: keep one of the two versions, and delete the lines that begin with <<<<<<<, ======= and >>>>>>>';
   }
   if (/^\s*[{<]/.test(text)) {
     const form = /^\s*</.test(text) ? 'XML or HTML' : 'JSON';

@@ -173,7 +173,7 @@ describe('a slip is recognised, with its place, what is allowed and what to writ
     ['a comment of C behind a value', timing('5 // s'), '// begins no comment here: write #'],
     ['a comment of INI files', '; old ini\n[Camera]\ncamera_id = 0\n', '1:1: ; begins no comment here: write #'],
     ['JSON', '{"Camera": {"camera_id": 0}}', '1:1: it is JSON'],
-    ['a merge', '<<<<<<< HEAD\n[Camera]\n=======\n>>>>>>> x\n', '1:1: a merge was left unfinished here'],
+    ['a merge', '<<<<<<< HEAD\n[Camera]\n=======\n>>>>>>> x\n', '1:1: a merge was not brought to its end here'],
     [
       'Windows-1252',
       Buffer.from('# Chip f\xfcr die Messung\n[Camera]\n', 'latin1'),

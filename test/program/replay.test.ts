@@ -197,10 +197,10 @@ describe.skipIf(!existsSync(images))('replay of the reference folder (../shared/
     const names = (await readdir(images)).filter(name => name.endsWith('.tif')).sort();
     for (const name of names.slice(0, 2)) await copyFile(join(images, name), join(mixed, name));
     await writeFile(
-      join(mixed, 'img_000000001_Default_001.tif'),
+      join(mixed, 'img_000000002_Default_000.tif'),
       (await readFile(join(images, names[0]!))).subarray(0, 5000),
     );
-    await writeFile(join(mixed, 'img_000000001_Default_002.png'), 'not a picture');
+    await writeFile(join(mixed, 'img_000000003_Default_000.png'), 'not a picture');
     await copyFile(join(reference, 'ROI_manifest.json'), join(mixed, 'ROI_manifest.json'));
     const words = ['replay', mixed, '--method', 'max_intensity', '--json', '--out'];
     const [lenient, strict] = await Promise.all([

@@ -93,6 +93,12 @@ export function findSeries(images: readonly NamedImage[], strays: string[] = [])
     if (members) members.push(i);
     else series.set(label, [i]);
   }
+  // One image beside a series, named as none of it: it is told, and has its place in time.
+  const [odd, ...more] = series.get('') ?? [];
+  if (odd !== undefined && more.length === 0 && series.size === 2) {
+    strays.push(images[odd]!.name);
+    return new Map([['', [...images.keys()]]]);
+  }
   return shortened(series, axes.includes(axisOfWords));
 }
 

@@ -92,7 +92,7 @@ export async function syncNamed(files: Files, path: string): Promise<void> {
   if ((await files.nameHabit(folder)) !== 'apart') await syncFile(files, path);
 }
 
-const turns = new Map<string, Promise<unknown>>();
+const turnsOfProcess = new Map<string, Promise<unknown>>();
 
 /**
  * One after the other in each folder, in this process: whoever syncs a folder of vfat between the rename of another's file and its fsync
@@ -100,6 +100,7 @@ const turns = new Map<string, Promise<unknown>>();
  */
 async function inTurn<T>(files: Files, folder: string, work: () => Promise<T>): Promise<T> {
   if ((await files.nameHabit(folder)) !== 'joined') return work();
+  const turns = files.turns ?? turnsOfProcess;
   const turn = (turns.get(folder) ?? Promise.resolve()).then(work, work);
   turns.set(folder, turn);
   try {

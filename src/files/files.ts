@@ -55,6 +55,8 @@ export interface Files {
   remove(path: string): Promise<void>;
   /** Makes the names in a folder durable. */
   syncFolder(path: string): Promise<void>;
+  /** Where several processes live in one, as in tests: the turns of the one that these files are of, by folder; see `inTurn`. */
+  readonly turns?: Map<string, Promise<unknown>>;
   /** What the file system that holds a folder does with names. */
   nameHabit(folder: string): Promise<NameHabit>;
   /** Opens to read what stands on the medium rather than the copy of it in memory, as far as the system lets one. Absent: it does not. */

@@ -2,7 +2,7 @@ import type { Files, OpenFile, OpenFlags } from './files.ts';
 
 /** A call to a file system. */
 export interface FileCall {
-  readonly name: keyof Files;
+  readonly name: Exclude<keyof Files, 'turns'>;
   /** What it touches; of a rename, the new name. */
   readonly path: string;
   /** Of a rename: the old name. */
@@ -26,7 +26,7 @@ export function wrapFiles(
   const pass = <R>(call: FileCall, run: () => Promise<R>): Promise<R> => around(call, run, () => undefined);
   const opening = async (call: FileCall, run: () => Promise<OpenFile>): Promise<OpenFile> =>
     opened(await around(call, run, file => file.close()), call);
-  const { openUncached, realPath } = files;
+  const { openUncached, realPath, turns } = files;
   return {
     open: (path, flags, mode) => opening({ name: 'open', path, flags }, () => files.open(path, flags, mode)),
     stat: path => pass({ name: 'stat', path }, () => files.stat(path)),
@@ -36,6 +36,7 @@ export function wrapFiles(
     remove: path => pass({ name: 'remove', path }, () => files.remove(path)),
     syncFolder: path => pass({ name: 'syncFolder', path }, () => files.syncFolder(path)),
     nameHabit: path => pass({ name: 'nameHabit', path }, () => files.nameHabit(path)),
+    ...(turns && { turns }),
     ...(openUncached && {
       openUncached: (path: string) => opening({ name: 'openUncached', path }, () => openUncached.call(files, path)),
     }),

@@ -94,6 +94,7 @@ export class FaultyFiles implements Files {
   gate: ((call: string, path: string) => Promise<void>) | null = null;
   readonly #disk: Disk;
   #stopped = false;
+  readonly turns = new Map<string, Promise<unknown>>();
 
   /** @param habit `joined` where the power is to be cut as on vfat. */
   constructor(habit: NameHabit = 'apart', disk?: Disk) {

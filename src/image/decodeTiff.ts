@@ -3,6 +3,7 @@ import { inflateSync } from 'node:zlib';
 import type { Pixels } from '../model/frame.ts';
 import { letGo } from './detachBuffer.ts';
 import { byteLength, type FrameTarget, ownMemory, viewPixels } from './frameTarget.ts';
+import { tiffTag } from './tiffDirectories.ts';
 
 /**
  * Decodes the plain TIFF that microscopes write: one gray image of 8 or 16 bits, little endian, in strips, uncompressed or
@@ -68,24 +69,7 @@ interface Layout {
   lengths: number[];
 }
 
-const tag = {
-  subfileType: 254,
-  width: 256,
-  height: 257,
-  bits: 258,
-  compression: 259,
-  photometric: 262,
-  fillOrder: 266,
-  stripOffsets: 273,
-  orientation: 274,
-  samples: 277,
-  rowsPerStrip: 278,
-  stripLengths: 279,
-  planes: 284,
-  predictor: 317,
-  sampleFormat: 339,
-};
-const known = new Set(Object.values(tag));
+const known = new Set<number>(Object.values(tiffTag));
 
 /** Tags by which an image is something else: a palette, tiles, further images, extra samples, a colour profile. */
 const excluded = new Set([320, 322, 323, 324, 325, 330, 338, 347, 34_675]);
@@ -141,22 +125,22 @@ function readLayout(tags: Tags, fileLength: number): Layout | null {
     const values = tags.get(name);
     return values === undefined ? otherwise : values.length === 1 ? (values[0] as number) : Number.NaN;
   };
-  const width = one(tag.width);
-  const height = one(tag.height);
-  const depth = one(tag.bits, 1);
-  const compression = one(tag.compression, uncompressed);
-  const predictor = one(tag.predictor, 1);
-  const rowsPerStrip = Math.min(one(tag.rowsPerStrip, height), height);
-  const offsets = tags.get(tag.stripOffsets);
-  const lengths = tags.get(tag.stripLengths);
+  const width = one(tiffTag.width);
+  const height = one(tiffTag.height);
+  const depth = one(tiffTag.bits, 1);
+  const compression = one(tiffTag.compression, uncompressed);
+  const predictor = one(tiffTag.predictor, 1);
+  const rowsPerStrip = Math.min(one(tiffTag.rowsPerStrip, height), height);
+  const offsets = tags.get(tiffTag.stripOffsets);
+  const lengths = tags.get(tiffTag.stripLengths);
   const isDeflated = deflate.includes(compression);
   const isPlain =
     (depth === 8 || depth === 16) &&
     (isDeflated || compression === uncompressed) &&
     (predictor === 1 || (predictor === 2 && isDeflated)) &&
-    one(tag.photometric, Number.NaN) === 1 &&
-    one(tag.subfileType) === 0 &&
-    [tag.fillOrder, tag.orientation, tag.samples, tag.planes, tag.sampleFormat].every(name => one(name, 1) === 1);
+    one(tiffTag.photometric, Number.NaN) === 1 &&
+    one(tiffTag.subfileType) === 0 &&
+    [tiffTag.fillOrder, tiffTag.orientation, tiffTag.samples, tiffTag.planes, tiffTag.sampleFormat].every(name => one(name, 1) === 1);
   if (!isPlain || offsets === undefined || lengths === undefined) return null;
   if (!(width > 0 && rowsPerStrip > 0 && width * height <= mostPixels)) return null;
   if (((width * height * depth) / 8) * (isDeflated ? 1 / mostCompression : 1) > fileLength) return null;

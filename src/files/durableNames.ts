@@ -95,8 +95,8 @@ export async function syncNamed(files: Files, path: string): Promise<void> {
 const turnsOfProcess = new Map<string, Promise<unknown>>();
 
 /**
- * One after the other in each folder, in this process: whoever syncs a folder of vfat between the rename of another's file and its fsync
- * makes the new name durable while it is empty.
+ * One after the other in each folder, within one process: whoever syncs a folder of vfat between the rename of another's file and the fsync of that
+ * file makes the new name durable while the file is empty.
  */
 async function inTurn<T>(files: Files, folder: string, work: () => Promise<T>): Promise<T> {
   if ((await files.nameHabit(folder)) !== 'joined') return work();

@@ -55,7 +55,7 @@ export interface Files {
   remove(path: string): Promise<void>;
   /** Makes the names in a folder durable. */
   syncFolder(path: string): Promise<void>;
-  /** Where several processes live in one, as in tests: the turns of the one that these files are of, by folder; see `inTurn`. */
+  /** The turns of one process in each folder; see `inTurn`. Absent: those of this process. A test that models several processes gives one for each. */
   readonly turns?: Map<string, Promise<unknown>>;
   /** What the file system that holds a folder does with names. */
   nameHabit(folder: string): Promise<NameHabit>;

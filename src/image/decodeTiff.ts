@@ -140,7 +140,9 @@ function readLayout(tags: Tags, fileLength: number): Layout | null {
     (predictor === 1 || (predictor === 2 && isDeflated)) &&
     one(tiffTag.photometric, Number.NaN) === 1 &&
     one(tiffTag.subfileType) === 0 &&
-    [tiffTag.fillOrder, tiffTag.orientation, tiffTag.samples, tiffTag.planes, tiffTag.sampleFormat].every(name => one(name, 1) === 1);
+    [tiffTag.fillOrder, tiffTag.orientation, tiffTag.samples, tiffTag.planes, tiffTag.sampleFormat].every(
+      name => one(name, 1) === 1,
+    );
   if (!isPlain || offsets === undefined || lengths === undefined) return null;
   if (!(width > 0 && rowsPerStrip > 0 && width * height <= mostPixels)) return null;
   if (((width * height * depth) / 8) * (isDeflated ? 1 / mostCompression : 1) > fileLength) return null;

@@ -21,7 +21,7 @@ import { CallGate, patientFiles } from './files/patientFiles.ts';
 import { isRunning, ownIdentity } from './files/processIdentity.ts';
 import { removeTemporaries } from './files/removeTemporaries.ts';
 import { ExperimentReserve } from './files/reserveFile.ts';
-import { continueRun } from './files/runRecord.ts';
+import { continueRun, noteImport } from './files/runRecord.ts';
 import { comparePositions, type SegmentPosition } from './files/segmentedFile.ts';
 import { isSettled } from './manifest/isSettled.ts';
 import { isJournal } from './manifest/journal.ts';
@@ -220,7 +220,8 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
       }),
     });
     opened.defer(() => manifest.close({ fold: !isCutShort }));
-    const run = await continueRun(join(paths.flags, 'run.json'), smallFiles, () => ({
+    const runFile = join(paths.flags, 'run.json');
+    const run = await continueRun(runFile, smallFiles, () => ({
       run_id: newId(),
       started: utcIso(clock.now()),
     }));
@@ -286,6 +287,8 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
       openSource: async (settings, signal) => {
         const noteOfSource = ({ level, message }: { level: NoteEvent['level']; message: string }): void =>
           note(level, message, 'collector');
+        if (!options.replay && settings.type === 'file_importer')
+          await noteImport(runFile, smallFiles, settings.folder);
         const source = openedSource ?? (await openSource(settings, { clock, files, signal, note: noteOfSource }));
         openedSource = null;
         if (source.total !== null) tell({ stage: 'collector', at: clock.now(), kind: 'expected', count: source.total });

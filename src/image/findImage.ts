@@ -17,8 +17,8 @@ type Place = Pick<CameraData, 'filename' | 'filepath' | 'original'>;
 export interface FindImageOptions {
   /** The ring buffer has removed the image: its entry names the copy on the share. */
   isRemoved?: boolean;
-  /** It is to leave this machine. */
-  travels?: boolean;
+  /** It is to leave this machine. Resolves with the folders from which images were imported. */
+  travelsFrom?: () => Promise<readonly string[]>;
 }
 
 /**
@@ -71,12 +71,20 @@ const imageName = /\.(?:png|jpe?g|tiff?)$/i;
 
 /**
  * A hand may have written any path of this machine into an entry: outside of `dataFolder` nothing is read that is no image by its
- * name, and nothing travels that was not imported.
+ * name, and nothing travels that was not imported, from a folder that this experiment has imported from.
  * @throws ImagePathError that says so
  */
-function mustBeOurs(path: string, { filename, original }: Place, dataFolder: string, travels: boolean): void {
+async function mustBeOurs(
+  path: string,
+  { filename, original }: Place,
+  dataFolder: string,
+  travelsFrom: FindImageOptions['travelsFrom'],
+): Promise<void> {
   if (isInside(path, dataFolder)) return;
-  if (imageName.test(plainName(filename)) && (original || !travels)) return;
+  if (imageName.test(plainName(filename))) {
+    if (!travelsFrom) return;
+    if (original && (await travelsFrom()).some(folder => isInside(path, folder))) return;
+  }
   throw new ImagePathError(
     `${path} lies outside of ${dataFolder}, and is no imported image: move it there, or correct camera_data.filepath in the manifest`,
   );
@@ -96,7 +104,7 @@ export async function findImage(
 ): Promise<string> {
   const path = await lookForImage(camera, dataFolder, files, options);
   if (path !== null) {
-    mustBeOurs(path, camera, dataFolder, options.travels ?? false);
+    await mustBeOurs(path, camera, dataFolder, options.travelsFrom);
     return path;
   }
   const place = await expectedFolder(camera, dataFolder, files);

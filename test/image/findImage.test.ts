@@ -4,6 +4,8 @@ import { FaultyFiles } from '../world/faultyFiles.ts';
 
 const camera = (filepath: string, original = false) => ({ filename: 'i.png', filepath, original });
 
+const travelsFrom = async () => ['/microscope'];
+
 function disk(...paths: string[]): FaultyFiles {
   const files = new FaultyFiles();
   files.put('/own/data/other.txt', '');
@@ -42,12 +44,20 @@ describe('the image of an entry', () => {
   });
 
   it.each<[string, Parameters<typeof camera>, string, object, boolean]>([
-    ['of its own is copied', ['/own/data/day'], 'i.png', { travels: true }, true],
-    ['that was imported is copied', ['/microscope', true], 'i.png', { travels: true }, true],
+    ['of its own is copied', ['/own/data/day'], 'i.png', { travelsFrom }, true],
+    ['that was imported is copied', ['/microscope', true], 'i.png', { travelsFrom }, true],
+    [
+      'that claims to be imported, from a folder that was not, is not copied',
+      ['/home/me', true],
+      'i.png',
+      { travelsFrom },
+      false,
+    ],
+    ['beside the imported folder is not copied', ['/microscope2', true], 'i.png', { travelsFrom }, false],
     ['elsewhere is analysed', ['/microscope'], 'i.png', {}, true],
-    ['elsewhere that was not imported is not copied', ['/microscope'], 'i.png', { travels: true }, false],
+    ['elsewhere that was not imported is not copied', ['/microscope'], 'i.png', { travelsFrom }, false],
     ['that is none by its name is not read', ['/etc'], 'shadow', {}, false],
-    ['that is none by its name is not copied, imported or not', ['/etc', true], 'shadow', { travels: true }, false],
+    ['that is none by its name is not copied, imported or not', ['/etc', true], 'shadow', { travelsFrom }, false],
     ['that is none by its name is not read, removed here or not', ['/etc'], 'shadow', { isRemoved: true }, false],
   ])(
     '%s: what an entry names may have been written by a hand',

@@ -11,6 +11,7 @@ export interface Healing {
   share: Share;
   files: Files;
   dataFolder: string;
+  flagsFolder: string;
   trustWrite: boolean;
   signal: AbortSignal;
 }

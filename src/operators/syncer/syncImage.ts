@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { basename, dirname, isAbsolute, relative, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { Files } from '../../files/files.ts';
+import { importedFolders } from '../../files/runRecord.ts';
 import { findImage, ImagePathError } from '../../image/findImage.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { Share } from '../../share/share.ts';
@@ -15,11 +16,13 @@ import { safeName } from '../../share/sharePath.ts';
  */
 export async function syncImage(
   entry: Entry,
-  { dataFolder, trustWrite }: { dataFolder: string; trustWrite: boolean },
+  { dataFolder, flagsFolder, trustWrite }: { dataFolder: string; flagsFolder: string; trustWrite: boolean },
   { share, files }: { share: Share; files: Files },
   signal: AbortSignal,
 ): Promise<Placed> {
-  const local = await findImage(entry.camera_data!, dataFolder, files, { travels: true });
+  const local = await findImage(entry.camera_data!, dataFolder, files, {
+    travelsFrom: () => importedFolders(join(flagsFolder, 'run.json'), files),
+  });
   // A copy of nothing must never stand for the image.
   if ((await files.stat(local))?.size === 0)
     throw new ImagePathError(`${local} is empty: it is no image, and not copied`);

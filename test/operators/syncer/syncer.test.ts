@@ -313,6 +313,8 @@ describe('the syncer', () => {
         camera_data: { ...sampleEntry(id).camera_data!, filename: 'img:1.tif', filepath, original: true },
       });
     for (const folder of ['/old/run 1/Pos0', '/old/run 2/Pos0']) world.files.put(`${folder}/img:1.tif`, `of ${folder}`);
+    const run = { run_id: 'R', started: '2026-01-01T00:00:00Z', imported: ['/old'] };
+    world.files.put('/root/flags/run.json', JSON.stringify(run));
     await world.manifest.offer([original('a', '/old/run 1/Pos0'), original('b', '/old/run 2/Pos0')]);
     await once(world);
     const copies = world.onShare().filter(path => path.startsWith('data/imported/'));

@@ -9,8 +9,8 @@ import type { Pixels } from '../src/model/frame.ts';
 import { encodePng } from '../src/operators/collector/imageStore.ts';
 import { renderFrame } from '../src/streams/cameras/simulated/renderFrame.ts';
 import { createScene } from '../src/streams/cameras/simulated/scene.ts';
+import { simulatorRoiManifest } from '../src/streams/cameras/simulated/simulatedCamera.ts';
 import { type SimulatorPreset, simulatorOptions } from '../src/streams/cameras/simulated/simulatorOptions.ts';
-import { simulatorRoiManifest } from '../src/streams/cameras/simulated/simulatorRoiManifest.ts';
 import type { BenchRow } from './benchRow.ts';
 
 const replayProgram = fileURLToPath(new URL('./replayProgram.ts', import.meta.url));

@@ -1,5 +1,12 @@
+import { join } from 'node:path';
+import type { ResolvedPaths } from '../config/resolvePaths.ts';
+import type { Files } from '../files/files.ts';
+import type { Liveness } from '../files/processIdentity.ts';
 import { SegmentedFile } from '../files/segmentedFile.ts';
+import { leasesFile, readHolders } from '../manifest/stageLeases.ts';
+import type { ProcessIdentity } from '../model/entry.ts';
 import { counted } from '../model/quantity.ts';
+import { readProcessStatus } from '../sinks/status/readProcessStatus.ts';
 import { checkEntries } from './checkEntries.ts';
 import { checkFolders } from './checkFolders.ts';
 import { checkJournals } from './checkJournals.ts';
@@ -7,7 +14,6 @@ import { checkResults } from './checkResults.ts';
 import { checkTable, openTable } from './checkTable.ts';
 import { ImageNames } from './imageNames.ts';
 import { Inspection, type InspectionOptions } from './inspection.ts';
-import { isPipelineRunning } from './isPipelineRunning.ts';
 import { RowTexts } from './rowTexts.ts';
 import { openShareCheck } from './shareCheck.ts';
 import { columnKinds } from './tableColumns.ts';
@@ -49,4 +55,22 @@ export async function inspect(options: InspectionOptions): Promise<Inspection> {
       `${counted(left, 'image was', 'images were')} in flight at the end of the process; the next start finishes ${left === 1 ? 'it' : 'them'}`,
     );
   return inspection;
+}
+
+interface Surroundings {
+  paths: ResolvedPaths;
+  files: Files;
+  liveness: (owner: ProcessIdentity) => Liveness;
+}
+
+/** Whether any process works on the experiment, as far as the files tell. One on another machine counts: nobody can ask it. */
+async function isPipelineRunning({ paths, files, liveness }: Surroundings): Promise<boolean> {
+  for (const holder of Object.values(await readHolders(leasesFile(paths.flags), files)))
+    if (liveness(holder) !== 'gone') return true;
+  for (const name of await files.list(paths.status)) {
+    if (!name.endsWith('.json')) continue;
+    const process = await readProcessStatus(files, join(paths.status, name));
+    if (process && process.state !== 'stopped' && liveness(process) !== 'gone') return true;
+  }
+  return false;
 }

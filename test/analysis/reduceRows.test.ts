@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { reduceRows } from '../../src/analysis/reduceRows.ts';
+import { reduceRows } from '../../src/analysis/rowsEstimator.ts';
 
 const reduce = (rows: number[][], count: number): number[][] => {
   const cols = rows[0].length;

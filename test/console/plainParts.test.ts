@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chooseDrawing } from '../../src/console/drawing.ts';
-import { splitWords } from '../../src/console/splitWords.ts';
+import { splitWords } from '../../src/console/overlayActions.ts';
 import { age, count, rate } from '../../src/console/views/amounts.ts';
 import { bar, sparkline } from '../../src/console/views/bars.ts';
 import { clip, lineText, paragraph, seg, spread } from '../../src/console/views/line.ts';

@@ -8,8 +8,8 @@ import { parseRoiManifest } from '../../src/analysis/parseRoiManifest.ts';
 import { decodeFrame } from '../../src/image/decodeFrame.ts';
 import { renderFrame } from '../../src/streams/cameras/simulated/renderFrame.ts';
 import { createScene } from '../../src/streams/cameras/simulated/scene.ts';
+import { simulatorRoiManifest } from '../../src/streams/cameras/simulated/simulatedCamera.ts';
 import { simulatorOptions } from '../../src/streams/cameras/simulated/simulatorOptions.ts';
-import { simulatorRoiManifest } from '../../src/streams/cameras/simulated/simulatorRoiManifest.ts';
 
 it.each([
   ['small frame of 8 bits', 'gaussian', simulatorOptions('small')],

@@ -11,12 +11,12 @@ import { randomStream } from '../../src/streams/cameras/simulated/randomStream.t
 import { renderFrame, renderSteps } from '../../src/streams/cameras/simulated/renderFrame.ts';
 import { positionAt } from '../../src/streams/cameras/simulated/resonance.ts';
 import { createScene } from '../../src/streams/cameras/simulated/scene.ts';
+import { simulatorRoiManifest } from '../../src/streams/cameras/simulated/simulatedCamera.ts';
 import {
   type SimulatorOptions,
   simulatorOptions,
   simulatorPresets,
 } from '../../src/streams/cameras/simulated/simulatorOptions.ts';
-import { simulatorRoiManifest } from '../../src/streams/cameras/simulated/simulatorRoiManifest.ts';
 
 const time = Date.UTC(2025, 6, 24, 13, 45, 13);
 const quiet = { speckleContrast: 0, readNoise: 0, shotGain: 0 };

@@ -1,7 +1,37 @@
+import { z } from 'zod';
+import type { Kind } from '../kinds/kind.ts';
 import { seconds } from '../kinds/number.ts';
-import { program } from '../kinds/program.ts';
-import { webAddress } from '../kinds/webAddress.ts';
+import { plain, text } from '../kinds/text.ts';
 import { section, setting } from '../setting.ts';
+
+/** Words of a command, in all. */
+const mostWords = 100;
+
+/** A program and its arguments, a word each: they reach it as they are, no shell reads them. Empty: none. */
+function program(): Kind<readonly string[]> {
+  const allowed =
+    'a list of a program and its arguments, a text each, such as ["/usr/local/bin/tell", "me"], or empty: []';
+  const schema = z.unknown().transform((value, context): readonly string[] => {
+    const isWord = (word: unknown): word is string => typeof word === 'string' && plain(word);
+    if (Array.isArray(value) && value.length <= mostWords && value.every(isWord) && value[0]?.trim() !== '')
+      return value;
+    context.addIssue({ code: 'custom', message: allowed });
+    return z.NEVER;
+  });
+  return { schema, allowed };
+}
+
+/** Address of a web server, or empty text: none. A name and password in it would be refused by `fetch`. */
+function webAddress(): Kind<string> {
+  return text(
+    'an address that begins with https:// or http://, without user name and password, or empty text',
+    value => {
+      if (value === '') return true;
+      const url = URL.parse(value);
+      return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+    },
+  );
+}
 
 /** `[Alarms]`: who is told of alarms besides log and console. */
 export const alarms = section(

@@ -8,7 +8,6 @@ import { access, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { plainName } from '../../model/compression.ts';
 import { counted } from '../../model/quantity.ts';
-import { imageFile } from './imageFile.ts';
 import { naturalOrder } from './naturalOrder.ts';
 import { SourceError, sourceErrorOf } from './sourceError.ts';
 
@@ -199,4 +198,31 @@ function nothing(folder: string, { ignored }: ImageListing, subfolders: string[]
     'no_images',
     `${folder}: no PNG, JPEG or TIFF image here, nor in folders of days (YYYYMMDD); found ${found.join('; ') || 'nothing'}`,
   );
+}
+
+type ImageFormat = 'png' | 'jpeg' | 'tiff';
+
+interface ImageFile {
+  format: ImageFormat;
+  /** How the whole file is compressed. */
+  packed: 'none' | 'gz' | 'zst';
+}
+
+const formats: Readonly<Record<string, ImageFormat>> = {
+  png: 'png',
+  jpg: 'jpeg',
+  jpeg: 'jpeg',
+  tif: 'tiff',
+  tiff: 'tiff',
+};
+
+const pattern = /\.(png|jpe?g|tiff?)(?:\.(gz|zst))?$/i;
+
+/** What a name says of its file; null when it is no image (or a hidden or unfinished one: `.x.png`, `x.png.tmp`). */
+function imageFile(name: string): ImageFile | null {
+  if (name.startsWith('.')) return null;
+  const match = pattern.exec(name);
+  if (!match) return null;
+  const packed = match[2]?.toLowerCase() as 'gz' | 'zst' | undefined;
+  return { format: formats[match[1].toLowerCase()], packed: packed ?? 'none' };
 }

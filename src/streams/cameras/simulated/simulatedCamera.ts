@@ -22,10 +22,10 @@ import type { CapturedFrame, Instant } from '../../../model/frame.ts';
 import type { FrameSource } from '../../../model/frameSource.ts';
 import { localIso, utcIso } from '../../../model/localTime.ts';
 import { counted } from '../../../model/quantity.ts';
+import type { ChipLayout } from './chipLayout.ts';
 import { renderSteps, type SimulatedFrame } from './renderFrame.ts';
 import { createScene, type Scene } from './scene.ts';
 import type { SimulatorOptions } from './simulatorOptions.ts';
-import { simulatorRoiManifest } from './simulatorRoiManifest.ts';
 
 export interface SimulatedCameraOptions {
   /** From `simulatorOptions(preset, given)`. */
@@ -178,4 +178,12 @@ function isSameJson(text: string, ours: string): boolean {
     // Not even JSON: certainly not ours.
     return false;
   }
+}
+
+/** The `ROI_manifest.json` (FORMATS.md) that belongs to the frames of a layout, as text. */
+export function simulatorRoiManifest(layout: ChipLayout): string {
+  const manifest: Record<string, unknown> = {};
+  for (const { label, flip, coords, size } of layout.rois) manifest[`ROI_${label}`] = { label, flip, coords, size };
+  manifest.image_angle = layout.imageAngle;
+  return `${JSON.stringify(manifest, null, 2)}\n`;
 }

@@ -6,9 +6,12 @@ import { type Files, nodeFiles } from '../../../../src/files/files.ts';
 import type { CapturedFrame } from '../../../../src/model/frame.ts';
 import { renderFrame } from '../../../../src/streams/cameras/simulated/renderFrame.ts';
 import { createScene } from '../../../../src/streams/cameras/simulated/scene.ts';
-import { openSimulatedCamera, type TruthLine } from '../../../../src/streams/cameras/simulated/simulatedCamera.ts';
+import {
+  openSimulatedCamera,
+  simulatorRoiManifest,
+  type TruthLine,
+} from '../../../../src/streams/cameras/simulated/simulatedCamera.ts';
 import { simulatorOptions } from '../../../../src/streams/cameras/simulated/simulatorOptions.ts';
-import { simulatorRoiManifest } from '../../../../src/streams/cameras/simulated/simulatorRoiManifest.ts';
 
 const simulator = simulatorOptions('small', { width: 320, height: 200, columns: 1, rows: 1 });
 const { signal } = new AbortController();

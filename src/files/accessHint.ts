@@ -1,4 +1,4 @@
-import { accessSync, constants, lstatSync, readFileSync, type Stats } from 'node:fs';
+import { accessSync, constants, lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { linuxDevices, type Mount, mountOf, parseMountInfo } from './mountedDevice.ts';
@@ -19,7 +19,7 @@ const ownedByMount = /^(?:vfat|msdos|exfat|ntfs\d?|fuseblk|cifs|smb\w*)$/;
 
 /**
  * What to do about an error that says that a file of the experiment may not be written or read: its owner, and the command or the mount
- * option that mends it. Null for other errors, and where nothing is known.
+ * option that mends it, or what stands where a folder belongs. Null for other errors, and where nothing is known.
  */
 export function accessHint(error: NodeJS.ErrnoException, system: AccessSystem = linuxAccess): string | null {
   const { code, path } = error;
@@ -27,6 +27,7 @@ export function accessHint(error: NodeJS.ErrnoException, system: AccessSystem = 
   try {
     const mount = mountOf(path, parseMountInfo(system.mountInfo()));
     if (code === 'EROFS') return readOnly(mount);
+    if (code === 'ENOTDIR') return noFolder(path, system);
     if (code !== 'EACCES' && code !== 'EPERM') return null;
     if (mount && ownedByMount.test(mount.type)) return mountedForAnother(mount, system);
     // Whoever looks at a share may hang with it.
@@ -36,6 +37,15 @@ export function accessHint(error: NodeJS.ErrnoException, system: AccessSystem = 
     // No Linux, or it may not be looked at either.
     return null;
   }
+}
+
+/** What stands on the way to a path and is no folder. */
+function noFolder(path: string, { stat }: AccessSystem): string | null {
+  const way = path.split('/').map((_, i, names) => names.slice(0, i + 1).join('/'));
+  const culprit = way.slice(1).find(folder => stat(folder)?.isFolder === false);
+  return culprit === undefined
+    ? null
+    : `${culprit} is not a folder, and one belongs there: move it away, and put the folder back if it was moved`;
 }
 
 function readOnly(mount: Mount | null): string {
@@ -87,7 +97,10 @@ export const linuxAccess: AccessSystem = {
   mountInfo: linuxDevices.mountInfo,
   stat: path => {
     const stat = lstatSync(path, { throwIfNoEntry: false });
-    return stat ? { uid: stat.uid, mode: stat.mode, isFolder: stat.isDirectory() } : null;
+    const isFolder = stat?.isSymbolicLink()
+      ? statSync(path, { throwIfNoEntry: false })?.isDirectory()
+      : stat?.isDirectory();
+    return stat ? { uid: stat.uid, mode: stat.mode, isFolder: isFolder ?? false } : null;
   },
   mayWrite: path => {
     try {

@@ -53,6 +53,12 @@ describe('an error that says that a file may not be written', () => {
       "/home/pi/my run/data is closed to its own owner pi: chmod -R u+rwX '/home/pi/my run/data'",
     ],
     [
+      'a file where a folder belongs',
+      error('ENOTDIR', '/home/pi/archive.jsonl/moved.jsonl'),
+      { ...afterSudo, '/home/pi/archive.jsonl': pi },
+      '/home/pi/archive.jsonl is not a folder, and one belongs there: move it away, and put the folder back if it was moved',
+    ],
+    [
       'a disk that root has mounted, where chown does nothing',
       error('EPERM', '/media/usb/run/a.lock'),
       {},

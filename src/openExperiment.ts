@@ -12,7 +12,7 @@ import { confinedFiles } from './files/confinedFiles.ts';
 import { askDisk } from './files/diskSpace.ts';
 import { DistantProcesses, distantSilenceMs } from './files/distantProcesses.ts';
 import { makeFolder } from './files/durableNames.ts';
-import type { Exclusive } from './files/exclusive.ts';
+import type { Exclusive } from './files/fileLock.ts';
 import { fileLock } from './files/fileLock.ts';
 import { type Files, nodeFiles, openItselfSync } from './files/files.ts';
 import { guardedFiles } from './files/guardedFiles.ts';

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { Option } from 'commander';
 import type { ConsoleOutput } from './consoleOutput.ts';
 
 /** What every command is given. */
@@ -38,3 +39,9 @@ export interface CommandDefinition<Options extends object = object> {
    */
   readonly run: (context: CommandContext, args: readonly string[], options: Options) => Promise<number>;
 }
+
+/** Options of every command: which experiment it is about. */
+export const globalOptions: readonly Option[] = [
+  new Option('--config <file>', 'configuration (default: configs/Phorest_config.toml, or PHOREST_CONFIG)'),
+  new Option('--root <folder>', "folder of the experiment, instead of the configuration's root_dir"),
+];

@@ -1,6 +1,6 @@
 import { Command, type Option } from 'commander';
 import type { CommandDefinition } from './commandDefinition.ts';
-import { globalOptions } from './globalOptions.ts';
+import { globalOptions } from './commandDefinition.ts';
 
 interface Completed {
   name: string;

@@ -12,7 +12,7 @@ import { lastFrame$ } from '../streams/console/lastFrame.ts';
 import { logTail$ } from '../streams/console/logTail.ts';
 import { roiHistory$ } from '../streams/console/roiHistory.ts';
 import { pipelineStatus$ } from '../streams/status/pipelineStatus.ts';
-import { watchedText$ } from '../streams/watched/watchedText.ts';
+import { watchedText$ } from '../streams/watched/watchedFile.ts';
 
 /**
  * What the console watches of a pipeline from outside: its files. What can't be read is a line in the console's log.

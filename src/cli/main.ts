@@ -1,11 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { nearest } from '../config/nearest.ts';
+import { globalOptions } from './commandDefinition.ts';
 import { commands } from './commands.ts';
 import { ConsoleOutput } from './consoleOutput.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { explain } from './explain.ts';
-import { globalOptions } from './globalOptions.ts';
 import { settleTimeZone } from './timeZone.ts';
 
 /** The program: reads the command line, runs the command, sets the exit code. */

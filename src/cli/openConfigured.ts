@@ -6,7 +6,7 @@ import { StageHeldError } from '../manifest/stageLeases.ts';
 import { openPipeline, type Pipeline, type PipelineOptions } from '../openPipeline.ts';
 import type { AlarmSettings } from '../sinks/alarms/alarms.ts';
 import { config$ } from '../streams/configuration/config.ts';
-import { watchedText$ } from '../streams/watched/watchedText.ts';
+import { watchedText$ } from '../streams/watched/watchedFile.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { ExperimentRecord } from './knownExperiment.ts';

@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import type { ProcessIdentity } from '../model/entry.ts';
-import type { Exclusive } from './exclusive.ts';
 import { nodeFiles, openItself, StrangeFileError } from './files.ts';
 import { habitOf } from './nameHabit.ts';
 import { type Liveness, livenessOf, ownIdentity, sameProcess } from './processIdentity.ts';
@@ -19,6 +18,9 @@ const signingMs = 20;
 const unsignedMs = 1_000;
 /** A time stamp this far ahead of the clock was made before the clock went back. */
 const aheadMs = 2_000;
+
+/** Runs work while no other process (nor another caller in this one) runs work under the same lock. */
+export type Exclusive = <T>(work: () => Promise<T>) => Promise<T>;
 
 export interface FileLockOptions {
   /** How long to wait for the lock before giving up, ms. */

@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 import { statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { removeFile, syncGrown, trimPlace } from './durableNames.ts';
-import type { Exclusive } from './exclusive.ts';
+import type { Exclusive } from './fileLock.ts';
 import type { Files, OpenFile } from './files.ts';
 import { wrapFiles, wrapOpenFile } from './wrapFiles.ts';
 

@@ -1,5 +1,5 @@
 import { map, type Observable } from 'rxjs';
-import type { Exclusive } from '../files/exclusive.ts';
+import type { Exclusive } from '../files/fileLock.ts';
 import { archiveFolder, unmovedSegments } from './archive.ts';
 import { DoubtfulClaims, giveBack } from './doubtfulClaims.ts';
 import { DamagedManifestError, EntryReader } from './entryReader.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { makeFolder } from '../files/durableNames.ts';
-import type { Exclusive } from '../files/exclusive.ts';
+import type { Exclusive } from '../files/fileLock.ts';
 import { type Files, nodeFiles } from '../files/files.ts';
 import { type Liveness, sameProcess } from '../files/processIdentity.ts';
 import { processIdentitySchema, readSoundJson, soundValues } from '../files/readJson.ts';

@@ -5,8 +5,8 @@ import { isCapturedName } from '../manifest/adoptedEntry.ts';
 import { archiveFolder } from '../manifest/archive.ts';
 import { leasesFile, readHolders } from '../manifest/stageLeases.ts';
 import type { ImageNames } from './imageNames.ts';
+import { withoutEntry } from './imageNames.ts';
 import type { Inspection } from './inspection.ts';
-import { withoutEntry } from './withoutEntry.ts';
 
 /** A day's folder, and its further ones. */
 const dayFolder = /^\d{8}(?:_\d+)?$/;

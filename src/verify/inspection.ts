@@ -1,5 +1,5 @@
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
-import type { Exclusive } from '../files/exclusive.ts';
+import type { Exclusive } from '../files/fileLock.ts';
 import type { Files } from '../files/files.ts';
 import type { Liveness } from '../files/processIdentity.ts';
 import type { SegmentPosition } from '../files/segmentedFile.ts';

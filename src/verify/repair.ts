@@ -7,10 +7,10 @@ import { isRemoved } from '../manifest/workRules.ts';
 import type { Entry } from '../model/entry.ts';
 import { counted } from '../model/quantity.ts';
 import { isResultLine } from '../sinks/results/resultsLog.ts';
+import { withoutEntry } from './imageNames.ts';
 import { imageOf } from './imageOf.ts';
 import type { Inspection, RepairOptions } from './inspection.ts';
 import { rebuildTable } from './rebuildTable.ts';
-import { withoutEntry } from './withoutEntry.ts';
 
 /** Entries set back, or adopted, in one go. */
 const batchEntries = 500;

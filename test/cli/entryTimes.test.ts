@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { entryTimes } from '../../src/cli/entryTimes.ts';
+import { entryTimes } from '../../src/cli/requeueSelection.ts';
 import { sampleEntry } from '../world/sampleManifest.ts';
 
 /** Local 13:45:13.569672, UTC 12:45:13.569672. */

@@ -1,7 +1,7 @@
 import { Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DiskSpace } from '../../src/files/diskSpace.ts';
-import type { Exclusive } from '../../src/files/exclusive.ts';
+import type { Exclusive } from '../../src/files/fileLock.ts';
 import { ownIdentity } from '../../src/files/processIdentity.ts';
 import {
   ExperimentReserve,

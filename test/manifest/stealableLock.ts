@@ -1,4 +1,4 @@
-import type { Exclusive } from '../../src/files/exclusive.ts';
+import type { Exclusive } from '../../src/files/fileLock.ts';
 
 /** A lock between writers that a test can take away from its holder, as time takes it from a suspended process. */
 export class StealableLock {

@@ -12,8 +12,8 @@ import { fileLock } from '../../src/files/fileLock.ts';
 import { type Files, nodeFiles } from '../../src/files/files.ts';
 import { livenessOf, ownIdentity } from '../../src/files/processIdentity.ts';
 import type { Entry } from '../../src/model/entry.ts';
+import { withoutEntry } from '../../src/verify/imageNames.ts';
 import { inspect } from '../../src/verify/inspect.ts';
-import { withoutEntry } from '../../src/verify/withoutEntry.ts';
 import type { SampleRoot } from './sampleRoot.ts';
 import { temporarySample } from './temporarySample.ts';
 

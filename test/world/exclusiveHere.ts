@@ -1,4 +1,4 @@
-import type { Exclusive } from '../../src/files/exclusive.ts';
+import type { Exclusive } from '../../src/files/fileLock.ts';
 
 /** A lock between callers of this process. */
 export function exclusiveHere(): Exclusive {

@@ -1,6 +1,6 @@
 import { parseIso } from '../../model/localTime.ts';
 import type { ConsoleState } from '../consoleState.ts';
-import { clockTime } from './clockTime.ts';
+import { clockTime } from './amounts.ts';
 import { clip, type Line, paragraph, seg, titleRule } from './line.ts';
 
 /** What stands in the way now, newest first; where there is room, each in whole. */

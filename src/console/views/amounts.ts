@@ -1,3 +1,4 @@
+import { localIso } from '../../model/localTime.ts';
 import { number } from '../../model/quantity.ts';
 
 const steps = ['', 'k', 'M', 'G', 'T'];
@@ -25,4 +26,11 @@ export function age(ms: number): string {
   if (ms < 99.5 * 60_000) return `${Math.round(ms / 60_000)}min`;
   if (ms < 48 * 3_600_000) return `${Math.round(ms / 3_600_000)}h`;
   return `${Math.round(ms / 86_400_000)}d`;
+}
+
+/** Time of day, with the date when it was not within the last day. */
+export function clockTime(ms: number, now: number): string {
+  if (!Number.isFinite(ms)) return '?';
+  const text = localIso(ms);
+  return Math.abs(now - ms) < 20 * 3_600_000 ? text.slice(11, 19) : text.slice(5, 16).replace('T', ' ');
 }

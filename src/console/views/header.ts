@@ -2,8 +2,8 @@ import { parseIso } from '../../model/localTime.ts';
 import { bytes, duration } from '../../model/quantity.ts';
 import type { PipelineStatus } from '../../model/status.ts';
 import type { ConsoleState } from '../consoleState.ts';
+import { clockTime } from './amounts.ts';
 import { cleanText } from './cleanText.ts';
-import { clockTime } from './clockTime.ts';
 import { type Line, lineWidth, type Segment, seg, spread, type Tone } from './line.ts';
 import { tabsLine } from './tabs.ts';
 

@@ -2,7 +2,7 @@ import { parseIso } from '../../model/localTime.ts';
 import { number } from '../../model/quantity.ts';
 import type { PipelineStatus } from '../../model/status.ts';
 import type { Drawing } from '../drawing.ts';
-import { clockTime } from './clockTime.ts';
+import { clockTime } from './amounts.ts';
 import { type Segment, seg } from './line.ts';
 
 /** How the copy on the share is; nothing where there is none. `now`: milliseconds since 1970 UTC. */

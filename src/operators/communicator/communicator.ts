@@ -3,8 +3,8 @@ import { filter, firstValueFrom, fromEvent, merge, timer } from 'rxjs';
 import { asError } from '../../model/asError.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { Experiment, Reporter, ReporterSettings } from '../stage/experiment.ts';
-import { framesPerMinute } from '../stage/framesPerMinute.ts';
 import type { Outcome, Stage, Worker } from '../stage/stage.ts';
+import { framesPerMinute } from '../stage/stage.ts';
 import { createMarkMoves, type MarkMoves, type Read } from './markMoves.ts';
 
 export interface CommunicateSettings extends ReporterSettings {

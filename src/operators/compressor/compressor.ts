@@ -5,11 +5,10 @@ import { findImage, ImagePathError, localFolder } from '../../image/findImage.ts
 import { type Codec, codecOf } from '../../model/compression.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { Experiment } from '../stage/experiment.ts';
-import { framesPerMinute } from '../stage/framesPerMinute.ts';
 import type { Outcome, Stage, Worker } from '../stage/stage.ts';
+import { framesPerMinute } from '../stage/stage.ts';
 import { extensionOf, IncompressibleKinds } from './incompressibleKinds.ts';
-import { removeReplaced } from './removeReplaced.ts';
-import { tidyCompressed } from './tidyCompressed.ts';
+import { removeReplaced, tidyCompressed } from './tidyCompressed.ts';
 
 export interface CompressSettings {
   enabled: boolean;

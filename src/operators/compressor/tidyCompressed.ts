@@ -8,7 +8,6 @@ import type { Manifest } from '../../manifest/manifest.ts';
 import { codecOf, plainName } from '../../model/compression.ts';
 import type { CameraData, Claim, Entry } from '../../model/entry.ts';
 import type { NoteEvent } from '../../model/event.ts';
-import { removeReplaced } from './removeReplaced.ts';
 
 export interface TidyCompressedOptions {
   manifest: Manifest;
@@ -104,4 +103,24 @@ async function isLeft(
   if (orphans.get(image)?.pid === pid) return true;
   if (isAlive(pid)) return false;
   return isAbandoned(files, join(folder, name), now);
+}
+
+interface RemoveReplacedOptions {
+  files: Files;
+  note: (level: NoteEvent['level'], message: string) => void;
+}
+
+/**
+ * Removes an original whose compressed copy stands in the manifest. One that may not be removed is noted and stays beside it,
+ * until the compressor starts anew.
+ * @throws the file system's other errors
+ */
+export async function removeReplaced(path: string, { files, note }: RemoveReplacedOptions): Promise<void> {
+  try {
+    await removeFile(files, path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'EACCES' && code !== 'EPERM') throw error;
+    note('warning', `${path} was compressed and can't be removed: ${message}`);
+  }
 }

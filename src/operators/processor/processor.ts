@@ -19,8 +19,8 @@ import type { AnalysisMethod, Estimator } from '../../model/method.ts';
 import type { RoiManifest } from '../../model/roi.ts';
 import { type Finding, StandingAlarms } from '../health/standingAlarms.ts';
 import type { AnalyserSettings, Experiment, FrameAnalyser } from '../stage/experiment.ts';
-import { framesPerMinute } from '../stage/framesPerMinute.ts';
 import type { Outcome, Stage, Worker } from '../stage/stage.ts';
+import { framesPerMinute } from '../stage/stage.ts';
 import { FrameFit, type FrameSize, sameSize } from './frameFit.ts';
 import { settleProcessorOrphans } from './settleProcessorOrphans.ts';
 

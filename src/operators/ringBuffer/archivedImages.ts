@@ -1,5 +1,5 @@
 import type { Subscription } from 'rxjs';
-import type { Exclusive } from '../../files/exclusive.ts';
+import type { Exclusive } from '../../files/fileLock.ts';
 import { ArchiveError } from '../../manifest/archive.ts';
 import type { LogChange } from '../../manifest/entryLog.ts';
 import { IdTable } from '../../manifest/idTable.ts';

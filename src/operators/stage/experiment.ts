@@ -2,7 +2,7 @@ import type { Observable, SchedulerLike } from 'rxjs';
 import type { ResolvedPaths } from '../../config/resolvePaths.ts';
 import type { SourceSettings } from '../../config/sourceSettings.ts';
 import type { DiskSpace } from '../../files/diskSpace.ts';
-import type { Exclusive } from '../../files/exclusive.ts';
+import type { Exclusive } from '../../files/fileLock.ts';
 import type { Files } from '../../files/files.ts';
 import type { Liveness } from '../../files/processIdentity.ts';
 import type { SegmentPosition } from '../../files/segmentedFile.ts';

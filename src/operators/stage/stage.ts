@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema.ts';
 import type { StageEvent } from '../../model/event.ts';
 import type { PauseReason } from '../../model/pauseReason.ts';
 import type { StageName } from '../../model/stage.ts';
-import type { Experiment, SettingsSource, Tools } from './experiment.ts';
+import type { Experiment, Replay, SettingsSource, Tools } from './experiment.ts';
 
 /** How the graph steers a stage. */
 export interface StageFlow {
@@ -107,4 +107,9 @@ export interface Worker<T> {
   release(items: readonly T[]): Promise<unknown>;
   /** Frees all; nothing is in flight, unless `cutShort`. Called once. */
   close(cutShort: boolean): Promise<unknown>;
+}
+
+/** Images a minute that the camera brings, which every stage must keep up with; null where a folder is read as fast as there is room. */
+export function framesPerMinute({ Services, Timing }: Config, replay: Replay | null): number | null {
+  return replay === null && Services.enable_camera ? 60 / Timing.collector_interval_seconds : null;
 }

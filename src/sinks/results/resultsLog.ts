@@ -1,6 +1,6 @@
 import { type Appended, appendDurably, endOfLines, isAsLongAsCanBe, trimTornTail } from '../../files/appendDurably.ts';
 import { makeFolder, syncGrown } from '../../files/durableNames.ts';
-import type { Exclusive } from '../../files/exclusive.ts';
+import type { Exclusive } from '../../files/fileLock.ts';
 import type { Files } from '../../files/files.ts';
 import { comparePositions, SegmentedFile, type SegmentPosition } from '../../files/segmentedFile.ts';
 import { splitLines } from '../../files/splitLines.ts';

@@ -1,11 +1,11 @@
 import { dirname } from 'node:path';
 import { makeFolder } from '../../files/durableNames.ts';
-import type { Exclusive } from '../../files/exclusive.ts';
+import type { Exclusive } from '../../files/fileLock.ts';
 import { type Files, nodeFiles } from '../../files/files.ts';
 import { readBytes } from '../../files/readBytes.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 import type { Control } from '../../model/control.ts';
-import { parseControl } from './parseControl.ts';
+import { parseControl } from './control.ts';
 
 /**
  * Changes what `flags/control.json` asks for, durably, and returns it with its number; null when it asks for that already.

@@ -1,8 +1,10 @@
 import { distinctUntilChanged, filter, type Observable, scan } from 'rxjs';
+import { z } from 'zod';
+import { parseJson } from '../../files/readJson.ts';
 import { type Control, noControl } from '../../model/control.ts';
+import { stageNames } from '../../model/stage.ts';
 import { type FileText, readOwnText } from '../watched/fileText.ts';
 import { watchedFile$ } from '../watched/watchedFile.ts';
-import { parseControl } from './parseControl.ts';
 
 /**
  * What a person wants of the pipeline, from `flags/control.json`: now (nothing, while there is no file) and after every
@@ -31,4 +33,23 @@ export function control$(
     filter(control => control !== null),
     distinctUntilChanged((a, b) => a.seq === b.seq && a.paused.join() === b.paused.join()),
   );
+}
+
+const stage = z.enum(stageNames, {
+  error: ({ input }) =>
+    `names ${typeof input === 'object' ? 'a list or an object' : JSON.stringify(input)}, which is no stage; there are ${stageNames.join(', ')}`,
+});
+const schema = z.object(
+  {
+    seq: z.int({ error: 'must be a whole number' }),
+    paused: z.array(stage, { error: 'must be a list of stages' }),
+  },
+  { error: 'must be an object with "seq" and "paused"' },
+);
+
+/** Reads the text of `flags/control.json`. @param text null: there is no file. @throws DamagedJsonError that says what is wrong with it. */
+export function parseControl(text: string | null): Control {
+  if (text === null) return noControl;
+  const { seq, paused } = parseJson(text, schema);
+  return { seq, paused: stageNames.filter(name => paused.includes(name)) };
 }

@@ -13,15 +13,13 @@ import type { Clock } from '../../model/clock.ts';
 import type { ImportedFrame } from '../../model/frame.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
 import { counted } from '../../model/quantity.ts';
-import { everyNth, imagesInRange } from './chooseImages.ts';
 import { between } from './estimateMissing.ts';
-import { folderNotes, type LegacyFolderDescription } from './folderNotes.ts';
+import { folderNotes, type LegacyFolderDescription, NoteTally } from './folderNotes.ts';
 import { listImages } from './imageListing.ts';
 import { type LegacyNote, readTime, timeImages } from './imageTimes.ts';
 import type { ImageTimeSource, ListedImage } from './listedImage.ts';
-import { NoteTally } from './noteTally.ts';
 import { SourceError } from './sourceError.ts';
-import { type TimeRange, timeRange } from './timeRange.ts';
+import { everyNth, imagesInRange, type TimeRange, timeRange } from './timeRange.ts';
 import { elapsedBetween, instantOf, type WallTime, wallTimeOf } from './wallTime.ts';
 
 export type { LegacyNote } from './imageTimes.ts';

@@ -1,5 +1,6 @@
+import type { ListedImage } from './listedImage.ts';
 import { SourceError } from './sourceError.ts';
-import { calendarMs, fractionMs } from './wallTime.ts';
+import { calendarMs, fractionMs, instantOf } from './wallTime.ts';
 
 /** From `from` up to but without `end`, in milliseconds of the frames' own clock (see WallTime). */
 export interface TimeRange {
@@ -36,4 +37,31 @@ function moment(option: string, text: string): { start: number; end: number } {
   const start = base + fractionMs(match[7]);
   const unit = match[7] ? 10 ** (3 - match[7].length) : match[6] ? 1000 : match[4] ? 60_000 : 86_400_000;
   return { start, end: start + unit };
+}
+
+/** Every Nth image from the first on, at most `limit`. */
+export function everyNth(images: readonly ListedImage[], every: number, limit: number): ListedImage[] {
+  const chosen: ListedImage[] = [];
+  for (let i = 0; i < images.length && chosen.length < limit; i += every) chosen.push(images[i]);
+  return chosen;
+}
+
+/**
+ * Images, in time order, that lie in a range; one without a time goes with the image before it (the first ones with the next).
+ *
+ * @throws SourceError `empty_range`
+ */
+export function imagesInRange(images: readonly ListedImage[], range: TimeRange, folder: string): ListedImage[] {
+  const times = images.flatMap(({ time }) => (time ? [time] : []));
+  let place = times[0].wallMs;
+  const chosen = images.filter(({ time }) => {
+    place = time?.wallMs ?? place;
+    return place >= range.from && place < range.end;
+  });
+  if (chosen.length > 0) return chosen;
+  const [first, last] = [times[0], times[times.length - 1]].map(time => instantOf(time, 'name').local);
+  throw new SourceError(
+    'empty_range',
+    `${folder}: no image lies between the times asked for; they run from ${first} to ${last}`,
+  );
 }

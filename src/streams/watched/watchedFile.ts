@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { debounceTime, defer, distinctUntilChanged, merge, type Observable, of, tap } from 'rxjs';
+import { debounceTime, defer, distinctUntilChanged, map, merge, type Observable, of, tap } from 'rxjs';
 import { conflate } from '../../rx/conflate.ts';
 import { type FileText, readFileText } from './fileText.ts';
 import { touched$, type WatchedOptions, watched$ } from './touched.ts';
@@ -50,4 +50,12 @@ export function watchedFile$(
       distinctUntilChanged<FileText>(isDeepStrictEqual),
     );
   });
+}
+
+/** The text of a small file, as `watchedFile$` has it; null while it is not there or can't be read as text. */
+export function watchedText$(path: string, onError: (error: Error) => void): Observable<string | null> {
+  return watchedFile$(path, { onError }).pipe(
+    map(read => (read.kind === 'text' ? read.text : null)),
+    distinctUntilChanged(),
+  );
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Exclusive } from '../../../src/files/exclusive.ts';
+import type { Exclusive } from '../../../src/files/fileLock.ts';
 import { fileLock } from '../../../src/files/fileLock.ts';
 import { type Files, nodeFiles } from '../../../src/files/files.ts';
 import type { ResultLocation } from '../../../src/model/entry.ts';

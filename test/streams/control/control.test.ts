@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { filter, firstValueFrom, map, NEVER, Subject, type Subscription, startWith } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Control, noControl } from '../../../src/model/control.ts';
-import { control$ } from '../../../src/streams/control/control.ts';
-import { parseControl } from '../../../src/streams/control/parseControl.ts';
+import { control$, parseControl } from '../../../src/streams/control/control.ts';
 import type { FileText } from '../../../src/streams/watched/fileText.ts';
 
 describe('parseControl', () => {

@@ -6,8 +6,7 @@ import { filter, firstValueFrom, NEVER, Subject, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { FileText } from '../../../src/streams/watched/fileText.ts';
 import { touched$ } from '../../../src/streams/watched/touched.ts';
-import { watchedFile$ } from '../../../src/streams/watched/watchedFile.ts';
-import { watchedText$ } from '../../../src/streams/watched/watchedText.ts';
+import { watchedFile$, watchedText$ } from '../../../src/streams/watched/watchedFile.ts';
 
 describe('a watched file', () => {
   let root: string;

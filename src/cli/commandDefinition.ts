@@ -1,5 +1,4 @@
-import type { Command } from 'commander';
-import { Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ConsoleOutput } from './consoleOutput.ts';
 
 /** What every command is given. */
@@ -45,3 +44,10 @@ export const globalOptions: readonly Option[] = [
   new Option('--config <file>', 'configuration (default: configs/Phorest_config.toml, or PHOREST_CONFIG)'),
   new Option('--root <folder>', "folder of the experiment, instead of the configuration's root_dir"),
 ];
+
+/** Reads the value of an option that takes a whole number above 0. @throws InvalidArgumentError for any other */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('It is a whole number greater than 0.');
+}

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { analysisMethods, estimators } from '../model/method.ts';
-import type { CommandDefinition } from './commandDefinition.ts';
+import { type CommandDefinition, wholeNumber } from './commandDefinition.ts';
 import { logFormatOption } from './run.ts';
 import type { ReplayOptions } from './runReplay.ts';
 
@@ -45,10 +45,4 @@ function speed(text: string): number {
   const factor = Number(text);
   if (factor > 0) return factor;
   throw new InvalidArgumentError('It is "max" or a number greater than 0.');
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('It is a whole number greater than 0.');
 }

@@ -1,6 +1,6 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import type { ProcessingStatus } from '../model/entry.ts';
-import type { CommandDefinition } from './commandDefinition.ts';
+import { type CommandDefinition, wholeNumber } from './commandDefinition.ts';
 import type { RequeueOptions } from './requeueSelection.ts';
 
 const statuses = ['processed', 'failed', 'skip', 'pending', 'processing'] as const satisfies ProcessingStatus[];
@@ -31,9 +31,3 @@ export const requeue: CommandDefinition<RequeueOptions> = {
       .option('--json', 'print nothing but one line of totals at the end'),
   run: async (context, _args, options) => (await import('./requeueImages.ts')).requeueImages(context, options),
 };
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('It is a whole number greater than 0.');
-}

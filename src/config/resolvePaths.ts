@@ -1,8 +1,9 @@
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Config } from './schema.ts';
 
-/** Copies of the local folders on the share. */
-export interface RemotePaths {
+/** The folders of an experiment, here or on the share. */
+export interface ExperimentFolders {
+  /** That holds the others. */
   readonly root: string;
   readonly data: string;
   readonly results: string;
@@ -13,15 +14,7 @@ export interface RemotePaths {
 }
 
 /** Where everything is; all absolute. */
-export interface ResolvedPaths {
-  /** Folder of the experiment. */
-  readonly root: string;
-  readonly data: string;
-  readonly results: string;
-  readonly logs: string;
-  readonly backup: string;
-  readonly continuousCapture: string;
-  readonly brightfield: string;
+export interface ResolvedPaths extends ExperimentFolders {
   readonly flags: string;
   /** Folder of each process's own status. */
   readonly status: string;
@@ -44,7 +37,7 @@ export interface ResolvedPaths {
   /** Folder of label templates. */
   readonly labelTemplates: string;
   readonly chipMap: string;
-  readonly remote: RemotePaths;
+  readonly remote: ExperimentFolders;
 }
 
 /** The folders that the configuration names and the program writes to: they may be links, and nothing below them is. */

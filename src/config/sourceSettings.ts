@@ -11,11 +11,16 @@ export interface SourceSettings {
   roiManifestFile: string;
   /** Where it appends the truth of each frame. */
   truthFile: string;
-  /** Folder of images that are already there, and which of them. */
+  /** Folder of images that are already there. */
   folder: string;
+  /** Every Nth image of those that `from` and `to` leave; default 1. */
   every?: number | undefined;
+  /** `2025-07-24`, `2025-07-24T13:45`, … in the images' local time. */
   from?: string | undefined;
+  /** As `from`; takes in the whole day, minute or second that it names. */
   to?: string | undefined;
+  /** At most so many images. */
   limit?: number | undefined;
+  /** Which of several series in the folder (channels, cameras, …), or `all`. */
   series?: string | undefined;
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { Files } from './files.ts';
+import { moveFile } from './moveFile.ts';
 import { readChunks } from './readChunks.ts';
 
 /** The end of an append-only output: number of the segment and its length in bytes. */
@@ -45,7 +46,7 @@ export class SegmentedFile {
   async segments(): Promise<number[]> {
     const numbers = new Set<number>();
     for (const name of await this.#files.list(this.folder)) {
-      const number = this.#numberOf(name);
+      const number = this.numberOf(name);
       if (number !== null) numbers.add(number);
     }
     return [...numbers].sort((a, b) => a - b);
@@ -100,13 +101,22 @@ export class SegmentedFile {
     }
   }
 
-  #numberOf(name: string): number | null {
+  /** Which segment a file of this name is; null where it is none. */
+  numberOf(name: string): number | null {
     const tail = `.${this.#extension}`;
     const plain = name.endsWith('.gz') ? name.slice(0, -3) : name;
     if (!plain.startsWith(this.#stem) || !plain.endsWith(tail)) return null;
     const middle = plain.slice(this.#stem.length, -tail.length);
     if (middle === '') return 0;
     return /^\.[1-9]\d{0,8}$/.test(middle) ? Number(middle.slice(1)) : null;
+  }
+
+  /** Moves a segment, durably, plain, compressed or both. @param to path of the plain one. */
+  async move(segment: number, to: string): Promise<void> {
+    for (const suffix of ['', '.gz']) {
+      const path = `${this.path(segment)}${suffix}`;
+      if (await this.#files.stat(path)) await moveFile(this.#files, path, `${to}${suffix}`);
+    }
   }
 
   async #exists(segment: number): Promise<boolean> {

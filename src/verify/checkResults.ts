@@ -114,8 +114,10 @@ function lacksResult(number: number, { ledger }: Inspection): boolean {
 
 /** A part of the results that somebody has renamed is no part any more, and may well be what is missing. */
 async function noteRenamed({ options: { files, paths }, note }: Inspection): Promise<void> {
-  const isPart = /^processing_results(?:\.[1-9]\d{0,8})?\.jsonl(?:\.gz)?$/;
-  const names = (await files.list(paths.results)).filter(name => /processing_results/.test(name) && !isPart.test(name));
+  const log = new SegmentedFile(files, paths.results, 'processing_results', 'jsonl');
+  const names = (await files.list(paths.results)).filter(
+    name => /processing_results/.test(name) && log.numberOf(name) === null,
+  );
   if (names.length > 0) note(`${paths.results}: ${names.join(', ')} may hold results, and is not read under this name`);
 }
 

@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, removeFile } from '../files/durableNames.ts';
-import { moveFile } from '../files/moveFile.ts';
 import { SegmentedFile } from '../files/segmentedFile.ts';
 import { splitLines } from '../files/splitLines.ts';
 import { readEntries } from '../manifest/readEntries.ts';
@@ -80,12 +79,7 @@ async function writeAnew(inspection: Inspection, options: RepairOptions): Promis
   const { python, foreign } = await readHeaders(old);
   const first = Math.max(-1, ...python) + 1;
   const move = async (from: SegmentedFile, segments: readonly number[], to: (segment: number) => string) => {
-    for (const segment of segments) {
-      for (const suffix of ['', '.gz']) {
-        const path = `${from.path(segment)}${suffix}`;
-        if (await files.stat(path)) await moveFile(files, path, `${to(segment)}${suffix}`);
-      }
-    }
+    for (const segment of segments) await from.move(segment, to(segment));
   };
   const replaced = (await old.segments()).filter(segment => !python.has(segment));
   if (replaced.length > 0) await makeFolder(files, kept);

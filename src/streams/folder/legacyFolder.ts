@@ -9,6 +9,7 @@
  */
 
 import { resolve } from 'node:path';
+import type { SourceSettings } from '../../config/sourceSettings.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { ImportedFrame } from '../../model/frame.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
@@ -24,19 +25,7 @@ import { elapsedBetween, instantOf, type WallTime, wallTimeOf } from './wallTime
 
 export type { LegacyNote } from './imageTimes.ts';
 
-export interface LegacyFolderOptions {
-  folder: string;
-  /** Every Nth image of those that `from` and `to` leave; default 1. */
-  every?: number | undefined;
-  /** `2025-07-24`, `2025-07-24T13:45`, … in the images' local time. */
-  from?: string | undefined;
-  /** As `from`; takes in the whole day, minute or second that it names. */
-  to?: string | undefined;
-  /** At most so many images. */
-  limit?: number | undefined;
-  /** Which of several series in the folder (channels, cameras, …), or `all`. */
-  series?: string | undefined;
-}
+export type LegacyFolderOptions = Pick<SourceSettings, 'folder' | 'every' | 'from' | 'to' | 'limit' | 'series'>;
 
 export interface LegacyFolderDeps {
   clock: Clock;

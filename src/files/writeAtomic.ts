@@ -16,21 +16,39 @@ export async function writeFully(
   throw error;
 }
 
+/** A finished file under a temporary name, which waits to take the place of another. Its user calls one of the two. */
+export interface Replacement {
+  place(): Promise<void>;
+  /** Removes it. No error where it is gone. */
+  discard(): Promise<void>;
+}
+
 /**
  * Replaces a file so that a reader, or a crash at any instant, finds the old or the new content and nothing between.
  *
  * @param durable false only for what is rewritten every second and may be lost in a power cut.
  * @param mode of the new file; everybody may read it unless given.
- * @param beforeRename runs once the new content stands under its temporary name.
  */
 export async function writeAtomic(
   files: Files,
   path: string,
   content: string | Uint8Array | AsyncIterable<Uint8Array>,
-  { durable = true, beforeRename, mode }: { durable?: boolean; beforeRename?: () => Promise<void>; mode?: number } = {},
+  options: { durable?: boolean; mode?: number } = {},
 ): Promise<void> {
+  const { place } = await prepareReplacement(files, path, content, options);
+  await place();
+}
+
+/** The first half of {@link writeAtomic}: the file that is to be replaced stays as it is until `place` is called. */
+export async function prepareReplacement(
+  files: Files,
+  path: string,
+  content: string | Uint8Array | AsyncIterable<Uint8Array>,
+  { durable = true, mode }: { durable?: boolean; mode?: number } = {},
+): Promise<Replacement> {
   // A name of its own: two writers that replace one file (on two machines with one pid, or one suspended) never share it.
   const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
+  const discard = (): Promise<void> => removeFile(files, temporary);
   const file = await files.open(temporary, 'wx', mode);
   let isSynced: boolean;
   try {
@@ -44,17 +62,26 @@ export async function writeAtomic(
     else for await (const chunk of content) await put(chunk);
     isSynced = durable && (await mustSyncFirst(files, path));
     if (isSynced) await syncGrown(files, temporary, file);
-    await beforeRename?.();
   } catch (error) {
     await file.close();
-    await removeFile(files, temporary);
+    await discard();
     throw error;
   }
   try {
     await file.close();
-    await replaceFile(files, temporary, path, { isSynced, durable });
   } catch (error) {
-    await removeFile(files, temporary);
+    await discard();
     throw error;
   }
+  return {
+    discard,
+    place: async () => {
+      try {
+        await replaceFile(files, temporary, path, { isSynced, durable });
+      } catch (error) {
+        await discard();
+        throw error;
+      }
+    },
+  };
 }

@@ -1,9 +1,9 @@
 import { map, type Observable } from 'rxjs';
 import type { Exclusive } from '../files/fileLock.ts';
 import { archiveFolder, unmovedSegments } from './archive.ts';
+import { type CompactionOptions, compact } from './compaction.ts';
 import { DoubtfulClaims, giveBack } from './doubtfulClaims.ts';
 import { DamagedManifestError, EntryReader } from './entryReader.ts';
-import { type FoldOptions, fold } from './fold.ts';
 import { findHandEdits, takeEdits } from './handEdits.ts';
 import { importManifest } from './importManifest.ts';
 import { journalPath, listJournals } from './journal.ts';
@@ -19,11 +19,11 @@ export type { LogChange } from './journalTail.ts';
 
 /** A snapshot is rewritten once the journal holds this part of it, so that a change costs the same at any length. */
 const journalShare = 4;
-/** Below this many bytes of journal a fold is not worth its fsyncs. */
-const smallestFoldBytes = 64 * 1024;
+/** Below this many bytes of journal a compaction is not worth its fsyncs, unless nothing else goes on. */
+const smallestBytes = 64 * 1024;
 const mostDoubts = 8;
 
-export interface EntryLogOptions extends FoldOptions {
+export interface EntryLogOptions extends CompactionOptions {
   /** The manifest's own lock between processes. */
   exclusive: Exclusive;
   /** The name under which this process marks its lines; unique among all that ever write. */
@@ -35,14 +35,15 @@ export interface EntryLogOptions extends FoldOptions {
 }
 
 /**
- * The write side of the manifest: transactions on the live entries, durable in the journal, folded into the snapshot.
+ * The write side of the manifest: transactions on the live entries, durable in the journal, compacted into the snapshot.
  * DESIGN, "The manifest", says why. In short:
  *
  * - All transactions asked for while one commit runs go into the next: one lock, one write, one fsync.
  * - In doubt (a write cut short, another writer's bytes between ours) the journal is read again and decides.
+ * - A compaction runs beside the transactions, one at a time (see `compact`).
  *
  * A rejected transaction was not acknowledged. Its lines may still count; a claim that does so is given back by the next
- * commit. A failed fold costs nothing but disk space; it is noted and tried again.
+ * commit. A failed compaction costs nothing but disk space; it is noted and tried again.
  */
 export class EntryLog {
   readonly #options: EntryLogOptions;
@@ -54,11 +55,14 @@ export class EntryLog {
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
   #written = 0;
-  /** The newest journal failed to sync: nothing is acknowledged until a snapshot holds what it says. */
-  #suspect = false;
-  /** Where the journals stood after the last fold by this process. */
-  #foldedAt = { number: 0, offset: 0 };
-  #foldAgainBytes = 0;
+  /** A journal that failed to sync: nothing is acknowledged until a snapshot holds what it says. 0: none did. */
+  #suspect = 0;
+  /** Where the changes begin that the last snapshot by this process does not have. */
+  #compactedAt = { number: 0, offset: 0 };
+  #compactAgainBytes = 0;
+  /** The compactions that were asked for, one after the other; null: none is under way. Never rejects. */
+  #compacting: Promise<unknown> | null = null;
+  readonly #cutShort = new AbortController();
 
   private constructor(options: EntryLogOptions) {
     this.#options = options;
@@ -77,7 +81,7 @@ export class EntryLog {
     await log.#inTurn(() =>
       options.exclusive(async () => {
         await log.#begin();
-        if (!log.#reader.snapshotIsOurs) await log.#tryFold();
+        if (!log.#reader.snapshotIsOurs) await log.#noting(log.#compactAtOnce());
       }),
     );
     return log;
@@ -125,7 +129,7 @@ export class EntryLog {
    */
   async catchUp(): Promise<void> {
     const reach = await this.#inTurn(() => this.#tail.read());
-    // A fold that has only begun: wait for it, or finish it where its process died.
+    // A journal that has only begun: wait for its header, or write it where its process died.
     if (reach === 'unsealed') await this.#locked(() => this.#tail.becomeCurrent());
     const { edits, found } = await this.#inTurn(() =>
       findHandEdits(this.#options, this.#reader, () => this.#tail.read()),
@@ -141,33 +145,34 @@ export class EntryLog {
   }
 
   /** Writes the snapshot, if anything has changed since the last. */
-  fold(): Promise<void> {
-    return this.#locked(async () => {
-      await this.#tail.becomeCurrent();
-      if (this.#journalBytes() > 0) await this.#fold();
-    });
+  async fold(): Promise<void> {
+    await this.#compact(() => this.#journalBytes() > 0);
   }
 
-  /** Moves every settled entry to the archive, in a fold. Resolves with how many. */
+  /** The same, if the journal has outgrown its share of the snapshot: so changes cost the same at any length. */
+  async compactIfDue(): Promise<void> {
+    await this.#compact(() => this.#isDue(1));
+  }
+
+  /** Moves every settled entry to the archive. Resolves with how many. */
   archiveSettled(): Promise<number> {
     if (this.#closed) return Promise.reject(new Error(`${this.#options.file} is closed`));
-    return this.#locked(async () => {
-      await this.#tail.becomeCurrent();
-      return this.live.settled === 0 ? 0 : this.#fold({ ...this.#options, liveEntries: 0 });
-    });
+    return this.#compact(() => this.live.settled > 0, { ...this.#options, liveEntries: 0 });
   }
 
   /**
-   * Finishes what was asked and closes, with a fold or (within a second, at any length) without. A fold that fails is noted
-   * and no error: the journals hold everything. Transactions asked for later are rejected.
+   * Finishes what was asked and closes, with a compaction or (within a second, at any length) without. A compaction that fails is
+   * noted and no error: the journals hold everything. Transactions asked for later are rejected.
    */
-  async close({ fold: folding }: { fold: boolean }): Promise<void> {
+  async close({ fold: compacting }: { fold: boolean }): Promise<void> {
     this.#closed = true;
+    if (!compacting) this.#cutShort.abort();
     await this.#pumping;
     const failed = (what: string) => (error: unknown) =>
       this.#options.note('warning', `${this.#options.file}: ${what} at the end failed: ${(error as Error).message}`);
     if (this.inDoubt) await this.#ask(() => undefined).catch(failed('giving claims back'));
-    if (folding) await this.fold().catch(failed('the fold'));
+    if (compacting) await this.fold().catch(failed('the compaction'));
+    await this.#compacting;
     await this.#inTurn(() => this.#tail.close());
   }
 
@@ -210,12 +215,13 @@ export class EntryLog {
   }
 
   #replaceEdited(found: 'edited' | 'stale'): Promise<void> {
-    return this.#locked(async () => {
-      await this.#tail.becomeCurrent();
-      // The fold looks at it again, and keeps a copy.
-      if (found === 'stale') this.#reader.sawSnapshot(null);
-      await this.#tryFold();
-    });
+    return this.#noting(
+      this.#compact(() => {
+        // The compaction looks at it again, and keeps a copy.
+        if (found === 'stale') this.#reader.sawSnapshot(null);
+        return true;
+      }),
+    );
   }
 
   #ask<T>(prepare: (draft: Draft) => T): Promise<T> {
@@ -268,7 +274,7 @@ export class EntryLog {
 
   async #commit(batch: readonly Request[]): Promise<void> {
     await this.#tail.becomeCurrent();
-    if (this.#suspect) await this.#fold();
+    if (this.#suspect > 0) await this.#compactAtOnce();
     const { prepared, undo } = prepareAll(batch, this.#reader.live, this.#mark);
     const changes = prepared.flatMap(one => one.changes);
     const outcome: AppendOutcome | null = changes.length > 0 ? await this.#tail.append(changes) : null;
@@ -279,12 +285,13 @@ export class EntryLog {
       for (const change of changes) this.#tail.tell(change);
       for (const { request, value } of prepared) request.resolve(value);
     }
-    await this.#foldIfDue();
+    // Not waited for: who commits next has the lock while the snapshot is written.
+    if (!this.#compacting && !this.#closed && this.#isDue()) void this.#noting(this.#compact(() => this.#isDue()));
   }
 
   /** The journal decides what of a doubtful commit counts. */
   async #settleDoubt(prepared: readonly Prepared[], outcome: AppendOutcome & { clean: false }): Promise<void> {
-    this.#suspect ||= !outcome.synced;
+    if (!outcome.synced) this.#suspect = this.#reader.position.number;
     this.#doubtful.add(prepared.flatMap(claimsOf));
     const landed = new Set<string>();
     await this.#tail.read(landed);
@@ -301,34 +308,70 @@ export class EntryLog {
 
   #journalBytes(): number {
     const { number, offset } = this.#reader.position;
-    return number === this.#foldedAt.number ? offset - this.#foldedAt.offset : offset;
+    return number === this.#compactedAt.number ? offset - this.#compactedAt.offset : offset;
   }
 
-  async #foldIfDue(): Promise<void> {
+  #isDue(smallest = smallestBytes): boolean {
     const bytes = this.#journalBytes();
     const crowded = this.#reader.live.settled > this.#options.liveEntries;
-    const outgrown = Math.max(smallestFoldBytes, (this.#reader.snapshotStat?.size ?? 0) / journalShare);
-    if (bytes >= this.#foldAgainBytes && (crowded || bytes >= outgrown)) await this.#tryFold();
+    const outgrown = Math.max(smallest, (this.#reader.snapshotStat?.size ?? 0) / journalShare);
+    return bytes >= this.#compactAgainBytes && (crowded || bytes >= outgrown);
   }
 
-  async #tryFold(): Promise<void> {
+  async #noting(compaction: Promise<unknown>): Promise<void> {
     try {
-      await this.#fold();
+      await compaction;
     } catch (error) {
-      this.#foldAgainBytes = this.#journalBytes() + smallestFoldBytes;
+      if (this.#cutShort.signal.aborted) return;
+      this.#compactAgainBytes = this.#journalBytes() + smallestBytes;
       this.#options.note(
         'warning',
-        `${this.#options.file} could not be folded: ${(error as Error).message}. The journals hold everything; it is tried again.`,
+        `${this.#options.file} could not be compacted: ${(error as Error).message}. The journals hold everything; it is tried again.`,
       );
     }
   }
 
-  /** Resolves with how many entries went to the archive. */
-  async #fold(options: FoldOptions = this.#options): Promise<number> {
-    const archived = await fold(options, this.#reader, this.#tail, this.#mark, !this.#suspect);
-    this.#suspect = false;
-    this.#foldAgainBytes = 0;
-    this.#foldedAt = { number: this.#reader.position.number, offset: this.#reader.position.offset };
+  /** One at a time, beside the commits. Resolves with how many entries went to the archive. */
+  #compact(isWanted: () => boolean, options: CompactionOptions = this.#options): Promise<number> {
+    const run = (): Promise<number> => {
+      // The running processes read anew what was built on another snapshot than theirs: nothing may come between.
+      if (!this.#reader.snapshotIsOurs) return this.#locked(() => this.#compactNow(isWanted, unlocked, options));
+      return this.#compactNow(isWanted, work => this.#locked(work), options);
+    };
+    const compaction = this.#compacting === null ? run() : this.#compacting.then(run);
+    const ended: Promise<unknown> = compaction
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#compacting === ended) this.#compacting = null;
+      });
+    this.#compacting = ended;
+    return compaction;
+  }
+
+  /** Under the lock, from beginning to end. */
+  #compactAtOnce(): Promise<number> {
+    return this.#compactNow(() => true, unlocked, this.#options);
+  }
+
+  async #compactNow(isWanted: () => boolean, locked: Exclusive, options: CompactionOptions): Promise<number> {
+    const { archived, at } = await compact({
+      options,
+      reader: this.#reader,
+      tail: this.#tail,
+      mark: this.#mark,
+      locked,
+      isWanted,
+      suspect: () => this.#suspect,
+      signal: this.#cutShort.signal,
+    });
+    if (at !== null) {
+      if (this.#suspect < at.number) this.#suspect = 0;
+      this.#compactAgainBytes = 0;
+      this.#compactedAt = at;
+    }
     return archived;
   }
 }
+
+/** For who holds the lock already. */
+const unlocked: Exclusive = work => work();

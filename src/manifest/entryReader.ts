@@ -102,7 +102,7 @@ export class EntryReader {
     this.#state.position.length = end;
   }
 
-  /** A snapshot of the present state is about to be published. */
+  /** A snapshot of the state at the beginning of the present journal is about to be published. */
   published(mark: PublishedSnapshot): void {
     publish(this.#state, mark);
     this.#snapshotIsOurs = true;
@@ -198,6 +198,7 @@ export class EntryReader {
         note('warning', missing);
       }
       state.position = { number: number + 1, offset: 0, length: 0 };
+      state.live.journalBegan();
     }
   }
 

@@ -20,7 +20,7 @@ export interface PublishedSnapshot {
   crc: string;
 }
 
-/** Says which snapshot was published from the state at this place. */
+/** Says which snapshot was published from the state at the beginning of this journal. */
 export interface SnapshotMark {
   snapshot: PublishedSnapshot;
   /** The state was built on a snapshot that no journal knew (edited by hand): who built on another reads all anew. */

@@ -9,11 +9,10 @@ interface Live {
   entry: Entry;
   /** Place in the order of collection. */
   place: number;
-  /** The entry as the last published snapshot has it, once it differs from that; null when it was not there yet. */
-  published: Entry | null;
-  /** Publication that `published` belongs to; an older one means that the entry has not changed since. */
-  epoch: number;
 }
+
+/** What entries were at some moment, of those that have changed since; null: not there yet. */
+type Base = Map<string, Entry | null>;
 
 /**
  * The live entries in order of collection, with one index a stage. Pure memory: no files, no time. Every change goes
@@ -29,7 +28,10 @@ export class LiveEntries {
   #settled = 0;
   #localImages = 0;
   #nextPlace = 0;
-  #epoch = 0;
+  /** As the snapshot that was published last has them. */
+  #published: Base = new Map();
+  /** At the beginning of the present journal. */
+  #atJournal: Base = this.#published;
 
   constructor(isSettled: (entry: Entry) => boolean, rules: () => WorkRules = () => noRules) {
     this.#isSettled = isSettled;
@@ -94,7 +96,7 @@ export class LiveEntries {
 
   /** Takes over an entry as a snapshot has it. */
   load(entry: Entry): void {
-    this.#put(entry.entry_id, { entry, place: this.#nextPlace++, published: null, epoch: -1 });
+    this.#put(entry.entry_id, { entry, place: this.#nextPlace++ });
   }
 
   /**
@@ -106,16 +108,12 @@ export class LiveEntries {
     const before = this.#live.get(change.id);
     const entry = applyChange(before?.entry, change);
     if (entry === undefined) return null;
+    const bases = [this.#published, this.#atJournal].filter(base => !base.has(change.id));
+    for (const base of bases) base.set(change.id, before?.entry ?? null);
     if (entry === null) this.#remove(change.id, before!);
-    else {
-      this.#put(change.id, {
-        entry,
-        place: before?.place ?? this.#nextPlace++,
-        published: before?.epoch === this.#epoch ? before.published : (before?.entry ?? null),
-        epoch: this.#epoch,
-      });
-    }
+    else this.#put(change.id, { entry, place: before?.place ?? this.#nextPlace++ });
     return () => {
+      for (const base of bases) base.delete(change.id);
       const now = this.#live.get(change.id);
       if (!before) this.#remove(change.id, now!);
       else {
@@ -132,16 +130,21 @@ export class LiveEntries {
     for (const [id, live] of ordered) this.#live.set(id, live);
   }
 
-  /** From now on the published snapshot is the present state. */
-  markPublished(): void {
-    this.#epoch++;
+  /** A journal begins. */
+  journalBegan(): void {
+    this.#atJournal = new Map();
   }
 
-  /** The entry as the last published snapshot has it; null when it was not in it. */
+  /** From now on the published snapshot is the state at the beginning of the present journal. */
+  markPublished(): void {
+    this.#published = this.#atJournal;
+  }
+
+  /** The entry as the last published snapshot has it; null when it was not in it, or is not live any more. */
   published(id: string): Entry | null {
     const live = this.#live.get(id);
     if (!live) return null;
-    return live.epoch === this.#epoch ? live.published : live.entry;
+    return this.#published.has(id) ? this.#published.get(id)! : live.entry;
   }
 
   /** The rules are others: which entries wait for which stage, and which are settled, is found anew. */

@@ -350,6 +350,11 @@ export class Manifest {
     return this.#log.fold();
   }
 
+  /** The same, if the journal has outgrown its share of the snapshot. */
+  compactIfDue(): Promise<void> {
+    return this.#log.compactIfDue();
+  }
+
   /** Finishes what was asked and closes. `fold: false` takes no longer at a million entries than at ten. */
   close(options: { fold: boolean }): Promise<void> {
     return this.#log.close(options);

@@ -1,14 +1,14 @@
 import type { Files } from '../files/files.ts';
 import { readChunks } from '../files/readChunks.ts';
-import { writeAtomic } from '../files/writeAtomic.ts';
+import { prepareReplacement, type Replacement } from '../files/writeAtomic.ts';
 import type { Entry } from '../model/entry.ts';
 import { jsonFault } from '../model/jsonFault.ts';
 import { Checksum, type PublishedSnapshot } from './journalLine.ts';
 import { normaliseEntry } from './normaliseEntry.ts';
 import { splitArray } from './splitArray.ts';
 
-/** Entries are turned to text this many at a time, so that a fold of a long manifest lets other work in between. */
-const entriesPerChunk = 500;
+/** Entries are turned to text this many at a time, so that the snapshot of a long manifest lets other work in between. */
+const entriesPerChunk = 100;
 
 export interface ReadSnapshot extends PublishedSnapshot {
   /** What could not be read, in words; empty when all is well. */
@@ -78,15 +78,28 @@ function readEntry(text: string, known: Map<string, number>): Entry | string {
   return raw.entry_id ? `entry_id ${entry.entry_id} stands there twice; the first counts` : normaliseEntry(raw, seen);
 }
 
+/** A snapshot that stands, durable, under a temporary name. */
+export interface PreparedSnapshot extends Replacement {
+  mark: PublishedSnapshot;
+}
+
+/** Replaces the snapshot. */
+export async function writeSnapshot(files: Files, path: string, entries: Iterable<Entry>): Promise<void> {
+  const { place } = await prepareSnapshot(files, path, entries);
+  await place();
+}
+
 /**
- * Replaces the snapshot. `beforeRename` is told size and checksum once the new file is durable under its temporary name.
+ * Writes a snapshot that is to replace the present one, and leaves the event loop free between its pieces.
+ *
+ * @param signal ends it between two pieces; it then rejects with the signal's reason, and nothing is left.
  */
-export async function writeSnapshot(
+export async function prepareSnapshot(
   files: Files,
   path: string,
   entries: Iterable<Entry>,
-  beforeRename: (mark: PublishedSnapshot) => Promise<void> = async () => undefined,
-): Promise<void> {
+  signal?: AbortSignal,
+): Promise<PreparedSnapshot> {
   const checksum = new Checksum();
   let size = 0;
 
@@ -94,6 +107,7 @@ export async function writeSnapshot(
     let lines: string[] = [];
     let first = true;
     const take = (text: string): Buffer => {
+      signal?.throwIfAborted();
       const chunk = Buffer.from(text);
       checksum.add(chunk);
       size += chunk.length;
@@ -110,5 +124,6 @@ export async function writeSnapshot(
     yield take(`${first ? '[' : lines.join('')}\n]\n`);
   }
 
-  await writeAtomic(files, path, chunks(), { beforeRename: () => beforeRename({ size, crc: checksum.text() }) });
+  const replacement = await prepareReplacement(files, path, chunks());
+  return { ...replacement, mark: { size, crc: checksum.text() } };
 }

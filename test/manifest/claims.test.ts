@@ -189,7 +189,7 @@ describe('a commit', () => {
     const { manifest, files } = await withEntries(2, { note: (_: string, message: string) => notes.push(message) });
     files.plan = step => (step.kind === 'write' ? { error: 'ENOSPC' } : null);
     await manifest.close({ fold: true });
-    expect(notes.join()).toMatch(/the fold at the end failed: ENOSPC/);
+    expect(notes.join()).toMatch(/the compaction at the end failed: ENOSPC/);
     expect(ids((await openSample(files.afterCrash('lost'))).entries())).toEqual(['e0', 'e1']);
   });
 });

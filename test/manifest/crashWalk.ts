@@ -12,7 +12,7 @@ interface Told {
   fields: Map<string, Partial<Entry>>;
 }
 
-/** Offer, claim, settle, fold, settle more than may stay live (archive), claim, hand edit, fold. */
+/** Offer, claim, settle, compact, settle more than may stay live (archive) and claim while that is compacted, hand edit, compact. */
 async function scenario(files: FaultyFiles, told: Told): Promise<void> {
   const manifest = await openSample(files, { liveEntries: 2, writer: 'first' });
   const settle = async (entries: readonly Entry[], stage: 'processor' | 'communicator', set: Partial<Entry>) => {
@@ -31,6 +31,8 @@ async function scenario(files: FaultyFiles, told: Told): Promise<void> {
   // The third settled entry is one too many: the oldest go to the archive.
   await settle(await manifest.claim('processor', 1), 'processor', { processing_status: 'failed' });
   const claimed = await manifest.claim('processor', 1);
+  // A person edits what was published.
+  await manifest.fold();
   edit(files, 'e', { remark: 'by hand' });
   await manifest.catchUp();
   told.fields.set('e', { remark: 'by hand' });

@@ -41,6 +41,7 @@ export class ManifestWorld {
   #pids = 0;
   #ids = 0;
   #now = 1_753_364_713_000;
+  #monotonic = 0;
   /** The model: acknowledged entries, and for each attempt the claim and the outcome that were acknowledged. */
   readonly #added: string[] = [];
   readonly #claimed = new Set<string>();
@@ -68,7 +69,8 @@ export class ManifestWorld {
         liveEntries: 4,
         own: identity(pid),
         liveness: other => (this.#dead.has(other.pid) ? 'gone' : 'alive'),
-        clock: { now: () => this.#now++, monotonic: () => this.#now },
+        // Who waits for an image that is tried alone waits one look.
+        clock: { now: () => this.#now++, monotonic: () => (this.#monotonic += 60_000) },
         writer: `p${pid}`,
       }),
     );

@@ -99,6 +99,7 @@ describe('the live entries', () => {
         const live = new LiveEntries(isSettled);
         for (const [i, [n, op, settled]] of before.entries()) {
           live.apply(draw(live, n, op, settled));
+          if (i === 3) live.journalBegan();
           if (i === 5) live.markPublished();
         }
         const was = seen(live);

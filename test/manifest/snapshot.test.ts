@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readSnapshot, writeSnapshot } from '../../src/manifest/snapshot.ts';
+import { prepareSnapshot, readSnapshot } from '../../src/manifest/snapshot.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import { FaultyFiles } from '../world/faultyFiles.ts';
 import { ids, manifestFile, openSample, sampleEntry } from '../world/sampleManifest.ts';
@@ -33,10 +33,8 @@ describe('a snapshot', () => {
         }));
         const files = new FaultyFiles();
         files.put(manifestFile, '');
-        let mark = {};
-        await writeSnapshot(files, manifestFile, entries, async published => {
-          mark = published;
-        });
+        const { mark, place } = await prepareSnapshot(files, manifestFile, entries);
+        await place();
         const { entries: found, problems, size, crc } = await read(files);
         expect(found).toEqual(entries);
         expect({ size, crc }).toEqual(mark);

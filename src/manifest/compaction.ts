@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { removeFile } from '../files/durableNames.ts';
-import type { Exclusive } from '../files/exclusive.ts';
+import type { Exclusive } from '../files/fileLock.ts';
 import type { FileStat } from '../files/files.ts';
 import type { Entry } from '../model/entry.ts';
 import { entriesPerSegment, writeSegment } from './archive.ts';

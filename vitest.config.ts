@@ -23,6 +23,8 @@ const long = 'test/long/**';
 export default defineConfig({
   test: {
     reporters: ['default', './scripts/closingLineReporter.ts'],
+    globalSetup: ['test/setup/wholeRun.ts'],
+    setupFiles: ['test/setup/eachFile.ts'],
     // Tests that wait for a process leave room for one more than there are cores (two).
     maxWorkers: 3,
     testTimeout: 60_000,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Program } from './program/program.ts';
+import { phorest } from './program/phorest.ts';
 
 const repository = join(import.meta.dirname, '..');
 const page = readFileSync(join(repository, 'docs/extending.md'), 'utf8');
@@ -96,10 +96,9 @@ it('the program with the examples takes frames, reports them and counts the entr
     JSON.stringify({ image_angle: 0, ROI_A: { label: 'A', flip: false, coords: [40, 40], size: [20, 64] } }),
   );
   writeFileSync(join(root, 'experiment.toml'), toml);
-  const program = new Program(
-    ['--config', join(root, 'experiment.toml'), '--root', root, 'run', '--log-format', 'json'],
-    { program: join(copy, 'bin/phorest.js') },
-  );
+  const program = phorest(['--config', join(root, 'experiment.toml'), '--root', root, 'run', '--log-format', 'json'], {
+    program: join(copy, 'bin/phorest.js'),
+  });
   await program.untilDone('communicator', 2);
   await program.untilEvent('count of more than one entry', ({ kind, stage, detail }) => {
     return kind === 'done' && stage === 'entry_counter' && (detail as { entries: number }).entries > 1;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { testFileVariable } from '../setup/wholeRun.ts';
 
 /** The launcher, as a user starts it. */
 export const launcher = fileURLToPath(new URL('../../bin/phorest.js', import.meta.url));
@@ -212,12 +213,13 @@ export const running = new Set<Program>();
 
 /** Nothing of this machine's or the test runner's settings reaches the program. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const { PATH, HOME, LANG, TMPDIR } = process.env;
+  const { PATH, HOME, LANG, TMPDIR, [testFileVariable]: testFile } = process.env;
   return {
     ...(PATH !== undefined && { PATH }),
     ...(HOME !== undefined && { HOME }),
     ...(LANG !== undefined && { LANG }),
     ...(TMPDIR !== undefined && { TMPDIR }),
+    ...(testFile !== undefined && { [testFileVariable]: testFile }),
     // What the program remembers of experiments is not for the home of whoever runs the tests.
     XDG_STATE_HOME: join(tmpdir(), 'phorest-test-state'),
   };

@@ -1,0 +1,75 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { setTimeout as pass } from 'node:timers/promises';
+
+/** In the environment of all that a test starts: the test's file. */
+export const testFileVariable = 'PHOREST_TEST_FILE';
+
+/** A file system in memory has to have so much room, bytes. */
+const enoughRoom = 4 * 2 ** 30;
+/** What a test has ended with its last step is gone after so long, ms. */
+const endedMs = 5_000;
+
+/**
+ * One folder for all temporary files of the run, in memory where there is room and nobody has named another (`TMPDIR=/var/tmp npm test`):
+ * most tests that write files wait for the disk, not for the program. After the last test the run fails when a program that a test has
+ * started still runs, and names the test's file.
+ */
+export default function wholeRun(): () => Promise<void> {
+  const folder = mkdtempSync(join(process.env.TMPDIR ?? memoryFolder() ?? tmpdir(), 'phorest-tests-'));
+  process.env.TMPDIR = folder;
+  return async () => {
+    const left = await leftPrograms(folder);
+    for (const { pid } of left) process.kill(pid, 'SIGKILL');
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    if (left.length > 0) {
+      const each = left.map(({ pid, file, command }) => `  ${relative('.', file)}: process ${pid}, ${command}`);
+      throw new Error(`programs that tests have started were still running after the last test:\n${each.join('\n')}`);
+    }
+  };
+}
+
+function memoryFolder(): string | null {
+  try {
+    const { bavail, bsize } = statfsSync('/dev/shm');
+    return bavail * bsize >= enoughRoom ? '/dev/shm' : null;
+  } catch {
+    return null;
+  }
+}
+
+interface LeftProgram {
+  pid: number;
+  command: string;
+  /** Of the tests. */
+  file: string;
+}
+
+async function leftPrograms(folder: string): Promise<LeftProgram[]> {
+  const begun = performance.now();
+  for (;;) {
+    const left = programsOf(folder);
+    if (left.length === 0 || performance.now() - begun > endedMs) return left;
+    await pass(50);
+  }
+}
+
+/** What has this folder and a test's file in the environment that it was started with. */
+function programsOf(folder: string): LeftProgram[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc').flatMap(name => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const variables = readFileSync(`/proc/${name}/environ`, 'utf8').split('\0');
+      const file = variables.find(variable => variable.startsWith(`${testFileVariable}=`));
+      if (!file || !variables.includes(`TMPDIR=${folder}`)) return [];
+      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+      // One that has ended and whose parent has not asked for its end has no command any more.
+      return command === '' ? [] : [{ pid: Number(name), command, file: file.slice(testFileVariable.length + 1) }];
+    } catch {
+      // It has ended meanwhile, or belongs to somebody else.
+      return [];
+    }
+  });
+}

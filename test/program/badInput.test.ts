@@ -235,26 +235,36 @@ describe('an ROI manifest', () => {
   });
 });
 
-it('of a manifest cannot lead out of the root: the image there is not read', async () => {
-  const folder = await temporaryRoot();
-  const root = join(folder, 'experiment');
-  const data = join(root, 'data');
-  await writeConfig(root, experimentToml({ camera: false }));
-  const names = ['../../secret.png', join(folder, 'secret.png'), 'inside.png'];
-  await writeOldManifest(root, names, data);
-  await writeRois(root, 1, [20, 100]);
-  // It is as good as the other: had it been read it would have been processed.
-  for (const path of [folder, data]) await writeOld(path, path === data ? 'inside.png' : 'secret.png', await png(1));
-  const program = phorest(['run', '--root', root, '--log-format', 'json'], { cwd: folder });
-  await program.untilDone('communicator', 1);
-  await program.until('both failures', () => program.events.filter(({ kind }) => kind === 'failed').length === 2);
-  expect((await program.stop()).code).toBe(0);
-  const { problems, entries } = await conservation({ root, acknowledged: program.doneBy('processor') });
-  expect(problems).toEqual([]);
-  expect(entries.map(entry => entry.processing_status)).toEqual(['failed', 'failed', 'processed']);
-  for (const [i, entry] of entries.slice(0, 2).entries()) {
-    expect(entry.processing_error_msg).toContain(JSON.stringify(names[i]));
-    expect(entry.processing_error_msg).toMatch(/not a plain file name/);
-  }
-  expect(await readFile(join(folder, 'secret.png'))).toEqual(await png(1));
+describe('an old manifest of the Python system', () => {
+  it('is worked on, whatever its images are called; a name that leads out of its folder is not read', async () => {
+    const folder = await temporaryRoot();
+    const root = join(folder, 'experiment');
+    const data = join(root, 'data');
+    await writeConfig(root, experimentToml({ camera: false }));
+    const plain = ['a b.png', "it's.png", '$(touch pwned).png', 'new\nline.png', 'ümlaut.png', '-rf.png'];
+    const hostile = ['../../secret.png', join(folder, 'secret.png'), '..', '/etc/passwd', ''];
+    await writeOldManifest(root, [...plain, ...hostile], data);
+    await writeRois(root, 1, [20, 100]);
+    // What lies outside is as good as the others: had it been read it would have been processed.
+    const good = await png(1);
+    for (const path of [...plain.map(name => join(data, name)), join(folder, 'secret.png')])
+      await writeFile(path, good);
+    const program = phorest(['run', '--root', root, '--log-format', 'json'], { cwd: folder });
+    const failed = (): number => program.events.filter(({ kind }) => kind === 'failed').length;
+    await program.until('all failures', () => failed() === hostile.length);
+    await program.untilDone('communicator', plain.length);
+    expect((await program.stop()).code).toBe(0);
+    expect(await allNames(folder)).not.toContain('pwned');
+    const { problems, entries } = await conservation({ root, acknowledged: program.doneBy('processor') });
+    expect(problems).toEqual([]);
+    expect(entries.map(entry => entry.processing_status)).toEqual([
+      ...plain.map(() => 'processed'),
+      ...hostile.map(() => 'failed'),
+    ]);
+    for (const [i, entry] of entries.slice(plain.length).entries()) {
+      expect(entry.processing_error_msg).toContain(JSON.stringify(hostile[i]));
+      expect(entry.processing_error_msg).toMatch(/not a plain file name/);
+    }
+    expect(await readFile(join(folder, 'secret.png'))).toEqual(good);
+  });
 });

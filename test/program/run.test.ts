@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { parseCsvLine } from '../../src/sinks/table/parseCsvLine.ts';
 import { conservation } from './conservation.ts';
-import { configOf, experimentToml, picture, writeConfig, writeOldManifest, writeRois } from './experiment.ts';
+import { configOf, experimentToml, writeConfig } from './experiment.ts';
 import { type EventLine, type Program, phorest, phorestDone, temporaryRoot } from './phorest.ts';
 
 const run = (root: string, ...words: string[]): Program =>
@@ -113,10 +113,6 @@ describe('run with the simulated camera', () => {
       expect(problems).toEqual([]);
       for (const { camera_data } of entries) expect(camera_data!.filepath.startsWith(at)).toBe(true);
     }
-    // The stages were given back.
-    const third = run(root);
-    await third.untilEvent('running collector', event => event.stage === 'collector' && event.state === 'running');
-    expect((await third.stop()).code).toBe(0);
   });
 
   it('works with its stages in two processes on one manifest', async () => {
@@ -250,33 +246,6 @@ describe('the command line', () => {
     expect((await conservation({ root, acknowledged: program.doneBy('collector'), settled: false })).problems).toEqual(
       [],
     );
-  });
-});
-
-describe('an old manifest of the Python system', () => {
-  it('is worked on, whatever its images are called', async () => {
-    const root = await temporaryRoot();
-    await writeConfig(root, experimentToml({ camera: false }));
-    const data = join(root, 'data');
-    const plain = ['a b.png', "it's.png", '$(touch pwned).png', 'new\nline.png', 'ümlaut.png', '-rf.png'];
-    const hostile = ['../../secret.png', '..', '/etc/passwd', ''];
-    await writeOldManifest(root, [...plain, ...hostile], data);
-    await writeRois(root, 2, [20, 100]);
-    const frame = await picture(200, 100);
-    for (const name of plain) await writeFile(join(data, name), frame);
-    const program = run(root);
-    const outcomes = (): EventLine[] =>
-      program.events.filter(({ stage, kind }) => stage === 'processor' && (kind === 'done' || kind === 'failed'));
-    await program.until('all outcomes', () => outcomes().length === plain.length + hostile.length);
-    await program.untilDone('communicator', plain.length);
-    expect((await program.stop()).code).toBe(0);
-    expect(await readdir(root)).not.toContain('pwned');
-    const { problems, entries } = await conservation({ root, acknowledged: program.doneBy('processor') });
-    expect(problems).toEqual([]);
-    expect(entries.map(entry => entry.processing_status)).toEqual([
-      ...plain.map(() => 'processed'),
-      ...hostile.map(() => 'failed'),
-    ]);
   });
 });
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { conservation, liveEntries } from './conservation.ts';
 import { untilSettled } from './crashLoop.ts';
 import { experimentToml, picture, writeConfig, writeOldManifest, writeRois } from './experiment.ts';
-import { hangingEnvironment } from './hangingOpen.ts';
+import { heldEnvironment } from './heldProgram.ts';
 import { type EventLine, type Program, phorest, temporaryRoot } from './phorest.ts';
 
 const run = (root: string, env: NodeJS.ProcessEnv = {}): Program =>
@@ -37,15 +37,12 @@ async function largeFrames(count: number): Promise<string> {
   return root;
 }
 
-/** Entries of which a fold takes long enough to be met. */
-const manyEntries = 30_000;
-
-/** A root with a long manifest as the Python system wrote it, of which nothing is left to do. */
-async function longManifest(): Promise<{ root: string; file: string; names: string[] }> {
+/** A root with a manifest as the Python system wrote it, of which nothing is left to do. */
+async function oldManifest(): Promise<{ root: string; file: string; names: string[] }> {
   const root = await temporaryRoot();
-  await writeConfig(root, `${experimentToml({ camera: false })}\n[Buffer]\nlive_entries = 100000\n`);
+  await writeConfig(root, experimentToml({ camera: false }));
   await writeRois(root, 1, [20, 100]);
-  const names = Array.from({ length: manyEntries }, (_, i) => `image_${i}.png`);
+  const names = Array.from({ length: 100 }, (_, i) => `image_${i}.png`);
   await writeOldManifest(root, names, join(root, 'data'));
   const file = join(root, 'data', 'metadata_manifest.json');
   await writeFile(file, (await readFile(file, 'utf8')).replaceAll('"pending"', '"skip"'));
@@ -53,22 +50,25 @@ async function longManifest(): Promise<{ root: string; file: string; names: stri
 }
 
 /**
- * Runs `begin`, which must make a program fold, and holds the program still as soon as the new snapshot stands there under
- * its temporary name. Resolves with that name when it was in time, else with null; the program stands still either way.
+ * Resolves once a program stands still in the middle of a fold: the new snapshot is there under its temporary name, which it resolves with.
+ * The program has the environment for it, and `<file>.hold` was there before the fold.
  */
-function heldInFold(program: Program, file: string, begin: () => Promise<unknown>): Promise<string | null> {
+function heldInFold(program: Program, file: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const watcher = watch(dirname(file), (_event, name) => {
-      if (!name?.startsWith(`${basename(file)}.${program.pid}-`) || !name.endsWith('.tmp')) return;
+    const watcher = watch(dirname(file), () => void look().catch(reject));
+    const look = async (): Promise<void> => {
+      if (existsSync(`${file}.hold`)) return;
       watcher.close();
-      program.signal('SIGSTOP');
-      const temporary = join(dirname(file), name);
-      resolve(existsSync(temporary) ? temporary : null);
-    });
+      while (!/^\d+ \(.*\) T /.test(await readFile(`/proc/${program.pid}/stat`, 'utf8'))) await pass(5);
+      const temporary = (await readdir(dirname(file))).find(
+        name => name.startsWith(`${basename(file)}.${program.pid}-`) && name.endsWith('.tmp'),
+      );
+      resolve(join(dirname(file), temporary!));
+    };
     void program.ended.then(({ code, stderr }) =>
       reject(new Error(`it ended with ${code} before any fold: ${stderr}`)),
     );
-    begin().catch(reject);
+    look().catch(reject);
   });
 }
 
@@ -82,25 +82,25 @@ const claimsOf = async (root: string): Promise<string[]> =>
   (await liveEntries(join(root, 'data', 'metadata_manifest.json'))).flatMap(entry => Object.keys(entry.claims));
 
 describe('a signal', () => {
-  it('drains, however often it comes within a second', async () => {
-    const drain = async (signal: NodeJS.Signals): Promise<void> => {
-      const root = await temporaryRoot();
-      await writeConfig(root, experimentToml());
-      const program = run(root);
-      await program.untilDone('communicator', 2);
-      program.signalGroup(signal);
-      // As often as a person presses the keys, until it has nothing left to do but to close.
-      const presses = setInterval(() => program.signalGroup(signal), 40);
-      setTimeout(() => clearInterval(presses), 900);
-      await program.untilEvent('stopped communicator', state('communicator', 'stopped'));
-      clearInterval(presses);
-      const ended = await program.ended;
-      expect(ended.stderr).toBe('');
-      expect(ended.code).toBe(0);
-      const acknowledged = program.doneBy('collector');
-      expect((await conservation({ root, acknowledged, settled: false })).problems).toEqual([]);
-    };
-    await Promise.all([drain('SIGINT'), drain('SIGTERM'), drain('SIGHUP')]);
+  it('of any kind drains, however many come within a second', async () => {
+    const root = await temporaryRoot();
+    await writeConfig(root, experimentToml());
+    const program = run(root);
+    await program.untilDone('communicator', 2);
+    program.signalGroup('SIGHUP');
+    // As often as a person presses the keys, until it has nothing left to do but to close.
+    const others = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+    let press = 0;
+    const presses = setInterval(() => program.signalGroup(others[press++ % others.length]!), 40);
+    setTimeout(() => clearInterval(presses), 900);
+    await program.untilEvent('stopped communicator', state('communicator', 'stopped'));
+    clearInterval(presses);
+    const ended = await program.ended;
+    expect(ended.stderr).toBe('');
+    expect(ended.code).toBe(0);
+    expect(ended.stdout).toContain('SIGHUP');
+    const acknowledged = program.doneBy('collector');
+    expect((await conservation({ root, acknowledged, settled: false })).problems).toEqual([]);
   });
 
   it('in the middle of a large decode lets it finish', async () => {
@@ -149,7 +149,7 @@ describe('a signal', () => {
     await writeFile(join(root, 'data', 'hangs.png'), 'an image');
     // Opening it blocks the thread for ever, as on a share that has gone away.
     execFileSync('mkfifo', [join(root, 'data', 'hangs.png.pipe')]);
-    const program = run(root, hangingEnvironment);
+    const program = run(root, heldEnvironment);
     await program.untilEvent('running processor', state('processor', 'running'));
     program.signal('SIGINT');
     await pass(apartMs);
@@ -184,8 +184,8 @@ describe('a signal', () => {
 
 describe('a signal during a fold', () => {
   it('of a running pipeline lets the fold finish', async () => {
-    const { root, file, names } = await longManifest();
-    const program = run(root);
+    const { root, file, names } = await oldManifest();
+    const program = run(root, heldEnvironment);
     await program.untilEvent('running processor', state('processor', 'running'));
     // The edited file is replaced by one that has everything: a fold.
     const edited = (await readFile(file, 'utf8')).replace(
@@ -193,24 +193,26 @@ describe('a signal during a fold', () => {
       '"note":"by hand","collection_error":false',
     );
     await writeFile(`${file}.edited`, edited);
-    const temporary = await heldInFold(program, file, () => rename(`${file}.edited`, file));
-    expect(temporary).not.toBeNull();
+    await writeFile(`${file}.hold`, '');
+    await rename(`${file}.edited`, file);
+    const temporary = await heldInFold(program, file);
+    expect(existsSync(temporary)).toBe(true);
     program.signal('SIGTERM');
     program.signal('SIGCONT');
     const ended = await program.ended;
     expect(ended.stderr).toBe('');
     expect(ended.code).toBe(0);
-    expect(existsSync(temporary!)).toBe(false);
+    expect(existsSync(temporary)).toBe(false);
     expect(await filenamesOf(file)).toEqual(names);
     expect((await liveEntries(file))[0]).toMatchObject({ note: 'by hand', processing_status: 'skip' });
   });
 
   it('at the start, when nothing is in work, ends it at once; the next start finds everything', async () => {
-    const { root, file, names } = await longManifest();
+    const { root, file, names } = await oldManifest();
     const before = await readFile(file);
-    const program = run(root);
-    const temporary = await heldInFold(program, file, async () => undefined);
-    expect(temporary).not.toBeNull();
+    await writeFile(`${file}.hold`, '');
+    const program = run(root, heldEnvironment);
+    expect(existsSync(await heldInFold(program, file))).toBe(true);
     program.signal('SIGTERM');
     program.signal('SIGCONT');
     expect((await program.ended).code).toBe(143);

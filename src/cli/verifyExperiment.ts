@@ -12,7 +12,7 @@ import { listJournals } from '../manifest/journal.ts';
 import { systemClock } from '../model/clock.ts';
 import { counted } from '../model/quantity.ts';
 import { createShares } from '../share/share.ts';
-import { ShareRecord } from '../share/shareRecord.ts';
+import { damagedRecord, ShareRecord } from '../share/shareRecord.ts';
 import { type Finding, type FindingKind, remedies } from '../verify/finding.ts';
 import { inspect } from '../verify/inspect.ts';
 import type { InspectedShare, Inspection, InspectionOptions, RepairOptions } from '../verify/inspection.ts';
@@ -44,7 +44,7 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
   const tell = (text: string, json: object): void =>
     options.json ? output.json(JSON.stringify(json)) : output.line(text);
   const share = await inspectedShare(loaded).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ESHARERECORD') throw error;
+    if (error.code !== damagedRecord) throw error;
     tell(`note: the copies on the share are not looked at: ${error.message}`, { note: error.message });
     return null;
   });

@@ -20,6 +20,8 @@ export type StageEvent = { stage: StageName; at: number } & (
   | { kind: 'claimed'; count: number }
   /** Finished well; `ms` is how long it took, `detail` what there is to say of it. */
   | { kind: 'done'; entryId: string; ms: number; detail: Readonly<Record<string, string | number>> }
+  /** A round over all that a stage keeps up to date as a whole has gone through: no item, and of no entry. */
+  | { kind: 'round'; ms: number; detail: Readonly<Record<string, string | number>> }
   /** The item is bad, the stage is well: the entry is marked and the stream goes on. */
   | { kind: 'failed'; entryId: string; ms: number; error: string }
   /** Left out on purpose (outcome of an aborted work, frame not wanted). `count`: how many, where it is not one. */

@@ -1,15 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
+import { contentHash } from '../files/contentHash.ts';
 import type { Files } from '../files/files.ts';
 import { sharePath } from './sharePath.ts';
 
-/** The random end of a name, which older versions left out. */
-const ending = /^(?:\.[0-9a-f]{8})?\.part$/;
+/** Longer names are cut: the name of a part must be short enough whatever the file's name. */
+const longestName = 40;
+/** What follows the file's name; older versions had a token for every name, and no random digits at first. */
+const ending = /^(?:\.[0-9a-f]{12})?(?:\.[0-9a-f]{8})?\.part$/;
 
-/** How the name of an unfinished copy begins: nobody's tools show it, and it is short enough whatever the file's name. */
-function stemOf(remote: string, token: string): { folder: string; stem: string } {
+/** How the name of an unfinished copy begins: nobody's tools show it, and it is that file's alone. */
+function stemOf(remote: string): { folder: string; stem: string } {
   const { dir, base } = posix.parse(remote);
-  return { folder: dir, stem: `.${[...base].slice(0, 40).join('')}.${token}` };
+  const characters = [...base];
+  const isCut = characters.length > longestName;
+  return {
+    folder: dir,
+    stem: isCut ? `.${characters.slice(0, longestName).join('')}.${contentHash(remote)}` : `.${base}`,
+  };
 }
 
 /**
@@ -21,8 +29,6 @@ export class Parts {
   readonly #share: Files;
   /** Names in each folder, relative to the root, of those that nobody writes at this moment. */
   readonly #left = new Map<string, Promise<Set<string>>>();
-  /** Whole ones, checked, that wait to be published, by their stem. */
-  readonly #whole = new Map<string, string>();
 
   constructor(root: string, share: Files) {
     this.#root = root;
@@ -30,14 +36,14 @@ export class Parts {
   }
 
   /** A name for a new one, relative to the root. */
-  fresh(remote: string, token: string): string {
-    const { folder, stem } = stemOf(remote, token);
+  fresh(remote: string): string {
+    const { folder, stem } = stemOf(remote);
     return posix.join(folder, `${stem}.${randomBytes(4).toString('hex')}.part`);
   }
 
   /** One of the same file that an earlier call has left, relative to the root; null when there is none. It is the caller's then. */
-  async take(remote: string, token: string): Promise<string | null> {
-    const { folder, stem } = stemOf(remote, token);
+  async take(remote: string): Promise<string | null> {
+    const { folder, stem } = stemOf(remote);
     const names = await this.#in(folder);
     for (const name of names) {
       if (!name.startsWith(stem) || !ending.test(name.slice(stem.length))) continue;
@@ -51,21 +57,6 @@ export class Parts {
   async leave(part: string): Promise<void> {
     const { dir, base } = posix.parse(part);
     (await this.#in(dir)).add(base);
-  }
-
-  /** One is whole and checked. */
-  keepWhole(remote: string, token: string, part: string): void {
-    const { folder, stem } = stemOf(remote, token);
-    this.#whole.set(posix.join(folder, stem), part);
-  }
-
-  /** The one that this process has made and checked; null when it has made none. */
-  takeWhole(remote: string, token: string): string | null {
-    const { folder, stem } = stemOf(remote, token);
-    const key = posix.join(folder, stem);
-    const part = this.#whole.get(key) ?? null;
-    this.#whole.delete(key);
-    return part;
   }
 
   #in(folder: string): Promise<Set<string>> {

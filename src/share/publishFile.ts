@@ -2,55 +2,57 @@ import { createHash } from 'node:crypto';
 import { replaceFile } from '../files/durableNames.ts';
 import type { FileStat } from '../files/files.ts';
 import { moveFile } from '../files/moveFile.ts';
-import type { Published, PublishRequest, RemoteStat } from './shareCalls.ts';
+import type { Published, PublishRequest } from './shareCalls.ts';
 import { ShareError } from './shareError.ts';
 import { besideOf, sharePath } from './sharePath.ts';
-import { checkPlaced, hashBack, isVoid, type ShareTools, type Tell } from './transfer.ts';
+import { checkPlaced, hashBack, isVoid, type ShareTools } from './transfer.ts';
+import { uploadPart } from './uploadPart.ts';
 
 /** Time stamps of vfat and of some servers are this coarse, ms. */
 const coarseMs = 2000;
 
-type Seen = Pick<RemoteStat, 'size' | 'mtimeMs'>;
-
 /** Whether a file on the share is as it was seen last, as far as that can be told without reading it. */
-export function looksSame(now: Seen, seen: Seen): boolean {
+export function looksSame(now: { size: number; mtimeMs: number }, seen: { size: number; mtimeMs: number }): boolean {
   return now.size === seen.size && Math.abs(now.mtimeMs - seen.mtimeMs) <= coarseMs;
 }
 
 /**
- * Puts a prepared copy in the place of the earlier one. What stands there and is not ours (an earlier experiment on the
- * same share, somebody's edit) is kept beside it, under a name with its hash.
+ * Puts the copy of a file in the place of the earlier one: to a temporary name, checked, renamed over it, made durable. What stands
+ * there and is not ours (an earlier experiment on the same share, somebody's edit) is kept beside it, under a name with its hash.
+ *
+ * Null when the file does not hold any more what it was asked for with: nobody has written down that this may stand there.
  */
-export async function publishFile(request: PublishRequest, tools: ShareTools, tell: Tell): Promise<Published> {
+export async function publishFile(request: PublishRequest, tools: ShareTools): Promise<Published | null> {
   const { root, share, parts, checkMounted } = tools;
   await checkMounted();
   const path = sharePath(root, request.remote);
-  const part = parts.takeWhole(request.remote, request.token);
-  if (part === null) {
-    throw new ShareError(`${path} was not prepared by this process: it is copied again`, { code: 'ENOENT', path });
+  const { part, sha256, sent } = await uploadPart(request, tools);
+  await checkMounted();
+  if (sha256 !== request.sha256) {
+    await parts.leave(part);
+    return null;
   }
   const present = await share.stat(path);
-  const kept = present && !isVoid(present) ? await keepForeign(present, path, request, tools, tell) : null;
+  const kept = present && !isVoid(present) ? await keepForeign(present, path, request, tools) : null;
   await replaceFile(share, sharePath(root, part), path, { isSynced: true });
-  const stat = await checkPlaced(path, null, tools);
-  return { stat: { size: stat.size, mtimeMs: stat.mtimeMs }, kept };
+  const { size, mtimeMs } = await checkPlaced(path, null, tools);
+  return { stat: { size, mtimeMs }, sent, kept };
 }
 
 async function keepForeign(
   present: FileStat,
   path: string,
-  { remote, ours, seen }: PublishRequest,
+  { remote, sha256, ours, seen }: PublishRequest,
   tools: ShareTools,
-  tell: Tell,
 ): Promise<string | null> {
-  if (present.isFolder || present.strange) return keepBeside(remote, hashOfName(path), tools);
+  // A folder, a link or a pipe has no content that may be read: its name stands for it.
+  if (present.isFolder || present.strange) {
+    return keepBeside(remote, createHash('sha256').update(path).digest('hex'), tools);
+  }
   if (seen && looksSame(present, seen)) return null;
-  const sha256 = await hashBack(path, createHash('sha256'), tools, tell);
-  return ours.includes(sha256) ? null : keepBeside(remote, sha256, tools);
+  const there = await hashBack(path, tools);
+  return there === sha256 || ours.includes(there) ? null : keepBeside(remote, there, tools);
 }
-
-/** Stands for the content of what has none that may be read: a folder, a link, a pipe. */
-const hashOfName = (path: string): string => createHash('sha256').update(path).digest('hex');
 
 /** Moves a file on the share to a free name beside it, which it returns. */
 export async function keepBeside(remote: string, sha256: string, { root, share }: ShareTools): Promise<string> {

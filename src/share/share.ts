@@ -35,6 +35,8 @@ export interface ShareOptions {
   root: string;
   /** To and from the share, all calls together; 0: no limit. */
   bytesPerSecond: number;
+  /** What was written is not read back. Absent: it is. */
+  trustWrite?: boolean;
   /** A call that shows no progress for so long hangs, ms. */
   deadlineMs: number;
   /** Module whose `files` stand in for the share's own; for tests. */
@@ -234,8 +236,8 @@ class ChildShare implements Share {
   async #begin(): Promise<ChildProcess> {
     await this.#room(this.#closed.signal);
     this.#closed.signal.throwIfAborted();
-    const { root, bytesPerSecond, filesModule = null } = this.#options;
-    const child = this.#start({ root, bytesPerSecond, filesModule });
+    const { root, bytesPerSecond, trustWrite = false, filesModule = null } = this.#options;
+    const child = this.#start({ root, bytesPerSecond, trustWrite, filesModule });
     this.#child = child;
     this.#lost = null;
     this.#complaint = '';

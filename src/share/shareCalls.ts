@@ -17,10 +17,6 @@ export interface EnterRequest {
 export interface PlaceRequest {
   local: string;
   remote: string;
-  /** Names the unfinished copy, so that a later call goes on with it. Plain: letters and digits. */
-  token: string;
-  /** Do not read back what was written. */
-  trustWrite: boolean;
 }
 
 export interface Placed {
@@ -34,17 +30,41 @@ export interface Placed {
   found: 'nothing' | 'same' | 'other';
 }
 
-/** The unfinished copy of a file that shall replace an earlier one. */
-export interface Prepared {
-  size: number;
-  sha256: string;
-  sent: number;
+/** Bring the copy of a growing file up to date. Copies whole lines only. */
+export interface AppendRequest {
+  local: string;
+  remote: string;
+  /** Up to there only the end is compared; null: all of the copy is. */
+  known: Growth | null;
+  /** Most bytes to append in this call. */
+  most: number;
 }
 
-/** Put a prepared copy in the place of the earlier one. */
+/** What is known of a growing file and its copy. */
+export interface Growth {
+  /** Bytes that were copied and checked. */
+  length: number;
+  /** Inode of the local file: another one may be another file. */
+  ino: number;
+  /** Modification of the copy after it was written, ms. */
+  mtimeMs: number;
+}
+
+export interface Appended {
+  growth: Growth;
+  sent: number;
+  /** There is more than `most`. */
+  more: boolean;
+  /** Where what stood in the copy and is not in the file is now; null when there was no such thing. */
+  kept: string | null;
+}
+
+/** Put the copy of a small file, which is rewritten as a whole, in the place of the earlier one. */
 export interface PublishRequest {
+  local: string;
   remote: string;
-  token: string;
+  /** What the file must hold. */
+  sha256: string;
   /** Hashes of what we may have put there; anything else that stands there is kept under another name. */
   ours: readonly string[];
   /** The copy there as it was seen last: if it still looks so, it need not be read. */
@@ -53,6 +73,7 @@ export interface PublishRequest {
 
 export interface Published {
   stat: RemoteStat;
+  sent: number;
   /** Where what stood there and was not ours is now; null when there was no such thing. */
   kept: string | null;
 }
@@ -65,43 +86,10 @@ export interface RemoteStat {
   strange?: true;
 }
 
-/** What a file on the share holds. */
+/** What a file holds. */
 export interface Digest {
   size: number;
   sha256: string;
-}
-
-/** What is known of a growing file and its copy. */
-export interface Growth {
-  /** Bytes that were copied and checked. */
-  length: number;
-  /** SHA-256 of each whole block of them. */
-  blocks: readonly string[];
-  /** SHA-256 of what follows the last whole block. */
-  tail: string;
-  /** Inode of the local file: another one may be another file. */
-  ino: number;
-  /** Modification of the copy after it was written, ms. */
-  mtimeMs: number;
-}
-
-/** Bring the copy of a growing file up to date. Copies whole lines only. */
-export interface AppendRequest {
-  local: string;
-  remote: string;
-  known: Growth | null;
-  /** Most bytes to append in this call. */
-  most: number;
-  trustWrite: boolean;
-}
-
-export interface Appended {
-  growth: Growth;
-  sent: number;
-  /** There is more than `most`. */
-  more: boolean;
-  /** Where what stood in the copy and is not in the file is now; null when there was no such thing. */
-  kept: string | null;
 }
 
 /** The calls by name: what each takes and gives. */
@@ -109,11 +97,11 @@ export interface ShareCalls {
   /** Resolves with the id in the marker. */
   enter: { request: EnterRequest; answer: string };
   place: { request: PlaceRequest; answer: Placed };
-  prepare: { request: PlaceRequest; answer: Prepared };
-  publish: { request: PublishRequest; answer: Published };
   append: { request: AppendRequest; answer: Appended };
-  /** Reads a whole file; null where there is none. */
-  digest: { request: string; answer: Digest | null };
+  /** Null when the file holds something else by now. */
+  publish: { request: PublishRequest; answer: Published | null };
+  /** Reads a whole file, here or there; null where none stands on the share. */
+  digest: { request: { local: string } | { remote: string }; answer: Digest | null };
   /** Null where there is no such file. */
   stats: { request: readonly string[]; answer: (RemoteStat | null)[] };
 }
@@ -142,6 +130,8 @@ export interface ShareChildOptions {
   root: string;
   /** 0: no limit. */
   bytesPerSecond: number;
+  /** What was written is not read back. */
+  trustWrite: boolean;
   /** Module whose `files` stand in for the share's own, for tests; null: none. */
   filesModule: string | null;
 }

@@ -17,7 +17,7 @@ import { createThrottle } from './throttle.ts';
 /** Signs of life of one call are at least so far apart, ms. */
 const tellEveryMs = 100;
 
-const { root, bytesPerSecond, filesModule } = JSON.parse(process.argv[2]!) as ShareChildOptions;
+const { root, bytesPerSecond, trustWrite, filesModule } = JSON.parse(process.argv[2]!) as ShareChildOptions;
 const now = (): number => performance.now();
 
 // As in the program itself: a file that grows beyond a limit is an error of its own.
@@ -37,6 +37,7 @@ async function open(): Promise<ShareOperations> {
     local: nodeFiles,
     share,
     throttle: createThrottle(bytesPerSecond, { now, wait }),
+    trustWrite,
     now,
   });
 }

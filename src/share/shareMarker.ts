@@ -51,12 +51,22 @@ export async function enterShare(root: string, { known, fresh }: EnterRequest, f
 export async function checkMarker(root: string, known: string, files: Files): Promise<void> {
   const there = await readMarker(root, files);
   if (there === known) return;
+  throw new ShareNotMountedError(await whyNot(root, there, files), { code: 'ESHARENOTMOUNTED', path: root });
+}
+
+async function whyNot(root: string, there: string | null, files: Files): Promise<string> {
+  const marker = join(root, markerName);
+  if (there === null && (await files.stat(marker)) !== null) {
+    return (
+      `${marker} is damaged, and nothing else says which share this is: nothing is written to it. ` +
+      'If the copies of this experiment are there, delete flags/share.json: the marker is made anew then, and the copies are found'
+    );
+  }
   const isThere = there !== null || (await files.stat(root)) !== null;
   const what = there !== null ? `holds another share (marker ${there})` : isThere ? 'has no marker' : 'is not there';
-  throw new ShareNotMountedError(
+  return (
     `${root} ${what}, but it was used before: the share is not mounted, or replaced. Nothing is written to it. ` +
-      'Mount it; or, to begin anew on a replaced one, delete flags/share.json',
-    { code: 'ESHARENOTMOUNTED', path: root },
+    'Mount it; or, to begin anew on a replaced one, delete flags/share.json'
   );
 }
 

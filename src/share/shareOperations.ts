@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { confinedFiles } from '../files/confinedFiles.ts';
 import type { FileStat, Files } from '../files/files.ts';
 import { appendFile } from './appendFile.ts';
@@ -10,12 +9,11 @@ import { ShareError } from './shareError.ts';
 import { checkMarker, enterShare } from './shareMarker.ts';
 import { sharePath } from './sharePath.ts';
 import type { Throttle } from './throttle.ts';
-import { readBack, type ShareTools, sided, type Tell, withOpen } from './transfer.ts';
-import { uploadPart } from './uploadPart.ts';
+import { digestLocal, hashBack, type ShareTools, sided } from './transfer.ts';
 
 /** What can be done with a share: each call by its name. `tell` is called whenever something has moved. */
 export type ShareOperations = {
-  [K in ShareCall]: (request: ShareCalls[K]['request'], tell: Tell) => Promise<ShareCalls[K]['answer']>;
+  [K in ShareCall]: (request: ShareCalls[K]['request'], tell: () => void) => Promise<ShareCalls[K]['answer']>;
 };
 
 export interface ShareOperationsOptions {
@@ -24,6 +22,8 @@ export interface ShareOperationsOptions {
   local: Files;
   share: Files;
   throttle: Throttle;
+  /** What was written is not read back. */
+  trustWrite: boolean;
   /** Milliseconds, monotonic. */
   now: () => number;
 }
@@ -38,55 +38,52 @@ const statsAtOnce = 4;
  * All that is ever done with the share. It runs in the child process; it knows nothing of processes, so that a test can
  * stop it at any step. Only `enter` may be called before `enter`.
  */
-export function shareOperations({ root, local, share, throttle, now }: ShareOperationsOptions): ShareOperations {
+export function shareOperations({
+  root,
+  local,
+  share,
+  throttle,
+  trustWrite,
+  now,
+}: ShareOperationsOptions): ShareOperations {
   let entered: string | null = null;
+  const here = sided(local, 'local');
   const remote = sided(confinedFiles(share, [root]), 'share');
-  const tools: ShareTools = {
-    root,
-    local: sided(local, 'local'),
-    share: remote,
-    parts: new Parts(root, remote),
-    throttle,
-    now,
-    checkMounted: async () => {
-      if (entered === null) throw new ShareError(`${root} was not entered`, { code: 'ESHARENOTENTERED' });
-      await checkMarker(root, entered, remote);
-    },
+  const parts = new Parts(root, remote);
+  const checkMounted = async (): Promise<void> => {
+    if (entered === null) throw new ShareError(`${root} was not entered`, { code: 'ESHARENOTENTERED' });
+    await checkMarker(root, entered, remote);
   };
+  const toolsOf = (tell: () => void): ShareTools => ({
+    root,
+    local: here,
+    share: remote,
+    parts,
+    throttle,
+    trustWrite,
+    now,
+    checkMounted,
+    tell,
+  });
   return {
     enter: async request => {
       entered = await enterShare(root, request, remote);
       return entered;
     },
-    place: (request, tell) => placeFile(request, tools, tell),
-    prepare: async (request, tell) => {
-      await tools.checkMounted();
-      // One that was never published is gone on with.
-      const unused = tools.parts.takeWhole(request.remote, request.token);
-      if (unused !== null) await tools.parts.leave(unused);
-      const { part, isSynced: _, ...prepared } = await uploadPart(request, tools, tell);
-      tools.parts.keepWhole(request.remote, request.token, part);
-      return prepared;
-    },
-    publish: (request, tell) => publishFile(request, tools, tell),
-    append: (request, tell) => appendFile(request, tools, tell),
+    place: (request, tell) => placeFile(request, toolsOf(tell)),
+    append: (request, tell) => appendFile(request, toolsOf(tell)),
+    publish: (request, tell) => publishFile(request, toolsOf(tell)),
     digest: async (request, tell) => {
-      await tools.checkMounted();
-      const path = sharePath(root, request);
+      const tools = toolsOf(tell);
+      if ('local' in request) return digestLocal(request.local, tools);
+      await checkMounted();
+      const path = sharePath(root, request.remote);
       const stat = await remote.stat(path);
       if (!stat || stat.isFolder || stat.strange) return null;
-      const hash = createHash('sha256');
-      let size = 0;
-      await withOpen(remote.open(path, 'r'), file =>
-        readBack(file, 0, stat.size, tools, tell, piece => {
-          hash.update(piece);
-          size += piece.length;
-        }),
-      );
-      return { size, sha256: hash.digest('hex') };
+      return { size: stat.size, sha256: await hashBack(path, tools, { from: 0, to: stat.size }) };
     },
     stats: async (request, tell) => {
-      await tools.checkMounted();
+      await checkMounted();
       const stats: (RemoteStat | null)[] = [];
       for (let i = 0; i < request.length; i += statsAtOnce) {
         const found = await Promise.all(

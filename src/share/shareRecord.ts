@@ -9,16 +9,19 @@ const schema = z.object({ shares: z.record(z.string(), z.object({ share_id: z.st
 
 type Shape = z.infer<typeof schema>;
 
+/** Code of the error for a record that is damaged. */
+export const damagedRecord = 'ESHARERECORD';
+
 /**
  * What this machine remembers of the shares it uses: `flags/share.json`. To accept a replaced share, it is deleted. One
  * that is damaged is an error: to take it as a first use could mean to write to an empty mount point.
  */
 export class ShareRecord {
-  readonly #path: string;
+  readonly path: string;
   readonly #files: Files;
 
   constructor(flagsFolder: string, files: Files) {
-    this.#path = join(flagsFolder, 'share.json');
+    this.path = join(flagsFolder, 'share.json');
     this.#files = files;
   }
 
@@ -32,25 +35,28 @@ export class ShareRecord {
     return (await this.#read()).shares[root]?.first_used ?? null;
   }
 
-  /** @param firstUsed UTC. */
+  /** One that is damaged is begun anew. @param firstUsed UTC. */
   async remember(root: string, id: string, firstUsed: string): Promise<void> {
-    const { shares } = await this.#read();
+    const { shares } = await this.#read().catch((error: NodeJS.ErrnoException): Shape => {
+      if (error.code !== damagedRecord) throw error;
+      return { shares: {} };
+    });
     const next: Shape = { shares: { ...shares, [root]: { share_id: id, first_used: firstUsed } } };
-    await writeAtomic(this.#files, this.#path, `${JSON.stringify(next)}\n`);
+    await writeAtomic(this.#files, this.path, `${JSON.stringify(next)}\n`);
   }
 
   async #read(): Promise<Shape> {
     try {
-      return (await readJson(this.#files, this.#path, schema)) ?? { shares: {} };
+      return (await readJson(this.#files, this.path, schema)) ?? { shares: {} };
     } catch (cause) {
       if (!(cause instanceof DamagedJsonError)) throw cause;
-      const damaged: NodeJS.ErrnoException = new Error(
-        `${this.#path} is damaged: it should say which share is used. Delete it, once the right share is mounted`,
-        { cause },
+      throw Object.assign(
+        new Error(
+          `${this.path} is damaged: it should say which share is used. Delete it, once the right share is mounted`,
+          { cause },
+        ),
+        { code: damagedRecord, path: this.path },
       );
-      damaged.code = 'ESHARERECORD';
-      damaged.path = this.#path;
-      throw damaged;
     }
   }
 }

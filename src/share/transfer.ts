@@ -1,15 +1,15 @@
-import type { Hash } from 'node:crypto';
-import { dirname } from 'node:path';
-import { makeFolder, syncGrown } from '../files/durableNames.ts';
+import { createHash } from 'node:crypto';
+import { syncGrown } from '../files/durableNames.ts';
 import { type FileStat, type Files, type OpenFile, StrangeFileError } from '../files/files.ts';
 import { readRange } from '../files/readBytes.ts';
 import { wrapFiles, wrapOpenFile } from '../files/wrapFiles.ts';
 import { writeFully } from '../files/writeAtomic.ts';
 import type { Parts } from './parts.ts';
+import type { Digest } from './shareCalls.ts';
 import { ShareError, type Side } from './shareError.ts';
 import type { Throttle } from './throttle.ts';
 
-/** What the calls to a share work with. */
+/** What one call to a share works with. */
 export interface ShareTools {
   /** The share's folder, absolute. */
   root: string;
@@ -19,14 +19,20 @@ export interface ShareTools {
   share: Files;
   parts: Parts;
   throttle: Throttle;
+  /** What was written is not read back. */
+  trustWrite: boolean;
   /** Milliseconds, monotonic. */
   now: () => number;
   /** The marker is the one that was found at first; else an error. Asked before anything is written. */
   checkMounted: () => Promise<void>;
+  /** Tells that the call goes on. */
+  tell: () => void;
 }
 
-/** Tells that a call goes on. */
-export type Tell = () => void;
+export interface ByteRange {
+  from: number;
+  to: number;
+}
 
 /** Unwritten data grows with what the share takes in this time, ms: a slow one shows progress all the same. */
 const quickSyncMs = 1000;
@@ -60,12 +66,6 @@ export async function withOpen<T>(opening: Promise<OpenFile>, work: (file: OpenF
   }
 }
 
-/** The folder of a path on the share, made where it was missing. */
-export async function makeFolderOf(path: string, { share }: ShareTools): Promise<void> {
-  const folder = dirname(path);
-  await makeFolder(share, folder);
-}
-
 /** An empty file: what a power cut on vfat leaves of one that was being put there. It has nothing to lose. */
 export const isVoid = ({ size, isFolder, strange }: FileStat): boolean => size === 0 && !isFolder && !strange;
 
@@ -86,43 +86,31 @@ export async function checkPlaced(path: string, size: number | null, { share }: 
 /** Reads bytes `from` to `to`, a piece at a time; `take` may keep none of them. A file that ends early just ends. */
 export async function readPieces(
   file: OpenFile,
-  from: number,
-  to: number,
-  tools: ShareTools,
-  tell: Tell,
-  take: (piece: Buffer, position: number) => void,
+  { from, to }: ByteRange,
+  { throttle, tell }: ShareTools,
+  take: (piece: Buffer) => void,
+  pass: (bytes: number) => Promise<void> = async () => undefined,
 ): Promise<void> {
-  const piece = Buffer.allocUnsafeSlow(Math.min(tools.throttle.chunkBytes, Math.max(1, to - from)));
+  const piece = Buffer.allocUnsafeSlow(Math.min(throttle.chunkBytes, Math.max(1, to - from)));
   for (let position = from; position < to; ) {
-    const length = await file.read(piece.subarray(0, Math.min(piece.length, to - position)), position);
+    const wanted = Math.min(piece.length, to - position);
+    await pass(wanted);
+    const length = await file.read(piece.subarray(0, wanted), position);
     if (length === 0) return;
-    take(piece.subarray(0, length), position);
+    take(piece.subarray(0, length));
     position += length;
     tell();
   }
 }
 
 /** The same from the share, within the limit. */
-export async function readBack(
+export function readBack(
   file: OpenFile,
-  from: number,
-  to: number,
+  range: ByteRange,
   tools: ShareTools,
-  tell: Tell,
-  take: (piece: Buffer, position: number) => void,
+  take: (piece: Buffer) => void,
 ): Promise<void> {
-  let owed = 0;
-  const { chunkBytes } = tools.throttle;
-  for (let position = from; position < to; position += owed) {
-    const end = Math.min(to, position + chunkBytes);
-    await tools.throttle.take(end - position, tell);
-    owed = 0;
-    await readPieces(file, position, end, tools, tell, (piece, at) => {
-      owed += piece.length;
-      take(piece, at);
-    });
-    if (owed === 0) return;
-  }
+  return readPieces(file, range, tools, take, bytes => tools.throttle.take(bytes, tools.tell));
 }
 
 /**
@@ -132,19 +120,18 @@ export async function readBack(
 export async function sameUpTo(
   local: OpenFile,
   copy: OpenFile,
-  { from, to }: { from: number; to: number },
-  tools: ShareTools,
-  tell: Tell,
-  equal: (bytes: Buffer, position: number) => void = () => undefined,
+  { from, to }: ByteRange,
+  { throttle, tell }: ShareTools,
+  equal: (bytes: Buffer) => void = () => undefined,
 ): Promise<number> {
-  const { chunkBytes } = tools.throttle;
+  const { chunkBytes } = throttle;
   for (let position = from; position < to; ) {
     const length = Math.min(chunkBytes, to - position);
     const ours = await readRange(local, position, position + length);
-    await tools.throttle.take(length, tell);
+    await throttle.take(length, tell);
     const theirs = await readRange(copy, position, position + length);
     const same = samePrefix(ours, theirs);
-    if (same > 0) equal(ours.subarray(0, same), position);
+    if (same > 0) equal(ours.subarray(0, same));
     position += same;
     tell();
     if (same < length) return position;
@@ -167,18 +154,16 @@ function samePrefix(a: Buffer, b: Buffer): number {
 export async function copyRange(
   local: OpenFile,
   copy: OpenFile,
-  { from, to, path }: { from: number; to: number; path: string },
-  tools: ShareTools,
-  tell: Tell,
-  copied: (piece: Buffer) => void,
+  { from, to, path }: ByteRange & { path: string },
+  { share, throttle, now, tell }: ShareTools,
+  copied: (piece: Buffer) => void = () => undefined,
 ): Promise<void> {
-  const { throttle, now } = tools;
   const piece = Buffer.allocUnsafeSlow(Math.min(throttle.chunkBytes, Math.max(1, to - from)));
   let window = 1 << 20;
   let unsynced = 0;
   const sync = async (): Promise<void> => {
     const begun = now();
-    await syncGrown(tools.share, path, copy);
+    await syncGrown(share, path, copy);
     tell();
     window = now() - begun < quickSyncMs ? Math.min(mostUnsynced, window * 2) : Math.max(leastUnsynced, window / 2);
     unsynced = 0;
@@ -206,12 +191,23 @@ export function openBack(path: string, { share }: ShareTools): Promise<OpenFile>
   return share.openUncached ? share.openUncached(path) : share.open(path, 'r');
 }
 
-/** SHA-256 of all of a file on the share. */
-export async function hashBack(path: string, hash: Hash, tools: ShareTools, tell: Tell): Promise<string> {
-  await withOpen(openBack(path, tools), async file =>
-    readBack(file, 0, await file.size(), tools, tell, piece => void hash.update(piece)),
-  );
-  return hash.digest('hex');
+/** SHA-256 of a file on the share as its medium has it, or of some of its bytes. */
+export function hashBack(path: string, tools: ShareTools, range?: ByteRange): Promise<string> {
+  const hash = createHash('sha256');
+  return withOpen(openBack(path, tools), async file => {
+    await readBack(file, range ?? { from: 0, to: await file.size() }, tools, piece => void hash.update(piece));
+    return hash.digest('hex');
+  });
+}
+
+/** What a local file holds. */
+export function digestLocal(path: string, tools: ShareTools): Promise<Digest> {
+  const hash = createHash('sha256');
+  return withOpen(tools.local.open(path, 'r'), async file => {
+    const size = await file.size();
+    await readPieces(file, { from: 0, to: size }, tools, piece => void hash.update(piece));
+    return { size, sha256: hash.digest('hex') };
+  });
 }
 
 /** What was read back is not what was written. */

@@ -103,7 +103,7 @@ export class ShareCheck {
 
   async #read(entry: Entry, copy: RemoteCopy): Promise<void> {
     if (!this.#inspection.options.decode) return;
-    const digest = await this.ask(() => this.#share.call('digest', copy.path, never));
+    const digest = await this.ask(() => this.#share.call('digest', { remote: copy.path }, never));
     if (digest && digest.sha256 !== copy.sha256) this.#tell(entry, copy, 'has another SHA-256 than what was copied');
   }
 

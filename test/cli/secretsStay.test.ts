@@ -9,8 +9,7 @@ import { replayRoot } from '../../src/cli/replayRoot.ts';
 import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import { resolvePaths } from '../../src/config/resolvePaths.ts';
 import { nodeFiles } from '../../src/files/files.ts';
-import { syncFiles } from '../../src/operators/syncer/syncFiles.ts';
-import { syncPlaces } from '../../src/operators/syncer/syncPlaces.ts';
+import { syncFiles, syncPlaces } from '../../src/operators/syncer/syncFiles.ts';
 import { runAlarmCommand } from '../../src/sinks/alarms/runAlarmCommand.ts';
 import { operationsHere } from '../world/syncerWorld.ts';
 
@@ -95,7 +94,7 @@ it('the configuration goes to the share without its secrets, with its comments, 
   const copyAll = async (): Promise<void> => {
     const { found } = await syncFiles(syncPlaces(paths, configFile), nodeFiles);
     for (const { local, remote } of found) {
-      await share.place({ local, remote, token: 'x', trustWrite: false }, () => undefined);
+      await share.place({ local, remote }, () => undefined);
     }
   };
   await copyAll();
@@ -118,9 +117,8 @@ it('a file that only its owner may read is copied to the share as such, also one
   const local = join(folder, 'audit.jsonl');
   writeFileSync(local, '{}\n');
   chmodSync(local, 0o440);
-  const request = { local, trustWrite: false, known: null, most: 100 };
-  await share.append({ ...request, remote: 'logs/audit.jsonl' }, () => undefined);
-  await share.place({ ...request, remote: 'logs/whole.gz', token: 'x' }, () => undefined);
+  await share.append({ local, remote: 'logs/audit.jsonl', known: null, most: 100 }, () => undefined);
+  await share.place({ local, remote: 'logs/whole.gz' }, () => undefined);
   for (const name of ['audit.jsonl', 'whole.gz']) expect(statSync(join(root, 'logs', name)).mode & 0o777).toBe(0o640);
 });
 

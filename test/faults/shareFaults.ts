@@ -63,7 +63,7 @@ async function misbehaveOnce(
   try {
     await writeConfig(root, experimentToml({ intervalSeconds: intervalMs / 1000, storage }));
     const program = new Program(runWords(root), { cwd: root });
-    const copied = (): number => program.doneBy('syncer').filter(id => id !== 'round').length;
+    const copied = (): number => program.doneBy('syncer').length;
     const isAlarm = (code: string) => (event: EventLine) =>
       event.kind === 'alarm' && event.stage === 'syncer' && event.key === code;
     const alarm = (code: string, from: number): Promise<unknown> =>

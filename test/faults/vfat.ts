@@ -41,7 +41,7 @@ async function meetLimits(context: FaultContext): Promise<Watched> {
   await writeConfig(root, experimentToml({ intervalSeconds: intervalMs / 1000, storage }));
   await writeOldImages(root, oldImages);
   const program = new Program(runWords(root), { cwd: root, env });
-  const copied = (): number => program.doneBy('syncer').filter(id => id !== 'round').length;
+  const copied = (): number => program.doneBy('syncer').length;
   await program.until('first copies', () => copied() >= oldImages + 2);
   const from = { event: program.events.length, taken: program.doneBy('collector').length };
 

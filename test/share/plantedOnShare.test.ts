@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   linkSync,
@@ -54,6 +55,7 @@ async function entered(share: Files = nodeFiles): Promise<ShareOperations> {
     local: nodeFiles,
     share,
     throttle: createThrottle(0, time),
+    trustWrite: false,
     now: time.now,
   });
   await operations.enter({ known: null, fresh: 'id' }, tell);
@@ -62,7 +64,11 @@ async function entered(share: Files = nodeFiles): Promise<ShareOperations> {
 
 const tell = (): void => undefined;
 const remote = 'data/a.png';
-const placing = () => ({ local, remote, token: 'abc123', trustWrite: false });
+const placing = () => ({ local, remote });
+const publishing = () => {
+  const sha256 = createHash('sha256').update(readFileSync(local)).digest('hex');
+  return { local, remote, sha256, ours: [], seen: null };
+};
 
 /** Nothing outside of the share was changed, made, or given a second name that stays in use. */
 function expectUntouched(): void {
@@ -91,9 +97,8 @@ describe('somebody has put something under the name of a copy on the share', () 
     it(`${what}: a published file takes its place`, async () => {
       plant(join(root, remote));
       const share = await entered();
-      await share.prepare(placing(), tell);
-      const { kept } = await share.publish({ remote, token: 'abc123', ours: [], seen: null }, tell);
-      expect(kept).toMatch(/^data\/a~/);
+      const published = await share.publish(publishing(), tell);
+      expect(published?.kept).toMatch(/^data\/a~/);
       expectCopy(remote);
       expectUntouched();
     });
@@ -101,7 +106,7 @@ describe('somebody has put something under the name of a copy on the share', () 
     it(`${what}: a growing file is not appended to it, and its name is told`, async () => {
       plant(join(root, remote));
       const share = await entered();
-      const request = { local, remote, known: null, most: 1 << 20, trustWrite: false };
+      const request = { local, remote, known: null, most: 1 << 20 };
       const appended = await share.append(request, tell).catch((error: Error) => error);
       // What stood in a second name of another file is kept beside, under its own name.
       if (!(appended instanceof Error)) expectCopy(remote);
@@ -114,10 +119,10 @@ describe('somebody has put something under the name of a copy on the share', () 
       const share = await entered();
       const [stat] = await share.stats([remote], tell);
       expect(stat?.strange === true || stat?.size === 7).toBe(true);
-      if (stat?.strange) expect(await share.digest(remote, tell)).toBe(null);
+      if (stat?.strange) expect(await share.digest({ remote }, tell)).toBe(null);
     });
 
-    for (const part of ['.a.png.abc123.part', '.a.png.abc123.0123abcd.part']) {
+    for (const part of ['.a.png.0123456789ab.part', '.a.png.0123456789ab.0123abcd.part', '.a.png.0123abcd.part']) {
       it(`${what} under ${part}, as an unfinished copy has it: a new one is begun`, async () => {
         plant(join(root, 'data', part));
         const share = await entered();
@@ -161,11 +166,11 @@ describe('a link stands where a folder of the share belongs', () => {
       if (where !== 'data/day') mkdirSync(join(root, 'data/day'));
       symlinkSync(join(folder, 'elsewhere'), join(root, where));
       const share = await entered();
-      const at = { remote: 'data/day/hour/minute/a.png', token: 'abc123' };
+      const at = { remote: 'data/day/hour/minute/a.png' };
       for (const call of [
         () => share.place({ ...placing(), ...at }, tell),
-        () => share.prepare({ ...placing(), ...at }, tell),
-        () => share.append({ local, ...at, known: null, most: 100, trustWrite: false }, tell),
+        () => share.publish({ ...publishing(), ...at }, tell),
+        () => share.append({ local, ...at, known: null, most: 100 }, tell),
       ]) {
         await expect(call()).rejects.toMatchObject({
           code: 'ESHAREPATH',

@@ -20,7 +20,7 @@ import type { Appended, Growth } from '../../src/share/shareCalls.ts';
 import { forever, placing, ShareWorld } from './shareWorld.ts';
 
 const megabyte = 1 << 20;
-const part = 'data/.a.png.abc123.00112233.part';
+const part = 'data/.a.png.00112233.part';
 
 function partIn(folder: string): string {
   const name = readdirSync(folder).find(one => one.endsWith('.part'));
@@ -68,13 +68,13 @@ describe('a share', () => {
     const placed = await next.call('place', placing(local, 'data/a.png'), forever);
     expect(placed.sent).toBe(2 * megabyte - 5);
     expect(isSame(world, local, 'data/a.png')).toBe(true);
-    // One that is longer than the file, under the name of an earlier version, and of this one.
+    // One that is longer than the file, under the names of earlier versions.
     for (const [i, trustWrite] of [false, true].entries()) {
       const remote = `data/${i}.png`;
-      const left = world.remote(`data/.${i}.png.abc123${trustWrite ? '' : '.0123abcd'}.part`);
+      const left = world.remote(`data/.${i}.png.0123456789ab${trustWrite ? '' : '.0123abcd'}.part`);
       writeFileSync(left, Buffer.concat([readFileSync(local), Buffer.alloc(9)]));
-      const later = await world.entered();
-      expect((await later.call('place', placing(local, remote, { trustWrite }), forever)).sent).toBe(0);
+      const later = await world.entered({ trustWrite });
+      expect((await later.call('place', placing(local, remote), forever)).sent).toBe(0);
       expect(isSame(world, local, remote)).toBe(true);
     }
   });
@@ -117,7 +117,7 @@ describe('a share', () => {
     });
     writeFileSync(join(world.folder, 'log.csv'), 'a\n');
     symlinkSync(join(world.folder, 'log.csv'), world.remote('log.csv'));
-    const growing = { local, remote: 'log.csv', known: null, most: 100, trustWrite: false };
+    const growing = { local, remote: 'log.csv', known: null, most: 100 };
     await expect(share.call('append', growing, forever)).rejects.toMatchObject({ code: 'ESHAREPATH' });
     expect([readdirSync(join(world.folder, 'elsewhere')), readFileSync(join(world.folder, 'log.csv'), 'utf8')]).toEqual(
       [[], 'a\n'],
@@ -129,7 +129,7 @@ describe('a share', () => {
     const lines = (from: number, to: number): string =>
       Array.from({ length: to - from }, (_, i) => `${from + i},${'x'.repeat(1000)}\n`).join('');
     writeFileSync(local, lines(0, 5000));
-    const request = { local, remote: 'results/log.csv', most: 1 << 26, trustWrite: false };
+    const request = { local, remote: 'results/log.csv', most: 1 << 26 };
     const first = await share.call('append', { ...request, known: null }, forever);
     writeFileSync(local, lines(5000, 5010), { flag: 'a' });
     const second = await share.call('append', { ...request, known: first.growth }, forever);
@@ -142,13 +142,13 @@ describe('a share', () => {
     const again = await share.call('append', { ...request, known: first.growth }, forever);
     expect([again.sent, again.growth]).toEqual([0, { ...second.growth, mtimeMs: again.growth.mtimeMs }]);
     const forgotten = await share.call('append', { ...request, known: null }, forever);
-    expect([forgotten.sent, forgotten.kept, forgotten.growth.tail]).toEqual([0, null, second.growth.tail]);
+    expect([forgotten.sent, forgotten.kept, forgotten.growth.length]).toEqual([0, null, second.growth.length]);
   });
 
   it('copies a growing file in steps', async () => {
     const local = join(world.folder, 'data', 'log.csv');
     writeFileSync(local, '0123456789\n'.repeat(100));
-    const request = { local, remote: 'log.csv', most: 400, trustWrite: false };
+    const request = { local, remote: 'log.csv', most: 400 };
     let known: Growth | null = null;
     const sent: number[] = [];
     for (let more = true; more; ) {
@@ -198,9 +198,9 @@ describe('the process of a share', () => {
     const size = 4 * megabyte;
     const local = world.local('a.png', size);
     for (const trustWrite of [false, true]) {
-      const share = await world.entered();
+      const share = await world.entered({ trustWrite });
       world.fault({ calls: ['write'], afterBytes: 2 * megabyte });
-      const copying = share.call('place', placing(local, 'data/a.png', { trustWrite }), forever);
+      const copying = share.call('place', placing(local, 'data/a.png'), forever);
       copying.catch(() => undefined);
       await vi.waitFor(() => expect(statSync(partIn(world.remote('data'))).size).toBe(2 * megabyte));
       world.children.at(-1)!.kill('SIGKILL');
@@ -213,7 +213,7 @@ describe('the process of a share', () => {
       await expect(share.call('stats', [], forever)).rejects.toMatchObject({ code: 'ESHAREPROCESS' });
       world.fault(null);
       await share.call('enter', { known: 'id', fresh: '' }, forever);
-      const placed = await share.call('place', placing(local, 'data/a.png', { trustWrite }), forever);
+      const placed = await share.call('place', placing(local, 'data/a.png'), forever);
       expect(placed.sent).toBe(2 * megabyte);
       expect(isSame(world, local, 'data/a.png')).toBe(true);
       rmSync(world.remote('data/a.png'));
@@ -225,7 +225,7 @@ describe('the process of a share', () => {
     const local = world.local('a.png', megabyte);
     world.fault({ calls: ['sync'] });
     const copying = share.call('place', placing(local, 'data/a.png'), forever);
-    const other = share.call('place', placing(local, 'data/b.png', { token: 'b' }), forever);
+    const other = share.call('place', placing(local, 'data/b.png'), forever);
     await expect(copying).rejects.toMatchObject({
       name: 'ShareHungError',
       code: 'ESHAREHUNG',
@@ -252,10 +252,10 @@ describe('the process of a share', () => {
   });
 
   it('does not take a slow share, nor one that is held back by its limit, for a hanging one', async () => {
-    const share = await world.entered({ deadlineMs: 1_000, bytesPerSecond: 200_000 });
+    const share = await world.entered({ deadlineMs: 1_000, bytesPerSecond: 200_000, trustWrite: true });
     const local = world.local('a.png', 320_000);
     const begun = performance.now();
-    await share.call('place', placing(local, 'data/a.png', { trustWrite: true }), forever);
+    await share.call('place', placing(local, 'data/a.png'), forever);
     expect(performance.now() - begun).toBeGreaterThan(1_200);
   });
 
@@ -333,7 +333,7 @@ describe('the process of a share', () => {
     mkdirSync(world.root);
     const notMounted = { name: 'ShareNotMountedError', code: 'ESHARENOTMOUNTED' };
     await expect(share.call('place', placing(local, 'data/b.png'), forever)).rejects.toMatchObject(notMounted);
-    const growing = { local, remote: 'log.csv', known: null, most: 100, trustWrite: false };
+    const growing = { local, remote: 'log.csv', known: null, most: 100 };
     await expect(share.call('append', growing, forever)).rejects.toMatchObject(notMounted);
     await expect(share.call('enter', { known: 'id', fresh: 'x' }, forever)).rejects.toMatchObject(notMounted);
     expect(readdirSync(world.root)).toEqual([]);

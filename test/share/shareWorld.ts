@@ -77,10 +77,4 @@ export class ShareWorld {
 /** Nobody loses patience. */
 export const forever = new AbortController().signal;
 
-export const placing = (local: string, remote: string, more: Partial<PlaceRequest> = {}): PlaceRequest => ({
-  local,
-  remote,
-  token: 'abc123',
-  trustWrite: false,
-  ...more,
-});
+export const placing = (local: string, remote: string): PlaceRequest => ({ local, remote });

@@ -38,8 +38,10 @@ class World extends ShareWorld {
       remoteRoot: this.root,
       dataFolder: this.data,
       flagsFolder: join(this.folder, 'flags'),
-      manifestFile: file,
-      places: [{ local: join(this.folder, 'results'), remote: 'results' }],
+      places: [
+        { local: file, remote: 'data/metadata_manifest.json' },
+        { local: join(this.folder, 'results'), remote: 'results' },
+      ],
     });
     const { shares } = this;
     this.run.start(

@@ -1,4 +1,5 @@
 import type { Files } from '../../src/files/files.ts';
+import { archiveFolder } from '../../src/manifest/archive.ts';
 import { isSettled } from '../../src/manifest/isSettled.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import type { Entry } from '../../src/model/entry.ts';
@@ -23,8 +24,11 @@ export const syncSettings: SyncSettings = {
   remoteRoot,
   dataFolder,
   flagsFolder: '/root/flags',
-  manifestFile,
-  places: [{ local: '/root/results', remote: 'results' }],
+  places: [
+    { local: manifestFile, remote: 'data/metadata_manifest.json' },
+    { local: '/root/results', remote: 'results' },
+    { local: archiveFolder(manifestFile), remote: 'data/metadata_manifest_archive' },
+  ],
   intervalMs: 10_000,
   filesInFlight: 2,
   bytesPerSecond: 0,
@@ -38,9 +42,9 @@ export const syncRules = { compression: false, sync: true };
 export const imageOf = (id: string): Buffer => Buffer.from(`pixels of ${id} `.repeat(20));
 
 /** The child's own operations in this process, on any files. */
-export function operationsHere(root: string, local: Files, share: Files): ShareOperations {
+export function operationsHere(root: string, local: Files, share: Files, trustWrite = false): ShareOperations {
   const throttle = createThrottle(0, { now: () => 0, wait: async () => undefined });
-  return shareOperations({ root, local, share, throttle, now: () => 0 });
+  return shareOperations({ root, local, share, throttle, trustWrite, now: () => 0 });
 }
 
 /**
@@ -125,9 +129,9 @@ export class SyncerWorld {
   get #shares(): Shares {
     return {
       abandoned: 0,
-      open: ({ root }) => {
+      open: ({ root, trustWrite }) => {
         this.mostOpen = Math.max(this.mostOpen, ++this.open);
-        return this.#share(operationsHere(root, this.files, this.files));
+        return this.#share(operationsHere(root, this.files, this.files, trustWrite));
       },
     };
   }

@@ -215,7 +215,10 @@ function generation<S, T>(
       ...(tools.scheduler && { scheduler: tools.scheduler }),
       isOpen: isRunning,
       isResolved: (event, reached) =>
-        event === idle || event.kind === 'done' || (reached === 'opening' && isRunning(event)),
+        event === idle ||
+        event.kind === 'done' ||
+        event.kind === 'round' ||
+        (reached === 'opening' && isRunning(event)),
       onFailure: (error, _failures, retryInMs) => {
         isFailing = true;
         const failure = asError(error);

@@ -12,6 +12,7 @@ import {
   NEVER,
   type Observable,
   of,
+  Subject,
   take,
   takeUntil,
   tap,
@@ -21,12 +22,13 @@ import {
 import { asError } from '../../model/asError.ts';
 import type { StageEvent } from '../../model/event.ts';
 import type { StageState } from '../../model/stage.ts';
+import { conflate } from '../../rx/conflate.ts';
 import { fromAbortable } from '../../rx/fromAbortable.ts';
 import { mergeUntilComplete } from '../../rx/mergeUntilComplete.ts';
 import { processOnDemand } from '../../rx/processOnDemand.ts';
 import type { Tools } from './experiment.ts';
 import { outcomeEvent } from './outcomeEvent.ts';
-import type { Stage, StageFlow, Worker } from './stage.ts';
+import type { Rounds, Stage, StageFlow, Worker } from './stage.ts';
 
 /** Says that the worker has looked for work and has had none in hand for some time. */
 export const idle = Symbol('idle');
@@ -67,6 +69,7 @@ export function runWorker<T>(
     const leaving = new AbortController();
     let isClosed = false;
     let isClaiming = false;
+    let isInRound = false;
     let hasLooked = false;
     const close = async (): Promise<void> => {
       isClosed = true;
@@ -100,23 +103,41 @@ export function runWorker<T>(
       );
     const draining$ = drain$.pipe(
       take(1),
+      tap(() => leaving.abort()),
       concatMap(() => state('draining')),
     );
     const idle$ = timer(idleMs, idleMs, tools.scheduler).pipe(
-      filter(() => inFlight.size === 0 && !isClaiming && hasLooked),
+      filter(() => inFlight.size === 0 && !isClaiming && !isInRound && hasLooked),
       take(1),
       map((): typeof idle => idle),
     );
-    const worked$ = merge(of(null), worker.wake$, NEVER).pipe(
-      takeUntil(drain$.pipe(tap(() => leaving.abort()))),
+    const round = (rounds: Rounds, isLast: boolean): Observable<StageEvent> =>
+      defer(() => {
+        const begun = tools.clock.monotonic();
+        isInRound = true;
+        return fromAbortable(signal => tools.track(rounds.run(isLast, signal, leaving.signal))).pipe(
+          concatMap((detail): StageEvent[] => {
+            const at = tools.clock.now();
+            return detail ? [{ stage: name, at, kind: 'round', ms: tools.clock.monotonic() - begun, detail }] : [];
+          }),
+          finalize(() => {
+            isInRound = false;
+          }),
+        );
+      });
+    const items$ = merge(of(null), worker.wake$, NEVER).pipe(
+      takeUntil(drain$),
       processOnDemand({
         concurrency: worker.concurrency,
         batch: worker.batch,
         ...(worker.minBatch !== undefined && { minBatch: worker.minBatch }),
         claim,
-        process: item => processItem(item, worker, { stage, tools }, () => inFlight.delete(item)),
+        process: item =>
+          processItem(item, worker, { stage, tools, leaving: leaving.signal }, () => inFlight.delete(item)),
         upstreamDone$: merge(flow.upstreamDone$, worker.exhausted$ ?? NEVER),
       }),
+    );
+    const worked$ = (worker.rounds ? withRounds(items$, worker.rounds, drain$, round) : items$).pipe(
       mergeUntilComplete(draining$),
       mergeUntilComplete<StageEvent | typeof idle>(saysIdle ? idle$ : EMPTY),
     );
@@ -143,10 +164,26 @@ export function runWorker<T>(
   });
 }
 
+/** Rounds beside the items, and a last one after both. */
+function withRounds(
+  items$: Observable<StageEvent>,
+  rounds: Rounds,
+  drain$: Observable<void>,
+  round: (rounds: Rounds, isLast: boolean) => Observable<StageEvent>,
+): Observable<StageEvent> {
+  const finished$ = new Subject<void>();
+  const rounds$ = merge(of(null), rounds.due$).pipe(
+    takeUntil(merge(drain$, finished$)),
+    conflate(() => round(rounds, false)),
+  );
+  const beside$ = merge(rounds$, items$.pipe(tap({ complete: () => finished$.next() })));
+  return concat(beside$, round(rounds, true));
+}
+
 function processItem<T>(
   item: T,
   worker: Worker<T>,
-  { stage, tools }: Pick<RunWorkerOptions<T>, 'stage' | 'tools'>,
+  { stage, tools, leaving }: Pick<RunWorkerOptions<T>, 'stage' | 'tools'> & { leaving: AbortSignal },
   onSettled: () => void,
 ): Observable<StageEvent> {
   return defer(() => {
@@ -156,7 +193,7 @@ function processItem<T>(
     const claimed: StageEvent = { stage: name, at: tools.clock.now(), kind: 'claimed', count };
     return concat(
       of(claimed),
-      fromAbortable(signal => tools.track(worker.process(item, signal))).pipe(
+      fromAbortable(signal => tools.track(worker.process(item, signal, leaving))).pipe(
         tap(onSettled),
         concatMap(outcomes => outcomes),
         map(outcome => outcomeEvent(name, outcome, { clock: tools.clock, begun })),

@@ -80,6 +80,24 @@ export type Outcome =
   | { kind: 'failed'; entryId: string; error: string }
   | { kind: 'discarded'; entryId: string | null; reason: string; count?: number };
 
+/**
+ * What a worker keeps up to date as a whole, besides its items: a round is no item, and concerns no entry. There is one at the start,
+ * one whenever it is due, never two at once, and a last one when the last item is finished.
+ */
+export interface Rounds {
+  readonly due$: Observable<unknown>;
+  /**
+   * Resolves with what there is to say of it; null when it was given up. An error is the stage's.
+   * @param signal aborted when the worker is cut off.
+   * @param leaving aborted when the stage shall come to its end.
+   */
+  run(
+    isLast: boolean,
+    signal: AbortSignal,
+    leaving: AbortSignal,
+  ): Promise<Readonly<Record<string, string | number>> | null>;
+}
+
 /** What works with one value of a stage's settings: it takes items, processes and settles them. */
 export interface Worker<T> {
   readonly concurrency: number;
@@ -98,8 +116,10 @@ export interface Worker<T> {
   /**
    * Processes one item and settles it. A bad item is an outcome; an error is the stage's, and the item is released.
    * Once `signal` is aborted nothing may be settled any more.
+   * @param leaving as of {@link claim}: for what would take too long then.
    */
-  process(item: T, signal: AbortSignal): Promise<readonly Outcome[]>;
+  process(item: T, signal: AbortSignal, leaving: AbortSignal): Promise<readonly Outcome[]>;
+  readonly rounds?: Rounds;
   /**
    * Releases items whose processing was cut off, and those that were never begun. Among them may be one that was settled in
    * the same moment: that one stays settled. A claim that was on its way is released when it arrives, after `close`.

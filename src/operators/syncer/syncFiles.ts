@@ -1,10 +1,13 @@
-import { basename, join } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { parse } from 'smol-toml';
+import { isRoiManifest } from '../../analysis/parseRoiManifest.ts';
+import type { ResolvedPaths } from '../../config/resolvePaths.ts';
 import { withoutSecrets } from '../../config/secrets.ts';
 import { throughOwnLink } from '../../files/confinedFiles.ts';
 import type { FileStat, Files } from '../../files/files.ts';
 import { readBytes } from '../../files/readBytes.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
+import { archiveFolder } from '../../manifest/archive.ts';
 import { markerName } from '../../share/shareMarker.ts';
 import { safeName } from '../../share/sharePath.ts';
 
@@ -19,12 +22,43 @@ export interface SyncPlace {
 }
 
 /**
+ * What is copied to the share besides images, the most wanted first: the manifest, the configuration, the calibration (ROI manifest),
+ * results, backup, logs, the manifest's archive. Folders keep their name, as FORMATS has it.
+ * @param configFile absolute; null when the shipped defaults are used.
+ */
+export function syncPlaces(paths: ResolvedPaths, configFile: string | null): SyncPlace[] {
+  const { remote, data, manifestFile, generatedFiles, roiManifest, results, backup, logs, flags } = paths;
+  const archive = archiveFolder(manifestFile);
+  const besideImages = (path: string): string => `${safeName(basename(data))}/${basename(path)}`;
+  const onShare = (folder: string): string => relative(remote.root, folder).split(sep).join('/');
+  const calibration = basename(generatedFiles);
+  const places: SyncPlace[] = [{ local: manifestFile, remote: besideImages(manifestFile) }];
+  if (configFile !== null) {
+    const publicCopy = join(flags, 'config_without_secrets.toml');
+    places.push({ local: configFile, remote: `configs/${basename(configFile)}`, publicCopy });
+  }
+  // One that is used from beside the configuration.
+  if (!roiManifest.startsWith(`${generatedFiles}${sep}`)) {
+    const remote = `${calibration}/${basename(roiManifest)}`;
+    places.push({ local: roiManifest, remote, mayLeadTo: isRoiManifest });
+  }
+  return [
+    ...places,
+    { local: generatedFiles, remote: calibration },
+    { local: results, remote: onShare(remote.results) },
+    { local: backup, remote: onShare(remote.backup) },
+    { local: logs, remote: onShare(remote.logs) },
+    { local: archive, remote: besideImages(archive) },
+  ];
+}
+
+/**
  * How a file comes to the share. `grown`: appended to here, so what is new is appended there · `fixed`: never changed
  * once it is there · `replaced`: written anew as a whole.
  */
 export type SyncKind = 'grown' | 'fixed' | 'replaced';
 
-export interface SyncFile extends SyncPlace {
+export interface SyncFile extends Pick<SyncPlace, 'local' | 'remote'> {
   kind: SyncKind;
   stat: FileStat;
 }
@@ -54,12 +88,37 @@ export async function syncFiles(
   const all: FoundFiles = { found: [], unlooked: [] };
   // A folder that holds the configuration must not take it along as it is.
   const secret = new Set(places.flatMap(({ local, publicCopy }) => (publicCopy === undefined ? [] : [local])));
-  const isOpen = (path: string): boolean => !secret.has(path);
+  const isPassedOver = (folder: string, name: string): boolean =>
+    passedOver.test(name) || secret.has(join(folder, name));
+
+  const collect = async (local: string, remote: string, depth: number): Promise<void> => {
+    const name = basename(remote);
+    if (fixed.test(name) && isSettled(remote)) {
+      all.unlooked.push(remote);
+      return;
+    }
+    const stat = await files.stat(local);
+    if (!stat) return;
+    // A link in a folder is not followed: copying it fails, and says so.
+    if (!stat.isFolder || (stat.strange && depth < deepest)) {
+      const kind = grown.test(name) ? 'grown' : fixed.test(name) ? 'fixed' : 'replaced';
+      all.found.push({ local, remote, stat, kind });
+      return;
+    }
+    if (depth === 0) return;
+    const names = await files.list(local);
+    // The share itself, in a folder that is copied to it: it would grow without end.
+    if (names.includes(markerName)) return;
+    for (const inside of names.sort()) {
+      if (!isPassedOver(local, inside)) await collect(join(local, inside), `${remote}/${safeName(inside)}`, depth - 1);
+    }
+  };
+
   for (const { local, remote, publicCopy, mayLeadTo } of places) {
     if (publicCopy !== undefined) await writePublicCopy(await throughOwnLink(files, local), publicCopy, files);
     const from = publicCopy ?? (await throughOwnLink(files, local));
     if (mayLeadTo && from !== local && !mayLeadTo(String(await readBytes(files, from)))) continue;
-    await collect({ local: from, remote }, files, isSettled, isOpen, all, deepest);
+    await collect(from, remote, deepest);
   }
   return all;
 }
@@ -78,35 +137,4 @@ async function writePublicCopy(file: string, copy: string, files: Files): Promis
   const there = await files.stat(copy);
   if (there && !there.strange && bytes.equals(await readBytes(files, copy))) return;
   await writeAtomic(files, copy, bytes, { ...(stat.mode !== undefined && { mode: stat.mode }) });
-}
-
-async function collect(
-  { local, remote }: SyncPlace,
-  files: Files,
-  isSettled: (remote: string) => boolean,
-  isOpen: (path: string) => boolean,
-  all: FoundFiles,
-  depth: number,
-): Promise<void> {
-  const name = basename(remote);
-  if (fixed.test(name) && isSettled(remote)) {
-    all.unlooked.push(remote);
-    return;
-  }
-  const stat = await files.stat(local);
-  if (!stat) return;
-  // A link in a folder is not followed: copying it fails, and says so.
-  if (!stat.isFolder || (stat.strange && depth < deepest)) {
-    all.found.push({ local, remote, stat, kind: grown.test(name) ? 'grown' : fixed.test(name) ? 'fixed' : 'replaced' });
-    return;
-  }
-  if (depth === 0) return;
-  const names = await files.list(local);
-  // The share itself, in a folder that is copied to it: it would grow without end.
-  if (names.includes(markerName)) return;
-  for (const inside of names.sort()) {
-    if (passedOver.test(inside) || !isOpen(join(local, inside))) continue;
-    const place = { local: join(local, inside), remote: `${remote}/${safeName(inside)}` };
-    await collect(place, files, isSettled, isOpen, all, depth - 1);
-  }
 }

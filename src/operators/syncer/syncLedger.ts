@@ -3,24 +3,52 @@ import { z } from 'zod';
 import type { FileStat, Files } from '../../files/files.ts';
 import { readSoundJson, soundItems, soundValues } from '../../files/readJson.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
-import type { Growth, RemoteStat } from '../../share/shareCalls.ts';
+import type { RemoteStat } from '../../share/shareCalls.ts';
 
-/** A local file as it was when it was copied. */
-export type SeenLocally = Pick<FileStat, 'size' | 'mtimeMs'>;
+const local = z.object({ size: z.number(), mtimeMs: z.number() });
+const remote = z.looseObject({ size: z.number(), mtimeMs: z.number() }) as unknown as z.ZodType<RemoteStat>;
+
+/** A growing file, which is appended to. */
+const grown = z.object({
+  kind: z.literal('grown'),
+  /** The local file as it was when it was copied. */
+  local,
+  growth: z.object({ length: z.int(), ino: z.number(), mtimeMs: z.number() }),
+  /** When all of the copy was compared last, ms since 1970, and how long it was then; versions before did not say it. */
+  compared: z.object({ at: z.number(), length: z.int() }).optional(),
+});
+
+/** A file that is copied as a whole. */
+const whole = z.object({
+  kind: z.literal('whole'),
+  local,
+  /** SHA-256 of all that may stand there from here: more than one while one is about to take the place of another. */
+  ours: z.array(z.string()),
+  /** Where and how it stands on the share. */
+  at: z.string(),
+  remote: remote.nullable(),
+});
+
+/** The same as versions before wrote it. */
+const wholeBefore = whole
+  .omit({ ours: true })
+  .extend({ sha256: z.string().nullable(), pending: z.string().optional() })
+  .transform(({ sha256, pending, ...copy }) => ({ ...copy, ours: [sha256, pending].filter(hash => hash != null) }));
 
 /** What is remembered of one copy. */
-export type Copied =
-  | { kind: 'grown'; local: SeenLocally; growth: Growth }
-  | {
-      kind: 'whole';
-      local: SeenLocally;
-      sha256: string | null;
-      /** Where and how it stands on the share. */
-      at: string;
-      remote: RemoteStat | null;
-      /** Hash of what was about to take its place: after a crash that may stand there already. */
-      pending?: string;
-    };
+export type Copied = z.infer<typeof grown> | z.infer<typeof whole>;
+
+/** A record that is damaged is left out: that copy is compared with its file once more. */
+const schema = z.object({
+  share_id: z.string(),
+  stale: z.boolean().catch(false),
+  files: soundValues<Copied>(z.union([grown, whole, wholeBefore])),
+  fixed: soundItems(z.string()).catch([]),
+});
+
+/** Whether a local file is as it was when it was copied. */
+export const isSeen = (copy: Copied, { size, mtimeMs }: FileStat): boolean =>
+  copy.local.size === size && copy.local.mtimeMs === mtimeMs;
 
 /**
  * What was copied to the share besides the images (those are in the manifest): `flags/sync_state.json`. One record a file
@@ -38,19 +66,25 @@ export class SyncLedger {
   /** The share was found to have lost copies, and those of the images were not looked for to the end yet. */
   isStale: boolean;
 
-  private constructor(path: string, shareId: string, files: Files, state: State) {
+  private constructor(path: string, shareId: string, files: Files, state: z.infer<typeof schema> | null) {
     this.#path = path;
     this.#shareId = shareId;
     this.#files = files;
-    this.#copied = state.copied;
-    this.#fixed = state.fixed;
-    this.isStale = state.isStale;
+    this.#copied = new Map(Object.entries(state?.files ?? {}));
+    this.#fixed = new Set(state?.fixed);
+    this.isStale = state?.stale ?? false;
   }
 
   /** That of another share, or a damaged one, is begun anew. */
   static async open(flagsFolder: string, shareId: string, files: Files): Promise<SyncLedger> {
     const path = join(flagsFolder, 'sync_state.json');
-    return new SyncLedger(path, shareId, files, await read(path, shareId, files));
+    const state = await readSoundJson(files, path, schema);
+    return new SyncLedger(path, shareId, files, state?.share_id === shareId ? state : null);
+  }
+
+  /** The id of the share to which something was copied last; null when nobody knows. */
+  static async lastShare(flagsFolder: string, files: Files): Promise<string | null> {
+    return (await readSoundJson(files, join(flagsFolder, 'sync_state.json'), schema))?.share_id ?? null;
   }
 
   /** @param remote path of the copy, relative to the share's root. */
@@ -94,44 +128,3 @@ export class SyncLedger {
     await writeAtomic(this.#files, this.#path, `${text}\n`);
   }
 }
-
-interface State {
-  copied: Map<string, Copied>;
-  fixed: Set<string>;
-  isStale: boolean;
-}
-
-async function read(path: string, shareId: string, files: Files): Promise<State> {
-  const state = await readSoundJson(files, path, schema);
-  if (state?.share_id !== shareId) return { copied: new Map(), fixed: new Set(), isStale: false };
-  return { copied: new Map(Object.entries(state.files)), fixed: new Set(state.fixed), isStale: state.stale };
-}
-
-const local = z.object({ size: z.number(), mtimeMs: z.number() });
-const growth = z.object({
-  length: z.int(),
-  blocks: z.array(z.string()),
-  tail: z.string(),
-  ino: z.number(),
-  mtimeMs: z.number(),
-});
-const remoteStat = z.looseObject({ size: z.number(), mtimeMs: z.number() }) as unknown as z.ZodType<RemoteStat>;
-const copied = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('grown'), local, growth }),
-  z.object({
-    kind: z.literal('whole'),
-    local,
-    sha256: z.string().nullable(),
-    at: z.string(),
-    remote: remoteStat.nullable(),
-    pending: z.string().optional(),
-  }),
-]) as z.ZodType<Copied>;
-
-/** A record that is damaged is left out: that copy is compared with its file once more. */
-const schema = z.object({
-  share_id: z.string(),
-  stale: z.boolean().catch(false),
-  files: soundValues(copied),
-  fixed: soundItems(z.string()).catch([]),
-});

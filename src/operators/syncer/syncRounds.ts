@@ -1,86 +1,96 @@
-import { basename } from 'node:path';
-import type { Files } from '../../files/files.ts';
-import { archiveFolder } from '../../manifest/archive.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import { asError } from '../../model/asError.ts';
 import { counted } from '../../model/quantity.ts';
-import { safeName } from '../../share/sharePath.ts';
-import type { Tools } from '../stage/experiment.ts';
-import type { SyncPlace } from './syncFiles.ts';
-import { type Healing, newestStand, syncHeal } from './syncHeal.ts';
+import type { RemoteStat } from '../../share/shareCalls.ts';
+import type { Experiment } from '../stage/experiment.ts';
+import { bringUpToDate, isLost } from './bringUpToDate.ts';
+import { isFilesOwn } from './placeImage.ts';
+import { newestStand, type ResyncTools, resync } from './resync.ts';
+import { type SyncFile, type SyncPlace, syncFiles } from './syncFiles.ts';
 import type { SyncLedger } from './syncLedger.ts';
-import { type RoundTally, type SyncRound, syncRound } from './syncRound.ts';
 
-/** The manifest is published for its copy at most so often, ms. */
+/** The manifest is written anew for its copy at most so often, ms. */
 const foldEveryMs = 60_000;
 /** Every copy of a file that never changes is looked at so often, ms, and in the first round with a share. */
 const fullEveryMs = 3_600_000;
+/**
+ * Of the files that never change, so many that were copied last are looked at in each round, here and on the share: an earlier state
+ * of it has lost those first.
+ */
+const newestFixed = 32;
 /** Messages that are not said again. */
 const mostNoted = 1000;
 
-export interface SyncRoundsDeps {
-  tools: Pick<Tools, 'clock'>;
+export interface SyncRoundTools extends ResyncTools, Pick<Experiment, 'note'> {
+  tools: Pick<Experiment['tools'], 'clock'>;
   manifest: Manifest;
-  files: Files;
-  note: (level: 'info' | 'warning', message: string) => void;
+  places: readonly SyncPlace[];
+  trustWrite: boolean;
+  ledger: SyncLedger;
 }
 
-/** What a round is made with, of what belongs to a station. */
-type Round = Omit<SyncRound, 'files' | 'note' | 'isFull'> & Omit<Healing, 'manifest' | 'files'>;
+/** What rounds leave to those of the next worker. */
+export class RoundMemory {
+  readonly noted = new Set<string>();
+  foldedAt = Number.NEGATIVE_INFINITY;
+}
 
-/** What a round copies besides the images: the manifest first, its archive last. */
-export function roundPlaces(settings: { manifestFile: string; dataFolder: string; places: readonly SyncPlace[] }) {
-  const { manifestFile, dataFolder, places } = settings;
-  const data = safeName(basename(dataFolder));
-  const archive = archiveFolder(manifestFile);
-  return [
-    { local: manifestFile, remote: `${data}/${basename(manifestFile)}` },
-    ...places,
-    { local: archive, remote: `${data}/${basename(archive)}` },
-  ];
+/** What was found here and there. */
+interface Look {
+  files: { file: SyncFile; present: RemoteStat | null }[];
+  unlooked: string[];
+  isAnyLost: boolean;
 }
 
 /**
- * The rounds of the syncer: each publishes the manifest, brings all copies but the images up to date, and copies images again
- * that the share has lost. It outlives stations, so that nothing is said twice. Rejects with the share's failures, and with the
- * reason of the round's signal.
+ * Rounds over all that is no image: each brings every copy up to date, in the order of the places, and copies images again that the
+ * share has lost. What has not changed on either side costs a look; what never changes, once copied, only its name in a list.
+ *
+ * A file that can't be copied for a reason of its own is noted and left for the next round.
  */
 export class SyncRounds {
-  readonly #deps: SyncRoundsDeps;
-  readonly #noted = new Set<string>();
-  #publishedAt = Number.NEGATIVE_INFINITY;
-  /** When every copy was looked at last, and by which ledger. */
-  #full: { at: number; ledger: SyncLedger } | null = null;
+  readonly #tools: SyncRoundTools;
+  readonly #memory: RoundMemory;
+  /** When every copy was looked at last. */
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(deps: SyncRoundsDeps) {
-    this.#deps = deps;
+  constructor(tools: SyncRoundTools, memory: RoundMemory) {
+    this.#tools = tools;
+    this.#memory = memory;
   }
 
-  /** The next round publishes the manifest, however short ago that was. */
-  publishNext(): void {
-    this.#publishedAt = Number.NEGATIVE_INFINITY;
-  }
-
-  async run(round: Round): Promise<RoundTally> {
-    const { manifest, files, tools } = this.#deps;
-    await this.#publish();
-    const { ledger, share, signal } = round;
-    const now = tools.clock.monotonic();
-    const isFull = ledger.isStale || this.#full?.ledger !== ledger || now - this.#full.at >= fullEveryMs;
-    const note: SyncRound['note'] = (level, message) => this.#noteOnce(level, message);
-    const tally = await syncRound({ ...round, files, isFull, note });
-    if (isFull) this.#full = { at: now, ledger };
-    if (!ledger.isStale) ledger.isStale = !(await newestStand({ manifest, share, signal }));
-    if (ledger.isStale) await this.#heal(round);
-    return tally;
+  /**
+   * Resolves with what it has moved. Rejects with the share's failures, and with the reason of `signal`; what was copied till then is
+   * remembered.
+   * @param isLast the manifest is written anew, however short ago that was.
+   */
+  async run(isLast: boolean, signal: AbortSignal): Promise<{ files: number; bytes: number }> {
+    await this.#foldManifest(isLast);
+    const { ledger } = this.#tools;
+    const now = this.#tools.tools.clock.monotonic();
+    let isFull = ledger.isStale || now - this.#lookedAt >= fullEveryMs;
+    let look = await this.#look(isFull, signal);
+    if (look.isAnyLost) {
+      ledger.isStale = true;
+      await ledger.save();
+      // The older ones may be lost as well.
+      if (!isFull) look = await this.#look(true, signal);
+      isFull = true;
+    }
+    ledger.keepOnly(new Set([...look.files.map(({ file }) => file.remote), ...look.unlooked]));
+    const moved = await this.#copy(look, signal);
+    if (isFull) this.#lookedAt = now;
+    ledger.isStale ||= !(await newestStand(this.#tools, signal));
+    if (ledger.isStale) await this.#resync(signal);
+    return moved;
   }
 
   /** Writes the manifest's file anew, so that its copy tells the present state. */
-  async #publish(): Promise<void> {
-    const { manifest, tools, note } = this.#deps;
+  async #foldManifest(isLast: boolean): Promise<void> {
+    const { manifest, tools, note } = this.#tools;
     const now = tools.clock.monotonic();
-    if (now - this.#publishedAt < foldEveryMs) return;
-    this.#publishedAt = now;
+    if (!isLast && now - this.#memory.foldedAt < foldEveryMs) return;
+    this.#memory.foldedAt = now;
     try {
       await manifest.fold();
     } catch (error) {
@@ -88,11 +98,56 @@ export class SyncRounds {
     }
   }
 
-  async #heal(round: Round): Promise<void> {
-    const { manifest, files, note } = this.#deps;
-    const { copied, gone } = await syncHeal({ ...round, manifest, files });
-    round.ledger.isStale = false;
-    await round.ledger.save();
+  async #look(isFull: boolean, signal: AbortSignal): Promise<Look> {
+    const { places, share, ledger, files } = this.#tools;
+    const newest = new Set(ledger.newestFixed(newestFixed));
+    const isSettled = (remote: string): boolean => !isFull && ledger.isFixed(remote) && !newest.has(remote);
+    const { found, unlooked } = await syncFiles(places, files, isSettled);
+    const paths = found.map(({ remote }) => {
+      const copy = ledger.get(remote);
+      return copy?.kind === 'whole' ? copy.at : remote;
+    });
+    const stats = await share.call('stats', paths, signal);
+    const looked = found.map((file, i) => ({ file, present: stats[i] ?? null }));
+    const isAnyLost = looked.some(({ file: { remote, stat }, present }) => {
+      // Somebody has put it there: the copying of this file says so.
+      if (present?.strange) return false;
+      return ledger.isFixed(remote) ? present?.size !== stat.size : isLost(ledger.get(remote), present);
+    });
+    return { files: looked, unlooked, isAnyLost };
+  }
+
+  async #copy({ files }: Look, signal: AbortSignal): Promise<{ files: number; bytes: number }> {
+    const { ledger, tools } = this.#tools;
+    const moved = { files: 0, bytes: 0 };
+    const now = tools.clock.now();
+    try {
+      for (const { file, present } of files) {
+        signal.throwIfAborted();
+        try {
+          const warn = (message: string): void => this.#warnOnce(message);
+          const bytes = await bringUpToDate(file, present, { ...this.#tools, now, warn, signal });
+          if (bytes === null) continue;
+          moved.files++;
+          moved.bytes += bytes;
+        } catch (error) {
+          if (signal.aborted || !isFilesOwn(error)) throw error;
+          const { code, message } = asError(error);
+          // It went while the round was on its way to it.
+          if (code !== 'ENOENT') this.#warnOnce(`${file.local} was not copied to the share: ${message}`);
+        }
+      }
+    } finally {
+      if (moved.files > 0) await ledger.save();
+    }
+    return moved;
+  }
+
+  async #resync(signal: AbortSignal): Promise<void> {
+    const { ledger, note } = this.#tools;
+    const { copied, gone } = await resync(this.#tools, signal);
+    ledger.isStale = false;
+    await ledger.save();
     if (copied > 0)
       note(
         'warning',
@@ -105,9 +160,10 @@ export class SyncRounds {
     );
   }
 
-  #noteOnce(level: 'info' | 'warning', message: string): void {
-    if (this.#noted.has(message)) return;
-    if (this.#noted.size < mostNoted) this.#noted.add(message);
-    this.#deps.note(level, message);
+  #warnOnce(message: string): void {
+    const { noted } = this.#memory;
+    if (noted.has(message)) return;
+    if (noted.size < mostNoted) noted.add(message);
+    this.#tools.note('warning', message);
   }
 }

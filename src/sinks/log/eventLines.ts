@@ -19,6 +19,7 @@ export function eventLevel(event: PipelineEvent): EventLevel {
     case 'claimed':
     case 'pace':
     case 'beat':
+    case 'round':
     case 'health':
       return 'debug';
     case 'done':
@@ -68,6 +69,8 @@ export function eventWords(event: PipelineEvent): string {
       return `took ${event.count}`;
     case 'done':
       return [...doneWords(event.detail, event.entryId), duration(event.ms)].join(' · ');
+    case 'round':
+      return [...doneWords(event.detail, 'round'), duration(event.ms)].join(' · ');
     case 'failed':
       return `${event.entryId} failed: ${event.error}`;
     case 'discarded':

@@ -206,6 +206,7 @@ function reduceStage(stage: StageCounts, event: StageEvent): StageCounts {
     case 'well':
     case 'settings':
     case 'beat':
+    case 'round':
     case 'health':
       return stage;
   }

@@ -476,10 +476,10 @@ describe('the syncer', () => {
   it('gives the rest of a round up likewise', async () => {
     const world = await SyncerWorld.on();
     world.onCall = async call => {
-      if (call === 'prepare') await new Promise(() => undefined);
+      if (call === 'publish') await new Promise(() => undefined);
     };
     const run = start(world);
-    await run.until(() => world.calls.includes('prepare'));
+    await run.until(() => world.calls.includes('publish'));
     run.stop$.next();
     await run.until(() => run.complete, 500);
     expect([world.open, vi.getTimerCount()]).toEqual([0, 0]);

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { isFilesOwn } from '../../../src/operators/syncer/syncError.ts';
-import { syncImage } from '../../../src/operators/syncer/syncImage.ts';
+import { isFilesOwn, placeImage } from '../../../src/operators/syncer/placeImage.ts';
 import type { Share } from '../../../src/share/share.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { sampleEntry } from '../../world/sampleManifest.ts';
@@ -26,8 +25,8 @@ it.each([
     const share = { call: async (call: string) => void calls.push(call) } as unknown as Share;
     const entry = sampleEntry('A');
     const edited = { ...entry, camera_data: { ...entry.camera_data!, filepath, filename, original } };
-    const settings = { dataFolder: '/root/data', flagsFolder: '/root/flags', trustWrite: false };
-    const error = await syncImage(edited, settings, { share, files }, never).catch((thrown: Error) => thrown);
+    const tools = { dataFolder: '/root/data', flagsFolder: '/root/flags', share, files };
+    const error = await placeImage(edited, tools, never).catch((thrown: Error) => thrown);
     expect(error).toMatchObject({
       message: expect.stringContaining(`${filepath}/${filename} lies outside of /root/data`),
     });

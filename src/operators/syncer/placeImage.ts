@@ -1,12 +1,22 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
-import type { Files } from '../../files/files.ts';
+import { type Files, StrangeFileError } from '../../files/files.ts';
 import { importedFolders } from '../../files/runRecord.ts';
 import { findImage, ImagePathError } from '../../image/findImage.ts';
+import { asError } from '../../model/asError.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { Share } from '../../share/share.ts';
 import type { Placed } from '../../share/shareCalls.ts';
+import type { Side } from '../../share/shareError.ts';
 import { safeName } from '../../share/sharePath.ts';
+
+export interface PlaceImageTools {
+  /** `data_dir` and `flag_dir`, absolute. */
+  dataFolder: string;
+  flagsFolder: string;
+  share: Share;
+  files: Files;
+}
 
 /**
  * Copies the image of an entry to the share: `<last part of data_dir>/YYYYMMDD/<name>`, as it is here. One that lies outside
@@ -14,10 +24,9 @@ import { safeName } from '../../share/sharePath.ts';
  *
  * @throws ImagePathError when the image is not here; else what `findImage` and the share throw.
  */
-export async function syncImage(
+export async function placeImage(
   entry: Entry,
-  { dataFolder, flagsFolder, trustWrite }: { dataFolder: string; flagsFolder: string; trustWrite: boolean },
-  { share, files }: { share: Share; files: Files },
+  { dataFolder, flagsFolder, share, files }: PlaceImageTools,
   signal: AbortSignal,
 ): Promise<Placed> {
   const local = await findImage(entry.camera_data!, dataFolder, files, {
@@ -26,12 +35,11 @@ export async function syncImage(
   // A copy of nothing must never stand for the image.
   if ((await files.stat(local))?.size === 0)
     throw new ImagePathError(`${local} is empty: it is no image, and not copied`);
-  const token = createHash('sha256').update(entry.entry_id).digest('hex').slice(0, 12);
-  return share.call('place', { local, remote: remoteOf(local, dataFolder), token, trustWrite }, signal);
+  return share.call('place', { local, remote: remoteOf(local, dataFolder) }, signal);
 }
 
 /** Names that not every share takes are changed; two that become one are told apart by content, like any name that is taken. */
-export function remoteOf(path: string, dataFolder: string): string {
+function remoteOf(path: string, dataFolder: string): string {
   const data = safeName(basename(dataFolder));
   const inside = relative(dataFolder, path);
   if (inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)) {
@@ -40,4 +48,14 @@ export function remoteOf(path: string, dataFolder: string): string {
   const folder = dirname(path);
   const source = `${safeName(basename(folder))}~${createHash('sha256').update(folder).digest('hex').slice(0, 8)}`;
   return [data, 'imported', source, safeName(basename(path))].join('/');
+}
+
+/** The share refuses this one file: its name, its size, or what somebody has put in its place. */
+const refusals = new Set(['ENAMETOOLONG', 'EINVAL', 'EILSEQ', 'EFBIG', 'ESHAREPATH', 'EISDIR']);
+
+/** Whether a failure is that of one file, so that others may be copied; else it is the share's. */
+export function isFilesOwn(thrown: unknown): boolean {
+  if (thrown instanceof ImagePathError || thrown instanceof StrangeFileError) return true;
+  const { code = '', side } = asError(thrown) as NodeJS.ErrnoException & { side?: Side };
+  return side === 'local' || refusals.has(code);
 }

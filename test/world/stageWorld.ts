@@ -1,7 +1,7 @@
 import { Subject } from 'rxjs';
 import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
-import type { Outcome, Stage, StageFlow, Worker } from '../../src/operators/stage/stage.ts';
+import type { Outcome, Rounds, Stage, StageFlow, Worker } from '../../src/operators/stage/stage.ts';
 
 export interface WorldSettings {
   name: string;
@@ -29,6 +29,8 @@ export class StageWorld {
   onClaim: (leaving: AbortSignal) => Promise<unknown> = async () => undefined;
   onPerform: (item: string, signal: AbortSignal) => Promise<unknown> = async () => undefined;
   onGiveBack: (items: readonly string[]) => Promise<unknown> = async () => undefined;
+  /** Absent: the worker has no rounds. */
+  rounds?: Rounds;
   onClose: (cutShort: boolean) => Promise<unknown> = async () => undefined;
 
   offer(...items: string[]): void {
@@ -70,6 +72,7 @@ export class StageWorld {
         return items;
       },
       process: async (item, signal) => this.#perform(item, signal),
+      ...(this.rounds && { rounds: this.rounds }),
       release: async items => {
         this.log.push(`give back ${items.join(' ')}`.trim());
         await this.onGiveBack(items);

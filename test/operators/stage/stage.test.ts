@@ -1,4 +1,4 @@
-import { take } from 'rxjs';
+import { Subject, take } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { useStillTime } from '../../world/eventRun.ts';
 import { StageRun } from '../../world/stageRun.ts';
@@ -630,5 +630,127 @@ describe('stage', () => {
     expect(most).toBeLessThan(100);
     expect(signals).toBe(items);
     run.unsubscribe();
+  });
+});
+
+describe('the rounds of a worker', () => {
+  /** Rounds whose ends a test decides. */
+  class RoundWorld extends StageWorld {
+    readonly due$ = new Subject<void>();
+    readonly doors: ReturnType<typeof gate>[] = [];
+    readonly signals: AbortSignal[] = [];
+    override rounds = {
+      due$: this.due$,
+      run: async (isLast: boolean, signal: AbortSignal, leaving: AbortSignal) => {
+        const name = `${isLast ? 'last round' : 'round'}${leaving.aborted ? ' on leaving' : ''}`;
+        this.log.push(name);
+        this.signals.push(signal);
+        const door = gate();
+        this.doors.push(door);
+        await door.pass();
+        this.log.push(`${name} ended`);
+        return { files: 1 };
+      },
+    };
+  }
+
+  const rounds = (run: StageRun<WorldSettings>): number => run.count('round');
+
+  it('begin at the start and when they are due, one at a time, beside the items, and count as none', async () => {
+    const world = new RoundWorld();
+    const run = begin(world);
+    await run.rest();
+    world.offer('1');
+    world.due$.next();
+    world.due$.next();
+    await run.rest();
+    expect([world.doors.length, run.status('compressor').done]).toEqual([1, 1]);
+    world.doors[0]!.open();
+    await run.rest();
+    expect([world.doors.length, rounds(run)]).toEqual([2, 1]);
+    world.doors[1]!.open();
+    await run.rest();
+    expect([world.doors.length, rounds(run)]).toEqual([2, 2]);
+    expect(counts(run)).toMatchObject({ done: 1, in_flight: 0 });
+    run.unsubscribe();
+    await run.putAway();
+  });
+
+  it('end with a last one, after the last item and the round in hand, before the worker closes', async () => {
+    const world = new RoundWorld();
+    const item = gate();
+    world.onPerform = () => item.pass();
+    world.offer('1');
+    const run = begin(world);
+    await run.rest();
+    run.upstreamDone$.next();
+    run.settings$.complete();
+    world.doors[0]!.open();
+    await run.rest();
+    expect(world.doors).toHaveLength(1);
+    item.open();
+    await run.rest();
+    expect(run.complete).toBe(false);
+    world.doors[1]!.open();
+    await run.until(() => run.complete);
+    expect(world.log).toEqual(['open a', 'round', 'round ended', 'last round', 'last round ended', 'close a']);
+  });
+
+  it('hear of a stop, also during the last one', async () => {
+    for (const how of ['at a round', 'at the last one'] as const) {
+      const world = new RoundWorld();
+      let heard = 0;
+      const { run: make } = world.rounds;
+      world.rounds.run = (isLast, signal, leaving) => {
+        leaving.addEventListener('abort', () => heard++);
+        return make(isLast, signal, leaving);
+      };
+      const run = begin(world);
+      await run.rest();
+      if (how === 'at the last one') {
+        run.upstreamDone$.next();
+        world.doors[0]!.open();
+        await run.rest();
+        expect(world.log.at(-1)).toBe('last round');
+      }
+      run.stop$.next();
+      await run.rest();
+      expect([heard > 0, run.told.at(-1), run.complete]).toEqual([true, 'draining', false]);
+      for (let i = 0; i < 2; i++) {
+        world.doors[i]?.open();
+        await run.rest();
+      }
+      await run.until(() => run.complete);
+      expect(world.log.at(-1)).toBe('close a');
+    }
+  });
+
+  it('that fail are the failure of the stage, and the next that goes through says that it is well', async () => {
+    const world = new RoundWorld();
+    const run = begin(world);
+    await run.rest();
+    world.doors[0]!.fail(failure('ENOSPC'));
+    await run.until(() => run.count('alarm') === 1);
+    expect(counts(run).alarms).toEqual(['ENOSPC']);
+    await run.until(() => world.doors.length === 2, 500);
+    await vi.advanceTimersByTimeAsync(60_000);
+    // It is still at it, so nobody knows.
+    expect([counts(run).alarms, world.log.filter(line => line.startsWith('last'))]).toEqual([['ENOSPC'], []]);
+    world.doors[1]!.open();
+    await run.rest();
+    expect(counts(run).alarms).toEqual([]);
+    run.unsubscribe();
+    await run.putAway();
+  });
+
+  it('are cut off with the worker', async () => {
+    const world = new RoundWorld();
+    const run = begin(world);
+    await run.rest();
+    run.unsubscribe();
+    expect(world.signals.map(({ aborted }) => aborted)).toEqual([true]);
+    world.doors[0]!.open();
+    await run.putAway();
+    expect([world.log.includes('cut a'), world.log.includes('last round'), rounds(run)]).toEqual([true, false, 0]);
   });
 });

@@ -527,6 +527,190 @@ describe('the syncer', () => {
     expect([world.open, vi.getTimerCount(), run.count('alarm')]).toEqual([0, 0, 0]);
   });
 
+  describe('growing files', () => {
+    const dayMs = 86_400_000;
+    const lines = Array.from({ length: 10_000 }, (_, i) => `{"line":${i}}\n`);
+    const text = lines.join('');
+    const altered = text.replace('"line":7}', '"line":x}');
+
+    /** A copy that somebody has altered far before its end, so that its time tells nothing. */
+    async function withAlteredCopy(settings: Partial<SyncSettings> = {}) {
+      const world = await SyncerWorld.on();
+      world.files.put(results, text);
+      const run = start(world, settings);
+      await run.until(() => world.copy(resultsCopy) === text);
+      await run.rest();
+      world.files.put(`${remoteRoot}/${resultsCopy}`, altered);
+      const grow = async (by: string): Promise<void> => {
+        const handle = await world.files.open(results, 'a');
+        await handle.write(Buffer.from(by), null);
+        await handle.close();
+        await round(run);
+      };
+      await grow('{"line":"more"}\n');
+      return { world, run, grow };
+    }
+
+    it('are compared at their end when they are appended to, and as a whole once a day', async () => {
+      const { world, run, grow } = await withAlteredCopy();
+      expect([world.copy(resultsCopy), world.notes]).toEqual([`${altered}{"line":"more"}\n`, []]);
+      vi.setSystemTime(Date.now() + dayMs);
+      await round(run);
+      expect(world.copy(resultsCopy)).toBe(`${text}{"line":"more"}\n`);
+      expect(world.notes).toEqual([expect.stringContaining('held what is not in')]);
+      await grow('{"line":"last"}\n');
+      expect(world.copy(resultsCopy)).toBe(`${text}{"line":"more"}\n{"line":"last"}\n`);
+    });
+
+    it('that have grown no more since they were compared are not compared again', async () => {
+      const { world, run } = await withAlteredCopy();
+      vi.setSystemTime(Date.now() + dayMs);
+      await round(run);
+      const appends = (): number => world.calls.filter(call => call === 'append').length;
+      const before = appends();
+      vi.setSystemTime(Date.now() + 2 * dayMs);
+      await round(run);
+      expect(appends()).toBe(before);
+    });
+
+    it('are not compared as a whole where what was written is trusted', async () => {
+      const { world, run } = await withAlteredCopy({ trustWrite: true });
+      vi.setSystemTime(Date.now() + dayMs);
+      await round(run);
+      expect(world.copy(resultsCopy)).toBe(`${altered}{"line":"more"}\n`);
+    });
+
+    it('are compared as a whole when another file has taken their place', async () => {
+      const { world, run } = await withAlteredCopy();
+      world.files.put(results, `${text}{"line":"more"}\n{"line":"last"}\n`);
+      await round(run);
+      expect(world.copy(resultsCopy)).toBe(`${text}{"line":"more"}\n{"line":"last"}\n`);
+      expect(world.notes).toHaveLength(1);
+    });
+  });
+
+  it('goes on with the ledger of the version before, and sends nothing again', async () => {
+    const world = await SyncerWorld.on();
+    world.files.put(results, '{"a":1}\n');
+    world.files.put('/root/results/a.json', 'first');
+    const run = start(world);
+    await run.until(() => world.copy('results/a.json') !== null);
+    await run.rest();
+    run.stop$.next();
+    await run.until(() => run.complete);
+    const ledger = JSON.parse(world.files.content('/root/flags/sync_state.json')!.toString());
+    for (const copy of Object.values<Record<string, unknown>>(ledger.files)) {
+      if (copy.kind === 'grown') {
+        Object.assign(copy.growth as object, { blocks: [], tail: 'e'.repeat(64) });
+        delete copy.compared;
+      } else {
+        const [sha256] = copy.ours as string[];
+        Object.assign(copy, { sha256 });
+        delete copy.ours;
+      }
+    }
+    // The process ended right after it had put this in its place.
+    const second = createHash('sha256').update('second').digest('hex');
+    Object.assign(ledger.files['results/a.json'], { pending: second, local: { size: -1, mtimeMs: 0 } });
+    world.files.put('/root/flags/sync_state.json', JSON.stringify(ledger));
+    world.files.put(`${remoteRoot}/results/a.json`, 'second');
+    world.files.put('/root/results/a.json', 'third');
+    world.calls.length = 0;
+    await once(world);
+    expect(world.copy('results/a.json')).toBe('third');
+    expect(world.onShare().filter(path => path.includes('~'))).toEqual([]);
+    expect([world.notes, world.calls.filter(call => call === 'append')]).toEqual([[], []]);
+  });
+
+  it('publishes a file that changes while it is copied as it is at last, and takes nothing of it for foreign', async () => {
+    const world = await SyncerWorld.on();
+    await world.manifest.offer([sampleEntry('waits')]);
+    const states = ['one', 'two', 'three'];
+    world.files.put('/root/results/a.json', 'zero');
+    world.onCalled = async (call, answer) => {
+      const isIt = call === 'digest' && (answer as { size: number }).size < 10;
+      if (isIt && states.length > 0) world.files.put('/root/results/a.json', states.shift()!);
+    };
+    const run = start(world);
+    await run.until(() => states.length === 0);
+    await run.rest();
+    expect(world.copy('results/a.json')).toBe(null);
+    await round(run);
+    expect(world.copy('results/a.json')).toBe('three');
+    expect([world.onShare().filter(path => path.includes('~') || path.includes('.part')), world.notes]).toEqual([
+      [],
+      [],
+    ]);
+  });
+
+  describe('a damaged record of the share', () => {
+    const record = '/root/flags/share.json';
+
+    async function withDamagedRecord(prepare: (world: SyncerWorld) => unknown) {
+      const world = await SyncerWorld.on();
+      world.files.put(results, '{"a":1}\n');
+      await once(world);
+      world.files.put(record, '\0\0\0');
+      await prepare(world);
+      await world.offer('a');
+      return { world, run: start(world) };
+    }
+
+    it('is made anew where the marker is that of the share that was used last, and is kept', async () => {
+      const before = await SyncerWorld.on();
+      await once(before);
+      const { world, run } = await withDamagedRecord(() => undefined);
+      await run.until(() => world.synced().length === 1);
+      const share = JSON.parse(world.files.content(marker)!.toString()) as { share_id: string };
+      expect(JSON.parse(world.files.content(record)!.toString()).shares[remoteRoot]).toMatchObject(share);
+      const kept = world.files.paths().filter(path => path.includes('share.damaged-'));
+      expect(kept.map(path => world.files.content(path)!.toString())).toEqual(['\0\0\0']);
+      expect(world.notes).toEqual([expect.stringContaining(kept[0]!)]);
+    });
+
+    it.each<[string, string, (world: SyncerWorld) => unknown]>([
+      ['another share stands there', 'ESHARENOTMOUNTED', world => world.files.put(marker, '{"share_id":"other"}')],
+      ['the share is not mounted', 'ESHARENOTMOUNTED', world => world.files.remove(marker)],
+      ['nothing says what was copied', 'ESHARERECORD', world => world.files.remove('/root/flags/sync_state.json')],
+    ])('stays where %s: nothing is written there, and the alarm says what to do', async (_, key, prepare) => {
+      const { world, run } = await withDamagedRecord(prepare);
+      const before = world.onShare();
+      await run.until(() => run.count('alarm') === 2, 500);
+      const message = expect.stringMatching(/[Dd]elete/);
+      expect(run.events.findLast(event => event.kind === 'alarm')).toMatchObject({ key, message });
+      expect([world.onShare(), world.files.content(record)!.toString()]).toEqual([before, '\0\0\0']);
+    });
+  });
+
+  it('does not take a damaged marker for its own, says what to do, and goes on once that is done', async () => {
+    const world = await SyncerWorld.on();
+    await world.offer('a');
+    await once(world);
+    world.files.put(marker, '');
+    await world.offer('b');
+    const run = start(world);
+    await run.until(() => run.count('alarm') === 2, 500);
+    expect(run.events.findLast(event => event.kind === 'alarm')).toMatchObject({
+      key: 'ESHARENOTMOUNTED',
+      message: expect.stringMatching(/\.phorest_share\.json is damaged.*delete flags\/share\.json/),
+    });
+    await world.files.remove('/root/flags/share.json');
+    await run.until(() => world.synced().length === 2, 500);
+    expect(world.onShare().filter(path => path.includes('.png'))).toEqual(
+      ['a', 'b'].map(id => `data/20250724/image_${id}.png`),
+    );
+  });
+
+  it('tells a round as what it is: no item, and of no entry', async () => {
+    const world = await SyncerWorld.on();
+    world.files.put(results, '{"a":1}\n');
+    const run = start(world);
+    await run.until(() => run.count('round') === 1);
+    expect(run.events.find(event => event.kind === 'round')).toMatchObject({ stage: 'syncer', detail: { files: 2 } });
+    const { done, in_flight } = run.status('syncer');
+    expect([done, in_flight, run.count('claimed')]).toEqual([0, 0, 0]);
+  });
+
   it('notes a file that it can not read, and copies the others', async () => {
     const world = await SyncerWorld.on();
     world.files.put('/root/results/a.json', 'a');

@@ -48,6 +48,11 @@ describe('eventLine', () => {
       'a.toml:3 (the last good configuration stays)',
     ],
     [{ kind: 'note', at, level: 'warning', stage: null, message: 'hm' }, 'warning', 'hm'],
+    [
+      { kind: 'round', stage: 'syncer', at, ms: 20, detail: { files: 3, bytes: 1200 } },
+      'debug',
+      'round · 3 files · 1,200 bytes · 20 ms',
+    ],
     [{ kind: 'queued', stage: 'processor', at, count: 3 }, 'debug', '3 waiting'],
   ])('%j', (event, level, words) => {
     expect(eventLevel(event)).toBe(level);

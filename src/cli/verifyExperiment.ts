@@ -62,7 +62,7 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
   };
   let inspection = await look('');
   let mended = 0;
-  if (options.repair && inspection.found.size > 0) {
+  if (options.repair && (inspection.found.size > 0 || inspection.repairs.orphans.length > 0)) {
     try {
       const mending: RepairOptions = {
         manifest: manifestOptions(loaded, context),

@@ -1,9 +1,10 @@
 import { basename, join } from 'node:path';
 import { endOfLines } from '../files/appendDurably.ts';
 import { SegmentedFile } from '../files/segmentedFile.ts';
-import { isCapturedName } from '../manifest/adoptedEntry.ts';
+import { isCapturedName, ownImageTime } from '../manifest/adoptedEntry.ts';
 import { archiveFolder } from '../manifest/archive.ts';
 import { leasesFile, readHolders } from '../manifest/stageLeases.ts';
+import { plainName } from '../model/compression.ts';
 import type { ImageNames } from './imageNames.ts';
 import { withoutEntry } from './imageNames.ts';
 import type { Inspection } from './inspection.ts';
@@ -56,16 +57,30 @@ async function checkOrphans(suspects: readonly string[], inspection: Inspection)
   const { files, liveness, now } = inspection.options;
   const { collector } = await readHolders(leasesFile(inspection.options.paths.flags), inspection.options.files);
   const isCollecting = collector !== undefined && liveness(collector) !== 'gone';
-  for (const path of await withoutEntry(suspects, inspection.options)) {
+  const { left, newest } = await withoutEntry(suspects, inspection.options);
+  const last: string[] = [];
+  for (const path of left) {
     const stat = await files.stat(path);
     if (!stat || (isCollecting && Math.abs(now() - stat.mtimeMs) < youngMs)) continue;
     if (stat.size === 0) {
       inspection.say('empty_image', path, 'the image has 0 bytes, and no entry');
       continue;
     }
-    inspection.say('orphan_image', path, `no entry knows of ${basename(path)}`);
     inspection.repairs.orphans.push(path);
+    if ((ownImageTime(plainName(basename(path))) ?? '') > newest) last.push(path);
+    else sayOrphan(path, inspection);
   }
+  // The end of a process between an image and its entry leaves one, and the collector knows what to do about it.
+  if (last.length > 1 || inspection.isRunning) for (const path of last) sayOrphan(path, inspection);
+  else
+    for (const path of last)
+      inspection.note(
+        `${path} was written at the end of the process, and has no entry yet; the next start takes it in`,
+      );
+}
+
+function sayOrphan(path: string, inspection: Inspection): void {
+  inspection.say('orphan_image', path, `no entry knows of ${basename(path)}`);
 }
 
 async function checkEnd(stem: string, extension: string, inspection: Inspection): Promise<void> {

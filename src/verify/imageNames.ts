@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { Files } from '../files/files.ts';
+import { ownImageTime } from '../manifest/adoptedEntry.ts';
 import { IdTable } from '../manifest/idTable.ts';
 import { isSettled } from '../manifest/isSettled.ts';
 import { readEntries } from '../manifest/readEntries.ts';
@@ -31,17 +32,22 @@ function keyOf(path: string): string {
 
 /**
  * Those of some images that no entry knows now, neither a live one nor an archived one: an image may have been captured, analysed
- * and moved to the archive since the entries were read last. Errors are those of `readEntries`.
+ * and moved to the archive since the entries were read last. `newest` is when the last captured image of an entry was taken, local time;
+ * empty where there is none. Errors are those of `readEntries`.
  */
 export async function withoutEntry(
   suspects: readonly string[],
   { paths, files }: { paths: ResolvedPaths; files: Files },
-): Promise<string[]> {
+): Promise<{ left: string[]; newest: string }> {
   const names = new ImageNames();
+  let newest = '';
   for await (const { entries } of readEntries({ file: paths.manifestFile, files, isSettled, note: () => undefined })) {
     for (const { camera_data: camera } of entries) {
-      if (camera) names.add(join(camera.filepath ?? paths.data, camera.filename));
+      if (!camera) continue;
+      names.add(join(camera.filepath ?? paths.data, camera.filename));
+      const taken = ownImageTime(plainName(camera.filename)) ?? '';
+      if (taken > newest) newest = taken;
     }
   }
-  return suspects.filter(path => !names.has(path));
+  return { left: suspects.filter(path => !names.has(path)), newest };
 }

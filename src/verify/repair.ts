@@ -66,7 +66,7 @@ async function takeIn(
   { repairs, options: given }: Inspection,
   { onMended }: RepairOptions,
 ): Promise<void> {
-  const orphans = repairs.orphans.length > 0 ? await withoutEntry(repairs.orphans, given) : [];
+  const orphans = repairs.orphans.length > 0 ? (await withoutEntry(repairs.orphans, given)).left : [];
   for (const path of orphans) await syncNamed(given.files, path);
   for (const { recovered, ...entry } of await manifest.takeIn(orphans, repairs.lost)) {
     const { filename, filepath } = entry.camera_data!;

@@ -142,9 +142,10 @@ describe('verify', () => {
 
   it('finds an image without an entry, and adopts it', async () => {
     const sample = await temporarySample({ images: 2 });
-    await copyFile(sample.image(0), sample.image(9));
+    for (const n of [8, 9]) await copyFile(sample.image(0), sample.image(n));
     await writeFile(join(sample.day, 'notes.png'), 'not ours');
-    expect(await look(sample)).toMatchObject({ code: 1, found: [{ kind: 'orphan_image', file: sample.image(9) }] });
+    const orphans = [8, 9].map(n => ({ kind: 'orphan_image', file: sample.image(n) }));
+    expect(await look(sample)).toMatchObject({ code: 1, found: orphans });
     await mend(sample);
     const adopted = [...(await sample.entries()).values()].at(-1)!;
     expect(adopted).toMatchObject({
@@ -153,6 +154,16 @@ describe('verify', () => {
       camera_data: { timestamp_iso: '2025-07-24T12:00:09.000000', camera_index: 0, filepath: sample.day },
     });
     expect(existsSync(join(sample.day, 'notes.png'))).toBe(true);
+  });
+
+  it('notes the one image behind all entries, as the end of a process leaves it: the next start takes it in', async () => {
+    const sample = await temporarySample({ images: 2 });
+    await copyFile(sample.image(0), sample.image(9));
+    const seen = await look(sample, { deep: true });
+    expect(seen).toMatchObject({ code: 0, found: [] });
+    expect(seen.notes.join()).toContain(`${sample.image(9)} was written at the end of the process`);
+    await mend(sample);
+    expect((await sample.entries()).size).toBe(3);
   });
 
   it('takes entries back that somebody has deleted, from their results: nothing is analysed or written twice', async () => {

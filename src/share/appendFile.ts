@@ -29,8 +29,8 @@ const longestLine = 1 << 25;
  * Brings the copy of a growing file up to date: appends what is new, up to the last whole line, and checks it by reading
  * it back.
  *
- * The end of what was copied is compared with the file first. All of it is where that differs, where the file is another one or shorter,
- * and where the copy is shorter (a stale share) or was touched. The copy goes on where the two begin to differ; what stands behind
+ * The end of what was copied is compared with the file first; all of it is where that differs (another file), where one of the two has
+ * become shorter (a stale share), and where the copy was touched. The copy goes on where the two begin to differ; what stands behind
  * that in the copy, and is not in the file, is kept beside it.
  */
 export async function appendFile(request: AppendRequest, tools: ShareTools): Promise<Appended> {
@@ -50,7 +50,7 @@ export async function appendFile(request: AppendRequest, tools: ShareTools): Pro
   if (!here) throw new ShareError(`${request.local} is gone`, { side: 'local', code: 'ENOENT' });
   return withOpen(tools.local.open(request.local, 'r'), async source => {
     const size = await source.size();
-    let start = copy ? await equalLength(source, { size, ino: here.ino }, copy, request, tools) : 0;
+    let start = copy ? await equalLength(source, size, copy, request, tools) : 0;
     let kept: string | null = null;
     let isNew = copy === null;
     if (copy && start < copy.size) {
@@ -64,21 +64,21 @@ export async function appendFile(request: AppendRequest, tools: ShareTools): Pro
     // Of a new copy: what only its owner may read here, others must not read there.
     if (to > start || isNew) await append(source, path, { from: start, to }, isNew ? { mode: here.mode } : null, tools);
     const { mtimeMs } = await checkPlaced(path, null, tools);
-    return { growth: { length: to, ino: here.ino, mtimeMs }, sent: to - start, more: limit < size && to > start, kept };
+    return { growth: { length: to, mtimeMs }, sent: to - start, more: limit < size && to > start, kept };
   });
 }
 
 /** How far the copy is the same as the file. */
 async function equalLength(
   source: OpenFile,
-  { size, ino }: { size: number; ino: number },
+  size: number,
   copy: FileStat,
   { remote, known }: AppendRequest,
   tools: ShareTools,
 ): Promise<number> {
   const to = Math.min(size, copy.size);
   return withOpen(openBack(sharePath(tools.root, remote), tools), async written => {
-    if (known && known.ino === ino && known.length <= to) {
+    if (known && known.length <= to) {
       // A copy that is longer: a crash came between writing and remembering. One of another time: somebody has touched it.
       const isAsLeft = looksSame(copy, { size: known.length, mtimeMs: known.mtimeMs });
       if (isAsLeft || copy.size > known.length || tools.trustWrite) {

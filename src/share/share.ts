@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import {
   readyReply,
@@ -69,13 +70,9 @@ const longestComplaint = 2000;
 /** Everything that touches the share happens in a child process, which can be left behind when a call never returns. */
 export function createShares({ start = startShareChild }: SharesOptions = {}): Shares {
   const abandoned = new Set<ChildProcess>();
-  const waiting = new Set<() => void>();
   const end = (child: ChildProcess): void => {
     abandoned.add(child);
-    child.once('exit', () => {
-      abandoned.delete(child);
-      for (const wake of waiting) wake();
-    });
+    child.once('exit', () => abandoned.delete(child));
     child.kill('SIGKILL');
     // It must not keep this process alive either.
     child.unref();
@@ -85,20 +82,8 @@ export function createShares({ start = startShareChild }: SharesOptions = {}): S
   /** Resolves when another process may be started. */
   const room = async (signal: AbortSignal): Promise<void> => {
     while (abandoned.size >= mostAbandoned) {
-      signal.throwIfAborted();
-      await new Promise<void>((resolve, reject) => {
-        const leave = (): void => {
-          waiting.delete(wake);
-          reject(signal.reason);
-        };
-        const wake = (): void => {
-          waiting.delete(wake);
-          signal.removeEventListener('abort', leave);
-          resolve();
-        };
-        waiting.add(wake);
-        signal.addEventListener('abort', leave, { once: true });
-      });
+      const ends = [...abandoned].map(child => once(child, 'exit', { signal }));
+      await Promise.race(ends).catch(() => signal.throwIfAborted());
     }
   };
   return {

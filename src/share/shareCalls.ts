@@ -44,8 +44,6 @@ export interface AppendRequest {
 export interface Growth {
   /** Bytes that were copied and checked. */
   length: number;
-  /** Inode of the local file: another one may be another file. */
-  ino: number;
   /** Modification of the copy after it was written, ms. */
   mtimeMs: number;
 }

@@ -85,6 +85,7 @@ export function runWorker<T>(
         await worker.close(true);
       }
     };
+    const beat = (): void => flow.heartbeat?.(name);
     const claim = (count: number): Observable<readonly T[]> =>
       fromAbortable<readonly T[]>(
         () => {
@@ -98,7 +99,7 @@ export function runWorker<T>(
           isClaiming = false;
           hasLooked = true;
           for (const item of items) inFlight.add(item);
-          flow.heartbeat?.(name);
+          beat();
         }),
       );
     const draining$ = drain$.pipe(
@@ -137,7 +138,7 @@ export function runWorker<T>(
         upstreamDone$: merge(flow.upstreamDone$, worker.exhausted$ ?? NEVER),
       }),
     );
-    const worked$ = (worker.rounds ? withRounds(items$, worker.rounds, drain$, round) : items$).pipe(
+    const worked$ = (worker.rounds ? withRounds(items$, worker.rounds, drain$, { round, beat }) : items$).pipe(
       mergeUntilComplete(draining$),
       mergeUntilComplete<StageEvent | typeof idle>(saysIdle ? idle$ : EMPTY),
     );
@@ -169,10 +170,12 @@ function withRounds(
   items$: Observable<StageEvent>,
   rounds: Rounds,
   drain$: Observable<void>,
-  round: (rounds: Rounds, isLast: boolean) => Observable<StageEvent>,
+  { round, beat }: { round: (rounds: Rounds, isLast: boolean) => Observable<StageEvent>; beat: () => void },
 ): Observable<StageEvent> {
   const finished$ = new Subject<void>();
   const rounds$ = merge(of(null), rounds.due$).pipe(
+    // Also while one is on that takes long.
+    tap(beat),
     takeUntil(merge(drain$, finished$)),
     conflate(() => round(rounds, false)),
   );

@@ -19,7 +19,7 @@ export interface UpToDateTools {
 
 /** A growing file is copied in steps of so many bytes; what is copied is remembered after each. */
 const stepBytes = 1 << 26;
-/** All of a copy that has grown is compared with its file so often, ms. */
+/** All of the copy of a growing file is compared with a file that has changed so often, ms. */
 const compareEveryMs = 86_400_000;
 /** A file that changes while it is copied is tried so often in a round. */
 const mostTries = 3;
@@ -54,7 +54,7 @@ async function append({ local, remote, stat }: SyncFile, tools: UpToDateTools): 
     const known = before?.growth ?? null;
     const appended = await share.call('append', { local, remote, known, most: stepBytes }, signal);
     const { growth, kept, more } = appended;
-    const compared = before?.compared ?? { at: now, length: (known ?? growth).length };
+    const compared = before?.compared ?? { at: now, mtimeMs: (before?.local ?? stat).mtimeMs };
     ledger.set(remote, { kind: 'grown', local: seen(stat), growth, compared });
     sent += appended.sent;
     if (kept !== null) warn(`${remote} on the share held what is not in ${local}: it is kept there as ${kept}`);
@@ -110,7 +110,7 @@ export function isLost(copy: Copied | undefined, present: RemoteStat | null): bo
 /** The clock may have been set back since. */
 function isComparisonDue(copy: Copied, { now, trustWrite }: UpToDateTools): boolean {
   if (trustWrite || copy.kind !== 'grown' || !copy.compared) return false;
-  return copy.growth.length > copy.compared.length && Math.abs(now - copy.compared.at) >= compareEveryMs;
+  return copy.local.mtimeMs !== copy.compared.mtimeMs && Math.abs(now - copy.compared.at) >= compareEveryMs;
 }
 
 const seen = ({ size, mtimeMs }: FileStat): Copied['local'] => ({ size, mtimeMs });

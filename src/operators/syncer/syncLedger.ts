@@ -13,9 +13,9 @@ const grown = z.object({
   kind: z.literal('grown'),
   /** The local file as it was when it was copied. */
   local,
-  growth: z.object({ length: z.int(), ino: z.number(), mtimeMs: z.number() }),
-  /** When all of the copy was compared last, ms since 1970, and how long it was then; versions before did not say it. */
-  compared: z.object({ at: z.number(), length: z.int() }).optional(),
+  growth: z.object({ length: z.int(), mtimeMs: z.number() }),
+  /** When all of the copy was compared last, ms since 1970, and how old the file was then; versions before did not say it. */
+  compared: z.object({ at: z.number(), mtimeMs: z.number() }).optional(),
 });
 
 /** A file that is copied as a whole. */

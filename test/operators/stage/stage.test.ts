@@ -665,6 +665,10 @@ describe('the rounds of a worker', () => {
     world.due$.next();
     await run.rest();
     expect([world.doors.length, run.status('compressor').done]).toEqual([1, 1]);
+    const alive = run.alive.length;
+    world.due$.next();
+    // One that takes long is a sign of life all the same.
+    expect(run.alive.length).toBe(alive + 1);
     world.doors[0]!.open();
     await run.rest();
     expect([world.doors.length, rounds(run)]).toEqual([2, 1]);

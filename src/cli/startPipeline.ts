@@ -37,7 +37,7 @@ export async function startPipeline(context: CommandContext, options: StartOptio
     const hint = state === 'paused' ? ` ("${commandLine(context, 'resume', stage)}" lets it go on)` : '';
     output.line(`  ${stage.padEnd(width)}  ${state}${hint}`);
   }
-  output.line('it goes on when this terminal is closed');
+  output.line('the pipeline goes on when this terminal is closed');
   output.line(`  ${commandLine(context, 'console')}   shows it`);
   output.line(`  ${commandLine(context, 'stop')}      ends it`);
   return exitCodes.done;

@@ -43,7 +43,7 @@ export async function stopPipeline(context: CommandContext, { now, timeoutMs }: 
   for (const process of found.filter(({ elsewhere }) => !elsewhere)) {
     const why = await whyNotOurs(process.status, process.file, { paths, uid: userId() });
     if (why === null) here.push(process);
-    else output.error(`${why}. It gets no signal; look at it, and remove that file`);
+    else output.error(`${why}. That process gets no signal: look at it, and remove the file`);
   }
   for (const { status } of elsewhere) {
     output.error(`process ${status.pid} runs on ${status.host}: stop it there`);
@@ -61,7 +61,7 @@ export async function stopPipeline(context: CommandContext, { now, timeoutMs }: 
   }
   // One that says "stopped" and lives is closing its files.
   const draining = here.every(({ status }) => status.state === 'draining' || status.state === 'stopped');
-  if (draining && !now) output.line('it is stopping already: cutting it short');
+  if (draining && !now) output.line('the pipeline is stopping already: it is cut short');
   const cut = now || draining;
   const watch = new EndWatch(here, output);
   signal(here, 'SIGTERM');

@@ -54,7 +54,7 @@ export async function installService(context: CommandContext, options: ServiceOp
   await makeFolder(nodeFiles, join(unit.path, '..'));
   await writeAtomic(nodeFiles, unit.path, content);
   output.line(`wrote ${unit.path}`);
-  output.line('It starts with the machine, and again when it fails. Now run:');
+  output.line('The pipeline starts with the machine, and again when it fails. Now run:');
   output.line(`  ${unit.systemctl} daemon-reload`);
   output.line(`  ${unit.systemctl} enable --now ${unit.name}`);
   if (!unit.ofUser)
@@ -88,7 +88,7 @@ export async function uninstallService(context: CommandContext, options: Service
   // The link that "systemctl enable" made: systemctl can't remove it any more without the unit.
   await rm(join(unit.path, '..', `${wantedBy(unit)}.wants`, unit.name), { force: true });
   output.line(`removed ${unit.path}`);
-  output.line('A pipeline that it runs goes on until it is stopped. Now run:');
+  output.line('A pipeline that this unit runs goes on until it is stopped. Now run:');
   output.line(`  ${unit.systemctl} stop ${unit.name}`);
   output.line(`  ${unit.systemctl} daemon-reload`);
   return exitCodes.done;

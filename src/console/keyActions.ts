@@ -112,7 +112,7 @@ function askToStop(state: ConsoleState): Step {
     return ask(state, text, { do: 'stopOwn' });
   }
   if (state.commands.some(({ purpose }) => purpose === 'stop') || state.reading?.status?.state === 'draining') {
-    return ask(state, 'It is stopping. Cut short what is in flight?', asked('stop now', ['stop', '--now']));
+    return ask(state, 'The pipeline is stopping. Cut short what is in flight?', asked('stop now', ['stop', '--now']));
   }
   return ask(state, 'Stop the pipeline? What is in flight is finished first.', asked('stop', ['stop']));
 }

@@ -173,7 +173,7 @@ describe('a pipeline in the background', () => {
       }
       const stopped = await root.phorest('stop', ...(how === 'now' ? ['--now'] : []));
       expect([stopped.stderr, stopped.code]).toEqual(['', 0]);
-      if (how === 'twice') expect(stopped.stdout).toMatch(/^it is stopping already: cutting it short$/m);
+      if (how === 'twice') expect(stopped.stdout).toMatch(/^the pipeline is stopping already: it is cut short$/m);
       expect(await root.living()).toEqual([]);
       expect(await root.status()).toMatchObject({
         state: 'stopped',

@@ -1,4 +1,4 @@
-import { map, merge, type Observable, of, Subject } from 'rxjs';
+import { defer, map, merge, type Observable, of, Subject } from 'rxjs';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { ConsoleSources } from '../console/consoleSources.ts';
@@ -8,6 +8,8 @@ import { systemClock } from '../model/clock.ts';
 import type { Pixels } from '../model/frame.ts';
 import type { LogLine } from '../model/logLine.ts';
 import type { RoiManifest } from '../model/roi.ts';
+import { SeriesHistory } from '../sinks/series/seriesHistory.ts';
+import { seriesFolder } from '../sinks/series/seriesReader.ts';
 import { lastFrame$ } from '../streams/console/lastFrame.ts';
 import { logTail$ } from '../streams/console/logTail.ts';
 import { roiHistory$ } from '../streams/console/roiHistory.ts';
@@ -32,7 +34,10 @@ export function consoleSources(
   return {
     status$: own.status$ ?? pipelineStatus$({ file: paths.pipelineStatusFile, onError }),
     log$: merge(of(troubles.map(line)), problems$, own.log$ ?? logTail$({ folder: paths.logs, onError })),
-    history$: roiHistory$({ resultsFile: paths.resultsFile, onError }),
+    history$: defer(() => {
+      const history = new SeriesHistory(nodeFiles, seriesFolder(paths.results));
+      return roiHistory$({ look: () => history.look(), onError });
+    }),
     rois$: rois$(),
     frame$: size$ =>
       lastFrame$(

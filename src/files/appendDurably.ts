@@ -21,7 +21,8 @@ export interface Appended {
  * bytes that can't be anybody else's are ever cut: the file is opened for appending and must still end with what this
  * call wrote. So even a writer whose lock was stolen while it slept destroys no line of the thief's.
  *
- * @param data whole lines, the last with its newline.
+ * @param data whole lines, the last with its newline; or whole rows.
+ * @param rowsEnd for a file of rows that are all of one length: where the last whole one ends in a file of so many bytes.
  * @param folder its name is made durable in this folder too: for a file that may be new.
  * @throws Error when nothing of it was made durable.
  */
@@ -29,12 +30,17 @@ export async function appendDurably(
   files: Files,
   path: string,
   data: Uint8Array,
-  { keep, folder, isWhole }: { keep: 'lines' | 'nothing'; folder: string | null; isWhole?: IsWhole },
+  {
+    keep,
+    folder,
+    isWhole,
+    rowsEnd,
+  }: { keep: 'lines' | 'nothing'; folder: string | null; isWhole?: IsWhole; rowsEnd?: (size: number) => number },
 ): Promise<Appended> {
   await trimOnce(files, path);
   const file = await files.open(path, 'a+');
   try {
-    const offset = await endTornTail(file, isWhole);
+    const offset = rowsEnd ? await endTornRow(file, rowsEnd) : await endTornTail(file, isWhole);
     let written = 0;
     let error: Error | null = null;
     try {
@@ -103,6 +109,13 @@ async function endTornTail(file: OpenFile, isWhole: IsWhole = () => false): Prom
     if ((await file.write(Buffer.of(newline), size)) === 1) return size + 1;
   }
   await file.truncate(end);
+  return end;
+}
+
+async function endTornRow(file: OpenFile, rowsEnd: (size: number) => number): Promise<number> {
+  const size = await file.size();
+  const end = rowsEnd(size);
+  if (end < size) await file.truncate(end);
   return end;
 }
 

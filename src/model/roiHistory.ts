@@ -11,10 +11,12 @@ export interface RoiHistory {
   samples: readonly RoiSample[];
 }
 
-/** One image. */
+/** One image, or the means of several. */
 export interface RoiSample {
-  /** When it was taken, milliseconds since 1970 UTC. */
+  /** When it, or the first of them, was taken, milliseconds since 1970 UTC. */
   at: number;
+  /** How many they are. */
+  frames: number;
   /** Of each ROI, in the order of `labels`, pixels; NaN where it has none. */
   positions: Float64Array;
   /** Degrees Celsius, by the sensor's name; sensors that were silent are left out. */

@@ -89,6 +89,7 @@ export function sampleHistory(labels: readonly string[], samples = 100): RoiHist
       { length: samples },
       (_, k): RoiSample => ({
         at: noon - (samples - k) * 5000,
+        frames: 1,
         positions: baseline.map((from, i) => from + 0.1 * Math.sin(k / 10 + i)),
         temperatures: { 'Sensor 1': 21 + k / samples },
       }),

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { collectCrashWalk } from '../operators/collector/collectorCrashWalk.ts';
 import { compressCrashWalk } from '../operators/compressor/compressorCrashWalk.ts';
-import { csvCrashWalk, resultsLogCrashWalk } from '../sinks/outputCrashWalk.ts';
+import { csvCrashWalk, resultsLogCrashWalk, seriesCrashWalk } from '../sinks/outputCrashWalk.ts';
 import { useStillTime } from '../world/eventRun.ts';
 import { crashKinds } from '../world/faultyFiles.ts';
 
@@ -17,6 +17,14 @@ it('table: every row is there once, whatever is stopped wherever, after every pr
   annotate,
 }) => {
   const crashes = await csvCrashWalk(Number.POSITIVE_INFINITY);
+  await annotate(`${crashes} crashes`);
+  expect(crashes).toBeGreaterThan(2_000);
+});
+
+it('series: every image is there once, whatever is stopped wherever, after every prefix of every write', async ({
+  annotate,
+}) => {
+  const crashes = await seriesCrashWalk(Number.POSITIVE_INFINITY);
   await annotate(`${crashes} crashes`);
   expect(crashes).toBeGreaterThan(2_000);
 });

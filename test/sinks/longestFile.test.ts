@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { ResultLine } from '../../src/model/result.ts';
 import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
 import { openResultsLog } from '../../src/sinks/results/resultsLog.ts';
+import { SeriesReader } from '../../src/sinks/series/seriesReader.ts';
+import { SeriesWriter } from '../../src/sinks/series/seriesWriter.ts';
 import { openCsv } from '../../src/sinks/table/csv.ts';
 import { exclusiveHere } from '../world/exclusiveHere.ts';
 import { FaultyFiles } from '../world/faultyFiles.ts';
@@ -71,14 +73,24 @@ describe('on a file system whose files end before a segment does', () => {
     const image = (position: number): ResultLine => sampleResult({ labels: ['a', 'b'], position });
     for (let i = 0; i < 6; i++) await csv.append([image(i)]);
     await csv.append([image(6)]);
-    const positions: (number | null)[] = [];
-    for await (const { row } of csv.rows({ segment: 0, length: 0 })) positions.push(row.position);
-    expect(positions).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6]);
+    const rows = files.paths().flatMap(path => files.content(path)!.toString().split('\n').slice(1, -1));
+    expect(rows.map(row => Number(row.split(',')[3])).sort()).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6]);
     expect(files.paths().length).toBeGreaterThan(2);
     for (const path of files.paths()) {
       const lines = files.content(path)!.toString().split('\n');
       expect([lines[0]!.startsWith('timestamp,ROI-label'), lines.at(-1), lines.length % 2]).toEqual([true, '', 0]);
     }
     expect(csv.position()).toEqual((await openCsv({ folder, files })).position());
+  });
+
+  it('the series goes on in a new segment', async () => {
+    const files = limited(2_000);
+    const writer = await SeriesWriter.open({ folder, files, sensors: [], warn: () => undefined });
+    for (let i = 0; i < 20; i++) await writer.append([sampleResult({ id: `e${i}` }), sampleResult({ id: `f${i}` })]);
+    const { segments } = await SeriesReader.look(files, folder);
+    const ids: string[] = [];
+    for (const segment of segments) for await (const { row } of segment.read(0)) ids.push(row.id);
+    expect(ids).toEqual(Array.from({ length: 20 }, (_, i) => [`e${i}`, `f${i}`]).flat());
+    expect(segments.length).toBeGreaterThan(2);
   });
 });

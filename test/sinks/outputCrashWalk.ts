@@ -5,6 +5,9 @@ import type { ResultLocation } from '../../src/model/entry.ts';
 import type { ResultLine } from '../../src/model/result.ts';
 import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
 import { type BadLine, openResultsLog } from '../../src/sinks/results/resultsLog.ts';
+import { mergeRows } from '../../src/sinks/series/seriesFormat.ts';
+import { SeriesReader } from '../../src/sinks/series/seriesReader.ts';
+import { SeriesWriter } from '../../src/sinks/series/seriesWriter.ts';
 import { openCsv } from '../../src/sinks/table/csv.ts';
 import { exclusiveHere } from '../world/exclusiveHere.ts';
 import { atEveryCrash } from '../world/faultyFiles.ts';
@@ -85,17 +88,58 @@ export function csvCrashWalk(prefixes: number): Promise<number> {
       const unsettled = [settledFirst, ...batch].filter(({ entry_id }) => !settled.has(entry_id));
       const done = await csv.recover(from, unsettled);
       await csv.append(unsettled.filter(result => !done.has(result)));
-      const read: (number | null)[] = [];
-      let last = start;
-      for await (const { row, end } of csv.rows(start)) {
-        read.push(row.position);
-        last = end;
-      }
-      expect(read.toSorted()).toEqual(wanted);
-      expect(last).toEqual(csv.position());
       // As others read it: whole lines, one header a segment.
       const rows = files.paths().flatMap(path => files.content(path)!.toString().split('\n').slice(1, -1));
       expect(rows.map(row => Number(row.split(',')[3])).toSorted()).toEqual(wanted);
+    },
+  });
+}
+
+/**
+ * Stops the writer of the series at every step of seven images in two segments, with a level: every image that was acknowledged is there,
+ * each is there once after it was reported again, and the level says what its rows say. @returns the number of crashes.
+ */
+export function seriesCrashWalk(prefixes: number): Promise<number> {
+  const series = `${folder}/series`;
+  const open = (files: Files) =>
+    SeriesWriter.open({ folder: series, files, sensors: ['Lid'], warn: message => expect.fail(message) });
+  const image = (id: string, labels = ['a', 'b']): ResultLine =>
+    sampleResult({ id, labels, timestamp: `2025-08-12T13:45:0${id.charCodeAt(0) % 8}` });
+  const batches = [
+    [image('A')],
+    [image('B'), image('C'), image('D')],
+    [image('E'), image('F', ['c']), image('G', ['c'])],
+  ];
+  const idsIn = async (reader: SeriesReader): Promise<string[]> => {
+    const ids: string[] = [];
+    for (const segment of reader.segments) for await (const { row } of segment.read(0)) ids.push(row.id);
+    return ids;
+  };
+  const look = (files: Files): Promise<SeriesReader> =>
+    SeriesReader.look(files, series, { damaged: error => expect.fail(error.message) });
+  return atEveryCrash({
+    context: () => [] as string[],
+    prefixes,
+    work: async (files, acknowledged) => {
+      const writer = await open(files);
+      for (const batch of batches) {
+        await writer.append(batch);
+        acknowledged.push(...batch.map(({ entry_id }) => entry_id));
+      }
+      await writer.finish();
+    },
+    check: async (files, acknowledged) => {
+      const writer = await open(files);
+      expect((await idsIn(await look(files))).slice(0, acknowledged.length)).toEqual(acknowledged);
+      for (const batch of batches) await writer.append(batch);
+      await writer.append([image('H', ['c'])]);
+      await writer.finish();
+      const reader = await look(files);
+      expect(await idsIn(reader)).toEqual([...'ABCDEFGH']);
+      const first = reader.segments[0]!;
+      const rows = [];
+      for await (const { row } of first.read(0, 0, 4)) rows.push(row);
+      for await (const { row } of first.read(1, 0, 1)) expect(row).toEqual(mergeRows(rows));
     },
   });
 }

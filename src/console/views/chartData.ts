@@ -20,7 +20,7 @@ export interface ChartData {
   warmth: readonly Series[];
   warmthNames: readonly CurveName[];
   time: Range;
-  /** A pause longer than this breaks a curve, ms. */
+  /** A pause longer than this, for each image of the value before, breaks a curve, ms. */
   gapMs: number;
 }
 
@@ -38,10 +38,12 @@ export function chartData(history: RoiHistory, picked: readonly string[] | null,
   const from = span === null ? Number.NEGATIVE_INFINITY : last.at - span;
   const samples = history.samples.slice(firstSince(history.samples, from));
   const times = samples.map(({ at }) => at);
+  const frames = samples.map(sample => sample.frames);
   const series = (colour: number, letter: string, values: readonly number[]): Series => ({
     colour,
     letter,
     times,
+    frames,
     values,
   });
 
@@ -83,7 +85,7 @@ export function chartData(history: RoiHistory, picked: readonly string[] | null,
     warmth,
     warmthNames: named(warmth, sensors),
     time: { low: times[0] as number, high: Math.max(last.at, (times[0] as number) + 1000) },
-    gapMs: gapOf(times),
+    gapMs: gapOf(times, frames),
   };
 }
 
@@ -105,11 +107,11 @@ function firstSince(samples: readonly RoiSample[], from: number): number {
   return low;
 }
 
-/** Several times the interval that three of four samples keep. */
-function gapOf(times: readonly number[]): number {
+/** Several times the interval from image to image that three of four samples keep. */
+function gapOf(times: readonly number[], frames: readonly number[]): number {
   const intervals = times
     .slice(1)
-    .map((at, i) => at - (times[i] as number))
+    .map((at, i) => (at - (times[i] as number)) / (frames[i] as number))
     .sort((a, b) => a - b);
   const usual = intervals[Math.floor(intervals.length * 0.75)];
   return usual === undefined || usual <= 0 ? Number.POSITIVE_INFINITY : usual * gapIntervals;

@@ -31,6 +31,8 @@ export interface Series {
   colour: number;
   letter: string;
   times: readonly number[];
+  /** Images that each value is the mean of; absent: one. */
+  frames?: readonly number[];
   values: readonly number[];
 }
 
@@ -56,7 +58,7 @@ export function rangeOf(series: readonly Series[], least: number): Range | null 
 
 /**
  * The dots of a series. Values that share a column of dots become that column's lowest and highest, so that a spike shows
- * however much is shown; a value that is missing, or a pause longer than `gapMs`, breaks the curve.
+ * however much is shown; a value that is missing, or a pause longer than `gapMs` for each image of the value before, breaks the curve.
  */
 export function curveOf(
   series: Series,
@@ -73,7 +75,7 @@ export function curveOf(
   let before = Number.NEGATIVE_INFINITY;
   for (const [i, at] of series.times.entries()) {
     const of = series.values[i] as number;
-    if (!Number.isFinite(of) || at - before > gapMs) {
+    if (!Number.isFinite(of) || at - before > gapMs * (series.frames?.[i - 1] ?? 1)) {
       if (part.length > 0) parts.push(part);
       part = [];
     }

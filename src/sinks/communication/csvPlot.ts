@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { comparePositions } from '../../files/segmentedFile.ts';
-import { openPlot, type Plot, type PlotOptions } from '../plot/plot.ts';
+import { drawInProcess, type PlotTask } from '../plot/plotProcess.ts';
+import { seriesFolder } from '../series/seriesReader.ts';
 import { openCsv } from '../table/csv.ts';
 import type { Communication, CommunicationOptions } from './communication.ts';
 
@@ -17,18 +19,30 @@ const plotAlarm = 'plot';
 
 export interface CsvPlotOptions extends CommunicationOptions {
   /** How a plot is drawn, and the pause between two; for tests. */
-  draw?: NonNullable<PlotOptions['draw']>;
+  draw?: (task: PlotTask, options: { signal: AbortSignal }) => Promise<void>;
   pauseMs?: number;
 }
 
 /**
  * `CSV_PLOT`: a table and a picture in the results folder.
  *
- * A report resolves when its rows are durable. The picture follows by itself, now and then, in a process of its own; `flush`
- * waits for one that shows everything. A plot that fails is an alarm and fails no report.
+ * A report resolves when its rows are durable. The picture is drawn from the series. It follows by itself, now and then, in a process of
+ * its own; `flush` waits for one that shows everything. A plot that fails is an alarm and fails no report.
  */
 export async function openCsvPlot(options: CsvPlotOptions): Promise<Communication> {
-  const { files, folder, title, sensors, alarm, well, segmentBytes, draw, pauseMs = shortestPauseMs } = options;
+  const {
+    files,
+    folder,
+    title,
+    sensors,
+    alarm,
+    well,
+    segmentBytes,
+    draw = drawInProcess,
+    pauseMs = shortestPauseMs,
+  } = options;
+  const task = { series: seriesFolder(folder), picturePath: join(folder, 'processed_data_plot.png'), title };
+  const stop = new AbortController();
   const csv = await openCsv({
     folder,
     files,
@@ -36,47 +50,32 @@ export async function openCsvPlot(options: CsvPlotOptions): Promise<Communicatio
     onChanged: message => alarm('table', message),
     ...(segmentBytes ? { segmentBytes } : {}),
   });
-  let plot: Plot | null = null;
   let timer: NodeJS.Timeout | null = null;
   let drawing: Promise<void> | null = null;
   /** There are results that no picture shows. */
   let behind = false;
   /** Drawings in a row that failed. */
   let failures = 0;
-  let closed = false;
-
-  /** Not before the first report: until a recovery is through, the table may hold a part of an image. */
-  async function openedPlot(): Promise<Plot> {
-    plot ??= await openPlot({
-      folder,
-      files,
-      title,
-      csv,
-      warn: message => alarm(plotAlarm, message),
-      ...(draw ? { draw } : {}),
-    });
-    return plot;
-  }
 
   /** Draws what there is; never rejects. Returns how long to rest afterwards, ms. */
   async function drawNow(): Promise<number> {
     behind = false;
     const begin = performance.now();
     try {
-      await (await openedPlot()).render();
+      await draw(task, { signal: stop.signal });
       if (failures > 0) well(plotAlarm);
       failures = 0;
     } catch (error) {
       behind = true;
       failures++;
-      if (!closed) alarm(plotAlarm, (error as Error).message);
+      if (!stop.signal.aborted) alarm(plotAlarm, (error as Error).message);
     }
     const rest = Math.max(pauseMs, (performance.now() - begin) * (drawingShare - 1));
     return Math.min(rest * 2 ** failures, Math.max(rest, longestPauseMs));
   }
 
   function drawLater(pause: number): void {
-    if (timer || drawing || closed || !behind) return;
+    if (timer || drawing || stop.signal.aborted || !behind) return;
     timer = setTimeout(() => {
       timer = null;
       drawing = drawNow().then(rest => {
@@ -116,9 +115,7 @@ export async function openCsvPlot(options: CsvPlotOptions): Promise<Communicatio
     },
 
     async report(results) {
-      const opened = await openedPlot();
       await csv.append(results);
-      opened.take(results);
       behind = true;
       drawLater(firstPauseMs);
     },
@@ -129,8 +126,7 @@ export async function openCsvPlot(options: CsvPlotOptions): Promise<Communicatio
     },
 
     async close() {
-      closed = true;
-      await plot?.close();
+      stop.abort(new Error('The plot was closed'));
       await settleDrawing();
     },
   };

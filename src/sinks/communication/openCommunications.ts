@@ -1,9 +1,20 @@
+import { join } from 'node:path';
+import { removeFile } from '../../files/durableNames.ts';
+import { comparePositions, type SegmentPosition } from '../../files/segmentedFile.ts';
+import { seriesFolder } from '../series/seriesReader.ts';
+import { SeriesWriter } from '../series/seriesWriter.ts';
 import type { Communication, CommunicationOptions } from './communication.ts';
 import { communicationMethods } from './communicationMethods.ts';
 
+/** What an earlier version kept for the plot. */
+const formerSeries = 'plot_series.bin';
+
 /**
- * Opens the communications that the configuration names, as one. Words of methods that this version does not have yet are
- * passed over; the configuration's warnings say so.
+ * Opens the communications that the configuration names, as one, and the series that is written beside them. Words of methods that this
+ * version does not have yet are passed over; the configuration's warnings say so.
+ *
+ * The series comes last: what stands in it was told to all, and what was told before a crash and is missing in it is added when that is
+ * found.
  *
  * Those that keep no place are told first: what stands in the output of one that does was told to all others, and is not
  * repeated after a crash.
@@ -12,11 +23,21 @@ export async function openCommunications(
   words: readonly string[],
   options: CommunicationOptions,
 ): Promise<Communication> {
+  const { files, folder, sensors, alarm } = options;
   const opened: Communication[] = [];
+  let series: SeriesWriter;
   try {
     for (const [word, open] of Object.entries(communicationMethods)) {
       if (words.includes(word)) opened.push(await open(options));
     }
+    series = await SeriesWriter.open({
+      folder: seriesFolder(folder),
+      files,
+      sensors,
+      hasPast: opened.some(one => isBegun(one.position())),
+      warn: message => alarm('series', message),
+    });
+    if (await files.stat(join(folder, formerSeries))) await removeFile(files, join(folder, formerSeries));
   } catch (error) {
     await Promise.all(opened.map(one => one.close()));
     throw error;
@@ -31,10 +52,18 @@ export async function openCommunications(
     recover: async unsettled => {
       for (const one of others) await one.recover(unsettled);
       const complete = await Promise.all(placed.map(one => one.recover(unsettled)));
-      return complete.reduce((all, next) => new Set(all).intersection(next), complete[0] ?? new Set());
+      const told = complete.reduce((all, next) => new Set(all).intersection(next), complete[0] ?? new Set());
+      await series.append(unsettled.map(({ result }) => result).filter(result => told.has(result)));
+      return told;
     },
-    report: results => each(one => one.report(results)),
+    report: async results => {
+      await each(one => one.report(results));
+      await series.append(results);
+    },
     flush: () => each(one => one.flush()),
     close: () => each(one => one.close()),
   };
 }
+
+const isBegun = (position: SegmentPosition | null): boolean =>
+  position !== null && comparePositions(position, { segment: 0, length: 0 }) > 0;

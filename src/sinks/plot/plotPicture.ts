@@ -2,9 +2,8 @@ import type { CustomSeriesOption, EChartsOption, GraphicComponentOption } from '
 import { counted } from '../../model/quantity.ts';
 import { oneLine, shortened } from '../../model/shownText.ts';
 import { gradualColour, mostDistinct, trackColour } from './plotColours.ts';
-import type { PlotData, PlotTrack } from './plotSeries.ts';
+import { type PlotData, type PlotTrack, thinPlotData } from './plotData.ts';
 import { quantile, shiftSummary } from './shiftSummary.ts';
-import { thinPlotData } from './thinPlotData.ts';
 import { timeTicks } from './timeTicks.ts';
 import { longestBridge, type Stretch, trackLines } from './trackLines.ts';
 import { type ValueAxis, valueAxis } from './valueAxis.ts';

@@ -1,8 +1,8 @@
 import { type DrawProcessOptions, runDrawProcess } from '../drawing/drawProcess.ts';
 
 export interface PlotTask {
-  /** File with the bytes of a `PlotSeries`. */
-  seriesPath: string;
+  /** Folder of the series. */
+  series: string;
   /** PNG to write. */
   picturePath: string;
   title: string;

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import type * as Echarts from 'echarts';
 import { rasterise } from '../drawing/rasterise.ts';
+import type { PlotData } from './plotData.ts';
 import { plotPicture } from './plotPicture.ts';
-import type { PlotData } from './plotSeries.ts';
 
 const require = createRequire(import.meta.url);
 

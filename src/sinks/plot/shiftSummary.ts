@@ -1,4 +1,4 @@
-import type { PlotData } from './plotSeries.ts';
+import type { PlotData } from './plotData.ts';
 
 export interface ShiftSummary {
   /** Median over the ROIs at each time, pixels; NaN where no ROI has a value. */

@@ -6,7 +6,7 @@ import { comparePositions, SegmentedFile, type SegmentPosition } from '../../fil
 import { splitLines } from '../../files/splitLines.ts';
 import type { ResultLine } from '../../model/result.ts';
 import { oneLine } from '../../model/shownText.ts';
-import { columnsFit, csvCells, csvColumns, hasFilename, roisOf, temperaturePrefix } from './csvColumns.ts';
+import { columnsFit, csvCells, csvColumns, hasFilename, roisOf } from './csvColumns.ts';
 import { parseCsvLine } from './parseCsvLine.ts';
 
 /** Rows are composed and written in pieces of about so many bytes. */
@@ -22,17 +22,6 @@ export interface CsvOptions {
   sensors?: readonly string[];
   /** Told that somebody else has moved away, shortened or saved the table since it was written last, and what is done. */
   onChanged?: (message: string) => void;
-}
-
-/** One row of the table as the plot needs it. */
-export interface CsvRow {
-  timestamp: string;
-  label: string;
-  method: string;
-  /** Pixels. */
-  position: number | null;
-  /** Degrees Celsius by name of the column. */
-  temperatures: Record<string, number | null>;
 }
 
 /**
@@ -56,8 +45,6 @@ export interface Csv {
    * part is cut off. Rows of others are left alone: they may be settled.
    */
   recover(from: SegmentPosition, results: readonly ResultLine[]): Promise<ReadonlySet<ResultLine>>;
-  /** Rows between a position and the end at the time, each with the position behind it. */
-  rows(from: SegmentPosition): AsyncIterable<{ row: CsvRow; end: SegmentPosition }>;
 }
 
 /**
@@ -306,15 +293,6 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
       for (const result of results) if (roisOf(result).length === 0) complete.add(result);
       return complete;
     },
-
-    async *rows(from) {
-      for await (const { segment, offset, length, terminated, columns: header, text } of rawRows(from)) {
-        const position = { segment, length: offset + length };
-        if (!terminated || comparePositions(position, end) > 0) return;
-        const row = readRow(header, parseCsvLine(text));
-        if (row) yield { row, end: position };
-      }
-    },
   };
 }
 
@@ -327,24 +305,4 @@ function rowsText(columns: readonly string[], result: ResultLine): string {
   return csvText(
     csvCells(columns, result).map(row => row.map(cell => (typeof cell === 'string' ? oneLine(cell) : cell))),
   );
-}
-
-function readRow(columns: readonly string[], cells: readonly string[]): CsvRow | null {
-  if (cells.length !== columns.length) return null;
-  const row: CsvRow = { timestamp: '', label: '', method: '', position: null, temperatures: {} };
-  for (const [i, column] of columns.entries()) {
-    const cell = cells[i] as string;
-    if (column === 'timestamp') row.timestamp = cell;
-    else if (column === 'ROI-label') row.label = cell.replace(/^'(?=[=+\-@\t\uFF1D\uFF0B\uFF0D\uFF20])/, '');
-    else if (column === 'Analysis-method') row.method = cell;
-    else if (column === 'position') row.position = number(cell);
-    else if (column.startsWith(temperaturePrefix)) {
-      row.temperatures[column] = number(cell);
-    }
-  }
-  return row.timestamp === '' ? null : row;
-}
-
-function number(cell: string): number | null {
-  return cell === '' ? null : Number(cell);
 }

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AxisClock } from '../../../src/sinks/plot/axisClock.ts';
+import { axisClock } from '../../../src/sinks/plot/axisClock.ts';
+import { seriesClock } from '../../../src/sinks/series/seriesFormat.ts';
+import { sampleResult } from '../sampleResult.ts';
 
 const minute = 60_000;
 /** 27 October 2024 in Berlin: 02:00 to 03:00 comes twice. In the order in which frames were taken. */
@@ -7,6 +9,15 @@ const autumn = ['01:40', '02:00', '02:20', '02:40', '02:00', '02:20', '02:40', '
   time => `2024-10-27T${time}:00.000000`,
 );
 const steps = (places: readonly number[]): number[] => places.slice(1).map((place, i) => (place - places[i]!) / minute);
+
+/** Where results stand, by what they say of their times. */
+function begin(): (local: string, utc: string | null | undefined) => number {
+  const [clock, place] = [seriesClock(), axisClock()];
+  return (timestamp, utc) => {
+    const { image_timestamp_utc: _known, ...line } = sampleResult({ timestamp });
+    return place(clock(utc === undefined ? line : { ...line, image_timestamp_utc: utc }));
+  };
+}
 
 describe('the axis of the live plot', () => {
   let zone: string | undefined;
@@ -23,29 +34,29 @@ describe('the axis of the live plot', () => {
     `${new Date(Date.UTC(2024, 9, 26, 23, 40) + i * 20 * minute).toISOString().slice(0, 19)}Z`;
 
   it('does not fold at the hour that comes twice, when the results tell UTC', () => {
-    const clock = new AxisClock({ utc: null, machine: null });
-    const places = autumn.map((local, i) => clock.place(local, utcOf(i)));
+    const place = begin();
+    const places = autumn.map((local, i) => place(local, utcOf(i)));
     expect(new Date(places[0]!).toISOString()).toBe('2024-10-27T01:40:00.000Z');
     expect(steps(places)).toEqual(Array(7).fill(20));
   });
 
-  it('does not fold when it is made again from the table, and both agree', () => {
-    const clock = new AxisClock({ utc: null, machine: null });
-    const places = autumn.map((local, i) => clock.place(local, i % 3 === 2 ? utcOf(i) : undefined));
+  it('does not fold where results of an earlier version tell no UTC, and both agree', () => {
+    const place = begin();
+    const places = autumn.map((local, i) => place(local, i % 3 === 2 ? utcOf(i) : undefined));
     expect(steps(places)).toEqual(Array(7).fill(20));
   });
 
   it('has no gap at the hour that is missing in spring', () => {
-    const clock = new AxisClock({ utc: null, machine: null });
-    const places = ['2025-03-30T01:50:00', '2025-03-30T03:10:00'].map(local => clock.place(local, undefined));
+    const place = begin();
+    const places = ['2025-03-30T01:50:00', '2025-03-30T03:10:00'].map(local => place(local, undefined));
     expect(steps(places)).toEqual([20]);
   });
 
   it('shows the times of images from another zone, or from none, as they are', () => {
-    const clock = new AxisClock({ utc: null, machine: null });
+    const place = begin();
     for (const utc of ['2025-07-24T23:45:13Z', null]) {
-      expect(new Date(clock.place('2025-07-24T13:45:13', utc)).toISOString()).toBe('2025-07-24T13:45:13.000Z');
+      expect(new Date(place('2025-07-24T13:45:13', utc)).toISOString()).toBe('2025-07-24T13:45:13.000Z');
     }
-    expect(new Date(clock.place('2025-07-24T13:45:14', undefined)).toISOString()).toBe('2025-07-24T13:45:14.000Z');
+    expect(new Date(place('2025-07-24T13:45:14', undefined)).toISOString()).toBe('2025-07-24T13:45:14.000Z');
   });
 });

@@ -1,20 +1,26 @@
 import { Resvg } from '@resvg/resvg-js';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { PlotSeries } from '../../../src/sinks/plot/plotSeries.ts';
+import type { PlotData, PlotTrack } from '../../../src/sinks/plot/plotData.ts';
 import { plotSvg, renderPlot } from '../../../src/sinks/plot/renderPlot.ts';
 
-function seriesOf(rois: number, images: number, sensors: string[] = []): PlotSeries {
-  const series = new PlotSeries(256);
-  series.method = 'gaussian';
-  for (let i = 0; i < images; i++) {
-    series.add({
-      time: Date.UTC(2025, 7, 12, 13, 45, 0) + i * 5000,
-      positions: Array.from({ length: rois }, (_, r) => [`ROI ${r}`, 60 + (r % 50) + Math.sin(i / 10)]),
-      temperatures: sensors.map((name, s) => [name, 21 + s + i / 1000]),
-    });
-  }
-  return series;
+function dataOf(rois: number, images: number, sensors: string[] = []): PlotData {
+  const times = Float64Array.from({ length: images }, (_, i) => Date.UTC(2025, 7, 12, 13, 45, 0) + i * 5000);
+  const track = (name: string, value: (image: number) => number): PlotTrack => {
+    const values = Float32Array.from(times, (_, i) => value(i));
+    return { name, values, baseline: values.subarray(0, 3).reduce((sum, one) => sum + one, 0) / Math.min(3, images) };
+  };
+  return {
+    times,
+    images: new Float64Array(images).fill(1),
+    first: times[0] ?? Number.NaN,
+    last: times.at(-1) ?? Number.NaN,
+    rois: Array.from({ length: rois }, (_, r) => track(`ROI ${r}`, i => 60 + (r % 50) + Math.sin(i / 10))),
+    sensors: sensors.map((name, s) => track(name, i => 21 + s + i / 1000)),
+    frames: images,
+    stride: 1,
+    method: images > 0 ? 'gaussian' : null,
+  };
 }
 
 const words = (svg: string): string[] =>
@@ -22,7 +28,7 @@ const words = (svg: string): string[] =>
 
 describe('plot', () => {
   it('is a PNG of the asked size with lines of many colours', async () => {
-    const png = renderPlot(seriesOf(80, 50).data(), { title: 'Run', width: 600, height: 400, zoom: 2 });
+    const png = renderPlot(dataOf(80, 50), { title: 'Run', width: 600, height: 400, zoom: 2 });
     const { data, info } = await sharp(png).removeAlpha().raw().toBuffer({ resolveWithObject: true });
     expect([info.width, info.height]).toEqual([1200, 800]);
     const colours = new Set<number>();
@@ -31,7 +37,7 @@ describe('plot', () => {
   });
 
   it('has title, units, and the names of a few ROIs and of the sensors', () => {
-    const text = words(plotSvg(seriesOf(3, 10, ['lid']).data(), { title: 'Chip 12' }));
+    const text = words(plotSvg(dataOf(3, 10, ['lid']), { title: 'Chip 12' }));
     for (const expected of [
       'Chip 12 · gaussian',
       'Resonance position / px',
@@ -48,7 +54,7 @@ describe('plot', () => {
   });
 
   it('shows a scale instead of 644 names, and no temperature where there is none', () => {
-    const text = words(plotSvg(seriesOf(644, 4).data(), { title: 'Run' }));
+    const text = words(plotSvg(dataOf(644, 4), { title: 'Run' }));
     expect(text).toContain('644 ROIs, in order');
     expect(text).toContain('ROI 0');
     expect(text).toContain('ROI 643');
@@ -57,17 +63,16 @@ describe('plot', () => {
   });
 
   it('says so when there is nothing yet, and shows a single image as points', () => {
-    expect(words(plotSvg(new PlotSeries().data(), { title: 'Run' }))).toContain('No results yet');
-    const svg = plotSvg(seriesOf(1, 1).data(), { title: 'Run' });
+    expect(words(plotSvg(dataOf(0, 0), { title: 'Run' }))).toContain('No results yet');
+    const svg = plotSvg(dataOf(1, 1), { title: 'Run' });
     expect(svg).toContain('#0072B2');
     expect(words(svg)).not.toContain('Shift from start / px');
   });
 
   it('takes any label for what it is: text', () => {
-    const series = new PlotSeries();
     const label = '<b>&"\u0007\n</svg>';
-    series.add({ time: 0, positions: [[label, 1]], temperatures: [] });
-    const svg = plotSvg(series.data(), { title: '<script>&' });
+    const data = dataOf(1, 1);
+    const svg = plotSvg({ ...data, rois: [{ ...data.rois[0]!, name: label }] }, { title: '<script>&' });
     expect(svg).not.toContain('<script>');
     expect(svg).not.toContain('<b>');
     expect(() => new Resvg(svg)).not.toThrow();
@@ -75,7 +80,7 @@ describe('plot', () => {
 
   it('draws letters, not the empty boxes of a missing font', async () => {
     const widthOf = async (title: string): Promise<number> => {
-      const png = renderPlot(new PlotSeries().data(), { title, zoom: 1 });
+      const png = renderPlot(dataOf(0, 0), { title, zoom: 1 });
       const { data, info } = await sharp(png).greyscale().raw().toBuffer({ resolveWithObject: true });
       let right = 0;
       for (let y = 10; y < 42; y++) {

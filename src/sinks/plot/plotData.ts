@@ -1,0 +1,148 @@
+import { fan, type SeriesRow } from '../series/seriesFormat.ts';
+import type { SeriesReader } from '../series/seriesReader.ts';
+import { axisClock } from './axisClock.ts';
+
+/** Points of the plot at most. */
+const mostPoints = 1024;
+/** A ROI's first values, whose mean its shift is measured from. */
+const baselineValues = 3;
+
+/** Values of one ROI or sensor at the times of {@link PlotData}; NaN where there is none. */
+export interface PlotTrack {
+  name: string;
+  values: Float32Array;
+  /** Mean of its first values; NaN when it has none. */
+  baseline: number;
+}
+
+/** What is drawn: points in order of time, one value of each track a point. */
+export interface PlotData {
+  /** Time of each point's earliest image: a moment at which there was one, also where a point spans a pause. */
+  times: Float64Array;
+  /** How many images each point is the mean of. */
+  images: Float64Array;
+  /** Times of the earliest and the latest image of all; NaN before the first. */
+  first: number;
+  last: number;
+  rois: readonly PlotTrack[];
+  sensors: readonly PlotTrack[];
+  /** Images taken in all. */
+  frames: number;
+  /** Images that a point stands for. */
+  stride: number;
+  method: string | null;
+}
+
+/**
+ * The whole run in a bounded number of points, whatever its length: of the level of the series that has about as many, neighbours are merged
+ * to their mean (a gap counts for nothing). A ROI or sensor that turns up later has gaps before.
+ */
+export async function readPlotData(series: SeriesReader, most = mostPoints): Promise<PlotData> {
+  const level = series.levelFor(most);
+  const place = axisClock();
+  const points: { time: number; row: SeriesRow; labels: readonly string[]; sensors: readonly string[] }[] = [];
+  let [first, last, frames] = [Number.NaN, Number.NaN, 0];
+  const take = ({ row }: { row: SeriesRow }): number => {
+    const time = place(row);
+    if (!(first <= time)) first = time;
+    if (!(last >= time)) last = time;
+    return time;
+  };
+  for (const segment of series.segments) {
+    const { labels, sensors } = segment.layout.header;
+    for await (const point of segment.read(level)) {
+      const time = take(point);
+      if (Number.isNaN(time)) continue;
+      points.push({ time, row: point.row, labels, sensors: sensors.map(shownSensor) });
+      frames += point.row.frames;
+    }
+    // A point has the time of its first image: the last ones are looked at by themselves.
+    for await (const point of segment.read(0, Math.max(0, segment.counts[0]! - fan ** Math.min(level, 3)))) take(point);
+  }
+  // Images are reported about, not exactly, in the order of their time.
+  points.sort((a, b) => a.time - b.time);
+
+  const tracks = (
+    namesOf: (point: (typeof points)[number]) => readonly string[],
+    valuesOf: (row: SeriesRow) => Float64Array | Float32Array,
+    first: ReadonlyMap<string, readonly number[]>,
+  ): PlotTrack[] => {
+    const values = new Map<string, Float32Array>();
+    for (const [i, point] of points.entries()) {
+      const of = valuesOf(point.row);
+      for (const [k, name] of namesOf(point).entries()) {
+        let track = values.get(name);
+        if (!track) values.set(name, (track = new Float32Array(points.length).fill(Number.NaN)));
+        track[i] = of[k]!;
+      }
+    }
+    return [...values].map(([name, track]) => ({
+      name,
+      values: track,
+      baseline: baselineOf(first.get(name) ?? [], track),
+    }));
+  };
+  const data: PlotData = {
+    times: Float64Array.from(points, ({ time }) => time),
+    images: Float64Array.from(points, ({ row }) => row.frames),
+    first,
+    last,
+    rois: tracks(
+      ({ labels }) => labels,
+      row => row.positions,
+      await series.firstValues(baselineValues),
+    ),
+    sensors: tracks(
+      ({ sensors }) => sensors,
+      row => row.temperatures,
+      new Map(),
+    ),
+    frames,
+    stride: fan ** level,
+    method: series.segments.at(-1)?.layout.header.method ?? null,
+  };
+  return thinPlotData(data, most);
+}
+
+/** The sensor as the table names its column. */
+const shownSensor = (sensor: string): string => sensor.toLowerCase().replaceAll('_', ' ');
+
+/** A ROI that was dark in the first images has its first points for it. */
+function baselineOf(first: readonly number[], track: Float32Array): number {
+  const values =
+    first.length > 0 ? first : [...track.filter(value => !Number.isNaN(value)).subarray(0, baselineValues)];
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Merges neighbouring points until there are at most `most`. */
+export function thinPlotData(data: PlotData, most: number): PlotData {
+  const { length } = data.times;
+  if (length <= most) return data;
+  const half = Math.ceil(length / 2);
+  const { images } = data;
+  /** First with second, third with fourth and so on; a last one without a neighbour stays as it is. */
+  const pairs = <T extends Float32Array | Float64Array>(
+    values: T,
+    into: T,
+    merge: (a: number, b: number, i: number) => number,
+  ): T => {
+    for (let i = 0; i < length; i += 2)
+      into[i / 2] = i + 1 < length ? merge(values[i]!, values[i + 1]!, i) : values[i]!;
+    return into;
+  };
+  const mean = (a: number, b: number, i: number): number => {
+    if (Number.isNaN(a)) return b;
+    return Number.isNaN(b) ? a : (a * images[i]! + b * images[i + 1]!) / (images[i]! + images[i + 1]!);
+  };
+  const thin = (tracks: readonly PlotTrack[]): PlotTrack[] =>
+    tracks.map(track => ({ ...track, values: pairs(track.values, new Float32Array(half), mean) }));
+  const merged = {
+    ...data,
+    times: pairs(data.times, new Float64Array(half), (a, b) => Math.min(a, b)),
+    images: pairs(images, new Float64Array(half), (a, b) => a + b),
+    rois: thin(data.rois),
+    sensors: thin(data.sensors),
+    stride: data.stride * 2,
+  };
+  return thinPlotData(merged, most);
+}

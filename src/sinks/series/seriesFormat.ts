@@ -1,0 +1,319 @@
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { localTimesInOrder, parseIso } from '../../model/localTime.ts';
+import type { AnalysisMethod } from '../../model/method.ts';
+import type { ResultLine, RoiFlag } from '../../model/result.ts';
+import { roisOf } from '../table/csvColumns.ts';
+
+/** The layout of `results/series/`; `docs/formats.md` tells it to others. */
+
+const magic = 'phorest-series-1';
+/** So many rows make one of the next level. */
+export const fan = 4;
+
+const flagBits = [
+  'low_signal',
+  'saturated',
+  'edge',
+  'two_peaks',
+  'moved',
+  'lost',
+] as const satisfies readonly RoiFlag[];
+
+/** A column of values in each row, one for each ROI or sensor. */
+interface SeriesColumn {
+  name: string;
+  of: 'roi' | 'sensor';
+  type: 'f64' | 'f32' | 'u16';
+  unit: string;
+}
+
+/** Long values first: each stands at a multiple of its length. */
+const columns: readonly SeriesColumn[] = [
+  { name: 'position', of: 'roi', type: 'f64', unit: 'px' },
+  { name: 'uncertainty', of: 'roi', type: 'f32', unit: 'px' },
+  { name: 'temperature', of: 'sensor', type: 'f32', unit: '°C' },
+  { name: 'flags', of: 'roi', type: 'u16', unit: '' },
+];
+
+const valueBytes = { f64: 8, f32: 4, u16: 2 } as const;
+
+/** What all rows of a segment have in common. */
+export interface SeriesHeader {
+  /** Names the segment; no other has it. */
+  id: string;
+  /** Local time of its first row, as there: segments that were made again later stand where they belong. Null: not known, or without rows. */
+  began: number | null;
+  /** Null: without rows. */
+  method: AnalysisMethod | null;
+  labels: readonly string[];
+  sensors: readonly string[];
+  columns: readonly SeriesColumn[];
+  /** Bit 0 first. */
+  flags: readonly string[];
+}
+
+/** One image; at a level above the first several, of which the earliest gives its id and times. */
+export interface SeriesRow {
+  /** See {@link rowId}. */
+  id: string;
+  attempt: number;
+  /** Images that it stands for. */
+  frames: number;
+  /** What the clock at the camera showed, as ms since 1970 as if it were in UTC; NaN where that is not known. */
+  local: number;
+  /** The same instant, ms since 1970 UTC; NaN where the zone is unknown. */
+  utc: number;
+  /** Pixels, in the order of the labels; NaN where there is none. At a level above the first: means of what is there. */
+  positions: Float64Array<ArrayBuffer>;
+  uncertainties: Float32Array<ArrayBuffer>;
+  /** Degrees Celsius, in the order of the sensors; NaN where there is none. */
+  temperatures: Float32Array<ArrayBuffer>;
+  /** Bits; at a level above the first: those of any image. */
+  flags: Uint16Array<ArrayBuffer>;
+}
+
+/** Row: checksum, attempt, frames, 4 bytes for later, local, utc, id, then the columns. */
+const idAt = 32;
+const idBytes = 40;
+const columnsAt = idAt + idBytes;
+
+/** Ids are as long as the row has room for; a longer one is known by its hash. */
+export function rowId(entryId: string): string {
+  if (Buffer.byteLength(entryId) <= idBytes) return entryId;
+  return createHash('sha256').update(entryId).digest('hex').slice(0, idBytes);
+}
+
+/** A segment's header with what follows from it. */
+export class SeriesLayout {
+  readonly header: SeriesHeader;
+  /** Of the file. */
+  readonly bytes: Buffer;
+  readonly rowBytes: number;
+  readonly #at = new Map<string, number>();
+  readonly #indexOf: ReadonlyMap<string, number>;
+  readonly #sensorAt: ReadonlyMap<string, number>;
+
+  constructor(header: SeriesHeader, bytes: Buffer = headerBytes(header)) {
+    this.header = header;
+    this.bytes = bytes;
+    let length = columnsAt;
+    for (const { name, of, type } of header.columns) {
+      this.#at.set(name, length);
+      length += valueBytes[type] * (of === 'roi' ? header.labels : header.sensors).length;
+    }
+    this.rowBytes = Math.ceil(length / 8) * 8;
+    this.#indexOf = new Map(header.labels.map((label, i) => [label, i]));
+    this.#sensorAt = new Map(header.sensors.map((sensor, i) => [sensorKey(sensor), i]));
+  }
+
+  /** Whether the row of a result can stand here: a ROI or sensor may be missing in it, but none may be more. */
+  fits(line: ResultLine): boolean {
+    const rois = roisOf(line);
+    return (
+      rois[0]?.['Analysis-method'] === this.header.method &&
+      rois.every(roi => this.#indexOf.has(roi['ROI-label'])) &&
+      Object.keys(line.temperature_readings ?? {}).every(sensor => this.#sensorAt.has(sensorKey(sensor)))
+    );
+  }
+
+  /** The row of a result that fits. */
+  rowOf(line: ResultLine, clock: SeriesClock): SeriesRow {
+    const { labels, sensors } = this.header;
+    const row: SeriesRow = {
+      id: rowId(line.entry_id ?? ''),
+      attempt: line.attempt ?? 0,
+      frames: 1,
+      ...clock(line),
+      positions: new Float64Array(labels.length).fill(Number.NaN),
+      uncertainties: new Float32Array(labels.length).fill(Number.NaN),
+      temperatures: new Float32Array(sensors.length).fill(Number.NaN),
+      flags: new Uint16Array(labels.length),
+    };
+    for (const roi of roisOf(line)) {
+      const i = this.#indexOf.get(roi['ROI-label'])!;
+      row.positions[i] = roi.position ?? Number.NaN;
+      row.uncertainties[i] = roi.uncertainty ?? Number.NaN;
+      row.flags[i] = roi.flags.reduce((bits, flag) => bits | (1 << flagBits.indexOf(flag)), 0);
+    }
+    for (const [sensor, value] of Object.entries(line.temperature_readings ?? {})) {
+      row.temperatures[this.#sensorAt.get(sensorKey(sensor))!] = value ?? Number.NaN;
+    }
+    return row;
+  }
+
+  encode(row: SeriesRow, level: number): Buffer {
+    const bytes = Buffer.alloc(this.rowBytes);
+    bytes.writeUInt32LE(row.attempt, 4);
+    bytes.writeUInt32LE(row.frames, 8);
+    bytes.writeDoubleLE(row.local, 16);
+    bytes.writeDoubleLE(row.utc, 24);
+    bytes.write(row.id, idAt, idBytes);
+    for (const [name, values] of Object.entries(columnsOf(row))) {
+      bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), this.#at.get(name)!);
+    }
+    bytes.writeUInt32LE(this.#check(bytes, level), 0);
+    return bytes;
+  }
+
+  /** Null for bytes that are no row of this segment and level: damaged, or never fully written. */
+  decode(bytes: Buffer, level: number): SeriesRow | null {
+    if (bytes.length !== this.rowBytes || bytes.readUInt32LE(0) !== this.#check(bytes, level)) return null;
+    const { labels, sensors } = this.header;
+    // A copy of its own: views need places that are multiples of their length.
+    const own = new Uint8Array(bytes).buffer;
+    const end = bytes.indexOf(0, idAt);
+    const has = (name: string): number | undefined => this.#at.get(name);
+    const [position, uncertainty, temperature, flags] = ['position', 'uncertainty', 'temperature', 'flags'].map(has);
+    return {
+      id: bytes.toString('utf8', idAt, end < 0 ? columnsAt : Math.min(end, columnsAt)),
+      attempt: bytes.readUInt32LE(4),
+      frames: bytes.readUInt32LE(8),
+      local: bytes.readDoubleLE(16),
+      utc: bytes.readDoubleLE(24),
+      positions: new Float64Array(own, position, labels.length),
+      uncertainties: new Float32Array(own, uncertainty, labels.length),
+      temperatures: new Float32Array(own, temperature, sensors.length),
+      flags: new Uint16Array(own, flags, labels.length),
+    };
+  }
+
+  /** So a row counts in its own segment and level only. */
+  #check(bytes: Buffer, level: number): number {
+    return crc32(bytes.subarray(4), crc32(`${this.header.id} ${level}`));
+  }
+}
+
+const columnsOf = ({ positions, uncertainties, temperatures, flags }: SeriesRow) => ({
+  position: positions,
+  uncertainty: uncertainties,
+  temperature: temperatures,
+  flags,
+});
+
+/** As both a result and a table can name a sensor. */
+const sensorKey = (sensor: string): string => sensor.toLowerCase().replaceAll(' ', '_');
+
+/**
+ * Of a segment that begins with a result.
+ * @param sensors the configured ones: each has its place, also before its first reading.
+ * @param before the ROIs of the segment before are kept, where images of two kinds come in turn.
+ */
+export function layoutFor(
+  { id, began }: Pick<SeriesHeader, 'id' | 'began'>,
+  line: ResultLine,
+  sensors: readonly string[],
+  before: SeriesHeader | null,
+): SeriesLayout {
+  const rois = roisOf(line);
+  const labels = [...(before?.labels ?? []), ...rois.map(roi => roi['ROI-label'])];
+  const named = [...sensors, ...(before?.sensors ?? []), ...Object.keys(line.temperature_readings ?? {})];
+  return new SeriesLayout({
+    id,
+    began,
+    method: rois[0]!['Analysis-method'],
+    labels: [...new Set(labels)],
+    sensors: [...new Map(named.toReversed().map(sensor => [sensorKey(sensor), sensor])).values()].reverse(),
+    columns,
+    flags: flagBits,
+  });
+}
+
+/** Of a segment without rows. */
+export const emptyLayout = (id: string): SeriesLayout =>
+  new SeriesLayout({ id, began: null, method: null, labels: [], sensors: [], columns, flags: flagBits });
+
+/** The first line says how long the header is, and has its checksum; the last byte is a newline. */
+function headerBytes(header: SeriesHeader): Buffer {
+  const json = JSON.stringify(header);
+  const length = Buffer.byteLength(json) + firstLineBytes;
+  const text = `${json}${' '.repeat(7 - (length % 8))}\n`;
+  const whole = Buffer.byteLength(text) + firstLineBytes;
+  const first = `${magic} ${whole} ${crc32(text)}`.padEnd(firstLineBytes - 1);
+  return Buffer.from(`${first}\n${text}`);
+}
+
+const firstLineBytes = 48;
+/** A header is no longer: 100,000 ROIs with long names. */
+const longestHeader = 64 << 20;
+
+/** Length of the header of a file that begins with these bytes; null when they are no beginning of a segment. */
+export function headerLength(beginning: Buffer): number | null {
+  const [name, length] = beginning.toString('latin1', 0, firstLineBytes).split(' ');
+  const bytes = Number(length);
+  return name === magic && Number.isInteger(bytes) && bytes >= firstLineBytes && bytes <= longestHeader ? bytes : null;
+}
+
+/** Bytes that tell how long the header is. */
+export const beginningBytes = firstLineBytes;
+
+/** @throws Error that says why these bytes are no header, completing "the file …" */
+export function readHeader(bytes: Buffer): SeriesLayout {
+  const [name, length, check] = bytes.toString('latin1', 0, firstLineBytes).split(' ');
+  if (name !== magic) throw new Error('does not begin as a segment of the series');
+  if (bytes.length !== Number(length)) throw new Error('ends within its header');
+  const text = bytes.subarray(firstLineBytes);
+  if (crc32(text) !== Number(check)) throw new Error('has a damaged header: its checksum is wrong');
+  return new SeriesLayout(JSON.parse(text.toString()) as SeriesHeader, bytes);
+}
+
+/** Where a result stands in time, as a row has it. */
+export type SeriesClock = (line: ResultLine) => Pick<SeriesRow, 'local' | 'utc'>;
+
+/**
+ * For results in about the order in which they were taken. Where one does not tell UTC (it is of an earlier version, or its image has no time
+ * of its own), its time is taken to be of this machine, or of the zone that those before it were of.
+ */
+export function seriesClock(): SeriesClock {
+  const instantHere = localTimesInOrder();
+  /** The zone of the times, from that of this machine, ms. */
+  let zoneFromHere = 0;
+  return ({ image_timestamp: taken, image_timestamp_utc: utc, manifest_entry_timestamp: recorded }) => {
+    const shown = taken ?? recorded ?? '';
+    const local = parseIso(/(?:Z|[+-]\d\d:?\d\d)$/.test(shown) ? shown : `${shown}Z`);
+    if (taken !== null && utc === null) return { local, utc: Number.NaN };
+    const here = instantHere(shown);
+    if (taken === null || utc === undefined) return { local, utc: here - zoneFromHere };
+    const instant = parseIso(utc as string);
+    if (!Number.isNaN(instant)) zoneFromHere = here - instant;
+    return { local, utc: instant };
+  };
+}
+
+/** One row of the next level. @param rows at least one, of one segment. */
+export function mergeRows(rows: readonly SeriesRow[]): SeriesRow {
+  const first = rows.reduce((a, b) => (isEarlier(b, a) ? b : a));
+  const { length } = first.positions;
+  const flags = new Uint16Array(length);
+  for (const row of rows) for (let i = 0; i < length; i++) flags[i]! |= row.flags[i]!;
+  return {
+    ...first,
+    frames: rows.reduce((sum, { frames }) => sum + frames, 0),
+    positions: means(rows, new Float64Array(length), row => row.positions),
+    uncertainties: means(rows, new Float32Array(length), row => row.uncertainties),
+    temperatures: means(rows, new Float32Array(first.temperatures.length), row => row.temperatures),
+    flags,
+  };
+}
+
+const isEarlier = (a: SeriesRow, b: SeriesRow): boolean =>
+  Number.isNaN(a.utc) || Number.isNaN(b.utc) ? a.local < b.local : a.utc < b.utc;
+
+function means<T extends Float64Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
+  rows: readonly SeriesRow[],
+  into: T,
+  of: (row: SeriesRow) => T,
+): T {
+  for (let i = 0; i < into.length; i++) {
+    let sum = 0;
+    let count = 0;
+    for (const row of rows) {
+      const value = of(row)[i]!;
+      if (Number.isNaN(value)) continue;
+      sum += value * row.frames;
+      count += row.frames;
+    }
+    into[i] = sum / count;
+  }
+  return into;
+}

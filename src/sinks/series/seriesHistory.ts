@@ -1,0 +1,142 @@
+import type { Files } from '../../files/files.ts';
+import { localIso, parseIso, utcIso } from '../../model/localTime.ts';
+import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
+import { fan, type SeriesRow } from './seriesFormat.ts';
+import { SeriesReader, type SeriesSegment } from './seriesReader.ts';
+
+/** Of each level so many points are shown, the newest first: a chart of any span has some, and a long run takes few. */
+const pointsOfLevel = 240;
+
+/** Points of a segment that are shown. */
+interface Stretch {
+  segment: SeriesSegment;
+  level: number;
+  from: number;
+  to: number;
+}
+
+/**
+ * The series as charts show it: every image of the last ones, means of ever more images before these, to the beginning. Bounded; what was
+ * read once is not read again.
+ */
+export class SeriesHistory {
+  readonly #files: Files;
+  readonly #folder: string;
+  #reader: SeriesReader | null = null;
+  /** Points that will not change, by their place. */
+  #known = new Map<string, RoiSample>();
+  #labels: readonly string[] = [];
+  #baseline = new Float64Array();
+  /** What the baseline is from. */
+  #beginning = '';
+
+  /** @param folder `results/series`; it need not be there. */
+  constructor(files: Files, folder: string) {
+    this.#files = files;
+    this.#folder = folder;
+  }
+
+  /** Null: nothing new since the last look. One call at a time. @throws the file system's errors; it may be called again. */
+  async look(): Promise<RoiHistory | null> {
+    const before = this.#reader;
+    const reader = await SeriesReader.look(this.#files, this.#folder, { before });
+    if (before !== null && isSame(before, reader)) return null;
+    await this.#lookAtBaseline(reader);
+    const samples: RoiSample[] = [];
+    const seen = new Map<string, RoiSample>();
+    for (const stretch of stretchesOf(reader.segments)) {
+      for await (const { key, sample } of this.#read(stretch)) {
+        if (key !== null) seen.set(key, sample);
+        if (!Number.isNaN(sample.at)) samples.push(sample);
+      }
+    }
+    this.#known = seen;
+    this.#reader = reader;
+    samples.sort((a, b) => a.at - b.at);
+    return { labels: this.#labels, baseline: this.#baseline, samples };
+  }
+
+  /** Labels and baseline stay the same values as long as they are. */
+  async #lookAtBaseline(reader: SeriesReader): Promise<void> {
+    const beginning = reader.segments.map(({ layout }) => layout.header.id).join();
+    if (beginning === this.#beginning && !this.#baseline.some(Number.isNaN)) return;
+    const first = await reader.firstValues(1);
+    const labels = [...first.keys()];
+    const baseline = Float64Array.from(first.values(), ([value = Number.NaN]) => value);
+    const isSameBaseline =
+      baseline.length === this.#baseline.length && baseline.every((of, i) => Object.is(of, this.#baseline[i]));
+    if (beginning !== this.#beginning) {
+      this.#known = new Map();
+      this.#labels = labels;
+    }
+    if (beginning !== this.#beginning || !isSameBaseline) this.#baseline = baseline;
+    this.#beginning = beginning;
+  }
+
+  async *#read({ segment, level, from, to }: Stretch): AsyncGenerator<{ key: string | null; sample: RoiSample }> {
+    const { id } = segment.layout.header;
+    const keyOf = (index: number): string => `${id}/${level}/${index}`;
+    // What is known lies at the front: stretches move on.
+    let unknown = from;
+    for (; unknown < to; unknown++) {
+      const sample = this.#known.get(keyOf(unknown));
+      if (!sample) break;
+      yield { key: keyOf(unknown), sample };
+    }
+    for await (const { index, row } of segment.read(level, unknown, to)) {
+      const sample = this.#sampleOf(row, segment);
+      yield { key: segment.isWhole(level, index) ? keyOf(index) : null, sample };
+    }
+  }
+
+  #sampleOf(row: SeriesRow, { layout }: SeriesSegment): RoiSample {
+    const { labels, sensors } = layout.header;
+    let positions = row.positions;
+    if (labels.length !== this.#labels.length || labels.some((label, i) => label !== this.#labels[i])) {
+      const at = new Map(labels.map((label, i) => [label, row.positions[i]!]));
+      positions = Float64Array.from(this.#labels, label => at.get(label) ?? Number.NaN);
+    }
+    const temperatures: Record<string, number> = {};
+    for (const [i, sensor] of sensors.entries()) {
+      if (!Number.isNaN(row.temperatures[i])) temperatures[sensor] = row.temperatures[i]!;
+    }
+    return { at: instantOf(row), frames: row.frames, positions, temperatures };
+  }
+}
+
+function isSame(a: SeriesReader, b: SeriesReader): boolean {
+  return (
+    a.segments.length === b.segments.length &&
+    a.segments.every(
+      ({ counts, layout }, i) => counts[0] === b.segments[i]!.counts[0] && layout === b.segments[i]!.layout,
+    )
+  );
+}
+
+/** Newest first: of each level some points, and of the next what lies before them, back to the beginning. */
+function stretchesOf(segments: readonly SeriesSegment[]): Stretch[] {
+  const stretches: Stretch[] = [];
+  let level = 0;
+  let room = pointsOfLevel;
+  for (const segment of segments.toReversed()) {
+    for (let images = segment.counts[0]!; images > 0; ) {
+      const to = Math.ceil(images / fan ** level);
+      // It begins where a point of the next level does.
+      const from = Math.floor(Math.max(0, to - room) / fan) * fan;
+      stretches.push({ segment, level, from, to });
+      images = from * fan ** level;
+      room -= to - from;
+      if (room > 0) continue;
+      level++;
+      room = pointsOfLevel;
+    }
+  }
+  return stretches;
+}
+
+/** When a row was taken, ms since 1970 UTC. Where the clock at the camera was of another zone, its time is shown as it is. */
+function instantOf({ local, utc }: SeriesRow): number {
+  if (Number.isNaN(local)) return utc;
+  const isHere = !Number.isNaN(utc) && Math.abs(parseIso(`${localIso(utc)}Z`) - local) < 1;
+  return isHere ? utc : parseIso(utcIso(local).slice(0, -1));
+}

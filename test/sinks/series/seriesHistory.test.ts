@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { localIso, utcIso } from '../../../src/model/localTime.ts';
+import type { ResultLine } from '../../../src/model/result.ts';
+import type { RoiHistory } from '../../../src/model/roiHistory.ts';
+import { SeriesHistory } from '../../../src/sinks/series/seriesHistory.ts';
+import { SeriesWriter } from '../../../src/sinks/series/seriesWriter.ts';
+import { FaultyFiles } from '../../world/faultyFiles.ts';
+import { sampleResult } from '../sampleResult.ts';
+
+const folder = '/results/series';
+const t0 = new Date(2026, 10, 22, 12).getTime();
+/** Result number n: taken n / 10 seconds after t0, the first ROI at 100 + n. */
+const image = (n: number, fields: Parameters<typeof sampleResult>[0] = {}): ResultLine =>
+  sampleResult({
+    id: `E${n}`,
+    labels: ['a', 'b'],
+    position: i => 100 * (i + 1) + n,
+    timestamp: localIso(t0 + n * 100),
+    temperatures: { T: n },
+    ...fields,
+  });
+const images = (from: number, to: number): ResultLine[] => Array.from({ length: to - from }, (_, i) => image(from + i));
+const numbers = ({ samples }: RoiHistory): number[] => samples.map(({ at }) => Math.round((at - t0) / 100));
+
+function begin() {
+  const files = new FaultyFiles();
+  const history = new SeriesHistory(files, folder);
+  const writer = SeriesWriter.open({ folder, files, sensors: [], warn: message => expect.fail(message) });
+  const append = async (results: readonly ResultLine[]): Promise<void> => (await writer).append(results);
+  return { files, history, append, look: async () => (await history.look())! };
+}
+
+describe('the history that charts show', () => {
+  it('is every image of a short run, then those that come, and nothing while none does', async () => {
+    const { history, append, look } = begin();
+    expect(await look()).toEqual({ labels: [], baseline: Float64Array.of(), samples: [] });
+    await append([image(0), image(1, { failed: true }), image(2)]);
+    const past = await look();
+    expect(past.labels).toEqual(['a', 'b']);
+    expect([...past.baseline]).toEqual([100, 200]);
+    expect(past.samples[1]).toEqual({
+      at: t0 + 200,
+      frames: 1,
+      positions: Float64Array.of(102, 202),
+      temperatures: { T: 2 },
+    });
+    expect(await history.look()).toBeNull();
+    await append([image(3)]);
+    const later = await look();
+    expect([numbers(past), numbers(later)]).toEqual([
+      [0, 2],
+      [0, 2, 3],
+    ]);
+    expect(later.samples[0]).toBe(past.samples[0]);
+    expect(later.baseline).toBe(past.baseline);
+  });
+
+  it('shows every image of the last ones at any rate, and even means of all that came before', async () => {
+    const { append, look } = begin();
+    for (let i = 0; i < 3_000; i += 100) await append(images(i, i + 100));
+    const { samples } = await look();
+    const singles = samples.filter(({ frames }) => frames === 1);
+    expect(singles.length).toBeGreaterThanOrEqual(240);
+    expect(singles.slice(-240).map(({ positions }) => positions[0])).toEqual(
+      Array.from({ length: 240 }, (_, i) => 100 + 2_760 + i),
+    );
+    expect(samples.reduce((sum, { frames }) => sum + frames, 0)).toBe(3_000);
+    let n = 0;
+    for (const { frames, positions, at } of samples) {
+      expect([Math.round((at - t0) / 100), positions[0]]).toEqual([n, 100 + n + (frames - 1) / 2]);
+      n += frames;
+    }
+    expect(samples.length).toBeLessThan(700);
+  });
+
+  it('reads only what is new at the next look', async () => {
+    const { files, append, look } = begin();
+    await append(images(0, 1_000));
+    await look();
+    await append(images(1_000, 1_001));
+    let bytes = 0;
+    const open = files.open.bind(files);
+    files.open = async (path, flags) => {
+      const file = await open(path, flags);
+      const read = async (into: Uint8Array, at: number): Promise<number> => {
+        const length = await file.read(into, at);
+        bytes += length;
+        return length;
+      };
+      return { ...file, read };
+    };
+    expect((await look()).samples.at(-1)!.at).toBe(t0 + 100_000);
+    expect(bytes).toBeLessThan(12_000);
+  });
+
+  it('knows ROIs by their labels, over all segments, with the baseline of each from its first image', async () => {
+    const { append, look } = begin();
+    await append([image(0), image(1, { labels: ['c', 'a'] }), image(2, { labels: ['b'] })]);
+    const { labels, baseline, samples } = await look();
+    expect(labels).toEqual(['a', 'b', 'c']);
+    expect([...baseline]).toEqual([100, 200, 101]);
+    expect(samples.map(({ positions }) => [...positions])).toEqual([
+      [100, 200, Number.NaN],
+      [201, Number.NaN, 101],
+      [Number.NaN, 102, Number.NaN],
+    ]);
+  });
+
+  it('begins anew where the series does', async () => {
+    const { files, append, look } = begin();
+    await append(images(0, 20));
+    await look();
+    for (const path of files.paths()) files.drop(path);
+    expect((await look()).samples).toEqual([]);
+    const other = await SeriesWriter.open({ folder, files, sensors: [], warn: () => undefined });
+    await other.append(images(50, 52));
+    const anew = await look();
+    expect([numbers(anew), anew.baseline[0]]).toEqual([[50, 51], 150]);
+  });
+
+  it('tells the two hours that look alike in autumn apart, and shows times of other zones as they are', async () => {
+    const { append, look } = begin();
+    const zoned = { ...image(0), image_timestamp_utc: utcIso(t0) };
+    const elsewhere = { ...image(1), image_timestamp_utc: utcIso(t0 - 5 * 3_600_000) };
+    await append([zoned, elsewhere, { ...image(2), image_timestamp_utc: null }]);
+    expect(numbers(await look())).toEqual([0, 1, 2]);
+  });
+});

@@ -26,6 +26,7 @@ import { comparePositions, type SegmentPosition } from './files/segmentedFile.ts
 import { isSettled } from './manifest/isSettled.ts';
 import { isJournal } from './manifest/journal.ts';
 import { Manifest } from './manifest/manifest.ts';
+import { readEntries } from './manifest/readEntries.ts';
 import { type HeldStages, leasesFile, readHolders, takeStages } from './manifest/stageLeases.ts';
 import { noRules, workRules } from './manifest/workRules.ts';
 import { systemClock } from './model/clock.ts';
@@ -51,6 +52,7 @@ import { diskSpace$, measureSpace } from './streams/disk/spaceOnDisk.ts';
 import { readPipelineStatus } from './streams/status/pipelineStatus.ts';
 import { manifestFiles$ } from './streams/watched/manifestFiles.ts';
 import { recoverySource } from './verify/recoverEntries.ts';
+import { reportedLines, withMoves } from './verify/reportedLines.ts';
 
 export interface ExperimentOptions {
   /** The configuration that counts at the start; what needs a restart is taken from it. */
@@ -305,6 +307,11 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
           alarm: (key, message) =>
             tell({ stage: 'communicator', at: clock.now(), kind: 'alarm', key, message, retryInMs: 0 }),
           well: key => tell({ stage: 'communicator', at: clock.now(), kind: 'well', key }),
+          note: message => note('info', message, 'communicator'),
+          reported: async () => {
+            const entries = readEntries({ file: paths.manifestFile, files, isSettled, note: () => undefined });
+            return withMoves(await reportedLines({ entries, lines: log.lines(), liveness: distant.liveness }));
+          },
         }),
       readStatus: async () => {
         const { connection, status } = await readPipelineStatus(paths.pipelineStatusFile);

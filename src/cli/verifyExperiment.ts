@@ -62,7 +62,8 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
   };
   let inspection = await look('');
   let mended = 0;
-  if (options.repair && (inspection.found.size > 0 || inspection.repairs.orphans.length > 0)) {
+  const { found, repairs } = inspection;
+  if (options.repair && (found.size > 0 || repairs.orphans.length > 0 || repairs.series)) {
     try {
       const mending: RepairOptions = {
         manifest: manifestOptions(loaded, context),

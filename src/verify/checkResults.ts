@@ -152,6 +152,7 @@ function checkLine(
   if (number < 0 || attempt > ledger.attempt(number)) {
     if (isNew && inspection.isRunning) return;
     const why = number < 0 ? 'no entry has this id' : `the manifest knows of ${ledger.attempt(number)} attempts only`;
+    inspection.unknownResults.add(id);
     inspection.say('unknown_result', file, `the line at ${at} is of attempt ${attempt}: ${why}`, id);
     const report = addReport(number, 'optional', line, inspection, texts);
     const { image_filename: name, image_timestamp: taken } = line;
@@ -179,7 +180,10 @@ function checkLine(
     inspection.say('misplaced_result', file, message, id);
     inspection.repairs.moved.set(id, location);
   }
-  if (status === 'processed') addReport(number, rowsDue(number, inspection), line, inspection, texts);
+  if (status !== 'processed') return;
+  const due = rowsDue(number, inspection);
+  addReport(number, due, line, inspection, texts);
+  if (roisOf(line).length > 0) inspection.series.add(number, due, line);
 }
 
 /** How the place of a line differs from the one that the manifest names. */

@@ -26,6 +26,10 @@ export const remedies = {
   duplicate_rows: '--repair writes the table and the plot anew from the results',
   unknown_rows: '--repair writes the table and the plot anew from the results; what stands there now is kept beside',
   changed_table: '--repair writes the table and the plot anew from the results; what stands there now is kept beside',
+  damaged_series: '--repair writes the series anew from the results; what stands there now is kept beside',
+  missing_in_series: '--repair writes the series anew from the results',
+  wrong_in_series: '--repair writes the series anew from the results; what stands there now is kept beside',
+  unknown_in_series: '--repair writes the series anew from the results; what stands there now is kept beside',
   torn_line: '--repair ends the line where it is whole, and else cuts it off: it was never acknowledged',
   stray_temporary: '--repair removes it: its process is gone',
 } as const satisfies Record<string, string>;

@@ -11,6 +11,7 @@ import { checkEntries } from './checkEntries.ts';
 import { checkFolders } from './checkFolders.ts';
 import { checkJournals } from './checkJournals.ts';
 import { checkResults } from './checkResults.ts';
+import { checkSeries } from './checkSeries.ts';
 import { checkTable, openTable } from './checkTable.ts';
 import { ImageNames } from './imageNames.ts';
 import { Inspection, type InspectionOptions } from './inspection.ts';
@@ -19,7 +20,7 @@ import { openShareCheck } from './shareCheck.ts';
 import { columnKinds } from './tableColumns.ts';
 
 /**
- * Holds manifest, archive, results, table, images and their copies on the share against each other. It writes nothing and takes no
+ * Holds manifest, archive, results, table, series, images and their copies on the share against each other. It writes nothing and takes no
  * lock, so a pipeline may run meanwhile: what is in motion is not held against it. For that, the ends of what grows are
  * taken first, then the manifest is read, then all else: what stands before those ends the manifest must know, and what the
  * manifest says to be done must be there.
@@ -48,6 +49,7 @@ export async function inspect(options: InspectionOptions): Promise<Inspection> {
   const table = await openTable(inspection);
   await checkResults(inspection, new RowTexts(columnKinds(table.columns)));
   await checkTable(inspection, table);
+  await checkSeries(inspection);
   await checkFolders(inspection, names);
   const { left_in_work: left } = inspection.tally;
   if (left > 0)

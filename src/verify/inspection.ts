@@ -9,6 +9,7 @@ import type { Share } from '../share/share.ts';
 import { EntryLedger } from './entryLedger.ts';
 import type { Finding, FindingKind } from './finding.ts';
 import { ReportLedger } from './reportLedger.ts';
+import { SeriesLedger } from './seriesLedger.ts';
 
 export interface InspectionOptions {
   paths: ResolvedPaths;
@@ -63,6 +64,7 @@ export interface Tally {
   results: number;
   earlier_results: number;
   rows: number;
+  series_rows: number;
   /** Entries that a living process has in work, and those that a dead one left: neither is looked at as closely. */
   in_work: number;
   left_in_work: number;
@@ -83,6 +85,8 @@ export interface Repairs {
   temporaries: string[];
   /** The table does not show what the results say. */
   table: boolean;
+  /** The series does not say what the results say, or is not there. */
+  series: boolean;
   /** Files that end within a line. */
   torn: string[];
 }
@@ -92,6 +96,7 @@ export class Inspection {
   readonly options: InspectionOptions;
   readonly ledger = new EntryLedger();
   readonly reports = new ReportLedger();
+  readonly series = new SeriesLedger();
   readonly tally: Tally = {
     entries: 0,
     images: 0,
@@ -99,6 +104,7 @@ export class Inspection {
     results: 0,
     earlier_results: 0,
     rows: 0,
+    series_rows: 0,
     in_work: 0,
     left_in_work: 0,
   };
@@ -110,11 +116,14 @@ export class Inspection {
     lost: new Set(),
     temporaries: [],
     table: false,
+    series: false,
     torn: [],
   };
   readonly found = new Map<FindingKind, number>();
   /** Times of images whose result is gone and can't be made again: their rows in the table are all that is left of it. */
   readonly keptTimes = new Set<string>();
+  /** Ids of results that no entry names in their attempt. */
+  readonly unknownResults = new Set<string>();
   /** How a reader of the journals noticed that acknowledged changes are lost. */
   readonly lostChanges: string[] = [];
   /** Parts of the table that another program has saved or written, or that have lost their header: they are kept as they are. */

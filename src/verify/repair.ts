@@ -10,7 +10,7 @@ import { isResultLine } from '../sinks/results/resultsLog.ts';
 import { withoutEntry } from './imageNames.ts';
 import { imageOf } from './imageOf.ts';
 import type { Inspection, RepairOptions } from './inspection.ts';
-import { rebuildTable } from './rebuildTable.ts';
+import { rebuildReports } from './rebuildReports.ts';
 
 /** Entries set back, or adopted, in one go. */
 const batchEntries = 500;
@@ -18,7 +18,7 @@ const batchEntries = 500;
 /**
  * Mends what an inspection has found, as far as that is safe. A manifest of which a part can't be read is rebuilt first, and nothing
  * else done: what else there is, the next inspection finds. Otherwise: torn ends are cut, what dead writers left is removed, images
- * without an entry get one, entries whose result is gone are set back, and the table is written anew. No image and no
+ * without an entry get one, entries whose result is gone are set back, and table and series are written anew. No image and no
  * result is removed. What a living process owns is left to it. Entries are brought back from the archive: whoever calls it holds
  * the lock that `requeue` does.
  *
@@ -46,7 +46,7 @@ export async function repair(inspection: Inspection, options: RepairOptions): Pr
   }
   if (repairs.orphans.length > 0 || repairs.lost.size > 0 || repairs.again.size > 0 || repairs.moved.size > 0)
     await mendManifest(inspection, options);
-  if (repairs.table) await rebuildTable(inspection, options);
+  if (repairs.table || repairs.series) await rebuildReports(inspection, options);
 }
 
 async function mendManifest(inspection: Inspection, options: RepairOptions): Promise<void> {

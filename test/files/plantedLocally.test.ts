@@ -25,6 +25,7 @@ import { openSimulatedCamera } from '../../src/streams/cameras/simulated/simulat
 import { simulatorOptions } from '../../src/streams/cameras/simulated/simulatorOptions.ts';
 import { changeControl } from '../../src/streams/control/changeControl.ts';
 import { sampleResult } from '../sinks/sampleResult.ts';
+import { writeSeries } from '../sinks/series/writeSeries.ts';
 import { exclusiveHere } from '../world/exclusiveHere.ts';
 import { sampleEntry, sampleOptions } from '../world/sampleManifest.ts';
 import { Outside, plantNames } from './plants.ts';
@@ -36,7 +37,7 @@ const at = (name: string): string => join(root, name);
 beforeEach(() => {
   const folder = mkdtempSync(join(tmpdir(), 'phorest-planted-'));
   root = join(folder, 'experiment');
-  for (const name of ['data/20250724', 'results', 'flags/status', 'logs', 'generated_files']) {
+  for (const name of ['data/20250724', 'results/series', 'flags/status', 'logs', 'generated_files']) {
     mkdirSync(at(name), { recursive: true });
   }
   writeFileSync(at('data/20250724/image.png'), 'an image '.repeat(1000));
@@ -62,6 +63,11 @@ async function useManifest(): Promise<void> {
   await manifest.fold();
   await manifest.close({ fold: true });
 }
+
+const writeSeriesOf = (images: number) => async (): Promise<void> => {
+  const lines = Array.from({ length: images }, (_, i) => sampleResult({ id: `e${i}` }));
+  await writeSeries(files(), at('results/series'), lines);
+};
 
 async function appendResult(): Promise<void> {
   const log = await openResultsLog({ folder: at('results'), files: files(), exclusive: exclusiveHere() });
@@ -121,6 +127,8 @@ const names: Readonly<Record<string, () => Promise<unknown>>> = {
     const csv = await openCsv({ folder: at('results'), files: files() });
     await csv.append([sampleResult({ id: 'A', labels: ['a'] })]);
   },
+  'results/series/rows.bin': writeSeriesOf(1),
+  'results/series/level1.bin': writeSeriesOf(70),
   'results/processed_data_plot.png': () => writeAtomic(files(), at('results/processed_data_plot.png'), 'a picture'),
   'flags/control.json': () =>
     changeControl(at('flags/control.json'), () => ['processor'], { files: files(), exclusive: exclusiveHere() }),

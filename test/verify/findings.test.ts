@@ -5,9 +5,13 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { verify } from '../../src/cli/verify.ts';
 import type { VerifyOptions } from '../../src/cli/verifyExperiment.ts';
+import { nodeFiles } from '../../src/files/files.ts';
 import { identityOf, ownIdentity } from '../../src/files/processIdentity.ts';
 import type { Entry } from '../../src/model/entry.ts';
+import type { ResultLine } from '../../src/model/result.ts';
+import { SeriesReader } from '../../src/sinks/series/seriesReader.ts';
 import { conservation } from '../program/conservation.ts';
+import { idsIn, writeSeries } from '../sinks/series/writeSeries.ts';
 import type { SampleRoot } from './sampleRoot.ts';
 import { temporarySample } from './temporarySample.ts';
 
@@ -333,6 +337,55 @@ describe('verify', () => {
     const { kinds, notes } = await look(sample);
     expect(new Set(kinds)).toEqual(new Set(['missing_result', 'unknown_rows']));
     expect(notes).toEqual([expect.stringMatching(/processing_results\.jsonl\.bak may hold results/)]);
+  });
+
+  it.each<[string, (bytes: Buffer, rowBytes: number) => Buffer, string[]]>([
+    ['missing', (bytes, row) => bytes.subarray(0, -row), ['missing_in_series']],
+    ['doubled', (bytes, row) => Buffer.concat([bytes, bytes.subarray(-row)]), ['wrong_in_series']],
+    [
+      'damaged',
+      (bytes, row) => bytes.fill(1, bytes.length - row + 72, bytes.length - row + 80),
+      ['damaged_series', 'missing_in_series'],
+    ],
+    ['without a header', bytes => bytes.fill(0, 0, 60), ['damaged_series']],
+  ])('finds rows of the series that are %s, and writes it anew', async (_what, change, kinds) => {
+    const sample = await temporarySample({ images: 3 });
+    const rows = join(sample.results, 'series', 'rows.bin');
+    const good = await readFile(rows);
+    const [segment] = (await SeriesReader.look(nodeFiles, join(sample.results, 'series'))).segments;
+    await writeFile(rows, change(Buffer.from(good), segment!.layout.rowBytes));
+    const tableBefore = await readFile(table(sample));
+    expect((await look(sample)).kinds).toEqual(kinds);
+    await mend(sample);
+    expect(await readFile(rows)).toEqual(good);
+    expect(await readFile(table(sample))).toEqual(tableBefore);
+    const kept = (await readdir(sample.results)).filter(name => name.startsWith('replaced_'));
+    expect(await readdir(join(sample.results, kept[0]!))).toEqual(['series']);
+  });
+
+  it('finds a number in the series that is not that of the result', async () => {
+    const sample = await temporarySample({ images: 2 });
+    await rm(join(sample.results, 'series'), { recursive: true });
+    const lines = (await readFile(results(sample), 'utf8')).replaceAll('"position":102', '"position":102.0001');
+    const changed = lines
+      .split('\n')
+      .slice(0, -1)
+      .map(line => JSON.parse(line) as ResultLine);
+    await writeSeries(nodeFiles, join(sample.results, 'series'), changed);
+    expect((await look(sample)).found).toMatchObject([
+      { kind: 'wrong_in_series', entry_id: 'e0' },
+      { kind: 'wrong_in_series', entry_id: 'e1' },
+    ]);
+  });
+
+  it('notes that an experiment of an earlier version has no series yet, and makes it when it is asked to', async () => {
+    const sample = await temporarySample({ images: 3 });
+    await rm(join(sample.results, 'series'), { recursive: true });
+    const { code, notes } = await look(sample);
+    expect([code, notes]).toEqual([0, [expect.stringContaining('has no rows of 3 images')]]);
+    await mend(sample);
+    expect(await idsIn(await SeriesReader.look(nodeFiles, join(sample.results, 'series')))).toEqual(['e0', 'e1', 'e2']);
+    expect((await look(sample)).notes).toEqual([]);
   });
 
   it.each<[string, (text: string) => string, string[], mends?: boolean]>([

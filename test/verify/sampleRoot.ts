@@ -13,6 +13,7 @@ import { systemClock } from '../../src/model/clock.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
 import { openResultsLog, type ResultsLog } from '../../src/sinks/results/resultsLog.ts';
+import { SeriesWriter } from '../../src/sinks/series/seriesWriter.ts';
 import { openCsv } from '../../src/sinks/table/csv.ts';
 import { picture } from '../program/experiment.ts';
 import { sampleResult } from '../sinks/sampleResult.ts';
@@ -156,7 +157,13 @@ export class SampleRoot {
     const log = await this.log();
     const csv = await openCsv({ folder: this.results, files: nodeFiles });
     const entries = await manifest.claim('communicator', 1_000, { place: csv.position() });
-    await csv.append(await Promise.all(entries.map(entry => log.read(entry.result!))));
+    const lines = await Promise.all(entries.map(entry => log.read(entry.result!)));
+    await csv.append(lines);
+    const folder = join(this.results, 'series');
+    const warn = (message: string): void => {
+      throw new Error(message);
+    };
+    await (await SeriesWriter.open({ folder, files: nodeFiles, sensors: [], warn })).append(lines);
     await manifest.settle(entries, 'communicator', { data_transmitted: true });
     await log.close();
   }

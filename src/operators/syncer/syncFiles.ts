@@ -64,7 +64,7 @@ export interface SyncFile extends Pick<SyncPlace, 'local' | 'remote'> {
 }
 
 /** Being written, a lock, or made again from other files whenever it is missing. */
-const passedOver = /^\.|\.tmp$|\.part$|\.lock$|\.lock-owner\.json$|^plot_series\.bin$/;
+const passedOver = /^\.|\.tmp$|\.part$|\.lock$|\.lock-owner\.json$|^series$/;
 const grown = /\.(jsonl|csv|log)$/;
 const fixed = /\.(gz|zst)$/;
 

@@ -44,6 +44,10 @@ export interface CommunicationOptions {
   alarm: (key: string, message: string) => void;
   /** Told when that is right again. */
   well: (key: string) => void;
+  /** Told of what is worth a line in the log. */
+  note?: (message: string) => void;
+  /** All results that were reported until it is called, in order: the series is made from them where it has none of the past. */
+  reported?: () => Promise<AsyncIterable<ResultLine>>;
   segmentBytes?: number;
 }
 

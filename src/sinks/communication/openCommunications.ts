@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { removeFile } from '../../files/durableNames.ts';
 import { comparePositions, type SegmentPosition } from '../../files/segmentedFile.ts';
+import { counted } from '../../model/quantity.ts';
+import { fillPast } from '../series/fillPast.ts';
 import { seriesFolder } from '../series/seriesReader.ts';
 import { SeriesWriter } from '../series/seriesWriter.ts';
 import type { Communication, CommunicationOptions } from './communication.ts';
@@ -23,7 +25,7 @@ export async function openCommunications(
   words: readonly string[],
   options: CommunicationOptions,
 ): Promise<Communication> {
-  const { files, folder, sensors, alarm } = options;
+  const { files, folder, sensors, alarm, note = () => undefined, reported } = options;
   const opened: Communication[] = [];
   let series: SeriesWriter;
   try {
@@ -42,6 +44,8 @@ export async function openCommunications(
     await Promise.all(opened.map(one => one.close()));
     throw error;
   }
+  const stop = new AbortController();
+  const filled = reported ? fill(series, { files, folder, sensors, alarm, note, reported }, stop.signal) : null;
   const placed = opened.filter(one => one.position() !== null);
   const others = opened.filter(one => one.position() === null);
   const each = async (act: (one: Communication) => Promise<unknown>): Promise<void> => {
@@ -61,8 +65,38 @@ export async function openCommunications(
       await series.append(results);
     },
     flush: () => each(one => one.flush()),
-    close: () => each(one => one.close()),
+    close: async () => {
+      stop.abort(new Error('The series was closed'));
+      await Promise.all([filled, each(one => one.close())]);
+    },
   };
+}
+
+/** Fills the series with what was reported before it was begun, beside all else. Resolves in any case. */
+async function fill(
+  { next }: SeriesWriter,
+  {
+    files,
+    folder: results,
+    sensors,
+    alarm,
+    note,
+    reported,
+  }: Pick<Required<CommunicationOptions>, 'files' | 'folder' | 'sensors' | 'alarm' | 'note' | 'reported'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const folder = seriesFolder(results);
+  try {
+    const images = await fillPast({
+      ...{ folder, files, sensors, next, reported, signal },
+      onBegin: () => note(`${folder} lacks what was reported before: it is made from the results, beside all else`),
+    });
+    if (images !== null) note(`${folder} is complete: ${counted(images, 'image')} of before were added`);
+  } catch (error) {
+    if (signal.aborted) return;
+    const message = `${folder} lacks what was reported before: ${(error as Error).message}. 'phorest verify --repair' makes it too`;
+    alarm('series', message);
+  }
 }
 
 const isBegun = (position: SegmentPosition | null): boolean =>

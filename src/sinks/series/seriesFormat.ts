@@ -84,6 +84,9 @@ export function rowId(entryId: string): string {
   return createHash('sha256').update(entryId).digest('hex').slice(0, idBytes);
 }
 
+/** Tells rows apart: an image that was analysed anew has a further one. */
+export const rowKey = (line: ResultLine): string => `${rowId(line.entry_id ?? '')} ${line.attempt ?? 0}`;
+
 /** A segment's header with what follows from it. */
 export class SeriesLayout {
   readonly header: SeriesHeader;

@@ -6,7 +6,7 @@ import { moveFile } from '../../files/moveFile.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 import type { ResultLine } from '../../model/result.ts';
 import { roisOf } from '../table/csvColumns.ts';
-import { fan, layoutFor, rowId, type SeriesLayout, seriesClock } from './seriesFormat.ts';
+import { fan, layoutFor, rowKey, type SeriesLayout, seriesClock } from './seriesFormat.ts';
 import { SeriesSegment, seriesFiles } from './seriesReader.ts';
 
 /** Rows at the end that are looked at when the series is opened: those that a crash may have left are among them. */
@@ -16,7 +16,16 @@ const levelRows = 16;
 /** A segment that is shorter gives its ROIs to the next: so few files come of images of two kinds in turn. */
 const shortRows = 64;
 /** A segment with such a number, or a multiple, leaves room for what has to be made again before it. */
-export const gap = 1000;
+const gap = 1000;
+
+/**
+ * Before which segment rows have to be made again; null where none are missing.
+ * @param next number of the next segment that is begun
+ */
+export function missingBefore(numbers: readonly number[], next: number): number | null {
+  const isGap = (number: number): boolean => number > 0 && number % gap === 0 && !numbers.includes(number - 1);
+  return [...numbers, next].find(isGap) ?? null;
+}
 
 export interface SeriesWriterOptions {
   /** `results/series`. Made when it is not there. */
@@ -52,7 +61,6 @@ export class SeriesWriter {
   readonly #options: Required<SeriesWriterOptions>;
   readonly #clock = seriesClock();
   #open: Open | null = null;
-  /** Number of the next segment. */
   #next = 0;
   /** The rows at the end, each `id attempt`. */
   #recent = new Set<string>();
@@ -71,9 +79,14 @@ export class SeriesWriter {
     return writer;
   }
 
+  /** Number of the next segment. */
+  get next(): number {
+    return this.#next;
+  }
+
   /** Images that failed have no row. @throws Node's error; the batch may be tried again. */
   async append(results: readonly ResultLine[]): Promise<void> {
-    const fresh = results.filter(line => roisOf(line).length > 0 && !this.#recent.has(keyOf(line)));
+    const fresh = results.filter(line => roisOf(line).length > 0 && !(line.entry_id && this.#recent.has(rowKey(line))));
     if (fresh.length === 0) return;
     await this.#lookAgain();
     let waiting: ResultLine[] = [];
@@ -124,7 +137,7 @@ export class SeriesWriter {
       await this.#begin(lines[0]!, true);
       return this.#write(lines);
     }
-    for (const line of lines) this.#remember(keyOf(line));
+    for (const line of lines) this.#remember(rowKey(line));
   }
 
   /** Says how long the file is then. */
@@ -154,7 +167,7 @@ export class SeriesWriter {
     const keeps = before !== null && (isFull || this.#rows() < shortRows);
     const number = this.#next;
     const { local } = this.#clock(line);
-    const named = { id: `${number} ${keyOf(line)}`, began: Number.isNaN(local) ? null : local };
+    const named = { id: `${number} ${rowKey(line)}`, began: Number.isNaN(local) ? null : local };
     const layout = layoutFor(named, line, sensors, keeps ? before : null);
     await writeAtomic(files, seriesFiles(files, folder).path(number), layout.bytes);
     this.#open = { number, layout, size: layout.bytes.length, levels: [0] };
@@ -272,5 +285,3 @@ export class SeriesWriter {
     return grew;
   }
 }
-
-const keyOf = (line: ResultLine): string => `${rowId(line.entry_id ?? '')} ${line.attempt ?? 0}`;

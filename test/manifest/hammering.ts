@@ -12,6 +12,7 @@ import { livenessOf, ownIdentity } from '../../src/files/processIdentity.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import { systemClock } from '../../src/model/clock.ts';
 import type { Entry } from '../../src/model/entry.ts';
+import { CoreWaits } from '../world/coreWaits.ts';
 import { isSettled } from '../world/sampleManifest.ts';
 
 const program = fileURLToPath(new URL('./hammerProgram.ts', import.meta.url));
@@ -19,9 +20,15 @@ const program = fileURLToPath(new URL('./hammerProgram.ts', import.meta.url));
 export interface Hammering {
   kills: number;
   acknowledged: number;
-  /** Longest time from a process's start, once it is loaded, to its first acknowledged change, ms. */
+  /** Longest time from a process's start, once it is loaded, to its first acknowledged change, but for the waits for a core, ms. */
   slowestStartMs: number;
 }
+
+/** The processes that live now, and this one. */
+const living = new Set([process.pid]);
+const waits = new CoreWaits();
+/** As time goes by for them. */
+const now = (): number => performance.now() - waits.ms(living);
 
 /** What all the processes were told counts. */
 class Told {
@@ -74,6 +81,7 @@ export async function hammer(kills: number): Promise<Hammering> {
 /** One life; resolves with the time to the first acknowledged change. */
 async function liveAndDie(folder: string, name: string, told: Told): Promise<number> {
   const child: ChildProcess = spawn(process.execPath, [program, folder, name], { stdio: ['ignore', 'pipe', 'pipe'] });
+  living.add(child.pid!);
   const exit = once(child, 'exit');
   let complaint = '';
   child.stderr!.on('data', (chunk: Buffer) => {
@@ -85,14 +93,15 @@ async function liveAndDie(folder: string, name: string, told: Told): Promise<num
   let until = 1 + Math.floor(Math.random() ** 2 * 100);
   for await (const line of createInterface({ input: child.stdout! })) {
     if (line === 'loaded') {
-      loadedAt = performance.now();
+      loadedAt = now();
       continue;
     }
-    if (Number.isNaN(startMs)) startMs = performance.now() - loadedAt;
+    if (Number.isNaN(startMs)) startMs = now() - loadedAt;
     told.take(line);
     if (--until === 0) child.kill('SIGKILL');
   }
   const [code, signal] = await exit;
+  living.delete(child.pid!);
   expect(signal, `${name} ended by itself with ${code}: ${complaint}`).toBe('SIGKILL');
   return startMs;
 }

@@ -19,6 +19,8 @@ const endedMs = 5_000;
 export default function wholeRun(): () => Promise<void> {
   const folder = mkdtempSync(join(process.env.TMPDIR ?? memoryFolder() ?? tmpdir(), 'phorest-tests-'));
   process.env.TMPDIR = folder;
+  // Threads and processes that tests start load what was compiled before, as those of the program do.
+  process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '../../node_modules/.cache/phorest');
   return async () => {
     const left = await leftPrograms(folder);
     for (const { pid } of left) process.kill(pid, 'SIGKILL');

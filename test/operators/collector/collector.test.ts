@@ -117,6 +117,7 @@ describe('collect from a camera', () => {
     await run.until(() => run.count('alarm') === 4, 500);
     fixture.onNext = async () => capturedFrame();
     await run.until(() => run.count('discarded') === 1, 500);
+    await run.until(() => run.count('done') === 2);
     const [missed] = run.events.flatMap(event => (event.kind === 'discarded' ? event.count! : []));
     const [first, second] = [...world.manifest.entries()].map(entry => entry.monotonic_ms!);
     expect(missed).toBe(Math.floor((second! - first!) / collectSettings.intervalMs) - 1);

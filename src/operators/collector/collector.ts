@@ -164,7 +164,7 @@ export const collector: Stage<CollectSettings, Collected, CollectExperiment> = {
           framesNotTaken(settings$, noRoom$, () => pace === 'triggered', flow, experiment),
           adopting?.events$ ?? EMPTY,
         ),
-      atEnd: () => recordAtEnd(kept, recorder),
+      atEnd: async () => [...((await adopting?.finish()) ?? []), ...(await recordAtEnd(kept, recorder))],
     };
   },
 };

@@ -1,4 +1,6 @@
 import { concatMap, defer, EMPTY, type Observable, ReplaySubject } from 'rxjs';
+import { withAccessHint } from '../../files/accessHint.ts';
+import { asError } from '../../model/asError.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { StageEvent } from '../../model/event.ts';
 import { fromAbortable } from '../../rx/fromAbortable.ts';
@@ -18,7 +20,14 @@ export interface Adoption {
    * `tools.track` tells when.
    */
   readonly events$: Observable<StageEvent>;
+  /** What was still to be taken in when the stage stops is, if a few seconds are enough for it. Never rejects. */
+  finish(): Promise<readonly StageEvent[]>;
 }
+
+/** A stop waits for so long, ms: the newest segments of the archive are read by then. */
+const finishMs = 5000;
+
+const what = 'images that a crash has left without an entry are not taken in';
 
 /** One for the life of a collector: what is without an entry later is in its own hands. */
 export function adoption(
@@ -40,24 +49,38 @@ export function adoption(
   };
   const found$ = new ReplaySubject<readonly string[]>(1);
   let isLooked = false;
+  let left: readonly string[] = [];
   const adopt = (paths: readonly string[]): Observable<StageEvent> => {
     if (paths.length === 0) return EMPTY;
     const adopted$ = defer(() => {
       const begun = clock.monotonic();
       return fromAbortable(signal => tools.track(adoptImages(paths, options, signal))).pipe(
-        concatMap(entries => told(entries, begun, options)),
+        concatMap(entries => {
+          left = [];
+          return told(entries, begun, options);
+        }),
       );
     });
-    const what = 'images that a crash has left without an entry are not taken in';
     return adopted$.pipe(keepAlive(what, experiment, stop$));
   };
   return {
     look: async () => {
       if (isLooked) return;
-      found$.next(await findLeftImages(options));
+      left = await findLeftImages(options);
+      found$.next(left);
       isLooked = true;
     },
     events$: found$.pipe(concatMap(adopt)),
+    finish: async () => {
+      if (left.length === 0) return [];
+      try {
+        const begun = clock.monotonic();
+        return told(await adoptImages(left, options, AbortSignal.timeout(finishMs)), begun, options);
+      } catch (error) {
+        note('warning', `${what}: ${withAccessHint(asError(error))}; the next start tries it again`, 'collector');
+        return [];
+      }
+    },
   };
 }
 

@@ -317,6 +317,27 @@ describe('images that a crash left without an entry', () => {
     expect([...world.manifest.entries()].map(imageOf).sort()).toEqual(images(world.files));
   });
 
+  it('are taken in by a collector that is stopped before it comes to it', async () => {
+    const world = await PipelineWorld.open();
+    world.files.put(pathAt(Date.now() - second), png);
+    const door = gate();
+    let looks = 0;
+    const { archiveSegments } = world.manifest;
+    world.manifest.archiveSegments = async () => {
+      if (looks++ === 0) await door.pass();
+      return archiveSegments.call(world.manifest);
+    };
+    const { run, start, adopted } = collector(world, 0);
+    start();
+    await run.until(() => looks === 1);
+    run.stop$.next();
+    await run.until(() => run.complete);
+    expect(adopted()).toHaveLength(1);
+    door.open();
+    await run.putAway();
+    expect([...world.manifest.entries()].map(imageOf)).toEqual(images(world.files));
+  });
+
   it('are not taken in any more once it is cut short', async () => {
     const world = await PipelineWorld.open();
     world.files.put(pathAt(Date.now() - second), png);

@@ -37,7 +37,7 @@ const connectionWords: Record<Exclude<Connection, 'running'>, string> = {
 };
 
 /** The status in words, a line each. `now`: ms since 1970. */
-export function statusLines(status: PipelineStatus, connection: Connection, root: string, now: number): string[] {
+function statusLines(status: PipelineStatus, connection: Connection, root: string, now: number): string[] {
   const { pid, host, started, heartbeat, config, disk, processes, alarms } = status;
   const state = connection === 'running' ? status.state : connectionWords[connection];
   const others = processes.length > 1 ? ` and ${processes.length - 1} more` : '';

@@ -92,7 +92,7 @@ function below(folder: string, path: string): string {
 const quoted = (word: string): string => (/^[\w./:+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 /** What Linux says. */
-export const linuxAccess: AccessSystem = {
+const linuxAccess: AccessSystem = {
   uid: process.getuid?.() ?? -1,
   mountInfo: linuxDevices.mountInfo,
   stat: path => {

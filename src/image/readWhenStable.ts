@@ -2,7 +2,7 @@ import { type SchedulerLike, timer } from 'rxjs';
 import type { FileStat, Files } from '../files/files.ts';
 import type { Clock } from '../model/clock.ts';
 
-export interface ReadAtRestOptions<T> {
+interface ReadAtRestOptions<T> {
   path: string;
   read: () => Promise<T>;
   /** Whether an error says that the content can't be read, so that it may only be unfinished. Others are thrown at once. */

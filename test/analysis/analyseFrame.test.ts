@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { analyseFrame } from '../../src/analysis/analyseFrame.ts';
 import { parseRoiManifest } from '../../src/analysis/parseRoiManifest.ts';
 import type { FrameAnalysis } from '../../src/analysis/roiPiece.ts';
 import { decodeFrame } from '../../src/image/decodeFrame.ts';
@@ -8,6 +7,7 @@ import type { Pixels } from '../../src/model/frame.ts';
 import { type AnalysisMethod, analysisMethods, type Estimator, methodParameters } from '../../src/model/method.ts';
 import type { FrameStatistics, ParameterStatistics, RoiResult } from '../../src/model/result.ts';
 import type { Roi } from '../../src/model/roi.ts';
+import { analyseFrame } from '../world/analyseFrame.ts';
 
 const cols = 120;
 const rows = 10;

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from 'vitest';
-import { analyseFrame } from '../../src/analysis/analyseFrame.ts';
 import { reaches, roiExtent } from '../../src/analysis/analyseTogether.ts';
 import type { AnalysisPart } from '../../src/analysis/analysisReply.ts';
 import { joinPieces, joinShares } from '../../src/analysis/joinPieces.ts';
@@ -10,6 +9,7 @@ import { createRoiQueue, type RoiQueue } from '../../src/analysis/roiQueue.ts';
 import { frameStatistics } from '../../src/image/frameStatistics.ts';
 import { viewPixels } from '../../src/image/frameTarget.ts';
 import { type Estimator, estimators } from '../../src/model/method.ts';
+import { analyseFrame } from '../world/analyseFrame.ts';
 
 const width = 200;
 const height = 300;

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { analyseFrame } from '../../src/analysis/analyseFrame.ts';
 import { type AnalysisPool, type AnalysisPoolOptions, createAnalysisPool } from '../../src/analysis/analysisPool.ts';
 import { RoiOutsideFrameError } from '../../src/analysis/roiOutsideFrameError.ts';
 import { WorkerDiedError } from '../../src/analysis/workerDiedError.ts';
@@ -12,6 +11,7 @@ import { BadImageError } from '../../src/image/badImageError.ts';
 import { decodeFrame } from '../../src/image/decodeFrame.ts';
 import type { AnalysisJob } from '../../src/model/analysisJob.ts';
 import { type Estimator, estimators } from '../../src/model/method.ts';
+import { analyseFrame } from '../world/analyseFrame.ts';
 
 let folder = '';
 let image = '';

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, it, onTestFinished } from 'vitest';
-import { analyseFrame } from '../../src/analysis/analyseFrame.ts';
 import { parseRoiManifest } from '../../src/analysis/parseRoiManifest.ts';
 import { decodeFrame } from '../../src/image/decodeFrame.ts';
 import { renderFrame } from '../../src/streams/cameras/simulated/renderFrame.ts';
 import { createScene } from '../../src/streams/cameras/simulated/scene.ts';
 import { simulatorRoiManifest } from '../../src/streams/cameras/simulated/simulatedCamera.ts';
 import { simulatorOptions } from '../../src/streams/cameras/simulated/simulatorOptions.ts';
+import { analyseFrame } from '../world/analyseFrame.ts';
 
 it.each([
   ['small frame of 8 bits', 'gaussian', simulatorOptions('small')],

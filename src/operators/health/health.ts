@@ -21,7 +21,7 @@ export interface HealthExperiment
 }
 
 /** The Python system looked as often, ms. The first time once every stage has had time to open, and to say so. */
-export const healthPace = { firstMs: 5_000, intervalMs: 30_000 } as const;
+const healthPace = { firstMs: 5_000, intervalMs: 30_000 } as const;
 
 /** One look at everything. */
 interface Round {

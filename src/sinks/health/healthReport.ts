@@ -26,7 +26,7 @@ export interface HealthReportOptions {
   draw?: (svg: string, signal: AbortSignal) => Promise<Uint8Array>;
 }
 
-export const healthReportName = 'health_report.png';
+const healthReportName = 'health_report.png';
 
 /** A picture of which only the numbers are others is drawn anew so often, ms. */
 const redrawMs = 300_000;

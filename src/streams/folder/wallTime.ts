@@ -17,7 +17,7 @@ const wallPattern =
   /^\s*(\d{4})[-:/](\d\d)[-:/](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?\s*$/;
 
 /** Whole microseconds, so that adding them to a date rounds to the microsecond that was meant. */
-export const toMicroseconds = (ms: number): number => Math.round(ms * 1000) / 1000;
+const toMicroseconds = (ms: number): number => Math.round(ms * 1000) / 1000;
 
 /** Milliseconds of a calendar date and time, or null when there is no such date (month 13, 31 June, hour 24). */
 export function calendarMs(

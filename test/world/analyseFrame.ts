@@ -1,8 +1,8 @@
-import { frameStatistics } from '../image/frameStatistics.ts';
-import type { AnalysedFrame } from '../model/analysisJob.ts';
-import type { Pixels } from '../model/frame.ts';
-import { joinPieces } from './joinPieces.ts';
-import { createRoiAnalysis, type FrameAnalysis } from './roiPiece.ts';
+import { joinPieces } from '../../src/analysis/joinPieces.ts';
+import { createRoiAnalysis, type FrameAnalysis } from '../../src/analysis/roiPiece.ts';
+import { frameStatistics } from '../../src/image/frameStatistics.ts';
+import type { AnalysedFrame } from '../../src/model/analysisJob.ts';
+import type { Pixels } from '../../src/model/frame.ts';
 
 /**
  * Analyses every ROI of a decoded frame, in manifest order. Pure, in this thread, in one piece; the analysis pool does the

@@ -1,4 +1,4 @@
-import type { Files, OpenFile } from '../../src/files/files.ts';
+import type { Files } from '../../src/files/files.ts';
 import { type FileCall, wrapFiles } from '../../src/files/wrapFiles.ts';
 import { Manifest, type ManifestOptions } from '../../src/manifest/manifest.ts';
 import type { Entry } from '../../src/model/entry.ts';
@@ -6,7 +6,7 @@ import { type BackupExperiment, type BackupSettings, backup } from '../../src/op
 import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import type { StageFlow } from '../../src/operators/stage/stage.ts';
-import { FaultyFiles } from './faultyFiles.ts';
+import { FaultyFiles, onClose } from './faultyFiles.ts';
 import { sampleEntry, sampleOptions } from './sampleManifest.ts';
 
 export const backupFolder = '/root/backup';
@@ -109,20 +109,10 @@ export class BackupWorld {
         (file, call) => {
           if (!isWritten(call)) return file;
           this.mostOpen = Math.max(this.mostOpen, ++this.open);
-          return this.#counted(file);
+          return onClose(file, () => this.open--);
         },
       ),
     );
-  }
-
-  #counted(file: OpenFile): OpenFile {
-    return {
-      ...file,
-      close: async () => {
-        this.open--;
-        await file.close();
-      },
-    };
   }
 }
 

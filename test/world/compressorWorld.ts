@@ -1,5 +1,5 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
-import type { Files, OpenFile } from '../../src/files/files.ts';
+import type { Files } from '../../src/files/files.ts';
 import { type FileCall, wrapFiles } from '../../src/files/wrapFiles.ts';
 import { findImage } from '../../src/image/findImage.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
@@ -13,7 +13,7 @@ import {
 import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import type { StageFlow } from '../../src/operators/stage/stage.ts';
-import { FaultyFiles } from './faultyFiles.ts';
+import { FaultyFiles, onClose } from './faultyFiles.ts';
 import { dataFolder } from './pipelineWorld.ts';
 import { identity, sampleEntry, sampleOptions } from './sampleManifest.ts';
 
@@ -157,19 +157,9 @@ export class CompressorWorld {
       (file, call) => {
         if (!isWritten(call)) return file;
         this.mostOpen = Math.max(this.mostOpen, ++this.open);
-        return this.#counted(file);
+        return onClose(file, () => this.open--);
       },
     );
-  }
-
-  #counted(file: OpenFile): OpenFile {
-    return {
-      ...file,
-      close: async () => {
-        this.open--;
-        await file.close();
-      },
-    };
   }
 }
 

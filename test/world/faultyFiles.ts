@@ -508,3 +508,14 @@ async function walk<T>(
   if (prefixes === 1) await look(whole, all, 'at the end');
   return crashes;
 }
+
+/** The same open file, with somebody who is told when it is closed. */
+export function onClose(file: OpenFile, told: () => void): OpenFile {
+  return {
+    ...file,
+    close: async () => {
+      told();
+      await file.close();
+    },
+  };
+}

@@ -25,32 +25,52 @@ import { describeStage, type StageUnderTest } from './stageCompliance.ts';
 const rejection = (code: string | null): Promise<void> =>
   code === null ? Promise.resolve() : Promise.reject(failure(code));
 
-describeStage<WorldSettings>('the skeleton', async () => {
-  const fixture = new StageWorld();
+/** What goes wrong with a stage, as the suite says: its world calls `work` where its work begins, and `opening` where it opens. */
+function trouble() {
   let door: Promise<void> | null = null;
   let broken: string | null = null;
-  fixture.onPerform = async () => {
-    await door;
-    await rejection(broken);
+  let closed: string | null = null;
+  return {
+    work: async (): Promise<void> => {
+      await door;
+      await rejection(broken);
+    },
+    opening: (): Promise<void> => rejection(closed),
+    controls: {
+      hold: (given: Promise<void> | null) => {
+        door = given;
+      },
+      breakWork: (code: string | null) => {
+        broken = code;
+      },
+      breakOpening: (code: string | null) => {
+        closed = code;
+      },
+    },
   };
-  let offered = 0;
+}
+
+/** Ids that were not given before, so many. */
+function newIds(): (count: number) => string[] {
+  let given = 0;
+  return count => Array.from({ length: count }, () => `e${given++}`);
+}
+
+describeStage<WorldSettings>('the skeleton', async () => {
+  const fixture = new StageWorld();
+  const { work, opening, controls } = trouble();
+  fixture.onPerform = work;
+  fixture.onOpen = opening;
+  const ids = newIds();
   return {
     name: 'compressor',
     settings: { name: 'a' },
     other: { name: 'b' },
     stage: tools => fixture.stage(tools),
     offer: async count => {
-      for (let i = 0; i < count; i++) fixture.offer(`item${offered++}`);
+      for (const id of ids(count)) fixture.offer(id);
     },
-    hold: given => {
-      door = given;
-    },
-    breakWork: code => {
-      broken = code;
-    },
-    breakOpening: code => {
-      fixture.onOpen = () => rejection(code);
-    },
+    ...controls,
     finished: () => fixture.settled,
     claimed: () => [...fixture.claimed],
     open: () => fixture.open,
@@ -63,25 +83,16 @@ describeStage<WorldSettings>('the skeleton', async () => {
 describeStage<ProcessSettings>('the processor', async () => {
   const world = await PipelineWorld.open();
   const fixture = new ProcessorFixture(world);
-  let door: Promise<void> | null = null;
-  let broken: string | null = null;
-  fixture.onAnalyse = async () => {
-    await door;
-    await rejection(broken);
-  };
-  let offered = 0;
+  const { work, controls } = trouble();
+  fixture.onAnalyse = work;
+  const ids = newIds();
   return {
     name: 'processor',
     settings: processSettings,
     other: { ...processSettings, method: 'fano' },
     stage: tools => fixture.stage(tools),
-    offer: count => world.offer(...Array.from({ length: count }, () => `e${offered++}`)),
-    hold: given => {
-      door = given;
-    },
-    breakWork: code => {
-      broken = code;
-    },
+    offer: count => world.offer(...ids(count)),
+    ...controls,
     breakOpening: code => {
       fixture.onOpen = () => {
         if (code !== null) throw failure(code);
@@ -99,28 +110,17 @@ describeStage<ProcessSettings>('the processor', async () => {
 describeStage<CommunicateSettings>('the communicator', async () => {
   const world = await PipelineWorld.open();
   const fixture = new CommunicatorFixture(world);
-  let door: Promise<void> | null = null;
-  let broken: string | null = null;
-  fixture.onRead = async () => {
-    await door;
-    await rejection(broken);
-  };
-  let offered = 0;
+  const { work, opening, controls } = trouble();
+  fixture.onRead = work;
+  fixture.onOpen = opening;
+  const ids = newIds();
   return {
     name: 'communicator',
     settings: communicateSettings,
     other: { ...communicateSettings, title: 'other' },
     stage: tools => fixture.stage(tools),
-    offer: count => world.offerProcessed(...Array.from({ length: count }, () => `e${offered++}`)),
-    hold: given => {
-      door = given;
-    },
-    breakWork: code => {
-      broken = code;
-    },
-    breakOpening: code => {
-      fixture.onOpen = () => rejection(code);
-    },
+    offer: count => world.offerProcessed(...ids(count)),
+    ...controls,
     finished: () => {
       // Rows that stand are what counts; the manifest must agree with them in the end.
       const transmitted = new Set(world.ids(entry => entry.data_transmitted));
@@ -137,28 +137,17 @@ describeStage<CommunicateSettings>('the communicator', async () => {
 describeStage<CompressSettings>('the compressor', async () => {
   const fixture = await CompressorWorld.on();
   const settings = { ...compressSettings, intervalMs: 10_000 };
-  let door: Promise<void> | null = null;
-  let broken: string | null = null;
-  fixture.onWork = async () => {
-    await door;
-    await rejection(broken);
-  };
-  let offered = 0;
+  const { work, opening, controls } = trouble();
+  fixture.onWork = work;
+  fixture.onOpen = opening;
+  const ids = newIds();
   return {
     name: 'compressor',
     settings,
     other: { ...settings, method: 'zstd' },
     stage: tools => fixture.stage(tools),
-    offer: count => fixture.offerSoft(...Array.from({ length: count }, () => `e${offered++}`)),
-    hold: given => {
-      door = given;
-    },
-    breakWork: code => {
-      broken = code;
-    },
-    breakOpening: code => {
-      fixture.onOpen = () => rejection(code);
-    },
+    offer: count => fixture.offerSoft(...ids(count)),
+    ...controls,
     finished: () => fixture.finished(),
     claimed: () => fixture.claimed(),
     open: () => fixture.open,
@@ -170,31 +159,19 @@ describeStage<CompressSettings>('the compressor', async () => {
 
 describeStage<SyncSettings>('the syncer', async () => {
   const fixture = await SyncerWorld.on();
-  let door: Promise<void> | null = null;
-  let broken: string | null = null;
-  let closed: string | null = null;
+  const { work, opening, controls } = trouble();
   fixture.onCall = async call => {
-    if (call === 'enter') await rejection(closed);
-    if (call !== 'place') return;
-    await door;
-    await rejection(broken);
+    if (call === 'enter') await opening();
+    if (call === 'place') await work();
   };
-  let offered = 0;
+  const ids = newIds();
   return {
     name: 'syncer',
     settings: syncSettings,
     other: { ...syncSettings, filesInFlight: 1 },
     stage: tools => fixture.stage(tools),
-    offer: count => fixture.offer(...Array.from({ length: count }, () => `e${offered++}`)),
-    hold: given => {
-      door = given;
-    },
-    breakWork: code => {
-      broken = code;
-    },
-    breakOpening: code => {
-      closed = code;
-    },
+    offer: count => fixture.offer(...ids(count)),
+    ...controls,
     finished: () => fixture.synced(),
     claimed: () => fixture.claimed(),
     open: () => fixture.open,
@@ -207,33 +184,21 @@ describeStage<SyncSettings>('the syncer', async () => {
 describeStage<RingBufferSettings>('the ring buffer', async () => {
   const world = await PipelineWorld.open();
   const fixture = new RingBufferFixture(world);
-  let door: Promise<void> | null = null;
-  let broken: string | null = null;
-  let brokenOpening: string | null = null;
+  const { work, opening, controls } = trouble();
   world.files.gate = async (call, path) => {
-    if (call === 'stat' && path === ringBufferSettings.dataFolder) await rejection(brokenOpening);
-    if (call !== 'remove' || !path.endsWith('.png')) return;
-    await door;
-    await rejection(broken);
+    if (call === 'stat' && path === ringBufferSettings.dataFolder) await opening();
+    if (call === 'remove' && path.endsWith('.png')) await work();
   };
   // One that has to stay, and fills the buffer: all the others are too many.
   await world.offer('pending');
-  let offered = 0;
+  const ids = newIds();
   return {
     name: 'ring_buffer',
     settings: ringBufferSettings,
     other: { ...ringBufferSettings, remoteRoot: '/other' },
     stage: tools => fixture.stage(tools),
-    offer: count => fixture.offerSettled(Array.from({ length: count }, () => `e${offered++}`)),
-    hold: given => {
-      door = given;
-    },
-    breakWork: code => {
-      broken = code;
-    },
-    breakOpening: code => {
-      brokenOpening = code;
-    },
+    offer: count => fixture.offerSettled(ids(count)),
+    ...controls,
     finished: () => fixture.removed(),
     claimed: () => world.claimed('ring_buffer'),
     open: () => fixture.open,
@@ -249,12 +214,11 @@ async function collector(
 ): Promise<StageUnderTest<CollectSettings> & { fixture: CollectorFixture }> {
   const world = await PipelineWorld.open();
   const fixture = new CollectorFixture(world, pace);
-  let door: Promise<void> | null = null;
-  let broken: string | null = null;
+  const { work, opening, controls } = trouble();
+  fixture.onOpen = opening;
   const offer = world.manifest.offer.bind(world.manifest);
   world.manifest.offer = async entries => {
-    await door;
-    await rejection(broken);
+    await work();
     return offer(entries);
   };
   return {
@@ -264,15 +228,7 @@ async function collector(
     other: { ...collectSettings, source: cameraNumber(1) },
     stage: tools => fixture.stage(tools),
     offer: async () => undefined,
-    hold: given => {
-      door = given;
-    },
-    breakWork: code => {
-      broken = code;
-    },
-    breakOpening: code => {
-      fixture.onOpen = () => rejection(code);
-    },
+    ...controls,
     finished: () => world.ids(() => true),
     claimed: () => world.claimed('collector'),
     open: () => fixture.open,
@@ -321,29 +277,18 @@ describeStage<CollectSettings>('the collector of a folder', async () => {
 describeStage<BackupSettings>('the backup', async () => {
   const fixture = await BackupWorld.on();
   const settings = { ...backupSettings, intervalMs: 10_000 };
-  let door: Promise<void> | null = null;
-  let broken: string | null = null;
-  fixture.onWork = async () => {
-    await door;
-    await rejection(broken);
-  };
-  let offered = 0;
+  const { work, opening, controls } = trouble();
+  fixture.onWork = work;
+  fixture.onOpen = opening;
+  const ids = newIds();
   return {
     name: 'backup',
     settings,
     other: { ...settings, intervalMs: 9_000 },
     stage: tools => fixture.stage(tools),
     // Its items are segments; nothing of them stands in the manifest.
-    offer: count => fixture.offerSegments(Array.from({ length: count }, () => `e${offered++}`)),
-    hold: given => {
-      door = given;
-    },
-    breakWork: code => {
-      broken = code;
-    },
-    breakOpening: code => {
-      fixture.onOpen = () => rejection(code);
-    },
+    offer: count => fixture.offerSegments(ids(count)),
+    ...controls,
     finished: () => fixture.moved(),
     claimed: () => [],
     open: () => fixture.open,

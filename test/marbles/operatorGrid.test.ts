@@ -1,4 +1,4 @@
-import { concatMap, NEVER, type Observable, of, take } from 'rxjs';
+import { concatMap, NEVER, Observable, of, take } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { conflate } from '../../src/rx/conflate.ts';
@@ -17,6 +17,8 @@ interface Case {
   outer: string;
   inner: string;
   isHot?: boolean;
+  /** Both tell everything while they are subscribed to, which no marble does. */
+  isSynchronous?: boolean;
   /** Leaves then. */
   leaves?: string;
   /** Leaves with the first value. */
@@ -105,6 +107,23 @@ const projecting: Record<string, Case> = {
     outerSubscriptions: '^-!',
     innerSubscriptions: '-^!',
   },
+  'both are synchronous': {
+    isSynchronous: true,
+    outer: '(a|)',
+    inner: '(xy|)',
+    gives: '(xy|)',
+    outerSubscriptions: '(^!)',
+    innerSubscriptions: '(^!)',
+  },
+  'both are synchronous, and somebody leaves with the first value': {
+    isSynchronous: true,
+    outer: '(a|)',
+    inner: '(xy|)',
+    takesOne: true,
+    gives: '(x|)',
+    outerSubscriptions: '(^!)',
+    innerSubscriptions: '(^!)',
+  },
 };
 
 /** The inner stream is listened to from the beginning. */
@@ -183,6 +202,23 @@ const merging: Record<string, Case> = {
     gives: '-(a|)',
     outerSubscriptions: '^!',
     innerSubscriptions: '^!',
+  },
+  'both are synchronous': {
+    isSynchronous: true,
+    outer: '(ab|)',
+    inner: '(xy|)',
+    gives: '(xyab|)',
+    outerSubscriptions: '(^!)',
+    innerSubscriptions: '(^!)',
+  },
+  'both are synchronous, and somebody leaves with the first value': {
+    isSynchronous: true,
+    outer: '(ab|)',
+    inner: '(xy|)',
+    takesOne: true,
+    gives: '(x|)',
+    outerSubscriptions: [],
+    innerSubscriptions: '(^!)',
   },
 };
 
@@ -263,7 +299,49 @@ const retrying: Record<string, Case> = {
     outerSubscriptions: '^!',
     innerSubscriptions: '^!',
   },
+  'both are synchronous': {
+    isSynchronous: true,
+    outer: '(ab|)',
+    inner: '',
+    gives: '(ab|)',
+    outerSubscriptions: '(^!)',
+    innerSubscriptions: '(^!)',
+  },
+  'both are synchronous, and somebody leaves with the first value': {
+    isSynchronous: true,
+    outer: '(ab|)',
+    inner: '',
+    takesOne: true,
+    gives: '(a|)',
+    outerSubscriptions: '(^!)',
+    innerSubscriptions: '(^!)',
+  },
+  'the inner asks while it is subscribed to': {
+    isSynchronous: true,
+    outer: '(ab|)',
+    inner: '(s|)',
+    gives: '|',
+    outerSubscriptions: [],
+    innerSubscriptions: '(^!)',
+  },
 };
+
+/** Tells the values of a group, `(ab|)`, while it is subscribed to; an empty text never tells anything. */
+function atOnce(text: string, now: () => number) {
+  const subscriptions: SubscriptionLog[] = [];
+  const values$ = new Observable<string>(subscriber => {
+    const log = { subscribedFrame: now(), unsubscribedFrame: Number.POSITIVE_INFINITY };
+    subscriptions.push(log);
+    for (const value of text.replaceAll(/[()|]/g, '')) subscriber.next(value);
+    if (text.includes('|')) subscriber.complete();
+    return () => {
+      log.unsubscribedFrame = now();
+    };
+  });
+  return Object.assign(values$, { subscriptions });
+}
+
+type SubscriptionLog = { subscribedFrame: number; unsubscribedFrame: number };
 
 const operators: Record<string, { operator: Operator; cases: Record<string, Case> }> = {
   'conflate and its run': {
@@ -308,11 +386,13 @@ const operators: Record<string, { operator: Operator; cases: Record<string, Case
 
 describe.each(Object.entries(operators))('%s', (_name, { operator, cases }) => {
   it.each(Object.entries(cases))('%s', (_situation, situation) => {
-    const { outer, inner, isHot, leaves, takesOne, gives, outerSubscriptions, innerSubscriptions } = situation;
+    const { outer, inner, isHot, isSynchronous, leaves, takesOne, gives, outerSubscriptions, innerSubscriptions } =
+      situation;
     const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
     scheduler.run(({ cold, hot, expectObservable, expectSubscriptions }) => {
-      const outer$ = cold(outer);
-      const inner$ = isHot ? hot(inner) : cold(inner);
+      const make = (text: string) => (isSynchronous ? atOnce(text, () => scheduler.now()) : cold(text));
+      const outer$ = make(outer);
+      const inner$ = isHot ? hot(inner) : make(inner);
       const chain$ = operator(outer$.pipe(concatMap(value => of(value))), inner$).pipe(concatMap(value => of(value)));
       expectObservable(takesOne ? chain$.pipe(take(1)) : chain$, leaves).toBe(gives);
       expectSubscriptions(outer$.subscriptions).toBe(outerSubscriptions);

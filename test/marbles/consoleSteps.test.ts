@@ -3,7 +3,7 @@ import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import type { ConsoleInput } from '../../src/console/consoleInput.ts';
 import { consoleSteps, frames } from '../../src/console/consoleSteps.ts';
-import { noon, sampleState } from './sampleConsole.ts';
+import { noon, sampleState } from '../console/sampleConsole.ts';
 
 const inputs: Record<string, ConsoleInput> = {
   t: { kind: 'time', now: noon + 1000 },

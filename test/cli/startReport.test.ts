@@ -63,4 +63,14 @@ describe('StartWatch', () => {
     expect(watch.take({ kind: 'control', at: 0, seq: 1, paused: ['processor'] })).toBeNull();
     expect(watch.take(state('processor', 'running'))).not.toBeNull();
   });
+
+  it('has a clock that was set back among the warnings, and takes the stage for up', () => {
+    const watch = new StartWatch(['collector']);
+    const behind = { ...alarm('collector', 'set back'), key: 'clock_behind' } as PipelineEvent;
+    expect(watch.take(behind)).toBeNull();
+    expect(watch.take(state('collector', 'running'))).toEqual({
+      stages: [{ stage: 'collector', state: 'running' }],
+      warnings: ['set back'],
+    });
+  });
 });

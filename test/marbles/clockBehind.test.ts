@@ -1,6 +1,5 @@
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { StartWatch } from '../../src/cli/startReport.ts';
 import { type ClockBehindOptions, clockBehind$ } from '../../src/clockBehind.ts';
 
 const morning = Date.parse('2026-11-28T10:00:00Z');
@@ -48,22 +47,5 @@ describe('a clock that was set back before a start', () => {
   it('is no matter for images of other clocks, nor for seconds', () => {
     for (const entries of [image('2036-01-01T00:00:00.000000Z', true), image('2026-11-28T10:00:40.000000Z'), []])
       expectTold({ entries }, '|');
-  });
-
-  it('is among the warnings of a start, and keeps no stage from being up', () => {
-    const watch = new StartWatch(['collector']);
-    const alarm = {
-      kind: 'alarm',
-      stage: 'collector',
-      at: 0,
-      key: 'clock_behind',
-      message: 'set back',
-      retryInMs: 0,
-    } as const;
-    expect(watch.take(alarm)).toBeNull();
-    expect(watch.take({ kind: 'state', stage: 'collector', at: 0, state: 'running' })).toEqual({
-      stages: [{ stage: 'collector', state: 'running' }],
-      warnings: ['set back'],
-    });
   });
 });

@@ -1,6 +1,6 @@
 import { type RunHelpers, TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { type StopRequest, type StopSignal, stopRequests, stopSignals$ } from '../../src/streams/stopSignals.ts';
+import { type StopRequest, type StopSignal, stopRequests } from '../../src/streams/stopSignals.ts';
 
 const signals: Record<string, StopSignal> = { i: 'SIGINT', t: 'SIGTERM', h: 'SIGHUP' };
 const requests: Record<string, StopRequest> = {
@@ -43,18 +43,5 @@ describe('stopRequests', () => {
   it('passes an error and the end', () => {
     run('i-#', 'i-#');
     run('-|', '-|');
-  });
-});
-
-describe('stopSignals$', () => {
-  it('keeps the signals from ending the process while it is subscribed to, and no longer', () => {
-    const before = process.listenerCount('SIGTERM');
-    const seen: StopSignal[] = [];
-    const subscription = stopSignals$().subscribe(signal => seen.push(signal));
-    expect(process.listenerCount('SIGTERM')).toBe(before + 1);
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.emit(signal, signal);
-    subscription.unsubscribe();
-    expect(seen).toEqual(['SIGINT', 'SIGTERM', 'SIGHUP']);
-    expect(process.listenerCount('SIGTERM')).toBe(before);
   });
 });

@@ -2,10 +2,12 @@ import { connect, EMPTY, map, merge, type Observable } from 'rxjs';
 import type { Files } from './files/files.ts';
 import { ownIdentity } from './files/processIdentity.ts';
 import { graph } from './graph.ts';
+import { followLastImage } from './manifest/lastImage.ts';
 import type { Manifest } from './manifest/manifest.ts';
 import { systemClock } from './model/clock.ts';
 import type { NoteEvent, PipelineEvent } from './model/event.ts';
 import type { StageName } from './model/stage.ts';
+import type { LastImage } from './model/status.ts';
 import { type ExperimentOptions, type OpenedExperiment, openExperiment } from './openExperiment.ts';
 import type { Experiment } from './operators/stage/experiment.ts';
 import { mergeUntilComplete } from './rx/mergeUntilComplete.ts';
@@ -29,6 +31,8 @@ export interface Pipeline
   readonly events$: Observable<PipelineEvent>;
   readonly manifest: Manifest;
   readonly runId: string;
+  /** The image that was collected last, by whatever process. */
+  readonly lastImage: () => LastImage | null;
   /** Files that are written only while the experiment's disk is there. */
   readonly files: Files;
   /** Those that this process runs. */
@@ -68,5 +72,18 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     ),
   );
   const { statusFiles, stop, close } = opened;
-  return { manifest, runId, files, liveness: experiment.liveness, statusFiles, stages, events$, tell, stop, close };
+  const lastImage = followLastImage(manifest);
+  return {
+    manifest,
+    runId,
+    lastImage,
+    files,
+    liveness: experiment.liveness,
+    statusFiles,
+    stages,
+    events$,
+    tell,
+    stop,
+    close,
+  };
 }

@@ -1,4 +1,4 @@
-import { defer, map, merge, type Observable, of, Subject } from 'rxjs';
+import { defer, map, merge, type Observable, of, Subject, tap } from 'rxjs';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { ConsoleSources } from '../console/consoleSources.ts';
@@ -8,6 +8,7 @@ import { systemClock } from '../model/clock.ts';
 import type { Pixels } from '../model/frame.ts';
 import type { LogLine } from '../model/logLine.ts';
 import type { RoiManifest } from '../model/roi.ts';
+import type { LastImage } from '../model/status.ts';
 import { SeriesHistory } from '../sinks/series/seriesHistory.ts';
 import { seriesFolder } from '../sinks/series/seriesReader.ts';
 import { lastFrame$ } from '../streams/console/lastFrame.ts';
@@ -29,10 +30,16 @@ export function consoleSources(
   const line = (text: string): LogLine => ({ at: systemClock.now(), level: 'warning', source: 'console', text });
   const problems$ = new Subject<readonly LogLine[]>();
   const onError = ({ message }: Error): void => problems$.next([line(message)]);
+  const status$ = own.status$ ?? pipelineStatus$({ file: paths.pipelineStatusFile, onError });
+  let lastImage: LastImage | null = null;
   const rois$ = (): Observable<RoiManifest | null> =>
     watchedText$(paths.roiManifest, onError).pipe(map(text => readRois(text, paths.roiManifest, onError)));
   return {
-    status$: own.status$ ?? pipelineStatus$({ file: paths.pipelineStatusFile, onError }),
+    status$: status$.pipe(
+      tap(({ status }) => {
+        lastImage = status?.last_image ?? null;
+      }),
+    ),
     log$: merge(of(troubles.map(line)), problems$, own.log$ ?? logTail$({ folder: paths.logs, onError })),
     history$: defer(() => {
       const history = new SeriesHistory(nodeFiles, seriesFolder(paths.results));
@@ -42,7 +49,7 @@ export function consoleSources(
     frame$: size$ =>
       lastFrame$(
         {
-          manifestFile: paths.manifestFile,
+          lastImage: () => lastImage,
           dataFolder: paths.data,
           rois$: rois$(),
           loadDecoder: loadImageDecoder,

@@ -57,6 +57,7 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
     runId: pipeline.runId,
     stages: pipeline.stages,
     disk: () => diskSpace(paths.root),
+    lastImage: pipeline.lastImage,
     onError: error => say(`the status can't be written: ${withAccessHint(error)}`),
   });
 

@@ -74,7 +74,8 @@ function ownStatus$(
       const at = systemClock.now();
       const space = diskSpace(paths.root);
       const disk = space && forecast.take(space, at);
-      const status = statusOf(state, ownIdentity, { runId: pipeline.runId, startedAt, at, disk });
+      const { runId, lastImage } = pipeline;
+      const status = statusOf(state, ownIdentity, { runId, startedAt, at, disk, lastImage: lastImage() });
       return { connection: 'running', status: mergeStatuses([status]) };
     }),
   );

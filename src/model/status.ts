@@ -43,10 +43,13 @@ export interface AlarmStatus {
   times: number;
 }
 
-/** A point of the live chart: numbers that the processor told of one image. */
-export interface SeriesPoint {
-  at: string;
-  values: Record<string, number>;
+/** The image that was collected last, as its entry names it. */
+export interface LastImage {
+  filename: string;
+  filepath: string;
+  original: boolean;
+  /** UTC; of an entry of the Python system, local. */
+  taken: string;
 }
 
 /** The disk of the experiment, bytes. */
@@ -112,7 +115,8 @@ export interface ProcessStatus extends ProcessIdentity {
   disk: DiskStatus | null;
   alarms: AlarmStatus[];
   stages: Partial<Record<StageName, StageStatus>>;
-  series: SeriesPoint[];
+  /** Null while there is none. */
+  last_image: LastImage | null;
   /** Only where the health stage runs. */
   health?: HealthStatus;
 }

@@ -63,7 +63,7 @@ export function sampleStatus(over: Partial<PipelineStatus> = {}): PipelineStatus
     control: { seq: 1, paused: [] },
     disk: { free: 12.3e9, size: 64e9, full_at: iso(noon + 80 * 3_600_000) },
     alarms: [],
-    series: [],
+    last_image: null,
     stages,
     processes: [{ ...own, started: iso(noon), state: 'running', heartbeat: iso(noon), stages: ['collector'] }],
     ...over,

@@ -41,7 +41,12 @@ export function sampleStatus(
     disk: { free: 10, size: 100, full_at: null },
     alarms: [],
     stages: { processor: sampleStage },
-    series: [{ at: '2026-11-22T12:00:00.000000Z', values: { shift: 0.5 } }],
+    last_image: {
+      filename: 'a.png',
+      filepath: '/data/20261122',
+      original: false,
+      taken: '2026-11-22T12:00:00.000000Z',
+    },
     ...changes,
     processes: processes.map(process => ({ ...self, stages: ['processor'], ...process })),
   };

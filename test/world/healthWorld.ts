@@ -55,7 +55,7 @@ export function samplePipeline(
     disk: null,
     alarms: [],
     stages: Object.fromEntries(Object.entries(all).map(([name, set]) => [name, { ...stageStatus, ...set }])),
-    series: [],
+    last_image: null,
     processes: [{ ...process, state: 'running', stages: Object.keys(all) as StageName[] }],
     ...more,
   };

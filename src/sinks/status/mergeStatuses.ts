@@ -26,7 +26,9 @@ export function mergeStatuses(statuses: readonly ProcessStatus[]): PipelineStatu
     alarms: inOrder.flatMap(({ alarms }) => alarms),
     // Upstream first, in whatever order the processes were started.
     stages: Object.fromEntries(stageNames.flatMap(name => (stages[name] ? [[name, stages[name]]] : []))),
-    series: inOrder.map(({ series }) => series).reduce((a, b) => (b.length > a.length ? b : a)),
+    last_image: inOrder
+      .map(status => status.last_image)
+      .reduce((a, b) => ((b?.taken ?? '') > (a?.taken ?? '') ? b : a)),
     ...(health && { health }),
     processes: inOrder.map(status => ({
       host: status.host,

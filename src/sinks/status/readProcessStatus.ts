@@ -12,7 +12,10 @@ const schema = z.looseObject({
   stages: z.record(z.string(), z.unknown()).catch({}),
   control: z.object({ seq: z.number(), paused: z.array(z.string()) }).catch({ seq: 0, paused: [] }),
   alarms: z.array(z.unknown()).catch([]),
-  series: z.array(z.unknown()).catch([]),
+  last_image: z
+    .object({ filename: z.string(), filepath: z.string(), original: z.boolean(), taken: z.string() })
+    .nullable()
+    .catch(null),
 }) as unknown as z.ZodType<ProcessStatus>;
 
 /**

@@ -31,6 +31,8 @@ export interface StatusFileOptions {
   stages: readonly StageName[];
   /** What is free on the disk when a status is written; null when it can't be asked. */
   disk?: () => DiskSpace | null;
+  /** The image that was collected last. */
+  lastImage?: () => ProcessStatus['last_image'];
   /** Told once for each new reason why the status can't be written; the pipeline goes on. */
   onError: (error: Error) => void;
   scheduler?: SchedulerLike;
@@ -77,7 +79,8 @@ export function statusFile(options: StatusFileOptions): StatusFile {
       const at = clock.now();
       const space = options.disk?.() ?? null;
       const disk = space && forecast.take(space, at);
-      const status = statusOf(latest, own, { runId, runs: stages, startedAt, at, disk });
+      const lastImage = options.lastImage?.() ?? null;
+      const status = statusOf(latest, own, { runId, runs: stages, startedAt, at, disk, lastImage });
       if (ended) {
         status.state = 'stopped';
         for (const stage of Object.values(status.stages)) {

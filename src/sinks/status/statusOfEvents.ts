@@ -22,8 +22,6 @@ const hungTimesLast = 5;
 const mostAlarms = 50;
 /** Warnings of the configuration that are kept, most. */
 const mostWarnings = 20;
-const mostPoints = 120;
-const shortestPointMs = 1_000;
 const longestError = 500;
 
 interface StageCounts extends Omit<StageStatus, 'per_minute' | 'history' | 'heartbeat' | 'late'> {
@@ -39,7 +37,6 @@ export interface StatusState {
   control: { seq: number; paused: readonly StageName[] };
   alarms: readonly { stage: StageName; key: string; message: string; since: number; times: number }[];
   stages: Readonly<Partial<Record<StageName, StageCounts>>>;
-  series: readonly { at: number; values: Record<string, number> }[];
   /** Only once the health stage has looked. */
   health?: HealthStatus;
 }
@@ -49,7 +46,6 @@ export const emptyStatus: StatusState = {
   control: { seq: 0, paused: [] },
   alarms: [],
   stages: {},
-  series: [],
 };
 
 /** Takes in one event. Pure. */
@@ -74,8 +70,6 @@ export function reduceStatus(state: StatusState, event: PipelineEvent): StatusSt
     case 'alarm':
     case 'well':
       return { ...state, alarms: reduceAlarms(state.alarms, event), stages: withStage(state, event) };
-    case 'done':
-      return { ...state, series: reduceSeries(state.series, event), stages: withStage(state, event) };
     case 'health':
       return { ...state, health: event.report, stages: withStage(state, event) };
     default:
@@ -91,13 +85,14 @@ export interface StatusSurroundings {
   startedAt: number;
   at: number;
   disk?: ProcessStatus['disk'];
+  lastImage?: ProcessStatus['last_image'];
 }
 
 /** The status as others read it. */
 export function statusOf(
   state: StatusState,
   process: ProcessIdentity,
-  { runId, runs = [], startedAt, at, disk = null }: StatusSurroundings,
+  { runId, runs = [], startedAt, at, disk = null, lastImage = null }: StatusSurroundings,
 ): ProcessStatus {
   const stages = stageNames.flatMap(name => {
     const stage = state.stages[name] ?? (runs.includes(name) ? newStage : null);
@@ -134,7 +129,7 @@ export function statusOf(
     disk,
     alarms: state.alarms.map(({ since, ...alarm }) => ({ ...alarm, since: utcIso(since) })),
     stages: Object.fromEntries(stages),
-    series: state.series.map(({ at: time, values }) => ({ at: utcIso(time), values })),
+    last_image: lastImage,
     ...(state.health && { health: state.health }),
   };
 }
@@ -251,16 +246,6 @@ function reduceAlarms(
   const { stage, key, message, at } = event;
   const alarm = { stage, key, message: short(message), since: before?.since ?? at, times: (before?.times ?? 0) + 1 };
   return [...others, alarm].slice(-mostAlarms);
-}
-
-function reduceSeries(series: StatusState['series'], event: StageEvent & { kind: 'done' }): StatusState['series'] {
-  const last = series.at(-1);
-  if (event.stage !== 'processor' || (last && Math.abs(event.at - last.at) < shortestPointMs)) return series;
-  const values = Object.fromEntries(
-    Object.entries(event.detail).filter((entry): entry is [string, number] => Number.isFinite(entry[1])),
-  );
-  if (Object.keys(values).length === 0) return series;
-  return [...series, { at: event.at, values }].slice(-mostPoints);
 }
 
 function bucketOf(at: number): number {

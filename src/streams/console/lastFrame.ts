@@ -17,33 +17,32 @@ import {
 import { type Files, nodeFiles } from '../../files/files.ts';
 import { findImage, localFolder } from '../../image/findImage.ts';
 import { type Clock, systemClock } from '../../model/clock.ts';
-import type { CameraData } from '../../model/entry.ts';
 import type { Pixels } from '../../model/frame.ts';
 import type { FramePicture } from '../../model/framePicture.ts';
+import { parseIso } from '../../model/localTime.ts';
 import type { RoiManifest } from '../../model/roi.ts';
+import type { LastImage } from '../../model/status.ts';
 import { fromAbortable } from '../../rx/fromAbortable.ts';
-import { type ManifestImage, NewestImage } from './newestImage.ts';
 import { drawFrame, type ReducedFrame, reduceFrame } from './reducedFrame.ts';
 
 export interface LastFrameOptions {
-  /** `metadata_manifest.json`, absolute. */
-  readonly manifestFile: string;
+  /** The image that was collected last, as the status names it; null while there is none. */
+  readonly lastImage: () => LastImage | null;
   /** `data_dir`, absolute. */
   readonly dataFolder: string;
   /** The ROIs to hand on with the picture. Subscribed to while a picture is wanted. */
   readonly rois$: Observable<RoiManifest | null>;
   /** Loads what decodes images, when the first is wanted: that takes longer than all the rest of the console. */
   readonly loadDecoder: () => Promise<(path: string) => Promise<Pixels>>;
-  /** Told why manifest or image can't be read, once until one can be read again; the last picture stays. */
+  /** Told why the image can't be read, once until one can be read again; the last picture stays. */
   readonly onError: (error: Error) => void;
   /** Where an image is; by default its recorded place where that lies in the data folder, and no other folder. */
-  readonly findImage?: (camera: CameraData) => Promise<string>;
+  readonly findImage?: (image: LastImage) => Promise<string>;
 }
 
 export interface LastFrameDeps {
   readonly files: Files;
   readonly clock: Clock;
-  readonly newest: () => Promise<ManifestImage | null>;
   readonly loadReader: () => Promise<(path: string, signal: AbortSignal) => Promise<ReducedFrame>>;
   readonly scheduler?: SchedulerLike;
 }
@@ -56,7 +55,7 @@ const lookEveryMs = 1_000;
 const restRatio = 100;
 
 /**
- * The newest image of the manifest as a small picture, no larger than the size asked for, its aspect ratio kept.
+ * The newest image as a small picture, no larger than the size asked for, its aspect ratio kept.
  *
  * Cold. While the size is null nothing is read. Emits null while there is no image, then a picture whenever the image, the size
  * or the ROIs are others; another size is drawn from what was read. Always the newest image is read, at most once a second and
@@ -64,21 +63,19 @@ const restRatio = 100;
  * another. Never completes, never errors. Teardown discards the frame that is being read.
  */
 export function lastFrame$(
-  { manifestFile, dataFolder, rois$, loadDecoder, onError, findImage: given }: LastFrameOptions,
+  { lastImage, dataFolder, rois$, loadDecoder, onError, findImage: given }: LastFrameOptions,
   size$: Observable<Size>,
   deps: Partial<LastFrameDeps> = {},
 ): Observable<FramePicture | null> {
-  const { files, clock, scheduler, loadReader }: Omit<LastFrameDeps, 'newest'> = {
+  const { files, clock, scheduler, loadReader }: LastFrameDeps = {
     files: nodeFiles,
     clock: systemClock,
     loadReader: () => loadFrameReader(loadDecoder),
     ...deps,
   };
-  const inside = (camera: CameraData): CameraData => ({ ...camera, filepath: localFolder(camera, dataFolder) });
-  const find = given ?? (camera => findImage(inside(camera), dataFolder, files));
+  const inside = (image: LastImage): LastImage => ({ ...image, filepath: localFolder(image, dataFolder) });
+  const find = given ?? (image => findImage(inside(image), dataFolder, files));
   return defer(() => {
-    const manifest = new NewestImage(files, manifestFile);
-    const newest = deps.newest ?? (() => manifest.look());
     let shown: Shown | null | undefined;
     let rois: RoiManifest | null = null;
     /** What was read last, well or not. */
@@ -94,9 +91,9 @@ export function lastFrame$(
     const look = async (signal: AbortSignal): Promise<Shown | null | undefined> => {
       try {
         if (signal.aborted || clock.monotonic() < notBefore) return shown;
-        const image = await newest();
+        const image = lastImage();
         if (!image) return (shown = null);
-        const file = await find(image.camera);
+        const file = await find(image);
         const stat = await files.stat(file);
         const key = `${file} ${stat?.size} ${stat?.mtimeMs}`;
         if (!stat || key === tried || signal.aborted) return shown;
@@ -106,7 +103,7 @@ export function lastFrame$(
         const began = clock.monotonic();
         try {
           const frame = await readFrame(file, signal);
-          if (!signal.aborted) shown = { file, at: image.at, frame };
+          if (!signal.aborted) shown = { file, at: parseIso(image.taken), frame };
         } finally {
           // One that was given up is to be read when somebody looks again.
           if (signal.aborted) tried = '';

@@ -5,9 +5,9 @@ import {
   type HealthLight,
   type HealthStatus,
   historyBuckets,
+  type LastImage,
   type PipelineStatus,
   type ProcessStatus,
-  type SeriesPoint,
   type StageStatus,
 } from '../../model/status.ts';
 import { plainText } from '../console/plainText.ts';
@@ -56,10 +56,7 @@ export function normaliseStatus(text: string): PipelineStatus | string {
       .map(alarmOf)
       .filter(alarm => alarm !== null),
     stages,
-    series: listOf(raw.series)
-      .map(recordOf)
-      .map(pointOf)
-      .filter(point => point !== null),
+    last_image: imageOf(recordOf(raw.last_image)),
     ...(health && { health }),
     // A version that did not list them wrote one process's words.
     processes:
@@ -145,13 +142,10 @@ function alarmOf(raw: Raw): AlarmStatus | null {
   return { stage, key: textOf(raw.key) ?? '', message, since: textOf(raw.since) ?? '', times: countOf(raw.times) || 1 };
 }
 
-function pointOf(raw: Raw): SeriesPoint | null {
-  const at = textOf(raw.at);
-  if (at === null) return null;
-  const values = Object.entries(recordOf(raw.values)).filter(
-    (one): one is [string, number] => numberOf(one[1]) !== null,
-  );
-  return { at, values: Object.fromEntries(values) };
+/** Its names are looked for, and stay as they are. */
+function imageOf({ filename, filepath, original, taken }: Raw): LastImage | null {
+  if (typeof filename !== 'string' || typeof filepath !== 'string') return null;
+  return { filename, filepath, original: original === true, taken: textOf(taken) ?? '' };
 }
 
 const lights: readonly HealthLight[] = ['green', 'amber', 'red', 'grey'];

@@ -7,11 +7,12 @@ import sharp from 'sharp';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { nodeFiles } from '../../../src/files/files.ts';
 import { decodeFrame } from '../../../src/image/decodeFrame.ts';
+import { followLastImage } from '../../../src/manifest/lastImage.ts';
 import { Manifest } from '../../../src/manifest/manifest.ts';
 import type { FramePicture } from '../../../src/model/framePicture.ts';
+import { utcIso } from '../../../src/model/localTime.ts';
 import type { RoiManifest } from '../../../src/model/roi.ts';
 import { type LastFrameDeps, lastFrame$ } from '../../../src/streams/console/lastFrame.ts';
-import type { ManifestImage } from '../../../src/streams/console/newestImage.ts';
 import { type ReducedFrame, reduceFrame } from '../../../src/streams/console/reducedFrame.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { sampleEntry, sampleOptions } from '../../world/sampleManifest.ts';
@@ -48,11 +49,6 @@ describe('lastFrame$ in virtual time', () => {
     const deps: LastFrameDeps = {
       files,
       clock: { now: () => Date.now(), monotonic: () => Date.now() },
-      newest: async (): Promise<ManifestImage | null> => {
-        world.looks++;
-        const camera = { ...sampleEntry('x').camera_data!, filepath: '/data/day', filename: `${world.image}.png` };
-        return world.image === null ? null : { id: String(world.image), camera, at: world.image };
-      },
       loadReader: async () => (path, signal) =>
         new Promise<ReducedFrame>((resolve, reject) => {
           world.reads.push(path);
@@ -66,7 +62,12 @@ describe('lastFrame$ in virtual time', () => {
         }),
     };
     const options = {
-      manifestFile: '/m',
+      lastImage: () => {
+        world.looks++;
+        const taken = utcIso(world.image ?? 0);
+        const place = { filepath: '/data/day', filename: `${world.image}.png`, original: false };
+        return world.image === null ? null : { ...place, taken };
+      },
       dataFolder: '/data',
       rois$,
       loadDecoder: async () => async (path: string) => Promise.reject(new Error(`${path} is not decoded`)),
@@ -208,7 +209,7 @@ describe('lastFrame$ on real files', () => {
     const size$ = new Subject<Size>();
     subscription = lastFrame$(
       {
-        manifestFile: join(data, 'metadata_manifest.json'),
+        lastImage: followLastImage(manifest),
         dataFolder: data,
         rois$: of(rois),
         loadDecoder: async () => path => decodeFrame(path),

@@ -61,7 +61,7 @@ describe('what a status text says', () => {
           late: null,
         },
       },
-      series: [],
+      last_image: null,
       processes: [expect.objectContaining({ pid: 7, state: 'running', stages: ['processor'] })],
     });
   });
@@ -71,7 +71,7 @@ describe('what a status text says', () => {
       ...sampleStatus(),
       stages: { processor: { done: '4', history: [1, 'x'], last_error: 'red \u001b[31mtext\nnext' }, brewer: {} },
       alarms: [null, 5, { stage: 'brewer', message: 'x' }, { stage: 'processor', message: 'a\u009bb' }],
-      series: [{ at: 'x', values: { a: 1, b: 'two' } }, { values: {} }],
+      last_image: { filename: 'a\nb.png', filepath: 5 },
       disk: { free_bytes: 1, total_bytes: 2 },
       control: { paused: ['collector', 'brewer'] },
       processes: 'none',
@@ -81,7 +81,7 @@ describe('what a status text says', () => {
       processor: expect.objectContaining({ done: 0, history: [1, 0], last_error: 'red text next' }),
     });
     expect(read.alarms).toEqual([{ stage: 'processor', key: '', message: 'a b', since: '', times: 1 }]);
-    expect(read.series).toEqual([{ at: 'x', values: { a: 1 } }]);
+    expect(read.last_image).toBeNull();
     expect(read.disk).toEqual({ free: 1, size: 2, full_at: null });
     expect(read.control.paused).toEqual(['collector']);
     expect(read.processes).toHaveLength(1);

@@ -37,38 +37,32 @@ export function chartData(history: RoiHistory, picked: readonly string[] | null,
   const last = history.samples.at(-1) as RoiSample;
   const from = span === null ? Number.NEGATIVE_INFINITY : last.at - span;
   const samples = history.samples.slice(firstSince(history.samples, from));
-  const times = samples.map(({ at }) => at);
-  const frames = samples.map(sample => sample.frames);
-  const series = (colour: number, letter: string, values: readonly number[]): Series => ({
+  const gapMs = gapOf(samples);
+  const groups = groupsOf(samples, gapMs);
+  const times = groups.map(([first]) => first!.at);
+  const frames = groups.map(group => group.reduce((sum, each) => sum + each.frames, 0));
+  const series = (colour: number, letter: string, value: (sample: RoiSample) => number): Series => ({
     colour,
     letter,
     times,
     frames,
-    values,
+    values: groups.map(group => meanOf(group, value)),
   });
 
   const chosen = pickedRois(history, picked);
   const shifts = chosen.map((label, i) => {
     const roi = history.labels.indexOf(label);
-    return series(
-      colours[i % colours.length] as number,
-      letters[i % letters.length] as string,
-      samples.map(each => shiftOf(each, history.baseline, roi)),
+    return series(colours[i % colours.length] as number, letters[i % letters.length] as string, each =>
+      shiftOf(each, history.baseline, roi),
     );
   });
-  shifts.push(
-    series(
-      medianColour,
-      'M',
-      samples.map(each => medianShift(each, history.baseline)),
-    ),
-  );
+  shifts.push(series(medianColour, 'M', each => medianShift(each, history.baseline)));
   const sensors = sensorsOf(samples);
   const warmth = sensors.map((sensor, i) =>
     series(
       colours[i % colours.length] as number,
       warmLetters[i % warmLetters.length] as string,
-      samples.map(({ temperatures }) => temperatures[sensor] ?? Number.NaN),
+      ({ temperatures }) => temperatures[sensor] ?? Number.NaN,
     ),
   );
   const named = (of: readonly Series[], names: readonly string[]): CurveName[] =>
@@ -85,7 +79,7 @@ export function chartData(history: RoiHistory, picked: readonly string[] | null,
     warmth,
     warmthNames: named(warmth, sensors),
     time: { low: times[0] as number, high: Math.max(last.at, (times[0] as number) + 1000) },
-    gapMs: gapOf(times, frames),
+    gapMs,
   };
 }
 
@@ -108,11 +102,45 @@ function firstSince(samples: readonly RoiSample[], from: number): number {
 }
 
 /** Several times the interval from image to image that three of four samples keep. */
-function gapOf(times: readonly number[], frames: readonly number[]): number {
-  const intervals = times
+function gapOf(samples: readonly RoiSample[]): number {
+  const intervals = samples
     .slice(1)
-    .map((at, i) => (at - (times[i] as number)) / (frames[i] as number))
+    .map(({ at }, i) => (at - samples[i]!.at) / samples[i]!.frames)
     .sort((a, b) => a - b);
   const usual = intervals[Math.floor(intervals.length * 0.75)];
   return usual === undefined || usual <= 0 ? Number.POSITIVE_INFINITY : usual * gapIntervals;
+}
+
+/**
+ * Samples of which each stands for about as many images as any: else a curve would look the calmer, the more images its older samples are means
+ * of. None spans a gap.
+ */
+function groupsOf(samples: readonly RoiSample[], gapMs: number): RoiSample[][] {
+  const images = samples.reduce((most, { frames }) => Math.max(most, frames), 1);
+  const groups: RoiSample[][] = [];
+  let frames = images;
+  let before: RoiSample | null = null;
+  for (const sample of samples) {
+    const isGap = before !== null && sample.at - before.at > gapMs * before.frames;
+    if (frames >= images || isGap) {
+      groups.push([]);
+      frames = 0;
+    }
+    groups.at(-1)!.push(sample);
+    frames += sample.frames;
+    before = sample;
+  }
+  return groups;
+}
+
+/** Of what is known; NaN of nothing. */
+function meanOf(group: readonly RoiSample[], value: (sample: RoiSample) => number): number {
+  let [sum, count] = [0, 0];
+  for (const sample of group) {
+    const found = value(sample);
+    if (!Number.isFinite(found)) continue;
+    sum += found * sample.frames;
+    count += sample.frames;
+  }
+  return sum / count;
 }

@@ -4,8 +4,13 @@ import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
 import { fan, type SeriesRow } from './seriesFormat.ts';
 import { SeriesReader, type SeriesSegment } from './seriesReader.ts';
 
-/** Of each level so many points are shown, the newest first: a chart of any span has some, and a long run takes few. */
-const pointsOfLevel = 240;
+/**
+ * Of each level so many points are shown, the newest first: a chart of any span has some hundreds, and a long run takes few. With many ROIs they
+ * are fewer: so many values of a level are in memory.
+ */
+const mostPoints = 800;
+const fewestPoints = 16;
+const valuesOfLevel = 520_000;
 
 /** Points of a segment that are shown. */
 interface Stretch {
@@ -44,7 +49,8 @@ export class SeriesHistory {
     await this.#lookAtBaseline(reader);
     const samples: RoiSample[] = [];
     const seen = new Map<string, RoiSample>();
-    for (const stretch of stretchesOf(reader.segments)) {
+    const points = Math.max(fewestPoints, Math.min(mostPoints, Math.floor(valuesOfLevel / this.#labels.length)));
+    for (const stretch of stretchesOf(reader.segments, points)) {
       for await (const { key, sample } of this.#read(stretch)) {
         if (key !== null) seen.set(key, sample);
         if (!Number.isNaN(sample.at)) samples.push(sample);
@@ -91,7 +97,8 @@ export class SeriesHistory {
 
   #sampleOf(row: SeriesRow, { layout }: SeriesSegment): RoiSample {
     const { labels, sensors } = layout.header;
-    let positions = row.positions;
+    // A copy: the row has more than is kept.
+    let positions = row.positions.slice();
     if (labels.length !== this.#labels.length || labels.some((label, i) => label !== this.#labels[i])) {
       const at = new Map(labels.map((label, i) => [label, row.positions[i]!]));
       positions = Float64Array.from(this.#labels, label => at.get(label) ?? Number.NaN);
@@ -114,7 +121,7 @@ function isSame(a: SeriesReader, b: SeriesReader): boolean {
 }
 
 /** Newest first: of each level some points, and of the next what lies before them, back to the beginning. */
-function stretchesOf(segments: readonly SeriesSegment[]): Stretch[] {
+function stretchesOf(segments: readonly SeriesSegment[], pointsOfLevel: number): Stretch[] {
   const stretches: Stretch[] = [];
   let level = 0;
   let room = pointsOfLevel;

@@ -30,7 +30,7 @@ export const sync = section(
   {
     trust_write: setting(flag(), {
       absent: false,
-      doc: 'Do not read back what was written to the share. It halves the traffic of a slow link, and a share that stores something else is not noticed.',
+      doc: 'Do not read back what was written to the share, neither at once nor once a day. It halves the traffic of a slow link, and a share that stores something else is not noticed.',
       effect: 'live',
       new: true,
     }),

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Files } from '../../files/files.ts';
 import { setAside } from '../../manifest/setAside.ts';
 import { utcIso } from '../../model/localTime.ts';
 import type { Share } from '../../share/share.ts';
@@ -24,26 +25,29 @@ export interface ShareSettings {
   trustWrite: boolean;
 }
 
-type ShareExperiment = Pick<Experiment, 'tools' | 'files' | 'shares' | 'note'>;
-
 /**
  * Opens the share, makes sure that it is the one that was used before, and reads what was copied to it. Whoever calls it closes
  * the share; when it rejects, that is done.
  */
 export async function openShare(
   settings: ShareSettings,
-  experiment: ShareExperiment,
+  experiment: Pick<Experiment, 'tools' | 'files' | 'shares' | 'note'>,
   signal: AbortSignal,
 ): Promise<{ share: Share; ledger: SyncLedger }> {
   const { remoteRoot, flagsFolder, places, bytesPerSecond, deadlineMs, trustWrite } = settings;
-  const { files, shares, tools } = experiment;
+  const { files, shares, tools, note } = experiment;
   const share = shares.open({ root: remoteRoot, bytesPerSecond, deadlineMs, trustWrite });
   try {
     const record = new ShareRecord(flagsFolder, files);
-    const { known, isRemembered } = await knownShare(record, settings, experiment);
+    const { known, isDamaged } = await knownShare(record, settings, files);
     const id = await share.call('enter', { known, fresh: tools.newId() }, signal);
-    for (const place of places) await checkApart(place, id, settings, experiment);
-    if (!isRemembered) await remember(record, id, known !== null, settings, experiment);
+    for (const place of places) await checkApart(place, id, remoteRoot, files);
+    const kept = isDamaged ? await setAside(files, record.path, 'damaged') : null;
+    if (isDamaged || known === null) await record.remember(remoteRoot, id, utcIso(tools.clock.now()));
+    if (kept !== null) {
+      const whose = `${remoteRoot}, which has the marker of the share that was used last`;
+      note('warning', `${record.path} was damaged: it is made anew for ${whose}; the damaged one is kept as ${kept}`);
+    }
     return { share, ledger: await SyncLedger.open(flagsFolder, id, files) };
   } catch (error) {
     await share.close();
@@ -58,44 +62,23 @@ export async function openShare(
 async function knownShare(
   record: ShareRecord,
   { remoteRoot, flagsFolder }: ShareSettings,
-  { files }: ShareExperiment,
-): Promise<{ known: string | null; isRemembered: boolean }> {
+  files: Files,
+): Promise<{ known: string | null; isDamaged: boolean }> {
   try {
-    const known = await record.known(remoteRoot);
-    return { known, isRemembered: known !== null };
+    return { known: await record.known(remoteRoot), isDamaged: false };
   } catch (error) {
-    const last = await SyncLedger.lastShare(flagsFolder, files);
-    if ((error as NodeJS.ErrnoException).code !== damagedRecord || last === null) throw error;
-    return { known: last, isRemembered: false };
+    if ((error as NodeJS.ErrnoException).code !== damagedRecord) throw error;
+    const known = await SyncLedger.lastShare(flagsFolder, files);
+    if (known === null) throw error;
+    return { known, isDamaged: true };
   }
-}
-
-async function remember(
-  record: ShareRecord,
-  id: string,
-  isDamaged: boolean,
-  { remoteRoot }: ShareSettings,
-  { files, tools, note }: ShareExperiment,
-): Promise<void> {
-  const copy = isDamaged ? await setAside(files, record.path, 'damaged') : null;
-  await record.remember(remoteRoot, id, utcIso(tools.clock.now()));
-  if (copy === null) return;
-  note(
-    'warning',
-    `${record.path} was damaged: it is made anew for ${remoteRoot}, which has the marker of the share that was used last; the damaged one is kept as ${copy}`,
-  );
 }
 
 /**
  * A file that is its own copy would count as copied, and the only one could be deleted. The marker tells, whatever links or
  * mounts lie between: it must not stand where the share would have to begin for that.
  */
-async function checkApart(
-  { local, remote }: SyncPlace,
-  id: string,
-  { remoteRoot }: ShareSettings,
-  { files }: ShareExperiment,
-): Promise<void> {
+async function checkApart({ local, remote }: SyncPlace, id: string, remoteRoot: string, files: Files): Promise<void> {
   const begin = resolve(local, ...remote.split('/').map(() => '..'));
   if ((await readMarker(begin, files)) !== id) return;
   throw new ShareError(`${remoteRoot} is where ${local} is itself: set Paths.remote_root_dir to another folder`, {

@@ -19,7 +19,7 @@ const lookEveryMs = 250;
 const looksPerCheck = 4;
 
 /**
- * Whether the root is on its disk: null, or why every stage must rest (for `heldBy`). Nothing can tell of a mount but a look
+ * Whether the root is on its disk: null, or why every stage must rest. Nothing can tell of a mount but a look
  * at the table of mounts, which costs microseconds; all is looked at where that has changed, and once a second.
  *
  * The first word comes at once. A look that fails counts as a disk that is gone. Shared; never completes, and never errors. The

@@ -46,6 +46,8 @@ export default defineConfig({
         test: {
           name: 'machine',
           include: slow.map(path => path.replace(/\/\*\*$/, '/**/*.test.ts')),
+          pool: 'forks',
+          isolate: false,
           // A machine that others use too stands still for a while.
           testTimeout: 180_000,
         },

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { watch } from 'chokidar';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { livenessOf } from '../../src/files/processIdentity.ts';
 import type { PipelineStatus, ProcessStatus } from '../../src/model/status.ts';
 import { writeConfig } from './experiment.ts';
@@ -23,7 +23,8 @@ export class BackgroundRoot {
 
   static async make(toml: string, env: NodeJS.ProcessEnv = {}): Promise<BackgroundRoot> {
     const root = new BackgroundRoot(await temporaryRoot(), env);
-    roots.push(root);
+    // Registered after that of the folder, so that it comes before.
+    onTestFinished(() => root.killAll());
     await writeConfig(root.path, toml);
     await mkdir(join(root.path, 'flags', 'status'), { recursive: true });
     return root;
@@ -95,10 +96,3 @@ export class BackgroundRoot {
 export function pidOf({ stdout }: Ended): number {
   return Number(/^started: process (\d+) /m.exec(stdout)?.[1]);
 }
-
-const roots: BackgroundRoot[] = [];
-
-// Registered after that of `phorest.ts`, so that it runs before: the folders are still there.
-afterEach(async () => {
-  for (const root of roots.splice(0)) await root.killAll();
-});

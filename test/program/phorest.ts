@@ -1,15 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { type Ended, Program, running, type StartOptions } from './program.ts';
 
 export { type Ended, type EventLine, launcher, Program, type StartOptions } from './program.ts';
 
-const roots: string[] = [];
-
-/** Starts the program. What still runs after a test is killed. */
+/** Starts the program. What still runs after the test is killed. */
 export function phorest(words: readonly string[], options?: StartOptions): Program {
+  onTestFinished(endPrograms);
   return new Program(words, options);
 }
 
@@ -18,18 +17,20 @@ export function phorestDone(words: readonly string[], options?: StartOptions): P
   return phorest(words, options).ended;
 }
 
-/** An empty folder that is removed after the test. */
+/** An empty folder that is removed after the test, with whatever still runs then. */
 export async function temporaryRoot(): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'phorest-'));
-  roots.push(root);
+  onTestFinished(async () => {
+    await endPrograms();
+    // A plot's process that was left behind may just be putting its picture there.
+    await rm(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  });
   return root;
 }
 
-afterEach(async () => {
+async function endPrograms(): Promise<void> {
   for (const program of [...running]) {
     program.signalGroup('SIGKILL');
     await program.ended;
   }
-  // A plot's process that was left behind may just be putting its picture there.
-  for (const root of roots.splice(0)) await rm(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
-});
+}

@@ -344,7 +344,9 @@ describe('the webhook', () => {
 
   it('is told of one that comes and goes at the end of the quiet time, if that is news', async () => {
     const { address, next } = await server((_request, response) => response.end());
-    const { events$, subscription } = begin({ webhook: address, quietMs: 150 });
+    // So long that a busy machine has posted both before it is over.
+    const quietMs = 1_000;
+    const { events$, subscription } = begin({ webhook: address, quietMs });
     const first = next(2);
     events$.next(alarm('disk'));
     const begun = performance.now();
@@ -357,8 +359,9 @@ describe('the webhook', () => {
       events$.next(well('clock'));
     }
     const told = (await second).map(({ body }) => JSON.parse(body)).map(({ key, state }) => `${key} ${state}`);
-    expect(told).toEqual(['clock cleared', 'disk raised']);
-    expect(performance.now() - begun).toBeGreaterThan(140);
+    // Each key has a quiet time of its own: which of them is over first is not said.
+    expect(told.sort()).toEqual(['clock cleared', 'disk raised']);
+    expect(performance.now() - begun).toBeGreaterThan(quietMs - 10);
     subscription.unsubscribe();
   });
 

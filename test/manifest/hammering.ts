@@ -12,8 +12,8 @@ import { livenessOf, ownIdentity } from '../../src/files/processIdentity.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import { systemClock } from '../../src/model/clock.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { CoreWaits } from '../world/coreWaits.ts';
 import { isSettled } from '../world/sampleManifest.ts';
+import { timeOf } from '../world/timeOf.ts';
 
 const program = fileURLToPath(new URL('./hammerProgram.ts', import.meta.url));
 
@@ -26,9 +26,7 @@ export interface Hammering {
 
 /** The processes that live now, and this one. */
 const living = new Set([process.pid]);
-const waits = new CoreWaits();
-/** As time goes by for them. */
-const now = (): number => performance.now() - waits.ms(living);
+const now = timeOf(() => living);
 
 /** What all the processes were told counts. */
 class Told {

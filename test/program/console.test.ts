@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { CoreWaits } from '../world/coreWaits.ts';
+import { timeOf } from '../world/timeOf.ts';
 import { BackgroundRoot } from './backgroundRoot.ts';
 import { configOf, experimentToml, picture, writeConfig, writeRois } from './experiment.ts';
 import { closeTerminals, hasTerminal, Terminal, type TerminalOptions } from './terminal.ts';
@@ -83,8 +83,7 @@ describe.skipIf(!hasTerminal)('the console in a terminal', () => {
     // A kill is seen within three seconds, and what was left is taken over.
     const [running] = await root.living();
     const pid = running!.pid;
-    const waits = new CoreWaits();
-    const now = (): number => performance.now() - waits.ms([process.pid, terminal.pid]);
+    const now = timeOf(() => [process.pid, terminal.pid]);
     const killed = now();
     process.kill(pid, 'SIGKILL');
     await terminal.shows('crashed');

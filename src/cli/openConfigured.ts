@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { BehaviorSubject, distinctUntilChanged, map, type Observable, ReplaySubject, tap } from 'rxjs';
 import type { Config } from '../config/schema.ts';
-import { diskOf } from '../experimentDisk.ts';
 import { StageHeldError } from '../manifest/stageLeases.ts';
 import { openPipeline, type Pipeline, type PipelineOptions } from '../openPipeline.ts';
 import type { AlarmSettings } from '../sinks/alarms/alarms.ts';
 import { config$ } from '../streams/configuration/config.ts';
+import { diskOf } from '../streams/disk/experimentDisk.ts';
 import { watchedText$ } from '../streams/watched/watchedFile.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';

@@ -1,4 +1,4 @@
-import { diskOf } from '../experimentDisk.ts';
+import { diskOf } from '../streams/disk/experimentDisk.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';

@@ -1,6 +1,6 @@
-import { clockBehindKey } from '../clockBehind.ts';
 import type { PipelineEvent } from '../model/event.ts';
 import { type StageName, stageNames } from '../model/stage.ts';
+import { clockBehindKey } from '../operators/services/clockBehind.ts';
 
 /** What a process in the background tells the one that started it, once. */
 export type StartReport =

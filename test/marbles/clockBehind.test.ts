@@ -1,6 +1,6 @@
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { type ClockBehindOptions, clockBehind$ } from '../../src/clockBehind.ts';
+import { type ClockBehindOptions, clockBehind$ } from '../../src/operators/services/clockBehind.ts';
 
 const morning = Date.parse('2026-11-28T10:00:00Z');
 const image = (utc: string, original = false): ClockBehindOptions['entries'] => [

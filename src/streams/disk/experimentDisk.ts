@@ -1,6 +1,6 @@
-import type { ResolvedPaths } from './config/resolvePaths.ts';
-import type { Config } from './config/schema.ts';
-import { MountedDevice } from './files/mountedDevice.ts';
+import type { ResolvedPaths } from '../../config/resolvePaths.ts';
+import type { Config } from '../../config/schema.ts';
+import { MountedDevice } from '../../files/mountedDevice.ts';
 
 /** The experiment is not on the disk that its configuration names. */
 export class WrongDiskError extends Error {

@@ -8,6 +8,7 @@ import { writeAtomic } from '../files/writeAtomic.ts';
 import type { Entry } from '../model/entry.ts';
 import { ArchiveError } from './archiveError.ts';
 import type { IdTable } from './idTable.ts';
+import { lateOutcomesFile, segmentOfList, withLateOutcomes } from './lateOutcomes.ts';
 import { lastMovedText, MovedSegments } from './movedSegments.ts';
 
 export { ArchiveError } from './archiveError.ts';
@@ -40,14 +41,24 @@ function segmentsOf(names: Iterable<string>): Segment[] {
     .sort((a, b) => a.number - b.number || (a.name < b.name ? -1 : 1));
 }
 
+/** An empty file beside a segment some of whose entries wait for a stage: `entries.<n>.<checksum>.syncer.<how many>`. */
+const markerName = /^(entries\.\d+\.[0-9a-f]{8})\.syncer\.(\d+)$/;
+
 /**
- * Writes settled entries into a new segment and returns once it is durable. Entries stay in the live manifest until the
+ * Writes entries into a new segment and returns once it is durable. Entries stay in the live manifest until the
  * caller has recorded them as archived: a crash between leaves them in both places, where live wins.
  *
  * The name carries a checksum of the content: two writers that take the same number (one of them suspended, its lock
  * stolen) never replace each other's segment.
+ *
+ * @param waiting how many of them wait for their copy on the share: the segment is marked, so that a start need not read it.
  */
-export async function writeSegment(files: Files, manifestFile: string, entries: readonly Entry[]): Promise<void> {
+export async function writeSegment(
+  files: Files,
+  manifestFile: string,
+  entries: readonly Entry[],
+  waiting = 0,
+): Promise<void> {
   const folder = archiveFolder(manifestFile);
   await makeFolder(files, folder);
   const here = await files.list(folder);
@@ -55,7 +66,53 @@ export async function writeSegment(files: Files, manifestFile: string, entries: 
   const moved = (await lastMovedText(files, folder)).match(/entries\.\d+\.[0-9a-f]{8}\.jsonl\.gz/g) ?? [];
   const number = (segmentsOf([...here, ...moved]).at(-1)?.number ?? 0) + 1;
   const text = entries.map(entry => `${JSON.stringify(entry)}\n`).join('');
-  await writeAtomic(files, join(folder, nameOf(number, text)), await compress(text));
+  const name = nameOf(number, text);
+  await writeAtomic(files, join(folder, name), await compress(text));
+  if (waiting > 0) await writeAtomic(files, join(folder, name.replace(/jsonl\.gz$/, `syncer.${waiting}`)), '');
+}
+
+/** A segment with entries that waited for their copy on the share when it was written. */
+export interface MarkedSegment {
+  name: string;
+  /** How many did. */
+  waiting: number;
+  /** Path of what marks it; whoever has seen that none waits any more removes that. */
+  marker: string;
+}
+
+/** The segments that are marked, oldest first. */
+export async function markedSegments(files: Files, manifestFile: string): Promise<MarkedSegment[]> {
+  const folder = archiveFolder(manifestFile);
+  const marked = new Map<string, MarkedSegment>();
+  for (const marker of await files.list(folder)) {
+    const [, stem, waiting] = markerName.exec(marker) ?? [];
+    if (stem === undefined) continue;
+    const name = `${stem}.jsonl.gz`;
+    marked.set(name, { name, waiting: Number(waiting), marker: join(folder, marker) });
+  }
+  return segmentsOf(marked.keys()).map(({ name }) => marked.get(name)!);
+}
+
+/** How long the lists of what was copied of some segments are, in bytes; of those that have one. */
+export async function lateCopiedBytes(
+  files: Files,
+  manifestFile: string,
+  segments: readonly string[],
+): Promise<Map<string, number>> {
+  const folder = archiveFolder(manifestFile);
+  const there = new Set(await files.list(folder));
+  const bytes = new Map<string, number>();
+  for (const segment of segments) {
+    const path = lateOutcomesFile(folder, segment, 'syncer');
+    if (there.has(basename(path))) bytes.set(segment, (await files.stat(path))?.size ?? 0);
+  }
+  return bytes;
+}
+
+/** The segments with entries whose images were copied to the share after they were archived, oldest first. */
+export async function lateCopiedSegments(files: Files, manifestFile: string): Promise<string[]> {
+  const names = (await files.list(archiveFolder(manifestFile))).flatMap(name => segmentOfList(name, 'syncer') ?? []);
+  return segmentsOf(names).map(({ name }) => name);
 }
 
 /** All archived entries, oldest segment first; an entry that stands in two segments comes twice, the later one counts. */
@@ -104,8 +161,16 @@ export async function unmovedSegments(files: Files, manifestFile: string): Promi
   return segmentsOf(await files.list(archiveFolder(manifestFile))).map(({ name }) => name);
 }
 
+/** Those of them with no entry that waits for a stage: they may be moved to another disk, which may be away some day. */
+export async function movableSegments(files: Files, manifestFile: string): Promise<string[]> {
+  // In this order: a segment is there before it is marked, and none of its entries leaves the live manifest before that.
+  const names = await unmovedSegments(files, manifestFile);
+  const marked = new Set((await markedSegments(files, manifestFile)).map(({ name }) => name));
+  return names.filter(name => !marked.has(name));
+}
+
 /**
- * The entries of one segment, in order of collection, wherever it is.
+ * The entries of one segment, in order of collection, wherever it is, with what came of them since.
  * @param moved as for {@link archiveSegments}.
  * @throws ArchiveError that names the segment when it can't be unpacked, or its content is not what was written, or the disk
  *   that it was moved to can't be read.
@@ -116,7 +181,12 @@ export async function readSegment(
   name: string,
   moved = new MovedSegments(files, archiveFolder(manifestFile)),
 ): Promise<Entry[]> {
-  const here = join(archiveFolder(manifestFile), name);
+  const archive = archiveFolder(manifestFile);
+  return withLateOutcomes(files, archive, name, await readWritten(files, join(archive, name), name, moved));
+}
+
+/** As they were when they were archived. */
+async function readWritten(files: Files, here: string, name: string, moved: MovedSegments): Promise<Entry[]> {
   try {
     return await parseSegment(here, name, await readBytes(files, here));
   } catch (error) {

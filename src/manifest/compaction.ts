@@ -20,8 +20,10 @@ const keptShare = 0.75;
 const mostBeginnings = 3;
 
 export interface CompactionOptions extends EntryReaderOptions {
-  /** Settled entries that stay live; older ones are archived. */
+  /** Entries that stay live although they are settled, or wait for nothing but their copy on the share; older ones are archived. */
   liveEntries: number;
+  /** Archive none that wait. */
+  settledOnly?: boolean;
 }
 
 export interface Compaction {
@@ -82,14 +84,14 @@ export async function compact(compaction: Compaction): Promise<Compacted> {
     }
     if (begun === null) return { archived, at: null };
     const snapshot = await prepareSnapshot(options.files, options.file, begun.entries, signal);
-    let end: Compacted['at'] | 'edited';
+    let end: Compacted['at'] | 'again';
     try {
       end = await locked(() => publish(compaction, begun, snapshot, beginning < mostBeginnings));
     } catch (error) {
       await snapshot.discard();
       throw error;
     }
-    if (end !== 'edited') return { archived, at: end };
+    if (end !== 'again') return { archived, at: end };
   }
 }
 
@@ -123,13 +125,13 @@ async function begin(
   return { archived, toArchive: 0, begun: { number, offset, entries: [...reader.live.entries()], isOurs } };
 }
 
-/** Under the lock. `edited`: the file was changed by hand meanwhile. */
+/** Under the lock. `again`: the file was changed by hand meanwhile, or the journal that was begun failed to sync. */
 async function publish(
   { options, reader, tail, suspect, signal }: Compaction,
   { number, offset, isOurs }: Begun,
   snapshot: PreparedSnapshot,
   mayBeginAgain: boolean,
-): Promise<Compacted['at'] | 'edited'> {
+): Promise<Compacted['at'] | 'again'> {
   const { files, file } = options;
   await tail.becomeCurrent();
   signal?.throwIfAborted();
@@ -137,10 +139,11 @@ async function publish(
     await snapshot.discard();
     return null;
   }
-  if (suspect() === number) throw new Error(`${journalPath(file, number)} could not be made durable`);
-  if (mayBeginAgain && !isSame(await files.stat(file), reader.snapshotStat)) {
+  const isSuspect = suspect() === number;
+  if (isSuspect && !mayBeginAgain) throw new Error(`${journalPath(file, number)} could not be made durable`);
+  if (isSuspect || (mayBeginAgain && !isSame(await files.stat(file), reader.snapshotStat))) {
     await snapshot.discard();
-    return 'edited';
+    return 'again';
   }
   const before = reader.position.offset;
   await mustBeClean(options, tail, [{ snapshot: snapshot.mark, ...(!isOurs && { anew: true as const }) }]);
@@ -203,25 +206,24 @@ async function keepCopy({ files, file, note }: CompactionOptions): Promise<void>
     note('warning', `${file} is replaced; what stood there, with the edits that are not taken, is kept as ${copy}`);
 }
 
-/** How many settled entries are to leave the live manifest. */
-function surplus({ reader: { live }, options: { liveEntries } }: Pick<Compaction, 'reader' | 'options'>): number {
-  return live.settled <= liveEntries ? 0 : live.settled - Math.floor(liveEntries * keptShare);
+/** How many entries are to leave the live manifest. */
+function surplus({
+  reader: { live },
+  options: { liveEntries, settledOnly },
+}: Pick<Compaction, 'reader' | 'options'>): number {
+  const idle = live.settled + (settledOnly ? 0 : live.awaitingCopy);
+  return idle <= liveEntries ? 0 : idle - Math.floor(liveEntries * keptShare);
 }
 
-/** Segment durable, then `archive` lines, then (by the caller) the snapshot without the entries. Resolves with how many. */
+/** Segment durable, then its mark, then `archive` lines, then (by the caller) the snapshot without the entries. Resolves with how many. */
 async function archiveOldest(
-  {
-    options: { files, file },
-    options,
-    reader: { live },
-    tail,
-    mark,
-  }: Pick<Compaction, 'options' | 'reader' | 'tail' | 'mark'>,
+  { options, reader: { live }, tail, mark }: Pick<Compaction, 'options' | 'reader' | 'tail' | 'mark'>,
   count: number,
 ): Promise<number> {
-  const entries = [...live.oldestSettled(count)];
+  const { files, file, settledOnly = false } = options;
+  const entries = [...live.oldestIdle(count, { settledOnly })];
   if (entries.length === 0) return 0;
-  await writeSegment(files, file, entries);
+  await writeSegment(files, file, entries, entries.filter(entry => live.awaitsCopy(entry)).length);
   const lines = entries.map<Change>(({ entry_id: id, rev }) => ({
     id,
     rev: rev + 1,

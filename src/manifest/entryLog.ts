@@ -7,7 +7,7 @@ import { DamagedManifestError, EntryReader } from './entryReader.ts';
 import { findHandEdits, takeEdits } from './handEdits.ts';
 import { importManifest } from './importManifest.ts';
 import { journalPath, listJournals } from './journal.ts';
-import { JournalTail } from './journalTail.ts';
+import { JournalTail, type LogChange } from './journalTail.ts';
 import type { AppendOutcome } from './journalWriter.ts';
 import type { LiveEntries } from './liveEntries.ts';
 import { mendMovedList } from './movedSegments.ts';
@@ -102,6 +102,11 @@ export class EntryLog {
     return this.#tail.number$.pipe(map(number => (number === 0 ? [file] : [file, journalPath(file, number)])));
   }
 
+  /** Says that an archived entry is another now. */
+  announce(change: LogChange): void {
+    this.#tail.announce(change);
+  }
+
   /** True while a claim of this process may stand that nobody works for: any transaction sees to it. */
   get inDoubt(): boolean {
     return this.#doubtful.size > 0;
@@ -157,7 +162,7 @@ export class EntryLog {
   /** Moves every settled entry to the archive. Resolves with how many. */
   archiveSettled(): Promise<number> {
     if (this.#closed) return Promise.reject(new Error(`${this.#options.file} is closed`));
-    return this.#compact(() => this.live.settled > 0, { ...this.#options, liveEntries: 0 });
+    return this.#compact(() => this.live.settled > 0, { ...this.#options, liveEntries: 0, settledOnly: true });
   }
 
   /**
@@ -313,7 +318,8 @@ export class EntryLog {
 
   #isDue(smallest = smallestBytes): boolean {
     const bytes = this.#journalBytes();
-    const crowded = this.#reader.live.settled > this.#options.liveEntries;
+    const { settled, awaitingCopy } = this.#reader.live;
+    const crowded = settled + awaitingCopy > this.#options.liveEntries;
     const outgrown = Math.max(smallest, (this.#reader.snapshotStat?.size ?? 0) / journalShare);
     return bytes >= this.#compactAgainBytes && (crowded || bytes >= outgrown);
   }

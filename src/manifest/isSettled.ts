@@ -8,3 +8,8 @@ export function isSettled(entry: Entry, rules: WorkRules = noRules): boolean {
   const isReported = status === 'failed' || status === 'skip' || (status === 'processed' && entry.data_transmitted);
   return isReported && isCompressed(entry, rules) && isSynced(entry, rules);
 }
+
+/** Nothing is left to do with an entry but to copy its image to the share: it may leave the live manifest, and waits there. */
+export function awaitsCopy(entry: Entry, rules: WorkRules): boolean {
+  return !isSynced(entry, rules) && isSettled(entry, { ...rules, sync: false });
+}

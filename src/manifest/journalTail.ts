@@ -50,7 +50,12 @@ export class JournalTail {
 
   /** Says that a change counts. */
   tell({ id, op }: Change): void {
-    if (this.#changes.observed) this.#changes.next({ id, op, entry: this.#reader.live.get(id) ?? null });
+    this.announce({ id, op, entry: this.#reader.live.get(id) ?? null });
+  }
+
+  /** The same of an entry that is not live. */
+  announce(change: LogChange): void {
+    this.#changes.next(change);
   }
 
   /** Reads on; `landed` collects the marks of the lines that count. Needs no lock. */

@@ -1,6 +1,7 @@
 import type { Entry } from '../model/entry.ts';
 import type { StageName } from '../model/stage.ts';
 import { applyChange, type Change } from './change.ts';
+import { awaitsCopy } from './isSettled.ts';
 import { StageQueue } from './stageQueue.ts';
 import { type QueueStage, queueStages, stageWork } from './stageWork.ts';
 import { noRules, takesSpace, type WorkRules } from './workRules.ts';
@@ -26,6 +27,7 @@ export class LiveEntries {
   readonly #isSettled: (entry: Entry) => boolean;
   readonly #rules: () => WorkRules;
   #settled = 0;
+  #awaitingCopy = 0;
   #localImages = 0;
   #nextPlace = 0;
   /** As the snapshot that was published last has them. */
@@ -47,6 +49,11 @@ export class LiveEntries {
     return this.#settled;
   }
 
+  /** Entries that wait for nothing but their copy on the share. */
+  get awaitingCopy(): number {
+    return this.#awaitingCopy;
+  }
+
   /** Images on this machine that are not originals. */
   get localImages(): number {
     return this.#localImages;
@@ -64,15 +71,20 @@ export class LiveEntries {
     for (const { entry } of this.#live.values()) yield entry;
   }
 
-  /** Oldest first, at most `count`. */
-  *oldestSettled(count: number): Generator<Entry> {
+  /** Those that are settled, or wait for their copy alone, oldest first, at most `count`. */
+  *oldestIdle(count: number, { settledOnly }: { settledOnly: boolean }): Generator<Entry> {
     let found = 0;
     for (const { entry } of this.#live.values()) {
       if (found === count) return;
-      if (!this.#isSettled(entry)) continue;
+      if (!this.#isSettled(entry) && (settledOnly || !this.awaitsCopy(entry))) continue;
       found++;
       yield entry;
     }
+  }
+
+  /** Whether nothing is left to do with an entry but to copy its image to the share. */
+  awaitsCopy(entry: Entry): boolean {
+    return awaitsCopy(entry, this.#rules());
   }
 
   /** Entries that a stage has claimed, whoever did. */
@@ -150,6 +162,7 @@ export class LiveEntries {
   /** The rules are others: which entries wait for which stage, and which are settled, is found anew. */
   rulesChanged(): void {
     this.#settled = 0;
+    this.#awaitingCopy = 0;
     this.#localImages = 0;
     for (const [id, live] of this.#live) {
       this.#count(live.entry, +1);
@@ -184,6 +197,7 @@ export class LiveEntries {
 
   #count(entry: Entry, sign: 1 | -1): void {
     if (this.#isSettled(entry)) this.#settled += sign;
+    if (this.awaitsCopy(entry)) this.#awaitingCopy += sign;
     if (takesSpace(entry)) this.#localImages += sign;
   }
 

@@ -8,16 +8,25 @@ import type { Claim, Entry, ProcessIdentity, ResultLocation } from '../model/ent
 import { utcIso } from '../model/localTime.ts';
 import type { StageName } from '../model/stage.ts';
 import { adoptedEntry, capturedTime } from './adoptedEntry.ts';
-import { archiveFolder, archiveSegments, readArchive, readSegment, unmovedSegments } from './archive.ts';
+import {
+  archiveFolder,
+  archiveSegments,
+  lateCopiedBytes,
+  movableSegments,
+  readArchive,
+  readSegment,
+} from './archive.ts';
+import { ArchivedQueue } from './archivedQueue.ts';
 import { beforeClaim } from './doubtfulClaims.ts';
 import { EntryLog, type EntryLogOptions, type LogChange } from './entryLog.ts';
 import { isFree } from './isFree.ts';
+import { awaitsCopy } from './isSettled.ts';
 import { MovedSegments } from './movedSegments.ts';
 import { type Moved, moveSegment } from './moveSegment.ts';
 import { afterDeath, deadlyWork, isTriedAlone } from './processDeaths.ts';
 import type { LostResult } from './rebuildManifest.ts';
 import { type QueueStage, queueStages, stageWork } from './stageWork.ts';
-import { isRemoved, noRules } from './workRules.ts';
+import { isRemoved, noRules, type WorkRules } from './workRules.ts';
 
 /** A stage does not wait longer than this for an earlier image, so that one hung worker holds nothing up. */
 const orderPatienceMs = 60_000;
@@ -50,6 +59,8 @@ export class Manifest {
   readonly #options: ManifestOptions;
   readonly #log: EntryLog;
   readonly #moved: MovedSegments;
+  /** Archived entries that wait for the syncer. */
+  readonly #archived: ArchivedQueue;
   /** A stage that tries an entry alone: it waits until nothing else is in work, claims it, works on it. */
   #alone: { stage: QueueStage; id: string | null; isClaimed: boolean } | null = null;
 
@@ -57,10 +68,24 @@ export class Manifest {
     this.#options = options;
     this.#log = log;
     this.#moved = new MovedSegments(options.files, archiveFolder(options.file));
+    this.#archived = new ArchivedQueue({
+      ...options,
+      log,
+      moved: this.#moved,
+      // Who turns compression on does not mean images that had passed it.
+      isWaiting: entry => awaitsCopy(entry, { ...this.#rules, compression: false }),
+    });
   }
 
   static async open(options: ManifestOptions): Promise<Manifest> {
-    return new Manifest(options, await EntryLog.open(options));
+    const manifest = new Manifest(options, await EntryLog.open(options));
+    // For the counts; who claims is told of an error.
+    await manifest.#archived.refresh().catch(() => undefined);
+    return manifest;
+  }
+
+  get #rules(): WorkRules {
+    return this.#options.rules?.() ?? noRules;
   }
 
   /** Changes by this process and by others, in the order in which they count. Hot; completes on close. */
@@ -102,14 +127,19 @@ export class Manifest {
     return readSegment(this.#options.files, this.#options.file, name, this.#moved);
   }
 
+  /** How long the lists of what was copied to the share of some segments are, in bytes; of those that have one. */
+  copiedBytes(segments: readonly string[]): Promise<Map<string, number>> {
+    return lateCopiedBytes(this.#options.files, this.#options.file, segments);
+  }
+
   /** Moves every settled entry from the live manifest to the archive. Resolves with how many. */
   archiveSettled(): Promise<number> {
     return this.#log.archiveSettled();
   }
 
-  /** Names of the segments that {@link moveSegment} has not moved, oldest first. */
+  /** Names of the segments that {@link moveSegment} has not moved and may move, oldest first: no entry in them waits for a stage. */
   unmovedSegments(): Promise<string[]> {
-    return unmovedSegments(this.#options.files, this.#options.file);
+    return movableSegments(this.#options.files, this.#options.file);
   }
 
   /** Moves a segment to another folder; it is read there from now on, under the same name. One caller at a time in all processes. */
@@ -124,21 +154,31 @@ export class Manifest {
 
   /** Whether an entry, live or archived, is one that waits for a stage. */
   isFor(stage: QueueStage, entry: Entry): boolean {
-    return stageWork[stage](entry, this.#options.rules?.() ?? noRules);
+    return stageWork[stage](entry, this.#rules);
   }
 
   #waits(stage: QueueStage, entry: Entry | undefined): boolean {
     return entry !== undefined && this.isFor(stage, entry);
   }
 
-  /** How many entries wait for a stage. */
+  /** How many entries wait for a stage, archived ones too. */
   waiting(stage: QueueStage): number {
-    return this.#log.live.waiting(stage);
+    return this.#log.live.waiting(stage) + (this.#worksOnArchived(stage) ? this.#archived.waiting : 0);
   }
 
   /** How many entries a stage has in work, in any process. */
   inWork(stage: StageName): number {
-    return this.#log.live.claimedCount(stage);
+    return this.#log.live.claimedCount(stage) + (stage === 'syncer' ? this.#archived.inWork : 0);
+  }
+
+  #worksOnArchived(stage: QueueStage): boolean {
+    return stage === 'syncer' && this.#rules.sync;
+  }
+
+  /** About the `count` newest of those entries whose images were copied to the share, archived ones before live ones. */
+  async newestCopied(count: number, isWanted: (entry: Entry) => boolean): Promise<Entry[]> {
+    const live = [...this.entries()].filter(entry => entry.image_synced && isWanted(entry));
+    return [...(await this.#archived.newestCopied(count, isWanted)), ...live.slice(-count)];
   }
 
   /** Adds entries at the end; those that are there already stay as they are. */
@@ -170,7 +210,7 @@ export class Manifest {
 
   /**
    * Takes up to `count` entries that wait for a stage, in order of collection, and records the claim. Resolves with the
-   * entries as they are then; empty when none waits.
+   * entries as they are then; empty when none waits. Archived ones come first, and stay in the archive.
    *
    * @param place where the stage's output stands, for the repair after a crash.
    * @param behind take only what stands before the first entry that this other stage has in work: keeps the order.
@@ -183,6 +223,10 @@ export class Manifest {
     try {
       for (let until = 0; ; ) {
         if (count <= 0 || this.#isHeldUp(stage)) return [];
+        if (this.#worksOnArchived(stage)) {
+          const archived = await this.#archived.claim(count);
+          if (archived.length > 0) return archived;
+        }
         const taken = await this.#take(stage, count, options, until > 0 && this.#options.clock.monotonic() >= until);
         if (taken !== 'wait') return taken;
         until ||= this.#options.clock.monotonic() + alonePatienceMs;
@@ -274,7 +318,9 @@ export class Manifest {
    */
   async giveBack(claimed: readonly Entry[], stage: QueueStage): Promise<void> {
     await this.release(claimed, stage).catch(() => {
-      this.#log.giveBackLater(claimed.map(({ entry_id: id, claims }) => ({ id, stage, claim: claims[stage]! })));
+      this.#log.giveBackLater(
+        claimed.flatMap(({ entry_id: id, claims: { [stage]: claim } }) => (claim ? [{ id, stage, claim }] : [])),
+      );
     });
   }
 
@@ -360,7 +406,21 @@ export class Manifest {
     return this.#log.close(options);
   }
 
-  #end(
+  async #end(
+    claimed: readonly Entry[],
+    stage: QueueStage,
+    op: 'settle' | 'release',
+    outcome: Partial<Entry>,
+  ): Promise<number> {
+    const archived = stage === 'syncer' ? claimed.filter(entry => this.#archived.has(entry)) : [];
+    const live = archived.length > 0 ? claimed.filter(entry => !archived.includes(entry)) : claimed;
+    const counted = live.length > 0 ? await this.#endLive(live, stage, op, outcome) : 0;
+    if (op === 'settle') return counted + (await this.#archived.settle(archived, outcome));
+    this.#archived.giveBack(archived);
+    return counted + archived.length;
+  }
+
+  #endLive(
     claimed: readonly Entry[],
     stage: QueueStage,
     op: 'settle' | 'release',
@@ -403,6 +463,7 @@ export class Manifest {
 
   #worksOnAny(): boolean {
     const { own } = this.#options;
+    if (this.#archived.inWork > 0) return true;
     return queueStages.some(stage => {
       for (const { claims } of this.#log.live.claimed(stage)) if (sameProcess(claims[stage]!, own)) return true;
       return false;

@@ -90,6 +90,21 @@ describe('while a snapshot is being written', () => {
     expect(it.manifest.get('a')?.remark).toBe('just in time');
   });
 
+  test('a commit fails to become durable: the compaction begins again, and nothing that it said is acknowledged', async () => {
+    const it = await open();
+    const { goOn } = await heldCompaction(it);
+    it.files.plan = step => {
+      if (step.kind !== 'sync') return null;
+      it.files.plan = () => null;
+      return { error: 'EIO' };
+    };
+    await expect(it.manifest.offer([sampleEntry('b')])).rejects.toMatchObject({ code: 'EIO' });
+    await goOn();
+    await it.manifest.offer([sampleEntry('c')]);
+    expect(it.notes).toEqual([]);
+    expect(ids(await afterCut(it.files))).toEqual(expect.arrayContaining(['a', 'c']));
+  });
+
   test('another process compacts too: the later one counts, and the first gives up without a word', async () => {
     const it = await open();
     const other = await openSample(it.files.twin(), { own: identity(2) });

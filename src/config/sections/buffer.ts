@@ -23,7 +23,7 @@ export const buffer = section(
     }),
     live_entries: setting(number({ unit: 'entries', whole: true, min: 1 }), {
       absent: 5000,
-      doc: 'Settled images that stay in the live manifest; older ones go to its archive.',
+      doc: 'Images that stay in the live manifest although nothing is left to do with them, or only their copy on the share; older ones go to its archive.',
       effect: 'restart',
       new: true,
     }),

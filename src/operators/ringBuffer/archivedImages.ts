@@ -23,6 +23,8 @@ interface Segment {
   next: number;
   /** Which reading it was first seen in. */
   epoch: number;
+  /** Bytes of the list of its copies when it was loaded last: more of them may allow what could not go before. */
+  copiedBytes: number;
 }
 
 /**
@@ -52,6 +54,8 @@ export class ArchivedImages {
   /** What is known here does not hold any more, or nothing is yet. */
   #isLost = true;
   #loaded: { name: string; entries: Entry[] } | null = null;
+  /** Images of archived entries were copied to the share. */
+  #hasCopied = false;
 
   constructor(options: ArchivedImagesOptions) {
     this.#options = options;
@@ -69,7 +73,7 @@ export class ArchivedImages {
 
   /** Whether {@link claim} may find something. */
   get mayHaveMore(): boolean {
-    return this.isBehind || this.#segments.some(({ left, next }) => next < left.length);
+    return this.isBehind || this.#hasCopied || this.#segments.some(({ left, next }) => next < left.length);
   }
 
   listen(): Subscription {
@@ -96,8 +100,12 @@ export class ArchivedImages {
     }
   }
 
-  /** Brings back and claims up to `count` of the oldest that may be removed. Rejects with the errors of the manifest. */
-  async claim(count: number): Promise<Entry[]> {
+  /**
+   * Brings back and claims up to `count` of the oldest that may be removed. Rejects with the errors of the manifest.
+   * @param isKept those that may not go for now.
+   */
+  async claim(count: number, isKept: (entry: Entry) => boolean = () => false): Promise<Entry[]> {
+    await this.#takeCopied();
     if (!this.mayHaveMore) return [];
     const { manifest, restoring } = this.#options;
     return restoring(async () => {
@@ -106,14 +114,15 @@ export class ArchivedImages {
       const claimed: Entry[] = [];
       for (const segment of this.#segments) {
         if (claimed.length >= count) break;
-        if (segment.next < segment.left.length) claimed.push(...(await this.#claimOf(segment, count - claimed.length)));
+        if (segment.next < segment.left.length)
+          claimed.push(...(await this.#claimOf(segment, count - claimed.length, isKept)));
       }
       this.#segments = this.#segments.filter(({ left }) => left.length > 0);
       return claimed;
     });
   }
 
-  async #claimOf(segment: Segment, count: number): Promise<Entry[]> {
+  async #claimOf(segment: Segment, count: number, isKept: (entry: Entry) => boolean): Promise<Entry[]> {
     const { manifest } = this.#options;
     const entries = await this.#load(segment);
     const chosen: Entry[] = [];
@@ -125,7 +134,7 @@ export class ArchivedImages {
       const { entry_id: id } = entry;
       const isOld = (this.#restored.get(id) ?? -1) >= segment.epoch || manifest.get(id) !== undefined;
       if (isOld) gone.add(place);
-      else if (manifest.isFor('ring_buffer', entry)) chosen.push(entry);
+      else if (manifest.isFor('ring_buffer', entry) && !isKept(entry)) chosen.push(entry);
     }
     try {
       const claimed = chosen.length > 0 ? await manifest.claimArchived('ring_buffer', chosen) : [];
@@ -141,6 +150,18 @@ export class ArchivedImages {
     } catch (error) {
       segment.next = begun;
       throw error;
+    }
+  }
+
+  /** Looks at those segments again of which images were copied since: by this process, or by another. */
+  async #takeCopied(): Promise<void> {
+    this.#hasCopied = false;
+    for (const [name, bytes] of await this.#options.manifest.copiedBytes(this.#segments.map(({ name }) => name))) {
+      const segment = this.#segments.find(one => one.name === name)!;
+      if (segment.copiedBytes === bytes) continue;
+      segment.copiedBytes = bytes;
+      segment.next = 0;
+      if (this.#loaded?.name === name) this.#loaded = null;
     }
   }
 
@@ -181,7 +202,7 @@ export class ArchivedImages {
       const found = await this.#read(name, later);
       if (this.isBehind) return;
       if (found === null) continue;
-      read.push({ name, left: found.left, next: 0, epoch });
+      read.push({ name, left: found.left, next: 0, epoch, copiedBytes: 0 });
       count += found.count;
     }
     for (const { name } of read) this.#seen.add(name);
@@ -219,6 +240,7 @@ export class ArchivedImages {
   #take(change: LogChange): void {
     if ('reloaded' in change) this.#isLost = true;
     else if (change.op === 'archive') this.#isBehind = true;
+    else if (change.op === 'settle') this.#hasCopied ||= !this.#options.manifest.get(change.id);
     else if (change.op === 'restore') {
       // It was archived again before this was told: nobody knows whether it had been counted.
       if (change.entry === null) this.#isLost = true;

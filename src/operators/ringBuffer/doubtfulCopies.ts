@@ -1,6 +1,5 @@
 import { Subject } from 'rxjs';
 import type { Files } from '../../files/files.ts';
-import type { Manifest } from '../../manifest/manifest.ts';
 import { isRemoved } from '../../manifest/workRules.ts';
 import { asError } from '../../model/asError.ts';
 import type { Clock } from '../../model/clock.ts';
@@ -12,7 +11,8 @@ import type { Share, Shares } from '../../share/share.ts';
 import { ShareRecord } from '../../share/shareRecord.ts';
 
 export interface DoubtfulCopiesOptions {
-  manifest: Pick<Manifest, 'entries'>;
+  /** The newest entries whose copies are to be doubted (see {@link isCopyDoubted}), at least {@link newestCopies}. */
+  newest: readonly Entry[];
   shares: Shares;
   files: Files;
   /** `remote_root_dir`. */
@@ -24,7 +24,13 @@ export interface DoubtfulCopiesOptions {
 }
 
 /** So many of the newest copies may have come in the last minute before a power cut. */
-const newestCopies = 1_024;
+export const newestCopies = 1_024;
+
+/** Whether an image may go once its copy was looked at. */
+export function isCopyDoubted(entry: Entry): boolean {
+  return entry.image_synced && !isRemoved(entry) && copyOf(entry) !== null;
+}
+
 const copiesPerCall = 256;
 /** A share that is away, or has copies that are not whole, is asked again after so long, ms. */
 const askAgainMs = 60_000;
@@ -51,12 +57,7 @@ export class DoubtfulCopies {
 
   constructor(options: DoubtfulCopiesOptions) {
     this.#options = options;
-    const newest: [string, RemoteCopy][] = [];
-    for (const entry of options.manifest.entries()) {
-      const copy = entry.image_synced && !isRemoved(entry) ? copyOf(entry) : null;
-      if (copy) newest.push([entry.entry_id, copy]);
-    }
-    this.#copies = new Map(newest.slice(-newestCopies));
+    this.#copies = new Map(options.newest.map(entry => [entry.entry_id, copyOf(entry)!]));
   }
 
   /** Whether there are any. */

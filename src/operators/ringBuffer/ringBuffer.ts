@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { EMPTY, filter, merge, timer } from 'rxjs';
+import { EMPTY, filter, merge, tap, timer } from 'rxjs';
 import type { Amount } from '../../config/kinds/amount.ts';
 import type { DiskSpace } from '../../files/diskSpace.ts';
 import { type Hold, hold, nothingHeld } from '../../files/durableNames.ts';
@@ -13,7 +13,7 @@ import { copyOf } from '../../model/remoteCopy.ts';
 import type { Experiment } from '../stage/experiment.ts';
 import type { Outcome, Stage, Worker } from '../stage/stage.ts';
 import { ArchivedImages } from './archivedImages.ts';
-import { DoubtfulCopies } from './doubtfulCopies.ts';
+import { DoubtfulCopies, isCopyDoubted, newestCopies } from './doubtfulCopies.ts';
 import { namesLimits, type SpaceLimits, spaceLimits } from './spaceLimits.ts';
 
 export interface RingBufferSettings {
@@ -104,7 +104,7 @@ export const ringBuffer: Stage<RingBufferSettings, readonly Entry[], RingBufferE
     const unrecorded = new Map<string, Removal>();
     const doubts = doubtsOf(experiment);
     return {
-      open: settings => openWorker(settings, archived, unrecorded, doubts(settings), experiment),
+      open: async settings => openWorker(settings, archived, unrecorded, await doubts(settings), experiment),
       dispose: () => listening.unsubscribe(),
     };
   },
@@ -119,12 +119,13 @@ function isForSpace({ minFree, size, rules }: RingBufferSettings): boolean {
 /** Those of each share are found once: what was confirmed since stays so when the stage begins anew. */
 function doubtsOf({ shares, manifest, files, tools, note }: RingBufferExperiment) {
   const known = new Map<string, DoubtfulCopies>();
-  return ({ rules, remoteRoot, flagsFolder }: RingBufferSettings): DoubtfulCopies | null => {
+  return async ({ rules, remoteRoot, flagsFolder }: RingBufferSettings): Promise<DoubtfulCopies | null> => {
     if (!shares || !rules.sync) return null;
     const doubts =
       known.get(remoteRoot) ??
       new DoubtfulCopies({
-        ...{ manifest, shares, files, remoteRoot, flagsFolder, clock: tools.clock },
+        newest: await manifest.newestCopied(newestCopies, isCopyDoubted),
+        ...{ shares, files, remoteRoot, flagsFolder, clock: tools.clock },
         note: (level, message) => note(level, message, 'ring_buffer'),
       });
     known.set(remoteRoot, doubts);
@@ -203,12 +204,13 @@ async function openWorker(
       manifest.changes$.pipe(filter(isOver)),
       deps.space$.pipe(filter(isShort)),
       timer(lookEveryMs, lookEveryMs, tools.scheduler),
-      doubts?.answered$ ?? EMPTY,
+      // What had to stay for its copy may go now.
+      doubts?.answered$.pipe(tap(() => archived.rewind())) ?? EMPTY,
     ),
     claim: async () => {
       const count = Math.min(batchImages, await wanted());
       if (count <= 0) return [];
-      const oldest = await archived.claim(count);
+      const oldest = await archived.claim(count, entry => doubts?.has(entry) === true);
       try {
         const live = await claimLive(count - oldest.length);
         return oldest.length + live.length > 0 ? [[...oldest, ...live]] : [];

@@ -52,13 +52,12 @@ export async function resync(tools: ResyncTools, signal: AbortSignal): Promise<R
 
 /** Whether the newest images that were copied stand on the share: an earlier state of it has lost those first. */
 export async function newestStand({ manifest, share }: ResyncTools, signal: AbortSignal): Promise<boolean> {
-  let newest: Copy[] = [];
-  for (const entry of manifest.entries()) {
+  const newest = await manifest.newestCopied(newestEntries, entry => copyIn(entry) !== null);
+  const copies = newest.flatMap(entry => {
     const copy = copyIn(entry);
-    if (copy) newest.push({ entry, copy });
-    if (newest.length > 2 * newestEntries) newest = newest.slice(-newestEntries);
-  }
-  return (await missing(newest.slice(-newestEntries), share, signal)).length === 0;
+    return copy ? [{ entry, copy }] : [];
+  });
+  return (await missing(copies, share, signal)).length === 0;
 }
 
 interface Copy {

@@ -63,8 +63,8 @@ export interface SyncFile extends Pick<SyncPlace, 'local' | 'remote'> {
   stat: FileStat;
 }
 
-/** Being written, a lock, or made again from other files whenever it is missing. */
-const passedOver = /^\.|\.tmp$|\.part$|\.lock$|\.lock-owner\.json$|^series$/;
+/** Being written, a lock, a mark for this machine alone, or made again from other files whenever it is missing. */
+const passedOver = /^\.|\.tmp$|\.part$|\.lock$|\.lock-owner\.json$|^series$|\.syncer\.\d+$/;
 const grown = /\.(jsonl|csv|log)$/;
 const fixed = /\.(gz|zst)$/;
 

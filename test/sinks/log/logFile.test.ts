@@ -197,7 +197,7 @@ describe('log file', () => {
     for (let size = 0; size < 16; size += 2) {
       events$.next(note('y'.repeat(2 ** 20)));
       const written = async (): Promise<boolean> => (await stat(join(root, newest))).size > (size + 2) * 2 ** 20;
-      await vi.waitUntil(written, { timeout: 10_000, interval: 5 });
+      await vi.waitUntil(written, { timeout: 60_000, interval: 5 });
     }
     await until(root, async () => (await names(root)).includes(newest.replace(/1\.log$/, '2.log')));
     events$.next(note('in the second'));

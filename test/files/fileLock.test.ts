@@ -9,6 +9,7 @@ import lockfile from 'proper-lockfile';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createLockFs, fileLock } from '../../src/files/fileLock.ts';
 import { ownIdentity } from '../../src/files/processIdentity.ts';
+import { patience } from '../world/patience.ts';
 import { timeOf } from '../world/timeOf.ts';
 
 let folder: string;
@@ -153,9 +154,9 @@ describe('a lock where times can not be set (CIFS without uid=, NTFS or exFAT mo
     };
     const release = await lockfile.lock(path, options);
     const first = (await stat(`${path}.lock`)).mtimeMs;
-    await vi.waitUntil(async () => (await stat(`${path}.lock`)).mtimeMs > first, { timeout: 5000 });
+    await vi.waitUntil(async () => (await stat(`${path}.lock`)).mtimeMs > first, patience);
     const second = (await stat(`${path}.lock`)).mtimeMs;
-    await vi.waitUntil(async () => (await stat(`${path}.lock`)).mtimeMs > second, { timeout: 5000 });
+    await vi.waitUntil(async () => (await stat(`${path}.lock`)).mtimeMs > second, patience);
     await expect(lockfile.lock(path, options)).rejects.toMatchObject({ code: 'ELOCKED' });
     await release();
     expect([await readdir(folder), lost]).toEqual([[], []]);

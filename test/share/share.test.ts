@@ -14,9 +14,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createShares, type Share } from '../../src/share/share.ts';
 import type { Appended, Growth } from '../../src/share/shareCalls.ts';
+import { patience } from '../world/patience.ts';
 import { timeOf } from '../world/timeOf.ts';
 import { forever, placing, ShareWorld } from './shareWorld.ts';
 
@@ -203,7 +204,7 @@ describe('the process of a share', () => {
       world.fault({ calls: ['write'], afterBytes: 2 * megabyte });
       const copying = share.call('place', placing(local, 'data/a.png'), forever);
       copying.catch(() => undefined);
-      await vi.waitFor(() => expect(statSync(partIn(world.remote('data'))).size).toBe(2 * megabyte));
+      await vi.waitFor(() => expect(statSync(partIn(world.remote('data'))).size).toBe(2 * megabyte), patience);
       world.children.at(-1)!.kill('SIGKILL');
       await expect(copying).rejects.toMatchObject({
         code: 'ESHAREPROCESS',
@@ -238,7 +239,7 @@ describe('the process of a share', () => {
     await share.call('place', placing(local, 'data/a.png'), forever);
     expect(world.children).toHaveLength(2);
     expect(isSame(world, local, 'data/a.png')).toBe(true);
-    await vi.waitFor(() => expect(world.shares.abandoned).toBe(0));
+    await vi.waitFor(() => expect(world.shares.abandoned).toBe(0), patience);
   });
 
   it('gives up a process that was suspended', async () => {
@@ -249,7 +250,7 @@ describe('the process of a share', () => {
     await expect(share.call('place', placing(local, 'data/a.png'), forever)).rejects.toMatchObject({
       code: 'ESHAREHUNG',
     });
-    await vi.waitFor(() => expect(child.signalCode).toBe('SIGKILL'));
+    await vi.waitFor(() => expect(child.signalCode).toBe('SIGKILL'), patience);
   });
 
   it('does not take a slow share, nor one that is held back by its limit, for a hanging one', async () => {
@@ -293,7 +294,7 @@ describe('the process of a share', () => {
     await expect(third).rejects.toThrow('no patience');
     expect(started).toHaveLength(2);
     started[0]!.emit('exit', null, 'SIGKILL');
-    await vi.waitFor(() => expect(started).toHaveLength(3));
+    await vi.waitFor(() => expect(started).toHaveLength(3), patience);
     await expect(fourth).rejects.toMatchObject({ code: 'ESHAREHUNG' });
     const fifth = share.call('enter', entering, forever);
     fifth.catch(() => undefined);
@@ -319,11 +320,12 @@ describe('the process of a share', () => {
     const program = fileURLToPath(new URL('./neverEnding.ts', import.meta.url));
     const injected = fileURLToPath(new URL('./injectedFiles.ts', import.meta.url));
     const parent = spawn(process.execPath, [program, world.root, injected], { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void parent.kill('SIGKILL'));
     const [pid] = (await once(parent.stdout!.setEncoding('utf8'), 'data')) as [string];
     const isRunning = (): boolean => !/^State:\s+Z/m.test(statusOf(Number(pid)));
-    await vi.waitFor(() => expect(isRunning()).toBe(true));
+    await vi.waitFor(() => expect(isRunning()).toBe(true), patience);
     parent.kill('SIGKILL');
-    await vi.waitFor(() => expect(isRunning()).toBe(false), { timeout: 5000 });
+    await vi.waitFor(() => expect(isRunning()).toBe(false), patience);
   });
 
   it('remembers its share by a marker, and writes to no other', async () => {

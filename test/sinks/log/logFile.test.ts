@@ -7,6 +7,7 @@ import { BehaviorSubject, lastValueFrom, type Observable, of, Subject, takeUntil
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PipelineEvent } from '../../../src/model/event.ts';
 import { logFile } from '../../../src/sinks/log/logFile.ts';
+import { patience } from '../../world/patience.ts';
 
 const t0 = Date.UTC(2026, 10, 22, 12);
 const day = 86_400_000;
@@ -197,7 +198,7 @@ describe('log file', () => {
     for (let size = 0; size < 16; size += 2) {
       events$.next(note('y'.repeat(2 ** 20)));
       const written = async (): Promise<boolean> => (await stat(join(root, newest))).size > (size + 2) * 2 ** 20;
-      await vi.waitUntil(written, { timeout: 60_000, interval: 5 });
+      await vi.waitUntil(written, patience);
     }
     await until(root, async () => (await names(root)).includes(newest.replace(/1\.log$/, '2.log')));
     events$.next(note('in the second'));
@@ -247,13 +248,13 @@ describe('log file', () => {
     await writeFile(folder, '');
     const { events$, errors, wells, ended } = begin(folder);
     events$.next(note('early'));
-    await vi.waitUntil(() => errors.length === 1);
+    await vi.waitUntil(() => errors.length === 1, patience);
     events$.next(note('later'));
     expect(wells).toEqual([]);
     await rm(folder);
     await vi.advanceTimersByTimeAsync(60_000);
     await until(root, async () => (await lines(folder).catch(() => [])).length === 2);
-    await vi.waitUntil(() => wells.length === 1);
+    await vi.waitUntil(() => wells.length === 1, patience);
     events$.complete();
     await ended;
     expect((await lines(folder)).map(({ msg }) => msg)).toEqual(['early', 'later']);
@@ -266,7 +267,7 @@ describe('log file', () => {
     await writeFile(folder, '');
     const { events$, errors, ended } = begin(folder);
     for (let i = 0; i < 5_000; i++) events$.next(note(`line ${i}`));
-    await vi.waitUntil(() => errors.length === 1);
+    await vi.waitUntil(() => errors.length === 1, patience);
     await rm(folder);
     await vi.advanceTimersByTimeAsync(60_000);
     await until(root, async () => (await lines(folder).catch(() => [])).length >= 1000);

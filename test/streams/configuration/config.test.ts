@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { config$ } from '../../../src/streams/configuration/config.ts';
 import type { ConfigUpdate } from '../../../src/streams/configuration/configUpdates.ts';
 import type { FileText } from '../../../src/streams/watched/fileText.ts';
+import { patience } from '../../world/patience.ts';
 
 let folder: string;
 let file: string;
@@ -194,9 +195,9 @@ describe('config$ and its watcher', () => {
     await writeFile(file, textOf(1));
     const next = watched();
     await next();
-    await vi.waitUntil(() => watches() > before, { timeout: 5000, interval: 5 });
+    await vi.waitUntil(() => watches() > before, patience);
     subscription?.unsubscribe();
-    await vi.waitUntil(() => watches() === before, { timeout: 5000, interval: 5 });
+    await vi.waitUntil(() => watches() === before, patience);
   });
 
   const read = async (): Promise<FileText> => ({ kind: 'text', text: textOf(1) });

@@ -8,6 +8,7 @@ import type { LogLine } from '../../../src/model/logLine.ts';
 import { type LogTailDeps, logTail$ } from '../../../src/streams/console/logTail.ts';
 import { readLogLine } from '../../../src/streams/console/readLogLine.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
+import { patience } from '../../world/patience.ts';
 
 const t0 = Date.UTC(2026, 10, 22, 12);
 const line = (msg: string, second = 0, fields: object = {}): string =>
@@ -164,9 +165,9 @@ describe('logTail$ on real files', () => {
     await writeFile(path('phorest.1.log'), line('a'));
     const { first } = follow(folder);
     await first();
-    await vi.waitUntil(() => watches() > before, { timeout: 5000, interval: 5 });
+    await vi.waitUntil(() => watches() > before, patience);
     subscription?.unsubscribe();
-    await vi.waitUntil(() => watches() === before, { timeout: 5000, interval: 5 });
+    await vi.waitUntil(() => watches() === before, patience);
   });
 });
 

@@ -4,7 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom, NEVER, type Observable, Subject, throwError } from 'rxjs';
 import { filter } from 'rxjs/operators';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Liveness, livenessOf, ownIdentity } from '../../../src/files/processIdentity.ts';
 import type { ProcessIdentity } from '../../../src/model/entry.ts';
 import type { PipelineStatus, StatusReading } from '../../../src/model/status.ts';
@@ -281,6 +281,7 @@ describe('pipelineStatus$ on real files', () => {
 
   it('sees the folder and the file come, each replacement, and a process that is killed', async () => {
     const child = spawn(process.execPath, ['-e', 'process.stdout.write("up"); setInterval(() => {}, 1e6)']);
+    onTestFinished(() => void child.kill('SIGKILL'));
     await new Promise(resolve => child.stdout.once('data', resolve));
     const { readFileSync } = await import('node:fs');
     const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');

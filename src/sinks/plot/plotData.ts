@@ -4,6 +4,10 @@ import { axisClock } from './axisClock.ts';
 
 /** Points of the plot at most. */
 const mostPoints = 1024;
+/** Values that a panel draws at most: time and memory grow with them. */
+const mostDrawn = 300_000;
+/** Points that are drawn however many ROIs there are: one to two or three pixels. */
+const fewestPoints = 400;
 /** A ROI's first values, whose mean its shift is measured from. */
 const baselineValues = 3;
 
@@ -37,7 +41,7 @@ export interface PlotData {
  * The whole run in a bounded number of points, whatever its length: of the level of the series that has about as many, neighbours are merged
  * to their mean (a gap counts for nothing). A ROI or sensor that turns up later has gaps before.
  */
-export async function readPlotData(series: SeriesReader, most = mostPoints): Promise<PlotData> {
+export async function readPlotData(series: SeriesReader, most = pointsOf(series)): Promise<PlotData> {
   const level = series.levelFor(most);
   const place = axisClock();
   const points: { time: number; row: SeriesRow; labels: readonly string[]; sensors: readonly string[] }[] = [];
@@ -102,6 +106,11 @@ export async function readPlotData(series: SeriesReader, most = mostPoints): Pro
     method: series.segments.at(-1)?.layout.header.method ?? null,
   };
   return thinPlotData(data, most);
+}
+
+function pointsOf({ segments }: SeriesReader): number {
+  const labels = new Set(segments.flatMap(({ layout }) => layout.header.labels));
+  return Math.min(mostPoints, Math.max(fewestPoints, Math.floor(mostDrawn / Math.max(1, labels.size))));
 }
 
 /** The sensor as the table names its column. */

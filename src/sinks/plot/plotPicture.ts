@@ -2,7 +2,7 @@ import type { CustomSeriesOption, EChartsOption, GraphicComponentOption } from '
 import { counted } from '../../model/quantity.ts';
 import { oneLine, shortened } from '../../model/shownText.ts';
 import { gradualColour, mostDistinct, trackColour } from './plotColours.ts';
-import { type PlotData, type PlotTrack, thinPlotData } from './plotData.ts';
+import type { PlotData, PlotTrack } from './plotData.ts';
 import { quantile, shiftSummary } from './shiftSummary.ts';
 import { timeTicks } from './timeTicks.ts';
 import { longestBridge, type Stretch, trackLines } from './trackLines.ts';
@@ -26,11 +26,6 @@ const between = 30;
 const mostNamed = 24;
 /** Up to so many points each is marked. */
 const mostMarked = 40;
-
-/** Values that a panel draws at most: time and memory grow with them. */
-const mostDrawn = 300_000;
-/** Points that are drawn however many ROIs there are: one to two or three pixels. */
-const fewestPoints = 400;
 
 /** A line in a panel, in data coordinates. */
 interface Stroke {
@@ -57,8 +52,7 @@ interface Panel {
  * Few ROIs have colours and names of their own. Many are coloured by their order on the chip, with a scale beside; what they do
  * together is then the median and the middle 68 % of the shifts.
  */
-export function plotPicture(all: PlotData, title: string, { width, height }: PictureSize): EChartsOption {
-  const data = thinPlotData(all, Math.max(fewestPoints, mostDrawn / Math.max(1, all.rois.length)));
+export function plotPicture(data: PlotData, title: string, { width, height }: PictureSize): EChartsOption {
   const rois = data.rois.filter(hasValues);
   const sensors = data.sensors.filter(hasValues);
   const bridge = longestBridge(data.times);

@@ -103,10 +103,8 @@ export class SeriesHistory {
       const at = new Map(labels.map((label, i) => [label, row.positions[i]!]));
       positions = Float64Array.from(this.#labels, label => at.get(label) ?? Number.NaN);
     }
-    const temperatures: Record<string, number> = {};
-    for (const [i, sensor] of sensors.entries()) {
-      if (!Number.isNaN(row.temperatures[i])) temperatures[sensor] = row.temperatures[i]!;
-    }
+    const readings = sensors.map((sensor, i) => [sensor, row.temperatures[i]!] as const);
+    const temperatures = Object.fromEntries(readings.filter(([, value]) => !Number.isNaN(value)));
     return { at: instantOf(row), frames: row.frames, positions, temperatures };
   }
 }

@@ -64,8 +64,8 @@ export class SeriesWriter {
   #next = 0;
   /** The rows at the end, each `id attempt`. */
   #recent = new Set<string>();
-  /** Whose name is durable. */
-  #named = '';
+  /** Files whose name is durable. */
+  readonly #named = new Set<string>();
 
   private constructor(options: SeriesWriterOptions) {
     this.#options = { segmentBytes: 1 << 30, hasPast: false, ...options };
@@ -137,6 +137,8 @@ export class SeriesWriter {
       await this.#begin(lines[0]!, true);
       return this.#write(lines);
     }
+    // Should it be removed, there is a past to be made again.
+    this.#options.hasPast = true;
     for (const line of lines) this.#remember(rowKey(line));
   }
 
@@ -145,10 +147,10 @@ export class SeriesWriter {
     const { folder, files } = this.#options;
     const { offset, length } = await appendDurably(files, path, data, {
       keep: 'nothing',
-      folder: path === this.#named ? null : folder,
+      folder: this.#named.has(path) ? null : folder,
       rowsEnd: size => start + Math.max(0, Math.floor((size - start) / rowBytes)) * rowBytes,
     });
-    this.#named = path;
+    this.#named.add(path);
     return offset + length;
   }
 
@@ -194,14 +196,14 @@ export class SeriesWriter {
   async #findEnd(): Promise<void> {
     const { folder, files, hasPast } = this.#options;
     this.#open = null;
-    this.#named = '';
+    this.#named.clear();
     this.#recent = new Set();
     const numbers = await seriesFiles(files, folder).segments();
     const last = numbers.at(-1);
     this.#next = last !== undefined ? last + 1 : hasPast ? gap : 0;
     const sound: SeriesSegment[] = [];
     for (const number of numbers) {
-      const segment = await this.#lookAt(number);
+      const segment = await this.#lookAt(number, number === last);
       if (segment) sound.push(segment);
       else this.#next = (Math.floor(last! / gap) + 1) * gap;
     }
@@ -219,11 +221,12 @@ export class SeriesWriter {
   }
 
   /** Null: it can't be read, and was set aside. */
-  async #lookAt(number: number): Promise<SeriesSegment | null> {
+  async #lookAt(number: number, isLast: boolean): Promise<SeriesSegment | null> {
     const { folder, files, warn } = this.#options;
     const rows = seriesFiles(files, folder);
     try {
-      return await this.#cutBack(await SeriesSegment.look(files, folder, number));
+      const segment = await SeriesSegment.look(files, folder, number);
+      return isLast ? await this.#cutBack(segment) : segment;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
       const aside = join(folder, `damaged_${basename(rows.path(number))}`);

@@ -170,7 +170,10 @@ describe('the series', () => {
     for (const path of files.paths()) files.drop(path);
     await writer.append(images(3, 5));
     expect(told).toEqual([expect.stringContaining('nothing now')]);
-    expect(await idsIn(await SeriesReader.look(files, folder))).toEqual(ids(3, 5));
+    const reader = await SeriesReader.look(files, folder);
+    expect(await idsIn(reader)).toEqual(ids(3, 5));
+    // There is room for those before.
+    expect(reader.segments[0]!.number).toBe(1_000);
   });
 
   it('rejects what the disk does not take, and takes the same again', async () => {

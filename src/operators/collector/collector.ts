@@ -16,6 +16,7 @@ import {
 import type { Config } from '../../config/schema.ts';
 import type { SourceSettings } from '../../config/sourceSettings.ts';
 import { transformPixels } from '../../image/transformPixels.ts';
+import { IdTable } from '../../manifest/idTable.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import { untouchedEntry } from '../../manifest/untouchedEntry.ts';
 import { asError } from '../../model/asError.ts';
@@ -140,7 +141,7 @@ export const collector: Stage<CollectSettings, Collected, CollectExperiment> = {
         pace = source.pace;
         try {
           if (pace === 'triggered') await adopting?.look();
-          const known = source.pace === 'own' ? await archivedIds(manifest) : new Set<string>();
+          const known = source.pace === 'own' ? await archivedIds(manifest) : new IdTable();
           const worker = openWorker(source, { settings, schedule, known, kept }, recorder);
           return {
             ...worker,
@@ -209,8 +210,8 @@ function framesNotTaken(
   );
 }
 
-async function archivedIds(manifest: Manifest): Promise<Set<string>> {
-  const ids = new Set<string>();
+async function archivedIds(manifest: Manifest): Promise<IdTable> {
+  const ids = new IdTable();
   for await (const { entry_id: id } of manifest.archived()) ids.add(id);
   return ids;
 }
@@ -236,7 +237,7 @@ interface Collecting {
   settings: CollectSettings;
   schedule: Schedule;
   /** Ids of archived entries. */
-  known: ReadonlySet<string>;
+  known: IdTable;
   kept: Collected[];
 }
 

@@ -1,5 +1,6 @@
 import { filter, type Observable, timer } from 'rxjs';
 import type { ImageTransform } from '../../image/transformPixels.ts';
+import type { IdTable } from '../../manifest/idTable.ts';
 import { deterministicId } from '../../manifest/normaliseEntry.ts';
 import type { CameraData } from '../../model/entry.ts';
 import type { SourceFrame } from '../../model/frame.ts';
@@ -70,7 +71,7 @@ export function triggeredFrames(
 export function ownPaceFrames(
   source: FrameSource,
   { speed, transform }: FrameSettings,
-  known: ReadonlySet<string>,
+  known: IdTable,
   { manifest, tools }: Pick<Experiment, 'manifest' | 'tools'>,
   { inFlight, onEnd }: { inFlight: () => number; onEnd: () => void },
 ): Frames {
@@ -102,7 +103,7 @@ export function ownPaceFrames(
       const id =
         frame.kind === 'imported' ? deterministicId(frame.folder, frame.filename, frame.taken.local) : tools.newId();
       // Before its time comes: an import that goes on does not wait again for what it has.
-      if (known.has(id) || manifest.get(id)) continue;
+      if (known.find(id) >= 0 || manifest.get(id)) continue;
       await untilDue(frame, leaving);
       taken.push({ frame, id, monotonicMs: tools.clock.monotonic(), transform, missed: 0, place: null });
     }

@@ -80,14 +80,15 @@ export interface MarkedSegment {
   marker: string;
 }
 
-/** The segments that are marked, oldest first. */
+/** The segments that are marked, oldest first. A mark whose segment is gone, since it was damaged and replaced, says nothing. */
 export async function markedSegments(files: Files, manifestFile: string): Promise<MarkedSegment[]> {
   const folder = archiveFolder(manifestFile);
+  const here = new Set(await files.list(folder));
   const marked = new Map<string, MarkedSegment>();
-  for (const marker of await files.list(folder)) {
+  for (const marker of here) {
     const [, stem, waiting] = markerName.exec(marker) ?? [];
-    if (stem === undefined) continue;
     const name = `${stem}.jsonl.gz`;
+    if (stem === undefined || !here.has(name)) continue;
     marked.set(name, { name, waiting: Number(waiting), marker: join(folder, marker) });
   }
   return segmentsOf(marked.keys()).map(({ name }) => marked.get(name)!);

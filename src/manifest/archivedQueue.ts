@@ -153,6 +153,21 @@ export class ArchivedQueue {
     for (const segment of this.#segments) segment.isUnreadable = false;
   }
 
+  /** Notes of entries of a segment that the ring buffer has brought back and that were not copied: they wait there no more. By the ring buffer alone. */
+  async passOver(segment: string, entries: readonly Entry[]): Promise<void> {
+    const { files, note } = this.#options;
+    const left = entries.filter(entry => !entry.image_synced).map(({ entry_id, rev }) => ({ entry_id, rev, set: {} }));
+    if (left.length === 0) return;
+    try {
+      await appendLateOutcomes(files, this.#archive, segment, 'ring_buffer', left);
+    } catch (error) {
+      note(
+        'warning',
+        `images that were removed before they were copied may be told as failed: ${(error as Error).message}`,
+      );
+    }
+  }
+
   /** The `count` newest of those entries whose images were copied while they were archived, oldest first. */
   async newestCopied(count: number, isWanted: (entry: Entry) => boolean): Promise<Entry[]> {
     const { files, file } = this.#options;
@@ -211,8 +226,14 @@ export class ArchivedQueue {
     const pending = all.find(({ entry_id: id, rev }) => log.live.get(id)?.rev === rev);
     segment.pending = pending ? { id: pending.entry_id, rev: pending.rev } : null;
     if (pending) return [];
+    const left = await readLateOutcomes(this.#options.files, this.#archive, segment.name, 'ring_buffer');
+    const passedOver = new Set(left.map(({ entry_id: id, rev }) => `${rev} ${id}`));
     const entries = all.filter(
-      entry => isWaiting(entry) && !log.live.get(entry.entry_id) && !this.#inWork.has(entry.entry_id),
+      entry =>
+        isWaiting(entry) &&
+        !passedOver.has(`${entry.rev} ${entry.entry_id}`) &&
+        !log.live.get(entry.entry_id) &&
+        !this.#inWork.has(entry.entry_id),
     );
     this.#loaded = { segment, entries };
     return entries;
@@ -224,8 +245,9 @@ export class ArchivedQueue {
     try {
       return await readSegment(files, file, name, moved);
     } catch (error) {
-      if (!(error instanceof ArchiveError)) throw error;
-      note('warning', `${error.message}; what waits in it for the share is not copied meanwhile`);
+      const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      if (!(error instanceof ArchiveError) && !isGone) throw error;
+      note('warning', `${(error as Error).message}; what waits in it for the share is not copied meanwhile`);
       return null;
     }
   }

@@ -4,8 +4,11 @@ import type { Files } from '../files/files.ts';
 import { readBytes } from '../files/readBytes.ts';
 import type { Entry } from '../model/entry.ts';
 
-/** Stages that have work to do with archived entries. Each is exclusive, so that each list has one writer. */
-export type LateStage = 'syncer';
+/**
+ * Stages that have a list: `syncer` of what was copied, `ring_buffer` of what it has brought back although it was not, while copying was
+ * off. Each stage is exclusive, so that each list has one writer.
+ */
+export type LateStage = 'syncer' | 'ring_buffer';
 
 /** What a stage has done with an archived entry. It says something of this revision of it, and of no other. */
 export interface LateOutcome {

@@ -281,21 +281,26 @@ export class Manifest {
   }
 
   /**
-   * Brings entries back from the archive and claims them, in one change each. Resolves with those that it did; one that is
-   * live already, or does not wait for the stage, stays as it is.
+   * Brings entries of a segment back from the archive and claims them for the ring buffer, in one change each. Resolves with those that it
+   * did; one that is live already, or may not be removed, stays as it is.
    *
    * @param entries as the archive has them last: whoever calls sees to it that nobody else brings them back meanwhile.
    */
-  claimArchived(stage: QueueStage, entries: readonly Entry[]): Promise<Entry[]> {
+  async claimArchived(segment: string, entries: readonly Entry[]): Promise<Entry[]> {
     const claim: Claim = { ...this.#options.own, time: utcIso(this.#options.clock.now()) };
-    return this.#log.transact(({ live, change }) =>
+    const claimed = await this.#log.transact(({ live, change }) =>
       entries.flatMap(entry => {
         const { entry_id: id } = entry;
-        if (live.get(id) || !this.isFor(stage, entry)) return [];
+        if (live.get(id) || !this.isFor('ring_buffer', entry)) return [];
         change(id, 'restore', entry);
-        return [change(id, 'claim', { claims: { ...entry.claims, [stage]: claim } }, stage)];
+        return [change(id, 'claim', { claims: { ...entry.claims, ring_buffer: claim } }, 'ring_buffer')];
       }),
     );
+    await this.#archived.passOver(
+      segment,
+      entries.filter(({ entry_id: id }) => claimed.some(entry => entry.entry_id === id)),
+    );
+    return claimed;
   }
 
   /**

@@ -176,6 +176,21 @@ describe('while the share is away', () => {
   });
 });
 
+test('a mark whose segment is gone, and a segment that is damaged, stop nothing', async () => {
+  const { files, manifest } = await away(12);
+  const [segment] = await manifest.archiveSegments();
+  const folder = archiveFolder(manifestFile);
+  files.put(`${folder}/entries.99.0a0b0c0d.syncer.5`, '');
+  files.put(`${folder}/${segment}`, 'no gzip');
+  const notes: string[] = [];
+  const again = await open(files.afterCrash('kill'), { note: (_level, message) => notes.push(message) });
+  const order = await copyAll(again);
+  expect(order).toEqual(names(12 - order.length, 12));
+  expect(order.length).toBeGreaterThan(2);
+  expect(notes).toHaveLength(1);
+  expect(notes[0]).toMatch(/can't be read.*what waits in it for the share is not copied meanwhile/);
+});
+
 test('a crash at any step of archiving and copying loses no image that waits, and no copy that was acknowledged', async () => {
   const crashes = await atEveryCrash<string[]>({
     start: disk(),

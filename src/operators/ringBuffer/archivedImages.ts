@@ -137,7 +137,7 @@ export class ArchivedImages {
       else if (manifest.isFor('ring_buffer', entry) && !isKept(entry)) chosen.push(entry);
     }
     try {
-      const claimed = chosen.length > 0 ? await manifest.claimArchived('ring_buffer', chosen) : [];
+      const claimed = chosen.length > 0 ? await manifest.claimArchived(segment.name, chosen) : [];
       const live = new Set(chosen.filter(({ entry_id: id }) => manifest.get(id)));
       for (let at = begun; at < segment.next; at++) {
         const place = segment.left[at]!;

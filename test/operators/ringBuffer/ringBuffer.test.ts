@@ -530,6 +530,34 @@ describe('images of archived entries', () => {
     it.run.unsubscribe();
   });
 
+  it('go uncopied while copying is off, and are not looked for when it is on again', async () => {
+    const it = await prepare({ size: 10, rules: rules({ sync: true }) }, { liveEntries: 4 });
+    await it.fixture.offerSettled(names(12));
+    await it.world.manifest.fold();
+    it.start();
+    await settled(it);
+    expect(it.world.manifest.waiting('syncer')).toBe(12);
+    await it.setRules(rules({ sync: false }));
+    await it.run.until(() => it.run.count('done') === 2);
+    await settled(it);
+    await it.setRules(rules({ sync: true }));
+    const order: string[] = [];
+    for (;;) {
+      const claimed = await it.world.manifest.claim('syncer', 4);
+      if (claimed.length === 0) break;
+      for (const entry of claimed) {
+        await it.world.manifest.settle([entry], 'syncer', {
+          image_synced: true,
+          remote_copy: it.fixture.copy(entry.entry_id),
+        });
+        order.push(entry.entry_id);
+      }
+    }
+    expect(order.slice(0, 5)).toEqual(names(5, 2));
+    expect(order).not.toContain('e000000');
+    it.run.unsubscribe();
+  });
+
   it('whose copies came last before a power cut stay until the share has shown them whole', async () => {
     const first = await prepare({ size: 1, rules: rules({ sync: true }) }, { liveEntries: 4 });
     await first.fixture.offerSettled(names(12));

@@ -42,6 +42,7 @@ const files = `## Where files are
 | manifest | \`<data_dir>/metadata_manifest.json\` |
 | results | \`<results_dir>/processing_results.jsonl\` |
 | table | \`<results_dir>/communicating_results.csv\` |
+| series | \`<results_dir>/series/\` |
 | plot | \`<results_dir>/processed_data_plot.png\` |
 | regions of interest | \`<generated_files_dir>/<roi_manifest_filename>\`; new ones are always written under \`root_dir\` |
 | chip map | \`<label_template_dir>/Chip_map.json\` |

@@ -197,6 +197,9 @@ const columnsOf = ({ positions, uncertainties, temperatures, flags }: SeriesRow)
 /** As both a result and a table can name a sensor. */
 const sensorKey = (sensor: string): string => sensor.toLowerCase().replaceAll(' ', '_');
 
+/** A segment has so many times as many ROIs as its first image, at most. */
+const mostTimesOwn = 4;
+
 /**
  * Of a segment that begins with a result.
  * @param sensors the configured ones: each has its place, also before its first reading.
@@ -209,13 +212,16 @@ export function layoutFor(
   before: SeriesHeader | null,
 ): SeriesLayout {
   const rois = roisOf(line);
-  const labels = [...(before?.labels ?? []), ...rois.map(roi => roi['ROI-label'])];
+  const own = rois.map(roi => roi['ROI-label']);
+  const all = new Set([...(before?.labels ?? []), ...own]);
+  // Not those of every ROI manifest that was tried for some images.
+  const labels = all.size <= mostTimesOwn * own.length ? [...all] : own;
   const named = [...sensors, ...(before?.sensors ?? []), ...Object.keys(line.temperature_readings ?? {})];
   return new SeriesLayout({
     id,
     began,
     method: rois[0]!['Analysis-method'],
-    labels: [...new Set(labels)],
+    labels,
     sensors: [...new Map(named.toReversed().map(sensor => [sensorKey(sensor), sensor])).values()].reverse(),
     columns,
     flags: flagBits,

@@ -102,6 +102,15 @@ describe('the series', () => {
     expect(await idsIn(await SeriesReader.look(files, folder))).toEqual(ids(0, 250));
   });
 
+  it('does not keep the ROIs of every ROI manifest that was tried for some images', async () => {
+    const files = new FaultyFiles();
+    for (let kind = 0; kind < 10; kind++)
+      await writeSeries(files, folder, [image(kind, { labels: [`${kind}a`, `${kind}b`] })]);
+    const { segments } = await SeriesReader.look(files, folder);
+    expect(segments).toHaveLength(10);
+    for (const { layout } of segments) expect(layout.header.labels.length).toBeLessThanOrEqual(8);
+  });
+
   it('has levels that say what the rows below say, as they grow, after a restart, and where they are missing', async () => {
     const files = new FaultyFiles();
     let reader = await writeSeries(files, folder, images(0, 500));

@@ -301,6 +301,17 @@ describe('mergeStatuses', () => {
     expect(Object.keys(merged.stages)).toEqual(['collector', 'processor', 'communicator']);
   });
 
+  it('names the newest image that any process knows', () => {
+    const image = (taken: string) => ({ filename: `${taken}.png`, filepath: '/data', original: false, taken });
+    const merged = mergeStatuses([
+      { ...process(1, '2026-11-22T10:00'), last_image: image('2026-11-22T12:00') },
+      { ...process(2, '2026-11-22T11:00'), last_image: image('2026-11-22T12:01') },
+      process(3, '2026-11-22T12:00'),
+    ]);
+    expect(merged.last_image?.filename).toBe('2026-11-22T12:01.png');
+    expect(mergeStatuses([process(3, '2026-11-22T12:00')]).last_image).toBeNull();
+  });
+
   it('acknowledges a wish once every process has seen it', () => {
     const control = (seq: number, ...paused: ProcessStatus['control']['paused']): PipelineEvent => ({
       kind: 'control',

@@ -149,9 +149,12 @@ describe('a pipeline in the background', () => {
 
     const again = await root.phorest('restart');
     expect([again.stderr, again.code]).toEqual(['', 0]);
-    const living = await root.living();
-    expect(living.map(({ stages: own }) => Object.keys(own).join()).sort()).toEqual(parts);
-    for (const { pid } of living) expect(pids).not.toContain(pid);
+    // Each says itself that it is there, a moment after it is up.
+    const both = await root.until(
+      'two other processes',
+      ({ processes: now }) => now.length === 2 && now.every(({ pid }) => !pids.includes(pid)) && now,
+    );
+    expect(both.map(({ stages: own }) => own.join()).sort()).toEqual(parts);
     await root.untilDone('communicator', 1);
     const stopped = await root.phorest('stop');
     expect([stopped.stderr, stopped.code]).toEqual(['', 0]);

@@ -80,14 +80,18 @@ export class BackgroundRoot {
     return this.until(`${count} done by the ${stage}`, status => (status.stages[stage]?.done ?? 0) >= count);
   }
 
+  /** Kills every program with this root, those too that have not said yet that they are there. */
   async killAll(): Promise<void> {
-    for (const status of await this.living()) {
+    const isOurs = async (pid: string): Promise<boolean> =>
+      (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0').includes(this.path);
+    for (const pid of await readdir('/proc')) {
+      if (!/^\d+$/.test(pid) || !(await isOurs(pid))) continue;
       try {
-        process.kill(status.pid, 'SIGKILL');
+        process.kill(Number(pid), 'SIGKILL');
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
       }
-      while (livenessOf(status) === 'alive') await pass(5);
+      while (await isOurs(pid)) await pass(5);
     }
   }
 }

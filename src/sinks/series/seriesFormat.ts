@@ -94,6 +94,7 @@ export class SeriesLayout {
   readonly bytes: Buffer;
   readonly rowBytes: number;
   readonly #at = new Map<string, number>();
+  readonly #isOurs: boolean;
   readonly #indexOf: ReadonlyMap<string, number>;
   readonly #sensorAt: ReadonlyMap<string, number>;
 
@@ -106,14 +107,19 @@ export class SeriesLayout {
       length += valueBytes[type] * (of === 'roi' ? header.labels : header.sensors).length;
     }
     this.rowBytes = Math.ceil(length / 8) * 8;
+    this.#isOurs = JSON.stringify([header.columns, header.flags]) === JSON.stringify([columns, flagBits]);
     this.#indexOf = new Map(header.labels.map((label, i) => [label, i]));
     this.#sensorAt = new Map(header.sensors.map((sensor, i) => [sensorKey(sensor), i]));
   }
 
-  /** Whether the row of a result can stand here: a ROI or sensor may be missing in it, but none may be more. */
+  /**
+   * Whether the row of a result can stand here: a ROI or sensor may be missing in it, but none may be more. In a segment of another version
+   * with other columns none can.
+   */
   fits(line: ResultLine): boolean {
     const rois = roisOf(line);
     return (
+      this.#isOurs &&
       rois[0]?.['Analysis-method'] === this.header.method &&
       rois.every(roi => this.#indexOf.has(roi['ROI-label'])) &&
       Object.keys(line.temperature_readings ?? {}).every(sensor => this.#sensorAt.has(sensorKey(sensor)))
@@ -153,7 +159,8 @@ export class SeriesLayout {
     bytes.writeDoubleLE(row.utc, 24);
     bytes.write(row.id, idAt, idBytes);
     for (const [name, values] of Object.entries(columnsOf(row))) {
-      bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), this.#at.get(name)!);
+      const at = this.#at.get(name);
+      if (at !== undefined) bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
     }
     bytes.writeUInt32LE(this.#check(bytes, level), 0);
     return bytes;
@@ -166,18 +173,28 @@ export class SeriesLayout {
     // A copy of its own: views need places that are multiples of their length.
     const own = new Uint8Array(bytes).buffer;
     const end = bytes.indexOf(0, idAt);
-    const has = (name: string): number | undefined => this.#at.get(name);
-    const [position, uncertainty, temperature, flags] = ['position', 'uncertainty', 'temperature', 'flags'].map(has);
+    type Type<T> = new (from: ArrayBuffer, at: number, length: number) => T;
+    const values = <T extends { fill(value: number): unknown }>(
+      name: string,
+      type: Type<T>,
+      names: readonly string[],
+    ): T => {
+      const at = this.#at.get(name);
+      if (at !== undefined) return new type(own, at, names.length);
+      const missing = new type(new ArrayBuffer(8 * names.length), 0, names.length);
+      missing.fill(Number.NaN);
+      return missing;
+    };
     return {
       id: bytes.toString('utf8', idAt, end < 0 ? columnsAt : Math.min(end, columnsAt)),
       attempt: bytes.readUInt32LE(4),
       frames: bytes.readUInt32LE(8),
       local: bytes.readDoubleLE(16),
       utc: bytes.readDoubleLE(24),
-      positions: new Float64Array(own, position, labels.length),
-      uncertainties: new Float32Array(own, uncertainty, labels.length),
-      temperatures: new Float32Array(own, temperature, sensors.length),
-      flags: new Uint16Array(own, flags, labels.length),
+      positions: values('position', Float64Array<ArrayBuffer>, labels),
+      uncertainties: values('uncertainty', Float32Array<ArrayBuffer>, labels),
+      temperatures: values('temperature', Float32Array<ArrayBuffer>, sensors),
+      flags: values('flags', Uint16Array<ArrayBuffer>, labels),
     };
   }
 

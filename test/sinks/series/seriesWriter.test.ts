@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Files } from '../../../src/files/files.ts';
 import { utcIso } from '../../../src/model/localTime.ts';
 import type { ResultLine } from '../../../src/model/result.ts';
-import { mergeRows, rowId, type SeriesRow } from '../../../src/sinks/series/seriesFormat.ts';
+import { mergeRows, rowId, SeriesLayout, type SeriesRow } from '../../../src/sinks/series/seriesFormat.ts';
 import { SeriesReader, type SeriesSegment } from '../../../src/sinks/series/seriesReader.ts';
 import { SeriesWriter, type SeriesWriterOptions } from '../../../src/sinks/series/seriesWriter.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
@@ -100,6 +100,26 @@ describe('the series', () => {
     expect(segments.length).toBeGreaterThan(4);
     expect(segments.at(-1)!.layout.header.labels).toEqual(['a', 'b', 'c']);
     expect(await idsIn(await SeriesReader.look(files, folder))).toEqual(ids(0, 250));
+  });
+
+  it('reads a segment of a version with other columns by their names, and goes on in one of its own', async () => {
+    const files = new FaultyFiles();
+    const [ours] = (await writeSeries(files, folder, images(0, 3))).segments;
+    const { header } = ours!.layout;
+    const [position, , temperature, flags] = header.columns;
+    const shift = { name: 'shift', of: 'roi', type: 'f32', unit: 'px' } as const;
+    const theirs = new SeriesLayout({ ...header, id: 'theirs', columns: [position!, shift, temperature!, flags!] });
+    const rows = (await rowsOf(ours!)).map(row => theirs.encode(row, 0));
+    files.put(first, Buffer.concat([theirs.bytes, ...rows]));
+    const { segments } = await writeSeries(files, folder, images(3, 5));
+    expect(segments.map(({ counts }) => counts[0])).toEqual([3, 2]);
+    const [row] = await rowsOf(segments[0]!);
+    expect([[...row!.positions], [...row!.uncertainties], [...row!.temperatures], [...row!.flags]]).toEqual([
+      [0, Number.NaN],
+      [Number.NaN, Number.NaN],
+      [20],
+      [0, 0],
+    ]);
   });
 
   it('does not keep the ROIs of every ROI manifest that was tried for some images', async () => {

@@ -148,7 +148,8 @@ export async function trimPlace(files: Files, path: string): Promise<void> {
   if ((await files.nameHabit(dirname(path))) !== 'joined' || (await files.stat(path)) === null) return;
   const file = await files.open(path, 'r+');
   try {
-    await file.truncate(await file.size());
+    // A process that was suspended between a look at the length and this would cut off what others have appended meanwhile.
+    await file.truncate(null);
   } finally {
     await file.close();
   }

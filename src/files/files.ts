@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { habitOf, type NameHabit } from './nameHabit.ts';
@@ -9,7 +9,8 @@ export interface OpenFile {
   write(data: Uint8Array, position: number | null): Promise<number>;
   read(into: Uint8Array, position: number): Promise<number>;
   size(): Promise<number>;
-  truncate(length: number): Promise<void>;
+  /** `length` null: to the length that it has, which gives back the place beyond it. That is one step: what another process appends meanwhile stays. */
+  truncate(length: number | null): Promise<void>;
   sync(): Promise<void>;
   close(): Promise<void>;
 }
@@ -171,6 +172,11 @@ function strangenessOf(found: Stats): FileStat['strange'] {
   return found.isSocket() ? 'socket' : 'device';
 }
 
+/** No other call of this process, and nobody who stops it for long, comes between the two. */
+async function truncateToItself(file: number): Promise<void> {
+  ftruncateSync(file, fstatSync(file).size);
+}
+
 class NodeFile implements OpenFile {
   readonly #handle: FileHandle;
   readonly #path: string;
@@ -192,8 +198,9 @@ class NodeFile implements OpenFile {
     return this.#named(this.#handle.stat().then(({ size }) => size));
   }
 
-  truncate(length: number): Promise<void> {
-    return this.#named(this.#handle.truncate(length));
+  truncate(length: number | null): Promise<void> {
+    const { fd } = this.#handle;
+    return this.#named(length === null ? truncateToItself(fd) : this.#handle.truncate(length));
   }
 
   sync(): Promise<void> {
@@ -313,7 +320,7 @@ class UncachedFile implements OpenFile {
     return this.#file.size();
   }
 
-  truncate(length: number): Promise<void> {
+  truncate(length: number | null): Promise<void> {
     return this.#file.truncate(length);
   }
 

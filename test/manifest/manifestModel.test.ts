@@ -16,6 +16,15 @@ const found: Record<string, (world: ManifestWorld) => Promise<void>> = {
     await world.fold(0);
     await world.offer(0, 1);
   },
+  'an append that came while another writer, suspended, gave back the place beyond the end (vfat)': async world => {
+    world.suspend(1, 13);
+    await world.offer(0, 1);
+    await world.catchUp(1);
+    await world.claim(1, 'processor', 1);
+    await world.settle(0, 0);
+    await world.offer(0, 1);
+    world.stealLock();
+  },
   'a journal made again after its removal, by a writer that slept for several folds': async world => {
     await world.offer(0, 1);
     world.suspend(0, 6);
@@ -52,7 +61,9 @@ const found: Record<string, (world: ManifestWorld) => Promise<void>> = {
 };
 
 test.each(Object.entries(found))('%s', async (_name, sequence) => {
-  const world = await ManifestWorld.begin('apart');
-  await sequence(world);
-  await world.check();
+  for (const habit of ['apart', 'joined'] as const) {
+    const world = await ManifestWorld.begin(habit);
+    await sequence(world);
+    await world.check();
+  }
 });

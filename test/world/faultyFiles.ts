@@ -324,8 +324,8 @@ export class FaultyFiles implements Files {
         await usable('truncate');
         this.#step('truncate', path, 1, done => {
           if (!done) return;
-          const next = Buffer.alloc(length);
-          inode.content.copy(next, 0, 0, length);
+          const next = Buffer.alloc(length ?? inode.content.length);
+          inode.content.copy(next, 0, 0, next.length);
           this.#fill(inode, next);
         });
       },

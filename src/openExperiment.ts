@@ -263,7 +263,8 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
       runId: run.run_id,
       runStarted: Date.parse(run.started),
       bootId: ownIdentity.boot_id,
-      manifest,
+      queue: manifest,
+      archive: manifest.archive,
       files,
       backupFiles: patientFiles(files, backupGate, path => isWithin(path, paths.backup)),
       results: {

@@ -3,7 +3,6 @@ import type { Files } from './files/files.ts';
 import { ownIdentity } from './files/processIdentity.ts';
 import { graph } from './graph.ts';
 import { followLastImage } from './manifest/lastImage.ts';
-import type { Manifest } from './manifest/manifest.ts';
 import { systemClock } from './model/clock.ts';
 import type { NoteEvent, PipelineEvent } from './model/event.ts';
 import type { StageName } from './model/stage.ts';
@@ -29,7 +28,6 @@ export interface Pipeline
     Pick<Experiment, 'liveness'> {
   /** What happens in it. Subscribe once; completes when the work is done, or after {@link stop}. */
   readonly events$: Observable<PipelineEvent>;
-  readonly manifest: Manifest;
   readonly runId: string;
   /** The image that was collected last, by whatever process. */
   readonly lastImage: () => LastImage | null;
@@ -44,7 +42,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const { paths, stages } = options;
   const opened = await openExperiment(options);
   const { experiment, tell, pausedBy$, stop$, prepare } = opened;
-  const { manifest, files, runId, note } = experiment;
+  const { queue, files, runId, note } = experiment;
   const warnings$ = (options.warnings$ ?? EMPTY).pipe(
     map((message): NoteEvent => ({ kind: 'note', at: systemClock.now(), level: 'warning', stage: null, message })),
   );
@@ -72,9 +70,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     ),
   );
   const { statusFiles, stop, close } = opened;
-  const lastImage = followLastImage(manifest);
+  const lastImage = followLastImage(queue);
   return {
-    manifest,
     runId,
     lastImage,
     files,

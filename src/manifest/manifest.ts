@@ -8,21 +8,11 @@ import type { Claim, Entry, ProcessIdentity, ResultLocation } from '../model/ent
 import { utcIso } from '../model/localTime.ts';
 import type { StageName } from '../model/stage.ts';
 import { adoptedEntry, capturedTime } from './adoptedEntry.ts';
-import {
-  archiveFolder,
-  archiveSegments,
-  lateCopiedBytes,
-  movableSegments,
-  readArchive,
-  readSegment,
-} from './archive.ts';
-import { ArchivedQueue } from './archivedQueue.ts';
 import { beforeClaim } from './doubtfulClaims.ts';
+import { EntryArchive } from './entryArchive.ts';
 import { EntryLog, type EntryLogOptions, type LogChange } from './entryLog.ts';
 import { isFree } from './isFree.ts';
 import { awaitsCopy } from './isSettled.ts';
-import { MovedSegments } from './movedSegments.ts';
-import { type Moved, moveSegment } from './moveSegment.ts';
 import { afterDeath, deadlyWork, isTriedAlone } from './processDeaths.ts';
 import type { LostResult } from './rebuildManifest.ts';
 import { type QueueStage, queueStages, stageWork } from './stageWork.ts';
@@ -58,20 +48,19 @@ export interface ManifestOptions extends EntryLogOptions {
 export class Manifest {
   readonly #options: ManifestOptions;
   readonly #log: EntryLog;
-  readonly #moved: MovedSegments;
-  /** Archived entries that wait for the syncer. */
-  readonly #archived: ArchivedQueue;
+  /** Entries that have left the live manifest. */
+  readonly archive: EntryArchive;
   /** A stage that tries an entry alone: it waits until nothing else is in work, claims it, works on it. */
   #alone: { stage: QueueStage; id: string | null; isClaimed: boolean } | null = null;
 
   private constructor(options: ManifestOptions, log: EntryLog) {
     this.#options = options;
     this.#log = log;
-    this.#moved = new MovedSegments(options.files, archiveFolder(options.file));
-    this.#archived = new ArchivedQueue({
+    this.archive = new EntryArchive({
       ...options,
       log,
-      moved: this.#moved,
+      now: () => options.clock.now(),
+      isRemovable: entry => this.isFor('ring_buffer', entry),
       // Who turns compression on does not mean images that had passed it.
       isWaiting: entry => awaitsCopy(entry, { ...this.#rules, compression: false }),
     });
@@ -80,7 +69,7 @@ export class Manifest {
   static async open(options: ManifestOptions): Promise<Manifest> {
     const manifest = new Manifest(options, await EntryLog.open(options));
     // For the counts; who claims is told of an error.
-    await manifest.#archived.refresh().catch(() => undefined);
+    await manifest.archive.waiting.refresh().catch(() => undefined);
     return manifest;
   }
 
@@ -112,41 +101,6 @@ export class Manifest {
     return this.#log.live.entries();
   }
 
-  /** Entries that have left the live manifest. */
-  archived(): AsyncGenerator<Entry> {
-    return readArchive(this.#options.files, this.#options.file);
-  }
-
-  /** Names of the segments of the archive, oldest first. One that was written stays as it is. */
-  archiveSegments(): Promise<string[]> {
-    return archiveSegments(this.#options.files, this.#options.file, this.#moved);
-  }
-
-  /** The entries of a segment in order. @throws ArchiveError for one that is damaged. */
-  archiveSegment(name: string): Promise<Entry[]> {
-    return readSegment(this.#options.files, this.#options.file, name, this.#moved);
-  }
-
-  /** How long the lists of what was copied to the share of some segments are, in bytes; of those that have one. */
-  copiedBytes(segments: readonly string[]): Promise<Map<string, number>> {
-    return lateCopiedBytes(this.#options.files, this.#options.file, segments);
-  }
-
-  /** Moves every settled entry from the live manifest to the archive. Resolves with how many. */
-  archiveSettled(): Promise<number> {
-    return this.#log.archiveSettled();
-  }
-
-  /** Names of the segments that {@link moveSegment} has not moved and may move, oldest first: no entry in them waits for a stage. */
-  unmovedSegments(): Promise<string[]> {
-    return movableSegments(this.#options.files, this.#options.file);
-  }
-
-  /** Moves a segment to another folder; it is read there from now on, under the same name. One caller at a time in all processes. */
-  moveSegment(name: string, folder: string): Promise<Moved> {
-    return moveSegment(this.#options.files, this.#options.file, name, folder);
-  }
-
   /** Images of live entries that are on this machine and not originals. */
   get localImages(): number {
     return this.#log.live.localImages;
@@ -163,22 +117,16 @@ export class Manifest {
 
   /** How many entries wait for a stage, archived ones too. */
   waiting(stage: QueueStage): number {
-    return this.#log.live.waiting(stage) + (this.#worksOnArchived(stage) ? this.#archived.waiting : 0);
+    return this.#log.live.waiting(stage) + (this.#worksOnArchived(stage) ? this.archive.waiting.waiting : 0);
   }
 
   /** How many entries a stage has in work, in any process. */
   inWork(stage: StageName): number {
-    return this.#log.live.claimedCount(stage) + (stage === 'syncer' ? this.#archived.inWork : 0);
+    return this.#log.live.claimedCount(stage) + (stage === 'syncer' ? this.archive.waiting.inWork : 0);
   }
 
   #worksOnArchived(stage: QueueStage): boolean {
     return stage === 'syncer' && this.#rules.sync;
-  }
-
-  /** About the `count` newest of those entries whose images were copied to the share, archived ones before live ones. */
-  async newestCopied(count: number, isWanted: (entry: Entry) => boolean): Promise<Entry[]> {
-    const live = [...this.entries()].filter(entry => entry.image_synced && isWanted(entry));
-    return [...(await this.#archived.newestCopied(count, isWanted)), ...live.slice(-count)];
   }
 
   /** Adds entries at the end; those that are there already stay as they are. */
@@ -224,7 +172,7 @@ export class Manifest {
       for (let until = 0; ; ) {
         if (count <= 0 || this.#isHeldUp(stage)) return [];
         if (this.#worksOnArchived(stage)) {
-          const archived = await this.#archived.claim(count);
+          const archived = await this.archive.waiting.claim(count);
           if (archived.length > 0) return archived;
         }
         const taken = await this.#take(stage, count, options, until > 0 && this.#options.clock.monotonic() >= until);
@@ -278,29 +226,6 @@ export class Manifest {
     });
     if (this.#alone?.stage === stage && this.#alone.id !== null) this.#alone.isClaimed = true;
     return taken;
-  }
-
-  /**
-   * Brings entries of a segment back from the archive and claims them for the ring buffer, in one change each. Resolves with those that it
-   * did; one that is live already, or may not be removed, stays as it is.
-   *
-   * @param entries as the archive has them last: whoever calls sees to it that nobody else brings them back meanwhile.
-   */
-  async claimArchived(segment: string, entries: readonly Entry[]): Promise<Entry[]> {
-    const claim: Claim = { ...this.#options.own, time: utcIso(this.#options.clock.now()) };
-    const claimed = await this.#log.transact(({ live, change }) =>
-      entries.flatMap(entry => {
-        const { entry_id: id } = entry;
-        if (live.get(id) || !this.isFor('ring_buffer', entry)) return [];
-        change(id, 'restore', entry);
-        return [change(id, 'claim', { claims: { ...entry.claims, ring_buffer: claim } }, 'ring_buffer')];
-      }),
-    );
-    await this.#archived.passOver(
-      segment,
-      entries.filter(({ entry_id: id }) => claimed.some(entry => entry.entry_id === id)),
-    );
-    return claimed;
   }
 
   /**
@@ -417,11 +342,11 @@ export class Manifest {
     op: 'settle' | 'release',
     outcome: Partial<Entry>,
   ): Promise<number> {
-    const archived = stage === 'syncer' ? claimed.filter(entry => this.#archived.has(entry)) : [];
+    const archived = stage === 'syncer' ? claimed.filter(entry => this.archive.waiting.has(entry)) : [];
     const live = archived.length > 0 ? claimed.filter(entry => !archived.includes(entry)) : claimed;
     const counted = live.length > 0 ? await this.#endLive(live, stage, op, outcome) : 0;
-    if (op === 'settle') return counted + (await this.#archived.settle(archived, outcome));
-    this.#archived.giveBack(archived);
+    if (op === 'settle') return counted + (await this.archive.waiting.settle(archived, outcome));
+    this.archive.waiting.giveBack(archived);
     return counted + archived.length;
   }
 
@@ -468,7 +393,7 @@ export class Manifest {
 
   #worksOnAny(): boolean {
     const { own } = this.#options;
-    if (this.#archived.inWork > 0) return true;
+    if (this.archive.waiting.inWork > 0) return true;
     return queueStages.some(stage => {
       for (const { claims } of this.#log.live.claimed(stage)) if (sameProcess(claims[stage]!, own)) return true;
       return false;

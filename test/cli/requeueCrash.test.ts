@@ -20,7 +20,7 @@ async function archivedEntries(): Promise<FaultyFiles> {
 /** As the command does it: archived entries from their segment, then live ones. */
 async function requeueAll(manifest: Manifest, files: FaultyFiles, done: Set<string>): Promise<void> {
   const live = [...manifest.entries()];
-  for (const segment of await manifest.archiveSegments()) {
+  for (const segment of await manifest.archive.segments()) {
     const entries = await readSegment(files, manifestFile, segment);
     for (const { entry_id: id } of await manifest.requeue(entries, 'pending', { restore: true })) done.add(id);
   }
@@ -45,7 +45,7 @@ it('a crash at any write of a requeue leaves each entry once, as it was or set b
     check: async (files, done) => {
       const manifest = await openSample(files, { liveEntries: 2, writer: 'third' });
       const found = new Map<string, Entry>();
-      for await (const entry of manifest.archived()) found.set(entry.entry_id, entry);
+      for await (const entry of manifest.archive.entries()) found.set(entry.entry_id, entry);
       const live = [...manifest.entries()];
       expect(new Set(live.map(({ entry_id: id }) => id)).size).toBe(live.length);
       for (const entry of live) found.set(entry.entry_id, entry);

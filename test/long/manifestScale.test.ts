@@ -61,7 +61,7 @@ test.each([100_000, 1_000_000])(
       expect(manifest.waiting('processor')).toBe(count / 1000);
       expect(manifest.size).toBeLessThan(12_000);
       let archived = 0;
-      for await (const _entry of manifest.archived()) archived++;
+      for await (const _entry of manifest.archive.entries()) archived++;
       expect(archived + manifest.size).toBe(count);
       await manifest.close({ fold: true });
       const again = performance.now();

@@ -114,13 +114,13 @@ describe('while the share is away', () => {
 
   test('the backup moves no segment in which an image waits, and moves it afterwards', async () => {
     const { manifest } = await away(12);
-    await manifest.archiveSettled();
-    expect(await manifest.unmovedSegments()).toEqual([]);
+    await manifest.archive.takeSettled();
+    expect(await manifest.archive.movableSegments()).toEqual([]);
     await copyAll(manifest);
-    const segments = await manifest.unmovedSegments();
+    const segments = await manifest.archive.movableSegments();
     expect(segments.length).toBeGreaterThan(0);
-    for (const segment of segments) await manifest.moveSegment(segment, '/backup');
-    for await (const entry of manifest.archived()) expect(entry.image_synced).toBe(true);
+    for (const segment of segments) await manifest.archive.move(segment, '/backup');
+    for await (const entry of manifest.archive.entries()) expect(entry.image_synced).toBe(true);
   });
 
   test('copying is switched off and on again: nothing is taken meanwhile, and nothing is forgotten', async () => {
@@ -168,17 +168,17 @@ describe('while the share is away', () => {
   test('a torn line in the list of what was copied costs one copy more', async () => {
     const { files, manifest } = await away(12);
     await copyAll(manifest);
-    const [segment] = await manifest.archiveSegments();
+    const [segment] = await manifest.archive.segments();
     const list = lateOutcomesFile(archiveFolder(manifestFile), segment!, 'syncer');
     files.put(list, files.content(list)!.subarray(0, -9));
-    const synced = (await manifest.archiveSegment(segment!)).map(entry => entry.image_synced);
+    const synced = (await manifest.archive.segment(segment!)).map(entry => entry.image_synced);
     expect(synced.filter(Boolean)).toHaveLength(synced.length - 1);
   });
 });
 
 test('a mark whose segment is gone, and a segment that is damaged, stop nothing', async () => {
   const { files, manifest } = await away(12);
-  const [segment] = await manifest.archiveSegments();
+  const [segment] = await manifest.archive.segments();
   const folder = archiveFolder(manifestFile);
   files.put(`${folder}/entries.99.0a0b0c0d.syncer.5`, '');
   files.put(`${folder}/${segment}`, 'no gzip');

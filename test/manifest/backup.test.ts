@@ -17,8 +17,8 @@ import { identity, ids, manifestFile, openSample, sampleEntry, sampleOptions } f
 const range = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => `e${from + i}`);
 
 async function moveAll(manifest: Manifest, folder = backupFolder): Promise<number> {
-  const segments = await manifest.unmovedSegments();
-  for (const segment of segments) await manifest.moveSegment(segment, folder);
+  const segments = await manifest.archive.movableSegments();
+  for (const segment of segments) await manifest.archive.move(segment, folder);
   return segments.length;
 }
 
@@ -47,10 +47,10 @@ async function begun(files = new FaultyFiles()): Promise<BackupWorld> {
 describe('archiveSettled', () => {
   test('takes every settled entry, whatever their number, and never one that waits or is claimed', async () => {
     const world = await begun();
-    expect(await world.manifest.archiveSettled()).toBe(4);
+    expect(await world.manifest.archive.takeSettled()).toBe(4);
     expect(world.live()).toEqual(['waits', 'held', 'unreported']);
     expect(await world.archived()).toEqual(['e0', 'e1', 'e2', 'bad']);
-    expect(await world.manifest.archiveSettled()).toBe(0);
+    expect(await world.manifest.archive.takeSettled()).toBe(0);
     expect(world.segments()).toHaveLength(1);
   });
 
@@ -64,7 +64,7 @@ describe('archiveSettled', () => {
         isSettled: entry => isSettled(entry, rules),
       });
       await world.manifest.offer([settled('a'), settled('b', { compression_attempted: true, image_synced: true })]);
-      expect(await world.manifest.archiveSettled()).toBe(1);
+      expect(await world.manifest.archive.takeSettled()).toBe(1);
       expect(world.live()).toEqual(['a']);
     }
   });
@@ -73,7 +73,7 @@ describe('archiveSettled', () => {
     const world = await BackupWorld.on();
     await world.manifest.offer([sampleEntry('a')]);
     const steps = world.files.steps.length;
-    expect(await world.manifest.archiveSettled()).toBe(0);
+    expect(await world.manifest.archive.takeSettled()).toBe(0);
     expect(world.files.steps.length).toBe(steps);
   });
 });
@@ -81,9 +81,9 @@ describe('archiveSettled', () => {
 describe('moveSegment', () => {
   test('leaves a segment in the folder alone, named by the time of its newest entry, and readers read it there', async () => {
     const world = await begun();
-    await world.manifest.archiveSettled();
+    await world.manifest.archive.takeSettled();
     const [segment] = world.segments();
-    const moved = await world.manifest.moveSegment(segment!, backupFolder);
+    const moved = await world.manifest.archive.move(segment!, backupFolder);
     expect(world.segments()).toEqual([]);
     expect(world.backups()).toEqual([`metadata_manifest_20250724_134513_${segment}`]);
     expect(moved).toEqual({
@@ -93,8 +93,8 @@ describe('moveSegment', () => {
     });
     expect(gunzipSync(world.files.content(moved.path)!).toString().split('\n')).toHaveLength(5);
     expect(await world.archived()).toEqual(['e0', 'e1', 'e2', 'bad']);
-    expect(await world.manifest.archiveSegments()).toEqual([segment]);
-    expect(ids(await world.manifest.archiveSegment(segment!))).toEqual(['e0', 'e1', 'e2', 'bad']);
+    expect(await world.manifest.archive.segments()).toEqual([segment]);
+    expect(ids(await world.manifest.archive.segment(segment!))).toEqual(['e0', 'e1', 'e2', 'bad']);
     expect([...(await readAll(world.files)).keys()].sort()).toEqual(
       ['waits', 'held', 'unreported', 'e0', 'e1', 'e2', 'bad'].sort(),
     );
@@ -104,9 +104,9 @@ describe('moveSegment', () => {
     const world = await BackupWorld.on();
     await world.offerSegments(['a', 'b']);
     await moveAll(world.manifest);
-    const [entry] = await world.manifest.archiveSegment((await world.manifest.archiveSegments())[0]!);
+    const [entry] = await world.manifest.archive.segment((await world.manifest.archive.segments())[0]!);
     expect(await world.manifest.requeue([entry!], 'skip', { restore: true })).toHaveLength(1);
-    await world.manifest.archiveSettled();
+    await world.manifest.archive.takeSettled();
     expect(world.segments()).toEqual([expect.stringMatching(/^entries\.3\./)]);
     await moveAll(world.manifest);
     const found = await readAll(world.files);
@@ -117,12 +117,12 @@ describe('moveSegment', () => {
     const world = await BackupWorld.on();
     await world.offerSegments(['a']);
     await moveAll(world.manifest);
-    const [entry] = await world.manifest.archiveSegment((await world.manifest.archiveSegments())[0]!);
+    const [entry] = await world.manifest.archive.segment((await world.manifest.archive.segments())[0]!);
     await world.manifest.requeue([entry!], 'pending', { restore: true });
     expect((await readAll(world.files)).get('a')!.processing_status).toBe('pending');
     const claimed = await world.manifest.claim('processor', 1);
     await world.manifest.settle(claimed, 'processor', { processing_status: 'failed' });
-    await world.manifest.archiveSettled();
+    await world.manifest.archive.takeSettled();
     await moveAll(world.manifest);
     expect(world.backups()).toHaveLength(2);
     expect((await readAll(world.files)).get('a')).toMatchObject({ processing_status: 'failed', attempt: 1 });
@@ -131,22 +131,22 @@ describe('moveSegment', () => {
   test('a reader that began before, and one that keeps its list, go on over the move', async () => {
     const world = await BackupWorld.on();
     await world.offerSegments(['a', 'b', 'c']);
-    const names = await world.manifest.archiveSegments();
-    const reading = world.manifest.archived();
+    const names = await world.manifest.archive.segments();
+    const reading = world.manifest.archive.entries();
     expect((await reading.next()).value).toMatchObject({ entry_id: 'a' });
     await moveAll(world.manifest);
     expect((await reading.next()).value).toMatchObject({ entry_id: 'b' });
     expect((await reading.next()).value).toMatchObject({ entry_id: 'c' });
-    expect(await world.manifest.archiveSegments()).toEqual(names);
+    expect(await world.manifest.archive.segments()).toEqual(names);
     await world.offerSegments(['d']);
     await moveAll(world.manifest);
-    expect((await world.manifest.archiveSegments()).slice(0, 3)).toEqual(names);
+    expect((await world.manifest.archive.segments()).slice(0, 3)).toEqual(names);
     expect(await world.archived()).toEqual(['a', 'b', 'c', 'd']);
   });
 
   test('the list is valid where the whole experiment was copied elsewhere', async () => {
     const world = await begun();
-    await world.manifest.archiveSettled();
+    await world.manifest.archive.takeSettled();
     await moveAll(world.manifest);
     const elsewhere = new FaultyFiles();
     for (const path of world.files.paths()) elsewhere.put(`/copy${path}`, world.files.content(path)!);
@@ -169,8 +169,8 @@ describe('moveSegment', () => {
       },
     };
     const manifest = await openSample(disks);
-    for (const [i, segment] of (await manifest.unmovedSegments()).entries())
-      await manifest.moveSegment(segment, ['/mnt/usb/backup', backupFolder, '/mnt/usb/backup'][i]!);
+    for (const [i, segment] of (await manifest.archive.movableSegments()).entries())
+      await manifest.archive.move(segment, ['/mnt/usb/backup', backupFolder, '/mnt/usb/backup'][i]!);
     expect(world.segments()).toEqual([]);
     expect(await world.archived()).toEqual(['a', 'b', 'c']);
   });
@@ -184,7 +184,7 @@ describe('moveSegment', () => {
       await nodeFiles.makeFolder(join(root, 'data'));
       const manifest = await Manifest.open(options);
       await manifest.offer(range(0, 200).map(id => settled(id)));
-      expect(await manifest.archiveSettled()).toBe(200);
+      expect(await manifest.archive.takeSettled()).toBe(200);
       expect(await moveAll(manifest, folder)).toBe(1);
       await manifest.close({ fold: true });
       expect(readdirSync(join(root, 'data', 'metadata_manifest_archive'))).toEqual(['moved.jsonl']);
@@ -204,7 +204,7 @@ describe('moveSegment', () => {
     const bytes = Buffer.from(world.files.content(`${archive}/${segment}`)!);
     bytes[20]! ^= 1;
     world.files.put(`${archive}/${segment}`, bytes);
-    await expect(world.manifest.moveSegment(segment!, backupFolder)).rejects.toThrow(ArchiveError);
+    await expect(world.manifest.archive.move(segment!, backupFolder)).rejects.toThrow(ArchiveError);
     expect([world.segments(), world.backups()]).toEqual([[segment], []]);
   });
 
@@ -223,7 +223,7 @@ describe('moveSegment', () => {
       },
     };
     const manifest = await openSample(lying);
-    await expect(manifest.moveSegment(segment!, backupFolder)).rejects.toMatchObject({ code: 'EIO' });
+    await expect(manifest.archive.move(segment!, backupFolder)).rejects.toMatchObject({ code: 'EIO' });
     expect([world.segments(), world.backups()]).toEqual([[segment], []]);
   });
 
@@ -280,7 +280,7 @@ describe('moveSegment', () => {
       const watched = counting(world.files);
       const manifest = await openSample(watched.files);
       await manifest.offer([settled(id)]);
-      await manifest.archiveSettled();
+      await manifest.archive.takeSettled();
       await moveAll(manifest);
       return { steps: world.files.steps.length - steps, read: watched.read() };
     };
@@ -312,24 +312,24 @@ describe('a crash at every step', () => {
     files.put('/root/data/other.txt', '');
     const manifest = await openSample(files, { liveEntries: 1 });
     await manifest.offer([sampleEntry('waits'), settled('a')]);
-    await manifest.archiveSettled();
+    await manifest.archive.takeSettled();
     await moveAll(manifest);
     await manifest.offer([settled('b'), settled('c')]);
     await manifest.catchUp();
-    expect(await manifest.unmovedSegments()).toHaveLength(1);
+    expect(await manifest.archive.movableSegments()).toHaveLength(1);
     return files.afterCrash('kill');
   }
 
   async function work(files: FaultyFiles, told: Told): Promise<void> {
     const manifest = await openSample(files, { writer: 'first' });
-    await manifest.archiveSettled();
+    await manifest.archive.takeSettled();
     await moveAll(manifest);
     await manifest.offer([settled('d')]);
     told.added.push('d');
-    const [first] = await manifest.archiveSegments();
-    const [a] = await manifest.archiveSegment(first!);
+    const [first] = await manifest.archive.segments();
+    const [a] = await manifest.archive.segment(first!);
     await manifest.requeue([a!], 'skip', { restore: true });
-    await manifest.archiveSettled();
+    await manifest.archive.takeSettled();
     await moveAll(manifest);
   }
 
@@ -337,7 +337,7 @@ describe('a crash at every step', () => {
     const before = await readAll(files);
     expect([...before.keys()]).toEqual(expect.arrayContaining(added));
     const manifest = await openSample(files, { own: identity(2) });
-    await manifest.archiveSettled();
+    await manifest.archive.takeSettled();
     await moveAll(manifest);
     const after = await readAll(files);
     expect([...after.keys()].sort()).toEqual([...before.keys()].sort());
@@ -345,7 +345,7 @@ describe('a crash at every step', () => {
     for (const [id, entry] of before) expect(after.get(id)!.rev, id).toBeGreaterThanOrEqual(entry.rev);
     expect(ids(manifest.entries())).toEqual(['waits']);
     // In one place: nothing is left in the archive's folder, and each file of the backup is one that the list names.
-    expect(await manifest.unmovedSegments()).toEqual([]);
+    expect(await manifest.archive.movableSegments()).toEqual([]);
     const backups = files.paths().filter(path => path.startsWith(`${backupFolder}/`) && !path.endsWith('.tmp'));
     const list = files.content(movedList)?.toString() ?? '';
     for (const path of backups) expect(list).toContain(path.slice(backupFolder.length + 1));

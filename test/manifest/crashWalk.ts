@@ -49,7 +49,7 @@ function edit(files: FaultyFiles, id: string, set: Partial<Entry>): void {
 
 async function everything(manifest: Manifest): Promise<Map<string, Entry>> {
   const found = new Map<string, Entry>();
-  for await (const entry of manifest.archived()) found.set(entry.entry_id, entry);
+  for await (const entry of manifest.archive.entries()) found.set(entry.entry_id, entry);
   for (const entry of manifest.entries()) found.set(entry.entry_id, entry);
   return found;
 }

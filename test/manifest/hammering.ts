@@ -119,7 +119,7 @@ async function mustHold(folder: string, told: Told): Promise<void> {
     liveness: livenessOf,
   });
   const found = new Map<string, Entry>();
-  for await (const entry of manifest.archived()) found.set(entry.entry_id, entry);
+  for await (const entry of manifest.archive.entries()) found.set(entry.entry_id, entry);
   for (const entry of manifest.entries()) found.set(entry.entry_id, entry);
   for (const id of told.added) expect(found.has(id), `${id} is lost`).toBe(true);
   for (const [id, outcome] of told.processed) expect(found.get(id)?.outcome, id).toBe(outcome);

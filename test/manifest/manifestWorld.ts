@@ -320,7 +320,7 @@ export class ManifestWorld {
   async #conserve(): Promise<void> {
     const { manifest } = this.#writers[0];
     const found = new Map<string, Entry>();
-    for await (const entry of manifest.archived()) found.set(entry.entry_id, entry);
+    for await (const entry of manifest.archive.entries()) found.set(entry.entry_id, entry);
     for (const entry of manifest.entries()) found.set(entry.entry_id, entry);
     for (const id of this.#added) expect(found.has(id), `${id} is lost`).toBe(true);
     for (const [key, attempt] of this.#outcomes) {

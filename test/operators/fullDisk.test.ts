@@ -101,7 +101,8 @@ describe.skipIf(!(await mayMount()))('a real disk that fills (needs root, for a 
         collector,
         {
           tools: capture.tools,
-          manifest,
+          queue: manifest,
+          archive: manifest.archive,
           files: nodeFiles,
           paths: { data: dataFolder },
           replay: null,
@@ -132,7 +133,8 @@ describe.skipIf(!(await mayMount()))('a real disk that fills (needs root, for a 
         ringBuffer,
         {
           tools: buffer.tools,
-          manifest,
+          queue: manifest,
+          archive: manifest.archive,
           files: nodeFiles,
           measureSpace: () => measureSpace(dataFolder),
           waitingImage: { bytes: 0 },
@@ -161,7 +163,7 @@ describe.skipIf(!(await mayMount()))('a real disk that fills (needs root, for a 
     const mustBeWhole = async (): Promise<{ here: number; gone: number }> => {
       const live = [...manifest.entries()];
       const known = new Map<string, (typeof live)[number]>();
-      for await (const entry of manifest.archived()) known.set(entry.entry_id, entry);
+      for await (const entry of manifest.archive.entries()) known.set(entry.entry_id, entry);
       for (const entry of live) known.set(entry.entry_id, entry);
       const folder = join(dataFolder, (await readdir(dataFolder)).find(name => /^\d{8}$/.test(name))!);
       const names = new Set(await readdir(folder));

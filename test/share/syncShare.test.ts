@@ -49,7 +49,8 @@ class World extends ShareWorld {
         syncer,
         {
           tools: this.run.tools,
-          manifest: this.manifest,
+          queue: this.manifest,
+          archive: this.manifest.archive,
           files: nodeFiles,
           shares: {
             abandoned: 0,

@@ -142,8 +142,8 @@ describe('a manifest that can not be read', () => {
   ])('finds the segments that were moved to the backup again, when the list of them was %s', async (_what, damage) => {
     const made = await sample();
     const manifest = await made.open();
-    const names = await manifest.unmovedSegments();
-    for (const name of names) await manifest.moveSegment(name, '/root/backup');
+    const names = await manifest.archive.movableSegments();
+    for (const name of names) await manifest.archive.move(name, '/root/backup');
     await manifest.close({ fold: true });
     expect(names.length).toBeGreaterThan(1);
     const list = `${archive}moved.jsonl`;

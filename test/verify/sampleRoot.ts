@@ -172,7 +172,7 @@ export class SampleRoot {
   async entries(): Promise<Map<string, Entry>> {
     const manifest = await this.manifest();
     const found = new Map<string, Entry>();
-    for await (const entry of manifest.archived()) found.set(entry.entry_id, entry);
+    for await (const entry of manifest.archive.entries()) found.set(entry.entry_id, entry);
     for (const entry of manifest.entries()) found.set(entry.entry_id, entry);
     await manifest.close({ fold: false });
     return found;

@@ -58,14 +58,14 @@ export class BackupWorld {
   }
 
   get deps(): Omit<BackupExperiment, 'tools'> {
-    return { manifest: this.manifest, backupFiles: this.#watched(), isAlive: () => false };
+    return { archive: this.manifest.archive, backupFiles: this.#watched(), isAlive: () => false };
   }
 
   /** Each in a segment of its own, as many rounds would leave them. */
   async offerSegments(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
       await this.manifest.offer([settled(id)]);
-      await this.manifest.archiveSettled();
+      await this.manifest.archive.takeSettled();
     }
   }
 
@@ -81,7 +81,7 @@ export class BackupWorld {
   /** Ids of all archived entries, wherever they are, each as often as it comes. */
   async archived(): Promise<string[]> {
     const found: string[] = [];
-    for await (const { entry_id: id } of this.manifest.archived()) found.push(id);
+    for await (const { entry_id: id } of this.manifest.archive.entries()) found.push(id);
     return found;
   }
 

@@ -83,7 +83,8 @@ export class CollectorFixture {
   get deps(): Omit<CollectExperiment, 'tools'> {
     const { manifest, files } = this.world;
     return {
-      manifest,
+      queue: manifest,
+      archive: manifest.archive,
       files,
       paths: { data: dataFolder },
       replay: null,

@@ -43,7 +43,8 @@ export class CommunicatorFixture {
 
   get deps(): Omit<CommunicateExperiment, 'tools'> {
     return {
-      manifest: this.world.manifest,
+      queue: this.world.manifest,
+      archive: this.world.manifest.archive,
       results: {
         read: async location => {
           const line = await this.world.log.read(location);

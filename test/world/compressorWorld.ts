@@ -97,7 +97,7 @@ export class CompressorWorld {
 
   get deps(): Omit<CompressExperiment, 'tools'> {
     return {
-      manifest: this.manifest,
+      queue: this.manifest,
       files: this.#watchedFiles(),
       isAlive: () => false,
       note: (_level, message) => this.notes.push(message),

@@ -92,7 +92,7 @@ export class HealthWorld {
     };
     const experiment: HealthExperiment = {
       tools,
-      manifest: {
+      queue: {
         get changes$() {
           fixture.onOpen();
           fixture.mostOpen = Math.max(fixture.mostOpen, ++fixture.open);

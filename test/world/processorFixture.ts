@@ -65,7 +65,7 @@ export class ProcessorFixture {
   get deps(): Omit<ProcessExperiment, 'tools'> {
     const { manifest, files, results } = this.world;
     return {
-      manifest,
+      queue: manifest,
       files,
       results,
       frameSizesFile: '/root/frame_sizes.json',

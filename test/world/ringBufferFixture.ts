@@ -107,7 +107,8 @@ export class RingBufferFixture {
       return this.space$.pipe(finalize(() => this.open--));
     });
     return {
-      manifest,
+      queue: manifest,
+      archive: manifest.archive,
       files,
       measureSpace: async () => {
         if (this.namesWithoutImages !== null)

@@ -91,7 +91,13 @@ export class SyncerWorld {
 
   get deps(): Omit<SyncExperiment, 'tools'> {
     const { manifest, files } = this;
-    return { manifest, files, shares: this.#shares, note: (_level, message) => this.notes.push(message) };
+    return {
+      queue: manifest,
+      archive: manifest.archive,
+      files,
+      shares: this.#shares,
+      note: (_level, message) => this.notes.push(message),
+    };
   }
 
   /** Entries that are analysed and reported, with their images. */

@@ -13,7 +13,7 @@ export interface BackupSettings {
   folder: string;
 }
 
-export type BackupExperiment = Pick<Experiment, 'tools' | 'manifest' | 'backupFiles' | 'isAlive'>;
+export type BackupExperiment = Pick<Experiment, 'tools' | 'archive' | 'backupFiles' | 'isAlive'>;
 
 /**
  * The backup: keeps the live manifest small, by moving what is settled out of it into `backup_dir`.
@@ -47,7 +47,7 @@ export const backup: Stage<BackupSettings, string, BackupExperiment> = {
 async function openWorker(
   { intervalMs, folder }: BackupSettings,
   damaged: Set<string>,
-  { tools, manifest, backupFiles: files, isAlive }: BackupExperiment,
+  { tools, archive, backupFiles: files, isAlive }: BackupExperiment,
 ): Promise<Worker<string>> {
   await removeTemporaries(files, folder, isAlive, tools.clock.now());
   let isRoundDue = true;
@@ -57,7 +57,7 @@ async function openWorker(
 
   const move = async (segment: string): Promise<Outcome[]> => {
     try {
-      const { path, entries, bytes } = await manifest.moveSegment(segment, folder);
+      const { path, entries, bytes } = await archive.move(segment, folder);
       return [{ kind: 'done', entryId: segment, detail: { entries, bytes, as: basename(path) } }];
     } catch (error) {
       if (!(error instanceof ArchiveError) || basename(error.path) !== segment) throw error;
@@ -73,8 +73,8 @@ async function openWorker(
     claim: async () => {
       if (isRoundDue) {
         isRoundDue = false;
-        await manifest.archiveSettled();
-        waiting = (await manifest.unmovedSegments()).filter(segment => !damaged.has(segment));
+        await archive.takeSettled();
+        waiting = (await archive.movableSegments()).filter(segment => !damaged.has(segment));
       }
       const segment = waiting.shift();
       return segment === undefined ? [] : [segment];

@@ -17,7 +17,7 @@ import type { Config } from '../../config/schema.ts';
 import type { SourceSettings } from '../../config/sourceSettings.ts';
 import { transformPixels } from '../../image/transformPixels.ts';
 import { IdTable } from '../../manifest/idTable.ts';
-import type { Manifest } from '../../manifest/manifest.ts';
+import type { Archive } from '../../manifest/queue.ts';
 import { untouchedEntry } from '../../manifest/untouchedEntry.ts';
 import { asError } from '../../model/asError.ts';
 import type { CameraData, Entry } from '../../model/entry.ts';
@@ -50,7 +50,8 @@ export interface CollectSettings extends FrameSettings {
 export type CollectExperiment = Pick<
   Experiment,
   | 'tools'
-  | 'manifest'
+  | 'queue'
+  | 'archive'
   | 'files'
   | 'replay'
   | 'runId'
@@ -120,7 +121,7 @@ export const collector: Stage<CollectSettings, Collected, CollectExperiment> = {
   entriesOf: ({ id }) => [id],
   backOff: ({ retryDelayMs }) => ({ firstMs: retryDelayMs, longestMs: Math.max(longestRetryMs, retryDelayMs) }),
   begin: (experiment, flow) => {
-    const { tools, paths, files, manifest, replay } = experiment;
+    const { tools, paths, files, archive, replay } = experiment;
     const store = new ImageStore(paths.data, files);
     /** Captured, and not yet recorded, because writing failed. */
     const kept: Collected[] = [];
@@ -141,7 +142,7 @@ export const collector: Stage<CollectSettings, Collected, CollectExperiment> = {
         pace = source.pace;
         try {
           if (pace === 'triggered') await adopting?.look();
-          const known = source.pace === 'own' ? await archivedIds(manifest) : new IdTable();
+          const known = source.pace === 'own' ? await archivedIds(archive) : new IdTable();
           const worker = openWorker(source, { settings, schedule, known, kept }, recorder);
           return {
             ...worker,
@@ -210,9 +211,9 @@ function framesNotTaken(
   );
 }
 
-async function archivedIds(manifest: Manifest): Promise<IdTable> {
+async function archivedIds(archive: Archive): Promise<IdTable> {
   const ids = new IdTable();
-  for await (const { entry_id: id } of manifest.archived()) ids.add(id);
+  for await (const { entry_id: id } of archive.entries()) ids.add(id);
   return ids;
 }
 
@@ -307,7 +308,7 @@ function openWorker(
  */
 async function record(item: Collected, { store, room, experiment }: Recorder, isLast = false): Promise<Outcome | null> {
   const { frame, id, monotonicMs, transform } = item;
-  const { manifest, tools, runId, bootId, clockSynced } = experiment;
+  const { queue, tools, runId, bootId, clockSynced } = experiment;
   const { taken, cameraIndex } = frame;
   if (frame.kind === 'imported') item.place = { filepath: frame.folder, filename: frame.filename };
   else if (!item.place) {
@@ -338,6 +339,6 @@ async function record(item: Collected, { store, room, experiment }: Recorder, is
     timestamp_source: taken.source,
     run_id: runId,
   };
-  await manifest.offer([entry]);
+  await queue.offer([entry]);
   return { entryId: id, kind: 'done', detail: { image: camera.filename } };
 }

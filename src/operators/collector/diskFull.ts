@@ -1,7 +1,7 @@
 import { combineLatest, distinctUntilChanged, EMPTY, map, type Observable, scan, startWith } from 'rxjs';
 import type { Amount } from '../../config/kinds/amount.ts';
 import type { DiskSpace } from '../../files/diskSpace.ts';
-import type { Manifest } from '../../manifest/manifest.ts';
+import type { Queue } from '../../manifest/queue.ts';
 import { countedStages, type QueueStage } from '../../manifest/stageWork.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { PauseReason } from '../../model/pauseReason.ts';
@@ -31,7 +31,7 @@ export interface NoRoomOptions {
   wanted$: Observable<WantedRoom>;
   /** Each image that was refused. */
   refused$?: Observable<Refusal>;
-  manifest: Pick<Manifest, 'waiting' | 'inWork' | 'localImages'>;
+  queue: Pick<Queue, 'waiting' | 'inWork' | 'localImages'>;
   clock: Clock;
   /** `data_dir`, for the message. */
   dataFolder: string;
@@ -128,7 +128,7 @@ function pauseReason(space: DiskSpace, image: number, wanted: WantedRoom, option
       key: 'no_room',
       message:
         `${left} on the disk of ${options.dataFolder}, though ${bytes(space.free)} are free: ` +
-        `no frames are taken until ${namesEnough} are free. ${whyNothingGoes(limits, wanted, options.manifest)}`,
+        `no frames are taken until ${namesEnough} are free. ${whyNothingGoes(limits, wanted, options.queue)}`,
     };
   }
   const rule = ruleOf(limits, image, wanted);
@@ -136,7 +136,7 @@ function pauseReason(space: DiskSpace, image: number, wanted: WantedRoom, option
     key: 'no_room',
     message:
       `only ${bytes(space.free)} are free on the disk of ${options.dataFolder}, and ${rule}: ` +
-      `no frames are taken until ${bytes(enough)} are free. ${whyNothingGoes(limits, wanted, options.manifest)}`,
+      `no frames are taken until ${bytes(enough)} are free. ${whyNothingGoes(limits, wanted, options.queue)}`,
   };
 }
 
@@ -146,16 +146,16 @@ function ruleOf({ low, reserve }: SpaceLimits, image: number, { minFree }: Wante
   return low > reserve ? `min_free_disk is ${minFree.text}` : `${bytes(low)} must stay free`;
 }
 
-function whyNothingGoes(limits: SpaceLimits, { keepsAll }: WantedRoom, manifest: NoRoomOptions['manifest']): string {
+function whyNothingGoes(limits: SpaceLimits, { keepsAll }: WantedRoom, queue: NoRoomOptions['queue']): string {
   if (limits.low <= limits.reserve)
     return 'Nothing is deleted for that, because min_free_disk is not set: free some space';
   if (keepsAll)
     return 'Nothing is deleted for that, because image_buffer_size is 0 and nothing is copied to a share: free some space, or set one of the two';
-  const removable = manifest.waiting('ring_buffer');
+  const removable = queue.waiting('ring_buffer');
   if (removable > 0)
     return `${images(removable)} may be deleted, and the ring buffer has not done so yet: does it run?`;
   const reasons = countedStages.flatMap(stage => {
-    const count = manifest.waiting(stage) + manifest.inWork(stage);
+    const count = queue.waiting(stage) + queue.inWork(stage);
     return count > 0 ? [`${images(count)} ${count === 1 ? 'waits' : 'wait'} ${waitsFor[stage]}`] : [];
   });
   return reasons.length > 0

@@ -6,7 +6,7 @@ import { removeTemporaries } from '../../files/removeTemporaries.ts';
 import { decodeFrame } from '../../image/decodeFrame.ts';
 import { imageMemory, limitText } from '../../image/imageMemory.ts';
 import { ownImageTime } from '../../manifest/adoptedEntry.ts';
-import type { Manifest } from '../../manifest/manifest.ts';
+import type { Archive, Queue } from '../../manifest/queue.ts';
 import type { Clock } from '../../model/clock.ts';
 import { plainName } from '../../model/compression.ts';
 import type { CameraData, Entry } from '../../model/entry.ts';
@@ -14,7 +14,8 @@ import type { NoteEvent } from '../../model/event.ts';
 import { localIso } from '../../model/localTime.ts';
 
 export interface LeftImagesOptions {
-  manifest: Manifest;
+  queue: Queue;
+  archive: Archive;
   files: Files;
   clock: Clock;
   /** `data_dir`. */
@@ -44,8 +45,8 @@ const mostAdopted = 100;
  * the run is. Errors are the file system's.
  */
 export async function findLeftImages(options: LeftImagesOptions): Promise<string[]> {
-  const { manifest, files, clock, dataFolder, since, isAlive } = options;
-  const last = lastCaptured(manifest);
+  const { queue, files, clock, dataFolder, since, isAlive } = options;
+  const last = lastCaptured(queue);
   const days = new Map<string, string[]>();
   for (const name of await files.list(dataFolder)) {
     const day = dayFolder.exec(name)?.[1];
@@ -73,7 +74,7 @@ export async function findLeftImages(options: LeftImagesOptions): Promise<string
       found.set(keyOf(path), path);
     }
   }
-  if (found.size > 0) passOver(manifest.entries(), found, dataFolder);
+  if (found.size > 0) passOver(queue.entries(), found, dataFolder);
   return [...found.values()].sort();
 }
 
@@ -91,15 +92,15 @@ export async function adoptImages(
   options: LeftImagesOptions,
   signal: AbortSignal,
 ): Promise<Entry[]> {
-  const { manifest, files, dataFolder, note } = options;
+  const { queue, archive, files, dataFolder, note } = options;
   const left = new Map(paths.map(path => [keyOf(path), path]));
-  await manifest.catchUp();
-  passOver(manifest.entries(), left, dataFolder);
+  await queue.catchUp();
+  passOver(queue.entries(), left, dataFolder);
   // In this order: what leaves the live entries is in a segment by then.
-  const segments = left.size > 0 ? await manifest.archiveSegments() : [];
+  const segments = left.size > 0 ? await archive.segments() : [];
   for (const segment of segments.reverse()) {
     if (left.size === 0 || signal.aborted) break;
-    passOver(await manifest.archiveSegment(segment), left, dataFolder);
+    passOver(await archive.segment(segment), left, dataFolder);
   }
   if (signal.aborted) return [];
   if (left.size > mostAdopted) {
@@ -120,13 +121,13 @@ export async function adoptImages(
     } else note('warning', `${path} has no entry, and is left alone: ${damage}`);
   }
   if (signal.aborted || whole.length === 0) return [];
-  return manifest.takeIn(whole);
+  return queue.takeIn(whole);
 }
 
 /** The images of the last entries that are captured ones, in order of collection. */
-function lastCaptured(manifest: Manifest): CameraData[] {
+function lastCaptured(queue: Queue): CameraData[] {
   let last: CameraData[] = [];
-  for (const { camera_data: camera } of manifest.entries()) {
+  for (const { camera_data: camera } of queue.entries()) {
     if (!camera || camera.original || ownImageTime(plainName(camera.filename)) === null) continue;
     last.push(camera);
     if (last.length > 2 * lastEntries) last = last.slice(-lastEntries);

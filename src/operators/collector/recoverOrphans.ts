@@ -31,15 +31,16 @@ const what = 'images that a crash has left without an entry are not taken in';
 
 /** One for the life of a collector: what is without an entry later is in its own hands. */
 export function adoption(
-  experiment: Pick<Experiment, 'tools' | 'manifest' | 'files' | 'runStarted' | 'isAlive' | 'note'> & {
+  experiment: Pick<Experiment, 'tools' | 'queue' | 'archive' | 'files' | 'runStarted' | 'isAlive' | 'note'> & {
     paths: { readonly data: string };
   },
   { stop$ }: Pick<StageFlow, 'stop$'>,
 ): Adoption {
-  const { tools, manifest, files, paths, runStarted, isAlive, note } = experiment;
+  const { tools, queue, archive, files, paths, runStarted, isAlive, note } = experiment;
   const { clock } = tools;
   const options: LeftImagesOptions = {
-    manifest,
+    queue,
+    archive,
     files,
     dataFolder: paths.data,
     clock,

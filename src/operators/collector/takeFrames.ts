@@ -72,7 +72,7 @@ export function ownPaceFrames(
   source: FrameSource,
   { speed, transform }: FrameSettings,
   known: IdTable,
-  { manifest, tools }: Pick<Experiment, 'manifest' | 'tools'>,
+  { queue, tools }: Pick<Experiment, 'queue' | 'tools'>,
   { inFlight, onEnd }: { inFlight: () => number; onEnd: () => void },
 ): Frames {
   const paced = Number.isFinite(speed);
@@ -103,17 +103,17 @@ export function ownPaceFrames(
       const id =
         frame.kind === 'imported' ? deterministicId(frame.folder, frame.filename, frame.taken.local) : tools.newId();
       // Before its time comes: an import that goes on does not wait again for what it has.
-      if (known.find(id) >= 0 || manifest.get(id)) continue;
+      if (known.find(id) >= 0 || queue.get(id)) continue;
       await untilDue(frame, leaving);
       taken.push({ frame, id, monotonicMs: tools.clock.monotonic(), transform, missed: 0, place: null });
     }
   };
 
   return {
-    wake$: manifest.changes$.pipe(filter(() => !ended && manifest.waiting('processor') < mostWaiting)),
+    wake$: queue.changes$.pipe(filter(() => !ended && queue.waiting('processor') < mostWaiting)),
     frames: async (count, leaving) => {
       const taken: Collected[] = [];
-      const room = mostWaiting - manifest.waiting('processor') - inFlight();
+      const room = mostWaiting - queue.waiting('processor') - inFlight();
       if (!failure) {
         try {
           await take(Math.min(paced ? 1 : count, room), leaving, taken);

@@ -12,7 +12,7 @@ export interface CommunicateSettings extends ReporterSettings {
   intervalMs: number;
 }
 
-export type CommunicateExperiment = Pick<Experiment, 'tools' | 'manifest' | 'openReporter'> & {
+export type CommunicateExperiment = Pick<Experiment, 'tools' | 'queue' | 'archive' | 'openReporter'> & {
   results: Pick<Experiment['results'], 'read'>;
 };
 
@@ -67,10 +67,11 @@ async function openWorker(
   begun: Set<Begun>,
   deps: CommunicateExperiment,
 ): Promise<Worker<readonly Entry[]>> {
-  const { manifest, tools } = deps;
+  const { queue, tools } = deps;
   const reporter = await deps.openReporter(settings);
   const markMoves = createMarkMoves({
-    manifest,
+    queue,
+    archive: deps.archive,
     readLine: async entry => {
       const found = await readLine(entry, deps);
       return 'line' in found ? found.line : null;
@@ -84,22 +85,22 @@ async function openWorker(
   }
   const reporting = new WeakMap<readonly Entry[], Begun>();
   let changes = 0;
-  const counting = manifest.changes$.subscribe(() => changes++);
+  const counting = queue.changes$.subscribe(() => changes++);
   return {
     concurrency: 1,
     batch: 1,
     wake$: merge(
-      manifest.changes$.pipe(filter(() => manifest.waiting('communicator') > 0)),
+      queue.changes$.pipe(filter(() => queue.waiting('communicator') > 0)),
       timer(settings.intervalMs, settings.intervalMs, tools.scheduler),
     ),
     claim: async (_count, leaving) => {
       for (;;) {
         const seen = changes;
         const place = reporter.position();
-        const entries = await manifest.claim('communicator', batchEntries, { place, behind: 'processor' });
+        const entries = await queue.claim('communicator', batchEntries, { place, behind: 'processor' });
         if (entries.length > 0) return [entries];
         // An earlier image is still being analysed: the queue is not empty, though nothing can be taken yet.
-        if (leaving.aborted || manifest.waiting('communicator') === 0) return [];
+        if (leaving.aborted || queue.waiting('communicator') === 0) return [];
         if (changes === seen) await nextChange(settings, leaving, deps);
       }
     },
@@ -118,7 +119,7 @@ async function openWorker(
           await report.over;
           for (const { entry } of report.batch) held.add(entry);
         }
-        await manifest.giveBack(
+        await queue.giveBack(
           batch.filter(entry => !held.has(entry)),
           'communicator',
         );
@@ -139,9 +140,9 @@ async function openWorker(
 async function nextChange(
   { intervalMs }: CommunicateSettings,
   leaving: AbortSignal,
-  { manifest, tools }: CommunicateExperiment,
+  { queue, tools }: CommunicateExperiment,
 ): Promise<void> {
-  const events$ = merge(manifest.changes$, timer(intervalMs, intervalMs, tools.scheduler), fromEvent(leaving, 'abort'));
+  const events$ = merge(queue.changes$, timer(intervalMs, intervalMs, tools.scheduler), fromEvent(leaving, 'abort'));
   await firstValueFrom(events$, { defaultValue: null });
 }
 
@@ -209,9 +210,9 @@ function report({ batch, unreadable, reporter, begun, deps }: Report): {
   return { begun: mine, outcomes };
 }
 
-async function settleReported(reported: readonly Read[], { manifest }: CommunicateExperiment): Promise<Outcome[]> {
+async function settleReported(reported: readonly Read[], { queue }: CommunicateExperiment): Promise<Outcome[]> {
   if (reported.length === 0) return [];
-  await manifest.settle(
+  await queue.settle(
     reported.map(({ entry }) => entry),
     'communicator',
     { data_transmitted: true },
@@ -223,8 +224,8 @@ async function settleReported(reported: readonly Read[], { manifest }: Communica
   }));
 }
 
-async function analyseAgain(entry: Entry, reason: string, { manifest }: CommunicateExperiment): Promise<Outcome> {
-  await manifest.settle([entry], 'communicator', { processing_status: 'pending' });
+async function analyseAgain(entry: Entry, reason: string, { queue }: CommunicateExperiment): Promise<Outcome> {
+  await queue.settle([entry], 'communicator', { processing_status: 'pending' });
   return { entryId: entry.entry_id, kind: 'discarded', reason: `analysed again: ${reason}` };
 }
 
@@ -243,7 +244,7 @@ async function settleBegun(
     await settleReported(report.batch, deps);
     begun.delete(report);
   }
-  const orphans = deps.manifest.orphans('communicator');
+  const orphans = deps.queue.orphans('communicator');
   const { readable } = await readAll(orphans, markMoves, deps);
   const doubtful = [...readable, ...[...begun].flatMap(({ batch }) => batch)];
   const there = await reporter.recover(
@@ -256,6 +257,6 @@ async function settleBegun(
   await settleReported(reported, deps);
   const settled = new Set(reported.map(({ entry }) => entry));
   const rest = [...orphans, ...doubtful.map(({ entry }) => entry)].filter(entry => !settled.has(entry));
-  if (rest.length > 0) await deps.manifest.release([...new Set(rest)], 'communicator');
+  if (rest.length > 0) await deps.queue.release([...new Set(rest)], 'communicator');
   begun.clear();
 }

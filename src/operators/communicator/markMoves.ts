@@ -1,4 +1,4 @@
-import type { Manifest } from '../../manifest/manifest.ts';
+import type { Archive, Queue } from '../../manifest/queue.ts';
 import type { Entry } from '../../model/entry.ts';
 import { markMoved } from '../../model/moved.ts';
 import type { ResultLine } from '../../model/result.ts';
@@ -10,7 +10,8 @@ export interface Read {
 }
 
 export interface MarkMovesDeps {
-  manifest: Manifest;
+  queue: Queue;
+  archive: Archive;
   /** The line that counts of an entry; null when it can't be had. Rejects for a disk that fails. */
   readLine: (entry: Entry) => Promise<ResultLine | null>;
 }
@@ -27,7 +28,7 @@ export type MarkMoves = (reads: readonly Read[]) => Promise<Read[]>;
  * Looks at the live entries up to the last of the batch, and at the archive only when none of these comes before it: after
  * a start. Remembers one line.
  */
-export function createMarkMoves({ manifest, readLine }: MarkMovesDeps): MarkMoves {
+export function createMarkMoves({ queue, archive, readLine }: MarkMovesDeps): MarkMoves {
   let last: Read | null = null;
 
   async function lineOf(entry: Entry): Promise<ResultLine | null> {
@@ -37,15 +38,15 @@ export function createMarkMoves({ manifest, readLine }: MarkMovesDeps): MarkMove
   /** The newest entry of a run that has left the live manifest. */
   async function archived(runId: string | null): Promise<Entry | null> {
     // One that is still live does not come before, or it would have been found there.
-    if (last?.entry.run_id === runId && !manifest.get(last.entry.entry_id)) return last.entry;
-    const newest = (await manifest.archiveSegments()).at(-1);
+    if (last?.entry.run_id === runId && !queue.get(last.entry.entry_id)) return last.entry;
+    const newest = (await archive.segments()).at(-1);
     if (newest === undefined) return null;
-    const entries = await manifest.archiveSegment(newest);
+    const entries = await archive.segment(newest);
     return entries.findLast(entry => entry.run_id === runId && entry.data_transmitted) ?? null;
   }
 
   return async reads => {
-    const before = entriesBefore(reads, manifest);
+    const before = entriesBefore(reads, queue);
     const lines = new Map(reads.map(({ entry, line }) => [entry.entry_id, line]));
     const marked: Read[] = [];
     for (const { entry, line } of reads) {
@@ -62,12 +63,12 @@ export function createMarkMoves({ manifest, readLine }: MarkMovesDeps): MarkMove
 const isSame = (a: Entry, b: Entry): boolean => a.entry_id === b.entry_id && a.attempt === b.attempt;
 
 /** Of each entry the one before it among the live ones, by its id. */
-function entriesBefore(reads: readonly Read[], manifest: Manifest): ReadonlyMap<string, Entry> {
+function entriesBefore(reads: readonly Read[], queue: Queue): ReadonlyMap<string, Entry> {
   const missing = new Set(reads.map(({ entry }) => entry.entry_id));
   const newest = new Map<string | null, Entry>();
   const before = new Map<string, Entry>();
   if (missing.size === 0) return before;
-  for (const entry of manifest.entries()) {
+  for (const entry of queue.entries()) {
     const { entry_id: id, run_id: runId } = entry;
     const isReported = missing.delete(id);
     const earlier = newest.get(runId);

@@ -23,7 +23,7 @@ export interface CompressSettings {
   dataFolder: string;
 }
 
-export type CompressExperiment = Pick<Experiment, 'tools' | 'manifest' | 'files' | 'isAlive' | 'note'>;
+export type CompressExperiment = Pick<Experiment, 'tools' | 'queue' | 'files' | 'isAlive' | 'note'>;
 
 /** An image that the disk fails to read so often is passed over: it is that place on it. */
 const mostReadFailures = 3;
@@ -81,14 +81,14 @@ async function openWorker(
   signal: AbortSignal,
 ): Promise<Worker<Entry>> {
   const { method, level, leastSaving, intervalMs, dataFolder } = settings;
-  const { manifest, files, tools } = deps;
+  const { queue, files, tools } = deps;
   if ((await files.stat(dataFolder)) === null) throw gone(dataFolder);
   const tidy = async (): Promise<void> => {
-    await manifest.catchUp();
+    await queue.catchUp();
     await tidyCompressed({ ...deps, dataFolder, now: tools.clock.now(), signal });
     memory.mustTidy = false;
   };
-  if (memory.mustTidy || manifest.orphans('compressor').length > 0) await tidy();
+  if (memory.mustTidy || queue.orphans('compressor').length > 0) await tidy();
   const kindsOf = `${method} ${level} ${leastSaving}`;
   if (memory.kindsOf !== kindsOf) Object.assign(memory, { kindsOf, kinds: new IncompressibleKinds() });
   /** The work on an image; never rejects. */
@@ -100,14 +100,14 @@ async function openWorker(
     wake$: timer(intervalMs, intervalMs, tools.scheduler),
     claim: async (count, leaving) => {
       if (memory.mustTidy) await tidy();
-      return manifest.claim('compressor', count, { leaving });
+      return queue.claim('compressor', count, { leaving });
     },
     process: (entry, aborted) => {
       const work = compressEntry(entry, settings, memory, deps, aborted);
       working = work.catch(() => undefined);
       return work;
     },
-    release: entries => manifest.giveBack(entries, 'compressor'),
+    release: entries => queue.giveBack(entries, 'compressor'),
     // One that was cut off ends within a chunk, and removes its temporary file.
     close: () => working,
   };
@@ -122,7 +122,7 @@ async function compressEntry(
 ): Promise<Outcome[]> {
   const { method: codec, level, leastSaving } = settings;
   const { filename: image, original } = entry.camera_data!;
-  const deadly = deps.manifest.deadlyWork(entry, 'compressor');
+  const deadly = deps.queue.deadlyWork(entry, 'compressor');
   if (deadly !== null) return settleFailed(entry, deadly, deps);
   if (original) return settleKept(entry, 'it is an original', deps);
   if (codecOf(image) !== null) return settleKept(entry, 'it was compressed already', deps);
@@ -199,7 +199,7 @@ async function settleNamed(
   detail: Readonly<Record<string, string | number>>,
   deps: CompressExperiment,
 ): Promise<Outcome[]> {
-  const camera = deps.manifest.get(entry.entry_id)?.camera_data ?? entry.camera_data!;
+  const camera = deps.queue.get(entry.entry_id)?.camera_data ?? entry.camera_data!;
   const outcome: Outcome = { kind: 'done', entryId: entry.entry_id, detail: { image: filename, ...detail } };
   return settle(entry, { camera_data: { ...camera, filename } }, outcome, deps);
 }
@@ -215,10 +215,10 @@ async function settle(
   entry: Entry,
   set: Partial<Entry>,
   outcome: Outcome,
-  { manifest }: CompressExperiment,
+  { queue }: CompressExperiment,
 ): Promise<Outcome[]> {
   const cleared = 'compression_error' in entry ? { compression_error: null } : {};
-  const settled = await manifest.settle([entry], 'compressor', { compression_attempted: true, ...cleared, ...set });
+  const settled = await queue.settle([entry], 'compressor', { compression_attempted: true, ...cleared, ...set });
   if (settled > 0) return [outcome];
   return [{ entryId: entry.entry_id, kind: 'discarded', reason: 'its claim was taken over by another process' }];
 }

@@ -4,13 +4,13 @@ import type { Files } from '../../files/files.ts';
 import { isAbandoned } from '../../files/removeTemporaries.ts';
 import { holdsSame, ImageReadError, temporaryCopy, UncompressibleFileError } from '../../image/compressFile.ts';
 import { localFolder } from '../../image/findImage.ts';
-import type { Manifest } from '../../manifest/manifest.ts';
+import type { Queue } from '../../manifest/queue.ts';
 import { codecOf, plainName } from '../../model/compression.ts';
 import type { CameraData, Claim, Entry } from '../../model/entry.ts';
 import type { NoteEvent } from '../../model/event.ts';
 
 export interface TidyCompressedOptions {
-  manifest: Manifest;
+  queue: Queue;
   files: Files;
   dataFolder: string;
   /** Whether a pid is one of this machine's processes. */
@@ -42,10 +42,10 @@ interface Folder {
  * Errors are the file system's.
  */
 export async function tidyCompressed(options: TidyCompressedOptions): Promise<void> {
-  const { manifest, files, dataFolder, signal } = options;
-  const orphans = manifest.orphans('compressor');
+  const { queue, files, dataFolder, signal } = options;
+  const orphans = queue.orphans('compressor');
   const gone = new Set(orphans.map(({ entry_id: id }) => id));
-  for (const [folder, known] of foldersOf(manifest.entries(), gone, dataFolder)) {
+  for (const [folder, known] of foldersOf(queue.entries(), gone, dataFolder)) {
     const names = await files.list(folder);
     const there = new Set(names);
     for (const name of names)
@@ -58,7 +58,7 @@ export async function tidyCompressed(options: TidyCompressedOptions): Promise<vo
     }
     signal.throwIfAborted();
   }
-  if (orphans.length > 0) await manifest.release(orphans, 'compressor');
+  if (orphans.length > 0) await queue.release(orphans, 'compressor');
 }
 
 async function removeOriginal(plain: string, copy: string, options: TidyCompressedOptions): Promise<void> {

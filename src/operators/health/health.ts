@@ -17,7 +17,7 @@ export interface HealthSettings extends WatchSettings {
 
 export interface HealthExperiment
   extends Pick<Experiment, 'tools' | 'liveness' | 'readStatus' | 'readHolders' | 'rootSpace' | 'settleOrphans'> {
-  manifest: Pick<Experiment['manifest'], 'changes$' | 'orphans'>;
+  queue: Pick<Experiment['queue'], 'changes$' | 'orphans'>;
 }
 
 /** The Python system looked as often, ms. The first time once every stage has had time to open, and to say so. */
@@ -86,9 +86,9 @@ function openWorker(
   tell: (event: StageEvent) => void,
   deps: HealthExperiment,
 ): Worker<Round> {
-  const { manifest, tools } = deps;
+  const { queue, tools } = deps;
   let due = false;
-  const listening = manifest.changes$.subscribe(change => {
+  const listening = queue.changes$.subscribe(change => {
     if ('op' in change && change.op === 'add' && change.entry) health.take(change.entry);
   });
   return {
@@ -119,9 +119,9 @@ function openWorker(
 }
 
 async function look(deps: HealthExperiment, signal: AbortSignal): Promise<Observation> {
-  const { manifest, liveness, readStatus, readHolders, rootSpace, settleOrphans } = deps;
+  const { queue, liveness, readStatus, readHolders, rootSpace, settleOrphans } = deps;
   const claims = queueStages.flatMap(stage =>
-    manifest.orphans(stage).map((entry): Belonging => ({ stage, owner: entry.claims[stage]! })),
+    queue.orphans(stage).map((entry): Belonging => ({ stage, owner: entry.claims[stage]! })),
   );
   let released = 0;
   const repairs: { stage: StageName; error: string }[] = [];

@@ -43,7 +43,7 @@ export interface ProcessSettings extends AnalyserSettings {
 
 export type ProcessExperiment = Pick<
   Experiment,
-  'tools' | 'manifest' | 'files' | 'results' | 'frameSizesFile' | 'openAnalyser' | 'roiManifest$'
+  'tools' | 'queue' | 'files' | 'results' | 'frameSizesFile' | 'openAnalyser' | 'roiManifest$'
 >;
 
 const mebibyte = 2 ** 20;
@@ -142,14 +142,14 @@ async function openWorker(
   deps: ProcessExperiment,
 ): Promise<Worker<Entry>> {
   watch.see(null);
-  const { manifest, results, tools } = deps;
+  const { queue, results, tools } = deps;
   const rois = roiManifest(settings);
   // A station opens only with one.
   const text = settings.roiManifestText as string;
-  await settleProcessorOrphans(manifest, results);
+  await settleProcessorOrphans(queue, results);
   const analyser = deps.openAnalyser(settings);
   const wake$: Observable<unknown> = merge(
-    manifest.changes$.pipe(filter(() => manifest.waiting('processor') > 0)),
+    queue.changes$.pipe(filter(() => queue.waiting('processor') > 0)),
     timer(settings.intervalMs, settings.intervalMs, tools.scheduler),
   );
   return {
@@ -159,9 +159,9 @@ async function openWorker(
     minBatch: 2,
     wake$,
     // Also when nothing waits: a claim in doubt, after a failure, is cleared up by the next one.
-    claim: async (count, leaving) => manifest.claim('processor', count, { place: await results.position(), leaving }),
+    claim: async (count, leaving) => queue.claim('processor', count, { place: await results.position(), leaving }),
     process: async (entry, signal) => {
-      const deadly = manifest.deadlyWork(entry, 'processor');
+      const deadly = queue.deadlyWork(entry, 'processor');
       if (deadly !== null) return settleFailed(entry, deadly, settings, deps, signal);
       let over = (): void => undefined;
       const begin = (): (() => void) => {
@@ -194,7 +194,7 @@ async function openWorker(
         over();
       }
     },
-    release: entries => manifest.giveBack(entries, 'processor'),
+    release: entries => queue.giveBack(entries, 'processor'),
     close: cutShort => (cutShort ? analyser.destroy() : analyser.close()),
   };
 }
@@ -288,7 +288,7 @@ async function settleProcessed(
   const location = await deps.results.append(resultHead(entry, settings, at, null), frame.imageAnalysis);
   if (signal.aborted) return [];
   const rejected = Object.values(frame.rowsRejected).reduce((sum, count) => sum + count, 0);
-  return counted(await deps.manifest.settle([entry], 'processor', processed(localIso(at), location)), {
+  return counted(await deps.queue.settle([entry], 'processor', processed(localIso(at), location)), {
     entryId: entry.entry_id,
     kind: 'done',
     detail: {
@@ -328,13 +328,13 @@ async function settleFailed(
   entry: Entry,
   message: string,
   settings: ProcessSettings,
-  { manifest, results, tools }: ProcessExperiment,
+  { queue, results, tools }: ProcessExperiment,
   signal: AbortSignal,
 ): Promise<Outcome[]> {
   const at = tools.clock.now();
   await results.append(resultHead(entry, settings, at, message), null);
   if (signal.aborted) return [];
-  return counted(await manifest.settle([entry], 'processor', failed(localIso(at), message)), {
+  return counted(await queue.settle([entry], 'processor', failed(localIso(at), message)), {
     entryId: entry.entry_id,
     kind: 'failed',
     error: message,
@@ -359,7 +359,7 @@ async function countWorkerDeath(
     const message = `its worker died ${deaths} times, the last time: ${error.message}`;
     return settleFailed(entry, message, settings, deps, signal);
   }
-  return counted(await deps.manifest.release([entry], 'processor', { worker_deaths: deaths }), {
+  return counted(await deps.queue.release([entry], 'processor', { worker_deaths: deaths }), {
     entryId: entry.entry_id,
     kind: 'discarded',
     reason: `worker died (${deaths} of ${mostWorkerDeaths}): ${error.message}`,

@@ -1,5 +1,5 @@
-import type { Manifest } from '../../manifest/manifest.ts';
 import { outcomeOfResult } from '../../manifest/outcomeOfResult.ts';
+import type { Queue } from '../../manifest/queue.ts';
 import type { ResultStore } from '../stage/experiment.ts';
 
 /**
@@ -10,16 +10,16 @@ import type { ResultStore } from '../stage/experiment.ts';
  * @returns how many claims it has ended. Errors are the file system's.
  */
 export async function settleProcessorOrphans(
-  manifest: Pick<Manifest, 'orphans' | 'release' | 'settle'>,
+  queue: Pick<Queue, 'orphans' | 'release' | 'settle'>,
   results: Pick<ResultStore, 'find' | 'read'>,
 ): Promise<number> {
   let ended = 0;
-  for (const entry of manifest.orphans('processor')) {
+  for (const entry of queue.orphans('processor')) {
     const { segment = 0, length = 0 } = entry.claims.processor!;
     const location = await results.find({ segment, length }, entry.entry_id, entry.attempt);
     ended += location
-      ? await manifest.settle([entry], 'processor', outcomeOfResult(await results.read(location), location))
-      : await manifest.release([entry], 'processor');
+      ? await queue.settle([entry], 'processor', outcomeOfResult(await results.read(location), location))
+      : await queue.release([entry], 'processor');
   }
   return ended;
 }

@@ -3,12 +3,13 @@ import type { Exclusive } from '../../files/fileLock.ts';
 import { ArchiveError } from '../../manifest/archive.ts';
 import type { LogChange } from '../../manifest/entryLog.ts';
 import { IdTable } from '../../manifest/idTable.ts';
-import type { Manifest } from '../../manifest/manifest.ts';
+import type { Archive, Queue } from '../../manifest/queue.ts';
 import { takesSpace } from '../../manifest/workRules.ts';
 import type { Entry } from '../../model/entry.ts';
 
 export interface ArchivedImagesOptions {
-  manifest: Manifest;
+  queue: Queue;
+  archive: Archive;
   /** Nobody else brings entries back from the archive while this is held. */
   restoring: Exclusive;
   /** Told of a segment that can't be read: its images stay. */
@@ -77,7 +78,7 @@ export class ArchivedImages {
   }
 
   listen(): Subscription {
-    return this.#options.manifest.changes$.subscribe(change => this.#take(change));
+    return this.#options.queue.changes$.subscribe(change => this.#take(change));
   }
 
   /** Other rules may allow what those before did not. */
@@ -107,9 +108,9 @@ export class ArchivedImages {
   async claim(count: number, isKept: (entry: Entry) => boolean = () => false): Promise<Entry[]> {
     await this.#takeCopied();
     if (!this.mayHaveMore) return [];
-    const { manifest, restoring } = this.#options;
+    const { queue, restoring } = this.#options;
     return restoring(async () => {
-      await manifest.catchUp();
+      await queue.catchUp();
       await this.refresh();
       const claimed: Entry[] = [];
       for (const segment of this.#segments) {
@@ -123,7 +124,7 @@ export class ArchivedImages {
   }
 
   async #claimOf(segment: Segment, count: number, isKept: (entry: Entry) => boolean): Promise<Entry[]> {
-    const { manifest } = this.#options;
+    const { queue } = this.#options;
     const entries = await this.#load(segment);
     const chosen: Entry[] = [];
     const begun = segment.next;
@@ -132,13 +133,13 @@ export class ArchivedImages {
       const place = segment.left[segment.next++]!;
       const entry = entries[place]!;
       const { entry_id: id } = entry;
-      const isOld = (this.#restored.get(id) ?? -1) >= segment.epoch || manifest.get(id) !== undefined;
+      const isOld = (this.#restored.get(id) ?? -1) >= segment.epoch || queue.get(id) !== undefined;
       if (isOld) gone.add(place);
-      else if (manifest.isFor('ring_buffer', entry) && !isKept(entry)) chosen.push(entry);
+      else if (queue.isFor('ring_buffer', entry) && !isKept(entry)) chosen.push(entry);
     }
     try {
-      const claimed = chosen.length > 0 ? await manifest.claimArchived(segment.name, chosen) : [];
-      const live = new Set(chosen.filter(({ entry_id: id }) => manifest.get(id)));
+      const claimed = chosen.length > 0 ? await this.#options.archive.claim(segment.name, chosen) : [];
+      const live = new Set(chosen.filter(({ entry_id: id }) => queue.get(id)));
       for (let at = begun; at < segment.next; at++) {
         const place = segment.left[at]!;
         if (live.has(entries[place]!)) gone.add(place);
@@ -156,7 +157,7 @@ export class ArchivedImages {
   /** Looks at those segments again of which images were copied since: by this process, or by another. */
   async #takeCopied(): Promise<void> {
     this.#hasCopied = false;
-    for (const [name, bytes] of await this.#options.manifest.copiedBytes(this.#segments.map(({ name }) => name))) {
+    for (const [name, bytes] of await this.#options.archive.copiedBytes(this.#segments.map(({ name }) => name))) {
       const segment = this.#segments.find(one => one.name === name)!;
       if (segment.copiedBytes === bytes) continue;
       segment.copiedBytes = bytes;
@@ -180,7 +181,7 @@ export class ArchivedImages {
   /** None for a segment that is damaged. */
   async #entries(name: string): Promise<Entry[]> {
     try {
-      return await this.#options.manifest.archiveSegment(name);
+      return await this.#options.archive.segment(name);
     } catch (error) {
       if (!(error instanceof ArchiveError)) throw error;
       this.#options.note(`${error.message}; its images are not counted, and stay`);
@@ -191,7 +192,7 @@ export class ArchivedImages {
   /** Takes over what it reads only when nothing was archived meanwhile: else a copy might pass for the newest that is not. */
   async #readNew(): Promise<void> {
     const epoch = ++this.#epoch;
-    const names = await this.#options.manifest.archiveSegments();
+    const names = await this.#options.archive.segments();
     const newestSeen = names.findLastIndex(name => this.#seen.has(name));
     const later = new IdTable();
     const read: Segment[] = [];
@@ -219,16 +220,16 @@ export class ArchivedImages {
    * @param later ids of those that later segments of this reading hold.
    */
   async #read(name: string, later: IdTable): Promise<{ left: number[]; count: number } | null> {
-    const { manifest } = this.#options;
+    const { queue } = this.#options;
     const entries = await this.#entries(name);
-    const isPending = entries.some(({ entry_id: id, rev }) => manifest.get(id)?.rev === rev);
+    const isPending = entries.some(({ entry_id: id, rev }) => queue.get(id)?.rev === rev);
     const left: number[] = [];
     let count = 0;
     for (let place = entries.length - 1; place >= 0; place--) {
       const entry = entries[place]!;
       const { entry_id: id } = entry;
       const size = later.size;
-      const isOld = later.add(id) !== size || manifest.get(id) !== undefined;
+      const isOld = later.add(id) !== size || queue.get(id) !== undefined;
       if (!takesSpace(entry)) continue;
       if (!isOld) left.push(place);
       // When it was brought back it was taken off, although it had not been counted yet.
@@ -240,7 +241,7 @@ export class ArchivedImages {
   #take(change: LogChange): void {
     if ('reloaded' in change) this.#isLost = true;
     else if (change.op === 'archive') this.#isBehind = true;
-    else if (change.op === 'settle') this.#hasCopied ||= !this.#options.manifest.get(change.id);
+    else if (change.op === 'settle') this.#hasCopied ||= !this.#options.queue.get(change.id);
     else if (change.op === 'restore') {
       // It was archived again before this was told: nobody knows whether it had been counted.
       if (change.entry === null) this.#isLost = true;

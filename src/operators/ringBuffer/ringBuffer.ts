@@ -6,7 +6,7 @@ import type { DiskSpace } from '../../files/diskSpace.ts';
 import { type Hold, hold, nothingHeld } from '../../files/durableNames.ts';
 import type { Files } from '../../files/files.ts';
 import { findImage, ImagePathError, localFolder, StrangeImageError } from '../../image/findImage.ts';
-import type { Manifest } from '../../manifest/manifest.ts';
+import type { Queue } from '../../manifest/queue.ts';
 import { type WorkRules, workRules } from '../../manifest/workRules.ts';
 import type { CameraData, Entry } from '../../model/entry.ts';
 import { copyOf } from '../../model/remoteCopy.ts';
@@ -33,7 +33,7 @@ export interface RingBufferSettings {
 
 export type RingBufferExperiment = Pick<
   Experiment,
-  'tools' | 'manifest' | 'files' | 'measureSpace' | 'space$' | 'waitingImage' | 'restoring' | 'note'
+  'tools' | 'queue' | 'archive' | 'files' | 'measureSpace' | 'space$' | 'waitingImage' | 'restoring' | 'note'
 > &
   /** Where copies are looked for before the first images go; absent: nowhere. */
   Partial<Pick<Experiment, 'shares'>>;
@@ -93,9 +93,10 @@ export const ringBuffer: Stage<RingBufferSettings, readonly Entry[], RingBufferE
   pace: () => ({ intervalMs: null, perMinute: null }),
   entriesOf: batch => batch.map(entry => entry.entry_id),
   begin: experiment => {
-    const { manifest, restoring, note } = experiment;
+    const { queue, archive, restoring, note } = experiment;
     const archived = new ArchivedImages({
-      manifest,
+      queue,
+      archive,
       restoring,
       note: message => note('warning', message, 'ring_buffer'),
     });
@@ -117,14 +118,14 @@ function isForSpace({ minFree, size, rules }: RingBufferSettings): boolean {
 }
 
 /** Those of each share are found once: what was confirmed since stays so when the stage begins anew. */
-function doubtsOf({ shares, manifest, files, tools, note }: RingBufferExperiment) {
+function doubtsOf({ shares, archive, files, tools, note }: RingBufferExperiment) {
   const known = new Map<string, DoubtfulCopies>();
   return async ({ rules, remoteRoot, flagsFolder }: RingBufferSettings): Promise<DoubtfulCopies | null> => {
     if (!shares || !rules.sync) return null;
     const doubts =
       known.get(remoteRoot) ??
       new DoubtfulCopies({
-        newest: await manifest.newestCopied(newestCopies, isCopyDoubted),
+        newest: await archive.newestCopied(newestCopies, isCopyDoubted),
         ...{ shares, files, remoteRoot, flagsFolder, clock: tools.clock },
         note: (level, message) => note(level, message, 'ring_buffer'),
       });
@@ -141,7 +142,7 @@ async function openWorker(
   deps: RingBufferExperiment,
 ): Promise<Worker<readonly Entry[]>> {
   const { size, minFree, dataFolder } = settings;
-  const { manifest, files, tools } = deps;
+  const { queue, files, tools } = deps;
   if ((await files.stat(dataFolder)) === null) throw gone(dataFolder);
   await settle([...unrecorded.values()], settings, unrecorded, deps);
   await settleOrphans(settings, unrecorded, deps);
@@ -151,17 +152,17 @@ async function openWorker(
   /** The oldest live ones that may go. They are looked through only while there are doubts. */
   const claimLive = (count: number): Promise<Entry[]> => {
     doubts?.ask();
-    if (!doubts?.areLeft) return manifest.claim('ring_buffer', count);
+    if (!doubts?.areLeft) return queue.claim('ring_buffer', count);
     const among: string[] = [];
     let seen = 0;
-    const waiting = manifest.waiting('ring_buffer');
-    for (const entry of manifest.entries()) {
+    const waiting = queue.waiting('ring_buffer');
+    for (const entry of queue.entries()) {
       if (among.length === count || seen === waiting) break;
-      if (!manifest.isFor('ring_buffer', entry)) continue;
+      if (!queue.isFor('ring_buffer', entry)) continue;
       seen++;
       if (!doubts.has(entry)) among.push(entry.entry_id);
     }
-    return manifest.claim('ring_buffer', count, { among });
+    return queue.claim('ring_buffer', count, { among });
   };
 
   const works = new WeakMap<readonly Entry[], Work>();
@@ -175,7 +176,7 @@ async function openWorker(
   const isOver = (): boolean =>
     size > 0 &&
     (archived.isBehind ||
-      (manifest.localImages + archived.count > size && (manifest.waiting('ring_buffer') > 0 || archived.mayHaveMore)));
+      (queue.localImages + archived.count > size && (queue.waiting('ring_buffer') > 0 || archived.mayHaveMore)));
   const limitsOf = ({ size: bytes }: DiskSpace): SpaceLimits => spaceLimits(minFree, bytes, deps.waitingImage.bytes);
   const isShort = (space: DiskSpace | null): boolean =>
     space !== null && isForSpace(settings) && (space.free < limitsOf(space).low || namesShort(space, 'low') > 0);
@@ -194,14 +195,14 @@ async function openWorker(
     }
     if (size === 0) return forSpace;
     await archived.refresh();
-    return Math.max(forSpace, manifest.localImages + archived.count - size);
+    return Math.max(forSpace, queue.localImages + archived.count - size);
   };
 
   return {
     concurrency: 1,
     batch: 1,
     wake$: merge(
-      manifest.changes$.pipe(filter(isOver)),
+      queue.changes$.pipe(filter(isOver)),
       deps.space$.pipe(filter(isShort)),
       timer(lookEveryMs, lookEveryMs, tools.scheduler),
       // What had to stay for its copy may go now.
@@ -215,7 +216,7 @@ async function openWorker(
         const live = await claimLive(count - oldest.length);
         return oldest.length + live.length > 0 ? [[...oldest, ...live]] : [];
       } catch (error) {
-        await manifest.giveBack(oldest, 'ring_buffer');
+        await queue.giveBack(oldest, 'ring_buffer');
         throw error;
       }
     },
@@ -236,7 +237,7 @@ async function openWorker(
         const work = works.get(batch);
         await work?.over;
         const rest = batch.filter(entry => !work?.kept.has(entry));
-        if (rest.length > 0) await manifest.giveBack(rest, 'ring_buffer');
+        if (rest.length > 0) await queue.giveBack(rest, 'ring_buffer');
       }
     },
     close: async () => doubts?.close(),
@@ -275,8 +276,8 @@ async function removeAll(
     await settle(removals, settings, unrecorded, deps);
   }
   if (signal.aborted) return [];
-  if (spared.length > 0) await deps.manifest.release(spared, 'ring_buffer');
-  if (uncopied.length > 0) await deps.manifest.release(uncopied, 'ring_buffer', { image_synced: false });
+  if (spared.length > 0) await deps.queue.release(spared, 'ring_buffer');
+  if (uncopied.length > 0) await deps.queue.release(uncopied, 'ring_buffer', { image_synced: false });
   for (const entry of [...spared, ...uncopied]) work.kept.add(entry);
   return [
     ...removals.map<Outcome>(({ entry, path, bytes }) => ({
@@ -304,7 +305,7 @@ const isUncopied = Symbol('an image that must be copied first: its entry only sa
 async function remove(
   entry: Entry,
   { dataFolder }: RingBufferSettings,
-  { manifest, files }: RingBufferExperiment,
+  { queue, files }: RingBufferExperiment,
 ): Promise<Removal | typeof isUncopied | null> {
   const path = await find(entry, dataFolder, files).catch(strangeIsKept);
   if (path === kept) return null;
@@ -312,12 +313,12 @@ async function remove(
   const release = path === null ? nothingHeld : await hold(files, path);
   try {
     // No wait between this look and the removal.
-    const now = asItMayGo(entry, manifest);
+    const now = asItMayGo(entry, queue);
     if (now === null) {
       await release();
       return null;
     }
-    const copyRequired = !manifest.isFor('ring_buffer', { ...now, image_synced: false });
+    const copyRequired = !queue.isFor('ring_buffer', { ...now, image_synced: false });
     if (path !== null && copyRequired && copyOf(now) === null) {
       await release();
       return isUncopied;
@@ -334,12 +335,12 @@ async function remove(
  * The entry as it is now, but for the claim; null when it would not be one to claim any more: a hand or other rules have changed
  * that, or the claim does not stand.
  */
-function asItMayGo({ entry_id: id, claims: then, attempt }: Entry, manifest: Manifest): Entry | null {
-  const now = manifest.get(id);
+function asItMayGo({ entry_id: id, claims: then, attempt }: Entry, queue: Queue): Entry | null {
+  const now = queue.get(id);
   if (!now?.claims.ring_buffer || !isDeepStrictEqual(now.claims.ring_buffer, then.ring_buffer)) return null;
   const { ring_buffer: _own, ...claims } = now.claims;
   const unclaimed = { ...now, claims };
-  return now.attempt === attempt && manifest.isFor('ring_buffer', unclaimed) ? unclaimed : null;
+  return now.attempt === attempt && queue.isFor('ring_buffer', unclaimed) ? unclaimed : null;
 }
 
 /**
@@ -369,7 +370,7 @@ async function settle(
   removals: readonly Removal[],
   settings: RingBufferSettings,
   unrecorded: Map<string, Removal>,
-  { manifest, files }: RingBufferExperiment,
+  { queue, files }: RingBufferExperiment,
 ): Promise<void> {
   const folders = new Set(removals.flatMap(({ path }) => (path === null ? [] : [dirname(path)])));
   // An image that came back after a power cut would be one that nobody removes any more.
@@ -380,7 +381,7 @@ async function settle(
   }
   await Promise.all(
     removals.map(async removal => {
-      await manifest.settle([removal.entry], 'ring_buffer', removed(removal, settings));
+      await queue.settle([removal.entry], 'ring_buffer', removed(removal, settings));
       unrecorded.delete(removal.entry.entry_id);
     }),
   );
@@ -402,16 +403,16 @@ async function settleOrphans(
   unrecorded: Map<string, Removal>,
   deps: RingBufferExperiment,
 ): Promise<void> {
-  const { manifest, files } = deps;
+  const { queue, files } = deps;
   const removals: Removal[] = [];
   const untouched: Entry[] = [];
-  for (const entry of manifest.orphans('ring_buffer')) {
+  for (const entry of queue.orphans('ring_buffer')) {
     // Under which rules it went is not known; it was claimed, so one without a copy needed none.
     if (entry.camera_data && (await find(entry, settings.dataFolder, files).catch(strangeIsKept)) === null)
       removals.push({ entry, path: null, bytes: 0, release: nothingHeld, copyRequired: entry.image_synced });
     else untouched.push(entry);
   }
-  if (untouched.length > 0) await manifest.release(untouched, 'ring_buffer');
+  if (untouched.length > 0) await queue.release(untouched, 'ring_buffer');
   await settle(removals, settings, unrecorded, deps);
 }
 

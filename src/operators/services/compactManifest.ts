@@ -9,11 +9,11 @@ const intervalMs = 600_000;
 
 /** Publishes the manifest also when it grows too slowly to be published by its changes. Emits nothing; never completes. */
 export function compactManifest(
-  experiment: Pick<Experiment, 'tools' | 'note' | 'manifest'>,
+  experiment: Pick<Experiment, 'tools' | 'note' | 'queue'>,
   { stop$ }: Pick<StageFlow, 'stop$'>,
 ): Observable<never> {
   return timer(intervalMs, intervalMs, experiment.tools.scheduler).pipe(
-    conflate(() => experiment.manifest.compactIfDue()),
+    conflate(() => experiment.queue.compactIfDue()),
     keepAlive(`the manifest can't be published`, experiment, stop$),
     ignoreElements(),
   );

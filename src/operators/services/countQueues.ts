@@ -9,23 +9,23 @@ const intervalMs = 500;
 
 /** How many entries wait for each stage, of those that run here, now. */
 export function queueCounts(
-  { manifest, tools }: Pick<Experiment, 'tools' | 'manifest'>,
+  { queue, tools }: Pick<Experiment, 'tools' | 'queue'>,
   stages: readonly StageName[],
 ): Observable<PipelineEvent> {
   return defer(() =>
     countedStages
       .filter(stage => stages.includes(stage))
-      .map(stage => ({ stage, at: tools.clock.now(), kind: 'queued' as const, count: manifest.waiting(stage) })),
+      .map(stage => ({ stage, at: tools.clock.now(), kind: 'queued' as const, count: queue.waiting(stage) })),
   );
 }
 
 /** The same, at the start and whenever it may have changed. Never completes. */
 export function countQueues(
-  experiment: Pick<Experiment, 'tools' | 'manifest'>,
+  experiment: Pick<Experiment, 'tools' | 'queue'>,
   stages: readonly StageName[],
 ): Observable<PipelineEvent> {
   const counts$ = queueCounts(experiment, stages);
-  const changes$ = experiment.manifest.changes$.pipe(
+  const changes$ = experiment.queue.changes$.pipe(
     auditTime(intervalMs, experiment.tools.scheduler),
     concatMap(() => counts$),
   );

@@ -6,11 +6,11 @@ import { keepAlive } from './keepAlive.ts';
 
 /** Takes in what other processes have changed in the manifest. Emits nothing; completes with what tells of changes. */
 export function followManifest(
-  experiment: Pick<Experiment, 'tools' | 'note' | 'manifest' | 'manifestTouched$'>,
+  experiment: Pick<Experiment, 'tools' | 'note' | 'queue' | 'manifestTouched$'>,
   { stop$ }: Pick<StageFlow, 'stop$'>,
 ): Observable<never> {
   return merge(of(undefined), experiment.manifestTouched$).pipe(
-    conflate(() => experiment.manifest.catchUp()),
+    conflate(() => experiment.queue.catchUp()),
     keepAlive('changes by other processes are not seen', experiment, stop$),
     ignoreElements(),
   );

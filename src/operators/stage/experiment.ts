@@ -6,7 +6,7 @@ import type { Exclusive } from '../../files/fileLock.ts';
 import type { Files } from '../../files/files.ts';
 import type { Liveness } from '../../files/processIdentity.ts';
 import type { SegmentPosition } from '../../files/segmentedFile.ts';
-import type { Manifest } from '../../manifest/manifest.ts';
+import type { Archive, Queue } from '../../manifest/queue.ts';
 import type { Holders } from '../../manifest/stageLeases.ts';
 import type { QueueStage } from '../../manifest/stageWork.ts';
 import type { AnalysedFrame, AnalysisJob } from '../../model/analysisJob.ts';
@@ -111,8 +111,8 @@ export interface Experiment extends SettingsSource {
   /** When the run began, ms since 1970 UTC. */
   readonly runStarted: number;
   readonly bootId: string;
-  /** The queue between the stages, and its archive. */
-  readonly manifest: Manifest;
+  readonly queue: Queue;
+  readonly archive: Archive;
   /** Of the experiment's disk. */
   readonly files: Files;
   /** The same for `backup_dir`, which may be on a disk that hangs. */

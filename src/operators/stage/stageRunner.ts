@@ -118,11 +118,11 @@ export function stageRunner(experiment: Experiment, steering: Steering): StageRu
 /** Emits when nothing waits for a stage any more, or it has had the time that it is given for that. */
 function queueFinished<S, T>(
   { name, finishesQueueMs = 0 }: Stage<S, T>,
-  { manifest, tools }: Experiment,
+  { queue, tools }: Experiment,
 ): Observable<unknown> {
   if (finishesQueueMs === 0 || !isQueueStage(name)) return of(undefined);
-  const isEmpty = (): boolean => manifest.waiting(name) === 0;
-  const empty$ = merge(of(undefined), manifest.changes$).pipe(filter(isEmpty));
+  const isEmpty = (): boolean => queue.waiting(name) === 0;
+  const empty$ = merge(of(undefined), queue.changes$).pipe(filter(isEmpty));
   return race(empty$, timer(finishesQueueMs, tools.scheduler)).pipe(take(1));
 }
 

@@ -5,7 +5,7 @@ import type { Experiment } from '../stage/experiment.ts';
 import type { Outcome } from '../stage/stage.ts';
 import { isFilesOwn, type PlaceImageTools, placeImage } from './placeImage.ts';
 
-export type CopyImagesTools = PlaceImageTools & Pick<Experiment, 'manifest' | 'note'>;
+export type CopyImagesTools = PlaceImageTools & Pick<Experiment, 'queue' | 'note'>;
 
 /** Entries whose failure is not told again. */
 const mostTold = 1000;
@@ -29,15 +29,15 @@ export class CopyImages {
    * @param given how long it may take.
    */
   async copy(entry: Entry, signal: AbortSignal, given: AbortSignal): Promise<readonly Outcome[]> {
-    const { manifest, note } = this.#tools;
+    const { queue, note } = this.#tools;
     const { entry_id: entryId } = entry;
-    const deadly = manifest.deadlyWork(entry, 'syncer');
+    const deadly = queue.deadlyWork(entry, 'syncer');
     if (deadly !== null) return this.#failed(entry, deadly);
     try {
       const { remote: path, size, sha256, sent, found } = await placeImage(entry, this.#tools, given);
       if (signal.aborted) return [];
       const copy: RemoteCopy = { path, size, sha256 };
-      await manifest.settle([entry], 'syncer', { image_synced: true, remote_copy: copy });
+      await queue.settle([entry], 'syncer', { image_synced: true, remote_copy: copy });
       this.#told.delete(entryId);
       const image = entry.camera_data!.filename;
       if (found === 'other') {
@@ -54,7 +54,7 @@ export class CopyImages {
   async releaseFailed(): Promise<void> {
     const entries = [...this.#held];
     this.#held.clear();
-    if (entries.length > 0) await this.#tools.manifest.giveBack(entries, 'syncer');
+    if (entries.length > 0) await this.#tools.queue.giveBack(entries, 'syncer');
   }
 
   /** Told as a failure once; what fails again at each round is only left out. */

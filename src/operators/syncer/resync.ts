@@ -1,11 +1,12 @@
-import type { Manifest } from '../../manifest/manifest.ts';
+import type { Archive, Queue } from '../../manifest/queue.ts';
 import type { Entry } from '../../model/entry.ts';
 import { copyOf, type RemoteCopy } from '../../model/remoteCopy.ts';
 import type { Share } from '../../share/share.ts';
 import { isFilesOwn, type PlaceImageTools, placeImage } from './placeImage.ts';
 
 export interface ResyncTools extends PlaceImageTools {
-  manifest: Manifest;
+  queue: Queue;
+  archive: Archive;
 }
 
 /** What was found, in images. */
@@ -41,7 +42,7 @@ export async function resync(tools: ResyncTools, signal: AbortSignal): Promise<R
     }
     batch = [];
   };
-  for await (const entry of allEntries(tools.manifest)) {
+  for await (const entry of allEntries(tools)) {
     const copy = copyIn(entry);
     if (copy) batch.push({ entry, copy });
     if (batch.length === batchEntries) await finish();
@@ -51,8 +52,8 @@ export async function resync(tools: ResyncTools, signal: AbortSignal): Promise<R
 }
 
 /** Whether the newest images that were copied stand on the share: an earlier state of it has lost those first. */
-export async function newestStand({ manifest, share }: ResyncTools, signal: AbortSignal): Promise<boolean> {
-  const newest = await manifest.newestCopied(newestEntries, entry => copyIn(entry) !== null);
+export async function newestStand({ archive, share }: ResyncTools, signal: AbortSignal): Promise<boolean> {
+  const newest = await archive.newestCopied(newestEntries, entry => copyIn(entry) !== null);
   const copies = newest.flatMap(entry => {
     const copy = copyIn(entry);
     return copy ? [{ entry, copy }] : [];
@@ -74,8 +75,8 @@ async function missing(copies: readonly Copy[], share: Share, signal: AbortSigna
   return copies.filter(({ copy }, i) => stats[i]?.size !== copy.size);
 }
 
-async function* allEntries(manifest: Manifest): AsyncGenerator<Entry> {
+async function* allEntries({ queue, archive }: ResyncTools): AsyncGenerator<Entry> {
   // As they are now: the live ones change while the copies are looked for.
-  yield* [...manifest.entries()];
-  for await (const entry of manifest.archived()) if (!manifest.get(entry.entry_id)) yield entry;
+  yield* [...queue.entries()];
+  for await (const entry of archive.entries()) if (!queue.get(entry.entry_id)) yield entry;
 }

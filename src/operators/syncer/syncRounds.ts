@@ -1,4 +1,4 @@
-import type { Manifest } from '../../manifest/manifest.ts';
+import type { Queue } from '../../manifest/queue.ts';
 import { asError } from '../../model/asError.ts';
 import { counted } from '../../model/quantity.ts';
 import type { RemoteStat } from '../../share/shareCalls.ts';
@@ -23,7 +23,7 @@ const mostNoted = 1000;
 
 export interface SyncRoundTools extends ResyncTools, Pick<Experiment, 'note'> {
   tools: Pick<Experiment['tools'], 'clock'>;
-  manifest: Manifest;
+  queue: Queue;
   places: readonly SyncPlace[];
   trustWrite: boolean;
   ledger: SyncLedger;
@@ -87,12 +87,12 @@ export class SyncRounds {
 
   /** Writes the manifest's file anew, so that its copy tells the present state. */
   async #foldManifest(isLast: boolean): Promise<void> {
-    const { manifest, tools, note } = this.#tools;
+    const { queue, tools, note } = this.#tools;
     const now = tools.clock.monotonic();
     if (!isLast && now - this.#memory.foldedAt < foldEveryMs) return;
     this.#memory.foldedAt = now;
     try {
-      await manifest.fold();
+      await queue.fold();
     } catch (error) {
       note('warning', `the manifest is copied as it was published last: ${asError(error).message}`);
     }

@@ -18,7 +18,7 @@ export interface SyncSettings extends ShareSettings {
   filesInFlight: number;
 }
 
-export type SyncExperiment = Pick<Experiment, 'tools' | 'manifest' | 'files' | 'shares' | 'note'>;
+export type SyncExperiment = Pick<Experiment, 'tools' | 'queue' | 'archive' | 'files' | 'shares' | 'note'>;
 
 /** What outlives a worker. */
 interface Memory {
@@ -76,13 +76,13 @@ async function openWorker(
   signal: AbortSignal,
 ): Promise<Worker<Entry>> {
   const {
-    manifest,
+    queue,
     note,
     tools: { scheduler },
   } = experiment;
   // Whether their copies stand is found when they are copied again.
-  const orphans = manifest.orphans('syncer');
-  if (orphans.length > 0) await manifest.release(orphans, 'syncer');
+  const orphans = queue.orphans('syncer');
+  if (orphans.length > 0) await queue.release(orphans, 'syncer');
   const { share, ledger } = await openShare(settings, experiment, signal);
   const tools = { ...settings, ...experiment, share, ledger };
   const images = new CopyImages(tools, memory.failed);
@@ -101,14 +101,14 @@ async function openWorker(
   return {
     concurrency: settings.filesInFlight,
     batch: settings.filesInFlight,
-    wake$: manifest.changes$.pipe(filter(() => manifest.waiting('syncer') > 0)),
-    claim: (count, leaving) => manifest.claim('syncer', count, { leaving }),
+    wake$: queue.changes$.pipe(filter(() => queue.waiting('syncer') > 0)),
+    claim: (count, leaving) => queue.claim('syncer', count, { leaving }),
     process: async (entry, signal, leaving) => {
       const outcomes = await patiently(given => images.copy(entry, signal, given), signal, leaving);
-      if (outcomes === null && !signal.aborted) await manifest.giveBack([entry], 'syncer');
+      if (outcomes === null && !signal.aborted) await queue.giveBack([entry], 'syncer');
       return outcomes ?? [];
     },
-    release: entries => manifest.giveBack(entries, 'syncer'),
+    release: entries => queue.giveBack(entries, 'syncer'),
     rounds: {
       due$: timer(settings.intervalMs, settings.intervalMs, scheduler),
       run: async (isLast, signal, leaving) => {

@@ -184,7 +184,7 @@ describe('the backup', () => {
     const ids = Array.from({ length: 24 }, (_, i) => `e${String(i).padStart(2, '0')}`);
     await ring.offerSettled(ids.slice(0, 6));
     const { manifest, files } = world;
-    const experiment = { tools: run.tools, manifest, backupFiles: files, isAlive: () => false };
+    const experiment = { tools: run.tools, archive: manifest.archive, backupFiles: files, isAlive: () => false };
     run.start(runStage(backup, experiment, run.tools));
     removing.start(ring.stage(removing.tools));
     for (let at = 6; at < ids.length; at += 3) {
@@ -197,7 +197,7 @@ describe('the backup', () => {
     await run.rest();
     expect(ring.images()).toEqual(ids.slice(-4).map(imageOf));
     const last = new Map<string, boolean | undefined>();
-    for await (const { entry_id: id, image_local: isLocal } of manifest.archived()) last.set(id, isLocal);
+    for await (const { entry_id: id, image_local: isLocal } of manifest.archive.entries()) last.set(id, isLocal);
     expect([...last.keys()].sort()).toEqual(ids);
     expect(
       [...last]

@@ -539,7 +539,7 @@ describe('collect from a folder', () => {
     expect(ids(next.manifest.entries()).slice(0, 10)).toEqual(known);
 
     const archived = [...next.manifest.entries()].slice(0, 5);
-    next.manifest.archived = async function* () {
+    next.manifest.archive.entries = async function* () {
       yield* archived;
     };
     const get = next.manifest.get.bind(next.manifest);

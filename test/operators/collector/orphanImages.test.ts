@@ -46,7 +46,7 @@ const isAlive = (pid: number): boolean => pid === living;
 
 async function everything({ manifest }: PipelineWorld): Promise<Map<string, Entry>> {
   const found = new Map<string, Entry>();
-  for await (const entry of manifest.archived()) found.set(entry.entry_id, entry);
+  for await (const entry of manifest.archive.entries()) found.set(entry.entry_id, entry);
   for (const entry of manifest.entries()) found.set(entry.entry_id, entry);
   return found;
 }
@@ -186,7 +186,7 @@ describe('images that a crash left without an entry', () => {
         }),
       ),
     );
-    await world.manifest.archiveSettled();
+    await world.manifest.archive.takeSettled();
     expect(world.manifest.size).toBe(0);
     const { adopted } = await startAndEnd(world);
     expect(adopted()).toEqual([nameAt(times[11]!)]);
@@ -298,10 +298,10 @@ describe('images that a crash left without an entry', () => {
     const world = await PipelineWorld.open();
     world.files.put(pathAt(Date.now() - second), png);
     let isAway = true;
-    const { archiveSegments } = world.manifest;
-    world.manifest.archiveSegments = async () => {
+    const { segments } = world.manifest.archive;
+    world.manifest.archive.segments = async () => {
       if (isAway) throw new Error('its disk is away');
-      return archiveSegments.call(world.manifest);
+      return segments.call(world.manifest.archive);
     };
     const { run, start, end, notes, adopted } = collector(world, 1000);
     start();
@@ -322,10 +322,10 @@ describe('images that a crash left without an entry', () => {
     world.files.put(pathAt(Date.now() - second), png);
     const door = gate();
     let looks = 0;
-    const { archiveSegments } = world.manifest;
-    world.manifest.archiveSegments = async () => {
+    const { segments } = world.manifest.archive;
+    world.manifest.archive.segments = async () => {
       if (looks++ === 0) await door.pass();
-      return archiveSegments.call(world.manifest);
+      return segments.call(world.manifest.archive);
     };
     const { run, start, adopted } = collector(world, 0);
     start();
@@ -342,10 +342,10 @@ describe('images that a crash left without an entry', () => {
     const world = await PipelineWorld.open();
     world.files.put(pathAt(Date.now() - second), png);
     const door = gate();
-    const { archiveSegments } = world.manifest;
-    world.manifest.archiveSegments = async () => {
+    const { segments } = world.manifest.archive;
+    world.manifest.archive.segments = async () => {
       await door.pass();
-      return archiveSegments.call(world.manifest);
+      return segments.call(world.manifest.archive);
     };
     const { run, start } = collector(world, 0);
     start();

@@ -415,7 +415,7 @@ describe('communicate', () => {
       const world = await PipelineWorld.open(undefined, { manifest: { liveEntries: 0, isSettled } });
       await offerAt(world, { A: 10 });
       expect(await reportAll(world, 1)).toEqual([]);
-      await world.manifest.archiveSettled();
+      await world.manifest.archive.takeSettled();
       expect(world.manifest.size).toBe(0);
       await offerAt(world, { B: 20 });
       expect(await reportAll(world, 1)).toEqual(['B']);

@@ -69,7 +69,7 @@ async function settled({ run, fixture }: Pick<Awaited<ReturnType<typeof prepare>
 async function everything(manifest: PipelineWorld['manifest']): Promise<Map<string, Entry>> {
   const live = [...manifest.entries()];
   const known = new Map<string, Entry>();
-  for await (const entry of manifest.archived()) known.set(entry.entry_id, entry);
+  for await (const entry of manifest.archive.entries()) known.set(entry.entry_id, entry);
   for (const entry of live) known.set(entry.entry_id, entry);
   return known;
 }
@@ -460,7 +460,7 @@ describe('images of archived entries', () => {
     it.start();
     await settled(it);
     const again = async (id: string): Promise<void> => {
-      for await (const entry of it.world.manifest.archived()) {
+      for await (const entry of it.world.manifest.archive.entries()) {
         if (entry.entry_id !== id) continue;
         await it.world.manifest.requeue([entry], 'pending', { restore: true });
         const [claimed] = await it.world.manifest.claim('processor', 1);
@@ -730,7 +730,7 @@ describe('whatever happens to the images', () => {
     },
     requeueArchived: async ({ world }, n) => {
       const entries: Entry[] = [];
-      for await (const entry of world.manifest.archived()) entries.push(entry);
+      for await (const entry of world.manifest.archive.entries()) entries.push(entry);
       const chosen = entries[n];
       const last = entries.findLast(({ entry_id: id }) => id === chosen?.entry_id);
       if (last) await world.manifest.requeue([last], 'pending', { restore: true });

@@ -11,8 +11,10 @@ import { SeriesSegment, seriesFiles } from './seriesReader.ts';
 
 /** Rows at the end that are looked at when the series is opened: those that a crash may have left are among them. */
 const lastRows = 64;
-/** A level grows by so many rows at a time: one fsync for all of them. */
+/** A level grows by so many rows at a time: one fsync for all of them … */
 const levelRows = 16;
+/** … and so many times at a report, at most: for one whose file was removed. */
+const timesAtReport = 8;
 /** A segment that is shorter gives its ROIs to the next: so few files come of images of two kinds in turn. */
 const shortRows = 64;
 /** A segment with such a number, or a multiple, leaves room for what has to be made again before it. */
@@ -114,7 +116,7 @@ export class SeriesWriter {
   /** Rows count without the levels: what is wrong with these fails no report. */
   async #keepUp(least: number): Promise<void> {
     try {
-      while ((await this.#growLevels(least)) && least === 1);
+      for (let times = 1; await this.#growLevels(least); times++) if (least > 1 && times === timesAtReport) return;
     } catch (error) {
       this.#options.warn(`The series is complete, but reading it takes longer: ${(error as Error).message}`);
     }

@@ -214,7 +214,7 @@ describe.each(ways)('damaged files, %s', (_, largeFrom) => {
       return Math.floor((seed / 2 ** 32) * limit);
     };
     const counts = { read: 0, left: 0 };
-    for (let round = 0; round < 1200; round++) {
+    for (let round = 0; round < 600; round++) {
       const changed = Buffer.from(bytes);
       // Mostly where it matters: the header.
       for (let k = below(3); k >= 0; k--) changed[below(3) === 0 ? 8 + below(30) : below(bytes.length)] = below(256);
@@ -235,7 +235,7 @@ describe.each(ways)('damaged files, %s', (_, largeFrom) => {
         expect(pixels).toEqual((await decodedBySharp(file)) ?? whole);
       }
     }
-    expect(counts.left).toBeGreaterThan(500);
-    expect(counts.read).toBeGreaterThan(20);
+    expect(counts.left).toBeGreaterThan(250);
+    expect(counts.read).toBeGreaterThan(10);
   });
 });

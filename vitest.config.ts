@@ -8,7 +8,7 @@ const slow = [
   'test/cli/{completionScript,requeue,requeueCrash,stop,systemdNotifier,systemdService}.test.ts',
   'test/files/{distantProcesses,fileLock,mountedDevice,plantedLocally,plantedNames,reserveFile}.test.ts',
   'test/image/{compressFile,decodePng,decodeTiff,imageBombs}.test.ts',
-  'test/manifest/{archive,backup,crashWalk,kill,stageLeases}.test.ts',
+  'test/manifest/{archive,backup,crashWalk,kill,stageLeases,waitingSoak}.test.ts',
   'test/operators/{fullDisk,linkedPlaces}.test.ts',
   'test/operators/collector/{collectorCrash,orphanImages}.test.ts',
   'test/operators/compressor/compressorCrash.test.ts',

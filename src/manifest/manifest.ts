@@ -11,19 +11,16 @@ import { adoptedEntry, capturedTime } from './adoptedEntry.ts';
 import { beforeClaim } from './doubtfulClaims.ts';
 import { EntryArchive } from './entryArchive.ts';
 import { EntryLog, type EntryLogOptions, type LogChange } from './entryLog.ts';
-import { isFree } from './isFree.ts';
 import { awaitsCopy } from './isSettled.ts';
 import { afterDeath, deadlyWork, isTriedAlone } from './processDeaths.ts';
 import type { LostResult } from './rebuildManifest.ts';
-import { type QueueStage, queueStages, stageWork } from './stageWork.ts';
-import { isRemoved, noRules, type WorkRules } from './workRules.ts';
+import { relocate, requeue } from './setBack.ts';
+import { type QueueStage, stageWork } from './stageWork.ts';
+import { alonePatienceMs, nextChange, TriedAlone } from './triedAlone.ts';
+import { noRules, type WorkRules } from './workRules.ts';
 
 /** A stage does not wait longer than this for an earlier image, so that one hung worker holds nothing up. */
 const orderPatienceMs = 60_000;
-
-/** What else is in work may hang: so long an entry that is tried alone waits for it, ms. */
-const alonePatienceMs = 60_000;
-const aloneLookMs = 1_000;
 
 export interface ClaimOptions {
   place?: { segment: number; length: number } | null;
@@ -50,8 +47,7 @@ export class Manifest {
   readonly #log: EntryLog;
   /** Entries that have left the live manifest. */
   readonly archive: EntryArchive;
-  /** A stage that tries an entry alone: it waits until nothing else is in work, claims it, works on it. */
-  #alone: { stage: QueueStage; id: string | null; isClaimed: boolean } | null = null;
+  readonly #alone: TriedAlone;
 
   private constructor(options: ManifestOptions, log: EntryLog) {
     this.#options = options;
@@ -64,6 +60,8 @@ export class Manifest {
       // Who turns compression on does not mean images that had passed it.
       isWaiting: entry => awaitsCopy(entry, { ...this.#rules, compression: false }),
     });
+    const { waiting } = this.archive;
+    this.#alone = new TriedAlone({ own: options.own, live: () => log.live, archivedInWork: () => waiting.inWork });
   }
 
   static async open(options: ManifestOptions): Promise<Manifest> {
@@ -170,7 +168,7 @@ export class Manifest {
     const { leaving } = options;
     try {
       for (let until = 0; ; ) {
-        if (count <= 0 || this.#isHeldUp(stage)) return [];
+        if (count <= 0 || this.#alone.isHeldUp(stage)) return [];
         if (this.#worksOnArchived(stage)) {
           const archived = await this.archive.waiting.claim(count);
           if (archived.length > 0) return archived;
@@ -178,11 +176,11 @@ export class Manifest {
         const taken = await this.#take(stage, count, options, until > 0 && this.#options.clock.monotonic() >= until);
         if (taken !== 'wait') return taken;
         until ||= this.#options.clock.monotonic() + alonePatienceMs;
-        await this.#nextChange(leaving);
+        await nextChange(this.changes$, leaving);
         if (leaving?.aborted) return [];
       }
     } finally {
-      if (this.#alone?.stage === stage && !this.#alone.isClaimed) this.#alone = null;
+      this.#alone.gaveUp(stage);
     }
   }
 
@@ -196,7 +194,7 @@ export class Manifest {
     if (!this.#log.inDoubt && !this.#log.live.firstWaiting(stage, this.#before(behind))) return [];
     const claim: Claim = { ...own, time: utcIso(this.#options.clock.now()), ...place };
     const taken = await this.#log.transact(({ live, change }) => {
-      if (this.#isHeldUp(stage)) return [];
+      if (this.#alone.isHeldUp(stage)) return [];
       const limit = this.#before(behind);
       const taken: Entry[] = [];
       const next = (): Entry | undefined => {
@@ -207,24 +205,20 @@ export class Manifest {
       while (taken.length < count) {
         const entry = next();
         if (!entry) break;
-        const isAlone = isTriedAlone(entry, stage, own.boot_id);
-        if (isAlone) {
-          if (taken.length > 0) break;
-          const mustWait = !isPatienceOver && this.#worksOnAny();
-          this.#alone = { stage, id: mustWait ? null : entry.entry_id, isClaimed: false };
-          if (mustWait) return 'wait';
-        }
+        if (taken.length > 0 && isTriedAlone(entry, stage, own.boot_id)) break;
+        const way = this.#alone.wayOf(entry, stage, isPatienceOver);
+        if (way === 'wait') return 'wait';
         const set: Partial<Entry> = { claims: { ...entry.claims, [stage]: claim } };
         if (stage === 'processor') {
           set.processing_status = 'processing';
           set.attempt = entry.attempt + 1;
         }
         taken.push(change(entry.entry_id, 'claim', set, stage));
-        if (isAlone) break;
+        if (way === 'alone') break;
       }
       return taken;
     });
-    if (this.#alone?.stage === stage && this.#alone.id !== null) this.#alone.isClaimed = true;
+    this.#alone.claimed(stage);
     return taken;
   }
 
@@ -274,18 +268,8 @@ export class Manifest {
    * @param restore bring those that are not live back from the archive, where `entries` were just read.
    */
   requeue(entries: readonly Entry[], to: 'pending' | 'skip', { restore }: { restore: boolean }): Promise<Entry[]> {
-    return this.#log.transact(({ live, change }) => {
-      const changed: Entry[] = [];
-      for (const entry of entries) {
-        const { entry_id: id, processing_status: status } = entry;
-        if (to === 'pending' && isRemoved(live.get(id) ?? entry)) continue;
-        const now = live.get(id) ?? (restore ? change(id, 'restore', entry) : null);
-        if (now?.processing_status !== status || !isFree(now, this.#options.liveness)) continue;
-        change(id, 'requeue', { ...setBack(to), ...(now.process_deaths && { process_deaths: {} }), claims: {} });
-        changed.push(now);
-      }
-      return changed;
-    });
+    const { liveness } = this.#options;
+    return this.#log.transact(draft => requeue(draft, entries, to, { liveness, restore }));
   }
 
   /**
@@ -298,17 +282,8 @@ export class Manifest {
     moved: readonly { entry: Entry; result: ResultLocation }[],
     { restore }: { restore: boolean },
   ): Promise<Entry[]> {
-    return this.#log.transact(({ live, change }) => {
-      const changed: Entry[] = [];
-      for (const { entry, result } of moved) {
-        const { entry_id: id, attempt } = entry;
-        const now = live.get(id) ?? (restore ? change(id, 'restore', entry) : null);
-        const isSame = now?.attempt === attempt && now.processing_status === 'processed';
-        if (!isSame || !isFree(now, this.#options.liveness)) continue;
-        changed.push(change(id, 'edit', { result }));
-      }
-      return changed;
-    });
+    const { liveness } = this.#options;
+    return this.#log.transact(draft => relocate(draft, moved, { liveness, restore }));
   }
 
   /** Takes in what other processes have written, and hand edits of the `.json`. */
@@ -380,41 +355,6 @@ export class Manifest {
     return !sameProcess(claim, own) && liveness(claim) === 'gone' ? afterDeath(entry, stage, own.boot_id) : {};
   }
 
-  /** Whether an entry is tried alone, or waits for that, and the stage must not begin anything beside it. */
-  #isHeldUp(stage: QueueStage): boolean {
-    const alone = this.#alone;
-    if (alone === null) return false;
-    if (alone.id === null || !alone.isClaimed) return alone.stage !== stage;
-    const claim = this.#log.live.get(alone.id)?.claims[alone.stage];
-    if (claim && sameProcess(claim, this.#options.own)) return true;
-    this.#alone = null;
-    return false;
-  }
-
-  #worksOnAny(): boolean {
-    const { own } = this.#options;
-    if (this.archive.waiting.inWork > 0) return true;
-    return queueStages.some(stage => {
-      for (const { claims } of this.#log.live.claimed(stage)) if (sameProcess(claims[stage]!, own)) return true;
-      return false;
-    });
-  }
-
-  async #nextChange(leaving: AbortSignal | undefined): Promise<void> {
-    await new Promise<void>(resolve => {
-      const end = (): void => {
-        clearTimeout(timer);
-        listening.unsubscribe();
-        leaving?.removeEventListener('abort', end);
-        resolve();
-      };
-      const timer = setTimeout(end, aloneLookMs);
-      const listening = this.changes$.subscribe({ next: () => setImmediate(end), complete: end });
-      if (leaving?.aborted) end();
-      else leaving?.addEventListener('abort', end);
-    });
-  }
-
   /** Place of the first entry that another stage has in work; claims of long ago don't count. */
   #before(stage: StageName | undefined): number {
     let first = Number.POSITIVE_INFINITY;
@@ -426,10 +366,4 @@ export class Manifest {
     }
     return first;
   }
-}
-
-function setBack(to: 'pending' | 'skip'): Partial<Entry> {
-  const set: Partial<Entry> = { processing_status: to, processing_error: false, processing_error_msg: null };
-  if (to === 'skip') return set;
-  return { ...set, processing_timestamp_iso: null, data_transmitted: false, worker_deaths: 0 };
 }

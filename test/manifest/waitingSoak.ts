@@ -26,22 +26,24 @@ export interface WaitingSoak {
 }
 
 const rules: WorkRules = { compression: false, sync: true };
-const batch = 10;
 
 /**
  * Images come while the share is away, and wait for nothing else; then the share is back, and all are copied.
  *
- * @param file of the manifest. @param each is called after each batch of ten.
+ * @param file of the manifest. @param each is called after each batch.
  */
 export async function waitingSoak(
   files: Files,
   {
     count,
+    batch = 10,
     liveEntries,
     file = manifestFile,
     each = async () => undefined,
   }: {
     count: number;
+    /** Images of one moment. */
+    batch?: number;
     liveEntries: number;
     file?: string;
     each?: () => Promise<void> | void;

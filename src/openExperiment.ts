@@ -309,9 +309,9 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
             tell({ stage: 'communicator', at: clock.now(), kind: 'alarm', key, message, retryInMs: 0 }),
           well: key => tell({ stage: 'communicator', at: clock.now(), kind: 'well', key }),
           note: message => note('info', message, 'communicator'),
-          reported: async () => {
+          reported: async signal => {
             const entries = readEntries({ file: paths.manifestFile, files, isSettled, note: () => undefined });
-            return withMoves(await reportedLines({ entries, lines: log.lines(), liveness: distant.liveness }));
+            return withMoves(await reportedLines({ entries, lines: log.lines(), liveness: distant.liveness, signal }));
           },
         }),
       readStatus: async () => {

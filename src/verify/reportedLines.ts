@@ -14,23 +14,35 @@ export interface Reported {
   /** All results, in the order of the log. */
   lines: AsyncIterable<{ line: ResultLine }>;
   liveness: (owner: ProcessIdentity) => Liveness;
+  /** Ends the reading with its reason. */
+  signal?: AbortSignal;
 }
 
 /**
  * The result lines that count and were reported, each once, in the order of their images but for neighbours. Memory is about 100 bytes an image.
  */
-export async function reportedLines({ entries, lines, liveness }: Reported): Promise<AsyncGenerator<ResultLine>> {
+export async function reportedLines({
+  entries,
+  lines,
+  liveness,
+  signal,
+}: Reported): Promise<AsyncGenerator<ResultLine>> {
   const ledger = new EntryLedger();
   let group = 0;
   for await (const { entries: some } of entries) {
+    signal?.throwIfAborted();
     let place = 0;
     for (const entry of some) ledger.add(entry, place++ - group * 2 ** 32, liveness);
     group++;
   }
-  return sorted(ledger, lines);
+  return sorted(ledger, lines, signal);
 }
 
-async function* sorted(ledger: EntryLedger, lines: Reported['lines']): AsyncGenerator<ResultLine> {
+async function* sorted(
+  ledger: EntryLedger,
+  lines: Reported['lines'],
+  signal?: AbortSignal,
+): AsyncGenerator<ResultLine> {
   const window: { line: ResultLine; order: number }[] = [];
   const takeFirst = (): ResultLine => {
     let first = 0;
@@ -38,6 +50,7 @@ async function* sorted(ledger: EntryLedger, lines: Reported['lines']): AsyncGene
     return window.splice(first, 1)[0]!.line;
   };
   for await (const { line } of lines) {
+    signal?.throwIfAborted();
     const number = ledger.find(line.entry_id);
     const counts =
       number >= 0 &&

@@ -47,7 +47,7 @@ export interface CommunicationOptions {
   /** Told of what is worth a line in the log. */
   note?: (message: string) => void;
   /** All results that were reported until it is called, in order: the series is made from them where it has none of the past. */
-  reported?: () => Promise<AsyncIterable<ResultLine>>;
+  reported?: (signal: AbortSignal) => Promise<AsyncIterable<ResultLine>>;
   segmentBytes?: number;
 }
 

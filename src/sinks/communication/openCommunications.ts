@@ -38,6 +38,7 @@ export async function openCommunications(
       sensors,
       hasPast: opened.some(one => isBegun(one.position())),
       warn: message => alarm('series', message),
+      well: () => options.well('series'),
     });
     if (await files.stat(join(folder, formerSeries))) await removeFile(files, join(folder, formerSeries));
   } catch (error) {
@@ -45,7 +46,7 @@ export async function openCommunications(
     throw error;
   }
   const stop = new AbortController();
-  const filled = reported ? fill(series, { files, folder, sensors, alarm, note, reported }, stop.signal) : null;
+  const filled = reported ? fill(series, { ...options, note, reported }, stop.signal) : null;
   const placed = opened.filter(one => one.position() !== null);
   const others = opened.filter(one => one.position() === null);
   const each = async (act: (one: Communication) => Promise<unknown>): Promise<void> => {
@@ -80,9 +81,10 @@ async function fill(
     folder: results,
     sensors,
     alarm,
+    well,
     note,
     reported,
-  }: Pick<Required<CommunicationOptions>, 'files' | 'folder' | 'sensors' | 'alarm' | 'note' | 'reported'>,
+  }: Pick<Required<CommunicationOptions>, 'files' | 'folder' | 'sensors' | 'alarm' | 'well' | 'note' | 'reported'>,
   signal: AbortSignal,
 ): Promise<void> {
   const folder = seriesFolder(results);
@@ -91,7 +93,9 @@ async function fill(
       ...{ folder, files, sensors, next, reported, signal },
       onBegin: () => note(`${folder} lacks what was reported before: it is made from the results, beside all else`),
     });
-    if (images !== null) note(`${folder} is complete: ${counted(images, 'image')} of before were added`);
+    if (images === null) return;
+    note(`${folder} is complete: ${counted(images, 'image')} of before were added`);
+    well('series');
   } catch (error) {
     if (signal.aborted) return;
     const message = `${folder} lacks what was reported before: ${(error as Error).message}. 'phorest verify --repair' makes it too`;

@@ -23,7 +23,7 @@ export interface FillPastOptions {
   /** Number of the next segment that is begun. */
   next: number;
   /** All results that were reported until it is called, in order. */
-  reported: () => Promise<AsyncIterable<ResultLine>>;
+  reported: (signal: AbortSignal) => Promise<AsyncIterable<ResultLine>>;
   /** Told before it begins. */
   onBegin: () => void;
   signal: AbortSignal;
@@ -46,7 +46,7 @@ export async function fillPast(options: FillPastOptions): Promise<number | null>
   await makeFolder(files, made);
   for (const name of await files.list(made)) await removeFile(files, join(made, name));
   // In this order: what is reported between the two is known twice, and not missed.
-  const lines = await reported();
+  const lines = await reported(signal);
   const known = await keysIn(files, folder, signal);
   const writer = await SeriesWriter.open({
     folder: made,
@@ -59,8 +59,8 @@ export async function fillPast(options: FillPastOptions): Promise<number | null>
   let batch: ResultLine[] = [];
   let began = performance.now();
   for await (const line of lines) {
-    signal.throwIfAborted();
     if (known.has(rowKey(line))) continue;
+    signal.throwIfAborted();
     images++;
     batch.push(line);
     if (batch.length < batchRows) continue;

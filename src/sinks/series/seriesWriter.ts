@@ -41,6 +41,8 @@ export interface SeriesWriterOptions {
   hasPast?: boolean;
   /** Told of a segment that was set aside, and of levels that can't be written: rows go on. */
   warn: (message: string) => void;
+  /** Told when levels are written again. */
+  well?: () => void;
 }
 
 interface Open {
@@ -66,11 +68,12 @@ export class SeriesWriter {
   #next = 0;
   /** The rows at the end, each `id attempt`. */
   #recent = new Set<string>();
+  #levelsFail = false;
   /** Files whose name is durable. */
   readonly #named = new Set<string>();
 
   private constructor(options: SeriesWriterOptions) {
-    this.#options = { segmentBytes: 1 << 30, hasPast: false, ...options };
+    this.#options = { segmentBytes: 1 << 30, hasPast: false, well: () => undefined, ...options };
   }
 
   /** @throws the file system's errors */
@@ -115,10 +118,16 @@ export class SeriesWriter {
 
   /** Rows count without the levels: what is wrong with these fails no report. */
   async #keepUp(least: number): Promise<void> {
+    const { warn, well } = this.#options;
     try {
-      for (let times = 1; await this.#growLevels(least); times++) if (least > 1 && times === timesAtReport) return;
+      for (let times = 1; await this.#growLevels(least); times++) {
+        if (this.#levelsFail) well();
+        this.#levelsFail = false;
+        if (least > 1 && times === timesAtReport) return;
+      }
     } catch (error) {
-      this.#options.warn(`The series is complete, but reading it takes longer: ${(error as Error).message}`);
+      this.#levelsFail = true;
+      warn(`The series is complete, but reading it takes longer: ${(error as Error).message}`);
     }
   }
 

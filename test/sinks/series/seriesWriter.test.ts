@@ -26,7 +26,8 @@ const ids = (from: number, to: number): string[] => images(from, to).map(({ entr
 
 function open(files: Files, options: Partial<SeriesWriterOptions> = {}) {
   const told: string[] = [];
-  const writer = SeriesWriter.open({ folder, files, sensors: [], warn: message => told.push(message), ...options });
+  const tell = { warn: (message: string) => told.push(message), well: () => told.push('well') };
+  const writer = SeriesWriter.open({ folder, files, sensors: [], ...tell, ...options });
   return writer.then(writer => ({ writer, told }));
 }
 
@@ -222,7 +223,10 @@ describe('the series', () => {
     files.plan = ({ kind, path }) => (kind === 'write' && path.includes('level') ? { error: 'EIO' } : null);
     await writer.append(images(0, 70));
     expect(told).toEqual([expect.stringContaining('The series is complete, but reading it takes longer')]);
-    expect(await idsIn(await SeriesReader.look(files, folder))).toEqual(ids(0, 70));
+    files.plan = () => null;
+    await writer.append(images(70, 71));
+    expect(told.slice(1)).toEqual(['well']);
+    expect(await idsIn(await SeriesReader.look(files, folder))).toEqual(ids(0, 71));
   });
 
   it('knows entries with long ids too', () => {

@@ -178,7 +178,7 @@ async function takeHandEdits({
   mark,
 }: Pick<Compaction, 'options' | 'reader' | 'tail' | 'mark'>): Promise<void> {
   const { edits, found } = await findHandEdits(options, reader, () => tail.read());
-  if (found === 'stale' || found === 'broken') await keepCopy(options);
+  if (found === 'stale' || reader.isSnapshotBroken) await keepCopy(options);
   if (edits.length === 0) return;
   const request: Request = {
     prepare: draft => takeEdits(edits, draft),

@@ -58,6 +58,7 @@ export class EntryReader {
   #loaded = false;
   #snapshotStat: FileStat | null = null;
   #snapshotIsOurs = false;
+  #isSnapshotBroken = false;
 
   constructor(options: EntryReaderOptions) {
     this.#options = options;
@@ -91,9 +92,15 @@ export class EntryReader {
     return this.#state.damage;
   }
 
+  /** What stands on the disk can't be read: somebody has edited it, and may mend it. */
+  get isSnapshotBroken(): boolean {
+    return this.#isSnapshotBroken;
+  }
+
   /** Notes that what the snapshot on the disk says is known, whoever wrote it; null: look at it again. */
-  sawSnapshot(stat: FileStat | null): void {
+  sawSnapshot(stat: FileStat | null, { isBroken = false } = {}): void {
     this.#snapshotStat = stat;
+    this.#isSnapshotBroken = isBroken;
   }
 
   /** The writer has appended `end - length` bytes that stand where they should, and has applied them itself. */

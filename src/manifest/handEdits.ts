@@ -52,6 +52,7 @@ export async function findHandEdits(
   reader.sawSnapshot(stat);
   if (reader.isKnown(snapshot)) return nothing;
   if (snapshot.problems.length) {
+    reader.sawSnapshot(stat, { isBroken: true });
     note(
       'error',
       `${file} was edited and can't be read: ${snapshot.problems[0]}. The edit is not taken; mend it and save again.`,

@@ -1,6 +1,5 @@
-import { closeSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { EMPTY, exhaustMap, ignoreElements, map, merge, type Observable, ReplaySubject, timer } from 'rxjs';
+import { EMPTY, merge, type Observable, ReplaySubject } from 'rxjs';
 import { monotonicFactory } from 'ulid';
 import { createAnalysisPool } from './analysis/analysisPool.ts';
 import { ownFolders, type ResolvedPaths } from './config/resolvePaths.ts';
@@ -8,11 +7,10 @@ import type { Config } from './config/schema.ts';
 import { clockSynced } from './files/clockSynced.ts';
 import { confinedFiles } from './files/confinedFiles.ts';
 import { askDisk } from './files/diskSpace.ts';
-import { DistantProcesses, distantSilenceMs } from './files/distantProcesses.ts';
 import { makeFolder } from './files/durableNames.ts';
 import type { Exclusive } from './files/fileLock.ts';
 import { fileLock } from './files/fileLock.ts';
-import { type Files, nodeFiles, openItselfSync } from './files/files.ts';
+import { type Files, nodeFiles } from './files/files.ts';
 import { guardedFiles } from './files/guardedFiles.ts';
 import { mountWarnings } from './files/networkMount.ts';
 import { CallGate, patientFiles } from './files/patientFiles.ts';
@@ -21,14 +19,15 @@ import { removeTemporaries } from './files/removeTemporaries.ts';
 import { ExperimentReserve } from './files/reserveFile.ts';
 import { continueRun, noteImport } from './files/runRecord.ts';
 import { comparePositions, type SegmentPosition } from './files/segmentedFile.ts';
+import { holdStages, type StageHold } from './holdStages.ts';
 import { isSettled } from './manifest/isSettled.ts';
 import { isJournal } from './manifest/journal.ts';
 import { Manifest } from './manifest/manifest.ts';
 import { readEntries } from './manifest/readEntries.ts';
-import { type HeldStages, leasesFile, readHolders, takeStages } from './manifest/stageLeases.ts';
-import { noRules, workRules } from './manifest/workRules.ts';
+import { leasesFile, readHolders } from './manifest/stageLeases.ts';
+import { noRules, type WorkRules, workRules } from './manifest/workRules.ts';
 import { systemClock } from './model/clock.ts';
-import type { Entry, ProcessIdentity } from './model/entry.ts';
+import type { Entry } from './model/entry.ts';
 import type { NoteEvent, PipelineEvent } from './model/event.ts';
 import type { FrameSource } from './model/frameSource.ts';
 import { utcIso } from './model/localTime.ts';
@@ -39,12 +38,10 @@ import { clockBehind$ } from './operators/services/clockBehind.ts';
 import { keepReserve } from './operators/services/keepReserve.ts';
 import { roiManifestOf } from './operators/services/roiManifest.ts';
 import type { Experiment, Replay, Tools } from './operators/stage/experiment.ts';
-import { stages as allStages } from './operators/stages.ts';
 import { createShares } from './share/share.ts';
 import { openCommunications } from './sinks/communication/openCommunications.ts';
 import { composeResultLine } from './sinks/results/composeResultLine.ts';
 import { openResultsLog } from './sinks/results/resultsLog.ts';
-import { statusName } from './sinks/status/statusFile.ts';
 import { openSource } from './streams/cameras/sources.ts';
 import { device$ } from './streams/disk/deviceWatch.ts';
 import { diskOf, WrongDiskError } from './streams/disk/experimentDisk.ts';
@@ -98,9 +95,6 @@ const backupDeadlineMs = 60_000;
 
 const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}${sep}`);
 
-/** It is looked so often whether the stages are still this process's own, ms. */
-const lostLookMs = 5_000;
-
 /** Notes from before anybody listens, at most. */
 const mostEarlyNotes = 100;
 
@@ -112,41 +106,10 @@ const mostEarlyNotes = 100;
  */
 export async function openExperiment(options: ExperimentOptions): Promise<OpenedExperiment> {
   const { config, paths, stages } = options;
-  // A replay stands where its user has put it.
-  const device = options.replay ? null : diskOf(config, paths);
-  const wrong = await device?.look();
-  if (wrong) throw new WrongDiskError(wrong);
-  const confined = confinedFiles(nodeFiles, ownFolders(paths));
-  const files = device ? guardedFiles(confined, () => device.mustBeThere()) : confined;
-  const reserve = new ExperimentReserve(files, paths);
-  // What a start must write on a full disk, so that room can be made at all.
-  const smallFiles = reserve.files();
-  const lock = (path: string): Exclusive => {
-    const free = reserve.lock(path, fileLock(path));
-    return work => {
-      device?.mustBeThere();
-      return free(work);
-    };
-  };
-  const clock = systemClock;
-  const newId = monotonicFactory();
-  // What happens before anybody listens is told once somebody does.
-  const told$ = new ReplaySubject<PipelineEvent>(mostEarlyNotes);
-  const tell = (event: PipelineEvent): void => told$.next(event);
-  const note = (level: NoteEvent['level'], message: string, stage: StageName | null = null): void =>
-    tell({ kind: 'note', at: clock.now(), level, stage, message });
+  const { basics, tracked, told$, device } = await openBasics(options);
+  const { files, smallFiles, reserve, lock, tools, tell, alarm, note } = basics;
+  const { clock, newId } = tools;
   const stop$ = new ReplaySubject<void>(1);
-  const tracked = new Set<Promise<unknown>>();
-  const tools: Tools = {
-    clock,
-    random: Math.random,
-    newId,
-    track: promise => {
-      const settled = promise.catch(() => undefined).finally(() => tracked.delete(settled));
-      tracked.add(settled);
-      return promise;
-    },
-  };
   let isCutShort = false;
   /** What was opened, to be closed in the opposite order. */
   const opened = new AsyncDisposableStack();
@@ -155,37 +118,8 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
     for (const folder of [paths.results, paths.flags, paths.status]) {
       await removeTemporaries(files, folder, isRunning, clock.now());
     }
-    const exclusive = allStages.filter(stage => stage.exclusive && stages.includes(stage.name));
-    const distant = new DistantProcesses({
-      sign: process => statusText(join(paths.status, statusName(process))),
-      monotonic: () => clock.monotonic(),
-    });
-    const takeOver = async (holder: ProcessIdentity): Promise<boolean> => {
-      const name = `process ${holder.pid} on ${holder.host}`;
-      if (options.takeOver) distant.giveUp(holder);
-      else {
-        options.onWait?.(
-          `${name} was not stopped, and nobody here can ask it: its stages are taken over once it has shown no sign of life for ${distantSilenceMs / 1000} s ("--take-over" does it at once)`,
-        );
-        if (!(await distant.untilSilent(holder))) return false;
-      }
-      const why = options.takeOver ? 'as was asked' : `it has shown no sign of life for ${distantSilenceMs / 1000} s`;
-      note('warning', `the stages of ${name}, which nobody here can ask, are taken over: ${why}`);
-      return true;
-    };
-    const held = await takeStages(
-      exclusive.map(({ name }) => name),
-      {
-        folder: paths.flags,
-        files: smallFiles,
-        exclusive: lock(leasesFile(paths.flags)),
-        own: ownIdentity,
-        liveness: distant.liveness,
-        untilSilent: takeOver,
-      },
-    );
-    // On a full disk they stay in the file under our name, and are free all the same once this process has ended.
-    opened.defer(() => held.release().catch(() => undefined));
+    const held = await holdStages({ ...options, files: smallFiles, lock, note });
+    opened.defer(() => held.release());
 
     const share = config.Services.enable_remote_sync ? paths.remote.root : null;
     for (const warning of mountWarnings({ backup: paths.backup, share })) note('warning', warning);
@@ -195,32 +129,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
     const backupGate = new CallGate(backupDeadlineMs);
     // Opening may write it anew.
     const recorded = (await files.stat(paths.manifestFile))?.mtimeMs;
-    const manifest = await Manifest.open({
-      file: paths.manifestFile,
-      // What frees space on a full disk has to be recorded first.
-      files: reserve.files(
-        // What is not there was moved to a backup_dir, present or former.
-        patientFiles(files, backupGate, path => !isWithin(path, paths.data)),
-        path => isJournal(path, paths.manifestFile),
-      ),
-      exclusive: lock(paths.manifestFile),
-      clock,
-      own: ownIdentity,
-      liveness: distant.liveness,
-      liveEntries: config.Buffer.live_entries,
-      isSettled: entry => isSettled(entry, rules),
-      rules: () => rules,
-      writer: newId(),
-      note,
-      recovery: recoverySource({
-        paths,
-        files,
-        now: () => clock.now(),
-        // An alarm, so that it stays in the status of this process.
-        rebuilt: message =>
-          tell({ stage: stages[0]!, at: clock.now(), kind: 'alarm', key: 'manifest_rebuilt', message, retryInMs: 0 }),
-      }),
-    });
+    const manifest = await openManifest(basics, held, { rules: () => rules, backupGate });
     opened.defer(() => manifest.close({ fold: !isCutShort }));
     const runFile = join(paths.flags, 'run.json');
     const run = await continueRun(runFile, smallFiles, () => ({
@@ -232,8 +141,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
       files,
       exclusive: lock(join(paths.results, 'processing_results')),
       known: furthestResult(manifest.entries()),
-      onChanged: message =>
-        tell({ stage: 'processor', at: clock.now(), kind: 'alarm', key: 'results_changed', message, retryInMs: 0 }),
+      onChanged: message => alarm('processor', 'results_changed', message),
     });
     opened.defer(() => log.close());
     // What releases claims must be over before the manifest is closed.
@@ -254,7 +162,6 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
           stop$,
         });
     const space$ = diskSpace$(() => measureSpace(paths.data));
-    let openedSource = options.replay?.opened ?? null;
     const experiment: Experiment = {
       tools,
       paths,
@@ -284,19 +191,10 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
       // The same lock as that of `requeue`.
       restoring: lock(join(paths.data, 'requeue')),
       note,
-      liveness: distant.liveness,
+      liveness: held.liveness,
       isAlive: isRunning,
       clockSynced,
-      openSource: async (settings, signal) => {
-        const noteOfSource = ({ level, message }: { level: NoteEvent['level']; message: string }): void =>
-          note(level, message, 'collector');
-        if (!options.replay && settings.type === 'file_importer')
-          await noteImport(runFile, smallFiles, settings.folder);
-        const source = openedSource ?? (await openSource(settings, { clock, files, signal, note: noteOfSource }));
-        openedSource = null;
-        if (source.total !== null) tell({ stage: 'collector', at: clock.now(), kind: 'expected', count: source.total });
-        return source;
-      },
+      openSource: sourceOpener(basics, runFile),
       openAnalyser: ({ workers, memoryLimitMb }) =>
         createAnalysisPool({ workers, ...(memoryLimitMb === null ? {} : { memoryLimitMb }) }),
       openReporter: settings =>
@@ -305,13 +203,12 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
           folder: paths.results,
           title: settings.title,
           sensors: settings.sensors,
-          alarm: (key, message) =>
-            tell({ stage: 'communicator', at: clock.now(), kind: 'alarm', key, message, retryInMs: 0 }),
+          alarm: (key, message) => alarm('communicator', key, message),
           well: key => tell({ stage: 'communicator', at: clock.now(), kind: 'well', key }),
           note: message => note('info', message, 'communicator'),
           reported: async signal => {
             const entries = readEntries({ file: paths.manifestFile, files, isSettled, note: () => undefined });
-            return withMoves(await reportedLines({ entries, lines: log.lines(), liveness: distant.liveness, signal }));
+            return withMoves(await reportedLines({ entries, lines: log.lines(), liveness: held.liveness, signal }));
           },
         }),
       readStatus: async () => {
@@ -331,7 +228,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
     const closing = opened.move();
     return {
       experiment,
-      events$: merge(told$, reserve$, behind$, lostStages$(held)),
+      events$: merge(told$, reserve$, behind$, held.lost$),
       tell,
       statusFiles: reserve.statusFiles(),
       pausedBy$: device$(device),
@@ -352,30 +249,114 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
   }
 }
 
-/** The text of a status file; null where there is none. It is small, and on the disk of the experiment. */
-function statusText(path: string): string | null {
-  try {
-    const file = openItselfSync(path, 'r');
-    try {
-      return readFileSync(file, 'utf8');
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    return null;
-  }
+/** What all is opened with. */
+interface Basics {
+  options: ExperimentOptions;
+  /** Only below the experiment's folders, and while its disk is there. */
+  files: Files;
+  /** The same for what a start must write on a full disk, so that room can be made at all. */
+  smallFiles: Files;
+  reserve: ExperimentReserve;
+  lock: (path: string) => Exclusive;
+  tools: Tools;
+  tell: (event: PipelineEvent) => void;
+  alarm: (stage: StageName, key: string, message: string) => void;
+  note: (level: NoteEvent['level'], message: string, stage?: StageName | null) => void;
 }
 
-/** Errors when another machine, which could not ask this process while it slept, has taken over one of its stages. */
-function lostStages$(held: HeldStages): Observable<never> {
-  return timer(lostLookMs, lostLookMs).pipe(
-    // A disk that is gone for a moment tells nothing.
-    exhaustMap(() => held.lost().catch(() => null)),
-    map(lost => {
-      if (lost) throw lost;
+/** @throws WrongDiskError */
+async function openBasics(options: ExperimentOptions) {
+  const { config, paths } = options;
+  // A replay stands where its user has put it.
+  const device = options.replay ? null : diskOf(config, paths);
+  const wrong = await device?.look();
+  if (wrong) throw new WrongDiskError(wrong);
+  const confined = confinedFiles(nodeFiles, ownFolders(paths));
+  const files = device ? guardedFiles(confined, () => device.mustBeThere()) : confined;
+  const reserve = new ExperimentReserve(files, paths);
+  const smallFiles = reserve.files();
+  const lock = (path: string): Exclusive => {
+    const free = reserve.lock(path, fileLock(path));
+    return work => {
+      device?.mustBeThere();
+      return free(work);
+    };
+  };
+  // What happens before anybody listens is told once somebody does.
+  const told$ = new ReplaySubject<PipelineEvent>(mostEarlyNotes);
+  const tell = (event: PipelineEvent): void => told$.next(event);
+  const note = (level: NoteEvent['level'], message: string, stage: StageName | null = null): void =>
+    tell({ kind: 'note', at: systemClock.now(), level, stage, message });
+  const tracked = new Set<Promise<unknown>>();
+  const tools: Tools = {
+    clock: systemClock,
+    random: Math.random,
+    newId: monotonicFactory(),
+    track: promise => {
+      const settled = promise.catch(() => undefined).finally(() => tracked.delete(settled));
+      tracked.add(settled);
+      return promise;
+    },
+  };
+  const alarm = (stage: StageName, key: string, message: string): void =>
+    tell({ stage, at: systemClock.now(), kind: 'alarm', key, message, retryInMs: 0 });
+  const basics: Basics = { options, files, smallFiles, reserve, lock, tools, tell, alarm, note };
+  return { basics, tracked, told$, device };
+}
+
+function openManifest(
+  { options, files, reserve, lock, tools: { clock, newId }, alarm, note }: Basics,
+  { liveness }: StageHold,
+  { rules, backupGate }: { rules: () => WorkRules; backupGate: CallGate },
+): Promise<Manifest> {
+  const { config, paths, stages } = options;
+  return Manifest.open({
+    file: paths.manifestFile,
+    // What frees space on a full disk has to be recorded first.
+    files: reserve.files(
+      // What is not there was moved to a backup_dir, present or former.
+      patientFiles(files, backupGate, path => !isWithin(path, paths.data)),
+      path => isJournal(path, paths.manifestFile),
+    ),
+    exclusive: lock(paths.manifestFile),
+    clock,
+    own: ownIdentity,
+    liveness,
+    liveEntries: config.Buffer.live_entries,
+    isSettled: entry => isSettled(entry, rules()),
+    rules,
+    writer: newId(),
+    note,
+    recovery: recoverySource({
+      paths,
+      files,
+      now: () => clock.now(),
+      // An alarm, so that it stays in the status of this process.
+      rebuilt: message => alarm(stages[0]!, 'manifest_rebuilt', message),
     }),
-    ignoreElements(),
-  );
+  });
+}
+
+/** Opens the source of the settings; the first time that of the replay, which is open already. */
+function sourceOpener(
+  { options, files, smallFiles, tools: { clock }, tell, note }: Basics,
+  runFile: string,
+): Experiment['openSource'] {
+  let opened = options.replay?.opened ?? null;
+  return async (settings, signal) => {
+    if (!options.replay && settings.type === 'file_importer') await noteImport(runFile, smallFiles, settings.folder);
+    const source =
+      opened ??
+      (await openSource(settings, {
+        clock,
+        files,
+        signal,
+        note: ({ level, message }) => note(level, message, 'collector'),
+      }));
+    opened = null;
+    if (source.total !== null) tell({ stage: 'collector', at: clock.now(), kind: 'expected', count: source.total });
+    return source;
+  };
 }
 
 /** The end of the result that stands last; null where none is known. */

@@ -1,24 +1,38 @@
 import { defineConfig } from 'vitest/config';
 
-/** What starts processes or threads, watches real folders, fills disks, or takes more than a second: not for the inner loop. */
-const slow = [
-  'test/extending.test.ts',
-  'test/{program,share,verify}/**',
-  'test/analysis/{analyseTogether,analysisPool,roiEstimator}.test.ts',
-  'test/cli/{completionScript,requeue,requeueCrash,stop,systemdNotifier,systemdService}.test.ts',
-  'test/files/{distantProcesses,fileLock,mountedDevice,plantedLocally,plantedNames,reserveFile}.test.ts',
-  'test/image/{compressFile,decodePng,decodeTiff,imageBombs}.test.ts',
-  'test/manifest/{archive,backup,crashWalk,kill,stageLeases,waitingSoak}.test.ts',
-  'test/operators/{fullDisk,linkedPlaces}.test.ts',
+/** What takes more than a second of a core, on files in memory: not for the inner loop. */
+const walks = [
+  'test/analysis/roiEstimator.test.ts',
+  'test/cli/requeueCrash.test.ts',
+  'test/image/{decodePng,decodeTiff}.test.ts',
+  'test/manifest/{archive,crashWalk,waitingSoak}.test.ts',
   'test/operators/collector/{collectorCrash,orphanImages}.test.ts',
   'test/operators/compressor/compressorCrash.test.ts',
   'test/operators/ringBuffer/ringBuffer.test.ts',
   'test/operators/stage/stageCompliance.test.ts',
-  'test/sinks/{alarms,communication,health,log}/**',
-  'test/streams/{console,configuration,control,status,watched}/**',
-  'test/streams/{simulatedAnalysis,simulator}.test.ts',
+  'test/share/syncCrashWalk.test.ts',
+  'test/streams/simulator.test.ts',
+  'test/verify/recoverEntries.test.ts',
+];
+/** What starts processes or threads, watches real folders, or fills disks. */
+const machine = [
+  'test/extending.test.ts',
+  'test/program/**/*.test.ts',
+  'test/analysis/{analyseTogether,analysisPool}.test.ts',
+  'test/cli/{completionScript,requeue,stop,systemdNotifier,systemdService}.test.ts',
+  'test/files/{distantProcesses,fileLock,mountedDevice,plantedLocally,plantedNames,reserveFile}.test.ts',
+  'test/image/{compressFile,imageBombs}.test.ts',
+  'test/manifest/{backup,kill,stageLeases}.test.ts',
+  'test/operators/{fullDisk,linkedPlaces}.test.ts',
+  'test/share/**/*.test.ts',
+  'test/sinks/{alarms,communication,health,log}/**/*.test.ts',
+  'test/streams/{console,configuration,control,status,watched}/**/*.test.ts',
+  'test/streams/simulatedAnalysis.test.ts',
+  'test/verify/**/*.test.ts',
 ];
 const long = 'test/long/**';
+/** What these files import is loaded once for all of them, not once for each. */
+const together = { pool: 'forks', isolate: false } as const;
 
 export default defineConfig({
   test: {
@@ -32,22 +46,15 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: {
-          name: 'unit',
-          include: ['test/**/*.test.ts'],
-          exclude: [long, ...slow],
-          // What these files import is loaded once for all of them, not once for each.
-          pool: 'forks',
-          isolate: false,
-        },
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [long, ...walks, ...machine], ...together },
       },
+      { extends: true, test: { name: 'walks', include: walks, ...together } },
       {
         extends: true,
         test: {
           name: 'machine',
-          include: slow.map(path => path.replace(/\/\*\*$/, '/**/*.test.ts')),
-          pool: 'forks',
-          isolate: false,
+          include: machine,
+          exclude: walks,
           // A machine that others use too stands still for a while.
           testTimeout: 180_000,
         },

@@ -19,7 +19,7 @@ export function useStillTime(): void {
 }
 
 /** Something that has not come after so long, by the machine's own clock, does not come, ms. */
-const patienceMs = 20_000;
+const patienceMs = 50_000;
 
 /** A stream of what happens, with somebody who writes it down, and the tools that the pipeline gives to its stages. */
 export class EventRun<E extends PipelineEvent = PipelineEvent> {
@@ -103,7 +103,7 @@ export class EventRun<E extends PipelineEvent = PipelineEvent> {
       await vi.advanceTimersByTimeAsync(isEncoding() ? 0 : ms);
       await turn();
     }
-    throw new Error(`It never came to that: ${isSo.toString()}\ntold: ${this.told.join(', ')}`);
+    throw new Error(`It never came to that: ${isSo.toString()}\ntold last: ${this.told.slice(-100).join(', ')}`);
   }
 
   /** Lets everything happen that needs no time. */

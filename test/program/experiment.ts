@@ -64,7 +64,7 @@ sync_interval_seconds = 1
 const storageSections = ({ share, keep, deadlineSeconds = 2 }: StorageOptions): string => `
 [Buffer]
 image_buffer_size = ${keep}
-live_entries = 60
+live_entries = 16
 
 [Sync]
 deadline_seconds = ${deadlineSeconds}

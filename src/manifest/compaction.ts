@@ -71,27 +71,47 @@ interface Begun {
  * begins again.
  */
 export async function compact(compaction: Compaction): Promise<Compacted> {
-  const { options, locked, signal } = compaction;
+  const { locked } = compaction;
   let archived = 0;
   for (let beginning = 1; ; beginning++) {
+    const mayBeginAgain = beginning < mostBeginnings;
     let begun: Begun | null = null;
+    let end: Compacted['at'] | 'again' | undefined;
     for (let toArchive: number | null = null; ; ) {
-      const step: Step = await locked(() => begin(compaction, toArchive));
+      const step: Step = await locked(async () => {
+        const step = await begin(compaction, toArchive);
+        // Others build on another snapshot: nothing of theirs may come between.
+        if (step.begun && !step.begun.isOurs) end = await write(compaction, step.begun, unlocked, mayBeginAgain);
+        return step;
+      });
       archived += step.archived;
       begun = step.begun;
       if (step.toArchive === 0) break;
       toArchive = step.toArchive;
     }
     if (begun === null) return { archived, at: null };
-    const snapshot = await prepareSnapshot(options.files, options.file, begun.entries, signal);
-    let end: Compacted['at'] | 'again';
-    try {
-      end = await locked(() => publish(compaction, begun, snapshot, beginning < mostBeginnings));
-    } catch (error) {
-      await snapshot.discard();
-      throw error;
-    }
+    end ??= begun.isOurs ? await write(compaction, begun, locked, mayBeginAgain) : null;
     if (end !== 'again') return { archived, at: end };
+  }
+}
+
+/** For who holds the lock already. */
+export const unlocked: Exclusive = work => work();
+
+/** Writes the snapshot, and publishes it under the lock. */
+async function write(
+  compaction: Compaction,
+  begun: Begun,
+  locked: Exclusive,
+  mayBeginAgain: boolean,
+): Promise<Compacted['at'] | 'again'> {
+  const { files, file } = compaction.options;
+  const snapshot = await prepareSnapshot(files, file, begun.entries, compaction.signal);
+  try {
+    return await locked(() => publish(compaction, begun, snapshot, mayBeginAgain));
+  } catch (error) {
+    await snapshot.discard();
+    throw error;
   }
 }
 
@@ -118,11 +138,12 @@ async function begin(
     archived = await archiveOldest(compaction, Math.min(left, entriesPerSegment));
     if (archived > 0 && archived < left) return { archived, toArchive: left - archived, begun: null };
   }
-  const isOurs = reader.snapshotIsOurs;
+  // What others have done meanwhile may have made it read everything anew.
   await tail.beginNext();
   await removeTemporaries(options);
   const { number, offset } = reader.position;
-  return { archived, toArchive: 0, begun: { number, offset, entries: [...reader.live.entries()], isOurs } };
+  const entries = [...reader.live.entries()];
+  return { archived, toArchive: 0, begun: { number, offset, entries, isOurs: reader.snapshotIsOurs } };
 }
 
 /** Under the lock. `again`: the file was changed by hand meanwhile, or the journal that was begun failed to sync. */

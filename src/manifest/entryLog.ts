@@ -1,7 +1,7 @@
 import { map, type Observable } from 'rxjs';
 import type { Exclusive } from '../files/fileLock.ts';
 import { archiveFolder, unmovedSegments } from './archive.ts';
-import { type CompactionOptions, compact } from './compaction.ts';
+import { type CompactionOptions, compact, unlocked } from './compaction.ts';
 import { DoubtfulClaims, giveBack } from './doubtfulClaims.ts';
 import { DamagedManifestError, EntryReader } from './entryReader.ts';
 import { findHandEdits, takeEdits } from './handEdits.ts';
@@ -339,11 +339,7 @@ export class EntryLog {
 
   /** One at a time, beside the commits. Resolves with how many entries went to the archive. */
   #compact(isWanted: () => boolean, options: CompactionOptions = this.#options): Promise<number> {
-    const run = (): Promise<number> => {
-      // The running processes read anew what was built on another snapshot than theirs: nothing may come between.
-      if (!this.#reader.snapshotIsOurs) return this.#locked(() => this.#compactNow(isWanted, unlocked, options));
-      return this.#compactNow(isWanted, work => this.#locked(work), options);
-    };
+    const run = (): Promise<number> => this.#compactNow(isWanted, work => this.#locked(work), options);
     const compaction = this.#compacting === null ? run() : this.#compacting.then(run);
     const ended: Promise<unknown> = compaction
       .catch(() => undefined)
@@ -378,6 +374,3 @@ export class EntryLog {
     return archived;
   }
 }
-
-/** For who holds the lock already. */
-const unlocked: Exclusive = work => work();

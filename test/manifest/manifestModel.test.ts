@@ -10,6 +10,19 @@ test('random sequences by two writers, with crashes, faults, stolen locks and ha
 
 /** Sequences that once lost something, as fast-check shrank them. */
 const found: Record<string, (world: ManifestWorld) => Promise<void>> = {
+  'an edit that a suspended compaction found when it read everything anew': async world => {
+    world.fault(0, 2, { stop: true, applied: 0 });
+    await world.offer(0, 1);
+    await world.fold(1);
+    world.handEdit(0, { remark: 'note 0' });
+    world.suspend(1, 20);
+    await world.catchUp(1);
+    await world.fold(0);
+    world.handEdit(0, { remark: 'note 1' });
+    await world.fold(0);
+    await world.settle(0, 0);
+    await world.resume(0);
+  },
   'a new journal whose name was not yet durable when somebody else sealed it': async world => {
     await world.offer(0, 1);
     world.fault(0, 0, { error: 'EIO', applied: 1 });

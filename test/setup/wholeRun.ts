@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
+import { isRunning } from '../../src/files/processIdentity.ts';
 
 /** In the environment of all that a test starts: the test's file. */
 export const testFileVariable = 'PHOREST_TEST_FILE';
@@ -17,7 +18,9 @@ const endedMs = 5_000;
  * started still runs, and names the test's file.
  */
 export default function wholeRun(): () => Promise<void> {
-  const folder = mkdtempSync(join(process.env.TMPDIR ?? memoryFolder() ?? tmpdir(), 'phorest-tests-'));
+  const place = process.env.TMPDIR ?? memoryFolder() ?? tmpdir();
+  removeLeft(place);
+  const folder = mkdtempSync(join(place, `phorest-tests-${process.pid}-`));
   process.env.TMPDIR = folder;
   // Threads and processes that tests start load what was compiled before, as those of the program do.
   process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '../../node_modules/.cache/phorest');
@@ -30,6 +33,14 @@ export default function wholeRun(): () => Promise<void> {
       throw new Error(`programs that tests have started were still running after the last test:\n${each.join('\n')}`);
     }
   };
+}
+
+/** Folders of runs that were killed: in memory they would stay until the machine is started anew. */
+function removeLeft(place: string): void {
+  for (const name of readdirSync(place)) {
+    const pid = /^phorest-tests-(\d+)-/.exec(name)?.[1];
+    if (pid && !isRunning(Number(pid))) rmSync(join(place, name), { recursive: true, force: true });
+  }
 }
 
 function memoryFolder(): string | null {

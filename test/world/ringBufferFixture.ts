@@ -100,6 +100,9 @@ export class RingBufferFixture {
     return runStage(ringBuffer, { ...this.deps, tools }, tools);
   }
 
+  /** Held by who brings entries back from the archive. */
+  readonly restoring = exclusiveHere();
+
   get deps(): Omit<RingBufferExperiment, 'tools'> {
     const { manifest, files } = this.world;
     const watched$: Observable<DiskSpace | null> = defer(() => {
@@ -119,7 +122,7 @@ export class RingBufferFixture {
       },
       space$: watched$,
       waitingImage: this.waitingImage,
-      restoring: exclusiveHere(),
+      restoring: this.restoring,
       ...(this.hasShare && { shares: this.#shares }),
       note: (_level, message) => this.notes.push(message),
     };

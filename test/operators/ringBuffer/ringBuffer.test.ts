@@ -728,13 +728,15 @@ describe('whatever happens to the images', () => {
       const entry = [...world.manifest.entries()][n];
       if (entry) await world.manifest.requeue([entry], n % 3 ? 'pending' : 'skip', { restore: false });
     },
-    requeueArchived: async ({ world }, n) => {
-      const entries: Entry[] = [];
-      for await (const entry of world.manifest.archive.entries()) entries.push(entry);
-      const chosen = entries[n];
-      const last = entries.findLast(({ entry_id: id }) => id === chosen?.entry_id);
-      if (last) await world.manifest.requeue([last], 'pending', { restore: true });
-    },
+    // As the command does it: with the lock, and an entry that was live when it looked is not taken from the archive.
+    requeueArchived: ({ world, fixture }, n) =>
+      fixture.restoring(async () => {
+        const live = new Set([...world.manifest.entries()].map(entry => entry.entry_id));
+        const entries = new Map<string, Entry>();
+        for await (const entry of world.manifest.archive.entries()) entries.set(entry.entry_id, entry);
+        const chosen = [...entries.values()].filter(entry => !live.has(entry.entry_id))[n];
+        if (chosen) await world.manifest.requeue([chosen], 'pending', { restore: true });
+      }),
     rules: ({ setRules }, n) => setRules({ sync: n % 2 === 0, compression: n % 4 < 2 }),
     fold: ({ world }) => world.manifest.fold(),
     breakDisk: ({ world }, n) => {

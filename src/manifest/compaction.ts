@@ -207,7 +207,7 @@ async function takeHandEdits({
     reject: error => {
       throw error;
     },
-    doubts: 0,
+    attempts: 0,
   };
   const { prepared, undo } = prepareAll([request], reader.live, mark);
   const lines = prepared.flatMap((one: Prepared) => one.changes);

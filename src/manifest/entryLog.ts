@@ -2,7 +2,6 @@ import { map, type Observable } from 'rxjs';
 import type { Exclusive } from '../files/fileLock.ts';
 import { archiveFolder, unmovedSegments } from './archive.ts';
 import { type CompactionOptions, compact, unlocked } from './compaction.ts';
-import { DoubtfulClaims, giveBack } from './doubtfulClaims.ts';
 import { DamagedManifestError, EntryReader } from './entryReader.ts';
 import { findHandEdits, takeEdits } from './handEdits.ts';
 import { importManifest } from './importManifest.ts';
@@ -14,6 +13,7 @@ import { mendMovedList } from './movedSegments.ts';
 import { damagedSegments, type RecoverySource, rebuildManifest } from './rebuildManifest.ts';
 import type { MadeClaim } from './transaction.ts';
 import { claimsOf, type Draft, type Prepared, prepareAll, type Request } from './transaction.ts';
+import { giveBack, UnconfirmedClaims } from './unconfirmedClaims.ts';
 
 export type { LogChange } from './journalTail.ts';
 
@@ -21,7 +21,7 @@ export type { LogChange } from './journalTail.ts';
 const journalShare = 4;
 /** Below this many bytes of journal a compaction is not worth its fsyncs, unless nothing else goes on. */
 const smallestBytes = 64 * 1024;
-const mostDoubts = 8;
+const mostAttempts = 8;
 
 export interface EntryLogOptions extends CompactionOptions {
   /** The manifest's own lock between processes. */
@@ -49,7 +49,7 @@ export class EntryLog {
   readonly #options: EntryLogOptions;
   readonly #reader: EntryReader;
   readonly #tail: JournalTail;
-  readonly #doubtful = new DoubtfulClaims();
+  readonly #unconfirmed = new UnconfirmedClaims();
   #queue: Request[] = [];
   #pumping: Promise<void> | null = null;
   #turn: Promise<unknown> = Promise.resolve();
@@ -108,8 +108,8 @@ export class EntryLog {
   }
 
   /** True while a claim of this process may stand that nobody works for: any transaction sees to it. */
-  get inDoubt(): boolean {
-    return this.#doubtful.size > 0;
+  get hasUnconfirmed(): boolean {
+    return this.#unconfirmed.size > 0;
   }
 
   /** Runs `prepare` on the current state and makes its changes durable; resolves with what it returned. */
@@ -125,7 +125,7 @@ export class EntryLog {
 
   /** Ends claims with the next commit that succeeds, for when a transaction that should have done it was rejected. */
   giveBackLater(claims: readonly MadeClaim[]): void {
-    this.#doubtful.add(claims);
+    this.#unconfirmed.add(claims);
   }
 
   /**
@@ -140,7 +140,7 @@ export class EntryLog {
       findHandEdits(this.#options, this.#reader, () => this.#tail.read()),
     );
     try {
-      if (edits.length > 0 || this.inDoubt) await this.transact(draft => takeEdits(edits, draft));
+      if (edits.length > 0 || this.hasUnconfirmed) await this.transact(draft => takeEdits(edits, draft));
     } catch (error) {
       this.#reader.sawSnapshot(null);
       throw error;
@@ -175,7 +175,7 @@ export class EntryLog {
     await this.#pumping;
     const failed = (what: string) => (error: unknown) =>
       this.#options.note('warning', `${this.#options.file}: ${what} at the end failed: ${(error as Error).message}`);
-    if (this.inDoubt) await this.#ask(() => undefined).catch(failed('giving claims back'));
+    if (this.hasUnconfirmed) await this.#ask(() => undefined).catch(failed('giving claims back'));
     if (compacting) await this.fold().catch(failed('the compaction'));
     await this.#compacting;
     await this.#inTurn(() => this.#tail.close());
@@ -231,7 +231,7 @@ export class EntryLog {
 
   #ask<T>(prepare: (draft: Draft) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ prepare, resolve: resolve as (value: unknown) => void, reject, doubts: 0 });
+      this.#queue.push({ prepare, resolve: resolve as (value: unknown) => void, reject, attempts: 0 });
       this.#pumping ??= this.#pump();
     });
   }
@@ -240,7 +240,7 @@ export class EntryLog {
     // Callers of the same moment share the first commit.
     await Promise.resolve();
     while (this.#queue.length > 0) {
-      const batch = this.#inDoubtFirst(this.#queue);
+      const batch = this.#unconfirmedFirst(this.#queue);
       this.#queue = [];
       try {
         await this.#locked(() => this.#commit(batch));
@@ -252,14 +252,14 @@ export class EntryLog {
     this.#pumping = null;
   }
 
-  #inDoubtFirst(requests: readonly Request[]): Request[] {
-    const claims = this.#doubtful.take();
+  #unconfirmedFirst(requests: readonly Request[]): Request[] {
+    const claims = this.#unconfirmed.take();
     if (claims.length === 0) return [...requests];
     const first: Request = {
       prepare: draft => giveBack(claims, draft),
       resolve: () => undefined,
-      reject: () => this.#doubtful.add(claims),
-      doubts: 0,
+      reject: () => this.#unconfirmed.add(claims),
+      attempts: 0,
     };
     return [first, ...requests];
   }
@@ -285,7 +285,7 @@ export class EntryLog {
     const outcome: AppendOutcome | null = changes.length > 0 ? await this.#tail.append(changes) : null;
     if (outcome && !outcome.clean) {
       undo();
-      await this.#settleDoubt(prepared, outcome);
+      await this.#confirm(prepared, outcome);
     } else {
       for (const change of changes) this.#tail.tell(change);
       for (const { request, value } of prepared) request.resolve(value);
@@ -294,20 +294,20 @@ export class EntryLog {
     if (!this.#compacting && !this.#closed && this.#isDue()) void this.#noting(this.#compact(() => this.#isDue()));
   }
 
-  /** The journal decides what of a doubtful commit counts. */
-  async #settleDoubt(prepared: readonly Prepared[], outcome: AppendOutcome & { clean: false }): Promise<void> {
+  /** The journal decides what of an unconfirmed commit counts. */
+  async #confirm(prepared: readonly Prepared[], outcome: AppendOutcome & { clean: false }): Promise<void> {
     if (!outcome.synced) this.#suspect = this.#reader.position.number;
-    this.#doubtful.add(prepared.flatMap(claimsOf));
+    this.#unconfirmed.add(prepared.flatMap(claimsOf));
     const landed = new Set<string>();
     await this.#tail.read(landed);
     for (const one of prepared) {
       const { request, value, changes } = one;
       if (outcome.synced && changes.every(change => landed.has(change.by))) {
-        this.#doubtful.forget(new Set(claimsOf(one).map(({ claim }) => claim)));
+        this.#unconfirmed.forget(new Set(claimsOf(one).map(({ claim }) => claim)));
         request.resolve(value);
       } else if (outcome.error) request.reject(outcome.error);
-      else if (++request.doubts < mostDoubts) this.#queue.push(request);
-      else request.reject(new Error(`${this.#options.file}: other writers came between ${mostDoubts} times running`));
+      else if (++request.attempts < mostAttempts) this.#queue.push(request);
+      else request.reject(new Error(`${this.#options.file}: other writers came between ${mostAttempts} times running`));
     }
   }
 

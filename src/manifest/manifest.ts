@@ -8,7 +8,6 @@ import type { Claim, Entry, ProcessIdentity, ResultLocation } from '../model/ent
 import { utcIso } from '../model/localTime.ts';
 import type { StageName } from '../model/stage.ts';
 import { adoptedEntry, capturedTime } from './adoptedEntry.ts';
-import { beforeClaim } from './doubtfulClaims.ts';
 import { EntryArchive } from './entryArchive.ts';
 import { EntryLog, type EntryLogOptions, type LogChange } from './entryLog.ts';
 import { awaitsCopy } from './isSettled.ts';
@@ -17,6 +16,7 @@ import type { LostResult } from './rebuildManifest.ts';
 import { relocate, requeue } from './setBack.ts';
 import { type QueueStage, stageWork } from './stageWork.ts';
 import { alonePatienceMs, nextChange, TriedAlone } from './triedAlone.ts';
+import { beforeClaim } from './unconfirmedClaims.ts';
 import { noRules, type WorkRules } from './workRules.ts';
 
 /** A stage does not wait longer than this for an earlier image, so that one hung worker holds nothing up. */
@@ -191,7 +191,7 @@ export class Manifest {
     isPatienceOver: boolean,
   ): Promise<Entry[] | 'wait'> {
     const { own } = this.#options;
-    if (!this.#log.inDoubt && !this.#log.live.firstWaiting(stage, this.#before(behind))) return [];
+    if (!this.#log.hasUnconfirmed && !this.#log.live.firstWaiting(stage, this.#before(behind))) return [];
     const claim: Claim = { ...own, time: utcIso(this.#options.clock.now()), ...place };
     const taken = await this.#log.transact(({ live, change }) => {
       if (this.#alone.isHeldUp(stage)) return [];

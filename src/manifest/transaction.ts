@@ -14,7 +14,7 @@ export interface Request {
   prepare: (draft: Draft) => unknown;
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
-  doubts: number;
+  attempts: number;
 }
 
 /** What a request has done to the live entries, and its lines for the journal. */

@@ -287,7 +287,7 @@ export class ManifestWorld {
       await this.resume(w);
       this.#writers[w].files.plan = () => null;
     }
-    // A claim in doubt is given back with the next change that can be written.
+    // An unconfirmed claim is released with the next change that can be written.
     for (const { manifest } of this.#writers) await manifest.catchUp();
     for (const { manifest } of this.#writers) await manifest.catchUp();
     await this.#agree();

@@ -246,17 +246,17 @@ async function settleBegun(
   }
   const orphans = deps.queue.orphans('communicator');
   const { readable } = await readAll(orphans, markMoves, deps);
-  const doubtful = [...readable, ...[...begun].flatMap(({ batch }) => batch)];
+  const unconfirmed = [...readable, ...[...begun].flatMap(({ batch }) => batch)];
   const there = await reporter.recover(
-    doubtful.map(({ entry, line }) => {
+    unconfirmed.map(({ entry, line }) => {
       const { segment, length } = entry.claims.communicator!;
       return { result: line, position: segment === undefined || length === undefined ? null : { segment, length } };
     }),
   );
-  const reported = doubtful.filter(({ line }) => there.has(line));
+  const reported = unconfirmed.filter(({ line }) => there.has(line));
   await settleReported(reported, deps);
   const settled = new Set(reported.map(({ entry }) => entry));
-  const rest = [...orphans, ...doubtful.map(({ entry }) => entry)].filter(entry => !settled.has(entry));
+  const rest = [...orphans, ...unconfirmed.map(({ entry }) => entry)].filter(entry => !settled.has(entry));
   if (rest.length > 0) await deps.queue.release([...new Set(rest)], 'communicator');
   begun.clear();
 }

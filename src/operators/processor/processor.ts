@@ -158,7 +158,7 @@ async function openWorker(
     batch: settings.workers + 2,
     minBatch: 2,
     wake$,
-    // Also when nothing waits: a claim in doubt, after a failure, is cleared up by the next one.
+    // Also when nothing waits: an unconfirmed claim, after a failure, is cleared up by the next one.
     claim: async (count, leaving) => queue.claim('processor', count, { place: await results.position(), leaving }),
     process: async (entry, signal) => {
       const deadly = queue.deadlyWork(entry, 'processor');

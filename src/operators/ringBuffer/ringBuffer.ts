@@ -13,8 +13,8 @@ import { copyOf } from '../../model/remoteCopy.ts';
 import type { Experiment } from '../stage/experiment.ts';
 import type { Outcome, Stage, Worker } from '../stage/stage.ts';
 import { ArchivedImages } from './archivedImages.ts';
-import { DoubtfulCopies, isCopyDoubted, newestCopies } from './doubtfulCopies.ts';
 import { namesLimits, type SpaceLimits, spaceLimits } from './spaceLimits.ts';
+import { isCopyDoubted, newestCopies, UnconfirmedCopies } from './unconfirmedCopies.ts';
 
 export interface RingBufferSettings {
   /** `image_buffer_size`: images that are kept; 0 keeps all. */
@@ -68,7 +68,7 @@ interface Work {
  * the disk is free (then until somewhat more is, so that it need not begin anew with each image).
  *
  * Removes only what is settled: analysed, reported, and compressed and copied where that is on; never an original, nor one that
- * is claimed, nor one whose copy may have been emptied by a power cut (see `DoubtfulCopies`), nor one whose entry names no copy of its own (it is
+ * is claimed, nor one whose copy may have been emptied by a power cut (see `UnconfirmedCopies`), nor one whose entry names no copy of its own (it is
  * given to the syncer once more), nor a file that no entry names, nor
  * anything outside `data_dir`. Exclusive: one for a root. Claim durable →
  * files removed → their folders synced → entries settled with `image_local: false`, and with the place of the copy on the share
@@ -103,9 +103,9 @@ export const ringBuffer: Stage<RingBufferSettings, readonly Entry[], RingBufferE
     const listening = archived.listen();
     /** Removed, and the manifest could not be told. */
     const unrecorded = new Map<string, Removal>();
-    const doubts = doubtsOf(experiment);
+    const unconfirmed = unconfirmedCopiesOf(experiment);
     return {
-      open: async settings => openWorker(settings, archived, unrecorded, await doubts(settings), experiment),
+      open: async settings => openWorker(settings, archived, unrecorded, await unconfirmed(settings), experiment),
       dispose: () => listening.unsubscribe(),
     };
   },
@@ -118,19 +118,19 @@ function isForSpace({ minFree, size, rules }: RingBufferSettings): boolean {
 }
 
 /** Those of each share are found once: what was confirmed since stays so when the stage begins anew. */
-function doubtsOf({ shares, archive, files, tools, note }: RingBufferExperiment) {
-  const known = new Map<string, DoubtfulCopies>();
-  return async ({ rules, remoteRoot, flagsFolder }: RingBufferSettings): Promise<DoubtfulCopies | null> => {
+function unconfirmedCopiesOf({ shares, archive, files, tools, note }: RingBufferExperiment) {
+  const known = new Map<string, UnconfirmedCopies>();
+  return async ({ rules, remoteRoot, flagsFolder }: RingBufferSettings): Promise<UnconfirmedCopies | null> => {
     if (!shares || !rules.sync) return null;
-    const doubts =
+    const unconfirmed =
       known.get(remoteRoot) ??
-      new DoubtfulCopies({
+      new UnconfirmedCopies({
         newest: await archive.newestCopied(newestCopies, isCopyDoubted),
         ...{ shares, files, remoteRoot, flagsFolder, clock: tools.clock },
         note: (level, message) => note(level, message, 'ring_buffer'),
       });
-    known.set(remoteRoot, doubts);
-    return doubts;
+    known.set(remoteRoot, unconfirmed);
+    return unconfirmed;
   };
 }
 
@@ -138,7 +138,7 @@ async function openWorker(
   settings: RingBufferSettings,
   archived: ArchivedImages,
   unrecorded: Map<string, Removal>,
-  doubts: DoubtfulCopies | null,
+  unconfirmed: UnconfirmedCopies | null,
   deps: RingBufferExperiment,
 ): Promise<Worker<readonly Entry[]>> {
   const { size, minFree, dataFolder } = settings;
@@ -149,10 +149,10 @@ async function openWorker(
   archived.rewind();
   if (size > 0) await archived.refresh();
 
-  /** The oldest live ones that may go. They are looked through only while there are doubts. */
+  /** The oldest live ones that may go. They are looked through only while there are unconfirmed copies. */
   const claimLive = (count: number): Promise<Entry[]> => {
-    doubts?.ask();
-    if (!doubts?.areLeft) return queue.claim('ring_buffer', count);
+    unconfirmed?.ask();
+    if (!unconfirmed?.areLeft) return queue.claim('ring_buffer', count);
     const among: string[] = [];
     let seen = 0;
     const waiting = queue.waiting('ring_buffer');
@@ -160,7 +160,7 @@ async function openWorker(
       if (among.length === count || seen === waiting) break;
       if (!queue.isFor('ring_buffer', entry)) continue;
       seen++;
-      if (!doubts.has(entry)) among.push(entry.entry_id);
+      if (!unconfirmed.has(entry)) among.push(entry.entry_id);
     }
     return queue.claim('ring_buffer', count, { among });
   };
@@ -206,12 +206,12 @@ async function openWorker(
       deps.space$.pipe(filter(isShort)),
       timer(lookEveryMs, lookEveryMs, tools.scheduler),
       // What had to stay for its copy may go now.
-      doubts?.answered$.pipe(tap(() => archived.rewind())) ?? EMPTY,
+      unconfirmed?.answered$.pipe(tap(() => archived.rewind())) ?? EMPTY,
     ),
     claim: async () => {
       const count = Math.min(batchImages, await wanted());
       if (count <= 0) return [];
-      const oldest = await archived.claim(count, entry => doubts?.has(entry) === true);
+      const oldest = await archived.claim(count, entry => unconfirmed?.has(entry) === true);
       try {
         const live = await claimLive(count - oldest.length);
         return oldest.length + live.length > 0 ? [[...oldest, ...live]] : [];
@@ -240,7 +240,7 @@ async function openWorker(
         if (rest.length > 0) await queue.giveBack(rest, 'ring_buffer');
       }
     },
-    close: async () => doubts?.close(),
+    close: async () => unconfirmed?.close(),
   };
 }
 

@@ -10,7 +10,7 @@ import { copyOf, type RemoteCopy } from '../../model/remoteCopy.ts';
 import type { Share, Shares } from '../../share/share.ts';
 import { ShareRecord } from '../../share/shareRecord.ts';
 
-export interface DoubtfulCopiesOptions {
+export interface UnconfirmedCopiesOptions {
   /** The newest entries whose copies are to be doubted (see {@link isCopyDoubted}), at least {@link newestCopies}. */
   newest: readonly Entry[];
   shares: Shares;
@@ -39,23 +39,23 @@ const deadlineMs = 60_000;
 
 /**
  * The newest copies on the share, as they were when this process began: a power cut may have emptied them, where the share's disk
- * was cut off too, and their images here must not go before they were looked at. Each stays doubtful until the share has it in full
+ * was cut off too, and their images here must not go before they were looked at. Each stays unconfirmed until the share has it in full
  * length; the syncer copies again what is not.
  *
  * Images that were copied since are none of them: a copy counts only once it was made durable and read back.
  */
-export class DoubtfulCopies {
-  readonly #options: DoubtfulCopiesOptions;
+export class UnconfirmedCopies {
+  readonly #options: UnconfirmedCopiesOptions;
   readonly #copies: Map<string, RemoteCopy>;
   readonly #answered$ = new Subject<void>();
   /** The share has told of copies. */
   readonly answered$ = this.#answered$.asObservable();
   #askedAt = Number.NEGATIVE_INFINITY;
   #asking: { ended: Promise<void>; leaving: AbortController } | null = null;
-  /** What was said last of why copies are doubtful. */
+  /** What was said last of why copies are unconfirmed. */
   #told = '';
 
-  constructor(options: DoubtfulCopiesOptions) {
+  constructor(options: UnconfirmedCopiesOptions) {
     this.#options = options;
     this.#copies = new Map(options.newest.map(entry => [entry.entry_id, copyOf(entry)!]));
   }
@@ -71,7 +71,7 @@ export class DoubtfulCopies {
 
   /**
    * Asks the share, unless it was asked a short while ago, and waits for nothing: a share may take a minute to show that it hangs. What
-   * it does not tell stays doubtful; {@link answered$} emits when it has told something.
+   * it does not tell stays unconfirmed; {@link answered$} emits when it has told something.
    */
   ask(): void {
     const now = this.#options.clock.monotonic();

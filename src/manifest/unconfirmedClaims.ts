@@ -7,7 +7,7 @@ import type { Draft, MadeClaim } from './transaction.ts';
  * Claims of this process that may stand in the journal although nobody here works for them: their transaction was rejected
  * or is tried again. Without them an entry would stay claimed by a living process for ever.
  */
-export class DoubtfulClaims {
+export class UnconfirmedClaims {
   #claims: MadeClaim[] = [];
 
   get size(): number {

@@ -16,7 +16,7 @@ import { type StopSignal, stopRequests, stopSignals$ } from '../streams/stopSign
 import { endNow } from './endNow.ts';
 import { cutShortCode } from './exitCodes.ts';
 
-/** What is in flight at a second signal has so long to be given back, ms. */
+/** What is in flight at a second signal has so long to be released, ms. */
 const cutShortMs = 900;
 const beforeEndMs = 300;
 
@@ -61,7 +61,7 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
     onError: error => say(`the status can't be written: ${withAccessHint(error)}`),
   });
 
-  /** Outcomes in flight are dropped, claims given back, the journal synced; then the process ends whatever still runs. */
+  /** Outcomes in flight are dropped, claims released, the journal synced; then the process ends whatever still runs. */
   const cutShort = async (signal: StopSignal): Promise<never> => {
     say(`${signal}: cut short`);
     const over = Promise.allSettled([closing, status.stopped()]);

@@ -80,7 +80,8 @@ export class CallGate {
 export function patientFiles(files: Files, gate: CallGate, isFor: (path: string) => boolean): Files {
   return wrapFiles(
     files,
-    ({ path, from = path }, run, giveBack) => (isFor(path) || isFor(from) ? gate.pass(path, run, giveBack) : run()),
+    ({ path, from = path }, run, releaseEventually) =>
+      isFor(path) || isFor(from) ? gate.pass(path, run, releaseEventually) : run(),
     (file, { path }) =>
       isFor(path)
         ? {

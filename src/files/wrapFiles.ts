@@ -13,9 +13,13 @@ export interface FileCall {
 
 /**
  * Stands around every call. What it throws or resolves with is the call's answer.
- * @param giveBack frees what `run` has resolved with, when nobody waits for it any more.
+ * @param releaseEventually frees what `run` has resolved with, when nobody waits for it any more.
  */
-export type AroundCall = <R>(call: FileCall, run: () => Promise<R>, giveBack: (value: R) => unknown) => Promise<R>;
+export type AroundCall = <R>(
+  call: FileCall,
+  run: () => Promise<R>,
+  releaseEventually: (value: R) => unknown,
+) => Promise<R>;
 
 /** The same files, but each call passes `around`, and each opened file `opened`. */
 export function wrapFiles(

@@ -25,11 +25,11 @@ interface Segment {
   waiting: number;
   /** Entries that the stage has in work. */
   inWork: number;
-  /** All that waited in it were handed out, and not given back since. */
+  /** All that waited in it were handed out, and not released since. */
   isLookedThrough: boolean;
   /** One that had not left the live manifest when the segment was read, and its revision: until it has, nothing is taken from it. */
   pending: { id: string; rev: number } | null;
-  /** It can't be read; it is tried again when something else is given back. */
+  /** It can't be read; it is tried again when something else is released. */
   isUnreadable: boolean;
 }
 
@@ -38,7 +38,7 @@ interface InWork {
   entry: Entry;
 }
 
-/** Those that can't be copied stay in work until they are given back: so many at most, that memory stays bounded. */
+/** Those that can't be copied stay in work until they are released: so many at most, that memory stays bounded. */
 const mostInWork = 5_000;
 
 /**
@@ -139,7 +139,7 @@ export class ArchivedQueue {
   }
 
   /** Gives entries back as they were. */
-  giveBack(claimed: readonly Entry[]): void {
+  releaseEventually(claimed: readonly Entry[]): void {
     for (const { entry_id: id } of claimed) {
       const held = this.#inWork.get(id);
       if (!held) continue;

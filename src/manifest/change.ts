@@ -2,7 +2,7 @@ import type { Entry } from '../model/entry.ts';
 import type { StageName } from '../model/stage.ts';
 
 /**
- * `add`: a new entry · `claim`, `settle`, `release`: a stage takes an entry, gives its outcome, gives it back ·
+ * `add`: a new entry · `claim`, `settle`, `release`: a stage takes an entry, gives its outcome, releases it ·
  * `edit`: somebody changed the `.json` by hand · `requeue`: set back to an earlier state ·
  * `archive`: leaves the live manifest for a segment · `restore`: comes back from one.
  */

@@ -13,7 +13,7 @@ import { mendMovedList } from './movedSegments.ts';
 import { damagedSegments, type RecoverySource, rebuildManifest } from './rebuildManifest.ts';
 import type { MadeClaim } from './transaction.ts';
 import { claimsOf, type Draft, type Prepared, prepareAll, type Request } from './transaction.ts';
-import { giveBack, UnconfirmedClaims } from './unconfirmedClaims.ts';
+import { releaseClaims, UnconfirmedClaims } from './unconfirmedClaims.ts';
 
 export type { LogChange } from './journalTail.ts';
 
@@ -42,7 +42,7 @@ export interface EntryLogOptions extends CompactionOptions {
  * - In doubt (a write cut short, another writer's bytes between ours) the journal is read again and decides.
  * - A compaction runs beside the transactions, one at a time (see `compact`).
  *
- * A rejected transaction was not acknowledged. Its lines may still count; a claim that does so is given back by the next
+ * A rejected transaction was not acknowledged. Its lines may still count; a claim that does so is released by the next
  * commit. A failed compaction costs nothing but disk space; it is noted and tried again.
  */
 export class EntryLog {
@@ -124,7 +124,7 @@ export class EntryLog {
   }
 
   /** Ends claims with the next commit that succeeds, for when a transaction that should have done it was rejected. */
-  giveBackLater(claims: readonly MadeClaim[]): void {
+  releaseLater(claims: readonly MadeClaim[]): void {
     this.#unconfirmed.add(claims);
   }
 
@@ -175,7 +175,7 @@ export class EntryLog {
     await this.#pumping;
     const failed = (what: string) => (error: unknown) =>
       this.#options.note('warning', `${this.#options.file}: ${what} at the end failed: ${(error as Error).message}`);
-    if (this.hasUnconfirmed) await this.#ask(() => undefined).catch(failed('giving claims back'));
+    if (this.hasUnconfirmed) await this.#ask(() => undefined).catch(failed('releasing claims'));
     if (compacting) await this.fold().catch(failed('the compaction'));
     await this.#compacting;
     await this.#inTurn(() => this.#tail.close());
@@ -256,7 +256,7 @@ export class EntryLog {
     const claims = this.#unconfirmed.take();
     if (claims.length === 0) return [...requests];
     const first: Request = {
-      prepare: draft => giveBack(claims, draft),
+      prepare: draft => releaseClaims(claims, draft),
       resolve: () => undefined,
       reject: () => this.#unconfirmed.add(claims),
       attempts: 0,

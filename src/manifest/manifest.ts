@@ -231,18 +231,18 @@ export class Manifest {
     return this.#end(claimed, stage, 'settle', outcome);
   }
 
-  /** Gives claimed entries back as they were before the claim, but for `set`. Resolves with how many counted. */
+  /** Releases claimed entries as they were before the claim, but for `set`. Resolves with how many counted. */
   release(claimed: readonly Entry[], stage: QueueStage, set: Partial<Entry> = {}): Promise<number> {
     return this.#end(claimed, stage, 'release', { ...beforeClaim(stage), ...set });
   }
 
   /**
-   * Gives back entries whose work was cut off. Never rejects: what can't be recorded now (a full disk) is recorded with
+   * Releases entries whose work was cut off. Never rejects: what can't be recorded now (a full disk) is recorded with
    * the next change that can.
    */
-  async giveBack(claimed: readonly Entry[], stage: QueueStage): Promise<void> {
+  async releaseEventually(claimed: readonly Entry[], stage: QueueStage): Promise<void> {
     await this.release(claimed, stage).catch(() => {
-      this.#log.giveBackLater(
+      this.#log.releaseLater(
         claimed.flatMap(({ entry_id: id, claims: { [stage]: claim } }) => (claim ? [{ id, stage, claim }] : [])),
       );
     });
@@ -321,7 +321,7 @@ export class Manifest {
     const live = archived.length > 0 ? claimed.filter(entry => !archived.includes(entry)) : claimed;
     const counted = live.length > 0 ? await this.#endLive(live, stage, op, outcome) : 0;
     if (op === 'settle') return counted + (await this.archive.waiting.settle(archived, outcome));
-    this.archive.waiting.giveBack(archived);
+    this.archive.waiting.releaseEventually(archived);
     return counted + archived.length;
   }
 

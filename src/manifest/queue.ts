@@ -12,7 +12,7 @@ export type Queue = Pick<
   | 'claim'
   | 'settle'
   | 'release'
-  | 'giveBack'
+  | 'releaseEventually'
   | 'orphans'
   | 'deadlyWork'
   | 'changes$'

@@ -18,7 +18,7 @@ export class UnconfirmedClaims {
     this.#claims.push(...claims);
   }
 
-  /** Takes them out; the caller ends those that stand ({@link giveBack}) or adds them again. */
+  /** Takes them out; the caller ends those that stand ({@link releaseClaims}) or adds them again. */
   take(): MadeClaim[] {
     const claims = this.#claims;
     this.#claims = [];
@@ -32,7 +32,7 @@ export class UnconfirmedClaims {
 }
 
 /** Ends those claims that stand. */
-export function giveBack(claims: readonly MadeClaim[], draft: Draft): void {
+export function releaseClaims(claims: readonly MadeClaim[], draft: Draft): void {
   for (const { id, stage, claim } of claims) {
     const entry = draft.live.get(id);
     if (!entry || !isDeepStrictEqual(entry.claims[stage], claim)) continue;

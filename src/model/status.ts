@@ -91,7 +91,7 @@ export interface HealthStatus {
   missed_frames: number;
   last_gap: FrameGap | null;
   clock_jumps: number;
-  /** Claims of processes that were gone, settled or given back. */
+  /** Claims of processes that were gone, settled or released. */
   released_claims: number;
 }
 

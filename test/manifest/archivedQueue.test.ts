@@ -93,11 +93,11 @@ describe('while the share is away', () => {
     expect(await copyAll(again)).toEqual(names(2, 12));
   });
 
-  test('what is given back, since the share failed, comes first again', async () => {
+  test('what is released, since the share failed, comes first again', async () => {
     const { manifest } = await away(12);
     const claimed = await manifest.claim('syncer', 2);
     expect(manifest.waiting('syncer')).toBe(10);
-    await manifest.giveBack(claimed, 'syncer');
+    await manifest.releaseEventually(claimed, 'syncer');
     expect(manifest.waiting('syncer')).toBe(12);
     expect(await copyAll(manifest)).toEqual(names(0, 12));
   });
@@ -107,7 +107,7 @@ describe('while the share is away', () => {
     const failing = await manifest.claim('syncer', 2);
     expect(await copyAll(manifest)).toEqual(names(2, 12));
     expect(await markedSegments(files, manifestFile)).toHaveLength(1);
-    await manifest.giveBack(failing, 'syncer');
+    await manifest.releaseEventually(failing, 'syncer');
     expect(await copyAll(manifest)).toEqual(names(0, 2));
     expect(await markedSegments(files, manifestFile)).toEqual([]);
   });

@@ -39,7 +39,7 @@ describe('a claim', () => {
     expect(ids(await manifest.claim('communicator', 1))).toEqual(['e0']);
   });
 
-  test('given back leaves the entry as it was, but for the attempt', async () => {
+  test('released leaves the entry as it was, but for the attempt', async () => {
     const { manifest } = await withEntries(2);
     const claimed = await manifest.claim('processor', 1);
     expect(await manifest.release(claimed, 'processor', { worker_deaths: 1 })).toBe(1);
@@ -119,7 +119,7 @@ describe('a commit', () => {
     expect(manifest.size).toBe(120);
   });
 
-  test('that the disk refused is taken back, and what it may have claimed is given back', async () => {
+  test('that the disk refused is taken back, and what it may have claimed is released', async () => {
     const { manifest, files } = await withEntries(2);
     files.plan = step => (step.kind === 'sync' ? { error: 'EIO' } : null);
     await expect(manifest.claim('processor', 1)).rejects.toMatchObject({ code: 'EIO' });

@@ -137,8 +137,8 @@ export class ManifestWorld {
       try {
         await act(writer, held);
       } catch (error) {
-        // As a stage does: what could not be recorded is given back.
-        await writer.manifest.giveBack([held.entry], held.stage);
+        // As a stage does: what could not be recorded is released.
+        await writer.manifest.releaseEventually([held.entry], held.stage);
         throw error;
       } finally {
         writer.held = writer.held.filter(one => one !== held);

@@ -15,7 +15,7 @@ class Machine {
     this.files.put('/root/data/other.txt', '');
   }
 
-  /** The next process, which gives back what the dead ones had in work. */
+  /** The next process, which releases what the dead ones had in work. */
   async next(stages: readonly QueueStage[] = ['processor']): Promise<Manifest> {
     this.#pid++;
     const own: ProcessIdentity = { host: 'pi', boot_id: this.boot, pid: this.#pid, pid_start: 1 };

@@ -121,7 +121,7 @@ describe('a signal', () => {
     expect(statuses.filter(status => status === 'pending')).toHaveLength(3 - finished);
   });
 
-  it('a second one, later, cuts a large decode short and gives the claims back', async () => {
+  it('a second one, later, cuts a large decode short and releases the claims', async () => {
     const root = await largeFrames(3);
     await writeConfig(root, experimentToml({ camera: false, workers: 1, method: 'gaussian' }));
     // Fits for seconds on end, so that the second signal finds it working.

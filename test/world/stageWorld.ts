@@ -74,7 +74,7 @@ export class StageWorld {
       process: async (item, signal) => this.#perform(item, signal),
       ...(this.rounds && { rounds: this.rounds }),
       release: async items => {
-        this.log.push(`give back ${items.join(' ')}`.trim());
+        this.log.push(`release ${items.join(' ')}`.trim());
         await this.onGiveBack(items);
         for (const item of items) if (this.claimed.delete(item)) this.waiting.unshift(item);
       },

@@ -33,7 +33,7 @@ interface Begun {
  * collection, and then marks the entries `data_transmitted`.
  *
  * Exclusive: one at a time for a root. A batch is one item: reported as a whole, then settled. One whose report has begun is
- * never given back: what a failure left between the beginning and the settling is settled or taken back when the stage opens
+ * never released: what a failure left between the beginning and the settling is settled or taken back when the stage opens
  * again, and what a crash left likewise, by the position that the claims name: rows that stand there are not written again.
  * An entry whose result line can't be read is set back to `pending`, to be analysed again.
  *
@@ -119,7 +119,7 @@ async function openWorker(
           await report.over;
           for (const { entry } of report.batch) held.add(entry);
         }
-        await queue.giveBack(
+        await queue.releaseEventually(
           batch.filter(entry => !held.has(entry)),
           'communicator',
         );

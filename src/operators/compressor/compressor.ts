@@ -107,7 +107,7 @@ async function openWorker(
       working = work.catch(() => undefined);
       return work;
     },
-    release: entries => queue.giveBack(entries, 'compressor'),
+    release: entries => queue.releaseEventually(entries, 'compressor'),
     // One that was cut off ends within a chunk, and removes its temporary file.
     close: () => working,
   };
@@ -141,7 +141,7 @@ async function compressEntry(
       return settleKept(entry, 'it is on the share only', deps);
     return settleFailed(entry, ownFailure(entry, error as Error, memory), deps);
   }
-  // No wait between this look and the settling: one that was given back is settled by nobody.
+  // No wait between this look and the settling: one that was released is settled by nobody.
   if (signal.aborted) return [];
   const { from, to } = compressed;
   if (compressed.kind === 'incompressible') {

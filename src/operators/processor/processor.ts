@@ -194,7 +194,7 @@ async function openWorker(
         over();
       }
     },
-    release: entries => queue.giveBack(entries, 'processor'),
+    release: entries => queue.releaseEventually(entries, 'processor'),
     close: cutShort => (cutShort ? analyser.destroy() : analyser.close()),
   };
 }

@@ -57,7 +57,7 @@ interface Removal {
 
 /** A batch in work. */
 interface Work {
-  /** Entries whose claim this has ended, or will end: they are not to be given back. */
+  /** Entries whose claim this has ended, or will end: they are not to be released. */
   kept: Set<Entry>;
   /** Never rejects. */
   over: Promise<unknown>;
@@ -72,10 +72,10 @@ interface Work {
  * given to the syncer once more), nor a file that no entry names, nor
  * anything outside `data_dir`. Exclusive: one for a root. Claim durable →
  * files removed → their folders synced → entries settled with `image_local: false`, and with the place of the copy on the share
- * where there is one. What a crash or a failure left between is settled or given back when it opens again. Images of archived entries
+ * where there is one. What a crash or a failure left between is settled or released when it opens again. Images of archived entries
  * are the oldest: their entries are brought back, settled, and archived again some day (see `ArchivedImages`).
  *
- * A batch is one item. One that is cut off settles what it has removed and gives back the rest. Where nothing may be removed it
+ * A batch is one item. One that is cut off settles what it has removed and releases the rest. Where nothing may be removed it
  * waits. What the disk refuses is the stage's failure.
  */
 export const ringBuffer: Stage<RingBufferSettings, readonly Entry[], RingBufferExperiment> = {
@@ -216,7 +216,7 @@ async function openWorker(
         const live = await claimLive(count - oldest.length);
         return oldest.length + live.length > 0 ? [[...oldest, ...live]] : [];
       } catch (error) {
-        await queue.giveBack(oldest, 'ring_buffer');
+        await queue.releaseEventually(oldest, 'ring_buffer');
         throw error;
       }
     },
@@ -237,7 +237,7 @@ async function openWorker(
         const work = works.get(batch);
         await work?.over;
         const rest = batch.filter(entry => !work?.kept.has(entry));
-        if (rest.length > 0) await queue.giveBack(rest, 'ring_buffer');
+        if (rest.length > 0) await queue.releaseEventually(rest, 'ring_buffer');
       }
     },
     close: async () => unconfirmed?.close(),

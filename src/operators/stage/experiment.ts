@@ -94,7 +94,7 @@ export interface Reporter {
   position(): SegmentPosition | null;
   /** Comes first, once: which of these were reported in full before a crash. */
   recover(unsettled: readonly Unsettled[]): Promise<ReadonlySet<ResultLine>>;
-  /** Durable when it resolves; the batch is then settled, whatever happens, and not given back. */
+  /** Durable when it resolves; the batch is then settled, whatever happens, and not released. */
   report(results: readonly ResultLine[]): Promise<void>;
   /** Draws what is drawn from time to time. */
   flush(): Promise<void>;

@@ -54,7 +54,7 @@ export class CopyImages {
   async releaseFailed(): Promise<void> {
     const entries = [...this.#held];
     this.#held.clear();
-    if (entries.length > 0) await this.#tools.queue.giveBack(entries, 'syncer');
+    if (entries.length > 0) await this.#tools.queue.releaseEventually(entries, 'syncer');
   }
 
   /** Told as a failure once; what fails again at each round is only left out. */

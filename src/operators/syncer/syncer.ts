@@ -105,10 +105,10 @@ async function openWorker(
     claim: (count, leaving) => queue.claim('syncer', count, { leaving }),
     process: async (entry, signal, leaving) => {
       const outcomes = await patiently(given => images.copy(entry, signal, given), signal, leaving);
-      if (outcomes === null && !signal.aborted) await queue.giveBack([entry], 'syncer');
+      if (outcomes === null && !signal.aborted) await queue.releaseEventually([entry], 'syncer');
       return outcomes ?? [];
     },
-    release: entries => queue.giveBack(entries, 'syncer'),
+    release: entries => queue.releaseEventually(entries, 'syncer'),
     rounds: {
       due$: timer(settings.intervalMs, settings.intervalMs, scheduler),
       run: async (isLast, signal, leaving) => {

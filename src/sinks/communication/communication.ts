@@ -13,7 +13,7 @@ export interface Unsettled {
  * Where the communicator reports results to.
  *
  * Contract: opened when the stage subscribes with its settings. `recover` comes first, once, also with an empty list. Then for each batch: `position` for the claim, `report`, and the stage settles. One call at a time, and no new
- * batch before the last is settled; once `report` has resolved, its batch must not be given back but settled, or left
+ * batch before the last is settled; once `report` has resolved, its batch must not be released but settled, or left
  * claimed for `recover`. A rejection of `report` is the stage's failure: nothing of the batch counts and the same batch may
  * be reported again. `flush` when there is nothing to report for now and at the end; `close` once, last, and frees all.
  */

@@ -85,7 +85,7 @@ export function statusFile(options: StatusFileOptions): StatusFile {
         status.state = 'stopped';
         for (const stage of Object.values(status.stages)) {
           if (stage.state !== 'off') stage.state = 'stopped';
-          // Cut short, they had no time to say that it was given back.
+          // Cut short, they had no time to say that it was released.
           stage.in_flight = 0;
           stage.late = null;
         }

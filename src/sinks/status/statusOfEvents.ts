@@ -173,7 +173,7 @@ function reduceStage(stage: StageCounts, event: StageEvent): StageCounts {
   const settled = { ...stage, in_flight: Math.max(0, stage.in_flight - 1) };
   switch (event.kind) {
     case 'state':
-      // What was in flight when a stage begins anew, rests, or has stopped, was given back.
+      // What was in flight when a stage begins anew, rests, or has stopped, was released.
       return { ...stage, state: event.state, in_flight: holdsNothing.has(event.state) ? 0 : stage.in_flight };
     case 'queued':
       return { ...stage, queued: event.count };

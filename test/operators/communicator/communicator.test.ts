@@ -223,7 +223,7 @@ describe('communicate', () => {
       run.unsubscribe();
     });
 
-    it('when it is cut short during a report: that is finished and settled, never given back', async () => {
+    it('when it is cut short during a report: that is finished and settled, never released', async () => {
       const { world, fixture, run } = await prepare('A', 'B');
       const door = gate();
       fixture.onReport = () => door.pass();
@@ -259,7 +259,7 @@ describe('communicate', () => {
       nextRun.unsubscribe();
     });
 
-    it('when it is cut short while it reads: all is given back', async () => {
+    it('when it is cut short while it reads: all is released', async () => {
       const { world, fixture, run } = await prepare('A', 'B');
       const door = gate();
       fixture.onRead = () => door.pass();

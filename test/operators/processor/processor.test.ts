@@ -320,7 +320,7 @@ describe('process', () => {
       run.unsubscribe();
     });
 
-    it('is given back when the stage is cut off while it waits, and no timer is left', async () => {
+    it('is released when the stage is cut off while it waits, and no timer is left', async () => {
       const { world, fixture, run } = await prepareWriting(Date.now());
       fixture.onAnalyse = () => Promise.reject(bad);
       run.start(fixture.stage(run.tools));
@@ -519,7 +519,7 @@ describe('process', () => {
       run.unsubscribe();
     });
 
-    it.each(['ENOSPC', 'EIO'])('fails with the results log (%s), gives all back, and goes on', async code => {
+    it.each(['ENOSPC', 'EIO'])('fails with the results log (%s), releases all, and goes on', async code => {
       const { world, fixture, run } = await prepare();
       world.onAppend = () => Promise.reject(failure(code));
       await world.offer('A', 'B', 'C');
@@ -534,7 +534,7 @@ describe('process', () => {
       run.unsubscribe();
     });
 
-    it('comes back to entries that it could not even give back when the disk was full', async () => {
+    it('comes back to entries that it could not even release when the disk was full', async () => {
       const { world, fixture, run } = await prepare();
       await world.offer('A', 'B');
       const full = gate();

@@ -218,7 +218,7 @@ describe('stage', () => {
       run.unsubscribe();
     });
 
-    it('of a work gives back everything in flight, closes, tells, and tries the item again', async () => {
+    it('of a work releases everything in flight, closes, tells, and tries the item again', async () => {
       const world = new StageWorld();
       const doors: Record<string, ReturnType<typeof gate>> = { 1: gate(), 2: gate() };
       world.onPerform = item => doors[item]!.pass();
@@ -228,7 +228,7 @@ describe('stage', () => {
       expect(run.status('compressor').in_flight).toBe(2);
       doors[1]!.fail(failure('ENOSPC'));
       await run.rest();
-      expect(world.log).toEqual(['open a', 'give back 1 2', 'cut a']);
+      expect(world.log).toEqual(['open a', 'release 1 2', 'cut a']);
       expect([...world.claimed]).toEqual([]);
       expect(counts(run)).toMatchObject({ in_flight: 0, state: 'starting', alarms: ['ENOSPC'] });
       // What the other one still comes to is nothing any more.
@@ -334,14 +334,14 @@ describe('stage', () => {
       expect(run.told.slice(-2)).toEqual(['well EROFS', 'stopped']);
     });
 
-    it('closes its station also when giving back fails, and names both', async () => {
+    it('closes its station also when releasing fails, and names both', async () => {
       const world = new StageWorld();
       world.onPerform = () => Promise.reject(failure('EIO'));
       world.onGiveBack = () => Promise.reject(new Error('nobody takes it'));
       world.offer('1');
       const run = begin(world);
       await run.rest();
-      expect(world.log).toEqual(['open a', 'give back 1', 'cut a']);
+      expect(world.log).toEqual(['open a', 'release 1', 'cut a']);
       expect(run.events.at(-1)).toMatchObject({
         kind: 'alarm',
         key: 'EIO',
@@ -426,12 +426,12 @@ describe('stage', () => {
       expect(world.log).toEqual(['open a']);
       await vi.advanceTimersByTimeAsync(1);
       await run.rest();
-      expect(world.log).toEqual(['open a', 'give back 1', 'cut a']);
+      expect(world.log).toEqual(['open a', 'release 1', 'cut a']);
       expect(counts(run)).toMatchObject({ in_flight: 0, state: 'starting' });
       world.onPerform = async () => undefined;
       closing.open();
       await run.rest();
-      expect(world.log).toEqual(['open a', 'give back 1', 'cut a', 'open b']);
+      expect(world.log).toEqual(['open a', 'release 1', 'cut a', 'open b']);
       expect(world.settled).toEqual(['1']);
       expect(world.mostOpen).toBe(1);
       run.unsubscribe();
@@ -494,7 +494,7 @@ describe('stage', () => {
   });
 
   describe('cut short', () => {
-    it('gives back what is in flight, then closes; nothing is told, and nothing is settled any more', async () => {
+    it('releases what is in flight, then closes; nothing is told, and nothing is settled any more', async () => {
       const world = new StageWorld();
       const door = gate();
       const signals: AbortSignal[] = [];
@@ -510,11 +510,11 @@ describe('stage', () => {
       expect(signals.map(signal => signal.aborted)).toEqual([true, true]);
       door.open();
       await run.putAway();
-      expect(world.log).toEqual(['open a', 'give back 1 2', 'cut a']);
+      expect(world.log).toEqual(['open a', 'release 1 2', 'cut a']);
       expect([world.claimed.size, world.open, world.settled, run.told.length]).toEqual([0, 0, [], told]);
     });
 
-    it('gives back what a claim brings that was on its way', async () => {
+    it('releases what a claim brings that was on its way', async () => {
       const world = new StageWorld();
       const door = gate();
       world.onClaim = () => door.pass();
@@ -550,7 +550,7 @@ describe('stage', () => {
       expect(vi.getTimerCount()).toBe(0);
     });
 
-    it('is no error when giving back and closing fail: nobody listens', async () => {
+    it('is no error when releasing and closing fail: nobody listens', async () => {
       const world = new StageWorld();
       world.onPerform = () => new Promise(() => undefined);
       world.onGiveBack = () => Promise.reject(new Error('no'));
@@ -560,7 +560,7 @@ describe('stage', () => {
       await run.rest();
       run.unsubscribe();
       await run.rest();
-      expect(world.log).toEqual(['open a', 'give back 1', 'cut a']);
+      expect(world.log).toEqual(['open a', 'release 1', 'cut a']);
     });
 
     /** Events after which its listener leaves in the same instant. */

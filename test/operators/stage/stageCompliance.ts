@@ -125,7 +125,7 @@ export function describeStage<S>(title: string, make: () => Promise<StageUnderTe
       expect([run.told.at(-1), stage.open(), stage.claimed()]).toEqual(['stopped', 0, []]);
     });
 
-    it('gives back every claim when it is cut short, and closes', async () => {
+    it('releases every claim when it is cut short, and closes', async () => {
       const held = door();
       const { stage, run, status } = await begin(5, each => each.hold(held.promise));
       await run.until(() => status().in_flight > 0);
@@ -157,7 +157,7 @@ export function describeStage<S>(title: string, make: () => Promise<StageUnderTe
       }
     });
 
-    it('is alarmed by a failure of its work, gives everything back meanwhile, and is well by itself', async () => {
+    it('is alarmed by a failure of its work, releases everything meanwhile, and is well by itself', async () => {
       const { stage, run, status } = await begin(5, each => each.breakWork('EIO'));
       await run.until(() => run.count('alarm') === 1);
       expect(run.events.at(-1)).toMatchObject({

@@ -29,8 +29,8 @@ import type { Experiment } from '../stage/experiment.ts';
 import { outcomeEvent } from '../stage/outcomeEvent.ts';
 import type { Outcome, Stage, StageFlow, Worker } from '../stage/stage.ts';
 import { framesPerMinute } from '../stage/stage.ts';
-import { type ImageRoom, imageRoom } from './admission.ts';
-import type { WantedRoom } from './diskFull.ts';
+import { type Admission, admitImages } from './admission.ts';
+import type { WantedSpace } from './diskFull.ts';
 import { encodePng, ImageStore } from './imageStore.ts';
 import { adoption } from './recoverOrphans.ts';
 import { Schedule } from './schedule.ts';
@@ -131,9 +131,14 @@ export const collector: Stage<CollectSettings, Collected, CollectExperiment> = {
     let schedule: Schedule | null = null;
     // The images of a folder that is replayed have no entries yet.
     const adopting = replay ? null : adoption(experiment, flow);
-    const room = imageRoom({ ...experiment, wanted$: wantedRoom$(flow), clock: tools.clock, dataFolder: paths.data });
-    const noRoom$ = room.noRoom$.pipe(share({ connector: () => new ReplaySubject(1) }));
-    const recorder: Recorder = { store, room, experiment };
+    const admission = admitImages({
+      ...experiment,
+      wanted$: wantedSpace$(flow),
+      clock: tools.clock,
+      dataFolder: paths.data,
+    });
+    const diskFull$ = admission.diskFull$.pipe(share({ connector: () => new ReplaySubject(1) }));
+    const recorder: Recorder = { store, admission, experiment };
     return {
       open: async (settings, signal) => {
         const { intervalMs } = settings;
@@ -156,14 +161,14 @@ export const collector: Stage<CollectSettings, Collected, CollectExperiment> = {
           throw error;
         }
       },
-      pausedBy$: noRoom$,
+      pausedBy$: diskFull$,
       onPause: () => {
         schedule = null;
       },
       // A folder misses nothing: its images are still there.
       beside$: settings$ =>
         merge(
-          framesNotTaken(settings$, noRoom$, () => pace === 'triggered', flow, experiment),
+          framesNotTaken(settings$, diskFull$, () => pace === 'triggered', flow, experiment),
           adopting?.events$ ?? EMPTY,
         ),
       atEnd: async () => [...((await adopting?.finish()) ?? []), ...(await recordAtEnd(kept, recorder))],
@@ -172,12 +177,12 @@ export const collector: Stage<CollectSettings, Collected, CollectExperiment> = {
 };
 
 /** Null in a replay of nothing but originals: how much must stay free is asked of the configuration, which may change. */
-function wantedRoom$({ config$ }: StageFlow): Observable<WantedRoom> {
-  return (config$ ?? EMPTY).pipe(map(wantedRoom), distinctUntilChanged<WantedRoom>(isDeepStrictEqual));
+function wantedSpace$({ config$ }: StageFlow): Observable<WantedSpace> {
+  return (config$ ?? EMPTY).pipe(map(wantedSpace), distinctUntilChanged<WantedSpace>(isDeepStrictEqual));
 }
 
 /** How much of the disk shall stay free, and whether images are deleted for it. */
-const wantedRoom = ({ Buffer, Services }: Config): WantedRoom => ({
+const wantedSpace = ({ Buffer, Services }: Config): WantedSpace => ({
   minFree: Buffer.min_free_disk,
   keepsAll: Buffer.image_buffer_size === 0 && !Services.enable_remote_sync,
 });
@@ -185,14 +190,14 @@ const wantedRoom = ({ Buffer, Services }: Config): WantedRoom => ({
 /** Each interval is told as missed, for as long as there is no room and nobody has paused the stage. */
 function framesNotTaken(
   settings$: Observable<CollectSettings>,
-  noRoom$: Observable<PauseReason | null>,
+  diskFull$: Observable<PauseReason | null>,
   isTriggered: () => boolean,
   { paused$ = of(false), pausedBy$ = of(null) }: StageFlow,
   { tools }: CollectExperiment,
 ): Observable<StageEvent> {
-  return combineLatest([settings$, noRoom$, paused$, pausedBy$]).pipe(
-    map(([{ enabled, intervalMs }, noRoom, isPaused, otherReason]) =>
-      enabled && noRoom !== null && !isPaused && otherReason === null && isTriggered() ? intervalMs : null,
+  return combineLatest([settings$, diskFull$, paused$, pausedBy$]).pipe(
+    map(([{ enabled, intervalMs }, fullDisk, isPaused, otherReason]) =>
+      enabled && fullDisk !== null && !isPaused && otherReason === null && isTriggered() ? intervalMs : null,
     ),
     distinctUntilChanged(),
     switchMap(intervalMs => {
@@ -245,7 +250,7 @@ interface Collecting {
 /** What records a frame. */
 interface Recorder {
   store: ImageStore;
-  room: ImageRoom;
+  admission: Admission;
   experiment: CollectExperiment;
 }
 
@@ -306,7 +311,11 @@ function openWorker(
  * Null when there is no room for its image: it is as it was.
  * @param isLast it can't wait for room.
  */
-async function record(item: Collected, { store, room, experiment }: Recorder, isLast = false): Promise<Outcome | null> {
+async function record(
+  item: Collected,
+  { store, admission, experiment }: Recorder,
+  isLast = false,
+): Promise<Outcome | null> {
   const { frame, id, monotonicMs, transform } = item;
   const { queue, tools, runId, bootId, clockSynced } = experiment;
   const { taken, cameraIndex } = frame;
@@ -315,7 +324,7 @@ async function record(item: Collected, { store, room, experiment }: Recorder, is
     const png = await encodePng(transformPixels(frame.pixels, transform)).catch(asError);
     // It would not become one however often it were tried.
     if (png instanceof Error) return { kind: 'discarded', entryId: null, reason: `not an image: ${png.message}` };
-    if (!(await room.fits(png.length, isLast))) return null;
+    if (!(await admission.fits(png.length, isLast))) return null;
     item.place = await store.write(frame, png);
   }
   const camera: CameraData = {

@@ -9,7 +9,7 @@ import { bytes, number } from '../../model/quantity.ts';
 import { namesLimits, type SpaceLimits, spaceLimits } from '../ringBuffer/spaceLimits.ts';
 
 /** How much shall stay free, and whether images are deleted for it. */
-export interface WantedRoom {
+export interface WantedSpace {
   /** `min_free_disk`. */
   minFree: Amount;
   /** Every image stays: `image_buffer_size` is 0, and there are no copies on a share. */
@@ -24,11 +24,11 @@ export interface Refusal {
   space: DiskSpace;
 }
 
-export interface NoRoomOptions {
+export interface DiskFullOptions {
   /** Of the disk of `data_dir`, about once a second. */
   space$: Observable<DiskSpace | null>;
   /** What the configuration asks for, and as it changes. */
-  wanted$: Observable<WantedRoom>;
+  wanted$: Observable<WantedSpace>;
   /** Each image that was refused. */
   refused$?: Observable<Refusal>;
   queue: Pick<Queue, 'waiting' | 'inWork' | 'localImages'>;
@@ -68,7 +68,7 @@ interface State {
  *
  * Emits with the first sample, and whenever it changes. Completes and errors with its sources.
  */
-export function noRoom$(options: NoRoomOptions): Observable<PauseReason | null> {
+export function diskFull$(options: DiskFullOptions): Observable<PauseReason | null> {
   const first: State = { shortSince: null, toldAt: 0, reason: null, refusal: null, image: 0 };
   const refused$ = (options.refused$ ?? EMPTY).pipe(startWith(null));
   return combineLatest([options.space$, options.wanted$, refused$]).pipe(
@@ -82,7 +82,7 @@ export function noRoom$(options: NoRoomOptions): Observable<PauseReason | null> 
 }
 
 /** It says so at once, since the image waits. Where capture rests already, it goes on only when the image fits too. */
-function refuse(state: State, refusal: Refusal, wanted: WantedRoom, options: NoRoomOptions): State {
+function refuse(state: State, refusal: Refusal, wanted: WantedSpace, options: DiskFullOptions): State {
   const { image, space } = refusal;
   const now = options.clock.monotonic();
   const toldAt = state.reason ? state.toldAt : now;
@@ -95,7 +95,7 @@ function refuse(state: State, refusal: Refusal, wanted: WantedRoom, options: NoR
   };
 }
 
-function next(state: State, space: DiskSpace, wanted: WantedRoom, options: NoRoomOptions): State {
+function next(state: State, space: DiskSpace, wanted: WantedSpace, options: DiskFullOptions): State {
   const now = options.clock.monotonic();
   const { image } = state;
   const limits = spaceLimits(wanted.minFree, space.size, image);
@@ -114,7 +114,7 @@ function next(state: State, space: DiskSpace, wanted: WantedRoom, options: NoRoo
   return { ...state, shortSince, toldAt: now, reason: pauseReason(space, image, wanted, options) };
 }
 
-function pauseReason(space: DiskSpace, image: number, wanted: WantedRoom, options: NoRoomOptions): PauseReason {
+function pauseReason(space: DiskSpace, image: number, wanted: WantedSpace, options: DiskFullOptions): PauseReason {
   const limits = spaceLimits(wanted.minFree, space.size);
   const { enough } = spaceLimits(wanted.minFree, space.size, image);
   const { names } = space;
@@ -140,13 +140,13 @@ function pauseReason(space: DiskSpace, image: number, wanted: WantedRoom, option
   };
 }
 
-function ruleOf({ low, reserve }: SpaceLimits, image: number, { minFree }: WantedRoom): string {
+function ruleOf({ low, reserve }: SpaceLimits, image: number, { minFree }: WantedSpace): string {
   if (image > 0)
     return `the next image takes ${bytes(image)} of what is beyond the ${bytes(reserve)} that must stay free`;
   return low > reserve ? `min_free_disk is ${minFree.text}` : `${bytes(low)} must stay free`;
 }
 
-function whyNothingGoes(limits: SpaceLimits, { keepsAll }: WantedRoom, queue: NoRoomOptions['queue']): string {
+function whyNothingGoes(limits: SpaceLimits, { keepsAll }: WantedSpace, queue: DiskFullOptions['queue']): string {
   if (limits.low <= limits.reserve)
     return 'Nothing is deleted for that, because min_free_disk is not set: free some space';
   if (keepsAll)

@@ -1,10 +1,10 @@
 import type { ParameterStatistics } from '../model/result.ts';
 import { roundDecimals } from '../model/roundDecimals.ts';
-import { keptNumbers } from './keptNumbers.ts';
 import { quantile } from './quantile.ts';
+import { reusableNumbers } from './reusableNumbers.ts';
 import { sortAscending } from './sortAscending.ts';
 
-const room = keptNumbers();
+const numbers = reusableNumbers();
 
 /**
  * What the rows of a ROI gave for one parameter, as the Python system sums it up: mean, population standard deviation,
@@ -20,7 +20,7 @@ export function parameterStatistics(
   keepValues: boolean,
   count = values.length,
 ): ParameterStatistics {
-  const sorted = room(count);
+  const sorted = numbers(count);
   for (let i = 0; i < count; i++) sorted[i] = values[i];
   sortAscending(sorted, count);
   const max = roundDecimals(sorted[count - 1], 3);

@@ -4,8 +4,8 @@ import { methodParameters } from '../model/method.ts';
 import type { RoiResult } from '../model/result.ts';
 import { roundDecimals } from '../model/roundDecimals.ts';
 import { createRoiEstimator } from './joint/roiEstimator.ts';
-import { keptNumbers } from './keptNumbers.ts';
 import { parameterStatistics } from './parameterStatistics.ts';
+import { reusableNumbers } from './reusableNumbers.ts';
 import type { RoiEstimate, RoiEstimator } from './roiEstimate.ts';
 import { roiWalk } from './roiWalk.ts';
 import { createRowsEstimator } from './rowsEstimator.ts';
@@ -104,10 +104,10 @@ function roiResult(label: string, { method, keepValues }: FrameAnalysis, estimat
   };
 }
 
-const room = keptNumbers();
+const numbers = reusableNumbers();
 
 function columnOf(rows: readonly Float64Array[], column: number): Float64Array {
-  const values = room(rows.length);
+  const values = numbers(rows.length);
   for (let row = 0; row < rows.length; row++) values[row] = rows[row][column];
   return values;
 }

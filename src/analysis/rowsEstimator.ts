@@ -1,7 +1,7 @@
 import type { AnalysisJob } from '../model/analysisJob.ts';
 import type { RoiFlag } from '../model/result.ts';
-import { keptNumbers } from './keptNumbers.ts';
 import { quantile } from './quantile.ts';
+import { reusableNumbers } from './reusableNumbers.ts';
 import { lowSignal, type RoiEstimate, type RoiEstimator, saturatedShare } from './roiEstimate.ts';
 import type { RowMethod, RowResults } from './rowMethod.ts';
 import { rowMethods } from './rowMethods.ts';
@@ -68,7 +68,7 @@ function medianOf(rows: readonly Float64Array[], value: (row: Float64Array) => n
   return quantile(sortedOver(rows, value), 0.5, rows.length);
 }
 
-const sortedNumbers = keptNumbers();
+const sortedNumbers = reusableNumbers();
 
 /** A value of each row, ascending; as many as there are rows. Overwritten by the next call. */
 function sortedOver(rows: readonly Float64Array[], value: (row: Float64Array) => number): Float64Array {
@@ -109,7 +109,7 @@ export function reduceRows(values: Float64Array, rows: number, cols: number, cou
   }
 }
 
-const deviationNumbers = keptNumbers();
+const deviationNumbers = reusableNumbers();
 
 /**
  * Standard error of the median of rows' positions, from their scatter: √(π/2)·σ/√n with the robust σ = 1.4826·median

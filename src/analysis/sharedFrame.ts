@@ -1,5 +1,5 @@
 import { byteLength, type FrameShape } from '../image/frameTarget.ts';
-import { keptMemory } from '../image/reusableMemory.ts';
+import { reusableMemory } from '../image/reusableMemory.ts';
 import type { FrameAnalysis } from './roiPiece.ts';
 
 /** A frame in memory that all threads see, as it is told to helpers, which may be before it is decoded. */
@@ -21,7 +21,7 @@ export function isWorthSharing({ rois: { rois } }: FrameAnalysis): boolean {
 }
 
 /** Memory in which this thread's frames lie, one after the other. */
-const memory = keptMemory(bytes => new SharedArrayBuffer(bytes));
+const memory = reusableMemory(bytes => new SharedArrayBuffer(bytes));
 
 /** Memory for a frame that all threads may see. The frame that this thread had before is overwritten. */
 export const frameMemory = (shape: FrameShape): SharedArrayBuffer => memory(byteLength(shape));

@@ -3,7 +3,7 @@ import { endianness } from 'node:os';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createInflate, inflateSync } from 'node:zlib';
 import type { Pixels } from '../model/frame.ts';
-import { letGo } from './detachBuffer.ts';
+import { detachBuffer } from './detachBuffer.ts';
 import { byteLength, type FrameShape, type FrameTarget, ownMemory } from './frameTarget.ts';
 import { createPngRows, type PngRows } from './pngRows.ts';
 
@@ -141,7 +141,7 @@ function inflateWhole({ data, dataLength, ...shape }: Layout, rows: PngRows): nu
   const options = { chunkSize: Math.max(64, size), maxOutputLength: size, info: true };
   const { buffer, engine } = inflateSync(stored, options) as unknown as Inflated;
   if (!rows.push(buffer)) throw damaged;
-  letGo(buffer);
+  detachBuffer(buffer);
   return engine.bytesWritten;
 }
 

@@ -1,7 +1,7 @@
 import { endianness } from 'node:os';
 import { inflateSync } from 'node:zlib';
 import type { Pixels } from '../model/frame.ts';
-import { letGo } from './detachBuffer.ts';
+import { detachBuffer } from './detachBuffer.ts';
 import { byteLength, type FrameTarget, ownMemory, viewPixels } from './frameTarget.ts';
 import { tiffTag } from './tiffDirectories.ts';
 
@@ -37,7 +37,7 @@ export function decodeTiff(bytes: Uint8Array, target: FrameTarget = ownMemory): 
     if (layout.isDifferences) {
       addUp(depth === 16 ? words(plain) : plain, data.subarray(from * width, to * width), width);
     } else out.set(plain, from * rowBytes);
-    if (layout.isDeflated) letGo(plain);
+    if (layout.isDeflated) detachBuffer(plain);
     target.rowsDone(to);
   }
   return pixels;

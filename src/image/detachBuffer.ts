@@ -4,6 +4,6 @@
  *
  * @param inflated not to be read any more, nor any view of it
  */
-export function letGo({ buffer, byteLength }: Uint8Array): void {
+export function detachBuffer({ buffer, byteLength }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength + 1) buffer.transfer(0);
 }

@@ -2,12 +2,12 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { codecOf } from '../model/compression.ts';
 import { BadImageError } from './badImageError.ts';
 import { checkedHeader, imageMemory, limitText } from './imageMemory.ts';
-import { keptMemory } from './reusableMemory.ts';
+import { reusableMemory } from './reusableMemory.ts';
 import type { ReadAt } from './tiffDirectories.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 
-const memory = keptMemory(bytes => new ArrayBuffer(bytes));
+const memory = reusableMemory(bytes => new ArrayBuffer(bytes));
 
 /** What is read at first: the headers of nearly all images lie in it. */
 const headBytes = 1 << 16;

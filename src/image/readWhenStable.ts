@@ -2,7 +2,7 @@ import { type SchedulerLike, timer } from 'rxjs';
 import type { FileStat, Files } from '../files/files.ts';
 import type { Clock } from '../model/clock.ts';
 
-interface ReadAtRestOptions<T> {
+interface ReadWhenStableOptions<T> {
   path: string;
   read: () => Promise<T>;
   /** Whether an error says that the content can't be read, so that it may only be unfinished. Others are thrown at once. */
@@ -32,7 +32,7 @@ const longestMs = 60_000;
  * long enough. Its age is measured with a clock that may jump, so it counts for the first reading only; size and time of
  * modification alone tell after that. Nothing is held while it waits but a timer, which the signal frees.
  */
-export async function readAtRest<T>(options: ReadAtRestOptions<T>): Promise<T> {
+export async function readWhenStable<T>(options: ReadWhenStableOptions<T>): Promise<T> {
   const { path, read, isUnreadable, files, clock, signal } = options;
   const giveUpAt = clock.monotonic() + longestMs;
   let known = await files.stat(path);
@@ -52,7 +52,7 @@ export async function readAtRest<T>(options: ReadAtRestOptions<T>): Promise<T> {
 
 async function restOf<T>(
   found: FileStat | null,
-  { path, files, clock, scheduler, signal }: ReadAtRestOptions<T>,
+  { path, files, clock, scheduler, signal }: ReadWhenStableOptions<T>,
   giveUpAt: number,
 ): Promise<FileStat | null> {
   for (let known = found; ; ) {

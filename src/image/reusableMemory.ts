@@ -5,7 +5,7 @@
  *
  * @returns a function that gives memory of at least so many bytes; what it gave before is overwritten
  */
-export function keptMemory<M extends ArrayBufferLike>(make: (bytes: number) => M): (bytes: number) => M {
+export function reusableMemory<M extends ArrayBufferLike>(make: (bytes: number) => M): (bytes: number) => M {
   let memory = make(0);
   return bytes => {
     if (memory.byteLength < bytes || memory.byteLength > 2 * bytes) memory = make(bytes);

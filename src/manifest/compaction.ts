@@ -10,12 +10,12 @@ import { findHandEdits, takeEdits } from './handEdits.ts';
 import { journalPath, listJournals } from './journal.ts';
 import type { JournalRecord } from './journalLine.ts';
 import type { JournalTail } from './journalTail.ts';
-import { setAside } from './setAside.ts';
+import { keepCopy } from './keepCopy.ts';
 import { type PreparedSnapshot, prepareSnapshot } from './snapshot.ts';
 import { type Prepared, prepareAll, type Request } from './transaction.ts';
 
 /** Part of `liveEntries` that stays when there are too many: archiving one at a time would compact each time. */
-const keptShare = 0.75;
+const remainingShare = 0.75;
 /** A file that is saved by hand again and again is replaced all the same; its edits count as long as they can be read. */
 const mostBeginnings = 3;
 
@@ -199,7 +199,7 @@ async function takeHandEdits({
   mark,
 }: Pick<Compaction, 'options' | 'reader' | 'tail' | 'mark'>): Promise<void> {
   const { edits, found } = await findHandEdits(options, reader, () => tail.read());
-  if (found === 'stale' || reader.isSnapshotBroken) await keepCopy(options);
+  if (found === 'stale' || reader.isSnapshotBroken) await keepEdits(options);
   if (edits.length === 0) return;
   const request: Request = {
     prepare: draft => takeEdits(edits, draft),
@@ -221,8 +221,8 @@ async function takeHandEdits({
   for (const line of lines) tail.tell(line);
 }
 
-async function keepCopy({ files, file, note }: CompactionOptions): Promise<void> {
-  const copy = await setAside(files, file);
+async function keepEdits({ files, file, note }: CompactionOptions): Promise<void> {
+  const copy = await keepCopy(files, file);
   if (copy)
     note('warning', `${file} is replaced; what stood there, with the edits that are not taken, is kept as ${copy}`);
 }
@@ -233,7 +233,7 @@ function surplus({
   options: { liveEntries, settledOnly },
 }: Pick<Compaction, 'reader' | 'options'>): number {
   const idle = live.settled + (settledOnly ? 0 : live.awaitingCopy);
-  return idle <= liveEntries ? 0 : idle - Math.floor(liveEntries * keptShare);
+  return idle <= liveEntries ? 0 : idle - Math.floor(liveEntries * remainingShare);
 }
 
 /** Segment durable, then its mark, then `archive` lines, then (by the caller) the snapshot without the entries. Resolves with how many. */

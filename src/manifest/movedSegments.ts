@@ -4,7 +4,7 @@ import type { Files } from '../files/files.ts';
 import { readBytes } from '../files/readBytes.ts';
 import { writeAtomic, writeFully } from '../files/writeAtomic.ts';
 import { ArchiveError } from './archiveError.ts';
-import { setAside } from './setAside.ts';
+import { keepCopy } from './keepCopy.ts';
 
 /** Where a segment of the archive was moved to. */
 export interface MovedSegment {
@@ -145,7 +145,7 @@ export async function mendMovedList(files: Files, archive: string, backupFolder:
     }
   }
   if (isReadable && found === 0) return null;
-  const kept = await setAside(files, path, 'damaged');
+  const kept = await keepCopy(files, path, 'damaged');
   await writeAtomic(files, path, lines.map(line => lineOf(line, archive)).join(''));
   return (
     `${path} was damaged and is made anew: ${lines.length - found} lines could be read, ${found} segments were found in their folders. ` +

@@ -10,9 +10,9 @@ import type { EntryReaderOptions } from './entryReader.ts';
 import { journalPath, listJournals } from './journal.ts';
 import { journalFormat } from './journalLine.ts';
 import { JournalWriter } from './journalWriter.ts';
+import { keepCopy } from './keepCopy.ts';
 import { MovedSegments } from './movedSegments.ts';
 import { type Salvaged, salvage } from './salvage.ts';
-import { setAside } from './setAside.ts';
 import { writeSnapshot } from './snapshot.ts';
 
 /** What is left of a manifest. */
@@ -95,7 +95,7 @@ export async function rebuildManifest(
   const kept: string[] = [];
   const journals = await listJournals(files, file);
   for (const path of [file, ...journals.map(number => journalPath(file, number)), ...broken.map(({ path }) => path)]) {
-    const copy = await setAside(files, path, 'damaged');
+    const copy = await keepCopy(files, path, 'damaged');
     if (copy !== null) kept.push(basename(copy));
   }
   await writeSnapshot(files, file, entries);

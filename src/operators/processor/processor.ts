@@ -8,7 +8,7 @@ import { amountInBytes } from '../../config/kinds/amount.ts';
 import { contentHash } from '../../files/contentHash.ts';
 import { BadImageError } from '../../image/badImageError.ts';
 import { findImage, ImagePathError } from '../../image/findImage.ts';
-import { readAtRest } from '../../image/readWhenStable.ts';
+import { readWhenStable } from '../../image/readWhenStable.ts';
 import { isRemoved } from '../../manifest/workRules.ts';
 import type { AnalysedFrame } from '../../model/analysisJob.ts';
 import type { Clock } from '../../model/clock.ts';
@@ -230,7 +230,7 @@ async function analyse(
   const { method, estimator, numberOfSubRois, keepValues, dataFolder } = settings;
   const path = await findImage(entry.camera_data!, dataFolder, files, { isRemoved: isRemoved(entry) });
   try {
-    return await readAtRest({
+    return await readWhenStable({
       path,
       read: () => {
         const over = begin();

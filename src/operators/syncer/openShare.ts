@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Files } from '../../files/files.ts';
-import { setAside } from '../../manifest/setAside.ts';
+import { keepCopy } from '../../manifest/keepCopy.ts';
 import { utcIso } from '../../model/localTime.ts';
 import type { Share } from '../../share/share.ts';
 import { ShareError } from '../../share/shareError.ts';
@@ -42,7 +42,7 @@ export async function openShare(
     const { known, isDamaged } = await knownShare(record, settings, files);
     const id = await share.call('enter', { known, fresh: tools.newId() }, signal);
     for (const place of places) await checkApart(place, id, remoteRoot, files);
-    const kept = isDamaged ? await setAside(files, record.path, 'damaged') : null;
+    const kept = isDamaged ? await keepCopy(files, record.path, 'damaged') : null;
     if (isDamaged || known === null) await record.remember(remoteRoot, id, utcIso(tools.clock.now()));
     if (kept !== null) {
       const whose = `${remoteRoot}, which has the marker of the share that was used last`;

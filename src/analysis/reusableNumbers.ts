@@ -4,7 +4,7 @@
  *
  * @returns a function that gives room for at least so many; what stood in it before, and what others were given, is overwritten
  */
-export function keptNumbers(): (count: number) => Float64Array {
+export function reusableNumbers(): (count: number) => Float64Array {
   let numbers = new Float64Array(64);
   return count => {
     if (numbers.length < count) numbers = new Float64Array(2 * count);

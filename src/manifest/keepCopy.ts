@@ -11,7 +11,7 @@ import { Checksum } from './journalLine.ts';
  * `damaged`: what can't be read. Durable when it returns; the same content is kept once. Resolves with the path of the copy, or null
  * when there is nothing to copy.
  */
-export async function setAside(
+export async function keepCopy(
   files: Files,
   file: string,
   word: 'edited' | 'damaged' = 'edited',

@@ -7,10 +7,10 @@ import { plainName } from '../model/compression.ts';
 import type { Claim, Entry, ProcessIdentity, ResultLocation } from '../model/entry.ts';
 import { utcIso } from '../model/localTime.ts';
 import type { StageName } from '../model/stage.ts';
-import { adoptedEntry, capturedTime } from './adoptedEntry.ts';
 import { EntryArchive } from './entryArchive.ts';
 import { EntryLog, type EntryLogOptions, type LogChange } from './entryLog.ts';
 import { awaitsCopy } from './isSettled.ts';
+import { capturedTime, orphanEntry } from './orphanEntry.ts';
 import { afterDeath, deadlyWork, isTriedAlone } from './processDeaths.ts';
 import type { LostResult } from './rebuildManifest.ts';
 import { relocate, requeue } from './setBack.ts';
@@ -141,7 +141,7 @@ export class Manifest {
    * @param lost ids of results whose entries are taken back too, with or without an image here, and of no others. Absent: every result of
    *   these images that no live entry names.
    */
-  async takeIn(images: readonly string[], lost?: ReadonlySet<string>): Promise<Entry[]> {
+  async addOrphans(images: readonly string[], lost?: ReadonlySet<string>): Promise<Entry[]> {
     const { recovery, clock } = this.#options;
     const names = new Set(images.map(path => plainName(basename(path))));
     const isLost = ({ entry_id: id, image_filename: name }: LostResult): boolean =>
@@ -149,7 +149,7 @@ export class Manifest {
     const times = [...names].map(capturedTime).sort();
     const entries = recovery
       ? await recovery.entriesOf(images, isLost, lost ? null : (times[0] ?? null))
-      : images.map(path => adoptedEntry(path, clock.now()));
+      : images.map(path => orphanEntry(path, clock.now()));
     await this.offer(entries);
     return entries;
   }

@@ -8,7 +8,7 @@ import type { Manifest } from './manifest.ts';
 export type Queue = Pick<
   Manifest,
   | 'offer'
-  | 'takeIn'
+  | 'addOrphans'
   | 'claim'
   | 'settle'
   | 'release'

@@ -1,8 +1,8 @@
 import { basename, join } from 'node:path';
 import { endOfLines } from '../files/appendDurably.ts';
 import { SegmentedFile } from '../files/segmentedFile.ts';
-import { isCapturedName, ownImageTime } from '../manifest/adoptedEntry.ts';
 import { archiveFolder } from '../manifest/archive.ts';
+import { isCapturedName, ownImageTime } from '../manifest/orphanEntry.ts';
 import { leasesFile, readHolders } from '../manifest/stageLeases.ts';
 import { plainName } from '../model/compression.ts';
 import type { ImageNames } from './imageNames.ts';

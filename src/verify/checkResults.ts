@@ -1,8 +1,8 @@
 import { SegmentedFile } from '../files/segmentedFile.ts';
 import { splitLines } from '../files/splitLines.ts';
-import { isCapturedName } from '../manifest/adoptedEntry.ts';
 import { isSettled } from '../manifest/isSettled.ts';
 import { deterministicId } from '../manifest/normaliseEntry.ts';
+import { isCapturedName } from '../manifest/orphanEntry.ts';
 import { readEntries } from '../manifest/readEntries.ts';
 import { plainName } from '../model/compression.ts';
 import type { ResultLocation } from '../model/entry.ts';

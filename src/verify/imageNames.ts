@@ -2,9 +2,9 @@ import { hash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { Files } from '../files/files.ts';
-import { ownImageTime } from '../manifest/adoptedEntry.ts';
 import { IdTable } from '../manifest/idTable.ts';
 import { isSettled } from '../manifest/isSettled.ts';
+import { ownImageTime } from '../manifest/orphanEntry.ts';
 import { readEntries } from '../manifest/readEntries.ts';
 import { plainName } from '../model/compression.ts';
 

@@ -4,9 +4,9 @@ import type { Files } from '../files/files.ts';
 import { readSoundJson } from '../files/readJson.ts';
 import { SegmentedFile } from '../files/segmentedFile.ts';
 import { splitLines } from '../files/splitLines.ts';
-import { adoptedEntry, cameraOf, isCapturedName } from '../manifest/adoptedEntry.ts';
 import { IdTable } from '../manifest/idTable.ts';
 import { deterministicId } from '../manifest/normaliseEntry.ts';
+import { cameraOf, isCapturedName, orphanEntry } from '../manifest/orphanEntry.ts';
 import { outcomeOfResult } from '../manifest/outcomeOfResult.ts';
 import type { RecoverySource, Remains } from '../manifest/rebuildManifest.ts';
 import { untouchedEntry } from '../manifest/untouchedEntry.ts';
@@ -90,7 +90,7 @@ export function recoverySource(options: RecoverEntriesOptions): RecoverySource {
           counts.empty++;
           continue;
         }
-        const entry = adoptedEntry(path, options.now());
+        const entry = orphanEntry(path, options.now());
         entries.set(entry.entry_id, entry);
         counts.images++;
       }
@@ -125,7 +125,7 @@ async function entriesOf(
     entries.push(entry);
     images.delete(plainName(entry.camera_data!.filename));
   }
-  return [...entries, ...[...images.values()].map(path => adoptedEntry(path, options.now()))];
+  return [...entries, ...[...images.values()].map(path => orphanEntry(path, options.now()))];
 }
 
 /** Of the results of one captured image the one whose rows the table has, else the first: an image has one result that counts. */

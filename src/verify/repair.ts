@@ -12,7 +12,7 @@ import { imageOf } from './imageOf.ts';
 import type { Inspection, RepairOptions } from './inspection.ts';
 import { rebuildReports } from './rebuildReports.ts';
 
-/** Entries set back, or adopted, in one go. */
+/** Entries set back, or recovered, in one go. */
 const batchEntries = 500;
 
 /**
@@ -53,7 +53,7 @@ async function mendManifest(inspection: Inspection, options: RepairOptions): Pro
   const { repairs } = inspection;
   const manifest = await Manifest.open(options.manifest);
   try {
-    if (repairs.orphans.length > 0 || repairs.lost.size > 0) await takeIn(manifest, inspection, options);
+    if (repairs.orphans.length > 0 || repairs.lost.size > 0) await addOrphans(manifest, inspection, options);
     if (repairs.again.size > 0) await setBack(manifest, inspection, options);
     if (repairs.moved.size > 0) await relocate(manifest, inspection, options);
   } finally {
@@ -61,14 +61,14 @@ async function mendManifest(inspection: Inspection, options: RepairOptions): Pro
   }
 }
 
-async function takeIn(
+async function addOrphans(
   manifest: Manifest,
   { repairs, options: given }: Inspection,
   { onMended }: RepairOptions,
 ): Promise<void> {
   const orphans = repairs.orphans.length > 0 ? (await withoutEntry(repairs.orphans, given)).left : [];
   for (const path of orphans) await syncNamed(given.files, path);
-  for (const { recovered, ...entry } of await manifest.takeIn(orphans, repairs.lost)) {
+  for (const { recovered, ...entry } of await manifest.addOrphans(orphans, repairs.lost)) {
     const { filename, filepath } = entry.camera_data!;
     onMended(
       recovered === undefined

@@ -144,7 +144,7 @@ describe('verify', () => {
     expect(await look(sample, { deep: true })).toMatchObject({ code: 0, found: [], totals: { images: 2 } });
   });
 
-  it('finds an image without an entry, and adopts it', async () => {
+  it('finds an image without an entry, and makes an entry for it', async () => {
     const sample = await temporarySample({ images: 2 });
     for (const n of [8, 9]) await copyFile(sample.image(0), sample.image(n));
     await writeFile(join(sample.day, 'notes.png'), 'not ours');

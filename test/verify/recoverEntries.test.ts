@@ -219,7 +219,7 @@ describe('an entry that somebody has deleted from the manifest', () => {
   it('is taken back from its result line as it was; an image without a result gets a new one', async () => {
     const made = await withoutEntries([3, 7]);
     const manifest = await made.open({ liveEntries: 100 });
-    const taken = await manifest.takeIn([3, 7].map(imageOf));
+    const taken = await manifest.addOrphans([3, 7].map(imageOf));
     expect(taken.map(entry => entry.entry_id)).toEqual(['e3', 'e7']);
     expect(taken.map(statusOf)).toEqual(['processed, sent, 1', 'processed, sent, 1']);
     const log = await made.log();
@@ -228,7 +228,7 @@ describe('an entry that somebody has deleted from the manifest', () => {
     await expectWhole(made);
     made.files.put(imageOf(20), 'image 20');
     const later = await made.open();
-    expect((await later.takeIn([imageOf(20)])).map(statusOf)).toEqual(['pending, 0']);
+    expect((await later.addOrphans([imageOf(20)])).map(statusOf)).toEqual(['pending, 0']);
     await later.close({ fold: true });
   });
 
@@ -239,7 +239,7 @@ describe('an entry that somebody has deleted from the manifest', () => {
     const line = text.split('\n').find(one => one.includes('"e3"'))!;
     made.files.put(path, `${text}${line.replace('"e3"', '"other"')}\n`);
     const manifest = await made.open({ liveEntries: 100 });
-    expect((await manifest.takeIn([imageOf(3)])).map(entry => entry.entry_id)).toEqual(['e3']);
+    expect((await manifest.addOrphans([imageOf(3)])).map(entry => entry.entry_id)).toEqual(['e3']);
     await manifest.close({ fold: true });
     await expectWhole(made);
     made.files.put(manifestFile, '');
@@ -251,7 +251,7 @@ describe('an entry that somebody has deleted from the manifest', () => {
     const made = await withoutEntries([3]);
     made.files.drop(imageOf(3));
     const manifest = await made.open({ liveEntries: 100 });
-    const [taken] = await manifest.takeIn([], new Set(['e3']));
+    const [taken] = await manifest.addOrphans([], new Set(['e3']));
     expect(taken).toMatchObject({ entry_id: 'e3', image_local: false, data_transmitted: true });
     await manifest.close({ fold: true });
   });

@@ -32,7 +32,7 @@ import { framesPerMinute } from '../stage/stage.ts';
 import { type Admission, admitImages } from './admission.ts';
 import type { WantedSpace } from './diskFull.ts';
 import { encodePng, ImageStore } from './imageStore.ts';
-import { adoption } from './recoverOrphans.ts';
+import { orphanRecovery } from './recoverOrphans.ts';
 import { Schedule } from './schedule.ts';
 import { type Collected, type FrameSettings, ownPaceFrames, triggeredFrames } from './takeFrames.ts';
 
@@ -85,7 +85,7 @@ const missedFrames = (count: number, why: string) =>
  * source; a camera has no end.
  *
  * A frame whose image a crash has left without an entry is taken in, beside the capture: it is looked for once, before the first
- * frame of a camera (see `findLeftImages`).
+ * frame of a camera (see `findOrphanImages`).
  *
  * Without room on the disk it rests, with an alarm: the camera is closed, and each interval that goes by is told as missed. It
  * asks before each image: one that would not leave the reserve is kept as well, and written first once there is room.
@@ -130,7 +130,7 @@ export const collector: Stage<CollectSettings, Collected, CollectExperiment> = {
     /** It goes on over failures, so that what is lost to them is counted; it begins anew after a rest and with other settings. */
     let schedule: Schedule | null = null;
     // The images of a folder that is replayed have no entries yet.
-    const adopting = replay ? null : adoption(experiment, flow);
+    const recovery = replay ? null : orphanRecovery(experiment, flow);
     const admission = admitImages({
       ...experiment,
       wanted$: wantedSpace$(flow),
@@ -146,7 +146,7 @@ export const collector: Stage<CollectSettings, Collected, CollectExperiment> = {
         const source = await experiment.openSource(settings.source, signal);
         pace = source.pace;
         try {
-          if (pace === 'triggered') await adopting?.look();
+          if (pace === 'triggered') await recovery?.look();
           const known = source.pace === 'own' ? await archivedIds(archive) : new IdTable();
           const worker = openWorker(source, { settings, schedule, known, kept }, recorder);
           return {
@@ -169,9 +169,9 @@ export const collector: Stage<CollectSettings, Collected, CollectExperiment> = {
       beside$: settings$ =>
         merge(
           framesNotTaken(settings$, diskFull$, () => pace === 'triggered', flow, experiment),
-          adopting?.events$ ?? EMPTY,
+          recovery?.events$ ?? EMPTY,
         ),
-      atEnd: async () => [...((await adopting?.finish()) ?? []), ...(await recordAtEnd(kept, recorder))],
+      atEnd: async () => [...((await recovery?.finish()) ?? []), ...(await recordAtEnd(kept, recorder))],
     };
   },
 };

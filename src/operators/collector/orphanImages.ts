@@ -5,7 +5,7 @@ import { readBytes } from '../../files/readBytes.ts';
 import { removeTemporaries } from '../../files/removeTemporaries.ts';
 import { decodeFrame } from '../../image/decodeFrame.ts';
 import { imageMemory, limitText } from '../../image/imageMemory.ts';
-import { ownImageTime } from '../../manifest/adoptedEntry.ts';
+import { ownImageTime } from '../../manifest/orphanEntry.ts';
 import type { Archive, Queue } from '../../manifest/queue.ts';
 import type { Clock } from '../../model/clock.ts';
 import { plainName } from '../../model/compression.ts';
@@ -13,7 +13,7 @@ import type { CameraData, Entry } from '../../model/entry.ts';
 import type { NoteEvent } from '../../model/event.ts';
 import { localIso } from '../../model/localTime.ts';
 
-export interface LeftImagesOptions {
+export interface OrphanImagesOptions {
   queue: Queue;
   archive: Archive;
   files: Files;
@@ -34,17 +34,17 @@ const newestDays = 2;
 /** Among so many entries the one with the earliest time says from when on an image may be one that was left. */
 const lastEntries = 8;
 /** A crash leaves one. More than this are no crash's: a manifest was replaced by another, and somebody should know. */
-const mostAdopted = 100;
+const mostRecovered = 100;
 
 /**
  * Images of our own that a crash may have left between their writing and their entry: whole files in the newest folders, taken
- * in this run, which no live entry knows. Most of them may be archived: see {@link adoptImages}. What a killed process has left there
+ * in this run, which no live entry knows. Most of them may be archived: see {@link recoverImages}. What a killed process has left there
  * half written, which may be in yesterday's folder, is removed.
  *
  * Called before the first frame is taken, and while nobody else captures. It lists the folders of a few days, however long
  * the run is. Errors are the file system's.
  */
-export async function findLeftImages(options: LeftImagesOptions): Promise<string[]> {
+export async function findOrphanImages(options: OrphanImagesOptions): Promise<string[]> {
   const { queue, files, clock, dataFolder, since, isAlive } = options;
   const last = lastCaptured(queue);
   const days = new Map<string, string[]>();
@@ -87,9 +87,9 @@ export async function findLeftImages(options: LeftImagesOptions): Promise<string
  * Once `signal` is aborted nothing is added any more. Errors are the file system's, and an ArchiveError: as long as the archive can't
  * be read nobody knows.
  */
-export async function adoptImages(
+export async function recoverImages(
   paths: readonly string[],
-  options: LeftImagesOptions,
+  options: OrphanImagesOptions,
   signal: AbortSignal,
 ): Promise<Entry[]> {
   const { queue, archive, files, dataFolder, note } = options;
@@ -103,7 +103,7 @@ export async function adoptImages(
     passOver(await archive.segment(segment), left, dataFolder);
   }
   if (signal.aborted) return [];
-  if (left.size > mostAdopted) {
+  if (left.size > mostRecovered) {
     note(
       'warning',
       `${left.size} captured images have no entry, more than a crash leaves: verify --repair takes them in`,
@@ -121,7 +121,7 @@ export async function adoptImages(
     } else note('warning', `${path} has no entry, and is left alone: ${damage}`);
   }
   if (signal.aborted || whole.length === 0) return [];
-  return queue.takeIn(whole);
+  return queue.addOrphans(whole);
 }
 
 /** The images of the last entries that are captured ones, in order of collection. */

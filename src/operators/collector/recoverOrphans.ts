@@ -8,10 +8,10 @@ import { keepAlive } from '../services/keepAlive.ts';
 import type { Experiment } from '../stage/experiment.ts';
 import { outcomeEvent } from '../stage/outcomeEvent.ts';
 import type { StageFlow } from '../stage/stage.ts';
-import { adoptImages, findLeftImages, type LeftImagesOptions } from './orphanImages.ts';
+import { findOrphanImages, type OrphanImagesOptions, recoverImages } from './orphanImages.ts';
 
-/** Takes in what a crash of an earlier process has left; see `findLeftImages`. */
-export interface Adoption {
+/** Takes in what a crash of an earlier process has left; see `findOrphanImages`. */
+export interface OrphanRecovery {
   /** Looks for images without an entry, the first time that it is called. Errors are the file system's; it may be called again. */
   look(): Promise<void>;
   /**
@@ -30,15 +30,15 @@ const finishMs = 5000;
 const what = 'images that a crash has left without an entry are not taken in';
 
 /** One for the life of a collector: what is without an entry later is in its own hands. */
-export function adoption(
+export function orphanRecovery(
   experiment: Pick<Experiment, 'tools' | 'queue' | 'archive' | 'files' | 'runStarted' | 'isAlive' | 'note'> & {
     paths: { readonly data: string };
   },
   { stop$ }: Pick<StageFlow, 'stop$'>,
-): Adoption {
+): OrphanRecovery {
   const { tools, queue, archive, files, paths, runStarted, isAlive, note } = experiment;
   const { clock } = tools;
-  const options: LeftImagesOptions = {
+  const options: OrphanImagesOptions = {
     queue,
     archive,
     files,
@@ -51,32 +51,32 @@ export function adoption(
   const found$ = new ReplaySubject<readonly string[]>(1);
   let isLooked = false;
   let left: readonly string[] = [];
-  const adopt = (paths: readonly string[]): Observable<StageEvent> => {
+  const recover = (paths: readonly string[]): Observable<StageEvent> => {
     if (paths.length === 0) return EMPTY;
-    const adopted$ = defer(() => {
+    const recovered$ = defer(() => {
       const begun = clock.monotonic();
-      return fromAbortable(signal => tools.track(adoptImages(paths, options, signal))).pipe(
+      return fromAbortable(signal => tools.track(recoverImages(paths, options, signal))).pipe(
         concatMap(entries => {
           left = [];
-          return told(entries, begun, options);
+          return recoveryEvents(entries, begun, options);
         }),
       );
     });
-    return adopted$.pipe(keepAlive(what, experiment, stop$));
+    return recovered$.pipe(keepAlive(what, experiment, stop$));
   };
   return {
     look: async () => {
       if (isLooked) return;
-      left = await findLeftImages(options);
+      left = await findOrphanImages(options);
       found$.next(left);
       isLooked = true;
     },
-    events$: found$.pipe(concatMap(adopt)),
+    events$: found$.pipe(concatMap(recover)),
     finish: async () => {
       if (left.length === 0) return [];
       try {
         const begun = clock.monotonic();
-        return told(await adoptImages(left, options, AbortSignal.timeout(finishMs)), begun, options);
+        return recoveryEvents(await recoverImages(left, options, AbortSignal.timeout(finishMs)), begun, options);
       } catch (error) {
         note('warning', `${what}: ${withAccessHint(asError(error))}; the next start tries it again`, 'collector');
         return [];
@@ -85,7 +85,7 @@ export function adoption(
   };
 }
 
-function told(entries: readonly Entry[], begun: number, { clock, note }: LeftImagesOptions): StageEvent[] {
+function recoveryEvents(entries: readonly Entry[], begun: number, { clock, note }: OrphanImagesOptions): StageEvent[] {
   if (entries.length === 0) return [];
   const names = entries.map(({ camera_data: camera }) => camera!.filename);
   note('warning', `taken in, since a crash has left them without an entry: ${names.join(', ')}`);

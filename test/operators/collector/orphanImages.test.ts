@@ -76,13 +76,13 @@ function collector(world: PipelineWorld, frames: number, settings: Partial<Colle
     await run.until(() => run.complete);
     await run.putAway();
   };
-  const adopted = (): string[] =>
+  const recovered = (): string[] =>
     run.events.flatMap(event =>
       event.kind === 'done' && event.detail.found === 'without an entry' ? [String(event.detail.image)] : [],
     );
   /** Nothing is on its way any more but the frame that never comes. */
   const settled = (ms = 0): Promise<void> => run.until(() => taken > frames && run.tracked.size === 1, ms);
-  return { fixture, run, notes, start, end, adopted, settled };
+  return { fixture, run, notes, start, end, recovered, settled };
 }
 
 /** Starts on what is there, takes no frame, waits until it rests, and ends. */
@@ -98,7 +98,7 @@ describe('images that a crash left without an entry', () => {
   it('are taken in once, wherever between two writes the collector was stopped', async () => {
     const start = new FaultyFiles();
     start.put(`${dataFolder}/other.txt`, '');
-    let adoptions = 0;
+    let recoveries = 0;
     const crashes = await atEveryCrash<Set<string>>({
       start,
       context: () => new Set(),
@@ -122,28 +122,28 @@ describe('images that a crash left without an entry', () => {
       check: async (files, told) => {
         const world = await PipelineWorld.open(files, { pid: 2, dead: [1] });
         const before = world.manifest.size;
-        const { adopted } = await startAndEnd(world);
-        adoptions += adopted().length;
-        expect(world.manifest.size - before).toBe(adopted().length);
+        const { recovered } = await startAndEnd(world);
+        recoveries += recovered().length;
+        expect(world.manifest.size - before).toBe(recovered().length);
         const entries = [...world.manifest.entries()];
         // Each image has one entry, each entry an image, and what was told of is there.
         expect(entries.map(imageOf).sort()).toEqual(images(files));
         expect(entries.map(entry => entry.entry_id)).toEqual(expect.arrayContaining([...told]));
         expect(entries.every(entry => entry.processing_status === 'pending')).toBe(true);
-        expect((await startAndEnd(world)).adopted()).toEqual([]);
+        expect((await startAndEnd(world)).recovered()).toEqual([]);
       },
       prefixes: 2,
     });
     expect(crashes).toBeGreaterThan(100);
-    expect(adoptions).toBeGreaterThan(10);
+    expect(recoveries).toBeGreaterThan(10);
   });
 
   it('are told of, counted, and have the entry that verify would give them', async () => {
     const world = await PipelineWorld.open();
     const at = Date.now() - 10 * second;
     world.files.put(pathAt(at), png);
-    const { run, notes, adopted } = await startAndEnd(world);
-    expect(adopted()).toEqual([nameAt(at)]);
+    const { run, notes, recovered } = await startAndEnd(world);
+    expect(recovered()).toEqual([nameAt(at)]);
     expect(run.status('collector')).toMatchObject({ done: 1, in_flight: 0, failed: 0, discarded: 0 });
     expect(notes).toMatchObject([{ level: 'warning', message: expect.stringContaining(nameAt(at)) }]);
     expect([...world.manifest.entries()]).toMatchObject([
@@ -162,8 +162,8 @@ describe('images that a crash left without an entry', () => {
     const camera = { ...sampleEntry('x').camera_data!, filename: nameAt(at), timestamp_iso: localIso(at) };
     const head = { ...resultHead(sampleEntry('deleted', { camera_data: camera, attempt: 1 })) };
     const result = await world.results.append(head, Buffer.from('[]'));
-    const { adopted } = await startAndEnd(world);
-    expect(adopted()).toEqual([nameAt(at)]);
+    const { recovered } = await startAndEnd(world);
+    expect(recovered()).toEqual([nameAt(at)]);
     expect([...world.manifest.entries()]).toMatchObject([
       { entry_id: 'deleted', processing_status: 'processed', attempt: 1, result },
     ]);
@@ -188,8 +188,8 @@ describe('images that a crash left without an entry', () => {
     );
     await world.manifest.archive.takeSettled();
     expect(world.manifest.size).toBe(0);
-    const { adopted } = await startAndEnd(world);
-    expect(adopted()).toEqual([nameAt(times[11]!)]);
+    const { recovered } = await startAndEnd(world);
+    expect(recovered()).toEqual([nameAt(times[11]!)]);
     expect((await everything(world)).size).toBe(12);
   });
 
@@ -205,8 +205,8 @@ describe('images that a crash left without an entry', () => {
     files.put(`${dataFolder}/20200101/${nameAt(now + 4)}`, png);
     files.put(pathAt(now + 5), png.subarray(0, 40));
     files.put(`${pathAt(now + 6)}.1-00000000.tmp`, png);
-    const { adopted, notes } = await startAndEnd(world);
-    expect([adopted(), world.manifest.size]).toEqual([[], 0]);
+    const { recovered, notes } = await startAndEnd(world);
+    expect([recovered(), world.manifest.size]).toEqual([[], 0]);
     expect(notes).toMatchObject([
       { level: 'warning', message: expect.stringMatching(/is left alone: .*not a readable/) },
     ]);
@@ -240,8 +240,8 @@ describe('images that a crash left without an entry', () => {
       await world.manifest.offer([entryAt(at)]);
     }
     world.files.put(pathAt(now - 10 * second), png);
-    const { adopted } = await startAndEnd(world);
-    expect(adopted()).toEqual([nameAt(now - 10 * second)]);
+    const { recovered } = await startAndEnd(world);
+    expect(recovered()).toEqual([nameAt(now - 10 * second)]);
   });
 
   it('are removed where a process that is gone was still writing them, in yesterday’s folder too', async () => {
@@ -256,8 +256,8 @@ describe('images that a crash left without an entry', () => {
   it('are left to a person where they are more than a crash leaves', async () => {
     const world = await PipelineWorld.open();
     for (let i = 0; i < 101; i++) world.files.put(pathAt(Date.now() - i), png);
-    const { adopted, notes } = await startAndEnd(world);
-    expect([adopted(), world.manifest.size]).toEqual([[], 0]);
+    const { recovered, notes } = await startAndEnd(world);
+    expect([recovered(), world.manifest.size]).toEqual([[], 0]);
     expect(notes).toMatchObject([{ message: expect.stringContaining('101 captured images have no entry') }]);
   });
 
@@ -275,7 +275,7 @@ describe('images that a crash left without an entry', () => {
 
   it('are not what a retired collector is still writing, nor what it has kept', async () => {
     const world = await PipelineWorld.open();
-    const { run, start, end, adopted, settled } = collector(world, 1);
+    const { run, start, end, recovered, settled } = collector(world, 1);
     const door = gate();
     let entries = 0;
     world.files.gate = async (call, path) => {
@@ -291,7 +291,7 @@ describe('images that a crash left without an entry', () => {
     await run.until(() => run.count('done') === 1, 500);
     await settled(500);
     await end();
-    expect([adopted(), images(world.files).length, world.manifest.size]).toEqual([[], 1, 1]);
+    expect([recovered(), images(world.files).length, world.manifest.size]).toEqual([[], 1, 1]);
   });
 
   it('wait for an archive that can not be read, and capture does not', async () => {
@@ -303,15 +303,15 @@ describe('images that a crash left without an entry', () => {
       if (isAway) throw new Error('its disk is away');
       return segments.call(world.manifest.archive);
     };
-    const { run, start, end, notes, adopted } = collector(world, 1000);
+    const { run, start, end, notes, recovered } = collector(world, 1000);
     start();
     await run.until(() => run.count('done') >= 2, 500);
-    expect([adopted(), run.count('alarm')]).toEqual([[], 0]);
+    expect([recovered(), run.count('alarm')]).toEqual([[], 0]);
     expect(notes).toMatchObject([
       { message: expect.stringMatching(/not taken in: its disk is away; it is tried again/) },
     ]);
     isAway = false;
-    await run.until(() => adopted().length === 1, 500);
+    await run.until(() => recovered().length === 1, 500);
     await end();
     expect(vi.getTimerCount()).toBe(0);
     expect([...world.manifest.entries()].map(imageOf).sort()).toEqual(images(world.files));
@@ -327,12 +327,12 @@ describe('images that a crash left without an entry', () => {
       if (looks++ === 0) await door.pass();
       return segments.call(world.manifest.archive);
     };
-    const { run, start, adopted } = collector(world, 0);
+    const { run, start, recovered } = collector(world, 0);
     start();
     await run.until(() => looks === 1);
     run.stop$.next();
     await run.until(() => run.complete);
-    expect(adopted()).toHaveLength(1);
+    expect(recovered()).toHaveLength(1);
     door.open();
     await run.putAway();
     expect([...world.manifest.entries()].map(imageOf)).toEqual(images(world.files));

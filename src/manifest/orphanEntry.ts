@@ -30,12 +30,12 @@ export function capturedTime(name: string): string {
 
 /**
  * An entry for a captured image that a kill has left without one: what its name tells. The id follows from path and time, so
- * that adopting it twice makes one entry.
+ * that recovering it twice makes one entry.
  *
  * @param path of the image, whose name is a captured one's, compressed or not.
  * @param now milliseconds since 1970 UTC.
  */
-export function adoptedEntry(path: string, now: number): Entry {
+export function orphanEntry(path: string, now: number): Entry {
   const filename = basename(path);
   const plain = plainName(filename);
   const taken = capturedTime(plain);

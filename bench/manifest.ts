@@ -26,8 +26,8 @@ interface Cost {
 }
 
 /**
- * What one change of one entry costs in a manifest of 1,000 to 100,000 entries that are not settled, folds included: each
- * is measured over whole fold cycles, twice, and the better counts: a machine that does other things besides shows in one. The
+ * What one change of one entry costs in a manifest of 1,000 to 100,000 entries that are not settled, compactions included: each
+ * is measured over whole compaction cycles, twice, and the better counts: a machine that does other things besides shows in one. The
  * ratio is to 1,000 entries.
  */
 export async function manifestBench(): Promise<BenchRow[]> {
@@ -67,23 +67,23 @@ async function costOfChange(size: number): Promise<Cost> {
   try {
     const entries = Array.from({ length: size }, (_, index) => benchEntry(index));
     await manifest.offer(entries);
-    await manifest.fold();
+    await manifest.compact();
     const first = await wholeCycles(manifest, meter);
     const second = await wholeCycles(manifest, meter);
     return first.ms < second.ms ? first : second;
   } finally {
-    await manifest.close({ fold: false });
+    await manifest.close({ compact: false });
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** From the end of a fold to the end of a later one. */
+/** From the end of a compaction to the end of a later one. */
 async function wholeCycles(manifest: Manifest, meter: MeteredFiles): Promise<Cost> {
   const { bytes } = meter;
   const start = performance.now();
   let changes = 0;
-  for (let folds = meter.folds; changes < fewestChanges || meter.folds === folds; ) {
-    if (changes < fewestChanges) folds = meter.folds;
+  for (let compactions = meter.compactions; changes < fewestChanges || meter.compactions === compactions; ) {
+    if (changes < fewestChanges) compactions = meter.compactions;
     const claimed = await Promise.all(Array.from({ length: concurrent }, () => manifest.claim('processor', 1)));
     await Promise.all(claimed.map(claim => manifest.release(claim, 'processor')));
     changes += 2 * concurrent;
@@ -94,7 +94,7 @@ async function wholeCycles(manifest: Manifest, meter: MeteredFiles): Promise<Cos
 /** The real file system, counted. */
 class MeteredFiles implements Files {
   bytes = 0;
-  folds = 0;
+  compactions = 0;
   stat = nodeFiles.stat;
   list = nodeFiles.list;
   makeFolder = nodeFiles.makeFolder;
@@ -120,7 +120,7 @@ class MeteredFiles implements Files {
 
   async rename(from: string, to: string): Promise<void> {
     await nodeFiles.rename(from, to);
-    this.folds++;
+    this.compactions++;
   }
 }
 

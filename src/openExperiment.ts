@@ -130,7 +130,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
     // Opening may write it anew.
     const recorded = (await files.stat(paths.manifestFile))?.mtimeMs;
     const manifest = await openManifest(basics, held, { rules: () => rules, backupGate });
-    opened.defer(() => manifest.close({ fold: !isCutShort }));
+    opened.defer(() => manifest.close({ compact: !isCutShort }));
     const runFile = join(paths.flags, 'run.json');
     const run = await continueRun(runFile, smallFiles, () => ({
       run_id: newId(),

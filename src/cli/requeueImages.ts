@@ -29,7 +29,7 @@ export async function requeueImages(context: CommandContext, options: RequeueOpt
     const selection = await select().catch(async (error: unknown) => {
       if (dryRun || !(error instanceof DamagedManifestError)) throw error;
       // Opened to be changed it is rebuilt.
-      await (await Manifest.open(manifestOptions(loaded, context))).close({ fold: true });
+      await (await Manifest.open(manifestOptions(loaded, context))).close({ compact: true });
       return select();
     });
     const isIdle = dryRun || selection.count === 0;
@@ -63,7 +63,7 @@ async function act(
   try {
     changed = await requeueGroups(selection.groups, target, manifest, options);
   } finally {
-    await manifest.close({ fold: true });
+    await manifest.close({ compact: true });
     isNoted = await audit(
       loaded.paths,
       systemClock.now(),

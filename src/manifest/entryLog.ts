@@ -150,7 +150,7 @@ export class EntryLog {
   }
 
   /** Writes the snapshot, if anything has changed since the last. */
-  async fold(): Promise<void> {
+  async compact(): Promise<void> {
     await this.#compact(() => this.#journalBytes() > 0);
   }
 
@@ -169,14 +169,14 @@ export class EntryLog {
    * Finishes what was asked and closes, with a compaction or (within a second, at any length) without. A compaction that fails is
    * noted and no error: the journals hold everything. Transactions asked for later are rejected.
    */
-  async close({ fold: compacting }: { fold: boolean }): Promise<void> {
+  async close({ compact: compacting }: { compact: boolean }): Promise<void> {
     this.#closed = true;
     if (!compacting) this.#cutShort.abort();
     await this.#pumping;
     const failed = (what: string) => (error: unknown) =>
       this.#options.note('warning', `${this.#options.file}: ${what} at the end failed: ${(error as Error).message}`);
     if (this.hasUnconfirmed) await this.#ask(() => undefined).catch(failed('releasing claims'));
-    if (compacting) await this.fold().catch(failed('the compaction'));
+    if (compacting) await this.compact().catch(failed('the compaction'));
     await this.#compacting;
     await this.#inTurn(() => this.#tail.close());
   }

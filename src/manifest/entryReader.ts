@@ -21,11 +21,11 @@ export interface EntryReaderOptions {
   note: Note;
 }
 
-/** `unsealed`: a fold has only begun, by a process that goes on with it or that died: how far the journal counts is open. */
+/** `unsealed`: a compaction has only begun, by a process that goes on with it or that died: how far the journal counts is open. */
 export type Reach = 'current' | 'unsealed';
 
 const mostReloads = 20;
-/** Marks of the snapshots that may stand on the disk: the newest, and one whose fold a crash cut short. */
+/** Marks of the snapshots that may stand on the disk: the newest, and one whose compaction a crash cut short. */
 const keptMarks = 3;
 
 /** Everything that reading gives; a reload builds a second one and takes it only when it is whole. */
@@ -160,7 +160,7 @@ export class EntryReader {
 
   /**
    * The journal to begin with: the oldest from which all to the newest are there. One without a header is none that was
-   * ever used: a process that was suspended for several folds has made it again after its removal.
+   * ever used: a process that was suspended for several compactions has made it again after its removal.
    */
   async #firstJournal(): Promise<number> {
     const { files, file } = this.#options;
@@ -182,7 +182,7 @@ export class EntryReader {
     const { files, file, note } = this.#options;
     for (;;) {
       const { number } = state.position;
-      // The whole list: a process that was suspended for several folds may make a journal again after its removal.
+      // The whole list: a process that was suspended for several compactions may make a journal again after its removal.
       const numbers = await listJournals(files, file);
       const hasNext = numbers.includes(number + 1);
       const header = hasNext ? await readHeader(files, journalPath(file, number + 1)) : null;

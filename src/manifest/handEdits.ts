@@ -27,7 +27,7 @@ export interface HandEdits {
 const nothing: HandEdits = { edits: [], found: 'nothing' };
 
 /**
- * What somebody has changed in the `.json` since we published it. Nothing when the file on the disk is one that a fold
+ * What somebody has changed in the `.json` since we published it. Nothing when the file on the disk is one that a compaction
  * wrote, by any process. Only fields that differ from what we published count; what is missing deletes nothing; entries of
  * an older copy of the file are left alone and reported.
  *

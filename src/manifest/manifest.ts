@@ -297,8 +297,8 @@ export class Manifest {
   }
 
   /** Writes the snapshot, if anything has changed since the last. */
-  fold(): Promise<void> {
-    return this.#log.fold();
+  compact(): Promise<void> {
+    return this.#log.compact();
   }
 
   /** The same, if the journal has outgrown its share of the snapshot. */
@@ -306,8 +306,8 @@ export class Manifest {
     return this.#log.compactIfDue();
   }
 
-  /** Finishes what was asked and closes. `fold: false` takes no longer at a million entries than at ten. */
-  close(options: { fold: boolean }): Promise<void> {
+  /** Finishes what was asked and closes. `compact: false` takes no longer at a million entries than at ten. */
+  close(options: { compact: boolean }): Promise<void> {
     return this.#log.close(options);
   }
 

@@ -24,7 +24,7 @@ export type Queue = Pick<
   | 'entries'
   | 'size'
   | 'localImages'
-  | 'fold'
+  | 'compact'
   | 'compactIfDue'
 >;
 

@@ -23,7 +23,7 @@ export async function* readEntries(
   const reader = new EntryReader(options);
   const { reach } = await reader.catchUp();
   for (const damage of reader.damage) options.onDamage?.(damage);
-  // A fold has only begun, or was cut short: what was acknowledged stands in the journal before it.
+  // A compaction has only begun, or was cut short: what was acknowledged stands in the journal before it.
   if (reach === 'unsealed') await reader.finishJournal(() => undefined);
   const ids = new IdTable();
   for (const { entry_id: id } of reader.live.entries()) ids.add(id);

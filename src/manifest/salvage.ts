@@ -40,7 +40,7 @@ async function salvageSnapshot(files: Files, file: string, entries: Map<string, 
   const add = (entry: Entry): void => {
     if (!entries.has(entry.entry_id)) entries.set(entry.entry_id, entry);
   };
-  // Up to the damage, in any form; then line by line, as a fold writes it.
+  // Up to the damage, in any form; then line by line, as a compaction writes it.
   await readSnapshot(files, file, add);
   for await (const { bytes } of splitLines(readChunks(files, file))) {
     const entry = bytes && entryOf(bytes.toString());

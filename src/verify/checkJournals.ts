@@ -24,7 +24,7 @@ export async function checkJournals(inspection: Inspection): Promise<void> {
       const seal = next?.sealed?.number === number ? next.sealed.length : undefined;
       await checkJournal(path, seal, inspection);
     } catch (error) {
-      // A fold by a running pipeline removes old journals.
+      // A compaction by a running pipeline removes old journals.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }

@@ -30,7 +30,7 @@ export async function repair(inspection: Inspection, options: RepairOptions): Pr
   const { onMended } = options;
   if (repairs.manifest) {
     const manifest = await Manifest.open({ ...options.manifest, isSuspect: true });
-    await manifest.close({ fold: true });
+    await manifest.close({ compact: true });
     onMended(`${paths.manifestFile}: is rebuilt from all that is still known`);
     return;
   }
@@ -57,7 +57,7 @@ async function mendManifest(inspection: Inspection, options: RepairOptions): Pro
     if (repairs.again.size > 0) await setBack(manifest, inspection, options);
     if (repairs.moved.size > 0) await relocate(manifest, inspection, options);
   } finally {
-    await manifest.close({ fold: true });
+    await manifest.close({ compact: true });
   }
 }
 

@@ -115,7 +115,7 @@ describe('requeue', () => {
     const sample = await temporarySample({ images: 12, liveEntries: 4 });
     const archived = await sample.manifest();
     expect(archived.size).toBeLessThan(12);
-    await archived.close({ fold: false });
+    await archived.close({ compact: false });
     const { lines } = await sample.run(requeue, { from: '2025-07-24T12:00:01', to: '2025-07-24T12:00:10' });
     expect(lines[0]).toBe('10 of 10 images (10 processed) are set to pending');
     expect(statusesOf(await sample.entries())).toBe(`pr${' pe'.repeat(10)} pr`);
@@ -124,7 +124,7 @@ describe('requeue', () => {
     expect(manifest.waiting('processor')).toBe(10);
     await sample.analyse(manifest, 10);
     await sample.report(manifest);
-    await manifest.close({ fold: true });
+    await manifest.close({ compact: true });
     expect((await sample.entries()).get('e1')).toMatchObject({ attempt: 2, processing_status: 'processed' });
     const checked = await sample.run(verify, { json: true });
     expect(JSON.parse(checked.lines.at(-1)!)).toMatchObject({
@@ -149,7 +149,7 @@ describe('requeue', () => {
       '2 are in flight just now and left alone',
     ]);
     expect(statusesOf(await sample.entries())).toBe('pr pr pr pe');
-    for (const one of [manifest, elsewhere, dead]) await one.close({ fold: false });
+    for (const one of [manifest, elsewhere, dead]) await one.close({ compact: false });
   });
 
   it('reaches a manifest that is open elsewhere, whose claims go on', async () => {
@@ -162,7 +162,7 @@ describe('requeue', () => {
       ['e0', 2],
       ['e2', 2],
     ]);
-    await manifest.close({ fold: false });
+    await manifest.close({ compact: false });
   });
 
   it('keeps the result of an image that is no longer there', async () => {
@@ -188,7 +188,7 @@ describe('requeue', () => {
     const ids = new Set(['e0', 'e1', 'e5']);
     const before = await sample.manifest(2);
     await before.offer([sample.entry(8)]);
-    await before.close({ fold: true });
+    await before.close({ compact: true });
     const options: ManifestOptions = {
       file: sample.manifestFile,
       files: nodeFiles,
@@ -204,7 +204,7 @@ describe('requeue', () => {
     const manifest = await Manifest.open(options);
     expect([manifest.get('e0'), manifest.get('e1')]).toEqual([undefined, undefined]);
     expect(await requeueGroups([{ segment: null, ids }], 'pending', manifest, options)).toBe(3);
-    await manifest.close({ fold: true });
+    await manifest.close({ compact: true });
     expect(statusesOf(await sample.entries())).toBe('pe pe pr pr pr pe pe');
   });
 });

@@ -13,7 +13,7 @@ async function archivedEntries(): Promise<FaultyFiles> {
   files.put('/root/data/other.txt', '');
   const manifest = await openSample(files, { liveEntries: 2, writer: 'first' });
   await manifest.offer(names.map(name => sampleEntry(name, { processing_status: 'failed' })));
-  await manifest.close({ fold: true });
+  await manifest.close({ compact: true });
   return files.afterCrash('lost');
 }
 
@@ -40,7 +40,7 @@ it('a crash at any write of a requeue leaves each entry once, as it was or set b
     work: async (files, done) => {
       const manifest = await openSample(files, { liveEntries: 2, writer: 'second' });
       await requeueAll(manifest, files, done);
-      await manifest.close({ fold: true });
+      await manifest.close({ compact: true });
     },
     check: async (files, done) => {
       const manifest = await openSample(files, { liveEntries: 2, writer: 'third' });
@@ -55,7 +55,7 @@ it('a crash at any write of a requeue leaves each entry once, as it was or set b
       // What is set back is taken up, once.
       const pending = [...found.values()].filter(({ processing_status: status }) => status === 'pending');
       expect(await manifest.claim('processor', 10)).toHaveLength(pending.length);
-      await manifest.close({ fold: false });
+      await manifest.close({ compact: false });
     },
   });
   expect(crashes).toBeGreaterThan(50);

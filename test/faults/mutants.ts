@@ -111,7 +111,7 @@ const trials: Record<string, Trial> = {
       const manifest = await SampleRoot.at(root).manifest();
       const added = Array.from({ length: 20 }, (_, i) => ({ ...originals.sample.entry(0), entry_id: `new${i}` }));
       for (const entry of added) await manifest.offer([entry]);
-      await manifest.close({ fold: false });
+      await manifest.close({ compact: false });
       const known = await liveEntries(join(data, 'metadata_manifest.json'));
       const name = (await readdir(data))
         .filter(one => one.includes('.journal.'))
@@ -211,7 +211,7 @@ async function manifestTaken(root: string, good: readonly Entry[], bytes: Buffer
   const lost = good
     .filter(({ entry_id: id }) => !manifest.get(id))
     .map(({ entry_id: id }) => `the good record ${id} is gone`);
-  await manifest.close({ fold: true });
+  await manifest.close({ compact: true });
   await inspectRoot(root);
   return lost;
 }

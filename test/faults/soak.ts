@@ -68,7 +68,7 @@ export const soak: Fault = {
     });
     const ids: string[] = [];
     const run = await soaked(root, storage, feeder(root, manifest, wanted, ids)).finally(() =>
-      manifest.close({ fold: false }),
+      manifest.close({ compact: false }),
     );
     tally.count('soak_frames', run.frames);
     if (run.code !== 0) tally.problem(`the soak ended with ${run.code}: ${run.stderr}`);

@@ -60,8 +60,8 @@ const simulator = simulatorOptions('small', { width: 320, height: 200, columns: 
 async function useManifest(): Promise<void> {
   const manifest = await Manifest.open(sampleOptions(files(), { file: manifestFile() }));
   await manifest.offer([sampleEntry('A')]);
-  await manifest.fold();
-  await manifest.close({ fold: true });
+  await manifest.compact();
+  await manifest.close({ compact: true });
 }
 
 const writeSeriesOf = (images: number) => async (): Promise<void> => {
@@ -208,7 +208,7 @@ describe('a link stands where the folder of a day belongs', () => {
         const manifest = await Manifest.open(options);
         const settled = { processing_status: 'processed', data_transmitted: true } as const;
         await manifest.offer(['A', 'B', 'C'].map(id => sampleEntry(id, settled)));
-        await manifest.close({ fold: true });
+        await manifest.close({ compact: true });
       };
       if (name === 'data') {
         await use();

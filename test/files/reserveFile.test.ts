@@ -210,7 +210,7 @@ describe('a reserve on a full disk', () => {
         fill(files, 100);
         await offer('b');
         await offer('c', 'd');
-        await manifest.close({ fold: false });
+        await manifest.close({ compact: false });
         gaveUp = 3 * reservePiece - files.content(path)!.length;
       },
       check: async (files, told) => {

@@ -63,11 +63,11 @@ test.each([100_000, 1_000_000])(
       let archived = 0;
       for await (const _entry of manifest.archive.entries()) archived++;
       expect(archived + manifest.size).toBe(count);
-      await manifest.close({ fold: true });
+      await manifest.close({ compact: true });
       const again = performance.now();
       const second = await Manifest.open(options);
       const secondMs = performance.now() - again;
-      await second.close({ fold: false });
+      await second.close({ compact: false });
       process.stderr.write(
         `${count} entries, ${(size / 1e6).toFixed(0)} MB: first opening ${(firstMs / 1000).toFixed(1)} s, ` +
           `${((peak - before) / 1e6).toFixed(0)} MB more memory; the next ${secondMs.toFixed(0)} ms\n`,

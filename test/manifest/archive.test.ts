@@ -61,7 +61,7 @@ describe('the archive', () => {
     await manifest.catchUp();
     expect(ids(await archived(files))).toEqual(['e0', 'e1']);
     expect(ids(manifest.entries())).toEqual(names(0, 3));
-    await manifest.fold();
+    await manifest.compact();
     expect(ids(manifest.entries())).toEqual(['e2']);
     expect(new Set(ids(await archived(files)))).toEqual(new Set(['e0', 'e1']));
   });
@@ -100,7 +100,7 @@ describe('the archive', () => {
     expect(log.live.get('e0')).toMatchObject({ remark: 'of e0', rev: entry.rev + 1 });
     await expect(log.transact(draft => draft.change('e0', 'restore', set))).rejects.toThrow(/restore of entry e0/);
     await log.transact(draft => draft.change('e0', 'requeue', { remark: 'again' }));
-    await log.fold();
+    await log.compact();
     const reopened = await openSample(files.afterCrash('lost'), { liveEntries: 2 });
     expect(reopened.get('e0')).toMatchObject({ remark: 'again', rev: entry.rev + 2 });
     expect(ids(await reopened.claim('processor', 9))).toEqual(['e0']);

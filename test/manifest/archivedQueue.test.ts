@@ -40,7 +40,7 @@ async function away(count: number, changes: Partial<ManifestOptions> = {}) {
   const files = disk();
   const manifest = await open(files, changes);
   for (const id of names(0, count)) await manifest.offer([waits(id)]);
-  await manifest.fold();
+  await manifest.compact();
   return { files, manifest };
 }
 
@@ -160,7 +160,7 @@ describe('while the share is away', () => {
     const manifest = await open(files);
     const other = await open(files.twin(), { own: identity(3) });
     for (const id of names(0, 12)) await other.offer([waits(id)]);
-    await other.fold();
+    await other.compact();
     await manifest.catchUp();
     expect(await copyAll(manifest)).toEqual(names(0, 12));
   });
@@ -199,13 +199,13 @@ test('a crash at any step of archiving and copying loses no image that waits, an
     work: async (files, told) => {
       const manifest = await open(files, { own: identity(1), liveness: () => 'alive' });
       await manifest.offer(names(0, 6).map(waits));
-      await manifest.fold();
+      await manifest.compact();
       for (let i = 0; i < 2; i++) {
         for (const entry of await manifest.claim('syncer', 2)) {
           if ((await manifest.settle([entry], 'syncer', copied(entry))) === 1) told.push(entry.entry_id);
         }
       }
-      await manifest.close({ fold: true });
+      await manifest.close({ compact: true });
     },
     check: async (files, told) => {
       const manifest = await open(files);
@@ -217,7 +217,7 @@ test('a crash at any step of archiving and copying loses no image that waits, an
       for (const [id, entry] of await everything(manifest, files))
         expect(entry).toMatchObject(copied({ entry_id: id }));
       // What still stands in both places when the segment is looked at is copied from one of them.
-      await manifest.fold();
+      await manifest.compact();
       expect(await copyAll(manifest)).toEqual([]);
     },
   });

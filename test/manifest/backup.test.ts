@@ -186,7 +186,7 @@ describe('moveSegment', () => {
       await manifest.offer(range(0, 200).map(id => settled(id)));
       expect(await manifest.archive.takeSettled()).toBe(200);
       expect(await moveAll(manifest, folder)).toBe(1);
-      await manifest.close({ fold: true });
+      await manifest.close({ compact: true });
       expect(readdirSync(join(root, 'data', 'metadata_manifest_archive'))).toEqual(['moved.jsonl']);
       expect(readdirSync(folder)).toEqual([expect.stringMatching(/\.jsonl\.gz$/)]);
       const found: string[] = [];

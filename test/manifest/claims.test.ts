@@ -67,7 +67,7 @@ describe('a claim', () => {
     const { manifest, files } = await withEntries(1);
     await manifest.settle(await manifest.claim('processor', 1), 'processor', processed);
     const reporting = await manifest.claim('communicator', 1);
-    await manifest.fold();
+    await manifest.compact();
     const [entry] = JSON.parse(files.content(manifestFile)!.toString());
     files.put(manifestFile, JSON.stringify([{ ...entry, processing_status: 'pending' }]));
     await manifest.catchUp();
@@ -180,7 +180,7 @@ describe('a commit', () => {
 
   test('is refused after closing', async () => {
     const { manifest } = await withEntries(0);
-    await manifest.close({ fold: false });
+    await manifest.close({ compact: false });
     await expect(manifest.offer([sampleEntry('late')])).rejects.toThrow(`${manifestFile} is closed`);
   });
 
@@ -188,7 +188,7 @@ describe('a commit', () => {
     const notes: string[] = [];
     const { manifest, files } = await withEntries(2, { note: (_: string, message: string) => notes.push(message) });
     files.plan = step => (step.kind === 'write' ? { error: 'ENOSPC' } : null);
-    await manifest.close({ fold: true });
+    await manifest.close({ compact: true });
     expect(notes.join()).toMatch(/the compaction at the end failed: ENOSPC/);
     expect(ids((await openSample(files.afterCrash('lost'))).entries())).toEqual(['e0', 'e1']);
   });
@@ -196,7 +196,7 @@ describe('a commit', () => {
 
 describe('two processes on one manifest', () => {
   test.each(['open', 'write', 'sync', 'rename', 'syncFolder', 'remove', 'list'])(
-    'a fold that was suspended before any %s, and goes on after others have folded, puts nothing old over the new',
+    'a compaction that was suspended before any %s, and goes on after others have compacted, puts nothing old over the new',
     async operation => {
       for (let nth = 0; nth < 8; nth++) {
         const lock = new StealableLock();
@@ -204,7 +204,7 @@ describe('two processes on one manifest', () => {
         const other = await openSample(files.twin(), { exclusive: lock.exclusive(), own: identity(2) });
         let wake = (): void => undefined;
         let left = nth;
-        const folding = new Promise<void>(resolve => {
+        const compacting = new Promise<void>(resolve => {
           files.gate = call => {
             if (call !== operation || left-- > 0) return Promise.resolve();
             files.gate = null;
@@ -218,12 +218,12 @@ describe('two processes on one manifest', () => {
             files.gate = null;
             resolve();
           };
-          void manifest.fold().then(finish, finish);
+          void manifest.compact().then(finish, finish);
         });
-        await folding;
+        await compacting;
         for (const id of ['x', 'y', 'z']) {
           await other.offer([sampleEntry(id)]);
-          await other.fold();
+          await other.compact();
         }
         wake();
         await manifest.catchUp();
@@ -262,7 +262,7 @@ describe('two processes on one manifest', () => {
     const next = files.twin();
     const heir = await openSample(next, { own: identity(2) });
     next.plan = step => (step.path.endsWith('.tmp') ? { error: 'ENOSPC' } : null);
-    await expect(heir.fold()).rejects.toMatchObject({ code: 'ENOSPC' });
+    await expect(heir.compact()).rejects.toMatchObject({ code: 'ENOSPC' });
     const [claimed] = await heir.claim('processor', 1);
     expect(await heir.settle([claimed], 'processor', processed)).toBe(1);
     const after = await openSample(next.afterCrash('lost'));
@@ -276,7 +276,7 @@ describe('two processes on one manifest', () => {
     other.changes$.subscribe(change => heard.push(change));
     for (const id of ['x', 'y', 'z', 'u']) {
       await manifest.offer([sampleEntry(id)]);
-      await manifest.fold();
+      await manifest.compact();
     }
     await other.catchUp();
     expect(heard).toEqual([{ reloaded: true }]);

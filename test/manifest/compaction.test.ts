@@ -30,7 +30,7 @@ async function heldCompaction({ files, manifest }: Pick<Awaited<ReturnType<typeo
       });
     };
   });
-  const compacted = manifest.fold();
+  const compacted = manifest.compact();
   await isHeld;
   return {
     goOn: () => {
@@ -59,7 +59,7 @@ describe('while a snapshot is being written', () => {
     expect(await afterCut(it.files)).toEqual(cut);
     const reader = await openSample(it.files.twin(), { own: identity(2) });
     expect([...reader.entries()]).toEqual([...it.manifest.entries()]);
-    await it.manifest.fold();
+    await it.manifest.compact();
     expect(published(it.files)).toMatchObject([{ processing_status: 'failed' }, { entry_id: 'b' }]);
     expect(it.notes).toEqual([]);
   });
@@ -78,7 +78,7 @@ describe('while a snapshot is being written', () => {
 
   test('an edit that somebody saves then counts, and stands in the file', async () => {
     const it = await open();
-    await it.manifest.fold();
+    await it.manifest.compact();
     await it.manifest.offer([sampleEntry('b')]);
     const { goOn } = await heldCompaction(it);
     it.files.put(
@@ -110,7 +110,7 @@ describe('while a snapshot is being written', () => {
     const other = await openSample(it.files.twin(), { own: identity(2) });
     const { goOn } = await heldCompaction(it);
     await other.offer([sampleEntry('b')]);
-    await other.fold();
+    await other.compact();
     const snapshot = it.files.content(manifestFile);
     await goOn();
     expect(it.files.content(manifestFile)).toEqual(snapshot);
@@ -124,7 +124,7 @@ describe('while a snapshot is being written', () => {
     const it = await open();
     const before = it.files.content(manifestFile);
     const { goOn } = await heldCompaction(it);
-    const closed = it.manifest.close({ fold: false });
+    const closed = it.manifest.close({ compact: false });
     await expect(goOn()).rejects.toThrow('aborted');
     await closed;
     expect(it.files.content(manifestFile)).toEqual(before);
@@ -137,7 +137,7 @@ describe('while a snapshot is being written', () => {
 test('a manifest that grows slowly is compacted only when its journal has outgrown a quarter of it', async () => {
   const { files, manifest } = await open();
   await manifest.offer(Array.from({ length: 60 }, (_, i) => sampleEntry(`e${i}`)));
-  await manifest.fold();
+  await manifest.compact();
   const [begun] = await listJournals(files, manifestFile).then(numbers => numbers.slice(-1));
   const size = files.content(manifestFile)!.length;
   for (let written = 0; written < size / 4; ) {

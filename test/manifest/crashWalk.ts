@@ -25,19 +25,19 @@ async function scenario(files: FaultyFiles, told: Told): Promise<void> {
   };
   await offer('a', 'b', 'c');
   await settle(await manifest.claim('processor', 2), 'processor', { processing_status: 'processed' });
-  await manifest.fold();
+  await manifest.compact();
   await settle(await manifest.claim('communicator', 2), 'communicator', { data_transmitted: true });
   await offer('d', 'e');
   // The third settled entry is one too many: the oldest go to the archive.
   await settle(await manifest.claim('processor', 1), 'processor', { processing_status: 'failed' });
   const claimed = await manifest.claim('processor', 1);
   // A person edits what was published.
-  await manifest.fold();
+  await manifest.compact();
   edit(files, 'e', { remark: 'by hand' });
   await manifest.catchUp();
   told.fields.set('e', { remark: 'by hand' });
   await settle(claimed, 'processor', { processing_status: 'failed' });
-  await manifest.close({ fold: true });
+  await manifest.close({ compact: true });
 }
 
 /** As an editor does that replaces the file; a person is no step of the process that may crash. */
@@ -80,7 +80,7 @@ async function mustBeSound(files: FaultyFiles, told: Told): Promise<void> {
   const reader = new EntryReader(sampleOptions(files));
   await reader.catchUp();
   expect([...reader.live.entries()]).toEqual([...manifest.entries()]);
-  await manifest.close({ fold: true });
+  await manifest.close({ compact: true });
   expect([...(await everything(manifest)).keys()].sort()).toEqual([...found.keys()].sort());
 }
 

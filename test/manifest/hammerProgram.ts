@@ -48,5 +48,5 @@ for (let round = 0; ; round++) {
   await manifest.settle(results, 'communicator', { data_transmitted: true });
   for (const { entry_id: id } of results) tell(`transmitted ${id}`);
   if (round % 5 === 0) await manifest.catchUp();
-  if (round % 11 === 0) await manifest.fold();
+  if (round % 11 === 0) await manifest.compact();
 }

@@ -87,7 +87,7 @@ async function liveAndDie(folder: string, name: string, told: Told): Promise<num
   });
   let loadedAt = Number.NaN;
   let startMs = Number.NaN;
-  // Anywhere in a life: soon after its start, or after some folds.
+  // Anywhere in a life: soon after its start, or after some compactions.
   let until = 1 + Math.floor(Math.random() ** 2 * 100);
   for await (const line of createInterface({ input: child.stdout! })) {
     if (line === 'loaded') {
@@ -131,5 +131,5 @@ async function mustHold(folder: string, told: Told): Promise<void> {
     expect(await manifest.settle(waiting, stage, outcome)).toBe(waiting.length);
   }
   for (const entry of manifest.entries()) expect(isSettled(entry), `${entry.entry_id} is stuck`).toBe(true);
-  await manifest.close({ fold: true });
+  await manifest.close({ compact: true });
 }

@@ -23,7 +23,7 @@ async function running(): Promise<Running> {
   const manifest = await openSample(files, { note, exclusive: lock.exclusive() });
   await manifest.offer(['a', 'b', 'c'].map(id => sampleEntry(id)));
   await manifest.settle(await manifest.claim('processor', 1), 'processor', { processing_status: 'processed' });
-  await manifest.fold();
+  await manifest.compact();
   const other = await openSample(files.twin(), { own: identity(2), exclusive: lock.exclusive(), writer: 'other' });
   return { files, manifest, other, notes };
 }
@@ -74,7 +74,7 @@ describe('an edit by hand while the pipeline runs', () => {
     expect(world.notes.at(-1)).toMatch(/was edited and can't be read: entry 0: .*mend it and save again/);
     expect([...world.manifest.entries()]).toEqual(before);
     await world.manifest.offer([sampleEntry('d')]);
-    await world.manifest.fold();
+    await world.manifest.compact();
     const copy = world.files.paths().find(path => path.includes('metadata_manifest.edited-'));
     expect(world.files.content(copy!)?.toString()).toBe('[{"entry_id":"a",]');
     expect(ids(published(world.files) as Entry[])).toEqual(['a', 'b', 'c', 'd']);
@@ -94,7 +94,7 @@ describe('an edit by hand while the pipeline runs', () => {
     const world = await running();
     save(world.files, published(world.files).slice(2));
     await world.manifest.catchUp();
-    await world.manifest.fold();
+    await world.manifest.compact();
     expect(ids(await agree(world))).toEqual(['a', 'b', 'c']);
   });
 
@@ -115,7 +115,7 @@ describe('an edit by hand while the pipeline runs', () => {
   test('cannot touch revisions, attempts and claims', async () => {
     const world = await running();
     await world.manifest.claim('processor', 1);
-    await world.manifest.fold();
+    await world.manifest.compact();
     await world.other.catchUp();
     save(
       world.files,
@@ -132,7 +132,7 @@ describe('an edit by hand while the pipeline runs', () => {
     await world.manifest.settle(await world.manifest.claim('processor', 1), 'processor', {
       processing_status: 'processed',
     });
-    await world.manifest.fold();
+    await world.manifest.compact();
     save(
       world.files,
       old.map(entry => ({ ...entry, remark: 'late' })),
@@ -146,12 +146,12 @@ describe('an edit by hand while the pipeline runs', () => {
     expect(world.files.paths().some(path => path.includes('.edited-'))).toBe(true);
   });
 
-  test('that nobody has noticed when the file is folded counts all the same', async () => {
+  test('that nobody has noticed when the file is compacted counts all the same', async () => {
     const world = await running();
     const [a, b, c] = published(world.files);
     save(world.files, [a, b, { ...c, remark: 'just in time' }]);
     await world.manifest.offer([sampleEntry('d')]);
-    await world.manifest.fold();
+    await world.manifest.compact();
     expect((await agree(world))[2].remark).toBe('just in time');
   });
 
@@ -178,7 +178,7 @@ describe('an edit by hand', () => {
 
   test('while nobody runs counts from the next start', async () => {
     const world = await running();
-    await world.manifest.close({ fold: true });
+    await world.manifest.close({ compact: true });
     const disk = world.files.afterCrash('lost');
     save(disk, [
       ...published(disk).map(entry => ({ ...entry, processing_status: 'pending' })),

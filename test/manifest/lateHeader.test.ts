@@ -9,10 +9,10 @@ test('a long journal whose header was damaged is opened, with all that it says',
   const names = Array.from({ length: 1660 }, (_, i) => `E${i}`);
   const first = await openSample(files);
   await first.offer(names.slice(0, 1500).map(id => sampleEntry(id)));
-  await first.close({ fold: true });
+  await first.close({ compact: true });
   const second = await openSample(files);
   await second.offer(names.slice(1500).map(id => sampleEntry(id)));
-  await second.close({ fold: false });
+  await second.close({ compact: false });
   const [number = 0] = (await listJournals(files, manifestFile)).slice(-1);
   const newest = journalPath(manifestFile, number);
   expect(files.content(newest)!.length).toBeGreaterThan(65_536);
@@ -22,6 +22,6 @@ test('a long journal whose header was damaged is opened, with all that it says',
   for (let i = 0; i < 3; i++) {
     const manifest = await openSample(files);
     expect(ids(manifest.entries())).toEqual(names);
-    await manifest.close({ fold: i === 1 });
+    await manifest.close({ compact: i === 1 });
   }
 });

@@ -31,7 +31,7 @@ const ordinary = fc.oneof(
   fc.tuple(writer, fc.nat(3)).map(([w, i]) => new Act(`settle(${w}, ${i})`, world => world.settle(w, i))),
   fc.tuple(writer, fc.nat(3)).map(([w, i]) => new Act(`settle(${w}, ${i})`, world => world.settle(w, i))),
   fc.tuple(writer, fc.nat(3)).map(([w, i]) => new Act(`release(${w}, ${i})`, world => world.release(w, i))),
-  writer.map(w => new Act(`fold(${w})`, world => world.fold(w))),
+  writer.map(w => new Act(`compact(${w})`, world => world.compact(w))),
   writer.map(w => new Act(`catchUp(${w})`, world => world.catchUp(w))),
 );
 

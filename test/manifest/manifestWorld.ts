@@ -146,8 +146,8 @@ export class ManifestWorld {
     });
   }
 
-  fold(w: number): Promise<void> {
-    return this.#do(w, ({ manifest }) => manifest.fold());
+  compact(w: number): Promise<void> {
+    return this.#do(w, ({ manifest }) => manifest.compact());
   }
 
   catchUp(w: number): Promise<void> {

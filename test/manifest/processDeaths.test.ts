@@ -66,13 +66,13 @@ describe('an image that ends the process again and again', () => {
     expect(ids(manifest.entries())).toEqual(['poison', 'b', 'c', 'd']);
   });
 
-  test('is counted through folds, and not by power cuts', async () => {
+  test('is counted through compactions, and not by power cuts', async () => {
     const machine = await withPoison();
     await dies(machine);
     await dies(machine);
     const manifest = await machine.next();
     await manifest.claim('processor', 1);
-    await manifest.fold();
+    await manifest.compact();
     expect(String(machine.files.content(manifestFile))).toContain(
       '"process_deaths":{"processor":{"boot_id":"boot","count":2}}',
     );

@@ -102,7 +102,7 @@ describe.skipIf(!existsSync(pythonManifest))('the manifest of the Python system'
     files.put(manifestFile, text);
     const manifest = await openSample(files);
     const names = ids(manifest.entries());
-    await manifest.close({ fold: true });
+    await manifest.close({ compact: true });
     const raw = JSON.parse(files.content(manifestFile)!.toString()) as Record<string, unknown>[];
     expect(raw.map(entry => entry.entry_id)).toEqual(names);
     for (const [i, old] of (JSON.parse(text) as Record<string, unknown>[]).entries())

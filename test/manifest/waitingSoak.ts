@@ -83,7 +83,7 @@ export async function waitingSoak(
     await each();
     away.take(at + batch);
   }
-  await first.close({ fold: true });
+  await first.close({ compact: true });
   const manifest = await open();
   const copying = tenths();
   let copied = 0;
@@ -106,7 +106,7 @@ export async function waitingSoak(
     copying.take(copied);
   }
   const left = manifest.waiting('syncer');
-  await manifest.close({ fold: true });
+  await manifest.close({ compact: true });
   return { away: away.costs, copying: copying.costs, mostLive, copied, inOrder, left };
 }
 

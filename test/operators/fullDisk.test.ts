@@ -157,7 +157,7 @@ describe.skipIf(!(await mayMount()))('a real disk that fills (needs root, for a 
     const end = async (): Promise<void> => {
       for (const run of [capture, buffer]) run.stop$.next();
       await capture.until(() => capture.complete && buffer.complete, 10);
-      await manifest.close({ fold: true });
+      await manifest.close({ compact: true });
     };
     /** Every acknowledged image is there and whole, or its entry says that it is gone and was copied. */
     const mustBeWhole = async (): Promise<{ here: number; gone: number }> => {

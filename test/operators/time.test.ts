@@ -80,7 +80,7 @@ class TimedRun {
   async entries(): Promise<Entry[]> {
     this.run.stop$.next();
     await this.run.until(() => this.run.complete);
-    await this.world.manifest.fold();
+    await this.world.manifest.compact();
     const next = await PipelineWorld.open(this.world.files, { pid: 2 });
     return [...next.manifest.entries()];
   }

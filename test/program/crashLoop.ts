@@ -121,7 +121,7 @@ export function untilSettled(root: string, storage?: StorageOptions, patienceMs 
           const open = live.filter(entry => !isSettled(entry, storage !== undefined));
           const spare =
             storage?.keep && open.length === 0 ? Math.max(0, (await localImages(file, live)) - storage.keep) : 0;
-          // A fold in between may have taken a journal away: then it is no state that ever was.
+          // A compaction in between may have taken a journal away: then it is no state that ever was.
           if ((await stat(file)).ino !== before.ino) again = true;
           else if (open.length + spare === 0) end(resolve);
           waiting = `${open.length} entries, ${spare} images too many; ${JSON.stringify(open[0], null, 1)}`;

@@ -50,8 +50,8 @@ async function oldManifest(): Promise<{ root: string; file: string; names: strin
 }
 
 /**
- * Resolves once a program stands still in the middle of a fold: the new snapshot is there under its temporary name, which it resolves with.
- * The program has the environment for it, and `<file>.hold` was there before the fold.
+ * Resolves once a program stands still in the middle of a compaction: the new snapshot is there under its temporary name, which it resolves with.
+ * The program has the environment for it, and `<file>.hold` was there before the compaction.
  */
 function heldInFold(program: Program, file: string): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -66,7 +66,7 @@ function heldInFold(program: Program, file: string): Promise<string> {
       resolve(join(dirname(file), temporary!));
     };
     void program.ended.then(({ code, stderr }) =>
-      reject(new Error(`it ended with ${code} before any fold: ${stderr}`)),
+      reject(new Error(`it ended with ${code} before any compaction: ${stderr}`)),
     );
     look().catch(reject);
   });
@@ -182,12 +182,12 @@ describe('a signal', () => {
   });
 });
 
-describe('a signal during a fold', () => {
-  it('of a running pipeline lets the fold finish', async () => {
+describe('a signal during a compaction', () => {
+  it('of a running pipeline lets the compaction finish', async () => {
     const { root, file, names } = await oldManifest();
     const program = run(root, heldEnvironment);
     await program.untilEvent('running processor', state('processor', 'running'));
-    // The edited file is replaced by one that has everything: a fold.
+    // The edited file is replaced by one that has everything: a compaction.
     const edited = (await readFile(file, 'utf8')).replace(
       '"collection_error":false',
       '"note":"by hand","collection_error":false',

@@ -44,7 +44,7 @@ export async function syncCrashWalk({
   await run(start, 3, () => undefined);
   await before.manifest.catchUp();
   await before.offer(...ids);
-  await before.manifest.close({ fold: true });
+  await before.manifest.close({ compact: true });
   start.put(results, lines);
   return atEveryCrash<Set<string>>({
     start,

@@ -109,7 +109,7 @@ beforeEach(() => {
 afterEach(async () => {
   world.run.unsubscribe();
   await world.run.putAway();
-  await world.manifest.close({ fold: false });
+  await world.manifest.close({ compact: false });
   vi.useRealTimers();
   await world.close();
 });

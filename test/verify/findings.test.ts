@@ -174,9 +174,9 @@ describe('verify', () => {
     const sample = await temporarySample({ images: 8, failed: [2] });
     // What the newest journal adds is not deleted by an edit.
     const manifest = await sample.manifest();
-    await manifest.fold();
+    await manifest.compact();
     await sample.offerMore(manifest, 8, 9);
-    await manifest.close({ fold: true });
+    await manifest.close({ compact: true });
     const good = await readFile(table(sample), 'utf8');
     const entries = JSON.parse(await readFile(sample.manifestFile, 'utf8')) as Entry[];
     await writeFile(sample.manifestFile, JSON.stringify(entries.filter((_, i) => i < 1 || i > 3)));
@@ -216,7 +216,7 @@ describe('verify', () => {
     const manifest = await sample.manifest();
     await sample.analyse(manifest, 5);
     await sample.report(manifest);
-    await manifest.close({ fold: true });
+    await manifest.close({ compact: true });
     expect((await look(sample)).found).toEqual([]);
     expect((await conservation({ root: sample.root, acknowledged: ['e0', 'e1', 'e2'] })).problems).toEqual([]);
   });
@@ -268,7 +268,7 @@ describe('verify', () => {
     await sample.offerMore(manifest, 4, 5);
     await sample.analyse(manifest, 5);
     await sample.report(manifest);
-    await manifest.close({ fold: true });
+    await manifest.close({ compact: true });
     expect((await look(sample)).kinds).toEqual(others.filter(kind => kind !== 'torn_line'));
   });
 
@@ -482,7 +482,7 @@ describe('verify', () => {
     await writeFile(results(sample), `${lines.reverse().join('\n')}\n`);
     const manifest = await sample.manifest();
     const length = lines[0]!.length + 1;
-    await manifest.close({ fold: true });
+    await manifest.close({ compact: true });
     const entries = JSON.parse(await readFile(sample.manifestFile, 'utf8')) as { result: { offset: number } }[];
     for (const [i, entry] of entries.entries()) entry.result.offset = (4 - i) * length;
     await writeFile(sample.manifestFile, JSON.stringify(entries));
@@ -535,7 +535,7 @@ describe('verify', () => {
     const sample = await temporarySample({ images: 2 });
     const manifest = await sample.manifest();
     await manifest.offer([{ ...sample.entry(0), entry_id: 'x', camera_data: null }]);
-    await manifest.close({ fold: false });
+    await manifest.close({ compact: false });
     const data = join(sample.root, 'data');
     const [journal] = (await readdir(data))
       .filter(name => name.includes('journal'))
@@ -586,7 +586,7 @@ describe('verify', () => {
     const sample = await temporarySample({ images: 4, pending: 2 });
     const manifest = await sample.manifest();
     await manifest.claim('processor', 1);
-    await manifest.close({ fold: false });
+    await manifest.close({ compact: false });
     const { code, totals } = await look(sample);
     expect([code, totals]).toMatchObject([0, { in_work: 1, left_in_work: 0 }]);
   });
@@ -595,7 +595,7 @@ describe('verify', () => {
     const sample = await temporarySample({ images: 4, pending: 2 });
     const dead = await sample.manifest(5_000, { own: { ...ownIdentity, pid_start: 1 } });
     await dead.claim('processor', 1);
-    await dead.close({ fold: false });
+    await dead.close({ compact: false });
     const { code, totals, notes } = await look(sample);
     expect([code, totals]).toMatchObject([0, { in_work: 0, left_in_work: 1 }]);
     expect(notes).toEqual([expect.stringContaining('the next start finishes it')]);
@@ -609,7 +609,7 @@ describe('verify', () => {
     await sample.analyse(manifest, 2);
     expect((await look(sample)).found).toEqual([]);
     await sample.report(manifest);
-    await manifest.close({ fold: true });
+    await manifest.close({ compact: true });
     expect(await look(sample)).toMatchObject({ code: 0, totals: { results: 5, earlier_results: 2, rows: 8 } });
     await edit(table(sample), text => text.replace(/(.*12:00:02.*\n)+/, ''));
     expect((await look(sample)).kinds).toEqual(['missing_rows']);

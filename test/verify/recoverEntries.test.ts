@@ -9,7 +9,7 @@ import { imageOf, MemoryExperiment } from './memoryExperiment.ts';
 const archive = '/root/data/metadata_manifest_archive/';
 
 /**
- * Twelve images: 0 to 9 analysed, 0 to 7 reported, the oldest archived, 10 and 11 wait. What it was folded to stands in the snapshot,
+ * Twelve images: 0 to 9 analysed, 0 to 7 reported, the oldest archived, 10 and 11 wait. What it was compacted to stands in the snapshot,
  * the rest in the journals.
  */
 async function sample({ liveEntries = 4 } = {}): Promise<MemoryExperiment> {
@@ -19,11 +19,11 @@ async function sample({ liveEntries = 4 } = {}): Promise<MemoryExperiment> {
   await made.capture(manifest, 0, 10);
   await made.analyse(manifest, 9);
   await made.report(manifest, 6);
-  await manifest.fold();
+  await manifest.compact();
   await made.report(manifest, 2);
   await made.analyse(manifest, 1);
   await made.capture(manifest, 10, 12);
-  await manifest.close({ fold: false });
+  await manifest.close({ compact: false });
   return made;
 }
 
@@ -47,7 +47,7 @@ async function expectWhole(made: MemoryExperiment): Promise<void> {
   for (const stage of ['processor', 'communicator'] as const) await manifest.release(manifest.orphans(stage), stage);
   await made.analyse(manifest, 20);
   await made.report(manifest, 20);
-  await manifest.close({ fold: true });
+  await manifest.close({ compact: true });
   expect(made.rows()).toEqual(Array.from({ length: 12 }, () => 1));
   expect([...(await made.entries()).values()].map(entry => entry.data_transmitted)).not.toContain(false);
 }
@@ -76,7 +76,7 @@ describe('a manifest that can not be read', () => {
       const before = made.files.content(manifestFile)!;
       const damaged = Buffer.from(damage(before) as string);
       made.files.put(manifestFile, damaged);
-      await (await made.open()).close({ fold: true });
+      await (await made.open()).close({ compact: true });
       expect(made.told).toEqual([
         expect.stringMatching(
           /^\/root\/data\/metadata_manifest\.json was rebuilt, since .*: .+ entries that could be read, .* from results/,
@@ -115,7 +115,7 @@ describe('a manifest that can not be read', () => {
     const made = await sample();
     const numbers = await listJournals(made.files, manifestFile);
     damage(made, journalPath(manifestFile, numbers.at(-1)!), journalPath(manifestFile, numbers.at(-1)! - 1));
-    await (await made.open()).close({ fold: true });
+    await (await made.open()).close({ compact: true });
     await expectWhole(made);
   });
 
@@ -127,7 +127,7 @@ describe('a manifest that can not be read', () => {
     const made = await sample();
     const segment = made.files.paths().find(path => path.startsWith(archive))!;
     made.files.put(segment, damage(made.files.content(segment)!));
-    await (await made.open()).close({ fold: true });
+    await (await made.open()).close({ compact: true });
     expect(made.files.content(segment)).toBe(null);
     expect(made.files.paths().filter(path => path.startsWith(archive) && path.includes('.damaged-'))).toHaveLength(1);
     expect(made.told[0]).toContain('1 segment of the archive could not be read');
@@ -144,11 +144,11 @@ describe('a manifest that can not be read', () => {
     const manifest = await made.open();
     const names = await manifest.archive.movableSegments();
     for (const name of names) await manifest.archive.move(name, '/root/backup');
-    await manifest.close({ fold: true });
+    await manifest.close({ compact: true });
     expect(names.length).toBeGreaterThan(1);
     const list = `${archive}moved.jsonl`;
     made.files.put(list, damage(made.files.content(list)!.toString()));
-    await (await made.open()).close({ fold: true });
+    await (await made.open()).close({ compact: true });
     expect(made.told).toEqual([expect.stringMatching(/moved\.jsonl was damaged and is made anew/)]);
     await expectWhole(made);
   });
@@ -157,9 +157,9 @@ describe('a manifest that can not be read', () => {
     const made = await sample();
     const manifest = await made.open({ liveEntries: 100 });
     await manifest.requeue([manifest.get('e11')!], 'skip', { restore: false });
-    await manifest.close({ fold: false });
+    await manifest.close({ compact: false });
     made.files.put(manifestFile, '');
-    await (await made.open()).close({ fold: true });
+    await (await made.open()).close({ compact: true });
     expect((await made.entries()).get('image_20250724_120011_000000_cam0.png')?.processing_status).toBe('skip');
   });
 
@@ -170,7 +170,7 @@ describe('a manifest that can not be read', () => {
     made.files.put(manifestFile, '');
     made.files.drop(imageOf(4));
     made.files.put(imageOf(10), '');
-    await (await made.open()).close({ fold: true });
+    await (await made.open()).close({ compact: true });
     expect(made.told[0]).toContain(
       '10 from results (1 of them without an image here) and 1 from images; 1 empty images',
     );
@@ -192,7 +192,7 @@ describe('a manifest that can not be read', () => {
       },
       check: async files => {
         const after = new MemoryExperiment(files);
-        await (await after.open()).close({ fold: true });
+        await (await after.open()).close({ compact: true });
         await expectWhole(after);
         expect(files.paths().filter(path => path.includes('.damaged-')).length).toBeGreaterThanOrEqual(2);
       },
@@ -207,7 +207,7 @@ describe('an entry that somebody has deleted from the manifest', () => {
 
   async function withoutEntries(gone: readonly number[]): Promise<MemoryExperiment> {
     const made = await sample({ liveEntries: 100 });
-    await (await made.open()).close({ fold: true });
+    await (await made.open()).close({ compact: true });
     const entries = JSON.parse(made.files.content(manifestFile)!.toString()) as Entry[];
     made.files.put(
       manifestFile,
@@ -224,12 +224,12 @@ describe('an entry that somebody has deleted from the manifest', () => {
     expect(taken.map(statusOf)).toEqual(['processed, sent, 1', 'processed, sent, 1']);
     const log = await made.log();
     expect(await log.read(taken[0]!.result!)).toMatchObject({ entry_id: 'e3', attempt: 1 });
-    await manifest.close({ fold: true });
+    await manifest.close({ compact: true });
     await expectWhole(made);
     made.files.put(imageOf(20), 'image 20');
     const later = await made.open();
     expect((await later.addOrphans([imageOf(20)])).map(statusOf)).toEqual(['pending, 0']);
-    await later.close({ fold: true });
+    await later.close({ compact: true });
   });
 
   it('is taken back once for an image that has two results, and a result of another image is left alone', async () => {
@@ -240,10 +240,10 @@ describe('an entry that somebody has deleted from the manifest', () => {
     made.files.put(path, `${text}${line.replace('"e3"', '"other"')}\n`);
     const manifest = await made.open({ liveEntries: 100 });
     expect((await manifest.addOrphans([imageOf(3)])).map(entry => entry.entry_id)).toEqual(['e3']);
-    await manifest.close({ fold: true });
+    await manifest.close({ compact: true });
     await expectWhole(made);
     made.files.put(manifestFile, '');
-    await (await made.open()).close({ fold: true });
+    await (await made.open()).close({ compact: true });
     expect((await made.entries()).size).toBe(12);
   });
 
@@ -253,6 +253,6 @@ describe('an entry that somebody has deleted from the manifest', () => {
     const manifest = await made.open({ liveEntries: 100 });
     const [taken] = await manifest.addOrphans([], new Set(['e3']));
     expect(taken).toMatchObject({ entry_id: 'e3', image_local: false, data_transmitted: true });
-    await manifest.close({ fold: true });
+    await manifest.close({ compact: true });
   });
 });

@@ -54,7 +54,7 @@ export class SampleRoot {
     await manifest.offer(Array.from({ length: images }, (_, i) => made.entry(i)));
     await made.analyse(manifest, images - pending, failed);
     await made.report(manifest);
-    await manifest.close({ fold: true });
+    await manifest.close({ compact: true });
     return made;
   }
 
@@ -174,7 +174,7 @@ export class SampleRoot {
     const found = new Map<string, Entry>();
     for await (const entry of manifest.archive.entries()) found.set(entry.entry_id, entry);
     for (const entry of manifest.entries()) found.set(entry.entry_id, entry);
-    await manifest.close({ fold: false });
+    await manifest.close({ compact: false });
     return found;
   }
 

@@ -10,7 +10,7 @@ import { type SyncFile, type SyncPlace, syncFiles } from './syncFiles.ts';
 import type { SyncLedger } from './syncLedger.ts';
 
 /** The manifest is written anew for its copy at most so often, ms: at 5,000 live entries that writes 4 MB each time, here and there. */
-const foldEveryMs = 600_000;
+const compactEveryMs = 600_000;
 /** Every copy of a file that never changes is looked at so often, ms, and in the first round with a share. */
 const fullEveryMs = 3_600_000;
 /**
@@ -32,7 +32,7 @@ export interface SyncRoundTools extends ResyncTools, Pick<Experiment, 'note'> {
 /** What rounds leave to those of the next worker. */
 export class RoundMemory {
   readonly noted = new Set<string>();
-  foldedAt = Number.NEGATIVE_INFINITY;
+  compactedAt = Number.NEGATIVE_INFINITY;
 }
 
 /** What was found here and there. */
@@ -89,10 +89,10 @@ export class SyncRounds {
   async #foldManifest(isLast: boolean): Promise<void> {
     const { queue, tools, note } = this.#tools;
     const now = tools.clock.monotonic();
-    if (!isLast && now - this.#memory.foldedAt < foldEveryMs) return;
-    this.#memory.foldedAt = now;
+    if (!isLast && now - this.#memory.compactedAt < compactEveryMs) return;
+    this.#memory.compactedAt = now;
     try {
-      await queue.fold();
+      await queue.compact();
     } catch (error) {
       note('warning', `the manifest is copied as it was published last: ${asError(error).message}`);
     }

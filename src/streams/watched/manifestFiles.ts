@@ -5,7 +5,7 @@ import { touched$, watched$ } from './touched.ts';
  * Emits when something may have happened to the manifest's own files, besides at least every two seconds. The folder as a
  * whole is never watched: it may hold thousands of images, and each lock that comes and goes would have it listed again.
  *
- * So a file must be there before it can be watched. The journal that a fold begins is: whoever reads that the old one has
+ * So a file must be there before it can be watched. The journal that a compaction begins is: whoever reads that the old one has
  * ended knows of it, and what stands in it by then is told when the watch begins. Each file emits once then.
  * Never completes and never errors: what can't be watched is told to `onError`, and looked at all the same. Teardown closes
  * the watcher.

@@ -527,7 +527,7 @@ describe('collect from a folder', () => {
     run.start(fixture.stage(run.tools));
     await run.until(() => run.complete);
     const known = ids(world.manifest.entries());
-    await world.manifest.close({ fold: true });
+    await world.manifest.close({ compact: true });
 
     const next = await PipelineWorld.open(world.files);
     const again = new CollectorFixture(next, 'own').folder(12);

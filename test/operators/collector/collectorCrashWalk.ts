@@ -28,7 +28,7 @@ async function collectSome(files: FaultyFiles, pid: number, told: Set<string>): 
   run.unsubscribe();
   await run.putAway();
   if (files.stopped) throw new Stopped();
-  await world.manifest.close({ fold: true });
+  await world.manifest.close({ compact: true });
   return world;
 }
 
@@ -58,7 +58,7 @@ export async function collectCrashWalk(prefixes: number, kinds: readonly CrashKi
       };
       mustHaveImages(found);
       const before = ids(found.manifest.entries());
-      await found.manifest.close({ fold: false });
+      await found.manifest.close({ compact: false });
       const after = await collectSome(files, 2, new Set());
       expect(ids(after.manifest.entries())).toEqual([...before, 'by 2, 0', 'by 2, 1']);
       mustHaveImages(after);

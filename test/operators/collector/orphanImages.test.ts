@@ -117,7 +117,7 @@ describe('images that a crash left without an entry', () => {
           await run.putAway();
         }
         if (files.stopped) throw new Stopped();
-        await world.manifest.close({ fold: true });
+        await world.manifest.close({ compact: true });
       },
       check: async (files, told) => {
         const world = await PipelineWorld.open(files, { pid: 2, dead: [1] });

@@ -20,7 +20,7 @@ describe('a crash of the compressor', () => {
     const start = new FaultyFiles();
     const before = await CompressorWorld.on(start);
     await before.offer(images);
-    await before.manifest.close({ fold: true });
+    await before.manifest.close({ compact: true });
     const whole = start.afterCrash('kill');
     await compressAll(whole, new Set(), 1);
     const inFolder = whole.steps.filter(({ path }) => path.includes('20250724'));

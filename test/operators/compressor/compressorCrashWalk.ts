@@ -30,7 +30,7 @@ export async function compressAll(
     await run.putAway();
   }
   if (files.stopped) throw new Stopped();
-  await world.manifest.close({ fold: true });
+  await world.manifest.close({ compact: true });
   return world;
 }
 
@@ -47,7 +47,7 @@ export async function compressCrashWalk(prefixes: number, chosen: readonly Id[] 
   const start = new FaultyFiles();
   const before = await CompressorWorld.on(start);
   await before.offer(Object.fromEntries(chosen.map(id => [id, images[id]])));
-  await before.manifest.close({ fold: true });
+  await before.manifest.close({ compact: true });
   return atEveryCrash<Set<string>>({
     start,
     context: () => new Set(),

@@ -279,7 +279,7 @@ describe('the ring buffer by count', () => {
       await other.world.manifest.catchUp();
       await it.world.manifest.catchUp();
     };
-    await it.world.manifest.fold();
+    await it.world.manifest.compact();
     it.start();
     await it.run.until(() => it.run.count('discarded') > 0);
     await settled(it);
@@ -500,7 +500,7 @@ describe('images of archived entries', () => {
   it('stay while they wait for the share, and go once they were copied, by this process or by another', async () => {
     const it = await prepare({ size: 1, rules: rules({ sync: true }) }, { liveEntries: 4 });
     await it.fixture.offerSettled(names(12));
-    await it.world.manifest.fold();
+    await it.world.manifest.compact();
     expect(it.world.manifest.size).toBeLessThan(5);
     it.start();
     await settled(it);
@@ -533,7 +533,7 @@ describe('images of archived entries', () => {
   it('go uncopied while copying is off, and are not looked for when it is on again', async () => {
     const it = await prepare({ size: 10, rules: rules({ sync: true }) }, { liveEntries: 4 });
     await it.fixture.offerSettled(names(12));
-    await it.world.manifest.fold();
+    await it.world.manifest.compact();
     it.start();
     await settled(it);
     expect(it.world.manifest.waiting('syncer')).toBe(12);
@@ -561,7 +561,7 @@ describe('images of archived entries', () => {
   it('whose copies came last before a power cut stay until the share has shown them whole', async () => {
     const first = await prepare({ size: 1, rules: rules({ sync: true }) }, { liveEntries: 4 });
     await first.fixture.offerSettled(names(12));
-    await first.world.manifest.fold();
+    await first.world.manifest.compact();
     for (const entry of await first.world.manifest.claim('syncer', 2))
       await first.world.manifest.settle([entry], 'syncer', {
         image_synced: true,
@@ -651,7 +651,7 @@ describe('a crash of the ring buffer', () => {
     const first = await prepare({}, { files: start, liveEntries: 3 });
     await first.fixture.offerSettled(names(5), { image_synced: true });
     await first.world.offer('waits');
-    await first.world.manifest.close({ fold: true });
+    await first.world.manifest.close({ compact: true });
     const settings = { size: 2 };
     const crashes = await atEveryCrash({
       start,
@@ -663,7 +663,7 @@ describe('a crash of the ring buffer', () => {
         await it.run.until(() => files.stopped || it.run.count('done') === 4);
         it.run.unsubscribe();
         await it.run.putAway();
-        await it.world.manifest.close({ fold: false });
+        await it.world.manifest.close({ compact: false });
       },
       check: async files => {
         const there = (id: string): boolean => files.content(imageOf(id)) !== null;
@@ -738,7 +738,7 @@ describe('whatever happens to the images', () => {
         if (chosen) await world.manifest.requeue([chosen], 'pending', { restore: true });
       }),
     rules: ({ setRules }, n) => setRules({ sync: n % 2 === 0, compression: n % 4 < 2 }),
-    fold: ({ world }) => world.manifest.fold(),
+    compact: ({ world }) => world.manifest.compact(),
     breakDisk: ({ world }, n) => {
       let left = n;
       world.files.plan = ({ kind }) => (kind !== 'create' && left-- === 0 ? { error: 'EIO' } : null);
@@ -808,7 +808,7 @@ describe('whatever happens to the images', () => {
         for (let looks = 0; !(await isDone()); looks++) {
           if (looks > 200) throw new Error(`It does not remove what it should: ${it.run.told.slice(-20).join(', ')}`);
           // A segment is packed by another thread, whose time does not stand still.
-          await manifest.fold();
+          await manifest.compact();
           await vi.advanceTimersByTimeAsync(11_000);
           await settled(it);
         }

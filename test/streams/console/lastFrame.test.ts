@@ -187,7 +187,7 @@ describe('lastFrame$ on real files', () => {
   });
   afterEach(async () => {
     subscription?.unsubscribe();
-    await manifest.close({ fold: false });
+    await manifest.close({ compact: false });
     await rm(root, { recursive: true, force: true });
   });
 

@@ -85,9 +85,9 @@ export interface OpenedExperiment {
   prepare(config: Config): Promise<void>;
   /**
    * Frees all, the journal last but the leases. Nothing may use it any more.
-   * @param cutShort within a second, without a compaction.
+   * @param aborted within a second, without a compaction.
    */
-  close(cutShort: boolean): Promise<void>;
+  close(aborted: boolean): Promise<void>;
 }
 
 /** `backup_dir` may be on a disk that hangs: a call to it that takes longer is given up, ms. */
@@ -110,7 +110,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
   const { files, smallFiles, reserve, lock, tools, tell, alarm, note } = basics;
   const { clock, newId } = tools;
   const stop$ = new ReplaySubject<void>(1);
-  let isCutShort = false;
+  let isAborted = false;
   /** What was opened, to be closed in the opposite order. */
   const opened = new AsyncDisposableStack();
   try {
@@ -130,7 +130,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
     // Opening may write it anew.
     const recorded = (await files.stat(paths.manifestFile))?.mtimeMs;
     const manifest = await openManifest(basics, held, { rules: () => rules, backupGate });
-    opened.defer(() => manifest.close({ compact: !isCutShort }));
+    opened.defer(() => manifest.close({ compact: !isAborted }));
     const runFile = join(paths.flags, 'run.json');
     const run = await continueRun(runFile, smallFiles, () => ({
       run_id: newId(),
@@ -238,8 +238,8 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
         rules = rulesOf(changed);
         await manifest.rulesChanged();
       },
-      close: async cutShort => {
-        isCutShort = cutShort;
+      close: async aborted => {
+        isAborted = aborted;
         await closing.disposeAsync();
       },
     };

@@ -2,7 +2,7 @@ import { type StopSignal, stopSignals$ } from '../streams/stopSignals.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { consoleHost } from './consoleHost.ts';
 import { consoleSources } from './consoleSources.ts';
-import { cutShortCode, exitCodes } from './exitCodes.ts';
+import { exitCodes, signalExitCode } from './exitCodes.ts';
 import { loadSteered } from './loadSteered.ts';
 import { showConsole } from './showConsole.ts';
 
@@ -19,7 +19,7 @@ export async function attachConsole(context: CommandContext): Promise<number> {
     const host = consoleHost(context, loaded, null);
     const { text } = await showConsole(consoleSources(loaded.paths, {}, loaded.trouble), host, ending.signal);
     if (text) context.output.line(text);
-    return signal === null ? exitCodes.done : cutShortCode(signal);
+    return signal === null ? exitCodes.done : signalExitCode(signal);
   } finally {
     signals.unsubscribe();
   }

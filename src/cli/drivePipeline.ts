@@ -14,10 +14,10 @@ import { statusFile } from '../sinks/status/statusFile.ts';
 import { LogReader } from '../streams/console/logReader.ts';
 import { type StopSignal, stopRequests, stopSignals$ } from '../streams/stopSignals.ts';
 import { endNow } from './endNow.ts';
-import { cutShortCode } from './exitCodes.ts';
+import { signalExitCode } from './exitCodes.ts';
 
 /** What is in flight at a second signal has so long to be released, ms. */
-const cutShortMs = 900;
+const abortMs = 900;
 const beforeEndMs = 300;
 
 export interface DriveOptions {
@@ -62,19 +62,19 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
   });
 
   /** Outcomes in flight are dropped, claims released, the journal synced; then the process ends whatever still runs. */
-  const cutShort = async (signal: StopSignal): Promise<never> => {
+  const abort = async (signal: StopSignal): Promise<never> => {
     say(`${signal}: cut short`);
     const over = Promise.allSettled([closing, status.stopped()]);
-    await Promise.race([over, wait(cutShortMs)]);
+    await Promise.race([over, wait(abortMs)]);
     await Promise.race([Promise.resolve(beforeEnd?.()).catch(() => undefined), wait(beforeEndMs)]);
-    endNow(cutShortCode(signal));
+    endNow(signalExitCode(signal));
   };
 
   stops$.pipe(stopRequests(() => systemClock.monotonic())).subscribe(({ signal, how }) => {
     if (how === 'cut') {
       running.unsubscribe();
       closing ??= pipeline.close(true);
-      void cutShort(signal);
+      void abort(signal);
     } else if (stoppedBy === null && closing === null) {
       stoppedBy = signal;
       say(`${signal}: finishing what is in flight (again to cut it short)`);

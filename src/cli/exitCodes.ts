@@ -5,7 +5,7 @@ import type { StopSignal } from '../streams/stopSignals.ts';
 export const exitCodes = { done: 0, failed: 1, usage: 2, running: 3 } as const;
 
 /** Exit code of work that a signal cut short: 130 for Ctrl-C, 143 for SIGTERM. */
-export function cutShortCode(signal: StopSignal): number {
+export function signalExitCode(signal: StopSignal): number {
   return 128 + constants.signals[signal];
 }
 

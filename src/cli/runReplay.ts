@@ -12,7 +12,7 @@ import { SourceError, type SourceErrorCode } from '../streams/folder/sourceError
 import { readFileText } from '../streams/watched/fileText.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { drivePipeline } from './drivePipeline.ts';
-import { cutShortCode, ExitError, exitCodes } from './exitCodes.ts';
+import { ExitError, exitCodes, signalExitCode } from './exitCodes.ts';
 import { loadConfig } from './loadConfig.ts';
 import { alarmSettings, openOrExit } from './openConfigured.ts';
 import { defaultReplayFolder, readReplay, recordReplay } from './replayRecord.ts';
@@ -116,7 +116,7 @@ export async function runReplay(context: CommandContext, folder: string, options
   }
   if (stoppedBy) {
     if (!json) output.line(`stopped by ${stoppedBy}; the same command goes on from here`);
-    return cutShortCode(stoppedBy);
+    return signalExitCode(stoppedBy);
   }
   return options.strict && failed > 0 ? exitCodes.failed : exitCodes.done;
 }

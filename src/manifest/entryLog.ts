@@ -62,7 +62,7 @@ export class EntryLog {
   #compactAgainBytes = 0;
   /** The compactions that were asked for, one after the other; null: none is under way. Never rejects. */
   #compacting: Promise<unknown> | null = null;
-  readonly #cutShort = new AbortController();
+  readonly #ending = new AbortController();
 
   private constructor(options: EntryLogOptions) {
     this.#options = options;
@@ -171,7 +171,7 @@ export class EntryLog {
    */
   async close({ compact: compacting }: { compact: boolean }): Promise<void> {
     this.#closed = true;
-    if (!compacting) this.#cutShort.abort();
+    if (!compacting) this.#ending.abort();
     await this.#pumping;
     const failed = (what: string) => (error: unknown) =>
       this.#options.note('warning', `${this.#options.file}: ${what} at the end failed: ${(error as Error).message}`);
@@ -328,7 +328,7 @@ export class EntryLog {
     try {
       await compaction;
     } catch (error) {
-      if (this.#cutShort.signal.aborted) return;
+      if (this.#ending.signal.aborted) return;
       this.#compactAgainBytes = this.#journalBytes() + smallestBytes;
       this.#options.note(
         'warning',
@@ -364,7 +364,7 @@ export class EntryLog {
       locked,
       isWanted,
       suspect: () => this.#suspect,
-      signal: this.#cutShort.signal,
+      signal: this.#ending.signal,
     });
     if (at !== null) {
       if (this.#suspect < at.number) this.#suspect = 0;

@@ -43,7 +43,7 @@ export class JournalWriter {
     let error: Error | null = null;
     try {
       const taken = await file.write(data, null);
-      if (taken < data.length) error = cutShort(this.path, taken, data.length);
+      if (taken < data.length) error = shortWrite(this.path, taken, data.length);
     } catch (cause) {
       error = cause as Error;
     }
@@ -70,7 +70,7 @@ export class JournalWriter {
   }
 }
 
-function cutShort(path: string, taken: number, length: number): Error {
+function shortWrite(path: string, taken: number, length: number): Error {
   const error: NodeJS.ErrnoException = new Error(
     `${path}: only ${taken} of ${length} bytes were written; is the disk full?`,
   );

@@ -18,7 +18,7 @@ const state = (stage: string, value: string) => (event: EventLine) => event.stag
 /** Two signals further apart than this are two, ms. */
 const apartMs = 1_100;
 /** What cutting short may take: a second as promised, and what a busy machine adds. */
-const cutShortMs = 2_500;
+const abortMs = 2_500;
 
 /** 32 megapixels: the processor has work with them for a while. Made once. */
 let large: Promise<Buffer> | undefined;
@@ -133,7 +133,7 @@ describe('a signal', () => {
     const second = performance.now();
     program.signal('SIGTERM');
     const ended = await program.ended;
-    expect(performance.now() - second).toBeLessThan(cutShortMs);
+    expect(performance.now() - second).toBeLessThan(abortMs);
     expect(ended.code).toBe(143);
     expect(ended.stderr).toBe('');
     expect(await claimsOf(root)).toEqual([]);
@@ -156,7 +156,7 @@ describe('a signal', () => {
     const second = performance.now();
     program.signal('SIGINT');
     const ended = await program.ended;
-    expect(performance.now() - second).toBeLessThan(cutShortMs);
+    expect(performance.now() - second).toBeLessThan(abortMs);
     expect(ended.code).toBe(130);
     expect(await claimsOf(root)).toEqual([]);
 

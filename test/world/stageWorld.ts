@@ -31,7 +31,7 @@ export class StageWorld {
   onGiveBack: (items: readonly string[]) => Promise<unknown> = async () => undefined;
   /** Absent: the worker has no rounds. */
   rounds?: Rounds;
-  onClose: (cutShort: boolean) => Promise<unknown> = async () => undefined;
+  onClose: (aborted: boolean) => Promise<unknown> = async () => undefined;
 
   offer(...items: string[]): void {
     this.waiting.push(...items);
@@ -78,10 +78,10 @@ export class StageWorld {
         await this.onGiveBack(items);
         for (const item of items) if (this.claimed.delete(item)) this.waiting.unshift(item);
       },
-      close: async cutShort => {
-        this.log.push(cutShort ? `cut ${settings.name}` : `close ${settings.name}`);
+      close: async aborted => {
+        this.log.push(aborted ? `cut ${settings.name}` : `close ${settings.name}`);
         try {
-          await this.onClose(cutShort);
+          await this.onClose(aborted);
         } finally {
           this.open--;
         }

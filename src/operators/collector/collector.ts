@@ -151,9 +151,9 @@ export const collector: Stage<CollectSettings, Collected, CollectExperiment> = {
           const worker = openWorker(source, { settings, schedule, known, kept }, recorder);
           return {
             ...worker,
-            close: async cutShort => {
-              if (!cutShort) schedule = null;
-              await worker.close(cutShort);
+            close: async aborted => {
+              if (!aborted) schedule = null;
+              await worker.close(aborted);
             },
           };
         } catch (error) {

@@ -125,10 +125,10 @@ async function openWorker(
         );
       }
     },
-    close: async cutShort => {
+    close: async aborted => {
       counting.unsubscribe();
       try {
-        if (!cutShort) await reporter.flush();
+        if (!aborted) await reporter.flush();
       } finally {
         await reporter.close();
       }

@@ -195,7 +195,7 @@ async function openWorker(
       }
     },
     release: entries => queue.releaseEventually(entries, 'processor'),
-    close: cutShort => (cutShort ? analyser.destroy() : analyser.close()),
+    close: aborted => (aborted ? analyser.destroy() : analyser.close()),
   };
 }
 

@@ -242,9 +242,9 @@ const isRunning = (event: StageEvent | typeof idle): boolean =>
 function closingWith<T>(worker: Worker<T>, onClosed: () => void): Worker<T> {
   return {
     ...worker,
-    close: async cutShort => {
+    close: async aborted => {
       try {
-        await worker.close(cutShort);
+        await worker.close(aborted);
       } finally {
         onClosed();
       }

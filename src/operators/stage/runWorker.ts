@@ -75,7 +75,7 @@ export function runWorker<T>(
       isClosed = true;
       await worker.close(false);
     };
-    const cutShort = async (): Promise<void> => {
+    const abort = async (): Promise<void> => {
       isClosed = true;
       leaving.abort();
       try {
@@ -148,7 +148,7 @@ export function runWorker<T>(
         if (isClosed) return failure$;
         const isDraining = leaving.signal.aborted;
         return concat(
-          defer(() => tools.track(cutShort())).pipe(
+          defer(() => tools.track(abort())).pipe(
             ignoreElements(),
             catchError((closing: unknown) => throwError(() => both(asError(error), asError(closing)))),
           ),
@@ -159,7 +159,7 @@ export function runWorker<T>(
       }),
       finalize(() => {
         // Nobody listens any more: what this says is lost with it.
-        if (!isClosed) tools.track(cutShort()).catch(() => undefined);
+        if (!isClosed) tools.track(abort()).catch(() => undefined);
       }),
     );
   });

@@ -125,8 +125,8 @@ export interface Worker<T> {
    * the same moment: that one stays settled. A claim that was on its way is released when it arrives, after `close`.
    */
   release(items: readonly T[]): Promise<unknown>;
-  /** Frees all; nothing is in flight, unless `cutShort`. Called once. */
-  close(cutShort: boolean): Promise<unknown>;
+  /** Frees all; nothing is in flight, unless `aborted`. Called once. */
+  close(aborted: boolean): Promise<unknown>;
 }
 
 /** Images a minute that the camera brings, which every stage must keep up with; null where a folder is read as fast as there is room. */

@@ -42,7 +42,7 @@ export function connectInputs(
       ),
     );
   const withConfig = (updates$: Observable<ConfigUpdate>): Observable<PipelineEvent> => {
-    const told$ = updates$.pipe(concatMap(update => configEvents(update, clock.now())));
+    const reported$ = updates$.pipe(concatMap(update => configEvents(update, clock.now())));
     return updates$.pipe(
       filter(update => update.kind === 'loaded'),
       concatMap(async ({ config }) => {
@@ -56,7 +56,7 @@ export function connectInputs(
             pairwise(),
             concatMap(([before, after]) => settingsEvents(before, after, experiment, inputs)),
           );
-          return steered(config$).pipe(mergeUntilComplete<PipelineEvent>(merge(told$, paces$, changes$)));
+          return steered(config$).pipe(mergeUntilComplete<PipelineEvent>(merge(reported$, paces$, changes$)));
         },
         { connector: () => new ReplaySubject(1) },
       ),

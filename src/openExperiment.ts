@@ -73,7 +73,7 @@ export interface OpenedExperiment {
   readonly experiment: Experiment;
   /** What happens around the stages, and not in them. Never completes; errors when somebody else has taken over a stage. */
   readonly events$: Observable<PipelineEvent>;
-  tell(event: PipelineEvent): void;
+  report(event: PipelineEvent): void;
   /** Files for its status, which may use a part of the room that is kept for a full disk. */
   readonly statusFiles: Files;
   /** Why no stage may work for now: the experiment's disk is not there. The first value comes at once. */
@@ -106,8 +106,8 @@ const mostEarlyNotes = 100;
  */
 export async function openExperiment(options: ExperimentOptions): Promise<OpenedExperiment> {
   const { config, paths, stages } = options;
-  const { basics, tracked, told$, device } = await openBasics(options);
-  const { files, smallFiles, reserve, lock, tools, tell, alarm, note } = basics;
+  const { basics, tracked, reported$, device } = await openBasics(options);
+  const { files, smallFiles, reserve, lock, tools, report, alarm, note } = basics;
   const { clock, newId } = tools;
   const stop$ = new ReplaySubject<void>(1);
   let isAborted = false;
@@ -204,7 +204,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
           title: settings.title,
           sensors: settings.sensors,
           alarm: (key, message) => alarm('communicator', key, message),
-          well: key => tell({ stage: 'communicator', at: clock.now(), kind: 'well', key }),
+          well: key => report({ stage: 'communicator', at: clock.now(), kind: 'well', key }),
           note: message => note('info', message, 'communicator'),
           reported: async signal => {
             const entries = readEntries({ file: paths.manifestFile, files, isSettled, note: () => undefined });
@@ -228,8 +228,8 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
     const closing = opened.move();
     return {
       experiment,
-      events$: merge(told$, reserve$, behind$, held.lost$),
-      tell,
+      events$: merge(reported$, reserve$, behind$, held.lost$),
+      report,
       statusFiles: reserve.statusFiles(),
       pausedBy$: device$(device),
       stop$,
@@ -259,7 +259,7 @@ interface Basics {
   reserve: ExperimentReserve;
   lock: (path: string) => Exclusive;
   tools: Tools;
-  tell: (event: PipelineEvent) => void;
+  report: (event: PipelineEvent) => void;
   alarm: (stage: StageName, key: string, message: string) => void;
   note: (level: NoteEvent['level'], message: string, stage?: StageName | null) => void;
 }
@@ -283,10 +283,10 @@ async function openBasics(options: ExperimentOptions) {
     };
   };
   // What happens before anybody listens is told once somebody does.
-  const told$ = new ReplaySubject<PipelineEvent>(mostEarlyNotes);
-  const tell = (event: PipelineEvent): void => told$.next(event);
+  const reported$ = new ReplaySubject<PipelineEvent>(mostEarlyNotes);
+  const report = (event: PipelineEvent): void => reported$.next(event);
   const note = (level: NoteEvent['level'], message: string, stage: StageName | null = null): void =>
-    tell({ kind: 'note', at: systemClock.now(), level, stage, message });
+    report({ kind: 'note', at: systemClock.now(), level, stage, message });
   const tracked = new Set<Promise<unknown>>();
   const tools: Tools = {
     clock: systemClock,
@@ -299,9 +299,9 @@ async function openBasics(options: ExperimentOptions) {
     },
   };
   const alarm = (stage: StageName, key: string, message: string): void =>
-    tell({ stage, at: systemClock.now(), kind: 'alarm', key, message, retryInMs: 0 });
-  const basics: Basics = { options, files, smallFiles, reserve, lock, tools, tell, alarm, note };
-  return { basics, tracked, told$, device };
+    report({ stage, at: systemClock.now(), kind: 'alarm', key, message, retryInMs: 0 });
+  const basics: Basics = { options, files, smallFiles, reserve, lock, tools, report, alarm, note };
+  return { basics, tracked, reported$, device };
 }
 
 function openManifest(
@@ -339,7 +339,7 @@ function openManifest(
 
 /** Opens the source of the settings; the first time that of the replay, which is open already. */
 function sourceOpener(
-  { options, files, smallFiles, tools: { clock }, tell, note }: Basics,
+  { options, files, smallFiles, tools: { clock }, report, note }: Basics,
   runFile: string,
 ): Experiment['openSource'] {
   let opened = options.replay?.opened ?? null;
@@ -354,7 +354,7 @@ function sourceOpener(
         note: ({ level, message }) => note(level, message, 'collector'),
       }));
     opened = null;
-    if (source.total !== null) tell({ stage: 'collector', at: clock.now(), kind: 'expected', count: source.total });
+    if (source.total !== null) report({ stage: 'collector', at: clock.now(), kind: 'expected', count: source.total });
     return source;
   };
 }

@@ -24,7 +24,7 @@ export interface PipelineOptions extends ExperimentOptions {
 }
 
 export interface Pipeline
-  extends Pick<OpenedExperiment, 'statusFiles' | 'tell' | 'stop' | 'close'>,
+  extends Pick<OpenedExperiment, 'statusFiles' | 'report' | 'stop' | 'close'>,
     Pick<Experiment, 'liveness'> {
   /** What happens in it. Subscribe once; completes when the work is done, or after {@link stop}. */
   readonly events$: Observable<PipelineEvent>;
@@ -41,7 +41,7 @@ export interface Pipeline
 export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { paths, stages } = options;
   const opened = await openExperiment(options);
-  const { experiment, tell, pausedBy$, stop$, prepare } = opened;
+  const { experiment, report, pausedBy$, stop$, prepare } = opened;
   const { queue, files, runId, note } = experiment;
   const warnings$ = (options.warnings$ ?? EMPTY).pipe(
     map((message): NoteEvent => ({ kind: 'note', at: systemClock.now(), level: 'warning', stage: null, message })),
@@ -55,10 +55,10 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     prepare,
   }).pipe(
     mergeUntilComplete<PipelineEvent>(merge(opened.events$, warnings$)),
-    connect(told$ =>
+    connect(reported$ =>
       merge(
-        told$,
-        alarms(told$, {
+        reported$,
+        alarms(reported$, {
           settings$: options.alarms$,
           root: paths.root,
           host: ownIdentity.host,
@@ -79,7 +79,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     statusFiles,
     stages,
     events$,
-    tell,
+    report,
     stop,
     close,
   };

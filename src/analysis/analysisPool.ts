@@ -109,8 +109,8 @@ export function createAnalysisPool(options: AnalysisPoolOptions): AnalysisPool {
     const rois = job.rois.rois.length;
     const parts: Promise<AnalysisPart>[] = [];
     let helpWith = (): boolean => false;
-    const { port1: told, port2: port } = new MessageChannel();
-    told.on('message', (frame: SharedFrame) => {
+    const { port1: receiver, port2: port } = new MessageChannel();
+    receiver.on('message', (frame: SharedFrame) => {
       const { path: _path, ...analysis } = job;
       const queue = createRoiQueue(rois, frame.queue);
       helpWith = () => {
@@ -134,7 +134,7 @@ export function createAnalysisPool(options: AnalysisPoolOptions): AnalysisPool {
       return joinPieces(own.head as FrameHead, joinShares(own.isAlone ? [own] : all), rois);
     } finally {
       shared.delete(helpWith);
-      told.removeAllListeners('message').close();
+      receiver.removeAllListeners('message').close();
       // A turn is not free before its thread is.
       await Promise.allSettled(parts);
     }

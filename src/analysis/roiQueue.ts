@@ -57,7 +57,7 @@ export function createRoiQueue(rois: number, memory = new SharedArrayBuffer(size
   const state = new Int32Array(memory);
   const levels = new Float64Array(memory);
 
-  function tell(place: number, value: number): void {
+  function signal(place: number, value: number): void {
     Atomics.store(state, place, value);
     Atomics.notify(state, place);
   }
@@ -88,18 +88,18 @@ export function createRoiQueue(rois: number, memory = new SharedArrayBuffer(size
       const place = Atomics.add(state, nextAgain, 1);
       return place < Atomics.load(state, again) - 1 ? place : null;
     },
-    rowsDone: count => tell(rows, count),
+    rowsDone: count => signal(rows, count),
     allDone(saturation) {
       levels[level] = saturation;
       Atomics.store(state, isKnown, 1);
       // Whoever did not see the level has taken its places before this line.
-      tell(again, Math.min(Atomics.load(state, nextRoi), rois) + 1);
+      signal(again, Math.min(Atomics.load(state, nextRoi), rois) + 1);
     },
     close() {
       Atomics.store(state, nextRoi, rois);
       if (Atomics.load(state, again) > 0) return;
-      tell(rows, never);
-      tell(again, never);
+      signal(rows, never);
+      signal(again, never);
     },
     join: () => void Atomics.add(state, helpers, 1),
     leave() {

@@ -83,8 +83,8 @@ function runCommand(context: CommandContext, words: readonly string[]): Observab
       env: { ...context.environment, NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const tell = (text: string): void => subscriber.next({ kind: 'line', text });
-    for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', tell);
+    const emit = (text: string): void => subscriber.next({ kind: 'line', text });
+    for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', emit);
     let over = false;
     const end = (code: number): void => {
       over = true;
@@ -92,7 +92,7 @@ function runCommand(context: CommandContext, words: readonly string[]): Observab
       subscriber.complete();
     };
     child.once('error', ({ message }) => {
-      tell(`phorest ${words.join(' ')} can't be started: ${message}`);
+      emit(`phorest ${words.join(' ')} can't be started: ${message}`);
       end(1);
     });
     child.once('close', (code, signal) => end(code ?? 128 + osConstants.signals[signal!]));

@@ -123,16 +123,16 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
 }
 
 /** The log that can't be written stands as an alarm where the stages' alarms do, until it can be written again. */
-function logAlarm({ stages, tell }: Pipeline, folder: string) {
+function logAlarm({ stages, report }: Pipeline, folder: string) {
   const stage = stages.find(name => name === 'health') ?? stages[0]!;
   const key = `log ${folder}`;
   return {
     /** Returns the words. */
     raise: (error: Error): string => {
       const message = `the log can't be written: ${withAccessHint(error)}`;
-      tell({ stage, at: systemClock.now(), kind: 'alarm', key, message, retryInMs: 0 });
+      report({ stage, at: systemClock.now(), kind: 'alarm', key, message, retryInMs: 0 });
       return message;
     },
-    clear: (): void => tell({ stage, at: systemClock.now(), kind: 'well', key }),
+    clear: (): void => report({ stage, at: systemClock.now(), kind: 'well', key }),
   };
 }

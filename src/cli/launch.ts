@@ -71,14 +71,14 @@ export async function launch(
     });
     const report = await new Promise<Launched['report']>(resolve => {
       const timer = setTimeout(() => resolve({ kind: 'slow' }), patienceMs);
-      const give = (told: Launched['report']): void => {
+      const give = (answer: Launched['report']): void => {
         clearTimeout(timer);
-        resolve(told);
+        resolve(answer);
       };
       child.on('message', message => {
-        const told = message as StartReport | StartWait;
-        if (told.kind !== 'waiting') return give(told);
-        context.output.line(told.message);
+        const answer = message as StartReport | StartWait;
+        if (answer.kind !== 'waiting') return give(answer);
+        context.output.line(answer.message);
         timer.refresh();
       });
       child.once('error', ({ message }) => give({ kind: 'failed', code: exitCodes.failed, message }));

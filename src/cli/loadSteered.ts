@@ -38,12 +38,12 @@ export async function loadKnown(context: CommandContext): Promise<SteeredExperim
  * configuration still names, else the one that it was last run with. So is a pipeline found whose configuration names another
  * folder by now.
  *
- * @param tell prints a line; stderr unless given.
+ * @param report prints a line; stderr unless given.
  * @throws ExitError `usage` when nobody knows where the experiment is.
  */
 export async function loadSteered(
   context: CommandContext,
-  tell: (line: string) => void = line => context.output.error(line),
+  report: (line: string) => void = line => context.output.error(line),
 ): Promise<SteeredExperiment> {
   const loaded = await loadConfig(context).catch((error: unknown) => {
     if (error instanceof ExitError) return error;
@@ -59,13 +59,13 @@ export async function loadSteered(
       ...loaded.message.split('\n'),
       `the configuration is left aside: this is the experiment in ${found.paths.root}`,
     ];
-    for (const line of trouble) tell(line);
+    for (const line of trouble) report(line);
     return { ...found, chosen: chooseConfig(context), warnings: [], text: null, trouble };
   }
   const elsewhere = await whereItRuns(context, loaded);
   if (!elsewhere) {
-    const trouble = await toldByPipeline(loaded.paths.status);
-    for (const line of trouble) tell(line);
+    const trouble = await troubleOfPipeline(loaded.paths.status);
+    for (const line of trouble) report(line);
     return { ...loaded, trouble, settingsKnown: true };
   }
   const shown = loaded.chosen.shown;
@@ -74,7 +74,7 @@ export async function loadSteered(
     loaded.text === null
       ? `${shown} is not there any more: this is the experiment in ${root}`
       : `${shown} names ${loaded.paths.root} for the next start; what runs is the experiment in ${root}`;
-  tell(line);
+  report(line);
   return { ...loaded, ...elsewhere, trouble: [line] };
 }
 
@@ -113,7 +113,7 @@ async function withoutConfig(context: CommandContext): Promise<Found | null> {
  * What the processes that run say of their configuration, a line each. They see more than a new reader does: that a key is misspelt
  * which was right before.
  */
-export async function toldByPipeline(statusFolder: string): Promise<string[]> {
+export async function troubleOfPipeline(statusFolder: string): Promise<string[]> {
   const living = await livingProcesses(statusFolder).catch(() => []);
   return [...new Set(living.flatMap(({ status }) => status.config?.error?.split('\n') ?? []))];
 }

@@ -82,7 +82,7 @@ function ownStatus$(
 }
 
 function ownLog$(events$: Observable<PipelineEvent>, said$: Observable<LogLine>): ConsoleSources['log$'] {
-  const told$ = events$.pipe(
+  const reported$ = events$.pipe(
     filter(event => eventLevel(event) !== 'debug'),
     map(
       (event): LogLine => ({
@@ -93,7 +93,7 @@ function ownLog$(events$: Observable<PipelineEvent>, said$: Observable<LogLine>)
       }),
     ),
   );
-  return merge(told$, said$).pipe(
+  return merge(reported$, said$).pipe(
     bufferTime(linesEveryMs),
     filter(lines => lines.length > 0),
   );

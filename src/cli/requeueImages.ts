@@ -101,15 +101,15 @@ function lines(
   const target = options.skip ? 'skip' : 'pending';
   const kinds = Object.entries(byStatus).map(([status, each]) => `${each} ${status}`);
   const of = kinds.length ? ` (${kinds.join(', ')})` : '';
-  const told = [
+  const sentences = [
     dryRun
       ? `${counted(count, 'image')}${of} would be set to ${target}`
       : `${changed} of ${counted(count, 'image')}${of} ${changed === 1 ? 'is' : 'are'} set to ${target}`,
   ];
-  if (inWork) told.push(`${inWork} are in flight just now and left alone`);
-  if (withoutImage) told.push(`${withoutImage} have no image any more and are left alone`);
-  if (dryRun && count > 0) told.push(`nothing is changed yet; this does it: ${commandWith(options, context)}`);
-  return told;
+  if (inWork) sentences.push(`${inWork} are in flight just now and left alone`);
+  if (withoutImage) sentences.push(`${withoutImage} have no image any more and are left alone`);
+  if (dryRun && count > 0) sentences.push(`nothing is changed yet; this does it: ${commandWith(options, context)}`);
+  return sentences;
 }
 
 /** The same command, typed so that it acts. */

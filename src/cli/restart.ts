@@ -9,18 +9,23 @@ export const restart: CommandDefinition<StopOptions> = {
   examples: ['--config my.toml restart'],
   declare: stop.declare,
   run: async (context, _args, { now, timeout }) => {
-    const [{ stopPipeline }, { startPipeline }, { loadConfig }, { loadSteered, toldByPipeline }, { livingProcesses }] =
-      await Promise.all([
-        import('./stopPipeline.ts'),
-        import('./startPipeline.ts'),
-        import('./loadConfig.ts'),
-        import('./loadSteered.ts'),
-        import('./livingProcesses.ts'),
-      ]);
+    const [
+      { stopPipeline },
+      { startPipeline },
+      { loadConfig },
+      { loadSteered, troubleOfPipeline },
+      { livingProcesses },
+    ] = await Promise.all([
+      import('./stopPipeline.ts'),
+      import('./startPipeline.ts'),
+      import('./loadConfig.ts'),
+      import('./loadSteered.ts'),
+      import('./livingProcesses.ts'),
+    ]);
     // A configuration that could not be started with must not stop what runs.
     await loadConfig(context);
     const { paths, trouble } = await loadSteered(context, () => undefined);
-    if ((await toldByPipeline(paths.status)).length > 0) {
+    if ((await troubleOfPipeline(paths.status)).length > 0) {
       const advice = 'nothing was stopped: mend the configuration, or stop the pipeline and start it as the file is';
       throw new ExitError(exitCodes.usage, [...trouble, advice].join('\n'));
     }

@@ -29,7 +29,7 @@ export class StartWatch {
   readonly #states = new Map<StageName, string>();
   #warnings: readonly string[] = [];
   #clock: readonly string[] = [];
-  #told = false;
+  #isReported = false;
 
   constructor(stages: readonly StageName[]) {
     this.#waiting = new Set(stages);
@@ -41,8 +41,8 @@ export class StartWatch {
     else if (event.kind === 'alarm' && event.key === clockBehindKey) this.#clock = [event.message];
     else if (event.kind === 'alarm') this.#answer(event.stage, `alarm: ${event.message}`);
     else if (event.kind === 'state' && event.state !== 'starting') this.#answer(event.stage, event.state);
-    if (this.#told || this.#waiting.size > 0) return null;
-    this.#told = true;
+    if (this.#isReported || this.#waiting.size > 0) return null;
+    this.#isReported = true;
     const stages = stageNames.flatMap(stage => {
       const state = this.#states.get(stage);
       return state === undefined ? [] : [{ stage, state }];

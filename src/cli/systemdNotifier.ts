@@ -19,21 +19,21 @@ export function systemdNotifier(environment: NodeJS.ProcessEnv, onError: (messag
   if (!socket) return { ready: () => undefined, stop: () => undefined };
   let timer: NodeJS.Timeout | null = null;
   const report = sayOnce(error => onError(error.message));
-  const tell = (...words: string[]): void => {
-    const told = (error: Error | null): void =>
+  const notify = (...words: string[]): void => {
+    const done = (error: Error | null): void =>
       report(error && new Error(`systemd can't be told ${words.join(' ')}: ${error.message}`, { cause: error }));
     try {
-      execFile('systemd-notify', words, { env: environment, timeout: patienceMs }, told);
+      execFile('systemd-notify', words, { env: environment, timeout: patienceMs }, done);
     } catch (error) {
       // What keeps a process from being started is told in two ways, by its error code.
-      told(error as Error);
+      done(error as Error);
     }
   };
   return {
     ready: () => {
-      tell('--ready');
+      notify('--ready');
       const everyMs = Number(watchdog) / 1000 / 3;
-      if (everyMs > 0) timer ??= setInterval(() => tell('WATCHDOG=1'), everyMs).unref();
+      if (everyMs > 0) timer ??= setInterval(() => notify('WATCHDOG=1'), everyMs).unref();
     },
     stop: () => {
       if (timer) clearInterval(timer);

@@ -41,22 +41,22 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
   if (!existsSync(paths.manifestFile) && !(await holdsTraces(loaded)))
     throw new ExitError(exitCodes.usage, `${paths.manifestFile} is not there: ${paths.root} holds no experiment`);
   const reserve = new ExperimentReserve(nodeFiles, paths);
-  const tell = (text: string, json: object): void =>
+  const print = (text: string, json: object): void =>
     options.json ? output.json(JSON.stringify(json)) : output.line(text);
   const share = await inspectedShare(loaded).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== damagedRecord) throw error;
-    tell(`note: the copies on the share are not looked at: ${error.message}`, { note: error.message });
+    print(`note: the copies on the share are not looked at: ${error.message}`, { note: error.message });
     return null;
   });
   const look = async (when: string): Promise<Inspection> => {
     const findings = new Map<FindingKind, { count: number; lines: string[] }>();
     const onFinding = (finding: Finding): void => {
-      if (options.json) tell('', { ...finding, remedy: remedies[finding.kind] });
+      if (options.json) print('', { ...finding, remedy: remedies[finding.kind] });
       const found = findings.get(finding.kind) ?? { count: 0, lines: [] };
       findings.set(finding.kind, found);
       if (found.count++ < mostExamples) found.lines.push(`${when}${findingLine(finding)}`);
     };
-    const inspection = await inspect({ ...inspectionOptions(loaded, options, tell), onFinding, share });
+    const inspection = await inspect({ ...inspectionOptions(loaded, options, print), onFinding, share });
     if (!options.json) for (const line of summedUp(findings, when)) output.line(line);
     return inspection;
   };
@@ -73,9 +73,9 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
         title: basename(paths.root),
         onMended: message => {
           mended++;
-          tell(`mended: ${message}`, { mended: message });
+          print(`mended: ${message}`, { mended: message });
         },
-        onLeft: message => tell(`left as it is: ${message}`, { left: message }),
+        onLeft: message => print(`left as it is: ${message}`, { left: message }),
       };
       // The same lock as that of `requeue`: one that brings an archived entry back must not find a copy that is old by then.
       const file = join(paths.data, 'requeue');
@@ -103,7 +103,7 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
     counted(results, 'result'),
     counted(rows, 'row'),
   ].join(', ');
-  tell(
+  print(
     `${findings === 0 ? 'all is well' : counted(findings, 'finding')}: ${looked}${share ? `, ${counted(copies, 'copy', 'copies')} on the share` : ''} looked at`,
     { ...inspection.tally, findings, kinds: Object.fromEntries(inspection.found), mended },
   );
@@ -122,7 +122,7 @@ async function holdsTraces({ paths }: LoadedConfig): Promise<boolean> {
 function inspectionOptions(
   { config, paths }: LoadedConfig,
   { deep }: VerifyOptions,
-  tell: (text: string, json: object) => void,
+  print: (text: string, json: object) => void,
 ): Omit<InspectionOptions, 'share' | 'onFinding'> {
   return {
     paths,
@@ -132,7 +132,7 @@ function inspectionOptions(
     now: () => systemClock.now(),
     hasTable: config.Communication.method.includes('CSV_PLOT'),
     decode: deep ? decodeFrame : null,
-    onNote: message => tell(`note: ${message}`, { note: message }),
+    onNote: message => print(`note: ${message}`, { note: message }),
   };
 }
 

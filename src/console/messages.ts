@@ -1,7 +1,7 @@
 import type { ConsoleState, Message } from './consoleState.ts';
 
 /** News that is no error goes away after so long, ms. */
-const newsMs = 10_000;
+const messageMs = 10_000;
 /** More errors than that at once say nothing new. */
 const keptMessages = 20;
 
@@ -18,7 +18,7 @@ export function acknowledge(state: ConsoleState): ConsoleState {
 }
 
 /** The same state where nothing is old. */
-export function forgetOldNews(state: ConsoleState): ConsoleState {
-  const isOld = ({ level, at }: Message): boolean => level === 'info' && Math.abs(state.now - at) > newsMs;
+export function forgetOldMessages(state: ConsoleState): ConsoleState {
+  const isOld = ({ level, at }: Message): boolean => level === 'info' && Math.abs(state.now - at) > messageMs;
   return state.messages.some(isOld) ? { ...state, messages: state.messages.filter(message => !isOld(message)) } : state;
 }

@@ -5,7 +5,7 @@ import type { ConsoleInput } from './consoleInput.ts';
 import { type ConsoleState, type Step, step } from './consoleState.ts';
 import { pressKey } from './keyActions.ts';
 import { appendLines, keptLines } from './logView.ts';
-import { forgetOldNews, say } from './messages.ts';
+import { forgetOldMessages, say } from './messages.ts';
 import { useMouse } from './mouseActions.ts';
 
 /** What becomes of the console with one more input. Pure: what is to be done besides is in the step. */
@@ -22,7 +22,7 @@ export function reduce(state: ConsoleState, input: ConsoleInput): Step {
     case 'frame':
       return step({ ...state, frame: input.frame });
     case 'time':
-      return step(forgetOldNews({ ...state, now: input.now }));
+      return step(forgetOldMessages({ ...state, now: input.now }));
     case 'size':
       return step({ ...state, columns: input.columns, rows: input.rows });
     case 'key':

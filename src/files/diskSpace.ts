@@ -10,7 +10,7 @@ export interface DiskSpace {
 }
 
 /** What a file system says of its space. One of no blocks at all (some of FUSE) does not tell: that is no full disk. */
-export function spaceTold({
+export function diskSpaceOf({
   bavail,
   blocks,
   bsize,
@@ -25,7 +25,7 @@ export function spaceTold({
 /** Space on the file system that holds a path; `unknown` where it does not tell, null where it can't be asked: the disk is gone. */
 export function askDisk(path: string): DiskSpace | 'unknown' | null {
   try {
-    return spaceTold(statfsSync(path));
+    return diskSpaceOf(statfsSync(path));
   } catch {
     return null;
   }
@@ -33,6 +33,6 @@ export function askDisk(path: string): DiskSpace | 'unknown' | null {
 
 /** The same for those who only want to know how much: null where nobody can tell. */
 export function diskSpace(path: string): DiskSpace | null {
-  const told = askDisk(path);
-  return told === 'unknown' ? null : told;
+  const space = askDisk(path);
+  return space === 'unknown' ? null : space;
 }

@@ -40,8 +40,8 @@ export class DistantProcesses {
   }
 
   liveness = (process: ProcessIdentity): Liveness => {
-    const told = (this.#options.liveness ?? livenessOf)(process);
-    return told === 'unknown' && this.#listen(process).isGone ? 'gone' : told;
+    const answer = (this.#options.liveness ?? livenessOf)(process);
+    return answer === 'unknown' && this.#listen(process).isGone ? 'gone' : answer;
   };
 
   /** From now on it is taken for gone, as its user says, until it shows a sign of life. */

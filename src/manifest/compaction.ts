@@ -218,7 +218,7 @@ async function takeHandEdits({
     reader.sawSnapshot(null);
     throw error;
   }
-  for (const line of lines) tail.tell(line);
+  for (const line of lines) tail.announceChange(line);
 }
 
 async function keepEdits({ files, file, note }: CompactionOptions): Promise<void> {
@@ -255,7 +255,7 @@ async function archiveOldest(
   await mustBeClean(options, tail, lines);
   for (const line of lines) {
     live.apply(line);
-    tail.tell(line);
+    tail.announceChange(line);
   }
   return entries.length;
 }

@@ -287,7 +287,7 @@ export class EntryLog {
       undo();
       await this.#confirm(prepared, outcome);
     } else {
-      for (const change of changes) this.#tail.tell(change);
+      for (const change of changes) this.#tail.announceChange(change);
       for (const { request, value } of prepared) request.resolve(value);
     }
     // Not waited for: who commits next has the lock while the snapshot is written.

@@ -49,7 +49,7 @@ export class JournalTail {
   }
 
   /** Says that a change counts. */
-  tell({ id, op }: Change): void {
+  announceChange({ id, op }: Change): void {
     this.announce({ id, op, entry: this.#reader.live.get(id) ?? null });
   }
 
@@ -63,7 +63,7 @@ export class JournalTail {
     if (await this.#hasNothingNew()) return 'current';
     const { reach, reloaded } = await this.#reader.catchUp(change => {
       landed?.add(change.by);
-      this.tell(change);
+      this.announceChange(change);
     });
     if (reloaded) this.#changes.next({ reloaded: true });
     this.#number.next(this.#reader.position.number);
@@ -166,7 +166,7 @@ export class JournalTail {
   /** Writes the header of a journal: how far the one before it counts. The first header counts, whoever wrote it. */
   async #seal(number: number): Promise<void> {
     if (number > 1) {
-      await this.#reader.finishJournal(change => this.tell(change));
+      await this.#reader.finishJournal(change => this.announceChange(change));
       await this.#sync(journalPath(this.#file, number - 1));
     }
     const { position } = this.#reader;

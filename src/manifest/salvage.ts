@@ -13,7 +13,7 @@ export interface Salvaged {
   /** Entries that are whole, by id, in order of collection. */
   entries: Map<string, Entry>;
   /** Fields that journals give to entries which stand nowhere as a whole, by id; `rev` is that of the newest change. */
-  told: Map<string, Partial<Entry> & { rev: number }>;
+  fragments: Map<string, Partial<Entry> & { rev: number }>;
 }
 
 /**
@@ -23,7 +23,7 @@ export interface Salvaged {
  * @throws JournalFormatError, and the file system's errors.
  */
 export async function salvage(files: Files, file: string): Promise<Salvaged> {
-  const salvaged: Salvaged = { entries: new Map(), told: new Map() };
+  const salvaged: Salvaged = { entries: new Map(), fragments: new Map() };
   if (await files.stat(file)) await salvageSnapshot(files, file, salvaged.entries);
   const numbers = await listJournals(files, file);
   for (const number of numbers) {
@@ -60,13 +60,13 @@ function entryOf(line: string): Entry | null {
   }
 }
 
-function take({ entries, told }: Salvaged, { id, rev, op, set }: Change): void {
+function take({ entries, fragments }: Salvaged, { id, rev, op, set }: Change): void {
   const entry = entries.get(id);
   const begins = op === 'add' || op === 'restore';
   if (entry && (begins || rev <= entry.rev)) return;
   if (op === 'archive') {
     entries.delete(id);
-    told.delete(id);
+    fragments.delete(id);
   } else if (entry || begins) entries.set(id, { ...entry, ...(set as Entry), entry_id: id, rev });
-  else told.set(id, { ...told.get(id), ...set, rev });
+  else fragments.set(id, { ...fragments.get(id), ...set, rev });
 }

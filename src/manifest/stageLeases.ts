@@ -68,8 +68,8 @@ export async function takeStages(stages: readonly StageName[], options: StageLea
   const heldByOther = (holders: Holders): StageHeldError | null => {
     for (const stage of stages) {
       const holder = holders[stage];
-      const told = holder && !sameProcess(holder, own) ? liveness(holder) : 'gone';
-      if (told !== 'gone') return new StageHeldError(stage, holder!, file, told === 'alive');
+      const answer = holder && !sameProcess(holder, own) ? liveness(holder) : 'gone';
+      if (answer !== 'gone') return new StageHeldError(stage, holder!, file, answer === 'alive');
     }
     return null;
   };

@@ -59,7 +59,7 @@ export function handover<S, R>(
       /** Null until the first word on it: nothing begins, and nobody is told that it rests. */
       let isPaused: boolean | null = paused$ ? null : false;
       /** It was asked to rest, and nobody has been told yet that it does. */
-      let isUntold = false;
+      let mustReportPause = false;
 
       const beginNext = trampoline(
         () => {
@@ -70,8 +70,8 @@ export function handover<S, R>(
             begin(settings);
             return true;
           }
-          if (!isUntold) return false;
-          isUntold = false;
+          if (!mustReportPause) return false;
+          mustReportPause = false;
           for (const value of onPaused()) subscriber.next(value);
           return true;
         },
@@ -120,7 +120,7 @@ export function handover<S, R>(
           next: paused => {
             if (stopped || paused === isPaused) return;
             isPaused = paused;
-            isUntold = paused;
+            mustReportPause = paused;
             if (present && paused) {
               next ??= { settings: present.settings };
               replace(present);

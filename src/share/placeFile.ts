@@ -60,7 +60,7 @@ async function firstFit(
   for (const remote of names) {
     const path = sharePath(tools.root, remote);
     const stat = await tools.share.stat(path);
-    tools.tell();
+    tools.heartbeat();
     if (stat === null || (isVoid(stat) && size > 0)) return { remote, isThere: false };
     if (stat.isFolder || stat.strange || stat.size !== size) continue;
     if ((await hashBack(path, tools)) === sha256) return { remote, isThere: true };

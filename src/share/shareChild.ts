@@ -15,7 +15,7 @@ import { type ShareOperations, shareOperations } from './shareOperations.ts';
 import { createThrottle } from './throttle.ts';
 
 /** Signs of life of one call are at least so far apart, ms. */
-const tellEveryMs = 100;
+const heartbeatEveryMs = 100;
 
 const { root, bytesPerSecond, trustWrite, filesModule } = JSON.parse(process.argv[2]!) as ShareChildOptions;
 const now = (): number => performance.now();
@@ -43,15 +43,15 @@ async function open(): Promise<ShareOperations> {
 }
 
 async function answer({ id, call, request }: ShareQuestion): Promise<void> {
-  let toldAt = now();
-  const tell = (): void => {
-    if (now() - toldAt < tellEveryMs) return;
-    toldAt = now();
+  let heartbeatAt = now();
+  const heartbeat = (): void => {
+    if (now() - heartbeatAt < heartbeatEveryMs) return;
+    heartbeatAt = now();
     reply({ id });
   };
   try {
-    const perform = (await operations)[call] as (request: unknown, tell: () => void) => Promise<unknown>;
-    reply({ id, answer: await perform(request, tell) });
+    const operation = (await operations)[call] as (request: unknown, heartbeat: () => void) => Promise<unknown>;
+    reply({ id, answer: await operation(request, heartbeat) });
   } catch (error) {
     reply({ id, failure: failureOf(error) });
   }

@@ -11,9 +11,9 @@ import { sharePath } from './sharePath.ts';
 import type { Throttle } from './throttle.ts';
 import { digestLocal, hashBack, type ShareTools, sided } from './transfer.ts';
 
-/** What can be done with a share: each call by its name. `tell` is called whenever something has moved. */
+/** What can be done with a share: each call by its name. `heartbeat` is called whenever something has moved. */
 export type ShareOperations = {
-  [K in ShareCall]: (request: ShareCalls[K]['request'], tell: () => void) => Promise<ShareCalls[K]['answer']>;
+  [K in ShareCall]: (request: ShareCalls[K]['request'], heartbeat: () => void) => Promise<ShareCalls[K]['answer']>;
 };
 
 export interface ShareOperationsOptions {
@@ -54,7 +54,7 @@ export function shareOperations({
     if (entered === null) throw new ShareError(`${root} was not entered`, { code: 'ESHARENOTENTERED' });
     await checkMarker(root, entered, remote);
   };
-  const toolsOf = (tell: () => void): ShareTools => ({
+  const toolsOf = (heartbeat: () => void): ShareTools => ({
     root,
     local: here,
     share: remote,
@@ -63,18 +63,18 @@ export function shareOperations({
     trustWrite,
     now,
     checkMounted,
-    tell,
+    heartbeat,
   });
   return {
     enter: async request => {
       entered = await enterShare(root, request, remote);
       return entered;
     },
-    place: (request, tell) => placeFile(request, toolsOf(tell)),
-    append: (request, tell) => appendFile(request, toolsOf(tell)),
-    publish: (request, tell) => publishFile(request, toolsOf(tell)),
-    digest: async (request, tell) => {
-      const tools = toolsOf(tell);
+    place: (request, heartbeat) => placeFile(request, toolsOf(heartbeat)),
+    append: (request, heartbeat) => appendFile(request, toolsOf(heartbeat)),
+    publish: (request, heartbeat) => publishFile(request, toolsOf(heartbeat)),
+    digest: async (request, heartbeat) => {
+      const tools = toolsOf(heartbeat);
       if ('local' in request) return digestLocal(request.local, tools);
       await checkMounted();
       const path = sharePath(root, request.remote);
@@ -82,7 +82,7 @@ export function shareOperations({
       if (!stat || stat.isFolder || stat.strange) return null;
       return { size: stat.size, sha256: await hashBack(path, tools, { from: 0, to: stat.size }) };
     },
-    stats: async (request, tell) => {
+    stats: async (request, heartbeat) => {
       await checkMounted();
       const stats: (RemoteStat | null)[] = [];
       for (let i = 0; i < request.length; i += statsAtOnce) {
@@ -90,7 +90,7 @@ export function shareOperations({
           request.slice(i, i + statsAtOnce).map(path => remote.stat(sharePath(root, path))),
         );
         for (const stat of found) stats.push(stat && remoteStatOf(stat));
-        tell();
+        heartbeat();
       }
       return stats;
     },

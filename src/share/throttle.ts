@@ -2,14 +2,14 @@
 export interface Throttle {
   /** How much to move at a time, so that a slow limit still shows progress. */
   readonly chunkBytes: number;
-  /** Resolves when so many bytes may pass. `tell` is called meanwhile: to wait is no hanging. */
-  take(bytes: number, tell: () => void): Promise<void>;
+  /** Resolves when so many bytes may pass. `heartbeat` is called meanwhile: to wait is no hanging. */
+  take(bytes: number, heartbeat: () => void): Promise<void>;
 }
 
 const largestChunk = 1 << 20;
 const smallestChunk = 4096;
 /** While one waits, it is told so often, ms. */
-const tellEveryMs = 1000;
+const heartbeatEveryMs = 1000;
 
 /**
  * @param bytesPerSecond 0: no limit.
@@ -24,12 +24,12 @@ export function createThrottle(
   let freeAt = time.now();
   return {
     chunkBytes: Math.min(largestChunk, Math.max(smallestChunk, Math.floor(bytesPerSecond / 4))),
-    async take(bytes, tell) {
+    async take(bytes, heartbeat) {
       const begin = Math.max(freeAt, time.now());
       freeAt = begin + (bytes / bytesPerSecond) * 1000;
       for (let left = begin - time.now(); left > 0; left = begin - time.now()) {
-        await time.wait(Math.min(left, tellEveryMs));
-        tell();
+        await time.wait(Math.min(left, heartbeatEveryMs));
+        heartbeat();
       }
     },
   };

@@ -26,7 +26,7 @@ export interface ShareTools {
   /** The marker is the one that was found at first; else an error. Asked before anything is written. */
   checkMounted: () => Promise<void>;
   /** Tells that the call goes on. */
-  tell: () => void;
+  heartbeat: () => void;
 }
 
 export interface ByteRange {
@@ -87,7 +87,7 @@ export async function checkPlaced(path: string, size: number | null, { share }: 
 export async function readPieces(
   file: OpenFile,
   { from, to }: ByteRange,
-  { throttle, tell }: ShareTools,
+  { throttle, heartbeat }: ShareTools,
   take: (piece: Buffer) => void,
   pass: (bytes: number) => Promise<void> = async () => undefined,
 ): Promise<void> {
@@ -99,7 +99,7 @@ export async function readPieces(
     if (length === 0) return;
     take(piece.subarray(0, length));
     position += length;
-    tell();
+    heartbeat();
   }
 }
 
@@ -110,7 +110,7 @@ export function readBack(
   tools: ShareTools,
   take: (piece: Buffer) => void,
 ): Promise<void> {
-  return readPieces(file, range, tools, take, bytes => tools.throttle.take(bytes, tools.tell));
+  return readPieces(file, range, tools, take, bytes => tools.throttle.take(bytes, tools.heartbeat));
 }
 
 /**
@@ -121,19 +121,19 @@ export async function sameUpTo(
   local: OpenFile,
   copy: OpenFile,
   { from, to }: ByteRange,
-  { throttle, tell }: ShareTools,
+  { throttle, heartbeat }: ShareTools,
   equal: (bytes: Buffer) => void = () => undefined,
 ): Promise<number> {
   const { chunkBytes } = throttle;
   for (let position = from; position < to; ) {
     const length = Math.min(chunkBytes, to - position);
     const ours = await readRange(local, position, position + length);
-    await throttle.take(length, tell);
+    await throttle.take(length, heartbeat);
     const theirs = await readRange(copy, position, position + length);
     const same = samePrefix(ours, theirs);
     if (same > 0) equal(ours.subarray(0, same));
     position += same;
-    tell();
+    heartbeat();
     if (same < length) return position;
   }
   return to;
@@ -155,7 +155,7 @@ export async function copyRange(
   local: OpenFile,
   copy: OpenFile,
   { from, to, path }: ByteRange & { path: string },
-  { share, throttle, now, tell }: ShareTools,
+  { share, throttle, now, heartbeat }: ShareTools,
   copied: (piece: Buffer) => void = () => undefined,
 ): Promise<void> {
   const piece = Buffer.allocUnsafeSlow(Math.min(throttle.chunkBytes, Math.max(1, to - from)));
@@ -164,7 +164,7 @@ export async function copyRange(
   const sync = async (): Promise<void> => {
     const begun = now();
     await syncGrown(share, path, copy);
-    tell();
+    heartbeat();
     window = now() - begun < quickSyncMs ? Math.min(mostUnsynced, window * 2) : Math.max(leastUnsynced, window / 2);
     unsynced = 0;
   };
@@ -174,13 +174,13 @@ export async function copyRange(
       throw new ShareError(`${path}: the file became shorter while it was copied`, { side: 'local', code: 'ECHANGED' });
     }
     const part = piece.subarray(0, length);
-    await throttle.take(length, tell);
+    await throttle.take(length, heartbeat);
     const at = position;
     await writeFully(data => copy.write(data, at), part, path);
     copied(part);
     position += length;
     unsynced += length;
-    tell();
+    heartbeat();
     if (unsynced >= window) await sync();
   }
   await sync();

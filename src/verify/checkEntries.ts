@@ -41,7 +41,7 @@ export async function checkEntries(
   const gone = new Map<string, () => void>();
   let group = 0;
   if (!inspection.isRunning && (await files.stat(paths.manifestFile)) === null) {
-    inspection.say('damaged_manifest', paths.manifestFile, 'it is not there');
+    inspection.report('damaged_manifest', paths.manifestFile, 'it is not there');
     inspection.repairs.manifest = true;
     return false;
   }
@@ -56,9 +56,9 @@ export async function checkEntries(
       let place = 0;
       let batch: Entry[] = [];
       const look = async (): Promise<void> => {
-        const told = batch.map(entry => checkImage(entry, inspection, names, missingFolders, gone));
+        const reports = batch.map(entry => checkImage(entry, inspection, names, missingFolders, gone));
         // In the order of the entries, whichever was looked at first.
-        for (const tell of await Promise.all(told)) tell?.();
+        for (const report of await Promise.all(reports)) report?.();
         batch = [];
       };
       for (const entry of entries) {
@@ -75,9 +75,9 @@ export async function checkEntries(
     await share?.finish();
     if (gone.size > 0) await lookAgain(gone, inspection);
   } catch (error) {
-    if (error instanceof ArchiveError) inspection.say('damaged_archive', error.path, error.message);
+    if (error instanceof ArchiveError) inspection.report('damaged_archive', error.path, error.message);
     else if (error instanceof DamagedManifestError || error instanceof JournalFormatError)
-      inspection.say('damaged_manifest', paths.manifestFile, error.message);
+      inspection.report('damaged_manifest', paths.manifestFile, error.message);
     else throw error;
     // A newer version's journal is not damaged, and a disk that is away is no loss.
     const isAway = error instanceof ArchiveError && error.isAway;
@@ -85,7 +85,7 @@ export async function checkEntries(
     return false;
   }
   for (const [folder, count] of missingFolders)
-    inspection.say('missing_folder', folder, `the folder is not there; ${counted(count, 'image')} should be in it`);
+    inspection.report('missing_folder', folder, `the folder is not there; ${counted(count, 'image')} should be in it`);
   tally.entries = ledger.size;
   return true;
 }
@@ -111,7 +111,7 @@ async function checkImage(
   }
   if (recorded === null) {
     const name = JSON.stringify(camera.filename);
-    return () => inspection.say('missing_image', paths.manifestFile, `${name} is not a plain file name`, id);
+    return () => inspection.report('missing_image', paths.manifestFile, `${name} is not a plain file name`, id);
   }
   names.add(recorded);
   const path = await imageOf(entry, inspection.options);
@@ -119,9 +119,9 @@ async function checkImage(
     ledger.setImageless(ledger.find(id));
     const folder = dirname(recorded);
     if (await files.stat(folder)) {
-      const tell = (): void => inspection.say('missing_image', recorded, 'the image is not there', id);
-      if (!inspection.isRunning) return tell;
-      gone.set(id, tell);
+      const report = (): void => inspection.report('missing_image', recorded, 'the image is not there', id);
+      if (!inspection.isRunning) return report;
+      gone.set(id, report);
       return null;
     }
     missingFolders.set(folder, (missingFolders.get(folder) ?? 0) + 1);
@@ -130,16 +130,16 @@ async function checkImage(
   names.add(path);
   inspection.tally.images++;
   // An original that was empty when it was imported has failed for that, which is all that there is to say.
-  const isToldFailure = camera.original && entry.processing_status === 'failed';
-  if (!isToldFailure && (await files.stat(path))?.size === 0)
-    return () => inspection.say('empty_image', path, 'the image has 0 bytes', id);
+  const isReportedFailure = camera.original && entry.processing_status === 'failed';
+  if (!isReportedFailure && (await files.stat(path))?.size === 0)
+    return () => inspection.report('empty_image', path, 'the image has 0 bytes', id);
   if (!decode) return null;
   return decode(path).then(
     () => null,
     async (error: Error) => {
-      const tell = (): void => inspection.say('unreadable_image', path, error.message, id);
-      if (!inspection.isRunning || (await files.stat(path))) return tell;
-      gone.set(id, tell);
+      const report = (): void => inspection.report('unreadable_image', path, error.message, id);
+      if (!inspection.isRunning || (await files.stat(path))) return report;
+      gone.set(id, report);
       return null;
     },
   );
@@ -150,10 +150,10 @@ async function lookAgain(gone: ReadonlyMap<string, () => void>, { options }: Ins
   const { paths, files } = options;
   for await (const { entries } of readEntries({ file: paths.manifestFile, files, isSettled, note: () => undefined })) {
     for (const entry of entries) {
-      const tell = gone.get(entry.entry_id);
+      const report = gone.get(entry.entry_id);
       // What the ring buffer has in hand may be gone, and not yet be said to be.
-      if (!tell || isRemoved(entry) || entry.claims.ring_buffer) continue;
-      if ((await imageOf(entry, options)) === null) tell();
+      if (!report || isRemoved(entry) || entry.claims.ring_buffer) continue;
+      if ((await imageOf(entry, options)) === null) report();
     }
   }
 }

@@ -47,7 +47,7 @@ async function checkTemporary(path: string, inspection: Inspection): Promise<voi
   // The pid may be that of a process on another machine.
   const stat = await files.stat(path);
   if (!stat || (inspection.isRunning && Math.abs(now() - stat.mtimeMs) < youngMs)) return;
-  inspection.say('stray_temporary', path, `left by process ${pid}, which is gone`);
+  inspection.report('stray_temporary', path, `left by process ${pid}, which is gone`);
   inspection.repairs.temporaries.push(path);
 }
 
@@ -63,7 +63,7 @@ async function checkOrphans(suspects: readonly string[], inspection: Inspection)
     const stat = await files.stat(path);
     if (!stat || (isCollecting && Math.abs(now() - stat.mtimeMs) < youngMs)) continue;
     if (stat.size === 0) {
-      inspection.say('empty_image', path, 'the image has 0 bytes, and no entry');
+      inspection.report('empty_image', path, 'the image has 0 bytes, and no entry');
       continue;
     }
     inspection.repairs.orphans.push(path);
@@ -80,7 +80,7 @@ async function checkOrphans(suspects: readonly string[], inspection: Inspection)
 }
 
 function sayOrphan(path: string, inspection: Inspection): void {
-  inspection.say('orphan_image', path, `no entry knows of ${basename(path)}`);
+  inspection.report('orphan_image', path, `no entry knows of ${basename(path)}`);
 }
 
 async function checkEnd(stem: string, extension: string, inspection: Inspection): Promise<void> {
@@ -95,7 +95,7 @@ async function checkEnd(stem: string, extension: string, inspection: Inspection)
     try {
       const end = await endOfLines(file, size);
       if (end === size) continue;
-      inspection.say('torn_line', path, `it ends within a line, ${size - end} bytes behind the last whole one`);
+      inspection.report('torn_line', path, `it ends within a line, ${size - end} bytes behind the last whole one`);
       inspection.repairs.torn.push(path);
     } finally {
       await file.close();

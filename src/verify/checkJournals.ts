@@ -31,15 +31,15 @@ export async function checkJournals(inspection: Inspection): Promise<void> {
   const [first] = inspection.lostChanges;
   if (first === undefined) return;
   // A line that is there and damaged was told of; this is one that is not there.
-  if (!inspection.found.has('damaged_line')) inspection.say('damaged_manifest', paths.manifestFile, first);
+  if (!inspection.found.has('damaged_line')) inspection.report('damaged_manifest', paths.manifestFile, first);
   inspection.repairs.manifest = true;
 }
 
 async function checkJournal(path: string, seal: number | undefined, inspection: Inspection): Promise<void> {
   let torn = 0;
   let end = 0;
-  const tellDamage = (message: string): void => {
-    inspection.say('damaged_line', path, message);
+  const reportDamage = (message: string): void => {
+    inspection.report('damaged_line', path, message);
     inspection.repairs.manifest = true;
   };
   for await (const line of splitLines(readChunks(inspection.options.files, path, 0, seal))) {
@@ -47,9 +47,9 @@ async function checkJournal(path: string, seal: number | undefined, inspection: 
     end = line.offset + line.length;
     if (text === '' || !line.terminated || parseLine(text)) continue;
     if (!isForeign(text) && !isChangedLine(text)) torn++;
-    else tellDamage(`the line at byte ${line.offset} does not fit its checksum`);
+    else reportDamage(`the line at byte ${line.offset} does not fit its checksum`);
   }
-  if (seal !== undefined && end < seal) tellDamage(`it ends at byte ${end}; up to ${seal} was written`);
+  if (seal !== undefined && end < seal) reportDamage(`it ends at byte ${end}; up to ${seal} was written`);
   if (torn > 0)
     inspection.note(
       `${path}: ${counted(torn, 'line was', 'lines were')} cut short by a kill or a full disk, never acknowledged`,

@@ -29,7 +29,7 @@ export async function checkResults(inspection: Inspection, texts: RowTexts): Pro
     } catch (error) {
       // Errors of the file system have a code; without one it is what the file holds.
       if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
-      inspection.say('damaged_line', log.path(segment), (error as Error).message);
+      inspection.report('damaged_line', log.path(segment), (error as Error).message);
     }
   }
   if (unknown.length > 0) await findLost(unknown, inspection);
@@ -101,7 +101,8 @@ function checkMissing(inspection: Inspection): number {
     missing++;
     const message = `${ledger.status(number)}, but there is no result line of attempt ${ledger.attempt(number)}`;
     if (!ledger.isImageless(number)) sendBack(number, 'missing_result', options.paths.resultsFile, message, inspection);
-    else inspection.say('lost_result', options.paths.resultsFile, `${message}, nor its image here`, ledger.id(number));
+    else
+      inspection.report('lost_result', options.paths.resultsFile, `${message}, nor its image here`, ledger.id(number));
   }
   return missing;
 }
@@ -153,7 +154,7 @@ function checkLine(
     if (isNew && inspection.isRunning) return;
     const why = number < 0 ? 'no entry has this id' : `the manifest knows of ${ledger.attempt(number)} attempts only`;
     inspection.unknownResults.add(id);
-    inspection.say('unknown_result', file, `the line at ${at} is of attempt ${attempt}: ${why}`, id);
+    inspection.report('unknown_result', file, `the line at ${at} is of attempt ${attempt}: ${why}`, id);
     const report = addReport(number, 'optional', line, inspection, texts);
     const { image_filename: name, image_timestamp: taken } = line;
     if (number < 0) unknown.push({ id, name: plainName(name ?? ''), taken, report });
@@ -166,7 +167,7 @@ function checkLine(
     return;
   }
   if (ledger.countResult(number) > 1) {
-    inspection.say('duplicate_result', file, `the line at ${at} is a further one of attempt ${attempt}`, id);
+    inspection.report('duplicate_result', file, `the line at ${at} is a further one of attempt ${attempt}`, id);
     return;
   }
   const place = ledger.place(number);
@@ -177,7 +178,7 @@ function checkLine(
     (place?.segment !== location.segment || place.offset !== location.offset || place.length !== location.length)
   ) {
     const message = `its result line ${place ? differences(location, place) : `stands at ${at}; the manifest names no place`}`;
-    inspection.say('misplaced_result', file, message, id);
+    inspection.report('misplaced_result', file, message, id);
     inspection.repairs.moved.set(id, location);
   }
   if (status !== 'processed') return;
@@ -220,6 +221,6 @@ function sendBack(
 ): void {
   const { ledger, repairs } = inspection;
   const id = ledger.id(number);
-  inspection.say(kind, file, message, id);
+  inspection.report(kind, file, message, id);
   repairs.again.add(id);
 }

@@ -11,8 +11,8 @@ import { checkOfRoi, checkOfTime } from './seriesLedger.ts';
 export async function checkSeries(inspection: Inspection): Promise<void> {
   const { paths, files } = inspection.options;
   const folder = seriesFolder(paths.results);
-  const wrong = (kind: Parameters<Inspection['say']>[0], file: string, message: string, id?: string): void => {
-    inspection.say(kind, file, message, id);
+  const wrong = (kind: Parameters<Inspection['report']>[0], file: string, message: string, id?: string): void => {
+    inspection.report(kind, file, message, id);
     inspection.repairs.series = true;
   };
   const reader = await SeriesReader.look(files, folder, {
@@ -35,7 +35,7 @@ export async function checkSeries(inspection: Inspection): Promise<void> {
   );
 }
 
-type Say = (kind: Parameters<Inspection['say']>[0], file: string, message: string, id?: string) => void;
+type Say = (kind: Parameters<Inspection['report']>[0], file: string, message: string, id?: string) => void;
 
 /** Says how many rows it has read. */
 async function checkSegment(segment: SeriesSegment, path: string, inspection: Inspection, wrong: Say): Promise<number> {

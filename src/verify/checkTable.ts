@@ -24,7 +24,7 @@ export async function openTable(inspection: Inspection): Promise<Table> {
   for (const segment of python)
     inspection.note(`${file.path(segment)} is a table of the Python system, and is not looked at`);
   const sayChanged = (segment: number, what: string): void => {
-    inspection.say('changed_table', file.path(segment), `${what}: its rows are not compared`);
+    inspection.report('changed_table', file.path(segment), `${what}: its rows are not compared`);
     inspection.repairs.table = true;
     inspection.changedTable.add(file.path(segment));
   };
@@ -99,7 +99,7 @@ class FoundRows {
     const isLeft = this.#candidates.some(({ report }) => ledger.isLeft(reports.entry(report)));
     if (isLeft) this.#open = [];
     while (this.#open.length > 0) this.#giveUpFirst();
-    this.#tellStrays();
+    this.#reportStrays();
   }
 
   #add(row: Row): void {
@@ -113,7 +113,7 @@ class FoundRows {
       .filter(({ matches }) => matches(texts))
       .sort((a, b) => reports.seen(a.report) - reports.seen(b.report) || this.#rank(a.report) - this.#rank(b.report));
     if (match) {
-      this.#tellStrays();
+      this.#reportStrays();
       this.#see(match.report, this.#open[0]!);
       this.#open = [];
     } else if (!this.#candidates.some(({ rows }) => rows > count)) this.#giveUpFirst();
@@ -149,15 +149,15 @@ class FoundRows {
           ? 'its rows are there, but the manifest says that they are still to be written'
           : `its rows are there ${times} times`;
     const id = entry < 0 ? undefined : ledger.id(entry);
-    this.#inspection.say('duplicate_rows', this.#file.path(first.segment), `byte ${first.offset}: ${what}`, id);
+    this.#inspection.report('duplicate_rows', this.#file.path(first.segment), `byte ${first.offset}: ${what}`, id);
     repairs.table = true;
   }
 
-  #tellStrays(): void {
+  #reportStrays(): void {
     if (!this.#strays) return;
     const { first, count } = this.#strays;
     this.#strays = null;
-    this.#inspection.say(
+    this.#inspection.report(
       'unknown_rows',
       this.#file.path(first.segment),
       `${counted(count, 'row')} from byte ${first.offset} on ${count === 1 ? 'belongs' : 'belong'} to no result`,
@@ -179,7 +179,7 @@ function checkUnseen(inspection: Inspection): void {
   if (inspection.changedTable.size > 0) return;
   for (let report = 0; report < reports.size; report++) {
     if (reports.due(report) !== 'required' || reports.seen(report) > 0) continue;
-    inspection.say(
+    inspection.report(
       'missing_rows',
       options.paths.csvFile,
       'the manifest says that it was reported, but its rows are not there as the result has them',

@@ -141,7 +141,7 @@ export class Inspection {
     this.ends = ends;
   }
 
-  say(kind: FindingKind, file: string, message: string, entryId?: string): void {
+  report(kind: FindingKind, file: string, message: string, entryId?: string): void {
     this.found.set(kind, (this.found.get(kind) ?? 0) + 1);
     this.options.onFinding({ kind, file, ...(entryId === undefined ? {} : { entry_id: entryId }), message });
   }

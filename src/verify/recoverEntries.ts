@@ -113,7 +113,7 @@ async function entriesOf(
   options: RecoverEntriesOptions,
 ): Promise<Entry[]> {
   const images = new Map(paths.map(path => [plainName(basename(path)), path]));
-  const nothing = { entries: new Map(), told: new Map(), awayUntil: null };
+  const nothing = { entries: new Map(), fragments: new Map(), awayUntil: null };
   const known = { archived: new IdTable(), attempts: integers() };
   const { found } = await readResults(nothing, known, options, { isLost, from: await firstSegment(since, options) });
   const transmitted = await rowsThere([...found], options);
@@ -263,13 +263,13 @@ export async function originalFolders({
 function entryOf(
   id: string,
   { line, location }: Found,
-  { entries, told }: Pick<Remains, 'entries' | 'told'>,
+  { entries, fragments }: Pick<Remains, 'entries' | 'fragments'>,
   images: ReadonlyMap<string, string>,
   originals: readonly string[],
   options: RecoverEntriesOptions,
 ): Entry {
   const before = entries.get(id);
-  const more = told.get(id);
+  const more = fragments.get(id);
   const entry: Entry = {
     ...untouchedEntry,
     entry_id: id,

@@ -49,12 +49,13 @@ export class ShareCheck {
   async add(entry: Entry): Promise<void> {
     const copy = entry.image_synced ? copyOf(entry) : null;
     // What the Python system has copied has other words for it, and is not looked at.
-    if (hasWrongCopy(entry) || (entry.image_synced && copy === null && this.#isSinceUse(entry))) this.#tellNone(entry);
+    if (hasWrongCopy(entry) || (entry.image_synced && copy === null && this.#isSinceUse(entry)))
+      this.#reportNone(entry);
     if (!entry.image_synced && isRemoved(entry)) {
       const { paths } = this.#inspection.options;
       const message = 'its image was removed here because a copy was on the share, and the manifest knows of none';
       if (entry.copy_required === true)
-        this.#inspection.say('unsynced_removed', paths.manifestFile, message, entry.entry_id);
+        this.#inspection.report('unsynced_removed', paths.manifestFile, message, entry.entry_id);
       else if (entry.copy_required === undefined && this.#isSinceUse(entry)) this.#unexplained++;
     }
     if (copy === null || !this.#isThere) return;
@@ -73,9 +74,9 @@ export class ShareCheck {
     for (const [i, { entry, copy }] of batch.entries()) {
       this.#inspection.tally.copies++;
       const size = stats[i]?.size ?? null;
-      if (size === null) this.#tell(entry, copy, 'is not there');
-      else if (size === 0) this.#tell(entry, copy, 'has 0 bytes');
-      else if (size !== copy.size) this.#tell(entry, copy, `has ${size} bytes; ${copy.size} were copied`);
+      if (size === null) this.#report(entry, copy, 'is not there');
+      else if (size === 0) this.#report(entry, copy, 'has 0 bytes');
+      else if (size !== copy.size) this.#report(entry, copy, `has ${size} bytes; ${copy.size} were copied`);
       else await this.#read(entry, copy);
     }
   }
@@ -104,23 +105,23 @@ export class ShareCheck {
   async #read(entry: Entry, copy: RemoteCopy): Promise<void> {
     if (!this.#inspection.options.decode) return;
     const digest = await this.ask(() => this.#share.call('digest', { remote: copy.path }, never));
-    if (digest && digest.sha256 !== copy.sha256) this.#tell(entry, copy, 'has another SHA-256 than what was copied');
+    if (digest && digest.sha256 !== copy.sha256) this.#report(entry, copy, 'has another SHA-256 than what was copied');
   }
 
-  #tell(entry: Entry, { path }: RemoteCopy, what: string): void {
+  #report(entry: Entry, { path }: RemoteCopy, what: string): void {
     const { share } = this.#inspection.options;
     const file = `${share!.root}/${path}`;
     const id = entry.entry_id;
-    if (isRemoved(entry)) this.#inspection.say('lost_image', file, `the only copy of the image ${what}`, id);
-    else this.#inspection.say(what === 'is not there' ? 'missing_copy' : 'wrong_copy', file, `the copy ${what}`, id);
+    if (isRemoved(entry)) this.#inspection.report('lost_image', file, `the only copy of the image ${what}`, id);
+    else this.#inspection.report(what === 'is not there' ? 'missing_copy' : 'wrong_copy', file, `the copy ${what}`, id);
   }
 
   /** A hand has been at it: nobody knows where its copy is, if there is one. */
-  #tellNone(entry: Entry): void {
+  #reportNone(entry: Entry): void {
     const { manifestFile } = this.#inspection.options.paths;
     const said = entry.remote_copy === undefined ? 'there is none' : shown(entry.remote_copy);
     const message = `the entry says that its image was copied, and its remote_copy is not a copy of that image: ${said}`;
-    this.#inspection.say(isRemoved(entry) ? 'lost_image' : 'unknown_copy', manifestFile, message, entry.entry_id);
+    this.#inspection.report(isRemoved(entry) ? 'lost_image' : 'unknown_copy', manifestFile, message, entry.entry_id);
   }
 
   /** It was taken after the share had come into use. */

@@ -13,15 +13,15 @@ import { isSettled, sampleEntry } from '../world/sampleManifest.ts';
 
 const [folder, name] = process.argv.slice(2);
 const file = join(folder, 'metadata_manifest.json');
-const tell = (line: string): number => writeSync(1, `${line}\n`);
+const announceChange = (line: string): number => writeSync(1, `${line}\n`);
 
 // What follows is the manifest's time, and not that of a busy machine to load a program.
-tell('loaded');
+announceChange('loaded');
 const manifest = await Manifest.open({
   file,
   files: nodeFiles,
   isSettled,
-  note: (level, message) => level === 'error' && tell(`error ${message}`),
+  note: (level, message) => level === 'error' && announceChange(`error ${message}`),
   exclusive: fileLock(file),
   liveEntries: 30,
   writer: name,
@@ -33,20 +33,20 @@ for (const stage of ['processor', 'communicator'] as const) await manifest.relea
 
 for (let round = 0; ; round++) {
   const added = [0, 1].map(i => sampleEntry(`${name}-${round}-${i}`));
-  await Promise.all(added.map(entry => manifest.offer([entry]).then(() => tell(`added ${entry.entry_id}`))));
+  await Promise.all(added.map(entry => manifest.offer([entry]).then(() => announceChange(`added ${entry.entry_id}`))));
   const claimed = await manifest.claim('processor', 3);
-  for (const { entry_id: id, attempt } of claimed) tell(`claimed ${id} ${attempt}`);
+  for (const { entry_id: id, attempt } of claimed) announceChange(`claimed ${id} ${attempt}`);
   if (round % 7 === 3) await manifest.release(claimed.splice(0, 1), 'processor');
   for (const entry of claimed) {
     const counted = await manifest.settle([entry], 'processor', {
       processing_status: 'processed',
       outcome: `${entry.attempt} by ${name}`,
     });
-    if (counted === 1) tell(`processed ${entry.entry_id} ${entry.attempt} by ${name}`);
+    if (counted === 1) announceChange(`processed ${entry.entry_id} ${entry.attempt} by ${name}`);
   }
   const results = await manifest.claim('communicator', 5);
   await manifest.settle(results, 'communicator', { data_transmitted: true });
-  for (const { entry_id: id } of results) tell(`transmitted ${id}`);
+  for (const { entry_id: id } of results) announceChange(`transmitted ${id}`);
   if (round % 5 === 0) await manifest.catchUp();
   if (round % 11 === 0) await manifest.compact();
 }

@@ -40,7 +40,7 @@ export interface DiskFullOptions {
 /** So long the ring buffer may take to make room before capture pauses, ms. */
 const patienceMs = 5000;
 /** While it lasts the message is made anew so often, ms. */
-const tellEveryMs = 60_000;
+const reportEveryMs = 60_000;
 
 /** What images in each stage's queue wait for. */
 const waitsFor: Readonly<Record<Exclude<QueueStage, 'ring_buffer'>, string>> = {
@@ -53,7 +53,7 @@ const waitsFor: Readonly<Record<Exclude<QueueStage, 'ring_buffer'>, string>> = {
 interface State {
   /** When less than `low` was first free, ms of the monotonic clock; null: it is not. */
   shortSince: number | null;
-  toldAt: number;
+  reportedAt: number;
   reason: PauseReason | null;
   /** The last one that was seen. */
   refusal: Refusal | null;
@@ -69,7 +69,7 @@ interface State {
  * Emits with the first sample, and whenever it changes. Completes and errors with its sources.
  */
 export function diskFull$(options: DiskFullOptions): Observable<PauseReason | null> {
-  const first: State = { shortSince: null, toldAt: 0, reason: null, refusal: null, image: 0 };
+  const first: State = { shortSince: null, reportedAt: 0, reason: null, refusal: null, image: 0 };
   const refused$ = (options.refused$ ?? EMPTY).pipe(startWith(null));
   return combineLatest([options.space$, options.wanted$, refused$]).pipe(
     scan((state: State, [space, wanted, refusal]) => {
@@ -85,12 +85,12 @@ export function diskFull$(options: DiskFullOptions): Observable<PauseReason | nu
 function refuse(state: State, refusal: Refusal, wanted: WantedSpace, options: DiskFullOptions): State {
   const { image, space } = refusal;
   const now = options.clock.monotonic();
-  const toldAt = state.reason ? state.toldAt : now;
+  const reportedAt = state.reason ? state.reportedAt : now;
   return {
     ...state,
     refusal,
     image,
-    toldAt,
+    reportedAt,
     reason: state.reason ?? pauseReason(space, image, wanted, options),
   };
 }
@@ -104,14 +104,14 @@ function next(state: State, space: DiskSpace, wanted: WantedSpace, options: Disk
     names !== undefined && names.free < namesLimits(names.size)[limit];
   if (state.reason) {
     if (free >= limits.enough && !namesAreBelow('enough'))
-      return { ...state, shortSince: null, toldAt: 0, reason: null, image: 0 };
-    if (now - state.toldAt < tellEveryMs) return state;
-    return { ...state, toldAt: now, reason: pauseReason(space, image, wanted, options) };
+      return { ...state, shortSince: null, reportedAt: 0, reason: null, image: 0 };
+    if (now - state.reportedAt < reportEveryMs) return state;
+    return { ...state, reportedAt: now, reason: pauseReason(space, image, wanted, options) };
   }
   const shortSince = free < limits.low || namesAreBelow('low') ? (state.shortSince ?? now) : null;
   const isTooLong = shortSince !== null && now - shortSince >= patienceMs;
   if (free >= limits.reserve && !namesAreBelow('reserve') && !isTooLong) return { ...state, shortSince };
-  return { ...state, shortSince, toldAt: now, reason: pauseReason(space, image, wanted, options) };
+  return { ...state, shortSince, reportedAt: now, reason: pauseReason(space, image, wanted, options) };
 }
 
 function pauseReason(space: DiskSpace, image: number, wanted: WantedSpace, options: DiskFullOptions): PauseReason {

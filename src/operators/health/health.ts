@@ -57,7 +57,7 @@ export const health: Stage<HealthSettings, Round, HealthExperiment> = {
   pace: () => ({ intervalMs: healthPace.intervalMs, perMinute: null }),
   entriesOf: ({ id }) => [id],
   begin: experiment => {
-    const news$ = new Subject<StageEvent>();
+    const reports$ = new Subject<StageEvent>();
     const alarms = new StandingAlarms('health', experiment.tools.clock);
     /** Lives as long as its settings: a failure of the stage forgets nothing. */
     let watch: { of: HealthSettings; health: HealthWatch } | null = null;
@@ -65,10 +65,10 @@ export const health: Stage<HealthSettings, Round, HealthExperiment> = {
       open: async settings => {
         if (watch?.of === settings) watch.health.resume();
         else watch = { of: settings, health: new HealthWatch(settings, experiment.tools.clock) };
-        return openWorker(settings, watch.health, alarms, event => news$.next(event), experiment);
+        return openWorker(settings, watch.health, alarms, event => reports$.next(event), experiment);
       },
-      beside$: () => news$,
-      told: events$ =>
+      beside$: () => reports$,
+      mapEvents: events$ =>
         events$.pipe(
           concatMap(event => {
             const rests = event.kind === 'state' && (event.state === 'paused' || event.state === 'off');
@@ -83,7 +83,7 @@ function openWorker(
   { firstMs, intervalMs }: HealthSettings,
   health: HealthWatch,
   alarms: StandingAlarms,
-  tell: (event: StageEvent) => void,
+  emit: (event: StageEvent) => void,
   deps: HealthExperiment,
 ): Worker<Round> {
   const { queue, tools } = deps;
@@ -108,8 +108,8 @@ function openWorker(
       const seen = await look(deps, signal);
       if (signal.aborted) return [];
       const { events, report } = health.judge(seen, alarms);
-      for (const event of events) tell(event);
-      tell({ stage: 'health', at: tools.clock.now(), kind: 'health', report, pipeline: seen.pipeline });
+      for (const event of events) emit(event);
+      emit({ stage: 'health', at: tools.clock.now(), kind: 'health', report, pipeline: seen.pipeline });
       return [{ kind: 'done', entryId: id, detail: { findings: report.findings.length, released: seen.released } }];
     },
     // A round that was cut off is not made up for: the next one sees the same.

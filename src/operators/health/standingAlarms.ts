@@ -29,13 +29,13 @@ export class StandingAlarms {
   /** Takes what is wrong now, all of it. Returns what there is to tell: what is new, what is known better, what is well. */
   update(findings: readonly Finding[]): StageEvent[] {
     const at = this.#clock.now();
-    const told = { stage: this.#stage, at };
+    const common = { stage: this.#stage, at };
     const before = new Map(this.#standing.map(finding => [finding.key, finding]));
     const now = new Map(findings.map(finding => [finding.key, finding]));
     const events: StageEvent[] = [];
-    for (const { key } of this.#standing) if (!now.has(key)) events.push({ ...told, kind: 'well', key });
+    for (const { key } of this.#standing) if (!now.has(key)) events.push({ ...common, kind: 'well', key });
     for (const { key, message } of now.values()) {
-      if (before.get(key)?.message !== message) events.push({ ...told, kind: 'alarm', key, message, retryInMs: 0 });
+      if (before.get(key)?.message !== message) events.push({ ...common, kind: 'alarm', key, message, retryInMs: 0 });
     }
     const stays = this.#standing.filter(({ key }) => now.has(key)).map(({ key }) => now.get(key)!);
     const comes = [...now.values()].filter(({ key }) => !before.has(key));

@@ -53,7 +53,7 @@ export class UnconfirmedCopies {
   #askedAt = Number.NEGATIVE_INFINITY;
   #asking: { ended: Promise<void>; leaving: AbortController } | null = null;
   /** What was said last of why copies are unconfirmed. */
-  #told = '';
+  #lastNote = '';
 
   constructor(options: UnconfirmedCopiesOptions) {
     this.#options = options;
@@ -103,7 +103,7 @@ export class UnconfirmedCopies {
       await share.call('enter', { known, fresh: '' }, signal);
       const left = await this.#look(share, signal);
       const copies = counted(left, 'copy', 'copies');
-      this.#tell(
+      this.#noteOnce(
         left === 0
           ? ''
           : `${copies} on ${remoteRoot} ${left === 1 ? 'is' : 'are'} not whole: their images stay here until they are copied again`,
@@ -111,7 +111,7 @@ export class UnconfirmedCopies {
     } catch (error) {
       if (!signal.aborted) {
         const copies = counted(this.#copies.size, 'newest copy', 'newest copies');
-        this.#tell(
+        this.#noteOnce(
           `${remoteRoot} does not tell whether the ${copies} are whole, and their images stay here: ${asError(error).message}`,
         );
       }
@@ -121,9 +121,9 @@ export class UnconfirmedCopies {
     if (this.#copies.size < before) this.#answered$.next();
   }
 
-  #tell(message: string): void {
-    if (message !== '' && message !== this.#told) this.#options.note('warning', message);
-    this.#told = message;
+  #noteOnce(message: string): void {
+    if (message !== '' && message !== this.#lastNote) this.#options.note('warning', message);
+    this.#lastNote = message;
   }
 
   /** Returns how many are not whole. */

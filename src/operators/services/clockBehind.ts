@@ -34,17 +34,17 @@ export function clockBehind$({ entries, moments, clock, stage, stop$ }: ClockBeh
   for (const moment of [...images, ...moments]) if (moment.at > newest.at) newest = moment;
   const isBehind = (): boolean => clock.now() < newest.at - tolerated;
   if (!isBehind()) return EMPTY;
-  const told = { stage, key: clockBehindKey };
+  const common = { stage, key: clockBehindKey };
   const alarm = (): PipelineEvent => {
     const at = clock.now();
     const message =
       `the clock says ${localIso(at).slice(0, 19)}, but ${newest.what} is of ${localIso(newest.at).slice(0, 19)}: it was set back, or is not set yet. ` +
       'Frames keep their order and their intervals, but their times are wrong until the clock is set right';
-    return { ...told, at, kind: 'alarm', message, retryInMs: 0 };
+    return { ...common, at, kind: 'alarm', message, retryInMs: 0 };
   };
   const well$ = interval(lookMs).pipe(
     first(() => !isBehind()),
-    map((): PipelineEvent => ({ ...told, at: clock.now(), kind: 'well' })),
+    map((): PipelineEvent => ({ ...common, at: clock.now(), kind: 'well' })),
   );
   return concat(
     defer(() => of(alarm())),

@@ -9,7 +9,7 @@ export function outcomeEvent(
   outcome: Outcome,
   { clock, begun }: { clock: Clock; begun: number },
 ): StageEvent {
-  const told = { stage, at: clock.now() };
-  if (outcome.kind === 'discarded') return { ...told, ...outcome };
-  return { ...told, ...outcome, ms: clock.monotonic() - begun };
+  const common = { stage, at: clock.now() };
+  if (outcome.kind === 'discarded') return { ...common, ...outcome };
+  return { ...common, ...outcome, ms: clock.monotonic() - begun };
 }

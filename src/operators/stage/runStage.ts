@@ -84,7 +84,7 @@ export function runStage<S, T, E>(
       const { beside$ } = begun;
       return input$.pipe(
         beside$ ? connect(shared$ => work(shared$).pipe(mergeUntilComplete(beside$(shared$)))) : work,
-        events$ => begun.told?.(events$) ?? events$,
+        events$ => begun.mapEvents?.(events$) ?? events$,
         concatWith(begun.atEnd ? lastEvents(begun.atEnd, experiment.tools) : EMPTY),
         finalize(() => begun.dispose?.()),
       );

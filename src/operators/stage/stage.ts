@@ -67,7 +67,7 @@ export interface BegunStage<S, T> {
   /** Events besides those of the worker, for as long as the stage lasts. */
   beside$?(settings$: Observable<S>): Observable<StageEvent>;
   /** Changes what the stage tells. */
-  told?(events$: Observable<StageEvent>): Observable<StageEvent>;
+  mapEvents?(events$: Observable<StageEvent>): Observable<StageEvent>;
   /** What is to be done when the last worker has closed, and what there is to tell of it. */
   atEnd?(): Promise<readonly StageEvent[]>;
   /** Frees what it holds, at the end or when it is cut off. */

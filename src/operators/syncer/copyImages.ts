@@ -8,20 +8,20 @@ import { isFilesOwn, type PlaceImageTools, placeImage } from './placeImage.ts';
 export type CopyImagesTools = PlaceImageTools & Pick<Experiment, 'queue' | 'note'>;
 
 /** Entries whose failure is not told again. */
-const mostTold = 1000;
+const mostReported = 1000;
 
 /** Loop one: places the image of a claimed entry on the share, and settles the entry. */
 export class CopyImages {
   readonly #tools: CopyImagesTools;
   /** Entries whose failure was told. */
-  readonly #told: Set<string>;
+  readonly #reported: Set<string>;
   /** Entries that can't be copied for now. They stay claimed, so as not to stand in the way. */
   readonly #held = new Set<Entry>();
 
-  /** @param told what copies of the worker before have told. */
-  constructor(tools: CopyImagesTools, told: Set<string>) {
+  /** @param reported what copies of the worker before have told. */
+  constructor(tools: CopyImagesTools, reported: Set<string>) {
     this.#tools = tools;
-    this.#told = told;
+    this.#reported = reported;
   }
 
   /**
@@ -38,7 +38,7 @@ export class CopyImages {
       if (signal.aborted) return [];
       const copy: RemoteCopy = { path, size, sha256 };
       await queue.settle([entry], 'syncer', { image_synced: true, remote_copy: copy });
-      this.#told.delete(entryId);
+      this.#reported.delete(entryId);
       const image = entry.camera_data!.filename;
       if (found === 'other') {
         note('warning', `${image} stands on the share with other content; this one is beside it: ${path}`);
@@ -61,8 +61,9 @@ export class CopyImages {
   #failed(entry: Entry, error: string): readonly Outcome[] {
     this.#held.add(entry);
     const { entry_id: entryId, camera_data: camera } = entry;
-    if (this.#told.has(entryId)) return [{ kind: 'discarded', entryId, reason: `not copied to the share: ${error}` }];
-    if (this.#told.size < mostTold) this.#told.add(entryId);
+    if (this.#reported.has(entryId))
+      return [{ kind: 'discarded', entryId, reason: `not copied to the share: ${error}` }];
+    if (this.#reported.size < mostReported) this.#reported.add(entryId);
     return [{ kind: 'failed', entryId, error: `${camera?.filename} was not copied to the share: ${error}` }];
   }
 }

@@ -23,9 +23,9 @@ interface Known {
   /** It has not been told in this state, or was raised again since. */
   waits: boolean;
   /** The state that was told last. */
-  told: AlarmNews['state'] | null;
+  delivered: AlarmNews['state'] | null;
   /** When each state was told last, monotonic ms. */
-  toldMs: Record<AlarmNews['state'], number>;
+  deliveredMs: Record<AlarmNews['state'], number>;
 }
 
 /** What to do next: tell of it, or wait so long (ms), or nothing until something changes. */
@@ -61,10 +61,11 @@ export class AlarmQueue {
         since: goesOn ? before.news.since : at,
         times: goesOn ? before.news.times + 1 : 1,
       };
-      this.#known.set(id, { told: null, toldMs: neverTold(), ...before, news, waits: true });
+      this.#known.set(id, { delivered: null, deliveredMs: neverDelivered(), ...before, news, waits: true });
     } else if (before) {
       // One that was told of as cleared, and came and went since, is as was told.
-      const waits = hasOutlet && before.news.state === 'raised' ? before.told !== 'cleared' : before.waits && hasOutlet;
+      const waits =
+        hasOutlet && before.news.state === 'raised' ? before.delivered !== 'cleared' : before.waits && hasOutlet;
       if (hasOutlet) this.#known.set(id, { ...before, news: { ...before.news, state: 'cleared', at }, waits });
     }
     this.#keepBounds();
@@ -73,9 +74,9 @@ export class AlarmQueue {
   /** @param nowMs monotonic clock now */
   next(nowMs: number, quietMs: number): NextNews {
     let waitMs = Number.POSITIVE_INFINITY;
-    for (const { news, waits, toldMs } of this.#known.values()) {
+    for (const { news, waits, deliveredMs } of this.#known.values()) {
       if (!waits) continue;
-      const left = toldMs[news.state] + quietMs - nowMs;
+      const left = deliveredMs[news.state] + quietMs - nowMs;
       if (left <= 0) return { news };
       waitMs = Math.min(waitMs, left);
     }
@@ -83,11 +84,11 @@ export class AlarmQueue {
   }
 
   /** It was told, or never will be; what has changed since is still to be told. */
-  told(news: AlarmNews, nowMs: number): void {
+  delivered(news: AlarmNews, nowMs: number): void {
     const known = this.#known.get(JSON.stringify([news.stage, news.key]));
     if (!known) return;
-    known.told = news.state;
-    known.toldMs[news.state] = nowMs;
+    known.delivered = news.state;
+    known.deliveredMs[news.state] = nowMs;
     if (known.news === news) known.waits = false;
     // Cleared while it was told of as raised; or the other way round.
     else if (known.news.state !== news.state) known.waits = true;
@@ -101,6 +102,6 @@ export class AlarmQueue {
   }
 }
 
-function neverTold(): Known['toldMs'] {
+function neverDelivered(): Known['deliveredMs'] {
   return { raised: Number.NEGATIVE_INFINITY, cleared: Number.NEGATIVE_INFINITY };
 }

@@ -175,19 +175,19 @@ class Lane {
     const next = rests ? null : this.#queue.next(now, this.#quietMs);
     const waitMs = Math.max(this.#notBefore - now, next && 'waitMs' in next ? next.waitMs : 0);
     if (this.#outlet && next && 'news' in next && waitMs <= 0) void this.#deliver(this.#outlet, next.news);
-    else if (next === null || this.#finishing) this.#tellIdle();
+    else if (next === null || this.#finishing) this.#announceIdle();
     else {
       const { scheduler } = this.#options;
       this.#waiting = timer(Math.min(waitMs, longestTimerMs), scheduler).subscribe(() => this.#goOn());
     }
   }
 
-  #tellIdle(): void {
+  #announceIdle(): void {
     if (this.#delivering) return;
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  async #deliver(outlet: Outlet, news: Parameters<AlarmQueue['told']>[0]): Promise<void> {
+  async #deliver(outlet: Outlet, news: Parameters<AlarmQueue['delivered']>[0]): Promise<void> {
     const { clock, root, host, runId: run_id } = this.#options;
     this.#delivering = true;
     const text = oneLine(
@@ -195,7 +195,7 @@ class Lane {
     );
     try {
       await outlet.deliver({ ...news, root, host, run_id, text }, { signal: this.#signal });
-      this.#queue.told(news, clock.monotonic());
+      this.#queue.delivered(news, clock.monotonic());
       if (this.#lastReason !== null) this.#note('info', `${outlet.name} takes alarms again`);
       this.#lastReason = null;
       this.#failures = 0;
@@ -206,7 +206,7 @@ class Lane {
     this.#goOn();
   }
 
-  #failed({ name }: Outlet, news: Parameters<AlarmQueue['told']>[0], error: Error): void {
+  #failed({ name }: Outlet, news: Parameters<AlarmQueue['delivered']>[0], error: Error): void {
     const { clock, random, backOff = { firstMs: 1_000, longestMs: 300_000 } } = this.#options;
     const again = error instanceof DeliveryError && error.again;
     const now = clock.monotonic();
@@ -214,7 +214,7 @@ class Lane {
       const waitMs = Math.min(backOff.longestMs, backOff.firstMs * 2 ** this.#failures) * (0.75 + random() / 2);
       this.#notBefore = now + waitMs;
       this.#failures++;
-    } else this.#queue.told(news, now);
+    } else this.#queue.delivered(news, now);
     if (error.message === this.#lastReason) return;
     this.#lastReason = error.message;
     const then = again ? '; it is tried again' : '';

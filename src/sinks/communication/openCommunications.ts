@@ -57,9 +57,9 @@ export async function openCommunications(
     recover: async unsettled => {
       for (const one of others) await one.recover(unsettled);
       const complete = await Promise.all(placed.map(one => one.recover(unsettled)));
-      const told = complete.reduce((all, next) => new Set(all).intersection(next), complete[0] ?? new Set());
-      await series.append(unsettled.map(({ result }) => result).filter(result => told.has(result)));
-      return told;
+      const recovered = complete.reduce((all, next) => new Set(all).intersection(next), complete[0] ?? new Set());
+      await series.append(unsettled.map(({ result }) => result).filter(result => recovered.has(result)));
+      return recovered;
     },
     report: async results => {
       await each(one => one.report(results));

@@ -216,7 +216,7 @@ function lineWriter(destination: Destination): (event: PipelineEvent) => void {
   );
   return event => {
     const level = eventLevel(event);
-    const { at, level: _level, ...told } = event as PipelineEvent & { level?: unknown };
-    logger[level === 'warning' ? 'warn' : level]({ time: utcIso(at), ...told }, oneLine(eventWords(event)));
+    const { at, level: _level, ...rest } = event as PipelineEvent & { level?: unknown };
+    logger[level === 'warning' ? 'warn' : level]({ time: utcIso(at), ...rest }, oneLine(eventWords(event)));
   };
 }

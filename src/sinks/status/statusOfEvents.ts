@@ -143,12 +143,12 @@ export function wholeState(states: readonly StageState[]): ProcessStatus['state'
 
 function withStage(state: StatusState, event: StageEvent): StatusState['stages'] {
   const before = state.stages[event.stage] ?? newStage;
-  const lastAt = toldByOthers.has(event.kind) ? before.lastAt : event.at;
+  const lastAt = reportedByOthers.has(event.kind) ? before.lastAt : event.at;
   return { ...state.stages, [event.stage]: { ...reduceStage(before, event), lastAt } };
 }
 
 /** What the graph says of a stage goes on while the stage hangs: no sign of its life. */
-const toldByOthers: ReadonlySet<StageEvent['kind']> = new Set(['queued', 'expected', 'pace', 'settings']);
+const reportedByOthers: ReadonlySet<StageEvent['kind']> = new Set(['queued', 'expected', 'pace', 'settings']);
 
 const newStage: StageCounts = {
   state: 'starting',

@@ -82,7 +82,7 @@ export function lastFrame$(
     let tried = '';
     let notBefore = Number.NEGATIVE_INFINITY;
     /** It was told that frames can't be read: each next one would be a message of its own. */
-    let told = false;
+    let isReported = false;
 
     /** The reading under way, which goes on for a while after it was given up: two at a time would cost twice. */
     let busy: Promise<unknown> = Promise.resolve();
@@ -109,11 +109,11 @@ export function lastFrame$(
           if (signal.aborted) tried = '';
           notBefore = clock.monotonic() + Math.max(lookEveryMs, restRatio * (clock.monotonic() - began));
         }
-        told = false;
+        isReported = false;
       } catch (error) {
         if (signal.aborted) return shown;
-        if (!told) onError(error as Error);
-        told = true;
+        if (!isReported) onError(error as Error);
+        isReported = true;
       }
       return shown;
     };

@@ -58,14 +58,14 @@ export function logTail$(
         return [];
       }
     };
-    const news$ = watched$(touched(folder), { what: folder, onError, scheduler }).pipe(
+    const changes$ = watched$(touched(folder), { what: folder, onError, scheduler }).pipe(
       auditTime(collectMs, scheduler),
       exhaustMap(() => read(() => reader.news())),
       filter(lines => lines.length > 0),
     );
     return concat(
       defer(() => read(() => reader.past())),
-      news$,
+      changes$,
     );
   });
 }

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { exhaustMap, type Observable, ReplaySubject, type SchedulerLike, share, timer } from 'rxjs';
-import { type DiskSpace, spaceTold } from '../../files/diskSpace.ts';
+import { type DiskSpace, diskSpaceOf } from '../../files/diskSpace.ts';
 
 /** How often it is asked, ms. */
 const everyMs = 1000;
@@ -8,8 +8,8 @@ const everyMs = 1000;
 /** Space on the file system that holds a path. Null where nobody can tell. */
 export async function measureSpace(path: string): Promise<DiskSpace | null> {
   try {
-    const told = spaceTold(await statfs(path));
-    return told === 'unknown' ? null : told;
+    const space = diskSpaceOf(await statfs(path));
+    return space === 'unknown' ? null : space;
   } catch {
     return null;
   }

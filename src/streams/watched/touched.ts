@@ -53,7 +53,7 @@ export function watched$(
 ): Observable<'touch' | 'look'> {
   return defer(() => {
     const report = sayOnce(onError);
-    const told$ = touches$.pipe(
+    const reported$ = touches$.pipe(
       map(() => 'touch' as const),
       catchError((error: Error, again) => {
         const slow = `it is looked at every ${duration(lookEveryMs)} instead`;
@@ -61,6 +61,6 @@ export function watched$(
         return timer(rewatchMs, scheduler).pipe(switchMap(() => again));
       }),
     );
-    return merge(told$, interval(lookEveryMs, scheduler).pipe(map(() => 'look' as const)));
+    return merge(reported$, interval(lookEveryMs, scheduler).pipe(map(() => 'look' as const)));
   });
 }

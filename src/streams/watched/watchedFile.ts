@@ -27,19 +27,19 @@ export function watchedFile$(
       isSaid = true;
     };
     let last: FileText | null = null;
-    let isTold = true;
+    let wasTouched = true;
     /** A look found what the watcher had not told. It may be about to. */
     let isLate = false;
     const compare = (text: FileText): void => {
-      if (isLate && !isTold)
+      if (isLate && !wasTouched)
         onError(new Error(`changes of ${path} are seen by looking, up to 2 s late: its watcher is silent`));
-      isLate = last !== null && !isTold && !isDeepStrictEqual(last, text);
-      isTold = false;
+      isLate = last !== null && !wasTouched && !isDeepStrictEqual(last, text);
+      wasTouched = false;
       last = text;
     };
     const moments$ = watched$(touched(path), { ...options, what: path, onError }).pipe(
       tap(why => {
-        if (why === 'touch') isTold = true;
+        if (why === 'touch') wasTouched = true;
       }),
       debounceTime(settleMs, options.scheduler),
     );

@@ -1,6 +1,6 @@
 import { tap } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { spaceTold } from '../../../src/files/diskSpace.ts';
+import { diskSpaceOf } from '../../../src/files/diskSpace.ts';
 import type { HealthSettings } from '../../../src/operators/health/health.ts';
 import { settleProcessorOrphans } from '../../../src/operators/processor/settleProcessorOrphans.ts';
 import { composeResultLine } from '../../../src/sinks/results/composeResultLine.ts';
@@ -264,7 +264,7 @@ describe('the health stage', () => {
       const { fixture, round, alarms, report } = prepare({
         minFreeDisk: { kind: 'bytes', bytes: 10e9, text: '10 GB' },
       });
-      fixture.space = spaceTold({ bavail: 0, blocks: 0, bsize: 4096 });
+      fixture.space = diskSpaceOf({ bavail: 0, blocks: 0, bsize: 4096 });
       await round();
       expect(alarms()).toEqual([]);
       expect(report().disk).toBeNull();

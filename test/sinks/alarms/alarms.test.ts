@@ -31,12 +31,12 @@ describe('AlarmQueue', () => {
     for (const change of changes) made.take(change, true);
     /** Tells all that can be told at a time; what it was, in words. */
     const tell = (nowMs: number, quietMs = 100): string[] => {
-      const told: string[] = [];
+      const delivered: string[] = [];
       for (let next = made.next(nowMs, quietMs); next && 'news' in next; next = made.next(nowMs, quietMs)) {
-        told.push(`${next.news.key} ${next.news.state} ${next.news.times}`);
-        made.told(next.news, nowMs);
+        delivered.push(`${next.news.key} ${next.news.state} ${next.news.times}`);
+        made.delivered(next.news, nowMs);
       }
-      return told;
+      return delivered;
     };
     return { made, tell, take: (change: AlarmChange) => made.take(change, true) };
   }
@@ -99,9 +99,9 @@ describe('AlarmQueue', () => {
 
   it('tells of what changed while it was told', () => {
     const { made, tell, take } = queue(alarm('disk'));
-    const next = made.next(0, 100) as { news: Parameters<AlarmQueue['told']>[0] };
+    const next = made.next(0, 100) as { news: Parameters<AlarmQueue['delivered']>[0] };
     take(well('disk'));
-    made.told(next.news, 0);
+    made.delivered(next.news, 0);
     expect(tell(0)).toEqual(['disk cleared 1']);
   });
 
@@ -358,9 +358,9 @@ describe('the webhook', () => {
       events$.next(alarm('disk'));
       events$.next(well('clock'));
     }
-    const told = (await second).map(({ body }) => JSON.parse(body)).map(({ key, state }) => `${key} ${state}`);
+    const delivered = (await second).map(({ body }) => JSON.parse(body)).map(({ key, state }) => `${key} ${state}`);
     // Each key has a quiet time of its own: which of them is over first is not said.
-    expect(told.sort()).toEqual(['clock cleared', 'disk raised']);
+    expect(delivered.sort()).toEqual(['clock cleared', 'disk raised']);
     expect(performance.now() - begun).toBeGreaterThan(quietMs - 10);
     subscription.unsubscribe();
   });

@@ -96,7 +96,7 @@ const backupDeadlineMs = 60_000;
 const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}${sep}`);
 
 /** Notes from before anybody listens, at most. */
-const mostEarlyNotes = 100;
+const maxEarlyNotes = 100;
 
 /**
  * Opens all that the stages of an experiment share: folders, leases of the exclusive stages, manifest, results log. Whole or not at all:
@@ -283,7 +283,7 @@ async function openBasics(options: ExperimentOptions) {
     };
   };
   // What happens before anybody listens is told once somebody does.
-  const reported$ = new ReplaySubject<PipelineEvent>(mostEarlyNotes);
+  const reported$ = new ReplaySubject<PipelineEvent>(maxEarlyNotes);
   const report = (event: PipelineEvent): void => reported$.next(event);
   const note = (level: NoteEvent['level'], message: string, stage: StageName | null = null): void =>
     report({ kind: 'note', at: systemClock.now(), level, stage, message });

@@ -262,7 +262,7 @@ describe('graph', () => {
       const control$ = new Subject<Control>();
       start({ config$, control$ });
       await run.rest();
-      expect([run.count('state'), collecting.open, collecting.mostOpen]).toEqual([0, 0, 0]);
+      expect([run.count('state'), collecting.open, collecting.maxOpen]).toEqual([0, 0, 0]);
       control$.next(noControl);
       await run.until(() => run.status('communicator')?.done === 6);
       run.stop$.next();
@@ -354,7 +354,7 @@ describe('graph', () => {
       expect(notes(run)).toEqual([
         'note the ROI manifest is not watched: ENOSPC: as the test wants it; it is tried again',
       ]);
-      expect([processing.mostOpen, states(run, 'processor')]).toEqual([1, ['starting', 'running']]);
+      expect([processing.maxOpen, states(run, 'processor')]).toEqual([1, ['starting', 'running']]);
       expect(run.error).toBe(null);
       run.unsubscribe();
     });

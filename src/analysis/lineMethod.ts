@@ -21,7 +21,7 @@ export interface LineShape extends Pick<RowMethod, 'parameters' | 'position'> {
 /** The search in the averaged row ends at a step of this share of the width: the next one would be a tenth of it or less. */
 const coarseTolerance = 0.1;
 /** A line narrower than so many averaged pixels is not to be seen there. */
-const leastCoarseWidth = 2;
+const minCoarseWidth = 2;
 
 /**
  * A method that fits one line shape to each row by unweighted least squares.
@@ -53,7 +53,7 @@ export function createLineMethod(shape: LineShape): RowMethod {
     copyRow(coarseRow, problem.row);
     const rejection = minimiseLine(problem, point, coarseTolerance);
     copyRow(row, problem.row);
-    if (rejection !== null || point.width < leastCoarseWidth) return false;
+    if (rejection !== null || point.width < minCoarseWidth) return false;
     point.position = point.position * step + (step - 1) / 2;
     // The average widens a line.
     point.width = Math.sqrt((point.width * step) ** 2 - ((step * step - 1) / 12) * shape.widthOfUnit ** 2);

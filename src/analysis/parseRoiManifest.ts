@@ -4,9 +4,9 @@ import type { Roi, RoiManifest } from '../model/roi.ts';
 import { oneLine } from '../model/shownText.ts';
 
 /** What is more takes minutes a frame. */
-const mostRois = 100_000;
+const maxRois = 100_000;
 /** No image has more: what a decoder takes at most. */
-const mostPixels = 0x3fff * 0x3fff;
+const maxPixels = 0x3fff * 0x3fff;
 
 /**
  * Reads the text of a `ROI_manifest.json`: an object of ROIs (every key with `ROI` in it, as the Python system has it)
@@ -80,7 +80,7 @@ export function parseRoiManifest(text: string, file: string): RoiManifest {
     });
   }
   if (rois.length === 0) fail(null, 'no ROI in it (no key contains "ROI")');
-  if (rois.length > mostRois) fail(null, `${rois.length} ROIs; up to ${mostRois} are analysed`);
+  if (rois.length > maxRois) fail(null, `${rois.length} ROIs; up to ${maxRois} are analysed`);
   return { rois, imageAngle };
 }
 
@@ -153,7 +153,7 @@ function pixelPair(value: unknown, least: number, fail: (message: string) => nev
   }
   const [rows, cols] = value.map(Math.round);
   if (rows < least || cols < least) fail(`${described(value)}; both must be at least ${least}`);
-  if (rows > mostPixels || cols > mostPixels || rows * cols > mostPixels)
+  if (rows > maxPixels || cols > maxPixels || rows * cols > maxPixels)
     fail(`${described(value)} is more than any image has`);
   return [rows, cols];
 }

@@ -14,10 +14,10 @@ export interface SharedFrame extends FrameShape {
  * a pixel of the frame; a pixel in a ROI costs 15 ns (`roi`) to 60 ns (`rows`). From here on, sharing costs less than a tenth of
  * what it saves with two cores.
  */
-const leastPixels = 1 << 20;
+const minPixels = 1 << 20;
 
 export function isWorthSharing({ rois: { rois } }: FrameAnalysis): boolean {
-  return rois.reduce((sum, { size: [rows, cols] }) => sum + rows * cols, 0) >= leastPixels;
+  return rois.reduce((sum, { size: [rows, cols] }) => sum + rows * cols, 0) >= minPixels;
 }
 
 /** Memory in which this thread's frames lie, one after the other. */

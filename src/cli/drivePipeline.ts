@@ -96,7 +96,7 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
                 clock: systemClock,
                 root: paths.root,
                 readLog: () =>
-                  new LogReader({ folder: paths.logs, name: 'phorest', files: nodeFiles, mostLines: 500 }).past(),
+                  new LogReader({ folder: paths.logs, name: 'phorest', files: nodeFiles, maxLines: 500 }).past(),
                 onError: error => say(`the health report can't be drawn: ${error.message}`),
               }),
               logFile(events$, {

@@ -30,7 +30,7 @@ const linesEveryMs = 250;
  * @param stops$ told when its user asks the pipeline to stop.
  */
 export function ownConsole(context: CommandContext, opened: ConfiguredPipeline, stops$: Subject<StopSignal>): RunView {
-  const events$ = new ReplaySubject<PipelineEvent>(mostEarlyEvents);
+  const events$ = new ReplaySubject<PipelineEvent>(maxEarlyEvents);
   const said$ = new Subject<LogLine>();
   const sources = consoleSources(opened.paths, {
     status$: ownStatus$(events$, opened),
@@ -61,7 +61,7 @@ export function ownConsole(context: CommandContext, opened: ConfiguredPipeline, 
 }
 
 /** Events from before the console is there. */
-const mostEarlyEvents = 1000;
+const maxEarlyEvents = 1000;
 
 function ownStatus$(
   events$: Observable<PipelineEvent>,

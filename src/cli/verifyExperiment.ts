@@ -31,7 +31,7 @@ export interface VerifyOptions {
 }
 
 /** Findings of one kind that are told one by one. */
-const mostExamples = 5;
+const maxExamples = 5;
 
 /** Runs the command `verify`; see {@link VerifyOptions}. */
 export async function verifyExperiment(context: CommandContext, options: VerifyOptions): Promise<number> {
@@ -54,7 +54,7 @@ export async function verifyExperiment(context: CommandContext, options: VerifyO
       if (options.json) print('', { ...finding, remedy: remedies[finding.kind] });
       const found = findings.get(finding.kind) ?? { count: 0, lines: [] };
       findings.set(finding.kind, found);
-      if (found.count++ < mostExamples) found.lines.push(`${when}${findingLine(finding)}`);
+      if (found.count++ < maxExamples) found.lines.push(`${when}${findingLine(finding)}`);
     };
     const inspection = await inspect({ ...inspectionOptions(loaded, options, print), onFinding, share });
     if (!options.json) for (const line of summedUp(findings, when)) output.line(line);

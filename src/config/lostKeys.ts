@@ -6,7 +6,7 @@ import { keysOf, sections } from './schema.ts';
 import { isTable, type TomlTable } from './tomlTable.ts';
 
 /** Keys that a message names, most. */
-const mostNamed = 3;
+const maxNamed = 3;
 
 interface Key {
   readonly section: string;
@@ -47,8 +47,8 @@ export function lostKeys(
     .filter(({ meant }) => meant.length > 0)
     .map(({ path, name, meant }) => {
       const at = place(path)?.key ?? null;
-      const named = meant.slice(0, mostNamed).map(({ key }) => key);
-      const keys = [...named, ...(meant.length > mostNamed ? [`${meant.length - mostNamed} more`] : [])].join(', ');
+      const named = meant.slice(0, maxNamed).map(({ key }) => key);
+      const keys = [...named, ...(meant.length > maxNamed ? [`${meant.length - maxNamed} more`] : [])].join(', ');
       const section = `[${meant[0]?.section}]`;
       const message = `${name}, and ${keys} ${meant.length > 1 ? 'are' : 'is'} gone from ${section}: write ${keys} in ${section}, or take this out too`;
       return problem(path, at, message);

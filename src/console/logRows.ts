@@ -4,11 +4,11 @@ import { layoutOf } from './layout.ts';
 /** Rows that the log page keeps for the last of its lines in full: a rule and text. */
 export const fullLineRows = 4;
 /** A smaller log has no room for it. */
-const leastHeight = 14;
+const minHeight = 14;
 
 /** Whether a log of this height shows its last line in full below. */
 export const hasFullLine = ({ page }: Pick<ConsoleState, 'page'>, height: number): boolean =>
-  page === 'log' && height >= leastHeight;
+  page === 'log' && height >= minHeight;
 
 /** Lines of the log that are on the screen. */
 export function logRows(state: ConsoleState): number {

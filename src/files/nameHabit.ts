@@ -30,7 +30,7 @@ const apart = new Set([
 
 /** A disk may be mounted where there was none: an answer counts for so long, ms. */
 const answerMs = 10_000;
-const mostAnswers = 64;
+const maxAnswers = 64;
 
 /** The habit of the file system that holds a folder. Asked of the system once in a while for each folder. */
 export function createHabitOf(
@@ -49,7 +49,7 @@ export function createHabitOf(
       // What comes next has an error of its own.
       return habit;
     }
-    if (answers.size >= mostAnswers) answers.clear();
+    if (answers.size >= maxAnswers) answers.clear();
     answers.set(folder, { habit, until: now() + answerMs });
     return habit;
   };

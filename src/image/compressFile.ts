@@ -20,7 +20,7 @@ export interface CompressFileOptions {
   /** 1 (fast) to 9 (small). */
   level: number;
   /** A copy that is not smaller by at least this share of the original is not kept; from 0 to 1. */
-  leastSaving: number;
+  minSaving: number;
   /** Ends it within a chunk: its reason is thrown, and no temporary file stays. */
   signal: AbortSignal;
 }
@@ -68,7 +68,7 @@ interface Content {
  *   system's error for all else; the signal's reason. Nothing of it is left then.
  */
 export async function compressFile(options: CompressFileOptions): Promise<Compressed> {
-  const { files, path, codec, leastSaving, signal } = options;
+  const { files, path, codec, minSaving, signal } = options;
   const before = await statOriginal(files, path);
   const there = await existingCopy(options);
   if (there) return { kind: 'compressed', path: there.path, from: before.size, to: there.size };
@@ -80,7 +80,7 @@ export async function compressFile(options: CompressFileOptions): Promise<Compre
     const original = await writeCopy(options, temporary, isSynced);
     const to = (await files.stat(temporary))!.size;
     const from = original.length;
-    if (to > from * (1 - leastSaving)) {
+    if (to > from * (1 - minSaving)) {
       await removeFile(files, temporary);
       return { kind: 'incompressible', from, to };
     }

@@ -49,9 +49,9 @@ const harmless: Readonly<Record<string, number>> = { pHYs: 9, gAMA: 4, cHRM: 32,
 /** Length and type before a chunk's data, checksum behind. */
 const chunkFrame = 12;
 /** Of sharp, against a header that claims an image of any size. */
-const mostPixels = 0x3fff * 0x3fff;
+const maxPixels = 0x3fff * 0x3fff;
 /** Deflate can't do better. */
-const mostCompression = 1032;
+const maxCompression = 1032;
 
 /** What the chunks say; null when there is one that is not known, damaged, or not in its place. Data are not looked at. */
 function readLayout(bytes: Uint8Array): Layout | null {
@@ -86,7 +86,7 @@ function readLayout(bytes: Uint8Array): Layout | null {
     at = end;
     if (last === 'IEND' && at !== file.length) return null;
   }
-  if (shape === null || byteLength(shape) > dataLength * mostCompression) return null;
+  if (shape === null || byteLength(shape) > dataLength * maxCompression) return null;
   return { ...shape, data, dataLength };
 }
 
@@ -97,7 +97,7 @@ function readHeader(chunk: Buffer): FrameShape | null {
   const depth = chunk[12];
   const isPlain = chunk[13] === 0 && chunk[14] === 0 && chunk[15] === 0 && chunk[16] === 0;
   if (!isPlain || (depth !== 8 && depth !== 16)) return null;
-  return width > 0 && height > 0 && width * height <= mostPixels ? { width, height, depth } : null;
+  return width > 0 && height > 0 && width * height <= maxPixels ? { width, height, depth } : null;
 }
 
 /** A chunk's data, when its checksum is right. */

@@ -77,9 +77,9 @@ const excluded = new Set([320, 322, 323, 324, 325, 330, 338, 347, 34_675]);
 const uncompressed = 1;
 const deflate = [8, 32_946];
 /** Of sharp, against a directory that claims an image of any size. */
-const mostPixels = 0x3fff * 0x3fff;
+const maxPixels = 0x3fff * 0x3fff;
 /** Deflate can't do better. */
-const mostCompression = 1032;
+const maxCompression = 1032;
 
 type Tags = ReadonlyMap<number, number[]>;
 
@@ -144,8 +144,8 @@ function readLayout(tags: Tags, fileLength: number): Layout | null {
       name => one(name, 1) === 1,
     );
   if (!isPlain || offsets === undefined || lengths === undefined) return null;
-  if (!(width > 0 && rowsPerStrip > 0 && width * height <= mostPixels)) return null;
-  if (((width * height * depth) / 8) * (isDeflated ? 1 / mostCompression : 1) > fileLength) return null;
+  if (!(width > 0 && rowsPerStrip > 0 && width * height <= maxPixels)) return null;
+  if (((width * height * depth) / 8) * (isDeflated ? 1 / maxCompression : 1) > fileLength) return null;
   const strips = Math.ceil(height / rowsPerStrip);
   if (offsets.length !== strips || lengths.length !== strips) return null;
   return { width, height, depth, isDeflated, isDifferences: predictor === 2, rowsPerStrip, offsets, lengths };

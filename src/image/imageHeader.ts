@@ -21,13 +21,13 @@ export interface ImageHeader {
 }
 
 /** Of sharp, against a header that claims an image of any size. */
-const mostPixels = 0x3fff * 0x3fff;
+const maxPixels = 0x3fff * 0x3fff;
 
 /** Null for a file that is neither PNG, JPEG nor TIFF, or has no whole header. */
 export function imageHeader(readAt: ReadAt): ImageHeader | null {
   const header = pngHeader(readAt) ?? jpegHeader(readAt) ?? tiffHeader(readAt);
-  if (header === null || header.refusal !== null || header.width * header.height <= mostPixels) return header;
-  return { ...header, refusal: `an image of ${sizeText(header)}; images of up to ${mostPixels} pixels are read` };
+  if (header === null || header.refusal !== null || header.width * header.height <= maxPixels) return header;
+  return { ...header, refusal: `an image of ${sizeText(header)}; images of up to ${maxPixels} pixels are read` };
 }
 
 export const sizeText = ({ width, height }: Pick<ImageHeader, 'width' | 'height'>): string =>
@@ -57,12 +57,12 @@ function pngHeader(readAt: ReadAt): ImageHeader | null {
 }
 
 /** Segments before the one that says the size: ICC profiles come in up to 255, other programs' data in any number. */
-const mostSegments = 4096;
+const maxSegments = 4096;
 
 function jpegHeader(readAt: ReadAt): ImageHeader | null {
   const start = readAt(0, 2);
   if (start[0] !== 0xff || start[1] !== 0xd8) return null;
-  for (let at = 2, i = 0; i < mostSegments; i++) {
+  for (let at = 2, i = 0; i < maxSegments; i++) {
     const segment = readAt(at, 10);
     if (segment.length < 10 || segment[0] !== 0xff) return null;
     const marker = segment[1] as number;
@@ -111,16 +111,16 @@ const sampleKinds: Readonly<Record<number, string>> = {
 };
 
 /** Of an image with smaller versions of itself. */
-const mostPages = 32;
+const maxPages = 32;
 
 function tiffHeader(readAt: ReadAt): ImageHeader | null {
   const file = tiffDirectories(readAt);
   if (file === null || file.directories.length === 0) return null;
   const images = file.directories
-    .slice(0, mostPages)
+    .slice(0, maxPages)
     .map(directory => tiffImage(readAt, directory, file.isLittleEndian));
   const { length: pages } = file.directories;
-  const page = file.isEndless ? 0 : pages > mostPages ? null : mainImage(images);
+  const page = file.isEndless ? 0 : pages > maxPages ? null : mainImage(images);
   const { width, height, channels, bits, compression, sampleFormat, photometric, tilePixels } = images[
     page ?? 0
   ] as Image;

@@ -21,16 +21,16 @@ export interface TiffDirectories {
   isLittleEndian: boolean;
   /** The images in the order of the file; those of sub-directories are not among them. */
   directories: TiffDirectory[];
-  /** More than {@link mostDirectories} are there, or the chain of directories leads back into itself. */
+  /** More than {@link maxDirectories} are there, or the chain of directories leads back into itself. */
   isEndless: boolean;
   /** The chain ends as it is to: with a zero. */
   isWhole: boolean;
 }
 
 /** A directory of more entries is none. */
-const mostEntries = 1024;
+const maxEntries = 1024;
 /** What has more is no image. Counted, so that a message can say how many pages there are. */
-const mostDirectories = 65_536;
+const maxDirectories = 65_536;
 
 /**
  * The directories of a TIFF or BigTIFF file, read by their places: some hundred bytes each. Null for a file of another kind.
@@ -47,12 +47,12 @@ export function tiffDirectories(readAt: ReadAt): TiffDirectories | null {
   const seen = new Set<number>();
   for (let at = form.first; ; ) {
     if (at === 0) return { ...found, isWhole: true };
-    if (seen.has(at) || seen.size === mostDirectories) return { ...found, isEndless: true };
+    if (seen.has(at) || seen.size === maxDirectories) return { ...found, isEndless: true };
     seen.add(at);
     const head = view(readAt(at, countBytes));
     if (head.byteLength < countBytes) return found;
     const count = isBig ? Number(head.getBigUint64(0, isLittleEndian)) : head.getUint16(0, isLittleEndian);
-    if (count > mostEntries) return found;
+    if (count > maxEntries) return found;
     const bytes = view(readAt(at + countBytes, count * entryBytes + placeBytes));
     if (bytes.byteLength < count * entryBytes) return found;
     found.directories.push(directoryOf(bytes, at + countBytes, count, form));

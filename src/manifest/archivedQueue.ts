@@ -39,7 +39,7 @@ interface InWork {
 }
 
 /** Those that can't be copied stay in work until they are released: so many at most, that memory stays bounded. */
-const mostInWork = 5_000;
+const maxInWork = 5_000;
 
 /**
  * Archived entries that wait for their copy on the share, in order of collection. They stay in the archive: what comes of the work is
@@ -103,10 +103,10 @@ export class ArchivedQueue {
     await this.refresh();
     const taken: Entry[] = [];
     for (const segment of [...this.#segments]) {
-      if (taken.length === count || this.#inWork.size >= mostInWork) break;
+      if (taken.length === count || this.#inWork.size >= maxInWork) break;
       if (segment.isLookedThrough || segment.isUnreadable || this.#isPending(segment)) continue;
       const entries = await this.#load(segment);
-      while (entries.length > 0 && taken.length < count && this.#inWork.size < mostInWork) {
+      while (entries.length > 0 && taken.length < count && this.#inWork.size < maxInWork) {
         const entry = entries.shift()!;
         // Somebody has brought it back since.
         if (this.#options.log.live.get(entry.entry_id)) continue;

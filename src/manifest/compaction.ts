@@ -17,7 +17,7 @@ import { type Prepared, prepareAll, type Request } from './transaction.ts';
 /** Part of `liveEntries` that stays when there are too many: archiving one at a time would compact each time. */
 const remainingShare = 0.75;
 /** A file that is saved by hand again and again is replaced all the same; its edits count as long as they can be read. */
-const mostBeginnings = 3;
+const maxBeginnings = 3;
 
 export interface CompactionOptions extends EntryReaderOptions {
   /** Entries that stay live although they are settled, or wait for nothing but their copy on the share; older ones are archived. */
@@ -74,7 +74,7 @@ export async function compact(compaction: Compaction): Promise<Compacted> {
   const { locked } = compaction;
   let archived = 0;
   for (let beginning = 1; ; beginning++) {
-    const mayBeginAgain = beginning < mostBeginnings;
+    const mayBeginAgain = beginning < maxBeginnings;
     let begun: Begun | null = null;
     let end: Compacted['at'] | 'again' | undefined;
     for (let toArchive: number | null = null; ; ) {

@@ -21,7 +21,7 @@ export type { LogChange } from './journalTail.ts';
 const journalShare = 4;
 /** Below this many bytes of journal a compaction is not worth its fsyncs, unless nothing else goes on. */
 const smallestBytes = 64 * 1024;
-const mostAttempts = 8;
+const maxAttempts = 8;
 
 export interface EntryLogOptions extends CompactionOptions {
   /** The manifest's own lock between processes. */
@@ -306,8 +306,8 @@ export class EntryLog {
         this.#unconfirmed.forget(new Set(claimsOf(one).map(({ claim }) => claim)));
         request.resolve(value);
       } else if (outcome.error) request.reject(outcome.error);
-      else if (++request.attempts < mostAttempts) this.#queue.push(request);
-      else request.reject(new Error(`${this.#options.file}: other writers came between ${mostAttempts} times running`));
+      else if (++request.attempts < maxAttempts) this.#queue.push(request);
+      else request.reject(new Error(`${this.#options.file}: other writers came between ${maxAttempts} times running`));
     }
   }
 

@@ -24,7 +24,7 @@ export interface EntryReaderOptions {
 /** `unsealed`: a compaction has only begun, by a process that goes on with it or that died: how far the journal counts is open. */
 export type Reach = 'current' | 'unsealed';
 
-const mostReloads = 20;
+const maxReloads = 20;
 /** Marks of the snapshots that may stand on the disk: the newest, and one whose compaction a crash cut short. */
 const keptMarks = 3;
 
@@ -153,8 +153,7 @@ export class EntryReader {
         this.#snapshotIsOurs = after !== null && this.isKnown(snapshot);
         return reach;
       }
-      if (attempt === mostReloads)
-        throw new Error(`${file} keeps changing while it is read; tried ${mostReloads} times`);
+      if (attempt === maxReloads) throw new Error(`${file} keeps changing while it is read; tried ${maxReloads} times`);
     }
   }
 

@@ -11,7 +11,7 @@ import { type AppendOutcome, JournalWriter } from './journalWriter.ts';
 export type LogChange = { id: string; op: ChangeOperation; entry: Entry | null } | { reloaded: true };
 
 /** Others may begin a journal at the same moment, but not so often. */
-const mostBeginnings = 20;
+const maxBeginnings = 20;
 
 /**
  * The end of the manifest's journals, as a writer sees it. Used by one caller at a time, under the manifest's lock, which
@@ -76,7 +76,7 @@ export class JournalTail {
       const reach = await this.read();
       const { number } = this.#reader.position;
       if (reach === 'current' && number > 0) return;
-      if (beginnings === mostBeginnings) throw new Error(`${this.#file}: its journals keep being begun anew by others`);
+      if (beginnings === maxBeginnings) throw new Error(`${this.#file}: its journals keep being begun anew by others`);
       if (reach === 'unsealed') await this.#seal(number + 1);
       else await this.#begin(1);
     }

@@ -51,10 +51,10 @@ export function normaliseEntry(raw: Readonly<Record<string, unknown>>, ordinal =
 }
 
 /** Nothing that is meant is nested deeper, and what is can't be written: JSON is made by a function that calls itself. */
-const mostLevels = 100;
-const tooDeep = `(left out: a value of more than ${mostLevels} levels)`;
+const maxLevels = 100;
+const tooDeep = `(left out: a value of more than ${maxLevels} levels)`;
 
-function isTooDeep(value: unknown, levels = mostLevels): boolean {
+function isTooDeep(value: unknown, levels = maxLevels): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return levels === 0 || Object.values(value).some(each => isTooDeep(each, levels - 1));
 }

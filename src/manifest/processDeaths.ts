@@ -2,7 +2,7 @@ import type { Entry } from '../model/entry.ts';
 import type { StageName } from '../model/stage.ts';
 
 /** What was in work each time when the process died so often within one boot is tried alone; when it dies once more, it has failed. */
-const mostProcessDeaths = 3;
+const maxProcessDeaths = 3;
 
 /** Stages whose work on an image can end the process: they read what others have made. */
 const perilous: readonly StageName[] = ['processor', 'compressor', 'syncer'];
@@ -24,12 +24,12 @@ export function afterDeath(entry: Entry, stage: StageName, bootId: string): Part
 
 /** Whether nothing else may be in work beside it: if the process dies again, everybody knows of what. */
 export function isTriedAlone(entry: Entry, stage: StageName, bootId: string): boolean {
-  return deathsOf(entry, stage, bootId) === mostProcessDeaths;
+  return deathsOf(entry, stage, bootId) === maxProcessDeaths;
 }
 
 /** Why an entry must not be tried again; null when it may be. */
 export function deadlyWork(entry: Entry, stage: StageName, bootId: string): string | null {
   const deaths = deathsOf(entry, stage, bootId);
-  if (deaths <= mostProcessDeaths) return null;
+  if (deaths <= maxProcessDeaths) return null;
   return `the process died ${deaths} times while the ${stage} had this image in flight, the last time with nothing else`;
 }

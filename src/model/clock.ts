@@ -7,7 +7,7 @@ export interface Clock {
 }
 
 /** The wall clock tells whole milliseconds; what lies further from it was not rounding: somebody has set it, ms. */
-const mostOffMs = 2;
+const maxOffMs = 2;
 
 /** When `performance.now()` was 0 by the wall clock, as that is set now; Node's own `timeOrigin` stays with what it was at the start. */
 let origin = performance.timeOrigin;
@@ -17,7 +17,7 @@ export const systemClock: Clock = {
   now: () => {
     const elapsed = performance.now();
     const wall = Date.now();
-    if (Math.abs(origin + elapsed - wall) > mostOffMs) origin = wall - elapsed;
+    if (Math.abs(origin + elapsed - wall) > maxOffMs) origin = wall - elapsed;
     return origin + elapsed;
   },
   monotonic: () => Number(process.hrtime.bigint() / 1000n) / 1000,

@@ -58,7 +58,7 @@ export interface SharesOptions {
 }
 
 /** A process whose call never returns may be unkillable: more than so many are not left behind. */
-const mostAbandoned = 2;
+const maxAbandoned = 2;
 /** A call seems to hang also when this process itself was suspended: what has come meanwhile is looked at first, ms. */
 const longestGraceMs = 500;
 /** Node itself starts within this, ms. */
@@ -81,7 +81,7 @@ export function createShares({ start = startShareChild }: SharesOptions = {}): S
   };
   /** Resolves when another process may be started. */
   const room = async (signal: AbortSignal): Promise<void> => {
-    while (abandoned.size >= mostAbandoned) {
+    while (abandoned.size >= maxAbandoned) {
       const ends = [...abandoned].map(child => once(child, 'exit', { signal }));
       await Promise.race(ends).catch(() => signal.throwIfAborted());
     }

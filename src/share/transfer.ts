@@ -36,8 +36,8 @@ export interface ByteRange {
 
 /** Unwritten data grows with what the share takes in this time, ms: a slow one shows progress all the same. */
 const quickSyncMs = 1000;
-const leastUnsynced = 1 << 18;
-const mostUnsynced = 1 << 25;
+const minUnsynced = 1 << 18;
+const maxUnsynced = 1 << 25;
 
 /** The same files, whose errors say on which side they happened. */
 export function sided(files: Files, side: Side): Files {
@@ -165,7 +165,7 @@ export async function copyRange(
     const begun = now();
     await syncGrown(share, path, copy);
     heartbeat();
-    window = now() - begun < quickSyncMs ? Math.min(mostUnsynced, window * 2) : Math.max(leastUnsynced, window / 2);
+    window = now() - begun < quickSyncMs ? Math.min(maxUnsynced, window * 2) : Math.max(minUnsynced, window / 2);
     unsynced = 0;
   };
   for (let position = from; position < to; ) {

@@ -130,9 +130,9 @@ export class ShareCheck {
   }
 }
 
-const mostShown = 120;
+const maxShown = 120;
 
 function shown(value: unknown): string {
   const text = JSON.stringify(value);
-  return text.length > mostShown ? `${text.slice(0, mostShown)}…` : text;
+  return text.length > maxShown ? `${text.slice(0, maxShown)}…` : text;
 }

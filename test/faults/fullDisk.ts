@@ -11,7 +11,7 @@ const execute = promisify(execFile);
 
 const diskBytes = 24 << 20;
 /** What is left free when the disk is filled, at most. */
-const mostLeftBytes = 512 << 10;
+const maxLeftBytes = 512 << 10;
 
 /** A small disk of memory that runs full while the pipeline writes to it, and gets room again. */
 function fullDisk(name: string, place: 'data' | 'results'): Fault {
@@ -33,7 +33,7 @@ function fullDisk(name: string, place: 'data' | 'results'): Fault {
         const program = new Program(runWords(root), { cwd: root });
         await program.untilDone('communicator', 2);
         const filler = join(folder, 'filler.bin');
-        await fill(folder, filler, Math.floor(random() * mostLeftBytes));
+        await fill(folder, filler, Math.floor(random() * maxLeftBytes));
         // Whichever comes first: a write that fails, or the collector that leaves the rest to the others.
         const full = (event: EventLine): boolean =>
           event.kind === 'alarm' && (event.key === 'ENOSPC' || event.key === 'no_room');

@@ -12,7 +12,7 @@ const oldImages = 24;
 /** Images that stay on this machine. */
 const keep = 20;
 /** All stages say more than a few: the kills hit all of them. */
-const mostLines = 60;
+const maxLines = 60;
 
 /**
  * `kill -9` at random moments of a pipeline with all stages, in two processes that share the work: old raw images and those of
@@ -29,7 +29,7 @@ export const kills: Fault = {
     await writeConfig(root, experimentToml({ intervalSeconds: 0.05, storage }));
     await writeOldImages(root, oldImages);
     const slots = [runWords(root), runWords(root, '--stages', 'processor,compressor')];
-    const loop = await crashLoop({ root, slots, kills: Math.min(killsARound, wanted), random, mostLines });
+    const loop = await crashLoop({ root, slots, kills: Math.min(killsARound, wanted), random, maxLines });
     const moments = (tally.figures.kills_by_moment ??= {}) as Record<string, number>;
     for (const [moment, count] of Object.entries(loop.moments)) {
       tally.count('kills', count);

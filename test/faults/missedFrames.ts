@@ -12,7 +12,7 @@ export interface Watched {
 }
 
 /** Rounds that are done until one misses nothing. */
-const mostRounds = 3;
+const maxRounds = 3;
 
 /**
  * Does a round and counts the frames that its camera missed, into the table `missed_frames` of the last line. A busy machine makes a
@@ -22,7 +22,7 @@ const mostRounds = 3;
 export async function withoutMissing(name: string, tally: Tally, round: () => Promise<Watched>): Promise<void> {
   let repeated = 0;
   let counted = countMissed(await round());
-  for (; counted.missed > 0 && repeated < mostRounds - 1; repeated++) counted = countMissed(await round());
+  for (; counted.missed > 0 && repeated < maxRounds - 1; repeated++) counted = countMissed(await round());
   const table = (tally.figures.missed_frames ??= {}) as Record<
     string,
     { frames: number; missed: number; repeated: number }
@@ -34,7 +34,7 @@ export async function withoutMissing(name: string, tally: Tally, round: () => Pr
   const { frames, missed } = counted;
   if (frames < 2) tally.problem(`${name}: ${frames} frames were taken meanwhile: that tells nothing`);
   if (missed > 0)
-    tally.problem(`${name}: in ${mostRounds} rounds frames were missed, ${missed} of ${frames} in the last`);
+    tally.problem(`${name}: in ${maxRounds} rounds frames were missed, ${missed} of ${frames} in the last`);
 }
 
 /**

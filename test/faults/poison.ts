@@ -6,7 +6,7 @@ import { writeOldImages } from './oldImages.ts';
 
 /** Images that an earlier run has left waiting. */
 const oldImages = 12;
-const mostStarts = 8;
+const maxStarts = 8;
 /** Three deaths, and one alone. */
 const deaths = 4;
 
@@ -27,7 +27,7 @@ export const poison: Fault = {
     const preload = new URL('./poisonImage.ts', import.meta.url).href;
     const env = { NODE_OPTIONS: `--import=${preload}`, PHOREST_TEST_POISON: bad };
     let killed = 0;
-    for (let start = 0; start < mostStarts; start++) {
+    for (let start = 0; start < maxStarts; start++) {
       const program = new Program(runWords(root), { cwd: root, env });
       const isFailed = program.untilEvent(
         'failed image',

@@ -18,7 +18,7 @@ import { Tally } from './tally.ts';
 const shortMinutes = 10;
 const fullMinutes = 240;
 /** The counts come first: on a slow machine a run takes so many times as long before it leaves some of them out. */
-const mostTimesAsLong = 2.5;
+const maxTimesAsLong = 2.5;
 /** A machine that others use too stands still for a while, ms. */
 Program.patienceMs = 90_000;
 
@@ -93,7 +93,7 @@ async function runFault(fault: Fault, untilMs: number): Promise<void> {
 let weightLeft = chosen.reduce((sum, { weight }) => sum + weight, 0);
 for (const fault of chosen) {
   // What one leaves of its time goes to those behind it.
-  const left = minutes * 60_000 * mostTimesAsLong - elapsedMs();
+  const left = minutes * 60_000 * maxTimesAsLong - elapsedMs();
   await runFault(fault, elapsedMs() + (left * fault.weight) / weightLeft);
   weightLeft -= fault.weight;
 }

@@ -21,7 +21,7 @@ const framesALook = 25;
  * short one the worker threads' heaps are still finding their size, and another program on the machine makes one tenth dearer than
  * another: there only what would never fit in a long run counts. Frames that kept 20 kB each would be seen.
  */
-const mostGrowth = {
+const maxGrowth = {
   long: { resident_mb: 1.1, open_files: 1.1, cpu_ms_a_frame: 1.1 },
   short: { resident_mb: 1.25, open_files: 1.25, cpu_ms_a_frame: 1.6 },
 };
@@ -79,7 +79,7 @@ export const soak: Fault = {
     tally.figures.soak = { frames: run.frames, frames_per_second: run.perSecond, ...figures };
     say(`soak: ${JSON.stringify(tally.figures.soak)}`);
     if (wanted < framesToTell || figures === null) return;
-    const most = wanted < longFrames ? mostGrowth.short : mostGrowth.long;
+    const most = wanted < longFrames ? maxGrowth.short : maxGrowth.long;
     for (const what of ['resident_mb', 'open_files', 'cpu_ms_a_frame'] as const) {
       const ratio = figures.last_to_first[what];
       if (ratio > most[what]) tally.problem(`the soak's ${what} grew to ${ratio} times that of its beginning`);

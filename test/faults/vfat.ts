@@ -10,8 +10,8 @@ import { isOldImage, writeOldImages } from './oldImages.ts';
 import { entriesIn, type VfatLimits } from './vfatLimits.ts';
 
 /** vfat's 4 GiB, scaled down so that what grows gets there in a minute, and its 65,536 entries. */
-const mostBytes = { '': 4 << 20, processing_results: 220 << 10, communicating_results: 40 << 10 };
-const mostEntries = 600;
+const maxBytes = { '': 4 << 20, processing_results: 220 << 10, communicating_results: 40 << 10 };
+const maxEntries = 600;
 /** Fewer entries than this take no further image. */
 const roomForNone = 4;
 
@@ -35,7 +35,7 @@ async function meetLimits(context: FaultContext): Promise<Watched> {
   const root = await context.folder();
   const share = join(await context.folder(), 'share');
   const storage: StorageOptions = { share, keep };
-  const limits: VfatLimits = { folders: [root, share], mostBytes, mostEntries };
+  const limits: VfatLimits = { folders: [root, share], maxBytes, maxEntries };
   const preload = new URL('./vfatLimits.ts', import.meta.url).href;
   const env = { NODE_OPTIONS: `--import=${preload}`, PHOREST_TEST_VFAT: JSON.stringify(limits) };
   await writeConfig(root, experimentToml({ intervalSeconds: intervalMs / 1000, storage }));
@@ -86,12 +86,8 @@ const newestDay = (data: string): string => imageFolders(data).sort().at(-1)!;
 /** Fills a folder with names of others; the pipeline may add and remove names meanwhile, until there is no room for one. */
 async function fill(folder: string): Promise<string[]> {
   const made: string[] = [];
-  for (
-    let names = await readdir(folder);
-    mostEntries - entriesIn(names) >= roomForNone;
-    names = await readdir(folder)
-  ) {
-    const missing = Math.ceil((mostEntries - entriesIn(names)) / roomForNone);
+  for (let names = await readdir(folder); maxEntries - entriesIn(names) >= roomForNone; names = await readdir(folder)) {
+    const missing = Math.ceil((maxEntries - entriesIn(names)) / roomForNone);
     for (let i = 0; i < missing; i++) {
       const path = join(folder, `of another program, ${String(made.length).padStart(4, '0')}.txt`);
       await writeFile(path, '');

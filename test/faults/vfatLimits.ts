@@ -13,8 +13,8 @@ import { type Call, change, failure, guard, openFiles, real } from './guardedCal
 export interface VfatLimits {
   folders: readonly string[];
   /** By how a file's name begins; '' for all others. */
-  mostBytes: Readonly<Record<string, number>>;
-  mostEntries: number;
+  maxBytes: Readonly<Record<string, number>>;
+  maxEntries: number;
 }
 
 const stampMs = 2_000;
@@ -31,7 +31,7 @@ export const entriesIn = (names: readonly string[]): number => names.reduce((sum
 
 const limits = process.env.PHOREST_TEST_VFAT
   ? (JSON.parse(process.env.PHOREST_TEST_VFAT) as VfatLimits)
-  : { folders: [], mostBytes: {}, mostEntries: 0 };
+  : { folders: [], maxBytes: {}, maxEntries: 0 };
 
 function isLimited(path: unknown): path is string {
   if (typeof path !== 'string') return false;
@@ -53,7 +53,7 @@ function refusal(call: string, path: unknown): NodeJS.ErrnoException | null {
   if (names.includes(name)) return null;
   const folded = name.toLowerCase();
   if (names.some(other => other.toLowerCase() === folded)) return failure('EEXIST', `${call} (in other case)`, path);
-  return entriesIn(names) + entriesOf(name) > limits.mostEntries ? failure('ENOSPC', call, path) : null;
+  return entriesIn(names) + entriesOf(name) > limits.maxEntries ? failure('ENOSPC', call, path) : null;
 }
 
 function creates(flags: unknown): boolean {
@@ -61,15 +61,15 @@ function creates(flags: unknown): boolean {
   return /[wa]/.test(String(flags ?? 'r'));
 }
 
-function mostBytesOf(path: string): number {
+function maxBytesOf(path: string): number {
   const name = basename(path);
-  const begin = Object.keys(limits.mostBytes).find(one => one !== '' && name.startsWith(one)) ?? '';
-  return limits.mostBytes[begin] ?? Number.POSITIVE_INFINITY;
+  const begin = Object.keys(limits.maxBytes).find(one => one !== '' && name.startsWith(one)) ?? '';
+  return limits.maxBytes[begin] ?? Number.POSITIVE_INFINITY;
 }
 
 /** How many bytes of a write go in. @throws EFBIG when none does. */
 function room(path: string, at: number, length: number): number {
-  const most = mostBytesOf(path);
+  const most = maxBytesOf(path);
   if (length > 0 && at >= most) throw failure('EFBIG', 'write', path);
   return Math.min(length, most - at);
 }
@@ -100,7 +100,7 @@ async function install(): Promise<void> {
   guard('copyFile', (_from, to) => refusal('copyfile', to));
   guard('writeFile', (path, data) => {
     const length = typeof data === 'string' || data instanceof Uint8Array ? Buffer.byteLength(data) : 0;
-    if (isLimited(path) && length > mostBytesOf(path)) return failure('EFBIG', 'write', path);
+    if (isLimited(path) && length > maxBytesOf(path)) return failure('EFBIG', 'write', path);
     return refusal('open', path);
   });
   for (const call of ['link', 'symlink', 'chmod', 'chown']) guard(call, notThere(call));
@@ -113,7 +113,7 @@ async function install(): Promise<void> {
   };
   handles.truncate = async function (this: object, length = 0) {
     const path = opened.get(this);
-    if (path !== undefined && (length as number) > mostBytesOf(path)) throw failure('EFBIG', 'truncate', path);
+    if (path !== undefined && (length as number) > maxBytesOf(path)) throw failure('EFBIG', 'truncate', path);
     return truncate.call(this, length);
   };
   handles.write = async function (this: object, data, offset, length, position) {

@@ -119,7 +119,7 @@ const names: Readonly<Record<string, () => Promise<unknown>>> = {
       path: at('data/20250724/image.png'),
       codec: 'gzip',
       level: 1,
-      leastSaving: 0,
+      minSaving: 0,
       signal: never,
     }),
   'results/processing_results.jsonl': appendResult,

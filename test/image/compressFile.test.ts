@@ -22,7 +22,7 @@ const options = (path: string, changes: Partial<Parameters<typeof compressFile>[
   path,
   codec: 'gzip' as const,
   level: 1,
-  leastSaving: 0.05,
+  minSaving: 0.05,
   signal: new AbortController().signal,
   ...changes,
 });

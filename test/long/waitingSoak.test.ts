@@ -56,11 +56,11 @@ test('500,000 images that wait for the share: flat cost, bounded memory, and the
       list.map(({ written, read }) => `${written.toFixed(0)}+${read.toFixed(0)}`).join(' ');
     process.stderr.write(
       `written + read bytes an image, by tenths: away ${costs(soak.away)}; copying ${costs(soak.copying)}\n` +
-        `live at most ${soak.mostLive}; memory ${((peak - before) / 1e6).toFixed(0)} MB more (${memories.join(' ')}); ` +
+        `live at most ${soak.maxLive}; memory ${((peak - before) / 1e6).toFixed(0)} MB more (${memories.join(' ')}); ` +
         `the loop was held up for ${loop.longest().toFixed(0)} ms at most\n`,
     );
     expect(soak).toMatchObject({ copied: count, inOrder: true, left: 0 });
-    expect(soak.mostLive).toBeLessThan(7_500);
+    expect(soak.maxLive).toBeLessThan(7_500);
     for (const list of [soak.away, soak.copying]) expect(list[8]!.written).toBeLessThan(1.2 * list[1]!.written);
     expect(loop.longest()).toBeLessThan(frameMs);
     expect(peak - before).toBeLessThan(400e6);

@@ -17,7 +17,7 @@ export interface WaitingSoak {
   /** While they are copied. */
   copying: Cost[];
   /** Live entries at most. */
-  mostLive: number;
+  maxLive: number;
   /** Ids in the order in which they were copied. */
   copied: number;
   inOrder: boolean;
@@ -76,10 +76,10 @@ export async function waitingSoak(
   };
   const first = await open();
   const away = tenths();
-  let mostLive = 0;
+  let maxLive = 0;
   for (let at = 0; at < count; at += batch) {
     await first.offer(Array.from({ length: batch }, (_, i) => waits(`e${at + i}`)));
-    mostLive = Math.max(mostLive, first.size);
+    maxLive = Math.max(maxLive, first.size);
     await each();
     away.take(at + batch);
   }
@@ -101,13 +101,13 @@ export async function waitingSoak(
       ),
     );
     copied += entries.length;
-    mostLive = Math.max(mostLive, manifest.size);
+    maxLive = Math.max(maxLive, manifest.size);
     await each();
     copying.take(copied);
   }
   const left = manifest.waiting('syncer');
   await manifest.close({ compact: true });
-  return { away: away.costs, copying: copying.costs, mostLive, copied, inOrder, left };
+  return { away: away.costs, copying: copying.costs, maxLive, copied, inOrder, left };
 }
 
 const waits = (id: string): Entry => sampleEntry(id, { processing_status: 'processed', data_transmitted: true });

@@ -17,7 +17,7 @@ export interface CrashLoopOptions {
   /** From 0 to 1. */
   random: () => number;
   /** Lines that a program may print before it is killed, at most. */
-  mostLines?: number;
+  maxLines?: number;
 }
 
 export interface CrashLoopResult {
@@ -32,11 +32,11 @@ export interface CrashLoopResult {
 }
 
 /** More than any run has. */
-const mostSpare = 1e9;
+const maxSpare = 1e9;
 /** Exit code of what was killed. */
 const killed = 137;
 /** After them, ms until the kill, at most. */
-const mostPauseMs = 25;
+const maxPauseMs = 25;
 
 /**
  * Kills running programs with SIGKILL, each time at another moment: after so many lines and a pause drawn at random, so
@@ -47,7 +47,7 @@ export async function crashLoop({
   slots,
   kills,
   random,
-  mostLines = 24,
+  maxLines = 24,
 }: CrashLoopOptions): Promise<CrashLoopResult> {
   const acknowledged = new Set<string>();
   const moments: Record<string, number> = {};
@@ -64,9 +64,9 @@ export async function crashLoop({
   for (let kill = 0; kill < kills; kill++) {
     const slot = Math.floor(random() * slots.length);
     const victim = programs[slot]!;
-    const lines = victim.lines.length + Math.floor(random() * mostLines);
+    const lines = victim.lines.length + Math.floor(random() * maxLines);
     await Promise.race([victim.until(`line ${lines}`, () => victim.lines.length >= lines), victim.ended]);
-    await pass(random() * mostPauseMs);
+    await pass(random() * maxPauseMs);
     victim.signal('SIGKILL');
     const { code, stderr } = await victim.ended;
     if (code !== 0 && code !== killed) throw new Error(`phorest ended by itself with ${code}: ${stderr}`);
@@ -126,7 +126,7 @@ export function untilSettled(root: string, storage?: StorageOptions, patienceMs 
           else if (open.length + spare === 0) end(resolve);
           waiting = `${open.length} entries, ${spare} images too many; ${JSON.stringify(open[0], null, 1)}`;
           // Images are counted only when nothing else is left.
-          const rest = open.length > 0 ? mostSpare + open.length : spare;
+          const rest = open.length > 0 ? maxSpare + open.length : spare;
           if (rest < left) timer.refresh();
           left = Math.min(left, rest);
         } catch {

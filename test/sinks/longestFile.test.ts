@@ -12,11 +12,11 @@ import { sampleResult } from './sampleResult.ts';
 const folder = '/results';
 
 /** A file system on which no file is longer than this: a write takes what goes in, and the next one nothing. */
-function limited(mostBytes: number): FaultyFiles {
+function limited(maxBytes: number): FaultyFiles {
   const files = new FaultyFiles();
   files.plan = ({ kind, path, length }) => {
     if (kind !== 'write') return null;
-    const room = mostBytes - (files.content(path)?.length ?? 0);
+    const room = maxBytes - (files.content(path)?.length ?? 0);
     if (room <= 0) return { error: 'EFBIG' };
     return length > room ? { short: room } : null;
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gradualColour, mostDistinct, trackColour } from '../../src/sinks/plot/plotColours.ts';
+import { gradualColour, maxDistinct, trackColour } from '../../src/sinks/plot/plotColours.ts';
 import { timeTicks } from '../../src/sinks/plot/timeTicks.ts';
 import { longestBridge, trackLines } from '../../src/sinks/plot/trackLines.ts';
 import { valueAxis } from '../../src/sinks/plot/valueAxis.ts';
@@ -75,8 +75,8 @@ describe('trackLines', () => {
 
 describe('plot colours', () => {
   it('are all different for a few, and even in lightness for many', () => {
-    const few = Array.from({ length: mostDistinct }, (_, i) => trackColour(i, mostDistinct));
-    expect(new Set(few).size).toBe(mostDistinct);
+    const few = Array.from({ length: maxDistinct }, (_, i) => trackColour(i, maxDistinct));
+    expect(new Set(few).size).toBe(maxDistinct);
     const lightness = (colour: string): number =>
       [0.2126, 0.7152, 0.0722].reduce(
         (sum, share, i) => sum + share * Number.parseInt(colour.slice(1 + 2 * i, 3 + 2 * i), 16),

@@ -24,7 +24,7 @@ export class BackupWorld {
   readonly files: FaultyFiles;
   /** Copies being written now, and the most at one time. */
   open = 0;
-  mostOpen = 0;
+  maxOpen = 0;
   /** Before a copy is made. */
   onWork: () => Promise<unknown> = async () => undefined;
   /** Before the backup's folder is listed, as opening does. */
@@ -108,7 +108,7 @@ export class BackupWorld {
         },
         (file, call) => {
           if (!isWritten(call)) return file;
-          this.mostOpen = Math.max(this.mostOpen, ++this.open);
+          this.maxOpen = Math.max(this.maxOpen, ++this.open);
           return onClose(file, () => this.open--);
         },
       ),

@@ -58,7 +58,7 @@ export class CollectorFixture {
   readonly world: PipelineWorld;
   readonly pace: 'triggered' | 'own';
   open = 0;
-  mostOpen = 0;
+  maxOpen = 0;
   opened = 0;
   readonly log: string[] = [];
   onOpen: (signal: AbortSignal) => Promise<unknown> = async () => undefined;
@@ -100,7 +100,7 @@ export class CollectorFixture {
       clockSynced: () => true,
       openSource: async (_settings, signal) => {
         await this.onOpen(signal);
-        this.mostOpen = Math.max(this.mostOpen, ++this.open);
+        this.maxOpen = Math.max(this.maxOpen, ++this.open);
         this.opened++;
         let number = 0;
         return {

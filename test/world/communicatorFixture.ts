@@ -22,7 +22,7 @@ export class CommunicatorFixture {
   /** Ids in the order in which they were reported; it outlives the process. */
   readonly rows: string[];
   open = 0;
-  mostOpen = 0;
+  maxOpen = 0;
   readonly log: string[] = [];
   readonly reports: number[] = [];
   onOpen: () => Promise<unknown> = async () => undefined;
@@ -54,7 +54,7 @@ export class CommunicatorFixture {
       },
       openReporter: async () => {
         await this.onOpen();
-        this.mostOpen = Math.max(this.mostOpen, ++this.open);
+        this.maxOpen = Math.max(this.maxOpen, ++this.open);
         const opened = this.open;
         return {
           position: () => ({ segment: 0, length: this.rows.length }),

@@ -23,7 +23,7 @@ export const compressSettings: CompressSettings = {
   enabled: true,
   method: 'gzip',
   level: 1,
-  leastSaving: 0.05,
+  minSaving: 0.05,
   intervalMs: 3_600_000,
   dataFolder,
 };
@@ -50,7 +50,7 @@ export class CompressorWorld {
   readonly notes: string[] = [];
   /** Temporary files being written now, and the most at one time. */
   open = 0;
-  mostOpen = 0;
+  maxOpen = 0;
   /** Before a temporary file is made. */
   onWork: () => Promise<unknown> = async () => undefined;
   /** Before the stage opens. */
@@ -156,7 +156,7 @@ export class CompressorWorld {
       },
       (file, call) => {
         if (!isWritten(call)) return file;
-        this.mostOpen = Math.max(this.mostOpen, ++this.open);
+        this.maxOpen = Math.max(this.maxOpen, ++this.open);
         return onClose(file, () => this.open--);
       },
     );

@@ -77,7 +77,7 @@ export class HealthWorld {
   onLook: () => Promise<unknown> = async () => undefined;
   onSettle: (stage: QueueStage) => Promise<unknown> = async () => undefined;
   open = 0;
-  mostOpen = 0;
+  maxOpen = 0;
   /** Each status that is read has another heartbeat; 0: as the test has made them. */
   beats = 1;
   onOpen: () => void = () => undefined;
@@ -95,7 +95,7 @@ export class HealthWorld {
       queue: {
         get changes$() {
           fixture.onOpen();
-          fixture.mostOpen = Math.max(fixture.mostOpen, ++fixture.open);
+          fixture.maxOpen = Math.max(fixture.maxOpen, ++fixture.open);
           const { changes$ } = fixture;
           return changes$.pipe(finalize(() => fixture.open--));
         },

@@ -43,7 +43,7 @@ export const analysedFrame: AnalysedFrame = {
 export class ProcessorFixture {
   readonly world: PipelineWorld;
   open = 0;
-  mostOpen = 0;
+  maxOpen = 0;
   readonly log: string[] = [];
   readonly jobs: AnalysisJob[] = [];
   /** Of frames that are not as all others. */
@@ -72,7 +72,7 @@ export class ProcessorFixture {
       roiManifest$: of(roiManifestText),
       openAnalyser: () => {
         this.onOpen();
-        this.mostOpen = Math.max(this.mostOpen, ++this.open);
+        this.maxOpen = Math.max(this.maxOpen, ++this.open);
         return {
           analyse: async (job, signal) => {
             this.jobs.push(job);

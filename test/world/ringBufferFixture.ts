@@ -45,7 +45,7 @@ export class RingBufferFixture {
   readonly waitingImage = { bytes: 0 };
   /** Subscriptions of its stations to the space. */
   open = 0;
-  mostOpen = 0;
+  maxOpen = 0;
   /** Bytes that were free besides what images took; null: `space$` alone says. */
   freeWithoutImages: number | null = null;
 
@@ -106,7 +106,7 @@ export class RingBufferFixture {
   get deps(): Omit<RingBufferExperiment, 'tools'> {
     const { manifest, files } = this.world;
     const watched$: Observable<DiskSpace | null> = defer(() => {
-      this.mostOpen = Math.max(this.mostOpen, ++this.open);
+      this.maxOpen = Math.max(this.maxOpen, ++this.open);
       return this.space$.pipe(finalize(() => this.open--));
     });
     return {

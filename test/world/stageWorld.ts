@@ -19,11 +19,11 @@ export class StageWorld {
   readonly log: string[] = [];
   readonly wake$ = new Subject<void>();
   open = 0;
-  mostOpen = 0;
+  maxOpen = 0;
   inFlight = 0;
-  mostInFlight = 0;
+  maxInFlight = 0;
   claiming = 0;
-  mostClaiming = 0;
+  maxClaiming = 0;
 
   onOpen: (settings: WorldSettings, signal: AbortSignal) => Promise<unknown> = async () => undefined;
   onClaim: (leaving: AbortSignal) => Promise<unknown> = async () => undefined;
@@ -55,13 +55,13 @@ export class StageWorld {
   async #open(settings: WorldSettings, signal: AbortSignal): Promise<Worker<string>> {
     this.log.push(`open ${settings.name}`);
     await this.onOpen(settings, signal);
-    this.mostOpen = Math.max(this.mostOpen, ++this.open);
+    this.maxOpen = Math.max(this.maxOpen, ++this.open);
     return {
       concurrency: settings.concurrency ?? 2,
       batch: settings.batch ?? 2,
       wake$: this.wake$,
       claim: async (count, leaving) => {
-        this.mostClaiming = Math.max(this.mostClaiming, ++this.claiming);
+        this.maxClaiming = Math.max(this.maxClaiming, ++this.claiming);
         try {
           await this.onClaim(leaving);
         } finally {
@@ -90,7 +90,7 @@ export class StageWorld {
   }
 
   async #perform(item: string, signal: AbortSignal): Promise<Outcome[]> {
-    this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight);
+    this.maxInFlight = Math.max(this.maxInFlight, ++this.inFlight);
     try {
       await this.onPerform(item, signal);
     } finally {

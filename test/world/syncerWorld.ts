@@ -55,7 +55,7 @@ export class SyncerWorld {
   readonly files: FaultyFiles;
   readonly manifest: Manifest;
   open = 0;
-  mostOpen = 0;
+  maxOpen = 0;
   readonly notes: string[] = [];
   readonly calls: string[] = [];
   /** Before and after each call to the share. */
@@ -136,7 +136,7 @@ export class SyncerWorld {
     return {
       abandoned: 0,
       open: ({ root, trustWrite }) => {
-        this.mostOpen = Math.max(this.mostOpen, ++this.open);
+        this.maxOpen = Math.max(this.maxOpen, ++this.open);
         return this.#share(operationsHere(root, this.files, this.files, trustWrite));
       },
     };

@@ -16,11 +16,11 @@ export interface Extrapolation {
   apply(step: Float64Array, scales: Float64Array, size: number, isFirst: boolean): void;
 }
 
-/** @param mostParameters the greatest `size` */
-export function createExtrapolation(mostParameters: number): Extrapolation {
+/** @param maxParameters the greatest `size` */
+export function createExtrapolation(maxParameters: number): Extrapolation {
   /** Of the round before: the step as it was given, and as it was taken. */
-  const given = new Float64Array(mostParameters);
-  const taken = new Float64Array(mostParameters);
+  const given = new Float64Array(maxParameters);
+  const taken = new Float64Array(maxParameters);
 
   return {
     apply(step, scales, size, isFirst) {

@@ -3,7 +3,7 @@ import { createBlockWeights, type FittedModel } from './blockWeights.ts';
 import { correlatedNoise } from './correlatedNoise.ts';
 import { createExtrapolation } from './extrapolation.ts';
 import { createKernelValues, type LineKernel } from './lineKernel.ts';
-import { createNormalEquations, mostModes } from './normalEquations.ts';
+import { createNormalEquations, maxModes } from './normalEquations.ts';
 import type { RoiBins } from './roiBins.ts';
 import type { RowBlocks } from './rowBlocks.ts';
 
@@ -41,7 +41,7 @@ export interface JointFit {
 }
 
 /** Steps at most; an ordinary ROI takes five. */
-const mostSteps = 20;
+const maxSteps = 20;
 /** Steps in which the noise is measured again, the first robustly. */
 const noiseSteps = 3;
 const robustSteps = 1;
@@ -81,9 +81,9 @@ export function createJointFit(kernel: LineKernel): JointFit {
   let highest = 0;
   let modeValues = new Float64Array(0);
   /** Base, height and position, mode by mode. */
-  const base = new Float64Array(mostModes);
-  const height = new Float64Array(mostModes);
-  const shift = new Float64Array(mostModes);
+  const base = new Float64Array(maxModes);
+  const height = new Float64Array(maxModes);
+  const shift = new Float64Array(maxModes);
   let modes = 1;
   let width = 1;
   let asymmetry = 0;
@@ -99,10 +99,10 @@ export function createJointFit(kernel: LineKernel): JointFit {
     }
     noise.prepare(groups, bins, pixels);
     robust.prepare(blocks);
-    modes = Math.max(1, Math.min(mostModes, groups >> 1));
-    if (modeValues.length < groups * mostModes) modeValues = new Float64Array(groups * mostModes);
+    modes = Math.max(1, Math.min(maxModes, groups >> 1));
+    if (modeValues.length < groups * maxModes) modeValues = new Float64Array(groups * maxModes);
     for (let group = 0; group < groups; group++) {
-      for (let k = 0; k < modes; k++) modeValues[group * mostModes + k] = mode(k, blocks.places[group]);
+      for (let k = 0; k < modes; k++) modeValues[group * maxModes + k] = mode(k, blocks.places[group]);
     }
     base.fill(0);
     height.fill(0);
@@ -116,7 +116,7 @@ export function createJointFit(kernel: LineKernel): JointFit {
 
   const inGroup = (coefficients: Float64Array, group: number): number => {
     let sum = 0;
-    for (let k = 0; k < modes; k++) sum += coefficients[k] * modeValues[group * mostModes + k];
+    for (let k = 0; k < modes; k++) sum += coefficients[k] * modeValues[group * maxModes + k];
     return sum;
   };
 
@@ -151,7 +151,7 @@ export function createJointFit(kernel: LineKernel): JointFit {
     const { residuals } = fitted;
     for (let group = 0; group < groups; group++) {
       const a = inGroup(height, group);
-      equations.add(group * bins, bins, values, a, weights, residuals, modeValues, group * mostModes);
+      equations.add(group * bins, bins, values, a, weights, residuals, modeValues, group * maxModes);
     }
     equations.assemble();
     const size = Math.abs(height[0]);
@@ -209,7 +209,7 @@ export function createJointFit(kernel: LineKernel): JointFit {
       prepare(blocks, start);
       let length = 0;
       let isFirst = true;
-      for (let round = 0; round < mostSteps; round++) {
+      for (let round = 0; round < maxSteps; round++) {
         evaluate(blocks, roi);
         if (round < noiseSteps) {
           noise.measure(fitted.residuals, fitted.model, fitted.lowest, highest, round < robustSteps);

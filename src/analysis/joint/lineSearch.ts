@@ -18,7 +18,7 @@ export interface LineSearch {
 }
 
 /** Of a Fano line. */
-const mostParameters = 6;
+const maxParameters = 6;
 
 export function createLineSearch(shape: JointShape): LineSearch {
   const fit = createJointFit(shape.kernel);
@@ -46,7 +46,7 @@ export function createLineSearch(shape: JointShape): LineSearch {
     rows(bins, { rejections }, blocks) {
       let used = 0;
       if (signals.length < bins.rows) signals = new Float64Array(bins.rows);
-      while (pool.length < bins.rows) pool.push(new Float64Array(mostParameters));
+      while (pool.length < bins.rows) pool.push(new Float64Array(maxParameters));
       let prepared = -1;
       for (let row = 0; row < bins.rows; row++) {
         if (rejections[row] !== null) continue;

@@ -2,9 +2,9 @@ import { factor, solve } from './choleskySolve.ts';
 import type { KernelValues } from './lineKernel.ts';
 
 /** Waves over the rows at most, the constant included. */
-export const mostModes = 4;
+export const maxModes = 4;
 /** Products of two waves. */
-const mostPairs = (mostModes * (mostModes + 1)) / 2;
+const maxPairs = (maxModes * (maxModes + 1)) / 2;
 
 /**
  * The normal equations of the joint fit's linearised model. Parameters in order: base, height and position, each by modes,
@@ -42,7 +42,7 @@ export interface NormalEquations {
 }
 
 export function createNormalEquations(): NormalEquations {
-  const most = 3 * mostModes + 2;
+  const most = 3 * maxModes + 2;
   const matrix = new Float64Array(most * most);
   const step = new Float64Array(most);
   /** Of one group: products of 1, line, slope, widening and skew, and of these with the residuals. */
@@ -52,10 +52,10 @@ export function createNormalEquations(): NormalEquations {
    * Over the groups: moments of the functions that run over the rows, times each product of two waves; moments of a shared
    * one with those, times each wave; moments of shared ones.
    */
-  const waved = new Float64Array(6 * mostPairs);
-  const mixed = new Float64Array(6 * mostModes);
+  const waved = new Float64Array(6 * maxPairs);
+  const mixed = new Float64Array(6 * maxModes);
   const plain = new Float64Array(3);
-  const pairs = new Float64Array(mostPairs);
+  const pairs = new Float64Array(maxPairs);
   let modes = 1;
   let shared: 1 | 2 = 1;
   let free = 4;
@@ -178,14 +178,14 @@ export function createNormalEquations(): NormalEquations {
       }
       for (let m = 0; m < 6; m++) {
         const moment = moments[m];
-        for (let pair = 0; pair < used; pair++) waved[m * mostPairs + pair] += moment * pairs[pair];
+        for (let pair = 0; pair < used; pair++) waved[m * maxPairs + pair] += moment * pairs[pair];
       }
       for (let k = 0; k < modes; k++) {
         const value = modeValues[at + k];
         for (let f = 0; f < 3; f++) {
           step[f * modes + k] += sums[f] * value;
-          mixed[f * mostModes + k] += moments[6 + f] * value;
-          if (shared === 2) mixed[(3 + f) * mostModes + k] += moments[10 + f] * value;
+          mixed[f * maxModes + k] += moments[6 + f] * value;
+          if (shared === 2) mixed[(3 + f) * maxModes + k] += moments[10 + f] * value;
         }
       }
       plain[0] += moments[9];
@@ -200,7 +200,7 @@ export function createNormalEquations(): NormalEquations {
       // The lower triangle is all that the solver reads.
       for (let f = 0, m = 0; f < 3; f++) {
         for (let g = 0; g <= f; g++, m++) {
-          for (let k = 0, pair = m * mostPairs; k < modes; k++) {
+          for (let k = 0, pair = m * maxPairs; k < modes; k++) {
             for (let l = 0; l <= k; l++, pair++) {
               matrix[(f * modes + k) * free + g * modes + l] = waved[pair];
               matrix[(f * modes + l) * free + g * modes + k] = waved[pair];
@@ -211,8 +211,7 @@ export function createNormalEquations(): NormalEquations {
       const wide = 3 * modes;
       for (let s = 0; s < shared; s++) {
         for (let f = 0; f < 3; f++) {
-          for (let k = 0; k < modes; k++)
-            matrix[(wide + s) * free + f * modes + k] = mixed[(3 * s + f) * mostModes + k];
+          for (let k = 0; k < modes; k++) matrix[(wide + s) * free + f * modes + k] = mixed[(3 * s + f) * maxModes + k];
         }
       }
       matrix[wide * free + wide] = plain[0];

@@ -33,7 +33,7 @@ export interface RoiBins {
 }
 
 /** Pixels that the way through a turned frame may climb within a bin to be taken for level. */
-const mostRise = 0.25;
+const maxRise = 0.25;
 
 export function createRoiBins(): RoiBins {
   let rows = 0;
@@ -181,7 +181,7 @@ export function createRoiBins(): RoiBins {
       layOut(roi, width);
       saturated = 0;
       const { stepX, stepY } = walk;
-      const runsAlongRows = Math.abs(stepY) * width < mostRise;
+      const runsAlongRows = Math.abs(stepY) * width < maxRise;
       for (let r = 0; r < rows; r++) {
         const x = walk.startX(r);
         const y = walk.startY(r);

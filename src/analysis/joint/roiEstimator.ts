@@ -10,16 +10,16 @@ import { createRowScreen } from './rowScreen.ts';
 /** Bins that the width of a ROI is divided into, about. */
 const binsAcross = 44;
 /** A line narrower than so many bins is fitted again to narrower ones. */
-const leastBinsOfWidth = 2;
+const minBinsOfWidth = 2;
 /** Height of the line over its standard error below which there is none. */
 const noSignal = 7;
 /** A fit that rests on less of the ROI than this has found something else than what most of it shows. */
-const leastUsedShare = 0.5;
+const minUsedShare = 0.5;
 /**
  * Standard error of the position, in widths, above which it says nothing: what is left then is the far flank of a line that
  * has left the ROI, or a slope. Lines at the border stay below 0.06, weak ones too.
  */
-const leastSharpness = 0.12;
+const minSharpness = 0.12;
 /** Half widths between a Fano line's extremum and the border within which its asymmetry is in question … */
 const borderReach = 1.5;
 /** … and by how much the misfit of a Gaussian line may then be greater, in variances, to be preferred. */
@@ -58,8 +58,7 @@ export function createRoiEstimator(method: 'gaussian' | 'fano'): RoiEstimator {
       blocks.fill(bins, screen.rejections);
       found = used > 0 ? find() : null;
       // What is not found may be too narrow for these bins.
-      const isResolved =
-        found !== null && isPlausible(found.line, cols) && found.line.width >= leastBinsOfWidth * width;
+      const isResolved = found !== null && isPlausible(found.line, cols) && found.line.width >= minBinsOfWidth * width;
       if (isResolved || width === 1) break;
     }
     const flags: RoiFlag[] = bins.saturated >= saturatedShare * rows * cols ? ['saturated'] : [];
@@ -96,8 +95,8 @@ function isPlausible(
   { height, heightError, position, positionError, width, usedShare }: JointLine,
   cols: number,
 ): boolean {
-  const isSeen = Math.abs(height) > noSignal * heightError && usedShare > leastUsedShare;
-  const isLine = width >= 0.3 && width <= cols && positionError < leastSharpness * width;
+  const isSeen = Math.abs(height) > noSignal * heightError && usedShare > minUsedShare;
+  const isLine = width >= 0.3 && width <= cols && positionError < minSharpness * width;
   return isSeen && isLine && position >= -0.5 && position <= cols - 0.5;
 }
 

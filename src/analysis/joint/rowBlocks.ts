@@ -18,8 +18,8 @@ export interface RowBlocks {
 }
 
 /** Rows of a group where there are few, and groups at most: enough to see how the line runs, few enough to be quick. */
-const leastRows = 4;
-const mostGroups = 12;
+const minRows = 4;
+const maxGroups = 12;
 
 export function createRowBlocks(): RowBlocks {
   let rows = 0;
@@ -27,7 +27,7 @@ export function createRowBlocks(): RowBlocks {
   let count = 0;
   let means = new Float64Array(0);
   let pixels = new Float64Array(0);
-  const places = new Float64Array(mostGroups);
+  const places = new Float64Array(maxGroups);
 
   /** The block of a bin that is saturated in some of the rows. */
   function averagePresent(
@@ -69,7 +69,7 @@ export function createRowBlocks(): RowBlocks {
 
     fill(bins, rejections) {
       ({ rows, count } = bins);
-      groups = Math.max(1, Math.min(mostGroups, Math.floor(rows / leastRows)));
+      groups = Math.max(1, Math.min(maxGroups, Math.floor(rows / minRows)));
       if (means.length < groups * count) {
         means = new Float64Array(groups * count);
         pixels = new Float64Array(groups * count);

@@ -5,7 +5,7 @@ import { plain, text } from '../kinds/text.ts';
 import { section, setting } from '../setting.ts';
 
 /** Words of a command, in all. */
-const mostWords = 100;
+const maxWords = 100;
 
 /** A program and its arguments, a word each: they reach it as they are, no shell reads them. Empty: none. */
 function program(): Kind<readonly string[]> {
@@ -13,7 +13,7 @@ function program(): Kind<readonly string[]> {
     'a list of a program and its arguments, a text each, such as ["/usr/local/bin/tell", "me"], or empty: []';
   const schema = z.unknown().transform((value, context): readonly string[] => {
     const isWord = (word: unknown): word is string => typeof word === 'string' && plain(word);
-    if (Array.isArray(value) && value.length <= mostWords && value.every(isWord) && value[0]?.trim() !== '')
+    if (Array.isArray(value) && value.length <= maxWords && value.every(isWord) && value[0]?.trim() !== '')
       return value;
     context.addIssue({ code: 'custom', message: allowed });
     return z.NEVER;

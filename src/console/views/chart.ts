@@ -13,8 +13,8 @@ const margin = 2;
 /** Below so many rows the temperature has no plot of its own. */
 const roomForTwo = 13;
 /** Smallest spans of the axes: noise below them is not blown up to a drama. Pixels, degrees. */
-const leastShift = 0.002;
-const leastWarmth = 0.2;
+const minShift = 0.002;
+const minWarmth = 0.2;
 
 const zoomTitles = ['10 min', '1 h', '6 h', '24 h', 'all'];
 
@@ -34,13 +34,13 @@ export function chartView(state: ConsoleState, { width, height }: Rect): PanelCo
     data.shifts,
     data,
     { left: 0, top: 1, width, height: rows - lower },
-    leastShift,
+    minShift,
     lower === 0,
     state,
   );
   const warm =
     lower > 0
-      ? panel(data.warmth, data, { left: 0, top: 1 + rows - lower, width, height: lower }, leastWarmth, true, state)
+      ? panel(data.warmth, data, { left: 0, top: 1 + rows - lower, width, height: lower }, minWarmth, true, state)
       : null;
   const lines = [title, ...upper.lines, ...(warm?.lines ?? []), ...legend].slice(0, height);
   return { lines, plots: [...upper.plots, ...(warm?.plots ?? [])] };

@@ -19,14 +19,14 @@ export interface ShiftScale {
 /** Share of the ROIs that fits in the scale: a few outliers must not make all others look alike. */
 const inScale = 0.95;
 /** Noise is not blown up: the scale never ends below this, pixels. */
-const leastLimit = 0.01;
+const minLimit = 0.01;
 
 const roundFactors = [1, 1.5, 2, 3, 4, 5, 6, 8, 10];
 
 /** The smallest round limit that nearly all shifts keep to. NaN shifts do not count. */
 export function shiftScale(shifts: Float64Array): ShiftScale {
   const sizes = shifts.filter(Number.isFinite).map(Math.abs).sort();
-  const most = Math.max(leastLimit, sizes[Math.ceil(sizes.length * inScale) - 1] ?? 0);
+  const most = Math.max(minLimit, sizes[Math.ceil(sizes.length * inScale) - 1] ?? 0);
   const power = 10 ** Math.floor(Math.log10(most));
   const factor = roundFactors.find(each => each * power >= most * (1 - 1e-9)) ?? 10;
   return { limit: factor * power };

@@ -8,7 +8,7 @@ import type { CapturedFrame, Pixels } from '../../model/frame.ts';
 import { parseIso, utcIso } from '../../model/localTime.ts';
 
 /** Long names that a vfat folder holds are about 16,000; well before that a day gets a further folder. */
-const mostPerFolder = 10_000;
+const maxPerFolder = 10_000;
 
 /** A frame that was being written. */
 const unfinished = /^image_.*\.png\.\d+-[0-9a-f]+\.tmp$/;
@@ -104,7 +104,7 @@ export class ImageStore {
   }
 
   async #folderFor(day: string): Promise<{ path: string; all: readonly string[] }> {
-    if (this.#folder?.day === day && this.#folder.count < mostPerFolder) return this.#folder;
+    if (this.#folder?.day === day && this.#folder.count < maxPerFolder) return this.#folder;
     const all: string[] = [];
     let chosen: { path: string; names: string[] } | null = null;
     for (let part = 1; ; part++) {
@@ -117,7 +117,7 @@ export class ImageStore {
       all.push(path);
       if (chosen) continue;
       const names = await this.#files.list(path);
-      if (names.length < mostPerFolder && !this.#crowded.has(path)) chosen = { path, names };
+      if (names.length < maxPerFolder && !this.#crowded.has(path)) chosen = { path, names };
     }
     const { path, names } = chosen;
     // Only the collector writes these, and there is one: what a kill or a power cut has left is nobody's.

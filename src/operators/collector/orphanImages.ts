@@ -34,7 +34,7 @@ const newestDays = 2;
 /** Among so many entries the one with the earliest time says from when on an image may be one that was left. */
 const lastEntries = 8;
 /** A crash leaves one. More than this are no crash's: a manifest was replaced by another, and somebody should know. */
-const mostRecovered = 100;
+const maxRecovered = 100;
 
 /**
  * Images of our own that a crash may have left between their writing and their entry: whole files in the newest folders, taken
@@ -103,7 +103,7 @@ export async function recoverImages(
     passOver(await archive.segment(segment), left, dataFolder);
   }
   if (signal.aborted) return [];
-  if (left.size > mostRecovered) {
+  if (left.size > maxRecovered) {
     note(
       'warning',
       `${left.size} captured images have no entry, more than a crash leaves: verify --repair takes them in`,

@@ -30,7 +30,7 @@ export interface Collected {
 }
 
 /** Images that may wait for the processor before a folder's next ones are taken in. */
-const mostWaiting = 500;
+const maxWaiting = 500;
 /** Longer timers of Node end at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
@@ -110,10 +110,10 @@ export function ownPaceFrames(
   };
 
   return {
-    wake$: queue.changes$.pipe(filter(() => !ended && queue.waiting('processor') < mostWaiting)),
+    wake$: queue.changes$.pipe(filter(() => !ended && queue.waiting('processor') < maxWaiting)),
     frames: async (count, leaving) => {
       const taken: Collected[] = [];
-      const room = mostWaiting - queue.waiting('processor') - inFlight();
+      const room = maxWaiting - queue.waiting('processor') - inFlight();
       if (!failure) {
         try {
           await take(Math.min(paced ? 1 : count, room), leaving, taken);

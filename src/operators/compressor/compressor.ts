@@ -16,7 +16,7 @@ export interface CompressSettings {
   /** 1 (fast) to 9 (small). */
   level: number;
   /** An image that does not become smaller by this share of its size stays as it is; from 0 to 1. */
-  leastSaving: number;
+  minSaving: number;
   /** From the beginning of a round to that of the next, ms. */
   intervalMs: number;
   /** `data_dir`. Nothing outside is ever compressed. */
@@ -26,7 +26,7 @@ export interface CompressSettings {
 export type CompressExperiment = Pick<Experiment, 'tools' | 'queue' | 'files' | 'isAlive' | 'note'>;
 
 /** An image that the disk fails to read so often is passed over: it is that place on it. */
-const mostReadFailures = 3;
+const maxReadFailures = 3;
 
 /** What the compressor remembers from one opening to the next, until the process ends. */
 interface Memory {
@@ -58,7 +58,7 @@ export const compressor: Stage<CompressSettings, Entry, CompressExperiment> = {
     enabled: Services.enable_image_compression,
     method: Compression.method,
     level: Compression.level,
-    leastSaving: Compression.least_saving / 100,
+    minSaving: Compression.least_saving / 100,
     intervalMs: Timing.compress_interval_seconds * 1000,
     dataFolder: paths.data,
   }),
@@ -80,7 +80,7 @@ async function openWorker(
   deps: CompressExperiment,
   signal: AbortSignal,
 ): Promise<Worker<Entry>> {
-  const { method, level, leastSaving, intervalMs, dataFolder } = settings;
+  const { method, level, minSaving, intervalMs, dataFolder } = settings;
   const { queue, files, tools } = deps;
   if ((await files.stat(dataFolder)) === null) throw gone(dataFolder);
   const tidy = async (): Promise<void> => {
@@ -89,7 +89,7 @@ async function openWorker(
     memory.mustTidy = false;
   };
   if (memory.mustTidy || queue.orphans('compressor').length > 0) await tidy();
-  const kindsOf = `${method} ${level} ${leastSaving}`;
+  const kindsOf = `${method} ${level} ${minSaving}`;
   if (memory.kindsOf !== kindsOf) Object.assign(memory, { kindsOf, kinds: new IncompressibleKinds() });
   /** The work on an image; never rejects. */
   let working: Promise<unknown> = Promise.resolve();
@@ -120,7 +120,7 @@ async function compressEntry(
   deps: CompressExperiment,
   signal: AbortSignal,
 ): Promise<Outcome[]> {
-  const { method: codec, level, leastSaving } = settings;
+  const { method: codec, level, minSaving } = settings;
   const { filename: image, original } = entry.camera_data!;
   const deadly = deps.queue.deadlyWork(entry, 'compressor');
   if (deadly !== null) return settleFailed(entry, deadly, deps);
@@ -133,7 +133,7 @@ async function compressEntry(
     path = await findLocalImage(entry, settings, deps);
     if (signal.aborted) return [];
     if (codecOf(path) !== null) return settleNamed(entry, basename(path), { kept: 'it was compressed already' }, deps);
-    compressed = await compressFile({ files: deps.files, path, codec, level, leastSaving, signal });
+    compressed = await compressFile({ files: deps.files, path, codec, level, minSaving, signal });
     memory.readFailures.delete(entry.entry_id);
   } catch (error) {
     if (signal.aborted) return [];
@@ -184,7 +184,7 @@ function ownFailure({ entry_id: id }: Entry, error: Error, { readFailures }: Mem
   if (!(error instanceof ImageReadError)) throw error;
   const failures = (readFailures.get(id) ?? 0) + 1;
   readFailures.set(id, failures);
-  if (failures < mostReadFailures) throw error;
+  if (failures < maxReadFailures) throw error;
   readFailures.delete(id);
   return `it could not be read ${failures} times: ${error.message}`;
 }

@@ -18,7 +18,7 @@ interface Gone {
   seenMs: number;
 }
 
-const mostProcesses = 20;
+const maxProcesses = 20;
 
 /**
  * Remembers processes that ended without a word, by what they have left: claims, and exclusive stages that nobody runs since.
@@ -46,7 +46,7 @@ export class GoneProcesses {
     }
     for (const { stage, owner } of held) this.#see(owner, seenMs).held.push(stage);
     const remembered = [...this.#gone].filter(([, { seenMs: last }]) => seenMs - last < this.#holdMs);
-    this.#gone = new Map(remembered.slice(-mostProcesses));
+    this.#gone = new Map(remembered.slice(-maxProcesses));
   }
 
   findings(): Finding[] {

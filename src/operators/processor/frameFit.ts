@@ -14,7 +14,7 @@ export const sameSize = (a: FrameSize, b: FrameSize): boolean => a.width === b.w
 /** So many frames of one size settle it, while others are still analysed. */
 const settledBy = 2;
 /** ROI manifests whose frame size is remembered, the newest. */
-const mostRemembered = 100;
+const maxRemembered = 100;
 
 /**
  * Which frames a ROI manifest is for: once a run has used it, its identity (the hash of its text) has a frame size, which outlives
@@ -117,7 +117,7 @@ export class FrameFit {
     const known = await this.#remembered();
     this.#size = known[hash] ?? size;
     if (known[hash]) return this.#size;
-    const kept = Object.entries(known).slice(1 - mostRemembered);
+    const kept = Object.entries(known).slice(1 - maxRemembered);
     const text = JSON.stringify(Object.fromEntries([...kept, [hash, { width: size.width, height: size.height }]]));
     try {
       await writeAtomic(this.#files, this.#file, `${text}\n`);

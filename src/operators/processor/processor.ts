@@ -48,11 +48,11 @@ export type ProcessExperiment = Pick<
 
 const mebibyte = 2 ** 20;
 /** Less than this, and a thread could not even start, MiB. */
-const leastThreadMb = 128;
+const minThreadMb = 128;
 /** So long a missing ROI manifest may take to come, ms: the simulated camera writes it a moment after the start. */
 const roiManifestGraceMs = 5_000;
 /** An image whose worker died so often while the process lived is bad. Deaths of the process are counted by the manifest. */
-const mostWorkerDeaths = 3;
+const maxWorkerDeaths = 3;
 
 /** So many frames of another size, one after the other, are no odd images any more: the camera gives another size. */
 const framesOfOtherSize = 3;
@@ -79,7 +79,7 @@ export const processor: Stage<ProcessSettings, Entry, ProcessExperiment> = {
       numberOfSubRois: analysis.number_of_subROIs,
       keepValues: Development.debug_mode,
       workers,
-      memoryLimitMb: Math.max(leastThreadMb, Math.floor(memory / workers)),
+      memoryLimitMb: Math.max(minThreadMb, Math.floor(memory / workers)),
       intervalMs: Timing.processor_interval_seconds * 1000,
       // Messages name the file that was given, not its copy.
       roiManifestFile: replay?.roiManifestFile ?? paths.roiManifest,
@@ -355,13 +355,13 @@ async function countWorkerDeath(
   signal: AbortSignal,
 ): Promise<Outcome[]> {
   const deaths = (entry.worker_deaths ?? 0) + 1;
-  if (deaths >= mostWorkerDeaths) {
+  if (deaths >= maxWorkerDeaths) {
     const message = `its worker died ${deaths} times, the last time: ${error.message}`;
     return settleFailed(entry, message, settings, deps, signal);
   }
   return counted(await deps.queue.release([entry], 'processor', { worker_deaths: deaths }), {
     entryId: entry.entry_id,
     kind: 'discarded',
-    reason: `worker died (${deaths} of ${mostWorkerDeaths}): ${error.message}`,
+    reason: `worker died (${deaths} of ${maxWorkerDeaths}): ${error.message}`,
   });
 }

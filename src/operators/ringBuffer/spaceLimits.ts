@@ -10,14 +10,14 @@ export interface SpaceLimits {
   enough: number;
 }
 
-const mostReserve = 64 * 2 ** 20;
+const maxReserve = 64 * 2 ** 20;
 const reserveShare = 0.01;
 /** What lies between `low` and `enough`, so that neither begins anew with each image: a tenth, and at most this. */
-const mostMargin = 256 * 2 ** 20;
+const maxMargin = 256 * 2 ** 20;
 const marginShare = 0.1;
 
 /** What must stay free on a disk of `size` bytes, whatever else is wanted. */
-export const reserveOf = (size: number): number => Math.min(mostReserve, size * reserveShare);
+export const reserveOf = (size: number): number => Math.min(maxReserve, size * reserveShare);
 
 /**
  * What `min_free_disk` means on a disk of `size` bytes; 0 leaves the reserve.
@@ -26,14 +26,14 @@ export const reserveOf = (size: number): number => Math.min(mostReserve, size * 
 export function spaceLimits(minFree: Amount, size: number, image = 0): SpaceLimits {
   const reserve = reserveOf(size);
   const low = Math.max(reserve + image, amountInBytes(minFree, size));
-  return { reserve, low, enough: low + Math.min(mostMargin, Math.max(reserve, low * marginShare)) };
+  return { reserve, low, enough: low + Math.min(maxMargin, Math.max(reserve, low * marginShare)) };
 }
 
-const mostReservedNames = 32;
+const maxReservedNames = 32;
 const reservedNamesShare = 0.05;
 
 /** The same for the names of files (inodes) on a disk that has `size` of them: what is made anew and renamed takes some. */
 export function namesLimits(size: number): SpaceLimits {
-  const reserve = Math.min(mostReservedNames, Math.ceil(size * reservedNamesShare));
+  const reserve = Math.min(maxReservedNames, Math.ceil(size * reservedNamesShare));
   return { reserve, low: 2 * reserve, enough: 4 * reserve };
 }

@@ -5,7 +5,7 @@ import type { Experiment } from '../stage/experiment.ts';
 import type { StageFlow } from '../stage/stage.ts';
 import { keepAlive } from './keepAlive.ts';
 
-const mostBytes = 4 * 2 ** 20;
+const maxBytes = 4 * 2 ** 20;
 /** Part of what must stay free on the disk. */
 const share = 0.25;
 /** It is looked at so often, ms. */
@@ -13,7 +13,7 @@ const lookEveryMs = 10_000;
 
 /** How long the reserve should be on a disk of `size` bytes; 0 on one of less than 25 MB. */
 export function reserveBytes(size: number): number {
-  const bytes = Math.min(mostBytes, reserveOf(size) * share);
+  const bytes = Math.min(maxBytes, reserveOf(size) * share);
   return Math.floor(bytes / reservePiece) * reservePiece;
 }
 

@@ -22,9 +22,9 @@ const stepBytes = 1 << 26;
 /** All of the copy of a growing file is compared with a file that has changed so often, ms. */
 const compareEveryMs = 86_400_000;
 /** A file that changes while it is copied is tried so often in a round. */
-const mostTries = 3;
+const maxTries = 3;
 /** Hashes of what may stand on the share, while it never says what does. */
-const mostOurs = 16;
+const maxOurs = 16;
 
 /**
  * Brings the copy of a file up to date, and remembers it in the ledger. What has not changed on either side costs nothing.
@@ -81,11 +81,11 @@ async function place({ local, remote, stat }: SyncFile, tools: UpToDateTools): P
 
 async function publish({ local, remote, stat }: SyncFile, tools: UpToDateTools): Promise<number | null> {
   const { share, ledger, warn, signal } = tools;
-  for (let tries = 0; tries < mostTries; tries++) {
+  for (let tries = 0; tries < maxTries; tries++) {
     const { sha256 } = (await share.call('digest', { local }, signal))!;
     const before = ledger.get(remote);
     const { ours = [], remote: lastSeen = null } = before?.kind === 'whole' ? before : {};
-    const maybe = [...ours, sha256].slice(-mostOurs);
+    const maybe = [...ours, sha256].slice(-maxOurs);
     // First: after a crash it must be known for ours, whether it was put there or not.
     ledger.set(remote, { kind: 'whole', local: { size: -1, mtimeMs: 0 }, ours: maybe, at: remote, remote: lastSeen });
     await ledger.save();

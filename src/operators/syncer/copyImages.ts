@@ -8,7 +8,7 @@ import { isFilesOwn, type PlaceImageTools, placeImage } from './placeImage.ts';
 export type CopyImagesTools = PlaceImageTools & Pick<Experiment, 'queue' | 'note'>;
 
 /** Entries whose failure is not told again. */
-const mostReported = 1000;
+const maxReported = 1000;
 
 /** Loop one: places the image of a claimed entry on the share, and settles the entry. */
 export class CopyImages {
@@ -63,7 +63,7 @@ export class CopyImages {
     const { entry_id: entryId, camera_data: camera } = entry;
     if (this.#reported.has(entryId))
       return [{ kind: 'discarded', entryId, reason: `not copied to the share: ${error}` }];
-    if (this.#reported.size < mostReported) this.#reported.add(entryId);
+    if (this.#reported.size < maxReported) this.#reported.add(entryId);
     return [{ kind: 'failed', entryId, error: `${camera?.filename} was not copied to the share: ${error}` }];
   }
 }

@@ -19,7 +19,7 @@ const fullEveryMs = 3_600_000;
  */
 const newestFixed = 32;
 /** Messages that are not said again. */
-const mostNoted = 1000;
+const maxNoted = 1000;
 
 export interface SyncRoundTools extends ResyncTools, Pick<Experiment, 'note'> {
   tools: Pick<Experiment['tools'], 'clock'>;
@@ -163,7 +163,7 @@ export class SyncRounds {
   #warnOnce(message: string): void {
     const { noted } = this.#memory;
     if (noted.has(message)) return;
-    if (noted.size < mostNoted) noted.add(message);
+    if (noted.size < maxNoted) noted.add(message);
     this.#tools.note('warning', message);
   }
 }

@@ -31,7 +31,7 @@ interface Known {
 /** What to do next: tell of it, or wait so long (ms), or nothing until something changes. */
 export type NextNews = { news: AlarmNews } | { waitMs: number } | null;
 
-const mostAlarms = 100;
+const maxAlarms = 100;
 const longestText = 2_000;
 
 /**
@@ -95,7 +95,7 @@ export class AlarmQueue {
   }
 
   #keepBounds(): void {
-    while (this.#known.size > mostAlarms) {
+    while (this.#known.size > maxAlarms) {
       const over = [...this.#known].find(([, { news, waits }]) => news.state === 'cleared' && !waits);
       this.#known.delete(over?.[0] ?? this.#known.keys().next().value!);
     }

@@ -32,7 +32,7 @@ const shades: Record<HealthLight, { fill: string; text: string; mark: string; wo
 /** Lines of the log beside a stage that is well, and beside one that is not. */
 const fewLines = 1;
 const manyLines = 5;
-const mostFindings = 12;
+const maxFindings = 12;
 
 /** What is drawn so far, and how far down it reaches. */
 class Sheet {
@@ -104,7 +104,7 @@ function findings(sheet: Sheet, { findings: all }: HealthStatus): void {
   if (all.length === 0) return;
   rule(sheet);
   const newest = all.toSorted((a, b) => b.since.localeCompare(a.since));
-  for (const { message, since, light } of newest.slice(0, mostFindings)) {
+  for (const { message, since, light } of newest.slice(0, maxFindings)) {
     const shade = shades[light];
     sheet.y += 26;
     light === 'red' ? mark(sheet, margin + 12, 11, 'red') : mark(sheet, margin + 12, 11, 'amber');
@@ -114,9 +114,9 @@ function findings(sheet: Sheet, { findings: all }: HealthStatus): void {
       sheet.text(textLeft, line, { bold: index === 0 && light === 'red', fill: shade.text });
     }
   }
-  if (newest.length > mostFindings) {
+  if (newest.length > maxFindings) {
     sheet.y += 24;
-    sheet.text(textLeft, `and ${newest.length - mostFindings} more`);
+    sheet.text(textLeft, `and ${newest.length - maxFindings} more`);
   }
   sheet.y += 14;
 }
@@ -230,7 +230,7 @@ const timeOfDay = (iso: string): string => `last sign of life ${clockTime(iso).s
 const cut = (text: string, length: number): string => shortened(text, Math.floor(length));
 
 /** Breaks a text at its spaces, into so many lines at most. */
-function wrapped(text: string, length: number, mostLines: number): string[] {
+function wrapped(text: string, length: number, maxLines: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of oneLine(text).split(/\s+/)) {
@@ -240,8 +240,8 @@ function wrapped(text: string, length: number, mostLines: number): string[] {
     } else line = line === '' ? word : `${line} ${word}`;
   }
   lines.push(line);
-  const kept = lines.slice(0, mostLines).map(each => cut(each, length));
-  if (lines.length > mostLines) kept[mostLines - 1] = cut(`${kept[mostLines - 1]}  …`, length);
+  const kept = lines.slice(0, maxLines).map(each => cut(each, length));
+  if (lines.length > maxLines) kept[maxLines - 1] = cut(`${kept[maxLines - 1]}  …`, length);
   return kept;
 }
 

@@ -47,9 +47,9 @@ const namePattern = /^phorest\.(\d{8}_\d{4})\.(\d+)\.log$/;
 const largestFile = 16 * 2 ** 20;
 const keptFiles = 60;
 /** Bytes that may wait for a slow disk; further lines are dropped. */
-const mostWaiting = 4 * 2 ** 20;
+const maxWaiting = 4 * 2 ** 20;
 /** Events that may wait for a file to be opened; further ones are dropped. */
-const mostKept = 1_000;
+const maxKept = 1_000;
 /** A folder that can't be written to is tried again after so long, ms. */
 const retryMs = 60_000;
 /** A timer can't run longer than 24 days. */
@@ -83,7 +83,7 @@ export function logFile(
     /** Events that came while no file was open. */
     const waiting: PipelineEvent[] = [];
     const keep = (event: PipelineEvent): void => {
-      if (waiting.length < mostKept) waiting.push(event);
+      if (waiting.length < maxKept) waiting.push(event);
     };
     let write = keep;
     let tornDown = false;
@@ -201,7 +201,7 @@ async function nextSpan(folder: string, begin: number, before: LogSpan | null): 
 /** @throws the file system's error when the file can't be opened: a destination without one would never close. */
 function openLog(path: string): Destination {
   // The library would go through a link of that name, and wait for a pipe's other end: it gets what is open already.
-  return new sonicBoom.SonicBoom({ fd: openItselfSync(path, 'a'), maxLength: mostWaiting }) as Destination;
+  return new sonicBoom.SonicBoom({ fd: openItselfSync(path, 'a'), maxLength: maxWaiting }) as Destination;
 }
 
 function lineWriter(destination: Destination): (event: PipelineEvent) => void {

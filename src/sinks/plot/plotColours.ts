@@ -16,11 +16,11 @@ const gradual = [
 ] as const;
 
 /** Most tracks that are told apart by colours of their own. */
-export const mostDistinct = distinct.length;
+export const maxDistinct = distinct.length;
 
 /** A colour for track `index` of `count`: one of its own when they are few, else by its place in the order. */
 export function trackColour(index: number, count: number): string {
-  return count <= mostDistinct ? (distinct[index] as string) : gradualColour(index / (count - 1));
+  return count <= maxDistinct ? (distinct[index] as string) : gradualColour(index / (count - 1));
 }
 
 /** The colour at a place from 0 to 1. */

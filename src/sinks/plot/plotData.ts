@@ -3,9 +3,9 @@ import type { SeriesReader } from '../series/seriesReader.ts';
 import { axisClock } from './axisClock.ts';
 
 /** Points of the plot at most. */
-const mostPoints = 1024;
+const maxPoints = 1024;
 /** Values that a panel draws at most: time and memory grow with them. */
-const mostDrawn = 300_000;
+const maxDrawn = 300_000;
 /** Points that are drawn however many ROIs there are: one to two or three pixels. */
 const fewestPoints = 400;
 /** A ROI's first values, whose mean its shift is measured from. */
@@ -110,7 +110,7 @@ export async function readPlotData(series: SeriesReader, most = pointsOf(series)
 
 function pointsOf({ segments }: SeriesReader): number {
   const labels = new Set(segments.flatMap(({ layout }) => layout.header.labels));
-  return Math.min(mostPoints, Math.max(fewestPoints, Math.floor(mostDrawn / Math.max(1, labels.size))));
+  return Math.min(maxPoints, Math.max(fewestPoints, Math.floor(maxDrawn / Math.max(1, labels.size))));
 }
 
 /** The sensor as the table names its column. */

@@ -1,7 +1,7 @@
 import type { CustomSeriesOption, EChartsOption, GraphicComponentOption } from 'echarts';
 import { counted } from '../../model/quantity.ts';
 import { oneLine, shortened } from '../../model/shownText.ts';
-import { gradualColour, mostDistinct, trackColour } from './plotColours.ts';
+import { gradualColour, maxDistinct, trackColour } from './plotColours.ts';
 import type { PlotData, PlotTrack } from './plotData.ts';
 import { quantile, shiftSummary } from './shiftSummary.ts';
 import { timeTicks } from './timeTicks.ts';
@@ -23,9 +23,9 @@ const top = 84;
 const bottom = 78;
 const between = 30;
 /** Up to so many ROIs each has its name in the legend. */
-const mostNamed = 24;
+const maxNamed = 24;
 /** Up to so many points each is marked. */
-const mostMarked = 40;
+const maxMarked = 40;
 
 /** A line in a panel, in data coordinates. */
 interface Stroke {
@@ -155,7 +155,7 @@ function positionPanel(data: PlotData, rois: readonly PlotTrack[], bridge: numbe
 
 function shiftPanel(data: PlotData, rois: readonly PlotTrack[], bridge: number): Panel {
   const shifts = rois.map(({ name, values, baseline }) => ({ name, baseline, values: values.map(v => v - baseline) }));
-  const many = rois.length > mostDistinct;
+  const many = rois.length > maxDistinct;
   const strokes = trackStrokes(data, shifts, bridge, many ? 0.35 : 0);
   const panel = { title: 'Shift from start / px', share: 1 };
   if (!many) return { ...panel, axis: axisOver(shifts.map(({ values }) => values)), strokes, legend: () => [] };
@@ -167,7 +167,7 @@ function shiftPanel(data: PlotData, rois: readonly PlotTrack[], bridge: number):
   ];
   const over = { colour: '#000000', opacity: 1, mark: 0 };
   strokes.push({ ...over, stretches: [...lows, ...highs], width: 1 });
-  strokes.push({ ...over, stretches: medians, width: 2.2, mark: data.times.length <= mostMarked ? 3 : 0 });
+  strokes.push({ ...over, stretches: medians, width: 2.2, mark: data.times.length <= maxMarked ? 3 : 0 });
   return {
     ...panel,
     axis: axisOver([...shifts.map(({ values }) => values)], 0.005),
@@ -192,13 +192,13 @@ function temperaturePanel(data: PlotData, sensors: readonly PlotTrack[], bridge:
 
 function trackStrokes(data: PlotData, tracks: readonly PlotTrack[], bridge: number, faded: number): Stroke[] {
   const count = tracks.length;
-  const crowded = count > mostNamed;
+  const crowded = count > maxNamed;
   return tracks.map(({ values }, i) => ({
     stretches: trackLines(data.times, values, bridge),
     colour: trackColour(i, count),
-    width: count <= mostDistinct ? 1.6 : crowded ? 0.8 : 1.2,
+    width: count <= maxDistinct ? 1.6 : crowded ? 0.8 : 1.2,
     opacity: faded || (crowded ? Math.max(0.35, 0.8 - count / 1500) : 1),
-    mark: data.times.length <= mostMarked && !crowded ? 2.5 : 0,
+    mark: data.times.length <= maxMarked && !crowded ? 2.5 : 0,
   }));
 }
 
@@ -270,7 +270,7 @@ function shapes(
 }
 
 function roiLegend(rois: readonly PlotTrack[]): Panel['legend'] {
-  if (rois.length <= mostNamed) return (x, y, height) => nameList(rois, x, y, height);
+  if (rois.length <= maxNamed) return (x, y, height) => nameList(rois, x, y, height);
   return (x, y, height) => {
     const barTop = y + 32;
     const barHeight = height - 40;

@@ -215,7 +215,7 @@ const columnsOf = ({ positions, uncertainties, temperatures, flags }: SeriesRow)
 const sensorKey = (sensor: string): string => sensor.toLowerCase().replaceAll(' ', '_');
 
 /** A segment has so many times as many ROIs as its first image, at most. */
-const mostTimesOwn = 4;
+const maxTimesOwn = 4;
 
 /**
  * Of a segment that begins with a result.
@@ -232,7 +232,7 @@ export function layoutFor(
   const own = rois.map(roi => roi['ROI-label']);
   const all = new Set([...(before?.labels ?? []), ...own]);
   // Not those of every ROI manifest that was tried for some images.
-  const labels = all.size <= mostTimesOwn * own.length ? [...all] : own;
+  const labels = all.size <= maxTimesOwn * own.length ? [...all] : own;
   const named = [...sensors, ...(before?.sensors ?? []), ...Object.keys(line.temperature_readings ?? {})];
   return new SeriesLayout({
     id,

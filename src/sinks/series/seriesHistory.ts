@@ -8,7 +8,7 @@ import { SeriesReader, type SeriesSegment } from './seriesReader.ts';
  * Of each level so many points are shown, the newest first: a chart of any span has some hundreds, and a long run takes few. With many ROIs they
  * are fewer: so many values of a level are in memory.
  */
-const mostPoints = 800;
+const maxPoints = 800;
 const fewestPoints = 16;
 const valuesOfLevel = 520_000;
 
@@ -49,7 +49,7 @@ export class SeriesHistory {
     await this.#lookAtBaseline(reader);
     const samples: RoiSample[] = [];
     const seen = new Map<string, RoiSample>();
-    const points = Math.max(fewestPoints, Math.min(mostPoints, Math.floor(valuesOfLevel / this.#labels.length)));
+    const points = Math.max(fewestPoints, Math.min(maxPoints, Math.floor(valuesOfLevel / this.#labels.length)));
     for (const stretch of stretchesOf(reader.segments, points)) {
       for await (const { key, sample } of this.#read(stretch)) {
         if (key !== null) seen.set(key, sample);

@@ -3,7 +3,7 @@ import { utcIso } from '../../model/localTime.ts';
 import type { DiskStatus } from '../../model/status.ts';
 
 /** Samples that are kept, and the shortest time between two, ms: the last hour. */
-const mostSamples = 60;
+const maxSamples = 60;
 const sampleEveryMs = 60_000;
 /** After so long without a sample the clock was set, or the machine slept: begins anew, ms. */
 const longestGapMs = 10 * sampleEveryMs;
@@ -22,7 +22,7 @@ export class DiskForecast {
     if (last && (at < last.at || at - last.at > longestGapMs)) this.#samples = [];
     const newest = this.#samples.at(-1);
     if (!newest || at - newest.at >= sampleEveryMs) {
-      this.#samples = [...this.#samples, { at, free }].slice(-mostSamples);
+      this.#samples = [...this.#samples, { at, free }].slice(-maxSamples);
     }
     const first = this.#samples[0]!;
     const span = at - first.at;

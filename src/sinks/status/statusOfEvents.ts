@@ -19,9 +19,9 @@ const shortestHungMs = 30_000;
 /** One that works on an item may take so many times as long as the last one took. */
 const hungTimesLast = 5;
 /** Alarms that are kept, most; further ones take the place of the oldest. */
-const mostAlarms = 50;
+const maxAlarms = 50;
 /** Warnings of the configuration that are kept, most. */
-const mostWarnings = 20;
+const maxWarnings = 20;
 const longestError = 500;
 
 interface StageCounts extends Omit<StageStatus, 'per_minute' | 'history' | 'heartbeat' | 'late'> {
@@ -58,7 +58,7 @@ export function reduceStatus(state: StatusState, event: PipelineEvent): StatusSt
           file: event.file,
           loadedAt: event.at,
           error: null,
-          warnings: event.warnings.slice(0, mostWarnings).map(short),
+          warnings: event.warnings.slice(0, maxWarnings).map(short),
         },
       };
     case 'config_error':
@@ -245,7 +245,7 @@ function reduceAlarms(
   const before = alarms.find(same);
   const { stage, key, message, at } = event;
   const alarm = { stage, key, message: short(message), since: before?.since ?? at, times: (before?.times ?? 0) + 1 };
-  return [...others, alarm].slice(-mostAlarms);
+  return [...others, alarm].slice(-maxAlarms);
 }
 
 function bucketOf(at: number): number {

@@ -11,14 +11,14 @@ export interface LogReaderOptions {
   readonly name: string;
   readonly files: Files;
   /** Lines of the past that are handed on, at most. */
-  readonly mostLines: number;
+  readonly maxLines: number;
 }
 
 /** What is read of one file at a time, bytes: more than that at once is a flood, of which the end is shown. */
 const windowBytes = 512 << 10;
 /** Files that are read for the past: several processes may write at a time, each to its own. */
 const fewestFiles = 3;
-const mostFiles = 12;
+const maxFiles = 12;
 const newline = 0x0a;
 
 interface Followed {
@@ -47,12 +47,12 @@ export class LogReader {
     this.#followed.clear();
     const found = (await this.#logs()).sort((a, b) => b.mtimeMs - a.mtimeMs);
     for (const [index, { name, size }] of found.entries()) {
-      const enough = lines.length >= this.#options.mostLines ? index >= fewestFiles : index >= mostFiles;
+      const enough = lines.length >= this.#options.maxLines ? index >= fewestFiles : index >= maxFiles;
       if (enough) this.#followed.set(name, { end: size, seen: size });
       else lines.push(...(await this.#read(name, 0, size)));
     }
     this.#begun = true;
-    return inTime(lines).slice(-this.#options.mostLines);
+    return inTime(lines).slice(-this.#options.maxLines);
   }
 
   /** Lines that have come since the last call, of all files, in order of time; the past as long as that could not be read. */

@@ -11,7 +11,7 @@ export interface LogTailOptions {
   /** First part of the files' names: `<name>.<number>.log`, or `<name>.<date>.<number>.log`. */
   readonly name?: string;
   /** Lines of the past, at most. */
-  readonly mostLines?: number;
+  readonly maxLines?: number;
   /** Told once of each reason why the log can't be read or watched; it goes on. */
   readonly onError: (error: Error) => void;
 }
@@ -37,7 +37,7 @@ const collectMs = 250;
  * Never completes, never errors. Teardown closes the watcher and the timers.
  */
 export function logTail$(
-  { folder, name = 'phorest', mostLines = 500, onError }: LogTailOptions,
+  { folder, name = 'phorest', maxLines = 500, onError }: LogTailOptions,
   deps: Partial<LogTailDeps> = {},
 ): Observable<readonly LogLine[]> {
   const { files, touched, scheduler }: LogTailDeps = {
@@ -46,7 +46,7 @@ export function logTail$(
     ...deps,
   };
   return defer(() => {
-    const reader = new LogReader({ folder, name, files, mostLines });
+    const reader = new LogReader({ folder, name, files, maxLines });
     const report = sayOnce(onError);
     const read = async (lines: () => Promise<LogLine[]>): Promise<readonly LogLine[]> => {
       try {

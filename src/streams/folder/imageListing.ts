@@ -49,7 +49,7 @@ interface FolderContent extends ImageFolder {
 
 const metadataName = 'metadata.txt';
 /** Folders that are looked into to say what a folder holds. */
-const mostLookedInto = 500;
+const maxLookedInto = 500;
 /** `20250724`, and `20250724_2` where a day has further folders. */
 const dayFolder = /^(?:19|20)\d{6}(?:[_-]\d+)?$/;
 /** What Micro-Manager calls the folder of a position: `Pos0` (1.4), `Default` (2.0). */
@@ -100,7 +100,7 @@ const oneAtATime = (folder: string, names: readonly string[]): string =>
 /** Folders whose label is a person's own are positions when they have metadata. */
 async function positionsIn(folder: string, subfolders: readonly string[]): Promise<string[]> {
   const found: string[] = [];
-  for (const name of subfolders.slice(0, mostLookedInto)) {
+  for (const name of subfolders.slice(0, maxLookedInto)) {
     if (dayFolder.test(name)) continue;
     const isPosition = positionFolder.test(name) || (await isThere(join(folder, name, metadataName)));
     if (isPosition) found.push(name);
@@ -121,7 +121,7 @@ async function foldersWithImages(
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
   const found: string[] = [];
-  for (const name of subfolders.slice(0, mostLookedInto)) {
+  for (const name of subfolders.slice(0, maxLookedInto)) {
     signal?.throwIfAborted();
     const entries = await opendir(join(folder, name)).catch(() => null);
     if (!entries) continue;

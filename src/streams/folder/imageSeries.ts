@@ -61,7 +61,7 @@ const axisOfWords = 'words';
 /** Cameras write previews beside their images. */
 const axisOfKind = 'kind';
 /** Fewer images than these of one series are strays. */
-const leastImages = 2;
+const minImages = 2;
 /** A time of day without a date, and a date: parts of one number that advances. */
 const timeOfDay = /(?<!\d)([01]\d|2[0-3])([-.:])([0-5]\d)\2([0-5]\d)(?![\d])/g;
 const dateInParts = /(?<!\d)((?:19|20)\d\d)([-_.])(0[1-9]|1[0-2])\2([0-2]\d|3[01])(?!\d)/g;
@@ -247,7 +247,7 @@ function seriesAxes(images: readonly Parsed[], shapes: readonly Shape[]): Set<st
 
 function areKindsOfFrames(groups: ReadonlyMap<string, readonly Parsed[]>): boolean {
   const kinds = [...groups]
-    .filter(([, { length }]) => length >= leastImages)
+    .filter(([, { length }]) => length >= minImages)
     .map(([words]) =>
       words
         .split(' ')
@@ -318,7 +318,7 @@ function multiplies(images: readonly Parsed[], axis: string, groups: ReadonlyMap
 /** Whether two groups lie in each other's time (or count). Groups that follow each other are one series under two names. */
 function overlap(groups: readonly (readonly Parsed[])[]): boolean {
   const ranges = groups
-    .filter(group => group.length >= leastImages)
+    .filter(group => group.length >= minImages)
     .map(group => {
       const places = group
         .map(({ time, shape, numbers }) => time ?? Number(numbers[shape.counter] ?? Number.NaN))

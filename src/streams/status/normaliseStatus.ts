@@ -71,7 +71,7 @@ export function normaliseStatus(text: string): PipelineStatus | string {
 }
 
 const longestText = 1_000;
-const mostListed = 500;
+const maxListed = 500;
 
 const processStates: readonly ProcessStatus['state'][] = ['starting', 'running', 'paused', 'draining', 'stopped'];
 const stageStates: readonly StageState[] = ['off', 'starting', 'running', 'paused', 'draining', 'stopped'];
@@ -81,7 +81,7 @@ type Raw = Readonly<Record<string, unknown>>;
 const recordOf = (value: unknown): Raw =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Raw) : {};
 
-const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value.slice(-mostListed) : []);
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value.slice(-maxListed) : []);
 
 const numberOf = (value: unknown): number | null =>
   typeof value === 'number' && Number.isFinite(value) ? value : null;

@@ -102,7 +102,7 @@ describe('collect from a camera', () => {
     run.start(fixture.stage(run.tools));
     await run.until(() => run.count('alarm') === 3, 500);
     expect(run.events.flatMap(event => (event.kind === 'alarm' ? [event.retryInMs] : []))).toEqual([2000, 4000, 8000]);
-    expect([fixture.open, fixture.mostOpen]).toEqual([0, 1]);
+    expect([fixture.open, fixture.maxOpen]).toEqual([0, 1]);
     fixture.onNext = async () => capturedFrame();
     await run.until(() => run.count('done') >= 1, 500);
     expect(run.status('collector').alarms).toEqual([]);
@@ -638,7 +638,7 @@ describe('collect from a folder', () => {
       await run.rest();
       run.settings$.next({ ...collectSettings, speed: Number.POSITIVE_INFINITY });
       await run.until(() => world.manifest.size === 3);
-      expect([fixture.opened, fixture.mostOpen]).toEqual([2, 1]);
+      expect([fixture.opened, fixture.maxOpen]).toEqual([2, 1]);
       run.unsubscribe();
     });
 

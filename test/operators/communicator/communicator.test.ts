@@ -304,7 +304,7 @@ describe('communicate', () => {
       await world.offerProcessed('C');
       await run.until(() => transmitted(world).length === 3);
       expect(fixture.rows).toEqual(['A', 'B', 'C']);
-      expect(fixture.mostOpen).toBe(1);
+      expect(fixture.maxOpen).toBe(1);
       run.unsubscribe();
     });
   });
@@ -317,7 +317,7 @@ describe('communicate', () => {
     nextFixture.onRead = () => Promise.reject(failure('EIO'));
     run.start(nextFixture.stage(run.tools));
     await run.until(() => run.count('alarm') === 2, 500);
-    expect([nextFixture.open, nextFixture.mostOpen, nextFixture.log]).toEqual([0, 1, ['close', 'close']]);
+    expect([nextFixture.open, nextFixture.maxOpen, nextFixture.log]).toEqual([0, 1, ['close', 'close']]);
     expect(next.claimed('communicator')).toEqual([entry!.entry_id]);
     run.unsubscribe();
   });

@@ -67,7 +67,7 @@ describe('compress', () => {
     await world.offerSoft('A', 'B', 'C');
     const run = begin(world);
     await run.until(() => run.count('done') === 3);
-    expect(world.mostOpen).toBe(1);
+    expect(world.maxOpen).toBe(1);
     await world.offerSoft('D', 'E');
     await run.rest();
     await vi.advanceTimersByTimeAsync(compressSettings.intervalMs - 1);
@@ -143,7 +143,7 @@ describe('compress', () => {
       const run = begin(other);
       await run.until(() => run.count('done') === 1);
       expect(other.images()).toEqual(['image_A.tif.zst']);
-      expect(other.mostOpen).toBe(0);
+      expect(other.maxOpen).toBe(0);
       expect([other.filename('A'), other.bytes('A')]).toEqual(['image_A.tif.zst', softImage('A')]);
     });
 

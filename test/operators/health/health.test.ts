@@ -54,7 +54,7 @@ describeStage<HealthSettings>('the health stage', async () => {
     finished: () => finished,
     claimed: () => [],
     open: () => fixture.open,
-    mostOpen: () => fixture.mostOpen,
+    maxOpen: () => fixture.maxOpen,
     endsBy: 'stop',
     // Less than a round: one at a time.
     tickMs: healthSettings.intervalMs / 2,

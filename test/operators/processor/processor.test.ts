@@ -530,7 +530,7 @@ describe('process', () => {
       world.onAppend = async () => undefined;
       await run.until(() => run.count('done') === 3, 500);
       expect(run.status('processor').alarms).toEqual([]);
-      expect(fixture.mostOpen).toBe(1);
+      expect(fixture.maxOpen).toBe(1);
       run.unsubscribe();
     });
 

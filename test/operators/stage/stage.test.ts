@@ -49,7 +49,7 @@ describe('stage', () => {
     }
     run.upstreamDone$.next();
     await run.until(() => run.status('compressor').done === 10);
-    expect([world.mostInFlight, world.mostClaiming]).toEqual([3, 1]);
+    expect([world.maxInFlight, world.maxClaiming]).toEqual([3, 1]);
     run.unsubscribe();
   });
 
@@ -250,7 +250,7 @@ describe('stage', () => {
         1000, 2000, 4000, 8000,
       ]);
       expect(run.told).not.toContain('well EIO');
-      expect(world.mostOpen).toBe(1);
+      expect(world.maxOpen).toBe(1);
       run.unsubscribe();
     });
 
@@ -408,7 +408,7 @@ describe('stage', () => {
         ...['starting', 'running', 'draining', 'done 1', 'done 2', 'stopped'],
         ...['starting', 'running', 'done 3'],
       ]);
-      expect(world.mostOpen).toBe(1);
+      expect(world.maxOpen).toBe(1);
       run.unsubscribe();
     });
 
@@ -433,7 +433,7 @@ describe('stage', () => {
       await run.rest();
       expect(world.log).toEqual(['open a', 'release 1', 'cut a', 'open b']);
       expect(world.settled).toEqual(['1']);
-      expect(world.mostOpen).toBe(1);
+      expect(world.maxOpen).toBe(1);
       run.unsubscribe();
     });
 
@@ -451,7 +451,7 @@ describe('stage', () => {
       door.open();
       await run.rest();
       expect(world.log).toEqual(['open a', 'cut a', 'open c']);
-      expect(world.mostOpen).toBe(1);
+      expect(world.maxOpen).toBe(1);
       run.unsubscribe();
     });
 
@@ -601,7 +601,7 @@ describe('stage', () => {
       await run.until(() => world.settled.length === 5);
       run.stop$.next();
       await run.until(() => run.complete);
-      expect([world.open, world.mostOpen, world.claimed.size]).toEqual([0, 1, 0]);
+      expect([world.open, world.maxOpen, world.claimed.size]).toEqual([0, 1, 0]);
       expect([...world.settled].sort()).toEqual(['1', '2', '3', '4', '5']);
     }
   });

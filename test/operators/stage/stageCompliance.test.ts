@@ -74,7 +74,7 @@ describeStage<WorldSettings>('the skeleton', async () => {
     finished: () => fixture.settled,
     claimed: () => [...fixture.claimed],
     open: () => fixture.open,
-    mostOpen: () => fixture.mostOpen,
+    maxOpen: () => fixture.maxOpen,
     endsBy: 'upstream',
     tickMs: 0,
   };
@@ -101,7 +101,7 @@ describeStage<ProcessSettings>('the processor', async () => {
     finished: () => world.ids(entry => entry.processing_status === 'processed'),
     claimed: () => world.claimed('processor'),
     open: () => fixture.open,
-    mostOpen: () => fixture.mostOpen,
+    maxOpen: () => fixture.maxOpen,
     endsBy: 'upstream',
     tickMs: 0,
   };
@@ -128,7 +128,7 @@ describeStage<CommunicateSettings>('the communicator', async () => {
     },
     claimed: () => world.claimed('communicator'),
     open: () => fixture.open,
-    mostOpen: () => fixture.mostOpen,
+    maxOpen: () => fixture.maxOpen,
     endsBy: 'upstream',
     tickMs: 0,
   };
@@ -151,7 +151,7 @@ describeStage<CompressSettings>('the compressor', async () => {
     finished: () => fixture.finished(),
     claimed: () => fixture.claimed(),
     open: () => fixture.open,
-    mostOpen: () => fixture.mostOpen,
+    maxOpen: () => fixture.maxOpen,
     endsBy: 'upstream',
     tickMs: settings.intervalMs,
   };
@@ -175,7 +175,7 @@ describeStage<SyncSettings>('the syncer', async () => {
     finished: () => fixture.synced(),
     claimed: () => fixture.claimed(),
     open: () => fixture.open,
-    mostOpen: () => fixture.mostOpen,
+    maxOpen: () => fixture.maxOpen,
     endsBy: 'upstream',
     tickMs: 0,
   };
@@ -202,7 +202,7 @@ describeStage<RingBufferSettings>('the ring buffer', async () => {
     finished: () => fixture.removed(),
     claimed: () => world.claimed('ring_buffer'),
     open: () => fixture.open,
-    mostOpen: () => fixture.mostOpen,
+    maxOpen: () => fixture.maxOpen,
     endsBy: 'upstream',
     tickMs: 0,
   };
@@ -232,7 +232,7 @@ async function collector(
     finished: () => world.ids(() => true),
     claimed: () => world.claimed('collector'),
     open: () => fixture.open,
-    mostOpen: () => fixture.mostOpen,
+    maxOpen: () => fixture.maxOpen,
     endsBy: 'stop',
     tickMs: 0,
   };
@@ -292,7 +292,7 @@ describeStage<BackupSettings>('the backup', async () => {
     finished: () => fixture.moved(),
     claimed: () => [],
     open: () => fixture.open,
-    mostOpen: () => fixture.mostOpen,
+    maxOpen: () => fixture.maxOpen,
     endsBy: 'upstream',
     tickMs: settings.intervalMs,
   };

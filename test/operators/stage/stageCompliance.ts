@@ -26,7 +26,7 @@ export interface StageUnderTest<S> {
   claimed: () => string[];
   /** What its station has open (source, workers, output), and the most at one time. */
   open: () => number;
-  mostOpen: () => number;
+  maxOpen: () => number;
   /** What its end comes with, besides a stop: with upstream, with its own source, or never. */
   endsBy: 'upstream' | 'itself' | 'stop';
   /** How long until it looks for more by itself, ms. */
@@ -144,7 +144,7 @@ export function describeStage<S>(title: string, make: () => Promise<StageUnderTe
         for (let i = 0; i < instant; i++) await null;
         run.unsubscribe();
         await run.putAway();
-        expect([stage.claimed(), stage.open(), stage.mostOpen() <= 1]).toEqual([[], 0, true]);
+        expect([stage.claimed(), stage.open(), stage.maxOpen() <= 1]).toEqual([[], 0, true]);
         if (instant % 10 > 0) continue;
         // A frame that a camera was taking went with it.
         if (stage.endsBy === 'stop') await stage.offer(3);
@@ -173,7 +173,7 @@ export function describeStage<S>(title: string, make: () => Promise<StageUnderTe
       stage.breakWork(null);
       await run.until(() => stage.finished().length >= 5, Math.max(500, stage.tickMs));
       expect(status()).toMatchObject({ failed: 0, alarms: [] });
-      expect(stage.mostOpen()).toBe(1);
+      expect(stage.maxOpen()).toBe(1);
     });
 
     it('is alarmed when it can not open, tries again after growing waits, and is well by itself', async () => {
@@ -208,7 +208,7 @@ export function describeStage<S>(title: string, make: () => Promise<StageUnderTe
       await run.until(() => stage.finished().length >= 5, stage.tickMs);
       expect(run.told.filter(told => told === 'running')).toHaveLength(2);
       expect(stage.finished()).toEqual([...new Set(stage.finished())]);
-      expect([stage.mostOpen(), status().alarms]).toEqual([1, []]);
+      expect([stage.maxOpen(), status().alarms]).toEqual([1, []]);
       run.stop$.next();
       await run.until(() => run.complete);
       expect([stage.open(), stage.claimed()]).toEqual([0, []]);
@@ -248,7 +248,7 @@ export function describeStage<S>(title: string, make: () => Promise<StageUnderTe
       await run.until(() => run.told.includes('running', told) && stage.finished().length >= 5, stage.tickMs);
       expect(run.told.slice(told, told + 2)).toEqual(['starting', 'running']);
       expect(stage.finished()).toEqual([...new Set(stage.finished())]);
-      expect(stage.mostOpen()).toBe(1);
+      expect(stage.maxOpen()).toBe(1);
     });
 
     it('paused from the start opens nothing, whatever its settings become, and begins with the newest', async () => {
@@ -256,7 +256,7 @@ export function describeStage<S>(title: string, make: () => Promise<StageUnderTe
       await run.rest();
       run.settings$.next(stage.other);
       await run.rest();
-      expect([run.told, stage.mostOpen(), vi.getTimerCount()]).toEqual([['paused'], 0, 0]);
+      expect([run.told, stage.maxOpen(), vi.getTimerCount()]).toEqual([['paused'], 0, 0]);
       run.paused$.next(false);
       await run.until(() => stage.finished().length >= 1, stage.tickMs);
       expect(status().state === 'running' || stage.endsBy === 'itself').toBe(true);

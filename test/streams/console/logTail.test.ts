@@ -64,11 +64,11 @@ afterEach(async () => {
 });
 
 /** What was emitted, and a way to wait for more. */
-function follow(logs: string, deps: Partial<LogTailDeps> = {}, mostLines = 500) {
+function follow(logs: string, deps: Partial<LogTailDeps> = {}, maxLines = 500) {
   const batches: string[][] = [];
   const errors: string[] = [];
   const arrived$ = new Subject<void>();
-  subscription = logTail$({ folder: logs, mostLines, onError: ({ message }) => errors.push(message) }, deps).subscribe(
+  subscription = logTail$({ folder: logs, maxLines, onError: ({ message }) => errors.push(message) }, deps).subscribe(
     (lines: readonly LogLine[]) => {
       batches.push(lines.map(({ text }) => text));
       arrived$.next();

@@ -10,7 +10,7 @@ import { type HeldStages, leasesFile, takeStages } from './manifest/stageLeases.
 import { systemClock } from './model/clock.ts';
 import type { ProcessIdentity } from './model/entry.ts';
 import type { NoteEvent } from './model/event.ts';
-import type { StageName } from './model/stage.ts';
+import type { StageName } from './model/stageName.ts';
 import { stages as allStages } from './operators/stages.ts';
 import { statusName } from './sinks/status/statusFile.ts';
 

@@ -32,11 +32,11 @@ import type { NoteEvent, PipelineEvent } from './model/event.ts';
 import type { FrameSource } from './model/frameSource.ts';
 import { utcIso } from './model/localTime.ts';
 import type { PauseReason } from './model/pauseReason.ts';
-import type { StageName } from './model/stage.ts';
+import type { StageName } from './model/stageName.ts';
 import { settleProcessorOrphans } from './operators/processor/settleProcessorOrphans.ts';
 import { clockBehind$ } from './operators/services/clockBehind.ts';
 import { keepReserve } from './operators/services/keepReserve.ts';
-import { roiManifestOf } from './operators/services/roiManifest.ts';
+import { roiManifestOf } from './operators/services/roiManifestOf.ts';
 import type { Experiment, Replay, Tools } from './operators/stage/experiment.ts';
 import { createShares } from './share/share.ts';
 import { openCommunications } from './sinks/communication/openCommunications.ts';
@@ -46,7 +46,7 @@ import { openSource } from './streams/cameras/sources.ts';
 import { device$ } from './streams/disk/deviceWatch.ts';
 import { diskOf, WrongDiskError } from './streams/disk/experimentDisk.ts';
 import { diskSpace$, measureSpace } from './streams/disk/spaceOnDisk.ts';
-import { readPipelineStatus } from './streams/status/pipelineStatus.ts';
+import { readStatusOnce } from './streams/status/statusReading.ts';
 import { manifestFiles$ } from './streams/watched/manifestFiles.ts';
 import { recoverySource } from './verify/recoverEntries.ts';
 import { reportedLines, withMoves } from './verify/reportedLines.ts';
@@ -212,7 +212,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
           },
         }),
       readStatus: async () => {
-        const { connection, status } = await readPipelineStatus(paths.pipelineStatusFile);
+        const { connection, status } = await readStatusOnce(paths.pipelineStatusFile);
         return connection === 'running' ? status : null;
       },
       readHolders: () => readHolders(leasesFile(paths.flags)),

@@ -5,14 +5,14 @@ import { graph } from './graph.ts';
 import { followLastImage } from './manifest/lastImage.ts';
 import { systemClock } from './model/clock.ts';
 import type { NoteEvent, PipelineEvent } from './model/event.ts';
-import type { StageName } from './model/stage.ts';
+import type { StageName } from './model/stageName.ts';
 import type { LastImage } from './model/status.ts';
 import { type ExperimentOptions, type OpenedExperiment, openExperiment } from './openExperiment.ts';
 import type { Experiment } from './operators/stage/experiment.ts';
 import { mergeUntilComplete } from './rx/mergeUntilComplete.ts';
 import { type AlarmSettings, alarms } from './sinks/alarms/alarms.ts';
 import type { ConfigUpdate } from './streams/configuration/configUpdates.ts';
-import { control$ } from './streams/control/control.ts';
+import { control$ } from './streams/control/controlFile.ts';
 
 export interface PipelineOptions extends ExperimentOptions {
   /** The configuration that counts at the start, and what follows. */

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mayImport } from '../scripts/importRules.ts';
-import { stageNames } from '../src/model/stage.ts';
+import { stageNames } from '../src/model/stageName.ts';
 
 const repository = join(import.meta.dirname, '..');
 const pages = ['README.md', 'CHANGELOG.md']

@@ -65,7 +65,7 @@ it('adds a camera, a way to communicate, a setting and a stage in the places tha
     'src/sinks/communication/communicationMethods.ts',
     'src/config/sections/timing.ts',
     'new src/operators/entryCounter/entryCounter.ts',
-    'src/model/stage.ts',
+    'src/model/stageName.ts',
     'src/operators/stages.ts',
     'src/graph.ts',
   ]);

@@ -8,7 +8,7 @@ import { graph } from '../src/graph.ts';
 import type { GraphInputs } from '../src/graphInputs.ts';
 import { type Control, noControl } from '../src/model/control.ts';
 import type { NoteEvent, PipelineEvent } from '../src/model/event.ts';
-import { roiManifestOf } from '../src/operators/services/roiManifest.ts';
+import { roiManifestOf } from '../src/operators/services/roiManifestOf.ts';
 import type { Experiment } from '../src/operators/stage/experiment.ts';
 import { mergeUntilComplete } from '../src/rx/mergeUntilComplete.ts';
 import { createShares } from '../src/share/share.ts';

@@ -11,8 +11,8 @@ import {
 } from './analysisReply.ts';
 import { type FrameHead, joinPieces, joinShares } from './joinPieces.ts';
 import { createRoiQueue } from './roiQueue.ts';
+import { createSemaphore } from './semaphore.ts';
 import type { SharedFrame } from './sharedFrame.ts';
-import { createTurns } from './turns.ts';
 import { WorkerDiedError } from './workerDiedError.ts';
 
 /**
@@ -71,7 +71,7 @@ export function createAnalysisPool(options: AnalysisPoolOptions): AnalysisPool {
   const jobs = new Map<AbortController, Promise<AnalysedFrame>>();
   /** Frames whose ROIs other threads may take, oldest first. */
   const shared = new Set<() => boolean>();
-  const turns = createTurns(workers, spread);
+  const turns = createSemaphore(workers, spread);
   let closed: Promise<void> | null = null;
 
   const abortAll = (reason: unknown): void => {

@@ -1,9 +1,9 @@
 import { type StopSignal, stopSignals$ } from '../streams/stopSignals.ts';
 import type { CommandContext } from './commandDefinition.ts';
-import { consoleHost } from './consoleHost.ts';
-import { consoleSources } from './consoleSources.ts';
 import { exitCodes, signalExitCode } from './exitCodes.ts';
+import { hostConsole } from './hostConsole.ts';
 import { loadSteered } from './loadSteered.ts';
+import { openConsoleSources } from './openConsoleSources.ts';
 import { showConsole } from './showConsole.ts';
 
 /** The console on the pipeline of an experiment, whichever processes run it; it reads, and asks through commands. */
@@ -16,8 +16,8 @@ export async function attachConsole(context: CommandContext): Promise<number> {
     ending.abort();
   });
   try {
-    const host = consoleHost(context, loaded, null);
-    const { text } = await showConsole(consoleSources(loaded.paths, {}, loaded.trouble), host, ending.signal);
+    const host = hostConsole(context, loaded, null);
+    const { text } = await showConsole(openConsoleSources(loaded.paths, {}, loaded.trouble), host, ending.signal);
     if (text) context.output.line(text);
     return signal === null ? exitCodes.done : signalExitCode(signal);
   } finally {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultConfig } from '../config/defaultConfig.ts';
 import { resolvePaths } from '../config/resolvePaths.ts';
-import { salvage } from '../config/salvage.ts';
+import { salvageConfig } from '../config/salvageConfig.ts';
 import { readFileText } from '../streams/watched/fileText.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
@@ -89,7 +89,7 @@ async function whereItRuns(context: CommandContext, { chosen, paths, text }: Loa
 async function withoutConfig(context: CommandContext): Promise<Found | null> {
   const { path } = chooseConfig(context);
   const read = await readFileText(path);
-  const named = read.kind === 'text' ? salvage(read.text) : null;
+  const named = read.kind === 'text' ? salvageConfig(read.text) : null;
   const { root, cwd } = context;
   const config = named ?? defaultConfig();
   const paths = resolvePaths(config, { cwd, configFile: path, exists: existsSync, root });

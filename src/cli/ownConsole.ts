@@ -13,10 +13,10 @@ import { sampleStatus } from '../sinks/status/sampleStatus.ts';
 import { statusOf } from '../sinks/status/statusOfEvents.ts';
 import type { StopSignal } from '../streams/stopSignals.ts';
 import type { CommandContext } from './commandDefinition.ts';
-import { consoleHost } from './consoleHost.ts';
-import { consoleSources } from './consoleSources.ts';
 import type { RunView } from './drivePipeline.ts';
+import { hostConsole } from './hostConsole.ts';
 import type { ConfiguredPipeline } from './openConfigured.ts';
+import { openConsoleSources } from './openConsoleSources.ts';
 import { showConsole } from './showConsole.ts';
 
 /** The status is made anew this often, and log lines are handed on, ms. */
@@ -32,11 +32,11 @@ const linesEveryMs = 250;
 export function ownConsole(context: CommandContext, opened: ConfiguredPipeline, stops$: Subject<StopSignal>): RunView {
   const events$ = new ReplaySubject<PipelineEvent>(maxEarlyEvents);
   const said$ = new Subject<LogLine>();
-  const sources = consoleSources(opened.paths, {
+  const sources = openConsoleSources(opened.paths, {
     status$: ownStatus$(events$, opened),
     log$: ownLog$(events$, said$),
   });
-  const host = consoleHost(context, opened, () => stops$.next('SIGINT'));
+  const host = hostConsole(context, opened, () => stops$.next('SIGINT'));
   const ending = new AbortController();
   let failure: Error | null = null;
   const shown = showConsole(sources, host, ending.signal).then(

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileLock } from '../files/fileLock.ts';
 import { nodeFiles } from '../files/files.ts';
 import { ExperimentReserve } from '../files/reserveFile.ts';
-import type { StageName } from '../model/stage.ts';
+import type { StageName } from '../model/stageName.ts';
 import type { ProcessStatus } from '../model/status.ts';
 import { changeControl } from '../streams/control/changeControl.ts';
 import type { CommandContext } from './commandDefinition.ts';

@@ -3,7 +3,7 @@ import { readBytes } from '../files/readBytes.ts';
 import { parseIso } from '../model/localTime.ts';
 import { duration, number } from '../model/quantity.ts';
 import type { Connection, DiskStatus, PipelineStatus } from '../model/status.ts';
-import { readPipelineStatus } from '../streams/status/pipelineStatus.ts';
+import { readStatusOnce } from '../streams/status/statusReading.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
@@ -17,7 +17,7 @@ export interface StatusOptions {
 export async function showStatus(context: CommandContext, { json }: StatusOptions): Promise<number> {
   const { output } = context;
   const { paths, trouble } = await loadSteered(context, () => undefined);
-  const { connection, status, problem } = await readPipelineStatus(paths.pipelineStatusFile);
+  const { connection, status, problem } = await readStatusOnce(paths.pipelineStatusFile);
   // The pipeline says it itself, where it has seen it.
   if (connection !== 'running' || !status?.config.error) for (const line of trouble) output.error(line);
   if (problem !== null) throw new ExitError(exitCodes.failed, problem);

@@ -1,4 +1,4 @@
-import { type StageName, stageNames } from '../model/stage.ts';
+import { type StageName, stageNames } from '../model/stageName.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 
 /** Stages that a pipeline runs unless told otherwise, upstream first. */

@@ -1,5 +1,5 @@
 import type { PipelineEvent } from '../model/event.ts';
-import { type StageName, stageNames } from '../model/stage.ts';
+import { type StageName, stageNames } from '../model/stageName.ts';
 import { clockBehindKey } from '../operators/services/clockBehind.ts';
 
 /** What a process in the background tells the one that started it, once. */

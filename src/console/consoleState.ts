@@ -1,7 +1,7 @@
 import type { FramePicture } from '../model/framePicture.ts';
 import type { RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
-import type { StageName } from '../model/stage.ts';
+import type { StageName } from '../model/stageName.ts';
 import type { StatusReading } from '../model/status.ts';
 import type { ConsoleHost, ConsoleTool } from './consoleHost.ts';
 import type { Drawing } from './drawing.ts';

@@ -1,4 +1,4 @@
-import { stageNames } from '../model/stage.ts';
+import { stageNames } from '../model/stageName.ts';
 import type { ConsoleState, PageName } from './consoleState.ts';
 import { shownMessage } from './shownMessage.ts';
 

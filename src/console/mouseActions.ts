@@ -6,7 +6,7 @@ import { scrollLog } from './logView.ts';
 import { moveIn } from './moveActions.ts';
 import { stagesOf } from './situation.ts';
 import { stageRowsFrom } from './views/stageTable.ts';
-import { tabAt } from './views/tabs.ts';
+import { tabAt } from './views/tabsLine.ts';
 
 /** Lines of one notch of the wheel. */
 const notch = 3;

@@ -4,7 +4,7 @@ import { scrollLog } from './logView.ts';
 import { innerWidth, overlayRect } from './overlayRect.ts';
 import { clamp, type Move, moveBy } from './scroll.ts';
 import { selectedStage, stagesOf } from './situation.ts';
-import { helpLines } from './views/help.ts';
+import { helpLines } from './views/helpLines.ts';
 
 /** Moves what the keys move: the open list or pane, the selected stage, or the log. */
 export function moveIn(state: ConsoleState, move: Move): ConsoleState {

@@ -1,4 +1,4 @@
-import { type StageName, stageNames } from '../model/stage.ts';
+import { type StageName, stageNames } from '../model/stageName.ts';
 import type { ConsoleState } from './consoleState.ts';
 
 /** What can be asked of the pipeline in a state. */

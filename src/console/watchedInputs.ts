@@ -12,7 +12,7 @@ import {
 import type { ConsoleInput } from './consoleInput.ts';
 import type { ConsoleSources } from './consoleSources.ts';
 import type { ConsoleState } from './consoleState.ts';
-import { pictureSize } from './views/frame.ts';
+import { pictureSize } from './views/frameLines.ts';
 
 /** Charts and pictures are large to draw, and nobody reads them twice a second: they change at most this often, ms. */
 const chartMs = 2000;

@@ -71,7 +71,7 @@ export function createPngRows({ width, height, depth, data }: Pixels, rowsDone: 
   };
 }
 
-/** Turns differences into values, in place. @param hasAbove whether there is a row above; else it counts as zeros */
+/** Semaphore differences into values, in place. @param hasAbove whether there is a row above; else it counts as zeros */
 function unfilter(filter: number, out: Uint8Array, to: number, length: number, step: number, hasAbove: boolean): void {
   const end = to + length;
   if (filter === 1 || (filter === 4 && !hasAbove)) {

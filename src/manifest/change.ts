@@ -1,5 +1,5 @@
 import type { Entry } from '../model/entry.ts';
-import type { StageName } from '../model/stage.ts';
+import type { StageName } from '../model/stageName.ts';
 
 /**
  * `add`: a new entry · `claim`, `settle`, `release`: a stage takes an entry, gives its outcome, releases it ·

@@ -1,5 +1,5 @@
 import type { Entry } from '../model/entry.ts';
-import type { StageName } from '../model/stage.ts';
+import type { StageName } from '../model/stageName.ts';
 import { applyChange, type Change } from './change.ts';
 import { awaitsCopy } from './isSettled.ts';
 import { StageQueue } from './stageQueue.ts';

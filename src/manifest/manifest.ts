@@ -6,7 +6,7 @@ import type { Clock } from '../model/clock.ts';
 import { plainName } from '../model/compression.ts';
 import type { Claim, Entry, ProcessIdentity, ResultLocation } from '../model/entry.ts';
 import { utcIso } from '../model/localTime.ts';
-import type { StageName } from '../model/stage.ts';
+import type { StageName } from '../model/stageName.ts';
 import { EntryArchive } from './entryArchive.ts';
 import { EntryLog, type EntryLogOptions, type LogChange } from './entryLog.ts';
 import { awaitsCopy } from './isSettled.ts';

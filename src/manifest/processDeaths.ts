@@ -1,5 +1,5 @@
 import type { Entry } from '../model/entry.ts';
-import type { StageName } from '../model/stage.ts';
+import type { StageName } from '../model/stageName.ts';
 
 /** What was in work each time when the process died so often within one boot is tried alone; when it dies once more, it has failed. */
 const maxProcessDeaths = 3;

@@ -12,7 +12,7 @@ import { journalFormat } from './journalLine.ts';
 import { JournalWriter } from './journalWriter.ts';
 import { keepCopy } from './keepCopy.ts';
 import { MovedSegments } from './movedSegments.ts';
-import { type Salvaged, salvage } from './salvage.ts';
+import { type Salvaged, salvageManifest } from './salvageManifest.ts';
 import { writeSnapshot } from './snapshot.ts';
 
 /** What is left of a manifest. */
@@ -83,7 +83,7 @@ export async function rebuildManifest(
     else if (!error.isAway) broken.push(error);
     else awayUntil = newestIn(error.path);
   }
-  const remains = await salvage(files, file);
+  const remains = await salvageManifest(files, file);
   const { entries, summary } = await recovery.recover({
     ...remains,
     awayUntil,

@@ -6,7 +6,7 @@ import { type Liveness, sameProcess } from '../files/processIdentity.ts';
 import { processIdentitySchema, readSoundJson, soundValues } from '../files/readJson.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import type { ProcessIdentity } from '../model/entry.ts';
-import type { StageName } from '../model/stage.ts';
+import type { StageName } from '../model/stageName.ts';
 
 /** Somebody else runs a stage of which a root may have only one. */
 export class StageHeldError extends Error {

@@ -1,5 +1,5 @@
 import type { Entry } from '../model/entry.ts';
-import type { StageName } from '../model/stage.ts';
+import type { StageName } from '../model/stageName.ts';
 import { isSettled } from './isSettled.ts';
 import { isAnalysed, isCompressed, isSynced, takesSpace, type WorkRules } from './workRules.ts';
 

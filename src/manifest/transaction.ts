@@ -1,5 +1,5 @@
 import type { Claim, Entry } from '../model/entry.ts';
-import type { StageName } from '../model/stage.ts';
+import type { StageName } from '../model/stageName.ts';
 import type { Change, ChangeOperation } from './change.ts';
 import type { LiveEntries } from './liveEntries.ts';
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Claim, Entry } from '../model/entry.ts';
-import type { StageName } from '../model/stage.ts';
+import type { StageName } from '../model/stageName.ts';
 import type { Draft, MadeClaim } from './transaction.ts';
 
 /**

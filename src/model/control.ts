@@ -1,4 +1,4 @@
-import type { StageName } from './stage.ts';
+import type { StageName } from './stageName.ts';
 
 /** `flags/control.json`: what a person wants of the running pipeline. Each change has the next number. */
 export interface Control {

@@ -1,4 +1,4 @@
-import type { StageName } from './stage.ts';
+import type { StageName } from './stageName.ts';
 
 export type ProcessingStatus = 'pending' | 'processing' | 'processed' | 'failed' | 'skip';
 

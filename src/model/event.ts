@@ -1,5 +1,5 @@
 import type { Control } from './control.ts';
-import type { StageName, StageState } from './stage.ts';
+import type { StageName, StageState } from './stageName.ts';
 import type { HealthStatus, PipelineStatus } from './status.ts';
 
 /** `debug` is what happens for every item besides its outcome; a log leaves it out. */

@@ -1,5 +1,5 @@
 import type { ProcessIdentity } from './entry.ts';
-import type { StageName, StageState } from './stage.ts';
+import type { StageName, StageState } from './stageName.ts';
 
 /** One stage of one process, as `pipeline_status.json` has it. Times are UTC. */
 export interface StageStatus {

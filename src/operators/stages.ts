@@ -1,4 +1,4 @@
-import type { StageName } from '../model/stage.ts';
+import type { StageName } from '../model/stageName.ts';
 import { backup } from './backup/backup.ts';
 import { collector } from './collector/collector.ts';
 import { communicator } from './communicator/communicator.ts';

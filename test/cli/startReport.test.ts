@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StartWatch } from '../../src/cli/startReport.ts';
 import type { PipelineEvent } from '../../src/model/event.ts';
-import type { StageName, StageState } from '../../src/model/stage.ts';
+import type { StageName, StageState } from '../../src/model/stageName.ts';
 
 const state = (stage: StageName, value: StageState): PipelineEvent => ({ kind: 'state', stage, at: 0, state: value });
 const alarm = (stage: StageName, message: string): PipelineEvent => ({

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { keyHandlers } from '../../src/console/keyActions.ts';
 import type { Place } from '../../src/console/keyBinding.ts';
 import { keyBindings, keysPage, worksIn } from '../../src/console/keys.ts';
-import { footerLine } from '../../src/console/views/footer.ts';
-import { helpLines } from '../../src/console/views/help.ts';
+import { footerLine } from '../../src/console/views/footerLine.ts';
+import { helpLines } from '../../src/console/views/helpLines.ts';
 import { lineText, lineWidth } from '../../src/console/views/line.ts';
 import { sampleState, unicode } from './sampleConsole.ts';
 

@@ -5,7 +5,7 @@ import type { FramePicture } from '../../src/model/framePicture.ts';
 import type { LogLine } from '../../src/model/logLine.ts';
 import type { RoiManifest } from '../../src/model/roi.ts';
 import type { RoiHistory, RoiSample } from '../../src/model/roiHistory.ts';
-import type { StageName } from '../../src/model/stage.ts';
+import type { StageName } from '../../src/model/stageName.ts';
 import { type AlarmStatus, historyBuckets, type PipelineStatus, type StageStatus } from '../../src/model/status.ts';
 
 /** 2026-11-22 11:00:00 UTC. */

@@ -4,7 +4,7 @@ import { type ConsoleState, type Overlay, pageNames } from '../../src/console/co
 import type { Drawing } from '../../src/console/drawing.ts';
 import { layoutOf, type PanelName } from '../../src/console/layout.ts';
 import { type Line, lineText, lineWidth } from '../../src/console/views/line.ts';
-import { overlayView } from '../../src/console/views/overlay.ts';
+import { overlayView } from '../../src/console/views/overlayView.ts';
 import { panelViews } from '../../src/console/views/panels.ts';
 import type { Connection } from '../../src/model/status.ts';
 import {

@@ -2,7 +2,7 @@
 
 import { fileLock } from '../../src/files/fileLock.ts';
 import { nodeFiles } from '../../src/files/files.ts';
-import type { StageName } from '../../src/model/stage.ts';
+import type { StageName } from '../../src/model/stageName.ts';
 import { changeControl } from '../../src/streams/control/changeControl.ts';
 
 const [path = '', stage = '', times = ''] = process.argv.slice(2);

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { vi } from 'vitest';
 import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import type { PipelineEvent } from '../../src/model/event.ts';
-import type { StageName } from '../../src/model/stage.ts';
+import type { StageName } from '../../src/model/stageName.ts';
 import type { StageStatus } from '../../src/model/status.ts';
 import type { Tools } from '../../src/operators/stage/experiment.ts';
 import type { StageFlow } from '../../src/operators/stage/stage.ts';

@@ -4,7 +4,7 @@ import type { LogChange } from '../../src/manifest/entryLog.ts';
 import type { QueueStage } from '../../src/manifest/stageWork.ts';
 import type { Entry, ProcessIdentity } from '../../src/model/entry.ts';
 import type { StageEvent } from '../../src/model/event.ts';
-import type { StageName } from '../../src/model/stage.ts';
+import type { StageName } from '../../src/model/stageName.ts';
 import type { HealthStatus, PipelineStatus, StageStatus } from '../../src/model/status.ts';
 import { type HealthExperiment, type HealthSettings, health } from '../../src/operators/health/health.ts';
 import type { Tools } from '../../src/operators/stage/experiment.ts';

@@ -1,7 +1,7 @@
 import { Manifest, type ManifestOptions } from '../../src/manifest/manifest.ts';
 import type { QueueStage } from '../../src/manifest/stageWork.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import type { StageName } from '../../src/model/stage.ts';
+import type { StageName } from '../../src/model/stageName.ts';
 import type { ResultStore } from '../../src/operators/stage/experiment.ts';
 import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
 import { openResultsLog, type ResultsLog } from '../../src/sinks/results/resultsLog.ts';

@@ -1,6 +1,6 @@
 import type { Drawing } from '../drawing.ts';
+import { type Curve, dotsAcross, dotsDown, drawLetters, type Plot, type Range } from './curves.ts';
 import { type Line, type Segment, seg } from './line.ts';
-import { type Curve, dotsAcross, dotsDown, drawLetters, type Plot, type Range } from './plot.ts';
 import { timeTicks, valueTicks } from './ticks.ts';
 
 export interface AxesFacts {

@@ -1,6 +1,6 @@
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
 import { pickedRois } from '../pickedRois.ts';
-import type { Range, Series } from './plot.ts';
+import type { Range, Series } from './curves.ts';
 import { medianShift, shiftOf } from './shifts.ts';
 
 /** What a curve is called. */

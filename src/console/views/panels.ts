@@ -1,15 +1,15 @@
 import type { ConsoleState } from '../consoleState.ts';
 import type { PanelName, Rect } from '../layout.ts';
-import { alarmLines } from './alarms.ts';
-import { chartView } from './chart.ts';
-import { chipLines } from './chip.ts';
-import { footerLine } from './footer.ts';
-import { frameLines } from './frame.ts';
-import { headerLines } from './header.ts';
+import { alarmLines } from './alarmLines.ts';
+import { chartView } from './chartView.ts';
+import { chipLines } from './chipLines.ts';
+import type { PanelContent } from './curves.ts';
+import { footerLine } from './footerLine.ts';
+import { frameLines } from './frameLines.ts';
+import { headerLines } from './headerLines.ts';
 import type { Line } from './line.ts';
-import { logLines } from './log.ts';
-import { messageLines } from './message.ts';
-import type { PanelContent } from './plot.ts';
+import { logLines } from './logLines.ts';
+import { messageLines } from './messageLines.ts';
 import { stageLines } from './stageTable.ts';
 
 export interface PanelView {

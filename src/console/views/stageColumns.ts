@@ -1,6 +1,6 @@
 import { parseIso } from '../../model/localTime.ts';
 import { duration } from '../../model/quantity.ts';
-import type { StageName } from '../../model/stage.ts';
+import type { StageName } from '../../model/stageName.ts';
 import { historyBuckets, type StageStatus } from '../../model/status.ts';
 import type { Drawing } from '../drawing.ts';
 import { age, count, rate } from './amounts.ts';

@@ -1,6 +1,6 @@
 import { parseIso } from '../../model/localTime.ts';
 import { duration, number } from '../../model/quantity.ts';
-import type { StageName } from '../../model/stage.ts';
+import type { StageName } from '../../model/stageName.ts';
 import type { StageStatus } from '../../model/status.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';

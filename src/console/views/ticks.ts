@@ -1,5 +1,5 @@
 import { localIso, parseIso } from '../../model/localTime.ts';
-import type { Range } from './plot.ts';
+import type { Range } from './curves.ts';
 
 export interface Tick {
   value: number;

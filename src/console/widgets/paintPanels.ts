@@ -1,10 +1,10 @@
 import type { Widgets } from 'blessed';
 import type { ConsoleState } from '../consoleState.ts';
 import { layoutOf, type PanelName, type Rect, smallest } from '../layout.ts';
+import type { PanelContent } from '../views/curves.ts';
 import { type Line, line } from '../views/line.ts';
-import { overlayView } from '../views/overlay.ts';
+import { overlayView } from '../views/overlayView.ts';
 import { panelViews } from '../views/panels.ts';
-import type { PanelContent } from '../views/plot.ts';
 import type { OpenScreen } from './openScreen.ts';
 import { plotCanvases } from './plotCanvases.ts';
 import { renderOnChange } from './renderOnChange.ts';

@@ -1,7 +1,7 @@
 import type { CanvasElement, DotContext } from 'blessed-contrib/lib/widget/canvas.js';
 import type { Drawing } from '../drawing.ts';
 import type { Rect } from '../layout.ts';
-import { type Curve, dotsAcross, dotsDown, type Plot } from '../views/plot.ts';
+import { type Curve, dotsAcross, dotsDown, type Plot } from '../views/curves.ts';
 import type { OpenScreen } from './openScreen.ts';
 import { renderOnChange } from './renderOnChange.ts';
 

@@ -1,5 +1,5 @@
 import type { ProcessIdentity } from '../../model/entry.ts';
-import type { StageName } from '../../model/stage.ts';
+import type { StageName } from '../../model/stageName.ts';
 import type { Finding } from './standingAlarms.ts';
 
 /** Something of a stage that belongs to a process: a claim on an entry, or the stage itself. */

@@ -3,7 +3,7 @@ import { type QueueStage, queueStages } from '../../manifest/stageWork.ts';
 import { asError } from '../../model/asError.ts';
 import type { ProcessIdentity } from '../../model/entry.ts';
 import type { StageEvent } from '../../model/event.ts';
-import type { StageName } from '../../model/stage.ts';
+import type { StageName } from '../../model/stageName.ts';
 import type { Experiment } from '../stage/experiment.ts';
 import type { Stage, Worker } from '../stage/stage.ts';
 import type { Belonging } from './goneProcesses.ts';

@@ -5,7 +5,7 @@ import type { Clock } from '../../model/clock.ts';
 import type { Entry, ProcessIdentity } from '../../model/entry.ts';
 import { localIso, parseIso, utcIso } from '../../model/localTime.ts';
 import { duration } from '../../model/quantity.ts';
-import type { StageName } from '../../model/stage.ts';
+import type { StageName } from '../../model/stageName.ts';
 import type { DiskStatus, HealthStatus, PipelineStatus } from '../../model/status.ts';
 import { type ClockJump, ClockJumps } from './clockJumps.ts';
 import { FrameCadence } from './frameCadence.ts';

@@ -1,4 +1,4 @@
-import { type StageName, stageNames } from '../../model/stage.ts';
+import { type StageName, stageNames } from '../../model/stageName.ts';
 import type { HealthLight, HealthStatus, PipelineStatus, StageStatus } from '../../model/status.ts';
 
 const stateLights: Record<StageStatus['state'], HealthLight> = {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../model/clock.ts';
 import type { StageEvent } from '../../model/event.ts';
 import { utcIso } from '../../model/localTime.ts';
-import type { StageName } from '../../model/stage.ts';
+import type { StageName } from '../../model/stageName.ts';
 import type { HealthFinding } from '../../model/status.ts';
 
 /** Something that is wrong now. The same thing has the same key, and as long as nothing new is known of it the same message. */

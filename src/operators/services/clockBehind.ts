@@ -3,7 +3,7 @@ import type { Clock } from '../../model/clock.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { PipelineEvent } from '../../model/event.ts';
 import { localIso, parseIso } from '../../model/localTime.ts';
-import type { StageName } from '../../model/stage.ts';
+import type { StageName } from '../../model/stageName.ts';
 
 /** A clock that the network sets goes back by less, and file systems round, ms. */
 const tolerated = 60_000;

@@ -1,7 +1,7 @@
 import { auditTime, concatMap, defer, merge, type Observable } from 'rxjs';
 import { countedStages } from '../../manifest/stageWork.ts';
 import type { PipelineEvent } from '../../model/event.ts';
-import type { StageName } from '../../model/stage.ts';
+import type { StageName } from '../../model/stageName.ts';
 import type { Experiment } from '../stage/experiment.ts';
 
 /** The counts are told at most so often, ms. */

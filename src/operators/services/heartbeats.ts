@@ -1,6 +1,6 @@
 import { groupBy, map, mergeMap, type Observable, throttleTime } from 'rxjs';
 import type { PipelineEvent } from '../../model/event.ts';
-import type { StageName } from '../../model/stage.ts';
+import type { StageName } from '../../model/stageName.ts';
 import type { Tools } from '../stage/experiment.ts';
 
 /** Signs of life of a stage are told at most so often, ms. */

@@ -15,7 +15,7 @@ import type { ProcessIdentity, ResultLocation } from '../../model/entry.ts';
 import type { NoteEvent } from '../../model/event.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
 import type { ResultLine } from '../../model/result.ts';
-import type { StageName } from '../../model/stage.ts';
+import type { StageName } from '../../model/stageName.ts';
 import type { PipelineStatus } from '../../model/status.ts';
 import type { Shares } from '../../share/share.ts';
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../model/clock.ts';
 import type { StageEvent } from '../../model/event.ts';
-import type { StageName } from '../../model/stage.ts';
+import type { StageName } from '../../model/stageName.ts';
 import type { Outcome } from './stage.ts';
 
 /** What is told of an outcome. `begun`: when the work on it began, by the monotonic clock. */

@@ -27,7 +27,7 @@ import { withAccessHint } from '../../files/accessHint.ts';
 import { asError } from '../../model/asError.ts';
 import type { StageEvent } from '../../model/event.ts';
 import type { PauseReason } from '../../model/pauseReason.ts';
-import type { StageState } from '../../model/stage.ts';
+import type { StageState } from '../../model/stageName.ts';
 import { fromAbortable } from '../../rx/fromAbortable.ts';
 import { handover } from '../../rx/handover.ts';
 import { mergeUntilComplete } from '../../rx/mergeUntilComplete.ts';

@@ -21,7 +21,7 @@ import {
 } from 'rxjs';
 import { asError } from '../../model/asError.ts';
 import type { StageEvent } from '../../model/event.ts';
-import type { StageState } from '../../model/stage.ts';
+import type { StageState } from '../../model/stageName.ts';
 import { conflate } from '../../rx/conflate.ts';
 import { fromAbortable } from '../../rx/fromAbortable.ts';
 import { mergeUntilComplete } from '../../rx/mergeUntilComplete.ts';

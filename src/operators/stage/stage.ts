@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import type { Config } from '../../config/schema.ts';
 import type { StageEvent } from '../../model/event.ts';
 import type { PauseReason } from '../../model/pauseReason.ts';
-import type { StageName } from '../../model/stage.ts';
+import type { StageName } from '../../model/stageName.ts';
 import type { Experiment, Replay, SettingsSource, Tools } from './experiment.ts';
 
 /** How the graph steers a stage. */

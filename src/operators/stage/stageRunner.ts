@@ -23,7 +23,7 @@ import { isQueueStage } from '../../manifest/stageWork.ts';
 import type { Control } from '../../model/control.ts';
 import type { PipelineEvent } from '../../model/event.ts';
 import type { PauseReason } from '../../model/pauseReason.ts';
-import type { StageName } from '../../model/stage.ts';
+import type { StageName } from '../../model/stageName.ts';
 import { heartbeats } from '../services/heartbeats.ts';
 import type { Experiment } from './experiment.ts';
 import { runStage } from './runStage.ts';

@@ -1,6 +1,6 @@
 import type { StageEvent } from '../../model/event.ts';
 import { utcIso } from '../../model/localTime.ts';
-import type { StageName } from '../../model/stage.ts';
+import type { StageName } from '../../model/stageName.ts';
 
 export type AlarmChange = Extract<StageEvent, { kind: 'alarm' | 'well' }>;
 

@@ -2,7 +2,7 @@ import { localIso, parseIso } from '../../model/localTime.ts';
 import type { LogLine } from '../../model/logLine.ts';
 import { duration, number } from '../../model/quantity.ts';
 import { oneLine, shortened } from '../../model/shownText.ts';
-import { type StageName, stageNames } from '../../model/stage.ts';
+import { type StageName, stageNames } from '../../model/stageName.ts';
 import type { HealthLight, HealthStatus, PipelineStatus } from '../../model/status.ts';
 
 export interface HealthPictureData {

@@ -1,4 +1,4 @@
-import { type StageName, stageNames } from '../../model/stage.ts';
+import { type StageName, stageNames } from '../../model/stageName.ts';
 import type { PipelineStatus, ProcessStatus, StageStatus } from '../../model/status.ts';
 import { wholeState } from './statusOfEvents.ts';
 

@@ -10,7 +10,7 @@ import type { ProcessIdentity } from '../../model/entry.ts';
 import type { PipelineEvent } from '../../model/event.ts';
 import { parseIso } from '../../model/localTime.ts';
 import { sayOnce } from '../../model/sayOnce.ts';
-import type { StageName } from '../../model/stage.ts';
+import type { StageName } from '../../model/stageName.ts';
 import type { ProcessStatus } from '../../model/status.ts';
 import { DiskForecast } from './diskForecast.ts';
 import { mergeStatuses } from './mergeStatuses.ts';

@@ -1,7 +1,7 @@
 import type { ProcessIdentity } from '../../model/entry.ts';
 import type { PipelineEvent, StageEvent } from '../../model/event.ts';
 import { utcIso } from '../../model/localTime.ts';
-import { type StageName, type StageState, stageNames } from '../../model/stage.ts';
+import { type StageName, type StageState, stageNames } from '../../model/stageName.ts';
 import {
   historyBucketMs as bucketMs,
   type HealthStatus,

@@ -41,7 +41,7 @@ export interface ConfigUpdatesOptions {
 }
 
 /**
- * Turns what was read of the configuration file, each time that it was touched, into news of the settings.
+ * Semaphore what was read of the configuration file, each time that it was touched, into news of the settings.
  *
  * The first text counts at once, and when it is bad the stream fails with a {@link ConfigError}. Later ones are debounced; a bad
  * one is reported once and changes nothing, and one that means the same as the last is dropped, unless it ends a trouble.

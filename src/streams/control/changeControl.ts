@@ -5,7 +5,7 @@ import { type Files, nodeFiles } from '../../files/files.ts';
 import { readBytes } from '../../files/readBytes.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 import type { Control } from '../../model/control.ts';
-import { parseControl } from './control.ts';
+import { parseControl } from './controlFile.ts';
 
 /**
  * Changes what `flags/control.json` asks for, durably, and returns it with its number; null when it asks for that already.

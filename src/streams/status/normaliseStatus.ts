@@ -1,5 +1,5 @@
 import { jsonFault } from '../../model/jsonFault.ts';
-import { type StageName, type StageState, stageNames } from '../../model/stage.ts';
+import { type StageName, type StageState, stageNames } from '../../model/stageName.ts';
 import {
   type AlarmStatus,
   type HealthLight,

@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { StageEvent } from '../../../src/model/event.ts';
-import type { StageName } from '../../../src/model/stage.ts';
+import type { StageName } from '../../../src/model/stageName.ts';
 import { useStillTime } from '../../world/eventRun.ts';
 import { StageRun } from '../../world/stageRun.ts';
 

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fileLock } from '../../../src/files/fileLock.ts';
 import { nodeFiles } from '../../../src/files/files.ts';
 import type { Control } from '../../../src/model/control.ts';
-import type { StageName } from '../../../src/model/stage.ts';
+import type { StageName } from '../../../src/model/stageName.ts';
 import { changeControl } from '../../../src/streams/control/changeControl.ts';
 
 describe('changeControl', () => {

@@ -5,7 +5,7 @@ import type { ConsoleState } from '../consoleState.ts';
 import { clockTime } from './amounts.ts';
 import { cleanText } from './cleanText.ts';
 import { type Line, lineWidth, type Segment, seg, spread, type Tone } from './line.ts';
-import { tabsLine } from './tabs.ts';
+import { tabsLine } from './tabsLine.ts';
 
 /** Experiment and state; configuration and disk; pages and alarms. */
 export function headerLines(state: ConsoleState, width: number): Line[] {

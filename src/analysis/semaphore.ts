@@ -1,5 +1,5 @@
-/** Turns of a fixed number of threads. */
-export interface Turns {
+/** Semaphore of a fixed number of threads. */
+export interface Semaphore {
   /** Resolves when it is one's turn, in order of asking; rejects, without one, with the signal's reason. */
   take(signal: AbortSignal): Promise<void>;
   /** Takes a turn that nobody waits for, if there is one. */
@@ -8,7 +8,7 @@ export interface Turns {
 }
 
 /** @param onSpare called when a turn was given back that nobody waited for */
-export function createTurns(count: number, onSpare: () => void): Turns {
+export function createSemaphore(count: number, onSpare: () => void): Semaphore {
   let free = count;
   const waiting: (() => void)[] = [];
 

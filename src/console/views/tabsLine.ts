@@ -1,6 +1,6 @@
 import { type ConsoleState, type PageName, pageNames } from '../consoleState.ts';
 import { type Line, lineWidth, type Segment, seg, spread } from './line.ts';
-import { shareSegments } from './share.ts';
+import { shareSegments } from './shareSegments.ts';
 
 const tabText = (page: PageName, index: number): string => ` ${index + 1} ${page} `;
 

@@ -14,7 +14,7 @@ import { seriesFolder } from '../sinks/series/seriesReader.ts';
 import { lastFrame$ } from '../streams/console/lastFrame.ts';
 import { logTail$ } from '../streams/console/logTail.ts';
 import { roiHistory$ } from '../streams/console/roiHistory.ts';
-import { pipelineStatus$ } from '../streams/status/pipelineStatus.ts';
+import { statusReading$ } from '../streams/status/statusReading.ts';
 import { watchedText$ } from '../streams/watched/watchedFile.ts';
 
 /**
@@ -22,7 +22,7 @@ import { watchedText$ } from '../streams/watched/watchedFile.ts';
  * @param troubles what is wrong already, for the log.
  * @param own status and log of a pipeline that runs in this process, instead of those in its files.
  */
-export function consoleSources(
+export function openConsoleSources(
   paths: ResolvedPaths,
   own: Partial<Pick<ConsoleSources, 'status$' | 'log$'>> = {},
   troubles: readonly string[] = [],
@@ -30,7 +30,7 @@ export function consoleSources(
   const line = (text: string): LogLine => ({ at: systemClock.now(), level: 'warning', source: 'console', text });
   const problems$ = new Subject<readonly LogLine[]>();
   const onError = ({ message }: Error): void => problems$.next([line(message)]);
-  const status$ = own.status$ ?? pipelineStatus$({ file: paths.pipelineStatusFile, onError });
+  const status$ = own.status$ ?? statusReading$({ file: paths.pipelineStatusFile, onError });
   let lastImage: LastImage | null = null;
   const rois$ = (): Observable<RoiManifest | null> =>
     watchedText$(paths.roiManifest, onError).pipe(map(text => readRois(text, paths.roiManifest, onError)));

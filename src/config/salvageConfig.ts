@@ -9,7 +9,7 @@ const places = ['Paths', 'Flags', 'Assets'] as const;
  * What can still be read of a text that has mistakes: where everything is. Null when it does not name one `root_dir`.
  * All other settings have the values of absent keys.
  */
-export function salvage(text: string): Config | null {
+export function salvageConfig(text: string): Config | null {
   const found = tablesOf(text);
   const good: Record<string, Record<string, unknown>> = {};
   for (const section of places) {

@@ -3,8 +3,8 @@ import type { Rect } from '../layout.ts';
 import { axes } from './axes.ts';
 import { type ChartData, chartData } from './chartData.ts';
 import { cleanText } from './cleanText.ts';
+import { curveOf, type PanelContent, type Plot, rangeOf, type Series } from './curves.ts';
 import { clip, type Line, lineWidth, seg, titleRule } from './line.ts';
-import { curveOf, type PanelContent, type Plot, rangeOf, type Series } from './plot.ts';
 import { signed } from './shifts.ts';
 
 /** Columns for the numbers at the left, with the axis; and for letters at the right end of the curves. */

@@ -21,14 +21,14 @@ import { type FileText, readOwnText } from '../watched/fileText.ts';
 import { touched$, watched$ } from '../watched/touched.ts';
 import { normaliseStatus } from './normaliseStatus.ts';
 
-export interface PipelineStatusOptions {
+export interface StatusReadingOptions {
   /** `flags/pipeline_status.json`, absolute. */
   readonly file: string;
   /** Told once of each reason why the file can't be watched or read; the last good reading stays meanwhile. */
   readonly onError: (error: Error) => void;
 }
 
-export interface PipelineStatusDeps {
+export interface StatusReadingDeps {
   readonly read: (path: string) => Promise<FileText>;
   readonly touched: (path: string) => Observable<void>;
   /** Whether a process still runs; `unknown` for one on another machine. */
@@ -44,7 +44,7 @@ const silentMs = 15_000;
 /** A one-shot reading waits so long for a sign of life from another machine whose clock tells nothing, ms. */
 const signOfLifeMs = 3_000;
 
-const systemDeps: PipelineStatusDeps = {
+const systemDeps: StatusReadingDeps = {
   read: readOwnText,
   touched: touched$,
   liveness: livenessOf,
@@ -59,9 +59,9 @@ const systemDeps: PipelineStatusDeps = {
  * that is gone is `none`. A process that ends without a word is noticed within a second. Never completes, never errors.
  * Teardown closes the watcher and the timers.
  */
-export function pipelineStatus$(
-  { file, onError }: PipelineStatusOptions,
-  deps: Partial<PipelineStatusDeps> = {},
+export function statusReading$(
+  { file, onError }: StatusReadingOptions,
+  deps: Partial<StatusReadingDeps> = {},
 ): Observable<StatusReading> {
   const { read, touched, liveness, clock, scheduler } = { ...systemDeps, ...deps };
   return defer(() => {
@@ -88,9 +88,9 @@ export function pipelineStatus$(
  * The same once, for a command. For a process on another machine it waits up to three seconds for a sign of life. Never
  * rejects: a file that can't be read, or is none of ours, is `none`, with the reason in `problem`.
  */
-export async function readPipelineStatus(
+export async function readStatusOnce(
   file: string,
-  deps: Partial<Omit<PipelineStatusDeps, 'touched' | 'scheduler'>> = {},
+  deps: Partial<Omit<StatusReadingDeps, 'touched' | 'scheduler'>> = {},
 ): Promise<StatusReading & { problem: string | null }> {
   const { read, liveness, clock } = { ...systemDeps, ...deps };
   const reader = new StatusReader(liveness, clock, { trustsClocks: false });

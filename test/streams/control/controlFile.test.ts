@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { filter, firstValueFrom, map, NEVER, Subject, type Subscription, startWith } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Control, noControl } from '../../../src/model/control.ts';
-import { control$, parseControl } from '../../../src/streams/control/control.ts';
+import { control$, parseControl } from '../../../src/streams/control/controlFile.ts';
 import type { FileText } from '../../../src/streams/watched/fileText.ts';
 
 describe('parseControl', () => {

@@ -22,7 +22,7 @@ export interface Salvaged {
  *
  * @throws JournalFormatError, and the file system's errors.
  */
-export async function salvage(files: Files, file: string): Promise<Salvaged> {
+export async function salvageManifest(files: Files, file: string): Promise<Salvaged> {
   const salvaged: Salvaged = { entries: new Map(), fragments: new Map() };
   if (await files.stat(file)) await salvageSnapshot(files, file, salvaged.entries);
   const numbers = await listJournals(files, file);

@@ -9,7 +9,7 @@ import { type Liveness, livenessOf, ownIdentity } from '../../../src/files/proce
 import type { ProcessIdentity } from '../../../src/model/entry.ts';
 import type { PipelineStatus, StatusReading } from '../../../src/model/status.ts';
 import { normaliseStatus } from '../../../src/streams/status/normaliseStatus.ts';
-import { pipelineStatus$, readPipelineStatus } from '../../../src/streams/status/pipelineStatus.ts';
+import { readStatusOnce, statusReading$ } from '../../../src/streams/status/statusReading.ts';
 import type { FileText } from '../../../src/streams/watched/fileText.ts';
 import { timeOf } from '../../world/timeOf.ts';
 import { sampleStatus } from '../sampleStatus.ts';
@@ -93,7 +93,7 @@ describe('what a status text says', () => {
   });
 });
 
-describe('pipelineStatus$ in virtual time', () => {
+describe('statusReading$ in virtual time', () => {
   beforeEach(() => void vi.useFakeTimers({ now: t0 }));
   afterEach(() => void vi.useRealTimers());
 
@@ -103,7 +103,7 @@ describe('pipelineStatus$ in virtual time', () => {
     const readings: StatusReading[] = [];
     const errors: string[] = [];
     const start = Date.now();
-    const subscription = pipelineStatus$(
+    const subscription = statusReading$(
       { file: '/flags/pipeline_status.json', onError: ({ message }) => errors.push(message) },
       {
         read: async () => {
@@ -241,11 +241,11 @@ describe('pipelineStatus$ in virtual time', () => {
   });
 });
 
-describe('readPipelineStatus', () => {
+describe('readStatusOnce', () => {
   const clock = { now: () => t0, monotonic: () => performance.now() };
 
   it('reads once', async () => {
-    const reading = await readPipelineStatus('/x', {
+    const reading = await readStatusOnce('/x', {
       clock,
       read: async () => asText(sampleStatus()),
       liveness: () => 'gone',
@@ -255,7 +255,7 @@ describe('readPipelineStatus', () => {
 
   it('says what is wrong with the file', async () => {
     const read = async (): Promise<FileText> => ({ kind: 'text', text: '[]' });
-    expect(await readPipelineStatus('/x', { clock, read })).toMatchObject({
+    expect(await readStatusOnce('/x', { clock, read })).toMatchObject({
       connection: 'none',
       problem: expect.stringMatching(/^\/x is not the status of a pipeline/),
     });
@@ -265,14 +265,14 @@ describe('readPipelineStatus', () => {
     let reads = 0;
     const read = async (): Promise<FileText> =>
       asText(sampleStatus({ heartbeat: `2025-01-01T00:00:0${Math.min(9, reads++)}.000000Z` }));
-    expect(await readPipelineStatus('/x', { clock, read, liveness: () => 'unknown' })).toMatchObject({
+    expect(await readStatusOnce('/x', { clock, read, liveness: () => 'unknown' })).toMatchObject({
       connection: 'running',
     });
     expect(reads).toBe(2);
   });
 });
 
-describe('pipelineStatus$ on real files', () => {
+describe('statusReading$ on real files', () => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'phorest-status-'));
@@ -295,7 +295,7 @@ describe('pipelineStatus$ on real files', () => {
     const file = join(folder, 'flags', 'pipeline_status.json');
     const readings: StatusReading[] = [];
     const seen$ = new Subject<StatusReading>();
-    const subscription = pipelineStatus$({ file, onError: fail }).subscribe(reading => {
+    const subscription = statusReading$({ file, onError: fail }).subscribe(reading => {
       readings.push(reading);
       seen$.next(reading);
     });
@@ -321,7 +321,7 @@ describe('pipelineStatus$ on real files', () => {
 
   it('never asks for more than the one file', async () => {
     const paths: string[] = [];
-    const subscription = pipelineStatus$(
+    const subscription = statusReading$(
       { file: join(folder, 'a.json'), onError: fail },
       {
         touched: path => {

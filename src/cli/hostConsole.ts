@@ -22,7 +22,7 @@ const commonEditors = ['nano', 'vim', 'vi'];
  * What the console asks of the command line.
  * @param stopOwn for a pipeline that runs in this process: asks it to stop, each time anew.
  */
-export function consoleHost(
+export function hostConsole(
   context: CommandContext,
   { chosen, paths }: Pick<LoadedConfig, 'chosen' | 'paths'>,
   stopOwn: (() => void) | null,

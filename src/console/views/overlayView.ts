@@ -5,7 +5,7 @@ import { innerWidth, overlayRect } from '../overlayRect.ts';
 import { pickedRois } from '../pickedRois.ts';
 import { windowTop } from '../scroll.ts';
 import { cleanText } from './cleanText.ts';
-import { helpLines } from './help.ts';
+import { helpLines } from './helpLines.ts';
 import { clip, exactly, type Line, line, lineText, paragraph, type Segment, seg } from './line.ts';
 import { lastShift, shiftText } from './shifts.ts';
 

@@ -2,7 +2,7 @@ import { distinctUntilChanged, filter, type Observable, scan } from 'rxjs';
 import { z } from 'zod';
 import { parseJson } from '../../files/readJson.ts';
 import { type Control, noControl } from '../../model/control.ts';
-import { stageNames } from '../../model/stage.ts';
+import { stageNames } from '../../model/stageName.ts';
 import { type FileText, readOwnText } from '../watched/fileText.ts';
 import { watchedFile$ } from '../watched/watchedFile.ts';
 

@@ -53,8 +53,8 @@ export async function replaceFile(
   { isSynced, durable = true }: { isSynced: boolean; durable?: boolean },
 ): Promise<void> {
   const folder = dirname(path);
-  const habit = await files.nameHabit(folder);
-  if (habit !== 'joined') {
+  const semantics = await files.nameHabit(folder);
+  if (semantics !== 'joined') {
     await files.rename(temporary, path);
     await mustBePlaced(files, path);
     if (durable) await syncNamed(files, path);

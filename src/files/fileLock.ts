@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import type { ProcessIdentity } from '../model/entry.ts';
 import { nodeFiles, openItself, StrangeFileError } from './files.ts';
-import { habitOf } from './nameHabit.ts';
+import { nameSemanticsOf } from './nameSemantics.ts';
 import { type Liveness, livenessOf, ownIdentity, sameProcess } from './processIdentity.ts';
 import { readBytes } from './readBytes.ts';
 
@@ -261,7 +261,7 @@ const lockFs = createLockFs({
  * locks come and go several times a second. An empty file is nothing but a name.
  */
 async function makeLock(path: string): Promise<void> {
-  if ((await habitOf(dirname(path))) === 'joined') await (await openItself(path, 'wx')).close();
+  if ((await nameSemanticsOf(dirname(path))) === 'joined') await (await openItself(path, 'wx')).close();
   else await mkdir(path);
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { habitOf, type NameHabit } from './nameHabit.ts';
+import { type NameSemantics, nameSemanticsOf } from './nameSemantics.ts';
 
 /** An open file. Positions and lengths are bytes. */
 export interface OpenFile {
@@ -59,7 +59,7 @@ export interface Files {
   /** The turns of one process in each folder; see `inTurn`. Absent: those of this process. A test that models several processes gives one for each. */
   readonly turns?: Map<string, Promise<unknown>>;
   /** What the file system that holds a folder does with names. */
-  nameHabit(folder: string): Promise<NameHabit>;
+  nameHabit(folder: string): Promise<NameSemantics>;
   /** Opens to read what stands on the medium rather than the copy of it in memory, as far as the system lets one. Absent: it does not. */
   openUncached?(path: string): Promise<OpenFile>;
   /** Where a path leads once every link in it is followed. Absent: there are no links. */
@@ -267,7 +267,7 @@ export const nodeFiles: Files = {
       await handle.close();
     }
   },
-  nameHabit: habitOf,
+  nameHabit: nameSemanticsOf,
   async openUncached(path) {
     const cached = (): Promise<OpenFile> => nodeFiles.open(path, 'r');
     try {

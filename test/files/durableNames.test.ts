@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { appendDurably } from '../../src/files/appendDurably.ts';
 import { makeFolder, removeFile, syncNamed, trimPlace } from '../../src/files/durableNames.ts';
 import { moveFile } from '../../src/files/moveFile.ts';
-import { createHabitOf, type NameHabit } from '../../src/files/nameHabit.ts';
+import { createNameSemanticsOf, type NameSemantics } from '../../src/files/nameSemantics.ts';
 import { writeAtomic } from '../../src/files/writeAtomic.ts';
 import { atEveryCrash, FaultyFiles, Stopped } from '../world/faultyFiles.ts';
 
@@ -10,8 +10,8 @@ import { atEveryCrash, FaultyFiles, Stopped } from '../world/faultyFiles.ts';
 const stepsOf = (files: FaultyFiles): string[] =>
   files.steps.map(({ kind, path }) => `${kind} ${path.replace(/\.\d+-[0-9a-f]{8}\.tmp$/, '.tmp')}`);
 
-async function replacing(habit: NameHabit, before: string | null): Promise<string[]> {
-  const files = new FaultyFiles(habit);
+async function replacing(semantics: NameSemantics, before: string | null): Promise<string[]> {
+  const files = new FaultyFiles(semantics);
   files.put('/d/other', '');
   if (before !== null) files.put('/d/a', before);
   await writeAtomic(files, '/d/a', 'new');
@@ -193,15 +193,15 @@ it('a file that is synced before its place is leads elsewhere when vfat is cut o
 });
 
 it('what was appended unsynced before a power cut loses its place on vfat before the next append, and nothing is done elsewhere', async () => {
-  const done = async (habit: NameHabit): Promise<[string[], string]> => {
-    const files = new FaultyFiles(habit);
+  const done = async (semantics: NameSemantics): Promise<[string[], string]> => {
+    const files = new FaultyFiles(semantics);
     files.put('/d/log', 'a line\n');
     await trimPlace(files, '/d/log');
     await trimPlace(files, '/d/none');
     return [stepsOf(files), files.content('/d/log')!.toString()];
   };
   expect(await done('joined')).toEqual([['truncate /d/log'], 'a line\n']);
-  for (const habit of ['apart', 'unknown'] as const) expect(await done(habit)).toEqual([[], 'a line\n']);
+  for (const semantics of ['apart', 'unknown'] as const) expect(await done(semantics)).toEqual([[], 'a line\n']);
 });
 
 it('the system is asked once in a while for the habit of a folder, and what it does not know is not guessed', async () => {
@@ -214,19 +214,19 @@ it('the system is asked once in a while for the habit of a folder, and what it d
   ]);
   let now = 0;
   let asked = 0;
-  const habitOf = createHabitOf(
+  const nameSemanticsOf = createNameSemanticsOf(
     async folder => {
       asked++;
       return types.get(folder) ?? Promise.reject(new Error('not there'));
     },
     () => now,
   );
-  const habits = async (): Promise<NameHabit[]> => Promise.all([...types.keys(), '/none'].map(habitOf));
+  const habits = async (): Promise<NameSemantics[]> => Promise.all([...types.keys(), '/none'].map(nameSemanticsOf));
   expect(await habits()).toEqual(['apart', 'joined', 'apart', 'unknown', 'unknown', 'unknown']);
   expect(await habits()).toEqual(['apart', 'joined', 'apart', 'unknown', 'unknown', 'unknown']);
   expect(asked).toBe(7);
   // A stick is mounted where the card was.
   types.set('/card', 0x4d44);
   now += 20_000;
-  expect(await habitOf('/card')).toBe('joined');
+  expect(await nameSemanticsOf('/card')).toBe('joined');
 });

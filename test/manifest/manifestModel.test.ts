@@ -74,8 +74,8 @@ const found: Record<string, (world: ManifestWorld) => Promise<void>> = {
 };
 
 test.each(Object.entries(found))('%s', async (_name, sequence) => {
-  for (const habit of ['apart', 'joined'] as const) {
-    const world = await ManifestWorld.begin(habit);
+  for (const semantics of ['apart', 'joined'] as const) {
+    const world = await ManifestWorld.begin(semantics);
     await sequence(world);
     await world.check();
   }

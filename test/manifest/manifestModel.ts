@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { NameHabit } from '../../src/files/nameHabit.ts';
+import type { NameSemantics } from '../../src/files/nameSemantics.ts';
 import type { CrashKind } from '../world/faultyFiles.ts';
 import { ManifestWorld } from './manifestWorld.ts';
 
@@ -97,8 +97,8 @@ export interface ModelRun {
 export async function runModel(options: { numRuns: number; timeLimitMs: number; seed?: number }): Promise<ModelRun> {
   const run: ModelRun = { sequences: 0, acts: 0, hits: 0 };
   await fc.assert(
-    fc.asyncProperty(sequences, fc.constantFrom<NameHabit>('apart', 'joined'), async (acts, habit) => {
-      const world = await ManifestWorld.begin(habit);
+    fc.asyncProperty(sequences, fc.constantFrom<NameSemantics>('apart', 'joined'), async (acts, semantics) => {
+      const world = await ManifestWorld.begin(semantics);
       for (const act of acts) await act.run(world);
       await world.check();
       run.sequences++;

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { NameHabit } from '../../src/files/nameHabit.ts';
+import type { NameSemantics } from '../../src/files/nameSemantics.ts';
 import { EntryReader } from '../../src/manifest/entryReader.ts';
 import { journalPath, listJournals } from '../../src/manifest/journal.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
@@ -53,8 +53,8 @@ export class ManifestWorld {
     this.#disk = disk;
   }
 
-  static async begin(habit: NameHabit): Promise<ManifestWorld> {
-    const world = new ManifestWorld(new FaultyFiles(habit));
+  static async begin(semantics: NameSemantics): Promise<ManifestWorld> {
+    const world = new ManifestWorld(new FaultyFiles(semantics));
     world.#disk.put('/root/data/other.txt', '');
     for (let i = 0; i < 2; i++) world.#writers.push(await world.#start());
     return world;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { serialize } from 'node:v8';
 import type { Files, OpenFile } from '../../src/files/files.ts';
-import type { NameHabit } from '../../src/files/nameHabit.ts';
+import type { NameSemantics } from '../../src/files/nameSemantics.ts';
 
 /**
  * A file system in memory that a test can stop, or make fail, at any step that matters to durability.
@@ -78,7 +78,7 @@ interface Disk {
   syncedFolders: Set<string>;
   /** Those that the table on the disk of vfat does not lead to. */
   unplacedFolders: Set<string>;
-  habit: NameHabit;
+  semantics: NameSemantics;
   inodes: number;
   /** Counts changes of content; stands for the time of modification. */
   changes: number;
@@ -96,8 +96,8 @@ export class FaultyFiles implements Files {
   #stopped = false;
   readonly turns = new Map<string, Promise<unknown>>();
 
-  /** @param habit `joined` where the power is to be cut as on vfat. */
-  constructor(habit: NameHabit = 'apart', disk?: Disk) {
+  /** @param semantics `joined` where the power is to be cut as on vfat. */
+  constructor(semantics: NameSemantics = 'apart', disk?: Disk) {
     this.#disk = disk ?? {
       names: new Map(),
       syncedNames: new Map(),
@@ -106,7 +106,7 @@ export class FaultyFiles implements Files {
       syncedPlaces: new Map(),
       syncedFolders: new Set(),
       unplacedFolders: new Set(),
-      habit,
+      semantics,
       inodes: 0,
       changes: 0,
     };
@@ -114,7 +114,7 @@ export class FaultyFiles implements Files {
 
   /** Another process on the same disk, with steps, plan and gate of its own. */
   twin(): FaultyFiles {
-    return new FaultyFiles(this.#disk.habit, this.#disk);
+    return new FaultyFiles(this.#disk.semantics, this.#disk);
   }
 
   /** This process is gone: whatever it still does throws. */
@@ -144,8 +144,8 @@ export class FaultyFiles implements Files {
 
   /** Two disks with the same have the same folders and files, in the same order. @param noted what else must be the same. */
   fingerprint(noted: unknown): string {
-    const { names, folders, habit } = this.#disk;
-    const hash = createHash('sha1').update(JSON.stringify([habit, [...folders], [...names.keys()]]));
+    const { names, folders, semantics } = this.#disk;
+    const hash = createHash('sha1').update(JSON.stringify([semantics, [...folders], [...names.keys()]]));
     hash.update(serialize(noted));
     for (const { content } of names.values()) hash.update(`${content.length} `).update(content);
     return hash.digest('base64');
@@ -165,10 +165,10 @@ export class FaultyFiles implements Files {
     for (const map of [names, syncedNames, places, syncedPlaces]) map.delete(path);
   }
 
-  /** @param habit of the file system that is found then; default: the same. */
-  afterCrash(kind: CrashKind, habit = this.#disk.habit): FaultyFiles {
-    if (kind === 'vfat') return this.#afterCutOfVfat(habit);
-    const next = new FaultyFiles(habit);
+  /** @param semantics of the file system that is found then; default: the same. */
+  afterCrash(kind: CrashKind, semantics = this.#disk.semantics): FaultyFiles {
+    if (kind === 'vfat') return this.#afterCutOfVfat(semantics);
+    const next = new FaultyFiles(semantics);
     for (const folder of this.#disk.folders) next.#addFolder(folder, true);
     for (const [path, { content, synced }] of kind === 'lost' ? this.#disk.syncedNames : this.#disk.names) {
       const zeros = (): Buffer => {
@@ -181,9 +181,9 @@ export class FaultyFiles implements Files {
     return next;
   }
 
-  #afterCutOfVfat(habit: NameHabit): FaultyFiles {
+  #afterCutOfVfat(semantics: NameSemantics): FaultyFiles {
     const { syncedPlaces, syncedFolders } = this.#disk;
-    const next = new FaultyFiles(habit);
+    const next = new FaultyFiles(semantics);
     const isThere = (folder: string): boolean =>
       folder === dirname(folder) || (syncedFolders.has(folder) && isThere(dirname(folder)));
     for (const folder of syncedFolders) if (isThere(folder)) next.#addFolder(folder, true);
@@ -331,7 +331,7 @@ export class FaultyFiles implements Files {
       },
       sync: async () => {
         await usable('sync');
-        if (this.#disk.habit === 'joined' && inode.path !== null && inode.placed < inode.content.length) {
+        if (this.#disk.semantics === 'joined' && inode.path !== null && inode.placed < inode.content.length) {
           this.#step('sync', path, 1, done => {
             if (!done) return;
             inode.synced = inode.content;
@@ -408,7 +408,7 @@ export class FaultyFiles implements Files {
 
   async syncFolder(path: string): Promise<void> {
     await this.#pass('syncFolder', path);
-    const { names, syncedNames, places, syncedPlaces, folders, syncedFolders, unplacedFolders, habit } = this.#disk;
+    const { names, syncedNames, places, syncedPlaces, folders, syncedFolders, unplacedFolders, semantics } = this.#disk;
     const within = [...folders].filter(folder => dirname(folder) === path);
     const syncNames = (done: number): void => {
       if (!done) return;
@@ -416,7 +416,7 @@ export class FaultyFiles implements Files {
       syncWithin(path, places, syncedPlaces);
       for (const folder of within) syncedFolders.add(folder);
     };
-    if (habit === 'joined' && within.some(folder => unplacedFolders.has(folder))) {
+    if (semantics === 'joined' && within.some(folder => unplacedFolders.has(folder))) {
       this.#step('syncFolder', path, 1, syncNames);
     }
     this.#step('syncFolder', path, 1, done => {
@@ -425,9 +425,9 @@ export class FaultyFiles implements Files {
     });
   }
 
-  async nameHabit(): Promise<NameHabit> {
+  async nameHabit(): Promise<NameSemantics> {
     this.#alive();
-    return this.#disk.habit;
+    return this.#disk.semantics;
   }
 }
 
@@ -465,7 +465,7 @@ const without = (kinds: readonly CrashKind[], one: CrashKind): CrashKind[] => ki
 
 async function walk<T>(
   { start = new FaultyFiles(), context, work, check, prefixes = Number.POSITIVE_INFINITY }: CrashWalk<T>,
-  habit: NameHabit,
+  semantics: NameSemantics,
   kinds: readonly CrashKind[],
 ): Promise<number> {
   if (kinds.length === 0) return 0;
@@ -487,14 +487,14 @@ async function walk<T>(
       }
     }
   };
-  const whole = start.afterCrash('kill', habit);
+  const whole = start.afterCrash('kill', semantics);
   const all = context();
   await work(whole, all);
   for (const { index, kind, path, length } of whole.steps) {
     const count = Math.min(length + 1, kind === 'write' ? prefixes : Math.min(2, prefixes));
     for (let i = 0; i < count; i++) {
       const applied = count === 1 ? 0 : Math.round((i * length) / (count - 1));
-      const files = start.afterCrash('kill', habit);
+      const files = start.afterCrash('kill', semantics);
       files.plan = step => (step.index === index ? { stop: true, applied } : null);
       const noted = context();
       await work(files, noted).catch((error: unknown) => {

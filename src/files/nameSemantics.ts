@@ -9,7 +9,7 @@ import { statfs } from 'node:fs/promises';
  *   removed name leads to is free for other files before the removal is durable.
  * - `unknown`: nobody can tell (SMB, NFS, FUSE).
  */
-export type NameHabit = 'apart' | 'joined' | 'unknown';
+export type NameSemantics = 'apart' | 'joined' | 'unknown';
 
 const vfat = 0x4d44;
 
@@ -32,30 +32,30 @@ const apart = new Set([
 const answerMs = 10_000;
 const maxAnswers = 64;
 
-/** The habit of the file system that holds a folder. Asked of the system once in a while for each folder. */
-export function createHabitOf(
+/** The name semantics of the file system that holds a folder. Asked of the system once in a while for each folder. */
+export function createNameSemanticsOf(
   typeOf: (folder: string) => Promise<number>,
   now: () => number,
-): (folder: string) => Promise<NameHabit> {
-  const answers = new Map<string, { habit: NameHabit; until: number }>();
+): (folder: string) => Promise<NameSemantics> {
+  const answers = new Map<string, { semantics: NameSemantics; until: number }>();
   return async folder => {
     const known = answers.get(folder);
-    if (known && now() < known.until) return known.habit;
-    let habit: NameHabit = 'unknown';
+    if (known && now() < known.until) return known.semantics;
+    let semantics: NameSemantics = 'unknown';
     try {
       const type = await typeOf(folder);
-      habit = type === vfat ? 'joined' : apart.has(type) ? 'apart' : 'unknown';
+      semantics = type === vfat ? 'joined' : apart.has(type) ? 'apart' : 'unknown';
     } catch {
       // What comes next has an error of its own.
-      return habit;
+      return semantics;
     }
     if (answers.size >= maxAnswers) answers.clear();
-    answers.set(folder, { habit, until: now() + answerMs });
-    return habit;
+    answers.set(folder, { semantics, until: now() + answerMs });
+    return semantics;
   };
 }
 
-export const habitOf = createHabitOf(
+export const nameSemanticsOf = createNameSemanticsOf(
   async folder => (await statfs(folder)).type,
   () => performance.now(),
 );

@@ -157,8 +157,8 @@ const isThere = (path: string): Promise<boolean> =>
     () => false,
   );
 
-function troubled({ reason, lasting }: FolderTrouble): Required<Found> {
-  return { words: reason, wrong: lasting ? exitCodes.usage : exitCodes.failed };
+function troubled({ reason, isPermanent }: FolderTrouble): Required<Found> {
+  return { words: reason, wrong: isPermanent ? exitCodes.usage : exitCodes.failed };
 }
 
 async function folder(path: string): Promise<Found> {

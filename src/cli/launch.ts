@@ -6,7 +6,7 @@ import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import { withAccessHint } from '../files/accessHint.ts';
 import { makeFolder, trimPlace } from '../files/durableNames.ts';
 import { nodeFiles, openItself } from '../files/files.ts';
-import { ExperimentReserve, withRoom } from '../files/reserveFile.ts';
+import { ExperimentReserve, withReserve } from '../files/reserveFile.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { exitCodes } from './exitCodes.ts';
 import type { StartReport, StartWait } from './startReport.ts';
@@ -105,7 +105,7 @@ export async function launch(
 
 /** The pipeline matters more than what it prints: whoever can't open it starts without. */
 async function openOutput(file: string, paths: ResolvedPaths): Promise<FileHandle> {
-  return withRoom(new ExperimentReserve(nodeFiles, paths).file, async () => {
+  return withReserve(new ExperimentReserve(nodeFiles, paths).file, async () => {
     await makeFolder(nodeFiles, paths.logs);
     await trimPlace(nodeFiles, file);
     const opened = await openItself(file, 'a');

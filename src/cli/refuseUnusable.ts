@@ -10,7 +10,7 @@ export async function refuseUnusable(folders: readonly string[]): Promise<void> 
   for (const folder of new Set(folders)) {
     const trouble = await folderTrouble(folder);
     if (trouble)
-      throw new ExitError(trouble.lasting ? exitCodes.usage : exitCodes.failed, `${folder} ${trouble.reason}`);
+      throw new ExitError(trouble.isPermanent ? exitCodes.usage : exitCodes.failed, `${folder} ${trouble.reason}`);
   }
 }
 

@@ -80,19 +80,19 @@ async function act(
   return { changed, isNoted };
 }
 
-function totals({ count, byStatus, inWork, withoutImage }: Selection, changed: number, dryRun: boolean) {
+function totals({ count, byStatus, inFlight, withoutImage }: Selection, changed: number, dryRun: boolean) {
   return {
     selected: count,
     changed,
     by_status: byStatus,
-    in_work: inWork,
+    in_work: inFlight,
     without_image: withoutImage,
     dry_run: dryRun,
   };
 }
 
 function lines(
-  { count, byStatus, inWork, withoutImage }: Selection,
+  { count, byStatus, inFlight, withoutImage }: Selection,
   changed: number,
   dryRun: boolean,
   options: RequeueOptions,
@@ -106,7 +106,7 @@ function lines(
       ? `${counted(count, 'image')}${of} would be set to ${target}`
       : `${changed} of ${counted(count, 'image')}${of} ${changed === 1 ? 'is' : 'are'} set to ${target}`,
   ];
-  if (inWork) sentences.push(`${inWork} are in flight just now and left alone`);
+  if (inFlight) sentences.push(`${inFlight} are in flight just now and left alone`);
   if (withoutImage) sentences.push(`${withoutImage} have no image any more and are left alone`);
   if (dryRun && count > 0) sentences.push(`nothing is changed yet; this does it: ${commandWith(options, context)}`);
   return sentences;

@@ -30,7 +30,7 @@ export interface Selection {
   groups: { segment: string | null; ids: Set<string> }[];
   count: number;
   byStatus: Partial<Record<ProcessingStatus, number>>;
-  inWork: number;
+  inFlight: number;
   withoutImage: number;
 }
 
@@ -50,7 +50,7 @@ export async function selectEntries(
       ? ['pending', 'processed', 'failed']
       : ['processed', 'failed'];
   const isInTime = timesOf(options);
-  const selection: Selection = { groups: [], count: 0, byStatus: {}, inWork: 0, withoutImage: 0 };
+  const selection: Selection = { groups: [], count: 0, byStatus: {}, inFlight: 0, withoutImage: 0 };
   const found: { segment: string | null; chosen: Map<string, ProcessingStatus> }[] = [];
   for await (const { segment, entries } of readEntries({
     file: paths.manifestFile,
@@ -62,7 +62,7 @@ export async function selectEntries(
     for (const entry of entries) {
       const { processing_status: status } = entry;
       if (status === target || !wanted.includes(status) || !isInTime(entry)) continue;
-      if (!isFree(entry, livenessOf)) selection.inWork++;
+      if (!isFree(entry, livenessOf)) selection.inFlight++;
       else if (!options.skip && !(await hasImage(entry, paths.data))) selection.withoutImage++;
       else chosen.set(entry.entry_id, status);
     }

@@ -8,7 +8,7 @@ export interface FolderTrouble {
   /** Completes "<path> …". */
   reason: string;
   /** It never comes right by itself, as a mount that is late or a disk that is read-only does. */
-  lasting: boolean;
+  isPermanent: boolean;
 }
 
 /** File systems that the kernel makes up: they keep no files, and in some of them making a folder never comes to an end. */
@@ -26,14 +26,14 @@ const longestName = 255;
 export async function folderTrouble(path: string): Promise<FolderTrouble | null> {
   const whole = resolve(path);
   if (Buffer.byteLength(whole) > longestPath || whole.split('/').some(name => Buffer.byteLength(name) > longestName)) {
-    return { reason: 'is too long a path for the system: choose a shorter one', lasting: true };
+    return { reason: 'is too long a path for the system: choose a shorter one', isPermanent: true };
   }
   const found = await nearestFolder(whole);
   if (typeof found !== 'string') return found;
   const real = await realpath(found).catch(() => found);
   const isDevice = real === '/dev' || (real.startsWith('/dev/') && !real.startsWith('/dev/shm'));
   if (isDevice || kernelTypes.test(typeAt(real))) {
-    return { reason: `is in ${real}, where the system keeps no files: choose a folder on a disk`, lasting: true };
+    return { reason: `is in ${real}, where the system keeps no files: choose a folder on a disk`, isPermanent: true };
   }
   try {
     await access(found, constants.W_OK | constants.X_OK);
@@ -41,10 +41,10 @@ export async function folderTrouble(path: string): Promise<FolderTrouble | null>
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const where = found === whole ? '' : `can't be made, since ${found} `;
-    if (code === 'EROFS') return { reason: `${where}is on a disk that can only be read`, lasting: false };
+    if (code === 'EROFS') return { reason: `${where}is on a disk that can only be read`, isPermanent: false };
     if (code === 'EACCES' || code === 'EPERM')
-      return { reason: `${where}may not be written to by ${userName()}`, lasting: false };
-    return { reason: `can't be used: ${message}`, lasting: false };
+      return { reason: `${where}may not be written to by ${userName()}`, isPermanent: false };
+    return { reason: `can't be used: ${message}`, isPermanent: false };
   }
 }
 
@@ -54,16 +54,20 @@ async function nearestFolder(path: string): Promise<string | FolderTrouble> {
     try {
       if ((await stat(at)).isDirectory()) return at;
       return at === path
-        ? { reason: 'is a file, and must be a folder', lasting: true }
-        : { reason: `can't be a folder, since ${at} is a file`, lasting: true };
+        ? { reason: 'is a file, and must be a folder', isPermanent: true }
+        : { reason: `can't be a folder, since ${at} is a file`, isPermanent: true };
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' && (await lstat(at).catch(() => null))) {
-        return { reason: `${at === path ? '' : `is below ${at}, which `}is a link that leads nowhere`, lasting: false };
+        return {
+          reason: `${at === path ? '' : `is below ${at}, which `}is a link that leads nowhere`,
+          isPermanent: false,
+        };
       }
       if (at !== '/' && (code === 'ENOENT' || code === 'ENOTDIR')) continue;
-      if (code === 'EACCES') return { reason: `is below a folder that ${userName()} may not enter`, lasting: false };
-      return { reason: `can't be reached: ${message}`, lasting: code === 'ELOOP' || code === 'ENAMETOOLONG' };
+      if (code === 'EACCES')
+        return { reason: `is below a folder that ${userName()} may not enter`, isPermanent: false };
+      return { reason: `can't be reached: ${message}`, isPermanent: code === 'ELOOP' || code === 'ENAMETOOLONG' };
     }
   }
 }

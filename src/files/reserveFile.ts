@@ -109,14 +109,14 @@ export function filesWithReserve(
     files,
     ({ name, path, flags = 'r' }, run) =>
       isFor(path) && (name === 'makeFolder' || name === 'rename' || flags !== 'r')
-        ? withRoom(reserve, run, leave)
+        ? withReserve(reserve, run, leave)
         : run(),
-    (file, { path, flags = 'r' }) => (isFor(path) && flags !== 'r' ? withReserve(file, reserve, leave) : file),
+    (file, { path, flags = 'r' }) => (isFor(path) && flags !== 'r' ? openWithReserve(file, reserve, leave) : file),
   );
 }
 
 /** Makes a name, for which a folder may need room. A second try only: one that takes no more names says the same, and room does not help it. */
-export async function withRoom<T>(reserve: ReserveFile, act: () => Promise<T>, leave = 0): Promise<T> {
+export async function withReserve<T>(reserve: ReserveFile, act: () => Promise<T>, leave = 0): Promise<T> {
   try {
     return await act();
   } catch (error) {
@@ -206,7 +206,7 @@ export function lockWithReserve(lock: Exclusive, reserve: ReserveFile): Exclusiv
   };
 }
 
-function withReserve(file: OpenFile, reserve: ReserveFile, leave: number): OpenFile {
+function openWithReserve(file: OpenFile, reserve: ReserveFile, leave: number): OpenFile {
   return {
     ...wrapOpenFile(file, run => run()),
     write: async (data, position) => {

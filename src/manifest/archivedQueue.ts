@@ -24,7 +24,7 @@ interface Segment {
   /** Entries that wait, as far as is known: as it was marked, until it is read. */
   waiting: number;
   /** Entries that the stage has in work. */
-  inWork: number;
+  inFlight: number;
   /** All that waited in it were handed out, and not released since. */
   isLookedThrough: boolean;
   /** One that had not left the live manifest when the segment was read, and its revision: until it has, nothing is taken from it. */
@@ -53,7 +53,7 @@ const maxInWork = 5_000;
 export class ArchivedQueue {
   readonly #options: ArchivedQueueOptions;
   readonly #archive: string;
-  readonly #inWork = new Map<string, InWork>();
+  readonly #inFlight = new Map<string, InWork>();
   #segments: Segment[] = [];
   /** Segments may have come that are not in `#segments`. */
   #isBehind = true;
@@ -79,13 +79,13 @@ export class ArchivedQueue {
     return this.#segments.reduce((sum, { waiting }) => sum + waiting, 0);
   }
 
-  get inWork(): number {
-    return this.#inWork.size;
+  get inFlight(): number {
+    return this.#inFlight.size;
   }
 
   /** Whether an entry is one that the stage has in work from here. */
   has({ entry_id: id, rev }: Entry): boolean {
-    return this.#inWork.get(id)?.entry.rev === rev;
+    return this.#inFlight.get(id)?.entry.rev === rev;
   }
 
   /** Takes in the segments that have come. Errors are the file system's. */
@@ -103,15 +103,15 @@ export class ArchivedQueue {
     await this.refresh();
     const taken: Entry[] = [];
     for (const segment of [...this.#segments]) {
-      if (taken.length === count || this.#inWork.size >= maxInWork) break;
+      if (taken.length === count || this.#inFlight.size >= maxInWork) break;
       if (segment.isLookedThrough || segment.isUnreadable || this.#isPending(segment)) continue;
       const entries = await this.#load(segment);
-      while (entries.length > 0 && taken.length < count && this.#inWork.size < maxInWork) {
+      while (entries.length > 0 && taken.length < count && this.#inFlight.size < maxInWork) {
         const entry = entries.shift()!;
         // Somebody has brought it back since.
         if (this.#options.log.live.get(entry.entry_id)) continue;
-        this.#inWork.set(entry.entry_id, { segment, entry });
-        segment.inWork++;
+        this.#inFlight.set(entry.entry_id, { segment, entry });
+        segment.inFlight++;
         taken.push(entry);
       }
       if (this.#loaded?.segment !== segment) continue;
@@ -126,7 +126,7 @@ export class ArchivedQueue {
   async settle(claimed: readonly Entry[], set: Partial<Entry>): Promise<number> {
     const settled: InWork[] = [];
     for (const entry of claimed) {
-      const held = this.#inWork.get(entry.entry_id);
+      const held = this.#inFlight.get(entry.entry_id);
       if (held && !this.#options.log.live.get(entry.entry_id)) settled.push(held);
     }
     const recorded = this.#recording.then(() => this.#record(settled, set));
@@ -141,11 +141,11 @@ export class ArchivedQueue {
   /** Gives entries back as they were. */
   releaseEventually(claimed: readonly Entry[]): void {
     for (const { entry_id: id } of claimed) {
-      const held = this.#inWork.get(id);
+      const held = this.#inFlight.get(id);
       if (!held) continue;
       const { segment } = held;
-      this.#inWork.delete(id);
-      segment.inWork--;
+      this.#inFlight.delete(id);
+      segment.inFlight--;
       segment.waiting++;
       segment.isLookedThrough = false;
       if (this.#loaded?.segment === segment) this.#loaded = null;
@@ -197,7 +197,7 @@ export class ArchivedQueue {
             name,
             marker,
             waiting: left,
-            inWork: 0,
+            inFlight: 0,
             isLookedThrough: false,
             pending: null,
             isUnreadable: false,
@@ -233,7 +233,7 @@ export class ArchivedQueue {
         isWaiting(entry) &&
         !passedOver.has(`${entry.rev} ${entry.entry_id}`) &&
         !log.live.get(entry.entry_id) &&
-        !this.#inWork.has(entry.entry_id),
+        !this.#inFlight.has(entry.entry_id),
     );
     this.#loaded = { segment, entries };
     return entries;
@@ -266,16 +266,16 @@ export class ArchivedQueue {
   }
 
   async #end({ entry_id: id }: Entry): Promise<void> {
-    const held = this.#inWork.get(id);
+    const held = this.#inFlight.get(id);
     if (!held) return;
-    this.#inWork.delete(id);
-    held.segment.inWork--;
+    this.#inFlight.delete(id);
+    held.segment.inFlight--;
     await this.#endIfDone(held.segment);
   }
 
   /** Where nothing waits any more the mark goes. It may come back in a power cut: then the segment is read once more. */
   async #endIfDone(segment: Segment): Promise<void> {
-    if (!segment.isLookedThrough || segment.inWork > 0 || !this.#segments.includes(segment)) return;
+    if (!segment.isLookedThrough || segment.inFlight > 0 || !this.#segments.includes(segment)) return;
     this.#segments = this.#segments.filter(one => one !== segment);
     if (this.#loaded?.segment === segment) this.#loaded = null;
     await removeFile(this.#options.files, segment.marker);

@@ -61,7 +61,7 @@ export class Manifest {
       isWaiting: entry => awaitsCopy(entry, { ...this.#rules, compression: false }),
     });
     const { waiting } = this.archive;
-    this.#alone = new TriedAlone({ own: options.own, live: () => log.live, archivedInWork: () => waiting.inWork });
+    this.#alone = new TriedAlone({ own: options.own, live: () => log.live, archivedInWork: () => waiting.inFlight });
   }
 
   static async open(options: ManifestOptions): Promise<Manifest> {
@@ -119,8 +119,8 @@ export class Manifest {
   }
 
   /** How many entries a stage has in work, in any process. */
-  inWork(stage: StageName): number {
-    return this.#log.live.claimedCount(stage) + (stage === 'syncer' ? this.archive.waiting.inWork : 0);
+  inFlight(stage: StageName): number {
+    return this.#log.live.claimedCount(stage) + (stage === 'syncer' ? this.archive.waiting.inFlight : 0);
   }
 
   #worksOnArchived(stage: QueueStage): boolean {

@@ -18,7 +18,7 @@ export type Queue = Pick<
   | 'changes$'
   | 'catchUp'
   | 'waiting'
-  | 'inWork'
+  | 'inFlight'
   | 'isFor'
   | 'get'
   | 'entries'

@@ -81,7 +81,7 @@ export function handover<S, R>(
       );
 
       const begin = (settings: S): void => {
-        // One that is still opening must hear of its retirement later.
+        // One that is still opening must hear of its draining later.
         const drain = new ReplaySubject<void>(1);
         const mine: Generation<S> = { settings, drain, life: new Subscription(), deadline: null };
         present = mine;

@@ -32,21 +32,21 @@ describe('a folder that can never be written to is refused at once, and nothing 
   ])('%s', async (_what, path, reason) => {
     const trouble = await folderTrouble(path());
     expect(trouble?.reason).toMatch(reason);
-    expect(trouble?.lasting).toBe(true);
+    expect(trouble?.isPermanent).toBe(true);
   });
 
   it('a link that leads nowhere may lead somewhere later, as one to a disk that is not mounted', async () => {
     const trouble = await folderTrouble(join(folder, 'dangling', 'data'));
     expect(trouble).toEqual({
       reason: `is below ${join(folder, 'dangling')}, which is a link that leads nowhere`,
-      lasting: false,
+      isPermanent: false,
     });
   });
 
   it.skipIf(process.getuid?.() === 0)('a folder of somebody else may be mounted over later', async () => {
     const trouble = await folderTrouble(join(folder, 'closed', 'data'));
     expect(trouble?.reason).toMatch(/^can't be made, since .*closed may not be written to by/);
-    expect(trouble?.lasting).toBe(false);
+    expect(trouble?.isPermanent).toBe(false);
   });
 
   it('a good one, there or not, is no trouble', async () => {

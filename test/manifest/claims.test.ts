@@ -22,7 +22,7 @@ describe('a claim', () => {
     expect(first.claims.processor).toMatchObject({ ...identity(1), segment: 2, length: 77 });
     expect(ids(await manifest.claim('processor', 9))).toEqual(['e1', 'e2']);
     expect(await manifest.claim('processor', 9)).toEqual([]);
-    expect(manifest.inWork('processor')).toBe(3);
+    expect(manifest.inFlight('processor')).toBe(3);
   });
 
   test('is given to one of two that ask at the same moment', async () => {
@@ -74,7 +74,7 @@ describe('a claim', () => {
     await manifest.claim('processor', 1);
     expect(await manifest.settle(reporting, 'communicator', { data_transmitted: true })).toBe(0);
     expect(manifest.get('e0')).toMatchObject({ data_transmitted: false, processing_status: 'processing' });
-    expect(manifest.inWork('communicator')).toBe(0);
+    expect(manifest.inFlight('communicator')).toBe(0);
   });
 
   test('of a process that is gone is an orphan; of one that nobody here can judge it is not', async () => {

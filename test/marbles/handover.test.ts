@@ -413,7 +413,7 @@ describe('handover', () => {
     expect(opened).toBe(0);
   });
 
-  it('tells a generation that is subscribed to late of its retirement', () => {
+  it('tells a generation that is subscribed to late of its draining', () => {
     run(({ hot, cold, expectObservable }) => {
       const settings = hot('-a-b');
       const opening = cold(' ------o|');

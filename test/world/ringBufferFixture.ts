@@ -43,7 +43,7 @@ export class RingBufferFixture {
   /** Resolves when the share answers. */
   answer: Promise<unknown> = Promise.resolve();
   readonly waitingImage = { bytes: 0 };
-  /** Subscriptions of its stations to the space. */
+  /** Subscriptions of its workers to the space. */
   open = 0;
   maxOpen = 0;
   /** Bytes that were free besides what images took; null: `space$` alone says. */

@@ -31,7 +31,7 @@ export interface DiskFullOptions {
   wanted$: Observable<WantedSpace>;
   /** Each image that was refused. */
   refused$?: Observable<Refusal>;
-  queue: Pick<Queue, 'waiting' | 'inWork' | 'localImages'>;
+  queue: Pick<Queue, 'waiting' | 'inFlight' | 'localImages'>;
   clock: Clock;
   /** `data_dir`, for the message. */
   dataFolder: string;
@@ -155,7 +155,7 @@ function whyNothingGoes(limits: SpaceLimits, { keepsAll }: WantedSpace, queue: D
   if (removable > 0)
     return `${images(removable)} may be deleted, and the ring buffer has not done so yet: does it run?`;
   const reasons = countedStages.flatMap(stage => {
-    const count = queue.waiting(stage) + queue.inWork(stage);
+    const count = queue.waiting(stage) + queue.inFlight(stage);
     return count > 0 ? [`${images(count)} ${count === 1 ? 'waits' : 'wait'} ${waitsFor[stage]}`] : [];
   });
   return reasons.length > 0

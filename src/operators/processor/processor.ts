@@ -144,7 +144,7 @@ async function openWorker(
   watch.see(null);
   const { queue, results, tools } = deps;
   const rois = roiManifest(settings);
-  // A station opens only with one.
+  // A worker opens only with one.
   const text = settings.roiManifestText as string;
   await settleProcessorOrphans(queue, results);
   const analyser = deps.openAnalyser(settings);
@@ -263,7 +263,7 @@ function resultHead(entry: Entry, { configHash, roiManifestText }: ProcessSettin
     attempt: entry.attempt,
     run_id: entry.run_id,
     config_hash: configHash,
-    // A station opens only with one.
+    // A worker opens only with one.
     roi_manifest_hash: contentHash(roiManifestText!),
     manifest_entry_timestamp: entry.entry_timestamp_iso,
     image_timestamp: entry.camera_data?.timestamp_iso ?? null,

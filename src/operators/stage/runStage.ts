@@ -207,7 +207,7 @@ function generation<S, T>(
     concatMap(worker => runWorker({ stage, tools, flow, saysIdle: isFailing }, worker, drain$)),
   );
   let key = '';
-  const lasting$ = attempt$.pipe(
+  const retried$ = attempt$.pipe(
     retryForever<StageEvent | typeof idle>({
       ...(backOff?.(settings) ?? defaultBackOff),
       random: tools.random,
@@ -232,7 +232,7 @@ function generation<S, T>(
     }),
     filter(event => event !== idle),
   );
-  return concat(state(running, 'starting'), lasting$, state(running, 'stopped'));
+  return concat(state(running, 'starting'), retried$, state(running, 'stopped'));
 }
 
 const isRunning = (event: StageEvent | typeof idle): boolean =>

@@ -34,7 +34,7 @@ describe('stage', () => {
     run.unsubscribe();
   });
 
-  it('has no more in flight than the station has places, and one claim at a time', async () => {
+  it('has no more in flight than the worker has places, and one claim at a time', async () => {
     const world = new StageWorld();
     const doors = Array.from({ length: 10 }, gate);
     world.onPerform = item => doors[Number(item)]!.pass();
@@ -90,7 +90,7 @@ describe('stage', () => {
     expect([world.open, run.tracked.size]).toEqual([0, 0]);
   });
 
-  it('goes on when its station has nothing more to wake it with', async () => {
+  it('goes on when its worker has nothing more to wake it with', async () => {
     const world = new StageWorld();
     const run = begin(world);
     await run.rest();
@@ -136,7 +136,7 @@ describe('stage', () => {
       expect(run.told.slice(-4)).toEqual(['draining', 'claimed 1', 'done 1', 'stopped']);
     });
 
-    it('does not wait for a station that is still opening, and closes it when it has', async () => {
+    it('does not wait for a worker that is still opening, and closes it when it has', async () => {
       const world = new StageWorld();
       const door = gate();
       let aborted = false;
@@ -334,7 +334,7 @@ describe('stage', () => {
       expect(run.told.slice(-2)).toEqual(['well EROFS', 'stopped']);
     });
 
-    it('closes its station also when releasing fails, and names both', async () => {
+    it('closes its worker also when releasing fails, and names both', async () => {
       const world = new StageWorld();
       world.onPerform = () => Promise.reject(failure('EIO'));
       world.onGiveBack = () => Promise.reject(new Error('nobody takes it'));
@@ -389,7 +389,7 @@ describe('stage', () => {
   });
 
   describe('new settings', () => {
-    it('let what is in flight finish and the old station close before the new one opens; nothing is lost', async () => {
+    it('let what is in flight finish and the old worker close before the new one opens; nothing is lost', async () => {
       const world = new StageWorld();
       const door = gate();
       world.onPerform = () => door.pass();
@@ -412,7 +412,7 @@ describe('stage', () => {
       run.unsubscribe();
     });
 
-    it('cut off after half a minute what does not finish; its items come back, and its station closes first', async () => {
+    it('cut off after half a minute what does not finish; its items come back, and its worker closes first', async () => {
       const world = new StageWorld();
       const never = gate();
       world.onPerform = () => never.pass();
@@ -437,7 +437,7 @@ describe('stage', () => {
       run.unsubscribe();
     });
 
-    it('wait for a station that opens late, and for its closing', async () => {
+    it('wait for a worker that opens late, and for its closing', async () => {
       const world = new StageWorld();
       const door = gate();
       world.onOpen = ({ name }) => (name === 'a' ? door.pass() : Promise.resolve());
@@ -527,7 +527,7 @@ describe('stage', () => {
       expect([world.claimed.size, [...world.waiting].sort(), world.open]).toEqual([0, ['1', '2'], 0]);
     });
 
-    it('closes a station that was still opening', async () => {
+    it('closes a worker that was still opening', async () => {
       const world = new StageWorld();
       const door = gate();
       world.onOpen = () => door.pass();
@@ -591,7 +591,7 @@ describe('stage', () => {
     });
   });
 
-  it('at any instant of a handover keeps to one station and loses nothing', async () => {
+  it('at any instant of a handover keeps to one worker and loses nothing', async () => {
     for (let microtasks = 0; microtasks < 120; microtasks++) {
       const world = new StageWorld();
       world.offer('1', '2', '3', '4', '5');

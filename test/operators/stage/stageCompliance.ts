@@ -24,7 +24,7 @@ export interface StageUnderTest<S> {
   finished: () => string[];
   /** Ids of the entries that are claimed by this stage. */
   claimed: () => string[];
-  /** What its station has open (source, workers, output), and the most at one time. */
+  /** What its worker has open (source, workers, output), and the most at one time. */
   open: () => number;
   maxOpen: () => number;
   /** What its end comes with, besides a stop: with upstream, with its own source, or never. */

@@ -11,9 +11,9 @@ import { makeFolder } from './files/durableNames.ts';
 import type { Exclusive } from './files/fileLock.ts';
 import { fileLock } from './files/fileLock.ts';
 import { type Files, nodeFiles } from './files/files.ts';
+import { CallGate, filesWithDeadline } from './files/filesWithDeadline.ts';
 import { guardedFiles } from './files/guardedFiles.ts';
 import { mountWarnings } from './files/networkMount.ts';
-import { CallGate, patientFiles } from './files/patientFiles.ts';
 import { isRunning, ownIdentity } from './files/processIdentity.ts';
 import { removeTemporaries } from './files/removeTemporaries.ts';
 import { ExperimentReserve } from './files/reserveFile.ts';
@@ -173,7 +173,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
       queue: manifest,
       archive: manifest.archive,
       files,
-      backupFiles: patientFiles(files, backupGate, path => isWithin(path, paths.backup)),
+      backupFiles: filesWithDeadline(files, backupGate, path => isWithin(path, paths.backup)),
       results: {
         append: (head, imageAnalysis) => log.append(composeResultLine(head, imageAnalysis)),
         position: () => log.position(),
@@ -189,7 +189,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
       measureSpace: () => measureSpace(paths.data),
       waitingImage: { bytes: 0 },
       // The same lock as that of `requeue`.
-      restoring: lock(join(paths.data, 'requeue')),
+      restoreLock: lock(join(paths.data, 'requeue')),
       note,
       liveness: held.liveness,
       isAlive: isRunning,
@@ -315,7 +315,7 @@ function openManifest(
     // What frees space on a full disk has to be recorded first.
     files: reserve.files(
       // What is not there was moved to a backup_dir, present or former.
-      patientFiles(files, backupGate, path => !isWithin(path, paths.data)),
+      filesWithDeadline(files, backupGate, path => !isWithin(path, paths.data)),
       path => isJournal(path, paths.manifestFile),
     ),
     exclusive: lock(paths.manifestFile),

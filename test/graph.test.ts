@@ -62,7 +62,7 @@ async function prepare(images = 6, world?: PipelineWorld) {
     backupFiles: there.files,
     manifestTouched$: NEVER,
     shares: createShares(),
-    restoring: exclusiveHere(),
+    restoreLock: exclusiveHere(),
     liveness: () => 'alive',
     note,
     readStatus: async () => null,

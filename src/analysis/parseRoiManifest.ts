@@ -27,7 +27,7 @@ export function parseRoiManifest(text: string, file: string): RoiManifest {
   try {
     manifest = JSON.parse(json);
   } catch {
-    throw new Error(`${file}: not valid JSON: ${jsonSlip(json) ?? jsonFault(json)}`);
+    throw new Error(`${file}: not valid JSON: ${jsonMistake(json) ?? jsonFault(json)}`);
   }
   if (!isRecord(manifest)) return fail(null, `${described(manifest)} instead of an object of ROIs by their keys`);
 
@@ -104,7 +104,7 @@ function roiKeyLike(key: string): string {
 }
 
 /** What people write that is no JSON, and how it is put right; the first that stands in the text, with its line. */
-function jsonSlip(text: string): string | null {
+function jsonMistake(text: string): string | null {
   // What stands in quotes is blanked, so that places stay.
   let bare = '';
   for (const [from, to] of quotedParts(text)) bare += text.slice(bare.length, from) + '"'.padEnd(to - from);

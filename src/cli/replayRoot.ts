@@ -4,7 +4,7 @@ import { parse } from 'smol-toml';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import { defaultConfigFile } from '../config/configFile.ts';
 import { exampleToml, type TomlValues } from '../config/exampleToml.ts';
-import { slip } from '../config/kinds/path.ts';
+import { mistake } from '../config/kinds/path.ts';
 import { contains } from '../config/pathProblems.ts';
 import { withoutSecrets } from '../config/secrets.ts';
 import { makeFolder } from '../files/durableNames.ts';
@@ -46,7 +46,7 @@ export async function replayRoot(
       `${root} lies in the folder of images ${folder}, in which nothing is written: choose another one with --out`,
     );
   }
-  const wrong = slip(root);
+  const wrong = mistake(root);
   if (wrong !== null) throw new ExitError(exitCodes.usage, `the folder of the replay is ${root}: ${wrong}`);
   const inRoot = { ...context, config: undefined, root };
   const base = await loadConfig(context);

@@ -23,7 +23,7 @@ interface Suspect {
 }
 
 /**
- * Keys that somebody lost by a slip while the file was edited: each is gone, and something like it has come. The same key is
+ * Keys that somebody lost by mistake while the file was edited: each is gone, and something like it has come. The same key is
  * misspelt, or stands in another section, or under a section that is misspelt. Taken at its word, such a file would give the key
  * the value that counts when it is absent, which for a camera is "off". A key that left nothing like it was taken out on purpose.
  *

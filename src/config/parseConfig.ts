@@ -6,7 +6,7 @@ import { lostKeys } from './lostKeys.ts';
 import { movedKeys } from './movedKeys.ts';
 import { allSettings, type Config, configSchema, sections } from './schema.ts';
 import { isSecret, tellsSecret } from './secrets.ts';
-import { tomlSlip, typeSlip } from './tomlSlip.ts';
+import { tomlMistake, typeMistake } from './tomlMistake.ts';
 import { isTable, showValue, type TomlTable } from './tomlTable.ts';
 import { unknownKeys } from './unknownKeys.ts';
 
@@ -56,11 +56,11 @@ export function parseConfig(
     if (said.has(name)) continue;
     said.add(name);
     const value = path.reduce<unknown>((outer, key) => (outer as Record<string | number, unknown>)[key], found);
-    const slip = typeSlip(
+    const mistake = typeMistake(
       value,
       allSettings.find(({ section, key }) => section === path[0] && key === path[1]) ?? null,
     );
-    const advice = slip === null || isSecret(path) ? '' : `: ${slip}`;
+    const advice = mistake === null || isSecret(path) ? '' : `: ${mistake}`;
     const message = `${name} ${whatIs(path, value)}; it must be ${issue.message}${advice}`;
     errors.push(problem('value', path, place(path)?.value, message));
   }
@@ -114,10 +114,10 @@ function parseToml(text: string, file: string): TomlTable {
     // The parser's message goes on with an excerpt of the file, which has no place in a line of a log.
     const reason = (error.message.split('\n')[0] as string).replace(/^Invalid TOML document: /, '');
     const at = { line: error.line, column: error.column };
-    const slip = withoutCredentials(tomlSlip(text, at, reason));
-    const message = tellsSecret(slip, text)
+    const mistake = withoutCredentials(tomlMistake(text, at, reason));
+    const message = tellsSecret(mistake, text)
       ? `this is not TOML: ${reason}; what stands there is secret and not shown`
-      : slip;
+      : mistake;
     throw new ConfigError(file, [problem('syntax', null, at, message)], { cause: error });
   }
 }

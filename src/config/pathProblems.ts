@@ -1,6 +1,6 @@
 import { basename, sep } from 'node:path';
 import type { ConfigProblem } from './configError.ts';
-import { notUtf8, slip } from './kinds/path.ts';
+import { mistake, notUtf8 } from './kinds/path.ts';
 import type { Located } from './locate.ts';
 import type { ResolvedPaths } from './resolvePaths.ts';
 import type { Config } from './schema.ts';
@@ -44,7 +44,7 @@ function rootProblems({ paths, root: given, place, isFile }: PathProblemsOptions
   const name = given === undefined ? 'Paths.root_dir' : '--root';
   const at = given === undefined ? place(['Paths', 'root_dir'])?.value : undefined;
   const refused = (why: string): ConfigProblem[] => [problem('Paths.root_dir', at, `${name} is ${root}: ${why}`)];
-  const said = given === undefined ? null : slip(given);
+  const said = given === undefined ? null : mistake(given);
   if (said !== null) return [problem('Paths.root_dir', undefined, `--root is ${showValue(given)}: ${said}`)];
   if (/\p{Cc}/u.test(root)) return refused('there are control characters in it; give the folder another name');
   if (root.includes('\ufffd')) return refused(notUtf8);

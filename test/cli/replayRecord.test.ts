@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { defaultReplayFolder, recordReplay } from '../../src/cli/replayRecord.ts';
-import { slip } from '../../src/config/kinds/path.ts';
+import { mistake } from '../../src/config/kinds/path.ts';
 import { safeName } from '../../src/share/sharePath.ts';
 
 let cwd = '';
@@ -29,7 +29,7 @@ test.each(['a\u001b[2Jb', 'x\ny', '$HOME', '50%A%', '~', 'a:b*?"<>|\\', 'run. ',
   'a folder called %j gives a replay a name that every disk and every configuration takes',
   async name => {
     const root = await defaultReplayFolder(cwd, { folder: `/old/${name}`, method: 'max_intensity', estimator: 'rows' });
-    expect(slip(root)).toBeNull();
+    expect(mistake(root)).toBeNull();
     expect(safeName(basename(root))).toBe(basename(root));
     expect(Buffer.byteLength(basename(root))).toBeLessThan(255);
   },

@@ -38,7 +38,7 @@ function mistakesAfter(edit: (text: string) => string): string {
   }
 }
 
-describe('an edit that loses a key by a slip is refused', () => {
+describe('an edit that loses a key by mistake is refused', () => {
   it.each<[string, (text: string) => string, string]>([
     [
       'a misspelt key',

@@ -139,7 +139,7 @@ describe.skipIf(!(await mayMount()))('a real disk that fills (needs root, for a 
           measureSpace: () => measureSpace(dataFolder),
           waitingImage: { bytes: 0 },
           space$,
-          restoring: exclusiveHere(),
+          restoreLock: exclusiveHere(),
           note: () => undefined,
         },
         buffer.tools,

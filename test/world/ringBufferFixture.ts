@@ -101,7 +101,7 @@ export class RingBufferFixture {
   }
 
   /** Held by who brings entries back from the archive. */
-  readonly restoring = exclusiveHere();
+  readonly restoreLock = exclusiveHere();
 
   get deps(): Omit<RingBufferExperiment, 'tools'> {
     const { manifest, files } = this.world;
@@ -122,7 +122,7 @@ export class RingBufferFixture {
       },
       space$: watched$,
       waitingImage: this.waitingImage,
-      restoring: this.restoring,
+      restoreLock: this.restoreLock,
       ...(this.hasShare && { shares: this.#shares }),
       note: (_level, message) => this.notes.push(message),
     };

@@ -21,7 +21,7 @@ export const notUtf8 =
   'a name in it is not UTF-8 (its bytes can not be told from others); rename that folder, or name another';
 
 /** What is written like a path and is none to the system, which would make a folder of just that name; completes "it is …". */
-export function slip(path: string): string | null {
+export function mistake(path: string): string | null {
   if (isWindowsPath(path)) return `this is a path of Windows, and ${here}`;
   if (!plain(path)) return 'it has control characters, since a backslash in "…" begins an escape; write /';
   if (path.includes('\ufffd')) return notUtf8;
@@ -37,10 +37,10 @@ export function slip(path: string): string | null {
 /** A path that `test` accepts and that is none of the usual slips. */
 function path(allowed: string, test: (path: string) => boolean = () => true): Kind<string> {
   const why = (value: unknown): string => {
-    const found = typeof value === 'string' ? slip(value) : null;
+    const found = typeof value === 'string' ? mistake(value) : null;
     return found === null ? allowed : `${allowed} (${found})`;
   };
-  const isGood = (value: string): boolean => value.trim() !== '' && slip(value) === null && test(value);
+  const isGood = (value: string): boolean => value.trim() !== '' && mistake(value) === null && test(value);
   return { schema: z.string({ error: allowed }).refine(isGood, { error: ({ input }) => why(input) }), allowed };
 }
 

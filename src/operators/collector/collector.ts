@@ -227,14 +227,14 @@ async function recordAtEnd(kept: Collected[], recorder: Recorder): Promise<Stage
   const { clock } = recorder.experiment.tools;
   const events: StageEvent[] = [];
   for (const item of kept.splice(0)) {
-    const begun = clock.monotonic();
+    const startedMs = clock.monotonic();
     const gone = (why: string): Outcome => ({
       kind: 'discarded',
       entryId: null,
       reason: `the frame of ${item.frame.taken.local} could not be recorded: ${why}`,
     });
     const outcome = await record(item, recorder, true).catch((error: unknown) => gone(asError(error).message));
-    events.push(outcomeEvent('collector', outcome ?? gone('there is no room on the disk'), { clock, begun }));
+    events.push(outcomeEvent('collector', outcome ?? gone('there is no room on the disk'), { clock, startedMs }));
   }
   return events;
 }

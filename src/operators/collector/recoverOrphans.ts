@@ -54,11 +54,11 @@ export function orphanRecovery(
   const recover = (paths: readonly string[]): Observable<StageEvent> => {
     if (paths.length === 0) return EMPTY;
     const recovered$ = defer(() => {
-      const begun = clock.monotonic();
+      const startedMs = clock.monotonic();
       return fromAbortable(signal => tools.track(recoverImages(paths, options, signal))).pipe(
         concatMap(entries => {
           left = [];
-          return recoveryEvents(entries, begun, options);
+          return recoveryEvents(entries, startedMs, options);
         }),
       );
     });
@@ -75,8 +75,8 @@ export function orphanRecovery(
     finish: async () => {
       if (left.length === 0) return [];
       try {
-        const begun = clock.monotonic();
-        return recoveryEvents(await recoverImages(left, options, AbortSignal.timeout(finishMs)), begun, options);
+        const startedMs = clock.monotonic();
+        return recoveryEvents(await recoverImages(left, options, AbortSignal.timeout(finishMs)), startedMs, options);
       } catch (error) {
         note('warning', `${what}: ${withAccessHint(asError(error))}; the next start tries it again`, 'collector');
         return [];
@@ -85,7 +85,11 @@ export function orphanRecovery(
   };
 }
 
-function recoveryEvents(entries: readonly Entry[], begun: number, { clock, note }: OrphanImagesOptions): StageEvent[] {
+function recoveryEvents(
+  entries: readonly Entry[],
+  startedMs: number,
+  { clock, note }: OrphanImagesOptions,
+): StageEvent[] {
   if (entries.length === 0) return [];
   const names = entries.map(({ camera_data: camera }) => camera!.filename);
   note('warning', `taken in, since a crash has left them without an entry: ${names.join(', ')}`);
@@ -93,7 +97,7 @@ function recoveryEvents(entries: readonly Entry[], begun: number, { clock, note 
     { stage: 'collector', at: clock.now(), kind: 'claimed', count: entries.length },
     ...entries.map(({ entry_id: entryId }, i) => {
       const detail = { image: names[i]!, found: 'without an entry' };
-      return outcomeEvent('collector', { kind: 'done', entryId, detail }, { clock, begun });
+      return outcomeEvent('collector', { kind: 'done', entryId, detail }, { clock, startedMs });
     }),
   ];
 }

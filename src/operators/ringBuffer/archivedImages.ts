@@ -11,7 +11,7 @@ export interface ArchivedImagesOptions {
   queue: Queue;
   archive: Archive;
   /** Nobody else brings entries back from the archive while this is held. */
-  restoring: Exclusive;
+  restoreLock: Exclusive;
   /** Told of a segment that can't be read: its images stay. */
   note: (message: string) => void;
 }
@@ -108,8 +108,8 @@ export class ArchivedImages {
   async claim(count: number, isKept: (entry: Entry) => boolean = () => false): Promise<Entry[]> {
     await this.#takeCopied();
     if (!this.mayHaveMore) return [];
-    const { queue, restoring } = this.#options;
-    return restoring(async () => {
+    const { queue, restoreLock } = this.#options;
+    return restoreLock(async () => {
       await queue.catchUp();
       await this.refresh();
       const claimed: Entry[] = [];

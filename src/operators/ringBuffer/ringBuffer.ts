@@ -33,7 +33,7 @@ export interface RingBufferSettings {
 
 export type RingBufferExperiment = Pick<
   Experiment,
-  'tools' | 'queue' | 'archive' | 'files' | 'measureSpace' | 'space$' | 'waitingImage' | 'restoring' | 'note'
+  'tools' | 'queue' | 'archive' | 'files' | 'measureSpace' | 'space$' | 'waitingImage' | 'restoreLock' | 'note'
 > &
   /** Where copies are looked for before the first images go; absent: nowhere. */
   Partial<Pick<Experiment, 'shares'>>;
@@ -93,11 +93,11 @@ export const ringBuffer: Stage<RingBufferSettings, readonly Entry[], RingBufferE
   pace: () => ({ intervalMs: null, perMinute: null }),
   entriesOf: batch => batch.map(entry => entry.entry_id),
   begin: experiment => {
-    const { queue, archive, restoring, note } = experiment;
+    const { queue, archive, restoreLock, note } = experiment;
     const archived = new ArchivedImages({
       queue,
       archive,
-      restoring,
+      restoreLock,
       note: message => note('warning', message, 'ring_buffer'),
     });
     const listening = archived.listen();

@@ -132,7 +132,7 @@ export interface Experiment extends SettingsSource {
   /** The image for which there was no room on the disk, if one waits. */
   readonly waitingImage: { bytes: number };
   /** Held while entries are brought back from the archive, by whoever does. */
-  readonly restoring: Exclusive;
+  readonly restoreLock: Exclusive;
   /** Told once somebody listens. */
   note(level: NoteEvent['level'], message: string, stage?: StageName | null): void;
   liveness(process: ProcessIdentity): Liveness;

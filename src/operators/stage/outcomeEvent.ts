@@ -3,13 +3,13 @@ import type { StageEvent } from '../../model/event.ts';
 import type { StageName } from '../../model/stageName.ts';
 import type { Outcome } from './stage.ts';
 
-/** What is told of an outcome. `begun`: when the work on it began, by the monotonic clock. */
+/** What is told of an outcome. `startedMs`: when the work on it began, by the monotonic clock. */
 export function outcomeEvent(
   stage: StageName,
   outcome: Outcome,
-  { clock, begun }: { clock: Clock; begun: number },
+  { clock, startedMs }: { clock: Clock; startedMs: number },
 ): StageEvent {
   const common = { stage, at: clock.now() };
   if (outcome.kind === 'discarded') return { ...common, ...outcome };
-  return { ...common, ...outcome, ms: clock.monotonic() - begun };
+  return { ...common, ...outcome, ms: clock.monotonic() - startedMs };
 }

@@ -114,12 +114,12 @@ export function runWorker<T>(
     );
     const round = (rounds: Rounds, isLast: boolean): Observable<StageEvent> =>
       defer(() => {
-        const begun = tools.clock.monotonic();
+        const startedMs = tools.clock.monotonic();
         isInRound = true;
         return fromAbortable(signal => tools.track(rounds.run(isLast, signal, leaving.signal))).pipe(
           concatMap((detail): StageEvent[] => {
             const at = tools.clock.now();
-            return detail ? [{ stage: name, at, kind: 'round', ms: tools.clock.monotonic() - begun, detail }] : [];
+            return detail ? [{ stage: name, at, kind: 'round', ms: tools.clock.monotonic() - startedMs, detail }] : [];
           }),
           finalize(() => {
             isInRound = false;
@@ -190,7 +190,7 @@ function processItem<T>(
   onSettled: () => void,
 ): Observable<StageEvent> {
   return defer(() => {
-    const begun = tools.clock.monotonic();
+    const startedMs = tools.clock.monotonic();
     const { name } = stage;
     const count = stage.entriesOf(item).length;
     const claimed: StageEvent = { stage: name, at: tools.clock.now(), kind: 'claimed', count };
@@ -199,7 +199,7 @@ function processItem<T>(
       fromAbortable(signal => tools.track(worker.process(item, signal, leaving))).pipe(
         tap(onSettled),
         concatMap(outcomes => outcomes),
-        map(outcome => outcomeEvent(name, outcome, { clock: tools.clock, begun })),
+        map(outcome => outcomeEvent(name, outcome, { clock: tools.clock, startedMs })),
       ),
     );
   });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Files } from '../../../src/files/files.ts';
-import { CallGate, patientFiles } from '../../../src/files/patientFiles.ts';
+import { CallGate, filesWithDeadline } from '../../../src/files/filesWithDeadline.ts';
 import { type BackupSettings, backup } from '../../../src/operators/backup/backup.ts';
 import type { RingBufferSettings } from '../../../src/operators/ringBuffer/ringBuffer.ts';
 import { runStage } from '../../../src/operators/stage/runStage.ts';
@@ -126,7 +126,7 @@ describe('the backup', () => {
         blocked--;
       };
       const calling = new CallGate(60_000);
-      const patient = (each: Files): Files => patientFiles(each, calling, path => path.startsWith(backupFolder));
+      const patient = (each: Files): Files => filesWithDeadline(each, calling, path => path.startsWith(backupFolder));
       const fixture = await BackupWorld.on(files, {}, patient);
       await fixture.manifest.offer([settled('a')]);
       const run = begin(fixture);

@@ -730,7 +730,7 @@ describe('whatever happens to the images', () => {
     },
     // As the command does it: with the lock, and an entry that was live when it looked is not taken from the archive.
     requeueArchived: ({ world, fixture }, n) =>
-      fixture.restoring(async () => {
+      fixture.restoreLock(async () => {
         const live = new Set([...world.manifest.entries()].map(entry => entry.entry_id));
         const entries = new Map<string, Entry>();
         for await (const entry of world.manifest.archive.entries()) entries.set(entry.entry_id, entry);

@@ -23,15 +23,24 @@ interface Spot extends Position {
 }
 
 /**
- * What somebody did who wrote a text that is not TOML: what was found, and what to write instead. The slips are those that people
+ * What somebody did who wrote a text that is not TOML: what was found, and what to write instead. The mistakes are those that people
  * make who know other languages, or whose editor changes quotes.
  *
- * @param reason what the parser says, for a slip that nobody has made before.
+ * @param reason what the parser says, for a mistake that nobody has made before.
  */
-export function tomlSlip(text: string, at: Position, reason: string): string {
+export function tomlMistake(text: string, at: Position, reason: string): string {
   const spot = look(text, at, reason);
-  for (const slip of [wholeText, strangeCharacter, wrongComment, header, twice, keySlip, valueSlip, openAbove]) {
-    const said = slip(spot);
+  for (const mistake of [
+    wholeText,
+    strangeCharacter,
+    wrongComment,
+    header,
+    twice,
+    keyMistake,
+    valueMistake,
+    openAbove,
+  ]) {
+    const said = mistake(spot);
     if (said !== null) return `this is not TOML: ${said}`;
   }
   const what = isHidden(spot) ? '' : `; found ${cut(spot.found)}`;
@@ -157,7 +166,7 @@ function twice({ reason, key, lines, line, section }: Spot): string | null {
   return `${key} stands here a second time${where}: ${first < 0 ? 'keep one of them' : `line ${first + 1} has it too; keep one of them`}`;
 }
 
-function keySlip(spot: Spot): string | null {
+function keyMistake(spot: Spot): string | null {
   const { found, key, lines, line, reason } = spot;
   const whole = lines[line - 1] ?? '';
   if (key === '') {
@@ -183,7 +192,7 @@ function keySlip(spot: Spot): string | null {
     : null;
 }
 
-function valueSlip(spot: Spot): string | null {
+function valueMistake(spot: Spot): string | null {
   const { key, value, setting } = spot;
   if (key === '') return null;
   const advice = adviceFor(spot);
@@ -235,7 +244,7 @@ const secondsIn: Readonly<Record<string, number>> = {
   days: 86_400,
 };
 
-/** What to write in place of a value, completing "…: "; null for a slip that is not known. */
+/** What to write in place of a value, completing "…: "; null for a mistake that is not known. */
 function adviceFor(spot: Spot): string | null {
   const { value, reason, key, setting } = spot;
   if (value === '') return 'write one, or # before the line';
@@ -274,7 +283,7 @@ function adviceFor(spot: Spot): string | null {
 const isFlag = ({ info }: Setting): boolean => typeof info.absent === 'boolean';
 
 /** A value that is TOML and of the wrong type, as by quotes: what to write instead, completing "…: "; null when that is not known. */
-export function typeSlip(value: unknown, setting: Setting | null): string | null {
+export function typeMistake(value: unknown, setting: Setting | null): string | null {
   if (setting === null) return null;
   if (isFlag(setting)) {
     if (value === 1 || value === 0) return `write ${value === 1}`;

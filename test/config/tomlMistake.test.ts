@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config/configError.ts';
-import { tomlSlip } from '../../src/config/tomlSlip.ts';
+import { tomlMistake } from '../../src/config/tomlMistake.ts';
 import { loadText } from '../../src/streams/configuration/configUpdates.ts';
 import { readFileText, textOf } from '../../src/streams/watched/fileText.ts';
 
@@ -29,7 +29,7 @@ const timing = (value: string): string => `[Timing]\ncollector_interval_seconds 
 const service = (value: string): string => `[Services]\nenable_camera = ${value}\n`;
 const paths = (value: string): string => `[Paths]\nroot_dir = ${value}\n`;
 
-describe('a slip is recognised, with its place, what is allowed and what to write', () => {
+describe('a mistake is recognised, with its place, what is allowed and what to write', () => {
   it.each<[string, string | Buffer, string]>([
     ['true as Python writes it', service('True'), `2:17: ${camera} is True; it must be true or false: write true`],
     ['yes', service('yes'), `2:17: ${camera} is yes; it must be true or false: write true`],
@@ -233,7 +233,9 @@ describe('a slip is recognised, with its place, what is allowed and what to writ
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 20 }), fc.nat(5), fc.nat(20), (pieces, line, column) => {
-        expect(tomlSlip(pieces.join(''), { line: line + 1, column: column + 1 }, 'invalid value')).not.toContain('\n');
+        expect(tomlMistake(pieces.join(''), { line: line + 1, column: column + 1 }, 'invalid value')).not.toContain(
+          '\n',
+        );
       }),
     );
   });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CallGate, patientFiles } from '../../src/files/patientFiles.ts';
+import { CallGate, filesWithDeadline } from '../../src/files/filesWithDeadline.ts';
 import { useStillTime } from '../world/eventRun.ts';
 import { FaultyFiles } from '../world/faultyFiles.ts';
 import { gate } from '../world/stageWorld.ts';
@@ -25,7 +25,7 @@ function prepare() {
     await door.pass();
     blocked--;
   };
-  const files = patientFiles(below, new CallGate(deadlineMs), path => path.startsWith('/backup'));
+  const files = filesWithDeadline(below, new CallGate(deadlineMs), path => path.startsWith('/backup'));
   const hang = (): ReturnType<typeof gate> => (door = gate());
   return { below, files, hang, blocked: () => blocked };
 }

@@ -77,7 +77,7 @@ export class CallGate {
 }
 
 /** The same files, but what touches some paths passes a gate. @param isFor which paths */
-export function patientFiles(files: Files, gate: CallGate, isFor: (path: string) => boolean): Files {
+export function filesWithDeadline(files: Files, gate: CallGate, isFor: (path: string) => boolean): Files {
   return wrapFiles(
     files,
     ({ path, from = path }, run, releaseEventually) =>

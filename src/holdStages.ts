@@ -37,7 +37,7 @@ export interface StageHold {
 }
 
 /** It is looked so often whether the stages are still this process's own, ms. */
-const lostLookMs = 5_000;
+const lostStagesPollMs = 5_000;
 
 /** Takes the leases of the exclusive stages. @throws StageHeldError when another process runs one of them */
 export async function holdStages(options: HoldStagesOptions): Promise<StageHold> {
@@ -93,7 +93,7 @@ function statusText(path: string): string | null {
 }
 
 function lostStages$(held: HeldStages): Observable<never> {
-  return timer(lostLookMs, lostLookMs).pipe(
+  return timer(lostStagesPollMs, lostStagesPollMs).pipe(
     // A disk that is gone for a moment tells nothing.
     exhaustMap(() => held.lost().catch(() => null)),
     map(lost => {

@@ -269,7 +269,7 @@ async function openBasics(options: ExperimentOptions) {
   const { config, paths } = options;
   // A replay stands where its user has put it.
   const device = options.replay ? null : diskOf(config, paths);
-  const wrong = await device?.look();
+  const wrong = await device?.check();
   if (wrong) throw new WrongDiskError(wrong);
   const confined = confinedFiles(nodeFiles, ownFolders(paths));
   const files = device ? guardedFiles(confined, () => device.mustBeThere()) : confined;

@@ -41,7 +41,7 @@ export async function checkConfig(context: CommandContext): Promise<number> {
   ];
   const impossible = await impossibleHere(loaded, context);
   const rows = await Promise.all(
-    pathsOf(loaded).map(async ({ name, path, look }) => ({ name, path, ...(await look(path)) })),
+    pathsOf(loaded).map(async ({ name, path, check }) => ({ name, path, ...(await check(path)) })),
   );
   // What is wrong with a folder is wrong with all below it: said once.
   const wrong = rows.filter(
@@ -79,7 +79,7 @@ async function impossibleHere(
   { environment }: CommandContext,
 ): Promise<string[]> {
   const later = warnings.filter(({ kind }) => kind === 'later').map(warning => describeProblem(chosen.shown, warning));
-  const disk = await diskOf(config, paths)?.look();
+  const disk = await diskOf(config, paths)?.check();
   const [program] = config.Alarms.command;
   const missing = program !== undefined && !(await isProgram(program, environment));
   return [
@@ -107,7 +107,7 @@ async function isProgram(program: string, { PATH = '' }: NodeJS.ProcessEnv): Pro
 interface Looked {
   name: string;
   path: string;
-  look: (path: string) => Promise<Found>;
+  check: (path: string) => Promise<Found>;
 }
 
 /** Every path, and what matters of it. */
@@ -115,7 +115,7 @@ function pathsOf({ config, paths }: LoadedConfig): Looked[] {
   const { remote, ...local } = paths;
   const { Services, Camera } = config;
   const simulated = Services.enable_camera && Camera.camera_type === 'simulated';
-  const ways: Record<keyof typeof local, Looked['look']> = {
+  const ways: Record<keyof typeof local, Looked['check']> = {
     root: folder,
     data: folder,
     results: folder,
@@ -140,11 +140,11 @@ function pathsOf({ config, paths }: LoadedConfig): Looked[] {
     chipMap: given(),
   };
   return [
-    ...Object.entries(local).map(([name, path]) => ({ name, path, look: ways[name as keyof typeof ways] })),
+    ...Object.entries(local).map(([name, path]) => ({ name, path, check: ways[name as keyof typeof ways] })),
     ...Object.entries(remote).map(([name, path]) => ({
       name: `remote ${name}`,
       path,
-      look: Services.enable_remote_sync ? shareFolder : unused,
+      check: Services.enable_remote_sync ? shareFolder : unused,
     })),
   ];
 }
@@ -186,7 +186,7 @@ async function writtenFile(path: string): Promise<Found> {
 }
 
 /** A file that somebody provides. @param otherwise what happens without. */
-function given(otherwise?: string): Looked['look'] {
+function given(otherwise?: string): Looked['check'] {
   return async path => {
     if (!(await isThere(path))) return { words: otherwise === undefined ? 'not there' : `not there: ${otherwise}` };
     return access(path, constants.R_OK).then(

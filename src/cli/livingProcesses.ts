@@ -8,7 +8,7 @@ import { readProcessStatus } from '../sinks/status/readProcessStatus.ts';
 
 /** A process on another machine shows a sign of life about once a second, and at least once in so long, ms. */
 const signOfLifeMs = 3_000;
-const lookEveryMs = 250;
+const pollEveryMs = 250;
 
 /** What one process of the pipeline says of itself. */
 export interface LivingProcess {
@@ -42,7 +42,7 @@ export async function surveyProcesses(
   const begun = performance.now();
   // By this machine's clock alone: another's may be wrong, or this one's, after its disk was moved.
   while (silent.length > 0 && performance.now() - begun < signOfLifeMs) {
-    await wait(lookEveryMs);
+    await wait(pollEveryMs);
     const still: typeof silent = [];
     for (const each of silent) {
       const now = await readProcessStatus(nodeFiles, each.file);

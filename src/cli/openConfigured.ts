@@ -49,7 +49,7 @@ export async function openConfigured(
   const loaded = await loadConfig(context);
   const { chosen, config, paths } = loaded;
   // Of a disk that is not there the pipeline tells itself.
-  if (!(await diskOf(config, paths)?.look())) await refuseUnusable(writtenFolders(paths));
+  if (!(await diskOf(config, paths)?.check())) await refuseUnusable(writtenFolders(paths));
   const latest$ = new BehaviorSubject(config);
   // What is said before the pipeline listens is kept.
   const warnings$ = new ReplaySubject<string>(10);

@@ -12,7 +12,7 @@ import { livingProcesses } from './livingProcesses.ts';
 import { loadSteered } from './loadSteered.ts';
 import { parseStages } from './stageList.ts';
 
-const lookEveryMs = 100;
+const pollEveryMs = 100;
 /** A process says within about a second that it has seen the wish, ms. */
 const seenWithinMs = 10_000;
 /** What is in flight may take so long until the stage rests, ms. */
@@ -71,7 +71,7 @@ export async function setPaused(context: CommandContext, word: string, paused: b
       return exitCodes.failed;
     }
     output.progress(`${seen ? `the ${stage} finishes what is in flight` : 'waiting for the pipeline to see it'}`);
-    await wait(lookEveryMs);
+    await wait(pollEveryMs);
   }
 }
 

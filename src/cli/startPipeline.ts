@@ -18,7 +18,7 @@ export async function startPipeline(context: CommandContext, options: StartOptio
   const { output } = context;
   parseStages(options.stages);
   const { config, paths, text, chosen } = await loadConfig(context);
-  const wrong = await diskOf(config, paths)?.look();
+  const wrong = await diskOf(config, paths)?.check();
   if (wrong) throw new ExitError(exitCodes.failed, wrong);
   await refuseUnusable(writtenFolders(paths));
   if (text === null) output.line(`no ${chosen.shown}: the shipped defaults are used`);

@@ -24,7 +24,7 @@ export interface Stopped {
 }
 
 /** How often it is looked whether the processes have ended, and when the line that shows it is drawn anew, ms. */
-const lookEveryMs = 100;
+const pollEveryMs = 100;
 /** A second signal means "now" only after so long: see `stopRequests`. */
 const secondSignalMs = 1_200;
 /** A process that was cut short ends within a second; one that has not after this hangs in the kernel or was suspended, ms. */
@@ -118,7 +118,7 @@ class EndWatch {
       if (performance.now() - begun > ms) return false;
       this.#processes = await Promise.all(this.#processes.map(refreshed));
       this.#output.progress(`stopping · in flight: ${this.inFlight}`);
-      await wait(lookEveryMs);
+      await wait(pollEveryMs);
     }
     return true;
   }

@@ -13,7 +13,7 @@ export interface DistantProcessesOptions {
 /** A process that nobody can ask, and that has shown no sign of life for so long, is gone, ms. */
 export const distantSilenceMs = 20_000;
 /** A sign is not looked for oftener, ms: many claims may ask. */
-const lookEveryMs = 500;
+const pollEveryMs = 500;
 
 interface Heard {
   sign: string | null;
@@ -54,7 +54,7 @@ export class DistantProcesses {
     const { since } = this.#listen(process);
     while (this.liveness(process) === 'unknown') {
       if (this.#listen(process).since !== since) return false;
-      await pause(lookEveryMs);
+      await pause(pollEveryMs);
     }
     return true;
   }
@@ -64,7 +64,7 @@ export class DistantProcesses {
     const now = monotonic();
     const key = JSON.stringify([process.host, process.boot_id, process.pid, process.pid_start]);
     const before = this.#heard.get(key);
-    if (before && now - before.lookedAt < lookEveryMs) return before;
+    if (before && now - before.lookedAt < pollEveryMs) return before;
     const text = sign(process);
     // That its file vanishes, or can't be read, is none.
     const isNew = !before || (text !== null && text !== before.sign);

@@ -49,7 +49,7 @@ export class MountedDevice {
   }
 
   /** Null when the folder is on its disk; else what was found, and what to do. Errors are the file system's. */
-  async look(): Promise<string | null> {
+  async check(): Promise<string | null> {
     const wrong = await this.#findWrong();
     if (wrong !== null) this.#path = null;
     return wrong;

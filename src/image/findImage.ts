@@ -37,7 +37,7 @@ export interface FindImageOptions {
  *
  * @throws ImagePathError when the name is not a plain name, or the path is none that could exist; the file system's errors.
  */
-export async function lookForImage(
+export async function locateImage(
   camera: Place,
   dataFolder: string,
   files: Pick<Files, 'stat'>,
@@ -102,7 +102,7 @@ export async function findImage(
   files: Pick<Files, 'stat'>,
   options: FindImageOptions = {},
 ): Promise<string> {
-  const path = await lookForImage(camera, dataFolder, files, options);
+  const path = await locateImage(camera, dataFolder, files, options);
   if (path !== null) {
     await mustBeOurs(path, camera, dataFolder, options.travelsFrom);
     return path;
@@ -120,7 +120,7 @@ export async function findImage(
   throw new ImagePathError(`${join(place, camera.filename)} is not there, nor under ${dataFolder}`);
 }
 
-/** The folder in which an entry's image should be, where it is in none: as {@link lookForImage} would have taken it. */
+/** The folder in which an entry's image should be, where it is in none: as {@link locateImage} would have taken it. */
 export async function expectedFolder(camera: Place, dataFolder: string, files: Pick<Files, 'stat'>): Promise<string> {
   const recorded = recordedFolder(camera, dataFolder);
   if (camera.original || isInside(recorded, dataFolder)) return recorded;

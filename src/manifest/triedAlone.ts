@@ -7,7 +7,7 @@ import { type QueueStage, queueStages } from './stageWork.ts';
 
 /** What else is in work may hang: so long an entry that is tried alone waits for it, ms. */
 export const alonePatienceMs = 60_000;
-const lookMs = 1_000;
+const pollMs = 1_000;
 
 export interface TriedAloneOptions {
   own: ProcessIdentity;
@@ -76,7 +76,7 @@ export async function nextChange(changes$: Observable<unknown>, leaving: AbortSi
       leaving?.removeEventListener('abort', end);
       resolve();
     };
-    const timer = setTimeout(end, lookMs);
+    const timer = setTimeout(end, pollMs);
     const listening = changes$.subscribe({ next: () => setImmediate(end), complete: end });
     if (leaving?.aborted) end();
     else leaving?.addEventListener('abort', end);

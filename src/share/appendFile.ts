@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { endOfLines } from '../files/appendDurably.ts';
 import { makeFolder, removeFile, replaceFile, syncNamed, trimPlace } from '../files/durableNames.ts';
 import type { FileStat, OpenFile } from '../files/files.ts';
-import { keepBeside, looksSame } from './publishFile.ts';
+import { isSameStat, keepBeside } from './publishFile.ts';
 import type { Appended, AppendRequest } from './shareCalls.ts';
 import { ShareError } from './shareError.ts';
 import { besideOf, sharePath } from './sharePath.ts';
@@ -80,7 +80,7 @@ async function equalLength(
   return withOpen(openBack(sharePath(tools.root, remote), tools), async written => {
     if (known && known.length <= to) {
       // A copy that is longer: a crash came between writing and remembering. One of another time: somebody has touched it.
-      const isAsLeft = looksSame(copy, { size: known.length, mtimeMs: known.mtimeMs });
+      const isAsLeft = isSameStat(copy, { size: known.length, mtimeMs: known.mtimeMs });
       if (isAsLeft || copy.size > known.length || tools.trustWrite) {
         const same = await sameUpTo(source, written, { from: Math.max(0, known.length - overlap), to }, tools);
         if (same >= known.length) return same;

@@ -12,7 +12,7 @@ import { uploadPart } from './uploadPart.ts';
 const coarseMs = 2000;
 
 /** Whether a file on the share is as it was seen last, as far as that can be told without reading it. */
-export function looksSame(now: { size: number; mtimeMs: number }, seen: { size: number; mtimeMs: number }): boolean {
+export function isSameStat(now: { size: number; mtimeMs: number }, seen: { size: number; mtimeMs: number }): boolean {
   return now.size === seen.size && Math.abs(now.mtimeMs - seen.mtimeMs) <= coarseMs;
 }
 
@@ -49,7 +49,7 @@ async function keepForeign(
   if (present.isFolder || present.strange) {
     return keepBeside(remote, createHash('sha256').update(path).digest('hex'), tools);
   }
-  if (seen && looksSame(present, seen)) return null;
+  if (seen && isSameStat(present, seen)) return null;
   const there = await hashBack(path, tools);
   return there === sha256 || ours.includes(there) ? null : keepBeside(remote, there, tools);
 }

@@ -73,7 +73,7 @@ export async function checkEntries(
       group++;
     }
     await share?.finish();
-    if (gone.size > 0) await lookAgain(gone, inspection);
+    if (gone.size > 0) await checkAgain(gone, inspection);
   } catch (error) {
     if (error instanceof ArchiveError) inspection.report('damaged_archive', error.path, error.message);
     else if (error instanceof DamagedManifestError || error instanceof JournalFormatError)
@@ -146,7 +146,7 @@ async function checkImage(
 }
 
 /** Tells of the images that are still not there, by what the manifest says now: others were removed, or compressed, meanwhile. */
-async function lookAgain(gone: ReadonlyMap<string, () => void>, { options }: Inspection): Promise<void> {
+async function checkAgain(gone: ReadonlyMap<string, () => void>, { options }: Inspection): Promise<void> {
   const { paths, files } = options;
   for await (const { entries } of readEntries({ file: paths.manifestFile, files, isSettled, note: () => undefined })) {
     for (const entry of entries) {

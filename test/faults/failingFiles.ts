@@ -16,13 +16,13 @@ export interface FailingFiles {
 
 const file = process.env.PHOREST_TEST_ERRORS;
 /** The file is looked at so often, ms. */
-const lookEveryMs = 20;
+const pollEveryMs = 20;
 let failing: FailingFiles | null = null;
 let lookedAt = Number.NEGATIVE_INFINITY;
 
 function now(): FailingFiles | null {
   const elapsed = performance.now();
-  if (elapsed - lookedAt > lookEveryMs) {
+  if (elapsed - lookedAt > pollEveryMs) {
     lookedAt = elapsed;
     const text = (real.readFileSync as typeof readFileSync)(file!, 'utf8');
     failing = text === '' ? null : (JSON.parse(text) as FailingFiles);

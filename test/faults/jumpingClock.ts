@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 
 const file = process.env.PHOREST_TEST_CLOCK!;
 /** The file is looked at so often, ms. */
-const lookEveryMs = 20;
+const pollEveryMs = 20;
 
 const Wall = Date;
 let offset = 0;
@@ -15,7 +15,7 @@ let lookedAt = Number.NEGATIVE_INFINITY;
 
 function now(): number {
   const elapsed = performance.now();
-  if (elapsed - lookedAt > lookEveryMs) {
+  if (elapsed - lookedAt > pollEveryMs) {
     lookedAt = elapsed;
     offset = Number(readFileSync(file, 'utf8')) || 0;
   }

@@ -42,7 +42,7 @@ const mistakes: readonly { name: string; edit: (text: string) => string | Buffer
 
 /** The pipeline takes up an edit within a second or two; a machine that others use may take longer, ms. */
 const patienceMs = 30_000;
-const lookEveryMs = 50;
+const pollEveryMs = 50;
 
 /**
  * Edits with mistakes while a pipeline runs: frames go on at their pace, the mistake is shown, `status`, `pause`, `resume` and
@@ -68,7 +68,7 @@ export const mistakesDuringRun: Fault = {
     const status = async (): Promise<PipelineStatus | null> => JSON.parse((await steer('status', '--json')).stdout);
     const until = async (what: string, test: (error: string | null) => boolean): Promise<void> => {
       const begun = performance.now();
-      for (let error: string | null = null; ; await wait(lookEveryMs)) {
+      for (let error: string | null = null; ; await wait(pollEveryMs)) {
         const now = await status();
         error = now?.config.error ?? null;
         if (now && test(error)) return;

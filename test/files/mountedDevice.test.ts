@@ -88,26 +88,26 @@ describe('the table of mounts', () => {
 
 describe('a disk that must be mounted', () => {
   it('is there, also while the root is not made yet', async () => {
-    expect(await new MountedDevice(root, 'BB92-0AA4', new Machine()).look()).toBe(null);
+    expect(await new MountedDevice(root, 'BB92-0AA4', new Machine()).check()).toBe(null);
   });
 
   it('is not: what is there instead, and what to do', async () => {
     const machine = new Machine();
     const device = new MountedDevice(root, 'BB92-0AA4', machine);
     machine.mounts.pop();
-    expect(await device.look()).toBe(
+    expect(await device.check()).toBe(
       '/media/pi/USB disk/run 1 is on /dev/mmcblk0p2 (ext4, mounted at /) and not on the disk with the UUID BB92-0AA4 ' +
         '(Storage.usb_uuid), which is /dev/sda1: mount that one there',
     );
     machine.pull();
-    expect(await device.look()).toContain('BB92-0AA4 (Storage.usb_uuid) is not plugged in');
+    expect(await device.check()).toContain('BB92-0AA4 (Storage.usb_uuid) is not plugged in');
   });
 
   it('lets nothing be written from the instant in which it is not there, and again once it was seen to be back', async () => {
     const machine = new Machine();
     const device = new MountedDevice(root, 'BB92-0AA4', machine);
     expect(() => device.mustBeThere()).toThrow(/just now: nothing is written/);
-    await device.look();
+    await device.check();
     device.mustBeThere();
     machine.mounts.push('99 22 0:44 / /tmp/other rw - tmpfs tmpfs rw');
     device.mustBeThere();
@@ -119,7 +119,7 @@ describe('a disk that must be mounted', () => {
     machine.mounts.pop();
     machine.plug();
     expect(() => device.mustBeThere()).toThrow(/not on the disk/);
-    await device.look();
+    await device.check();
     device.mustBeThere();
   });
 
@@ -256,7 +256,7 @@ describe.skipIf(!mayMount())('a real disk that is unmounted under a running proc
       deviceOf: async () => 'disk-of-test',
     });
     const files = guardedFiles(nodeFiles, () => device.mustBeThere());
-    expect(await device.look()).toBe(null);
+    expect(await device.check()).toBe(null);
     await mkdir(join(folder, 'run'));
     const log = await files.open(join(folder, 'run', 'log'), 'a');
     spawnSync('umount', ['-l', folder]);
@@ -265,10 +265,10 @@ describe.skipIf(!mayMount())('a real disk that is unmounted under a running proc
     await expect(files.makeFolder(join(folder, 'run'))).rejects.toMatchObject({ code: 'ENODEV' });
     await expect(files.open(join(folder, 'image.png'), 'wx')).rejects.toMatchObject({ code: 'ENODEV' });
     expect(await nodeFiles.list(folder)).toEqual([]);
-    expect(await device.look()).toContain('mount that one there');
+    expect(await device.check()).toContain('mount that one there');
     await log.close();
     spawnSync('mount', ['-t', 'tmpfs', 'disk-of-test', folder]);
-    expect(await device.look()).toBe(null);
+    expect(await device.check()).toBe(null);
     await (await files.open(join(folder, 'image.png'), 'wx')).close();
     expect(readFileSync(join(folder, 'image.png'))).toHaveLength(0);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findImage, ImagePathError, lookForImage } from '../../src/image/findImage.ts';
+import { findImage, ImagePathError, locateImage } from '../../src/image/findImage.ts';
 import { FaultyFiles } from '../world/faultyFiles.ts';
 
 const camera = (filepath: string, original = false) => ({ filename: 'i.png', filepath, original });
@@ -29,17 +29,17 @@ describe('the image of an entry', () => {
     ['none, where only the original still has it', ['/old/data/day/i.png', '/old/data/metadata_manifest.json'], null],
     ['the one that is named, where that folder is no experiment’s', ['/old/data/day/i.png'], '/old/data/day/i.png'],
   ])('of a copied or moved experiment is %s', async (_what, paths, found) => {
-    expect(await lookForImage(camera('/old/data/day'), '/own/data', disk(...paths))).toBe(found);
+    expect(await locateImage(camera('/old/data/day'), '/own/data', disk(...paths))).toBe(found);
   });
 
   it('that was imported is the original that is named, also beside one of the same name here', async () => {
     const files = disk('/microscope/Pos0/i.png', '/own/data/i.png', '/microscope/metadata_manifest.json');
-    expect(await lookForImage(camera('/microscope/Pos0', true), '/own/data', files)).toBe('/microscope/Pos0/i.png');
+    expect(await locateImage(camera('/microscope/Pos0', true), '/own/data', files)).toBe('/microscope/Pos0/i.png');
   });
 
   it('that was removed is its copy on the share, beside the copied manifest', async () => {
     const files = disk('/share/data/day/i.png', '/share/data/metadata_manifest.json');
-    const found = await lookForImage(camera('/share/data/day'), '/own/data', files, { isRemoved: true });
+    const found = await locateImage(camera('/share/data/day'), '/own/data', files, { isRemoved: true });
     expect(found).toBe('/share/data/day/i.png');
   });
 

@@ -23,7 +23,7 @@ export interface TerminalOptions {
 
 /** So long a wait may take before the test fails with what the screen shows, ms; and how often it is looked at. */
 const patienceMs = 60_000;
-const lookEveryMs = 50;
+const pollEveryMs = 50;
 
 /** The real program in a real terminal (tmux): keys go in, what the screen shows comes out. */
 export class Terminal {
@@ -96,7 +96,7 @@ export class Terminal {
       if (performance.now() - begun > patienceMs) {
         throw new Error(`no ${what} in ${patienceMs / 1000} s; the screen shows:\n${screen}`);
       }
-      await wait(lookEveryMs);
+      await wait(pollEveryMs);
     }
   }
 

@@ -146,7 +146,7 @@ export const collector: Stage<CollectSettings, Collected, CollectExperiment> = {
         const source = await experiment.openSource(settings.source, signal);
         pace = source.pace;
         try {
-          if (pace === 'triggered') await recovery?.look();
+          if (pace === 'triggered') await recovery?.search();
           const known = source.pace === 'own' ? await archivedIds(archive) : new IdTable();
           const worker = openWorker(source, { settings, schedule, known, kept }, recorder);
           return {

@@ -13,7 +13,7 @@ import { findOrphanImages, type OrphanImagesOptions, recoverImages } from './orp
 /** Takes in what a crash of an earlier process has left; see `findOrphanImages`. */
 export interface OrphanRecovery {
   /** Looks for images without an entry, the first time that it is called. Errors are the file system's; it may be called again. */
-  look(): Promise<void>;
+  search(): Promise<void>;
   /**
    * What was taken in, as of images that were collected, beside a note. What can't be done now (an archive that can't be read,
    * a full disk) is noted and tried again, for ever. Subscribe once; never completes or errors. Teardown ends it, and
@@ -49,7 +49,7 @@ export function orphanRecovery(
     note: (level, message) => note(level, message, 'collector'),
   };
   const found$ = new ReplaySubject<readonly string[]>(1);
-  let isLooked = false;
+  let isSearched = false;
   let left: readonly string[] = [];
   const recover = (paths: readonly string[]): Observable<StageEvent> => {
     if (paths.length === 0) return EMPTY;
@@ -65,11 +65,11 @@ export function orphanRecovery(
     return recovered$.pipe(keepAlive(what, experiment, stop$));
   };
   return {
-    look: async () => {
-      if (isLooked) return;
+    search: async () => {
+      if (isSearched) return;
       left = await findOrphanImages(options);
       found$.next(left);
-      isLooked = true;
+      isSearched = true;
     },
     events$: found$.pipe(concatMap(recover)),
     finish: async () => {

@@ -20,7 +20,7 @@ export class ClockJumps {
     this.#offset = clock.now() - clock.monotonic();
   }
 
-  look(): ClockJump | null {
+  detect(): ClockJump | null {
     const at = this.#clock.now();
     const offset = at - this.#clock.monotonic();
     const byMs = offset - this.#offset;

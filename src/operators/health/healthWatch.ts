@@ -137,7 +137,7 @@ export class HealthWatch {
   }
 
   #clockFindings(seenMs: number): Finding[] {
-    const jump = this.#jumps.look();
+    const jump = this.#jumps.detect();
     if (jump) {
       this.#jump = { value: jump, seenMs };
       this.#jumpCount++;

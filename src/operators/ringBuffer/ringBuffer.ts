@@ -41,7 +41,7 @@ export type RingBufferExperiment = Pick<
 /** Images removed in one go: one fsync a folder, one write to the manifest. */
 const batchImages = 64;
 /** It looks for itself so often, ms: for what nobody tells of. */
-const lookEveryMs = 10_000;
+const pollEveryMs = 10_000;
 
 /** An image that is gone from this machine, and what its entry has to say of it. */
 interface Removal {
@@ -204,7 +204,7 @@ async function openWorker(
     wake$: merge(
       queue.changes$.pipe(filter(isOver)),
       deps.space$.pipe(filter(isShort)),
-      timer(lookEveryMs, lookEveryMs, tools.scheduler),
+      timer(pollEveryMs, pollEveryMs, tools.scheduler),
       // What had to stay for its copy may go now.
       unconfirmed?.answered$.pipe(tap(() => archived.rewind())) ?? EMPTY,
     ),

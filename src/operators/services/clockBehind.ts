@@ -10,7 +10,7 @@ const tolerated = 60_000;
 /** The alarm. */
 export const clockBehindKey = 'clock_behind';
 /** It is looked so often whether the clock is right again, ms. */
-const lookMs = 10_000;
+const pollMs = 10_000;
 
 export interface ClockBehindOptions {
   /** The live entries; imported ones are of other clocks. */
@@ -42,7 +42,7 @@ export function clockBehind$({ entries, moments, clock, stage, stop$ }: ClockBeh
       'Frames keep their order and their intervals, but their times are wrong until the clock is set right';
     return { ...common, at, kind: 'alarm', message, retryInMs: 0 };
   };
-  const well$ = interval(lookMs).pipe(
+  const well$ = interval(pollMs).pipe(
     first(() => !isBehind()),
     map((): PipelineEvent => ({ ...common, at: clock.now(), kind: 'well' })),
   );

@@ -9,7 +9,7 @@ const maxBytes = 4 * 2 ** 20;
 /** Part of what must stay free on the disk. */
 const share = 0.25;
 /** It is looked at so often, ms. */
-const lookEveryMs = 10_000;
+const pollEveryMs = 10_000;
 
 /** How long the reserve should be on a disk of `size` bytes; 0 on one of less than 25 MB. */
 export function reserveBytes(size: number): number {
@@ -28,7 +28,7 @@ export function keepReserve(
   const { reserve, space$, tools } = experiment;
   return space$.pipe(
     filter(space => space !== null),
-    throttleTime(lookEveryMs, tools.scheduler),
+    throttleTime(pollEveryMs, tools.scheduler),
     exhaustMap(({ free, size }) => {
       const bytes = reserveBytes(size);
       return bytes > 0 && free >= 2 * reserveOf(size) + bytes ? tools.track(reserve.fill(bytes)) : EMPTY;

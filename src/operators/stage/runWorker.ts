@@ -70,7 +70,7 @@ export function runWorker<T>(
     let isClosed = false;
     let isClaiming = false;
     let isInRound = false;
-    let hasLooked = false;
+    let hasClaimed = false;
     const close = async (): Promise<void> => {
       isClosed = true;
       await worker.close(false);
@@ -97,7 +97,7 @@ export function runWorker<T>(
       ).pipe(
         tap(items => {
           isClaiming = false;
-          hasLooked = true;
+          hasClaimed = true;
           for (const item of items) inFlight.add(item);
           beat();
         }),
@@ -108,7 +108,7 @@ export function runWorker<T>(
       concatMap(() => state('draining')),
     );
     const idle$ = timer(idleMs, idleMs, tools.scheduler).pipe(
-      filter(() => inFlight.size === 0 && !isClaiming && !isInRound && hasLooked),
+      filter(() => inFlight.size === 0 && !isClaiming && !isInRound && hasClaimed),
       take(1),
       map((): typeof idle => idle),
     );

@@ -1,5 +1,5 @@
 import type { FileStat } from '../../files/files.ts';
-import { looksSame } from '../../share/publishFile.ts';
+import { isSameStat } from '../../share/publishFile.ts';
 import type { Share } from '../../share/share.ts';
 import type { RemoteStat } from '../../share/shareCalls.ts';
 import type { SyncFile } from './syncFiles.ts';
@@ -40,7 +40,7 @@ export async function bringUpToDate(
   const copy = ledger.get(file.remote);
   if (copy && present && isSeen(copy, file.stat) && !isComparisonDue(copy, tools)) {
     const seen = copy.kind === 'whole' ? copy.remote : { size: copy.growth.length, mtimeMs: copy.growth.mtimeMs };
-    if (seen && looksSame(present, seen)) return null;
+    if (seen && isSameStat(present, seen)) return null;
   }
   return { grown: append, fixed: place, replaced: publish }[file.kind](file, tools);
 }
@@ -104,7 +104,7 @@ export function isLost(copy: Copied | undefined, present: RemoteStat | null): bo
   if (copy?.kind === 'grown') return (present?.size ?? -1) < copy.growth.length;
   // What was about to take its place may stand there by now.
   if (!copy?.remote || copy.ours.length > 1) return false;
-  return present === null || !looksSame(present, copy.remote);
+  return present === null || !isSameStat(present, copy.remote);
 }
 
 /** The clock may have been set back since. */

@@ -76,7 +76,7 @@ export interface FoundFiles {
   /** In the order of the places; those of a folder by name. */
   found: SyncFile[];
   /** Paths on the share of those that were not looked at. */
-  unlooked: string[];
+  notLookedAt: string[];
 }
 
 /** @param isSettled whether a file that never changes need not be looked at, by its path on the share */
@@ -85,7 +85,7 @@ export async function syncFiles(
   files: Files,
   isSettled: (remote: string) => boolean = () => false,
 ): Promise<FoundFiles> {
-  const all: FoundFiles = { found: [], unlooked: [] };
+  const all: FoundFiles = { found: [], notLookedAt: [] };
   // A folder that holds the configuration must not take it along as it is.
   const secret = new Set(places.flatMap(({ local, publicCopy }) => (publicCopy === undefined ? [] : [local])));
   const isPassedOver = (folder: string, name: string): boolean =>
@@ -94,7 +94,7 @@ export async function syncFiles(
   const collect = async (local: string, remote: string, depth: number): Promise<void> => {
     const name = basename(remote);
     if (fixed.test(name) && isSettled(remote)) {
-      all.unlooked.push(remote);
+      all.notLookedAt.push(remote);
       return;
     }
     const stat = await files.stat(local);

@@ -38,7 +38,7 @@ export class RoundMemory {
 /** What was found here and there. */
 interface Look {
   files: { file: SyncFile; present: RemoteStat | null }[];
-  unlooked: string[];
+  notLookedAt: string[];
   isAnyLost: boolean;
 }
 
@@ -77,7 +77,7 @@ export class SyncRounds {
       if (!isFull) look = await this.#look(true, signal);
       isFull = true;
     }
-    ledger.keepOnly(new Set([...look.files.map(({ file }) => file.remote), ...look.unlooked]));
+    ledger.keepOnly(new Set([...look.files.map(({ file }) => file.remote), ...look.notLookedAt]));
     const moved = await this.#copy(look, signal);
     if (isFull) this.#lookedAt = now;
     ledger.isStale ||= !(await newestStand(this.#tools, signal));
@@ -102,19 +102,19 @@ export class SyncRounds {
     const { places, share, ledger, files } = this.#tools;
     const newest = new Set(ledger.newestFixed(newestFixed));
     const isSettled = (remote: string): boolean => !isFull && ledger.isFixed(remote) && !newest.has(remote);
-    const { found, unlooked } = await syncFiles(places, files, isSettled);
+    const { found, notLookedAt } = await syncFiles(places, files, isSettled);
     const paths = found.map(({ remote }) => {
       const copy = ledger.get(remote);
       return copy?.kind === 'whole' ? copy.at : remote;
     });
     const stats = await share.call('stats', paths, signal);
-    const looked = found.map((file, i) => ({ file, present: stats[i] ?? null }));
-    const isAnyLost = looked.some(({ file: { remote, stat }, present }) => {
+    const compared = found.map((file, i) => ({ file, present: stats[i] ?? null }));
+    const isAnyLost = compared.some(({ file: { remote, stat }, present }) => {
       // Somebody has put it there: the copying of this file says so.
       if (present?.strange) return false;
       return ledger.isFixed(remote) ? present?.size !== stat.size : isLost(ledger.get(remote), present);
     });
-    return { files: looked, unlooked, isAnyLost };
+    return { files: compared, notLookedAt, isAnyLost };
   }
 
   async #copy({ files }: Look, signal: AbortSignal): Promise<{ files: number; bytes: number }> {

@@ -93,7 +93,7 @@ export class SeriesWriter {
   async append(results: readonly ResultLine[]): Promise<void> {
     const fresh = results.filter(line => roisOf(line).length > 0 && !(line.entry_id && this.#recent.has(rowKey(line))));
     if (fresh.length === 0) return;
-    await this.#lookAgain();
+    await this.#checkAgain();
     let waiting: ResultLine[] = [];
     for (const line of fresh) {
       const layout = this.#open?.layout;
@@ -188,7 +188,7 @@ export class SeriesWriter {
   }
 
   /** Others may remove or change the series while it is open here: what stands there now counts. */
-  async #lookAgain(): Promise<void> {
+  async #checkAgain(): Promise<void> {
     if (this.#open === null) return;
     const { folder, files, warn } = this.#options;
     const path = seriesFiles(files, folder).path(this.#open.number);

@@ -98,7 +98,7 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
   }
 
   /** Others may move the table away, or save it, while it is open here: what stands there now counts. */
-  async function lookAgain(): Promise<void> {
+  async function checkAgain(): Promise<void> {
     table.forget();
     const there = await table.current();
     if (there.segment === end.segment && there.length === size) return;
@@ -235,7 +235,7 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
   return {
     async append(results) {
       if (cutFirst) await cutBack(cutFirst);
-      await lookAgain();
+      await checkAgain();
       const base = end;
       try {
         await appendAll(results);

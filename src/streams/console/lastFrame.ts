@@ -50,7 +50,7 @@ export interface LastFrameDeps {
 type Size = { width: number; height: number } | null;
 
 /** Whether there is a newer image is asked this often, ms. */
-const lookEveryMs = 1_000;
+const pollEveryMs = 1_000;
 /** After a frame was read, so many times as long as that took passes before the next: a hundredth of a core. */
 const restRatio = 100;
 
@@ -107,7 +107,7 @@ export function lastFrame$(
         } finally {
           // One that was given up is to be read when somebody looks again.
           if (signal.aborted) tried = '';
-          notBefore = clock.monotonic() + Math.max(lookEveryMs, restRatio * (clock.monotonic() - began));
+          notBefore = clock.monotonic() + Math.max(pollEveryMs, restRatio * (clock.monotonic() - began));
         }
         isReported = false;
       } catch (error) {
@@ -126,7 +126,7 @@ export function lastFrame$(
           return looked;
         }),
       ),
-      repeat({ delay: () => timer(lookEveryMs, scheduler) }),
+      repeat({ delay: () => timer(pollEveryMs, scheduler) }),
     );
     const wanted$ = defer(() =>
       combineLatest([

@@ -9,7 +9,7 @@ export interface RoiHistoryOptions {
   /** Told once of each reason why the history can't be read; what was read stays, and it is tried again. */
   readonly onError: (error: Error) => void;
   /** It is looked for news this often, ms: a watcher would be woken by a busy pipeline 13 times a second, and is blind on a share. */
-  readonly lookEveryMs?: number;
+  readonly pollEveryMs?: number;
 }
 
 export interface RoiHistoryDeps {
@@ -27,12 +27,12 @@ const restRatio = 100;
  * way; it keeps no file open.
  */
 export function roiHistory$(
-  { look, onError, lookEveryMs = 1_000 }: RoiHistoryOptions,
+  { look, onError, pollEveryMs = 1_000 }: RoiHistoryOptions,
   { clock, scheduler }: RoiHistoryDeps = { clock: systemClock },
 ): Observable<RoiHistory> {
   return defer(() => {
     const report = sayOnce(onError);
-    let restMs = lookEveryMs;
+    let restMs = pollEveryMs;
     // The first look reads the whole past, and is none of many.
     let looks = 0;
     const tryLook = async (): Promise<RoiHistory | null> => {
@@ -45,7 +45,7 @@ export function roiHistory$(
         report(error as Error);
         return null;
       } finally {
-        if (looks++ > 0) restMs = Math.max(lookEveryMs, restRatio * (clock.monotonic() - began));
+        if (looks++ > 0) restMs = Math.max(pollEveryMs, restRatio * (clock.monotonic() - began));
       }
     };
     return defer(tryLook).pipe(

@@ -15,7 +15,7 @@ import type { MountedDevice } from '../../files/mountedDevice.ts';
 import type { PauseReason } from '../../model/pauseReason.ts';
 
 /** So often it looks whether something was mounted or unmounted, ms, and at all in one of so many looks. */
-const lookEveryMs = 250;
+const pollEveryMs = 250;
 const looksPerCheck = 4;
 
 /**
@@ -29,16 +29,16 @@ const looksPerCheck = 4;
  */
 export function device$(device: MountedDevice | null, scheduler?: SchedulerLike): Observable<PauseReason | null> {
   if (device === null) return of(null);
-  const look = async (number: number, said: PauseReason | null): Promise<PauseReason | null> => {
+  const check = async (number: number, said: PauseReason | null): Promise<PauseReason | null> => {
     if (number % looksPerCheck !== 0 && (said !== null || device.isAsSeen)) return said;
-    const wrong = await device.look();
+    const wrong = await device.check();
     return wrong === null ? null : notThere(wrong);
   };
   return defer(() => {
     let said: PauseReason | null = null;
-    return timer(0, lookEveryMs, scheduler).pipe(
+    return timer(0, pollEveryMs, scheduler).pipe(
       exhaustMap(number =>
-        defer(() => look(number, said)).pipe(
+        defer(() => check(number, said)).pipe(
           catchError((error: Error) => of(notThere(`it can't be seen which disk the root is on: ${error.message}`))),
         ),
       ),

@@ -38,7 +38,7 @@ export interface StatusReadingDeps {
 }
 
 /** Whether the processes live is asked this often, ms; and the file read, which a watch on a share tells nothing of. */
-const lookEveryMs = 1_000;
+const pollEveryMs = 1_000;
 /** A process on another machine that has said nothing for so long is not to be reached, ms. */
 const silentMs = 15_000;
 /** A one-shot reading waits so long for a sign of life from another machine whose clock tells nothing, ms. */
@@ -68,8 +68,8 @@ export function statusReading$(
     const reader = new StatusReader(liveness, clock);
     const say = sayOnce(onError);
     const report = (problem: string | null): void => say(problem === null ? null : new Error(`${file} ${problem}`));
-    const moments$ = watched$(touched(file), { what: file, onError, lookEveryMs, scheduler });
-    const looks$ = interval(lookEveryMs, scheduler);
+    const moments$ = watched$(touched(file), { what: file, onError, pollEveryMs, scheduler });
+    const looks$ = interval(pollEveryMs, scheduler);
     // A touch during a reading is dropped; the next look comes within a second.
     const readings$ = merge(of(null), moments$).pipe(
       exhaustMap(() => read(file)),

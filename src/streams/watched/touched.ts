@@ -37,7 +37,7 @@ export interface WatchedOptions {
   /** Told once of each reason why the watcher does not work. */
   onError: (error: Error) => void;
   /** A look besides, this often, ms: a watcher tells of nothing on a share, or when the system's watches are used up. */
-  lookEveryMs?: number;
+  pollEveryMs?: number;
   /** A watcher that failed is tried again after so long, ms. */
   rewatchMs?: number;
   scheduler?: SchedulerLike | undefined;
@@ -49,18 +49,18 @@ export interface WatchedOptions {
  */
 export function watched$(
   touches$: Observable<void>,
-  { what, onError, lookEveryMs = 2_000, rewatchMs = 30_000, scheduler }: WatchedOptions,
+  { what, onError, pollEveryMs = 2_000, rewatchMs = 30_000, scheduler }: WatchedOptions,
 ): Observable<'touch' | 'look'> {
   return defer(() => {
     const report = sayOnce(onError);
     const reported$ = touches$.pipe(
       map(() => 'touch' as const),
       catchError((error: Error, again) => {
-        const slow = `it is looked at every ${duration(lookEveryMs)} instead`;
+        const slow = `it is looked at every ${duration(pollEveryMs)} instead`;
         report(new Error(`${what} can't be watched for changes: ${error.message}; ${slow}`, { cause: error }));
         return timer(rewatchMs, scheduler).pipe(switchMap(() => again));
       }),
     );
-    return merge(reported$, interval(lookEveryMs, scheduler).pipe(map(() => 'look' as const)));
+    return merge(reported$, interval(pollEveryMs, scheduler).pipe(map(() => 'look' as const)));
   });
 }

@@ -105,7 +105,7 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
                 onError: error => {
                   say(log.raise(error));
                 },
-                onWell: log.clear,
+                onResolved: log.clear,
               }),
             ),
           ),

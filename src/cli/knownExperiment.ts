@@ -9,7 +9,7 @@ import { type ResolvedPaths, resolvePaths } from '../config/resolvePaths.ts';
 import type { Config } from '../config/schema.ts';
 import { makeFolder } from '../files/durableNames.ts';
 import { type Files, nodeFiles } from '../files/files.ts';
-import { readSoundJson } from '../files/readJson.ts';
+import { readValidJson } from '../files/readJson.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import { loadText } from '../streams/configuration/configUpdates.ts';
 import type { CommandContext } from './commandDefinition.ts';
@@ -25,7 +25,7 @@ const lastGoodSchema = z.object({
 });
 
 /** `~/.local/state/phorest/<hash of the configuration's path>.json`: where the experiment of a configuration is. */
-const whereaboutsSchema = z.object({ config_file: z.string(), root: z.string(), flags: z.string() });
+const rememberedSchema = z.object({ config_file: z.string(), root: z.string(), flags: z.string() });
 
 export interface KnownExperiment {
   config: Config;
@@ -72,8 +72,8 @@ export class ExperimentRecord {
     const { config: named, root: given, cwd } = this.#context;
     // Whoever names another root than the configuration does names it again.
     if (named !== undefined && given !== undefined && resolve(cwd, config.Paths.root_dir) !== root) return;
-    const record: z.infer<typeof whereaboutsSchema> = { config_file: this.#configFile, root, flags };
-    const path = whereaboutsFile(stateFolder(this.#context.environment), this.#configFile);
+    const record: z.infer<typeof rememberedSchema> = { config_file: this.#configFile, root, flags };
+    const path = rememberedFile(stateFolder(this.#context.environment), this.#configFile);
     try {
       await makeFolder(nodeFiles, dirname(path));
       await writeAtomic(nodeFiles, path, `${JSON.stringify(record)}\n`);
@@ -90,7 +90,7 @@ export async function experimentIn(
   root: string,
   flags: string,
 ): Promise<(KnownExperiment & { configFile: string }) | null> {
-  const record = await readSoundJson(nodeFiles, lastGoodFile(flags), lastGoodSchema).catch(() => null);
+  const record = await readValidJson(nodeFiles, lastGoodFile(flags), lastGoodSchema).catch(() => null);
   if (!record) return null;
   try {
     const { config } = loadText({ kind: 'text', text: record.toml }, lastGoodFile(flags)).loaded;
@@ -108,7 +108,7 @@ export async function experimentOf(
   { environment }: CommandContext,
 ): Promise<KnownExperiment | null> {
   for (const folder of await stateFolders(environment)) {
-    const record = await readSoundJson(nodeFiles, whereaboutsFile(folder, configFile), whereaboutsSchema).catch(
+    const record = await readValidJson(nodeFiles, rememberedFile(folder, configFile), rememberedSchema).catch(
       () => null,
     );
     if (!record) continue;
@@ -118,7 +118,7 @@ export async function experimentOf(
   return null;
 }
 
-function whereaboutsFile(folder: string, configFile: string): string {
+function rememberedFile(folder: string, configFile: string): string {
   return join(folder, `${createHash('sha256').update(configFile).digest('hex').slice(0, 16)}.json`);
 }
 

@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { makeFolder } from '../files/durableNames.ts';
 import { nodeFiles } from '../files/files.ts';
-import { readSoundJson } from '../files/readJson.ts';
+import { readValidJson } from '../files/readJson.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import { oneLine } from '../model/shownText.ts';
 import { safeName } from '../share/sharePath.ts';
@@ -51,5 +51,5 @@ export async function defaultReplayFolder(
 
 /** What the folder of a replay says of itself; null when it says nothing that can be read. */
 export function readReplay(root: string): Promise<ReplayRecord | null> {
-  return readSoundJson(nodeFiles, recordFile(root), replaySchema).catch(() => null);
+  return readValidJson(nodeFiles, recordFile(root), replaySchema).catch(() => null);
 }

@@ -80,7 +80,7 @@ export async function openConsole(
   try {
     return await new Promise<ConsoleEnd>((resolve, reject) => {
       const end = (reason: ConsoleEnd['reason']): void =>
-        resolve({ reason, text: farewell(reason, states.value, host) });
+        resolve({ reason, text: closingText(reason, states.value, host) });
       const painter = paintPanels(open);
       const initial = initialState({
         host,
@@ -173,7 +173,7 @@ function watchTerminal({ input, output }: TerminalStreams, running: Subscription
   }
 }
 
-function farewell(reason: ConsoleEnd['reason'], { mode, reading, root }: ConsoleState, host: ConsoleHost): string {
+function closingText(reason: ConsoleEnd['reason'], { mode, reading, root }: ConsoleState, host: ConsoleHost): string {
   if (reason !== 'quit' || mode === 'own') return '';
   const typed = (...words: string[]): string => host.commandLine?.(...words) ?? ['phorest', ...words].join(' ');
   return reading?.connection === 'running'

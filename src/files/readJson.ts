@@ -28,7 +28,7 @@ export async function readJson<T>(files: Pick<Files, 'open'>, path: string, sche
 }
 
 /** The same, for what can be done without: null also where it is damaged. @throws the file system's errors. */
-export async function readSoundJson<T>(
+export async function readValidJson<T>(
   files: Pick<Files, 'open'>,
   path: string,
   schema: z.ZodType<T>,
@@ -61,11 +61,11 @@ const sound = <K, T>(items: [K, unknown][], item: z.ZodType<T>): [K, T][] =>
   });
 
 /** A list of which what can't be used is left out. */
-export const soundItems = <T>(item: z.ZodType<T>): z.ZodType<T[]> =>
+export const validItems = <T>(item: z.ZodType<T>): z.ZodType<T[]> =>
   z.array(z.unknown()).transform(values => sound([...values.entries()], item).map(([, value]) => value));
 
 /** An object of which the values that can't be used are left out. */
-export const soundValues = <T>(item: z.ZodType<T>): z.ZodType<Record<string, T>> =>
+export const validValues = <T>(item: z.ZodType<T>): z.ZodType<Record<string, T>> =>
   z.record(z.string(), z.unknown()).transform(values => Object.fromEntries(sound(Object.entries(values), item)));
 
 /** Which process wrote something, as it says itself. */

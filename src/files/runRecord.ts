@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { makeFolder } from './durableNames.ts';
 import type { Files } from './files.ts';
-import { readSoundJson } from './readJson.ts';
+import { readValidJson } from './readJson.ts';
 import { writeAtomic } from './writeAtomic.ts';
 
 const schema = z.object({
@@ -18,7 +18,7 @@ export type RunRecord = z.infer<typeof schema>;
 
 /** The run of a root; begins one where there is none. A damaged record is replaced: it names the run and nothing more. */
 export async function continueRun(file: string, files: Files, begin: () => RunRecord): Promise<RunRecord> {
-  const found = await readSoundJson(files, file, schema);
+  const found = await readValidJson(files, file, schema);
   if (found) return found;
   const record = begin();
   await makeFolder(files, dirname(file));
@@ -28,7 +28,7 @@ export async function continueRun(file: string, files: Files, begin: () => RunRe
 
 /** Notes that the run imports the images of a folder. @param folder absolute */
 export async function noteImport(file: string, files: Files, folder: string): Promise<void> {
-  const record = await readSoundJson(files, file, schema);
+  const record = await readValidJson(files, file, schema);
   if (!record || record.imported?.includes(folder)) return;
   const imported = [...(record.imported ?? []), folder];
   await writeAtomic(files, file, `${JSON.stringify({ ...record, imported })}\n`);
@@ -36,5 +36,5 @@ export async function noteImport(file: string, files: Files, folder: string): Pr
 
 /** Absolute paths of the folders from which the run has imported images, by any process. */
 export async function importedFolders(file: string, files: Files): Promise<readonly string[]> {
-  return (await readSoundJson(files, file, schema))?.imported ?? [];
+  return (await readValidJson(files, file, schema))?.imported ?? [];
 }

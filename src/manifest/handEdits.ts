@@ -6,7 +6,7 @@ import { readSnapshot } from './snapshot.ts';
 import type { Draft } from './transaction.ts';
 
 /** Fields that are ours alone: a hand that changes them means something else. */
-const untouchable: ReadonlySet<string> = new Set(['entry_id', 'rev', 'attempt', 'claims']);
+const protectedKeys: ReadonlySet<string> = new Set(['entry_id', 'rev', 'attempt', 'claims']);
 
 export interface HandEdit {
   id: string;
@@ -93,7 +93,7 @@ export function takeEdits(edits: readonly HandEdit[], draft: Draft): void {
 /** The fields of one that are not so in the other, but for ours; null when there are none. */
 function difference(one: Partial<Entry>, other: Entry): Partial<Entry> | null {
   const fields = Object.entries(one).filter(
-    ([key, value]) => !untouchable.has(key) && !isDeepStrictEqual(value, other[key]),
+    ([key, value]) => !protectedKeys.has(key) && !isDeepStrictEqual(value, other[key]),
   );
   return fields.length > 0 ? Object.fromEntries(fields) : null;
 }

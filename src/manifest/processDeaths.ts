@@ -5,7 +5,7 @@ import type { StageName } from '../model/stageName.ts';
 const maxProcessDeaths = 3;
 
 /** Stages whose work on an image can end the process: they read what others have made. */
-const perilous: readonly StageName[] = ['processor', 'compressor', 'syncer'];
+const riskyStages: readonly StageName[] = ['processor', 'compressor', 'syncer'];
 
 function deathsOf({ process_deaths: deaths }: Entry, stage: StageName, bootId: string): number {
   const counted = deaths?.[stage];
@@ -17,7 +17,7 @@ function deathsOf({ process_deaths: deaths }: Entry, stage: StageName, bootId: s
  * machine, nobody knows that the process died of itself.
  */
 export function afterDeath(entry: Entry, stage: StageName, bootId: string): Partial<Entry> {
-  if (!perilous.includes(stage) || entry.claims[stage]?.boot_id !== bootId) return {};
+  if (!riskyStages.includes(stage) || entry.claims[stage]?.boot_id !== bootId) return {};
   const count = deathsOf(entry, stage, bootId) + 1;
   return { process_deaths: { ...entry.process_deaths, [stage]: { boot_id: bootId, count } } };
 }

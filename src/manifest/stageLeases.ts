@@ -3,7 +3,7 @@ import { makeFolder } from '../files/durableNames.ts';
 import type { Exclusive } from '../files/fileLock.ts';
 import { type Files, nodeFiles } from '../files/files.ts';
 import { type Liveness, sameProcess } from '../files/processIdentity.ts';
-import { processIdentitySchema, readSoundJson, soundValues } from '../files/readJson.ts';
+import { processIdentitySchema, readValidJson, validValues } from '../files/readJson.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import type { ProcessIdentity } from '../model/entry.ts';
 import type { StageName } from '../model/stageName.ts';
@@ -101,9 +101,9 @@ export async function takeStages(stages: readonly StageName[], options: StageLea
   };
 }
 
-const holdersSchema = soundValues(processIdentitySchema);
+const holdersSchema = validValues(processIdentitySchema);
 
 /** A file that is missing or damaged (its owner was killed on a disk that lost the write) holds nothing. */
 export async function readHolders(file: string, files: Pick<Files, 'open'> = nodeFiles): Promise<Holders> {
-  return (await readSoundJson(files, file, holdersSchema)) ?? {};
+  return (await readValidJson(files, file, holdersSchema)) ?? {};
 }

@@ -68,10 +68,10 @@ async function checkOrphans(suspects: readonly string[], inspection: Inspection)
     }
     inspection.repairs.orphans.push(path);
     if ((ownImageTime(plainName(basename(path))) ?? '') > newest) last.push(path);
-    else sayOrphan(path, inspection);
+    else reportOrphan(path, inspection);
   }
   // The end of a process between an image and its entry leaves one, and the collector knows what to do about it.
-  if (last.length > 1 || inspection.isRunning) for (const path of last) sayOrphan(path, inspection);
+  if (last.length > 1 || inspection.isRunning) for (const path of last) reportOrphan(path, inspection);
   else
     for (const path of last)
       inspection.note(
@@ -79,7 +79,7 @@ async function checkOrphans(suspects: readonly string[], inspection: Inspection)
       );
 }
 
-function sayOrphan(path: string, inspection: Inspection): void {
+function reportOrphan(path: string, inspection: Inspection): void {
   inspection.report('orphan_image', path, `no entry knows of ${basename(path)}`);
 }
 

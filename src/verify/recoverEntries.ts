@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { Files } from '../files/files.ts';
-import { readSoundJson } from '../files/readJson.ts';
+import { readValidJson } from '../files/readJson.ts';
 import { SegmentedFile } from '../files/segmentedFile.ts';
 import { splitLines } from '../files/splitLines.ts';
 import { IdTable } from '../manifest/idTable.ts';
@@ -256,7 +256,7 @@ export async function originalFolders({
   files,
 }: Pick<RecoverEntriesOptions, 'paths' | 'files'>): Promise<string[]> {
   // Where it is no replay, or its record is damaged too, the image is told as missing.
-  const record = await readSoundJson(files, join(paths.flags, 'replay.json'), replaySchema).catch(() => null);
+  const record = await readValidJson(files, join(paths.flags, 'replay.json'), replaySchema).catch(() => null);
   return record ? [record.request.folder, paths.data] : [paths.data];
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { DamagedJsonError, readJson, readSoundJson, soundItems, soundValues } from '../../src/files/readJson.ts';
+import { DamagedJsonError, readJson, readValidJson, validItems, validValues } from '../../src/files/readJson.ts';
 import { FaultyFiles } from '../world/faultyFiles.ts';
 
 const schema = z.object({
@@ -33,17 +33,17 @@ describe('readJson', () => {
     const reading = readJson(holding(text), '/flags/some.json', schema);
     await expect(reading).rejects.toThrow(DamagedJsonError);
     await expect(reading).rejects.toThrow(message);
-    expect(await readSoundJson(holding(text), '/flags/some.json', schema)).toBeNull();
+    expect(await readValidJson(holding(text), '/flags/some.json', schema)).toBeNull();
   });
 
   it('does not hide that a file can not be read', async () => {
     const refused = Object.assign(new Error('no'), { code: 'EACCES' });
     const files = { open: () => Promise.reject(refused) };
-    await expect(readSoundJson(files, '/flags/some.json', schema)).rejects.toBe(refused);
+    await expect(readValidJson(files, '/flags/some.json', schema)).rejects.toBe(refused);
   });
 
   it('leaves out what can not be used of a list or of an object', () => {
-    expect(soundItems(z.number()).parse([1, 'two', null, 3])).toEqual([1, 3]);
-    expect(soundValues(z.number()).parse({ a: 1, b: 'two', c: 0 })).toEqual({ a: 1, c: 0 });
+    expect(validItems(z.number()).parse([1, 'two', null, 3])).toEqual([1, 3]);
+    expect(validValues(z.number()).parse({ a: 1, b: 'two', c: 0 })).toEqual({ a: 1, c: 0 });
   });
 });

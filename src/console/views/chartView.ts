@@ -11,7 +11,7 @@ import { signed } from './shifts.ts';
 const gutter = 9;
 const margin = 2;
 /** Below so many rows the temperature has no plot of its own. */
-const roomForTwo = 13;
+const rowsForTwoPlots = 13;
 /** Smallest spans of the axes: noise below them is not blown up to a drama. Pixels, degrees. */
 const minShift = 0.002;
 const minWarmth = 0.2;
@@ -29,7 +29,7 @@ export function chartView(state: ConsoleState, { width, height }: Rect): PanelCo
   const data = chartData(history, picked, zooms[zoom] ?? null);
   const legend = legendLines(data, width, height >= 12 ? 2 : 1, state);
   const rows = height - 1 - legend.length;
-  const lower = data.warmth.length > 0 && rows >= roomForTwo ? Math.max(4, Math.floor(rows * 0.28)) : 0;
+  const lower = data.warmth.length > 0 && rows >= rowsForTwoPlots ? Math.max(4, Math.floor(rows * 0.28)) : 0;
   const upper = panel(
     data.shifts,
     data,

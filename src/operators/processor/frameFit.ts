@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { contentHash } from '../../files/contentHash.ts';
 import type { Files } from '../../files/files.ts';
-import { readSoundJson, soundValues } from '../../files/readJson.ts';
+import { readValidJson, validValues } from '../../files/readJson.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 
 export interface FrameSize {
@@ -130,7 +130,7 @@ export class FrameFit {
 
   /** Sizes by the hashes of the manifests. What is damaged is forgotten: the next frames settle it again. */
   async #remembered(): Promise<Record<string, FrameSize>> {
-    return (await readSoundJson(this.#files, this.#file, sizesSchema)) ?? {};
+    return (await readValidJson(this.#files, this.#file, sizesSchema)) ?? {};
   }
 }
 
@@ -141,4 +141,4 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-const sizesSchema = soundValues(z.object({ width: z.int(), height: z.int() }));
+const sizesSchema = validValues(z.object({ width: z.int(), height: z.int() }));

@@ -307,13 +307,13 @@ async function remove(
   { dataFolder }: RingBufferSettings,
   { queue, files }: RingBufferExperiment,
 ): Promise<Removal | typeof isUncopied | null> {
-  const path = await find(entry, dataFolder, files).catch(strangeIsKept);
+  const path = await find(entry, dataFolder, files).catch(keepStrange);
   if (path === kept) return null;
   const bytes = path === null ? 0 : ((await files.stat(path))?.size ?? 0);
   const release = path === null ? nothingHeld : await hold(files, path);
   try {
     // No wait between this look and the removal.
-    const now = asItMayGo(entry, queue);
+    const now = removableEntry(entry, queue);
     if (now === null) {
       await release();
       return null;
@@ -335,7 +335,7 @@ async function remove(
  * The entry as it is now, but for the claim; null when it would not be one to claim any more: a hand or other rules have changed
  * that, or the claim does not stand.
  */
-function asItMayGo({ entry_id: id, claims: then, attempt }: Entry, queue: Queue): Entry | null {
+function removableEntry({ entry_id: id, claims: then, attempt }: Entry, queue: Queue): Entry | null {
   const now = queue.get(id);
   if (!now?.claims.ring_buffer || !isDeepStrictEqual(now.claims.ring_buffer, then.ring_buffer)) return null;
   const { ring_buffer: _own, ...claims } = now.claims;
@@ -360,7 +360,7 @@ async function find(entry: Entry, dataFolder: string, files: Files): Promise<str
 const kept = Symbol('an image that is not looked for any further');
 
 /** Where a link leads the image may still be: it is neither removed nor said to be gone. */
-function strangeIsKept(error: unknown): typeof kept {
+function keepStrange(error: unknown): typeof kept {
   if (error instanceof StrangeImageError) return kept;
   throw error;
 }
@@ -408,7 +408,7 @@ async function settleOrphans(
   const untouched: Entry[] = [];
   for (const entry of queue.orphans('ring_buffer')) {
     // Under which rules it went is not known; it was claimed, so one without a copy needed none.
-    if (entry.camera_data && (await find(entry, settings.dataFolder, files).catch(strangeIsKept)) === null)
+    if (entry.camera_data && (await find(entry, settings.dataFolder, files).catch(keepStrange)) === null)
       removals.push({ entry, path: null, bytes: 0, release: nothingHeld, copyRequired: entry.image_synced });
     else untouched.push(entry);
   }

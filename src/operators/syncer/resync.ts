@@ -52,7 +52,7 @@ export async function resync(tools: ResyncTools, signal: AbortSignal): Promise<R
 }
 
 /** Whether the newest images that were copied stand on the share: an earlier state of it has lost those first. */
-export async function newestStand({ archive, share }: ResyncTools, signal: AbortSignal): Promise<boolean> {
+export async function hasNewestImages({ archive, share }: ResyncTools, signal: AbortSignal): Promise<boolean> {
   const newest = await archive.newestCopied(newestEntries, entry => copyIn(entry) !== null);
   const copies = newest.flatMap(entry => {
     const copy = copyIn(entry);

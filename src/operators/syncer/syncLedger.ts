@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { FileStat, Files } from '../../files/files.ts';
-import { readSoundJson, soundItems, soundValues } from '../../files/readJson.ts';
+import { readValidJson, validItems, validValues } from '../../files/readJson.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 import type { RemoteStat } from '../../share/shareCalls.ts';
 
@@ -42,8 +42,8 @@ export type Copied = z.infer<typeof grown> | z.infer<typeof whole>;
 const schema = z.object({
   share_id: z.string(),
   stale: z.boolean().catch(false),
-  files: soundValues<Copied>(z.union([grown, whole, wholeBefore])),
-  fixed: soundItems(z.string()).catch([]),
+  files: validValues<Copied>(z.union([grown, whole, wholeBefore])),
+  fixed: validItems(z.string()).catch([]),
 });
 
 /** Whether a local file is as it was when it was copied. */
@@ -78,13 +78,13 @@ export class SyncLedger {
   /** That of another share, or a damaged one, is begun anew. */
   static async open(flagsFolder: string, shareId: string, files: Files): Promise<SyncLedger> {
     const path = join(flagsFolder, 'sync_state.json');
-    const state = await readSoundJson(files, path, schema);
+    const state = await readValidJson(files, path, schema);
     return new SyncLedger(path, shareId, files, state?.share_id === shareId ? state : null);
   }
 
   /** The id of the share to which something was copied last; null when nobody knows. */
   static async lastShare(flagsFolder: string, files: Files): Promise<string | null> {
-    return (await readSoundJson(files, join(flagsFolder, 'sync_state.json'), schema))?.share_id ?? null;
+    return (await readValidJson(files, join(flagsFolder, 'sync_state.json'), schema))?.share_id ?? null;
   }
 
   /** @param remote path of the copy, relative to the share's root. */

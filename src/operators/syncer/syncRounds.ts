@@ -5,7 +5,7 @@ import type { RemoteStat } from '../../share/shareCalls.ts';
 import type { Experiment } from '../stage/experiment.ts';
 import { bringUpToDate, isLost } from './bringUpToDate.ts';
 import { isFilesOwn } from './placeImage.ts';
-import { newestStand, type ResyncTools, resync } from './resync.ts';
+import { hasNewestImages, type ResyncTools, resync } from './resync.ts';
 import { type SyncFile, type SyncPlace, syncFiles } from './syncFiles.ts';
 import type { SyncLedger } from './syncLedger.ts';
 
@@ -80,7 +80,7 @@ export class SyncRounds {
     ledger.keepOnly(new Set([...look.files.map(({ file }) => file.remote), ...look.notLookedAt]));
     const moved = await this.#copy(look, signal);
     if (isFull) this.#lookedAt = now;
-    ledger.isStale ||= !(await newestStand(this.#tools, signal));
+    ledger.isStale ||= !(await hasNewestImages(this.#tools, signal));
     if (ledger.isStale) await this.#resync(signal);
     return moved;
   }

@@ -37,7 +37,7 @@ export interface LogFileOptions {
   /** Told of each new reason why lines can't be written; they are dropped, it is tried again, the pipeline goes on. */
   onError: (error: Error) => void;
   /** Lines are written again. */
-  onWell?: () => void;
+  onResolved?: () => void;
 }
 
 /** Name of the files: `phorest.<when its span of time began>.<number>.log`; several processes append to the same ones. */
@@ -73,7 +73,7 @@ interface LogSpan {
  */
 export function logFile(
   events$: Observable<PipelineEvent>,
-  { folder, intervalMs$, onError, onWell }: LogFileOptions,
+  { folder, intervalMs$, onError, onResolved }: LogFileOptions,
 ): Observable<never> {
   return defer(() => {
     const ended$ = new Subject<void>();
@@ -98,7 +98,7 @@ export function logFile(
       if (!isFailing) return;
       isFailing = false;
       say(null);
-      onWell?.();
+      onResolved?.();
     };
     const close = async (): Promise<void> => {
       const closing = destination;

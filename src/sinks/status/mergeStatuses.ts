@@ -1,6 +1,6 @@
 import { type StageName, stageNames } from '../../model/stageName.ts';
 import type { PipelineStatus, ProcessStatus, StageStatus } from '../../model/status.ts';
-import { wholeState } from './statusOfEvents.ts';
+import { combinedState } from './statusOfEvents.ts';
 
 /**
  * One status of several processes of a root. Of a stage that runs in several the counts are summed.
@@ -20,7 +20,7 @@ export function mergeStatuses(statuses: readonly ProcessStatus[]): PipelineStatu
   const health = newestHealth(inOrder);
   return {
     ...rest,
-    state: wholeState(inOrder.map(({ state }) => state)),
+    state: combinedState(inOrder.map(({ state }) => state)),
     // Acknowledged once all have seen it.
     control: inOrder.map(({ control }) => control).reduce((a, b) => (b.seq < a.seq ? b : a)),
     alarms: inOrder.flatMap(({ alarms }) => alarms),

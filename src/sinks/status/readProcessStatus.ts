@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Files, StrangeFileError } from '../../files/files.ts';
-import { processIdentitySchema, readSoundJson } from '../../files/readJson.ts';
+import { processIdentitySchema, readValidJson } from '../../files/readJson.ts';
 import type { ProcessStatus } from '../../model/status.ts';
 
 /** Which process it is must be there. The rest is believed, and means "nothing" where it is missing. */
@@ -23,7 +23,7 @@ const schema = z.looseObject({
  * @throws the file system's errors.
  */
 export function readProcessStatus(files: Pick<Files, 'open'>, path: string): Promise<ProcessStatus | null> {
-  return readSoundJson(files, path, schema).catch((error: unknown) => {
+  return readValidJson(files, path, schema).catch((error: unknown) => {
     if (error instanceof StrangeFileError) return null;
     throw error;
   });

@@ -116,7 +116,7 @@ export function statusOf(
     boot_id: process.boot_id,
     pid_start: process.pid_start,
     started: utcIso(startedAt),
-    state: wholeState(stages.map(([, stage]) => stage.state)),
+    state: combinedState(stages.map(([, stage]) => stage.state)),
     heartbeat: utcIso(at),
     run_id: runId,
     control: { seq: state.control.seq, paused: [...state.control.paused] },
@@ -135,7 +135,7 @@ export function statusOf(
 }
 
 /** The state of a process from those of its stages: the liveliest tells. */
-export function wholeState(states: readonly StageState[]): ProcessStatus['state'] {
+export function combinedState(states: readonly StageState[]): ProcessStatus['state'] {
   const on = states.filter(state => state !== 'off');
   for (const state of ['draining', 'running', 'starting', 'paused'] as const) if (on.includes(state)) return state;
   return states.length === 0 ? 'starting' : 'stopped';

@@ -41,7 +41,7 @@ describe('log file', () => {
         folder,
         intervalMs$,
         onError: ({ message }) => errors.push(message),
-        onWell: () => wells.push(errors.length),
+        onResolved: () => wells.push(errors.length),
       }).pipe(takeUntil(cut$)),
       { defaultValue: null },
     );

@@ -3,11 +3,11 @@ import type { PipelineEvent, StageEvent } from '../../../src/model/event.ts';
 import { historyBucketMs, historyBuckets, type ProcessStatus } from '../../../src/model/status.ts';
 import { mergeStatuses } from '../../../src/sinks/status/mergeStatuses.ts';
 import {
+  combinedState,
   emptyStatus,
   reduceStatus,
   type StatusState,
   statusOf,
-  wholeState,
 } from '../../../src/sinks/status/statusOfEvents.ts';
 
 const own = { host: 'pi', pid: 7, boot_id: 'boot', pid_start: 99 };
@@ -252,7 +252,7 @@ describe('reduceStatus', () => {
     [['paused', 'paused'], 'paused'],
     [['stopped', 'off'], 'stopped'],
   ] as const)('%j is %s as a whole', (states, whole) => {
-    expect(wholeState(states)).toBe(whole);
+    expect(combinedState(states)).toBe(whole);
   });
 });
 

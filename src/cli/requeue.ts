@@ -7,7 +7,7 @@ const statuses = ['processed', 'failed', 'skip', 'pending', 'processing'] as con
 
 /**
  * `requeue`: sets images back, to be analysed again, or aside. On a terminal it only says what it would do, until it is given
- * `--yes`. Works beside a running pipeline, which takes the images up at once; what is in work is left alone. Images of which
+ * `--yes`. Works beside a running pipeline, which takes the images up at once; what is in flight is left alone. Images of which
  * nothing is left but the entry are left alone too: there is nothing to analyse, and their result stays.
  */
 export const requeue: CommandDefinition<RequeueOptions> = {

@@ -10,7 +10,7 @@ export const logFormatOption = new Option('--log-format <form>', 'form of the li
 
 export const stagesOption = new Option(
   '--stages <list>',
-  `only these stages, parted by commas: ${graphStages.join(', ')}`,
+  `only these stages, separated by commas: ${graphStages.join(', ')}`,
 );
 
 export const takeOverOption = new Option(

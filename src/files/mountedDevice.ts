@@ -11,7 +11,7 @@ export interface Mount {
   type: string;
   /** What is mounted: `/dev/sda1`, `tmpfs`, … */
   source: string;
-  /** Those of the mount and of the file system, parted by commas. */
+  /** Those of the mount and of the file system, separated by commas. */
   options: string;
 }
 

@@ -23,7 +23,7 @@ interface Segment {
   marker: string;
   /** Entries that wait, as far as is known: as it was marked, until it is read. */
   waiting: number;
-  /** Entries that the stage has in work. */
+  /** Entries that the stage has in flight. */
   inFlight: number;
   /** All that waited in it were handed out, and not released since. */
   isLookedThrough: boolean;
@@ -38,7 +38,7 @@ interface InWork {
   entry: Entry;
 }
 
-/** Those that can't be copied stay in work until they are released: so many at most, that memory stays bounded. */
+/** Those that can't be copied stay in flight until they are released: so many at most, that memory stays bounded. */
 const maxInWork = 5_000;
 
 /**
@@ -83,7 +83,7 @@ export class ArchivedQueue {
     return this.#inFlight.size;
   }
 
-  /** Whether an entry is one that the stage has in work from here. */
+  /** Whether an entry is one that the stage has in flight from here. */
   has({ entry_id: id, rev }: Entry): boolean {
     return this.#inFlight.get(id)?.entry.rev === rev;
   }
@@ -122,7 +122,7 @@ export class ArchivedQueue {
     return taken;
   }
 
-  /** Records the outcome of entries in work, durably. Resolves with how many count: none that was brought back meanwhile. */
+  /** Records the outcome of entries in flight, durably. Resolves with how many count: none that was brought back meanwhile. */
   async settle(claimed: readonly Entry[], set: Partial<Entry>): Promise<number> {
     const settled: InWork[] = [];
     for (const entry of claimed) {
@@ -212,7 +212,7 @@ export class ArchivedQueue {
     }
   }
 
-  /** The entries of a segment that wait and are not in work. None for one that is to be left alone for now: it is not `#loaded` then. */
+  /** The entries of a segment that wait and are not in flight. None for one that is to be left alone for now: it is not `#loaded` then. */
   async #load(segment: Segment): Promise<Entry[]> {
     if (this.#loaded?.segment === segment) return this.#loaded.entries;
     this.#loaded = null;

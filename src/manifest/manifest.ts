@@ -118,7 +118,7 @@ export class Manifest {
     return this.#log.live.waiting(stage) + (this.#worksOnArchived(stage) ? this.archive.waiting.waiting : 0);
   }
 
-  /** How many entries a stage has in work, in any process. */
+  /** How many entries a stage has in flight, in any process. */
   inFlight(stage: StageName): number {
     return this.#log.live.claimedCount(stage) + (stage === 'syncer' ? this.archive.waiting.inFlight : 0);
   }
@@ -159,10 +159,10 @@ export class Manifest {
    * entries as they are then; empty when none waits. Archived ones come first, and stay in the archive.
    *
    * @param place where the stage's output stands, for the repair after a crash.
-   * @param behind take only what stands before the first entry that this other stage has in work: keeps the order.
+   * @param behind take only what stands before the first entry that this other stage has in flight: keeps the order.
    * @param among take only entries with these ids, in this order.
    * @param leaving ends the wait for an entry that is tried alone (see `processDeaths`): this process takes nothing else meanwhile, and
-   *   begins with it when nothing else is in work.
+   *   begins with it when nothing else is in flight.
    */
   async claim(stage: QueueStage, count: number, options: ClaimOptions = {}): Promise<Entry[]> {
     const { leaving } = options;
@@ -262,7 +262,7 @@ export class Manifest {
    * Sets entries back to `pending`, so that their image is analysed once more under a new attempt, or aside to `skip`. What
    * stands in the results stays. Resolves with the entries as they were, those that were changed.
    *
-   * One that changed its status since it was read, or that a stage has in work (see {@link isFree}), stays as it is. So
+   * One that changed its status since it was read, or that a stage has in flight (see {@link isFree}), stays as it is. So
    * does one whose image the ring buffer has removed, when it is to be analysed: there is nothing here to analyse.
    *
    * @param restore bring those that are not live back from the archive, where `entries` were just read.
@@ -274,7 +274,7 @@ export class Manifest {
 
   /**
    * Corrects where the counting results of entries stand. One that was set back or analysed anew since it was read, or that a stage has
-   * in work, stays as it is. Resolves with the entries that were changed.
+   * in flight, stays as it is. Resolves with the entries that were changed.
    *
    * @param restore as for {@link requeue}.
    */
@@ -355,7 +355,7 @@ export class Manifest {
     return !sameProcess(claim, own) && liveness(claim) === 'gone' ? afterDeath(entry, stage, own.boot_id) : {};
   }
 
-  /** Place of the first entry that another stage has in work; claims of long ago don't count. */
+  /** Place of the first entry that another stage has in flight; claims of long ago don't count. */
   #before(stage: StageName | undefined): number {
     let first = Number.POSITIVE_INFINITY;
     if (!stage) return first;

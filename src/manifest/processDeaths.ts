@@ -1,7 +1,7 @@
 import type { Entry } from '../model/entry.ts';
 import type { StageName } from '../model/stageName.ts';
 
-/** What was in work each time when the process died so often within one boot is tried alone; when it dies once more, it has failed. */
+/** What was in flight each time when the process died so often within one boot is tried alone; when it dies once more, it has failed. */
 const maxProcessDeaths = 3;
 
 /** Stages whose work on an image can end the process: they read what others have made. */
@@ -22,7 +22,7 @@ export function afterDeath(entry: Entry, stage: StageName, bootId: string): Part
   return { process_deaths: { ...entry.process_deaths, [stage]: { boot_id: bootId, count } } };
 }
 
-/** Whether nothing else may be in work beside it: if the process dies again, everybody knows of what. */
+/** Whether nothing else may be in flight beside it: if the process dies again, everybody knows of what. */
 export function isTriedAlone(entry: Entry, stage: StageName, bootId: string): boolean {
   return deathsOf(entry, stage, bootId) === maxProcessDeaths;
 }

@@ -5,19 +5,19 @@ import type { LiveEntries } from './liveEntries.ts';
 import { isTriedAlone } from './processDeaths.ts';
 import { type QueueStage, queueStages } from './stageWork.ts';
 
-/** What else is in work may hang: so long an entry that is tried alone waits for it, ms. */
+/** What else is in flight may hang: so long an entry that is tried alone waits for it, ms. */
 export const alonePatienceMs = 60_000;
 const pollMs = 1_000;
 
 export interface TriedAloneOptions {
   own: ProcessIdentity;
   live: () => LiveEntries;
-  /** How many archived entries this process has in work. */
+  /** How many archived entries this process has in flight. */
   archivedInWork: () => number;
 }
 
 /**
- * An entry that this process tries alone (see `processDeaths`): a stage waits until nothing else is in work, claims the entry and works on
+ * An entry that this process tries alone (see `processDeaths`): a stage waits until nothing else is in flight, claims the entry and works on
  * it, and no stage begins anything beside it.
  */
 export class TriedAlone {
@@ -39,7 +39,7 @@ export class TriedAlone {
     return false;
   }
 
-  /** How a stage may claim an entry: with others, alone now, or alone once nothing else is in work. */
+  /** How a stage may claim an entry: with others, alone now, or alone once nothing else is in flight. */
   wayOf(entry: Entry, stage: QueueStage, isPatienceOver: boolean): 'with others' | 'alone' | 'wait' {
     if (!isTriedAlone(entry, stage, this.#options.own.boot_id)) return 'with others';
     const mustWait = !isPatienceOver && this.#worksOnAny();

@@ -84,7 +84,7 @@ export interface Entry {
   result?: ResultLocation;
   /** How often a worker died on this image while its process lived. */
   worker_deaths?: number;
-  /** How often the process itself died while a stage had this entry in work, within one boot. */
+  /** How often the process itself died while a stage had this entry in flight, within one boot. */
   process_deaths?: Partial<Record<StageName, { boot_id: string; count: number }>>;
   /** False once the ring buffer has removed the image from this machine; absent before that. */
   image_local?: boolean;

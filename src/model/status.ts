@@ -18,7 +18,7 @@ export interface StageStatus {
   lost: number;
   /** Items done or failed in the last minute. */
   per_minute: number;
-  /** Items a minute that the configuration asks for; null when it asks for as many as there is room for. */
+  /** Items per minute that the configuration asks for; null when it asks for as many as there is room for. */
   target_per_minute: number | null;
   /** Items done or failed in each of the last {@link historyBuckets} spans of {@link historyBucketMs}, oldest first. */
   history: number[];

@@ -68,12 +68,12 @@ export class EntryLedger {
     return (this.#bits.get(number) & bits.transmitted) > 0;
   }
 
-  /** A living process has it in work. */
+  /** A living process has it in flight. */
   isMoving(number: number): boolean {
     return (this.#bits.get(number) & bits.moving) > 0;
   }
 
-  /** A process that is gone had it in work: the next start finishes it. */
+  /** A process that is gone had it in flight: the next start finishes it. */
   isLeft(number: number): boolean {
     return (this.#bits.get(number) & bits.left) > 0;
   }

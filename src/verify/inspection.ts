@@ -65,7 +65,7 @@ export interface Tally {
   earlier_results: number;
   rows: number;
   series_rows: number;
-  /** Entries that a living process has in work, and those that a dead one left: neither is looked at as closely. */
+  /** Entries that a living process has in flight, and those that a dead one left: neither is looked at as closely. */
   in_work: number;
   left_in_work: number;
 }

@@ -135,7 +135,7 @@ describe('requeue', () => {
     });
   });
 
-  it('leaves alone what is in work, also of one that nobody can ask', async () => {
+  it('leaves alone what is in flight, also of one that nobody can ask', async () => {
     const sample = await temporarySample({ images: 4, pending: 3 });
     const manifest = await sample.manifest();
     await manifest.claim('processor', 1);

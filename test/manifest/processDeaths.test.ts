@@ -15,7 +15,7 @@ class Machine {
     this.files.put('/root/data/other.txt', '');
   }
 
-  /** The next process, which releases what the dead ones had in work. */
+  /** The next process, which releases what the dead ones had in flight. */
   async next(stages: readonly QueueStage[] = ['processor']): Promise<Manifest> {
     this.#pid++;
     const own: ProcessIdentity = { host: 'pi', boot_id: this.boot, pid: this.#pid, pid_start: 1 };
@@ -45,7 +45,7 @@ async function dies(machine: Machine): Promise<string[]> {
 }
 
 describe('an image that ends the process again and again', () => {
-  test('is tried alone after three deaths within one boot, as is all that was in work each time, then must not be tried again', async () => {
+  test('is tried alone after three deaths within one boot, as is all that was in flight each time, then must not be tried again', async () => {
     const machine = await withPoison();
     for (let death = 0; death < 3; death++) expect(await dies(machine)).toEqual(['poison', 'b', 'c']);
     expect(await dies(machine)).toEqual(['poison']);
@@ -76,7 +76,7 @@ describe('an image that ends the process again and again', () => {
     expect(String(machine.files.content(manifestFile))).toContain(
       '"process_deaths":{"processor":{"boot_id":"boot","count":2}}',
     );
-    // The power fails: who was in work then is nobody's fault, and what was counted before is of another boot.
+    // The power fails: who was in flight then is nobody's fault, and what was counted before is of another boot.
     machine.boot = 'next boot';
     for (let death = 0; death < 4; death++) {
       expect(await dies(machine)).toEqual(['poison', 'b', 'c']);
@@ -86,7 +86,7 @@ describe('an image that ends the process again and again', () => {
     expect(last.get('poison')!.process_deaths).toEqual({ processor: { boot_id: 'boot', count: 2 } });
   });
 
-  test('waits until nothing else is in work in any stage, and nothing else begins before it is done', async () => {
+  test('waits until nothing else is in flight in any stage, and nothing else begins before it is done', async () => {
     const machine = await withPoison();
     for (let death = 0; death < 3; death++) await dies(machine);
     const manifest = await machine.next();

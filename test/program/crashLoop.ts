@@ -93,7 +93,7 @@ export async function crashLoop({
 }
 
 /**
- * Resolves when no entry waits or is in work any more; looks whenever the manifest's files change. Rejects when none was
+ * Resolves when no entry waits or is in flight any more; looks whenever the manifest's files change. Rejects when none was
  * finished for so long, ms.
  */
 export function untilSettled(root: string, storage?: StorageOptions, patienceMs = 60_000): Promise<void> {

@@ -207,7 +207,7 @@ describe('a signal during a compaction', () => {
     expect((await liveEntries(file))[0]).toMatchObject({ note: 'by hand', processing_status: 'skip' });
   });
 
-  it('at the start, when nothing is in work, ends it at once; the next start finds everything', async () => {
+  it('at the start, when nothing is in flight, ends it at once; the next start finds everything', async () => {
     const { root, file, names } = await oldManifest();
     const before = await readFile(file);
     await writeFile(`${file}.hold`, '');

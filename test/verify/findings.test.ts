@@ -591,7 +591,7 @@ describe('verify', () => {
     expect([code, totals]).toMatchObject([0, { in_work: 1, left_in_work: 0 }]);
   });
 
-  it('leaves to the next start what a dead process had in work', async () => {
+  it('leaves to the next start what a dead process had in flight', async () => {
     const sample = await temporarySample({ images: 4, pending: 2 });
     const dead = await sample.manifest(5_000, { own: { ...ownIdentity, pid_start: 1 } });
     await dead.claim('processor', 1);

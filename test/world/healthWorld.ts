@@ -119,7 +119,7 @@ export class HealthWorld {
     this.changes$.next({ id: entry.entry_id, op: 'add', entry });
   }
 
-  /** Entries that a process which is gone has in work. */
+  /** Entries that a process which is gone has in flight. */
   crashed(pid: number, claims: Partial<Record<QueueStage, number>>): void {
     this.dead.push(pid);
     for (const [stage, count] of Object.entries(claims) as [QueueStage, number][]) {

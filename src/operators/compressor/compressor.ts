@@ -49,7 +49,7 @@ interface Memory {
  * An image that does not shrink stays as it is, and is not tried again; its kind is remembered (see `IncompressibleKinds`).
  * One that is missing, can't be read, or lies outside `data_dir` has failed here: the entry says why in `compression_error`,
  * and its analysis stands. A full disk or a vanished mount is the stage's failure. When it opens it puts right what a crash
- * has left (see `tidyCompressed`). Teardown frees the files in work and removes the temporary one.
+ * has left (see `tidyCompressed`). Teardown frees the files in flight and removes the temporary one.
  */
 export const compressor: Stage<CompressSettings, Entry, CompressExperiment> = {
   name: 'compressor',

@@ -10,7 +10,7 @@ export interface Belonging {
 
 interface Gone {
   owner: ProcessIdentity;
-  /** Entries that it had in work by stage, the most that were seen. */
+  /** Entries that it had in flight by stage, the most that were seen. */
   claims: Map<StageName, number>;
   /** Exclusive stages that it held and that nobody has taken over. */
   held: StageName[];

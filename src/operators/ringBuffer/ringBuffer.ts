@@ -55,7 +55,7 @@ interface Removal {
   copyRequired: boolean;
 }
 
-/** A batch in work. */
+/** A batch in flight. */
 interface Work {
   /** Entries whose claim this has ended, or will end: they are not to be released. */
   kept: Set<Entry>;

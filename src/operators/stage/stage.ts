@@ -129,7 +129,7 @@ export interface Worker<T> {
   close(aborted: boolean): Promise<unknown>;
 }
 
-/** Images a minute that the camera brings, which every stage must keep up with; null where a folder is read as fast as there is room. */
+/** Images per minute that the camera brings, which every stage must keep up with; null where a folder is read as fast as there is room. */
 export function framesPerMinute({ Services, Timing }: Config, replay: Replay | null): number | null {
   return replay === null && Services.enable_camera ? 60 / Timing.collector_interval_seconds : null;
 }

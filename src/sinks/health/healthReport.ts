@@ -38,7 +38,7 @@ const svgEntry = new URL(`../drawing/svgEntry.${import.meta.url.endsWith('.ts') 
  * five minutes. The picture says when it was.
  *
  * Emits nothing. Drawn by a process of its own, one picture at a time; looks that come meanwhile are left out, since another
- * follows. Completes when the events have completed and the picture in work stands; errors only with them. Teardown leaves the
+ * follows. Completes when the events have completed and the picture in flight stands; errors only with them. Teardown leaves the
  * picture as it is.
  */
 export function healthReport(events$: Observable<PipelineEvent>, options: HealthReportOptions): Observable<never> {

@@ -313,7 +313,7 @@ describe('compress', () => {
     expect(world.notes).toEqual([expect.stringMatching(/image_A\.tif was compressed and can't be removed/)]);
   });
 
-  it('has an image in work for itself: nobody analyses it or sets it back meanwhile, and then under its new name', async () => {
+  it('has an image in flight for itself: nobody analyses it or sets it back meanwhile, and then under its new name', async () => {
     const world = await CompressorWorld.on();
     await world.offerSoft('A');
     const door = gate();

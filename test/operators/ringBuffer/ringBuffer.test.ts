@@ -53,7 +53,7 @@ async function prepare(
   return { world, fixture, run, setRules, start: () => run.start(fixture.stage(run.tools)) };
 }
 
-/** Everything that was asked for has happened: nothing is in work, and nothing changes any more. */
+/** Everything that was asked for has happened: nothing is in flight, and nothing changes any more. */
 async function settled({ run, fixture }: Pick<Awaited<ReturnType<typeof prepare>>, 'run' | 'fixture'>): Promise<void> {
   let before = -1;
   for (let turns = 0; before !== run.events.length || fixture.world.claimed('ring_buffer').length > 0; turns++) {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { timeTicks, valueAxis } from '../../src/sinks/plot/plotAxes.ts';
 import { gradualColour, maxDistinct, trackColour } from '../../src/sinks/plot/plotColours.ts';
-import { timeTicks } from '../../src/sinks/plot/timeTicks.ts';
 import { longestBridge, trackLines } from '../../src/sinks/plot/trackLines.ts';
-import { valueAxis } from '../../src/sinks/plot/valueAxis.ts';
 
 const t0 = Date.UTC(2025, 7, 12, 13, 45, 0, 352);
 const second = 1000;

@@ -1,12 +1,11 @@
 import type { CustomSeriesOption, EChartsOption, GraphicComponentOption } from 'echarts';
 import { counted } from '../../model/quantity.ts';
 import { oneLine, shortened } from '../../model/shownText.ts';
+import { timeTicks, type ValueAxis, valueAxis } from './plotAxes.ts';
 import { gradualColour, maxDistinct, trackColour } from './plotColours.ts';
 import type { PlotData, PlotTrack } from './plotData.ts';
 import { quantile, shiftSummary } from './shiftSummary.ts';
-import { timeTicks } from './timeTicks.ts';
 import { longestBridge, type Stretch, trackLines } from './trackLines.ts';
-import { type ValueAxis, valueAxis } from './valueAxis.ts';
 
 export interface PictureSize {
   /** Pixels before the zoom. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { axisClock } from '../../../src/sinks/plot/axisClock.ts';
+import { axisClock } from '../../../src/sinks/plot/plotData.ts';
 import { seriesClock } from '../../../src/sinks/series/seriesFormat.ts';
 import { sampleResult } from '../sampleResult.ts';
 

@@ -58,7 +58,8 @@ async function nearestFolder(path: string): Promise<string | FolderTrouble> {
         : { reason: `can't be a folder, since ${at} is a file`, isPermanent: true };
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' && (await lstat(at).catch(() => null))) {
+      // What is no link has come into being since: another start makes its folders.
+      if (code === 'ENOENT' && (await lstat(at).catch(() => null))?.isSymbolicLink()) {
         return {
           reason: `${at === path ? '' : `is below ${at}, which `}is a link that leads nowhere`,
           isPermanent: false,

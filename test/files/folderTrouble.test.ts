@@ -35,6 +35,15 @@ describe('a folder that can never be written to is refused at once, and nothing 
     expect(trouble?.isPermanent).toBe(true);
   });
 
+  it('a folder that another start makes in the same moment is no trouble', async () => {
+    const path = join(folder, 'made');
+    for (let i = 0; i < 200; i++) {
+      const [trouble] = await Promise.all([folderTrouble(path), mkdir(path)]);
+      expect(trouble).toBeNull();
+      await rm(path, { recursive: true });
+    }
+  });
+
   it('a link that leads nowhere may lead somewhere later, as one to a disk that is not mounted', async () => {
     const trouble = await folderTrouble(join(folder, 'dangling', 'data'));
     expect(trouble).toEqual({

@@ -1,9 +1,9 @@
-import { watch } from 'node:fs';
+import { existsSync, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { nodeFiles } from '../../src/files/files.ts';
-import { readArchive } from '../../src/manifest/archive.ts';
+import { archiveFolder, readArchive } from '../../src/manifest/archive.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import { liveEntries } from './conservation.ts';
 import type { StorageOptions } from './experiment.ts';
@@ -99,13 +99,14 @@ export async function crashLoop({
 export function untilSettled(root: string, storage?: StorageOptions, patienceMs = 60_000): Promise<void> {
   const data = join(root, 'data');
   const file = join(data, 'metadata_manifest.json');
+  const archive = archiveFolder(file);
   return new Promise((resolve, reject) => {
     let looking = false;
     let again = false;
     let waiting = '';
     let left = Number.POSITIVE_INFINITY;
     const end = (act: () => void): void => {
-      watcher.close();
+      for (const watcher of watchers) watcher.close();
       clearTimeout(timer);
       act();
     };
@@ -118,14 +119,20 @@ export function untilSettled(root: string, storage?: StorageOptions, patienceMs 
         try {
           const before = await stat(file);
           const live = await liveEntries(file);
-          const open = live.filter(entry => !isSettled(entry, storage !== undefined));
-          const spare =
-            storage?.keep && open.length === 0 ? Math.max(0, (await localImages(file, live)) - storage.keep) : 0;
+          // What was copied of archived entries stands in the archive's folder, once there is one.
+          if (watchers.length === 1 && existsSync(archive)) watchers.push(watch(archive, () => void look()));
+          let open = live.filter(entry => !isSettled(entry, storage !== undefined));
+          let spare = 0;
+          if (storage && open.length === 0) {
+            const all = await allEntries(file, live);
+            open = all.filter(entry => !isSettled(entry, true));
+            if (storage.keep > 0) spare = Math.max(0, all.filter(hasImage).length - storage.keep);
+          }
           // A compaction in between may have taken a journal away: then it is no state that ever was.
           if ((await stat(file)).ino !== before.ino) again = true;
           else if (open.length + spare === 0) end(resolve);
           waiting = `${open.length} entries, ${spare} images too many; ${JSON.stringify(open[0], null, 1)}`;
-          // Images are counted only when nothing else is left.
+          // Images too many are counted only when no live entry is left to wait for.
           const rest = open.length > 0 ? maxSpare + open.length : spare;
           if (rest < left) timer.refresh();
           left = Math.min(left, rest);
@@ -135,7 +142,7 @@ export function untilSettled(root: string, storage?: StorageOptions, patienceMs 
       }
       looking = false;
     };
-    const watcher = watch(data, () => void look());
+    const watchers = [watch(data, () => void look())];
     const timer = setTimeout(() => end(() => reject(new Error(`not settled in time: ${waiting}`))), patienceMs);
     void look();
   });
@@ -148,13 +155,16 @@ function isSettled(entry: Entry, isStored: boolean): boolean {
   return Object.keys(claims).length === 0 && isAnalysed && isKept;
 }
 
-/** How many entries have their image on this machine. One that a kill has left without an entry is nobody's to remove. */
-async function localImages(file: string, live: readonly Entry[]): Promise<number> {
+/** The live entries, and the archived ones: some of these may still wait for their copy on the share. */
+async function allEntries(file: string, live: readonly Entry[]): Promise<Entry[]> {
   const known = new Map<string, Entry>();
   for await (const entry of readArchive(nodeFiles, file)) known.set(entry.entry_id, entry);
   for (const entry of live) known.set(entry.entry_id, entry);
-  return [...known.values()].filter(({ camera_data: camera, image_local: local }) => camera && local !== false).length;
+  return [...known.values()];
 }
+
+/** Whether its image is on this machine. One that a kill has left without an entry is nobody's to remove. */
+const hasImage = ({ camera_data: camera, image_local: local }: Entry): boolean => camera !== null && local !== false;
 
 /** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {

@@ -26,7 +26,10 @@ export const requeue: CommandDefinition<RequeueOptions> = {
       .option('--to <time>', 'last time')
       .option('--every <n>', 'every nth of them', wholeNumber)
       .option('--skip', 'set them to skip: they are not analysed, and what they gave does not count any more')
-      .option('--yes', 'do it (a terminal is shown first what would be done)')
+      .option(
+        '--yes',
+        'do it (a terminal is shown first what would be done; in a script, or with the output to a pipe, it is done at once)',
+      )
       .option('--dry-run', 'only say what would be done')
       .option('--json', 'print nothing but one line of totals at the end'),
   run: async (context, _args, options) => (await import('./requeueImages.ts')).requeueImages(context, options),

@@ -26,8 +26,9 @@ export const restart: CommandDefinition<StopOptions> = {
     await loadConfig(context);
     const { paths, trouble } = await loadSteered(context, () => undefined);
     if ((await troubleOfPipeline(paths.status)).length > 0) {
-      const advice = 'nothing was stopped: mend the configuration, or stop the pipeline and start it as the file is';
-      throw new ExitError(exitCodes.usage, [...trouble, advice].join('\n'));
+      const advice =
+        'Nothing was stopped. Mend the configuration; or "phorest stop" and then "phorest start" take the file as it is';
+      throw new ExitError(exitCodes.usage, [...trouble, advice].join('. '));
     }
     const running = (await livingProcesses(paths.status)).some(({ elsewhere }) => !elsewhere);
     if (!running) return startPipeline(context, {});

@@ -59,14 +59,14 @@ async function whyNot(root: string, there: string | null, files: Files): Promise
   if (there === null && (await files.stat(marker)) !== null) {
     return (
       `${marker} is damaged, and nothing else says which share this is: nothing is written to it. ` +
-      'If the copies of this experiment are there, delete flags/share.json: the marker is made anew then, and the copies are found'
+      'If the copies of this experiment are there, stop the pipeline and delete flags/share.json: the marker is made anew then, and the copies are found'
     );
   }
   const isThere = there !== null || (await files.stat(root)) !== null;
   const what = there !== null ? `holds another share (marker ${there})` : isThere ? 'has no marker' : 'is not there';
   return (
     `${root} ${what}, but it was used before: the share is not mounted, or replaced. Nothing is written to it. ` +
-    'Mount it; or, to begin anew on a replaced one, delete flags/share.json'
+    'Mount it; or, to begin anew on a replaced one, stop the pipeline and delete flags/share.json'
   );
 }
 

@@ -38,13 +38,14 @@ export interface PlotData {
 
 /**
  * The whole run in a bounded number of points, whatever its length: of the level of the series that has about as many, neighbours are merged
- * to their mean (a gap counts for nothing). A ROI or sensor that turns up later has gaps before.
+ * to their mean (a gap counts for nothing). A ROI or sensor that turns up later has gaps before. Of an image that was analysed anew the
+ * newest attempt is shown while every image is a point of its own; the means have both until the series is made anew.
  */
 export async function readPlotData(series: SeriesReader, most = pointsOf(series)): Promise<PlotData> {
   const level = series.levelFor(most);
   const place = axisClock();
-  const points: { time: number; row: SeriesRow; labels: readonly string[]; sensors: readonly string[] }[] = [];
-  let [first, last, frames] = [Number.NaN, Number.NaN, 0];
+  let points: { time: number; row: SeriesRow; labels: readonly string[]; sensors: readonly string[] }[] = [];
+  let [first, last] = [Number.NaN, Number.NaN];
   const take = ({ row }: { row: SeriesRow }): number => {
     const time = place(row);
     if (!(first <= time)) first = time;
@@ -57,10 +58,15 @@ export async function readPlotData(series: SeriesReader, most = pointsOf(series)
       const time = take(point);
       if (Number.isNaN(time)) continue;
       points.push({ time, row: point.row, labels, sensors: sensors.map(shownSensor) });
-      frames += point.row.frames;
     }
     // A point has the time of its first image: the last ones are looked at by themselves.
     for await (const point of segment.read(0, Math.max(0, segment.counts[0]! - fan ** Math.min(level, 3)))) take(point);
+  }
+  if (level === 0) {
+    const attempts = new Map<string, number>();
+    for (const { row } of points) attempts.set(row.id, Math.max(row.attempt, attempts.get(row.id) ?? 0));
+    // What was made from the table alone has no id.
+    points = points.filter(({ row }) => row.id === '' || row.attempt === attempts.get(row.id));
   }
   // Images are reported about, not exactly, in the order of their time.
   points.sort((a, b) => a.time - b.time);
@@ -93,14 +99,15 @@ export async function readPlotData(series: SeriesReader, most = pointsOf(series)
     rois: tracks(
       ({ labels }) => labels,
       row => row.positions,
-      await series.firstValues(baselineValues),
+      // The first rows may be of attempts that count no more.
+      level === 0 ? new Map() : await series.firstValues(baselineValues),
     ),
     sensors: tracks(
       ({ sensors }) => sensors,
       row => row.temperatures,
       new Map(),
     ),
-    frames,
+    frames: points.reduce((sum, { row }) => sum + row.frames, 0),
     stride: fan ** level,
     method: series.segments.at(-1)?.layout.header.method ?? null,
   };

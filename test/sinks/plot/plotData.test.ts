@@ -38,6 +38,16 @@ describe('what the plot shows', () => {
     expect([frames, method]).toEqual([2, 'gaussian']);
   });
 
+  it('is the newest attempt of an image that was analysed anew, and shifts are from the earliest images', async () => {
+    const before = [0, 1, 2, 3, 4].map(time => frame(time, { a: 100 + time }));
+    const anew = before.map(line => ({ ...sampleResult({ labels: ['a'], position: 10 }), ...line, attempt: 2 }));
+    for (const line of anew) line.image_analysis = frame(0, { a: 10 }).image_analysis;
+    const { at, rois, frames } = await dataOf([...before, ...anew.slice(1)]);
+    expect([at, frames]).toEqual([[0, 1, 2, 3, 4], 5]);
+    expect([...rois[0]!.values]).toEqual([100, 10, 10, 10, 10]);
+    expect(rois[0]!.baseline).toBe(40);
+  });
+
   it('is means of neighbours when there are many, so that points stay even and bounded', async () => {
     const results = Array.from({ length: 1000 }, (_, i) => frame(i, { a: i, late: i < 500 ? null : i }));
     const { at, rois, stride, frames, first, last, times } = await dataOf(results, 8);

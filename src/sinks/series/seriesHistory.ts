@@ -20,6 +20,14 @@ interface Stretch {
   to: number;
 }
 
+/** A point with what tells whose it is. */
+interface Point {
+  sample: RoiSample;
+  /** Of an image by itself; else it is of several. */
+  id: string | null;
+  attempt: number;
+}
+
 /**
  * The series as charts show it: every image of the last ones, means of ever more images before these, to the beginning. Bounded; what was
  * read once is not read again.
@@ -29,7 +37,7 @@ export class SeriesHistory {
   readonly #folder: string;
   #reader: SeriesReader | null = null;
   /** Points that will not change, by their place. */
-  #known = new Map<string, RoiSample>();
+  #known = new Map<string, Point>();
   #labels: readonly string[] = [];
   #baseline = new Float64Array();
   /** What the baseline is from. */
@@ -47,17 +55,23 @@ export class SeriesHistory {
     const reader = await SeriesReader.look(this.#files, this.#folder, { before });
     if (before !== null && isSame(before, reader)) return null;
     await this.#lookAtBaseline(reader);
-    const samples: RoiSample[] = [];
-    const seen = new Map<string, RoiSample>();
+    const shown: Point[] = [];
+    const seen = new Map<string, Point>();
+    const attempts = new Map<string, number>();
     const points = Math.max(fewestPoints, Math.min(maxPoints, Math.floor(valuesOfLevel / this.#labels.length)));
     for (const stretch of stretchesOf(reader.segments, points)) {
-      for await (const { key, sample } of this.#read(stretch)) {
-        if (key !== null) seen.set(key, sample);
-        if (!Number.isNaN(sample.at)) samples.push(sample);
+      for await (const { key, point } of this.#read(stretch)) {
+        if (key !== null) seen.set(key, point);
+        if (!Number.isNaN(point.sample.at)) shown.push(point);
+        if (point.id !== null) attempts.set(point.id, Math.max(point.attempt, attempts.get(point.id) ?? 0));
       }
     }
     this.#known = seen;
     this.#reader = reader;
+    // Of an image that was analysed anew the newest attempt counts.
+    const samples = shown.flatMap(({ sample, id, attempt }) =>
+      id === null || attempt === attempts.get(id) ? [sample] : [],
+    );
     samples.sort((a, b) => a.at - b.at);
     return { labels: this.#labels, baseline: this.#baseline, samples };
   }
@@ -79,19 +93,20 @@ export class SeriesHistory {
     this.#beginning = beginning;
   }
 
-  async *#read({ segment, level, from, to }: Stretch): AsyncGenerator<{ key: string | null; sample: RoiSample }> {
+  async *#read({ segment, level, from, to }: Stretch): AsyncGenerator<{ key: string | null; point: Point }> {
     const { id } = segment.layout.header;
     const keyOf = (index: number): string => `${id}/${level}/${index}`;
     // What is known lies at the front: stretches move on.
     let unknown = from;
     for (; unknown < to; unknown++) {
-      const sample = this.#known.get(keyOf(unknown));
-      if (!sample) break;
-      yield { key: keyOf(unknown), sample };
+      const point = this.#known.get(keyOf(unknown));
+      if (!point) break;
+      yield { key: keyOf(unknown), point };
     }
     for await (const { index, row } of segment.read(level, unknown, to)) {
       const sample = this.#sampleOf(row, segment);
-      yield { key: segment.isWhole(level, index) ? keyOf(index) : null, sample };
+      const point = { sample, id: level === 0 && row.id !== '' ? row.id : null, attempt: row.attempt };
+      yield { key: segment.isWhole(level, index) ? keyOf(index) : null, point };
     }
   }
 

@@ -55,6 +55,15 @@ describe('the history that charts show', () => {
     expect(later.baseline).toBe(past.baseline);
   });
 
+  it('shows the newest attempt of an image that was analysed anew, also where the one before was read already', async () => {
+    const { append, look } = begin();
+    await append([image(0), image(1), image(2)]);
+    expect(numbers(await look())).toEqual([0, 1, 2]);
+    await append([{ ...image(1, { position: () => 7 }), attempt: 2 }]);
+    const { samples } = await look();
+    expect(samples.map(({ positions }) => positions[0])).toEqual([100, 7, 102]);
+  });
+
   it('shows every image of the last ones at any rate, and even means of all that came before', async () => {
     const { append, look } = begin();
     for (let i = 0; i < 3_000; i += 100) await append(images(i, i + 100));

@@ -198,7 +198,7 @@ export class SeriesWriter {
     if (found !== null && found > this.#open.size && found < this.#open.size + this.#open.layout.rowBytes) return;
     warn(
       `${path} was changed by another program while it is written: ${this.#open.size} bytes were there, ${found ?? 'nothing'} now. ` +
-        "'phorest verify' says what is missing in it",
+        "Once the pipeline is stopped, 'phorest verify --repair' makes again what is missing in it",
     );
     await makeFolder(files, folder);
     await this.#findEnd();

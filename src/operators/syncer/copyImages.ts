@@ -18,7 +18,7 @@ export class CopyImages {
   /** Entries that can't be copied for now. They stay claimed, so as not to stand in the way. */
   readonly #held = new Set<Entry>();
 
-  /** @param reported what copies of the worker before have told. */
+  /** @param reported entries whose failure the worker before has reported. */
   constructor(tools: CopyImagesTools, reported: Set<string>) {
     this.#tools = tools;
     this.#reported = reported;

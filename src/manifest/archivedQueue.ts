@@ -163,7 +163,7 @@ export class ArchivedQueue {
     } catch (error) {
       note(
         'warning',
-        `images that were removed before they were copied may be told as failed: ${(error as Error).message}`,
+        `images that were removed before they were copied may be reported as failed: ${(error as Error).message}`,
       );
     }
   }

@@ -42,6 +42,13 @@ export function commentsIn(text: string): readonly { from: number; to: number }[
   return scanner.comments;
 }
 
+/** The headers of tables in a TOML text, in its order; `from` and `to` as in {@link valuesIn}, without what follows on the line. */
+export function headersIn(text: string): readonly { path: KeyPath; from: number; to: number }[] {
+  const scanner = new Scanner(text);
+  scanner.scan();
+  return scanner.headers;
+}
+
 interface Part {
   name: string;
   at: number;
@@ -53,6 +60,7 @@ const deepest = 100;
 class Scanner {
   readonly values: { path: KeyPath; from: number; to: number }[] = [];
   readonly comments: { from: number; to: number }[] = [];
+  readonly headers: { path: KeyPath; from: number; to: number }[] = [];
   readonly #text: string;
   readonly #lineStarts: number[] = [0];
   readonly #places = new Map<string, Located>();
@@ -78,7 +86,8 @@ class Scanner {
 
   /** `[a.b]` or `[[a.b]]`; returns the path of the table that it opens. */
   #header(): KeyPath {
-    const isArray = this.#text[this.#at + 1] === '[';
+    const from = this.#at;
+    const isArray = this.#text[from + 1] === '[';
     this.#at += isArray ? 2 : 1;
     const parts = this.#keyParts();
     let path: KeyPath = [];
@@ -97,6 +106,7 @@ class Scanner {
         if (element !== undefined) path = [...path, element];
       }
     });
+    this.headers.push({ path, from, to: this.#at });
     return path;
   }
 

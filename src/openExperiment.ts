@@ -18,6 +18,7 @@ import { isRunning, ownIdentity } from './files/processIdentity.ts';
 import { removeTemporaries } from './files/removeTemporaries.ts';
 import { ExperimentReserve } from './files/reserveFile.ts';
 import { continueRun, noteImport } from './files/runRecord.ts';
+import { ToolRunner } from './files/runTool.ts';
 import { comparePositions, type SegmentPosition } from './files/segmentedFile.ts';
 import { holdStages, type StageHold } from './holdStages.ts';
 import { isSettled } from './manifest/isSettled.ts';
@@ -343,6 +344,7 @@ function sourceOpener(
   runFile: string,
 ): Experiment['openSource'] {
   let opened = options.replay?.opened ?? null;
+  const tools = new ToolRunner();
   return async (settings, signal) => {
     if (!options.replay && settings.type === 'file_importer') await noteImport(runFile, smallFiles, settings.folder);
     const source =
@@ -351,6 +353,7 @@ function sourceOpener(
         clock,
         files,
         signal,
+        tools,
         note: ({ level, message }) => note(level, message, 'collector'),
       }));
     opened = null;

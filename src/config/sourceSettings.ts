@@ -6,6 +6,8 @@ export type CameraType = Config['Camera']['camera_type'];
 export interface SourceSettings {
   type: CameraType;
   cameraId: number | string;
+  /** All of its section; another frame of the same device has other settings in it. */
+  camera: Config['Camera'];
   simulator: Config['Simulator'];
   /** Where the simulated camera writes the ROI manifest that belongs to its frames, when there is none. */
   roiManifestFile: string;

@@ -18,12 +18,27 @@ export interface Instant {
   source: TimestampSource;
 }
 
+/** What the camera said of a frame; what it did not say is absent. */
+export interface FrameMetadata {
+  exposure_asked_seconds?: number;
+  /** As the camera exposed. */
+  exposure_seconds?: number;
+  analogue_gain?: number;
+  digital_gain?: number;
+  /** By the clock of the sensor's machine that runs since its boot. */
+  sensor_timestamp_ns?: number;
+  frame_wall_clock_ns?: number;
+  sensor_temperature_celsius?: number;
+}
+
 /** A frame that a camera delivered; it exists only in memory until the collector has written it. */
 export interface CapturedFrame {
   kind: 'captured';
   pixels: Pixels;
   taken: Instant;
   cameraIndex: number | string;
+  /** Absent: the camera says nothing of its frames. */
+  metadata?: FrameMetadata;
 }
 
 /** An image file that is already there; it is read, never touched. */

@@ -12,6 +12,7 @@ import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';
 export const cameraNumber = (cameraId: number): CollectSettings['source'] => ({
   type: 'simulated',
   cameraId,
+  camera: defaultConfig().Camera,
   simulator: defaultConfig().Simulator,
   roiManifestFile: '/root/ROI_manifest.json',
   truthFile: '/root/truth.jsonl',

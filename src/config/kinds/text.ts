@@ -10,12 +10,16 @@ export function text(allowed: string, test: (value: string) => boolean = value =
   return { schema, allowed };
 }
 
+/** As devices are called in /dev, by udev, libcamera and their makers; nothing that a shell or a program would take for more than a name. */
+const deviceName = /^[\p{L}\p{N}/][\p{L}\p{N} ./:@_,+=#()[\]-]*$/u;
+
 /** Number of a device, or its name. */
 export function deviceId(): Kind<number | string> {
-  const allowed = 'a whole number, 0 or more, or the name of a device';
+  const allowed =
+    'a whole number, 0 or more, or the name of a device (letters, digits, spaces and ./:@_,+=#()[]-, with a letter, a digit or / first)';
   const schema = z.unknown().transform((value, context): number | string => {
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-    if (typeof value === 'string' && value.trim() !== '' && plain(value)) return value;
+    if (typeof value === 'string' && deviceName.test(value)) return value;
     context.addIssue({ code: 'custom', message: allowed });
     return z.NEVER;
   });

@@ -1,25 +1,8 @@
-import { z } from 'zod';
 import type { Kind } from '../kinds/kind.ts';
 import { seconds } from '../kinds/number.ts';
-import { plain, text } from '../kinds/text.ts';
+import { program } from '../kinds/program.ts';
+import { text } from '../kinds/text.ts';
 import { section, setting } from '../setting.ts';
-
-/** Words of a command, in all. */
-const maxWords = 100;
-
-/** A program and its arguments, a word each: they reach it as they are, no shell reads them. Empty: none. */
-function program(): Kind<readonly string[]> {
-  const allowed =
-    'a list of a program and its arguments, a text each, such as ["/usr/local/bin/tell", "me"], or empty: []';
-  const schema = z.unknown().transform((value, context): readonly string[] => {
-    const isWord = (word: unknown): word is string => typeof word === 'string' && plain(word);
-    if (Array.isArray(value) && value.length <= maxWords && value.every(isWord) && value[0]?.trim() !== '')
-      return value;
-    context.addIssue({ code: 'custom', message: allowed });
-    return z.NEVER;
-  });
-  return { schema, allowed };
-}
 
 /** Address of a web server, or empty text: none. A name and password in it would be refused by `fetch`. */
 function webAddress(): Kind<string> {
@@ -40,7 +23,7 @@ export const alarms = section(
     new: true,
   },
   {
-    command: setting(program(), {
+    command: setting(program({ example: '["/usr/local/bin/tell", "me"]' }), {
       absent: [],
       doc: 'Program that is run for each alarm, with its arguments. It gets the alarm as JSON on its standard input and in environment variables that begin with PHOREST_ALARM_; no shell is involved. Every user of the machine can see its arguments while it runs: let it read a password from a file. One runs at a time; one that takes longer than 30 seconds is ended.',
       effect: 'live',

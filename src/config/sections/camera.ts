@@ -1,4 +1,5 @@
-import { number } from '../kinds/number.ts';
+import { number, seconds } from '../kinds/number.ts';
+import { program } from '../kinds/program.ts';
 import { deviceId } from '../kinds/text.ts';
 import { type PresentWord, word } from '../kinds/words.ts';
 import { section, setting } from '../setting.ts';
@@ -9,7 +10,7 @@ const types = {
   logitech: { meaning: 'USB camera', later: true },
   argus: { meaning: 'camera of an NVIDIA Jetson', later: true },
   tis: { meaning: 'industrial camera of The Imaging Source', later: true },
-  command: { meaning: 'a program that writes one image each time it is called', later: true },
+  command: 'a program that writes one image each time it is called, see camera_command',
   file_importer: 'images that are already there, in order of time',
   watch_folder: { meaning: 'images that another program writes', later: true },
 } as const;
@@ -25,6 +26,8 @@ const transforms = {
   ROTATE_90_COUNTERCLOCKWISE: { meaning: 'a quarter turn to the left', also: ['ROTATE_270'] },
   ROTATE_180: 'upside down',
 };
+
+const commandExample = '["gphoto2", "--capture-image-and-download", "--filename", "{output}.jpg"]';
 
 const own = (unit: string) => `${unit}, in the camera's own unit.`;
 
@@ -53,6 +56,19 @@ export const camera = section(
       absent: 'NONE',
       doc: 'How each frame is turned before it is saved.',
       effect: 'live',
+      shapesResults: true,
+    }),
+    camera_timeout_seconds: setting(seconds(), {
+      absent: 15,
+      doc: 'So long a frame may take beyond its exposure. The program that takes it is ended then, and the frame is taken anew.',
+      effect: 'live',
+      new: true,
+    }),
+    camera_command: setting(program({ example: commandExample, refusesShell: true }), {
+      absent: [],
+      doc: 'For camera_type = "command": the program that writes an image (PNG, JPEG, TIFF), with its arguments. It writes to its standard output, or to the file that stands for {output}. {exposure}, {gain}, {brightness} and {contrast} stand for the settings above. No shell is involved. It may take camera_timeout_seconds in all.',
+      effect: 'live',
+      new: true,
       shapesResults: true,
     }),
   },

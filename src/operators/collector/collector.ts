@@ -98,6 +98,7 @@ export const collector: Stage<CollectSettings, Collected, CollectExperiment> = {
     source: {
       type: replay ? 'file_importer' : Camera.camera_type,
       cameraId: Camera.camera_id,
+      camera: Camera,
       simulator: Simulator,
       roiManifestFile: paths.newRoiManifest,
       truthFile: join(paths.generatedFiles, 'simulator_truth.jsonl'),

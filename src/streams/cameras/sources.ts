@@ -1,9 +1,13 @@
 import type { PresentCamera } from '../../config/sections/camera.ts';
 import type { SourceSettings } from '../../config/sourceSettings.ts';
 import type { Files } from '../../files/files.ts';
+import type { ToolRunner } from '../../files/runTool.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
 import { openLegacyFolder } from '../folder/legacyFolder.ts';
+import type { Camera } from './camera.ts';
+import { openCameraSource } from './cameraSource.ts';
+import { commandCamera } from './commandCamera.ts';
 import { openSimulatedCamera } from './simulated/simulatedCamera.ts';
 import { simulatorOptions } from './simulated/simulatorOptions.ts';
 
@@ -11,8 +15,26 @@ export interface SourceDeps {
   clock: Clock;
   files: Files;
   signal: AbortSignal;
+  /** Of this process. */
+  tools: ToolRunner;
   note(note: { level: 'info' | 'warning'; message: string }): void;
 }
+
+/** A camera behind a tool, as a source. */
+const cameraSource = (camera: Camera, { cameraId, camera: c }: SourceSettings, deps: SourceDeps): FrameSource =>
+  openCameraSource(
+    camera,
+    {
+      cameraIndex: cameraId,
+      settings: {
+        exposure: c.camera_exposure,
+        gain: c.camera_gain,
+        brightness: c.camera_brightness,
+        contrast: c.camera_contrast,
+      },
+    },
+    deps,
+  );
 
 type OpenSource = (settings: SourceSettings, deps: SourceDeps) => Promise<FrameSource>;
 
@@ -31,6 +53,10 @@ export const sources: Readonly<Record<PresentCamera, OpenSource>> = {
       dust: s.dust,
     });
     return openSimulatedCamera({ simulator, cameraIndex: cameraId, roiManifestFile, truthFile }, deps);
+  },
+  command: async (settings, deps) => {
+    const { camera_command: command, camera_timeout_seconds: timeout } = settings.camera;
+    return cameraSource(commandCamera({ command, timeoutMs: timeout * 1000 }, deps.tools), settings, deps);
   },
   file_importer: (settings, deps) => openLegacyFolder(settings, deps),
 };

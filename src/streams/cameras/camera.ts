@@ -1,0 +1,36 @@
+import type { FrameMetadata, Pixels } from '../../model/frame.ts';
+
+/** What a frame is taken with; each number in the unit of the camera's own tool, unless the camera's file says otherwise. */
+export interface CaptureSettings {
+  exposure: number;
+  gain: number;
+  brightness: number;
+  contrast: number;
+}
+
+/** A frame as the camera's tool gave it. */
+export interface Shot {
+  pixels: Pixels;
+  /** What the tool said of the frame; what it did not say is absent. */
+  metadata: FrameMetadata;
+  /** When it was taken, ms since 1970, where the tool says so; absent: as the capture ended. */
+  takenMs?: number;
+}
+
+/**
+ * A camera behind a tool. `openCameraSource` makes a `FrameSource` of it.
+ *
+ * Contract: `capture` takes one frame with these settings, and resolves with the whole frame or rejects with a `CameraError` that says what
+ * was found and what to do; a torn frame is never given. It keeps to a deadline of its own, and ends early with the signal's reason. It
+ * may be called again after a rejection. Only one is on its way for a `device` at a time: `ToolRunner.turn` sees to it, also for two cameras
+ * that are one device with two settings. Nothing stays open between two captures.
+ */
+export interface Camera {
+  /** How messages call it: `camera 0 (libcamera)`. */
+  readonly name: string;
+  /** What can't do two things at a time: a device file, or the name of a stack. */
+  readonly device: string;
+  /** Uniform or overexposed frames that may be thrown away before the first one that counts, as it settles. */
+  readonly settlingFrames: number;
+  capture(settings: CaptureSettings, signal: AbortSignal): Promise<Shot>;
+}

@@ -1,0 +1,26 @@
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export interface Holder {
+  pid: number;
+  /** The program, as the kernel knows it. */
+  name: string;
+}
+
+/**
+ * The processes that have a file of these open, by their descriptors. Those of other users are seen only by root.
+ * @param paths as `realpath` gives them: `/dev/video0`
+ */
+export async function deviceHolders(paths: readonly string[], proc = '/proc'): Promise<Holder[]> {
+  const pids = (await readdir(proc).catch(() => [])).filter(name => /^\d+$/.test(name));
+  const holders: Holder[] = [];
+  for (const pid of pids) {
+    const folder = join(proc, pid, 'fd');
+    const files = await readdir(folder).catch(() => []);
+    const targets = await Promise.all(files.map(file => readlink(join(folder, file)).catch(() => '')));
+    if (!targets.some(target => paths.includes(target))) continue;
+    const name = await readFile(join(proc, pid, 'comm'), 'utf8').catch(() => '');
+    holders.push({ pid: Number(pid), name: name.trim() });
+  }
+  return holders;
+}

@@ -62,10 +62,11 @@ export function rawBytes({ format, width, height, stride }: RawShape, align = 1)
 
 /** Gray pixels of a raw frame: its luma as it is, or BT.601 luma of its colours, rounded to nearest. @throws RangeError when bytes are missing */
 export function decodeRaw(bytes: Uint8Array, { format, width, height, stride }: RawShape): Pixels {
-  const { step, depth, at, bigEndian = false }: RawLayout = rawLayouts[format];
+  const { step, depth, at, bigEndian }: RawLayout = rawLayouts[format];
   const least = stride * (height - 1) + width * step;
   if (bytes.length < least) throw new RangeError(`a frame of ${bytes.length} bytes, of at least ${least}`);
-  if (depth === 16) return { width, height, depth, data: words(bytes, { width, height, stride, bigEndian }) };
+  if (depth === 16)
+    return { width, height, depth, data: words(bytes, { width, height, stride, bigEndian: bigEndian === true }) };
   const data = new Uint8Array(width * height);
   for (let row = 0, to = 0; row < height; row++) {
     const begin = row * stride;

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import type { Kind } from '../kinds/kind.ts';
 import { number, seconds } from '../kinds/number.ts';
 import { word } from '../kinds/words.ts';
 import { section, setting } from '../setting.ts';
@@ -12,6 +14,16 @@ const shapes = {
   gauss: { meaning: 'a symmetric line', also: ['gaussian'] },
   fano: 'an asymmetric line',
 };
+
+/** Which frames: a part of all, drawn by lot, or their numbers. */
+function frames(): Kind<number | readonly number[]> {
+  const allowed =
+    'a part of all frames from 0 to 1, such as 0.02, or a list of their numbers from 1, such as [10, 250]';
+  const schema = z.union([z.number().min(0).max(1), z.array(z.number().int().min(1)).readonly()], { error: allowed });
+  return { schema, allowed, brief: 'a part of all, or a list of numbers' };
+}
+
+const faulty = (doc: string) => setting(frames(), { absent: 0, doc, effect: 'live', new: true });
 
 const count = { whole: true, min: 0 } as const;
 
@@ -71,6 +83,21 @@ export const simulator = section(
     dust: setting(number({ ...count, max: 1000 }), {
       absent: 0,
       doc: 'Specks of dust, each on a ROI.',
+      effect: 'live',
+      new: true,
+    }),
+    black_frames: faulty(
+      'Frames without light. The same seed gives the same faults; frames are counted from 1 since the program began. The truth file says which have one.',
+    ),
+    saturated_frames: faulty('Frames with more light than the sensor holds.'),
+    torn_frames: faulty('Frames whose lower rows have never come: they are 0.'),
+    late_frames: faulty('Frames that come late_seconds after they were taken.'),
+    absent_frames: faulty('Frames that never come: the camera says so, and is opened anew.'),
+    moved_frames: faulty('Frames in which the whole chip has moved, by up to moved_pixels to either side, up or down.'),
+    late_seconds: setting(seconds(), { absent: 10, doc: 'How late a late frame is.', effect: 'live', new: true }),
+    moved_pixels: setting(number({ min: 0, max: 500 }), {
+      absent: 10,
+      doc: 'Pixels that a moved frame has moved at most.',
       effect: 'live',
       new: true,
     }),

@@ -9,7 +9,7 @@ import type { Camera } from './camera.ts';
 import { openCameraSource } from './cameraSource.ts';
 import { commandCamera } from './commandCamera.ts';
 import { openSimulatedCamera } from './simulated/simulatedCamera.ts';
-import { simulatorOptions } from './simulated/simulatorOptions.ts';
+import { lightAndCounts, simulatorOptions } from './simulated/simulatorOptions.ts';
 
 export interface SourceDeps {
   clock: Clock;
@@ -40,7 +40,7 @@ type OpenSource = (settings: SourceSettings, deps: SourceDeps) => Promise<FrameS
 
 /** Word of `Camera.camera_type` → source. A new camera is a file, its word, and a line here, which the compiler asks for. */
 export const sources: Readonly<Record<PresentCamera, OpenSource>> = {
-  simulated: ({ cameraId, simulator: s, roiManifestFile, truthFile }, deps) => {
+  simulated: ({ cameraId, camera, simulator: s, roiManifestFile, truthFile }, deps) => {
     const simulator = simulatorOptions(s.preset, {
       seed: s.seed,
       lineShape: s.line_shape,
@@ -49,10 +49,20 @@ export const sources: Readonly<Record<PresentCamera, OpenSource>> = {
       driftPeriodSeconds: s.drift_period_seconds,
       stepPixels: s.step_pixels,
       stepPeriodSeconds: s.step_period_seconds,
-      exposure: s.light,
+      ...lightAndCounts(s, camera),
       dust: s.dust,
     });
-    return openSimulatedCamera({ simulator, cameraIndex: cameraId, roiManifestFile, truthFile }, deps);
+    const faults = {
+      black: s.black_frames,
+      saturated: s.saturated_frames,
+      torn: s.torn_frames,
+      late: s.late_frames,
+      absent: s.absent_frames,
+      moved: s.moved_frames,
+      lateSeconds: s.late_seconds,
+      movedPixels: s.moved_pixels,
+    };
+    return openSimulatedCamera({ simulator, faults, cameraIndex: cameraId, roiManifestFile, truthFile }, deps);
   },
   command: async (settings, deps) => {
     const { camera_command: command, camera_timeout_seconds: timeout } = settings.camera;

@@ -15,30 +15,36 @@ export class FrameGeometry {
   readonly #width: number;
   readonly #centreX: number;
   readonly #centreY: number;
+  /** Where the frame shows the centre of the chip. */
+  readonly #shownX: number;
+  readonly #shownY: number;
 
-  constructor({ width, height, imageAngle }: SimulatorOptions) {
+  /** @param moved pixels to the right and down that the chip has moved in the frame */
+  constructor({ width, height, imageAngle }: SimulatorOptions, [right, down]: readonly [number, number] = [0, 0]) {
     const turn = (-imageAngle * Math.PI) / 180;
     this.cos = Math.cos(turn);
     this.sin = Math.sin(turn);
     this.#width = width;
     this.#centreX = Math.floor(width / 2);
     this.#centreY = Math.floor(height / 2);
+    this.#shownX = this.#centreX + right;
+    this.#shownY = this.#centreY + down;
   }
 
   /** Coordinate u at column 0 of a row; each column adds `cos`. */
   u(y: number): number {
-    return this.#centreX - this.cos * this.#centreX + this.sin * (y - this.#centreY);
+    return this.#centreX - this.cos * this.#shownX + this.sin * (y - this.#shownY);
   }
 
   /** Coordinate v at column 0 of a row; each column takes `sin` away. */
   v(y: number): number {
-    return this.#centreY + this.sin * this.#centreX + this.cos * (y - this.#centreY);
+    return this.#centreY + this.sin * this.#shownX + this.cos * (y - this.#shownY);
   }
 
   /** Rows of the frame that a rectangle of derotated pixel centres may touch. */
   rows(band: Band, u0: number, u1: number, v0: number, v1: number): [number, number] {
     const y = (u: number, v: number): number =>
-      this.#centreY + this.sin * (u - this.#centreX) + this.cos * (v - this.#centreY);
+      this.#shownY + this.sin * (u - this.#centreX) + this.cos * (v - this.#centreY);
     const corners = [y(u0, v0), y(u1, v0), y(u0, v1), y(u1, v1)];
     return [
       Math.max(band.top, Math.floor(Math.min(...corners))),

@@ -26,7 +26,8 @@ export class FrameNoise {
 
   expose({ light, width, top, bottom }: Band, data: Uint8Array | Uint16Array): void {
     const { options, speckle, white } = this.#scene;
-    const { dark, exposure, fullScale, shotGain, speckleContrast, speckleStaticFraction } = options;
+    const { exposure, gain, fullScale, shotGain, speckleContrast, speckleStaticFraction } = options;
+    const zero = options.dark + options.offset;
     const readVariance = options.readNoise ** 2;
     // Two tiles each: their sum has twice the variance of one.
     const fixedPart = speckleContrast * Math.sqrt(speckleStaticFraction / 2);
@@ -55,7 +56,10 @@ export class FrameNoise {
         if (++id === b.width) id = 0;
         const signal = Math.max(0, light[from + x] * exposure * (1 + n));
         const raw =
-          dark + signal + Math.sqrt(readVariance + shotGain * signal) * white[(whiteStart + x) & 0xffff] + 0.5;
+          zero +
+          gain * signal +
+          gain * Math.sqrt(readVariance + shotGain * signal) * white[(whiteStart + x) & 0xffff] +
+          0.5;
         data[to + x] = raw <= 0 ? 0 : raw >= fullScale ? fullScale : raw;
       }
     }

@@ -1,11 +1,12 @@
 /**
- * Draws frames of a scene: raw = clip(round(dark + L + √(read² + shot·L)·w)), L = light·exposure·(1 + contrast·n), where
+ * Draws frames of a scene: raw = clip(round(dark + offset + gain·(L + √(read² + shot·L)·w))), L = light·exposure·(1 + contrast·n), where
  * light = background + amplitude·gain[r]·shape(u − position − offset[r]) at the ROI coordinates (r, u) of the pixel's
- * centre in the derotated frame, n is the speckle and w white. A frame depends on scene and time alone.
+ * centre in the derotated frame, n is the speckle and w white. A frame depends on scene, time and its faults alone.
  */
 
 import type { Pixels } from '../../../model/frame.ts';
 import type { Mark } from './chipLayout.ts';
+import type { FrameFault } from './frameFaults.ts';
 import { type Band, FrameGeometry } from './frameGeometry.ts';
 import { FrameNoise } from './frameNoise.ts';
 import { positionAt, type Resonance } from './resonance.ts';
@@ -29,18 +30,27 @@ const overhang = 2;
  * Draws a frame in steps; run the iterator to its end, doing something else in between at will.
  *
  * @param timeMs milliseconds since 1970 UTC
+ * @param faults what is wrong with the frame; the truth stays as it is
  */
-export function* renderSteps(scene: Scene, timeMs: number): Generator<void, SimulatedFrame> {
+export function* renderSteps(
+  scene: Scene,
+  timeMs: number,
+  faults: readonly FrameFault[] = [],
+): Generator<void, SimulatedFrame> {
   const { options, resonances } = scene;
   const { width, height, depth, fullScale } = options;
   const positions = Float64Array.from(resonances, resonance => positionAt(resonance, timeMs / 1000, options));
   const data = depth === 8 ? new Uint8Array(width * height) : new Uint16Array(width * height);
-  const geometry = new FrameGeometry(options);
+  const fault = <K extends FrameFault['kind']>(kind: K): Extract<FrameFault, { kind: K }> | undefined =>
+    faults.find((each): each is Extract<FrameFault, { kind: K }> => each.kind === kind);
+  const geometry = new FrameGeometry(options, fault('moved')?.pixels);
   const noise = new FrameNoise(scene, timeMs);
   const bandRows = Math.max(1, Math.floor(pixelsAStep / width));
   const light = new Float32Array(bandRows * width);
-  for (let top = 0; top < height; top += bandRows) {
-    const bottom = Math.min(height, top + bandRows);
+  // The rows below a tear have never come: they stay at 0.
+  const end = fault('torn')?.row ?? height;
+  for (let top = 0; top < end; top += bandRows) {
+    const bottom = Math.min(end, top + bandRows);
     const band: Band = { light, width, top, bottom };
     light.fill(bareChip * options.background);
     for (const mark of scene.layout.marks) drawMark(band, geometry, mark, markBrightness * options.background);
@@ -48,16 +58,18 @@ export function* renderSteps(scene: Scene, timeMs: number): Generator<void, Simu
       drawHalf(band, geometry, resonance, scene.shapes[i], positions[i], options.background);
     });
     for (const speck of scene.dust) dim(band, geometry, speck);
+    if (fault('black')) light.fill(0);
+    else if (fault('saturated')) light.fill(Number.MAX_SAFE_INTEGER);
     noise.expose(band, data);
-    if (bottom < height) yield;
+    if (bottom < end) yield;
   }
-  for (const offset of scene.hotPixels) data[offset] = fullScale;
+  for (const offset of scene.hotPixels) if (offset < end * width) data[offset] = fullScale;
   return { pixels: { width, height, depth, data }, positions };
 }
 
 /** Draws a frame at once. */
-export function renderFrame(scene: Scene, timeMs: number): SimulatedFrame {
-  const steps = renderSteps(scene, timeMs);
+export function renderFrame(scene: Scene, timeMs: number, faults: readonly FrameFault[] = []): SimulatedFrame {
+  const steps = renderSteps(scene, timeMs, faults);
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;

@@ -4,12 +4,13 @@
  *
  * Contract: opening computes the scene (a fraction of a second) and writes the ROI manifest that belongs to it, unless one
  * is there: a manifest of another origin is left alone and noted. `next` draws the frame for the clock's time, in steps
- * between which the event loop runs, and appends the truth of it as a line; it never ends. A truth line that can't be
- * written is noted and does not cost the frame. A rejection of `next` is the signal's reason only. `close` closes the truth file.
+ * between which the event loop runs, and appends the truth of it as a line, with its faults if some were asked for; it never
+ * ends. A truth line that can't be written is noted and does not cost the frame. A rejection of `next` is the signal's reason, or a
+ * frame that was asked to be absent. `close` closes the truth file.
  */
 
 import { dirname } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { trimTornTail } from '../../../files/appendDurably.ts';
 import { throughOwnLink } from '../../../files/confinedFiles.ts';
@@ -23,6 +24,7 @@ import type { FrameSource } from '../../../model/frameSource.ts';
 import { localIso, utcIso } from '../../../model/localTime.ts';
 import { counted } from '../../../model/quantity.ts';
 import type { ChipLayout } from './chipLayout.ts';
+import { type FaultPlan, type FrameFault, faultsOf } from './frameFaults.ts';
 import { renderSteps, type SimulatedFrame } from './renderFrame.ts';
 import { createScene, type Scene } from './scene.ts';
 import type { SimulatorOptions } from './simulatorOptions.ts';
@@ -30,6 +32,8 @@ import type { SimulatorOptions } from './simulatorOptions.ts';
 export interface SimulatedCameraOptions {
   /** From `simulatorOptions(preset, given)`. */
   simulator: SimulatorOptions;
+  /** What shall go wrong; absent: nothing. */
+  faults?: FaultPlan;
   cameraIndex: number | string;
   /** The pipeline's ROI manifest, written when there is none; null: don't. */
   roiManifestFile: string | null;
@@ -50,7 +54,12 @@ export interface TruthLine {
   utc: string;
   /** Mean position over a ROI's rows by its label: pixels from its left edge after the flip, from 0. */
   positions: Record<string, number>;
+  /** What is wrong with the frame; absent: nothing. Of an absent frame there is no image. */
+  faults?: readonly FrameFault[];
 }
+
+/** Frames that were asked for since the program began, by its clock: a camera that is opened anew goes on counting. */
+const askedFor = new WeakMap<Clock, number>();
 
 /** @throws RangeError for options that make no picture; Node's error when a file can't be read or written */
 export async function openSimulatedCamera(
@@ -66,12 +75,14 @@ class SimulatedCamera implements FrameSource {
   readonly pace = 'triggered';
   readonly total = null;
   readonly #scene: Scene;
+  readonly #plan: FaultPlan | null;
   readonly #cameraIndex: number | string;
   readonly #clock: Clock;
   readonly #truth: TruthFile | null;
 
-  constructor(scene: Scene, { cameraIndex, truthFile }: SimulatedCameraOptions, deps: SimulatedCameraDeps) {
+  constructor(scene: Scene, { cameraIndex, truthFile, faults }: SimulatedCameraOptions, deps: SimulatedCameraDeps) {
     this.#scene = scene;
+    this.#plan = faults ?? null;
     this.#cameraIndex = cameraIndex;
     this.#clock = deps.clock;
     this.#truth = truthFile === null ? null : new TruthFile(truthFile, deps);
@@ -80,9 +91,16 @@ class SimulatedCamera implements FrameSource {
   async next(signal: AbortSignal): Promise<CapturedFrame> {
     signal.throwIfAborted();
     const now = this.#clock.now();
-    const frame = await this.#draw(now, signal);
+    const number = (askedFor.get(this.#clock) ?? 0) + 1;
+    askedFor.set(this.#clock, number);
+    const faults = this.#plan === null ? [] : faultsOf(number, this.#plan, this.#scene.options);
+    const frame = await this.#draw(now, faults, signal);
+    const late = faults.find(({ kind }) => kind === 'late') as Extract<FrameFault, { kind: 'late' }> | undefined;
+    if (late) await setTimeout(late.seconds * 1000, undefined, { signal }).catch(() => signal.throwIfAborted());
     const taken: Instant = { local: localIso(now), utc: utcIso(now), source: 'camera' };
-    await this.#truth?.append(this.#truthLine(taken, frame));
+    await this.#truth?.append(this.#truthLine(taken, frame, faults));
+    if (faults.some(({ kind }) => kind === 'absent'))
+      throw new Error(`the simulated camera gives no frame ${number}, as Simulator.absent_frames asks`);
     return { kind: 'captured', pixels: frame.pixels, taken, cameraIndex: this.#cameraIndex };
   }
 
@@ -90,8 +108,8 @@ class SimulatedCamera implements FrameSource {
     await this.#truth?.close();
   }
 
-  async #draw(now: number, signal: AbortSignal): Promise<SimulatedFrame> {
-    const steps = renderSteps(this.#scene, now);
+  async #draw(now: number, faults: readonly FrameFault[], signal: AbortSignal): Promise<SimulatedFrame> {
+    const steps = renderSteps(this.#scene, now, faults);
     for (;;) {
       const step = steps.next();
       if (step.done) return step.value;
@@ -100,9 +118,14 @@ class SimulatedCamera implements FrameSource {
     }
   }
 
-  #truthLine({ local, utc }: Instant, { positions }: SimulatedFrame): TruthLine {
+  #truthLine({ local, utc }: Instant, { positions }: SimulatedFrame, faults: readonly FrameFault[]): TruthLine {
     const entries = this.#scene.layout.rois.map(({ label }, i) => [label, Math.round(positions[i] * 1e4) / 1e4]);
-    return { timestamp: local, utc: utc as string, positions: Object.fromEntries(entries) };
+    return {
+      timestamp: local,
+      utc: utc as string,
+      positions: Object.fromEntries(entries),
+      ...(faults.length > 0 && { faults }),
+    };
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Config } from '../../../config/schema.ts';
+
 /** What the simulated camera shows. Everything has a default; the `Simulator` section of the configuration maps to this. */
 export interface SimulatorOptions {
   /** Same seed, same chip and same noise. */
@@ -47,6 +49,10 @@ export interface SimulatorOptions {
 
   /** Factor on all light: 0.09 makes frames of low signal. */
   exposure: number;
+  /** Factor on what the light and the read-out give, noise and all. */
+  gain: number;
+  /** Counts that each pixel has more than `dark`, or fewer. */
+  offset: number;
   /** Specks of dust, each on a ROI. */
   dust: number;
   /** ROIs of which a third of the rows is far too bright. */
@@ -71,6 +77,8 @@ const well = {
   stepPeriodSeconds: 240,
   stepRiseSeconds: 3,
   exposure: 1,
+  gain: 1,
+  offset: 0,
   dust: 0,
   saturatedRois: 0,
   edgeRois: 0,
@@ -135,6 +143,25 @@ export function simulatorOptions(
   return options;
 }
 
+/** The settings of the camera at which a frame is as its preset says: what they mean when they are absent. */
+const asPreset = { exposure: 150, gain: 32, brightness: 128 };
+
+/**
+ * What the settings of the camera do to light and counts: twice the exposure is twice the light, with its noise; twice the gain is
+ * twice the counts above dark, noise and all; one more of brightness is a 255th of the full scale more, everywhere.
+ */
+export function lightAndCounts(
+  { preset, light }: Pick<Config['Simulator'], 'preset' | 'light'>,
+  camera: Pick<Config['Camera'], 'camera_exposure' | 'camera_gain' | 'camera_brightness'>,
+): Pick<SimulatorOptions, 'exposure' | 'gain' | 'offset'> {
+  const atLeast0 = (value: number): number => Math.max(0, value);
+  return {
+    exposure: light * (atLeast0(camera.camera_exposure) / asPreset.exposure),
+    gain: atLeast0(camera.camera_gain) / asPreset.gain,
+    offset: ((camera.camera_brightness - asPreset.brightness) * presets[preset].fullScale) / 255,
+  };
+}
+
 function validate(options: SimulatorOptions): void {
   const demand = (name: keyof SimulatorOptions, is: boolean, wanted: string): void => {
     if (!is) throw new RangeError(`simulator: ${name} is ${options[name]}; it must be ${wanted}`);
@@ -146,7 +173,7 @@ function validate(options: SimulatorOptions): void {
     demand(name, Number.isSafeInteger(options[name]) && options[name] >= 1, 'a whole number from 1 up');
   for (const name of ['dust', 'saturatedRois', 'edgeRois', 'hotPixels'] as const)
     demand(name, Number.isSafeInteger(options[name]) && options[name] >= 0, 'a whole number from 0 up');
-  for (const name of ['speckleContrast', 'readNoise', 'shotGain', 'stepRiseSeconds', 'exposure'] as const)
+  for (const name of ['speckleContrast', 'readNoise', 'shotGain', 'stepRiseSeconds', 'exposure', 'gain'] as const)
     demand(name, options[name] >= 0, '0 or more');
   for (const name of ['driftPeriodSeconds', 'stepPeriodSeconds'] as const) demand(name, options[name] > 0, 'above 0');
   demand('speckleSigma', options.speckleSigma > 0 && options.speckleSigma <= 8, 'above 0 and at most 8');

@@ -1,9 +1,7 @@
+import type { FrameMetadata, TimestampSource } from './frame.ts';
 import type { StageName } from './stageName.ts';
 
 export type ProcessingStatus = 'pending' | 'processing' | 'processed' | 'failed' | 'skip';
-
-/** Where the time of an image comes from, best first. */
-export type TimestampSource = 'camera' | 'metadata' | 'name' | 'exif' | 'mtime' | 'estimated';
 
 /** What the manifest keeps of one image. Names are those of the Python system. */
 export interface CameraData {
@@ -18,6 +16,8 @@ export interface CameraData {
   error_message: string | null;
   /** True for an imported image: copied by sync, never compressed, moved or deleted. */
   original: boolean;
+  /** What the camera said of the frame; absent where it said nothing. */
+  metadata?: FrameMetadata;
 }
 
 export interface TemperatureData {

@@ -1,5 +1,3 @@
-import type { TimestampSource } from './entry.ts';
-
 /** Pixels of one frame in one channel, row by row, at their native depth. */
 export interface Pixels {
   width: number;
@@ -8,6 +6,9 @@ export interface Pixels {
   depth: 8 | 16;
   data: Uint8Array | Uint16Array;
 }
+
+/** Where the time of an image comes from, best first. */
+export type TimestampSource = 'camera' | 'metadata' | 'name' | 'exif' | 'mtime' | 'estimated';
 
 /** When an image was taken, in the two forms that the manifest keeps. */
 export interface Instant {
@@ -18,15 +19,20 @@ export interface Instant {
   source: TimestampSource;
 }
 
-/** What the camera said of a frame; what it did not say is absent. */
+/**
+ * What a camera says of a frame that it took. A key is there only where the camera tells it, so that a value is never made up.
+ * The manifest keeps it as `camera_data.metadata`.
+ */
 export interface FrameMetadata {
+  /** Seconds that the sensor was asked to be exposed for. */
   exposure_asked_seconds?: number;
-  /** As the camera exposed. */
+  /** Seconds that it was exposed for, by the camera's own account. */
   exposure_seconds?: number;
   analogue_gain?: number;
   digital_gain?: number;
-  /** By the clock of the sensor's machine that runs since its boot. */
+  /** Moment of the exposure by the sensor's clock, nanoseconds since an arbitrary moment of this boot. */
   sensor_timestamp_ns?: number;
+  /** Moment of the exposure by the machine's clock, nanoseconds since 1970 UTC; a number keeps it to 0.3 µs. */
   frame_wall_clock_ns?: number;
   sensor_temperature_celsius?: number;
 }
@@ -37,7 +43,7 @@ export interface CapturedFrame {
   pixels: Pixels;
   taken: Instant;
   cameraIndex: number | string;
-  /** Absent: the camera says nothing of its frames. */
+  /** Absent, or without a key: the camera says nothing of its frames. */
   metadata?: FrameMetadata;
 }
 

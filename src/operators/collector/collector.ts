@@ -336,6 +336,7 @@ async function record(
     error_flag: false,
     error_message: null,
     original: frame.kind === 'imported',
+    ...(frame.kind === 'captured' && Object.keys(frame.metadata ?? {}).length > 0 && { metadata: frame.metadata }),
   };
   const entry: Entry = {
     ...untouchedEntry,

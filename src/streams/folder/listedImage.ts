@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TimestampSource } from '../../model/entry.ts';
+import type { TimestampSource } from '../../model/frame.ts';
 import { exifTime } from './exifTime.ts';
 import type { WallTime } from './wallTime.ts';
 

@@ -1,5 +1,4 @@
-import type { TimestampSource } from '../../model/entry.ts';
-import type { Instant } from '../../model/frame.ts';
+import type { Instant, TimestampSource } from '../../model/frame.ts';
 import { utcIso } from '../../model/localTime.ts';
 
 /**

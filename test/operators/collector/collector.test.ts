@@ -73,6 +73,25 @@ describe('collect from a camera', () => {
     run.unsubscribe();
   });
 
+  it('keeps what the camera says of a frame in its entry, and no key where the camera says nothing', async () => {
+    const { world, fixture, run } = await prepare('triggered');
+    const metadata = {
+      exposure_asked_seconds: 0.5,
+      exposure_seconds: 0.499,
+      analogue_gain: 1,
+      sensor_timestamp_ns: 12,
+    };
+    fixture.onNext = async number => ({ ...capturedFrame(), metadata: number === 0 ? metadata : {} });
+    run.start(fixture.stage(run.tools));
+    await run.until(() => run.count('done') === 1);
+    await vi.advanceTimersByTimeAsync(5000);
+    await run.until(() => run.count('done') === 2);
+    const [first, second] = [...world.manifest.entries()].map(entry => entry.camera_data!);
+    expect(first!.metadata).toEqual(metadata);
+    expect(second).not.toHaveProperty('metadata');
+    run.unsubscribe();
+  });
+
   it('tells of intervals that a long capture has missed, and takes one frame for them, not many', async () => {
     const { fixture, run } = await prepare('triggered');
     const door = gate();

@@ -1,19 +1,13 @@
 import type { Pixels } from '../model/frame.ts';
 import type { FrameStatistics } from '../model/result.ts';
-import { roundDecimals } from '../model/roundDecimals.ts';
+import { saturationOf, statisticsOf } from './histogram.ts';
 
 /** {@link FrameStatistics}, and what else the one pass over the frame tells. */
 export interface FrameSurvey {
   statistics: FrameStatistics;
-  /**
-   * Count at which pixels are taken for saturated: the full scale of a camera of 8, 10, 12, 14 or 16 bits (12 bit
-   * cameras write 16 bit files) where many more pixels stand than just below it; Infinity when there is none. A few hot
-   * pixels are no pile and hide none.
-   */
+  /** Count at which pixels are taken for saturated; Infinity when none are. See {@link saturationOf}. */
   saturation: number;
 }
-
-const fullScales = [255, 1023, 4095, 16383, 65535];
 
 /** A survey that is made part by part, while the parts are in the core's cache. */
 export interface SurveyInParts {
@@ -47,13 +41,7 @@ export function createSurvey(depth: 8 | 16): SurveyInParts {
     },
     survey() {
       const histogram = counts.histogram();
-      let sum = 0;
-      for (let level = 0; level < histogram.length; level++) sum += level * histogram[level];
-      const contrast = quantileOf(histogram, count, 0.95) - quantileOf(histogram, count, 0.05);
-      return {
-        statistics: { brightness: roundDecimals(sum / count, 2), contrast: roundDecimals(contrast, 2) },
-        saturation: fullScales.find(level => isPile(histogram, level)) ?? Number.POSITIVE_INFINITY,
-      };
+      return { statistics: statisticsOf(histogram, count), saturation: saturationOf(histogram) };
     },
   };
 }
@@ -116,27 +104,4 @@ function countsOfBytes(): Counts {
       return histogram;
     },
   };
-}
-
-function quantileOf(histogram: Int32Array, count: number, share: number): number {
-  const place = share * (count - 1);
-  const below = Math.floor(place);
-  const lower = levelAt(histogram, below);
-  const upper = levelAt(histogram, Math.min(below + 1, count - 1));
-  return lower + (place - below) * (upper - lower);
-}
-
-/** The value at a place of the sorted pixels. */
-function levelAt(histogram: Int32Array, place: number): number {
-  let seen = 0;
-  let level = 0;
-  while ((seen += histogram[level]) <= place) level++;
-  return level;
-}
-
-/** At least 16 pixels, and four times as many as on any of the four levels below. */
-function isPile(histogram: Int32Array, level: number): boolean {
-  if (level >= histogram.length || histogram[level] < 16) return false;
-  for (let below = level - 4; below < level; below++) if (histogram[level] < 4 * histogram[below]) return false;
-  return true;
 }

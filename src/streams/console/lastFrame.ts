@@ -16,6 +16,7 @@ import {
 } from 'rxjs';
 import { type Files, nodeFiles } from '../../files/files.ts';
 import { findImage, localFolder } from '../../image/findImage.ts';
+import { drawFrame, type ReducedFrame, reduceFrame } from '../../image/reducedFrame.ts';
 import { type Clock, systemClock } from '../../model/clock.ts';
 import type { Pixels } from '../../model/frame.ts';
 import type { FramePicture } from '../../model/framePicture.ts';
@@ -23,7 +24,6 @@ import { parseIso } from '../../model/localTime.ts';
 import type { RoiManifest } from '../../model/roi.ts';
 import type { LastImage } from '../../model/status.ts';
 import { fromAbortable } from '../../rx/fromAbortable.ts';
-import { drawFrame, type ReducedFrame, reduceFrame } from './reducedFrame.ts';
 
 export interface LastFrameOptions {
   /** The image that was collected last, as the status names it; null while there is none. */

@@ -13,7 +13,7 @@ import type { FramePicture } from '../../../src/model/framePicture.ts';
 import { utcIso } from '../../../src/model/localTime.ts';
 import type { RoiManifest } from '../../../src/model/roi.ts';
 import { type LastFrameDeps, lastFrame$ } from '../../../src/streams/console/lastFrame.ts';
-import { type ReducedFrame, reduceFrame } from '../../../src/streams/console/reducedFrame.ts';
+import { type ReducedFrame, reduceFrame } from '../../../src/image/reducedFrame.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { sampleEntry, sampleOptions } from '../../world/sampleManifest.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { frameStatistics } from '../../src/image/frameStatistics.ts';
+import { drawFrame, reduceFrame } from '../../src/image/reducedFrame.ts';
 import type { Pixels } from '../../src/model/frame.ts';
-import { drawFrame, reduceFrame } from '../../src/streams/console/reducedFrame.ts';
 
 const never = new AbortController().signal;
 

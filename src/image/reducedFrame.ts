@@ -1,4 +1,5 @@
-import type { Pixels } from '../../model/frame.ts';
+import type { Pixels } from '../model/frame.ts';
+import { type Histogram, saturationOf, shareFrom, statisticsOf } from './histogram.ts';
 
 /** A frame made small enough to be kept, with what its pixels said before. */
 export interface ReducedFrame {
@@ -14,6 +15,8 @@ export interface ReducedFrame {
   width: number;
   height: number;
   means: Float32Array;
+  /** Of the frame itself. */
+  histogram: Histogram;
 }
 
 /** The reduced frame is at most so wide and high, pixels: several times what a terminal shows. */
@@ -60,8 +63,11 @@ export async function reduceFrame({ width, height, depth, data }: Pixels, signal
     await new Promise(resolve => setImmediate(resolve));
     signal.throwIfAborted();
   }
-  const statistics = statisticsOf(histogram, width * height);
-  return { frameWidth: width, frameHeight: height, depth, ...statistics, width: columns, height: rows, means };
+  const count = width * height;
+  const statistics = statisticsOf(histogram, count);
+  const saturated = shareFrom(histogram, saturationOf(histogram), count);
+  const frame = { frameWidth: width, frameHeight: height, depth, ...statistics, saturated };
+  return { ...frame, width: columns, height: rows, means, histogram };
 }
 
 /**
@@ -118,44 +124,4 @@ function transpose(values: Float32Array, width: number, height: number): Float32
   const turned = new Float32Array(values.length);
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) turned[x * height + y] = values[y * width + x];
   return turned;
-}
-
-const fullScales = [255, 1023, 4095, 16383, 65535];
-
-/** The figures of `analysis/frameStatistics`, which may not be imported here; a test holds the two together. */
-function statisticsOf(
-  histogram: Uint32Array,
-  count: number,
-): Pick<ReducedFrame, 'brightness' | 'contrast' | 'saturated'> {
-  let sum = 0;
-  for (let level = 0; level < histogram.length; level++) sum += level * histogram[level];
-  const contrast = quantileOf(histogram, count, 0.95) - quantileOf(histogram, count, 0.05);
-  const saturation = fullScales.find(level => isPile(histogram, level)) ?? histogram.length;
-  let saturated = 0;
-  for (let level = saturation; level < histogram.length; level++) saturated += histogram[level];
-  return { brightness: twoDecimals(sum / count), contrast: twoDecimals(contrast), saturated: saturated / count };
-}
-
-const twoDecimals = (value: number): number => Math.round(value * 100) / 100;
-
-/** Linear between neighbours. */
-function quantileOf(histogram: Uint32Array, count: number, share: number): number {
-  const place = share * (count - 1);
-  const below = Math.floor(place);
-  const lower = levelAt(histogram, below);
-  const upper = levelAt(histogram, Math.min(below + 1, count - 1));
-  return lower + (place - below) * (upper - lower);
-}
-
-function levelAt(histogram: Uint32Array, place: number): number {
-  let seen = 0;
-  let level = 0;
-  while ((seen += histogram[level]) <= place) level++;
-  return level;
-}
-
-function isPile(histogram: Uint32Array, level: number): boolean {
-  if (level >= histogram.length || histogram[level] < 16) return false;
-  for (let below = level - 4; below < level; below++) if (histogram[level] < 4 * histogram[below]) return false;
-  return true;
 }

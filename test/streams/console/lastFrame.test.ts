@@ -7,13 +7,13 @@ import sharp from 'sharp';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { nodeFiles } from '../../../src/files/files.ts';
 import { decodeFrame } from '../../../src/image/decodeFrame.ts';
+import { type ReducedFrame, reduceFrame } from '../../../src/image/reducedFrame.ts';
 import { followLastImage } from '../../../src/manifest/lastImage.ts';
 import { Manifest } from '../../../src/manifest/manifest.ts';
 import type { FramePicture } from '../../../src/model/framePicture.ts';
 import { utcIso } from '../../../src/model/localTime.ts';
 import type { RoiManifest } from '../../../src/model/roi.ts';
 import { type LastFrameDeps, lastFrame$ } from '../../../src/streams/console/lastFrame.ts';
-import { type ReducedFrame, reduceFrame } from '../../../src/image/reducedFrame.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { sampleEntry, sampleOptions } from '../../world/sampleManifest.ts';
 

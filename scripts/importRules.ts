@@ -13,6 +13,7 @@ export const mayImport: Record<string, readonly string[]> = {
   image: ['model', 'files'],
   manifest: ['model', 'config', 'files'],
   analysis: ['model', 'image'],
+  calibration: ['analysis', 'image', 'model'],
   share: ['model', 'files'],
   streams: ['rx', 'manifest', 'config', 'image', 'files', 'model'],
   operators: ['rx', 'manifest', 'analysis', 'image', 'share', 'config', 'files', 'model'],
@@ -25,6 +26,7 @@ export const mayImport: Record<string, readonly string[]> = {
 const forbiddenPackages: Record<string, readonly string[]> = {
   model: ['rxjs', 'sharp', 'zod'],
   analysis: ['rxjs', 'chokidar'],
+  calibration: ['rxjs', 'chokidar'],
   sinks: ['blessed', 'blessed-contrib'],
   streams: ['blessed', 'blessed-contrib'],
 };

@@ -3,6 +3,7 @@ import { check } from './check.ts';
 import type { CommandDefinition } from './commandDefinition.ts';
 import { completion } from './completion.ts';
 import { consoleCommand } from './console.ts';
+import { locateCommand } from './locate.ts';
 import { pause, resume } from './pause.ts';
 import { replay } from './replay.ts';
 import { requeue } from './requeue.ts';
@@ -25,6 +26,7 @@ export const commands: readonly CommandDefinition<never>[] = [
   pause,
   resume,
   replay,
+  locateCommand,
   check,
   verify,
   requeue,

@@ -14,6 +14,13 @@ export interface DrawProcessOptions {
 
 const longestComplaint = 2000;
 
+const svgEntry = new URL(`./svgEntry.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+
+/** SVG → PNG bytes, in a process of its own: as {@link runDrawProcess}. */
+export function drawSvg(svg: string, options: DrawProcessOptions = {}): Promise<Uint8Array> {
+  return runDrawProcess(svgEntry, { svg }, options);
+}
+
 /**
  * Runs a program that draws in a process of its own, which takes its memory with it when it ends: the libraries that draw keep
  * what they once had, a part for each thread that ever called them. On abort, and after the time allowed, the process is killed.

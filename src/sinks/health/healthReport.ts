@@ -6,7 +6,7 @@ import type { Clock } from '../../model/clock.ts';
 import type { PipelineEvent } from '../../model/event.ts';
 import type { LogLine } from '../../model/logLine.ts';
 import { sayOnce } from '../../model/sayOnce.ts';
-import { runDrawProcess } from '../drawing/drawProcess.ts';
+import { drawSvg } from '../drawing/drawProcess.ts';
 import { healthPicture } from './healthPicture.ts';
 
 type HealthEvent = Extract<PipelineEvent, { kind: 'health' }>;
@@ -30,8 +30,6 @@ const healthReportName = 'health_report.png';
 
 /** A picture of which only the numbers are others is drawn anew so often, ms. */
 const redrawMs = 300_000;
-
-const svgEntry = new URL(`../drawing/svgEntry.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 
 /**
  * Draws `health_report.png` from what the health stage sees: at its first look, when a light or a finding is another, and every
@@ -74,5 +72,4 @@ export function healthReport(events$: Observable<PipelineEvent>, options: Health
   );
 }
 
-const drawHealth = (svg: string, signal: AbortSignal): Promise<Uint8Array> =>
-  runDrawProcess(svgEntry, { svg }, { signal });
+const drawHealth = (svg: string, signal: AbortSignal): Promise<Uint8Array> => drawSvg(svg, { signal });

@@ -1,0 +1,19 @@
+import type { CommandDefinition } from './commandDefinition.ts';
+import type { LocateOptions } from './locateGratings.ts';
+
+/** `locate`: finds the chip in an image, and writes the ROI manifest with pictures and a report. */
+export const locateCommand: CommandDefinition<LocateOptions> = {
+  usage: 'locate',
+  kind: 'tool',
+  summary: 'find the gratings in an image of the chip, and write the ROI manifest',
+  examples: ['--config my.toml locate', 'locate --image reference.png'],
+  declare: command =>
+    command
+      .option('--image <file>', 'image in which the chip is looked for (default: [Assets] roi_generation_image)')
+      .addHelpText(
+        'after',
+        '\nRough positions of two labels or more are taken from Feature_locations.toml. When the answer would not be sure, nothing is written,' +
+          '\nand the reason is said. Exit code 1: the chip was not found. 2: a file is missing or has a mistake.',
+      ),
+  run: async (context, _args, options) => (await import('./locateGratings.ts')).locateGratings(context, options),
+};

@@ -1,0 +1,130 @@
+import { join, resolve } from 'node:path';
+import { CalibrationError } from '../calibration/calibrationError.ts';
+import { labelDrawing, matchDrawing, roiDrawing } from '../calibration/calibrationPictures.ts';
+import { calculatedFeatures, calibrationLines, toldLabels } from '../calibration/calibrationReport.ts';
+import { chipOfType } from '../calibration/chipMap.ts';
+import { type Calibration, locateChip } from '../calibration/locateChip.ts';
+import { type LabelTemplate, matchPictures } from '../calibration/matchLabel.ts';
+import { openCv } from '../calibration/openCv.ts';
+import { roiManifestText } from '../calibration/roiManifestText.ts';
+import type { ResolvedPaths } from '../config/resolvePaths.ts';
+import { makeFolder } from '../files/durableNames.ts';
+import { nodeFiles } from '../files/files.ts';
+import { writeAtomic } from '../files/writeAtomic.ts';
+import { systemClock } from '../model/clock.ts';
+import type { Pixels } from '../model/frame.ts';
+import { encodePng } from '../operators/collector/imageStore.ts';
+import { drawSvg } from '../sinks/drawing/drawProcess.ts';
+import { audit } from './audit.ts';
+import {
+  backgroundOf,
+  pngUrl,
+  readChipMap,
+  readFeatureLocations,
+  readReference,
+  readTemplates,
+} from './calibrationFiles.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
+import { loadConfig } from './loadConfig.ts';
+
+/** `locate`. */
+export interface LocateOptions {
+  /** File, instead of the configured one. */
+  image?: string;
+}
+
+/** Runs the command `locate`; see {@link LocateOptions}. */
+export async function locateGratings(context: CommandContext, { image: given }: LocateOptions): Promise<number> {
+  const { output, cwd } = context;
+  const { paths } = await loadConfig(context);
+  const chips = await readChipMap(paths);
+  const { chipType, clicks } = await readFeatureLocations(paths);
+  const chip = chipOfType(chips, chipType, paths.chipMap);
+  const templates = await readTemplates(chip, paths);
+  refuseUnknown(clicks, chip.labels, templates, paths);
+  const reference = await readReference(given === undefined ? paths.roiGenerationImage : resolve(cwd, given));
+  const calibration = await locateChip(reference.pixels, chip, clicks, templates).catch((error: unknown) => {
+    if (!(error instanceof CalibrationError)) throw error;
+    const message = `${reference.file}: ${error.message}. Nothing was written`;
+    throw new ExitError(exitCodes.failed, message, { cause: error });
+  });
+
+  for (const line of calibrationLines(calibration, reference)) output.line(line);
+  for (const file of await writeAll(calibration, reference, templates, paths)) output.line(`written   ${file}`);
+  const { pose, rois } = calibration;
+  const what = {
+    command: 'locate',
+    image: reference.file,
+    image_hash: reference.hash,
+    chip: chip.type,
+    angle: pose.angle,
+    rois: rois.length,
+  };
+  await audit(paths, systemClock.now(), what, message => output.error(message));
+  return exitCodes.done;
+}
+
+/** @throws ExitError that says which of the labels that were given can't be looked for, and why */
+function refuseUnknown(
+  clicks: readonly { label: string }[],
+  labels: readonly { label: string }[],
+  templates: readonly LabelTemplate[],
+  { featureLocations, chipMap, labelTemplates }: ResolvedPaths,
+): void {
+  for (const { label } of clicks) {
+    if (!labels.some(one => one.label === label))
+      throw new ExitError(
+        exitCodes.usage,
+        `${featureLocations}: features: there is no label "${label}" in ${chipMap}; there are ${labels.map(one => one.label).join(', ')}`,
+      );
+    if (!templates.some(template => template.label.label === label))
+      throw new ExitError(exitCodes.usage, `${labelTemplates}: there is no picture of the label "${label}"`);
+  }
+}
+
+/** Writes pictures and report, and the ROI manifest last: it is what a run waits for. Returns the paths. */
+async function writeAll(
+  calibration: Calibration,
+  reference: Awaited<ReturnType<typeof readReference>>,
+  templates: readonly LabelTemplate[],
+  { generatedFiles, newRoiManifest }: ResolvedPaths,
+): Promise<string[]> {
+  const background = await backgroundOf(reference.pixels);
+  const { pose, rois } = calibration;
+  const matches = await matchRows(calibration, reference.pixels, templates);
+  const drawings = [
+    labelDrawing(calibration, background),
+    roiDrawing(rois, pose.angle, background),
+    matchDrawing(matches),
+  ];
+  const [labelPicture, roiPicture, matchPicture] = await Promise.all(drawings.map(svg => drawSvg(svg)));
+  const files: [path: string, content: string | Uint8Array][] = [
+    [join(generatedFiles, 'Label_locations.png'), labelPicture],
+    [join(generatedFiles, 'Grating_locations.png'), roiPicture],
+    [join(generatedFiles, 'Label_matches.png'), matchPicture],
+    [join(generatedFiles, 'CalculatedImageFeatures.json'), calculatedFeatures(calibration, reference)],
+    [newRoiManifest, roiManifestText(calibration, reference)],
+  ];
+  await makeFolder(nodeFiles, generatedFiles);
+  for (const [path, content] of files) await writeAtomic(nodeFiles, path, content);
+  return files.map(([path]) => path);
+}
+
+async function matchRows(
+  calibration: Calibration,
+  image: Pixels,
+  templates: readonly LabelTemplate[],
+): Promise<{ words: string; urls: string[] }[]> {
+  const cv = await openCv();
+  const rows: { words: string; urls: string[] }[] = [];
+  for (const { label, quality, centre, click } of toldLabels(calibration)) {
+    const template = templates.find(one => one.label.label === label);
+    const at = centre ?? click;
+    if (template === undefined || at === null) continue;
+    const pictures = matchPictures(cv, image, template, calibration.pose, at);
+    const urls = await Promise.all(pictures.map(async one => pngUrl(await encodePng(one))));
+    rows.push({ words: `${label}: likeness ${quality.toFixed(2)}${centre === null ? ', not found' : ''}`, urls });
+  }
+  return rows;
+}

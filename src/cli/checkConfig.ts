@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { describeProblem } from '../config/configError.ts';
+import { type ConfigProblem, describeProblem } from '../config/configError.ts';
 import type { Config } from '../config/schema.ts';
 import { secretsIn } from '../config/secrets.ts';
 import { type FolderTrouble, folderTrouble } from '../files/folderTrouble.ts';
@@ -35,7 +35,7 @@ export async function checkConfig(context: CommandContext): Promise<number> {
   output.line(text === null ? `no ${chosen.shown}: the shipped defaults are used` : `configuration  ${chosen.path}`);
   const share = config.Services.enable_remote_sync ? paths.remote.root : null;
   const warnings = [
-    ...loaded.warnings.filter(({ kind }) => kind !== 'later').map(warning => describeProblem(chosen.shown, warning)),
+    ...loaded.warnings.filter(warning => !isImpossible(warning)).map(warning => describeProblem(chosen.shown, warning)),
     ...mountWarnings({ backup: paths.backup, share }),
     ...(await openSecrets(chosen.path, config)),
   ];
@@ -73,12 +73,14 @@ export async function checkConfig(context: CommandContext): Promise<number> {
   return code;
 }
 
+const isImpossible = ({ kind }: ConfigProblem): boolean => kind === 'later' || kind === 'impossible';
+
 /** What the configuration asks for and this version, or this machine, does not have. */
 async function impossibleHere(
   { chosen, config, paths, warnings }: LoadedConfig,
   { environment }: CommandContext,
 ): Promise<string[]> {
-  const later = warnings.filter(({ kind }) => kind === 'later').map(warning => describeProblem(chosen.shown, warning));
+  const later = warnings.filter(isImpossible).map(warning => describeProblem(chosen.shown, warning));
   const disk = await diskOf(config, paths)?.check();
   const [program] = config.Alarms.command;
   const missing = program !== undefined && !(await isProgram(program, environment));

@@ -1,6 +1,16 @@
 /** One thing that is wrong, or doubtful, in a configuration file. */
 export interface ConfigProblem {
-  readonly kind: 'syntax' | 'value' | 'file' | 'unknown' | 'misplaced' | 'lost' | 'duplicate' | 'later';
+  readonly kind:
+    | 'syntax'
+    | 'value'
+    | 'file'
+    | 'unknown'
+    | 'misplaced'
+    | 'lost'
+    | 'duplicate'
+    | 'later'
+    | 'impossible'
+    | 'doubtful';
   /** From 1; null when it concerns the file as a whole. */
   readonly line: number | null;
   /** From 1. */

@@ -1,5 +1,6 @@
 import { parse, TomlError } from 'smol-toml';
 import { withoutCredentials } from '../model/shownText.ts';
+import { cameraProblems } from './cameraProblems.ts';
 import { ConfigError, type ConfigProblem } from './configError.ts';
 import { type KeyPath, type Located, locate } from './locate.ts';
 import { lostKeys } from './lostKeys.ts';
@@ -68,6 +69,11 @@ export function parseConfig(
   if (before) errors.push(...lostKeys(before, input, place));
   if (!checked.success || errors.length > 0) {
     throw new ConfigError(file, errors.sort(inOrderOfFile), { warnings: warnings.sort(inOrderOfFile) });
+  }
+  for (const { section, key, isImpossible, message } of cameraProblems(checked.data)) {
+    const path = [section, key];
+    const at = place(path)?.value ?? place(['Camera', 'camera_type'])?.value;
+    warnings.push(problem(isImpossible ? 'impossible' : 'doubtful', path, at, message));
   }
   for (const { section, key, message } of laterFeatures(checked.data)) {
     const path = [section, key];

@@ -49,7 +49,7 @@ describe('a file without mistakes', () => {
       '[Camera]\ncamera_type = "HawkEye"\ncamera_transform = "rotate_270"\n[Data_Analysis]\nmethod = "FANO"\n[Communication]\nmethod = ["csv_plot", "CSV_PLOT"]',
       'c.toml',
     );
-    expect(config.Camera.camera_type).toBe('libcamera');
+    expect(config.Camera.camera_type).toBe('hawkeye');
     expect(config.Camera.camera_transform).toBe('ROTATE_90_COUNTERCLOCKWISE');
     expect(config.Data_Analysis.method).toBe('fano');
     expect(config.Communication.method).toEqual(['CSV_PLOT']);
@@ -174,7 +174,7 @@ describe('a wrong value', () => {
     ['[Camera]\ncamera_gain = 1979-05-27', '2:15: Camera.camera_gain is 1979-05-27; it must be a number'],
     [
       '[Camera]\ncamera_type = []',
-      '2:15: Camera.camera_type is []; it must be one of simulated (also dummy), libcamera (also hawkeye), logitech, argus, tis, command, file_importer, watch_folder',
+      '2:15: Camera.camera_type is []; it must be one of simulated (also dummy), libcamera, hawkeye, logitech, argus, tis, command, file_importer, watch_folder',
     ],
     [
       '[Communication]\nmethod = []',

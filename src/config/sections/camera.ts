@@ -6,7 +6,8 @@ import { section, setting } from '../setting.ts';
 
 const types = {
   simulated: { meaning: 'frames of a moving resonance with known truth, see [Simulator]', also: ['dummy'] },
-  libcamera: { meaning: "camera on the Raspberry Pi's own connector", also: ['hawkeye'], later: true },
+  libcamera: "camera on the Raspberry Pi's own connector",
+  hawkeye: 'the same with a sensor of 64 megapixels, turned upside down by default',
   logitech: { meaning: 'USB camera', later: true },
   argus: { meaning: 'camera of an NVIDIA Jetson', later: true },
   tis: { meaning: 'industrial camera of The Imaging Source', later: true },
@@ -25,6 +26,20 @@ const transforms = {
   ROTATE_90_CLOCKWISE: { meaning: 'a quarter turn to the right', also: ['ROTATE_90'] },
   ROTATE_90_COUNTERCLOCKWISE: { meaning: 'a quarter turn to the left', also: ['ROTATE_270'] },
   ROTATE_180: 'upside down',
+};
+
+const flips = {
+  DEFAULT: 'VERTICAL_FLIP for hawkeye, NONE for others',
+  NONE: 'as the sensor reads it',
+  VERTICAL_FLIP: 'top and bottom exchanged',
+  HORIZONTAL_FLIP: 'left and right exchanged',
+  ROTATE_180: 'both',
+};
+
+const encodings = {
+  yuv420: 'brightness as the sensor gave it, nothing lost',
+  jpg: 'JPEG, which loses something in each frame',
+  png: 'colours, from which the brightness is computed',
 };
 
 const commandExample = '["gphoto2", "--capture-image-and-download", "--filename", "{output}.jpg"]';
@@ -56,6 +71,48 @@ export const camera = section(
       absent: 'NONE',
       doc: 'How each frame is turned before it is saved.',
       effect: 'live',
+      shapesResults: true,
+    }),
+    camera_width: setting(number({ unit: 'pixels', whole: true, min: 0, max: 65_536 }), {
+      absent: 0,
+      doc: 'Width of the frame that the camera is asked for; 0: its own (of libcamera all of its sensor, of a USB camera 640).',
+      effect: 'live',
+      new: true,
+      shapesResults: true,
+    }),
+    camera_height: setting(number({ unit: 'pixels', whole: true, min: 0, max: 65_536 }), {
+      absent: 0,
+      doc: 'Height of that frame; 0: its own (of a USB camera 480).',
+      effect: 'live',
+      new: true,
+      shapesResults: true,
+    }),
+    camera_flip: setting(word(flips), {
+      absent: 'DEFAULT',
+      doc: 'For libcamera: how the sensor itself turns the frame, before camera_transform. It costs nothing.',
+      effect: 'live',
+      new: true,
+      shapesResults: true,
+    }),
+    camera_encoding: setting(word(encodings), {
+      absent: 'yuv420',
+      doc: 'For libcamera: how the frame comes from the camera.',
+      effect: 'live',
+      new: true,
+      shapesResults: true,
+    }),
+    camera_jpeg_quality: setting(number({ whole: true, min: 1, max: 100 }), {
+      absent: 93,
+      doc: 'For libcamera with camera_encoding = "jpg".',
+      effect: 'live',
+      new: true,
+      shapesResults: true,
+    }),
+    camera_discard_frames: setting(number({ unit: 'frames', whole: true, min: 0, max: 100 }), {
+      absent: 5,
+      doc: 'For a USB camera: frames that are thrown away before the one that counts, while it settles.',
+      effect: 'live',
+      new: true,
       shapesResults: true,
     }),
     camera_timeout_seconds: setting(seconds(), {

@@ -60,7 +60,7 @@ export const cameraFaults: readonly CameraFault[] = [
   },
   {
     code: 'camera_permission',
-    said: /\/dev\/\S+.*(?:Permission denied|Operation not permitted)|(?:Permission denied|Operation not permitted).*\/dev\/(?:video|media|v4l|dma_heap)/i,
+    said: /Could not open any dmaHeap device|\/dev\/\S+.*(?:Permission denied|Operation not permitted)|(?:Permission denied|Operation not permitted).*\/dev\/(?:video|media|v4l|dma_heap)/i,
     is: 'this user may not use the camera',
     doThis: 'sudo usermod -aG video "$USER", then log in anew',
     answer: 'alarm',
@@ -83,7 +83,7 @@ export const cameraFaults: readonly CameraFault[] = [
   },
   {
     code: 'camera_memory',
-    said: /Cannot allocate memory|failed to allocate|out of memory|ENOMEM/i,
+    said: /Cannot allocate memory|failed to allocate|dmaHeap allocation failure|out of memory|ENOMEM/i,
     is: 'there is no memory for a frame of this size',
     doThis: 'give the camera more of it (dtoverlay=vc4-kms-v3d,cma-512 in config.txt), or a smaller frame',
     answer: 'alarm',

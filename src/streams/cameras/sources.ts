@@ -1,3 +1,4 @@
+import { impossibleNumbers } from '../../config/cameraProblems.ts';
 import type { PresentCamera } from '../../config/sections/camera.ts';
 import type { SourceSettings } from '../../config/sourceSettings.ts';
 import type { Files } from '../../files/files.ts';
@@ -6,8 +7,11 @@ import type { Clock } from '../../model/clock.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
 import { openLegacyFolder } from '../folder/legacyFolder.ts';
 import type { Camera } from './camera.ts';
+import { CameraError } from './cameraFaults.ts';
 import { openCameraSource } from './cameraSource.ts';
 import { commandCamera } from './commandCamera.ts';
+import { libcameraCamera } from './libcamera/libcameraCamera.ts';
+import type { Flip } from './libcamera/stillOptions.ts';
 import { openSimulatedCamera } from './simulated/simulatedCamera.ts';
 import { lightAndCounts, simulatorOptions } from './simulated/simulatorOptions.ts';
 
@@ -36,6 +40,26 @@ const cameraSource = (camera: Camera, { cameraId, camera: c }: SourceSettings, d
     deps,
   );
 
+const hawkeyeSize = { camera_width: 9152, camera_height: 6944 };
+
+/** @throws CameraError for numbers that the tool would bend without a word */
+function libcameraOf({ type, cameraId, camera: c }: SourceSettings, flip: Flip, { tools }: SourceDeps): Camera {
+  const [wrong] = impossibleNumbers(type, c);
+  if (wrong) throw new CameraError('camera_settings', 'alarm', wrong.message);
+  return libcameraCamera(
+    {
+      cameraId,
+      width: c.camera_width,
+      height: c.camera_height,
+      encoding: c.camera_encoding,
+      jpegQuality: c.camera_jpeg_quality,
+      flip: c.camera_flip === 'DEFAULT' ? flip : c.camera_flip,
+      timeoutMs: c.camera_timeout_seconds * 1000,
+    },
+    tools,
+  );
+}
+
 type OpenSource = (settings: SourceSettings, deps: SourceDeps) => Promise<FrameSource>;
 
 /** Word of `Camera.camera_type` → source. A new camera is a file, its word, and a line here, which the compiler asks for. */
@@ -63,6 +87,13 @@ export const sources: Readonly<Record<PresentCamera, OpenSource>> = {
       movedPixels: s.moved_pixels,
     };
     return openSimulatedCamera({ simulator, faults, cameraIndex: cameraId, roiManifestFile, truthFile }, deps);
+  },
+  libcamera: async (settings, deps) => cameraSource(libcameraOf(settings, 'NONE', deps), settings, deps),
+  hawkeye: async (settings, deps) => {
+    const { camera } = settings;
+    const full = camera.camera_width === 0 || camera.camera_height === 0 ? hawkeyeSize : {};
+    const sized = { ...settings, camera: { ...camera, ...full } };
+    return cameraSource(libcameraOf(sized, 'VERTICAL_FLIP', deps), settings, deps);
   },
   command: async (settings, deps) => {
     const { camera_command: command, camera_timeout_seconds: timeout } = settings.camera;

@@ -1,0 +1,79 @@
+import type { Config } from './schema.ts';
+
+type Section = 'Camera' | 'Brightfield';
+type Numbers = Pick<Config['Camera'], 'camera_exposure' | 'camera_gain' | 'camera_brightness' | 'camera_contrast'>;
+
+/** One setting that the camera can't take, or that is hardly meant. */
+export interface CameraProblem {
+  section: Section;
+  key: keyof Numbers;
+  isImpossible: boolean;
+  message: string;
+}
+
+interface Limits {
+  min: number;
+  max: number;
+  /** How a message says it. */
+  allowed: string;
+}
+
+/** What `rpicam-still` takes. It bends what is outside without a word: a brightness of 128 is a white frame. */
+const libcameraLimits: Readonly<Record<keyof Numbers, Limits>> = {
+  camera_exposure: { min: 1e-6, max: 1_000, allowed: 'in seconds and greater than 0, such as 0.02' },
+  camera_gain: { min: 1, max: 1_000, allowed: '1 or more, a factor' },
+  camera_brightness: { min: -1, max: 1, allowed: 'from -1 to 1, and 0 changes nothing' },
+  camera_contrast: { min: 0, max: 15.99, allowed: 'from 0 to 15.99, and 1 changes nothing' },
+};
+const limits: Partial<Record<Config['Camera']['camera_type'], Readonly<Record<keyof Numbers, Limits>>>> = {
+  libcamera: libcameraLimits,
+  hawkeye: libcameraLimits,
+};
+/** Longer exposures are asked about, seconds: the same number is 3 ms for a USB camera. */
+const longExposure = 30;
+
+/**
+ * Numbers of one kind of camera that stand with another: exposure, gain, brightness and contrast are in the unit of the camera's own
+ * tool, so that only together with `camera_type` it is known what they may be. A camera that is off may have any.
+ */
+export function cameraProblems({ Camera, Brightfield, Services, Timing }: Config): CameraProblem[] {
+  const { camera_type: type } = Camera;
+  if (!Services.enable_camera || !limits[type]) return [];
+  const used = Services.enable_brightfield ? ({ Camera, Brightfield } as const) : ({ Camera } as const);
+  return Object.entries(used).flatMap(([name, numbers]) => {
+    const section = name as Section;
+    const doubt = exposureDoubt(numbers.camera_exposure, Timing.collector_interval_seconds);
+    const message = `${section}.camera_exposure is ${numbers.camera_exposure} seconds${doubt}`;
+    return [
+      ...impossibleNumbers(type, numbers, section),
+      ...(doubt === null ? [] : [{ section, key: 'camera_exposure' as const, isImpossible: false, message }]),
+    ];
+  });
+}
+
+/** Those that the camera can't take. */
+export function impossibleNumbers(
+  type: Config['Camera']['camera_type'],
+  numbers: Numbers,
+  section: Section = 'Camera',
+): CameraProblem[] {
+  return Object.entries(limits[type] ?? {}).flatMap(([name, { min, max, allowed }]) => {
+    const key = name as keyof Numbers;
+    const value = numbers[key];
+    if (value >= min && value <= max) return [];
+    const message = `${section}.${key} is ${value}; for camera_type = "${type}" it must be ${allowed}`;
+    return [{ section, key, isImpossible: true, message }];
+  });
+}
+
+/** Why an exposure in seconds is hardly meant, as the rest of a sentence; null: it may be. */
+function exposureDoubt(exposure: number, interval: number): string | null {
+  if (exposure > libcameraLimits.camera_exposure.max) return null;
+  const usb =
+    exposure < longExposure
+      ? ''
+      : `; a USB camera counts in 0.0001 s, and this one in seconds: write ${exposure / 1e4} if that was meant`;
+  if (exposure >= interval)
+    return `, and a frame is due every ${interval} seconds (Timing.collector_interval_seconds): frames will be missed${usb}`;
+  return usb === '' ? null : usb;
+}

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const walks = [
   'test/analysis/roiEstimator.test.ts',
   'test/calibration/referenceCalibration.test.ts',
-  'test/cli/requeueCrash.test.ts',
+  'test/cli/{capture,requeueCrash}.test.ts',
   'test/image/{decodePng,decodeTiff}.test.ts',
   'test/manifest/{archive,crashWalk,waitingSoak}.test.ts',
   'test/operators/collector/{collectorCrash,orphanImages}.test.ts',

@@ -1,4 +1,5 @@
 import { background } from './background.ts';
+import { capture } from './capture.ts';
 import { check } from './check.ts';
 import type { CommandDefinition } from './commandDefinition.ts';
 import { completion } from './completion.ts';
@@ -27,6 +28,7 @@ export const commands: readonly CommandDefinition<never>[] = [
   resume,
   replay,
   locateCommand,
+  capture,
   check,
   verify,
   requeue,

@@ -9,10 +9,10 @@ export interface SourceSettings {
   /** All of its section; another frame of the same device has other settings in it. */
   camera: Config['Camera'];
   simulator: Config['Simulator'];
-  /** Where the simulated camera writes the ROI manifest that belongs to its frames, when there is none. */
-  roiManifestFile: string;
-  /** Where it appends the truth of each frame. */
-  truthFile: string;
+  /** Where the simulated camera writes the ROI manifest that belongs to its frames, when there is none; null: it writes none. */
+  roiManifestFile: string | null;
+  /** Where it appends the truth of each frame; null: nowhere. */
+  truthFile: string | null;
   /** Folder of images that are already there. */
   folder: string;
   /** Every Nth image of those that `from` and `to` leave; default 1. */

@@ -1,0 +1,50 @@
+import { InvalidArgumentError } from 'commander';
+import type { CaptureOptions } from './captureOne.ts';
+import type { CommandDefinition } from './commandDefinition.ts';
+
+/** `capture`: one frame; with `--continuous` one after another, to focus by; with `--expose` the search for an exposure. */
+export const capture: CommandDefinition<CaptureOptions> = {
+  usage: 'capture',
+  summary: 'take a frame with the camera of the configuration: to try it, to set the focus, or to find the exposure',
+  examples: ['--config my.toml capture --out first.png', 'capture --continuous', 'capture --expose --write'],
+  kind: 'tool',
+  declare: command =>
+    command
+      .option('--out <file>', 'where the frame goes, .png or .jpg (default: a new file in continuous_capture_dir)')
+      .option(
+        '--continuous',
+        'frames until Ctrl-C, each over the one before, with its sharpness and the picture itself',
+      )
+      .option('--interval <seconds>', 'with --continuous: from one frame to the next, at least', positive, 0.5)
+      .option('--no-picture', 'with --continuous: figures alone')
+      .option('--expose', 'search the exposure at which the brightest gratings stay just below saturation')
+      .option(
+        '--target <percent>',
+        'with --expose: share of the full scale that the brightest grating reaches',
+        percent,
+        85,
+      )
+      .option('--max-exposure <number>', "with --expose: the longest one, in the camera's own unit", positive)
+      .option('--write', 'with --expose: write what was found into the configuration without asking')
+      .addHelpText(
+        'after',
+        '\nThe camera is that of the pipeline, which must not use it meanwhile: "phorest pause collector" makes it let go.',
+      ),
+  run: async (context, _args, options) => {
+    if (options.expose) return (await import('./captureExposure.ts')).captureExposure(context, options);
+    if (options.continuous) return (await import('./captureContinuously.ts')).captureContinuously(context, options);
+    return (await import('./captureOne.ts')).captureOne(context, options);
+  },
+};
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('It is a number greater than 0.');
+}
+
+function percent(text: string): number {
+  const value = Number(text);
+  if (value >= 10 && value <= 95) return value;
+  throw new InvalidArgumentError('It is a number from 10 to 95.');
+}

@@ -1,0 +1,160 @@
+import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
+import { brightestRoi } from '../analysis/brightestRoi.ts';
+import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
+import { clipOf, fullScaleOf, type Histogram, quantileOf, shareFrom } from '../image/histogram.ts';
+import { reduceFrame } from '../image/reducedFrame.ts';
+import { type ExposureFound, type ExposureStep, type ExposureView, searchExposure } from '../image/searchExposure.ts';
+import type { Pixels } from '../model/frame.ts';
+import { counted, number } from '../model/quantity.ts';
+import type { RoiManifest } from '../model/roi.ts';
+import { readFileText } from '../streams/watched/fileText.ts';
+import type { CaptureOptions } from './captureOne.ts';
+import { changeConfig } from './changeConfig.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
+import { percent } from './frameWords.ts';
+import { type OwnCamera, ownCamera, untilSignal } from './ownCamera.ts';
+
+const maxFrames = 12;
+/** Without a ROI manifest: share of a frame's pixels that are below its brightest gratings. */
+const gratingShare = 0.999;
+
+/** Searches the exposure at which the brightest grating stays just below saturation; says what it found, and writes it when asked to. */
+export async function captureExposure(context: CommandContext, options: CaptureOptions): Promise<number> {
+  const { output } = context;
+  const camera = await ownCamera(context);
+  const start = camera.config.Camera.camera_exposure;
+  if (!(start > 0))
+    throw new ExitError(exitCodes.usage, `Camera.camera_exposure is ${start}: the search begins above 0`);
+  const rois = await roisOf(camera.paths.roiManifest, context);
+  output.line(
+    rois === null
+      ? `no ROI manifest in ${camera.paths.roiManifest}: the brightest thousandth of the frame stands for the gratings`
+      : `${counted(rois.rois.length, 'ROI')} of ${camera.paths.roiManifest}`,
+  );
+  return untilSignal(async signal => {
+    let brightest = '';
+    const found = await searchExposure(
+      async exposure => {
+        const seen = await look(camera, exposure, rois, signal);
+        brightest = seen.label === null ? 'the brightest thousandth' : `the brightest grating (${seen.label})`;
+        return seen;
+      },
+      {
+        start,
+        least: start / 1000,
+        most: options.maxExposure ?? start * 1000,
+        target: options.target / 100,
+        maxFrames,
+        round: exposure => Number(exposure.toPrecision(3)),
+        onStep: step => output.line(stepLine(step, brightest)),
+      },
+    );
+    output.line(verdictLine(found, options.target));
+    if (found.verdict === 'no reaction') return exitCodes.failed;
+    return (await offer(found, start, camera, options, context)) ? exitCodes.done : exitCodes.failed;
+  });
+}
+
+type Seen = ExposureView & { label: string | null };
+
+async function look(camera: OwnCamera, exposure: number, rois: RoiManifest | null, signal: AbortSignal): Promise<Seen> {
+  const source = await camera.open(signal, { camera_exposure: exposure });
+  try {
+    const frame = await source.next(signal);
+    if (!frame) throw new Error('the camera gave no frame');
+    const pixels = await camera.pixels(frame);
+    const { histogram } = await reduceFrame(pixels, signal);
+    return viewOf(pixels, histogram, rois);
+  } finally {
+    await source.close();
+  }
+}
+
+/** How bright the gratings are: those of the ROI manifest, else the frame's brightest pixels. */
+function viewOf(pixels: Pixels, histogram: Histogram, rois: RoiManifest | null): Seen {
+  const fullScale = fullScaleOf(histogram);
+  const clip = pixels.depth === 8 ? Math.min(255, clipOf(histogram)) : clipOf(histogram);
+  const count = pixels.width * pixels.height;
+  const brightest = rois && brightestRoi(pixels, rois, clip);
+  if (rois && !brightest)
+    throw new Error(
+      `no ROI of the manifest lies in a frame of ${pixels.width} × ${pixels.height}: the manifest belongs to other images`,
+    );
+  const { label, level, saturated } = brightest ?? {
+    label: null,
+    level: quantileOf(histogram, count, gratingShare),
+    saturated: shareFrom(histogram, clip, count),
+  };
+  return { label, level, saturated, fullScale, clip };
+}
+
+async function roisOf(file: string, { output }: CommandContext): Promise<RoiManifest | null> {
+  if (!existsSync(file)) return null;
+  const read = await readFileText(file);
+  try {
+    if (read.kind !== 'text') throw new Error(`${file} ${read.kind === 'missing' ? 'is gone' : read.reason}`);
+    const manifest = parseRoiManifest(read.text, file);
+    return manifest.rois.length === 0 ? null : manifest;
+  } catch (error) {
+    output.error(`${(error as Error).message}; the ROI manifest is left aside`);
+    return null;
+  }
+}
+
+function stepLine({ exposure, level, clip, fullScale, saturated }: ExposureStep, brightest: string): string {
+  const scale = Math.min(clip, fullScale);
+  return `exposure ${number(exposure)}: ${brightest} at ${number(Math.round(level))} of ${number(scale)} (${percent(level / scale)}), saturated ${percent(saturated)}`;
+}
+
+function verdictLine({ verdict, best, fullScale, isScaleSure, frames }: ExposureFound, target: number): string {
+  const reached = `${percent(best.level / fullScale)} of ${number(fullScale)}${isScaleSure ? '' : ', if that is the full scale: no frame was saturated'}`;
+  const after = `after ${counted(frames, 'frame')}`;
+  switch (verdict) {
+    case 'found':
+      return `found ${after}: camera_exposure ${best.exposure} (${reached})`;
+    case 'near':
+      return `the nearest ${after}: camera_exposure ${best.exposure} (${reached}; ${target} % was wanted)`;
+    case 'too dark':
+      return `too little light: at the longest exposure, ${best.exposure}, the gratings reach ${reached}. More light, more gain, or a longer --max-exposure`;
+    case 'too bright':
+      return `too much light: the shortest exposure tried, ${best.exposure}, gives ${reached}. Less light or less gain`;
+    case 'no reaction':
+      return `another exposure gives the same picture: the camera does not follow camera_exposure. Is its automatic exposure on, or the lamp the limit?`;
+  }
+}
+
+/** Whether there is something to write that was written, or that somebody has decided on. */
+async function offer(
+  { verdict, best }: ExposureFound,
+  now: number,
+  { chosen }: OwnCamera,
+  { write }: CaptureOptions,
+  { output }: CommandContext,
+): Promise<boolean> {
+  if (verdict === 'too bright') return false;
+  if (best.exposure === now) {
+    output.line('the configuration has it already');
+    return verdict !== 'too dark';
+  }
+  if (
+    !write &&
+    !(output.isInteractive && (await isWanted(`write camera_exposure = ${best.exposure} into ${chosen.shown}?`)))
+  ) {
+    output.line(`[Camera] camera_exposure = ${best.exposure} is not written; "--write" writes it into ${chosen.shown}`);
+    return verdict !== 'too dark';
+  }
+  for (const line of await changeConfig(chosen, [{ path: ['Camera', 'camera_exposure'], value: best.exposure }]))
+    output.line(`${chosen.shown}: ${line}`);
+  return verdict !== 'too dark';
+}
+
+async function isWanted(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,90 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import { nodeFiles } from '../files/files.ts';
+import { ToolRunner } from '../files/runTool.ts';
+import { decodeFrame } from '../image/decodeFrame.ts';
+import { transformPixels } from '../image/transformPixels.ts';
+import { systemClock } from '../model/clock.ts';
+import type { Pixels, SourceFrame } from '../model/frame.ts';
+import type { FrameSource } from '../model/frameSource.ts';
+import { collector } from '../operators/collector/collector.ts';
+import { openSource } from '../streams/cameras/sources.ts';
+import { stopSignals$ } from '../streams/stopSignals.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { ExitError, exitCodes, signalExitCode } from './exitCodes.ts';
+import { livingProcesses } from './livingProcesses.ts';
+import { type LoadedConfig, loadConfig } from './loadConfig.ts';
+
+/** The camera of an experiment, for a tool that works with it while no pipeline does. */
+export interface OwnCamera extends LoadedConfig {
+  /** Opens it as the collector would, with these settings of `[Camera]` in the place of the configuration's. */
+  open(signal: AbortSignal, settings?: Partial<Config['Camera']>): Promise<FrameSource>;
+  /** The pixels of a frame as the collector would save them. */
+  pixels(frame: SourceFrame): Promise<Pixels>;
+}
+
+/** @throws ExitError `running` while a pipeline uses the camera, `usage` when the configuration names none */
+export async function ownCamera(context: CommandContext): Promise<OwnCamera> {
+  const loaded = await loadConfig(context);
+  for (const { message } of loaded.warnings) context.output.error(`warning: ${message}`);
+  const { chosen, config, paths } = loaded;
+  if (config.Camera.camera_type === 'file_importer') {
+    const message =
+      'Camera.camera_type is "file_importer", which reads images that are there: there is no camera to look through';
+    throw new ExitError(exitCodes.usage, message);
+  }
+  await refuseWhileInUse(loaded);
+  const tools = new ToolRunner();
+  return {
+    ...loaded,
+    open: async (signal, settings = {}) => {
+      const Camera = { ...config.Camera, ...settings };
+      const { source } = collector.settings({ ...config, Camera }, { paths, configFile: chosen.path, replay: null });
+      return openSource(
+        // The simulated camera's truth is that of frames that are kept.
+        { ...source, roiManifestFile: null, truthFile: null },
+        { clock: systemClock, files: nodeFiles, signal, tools, note: ({ message }) => context.output.error(message) },
+      );
+    },
+    pixels: async frame => {
+      const pixels = frame.kind === 'captured' ? frame.pixels : await decodeFrame(join(frame.folder, frame.filename));
+      return transformPixels(pixels, config.Camera.camera_transform);
+    },
+  };
+}
+
+/** Runs until it has done its work, or the first signal ends it, with the exit code that it gives or that of the signal. */
+export async function untilSignal(run: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const controller = new AbortController();
+  let code: number | null = null;
+  const signals = stopSignals$().subscribe(signal => {
+    code ??= signalExitCode(signal);
+    controller.abort();
+  });
+  try {
+    return await run(controller.signal);
+  } catch (error) {
+    if (code !== null) return code;
+    throw error;
+  } finally {
+    signals.unsubscribe();
+  }
+}
+
+/** States of a collector in which its camera is closed. */
+const closedStates = ['off', 'paused', 'stopped'];
+
+async function refuseWhileInUse({ paths }: LoadedConfig): Promise<void> {
+  if (!existsSync(paths.status)) return;
+  const user = (await livingProcesses(paths.status)).find(({ status }) => {
+    const stage = status.stages.collector;
+    return stage !== undefined && !closedStates.includes(stage.state);
+  });
+  if (!user) return;
+  const { pid, host } = user.status;
+  throw new ExitError(
+    exitCodes.running,
+    `the pipeline of ${paths.root} (process ${pid}${user.elsewhere ? ` on ${host}` : ''}) uses the camera: "phorest pause collector" makes it let go ("phorest resume collector" afterwards), or stop it with "phorest stop"`,
+  );
+}

@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { captureContinuously } from '../../src/cli/captureContinuously.ts';
+import { captureExposure } from '../../src/cli/captureExposure.ts';
+import { type CaptureOptions, captureOne } from '../../src/cli/captureOne.ts';
+import type { CommandContext } from '../../src/cli/commandDefinition.ts';
+import { identityOf } from '../../src/files/processIdentity.ts';
+import { decodeFrame } from '../../src/image/decodeFrame.ts';
+
+let folder: string;
+let lines: string[];
+const options: CaptureOptions = { interval: 0.01, picture: false, target: 85 };
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'phorest-capture-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  lines = [];
+});
+
+/** A context whose configuration this is, with a listener for each line. */
+async function context(toml = '', onLine: (line: string) => void = () => undefined): Promise<CommandContext> {
+  await writeFile(
+    join(folder, 'c.toml'),
+    `# mine\n[Camera]\ncamera_type = "simulated"\n${toml}\n[Paths]\nroot_dir = "lab"\n`,
+  );
+  const put = (line: string): void => {
+    lines.push(line);
+    onLine(line);
+  };
+  const output = {
+    line: put,
+    error: put,
+    isInteractive: false,
+    isTerminal: false,
+  } as unknown as CommandContext['output'];
+  return { cwd: folder, environment: {}, config: join(folder, 'c.toml'), root: undefined, output, commands: [] };
+}
+
+describe('capture', () => {
+  it('writes one frame at its native depth where it is told to, as the pipeline would save it', async () => {
+    const toml = 'camera_transform = "ROTATE_90_CLOCKWISE"\n[Simulator]\npreset = "small"';
+    expect(await captureOne(await context(toml), { ...options, out: 'new/a.png' })).toBe(0);
+    const { width, height, depth } = await decodeFrame(join(folder, 'new/a.png'));
+    expect({ width, height, depth }).toEqual({ width: 480, height: 640, depth: 8 });
+    expect(lines).toEqual([
+      join(folder, 'new/a.png'),
+      expect.stringMatching(/^480 × 640, 8 bit, brightness .*sharpness \d/),
+    ]);
+    expect(existsSync(join(folder, 'lab'))).toBe(false);
+  });
+
+  it('makes a new file in continuous_capture_dir where no name is given, and no other', async () => {
+    const given = await context();
+    await captureOne(given, options);
+    await captureOne(given, options);
+    const names = await readdir(join(folder, 'lab/continuous_capture'));
+    expect(names).toHaveLength(2);
+    expect(names.every(name => /^capture_\d{8}_\d{6}(_2)?\.png$/.test(name))).toBe(true);
+  });
+
+  it('writes over no file that is there, and no kind of file that it does not know', async () => {
+    await writeFile(join(folder, 'a.png'), 'mine');
+    await expect(captureOne(await context(), { ...options, out: 'a.png' })).rejects.toThrow('choose another name');
+    await expect(captureOne(await context(), { ...options, out: 'a.gif' })).rejects.toThrow('ends with .png');
+    expect(await readFile(join(folder, 'a.png'), 'utf8')).toBe('mine');
+  });
+
+  it.each([
+    ['running', 'refuses', true],
+    ['starting', 'refuses', true],
+    ['paused', 'takes a frame', false],
+    ['off', 'takes a frame', false],
+  ])('while the collector of a pipeline is %s it %s', async (state, _what, isRefused) => {
+    const given = await context();
+    const status = {
+      ...identityOf(process.ppid),
+      state: 'running',
+      heartbeat: '2026-11-28T17:00:00Z',
+      stages: { collector: { state } },
+    };
+    await mkdir(join(folder, 'lab/flags/status'), { recursive: true });
+    await writeFile(
+      join(folder, 'lab/flags/status/here-1.json'),
+      JSON.stringify({ started: status.heartbeat, ...status }),
+    );
+    const captured = captureOne(given, { ...options, out: 'a.jpg' });
+    if (isRefused)
+      await expect(captured).rejects.toMatchObject({
+        code: 3,
+        message: expect.stringContaining('phorest pause collector'),
+      });
+    else expect(await captured).toBe(0);
+  });
+
+  it('has no camera to look through where the configuration reads a folder', async () => {
+    const given = await context();
+    await writeFile(given.config as string, '[Camera]\ncamera_type = "file_importer"\n');
+    await expect(captureOne(given, options)).rejects.toMatchObject({ code: 2 });
+  });
+
+  it('continuously writes each frame over the one before, says how sharp it is, and ends with a signal', async () => {
+    const given = await context('', line => {
+      if (lines.filter(each => each.includes('sharpness')).length === 3 && line.includes('sharpness'))
+        process.emit('SIGINT');
+    });
+    expect(await captureContinuously(given, { ...options, continuous: true })).toBe(0);
+    expect(await readdir(join(folder, 'lab/continuous_capture'))).toEqual(['continuous_capture_frame.jpg']);
+    expect((await decodeFrame(join(folder, 'lab/continuous_capture/continuous_capture_frame.jpg'))).width).toBe(640);
+    expect(lines.at(-1)).toMatch(/sharpness \d.* of the best .*brightness \d.*; saturated \d/);
+  });
+
+  it('finds the exposure from far too short, and writes it into the configuration with its comments', async () => {
+    const given = await context('camera_exposure = 12 # short');
+    expect(await captureExposure(given, { ...options, write: true })).toBe(0);
+    expect(lines.at(-1)).toMatch(/Camera\.camera_exposure 12 → \d+/);
+    const text = await readFile(given.config as string, 'utf8');
+    const exposure = Number(/camera_exposure = (\d+) # short/.exec(text)?.[1]);
+    expect(exposure).toBeGreaterThan(100);
+    expect(text).toContain('# mine\n');
+    lines.length = 0;
+    expect(await captureExposure(given, { ...options, write: true })).toBe(0);
+    expect(lines.at(-1)).toBe('the configuration has it already');
+  });
+
+  it('writes nothing without being asked to, and nothing at all where there is too little light', async () => {
+    const given = await context('camera_exposure = 12');
+    const before = await readFile(given.config as string, 'utf8');
+    expect(await captureExposure(given, options)).toBe(0);
+    expect(lines.at(-1)).toContain('"--write" writes it');
+    expect(await captureExposure(given, { ...options, maxExposure: 30 })).toBe(1);
+    expect(lines.join('\n')).toContain('too little light: at the longest exposure, 30,');
+    expect(await readFile(given.config as string, 'utf8')).toBe(before);
+  });
+});

@@ -1,5 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CameraError } from './cameraFaults.ts';
 
 export interface Holder {
   pid: number;
@@ -23,4 +24,14 @@ export async function deviceHolders(paths: readonly string[], proc = '/proc'): P
     holders.push({ pid: Number(pid), name: name.trim() });
   }
   return holders;
+}
+
+/** The error of a camera; of one that is busy with the processes that hold its device. */
+export async function namingHolders(error: unknown, paths: readonly string[]): Promise<unknown> {
+  if (!(error instanceof CameraError) || error.code !== 'camera_busy') return error;
+  const holders = await deviceHolders(paths);
+  const who = holders.map(({ pid, name }) => `process ${pid} (${name})`).join(', ');
+  const held =
+    who === '' ? `a process of another user holds it (sudo fuser -v ${paths.join(' ')} says which)` : `${who} holds it`;
+  return new CameraError(error.code, error.answer, `${error.message}; ${held}`, error);
 }

@@ -14,7 +14,7 @@ interface WantedControl {
 /** White balance of every frame, kelvin. */
 const whiteBalance = 4000;
 /** `exposure_time_absolute` and `exposure_absolute` count in these, s. */
-const exposureUnitSeconds = 1e-4;
+export const exposureUnitSeconds = 1e-4;
 
 /**
  * In the order in which they are set: an automatic goes off before what it holds, which is refused otherwise. Each is set by a call of its
@@ -48,6 +48,8 @@ export interface ControlStep {
   value: number;
   asked: number;
   key: keyof CaptureSettings | null;
+  /** What it was before. */
+  current: number | null;
   /** It has the value already, and nothing holds it back. */
   isSet: boolean;
   range: string;
@@ -65,8 +67,9 @@ export function controlSteps(
     if (control) {
       const asked = wanted(settings, control);
       const value = nearest(control, asked);
-      const { name, isInactive } = control;
-      steps.push({ name, value, asked, key, isSet: control.value === value && !isInactive, range: rangeOf(control) });
+      const { name, isInactive, value: current } = control;
+      const isSet = current === value && !isInactive;
+      steps.push({ name, value, asked, key, current, isSet, range: rangeOf(control) });
     } else if (key !== null) absent.push(key);
   }
   return { steps, absent };

@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { openSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { deviceHolders } from '../../../../src/streams/cameras/deviceHolders.ts';
 import {
   deviceText,
@@ -9,29 +8,7 @@ import {
   sameDevice,
   videoDevices,
 } from '../../../../src/streams/cameras/v4l2/videoDevice.ts';
-
-interface Plugged {
-  number: number;
-  card: string;
-  id?: string;
-  path?: string;
-}
-
-/** A machine's `/dev` and `/sys` with these devices. */
-function machine(devices: readonly Plugged[]) {
-  const root = mkdtempSync(join(tmpdir(), 'video-'));
-  onTestFinished(() => rmSync(root, { recursive: true }));
-  const roots = { dev: join(root, 'dev'), sys: join(root, 'sys') };
-  for (const folder of ['v4l/by-id', 'v4l/by-path']) mkdirSync(join(roots.dev, folder), { recursive: true });
-  for (const { number, card, id, path } of devices) {
-    writeFileSync(join(roots.dev, `video${number}`), '');
-    mkdirSync(join(roots.sys, `class/video4linux/video${number}`), { recursive: true });
-    writeFileSync(join(roots.sys, `class/video4linux/video${number}/name`), `${card}\n`);
-    if (id) symlinkSync(`../../video${number}`, join(roots.dev, 'v4l/by-id', id));
-    if (path) symlinkSync(`../../video${number}`, join(roots.dev, 'v4l/by-path', path));
-  }
-  return roots;
-}
+import { type Plugged, videoMachine } from './standInV4l2Ctl.ts';
 
 const chip = {
   card: 'HD Pro Webcam C920',
@@ -41,7 +18,7 @@ const chip = {
 const chipMeta = { ...chip, id: chip.id.replace('index0', 'index1'), path: chip.path.replace('index0', 'index1') };
 const door = { card: 'UVC Camera', id: 'usb-Door_UVC_01-video-index0', path: 'usb-0:1.2-video-index0' };
 const found = async (devices: readonly Plugged[], id: number | string) =>
-  namedDevices(await videoDevices(machine(devices)), id).map(({ path }) => path.split('/').at(-1));
+  namedDevices(await videoDevices(videoMachine(devices)), id).map(({ path }) => path.split('/').at(-1));
 
 it('a camera is found by its number, its whole name, a path to it, or a part of its names', async () => {
   const all = [
@@ -75,26 +52,26 @@ it('two cameras of one name are both named, so that nothing is taken by chance',
 
 it('a camera that comes back with another number after a reset is found again, and not the one that has its number now', async () => {
   const [known] = await videoDevices(
-    machine([
+    videoMachine([
       { number: 0, ...chip },
       { number: 2, ...door },
     ]),
   );
   const after = await videoDevices(
-    machine([
+    videoMachine([
       { number: 0, ...door },
       { number: 2, ...chip },
     ]),
   );
   expect(sameDevice(after, known!)?.path).toMatch(/video2$/);
-  const gone = await videoDevices(machine([{ number: 0, ...door }]));
+  const gone = await videoDevices(videoMachine([{ number: 0, ...door }]));
   expect(sameDevice(gone, known!)).toBeUndefined();
 });
 
 it('a camera that was put into another plug is found by its own name', async () => {
-  const [known] = await videoDevices(machine([{ number: 0, ...chip }]));
+  const [known] = await videoDevices(videoMachine([{ number: 0, ...chip }]));
   const moved = await videoDevices(
-    machine([
+    videoMachine([
       { number: 0, ...door, path: chip.path },
       { number: 3, ...chip, path: 'usb-0:1.4-video-index0' },
     ]),
@@ -107,13 +84,13 @@ it('of two cameras of one model without serial numbers each is found by its plug
   const right = { card: 'UVC Camera', path: 'usb-0:1.2-video-index0' };
   const shared = 'usb-Generic_UVC-video-index0';
   const [known] = await videoDevices(
-    machine([
+    videoMachine([
       { number: 0, ...left, id: shared },
       { number: 2, ...right },
     ]),
   );
   const after = await videoDevices(
-    machine([
+    videoMachine([
       { number: 0, ...right, id: shared },
       { number: 2, ...left },
     ]),
@@ -122,12 +99,12 @@ it('of two cameras of one model without serial numbers each is found by its plug
 });
 
 it('a device is told with what it calls itself and its stable name', async () => {
-  const [device] = await videoDevices(machine([{ number: 0, ...chip }]));
+  const [device] = await videoDevices(videoMachine([{ number: 0, ...chip }]));
   expect(deviceText(device!)).toMatch(/video0 \(HD Pro Webcam C920, usb-046d_HD_Pro_Webcam_C920_6F2A-video-index0\)$/);
 });
 
 it('the process that holds a device is named', async () => {
-  const path = join(machine([{ number: 0, ...chip }]).dev, 'video0');
+  const path = join(videoMachine([{ number: 0, ...chip }]).dev, 'video0');
   expect(await deviceHolders([path])).toEqual([]);
   openSync(path, 'r');
   expect(await deviceHolders([path])).toEqual([{ pid: process.pid, name: expect.stringMatching(/./) }]);

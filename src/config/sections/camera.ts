@@ -1,6 +1,6 @@
 import { number, seconds } from '../kinds/number.ts';
 import { program } from '../kinds/program.ts';
-import { deviceId } from '../kinds/text.ts';
+import { deviceId, text } from '../kinds/text.ts';
 import { type PresentWord, word } from '../kinds/words.ts';
 import { section, setting } from '../setting.ts';
 
@@ -8,8 +8,8 @@ const types = {
   simulated: { meaning: 'frames of a moving resonance with known truth, see [Simulator]', also: ['dummy'] },
   libcamera: "camera on the Raspberry Pi's own connector",
   hawkeye: 'the same with a sensor of 64 megapixels, turned upside down by default',
-  logitech: { meaning: 'USB camera', later: true },
-  argus: { meaning: 'camera of an NVIDIA Jetson', later: true },
+  logitech: 'USB camera, by its device of Video4Linux (/dev/video0)',
+  argus: 'any other camera with a device of Video4Linux',
   tis: { meaning: 'industrial camera of The Imaging Source', later: true },
   command: 'a program that writes one image each time it is called, see camera_command',
   file_importer: 'images that are already there, in order of time',
@@ -43,6 +43,8 @@ const encodings = {
 };
 
 const commandExample = '["gphoto2", "--capture-image-and-download", "--filename", "{output}.jpg"]';
+
+const pixelFormat = 'up to ten letters and digits, such as "YUYV", or empty: ""';
 
 const own = (unit: string) => `${unit}, in the camera's own unit.`;
 
@@ -108,6 +110,16 @@ export const camera = section(
       new: true,
       shapesResults: true,
     }),
+    camera_pixel_format: setting(
+      text(pixelFormat, value => /^[A-Za-z0-9_]{0,10}$/.test(value)),
+      {
+        absent: '',
+        doc: 'For logitech and argus: the pixel format of a frame, such as "YUYV", "GREY", "Y16" or "MJPG" (less on the USB bus, but not lossless). Empty: the best for a measurement that the camera has.',
+        effect: 'live',
+        new: true,
+        shapesResults: true,
+      },
+    ),
     camera_discard_frames: setting(number({ unit: 'frames', whole: true, min: 0, max: 100 }), {
       absent: 5,
       doc: 'For a USB camera: frames that are thrown away before the one that counts, while it settles.',

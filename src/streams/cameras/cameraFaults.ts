@@ -75,7 +75,7 @@ export const cameraFaults: readonly CameraFault[] = [
   },
   {
     code: 'camera_gone',
-    said: /No such device|USB disconnect|Cannot open device|Cannot identify device/i,
+    said: /No such device|USB disconnect|Cannot (?:open|identify) (?:video )?device/i,
     is: 'the device is gone',
     doThis:
       'look at the plug and the power supply; name the camera by its name in /dev/v4l/by-id, which stays the same',

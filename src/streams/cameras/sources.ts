@@ -14,6 +14,7 @@ import { libcameraCamera } from './libcamera/libcameraCamera.ts';
 import type { Flip } from './libcamera/stillOptions.ts';
 import { openSimulatedCamera } from './simulated/simulatedCamera.ts';
 import { lightAndCounts, simulatorOptions } from './simulated/simulatorOptions.ts';
+import { v4l2Camera } from './v4l2/v4l2Camera.ts';
 
 export interface SourceDeps {
   clock: Clock;
@@ -62,6 +63,21 @@ function libcameraOf({ type, cameraId, camera: c }: SourceSettings, flip: Flip, 
 
 type OpenSource = (settings: SourceSettings, deps: SourceDeps) => Promise<FrameSource>;
 
+/** A camera with a device of Video4Linux. */
+const videoSource: OpenSource = async (settings, deps) => {
+  const { type, cameraId, camera: c } = settings;
+  const options = {
+    type,
+    cameraId,
+    width: c.camera_width || 640,
+    height: c.camera_height || 480,
+    pixelFormat: c.camera_pixel_format,
+    discardedFrames: c.camera_discard_frames,
+    timeoutMs: c.camera_timeout_seconds * 1000,
+  };
+  return cameraSource(v4l2Camera(options, deps), settings, deps);
+};
+
 /** Word of `Camera.camera_type` → source. A new camera is a file, its word, and a line here, which the compiler asks for. */
 export const sources: Readonly<Record<PresentCamera, OpenSource>> = {
   simulated: ({ cameraId, camera, simulator: s, roiManifestFile, truthFile }, deps) => {
@@ -95,6 +111,8 @@ export const sources: Readonly<Record<PresentCamera, OpenSource>> = {
     const sized = { ...settings, camera: { ...camera, ...full } };
     return cameraSource(libcameraOf(sized, 'VERTICAL_FLIP', deps), settings, deps);
   },
+  logitech: videoSource,
+  argus: videoSource,
   command: async (settings, deps) => {
     const { camera_command: command, camera_timeout_seconds: timeout } = settings.camera;
     return cameraSource(commandCamera({ command, timeoutMs: timeout * 1000 }, deps.tools), settings, deps);

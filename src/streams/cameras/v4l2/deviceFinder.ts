@@ -27,14 +27,14 @@ export async function findDevice(
   { roots, known, note }: DeviceFinderDeps,
 ): Promise<VideoDevice> {
   const all = await videoDevices(roots);
-  const number = Number(cameraId);
-  const before = known.get(number);
+  const number = numberOf(cameraId);
+  const before = number === null ? undefined : known.get(number);
   if (before) {
     const again = sameDevice(all, before);
     if (!again) throw absent(camera, `${deviceText(before)} is gone`, all);
     if (again.path !== before.path) {
       note({ level: 'info', message: `${camera}: found again as ${deviceText(again)}; it was ${before.path}` });
-      known.set(number, again);
+      known.set(number!, again);
     }
     return again;
   }
@@ -47,7 +47,7 @@ export async function findDevice(
       `${camera}: Camera.camera_id = "${cameraId}" fits ${listText(namedDevices(all, cameraId))}: write the whole name of one`,
     );
   }
-  if (!Number.isNaN(number)) {
+  if (number !== null) {
     known.set(number, device);
     const name = goodName(all, device);
     if (name) {
@@ -58,6 +58,12 @@ export async function findDevice(
     }
   }
   return device;
+}
+
+/** Of `0`, `"0"`, `"video0"` and `"/dev/video0"`; null: a name that stays with its device. */
+function numberOf(cameraId: number | string): number | null {
+  const digits = /^(?:(?:\/dev\/)?video)?(\d+)$/.exec(String(cameraId))?.[1];
+  return digits === undefined ? null : Number(digits);
 }
 
 /** The name that stays with this camera: its own, or that of its plug where another one is of the same model. */

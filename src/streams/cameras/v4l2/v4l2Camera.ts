@@ -247,7 +247,8 @@ export function ffmpegWords(input: readonly string[], frames: number): string[] 
   ];
 }
 
-function writtenFrames(
+/** What a format that a camera gives is on standard output. */
+export function writtenFrames(
   { raw: format }: FrameFormat,
   { width, height, bytesPerLine, sizeImage }: Omit<V4l2FrameFormat, 'fourcc'>,
   count: number,

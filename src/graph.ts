@@ -2,6 +2,7 @@ import { concat, merge, type Observable } from 'rxjs';
 import { connectInputs, type GraphInputs } from './graphInputs.ts';
 import type { PipelineEvent } from './model/event.ts';
 import { backup } from './operators/backup/backup.ts';
+import { brightfield } from './operators/brightfield/brightfield.ts';
 import { collector } from './operators/collector/collector.ts';
 import { communicator } from './operators/communicator/communicator.ts';
 import { compressor } from './operators/compressor/compressor.ts';
@@ -37,6 +38,7 @@ export function graph(experiment: Experiment, inputs: GraphInputs): Observable<P
     const { run, joined, heartbeats$ } = stageRunner(experiment, steering);
 
     const collected = run(collector);
+    run(brightfield, { after: [collected] });
     const processed = run(processor, { after: [collected] });
     const communicated = run(communicator, { after: [processed], outlives: [processed] });
     const compressed = run(compressor, { after: [processed] });

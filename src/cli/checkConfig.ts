@@ -124,7 +124,7 @@ function pathsOf({ config, paths }: LoadedConfig): Looked[] {
     logs: folder,
     backup: Services.enable_file_backup ? folder : spareFolder,
     continuousCapture: spareFolder,
-    brightfield: spareFolder,
+    brightfield: Services.enable_brightfield ? folder : spareFolder,
     flags: folder,
     status: folder,
     generatedFiles: simulated ? folder : spareFolder,

@@ -6,7 +6,7 @@ import { isFree } from '../manifest/isFree.ts';
 import { isSettled } from '../manifest/isSettled.ts';
 import { readEntries } from '../manifest/readEntries.ts';
 import { isRemoved } from '../manifest/workRules.ts';
-import type { Entry, ProcessingStatus } from '../model/entry.ts';
+import { type Entry, isBrightfield, type ProcessingStatus } from '../model/entry.ts';
 import { parseIso } from '../model/localTime.ts';
 import { SourceError } from '../streams/folder/sourceError.ts';
 import { timeRange } from '../streams/folder/timeRange.ts';
@@ -61,7 +61,8 @@ export async function selectEntries(
     const chosen = new Map<string, ProcessingStatus>();
     for (const entry of entries) {
       const { processing_status: status } = entry;
-      if (status === target || !wanted.includes(status) || !isInTime(entry)) continue;
+      if (isBrightfield(entry.camera_data) || status === target || !wanted.includes(status) || !isInTime(entry))
+        continue;
       if (!isFree(entry, livenessOf)) selection.inFlight++;
       else if (!options.skip && !(await hasImage(entry, paths.data))) selection.withoutImage++;
       else chosen.set(entry.entry_id, status);

@@ -26,6 +26,7 @@ const writtenTo = [
   ['backup', 'Paths', 'backup_dir'],
   ['flags', 'Flags', 'flag_dir'],
   ['generatedFiles', 'Assets', 'generated_files_dir'],
+  ['brightfield', 'Paths', 'brightfield_dir'],
 ] as const;
 
 /** Room for the names below the root, of the 4,096 bytes that the system takes for a path. */
@@ -57,8 +58,9 @@ function rootProblems({ paths, root: given, place, isFile }: PathProblemsOptions
 }
 
 /** Two keys must not name one folder, and nothing else may lie among the images, nor the images in what is copied as a whole. */
-function folderProblems({ paths, place, real }: PathProblemsOptions): ConfigProblem[] {
-  const folders = writtenTo.map(([folder, section, key]) => ({
+function folderProblems({ config, paths, place, real }: PathProblemsOptions): ConfigProblem[] {
+  const used = writtenTo.filter(([folder]) => folder !== 'brightfield' || config.Services.enable_brightfield);
+  const folders = used.map(([folder, section, key]) => ({
     section,
     key,
     path: paths[folder],
@@ -72,7 +74,9 @@ function folderProblems({ paths, place, real }: PathProblemsOptions): ConfigProb
       const key = `${one.section}.${one.key}`;
       if (contains(inner.real, outer.real))
         return [problem(key, at, `${one.key} and ${other.key} name one folder, ${one.path}: give each its own`)];
-      const isTroubling = [outer, inner].some(({ key: each }) => each === 'data_dir') || inner.key === 'flag_dir';
+      const isTroubling =
+        [outer, inner].some(({ key: each }) => each === 'data_dir' || each === 'brightfield_dir') ||
+        inner.key === 'flag_dir';
       if (!isTroubling) return [];
       return [
         problem(
@@ -88,8 +92,8 @@ function folderProblems({ paths, place, real }: PathProblemsOptions): ConfigProb
 /** A copy that lies where the original does is none: the ring buffer would remove the only one. */
 function shareProblems({ config, paths, place, real }: PathProblemsOptions): ConfigProblem[] {
   if (!config.Services.enable_remote_sync) return [];
-  const { root, data, results, logs, backup } = paths.remote;
-  const copies = [data, results, logs, backup];
+  const { root, data, results, logs, backup, brightfield } = paths.remote;
+  const copies = [data, results, logs, backup, brightfield];
   const key = 'Paths.remote_root_dir';
   const at = place(['Paths', 'remote_root_dir'])?.value;
   const twin = writtenTo.flatMap(([folder, , name]) => {

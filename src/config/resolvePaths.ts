@@ -41,8 +41,16 @@ export interface ResolvedPaths extends ExperimentFolders {
 }
 
 /** The folders that the configuration names and the program writes to: they may be links, and nothing below them is. */
-export function ownFolders({ data, results, logs, backup, flags, generatedFiles }: ResolvedPaths): string[] {
-  return [data, results, logs, backup, flags, generatedFiles];
+export function ownFolders({
+  data,
+  results,
+  logs,
+  backup,
+  brightfield,
+  flags,
+  generatedFiles,
+}: ResolvedPaths): string[] {
+  return [data, results, logs, backup, brightfield, flags, generatedFiles];
 }
 
 export interface PathSurroundings {

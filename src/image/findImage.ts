@@ -1,7 +1,7 @@
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { Files } from '../files/files.ts';
 import { imageNames, plainName } from '../model/compression.ts';
-import type { CameraData } from '../model/entry.ts';
+import { type CameraData, isBrightfield } from '../model/entry.ts';
 
 /** An entry whose image can't be found, or may not be read, for a reason in the entry itself. */
 export class ImagePathError extends Error {
@@ -13,6 +13,10 @@ export class StrangeImageError extends ImagePathError {}
 
 /** What an entry says of its image's place. */
 type Place = Pick<CameraData, 'filename' | 'filepath' | 'original'>;
+
+/** The folder of the experiment in which the image of an entry belongs: `dataFolder` of the functions below. */
+export const imageFolder = (camera: Pick<CameraData, 'type'>, data: string, brightfield: string): string =>
+  isBrightfield(camera) ? brightfield : data;
 
 export interface FindImageOptions {
   /** The ring buffer has removed the image: its entry names the copy on the share. */

@@ -1,4 +1,4 @@
-import type { Entry } from '../model/entry.ts';
+import { type Entry, isBrightfield } from '../model/entry.ts';
 import type { LastImage } from '../model/status.ts';
 import type { Manifest } from './manifest.ts';
 
@@ -19,9 +19,9 @@ export function followLastImage(manifest: Pick<Manifest, 'entries' | 'changes$'>
   return () => last;
 }
 
-/** Null for an entry without an image. */
+/** Null for an entry without an image, and for a brightfield frame: the ROIs are not those of it. */
 function lastImageOf({ camera_data: camera, timestamp_utc, entry_timestamp_iso }: Entry): LastImage | null {
-  if (!camera?.filename || camera.error_flag) return null;
+  if (!camera?.filename || camera.error_flag || isBrightfield(camera)) return null;
   const { filename, filepath, original } = camera;
   return { filename, filepath, original, taken: timestamp_utc ?? camera.timestamp_iso ?? entry_timestamp_iso };
 }

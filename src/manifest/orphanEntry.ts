@@ -6,9 +6,13 @@ import { deterministicId } from './normaliseEntry.ts';
 import { untouchedEntry } from './untouchedEntry.ts';
 
 /** As the collector names an image, and as the Python system did: day, time, microseconds and camera. */
-const pattern = /^image_(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)_(\d{6})_cam([\w-]+)\.(?:png|jpe?g|tiff?)$/i;
+const pattern =
+  /^(?:image|brightfield)_(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)_(\d{6})_cam([\w-]+)\.(?:png|jpe?g|tiff?)$/i;
 
 export const isCapturedName = (name: string): boolean => pattern.test(name);
+
+/** Whether a captured name is that of a brightfield frame. */
+export const isBrightfieldName = (name: string): boolean => name.startsWith('brightfield_');
 
 /** Which camera took a captured image, from its name; null for any other name. */
 export function cameraOf(name: string): number | string | null {
@@ -17,7 +21,7 @@ export function cameraOf(name: string): number | string | null {
 }
 
 /** As the collector names them, and nobody else nowadays. */
-const ownPattern = /^image_\d{8}_\d{6}_\d{6}_cam[\w-]+\.png$/;
+const ownPattern = /^(?:image|brightfield)_\d{8}_\d{6}_\d{6}_cam[\w-]+\.png$/;
 
 /** When an image of the collector was taken, from its name: local time, as entries have it. Null for any other name. */
 export const ownImageTime = (name: string): string | null => (ownPattern.test(name) ? capturedTime(name) : null);
@@ -44,7 +48,7 @@ export function orphanEntry(path: string, now: number): Entry {
     entry_id: deterministicId(dirname(path), plain, taken),
     entry_timestamp_iso: localIso(now),
     camera_data: {
-      type: 'image',
+      type: isBrightfieldName(plain) ? 'brightfield' : 'image',
       filename,
       filepath: dirname(path),
       timestamp_iso: taken,
@@ -53,6 +57,7 @@ export function orphanEntry(path: string, now: number): Entry {
       error_message: null,
       original: false,
     },
+    processing_status: isBrightfieldName(plain) ? 'skip' : 'pending',
     compression_attempted: plain !== filename,
     timestamp_source: 'name',
   };

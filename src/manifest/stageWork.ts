@@ -1,4 +1,4 @@
-import type { Entry } from '../model/entry.ts';
+import { type Entry, isBrightfield } from '../model/entry.ts';
 import type { StageName } from '../model/stageName.ts';
 import { isSettled } from './isSettled.ts';
 import { isAnalysed, isCompressed, isSynced, takesSpace, type WorkRules } from './workRules.ts';
@@ -12,7 +12,11 @@ const fileStages: readonly StageName[] = ['compressor', 'syncer', 'ring_buffer']
  */
 export const stageWork = {
   processor: entry =>
-    entry.processing_status === 'pending' && entry.camera_data !== null && !entry.claims.processor && isFileFree(entry),
+    entry.processing_status === 'pending' &&
+    entry.camera_data !== null &&
+    !isBrightfield(entry.camera_data) &&
+    !entry.claims.processor &&
+    isFileFree(entry),
   communicator: entry =>
     entry.processing_status === 'processed' && !entry.data_transmitted && !entry.claims.communicator,
   compressor: (entry, rules) => isAnalysed(entry) && !isCompressed(entry, rules) && isFileFree(entry),

@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.ts';
-import type { Entry } from '../model/entry.ts';
+import { type Entry, isBrightfield } from '../model/entry.ts';
 import { hasWrongCopy } from '../model/remoteCopy.ts';
 
 /** Which of the stages that not every experiment has an entry must pass. They follow from the configuration. */
@@ -44,6 +44,6 @@ export function takesSpace(entry: Entry): boolean {
 }
 
 /** Nothing will be analysed of it any more, unless somebody sets it back. */
-export function isAnalysed({ processing_status: status }: Entry): boolean {
-  return status === 'processed' || status === 'failed' || status === 'skip';
+export function isAnalysed({ processing_status: status, camera_data: camera }: Entry): boolean {
+  return isBrightfield(camera) || status === 'processed' || status === 'failed' || status === 'skip';
 }

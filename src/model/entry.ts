@@ -5,7 +5,8 @@ export type ProcessingStatus = 'pending' | 'processing' | 'processed' | 'failed'
 
 /** What the manifest keeps of one image. Names are those of the Python system. */
 export interface CameraData {
-  type: 'image';
+  /** A brightfield frame shows the chip beside the frames that are analysed, and is never analysed itself. */
+  type: 'image' | 'brightfield';
   filename: string;
   /** Folder of the file, absolute; when it is gone the name is looked for under `data_dir`. */
   filepath: string;
@@ -19,6 +20,8 @@ export interface CameraData {
   /** What the camera said of the frame; absent where it said nothing. */
   metadata?: FrameMetadata;
 }
+
+export const isBrightfield = (camera: Pick<CameraData, 'type'> | null): boolean => camera?.type === 'brightfield';
 
 export interface TemperatureData {
   type: 'temperature';

@@ -1,6 +1,7 @@
 /** Every stage of the pipeline, upstream first. The order is that of the graph and of shutdown. */
 export const stageNames = [
   'collector',
+  'brightfield',
   'processor',
   'communicator',
   'compressor',

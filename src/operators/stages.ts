@@ -1,5 +1,6 @@
 import type { StageName } from '../model/stageName.ts';
 import { backup } from './backup/backup.ts';
+import { brightfield } from './brightfield/brightfield.ts';
 import { collector } from './collector/collector.ts';
 import { communicator } from './communicator/communicator.ts';
 import { compressor } from './compressor/compressor.ts';
@@ -14,6 +15,7 @@ type AnyStage = Pick<Stage<unknown, unknown>, 'name' | 'exclusive' | 'settings' 
 
 const byName: Readonly<Record<StageName, AnyStage>> = {
   collector,
+  brightfield,
   processor,
   communicator,
   compressor,

@@ -6,11 +6,9 @@ import { isCapturedName, ownImageTime } from '../manifest/orphanEntry.ts';
 import { leasesFile, readHolders } from '../manifest/stageLeases.ts';
 import { plainName } from '../model/compression.ts';
 import type { ImageNames } from './imageNames.ts';
-import { withoutEntry } from './imageNames.ts';
+import { capturedFolders, withoutEntry } from './imageNames.ts';
 import type { Inspection } from './inspection.ts';
 
-/** A day's folder, and its further ones. */
-const dayFolder = /^\d{8}(?:_\d+)?$/;
 const temporary = /\.(\d+)-[0-9a-f]{8}\.tmp$/;
 /** A file this young may be a living process's: an image about to get its entry, a temporary file being written; ms. */
 const youngMs = 60_000;
@@ -21,9 +19,8 @@ const youngMs = 60_000;
  */
 export async function checkFolders(inspection: Inspection, names: ImageNames): Promise<void> {
   const { paths, files } = inspection.options;
-  const days = (await files.list(paths.data)).filter(name => dayFolder.test(name)).sort();
   const suspects: string[] = [];
-  for (const folder of [paths.data, ...days.map(day => join(paths.data, day))]) {
+  for (const folder of await capturedFolders(inspection.options)) {
     for (const name of await files.list(folder)) {
       const path = join(folder, name);
       if (isCapturedName(name) && !names.has(path)) suspects.push(path);

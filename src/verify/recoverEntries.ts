@@ -19,12 +19,12 @@ import { openResultsLog } from '../sinks/results/resultsLog.ts';
 import { roisOf } from '../sinks/table/csvColumns.ts';
 import { replaySchema } from '../streams/folder/replaySchema.ts';
 import { integers } from './column.ts';
-import { ImageNames } from './imageNames.ts';
+import { capturedFolders, ImageNames } from './imageNames.ts';
 import { RowTexts } from './rowTexts.ts';
 import { columnKinds, tableColumns } from './tableColumns.ts';
 
 export interface RecoverEntriesOptions {
-  paths: Pick<ResolvedPaths, 'data' | 'results' | 'flags' | 'backup'>;
+  paths: Pick<ResolvedPaths, 'data' | 'brightfield' | 'results' | 'flags' | 'backup'>;
   files: Files;
   /** Milliseconds since 1970 UTC. */
   now: () => number;
@@ -39,8 +39,6 @@ interface Found {
   /** First and last row that the table would have of it, under each kind of columns; empty when it has none. */
   rows: readonly (readonly [string, string])[];
 }
-
-const dayFolder = /^\d{8}(?:_\d+)?$/;
 
 /**
  * What results, table and images tell of entries that the manifest has lost:
@@ -238,11 +236,10 @@ const tableOf = ({ paths, files }: RecoverEntriesOptions): SegmentedFile =>
   new SegmentedFile(files, paths.results, 'communicating_results', 'csv');
 
 /** Captured images in the data folder and its days, by their name without a compression's suffix. */
-async function localImages({ paths, files }: RecoverEntriesOptions): Promise<Map<string, string>> {
+async function localImages(options: RecoverEntriesOptions): Promise<Map<string, string>> {
   const images = new Map<string, string>();
-  const days = (await files.list(paths.data)).filter(name => dayFolder.test(name)).sort();
-  for (const folder of [paths.data, ...days.map(day => join(paths.data, day))]) {
-    for (const name of await files.list(folder)) {
+  for (const folder of await capturedFolders(options)) {
+    for (const name of await options.files.list(folder)) {
       const plain = plainName(name);
       if (isCapturedName(plain) && !images.has(plain)) images.set(plain, join(folder, name));
     }

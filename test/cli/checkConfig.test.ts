@@ -53,7 +53,6 @@ describe('check config', () => {
       'c.toml:1:22: Camera.camera_type has "tis"',
     ],
     ['thermocouples', 'Services.enable_thermocouple = true', 'no temperature is read'],
-    ['a brightfield camera', 'Services.enable_brightfield = true', 'no brightfield frame is taken'],
     ['a method that this version does not have', 'Communication.method = ["CSV_PLOT", "OPC_UA"]', 'has "OPC_UA"'],
     ['a program that is not installed', 'Alarms.command = ["no-such-program"]', 'Alarms.command names no-such-program'],
     ['a disk that is not plugged in', 'Storage.usb_uuid = "0000-FFFF"', 'is not plugged in'],

@@ -111,6 +111,12 @@ describe('folders that get in each other’s way', () => {
     expect(problemsOf(`[Paths]\n${keys}\n`)[0]).toMatch(/^[23]: /);
   });
 
+  it('brightfield frames beside images that are analysed are refused, once there are some', () => {
+    const keys = '[Paths]\nbrightfield_dir = "data/bright"\n';
+    expect(problemsOf(keys)).toEqual([]);
+    expect(problemsOf(`${keys}[Services]\nenable_brightfield = true\n`)[0]).toContain('lies in data_dir');
+  });
+
   it('two names of one folder by a link are refused', () => {
     const links = { '/home/me/results': '/home/me/data' };
     expect(problemsOf('', { links })[0]).toContain('name one folder');

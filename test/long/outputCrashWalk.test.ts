@@ -38,7 +38,7 @@ describe('in time that stands still', () => {
   it('collector: no entry without its image, nothing told is gone, after parts of every write', async ({
     annotate,
   }) => {
-    const crashes = await collectCrashWalk(40, crashKinds);
+    const crashes = await collectCrashWalk('collector', 40, crashKinds);
     await annotate(`${crashes} crashes`);
     expect(crashes).toBeGreaterThan(1_000);
   });

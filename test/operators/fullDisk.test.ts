@@ -104,7 +104,7 @@ describe.skipIf(!(await mayMount()))('a real disk that fills (needs root, for a 
           queue: manifest,
           archive: manifest.archive,
           files: nodeFiles,
-          paths: { data: dataFolder },
+          paths: { data: dataFolder, brightfield: dataFolder },
           replay: null,
           runId: 'run',
           runStarted: Date.UTC(2100, 0),

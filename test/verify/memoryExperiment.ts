@@ -33,7 +33,7 @@ export class MemoryExperiment {
 
   open(changes: Partial<ManifestOptions> = {}): Promise<Manifest> {
     const { files, told } = this;
-    const paths = { data, results, flags: '/root/flags', backup: '/root/backup' };
+    const paths = { data, brightfield: '/root/brightfield', results, flags: '/root/flags', backup: '/root/backup' };
     const recovery = recoverySource({
       paths,
       files,

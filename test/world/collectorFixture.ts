@@ -6,7 +6,7 @@ import { type CollectExperiment, type CollectSettings, collector } from '../../s
 import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import type { StageFlow } from '../../src/operators/stage/stage.ts';
-import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';
+import { brightfieldFolder, dataFolder, type PipelineWorld } from './pipelineWorld.ts';
 
 /** The source of a camera. */
 export const cameraNumber = (cameraId: number): CollectSettings['source'] => ({
@@ -77,8 +77,8 @@ export class CollectorFixture {
     return this;
   }
 
-  stage(tools: Tools & StageFlow) {
-    return runStage(collector, { ...this.deps, tools }, tools);
+  stage(tools: Tools & StageFlow, stage = collector) {
+    return runStage(stage, { ...this.deps, tools }, tools);
   }
 
   get deps(): Omit<CollectExperiment, 'tools'> {
@@ -87,7 +87,7 @@ export class CollectorFixture {
       queue: manifest,
       archive: manifest.archive,
       files,
-      paths: { data: dataFolder },
+      paths: { data: dataFolder, brightfield: brightfieldFolder },
       replay: null,
       // No image is of this run, so none is looked for that a crash has left.
       runStarted: Date.UTC(2100, 0),

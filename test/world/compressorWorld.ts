@@ -14,7 +14,7 @@ import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import type { StageFlow } from '../../src/operators/stage/stage.ts';
 import { FaultyFiles, onClose } from './faultyFiles.ts';
-import { dataFolder } from './pipelineWorld.ts';
+import { brightfieldFolder, dataFolder } from './pipelineWorld.ts';
 import { identity, sampleEntry, sampleOptions } from './sampleManifest.ts';
 
 export const day = `${dataFolder}/20250724`;
@@ -26,6 +26,7 @@ export const compressSettings: CompressSettings = {
   minSaving: 0.05,
   intervalMs: 3_600_000,
   dataFolder,
+  brightfieldFolder,
 };
 
 /** Bytes that shrink, other ones for each id. */

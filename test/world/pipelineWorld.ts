@@ -10,6 +10,7 @@ import { FaultyFiles } from './faultyFiles.ts';
 import { identity, sampleEntry, sampleOptions } from './sampleManifest.ts';
 
 export const dataFolder = '/root/data';
+export const brightfieldFolder = '/root/brightfield';
 const day = `${dataFolder}/20250724`;
 
 /** A manifest and a results log on files in memory, as one process sees them. Another process sees the same `files`. */

@@ -14,7 +14,7 @@ import { runStage } from '../../src/operators/stage/runStage.ts';
 import type { StageFlow } from '../../src/operators/stage/stage.ts';
 import type { Shares } from '../../src/share/share.ts';
 import { exclusiveHere } from './exclusiveHere.ts';
-import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';
+import { brightfieldFolder, dataFolder, type PipelineWorld } from './pipelineWorld.ts';
 import { sampleEntry } from './sampleManifest.ts';
 import { operationsHere } from './syncerWorld.ts';
 
@@ -28,6 +28,7 @@ export const ringBufferSettings: RingBufferSettings = {
   minFree: parseAmount('0 GB')!,
   rules: { compression: false, sync: false },
   dataFolder,
+  brightfieldFolder,
   remoteRoot,
   flagsFolder: '/root/flags',
 };

@@ -13,7 +13,7 @@ import { errorOf, failureOf } from '../../src/share/shareError.ts';
 import { type ShareOperations, shareOperations } from '../../src/share/shareOperations.ts';
 import { createThrottle } from '../../src/share/throttle.ts';
 import { FaultyFiles, Stopped } from './faultyFiles.ts';
-import { dataFolder } from './pipelineWorld.ts';
+import { brightfieldFolder, dataFolder } from './pipelineWorld.ts';
 import { identity, manifestFile, sampleEntry, sampleOptions } from './sampleManifest.ts';
 
 export const remoteRoot = '/share/phorest';
@@ -23,6 +23,7 @@ export const syncSettings: SyncSettings = {
   enabled: true,
   remoteRoot,
   dataFolder,
+  brightfieldFolder,
   flagsFolder: '/root/flags',
   places: [
     { local: manifestFile, remote: 'data/metadata_manifest.json' },

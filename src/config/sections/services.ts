@@ -14,7 +14,11 @@ export const services = section(
       effect: 'live',
     }),
     enable_thermocouple: later('Read the thermocouples with each frame.', 'no temperature is read'),
-    enable_brightfield: later('Take frames with the brightfield camera too.', 'no brightfield frame is taken'),
+    enable_brightfield: setting(flag(), {
+      absent: false,
+      doc: 'Take brightfield frames beside the others, into brightfield_dir; [Brightfield] says how. They are kept and copied, and never analysed.',
+      effect: 'live',
+    }),
     enable_file_backup: setting(flag(), {
       absent: false,
       doc: 'Move settled entries out of the manifest, every file_backup_interval_seconds, into compressed segments in backup_dir.',

@@ -15,6 +15,7 @@ import {
 } from 'rxjs';
 import type { Config } from '../../config/schema.ts';
 import type { SourceSettings } from '../../config/sourceSettings.ts';
+import { makeFolder } from '../../files/durableNames.ts';
 import { transformPixels } from '../../image/transformPixels.ts';
 import { IdTable } from '../../manifest/idTable.ts';
 import type { Archive } from '../../manifest/queue.ts';
@@ -34,7 +35,7 @@ import type { WantedSpace } from './diskFull.ts';
 import { encodePng, ImageStore } from './imageStore.ts';
 import { orphanRecovery } from './recoverOrphans.ts';
 import { Schedule } from './schedule.ts';
-import { type Collected, type FrameSettings, ownPaceFrames, triggeredFrames } from './takeFrames.ts';
+import { type Collected, type FrameSettings, ownPaceFrames, type Trigger, triggeredFrames } from './takeFrames.ts';
 
 export interface CollectSettings extends FrameSettings {
   /** `enable_camera`. */
@@ -43,6 +44,8 @@ export interface CollectSettings extends FrameSettings {
   source: SourceSettings;
   /** Time between two frames of a camera, ms. */
   intervalMs: number;
+  /** Of brightfield: one frame for so many of the collector's. */
+  everyNth?: number;
   /** First wait after a failure of the camera, ms. */
   retryDelayMs: number;
 }
@@ -64,7 +67,22 @@ export type CollectExperiment = Pick<
   | 'waitingImage'
   | 'isAlive'
   | 'note'
-> & { paths: { readonly data: string } };
+> & { paths: { readonly data: string; readonly brightfield: string } };
+
+/** How two stages that take frames differ. */
+export interface CaptureKind extends Pick<Stage<CollectSettings, Collected>, 'settings' | 'pace'> {
+  readonly name: 'collector' | 'brightfield';
+  readonly type: CameraData['type'];
+  /** When its camera is triggered. */
+  triggers(experiment: Pick<Experiment, 'tools' | 'queue'>): Triggers;
+}
+
+/** For as long as a stage lasts. */
+export interface Triggers {
+  /** Begins now. */
+  begin(settings: CollectSettings): Trigger;
+  dispose?(): void;
+}
 
 /** Imported images recorded in one go. */
 const importBatch = 64;
@@ -90,9 +108,9 @@ const missedFrames = (count: number, why: string) =>
  * Without room on the disk it rests, with an alarm: the camera is closed, and each interval that goes by is told as missed. It
  * asks before each image: one that would not leave the reserve is kept as well, and written first once there is room.
  */
-export const collector: Stage<CollectSettings, Collected, CollectExperiment> = {
+export const collector = captureStage({
   name: 'collector',
-  exclusive: true,
+  type: 'image',
   settings: ({ Camera, Services, Simulator, Timing, Retries }, { paths, replay }) => ({
     enabled: replay !== null || Services.enable_camera,
     source: {
@@ -114,68 +132,91 @@ export const collector: Stage<CollectSettings, Collected, CollectExperiment> = {
     transform: Camera.camera_transform,
     retryDelayMs: Retries.collector_retry_delay_seconds * 1000,
   }),
-  isEnabled: ({ enabled }) => enabled,
   pace: (config, { replay }) => ({
     intervalMs: replay ? null : config.Timing.collector_interval_seconds * 1000,
     perMinute: framesPerMinute(config, replay),
   }),
-  entriesOf: ({ id }) => [id],
-  backOff: ({ retryDelayMs }) => ({ firstMs: retryDelayMs, longestMs: Math.max(longestRetryMs, retryDelayMs) }),
-  begin: (experiment, flow) => {
-    const { tools, paths, files, archive, replay } = experiment;
-    const store = new ImageStore(paths.data, files);
-    /** Captured, and not yet recorded, because writing failed. */
-    const kept: Collected[] = [];
-    /** Of the source that was open last. */
-    let pace: FrameSource['pace'] | null = null;
-    /** It goes on over failures, so that what is lost to them is counted; it begins anew after a rest and with other settings. */
-    let schedule: Schedule | null = null;
-    // The images of a folder that is replayed have no entries yet.
-    const recovery = replay ? null : orphanRecovery(experiment, flow);
-    const admission = admitImages({
-      ...experiment,
-      wanted$: wantedSpace$(flow),
-      clock: tools.clock,
-      dataFolder: paths.data,
-    });
-    const diskFull$ = admission.diskFull$.pipe(share({ connector: () => new ReplaySubject(1) }));
-    const recorder: Recorder = { store, admission, experiment };
-    return {
-      open: async (settings, signal) => {
-        const { intervalMs } = settings;
-        if (schedule?.intervalMs !== intervalMs) schedule = new Schedule(intervalMs, tools.clock, tools.scheduler);
-        const source = await experiment.openSource(settings.source, signal);
-        pace = source.pace;
-        try {
-          if (pace === 'triggered') await recovery?.search();
-          const known = source.pace === 'own' ? await archivedIds(archive) : new IdTable();
-          const worker = openWorker(source, { settings, schedule, known, kept }, recorder);
-          return {
-            ...worker,
-            close: async aborted => {
-              if (!aborted) schedule = null;
-              await worker.close(aborted);
-            },
-          };
-        } catch (error) {
-          await source.close();
-          throw error;
-        }
-      },
-      pausedBy$: diskFull$,
-      onPause: () => {
-        schedule = null;
-      },
-      // A folder misses nothing: its images are still there.
-      beside$: settings$ =>
-        merge(
-          framesNotTaken(settings$, diskFull$, () => pace === 'triggered', flow, experiment),
-          recovery?.events$ ?? EMPTY,
-        ),
-      atEnd: async () => [...((await recovery?.finish()) ?? []), ...(await recordAtEnd(kept, recorder))],
-    };
-  },
-};
+  triggers: ({ tools: { clock, scheduler } }) => ({
+    begin: ({ intervalMs }) => new Schedule(intervalMs, clock, scheduler),
+  }),
+});
+
+/** A stage that takes frames, with all that {@link collector} promises. */
+export function captureStage(kind: CaptureKind): Stage<CollectSettings, Collected, CollectExperiment> {
+  return {
+    name: kind.name,
+    exclusive: true,
+    settings: kind.settings,
+    isEnabled: ({ enabled }) => enabled,
+    pace: kind.pace,
+    entriesOf: ({ id }) => [id],
+    backOff: ({ retryDelayMs }) => ({ firstMs: retryDelayMs, longestMs: Math.max(longestRetryMs, retryDelayMs) }),
+    begin: (experiment, flow) => {
+      const { tools, paths, files, archive, replay } = experiment;
+      const { name, type } = kind;
+      const folder = type === 'brightfield' ? paths.brightfield : paths.data;
+      const store = new ImageStore(folder, files, type);
+      const triggers = kind.triggers(experiment);
+      /** Captured, and not yet recorded, because writing failed. */
+      const kept: Collected[] = [];
+      /** Of the source that was open last. */
+      let pace: FrameSource['pace'] | null = null;
+      /** It goes on over failures, so that what is lost to them is counted; it begins anew after a rest and with other settings. */
+      let begun: { trigger: Trigger; settings: unknown } | null = null;
+      // The images of a folder that is replayed have no entries yet.
+      const recovery = replay ? null : orphanRecovery({ stage: name, folder, type }, experiment, flow);
+      const admission = admitImages({
+        ...experiment,
+        wanted$: wantedSpace$(flow),
+        clock: tools.clock,
+        dataFolder: folder,
+      });
+      const diskFull$ = admission.diskFull$.pipe(share({ connector: () => new ReplaySubject(1) }));
+      const recorder: Recorder = { kind, store, admission, experiment };
+      return {
+        open: async (settings, signal) => {
+          const { intervalMs, everyNth } = settings;
+          const triggerSettings = { intervalMs, everyNth };
+          if (!begun || !isDeepStrictEqual(begun.settings, triggerSettings))
+            begun = { trigger: triggers.begin(settings), settings: triggerSettings };
+          const { trigger } = begun;
+          if (type === 'brightfield') await makeFolder(files, folder);
+          const source = await experiment.openSource(settings.source, signal);
+          pace = source.pace;
+          try {
+            if (pace === 'triggered') await recovery?.search();
+            const known = source.pace === 'own' ? await archivedIds(archive) : new IdTable();
+            const worker = openWorker(source, { settings, trigger, known, kept }, recorder);
+            return {
+              ...worker,
+              close: async aborted => {
+                if (!aborted) begun = null;
+                await worker.close(aborted);
+              },
+            };
+          } catch (error) {
+            await source.close();
+            throw error;
+          }
+        },
+        pausedBy$: diskFull$,
+        onPause: () => {
+          begun = null;
+        },
+        // A folder misses nothing: its images are still there.
+        beside$: settings$ =>
+          merge(
+            name === 'collector'
+              ? framesNotTaken(settings$, diskFull$, () => pace === 'triggered', flow, experiment)
+              : EMPTY,
+            recovery?.events$ ?? EMPTY,
+          ),
+        atEnd: async () => [...((await recovery?.finish()) ?? []), ...(await recordAtEnd(kept, recorder))],
+        ...(triggers.dispose && { dispose: triggers.dispose }),
+      };
+    },
+  };
+}
 
 /** Null in a replay of nothing but originals: how much must stay free is asked of the configuration, which may change. */
 function wantedSpace$({ config$ }: StageFlow): Observable<WantedSpace> {
@@ -225,6 +266,7 @@ async function archivedIds(archive: Archive): Promise<IdTable> {
 
 /** The last try for frames that could not be written: afterwards they are gone with the process, and that is said. */
 async function recordAtEnd(kept: Collected[], recorder: Recorder): Promise<StageEvent[]> {
+  const { name } = recorder.kind;
   const { clock } = recorder.experiment.tools;
   const events: StageEvent[] = [];
   for (const item of kept.splice(0)) {
@@ -235,14 +277,14 @@ async function recordAtEnd(kept: Collected[], recorder: Recorder): Promise<Stage
       reason: `the frame of ${item.frame.taken.local} could not be recorded: ${why}`,
     });
     const outcome = await record(item, recorder, true).catch((error: unknown) => gone(asError(error).message));
-    events.push(outcomeEvent('collector', outcome ?? gone('there is no room on the disk'), { clock, startedMs }));
+    events.push(outcomeEvent(name, outcome ?? gone('there is no room on the disk'), { clock, startedMs }));
   }
   return events;
 }
 
 interface Collecting {
   settings: CollectSettings;
-  schedule: Schedule;
+  trigger: Trigger;
   /** Ids of archived entries. */
   known: IdTable;
   kept: Collected[];
@@ -250,6 +292,7 @@ interface Collecting {
 
 /** What records a frame. */
 interface Recorder {
+  kind: CaptureKind;
   store: ImageStore;
   admission: Admission;
   experiment: CollectExperiment;
@@ -257,7 +300,7 @@ interface Recorder {
 
 function openWorker(
   source: FrameSource,
-  { settings, schedule, known, kept }: Collecting,
+  { settings, trigger, known, kept }: Collecting,
   recorder: Recorder,
 ): Worker<Collected> {
   const { experiment } = recorder;
@@ -266,7 +309,7 @@ function openWorker(
   /** Taken from the source, and neither recorded nor kept. */
   let inFlight = 0;
   const take = triggered
-    ? triggeredFrames(source, schedule, settings, experiment)
+    ? triggeredFrames(source, trigger, settings, experiment)
     : ownPaceFrames(source, settings, known, experiment, { inFlight: () => inFlight, onEnd: () => exhausted$.next() });
   const recording = new WeakMap<Collected, Promise<Outcome | null>>();
   const keep = (item: Collected): void => {
@@ -314,7 +357,7 @@ function openWorker(
  */
 async function record(
   item: Collected,
-  { store, admission, experiment }: Recorder,
+  { kind: { type }, store, admission, experiment }: Recorder,
   isLast = false,
 ): Promise<Outcome | null> {
   const { frame, id, monotonicMs, transform } = item;
@@ -329,7 +372,7 @@ async function record(
     item.place = await store.write(frame, png);
   }
   const camera: CameraData = {
-    type: 'image',
+    type,
     ...item.place,
     timestamp_iso: taken.local,
     camera_index: cameraIndex,
@@ -343,6 +386,7 @@ async function record(
     entry_id: id,
     entry_timestamp_iso: localIso(tools.clock.now()),
     camera_data: camera,
+    ...(type === 'brightfield' && { processing_status: 'skip' }),
     timestamp_utc: taken.utc,
     monotonic_ms: Math.round(monotonicMs),
     boot_id: bootId,

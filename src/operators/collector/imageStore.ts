@@ -4,6 +4,7 @@ import { makeFolder, removeFile } from '../../files/durableNames.ts';
 import { type Files, StrangeFileError } from '../../files/files.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 import { imageNames } from '../../model/compression.ts';
+import type { CameraData } from '../../model/entry.ts';
 import type { CapturedFrame, Pixels } from '../../model/frame.ts';
 import { parseIso, utcIso } from '../../model/localTime.ts';
 
@@ -11,7 +12,7 @@ import { parseIso, utcIso } from '../../model/localTime.ts';
 const maxPerFolder = 10_000;
 
 /** A frame that was being written. */
-const unfinished = /^image_.*\.png\.\d+-[0-9a-f]+\.tmp$/;
+const unfinished = /^(?:image|brightfield)_.*\.png\.\d+-[0-9a-f]+\.tmp$/;
 
 const dayOf = ({ taken }: Pick<CapturedFrame, 'taken'>): string => taken.local.slice(0, 10).replaceAll('-', '');
 
@@ -28,7 +29,7 @@ export async function encodePng({ width, height, data }: Pixels): Promise<Buffer
 }
 
 /**
- * Writes captured frames into `data_dir/YYYYMMDD/`, each durable under its name before it is told of. Names come from the
+ * Writes captured frames into a folder of the day, `data_dir/YYYYMMDD/`, each durable under its name before it is told of. Names come from the
  * frame's local time to the microsecond; one that any folder of that day has already (a clock that was set back, an hour
  * that comes twice in autumn) counts on by a microsecond.
  *
@@ -36,15 +37,18 @@ export async function encodePng({ width, height, data }: Pixels): Promise<Buffer
  * the names are not ours): so what did not go into one is tried in a further one before it counts as an error.
  */
 export class ImageStore {
-  readonly #dataFolder: string;
+  readonly #folderOfDays: string;
+  readonly #type: CameraData['type'];
   readonly #files: Files;
   /** Where images go now, and all folders of that day. */
   #folder: { day: string; path: string; count: number; all: readonly string[] } | null = null;
   /** Folders that take no more names. */
   readonly #crowded = new Set<string>();
 
-  constructor(dataFolder: string, files: Files) {
-    this.#dataFolder = dataFolder;
+  /** @param folder that the days' folders are in @param type of the frames, which their names begin with */
+  constructor(folder: string, files: Files, type: CameraData['type'] = 'image') {
+    this.#folderOfDays = folder;
+    this.#type = type;
     this.#files = files;
   }
 
@@ -108,7 +112,7 @@ export class ImageStore {
     const all: string[] = [];
     let chosen: { path: string; names: string[] } | null = null;
     for (let part = 1; ; part++) {
-      const path = join(this.#dataFolder, part === 1 ? day : `${day}_${part}`);
+      const path = join(this.#folderOfDays, part === 1 ? day : `${day}_${part}`);
       const stat = await this.#files.stat(path);
       // An earlier one may have room again, once its images were moved away: later ones count for the names all the same.
       if (chosen && stat === null) break;
@@ -123,7 +127,7 @@ export class ImageStore {
     // Only the collector writes these, and there is one: what a kill or a power cut has left is nobody's.
     for (const name of names) if (unfinished.test(name)) await removeFile(this.#files, join(path, name));
     await makeFolder(this.#files, path);
-    await this.#files.syncFolder(this.#dataFolder);
+    await this.#files.syncFolder(this.#folderOfDays);
     this.#folder = { day, path, count: names.length, all };
     return this.#folder;
   }
@@ -135,7 +139,7 @@ export class ImageStore {
     const camera = String(cameraIndex).replaceAll(/[^\w-]/g, '_');
     // The local time is counted on as if it were UTC, so that no change of the zone comes between.
     for (let micros = Math.round(parseIso(`${taken.local}Z`) * 1000); ; micros++) {
-      const name = `image_${utcIso(micros / 1000)
+      const name = `${this.#type}_${utcIso(micros / 1000)
         .replaceAll(/[-:Z]/g, '')
         .replaceAll(/[T.]/g, '_')}_cam${camera}.png`;
       if (!(await this.#isTaken(folders, name))) return name;

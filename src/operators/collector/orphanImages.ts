@@ -9,7 +9,7 @@ import { ownImageTime } from '../../manifest/orphanEntry.ts';
 import type { Archive, Queue } from '../../manifest/queue.ts';
 import type { Clock } from '../../model/clock.ts';
 import { plainName } from '../../model/compression.ts';
-import type { CameraData, Entry } from '../../model/entry.ts';
+import { type CameraData, type Entry, isBrightfield } from '../../model/entry.ts';
 import type { NoteEvent } from '../../model/event.ts';
 import { localIso } from '../../model/localTime.ts';
 
@@ -18,8 +18,9 @@ export interface OrphanImagesOptions {
   archive: Archive;
   files: Files;
   clock: Clock;
-  /** `data_dir`. */
-  dataFolder: string;
+  /** Folder of the days' folders: `data_dir` or `brightfield_dir`. */
+  folder: string;
+  type: CameraData['type'];
   /** When the run began, ms since 1970 UTC: what is older is of another run, or of the Python system. */
   since: number;
   /** Whether a pid is one of this machine's processes. */
@@ -45,10 +46,10 @@ const maxRecovered = 100;
  * the run is. Errors are the file system's.
  */
 export async function findOrphanImages(options: OrphanImagesOptions): Promise<string[]> {
-  const { queue, files, clock, dataFolder, since, isAlive } = options;
-  const last = lastCaptured(queue);
+  const { queue, files, clock, folder: outer, type, since, isAlive } = options;
+  const last = lastCaptured(queue, type);
   const days = new Map<string, string[]>();
-  for (const name of await files.list(dataFolder)) {
+  for (const name of await files.list(outer)) {
     const day = dayFolder.exec(name)?.[1];
     if (day !== undefined) days.set(day, [...(days.get(day) ?? []), name]);
   }
@@ -66,15 +67,15 @@ export async function findOrphanImages(options: OrphanImagesOptions): Promise<st
 
   const found = new Map<string, string>();
   for (const folder of [...looked].flatMap(day => days.get(day) ?? [])) {
-    await removeTemporaries(files, join(dataFolder, folder), isAlive, clock.now());
-    for (const name of await files.list(join(dataFolder, folder))) {
+    await removeTemporaries(files, join(outer, folder), isAlive, clock.now());
+    for (const name of await files.list(join(outer, folder))) {
       const time = ownImageTime(name);
       if (time === null || time < from || dayOf(time) !== dayFolder.exec(folder)![1]) continue;
-      const path = join(dataFolder, folder, name);
+      const path = join(outer, folder, name);
       found.set(keyOf(path), path);
     }
   }
-  if (found.size > 0) passOver(queue.entries(), found, dataFolder);
+  if (found.size > 0) passOver(queue.entries(), found, outer);
   return [...found.values()].sort();
 }
 
@@ -92,15 +93,15 @@ export async function recoverImages(
   options: OrphanImagesOptions,
   signal: AbortSignal,
 ): Promise<Entry[]> {
-  const { queue, archive, files, dataFolder, note } = options;
+  const { queue, archive, files, folder, note } = options;
   const left = new Map(paths.map(path => [keyOf(path), path]));
   await queue.catchUp();
-  passOver(queue.entries(), left, dataFolder);
+  passOver(queue.entries(), left, folder);
   // In this order: what leaves the live entries is in a segment by then.
   const segments = left.size > 0 ? await archive.segments() : [];
   for (const segment of segments.reverse()) {
     if (left.size === 0 || signal.aborted) break;
-    passOver(await archive.segment(segment), left, dataFolder);
+    passOver(await archive.segment(segment), left, folder);
   }
   if (signal.aborted) return [];
   if (left.size > maxRecovered) {
@@ -124,20 +125,21 @@ export async function recoverImages(
   return queue.addOrphans(whole);
 }
 
-/** The images of the last entries that are captured ones, in order of collection. */
-function lastCaptured(queue: Queue): CameraData[] {
+/** The images of the last entries that are captured ones of this type, in order of collection. */
+function lastCaptured(queue: Queue, type: CameraData['type']): CameraData[] {
   let last: CameraData[] = [];
   for (const { camera_data: camera } of queue.entries()) {
-    if (!camera || camera.original || ownImageTime(plainName(camera.filename)) === null) continue;
+    if (!camera || camera.original || isBrightfield(camera) !== (type === 'brightfield')) continue;
+    if (ownImageTime(plainName(camera.filename)) === null) continue;
     last.push(camera);
     if (last.length > 2 * lastEntries) last = last.slice(-lastEntries);
   }
   return last.slice(-lastEntries);
 }
 
-function passOver(entries: Iterable<Entry>, images: Map<string, string>, dataFolder: string): void {
+function passOver(entries: Iterable<Entry>, images: Map<string, string>, folder: string): void {
   for (const { camera_data: camera } of entries) {
-    if (camera) images.delete(keyOf(join(camera.filepath ?? dataFolder, camera.filename)));
+    if (camera) images.delete(keyOf(join(camera.filepath ?? folder, camera.filename)));
   }
 }
 

@@ -3,6 +3,7 @@ import { withAccessHint } from '../../files/accessHint.ts';
 import { asError } from '../../model/asError.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { StageEvent } from '../../model/event.ts';
+import type { StageName } from '../../model/stageName.ts';
 import { fromAbortable } from '../../rx/fromAbortable.ts';
 import { keepAlive } from '../services/keepAlive.ts';
 import type { Experiment } from '../stage/experiment.ts';
@@ -29,24 +30,24 @@ const finishMs = 5000;
 
 const what = 'images that a crash has left without an entry are not taken in';
 
-/** One for the life of a collector: what is without an entry later is in its own hands. */
+/** One for the life of a stage: what is without an entry later is in its own hands. */
 export function orphanRecovery(
-  experiment: Pick<Experiment, 'tools' | 'queue' | 'archive' | 'files' | 'runStarted' | 'isAlive' | 'note'> & {
-    paths: { readonly data: string };
-  },
+  { stage, folder, type }: { stage: StageName } & Pick<OrphanImagesOptions, 'folder' | 'type'>,
+  experiment: Pick<Experiment, 'tools' | 'queue' | 'archive' | 'files' | 'runStarted' | 'isAlive' | 'note'>,
   { stop$ }: Pick<StageFlow, 'stop$'>,
 ): OrphanRecovery {
-  const { tools, queue, archive, files, paths, runStarted, isAlive, note } = experiment;
+  const { tools, queue, archive, files, runStarted, isAlive, note } = experiment;
   const { clock } = tools;
   const options: OrphanImagesOptions = {
     queue,
     archive,
     files,
-    dataFolder: paths.data,
+    folder,
+    type,
     clock,
     since: runStarted,
     isAlive,
-    note: (level, message) => note(level, message, 'collector'),
+    note: (level, message) => note(level, message, stage),
   };
   const found$ = new ReplaySubject<readonly string[]>(1);
   let isSearched = false;
@@ -58,7 +59,7 @@ export function orphanRecovery(
       return fromAbortable(signal => tools.track(recoverImages(paths, options, signal))).pipe(
         concatMap(entries => {
           left = [];
-          return recoveryEvents(entries, startedMs, options);
+          return recoveryEvents(stage, entries, startedMs, options);
         }),
       );
     });
@@ -76,9 +77,10 @@ export function orphanRecovery(
       if (left.length === 0) return [];
       try {
         const startedMs = clock.monotonic();
-        return recoveryEvents(await recoverImages(left, options, AbortSignal.timeout(finishMs)), startedMs, options);
+        const entries = await recoverImages(left, options, AbortSignal.timeout(finishMs));
+        return recoveryEvents(stage, entries, startedMs, options);
       } catch (error) {
-        note('warning', `${what}: ${withAccessHint(asError(error))}; the next start tries it again`, 'collector');
+        note('warning', `${what}: ${withAccessHint(asError(error))}; the next start tries it again`, stage);
         return [];
       }
     },
@@ -86,6 +88,7 @@ export function orphanRecovery(
 }
 
 function recoveryEvents(
+  stage: StageName,
   entries: readonly Entry[],
   startedMs: number,
   { clock, note }: OrphanImagesOptions,
@@ -94,10 +97,10 @@ function recoveryEvents(
   const names = entries.map(({ camera_data: camera }) => camera!.filename);
   note('warning', `taken in, since a crash has left them without an entry: ${names.join(', ')}`);
   return [
-    { stage: 'collector', at: clock.now(), kind: 'claimed', count: entries.length },
+    { stage, at: clock.now(), kind: 'claimed', count: entries.length },
     ...entries.map(({ entry_id: entryId }, i) => {
       const detail = { image: names[i]!, found: 'without an entry' };
-      return outcomeEvent('collector', { kind: 'done', entryId, detail }, { clock, startedMs });
+      return outcomeEvent(stage, { kind: 'done', entryId, detail }, { clock, startedMs });
     }),
   ];
 }

@@ -8,6 +8,9 @@ import type { FrameSource } from '../../model/frameSource.ts';
 import type { Experiment, Tools } from '../stage/experiment.ts';
 import type { Schedule } from './schedule.ts';
 
+/** When a camera is triggered. */
+export type Trigger = Pick<Schedule, 'due$' | 'take' | 'putBack'>;
+
 /** What of the collector's settings says how its frames are taken. */
 export interface FrameSettings {
   /** A folder is replayed at this many times its recorded pace; infinite: as fast as there is room. */
@@ -40,17 +43,17 @@ export interface Frames {
   frames(count: number, leaving: AbortSignal): Promise<Collected[]>;
 }
 
-/** A frame each interval of the schedule; the intervals that went by since the frame before are counted with the next one. */
+/** A frame each interval of the trigger; the intervals that went by since the frame before are counted with the next one. */
 export function triggeredFrames(
   source: FrameSource,
-  schedule: Schedule,
+  trigger: Trigger,
   { transform }: FrameSettings,
   { tools }: Pick<Experiment, 'tools'>,
 ): Frames {
   return {
-    wake$: schedule.due$,
+    wake$: trigger.due$,
     frames: async (_count, leaving) => {
-      const begun = schedule.take();
+      const begun = trigger.take();
       if (begun === 0) return [];
       try {
         const frame = await source.next(leaving);
@@ -60,7 +63,7 @@ export function triggeredFrames(
       } catch (error) {
         if (leaving.aborted) return [];
         // What was taken for this frame stands for no frame: the next one tells of it.
-        schedule.putBack(begun);
+        trigger.putBack(begun);
         throw error;
       }
     },

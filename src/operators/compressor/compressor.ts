@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { timer } from 'rxjs';
 import { type Compressed, compressFile, ImageReadError, UncompressibleFileError } from '../../image/compressFile.ts';
-import { findImage, ImagePathError, localFolder } from '../../image/findImage.ts';
+import { findImage, ImagePathError, imageFolder, localFolder } from '../../image/findImage.ts';
 import { type Codec, codecOf } from '../../model/compression.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { Experiment } from '../stage/experiment.ts';
@@ -21,6 +21,8 @@ export interface CompressSettings {
   intervalMs: number;
   /** `data_dir`. Nothing outside is ever compressed. */
   dataFolder: string;
+  /** `brightfield_dir`. */
+  brightfieldFolder: string;
 }
 
 export type CompressExperiment = Pick<Experiment, 'tools' | 'queue' | 'files' | 'isAlive' | 'note'>;
@@ -61,6 +63,7 @@ export const compressor: Stage<CompressSettings, Entry, CompressExperiment> = {
     minSaving: Compression.least_saving / 100,
     intervalMs: Timing.compress_interval_seconds * 1000,
     dataFolder: paths.data,
+    brightfieldFolder: paths.brightfield,
   }),
   isEnabled: ({ enabled }) => enabled,
   pace: (config, { replay }) => ({
@@ -80,12 +83,12 @@ async function openWorker(
   deps: CompressExperiment,
   signal: AbortSignal,
 ): Promise<Worker<Entry>> {
-  const { method, level, minSaving, intervalMs, dataFolder } = settings;
+  const { method, level, minSaving, intervalMs, dataFolder, brightfieldFolder } = settings;
   const { queue, files, tools } = deps;
   if ((await files.stat(dataFolder)) === null) throw gone(dataFolder);
   const tidy = async (): Promise<void> => {
     await queue.catchUp();
-    await tidyCompressed({ ...deps, dataFolder, now: tools.clock.now(), signal });
+    await tidyCompressed({ ...deps, dataFolder, brightfieldFolder, now: tools.clock.now(), signal });
     memory.mustTidy = false;
   };
   if (memory.mustTidy || queue.orphans('compressor').length > 0) await tidy();
@@ -171,11 +174,12 @@ function leave(path: string, { message }: Error, memory: Memory, { note }: Compr
 /** On this machine, in `data_dir`. */
 function findLocalImage(
   entry: Entry,
-  { dataFolder }: CompressSettings,
+  { dataFolder, brightfieldFolder }: CompressSettings,
   { files }: CompressExperiment,
 ): Promise<string> {
   const camera = entry.camera_data!;
-  return findImage({ ...camera, filepath: localFolder(camera, dataFolder) }, dataFolder, files);
+  const folder = imageFolder(camera, dataFolder, brightfieldFolder);
+  return findImage({ ...camera, filepath: localFolder(camera, folder) }, folder, files);
 }
 
 /** The message of an error that is this image's own; others are thrown. */

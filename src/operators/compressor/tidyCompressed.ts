@@ -3,7 +3,7 @@ import { removeFile } from '../../files/durableNames.ts';
 import type { Files } from '../../files/files.ts';
 import { isAbandoned } from '../../files/removeTemporaries.ts';
 import { holdsSame, ImageReadError, temporaryCopy, UncompressibleFileError } from '../../image/compressFile.ts';
-import { localFolder } from '../../image/findImage.ts';
+import { imageFolder, localFolder } from '../../image/findImage.ts';
 import type { Queue } from '../../manifest/queue.ts';
 import { codecOf, plainName } from '../../model/compression.ts';
 import type { CameraData, Claim, Entry } from '../../model/entry.ts';
@@ -13,6 +13,8 @@ export interface TidyCompressedOptions {
   queue: Queue;
   files: Files;
   dataFolder: string;
+  /** `brightfield_dir`. */
+  brightfieldFolder: string;
   /** Whether a pid is one of this machine's processes. */
   isAlive: (pid: number) => boolean;
   /** Milliseconds since 1970 UTC. */
@@ -42,10 +44,10 @@ interface Folder {
  * Errors are the file system's.
  */
 export async function tidyCompressed(options: TidyCompressedOptions): Promise<void> {
-  const { queue, files, dataFolder, signal } = options;
+  const { queue, files, signal } = options;
   const orphans = queue.orphans('compressor');
   const gone = new Set(orphans.map(({ entry_id: id }) => id));
-  for (const [folder, known] of foldersOf(queue.entries(), gone, dataFolder)) {
+  for (const [folder, known] of foldersOf(queue.entries(), gone, options)) {
     const names = await files.list(folder);
     const there = new Set(names);
     for (const name of names)
@@ -73,11 +75,15 @@ async function removeOriginal(plain: string, copy: string, options: TidyCompress
   await removeReplaced(plain, options);
 }
 
-function foldersOf(entries: Iterable<Entry>, gone: ReadonlySet<string>, dataFolder: string): Map<string, Folder> {
+function foldersOf(
+  entries: Iterable<Entry>,
+  gone: ReadonlySet<string>,
+  { dataFolder, brightfieldFolder }: TidyCompressedOptions,
+): Map<string, Folder> {
   const folders = new Map<string, Folder>();
   for (const { entry_id: id, camera_data: camera, claims } of entries) {
     if (!camera || !isOurs(camera)) continue;
-    const path = localFolder(camera, dataFolder);
+    const path = localFolder(camera, imageFolder(camera, dataFolder, brightfieldFolder));
     let folder = folders.get(path);
     if (!folder) folders.set(path, (folder = { compressed: new Set(), plain: new Set(), orphans: new Map() }));
     if (codecOf(camera.filename) === null) folder.plain.add(camera.filename);

@@ -2,7 +2,7 @@ import { type Amount, amountInBytes } from '../../config/kinds/amount.ts';
 import type { DiskSpace } from '../../files/diskSpace.ts';
 import type { Liveness } from '../../files/processIdentity.ts';
 import type { Clock } from '../../model/clock.ts';
-import type { Entry, ProcessIdentity } from '../../model/entry.ts';
+import { type Entry, isBrightfield, type ProcessIdentity } from '../../model/entry.ts';
 import { localIso, parseIso, utcIso } from '../../model/localTime.ts';
 import { duration } from '../../model/quantity.ts';
 import type { StageName } from '../../model/stageName.ts';
@@ -92,8 +92,8 @@ export class HealthWatch {
 
   /** Takes a new entry. */
   take({ camera_data: camera, temperature_data: temperature, monotonic_ms, boot_id }: Entry): void {
-    // Imported: not of our time, and without our sensors.
-    if (!camera || camera.original || monotonic_ms === null) return;
+    // Imported: not of our time, and without our sensors. Brightfield frames come beside the others.
+    if (!camera || camera.original || isBrightfield(camera) || monotonic_ms === null) return;
     const [at, seenMs] = [this.#clock.now(), this.#clock.monotonic()];
     this.#cadence.take({ bootId: boot_id, monotonicMs: monotonic_ms }, at, seenMs);
     this.#sensors.take(temperature, at, seenMs);

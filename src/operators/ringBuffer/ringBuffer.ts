@@ -5,7 +5,7 @@ import type { Amount } from '../../config/kinds/amount.ts';
 import type { DiskSpace } from '../../files/diskSpace.ts';
 import { type Hold, hold, nothingHeld } from '../../files/durableNames.ts';
 import type { Files } from '../../files/files.ts';
-import { findImage, ImagePathError, localFolder, StrangeImageError } from '../../image/findImage.ts';
+import { findImage, ImagePathError, imageFolder, localFolder, StrangeImageError } from '../../image/findImage.ts';
 import type { Queue } from '../../manifest/queue.ts';
 import { type WorkRules, workRules } from '../../manifest/workRules.ts';
 import type { CameraData, Entry } from '../../model/entry.ts';
@@ -25,6 +25,8 @@ export interface RingBufferSettings {
   rules: WorkRules;
   /** `data_dir`. Nothing outside is ever removed. */
   dataFolder: string;
+  /** `brightfield_dir`. */
+  brightfieldFolder: string;
   /** `remote_root_dir`, below which entries say that their copies are. */
   remoteRoot: string;
   /** `flag_dir`: says which share that is. */
@@ -86,6 +88,7 @@ export const ringBuffer: Stage<RingBufferSettings, readonly Entry[], RingBufferE
     minFree: config.Buffer.min_free_disk,
     rules: workRules(config),
     dataFolder: paths.data,
+    brightfieldFolder: paths.brightfield,
     remoteRoot: paths.remote.root,
     flagsFolder: paths.flags,
   }),
@@ -304,10 +307,10 @@ const isUncopied = Symbol('an image that must be copied first: its entry only sa
 /** Removes the image of a claimed entry; null when that is not allowed any more. */
 async function remove(
   entry: Entry,
-  { dataFolder }: RingBufferSettings,
+  settings: RingBufferSettings,
   { queue, files }: RingBufferExperiment,
 ): Promise<Removal | typeof isUncopied | null> {
-  const path = await find(entry, dataFolder, files).catch(keepStrange);
+  const path = await find(entry, settings, files).catch(keepStrange);
   if (path === kept) return null;
   const bytes = path === null ? 0 : ((await files.stat(path))?.size ?? 0);
   const release = path === null ? nothingHeld : await hold(files, path);
@@ -347,10 +350,15 @@ function removableEntry({ entry_id: id, claims: then, attempt }: Entry, queue: Q
  * Where an entry's image is in `data_dir`; null when it is not there, or can't be by its name. Errors are the file system's; one
  * with code `ENOENT` when `data_dir` itself is gone.
  */
-async function find(entry: Entry, dataFolder: string, files: Files): Promise<string | null> {
+async function find(
+  entry: Entry,
+  { dataFolder, brightfieldFolder }: RingBufferSettings,
+  files: Files,
+): Promise<string | null> {
   const camera = entry.camera_data!;
   try {
-    return await findImage({ ...camera, filepath: localFolder(camera, dataFolder) }, dataFolder, files);
+    const folder = imageFolder(camera, dataFolder, brightfieldFolder);
+    return await findImage({ ...camera, filepath: localFolder(camera, folder) }, folder, files);
   } catch (error) {
     if (error instanceof ImagePathError && !(error instanceof StrangeImageError)) return null;
     throw error;
@@ -408,7 +416,7 @@ async function settleOrphans(
   const untouched: Entry[] = [];
   for (const entry of queue.orphans('ring_buffer')) {
     // Under which rules it went is not known; it was claimed, so one without a copy needed none.
-    if (entry.camera_data && (await find(entry, settings.dataFolder, files).catch(keepStrange)) === null)
+    if (entry.camera_data && (await find(entry, settings, files).catch(keepStrange)) === null)
       removals.push({ entry, path: null, bytes: 0, release: nothingHeld, copyRequired: entry.image_synced });
     else untouched.push(entry);
   }

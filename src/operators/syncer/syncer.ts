@@ -10,8 +10,9 @@ import { RoundMemory, SyncRounds } from './syncRounds.ts';
 
 export interface SyncSettings extends ShareSettings {
   enabled: boolean;
-  /** `data_dir`, absolute. */
+  /** `data_dir` and `brightfield_dir`, absolute. */
   dataFolder: string;
+  brightfieldFolder: string;
   /** Time between two rounds for all that is no image, ms. */
   intervalMs: number;
   /** Images on their way at one time. */
@@ -49,6 +50,7 @@ export const syncer: Stage<SyncSettings, Entry, SyncExperiment> = {
     enabled: replay === null && Services.enable_remote_sync,
     remoteRoot: paths.remote.root,
     dataFolder: paths.data,
+    brightfieldFolder: paths.brightfield,
     flagsFolder: paths.flags,
     places: syncPlaces(paths, configFile),
     intervalMs: Timing.sync_interval_seconds * 1000,

@@ -153,7 +153,13 @@ describe('images that a crash left without an entry', () => {
 
   it('get the entry of their result back where one stands in the log, and are not analysed again', async () => {
     const files = new FaultyFiles();
-    const paths = { data: dataFolder, results: '/root/results', flags: '/root/flags', backup: '/root/backup' };
+    const paths = {
+      data: dataFolder,
+      brightfield: '/root/brightfield',
+      results: '/root/results',
+      flags: '/root/flags',
+      backup: '/root/backup',
+    };
     const recovery = recoverySource({ paths, files, now: () => Date.now(), rebuilt: () => undefined });
     files.put(`${dataFolder}/other.txt`, '');
     const world = await PipelineWorld.open(files, { manifest: { recovery } });

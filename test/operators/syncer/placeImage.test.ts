@@ -25,7 +25,13 @@ it.each([
     const share = { call: async (call: string) => void calls.push(call) } as unknown as Share;
     const entry = sampleEntry('A');
     const edited = { ...entry, camera_data: { ...entry.camera_data!, filepath, filename, original } };
-    const tools = { dataFolder: '/root/data', flagsFolder: '/root/flags', share, files };
+    const tools = {
+      dataFolder: '/root/data',
+      brightfieldFolder: '/root/brightfield',
+      flagsFolder: '/root/flags',
+      share,
+      files,
+    };
     const error = await placeImage(edited, tools, never).catch((thrown: Error) => thrown);
     expect(error).toMatchObject({
       message: expect.stringContaining(`${filepath}/${filename} lies outside of /root/data`),

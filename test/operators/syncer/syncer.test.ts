@@ -70,6 +70,20 @@ describe('the syncer', () => {
     expect(world.onShare().filter(path => path.includes('.part'))).toEqual([]);
   });
 
+  it('copies a brightfield frame to the folder of brightfield frames, though nothing has analysed it', async () => {
+    const world = await SyncerWorld.on();
+    const filepath = '/root/brightfield/20250724';
+    const filename = 'brightfield_20250724_134513_569672_cam1.png';
+    world.files.put(`${filepath}/${filename}`, imageOf('b'));
+    const entry = sampleEntry('b', { processing_status: 'skip' });
+    const camera = { ...entry.camera_data!, type: 'brightfield', filepath, filename } as const;
+    await world.manifest.offer([{ ...entry, camera_data: camera }]);
+    const run = start(world);
+    await run.until(() => world.synced().length === 1);
+    expect(world.copy(`brightfield/20250724/${filename}`)).toBe(imageOf('b').toString());
+    expect(isSettled(world.get('b'), syncRules)).toBe(true);
+  });
+
   it('takes images oldest first, no more at a time than it may', async () => {
     const world = await SyncerWorld.on();
     await world.offer('a', 'b', 'c', 'd', 'e');

@@ -5,7 +5,7 @@ import type { Pixels } from '../model/frame.ts';
 import { RoiOutsideFrameError } from './roiOutsideFrameError.ts';
 import type { FrameAnalysis } from './roiPiece.ts';
 import { createRoiQueue, type RoiQueue } from './roiQueue.ts';
-import { roiWalk } from './roiWalk.ts';
+import { requireSize, roiWalk } from './roiWalk.ts';
 import { frameMemory, isWorthSharing, type SharedFrame } from './sharedFrame.ts';
 
 /**
@@ -85,9 +85,10 @@ export function createFrameIntake(job: FrameAnalysis, port: MessagePort | null):
 }
 
 /** Whether all ROIs lie in the frame. If not, its owner finds the first that does not, as it would alone. */
-function areInside(pixels: Pixels, { rois: { rois, imageAngle } }: FrameAnalysis): boolean {
+function areInside(pixels: Pixels, { rois: manifest }: FrameAnalysis): boolean {
   try {
-    for (const roi of rois) roiWalk(pixels, roi, imageAngle);
+    requireSize(pixels, manifest);
+    for (const roi of manifest.rois) roiWalk(pixels, roi, manifest.imageAngle);
     return true;
   } catch (error) {
     if (error instanceof RoiOutsideFrameError) return false;

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { jsonFault } from '../model/jsonFault.ts';
-import type { Roi, RoiManifest } from '../model/roi.ts';
+import type { MadeFor, Roi, RoiManifest } from '../model/roi.ts';
 import { oneLine } from '../model/shownText.ts';
 
 /** What is more takes minutes a frame. */
@@ -81,7 +81,21 @@ export function parseRoiManifest(text: string, file: string): RoiManifest {
   }
   if (rois.length === 0) fail(null, 'no ROI in it (no key contains "ROI")');
   if (rois.length > maxRois) fail(null, `${rois.length} ROIs; up to ${maxRois} are analysed`);
-  return { rois, imageAngle };
+  const madeFor = parseMadeFor(manifest.calibration, message => fail('calibration', message));
+  return madeFor === null ? { rois, imageAngle } : { rois, imageAngle, madeFor };
+}
+
+/** What `phorest locate` adds. A key of that name from elsewhere, which has no `image_size`, is passed over. */
+function parseMadeFor(value: unknown, fail: (message: string) => never): MadeFor | null {
+  if (!isRecord(value) || value.image_size === undefined) return null;
+  const { chip_type: chipType, scale, offset } = value;
+  const [width, height] = pixelPair(value.image_size, 1, message => fail(`image_size: ${message}`));
+  if (typeof chipType !== 'string') return fail(`chip_type: ${described(chipType)} instead of a name in quotes`);
+  if (!isFiniteNumber(scale) || scale <= 0)
+    return fail(`scale: ${described(scale)} instead of pixels a unit, more than 0`);
+  if (!Array.isArray(offset) || offset.length !== 2 || !offset.every(isFiniteNumber))
+    return fail(`offset: ${described(offset)} instead of two numbers of pixels, [x, y]`);
+  return { width, height, chipType, scale, offset: [offset[0], offset[1]] };
 }
 
 /** Whether results can be made with a text. */

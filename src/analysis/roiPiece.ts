@@ -7,7 +7,7 @@ import { createRoiEstimator } from './joint/roiEstimator.ts';
 import { parameterStatistics } from './parameterStatistics.ts';
 import { reusableNumbers } from './reusableNumbers.ts';
 import type { RoiEstimate, RoiEstimator } from './roiEstimate.ts';
-import { roiWalk } from './roiWalk.ts';
+import { requireSize, roiWalk } from './roiWalk.ts';
 import { createRowsEstimator } from './rowsEstimator.ts';
 
 /** What to analyse in a frame; see {@link AnalysisJob}. */
@@ -26,7 +26,7 @@ export interface RoiPiece {
   rowsRejected: Record<string, number>;
 }
 
-/** Analyses the ROIs `first … end − 1` of a frame. @throws RoiOutsideFrameError when one reaches out of the frame */
+/** Analyses the ROIs `first … end − 1` of a frame. @throws RoiOutsideFrameError when one reaches out of the frame, or it has the wrong size */
 export type RoiAnalysis = (pixels: Pixels, saturation: number, first: number, end: number) => RoiPiece;
 
 /**
@@ -39,6 +39,7 @@ export function createRoiAnalysis(job: FrameAnalysis): RoiAnalysis {
   return (pixels, saturation, first, end) => {
     const piece: RoiPiece = { first, json: '', positions: [], rowsFitted: 0, rowsRejected: {} };
     const results: RoiResult[] = [];
+    requireSize(pixels, job.rois);
     for (const roi of rois.slice(first, end)) {
       // First of all: memory for a ROI of any size is asked for only when it lies in the frame.
       roiWalk(pixels, roi, imageAngle);

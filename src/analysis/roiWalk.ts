@@ -1,5 +1,5 @@
 import type { Pixels } from '../model/frame.ts';
-import type { Roi } from '../model/roi.ts';
+import type { Roi, RoiManifest } from '../model/roi.ts';
 import { RoiOutsideFrameError } from './roiOutsideFrameError.ts';
 
 /**
@@ -12,6 +12,16 @@ export interface RoiWalk {
   /** Where a row of the ROI begins. */
   startX(row: number): number;
   startY(row: number): number;
+}
+
+/** @throws RoiOutsideFrameError when the frame has not the size that the ROI manifest was made for */
+export function requireSize({ width, height }: Pixels, { madeFor }: RoiManifest): void {
+  if (madeFor === undefined || (madeFor.width === width && madeFor.height === height)) return;
+  throw new RoiOutsideFrameError(
+    '',
+    `the frame has ${width}×${height} pixels; the ROI manifest was made for images of another size, ` +
+      `${madeFor.width}×${madeFor.height}. Make one for these frames with "phorest locate"`,
+  );
 }
 
 /**

@@ -58,6 +58,10 @@ function gapBeyond(from: Point, to: Point, [nx, ny]: Point, gratings: readonly C
 
 /** Steps of a profile across an edge, pixels. */
 const step = 0.5;
+/** Pixels of the grating that a profile has at least. */
+const inside = 6;
+/** Pixels of a gap that a profile has at most. */
+const widest = 15;
 /** Points along an edge of which a profile is the mean. */
 const longest = 96;
 
@@ -69,10 +73,10 @@ const longest = 96;
  * @returns null when it lies outside of the image, or there is none to be seen
  */
 export function seeEdge(image: Pixels, edge: Edge, pose: ChipPose, reach: number): SeenEdge | null {
-  const gap = edge.gap * pose.scale;
-  // Beyond the gap as much of the next grating as of this one. In a narrow gap the search must not take one side for the other.
-  const beyond = Math.min(gap, 8) + 5;
-  const inside = 6;
+  // A gap that is wide has one side only. Beyond a narrow one lies as much of the next grating as of this one, and the search must not
+  // take one side for the other.
+  const gap = edge.gap * pose.scale > widest ? Number.POSITIVE_INFINITY : edge.gap * pose.scale;
+  const beyond = Math.min(gap, widest) + 5;
   const most = Math.max(1, Math.min(reach, gap / 2 + 1));
   const profile = profileAcross(image, edge, pose, -inside - most, beyond + most);
   if (profile === null) return null;

@@ -13,4 +13,18 @@ export interface RoiManifest {
   rois: readonly Roi[];
   /** Degrees; the frame is turned by the negative of it (OpenCV's sign) to derotate it. */
   imageAngle: number;
+  /** What calibration has said about it; absent in a manifest of another origin. */
+  madeFor?: MadeFor;
+}
+
+/** What a ROI manifest was made for, and how the chip lies in these frames. */
+export interface MadeFor {
+  /** Pixels of a frame. */
+  width: number;
+  height: number;
+  chipType: string;
+  /** Pixels a design unit of the chip map. */
+  scale: number;
+  /** Where the design's origin lies in the turned frame, pixels from its upper left corner. */
+  offset: readonly [x: number, y: number];
 }

@@ -21,6 +21,8 @@ test('reads ROIs in file order, rounds to whole pixels, passes other keys over',
   });
 });
 
+const calibration = { image_size: [640, 480], chip_type: 'IMECII_2', scale: 0.7, offset: [3, -4.5] };
+
 describe('errors name file and key, what was found and what is allowed', () => {
   test.each([
     ['no JSON', '{"ROI_a": ', /^m\.json: not valid JSON: /],
@@ -97,6 +99,17 @@ describe('errors name file and key, what was found and what is allowed', () => {
       text({ ROI_x: { ...roi, label: 'x', size: [0, 176] } }),
       /ROI_x: size: \[0,176\]; both must be at least 1/,
     ],
+    [
+      'a size of the frames that is no size',
+      text({ calibration: { ...calibration, image_size: [640] } }),
+      /calibration: image_size: \[640\]/,
+    ],
+    ['a scale of nothing', text({ calibration: { ...calibration, scale: 0 } }), /calibration: scale: 0 instead of/],
+    [
+      'an offset in words',
+      text({ calibration: { ...calibration, offset: ['a', 2] } }),
+      /calibration: offset: .* instead of two numbers/,
+    ],
     ['a label twice', text({ ROI_x: roi }), /ROI_x: label "001A_N" is that of ROI_001A_N too/],
     [
       'a key twice',
@@ -106,6 +119,12 @@ describe('errors name file and key, what was found and what is allowed', () => {
   ])('%s', (_, bad, message) => {
     expect(() => parseRoiManifest(bad, 'm.json')).toThrow(message);
     expect(() => parseRoiManifest(bad, 'm.json')).toThrow(/^[^\n]*$/);
+  });
+
+  test('what calibration has added is read, and a key of that name from elsewhere is passed over', () => {
+    const { madeFor } = parseRoiManifest(text({ calibration }), 'm.json');
+    expect(madeFor).toEqual({ width: 640, height: 480, chipType: 'IMECII_2', scale: 0.7, offset: [3, -4.5] });
+    expect(parseRoiManifest(text({ calibration: 'done' }), 'm.json').madeFor).toBeUndefined();
   });
 
   test('a byte order mark is passed over, and so is a string of millions of characters', () => {

@@ -1,20 +1,26 @@
+import type { CheckOptions } from './checkMachine.ts';
 import type { CommandDefinition } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 
-/** `check config`: says what is wrong before an experiment does, and where everything is. */
-export const check: CommandDefinition = {
+/** `check`: says what is wrong before an experiment does, and where everything is. */
+export const check: CommandDefinition<CheckOptions> = {
   usage: 'check [what]',
   kind: 'tool',
-  summary: 'say what is wrong with the configuration, and of every path whether it can be used',
-  words: ['config'],
-  examples: ['--config my.toml check config'],
+  summary: 'say what is wrong with the configuration, the disks and the share',
+  words: ['config', 'storage'],
+  examples: ['--config my.toml check config', 'check storage --json'],
   declare: command =>
-    command.addHelpText(
-      'after',
-      '\nWhat can be checked: config (default). Nothing is made. Exit code 2: a mistake, 1: something that can not be done here.',
-    ),
-  run: async (context, [what = 'config']) => {
-    if (what !== 'config') throw new ExitError(exitCodes.usage, `"check ${what}" is not there; "check config" is`);
-    return (await import('./checkConfig.ts')).checkConfig(context);
+    command
+      .option('--json', 'for storage: print a line of JSON a finding, and one of totals at the end')
+      .addHelpText(
+        'after',
+        '\nWhat can be checked: config (default; makes nothing), storage (disks and share; writes a file of 64 MiB for a moment).' +
+          ' Exit code 2: a mistake in the configuration, 1: something that can not be done here.',
+      ),
+  run: async (context, [what = 'config'], options) => {
+    if (what === 'config') return (await import('./checkConfig.ts')).checkConfig(context);
+    if (what !== 'storage')
+      throw new ExitError(exitCodes.usage, `"check ${what}" is not there; "check config" and "check storage" are`);
+    return (await import('./checkMachine.ts')).checkMachine(context, options);
   },
 };

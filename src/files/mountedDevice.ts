@@ -86,7 +86,7 @@ export class MountedDevice {
     const device = await this.#system.deviceOf(this.#uuid);
     const uuid = `the disk with the UUID ${this.#uuid} (Storage.usb_uuid)`;
     if (device === null) return `${uuid} is not plugged in, and ${this.#folder} must be on it`;
-    const path = await nearest(this.#folder, this.#system);
+    const path = await nearestThere(this.#folder, this.#system);
     const mounts = this.#system.mountInfo();
     const mount = mountOf(path, parseMountInfo(mounts));
     const source = mount && (await this.#system.realPath(mount.source).catch(() => mount.source));
@@ -128,29 +128,42 @@ export function mountOf(path: string, mounts: readonly Mount[]): Mount | null {
 export const linuxDevices: DeviceSystem = {
   mountInfo: () => readFileSync('/proc/self/mountinfo', 'utf8'),
   async deviceOf(uuid) {
-    const names = await readdir(uuidFolder).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
-      throw error;
-    });
     // vfat's are written in capitals there, and by people as they like.
-    const name = names.find(each => each.toLowerCase() === uuid.toLowerCase());
-    if (name === undefined) return null;
-    try {
-      return resolve(uuidFolder, await readlink(`${uuidFolder}/${name}`));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw error;
-    }
+    const name = (await uuids()).find(each => each.toLowerCase() === uuid.toLowerCase());
+    return name === undefined ? null : deviceNamed(name);
   },
   realPath: realpath,
 };
+
+/** The UUID of the file system on a device node, such as `/dev/sda1`, as udev writes it; null when it has none. */
+export async function uuidOf(device: string): Promise<string | null> {
+  for (const name of await uuids()) if ((await deviceNamed(name)) === device) return name;
+  return null;
+}
+
+function uuids(): Promise<string[]> {
+  return readdir(uuidFolder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+}
+
+async function deviceNamed(uuid: string): Promise<string | null> {
+  try {
+    return resolve(uuidFolder, await readlink(`${uuidFolder}/${uuid}`));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
 
 /** Space, tab, newline and backslash stand there as octal numbers. */
 function unescaped(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
-async function nearest(folder: string, system: DeviceSystem): Promise<string> {
+/** A folder without symbolic links; of one that is not there yet its nearest parent that is. */
+export async function nearestThere(folder: string, system: Pick<DeviceSystem, 'realPath'>): Promise<string> {
   for (let path = resolve(folder); ; path = dirname(path)) {
     try {
       return await system.realPath(path);

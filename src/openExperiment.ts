@@ -47,6 +47,7 @@ import { openSource } from './streams/cameras/sources.ts';
 import { device$ } from './streams/disk/deviceWatch.ts';
 import { diskOf, WrongDiskError } from './streams/disk/experimentDisk.ts';
 import { diskSpace$, measureSpace } from './streams/disk/spaceOnDisk.ts';
+import { openSensor } from './streams/sensors/openSensor.ts';
 import { readStatusOnce } from './streams/status/statusReading.ts';
 import { manifestFiles$ } from './streams/watched/manifestFiles.ts';
 import { recoverySource } from './verify/recoverEntries.ts';
@@ -196,6 +197,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
       isAlive: isRunning,
       clockSynced,
       openSource: sourceOpener(basics, runFile),
+      openSensor: (id, deviceRoot) => openSensor(id, deviceRoot, { files: nodeFiles, clock }),
       openAnalyser: ({ workers, memoryLimitMb }) =>
         createAnalysisPool({ workers, ...(memoryLimitMb === null ? {} : { memoryLimitMb }) }),
       openReporter: settings =>

@@ -30,7 +30,14 @@ export interface TemperatureData {
   data: Record<string, number | null>;
   error_flag: boolean;
   error_message: string | null;
+  /** Why a sensor gave no temperature, by its name; absent when all did. */
+  errors?: Record<string, string>;
+  /** Reasons to distrust a temperature that is there, by the sensor's name; absent when there are none. */
+  flags?: Record<string, TemperatureFlag[]>;
 }
+
+/** `unchanged`: the same value for too long. `power_on`: it may be the value that a sensor shows before its first measurement. */
+export type TemperatureFlag = 'unchanged' | 'power_on';
 
 /** A process, told apart from a later one with the same pid. */
 export interface ProcessIdentity {

@@ -52,7 +52,12 @@ describe('check config', () => {
       'Camera.camera_type = "tis"\nServices.enable_camera = true',
       'c.toml:1:22: Camera.camera_type has "tis"',
     ],
-    ['thermocouples', 'Services.enable_thermocouple = true', 'no temperature is read'],
+    ['a temperature without a sensor', 'Services.enable_thermocouple = true', 'names none'],
+    [
+      'a sensor that is not there',
+      'Services.enable_thermocouple = true\nTemperature.device_root = "/none"\nTemperature.thermocouple_sensors."28-00000ff8fa16" = "Inlet"',
+      'Temperature.thermocouple_sensors.28-00000ff8fa16 (Inlet): there is no /none',
+    ],
     ['a method that this version does not have', 'Communication.method = ["CSV_PLOT", "OPC_UA"]', 'has "OPC_UA"'],
     ['a program that is not installed', 'Alarms.command = ["no-such-program"]', 'Alarms.command names no-such-program'],
     ['a disk that is not plugged in', 'Storage.usb_uuid = "0000-FFFF"', 'is not plugged in'],

@@ -20,6 +20,7 @@ import { type CollectSettings, collector } from '../../src/operators/collector/c
 import { type RingBufferSettings, ringBuffer } from '../../src/operators/ringBuffer/ringBuffer.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import { diskSpace$, measureSpace } from '../../src/streams/disk/spaceOnDisk.ts';
+import { openSimulatedSensor } from '../../src/streams/sensors/simulatedSensor.ts';
 import { collectSettings } from '../world/collectorFixture.ts';
 import { useStillTime } from '../world/eventRun.ts';
 import { exclusiveHere } from '../world/exclusiveHere.ts';
@@ -116,6 +117,7 @@ describe.skipIf(!(await mayMount()))('a real disk that fills (needs root, for a 
             next: async () => noise(number++),
             close: async () => undefined,
           }),
+          openSensor: id => openSimulatedSensor(id, capture.tools.clock),
           space$: roomSpace$,
           measureSpace: () => measureSpace(dataFolder),
           waitingImage: { bytes: 0 },

@@ -6,6 +6,7 @@ import { type CollectExperiment, type CollectSettings, collector } from '../../s
 import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import type { StageFlow } from '../../src/operators/stage/stage.ts';
+import { openSimulatedSensor } from '../../src/streams/sensors/simulatedSensor.ts';
 import { brightfieldFolder, dataFolder, type PipelineWorld } from './pipelineWorld.ts';
 
 /** The source of a camera. */

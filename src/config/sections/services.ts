@@ -13,7 +13,12 @@ export const services = section(
       doc: 'Collect frames from the source that [Camera] names.',
       effect: 'live',
     }),
-    enable_thermocouple: later('Read the thermocouples with each frame.', 'no temperature is read'),
+    enable_thermocouple: setting(flag(), {
+      absent: false,
+      shipped: true,
+      doc: 'Read the temperature sensors of [Temperature] with each frame.',
+      effect: 'live',
+    }),
     enable_brightfield: setting(flag(), {
       absent: false,
       doc: 'Take brightfield frames beside the others, into brightfield_dir; [Brightfield] says how. They are kept and copied, and never analysed.',

@@ -36,6 +36,7 @@ import { encodePng, ImageStore } from './imageStore.ts';
 import { orphanRecovery } from './recoverOrphans.ts';
 import { Schedule } from './schedule.ts';
 import { type Collected, type FrameSettings, ownPaceFrames, type Trigger, triggeredFrames } from './takeFrames.ts';
+import { readTemperatures, type Temperatures } from './temperatures.ts';
 
 export interface CollectSettings extends FrameSettings {
   /** `enable_camera`. */
@@ -62,6 +63,7 @@ export type CollectExperiment = Pick<
   | 'bootId'
   | 'clockSynced'
   | 'openSource'
+  | 'openSensor'
   | 'space$'
   | 'measureSpace'
   | 'waitingImage'
@@ -173,6 +175,8 @@ export function captureStage(kind: CaptureKind): Stage<CollectSettings, Collecte
       });
       const diskFull$ = admission.diskFull$.pipe(share({ connector: () => new ReplaySubject(1) }));
       const recorder: Recorder = { kind, store, admission, experiment };
+      // The sensors are on one line: one stage reads them.
+      const temperatures = name === 'collector' ? readTemperatures(experiment, flow) : null;
       return {
         open: async (settings, signal) => {
           const { intervalMs, everyNth } = settings;
@@ -183,10 +187,11 @@ export function captureStage(kind: CaptureKind): Stage<CollectSettings, Collecte
           if (type === 'brightfield') await makeFolder(files, folder);
           const source = await experiment.openSource(settings.source, signal);
           pace = source.pace;
+          if (pace === 'triggered') temperatures?.prepare();
           try {
             if (pace === 'triggered') await recovery?.search();
             const known = source.pace === 'own' ? await archivedIds(archive) : new IdTable();
-            const worker = openWorker(source, { settings, trigger, known, kept }, recorder);
+            const worker = openWorker(source, { settings, trigger, known, kept, temperatures }, recorder);
             return {
               ...worker,
               close: async aborted => {
@@ -212,7 +217,10 @@ export function captureStage(kind: CaptureKind): Stage<CollectSettings, Collecte
             recovery?.events$ ?? EMPTY,
           ),
         atEnd: async () => [...((await recovery?.finish()) ?? []), ...(await recordAtEnd(kept, recorder))],
-        ...(triggers.dispose && { dispose: triggers.dispose }),
+        dispose: () => {
+          temperatures?.close();
+          triggers.dispose?.();
+        },
       };
     },
   };
@@ -288,6 +296,7 @@ interface Collecting {
   /** Ids of archived entries. */
   known: IdTable;
   kept: Collected[];
+  temperatures: Temperatures | null;
 }
 
 /** What records a frame. */
@@ -300,7 +309,7 @@ interface Recorder {
 
 function openWorker(
   source: FrameSource,
-  { settings, trigger, known, kept }: Collecting,
+  { settings, trigger, known, kept, temperatures }: Collecting,
   recorder: Recorder,
 ): Worker<Collected> {
   const { experiment } = recorder;
@@ -321,8 +330,15 @@ function openWorker(
     wake$: take.wake$,
     exhausted$,
     claim: async (count, leaving) => {
-      const items = kept.length > 0 ? kept.splice(0, count) : await take.frames(count, leaving);
+      const again = kept.splice(0, count);
+      inFlight += again.length;
+      if (again.length > 0) return again;
+      const triggeredMs = experiment.tools.clock.monotonic();
+      const items = await take.frames(count, leaving);
       inFlight += items.length;
+      if (triggered && temperatures) {
+        for (const item of items) item.temperature = temperatures.take(triggeredMs, settings.intervalMs);
+      }
       return items;
     },
     process: async item => {
@@ -386,6 +402,7 @@ async function record(
     entry_id: id,
     entry_timestamp_iso: localIso(tools.clock.now()),
     camera_data: camera,
+    temperature_data: item.temperature,
     ...(type === 'brightfield' && { processing_status: 'skip' }),
     timestamp_utc: taken.utc,
     monotonic_ms: Math.round(monotonicMs),

@@ -2,7 +2,7 @@ import { filter, type Observable, timer } from 'rxjs';
 import type { ImageTransform } from '../../image/transformPixels.ts';
 import type { IdTable } from '../../manifest/idTable.ts';
 import { deterministicId } from '../../manifest/normaliseEntry.ts';
-import type { CameraData } from '../../model/entry.ts';
+import type { CameraData, TemperatureData } from '../../model/entry.ts';
 import type { SourceFrame } from '../../model/frame.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
 import type { Experiment, Tools } from '../stage/experiment.ts';
@@ -26,6 +26,8 @@ export interface Collected {
   monotonicMs: number;
   /** As it was set when the frame was taken. */
   transform: ImageTransform;
+  /** What the sensors said for it; null where none is on. */
+  temperature: TemperatureData | null;
   /** Intervals of the schedule that went by between the frame before and this one. */
   missed: number;
   /** Where its image stands, once it does: it is not written twice when only its entry could not be recorded. */
@@ -59,7 +61,9 @@ export function triggeredFrames(
         const frame = await source.next(leaving);
         if (!frame) return [];
         const monotonicMs = tools.clock.monotonic();
-        return [{ frame, id: tools.newId(), monotonicMs, transform, missed: begun - 1, place: null }];
+        return [
+          { frame, id: tools.newId(), monotonicMs, transform, temperature: null, missed: begun - 1, place: null },
+        ];
       } catch (error) {
         if (leaving.aborted) return [];
         // What was taken for this frame stands for no frame: the next one tells of it.
@@ -108,7 +112,15 @@ export function ownPaceFrames(
       // Before its time comes: an import that goes on does not wait again for what it has.
       if (known.find(id) >= 0 || queue.get(id)) continue;
       await untilDue(frame, leaving);
-      taken.push({ frame, id, monotonicMs: tools.clock.monotonic(), transform, missed: 0, place: null });
+      taken.push({
+        frame,
+        id,
+        monotonicMs: tools.clock.monotonic(),
+        transform,
+        temperature: null,
+        missed: 0,
+        place: null,
+      });
     }
   };
 

@@ -15,6 +15,7 @@ import type { ProcessIdentity, ResultLocation } from '../../model/entry.ts';
 import type { NoteEvent } from '../../model/event.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
 import type { ResultLine } from '../../model/result.ts';
+import type { Sensor } from '../../model/sensor.ts';
 import type { StageName } from '../../model/stageName.ts';
 import type { PipelineStatus } from '../../model/status.ts';
 import type { Shares } from '../../share/share.ts';
@@ -141,6 +142,8 @@ export interface Experiment extends SettingsSource {
   /** Whether a time server has set the machine's clock; null when the system does not tell. */
   clockSynced(): boolean | null;
   openSource(settings: SourceSettings, signal: AbortSignal): Promise<FrameSource>;
+  /** @param id as in `Temperature.thermocouple_sensors` @param deviceRoot folder of the 1-wire devices */
+  openSensor(id: string, deviceRoot: string): Sensor;
   openAnalyser(settings: AnalyserSettings): FrameAnalyser;
   openReporter(settings: ReporterSettings): Promise<Reporter>;
   /** The status of all processes of the root; null while there is none. */

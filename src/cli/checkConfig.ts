@@ -5,10 +5,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type ConfigProblem, describeProblem } from '../config/configError.ts';
 import type { Config } from '../config/schema.ts';
 import { secretsIn } from '../config/secrets.ts';
+import { nodeFiles } from '../files/files.ts';
 import { type FolderTrouble, folderTrouble } from '../files/folderTrouble.ts';
 import { mountWarnings } from '../files/networkMount.ts';
+import { systemClock } from '../model/clock.ts';
 import { counted } from '../model/quantity.ts';
 import { diskOf } from '../streams/disk/experimentDisk.ts';
+import { isSimulatedSensor, missingSensor } from '../streams/sensors/openSensor.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { endNow } from './endNow.ts';
 import { exitCodes } from './exitCodes.ts';
@@ -38,6 +41,7 @@ export async function checkConfig(context: CommandContext): Promise<number> {
     ...loaded.warnings.filter(warning => !isImpossible(warning)).map(warning => describeProblem(chosen.shown, warning)),
     ...mountWarnings({ backup: paths.backup, share }),
     ...(await openSecrets(chosen.path, config)),
+    ...simulatedBesideReal(config),
   ];
   const impossible = await impossibleHere(loaded, context);
   const rows = await Promise.all(
@@ -87,8 +91,37 @@ async function impossibleHere(
   return [
     ...later,
     ...(disk ? [disk] : []),
+    ...(await sensorsMissing(config)),
     ...(missing ? [`Alarms.command names ${program}, which is no program of this machine that this user may run`] : []),
   ];
+}
+
+async function sensorsMissing({ Services, Temperature }: Config): Promise<string[]> {
+  if (!Services.enable_thermocouple) return [];
+  const key = 'Temperature.thermocouple_sensors';
+  const sensors = Object.entries(Temperature.thermocouple_sensors);
+  if (sensors.length === 0) {
+    return [
+      `Services.enable_thermocouple is on, and ${key} names none: no temperature is read ("phorest find sensors" shows what is attached)`,
+    ];
+  }
+  const found = await Promise.all(
+    sensors.map(async ([id, name]) => {
+      const missing = await missingSensor(id, Temperature.device_root, { files: nodeFiles, clock: systemClock });
+      return missing ? [`${key}.${id} (${name}): ${missing.message}`] : [];
+    }),
+  );
+  return found.flat();
+}
+
+function simulatedBesideReal({ Camera, Services, Temperature }: Config): string[] {
+  if (!Services.enable_camera || Camera.camera_type === 'simulated' || !Services.enable_thermocouple) return [];
+  return Object.entries(Temperature.thermocouple_sensors)
+    .filter(([id]) => isSimulatedSensor(id))
+    .map(
+      ([id, name]) =>
+        `Temperature.thermocouple_sensors.${id}: ${name} is no measurement, and the camera is not simulated; take it out`,
+    );
 }
 
 async function isProgram(program: string, { PATH = '' }: NodeJS.ProcessEnv): Promise<boolean> {

@@ -26,14 +26,9 @@ const maxBytes = 4096;
  */
 export function openOneWire(id: string, root: string, deps: OneWireDeps): Sensor {
   const name = id.toLowerCase();
-  const family = name.slice(0, 2);
   return {
     read: async signal => {
-      if (family === '00') {
-        const why =
-          'disturbances on the line make such names, no sensor has one; "phorest find sensors" shows the real ones';
-        throw new SensorError('ghost', `an id that begins with 00 is none of a sensor: ${why}`);
-      }
+      if (isGhost(name)) throw ghostError();
       const startedMs = deps.clock.monotonic();
       for (let attempt = 1; ; attempt++) {
         const read = await readOnce(name, root, deps).catch(asSensorError);
@@ -46,6 +41,22 @@ export function openOneWire(id: string, root: string, deps: OneWireDeps): Sensor
     },
   };
 }
+
+/** What is wrong with a sensor as far as can be seen without a measurement; null: nothing. */
+export async function missingOneWire(id: string, root: string, deps: OneWireDeps): Promise<SensorError | null> {
+  const name = id.toLowerCase();
+  const folder = join(root, name);
+  if (isGhost(name)) return ghostError();
+  for (const file of ['w1_slave', 'temperature']) if (await deps.files.stat(join(folder, file))) return null;
+  return whatIsMissing(folder, name, root, deps);
+}
+
+const isGhost = (name: string): boolean => name.startsWith('00-');
+
+const ghostError = (): SensorError => {
+  const why = 'disturbances on the line make such names, no sensor has one; "phorest find sensors" shows the real ones';
+  return new SensorError('ghost', `an id that begins with 00 is none of a sensor: ${why}`);
+};
 
 async function readOnce(name: string, root: string, deps: OneWireDeps): Promise<RawReading> {
   const folder = join(root, name);
@@ -90,7 +101,7 @@ async function whatIsMissing(folder: string, name: string, root: string, { files
 
 /** The names of those that may be thermometers, in order: ghosts are none, nor is the bus itself. */
 export function thermometersAmong(names: readonly string[]): string[] {
-  return names.filter(name => oneWireId.test(name) && !name.startsWith('00-')).sort();
+  return names.filter(name => oneWireId.test(name) && !isGhost(name)).sort();
 }
 
 /** How Linux names a 1-wire device: family and number. */

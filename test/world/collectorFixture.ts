@@ -70,3 +70,55 @@ export class CollectorFixture {
   note: (message: string) => void = () => undefined;
   openSensor: CollectExperiment['openSensor'] = id => openSimulatedSensor(id, { now: () => 0, monotonic: () => 0 });
 
+  constructor(world: PipelineWorld, pace: 'triggered' | 'own') {
+    this.world = world;
+    this.pace = pace;
+  }
+
+  /** A folder of so many images. */
+  folder(images: number, seconds = (number: number): number => number): this {
+    this.onNext = async number => (number < images ? importedFrame(number, seconds(number)) : null);
+    return this;
+  }
+
+  stage(tools: Tools & StageFlow, stage = collector) {
+    return runStage(stage, { ...this.deps, tools }, tools);
+  }
+
+  get deps(): Omit<CollectExperiment, 'tools'> {
+    const { manifest, files } = this.world;
+    return {
+      queue: manifest,
+      archive: manifest.archive,
+      files,
+      paths: { data: dataFolder, brightfield: brightfieldFolder },
+      replay: null,
+      // No image is of this run, so none is looked for that a crash has left.
+      runStarted: Date.UTC(2100, 0),
+      space$: concat(of({ free: 1e12, size: 2e12 }), NEVER),
+      measureSpace: async () => null,
+      waitingImage: { bytes: 0 },
+      isAlive: () => false,
+      note: (_level, message) => this.note(message),
+      runId: 'run',
+      bootId: 'boot',
+      clockSynced: () => true,
+      openSensor: this.openSensor,
+      openSource: async (_settings, signal) => {
+        await this.onOpen(signal);
+        this.maxOpen = Math.max(this.maxOpen, ++this.open);
+        this.opened++;
+        let number = 0;
+        return {
+          pace: this.pace,
+          total: null,
+          next: async given => this.onNext(number++, given),
+          close: async () => {
+            this.log.push('close');
+            this.open--;
+          },
+        };
+      },
+    };
+  }
+}

@@ -1,8 +1,6 @@
 import { flag } from '../kinds/flag.ts';
 import { section, setting } from '../setting.ts';
 
-const later = (doc: string, what: string) => setting(flag(), { absent: false, doc, effect: 'live', later: what });
-
 /** `[Services]`: what runs besides processor and communicator. */
 export const services = section(
   { doc: 'What runs besides the analysis and its reports.' },

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { CaptureOptions } from './captureOne.ts';
-import type { CommandDefinition } from './commandDefinition.ts';
+import { type CommandDefinition, positive } from './commandDefinition.ts';
 
 /** `capture`: one frame; with `--continuous` one after another, to focus by; with `--expose` the search for an exposure. */
 export const capture: CommandDefinition<CaptureOptions> = {
@@ -36,12 +36,6 @@ export const capture: CommandDefinition<CaptureOptions> = {
     return (await import('./captureOne.ts')).captureOne(context, options);
   },
 };
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0) return value;
-  throw new InvalidArgumentError('It is a number greater than 0.');
-}
 
 function percent(text: string): number {
   const value = Number(text);

@@ -6,6 +6,7 @@ import { completion } from './completion.ts';
 import { consoleCommand } from './console.ts';
 import { locateCommand } from './locate.ts';
 import { pause, resume } from './pause.ts';
+import { preview } from './preview.ts';
 import { replay } from './replay.ts';
 import { requeue } from './requeue.ts';
 import { restart } from './restart.ts';
@@ -29,6 +30,7 @@ export const commands: readonly CommandDefinition<never>[] = [
   replay,
   locateCommand,
   capture,
+  preview,
   check,
   verify,
   requeue,

@@ -33,3 +33,17 @@ export function transformPixels(frame: Pixels, transform: ImageTransform): Pixel
   }
   return { width, height, depth, data };
 }
+
+/** The middle of a frame, at most of this size, pixel by pixel. */
+export function cutCentre(frame: Pixels, size: { width: number; height: number }): Pixels {
+  const width = Math.min(size.width, frame.width);
+  const height = Math.min(size.height, frame.height);
+  const left = (frame.width - width) >> 1;
+  const top = (frame.height - height) >> 1;
+  const data = frame.data instanceof Uint16Array ? new Uint16Array(width * height) : new Uint8Array(width * height);
+  for (let y = 0; y < height; y++) {
+    const start = (top + y) * frame.width + left;
+    data.set(frame.data.subarray(start, start + width), y * width);
+  }
+  return { width, height, depth: frame.depth, data };
+}

@@ -4,6 +4,7 @@ import { check } from './check.ts';
 import type { CommandDefinition } from './commandDefinition.ts';
 import { completion } from './completion.ts';
 import { consoleCommand } from './console.ts';
+import { find } from './find.ts';
 import { locateCommand } from './locate.ts';
 import { pause, resume } from './pause.ts';
 import { preview } from './preview.ts';
@@ -28,6 +29,7 @@ export const commands: readonly CommandDefinition<never>[] = [
   pause,
   resume,
   replay,
+  find,
   locateCommand,
   capture,
   preview,

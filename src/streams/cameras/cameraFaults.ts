@@ -126,6 +126,10 @@ export function frameError(
   );
 }
 
+/** Why a search has found no camera. */
+export const noCameras = (said: string): string =>
+  (knownFault('search', said)?.message ?? 'no camera').replace(/^search: /, '');
+
 /** Why there is no frame, of a program that could not be run to its end; other errors are given back. */
 export function toolFailure({ camera, program }: Failed, error: unknown): unknown {
   if (!(error instanceof ToolError)) return error;

@@ -26,12 +26,19 @@ export async function deviceHolders(paths: readonly string[], proc = '/proc'): P
   return holders;
 }
 
-/** The error of a camera; of one that is busy with the processes that hold its device. */
-export async function namingHolders(error: unknown, paths: readonly string[]): Promise<unknown> {
+/**
+ * The error of a camera; of one that is busy with the processes that hold its device.
+ * @param shown the paths, as a person would name them
+ */
+export async function namingHolders(
+  error: unknown,
+  paths: readonly string[],
+  shown = paths.join(' '),
+): Promise<unknown> {
   if (!(error instanceof CameraError) || error.code !== 'camera_busy') return error;
   const holders = await deviceHolders(paths);
   const who = holders.map(({ pid, name }) => `process ${pid} (${name})`).join(', ');
   const held =
-    who === '' ? `a process of another user holds it (sudo fuser -v ${paths.join(' ')} says which)` : `${who} holds it`;
+    who === '' ? `a process of another user holds it (sudo fuser -v ${shown} says which)` : `${who} holds it`;
   return new CameraError(error.code, error.answer, `${error.message}; ${held}`, error);
 }

@@ -85,7 +85,7 @@ async function byVideo4Linux({ tools, signal, roots = ownRoots }: FindCamerasDep
     };
   const found = await Promise.all(
     devices.map(async device => {
-      const words = [program, `--device=${device.path}`, '--list-formats-ext', '--list-ctrls'];
+      const words = [program, `--device=${device.path}`, '--list-formats-ext', '--list-ctrls-menus'];
       const text = String((await run(words, { tools, signal })).stdout);
       const formats = parseFormats(text);
       return formats.length === 0 ? [] : [usbCamera(device, formats, parseControls(text))];
@@ -148,7 +148,7 @@ export function parseDeviceMonitor(text: string): FoundCamera[] {
       const [element = '', ...properties] = line?.split(' ') ?? [];
       if (element === '' || seenElsewhere.test(element)) return [];
       const name = /^\s*name\s*:\s*(.*)$/m.exec(block)?.[1]?.trim() ?? element;
-      const serial = /\bserial="?([\w-]+)/.exec(block)?.[1] ?? /^\s*serial = "?([\w-]+)/m.exec(block)?.[1];
+      const serial = /\bserial="?(\w+)/.exec(block)?.[1] ?? /^\s*serial = "?(\w+)/m.exec(block)?.[1];
       if (element.startsWith('tcam') && serial !== undefined)
         return [{ title: `${name} (serial number ${serial})`, settings: { camera_type: 'tis', camera_id: serial } }];
       return [

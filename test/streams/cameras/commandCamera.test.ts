@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { ToolRunner } from '../../../src/files/runTool.ts';
+import type { ToolRunner } from '../../../src/files/runTool.ts';
 import { BadImageError } from '../../../src/image/badImageError.ts';
 import { systemClock } from '../../../src/model/clock.ts';
 import type { CapturedFrame, Pixels } from '../../../src/model/frame.ts';
@@ -82,13 +82,6 @@ describe('a program that takes the frames', () => {
     const { tools } = standInTools({ grab: words => ({ files: { [`${words[0]}.0001.png`]: image } }) });
     const frame = (await openCommand(['grab', '{output}'], tools).next(never)) as CapturedFrame;
     expect(frame.pixels).toEqual(pixels);
-  });
-
-  it('is a real program that gets its words as they are, without a shell', async () => {
-    const script = `process.stdout.write(Buffer.from('${(await png()).toString('base64')}', 'base64'));
-      process.stderr.write(JSON.stringify(process.argv.slice(1))); process.exit(process.argv[1] === 'a b; touch c' ? 0 : 4);`;
-    const source = openCommand([process.execPath, '-e', script, 'a b; touch c'], new ToolRunner());
-    expect(((await source.next(never)) as CapturedFrame).pixels).toEqual(pixels);
   });
 });
 

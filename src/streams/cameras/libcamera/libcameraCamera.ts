@@ -5,7 +5,7 @@
  * The frame comes as YUV420, of which the luma is kept: what the sensor gave after the image processor, without JPEG. It comes through
  * a pipe, since a 64 megapixel frame has 95 MB. What the tool knows of it comes as a small file.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { ToolOptions, ToolOutput, ToolRunner } from '../../../files/runTool.ts';
@@ -16,6 +16,7 @@ import type { Pixels } from '../../../model/frame.ts';
 import type { Camera, CaptureSettings, Shot } from '../camera.ts';
 import { CameraError, type Failed, frameError, toolFailure } from '../cameraFaults.ts';
 import { maxImageBytes } from '../commandCamera.ts';
+import { namingHolders } from '../deviceHolders.ts';
 import { chosenCamera, type ListedCamera, listedCameras } from './libcameraListing.ts';
 import { stillMetadata } from './stillMetadata.ts';
 import { type Encoding, type Flip, type FrameOptions, optionWords, stillOptions } from './stillOptions.ts';
@@ -45,7 +46,15 @@ interface Found {
   height: number;
 }
 
-export function libcameraCamera(options: LibcameraOptions, tools: Pick<ToolRunner, 'run' | 'find'>): Camera {
+/** The devices of all cameras on the connectors, and of their image processors. */
+const cameraDevices = async (): Promise<string[]> =>
+  (await readdir('/dev').catch(() => [])).filter(name => /^(?:media|video)\d+$/.test(name)).map(name => `/dev/${name}`);
+
+export function libcameraCamera(
+  options: LibcameraOptions,
+  tools: Pick<ToolRunner, 'run' | 'find'>,
+  devices = cameraDevices,
+): Camera {
   const { cameraId, encoding, timeoutMs } = options;
   const name = `camera ${cameraId} (libcamera)`;
   const device = 'libcamera';
@@ -113,7 +122,7 @@ export function libcameraCamera(options: LibcameraOptions, tools: Pick<ToolRunne
         });
       } catch (error) {
         found = null;
-        throw error;
+        throw await namingHolders(error, await devices(), '/dev/media* /dev/video*');
       } finally {
         await rm(folder, { recursive: true, force: true });
       }

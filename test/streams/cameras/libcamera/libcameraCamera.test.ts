@@ -1,3 +1,6 @@
+import { mkdtemp, open, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { defaultConfig } from '../../../../src/config/defaultConfig.ts';
@@ -8,6 +11,7 @@ import { systemClock } from '../../../../src/model/clock.ts';
 import type { CapturedFrame, Pixels } from '../../../../src/model/frame.ts';
 import type { FrameSource } from '../../../../src/model/frameSource.ts';
 import { cameraFaults } from '../../../../src/streams/cameras/cameraFaults.ts';
+import { libcameraCamera } from '../../../../src/streams/cameras/libcamera/libcameraCamera.ts';
 import { chosenCamera, listedCameras } from '../../../../src/streams/cameras/libcamera/libcameraListing.ts';
 import { stillMetadata } from '../../../../src/streams/cameras/libcamera/stillMetadata.ts';
 import { openSource } from '../../../../src/streams/cameras/sources.ts';
@@ -32,6 +36,16 @@ function luma(width: number, height: number): Pixels {
 
 const right = { camera_exposure: 0.02, camera_gain: 2, camera_brightness: 0, camera_contrast: 1 };
 
+const libcameraOptions = {
+  cameraId: 0,
+  width: 0,
+  height: 0,
+  encoding: 'yuv420',
+  jpegQuality: 93,
+  flip: 'NONE',
+  timeoutMs: 5_000,
+} as const;
+
 interface OpenOptions {
   type?: 'libcamera' | 'hawkeye';
   cameraId?: number | string;
@@ -39,7 +53,7 @@ interface OpenOptions {
   camera?: Partial<SourceSettings['camera']>;
 }
 
-function open(
+function openCamera(
   tools: ToolRunner,
   { type = 'libcamera', cameraId = 0, notes = [], camera = {} }: OpenOptions = {},
 ): Promise<FrameSource> {
@@ -75,7 +89,7 @@ const frontendTimedOut = `[30:53:22.756254716] [24]  WARN V4L2 v4l2_videodevice.
 
 cameraContract('libcamera', () => ({
   open: (tools, { timeoutMs }) =>
-    open(tools, { camera: { camera_timeout_seconds: timeoutMs / 1000, camera_exposure: 1e-3 } }),
+    openCamera(tools, { camera: { camera_timeout_seconds: timeoutMs / 1000, camera_exposure: 1e-3 } }),
   programs: { 'rpicam-still': rpicam({ cameras: [small], image: yuv420 }) },
   pixels: luma(400, 300),
   dead: { answer: { stderr: frontendTimedOut }, says: /sends no frames any more.*Dequeue timer/ },
@@ -88,7 +102,7 @@ cameraContract('libcamera', () => ({
 describe('a frame of rpicam-still', () => {
   it('is taken with these words', async () => {
     const { tools, runs } = standInTools({ 'rpicam-still': rpicam({ image: yuv420 }) });
-    const frame = await nextOf(open(tools));
+    const frame = await nextOf(openCamera(tools));
     expect(frame.pixels.width).toBe(4056);
     expect(runs.map(({ words }) => words.join(' ').replace(/\/\S*\/phorest-\w+/, 'TEMP'))).toEqual([
       '--list-cameras',
@@ -100,7 +114,7 @@ describe('a frame of rpicam-still', () => {
   it('has the words that node-libcamera would have given to a shell', async () => {
     const { still } = await import('node-libcamera');
     const { tools, runs } = standInTools({ 'rpicam-still': rpicam({ image: yuv420 }) });
-    await nextOf(open(tools));
+    await nextOf(openCamera(tools));
     const { optionWords, stillOptions } = await import('../../../../src/streams/cameras/libcamera/stillOptions.ts');
     const options = stillOptions(
       { exposure: 0.02, gain: 2, brightness: 0, contrast: 1 },
@@ -130,7 +144,7 @@ describe('a frame of rpicam-still', () => {
       onFrame: options => seen.push(options),
     });
     const { tools, runs } = standInTools({ 'rpicam-still': standIn });
-    const { pixels } = await nextOf(open(tools, { type: 'hawkeye' }));
+    const { pixels } = await nextOf(openCamera(tools, { type: 'hawkeye' }));
     expect([pixels.width, pixels.height, pixels.data.length]).toEqual([9152, 6944, 9152 * 6944]);
     expect(pixels.data[6943 * 9152 + 97]).toBe((97 + 3 * 6943) % 251);
     expect(seen).toEqual([expect.objectContaining({ width: '9152', height: '6944', vflip: '', encoding: 'yuv420' })]);
@@ -143,7 +157,7 @@ describe('a frame of rpicam-still', () => {
       'rpicam-still': rpicam({ image: yuv420, onFrame: options => seen.push(options) }),
     });
     await nextOf(
-      open(tools, { type: 'hawkeye', camera: { camera_flip: 'NONE', camera_width: 400, camera_height: 300 } }),
+      openCamera(tools, { type: 'hawkeye', camera: { camera_flip: 'NONE', camera_width: 400, camera_height: 300 } }),
     );
     expect(seen[0]).not.toHaveProperty('vflip');
   });
@@ -153,7 +167,7 @@ describe('a frame of rpicam-still', () => {
       ...rpicam({ image: () => yuv420({ width: 400, height: 300 }, 448) })(words),
     });
     const { tools } = standInTools({ 'rpicam-still': padded });
-    const { pixels } = await nextOf(open(tools, { camera: { camera_width: 400, camera_height: 300 } }));
+    const { pixels } = await nextOf(openCamera(tools, { camera: { camera_width: 400, camera_height: 300 } }));
     expect(pixels).toEqual(luma(400, 300));
   });
 
@@ -165,14 +179,14 @@ describe('a frame of rpicam-still', () => {
     const seen: Record<string, string>[] = [];
     const standIn = rpicam({ cameras: [small], image: () => image, onFrame: options => seen.push(options) });
     const { tools } = standInTools({ 'rpicam-still': standIn });
-    const { pixels } = await nextOf(open(tools, { camera: { camera_encoding: encoding } }));
+    const { pixels } = await nextOf(openCamera(tools, { camera: { camera_encoding: encoding } }));
     expect([pixels.width, pixels.height]).toEqual([400, 300]);
     expect(seen[0]!.quality).toBe(encoding === 'jpg' ? '93' : undefined);
   });
 
   it('comes from libcamera-still of older systems', async () => {
     const { tools, runs } = standInTools({ 'libcamera-still': rpicam({ cameras: [small], image: yuv420 }) });
-    expect((await nextOf(open(tools))).pixels).toEqual(luma(400, 300));
+    expect((await nextOf(openCamera(tools))).pixels).toEqual(luma(400, 300));
     expect(runs.map(({ program }) => program)).toEqual(['libcamera-still', 'libcamera-still']);
   });
 
@@ -180,7 +194,7 @@ describe('a frame of rpicam-still', () => {
     const raw = { raw: { width: 400, height: 300, channels: 1 } } as const;
     const image = await sharp(luma(400, 300).data, raw).jpeg().toBuffer();
     const { tools, runs } = standInTools({ 'rpicam-jpeg': rpicam({ cameras: [small], image: () => image }) });
-    expect((await nextOf(open(tools))).pixels.width).toBe(400);
+    expect((await nextOf(openCamera(tools))).pixels.width).toBe(400);
     expect(runs.at(-1)!.words).not.toContain('--immediate');
     expect(runs.at(-1)!.words).not.toContain('--encoding');
   });
@@ -189,7 +203,7 @@ describe('a frame of rpicam-still', () => {
     const { tools, runs } = standInTools({
       'libcamera-still': rpicam({ cameras: [small], image: yuv420, lacks: ['metadata'] }),
     });
-    const source = open(tools);
+    const source = openCamera(tools);
     expect((await nextOf(source)).metadata).toEqual({ exposure_asked_seconds: 0.02 });
     const before = runs.length;
     await nextOf(source);
@@ -206,7 +220,7 @@ describe('a frame of rpicam-still', () => {
       },
     }) as ToolRunner;
     Object.assign(watched, { find: tools.find.bind(tools), turn: tools.turn.bind(tools) });
-    await nextOf(open(watched, { camera: { camera_exposure: 5 } }));
+    await nextOf(openCamera(watched, { camera: { camera_exposure: 5 } }));
     expect(timeoutMs).toBe(20_000);
   });
 });
@@ -214,7 +228,7 @@ describe('a frame of rpicam-still', () => {
 describe('what the tool says of a frame', () => {
   it('is kept with the frame; the frame has the time of its exposure', async () => {
     const { tools } = standInTools({ 'rpicam-still': rpicam({ cameras: [small], image: yuv420 }) });
-    const { metadata, taken } = await nextOf(open(tools));
+    const { metadata, taken } = await nextOf(openCamera(tools));
     expect(metadata).toEqual({
       exposure_asked_seconds: 0.02,
       exposure_seconds: 0.019989,
@@ -244,7 +258,7 @@ describe('what the tool says of a frame', () => {
     const notes: string[] = [];
     const metadata = hqMetadata.replace('19989', '10000');
     const { tools } = standInTools({ 'rpicam-still': rpicam({ cameras: [small], image: yuv420, metadata }) });
-    const source = open(tools, { notes });
+    const source = openCamera(tools, { notes });
     await nextOf(source);
     await nextOf(source);
     expect(notes).toEqual([expect.stringMatching(/asked to expose for 0.02 s, and exposes for 0.01 s/)]);
@@ -261,7 +275,7 @@ describe('first frames that do not count', () => {
     const image = (size: { width: number; height: number }): Uint8Array =>
       ++frames <= 2 ? new Uint8Array(size.width * size.height * 1.5).fill(value) : yuv420(size);
     const { tools } = standInTools({ 'rpicam-still': rpicam({ cameras: [small], image }) });
-    const source = open(tools);
+    const source = openCamera(tools);
     expect((await nextOf(source)).pixels).toEqual(luma(400, 300));
     expect(frames).toBe(3);
     await nextOf(source);
@@ -273,7 +287,7 @@ describe('first frames that do not count', () => {
     const image = (size: { width: number; height: number }): Uint8Array =>
       new Uint8Array(size.width * size.height * 1.5);
     const { tools } = standInTools({ 'rpicam-still': rpicam({ cameras: [small], image }) });
-    const source = open(tools, { notes });
+    const source = openCamera(tools, { notes });
     await nextOf(source);
     await nextOf(source);
     expect(notes).toEqual([expect.stringMatching(/first frames are uniform/)]);
@@ -309,7 +323,7 @@ describe('faults of the field', () => {
     it.each(rows)(`%s with exit code ${code}: %s`, async (kind, stderr, says) => {
       const dead: StandIn = words => (words[0] === '--list-cameras' ? { stdout: `${small}\n` } : { stderr, code });
       const { tools } = standInTools({ 'rpicam-still': dead });
-      const error = await errorOf(open(tools));
+      const error = await errorOf(openCamera(tools));
       expect(error).toMatchObject({ name: 'CameraError', code: kind });
       expect(error.message).toMatch(says);
       expect(error.message).toMatch(/^camera 0 \(libcamera\): /);
@@ -318,9 +332,29 @@ describe('faults of the field', () => {
 
   it('no camera in the list, with exit code 0', async () => {
     const { tools } = standInTools({ 'rpicam-still': rpicam({ cameras: [], image: yuv420 }) });
-    const error = await errorOf(open(tools));
+    const error = await errorOf(openCamera(tools));
     expect(error).toMatchObject({ code: 'camera_absent', answer: 'alarm' });
     expect(error.message).toMatch(/"No cameras available!"/);
+  });
+
+  it('a camera that another program uses, with that program', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'phorest-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const media = join(folder, 'media0');
+    const held = await open(media, 'w');
+    onTestFinished(() => held.close());
+    const stderr = 'ERROR: *** failed to acquire camera /base/soc/i2c0mux/i2c@1/ov5647@36 ***\n';
+    const { tools } = standInTools({ 'rpicam-still': () => ({ stderr, code: 255 }) });
+    const options = { ...libcameraOptions, width: 400, height: 300 };
+    const numbers = { exposure: 0.02, gain: 1, brightness: 0, contrast: 1 };
+    const capture = libcameraCamera(options, tools, async () => [await realpath(media)]).capture(numbers, never);
+    await expect(capture).rejects.toThrow(
+      new RegExp(`another program uses the camera.*process ${process.pid} \\(.+\\) holds it`),
+    );
+    const free = libcameraCamera(options, tools, async () => []).capture(numbers, never);
+    await expect(free).rejects.toThrow(
+      /process of another user holds it \(sudo fuser -v \/dev\/media\* \/dev\/video\* says which/,
+    );
   });
 
   it('what the tool complains of beside a whole frame is no fault', async () => {
@@ -328,7 +362,7 @@ describe('faults of the field', () => {
     const busy =
       "[0:03:19.453] [3282] ERROR V4L2 v4l2_device.cpp:353 'imx708': Unable to set controls: Device or resource busy\n";
     const { tools } = standInTools({ 'rpicam-still': words => ({ ...standIn(words), stderr: busy }) });
-    expect((await nextOf(open(tools))).pixels).toEqual(luma(400, 300));
+    expect((await nextOf(openCamera(tools))).pixels).toEqual(luma(400, 300));
   });
 
   it('a tool that restarts its sensor again and again is ended, and the sensor is named', async () => {
@@ -336,7 +370,7 @@ describe('faults of the field', () => {
     const { tools } = standInTools({
       'rpicam-still': words => (words[0] === '--list-cameras' ? { stdout: small } : hangs),
     });
-    const error = await errorOf(open(tools, { camera: { camera_timeout_seconds: 0.02 } }));
+    const error = await errorOf(openCamera(tools, { camera: { camera_timeout_seconds: 0.02 } }));
     expect(error).toMatchObject({ code: 'sensor_stopped', answer: 'retry' });
   });
 
@@ -355,7 +389,7 @@ describe('numbers that can not be meant', () => {
     [{ camera_gain: 0 }, /Camera.camera_gain is 0; .*1 or more/],
   ])('start nothing: %o', async (camera, says) => {
     const { tools, runs } = standInTools({ 'rpicam-still': rpicam({ image: yuv420 }) });
-    expect((await errorOf(open(tools, { camera }))).message).toMatch(says);
+    expect((await errorOf(openCamera(tools, { camera }))).message).toMatch(says);
     expect(runs).toEqual([]);
   });
 });
@@ -398,7 +432,7 @@ describe('the camera that is meant', () => {
           ? { stderr: 'ERROR: *** no cameras available ***', code: 255 }
           : rpicam({ cameras, image: yuv420, onFrame: ({ camera }) => seen.push(camera!) })(words),
     });
-    const source = open(tools, { cameraId: name });
+    const source = openCamera(tools, { cameraId: name });
     await nextOf(source);
     isGone = true;
     await errorOf(source);
@@ -410,7 +444,7 @@ describe('the camera that is meant', () => {
 
   it('is named with those that are there when it is not among them', async () => {
     const { tools } = standInTools({ 'rpicam-still': rpicam({ image: yuv420 }) });
-    const error = await errorOf(open(tools, { cameraId: 4 }));
+    const error = await errorOf(openCamera(tools, { cameraId: 4 }));
     expect(error.message).toMatch(/Camera.camera_id is 4, and there is 0: imx477 \(\/base\//);
   });
 });

@@ -21,7 +21,7 @@ it('a real program gets its words as they are, without a shell', async () => {
   const raw = { width: 40, height: 30, channels: 1 } as const;
   const data = Uint8Array.from({ length: 1200 }, (_, i) => (i * 7) % 251);
   const png = await sharp(data, { raw }).toColourspace('b-w').png().toBuffer();
-  const script = `process.stdout.write(Buffer.from('${'$'}{png.toString('base64')}', 'base64'));
+  const script = `process.stdout.write(Buffer.from('${png.toString('base64')}', 'base64'));
     process.exitCode = process.argv[1] === 'a b; touch c' ? 0 : 4;`;
   const source = openCommand([process.execPath, '-e', script, 'a b; touch c']);
   expect(((await source.next(never)) as CapturedFrame).pixels.data).toEqual(data);

@@ -34,6 +34,7 @@ import type { FrameSource } from './model/frameSource.ts';
 import { utcIso } from './model/localTime.ts';
 import type { PauseReason } from './model/pauseReason.ts';
 import type { StageName } from './model/stageName.ts';
+import { readThrottled } from './operators/health/powerSupply.ts';
 import { settleProcessorOrphans } from './operators/processor/settleProcessorOrphans.ts';
 import { clockBehind$ } from './operators/services/clockBehind.ts';
 import { keepReserve } from './operators/services/keepReserve.ts';
@@ -163,6 +164,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
           stage: stages[0]!,
           stop$,
         });
+    const powerTools = new ToolRunner();
     const space$ = diskSpace$(() => measureSpace(paths.data));
     const experiment: Experiment = {
       tools,
@@ -220,6 +222,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
       },
       readHolders: () => readHolders(leasesFile(paths.flags)),
       rootSpace: () => askDisk(paths.root),
+      readThrottled: signal => readThrottled(powerTools, signal),
       settleOrphans: {
         processor: () => settleProcessorOrphans(manifest, log),
         compressor: () => manifest.release(manifest.orphans('compressor'), 'compressor'),

@@ -68,6 +68,7 @@ async function prepare(images = 6, world?: PipelineWorld) {
     readStatus: async () => null,
     readHolders: async () => ({}),
     rootSpace: () => null,
+    readThrottled: async () => null,
     settleOrphans: {},
   };
   const steering: GraphInputs = {

@@ -7,6 +7,7 @@ import type { StageEvent } from '../../src/model/event.ts';
 import type { StageName } from '../../src/model/stageName.ts';
 import type { HealthStatus, PipelineStatus, StageStatus } from '../../src/model/status.ts';
 import { type HealthExperiment, type HealthSettings, health } from '../../src/operators/health/health.ts';
+import type { Throttled } from '../../src/operators/health/powerSupply.ts';
 import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import type { StageFlow } from '../../src/operators/stage/stage.ts';
@@ -70,6 +71,7 @@ export class HealthWorld {
   readonly changes$ = new Subject<LogChange>();
   pipeline: PipelineStatus | null = samplePipeline();
   space: DiskSpace | 'unknown' | null = { free: 50e9, size: 100e9 };
+  throttled: Throttled | null = null;
   holders: Partial<Record<StageName, ProcessIdentity>> = {};
   /** Pids of processes that are gone. */
   dead: number[] = [];
@@ -108,6 +110,7 @@ export class HealthWorld {
       },
       readHolders: async () => this.holders,
       rootSpace: () => this.space,
+      readThrottled: async () => this.throttled,
       settleOrphans: { processor: settle('processor'), compressor: settle('compressor') },
     };
     return runStage(health, experiment, tools);

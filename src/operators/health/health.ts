@@ -16,7 +16,10 @@ export interface HealthSettings extends WatchSettings {
 }
 
 export interface HealthExperiment
-  extends Pick<Experiment, 'tools' | 'liveness' | 'readStatus' | 'readHolders' | 'rootSpace' | 'settleOrphans'> {
+  extends Pick<
+    Experiment,
+    'tools' | 'liveness' | 'readStatus' | 'readHolders' | 'rootSpace' | 'readThrottled' | 'settleOrphans'
+  > {
   queue: Pick<Experiment['queue'], 'changes$' | 'orphans'>;
 }
 
@@ -31,7 +34,7 @@ interface Round {
 /**
  * The health stage: looks at the whole pipeline once a round, see {@link healthPace}.
  *
- * It ends the claims of crashed processes, and watches the disk, the clock, the thermocouples, the cadence of frames, and the
+ * It ends the claims of crashed processes, and watches the disk, the clock, the power supply, the temperature sensors, the cadence of frames, and the
  * stages and processes of all the root. What it finds is an alarm of its own with a key of its own, so that several stand at
  * once, and is well again by itself; besides, there is the one alarm of every stage, for what the stage itself can't do. A
  * round is an item: it is `done`, and told with all that was seen in a `health` event. Claims nothing in the manifest. Any number
@@ -42,7 +45,7 @@ interface Round {
 export const health: Stage<HealthSettings, Round, HealthExperiment> = {
   name: 'health',
   exclusive: false,
-  settings: ({ Buffer, Camera, Services, Timing }, { replay }) => ({
+  settings: ({ Buffer, Camera, Services, Temperature, Timing }, { replay }) => ({
     ...healthPace,
     enabled: Services.enable_service_health_check,
     // A folder of images has no cadence of its own.
@@ -50,7 +53,7 @@ export const health: Stage<HealthSettings, Round, HealthExperiment> = {
       Services.enable_camera && Camera.camera_type !== 'file_importer' && replay === null
         ? Timing.collector_interval_seconds * 1000
         : null,
-    sensors: [],
+    sensors: Services.enable_thermocouple ? Object.values(Temperature.thermocouple_sensors) : [],
     minFreeDisk: Buffer.min_free_disk,
   }),
   isEnabled: ({ enabled }) => enabled,
@@ -119,7 +122,7 @@ function openWorker(
 }
 
 async function look(deps: HealthExperiment, signal: AbortSignal): Promise<Observation> {
-  const { queue, liveness, readStatus, readHolders, rootSpace, settleOrphans } = deps;
+  const { queue, liveness, readStatus, readHolders, rootSpace, readThrottled, settleOrphans } = deps;
   const claims = queueStages.flatMap(stage =>
     queue.orphans(stage).map((entry): Belonging => ({ stage, owner: entry.claims[stage]! })),
   );
@@ -133,9 +136,9 @@ async function look(deps: HealthExperiment, signal: AbortSignal): Promise<Observ
       repairs.push({ stage, error: asError(error).message });
     }
   }
-  const [pipeline, holders] = await Promise.all([readStatus(), readHolders()]);
+  const [pipeline, holders, throttled] = await Promise.all([readStatus(), readHolders(), readThrottled(signal)]);
   const held = (Object.entries(holders) as [StageName, ProcessIdentity][])
     .map(([stage, owner]) => ({ stage, owner }))
     .filter(({ owner }) => liveness(owner) === 'gone');
-  return { pipeline, disk: rootSpace(), claims, held, released, repairs, liveness };
+  return { pipeline, disk: rootSpace(), throttled, claims, held, released, repairs, liveness };
 }

@@ -10,6 +10,7 @@ import type { DiskStatus, HealthStatus, PipelineStatus } from '../../model/statu
 import { type ClockJump, ClockJumps } from './clockJumps.ts';
 import { FrameCadence } from './frameCadence.ts';
 import { type Belonging, GoneProcesses } from './goneProcesses.ts';
+import { powerFindings, type Throttled } from './powerSupply.ts';
 import { SensorSilence } from './sensorSilence.ts';
 import { SilentProcesses } from './silentProcesses.ts';
 import { stageLights, worstLight } from './stageLights.ts';
@@ -22,7 +23,7 @@ export interface WatchSettings {
   intervalMs: number;
   /** Time between two frames, ms; null where no camera is on. */
   frameIntervalMs: number | null;
-  /** Names of the thermocouples; none where they are off. */
+  /** Names of the temperature sensors; none where they are off. */
   sensors: readonly string[];
   /** `min_free_disk`. */
   minFreeDisk: Amount;
@@ -33,6 +34,7 @@ export interface Observation {
   pipeline: PipelineStatus | null;
   /** Null when it does not answer. */
   disk: DiskSpace | 'unknown' | null;
+  throttled: Throttled | null;
   /** What processes that are gone have left. */
   claims: readonly Belonging[];
   held: readonly Belonging[];
@@ -107,6 +109,7 @@ export class HealthWatch {
     const events = alarms.update([
       ...this.#clockFindings(seenMs),
       ...this.#diskFindings(seen.disk),
+      ...powerFindings(seen.throttled),
       ...this.#gone.findings(),
       ...seen.repairs.map(({ stage, error }) => ({
         key: `claims of the ${stage}`,
@@ -205,11 +208,17 @@ export class HealthWatch {
   }
 
   #sensorFindings(seenMs: number): Finding[] {
-    return this.#sensors.silent(seenMs).map(({ sensor, since, reason }) => ({
+    const silent = this.#sensors.silent(seenMs).map(({ sensor, since, reason }) => ({
       key: `sensor ${sensor}`,
       message: `no temperature from ${sensor} since ${clockTime(since)}${reason === null ? '' : `: ${reason}`}`,
-      light: 'amber',
+      light: 'amber' as const,
     }));
+    const unchanged = this.#sensors.unchanged.map(sensor => ({
+      key: `sensor ${sensor}`,
+      message: `the temperature of ${sensor} has been the same for too long: is the sensor stuck?`,
+      light: 'amber' as const,
+    }));
+    return [...silent, ...unchanged];
   }
 }
 

@@ -8,6 +8,8 @@ interface Heard {
   missing: boolean;
   /** What the first entry without a reading said. */
   reason: string | null;
+  /** The newest entry says that its temperature has been the same for too long. */
+  isUnchanged: boolean;
 }
 
 export interface SilentSensor {
@@ -28,7 +30,7 @@ export class SensorSilence {
   /** From now on each of these sensors gives a reading at least every `longestMs`; what is known of them stays. */
   begin(sensors: readonly string[], longestMs: number, at: number, seenMs: number): void {
     this.#longestMs = longestMs;
-    const fresh = (): Heard => ({ at, seenMs, missing: false, reason: null });
+    const fresh = (): Heard => ({ at, seenMs, missing: false, reason: null, isUnchanged: false });
     this.#sensors = new Map(sensors.map(sensor => [sensor, this.#sensors.get(sensor) ?? fresh()]));
   }
 
@@ -36,12 +38,19 @@ export class SensorSilence {
   take(temperature: TemperatureData | null, at: number, seenMs: number): void {
     for (const [sensor, heard] of this.#sensors) {
       if (Number.isFinite(temperature?.data[sensor])) {
-        Object.assign(heard, { at, seenMs, missing: false, reason: null });
+        const isUnchanged = temperature?.flags?.[sensor]?.includes('unchanged') ?? false;
+        Object.assign(heard, { at, seenMs, missing: false, reason: null, isUnchanged });
       } else {
-        if (!heard.missing) heard.reason = temperature?.error_message ?? null;
+        if (!heard.missing) heard.reason = temperature?.errors?.[sensor] ?? temperature?.error_message ?? null;
         heard.missing = true;
+        heard.isUnchanged = false;
       }
     }
+  }
+
+  /** Sensors whose temperature has been the same for too long. */
+  get unchanged(): string[] {
+    return [...this.#sensors].filter(([, { isUnchanged }]) => isUnchanged).map(([sensor]) => sensor);
   }
 
   silent(seenMs: number): SilentSensor[] {

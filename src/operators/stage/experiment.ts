@@ -19,6 +19,7 @@ import type { Sensor } from '../../model/sensor.ts';
 import type { StageName } from '../../model/stageName.ts';
 import type { PipelineStatus } from '../../model/status.ts';
 import type { Shares } from '../../share/share.ts';
+import type { Throttled } from '../health/powerSupply.ts';
 
 /** What everything that runs in an experiment needs, whatever it does; tests give their own. */
 export interface Tools {
@@ -152,6 +153,8 @@ export interface Experiment extends SettingsSource {
   readHolders(): Promise<Holders>;
   /** Space on the disk of `root_dir`; `unknown` when it does not tell, null when it does not answer. */
   rootSpace(): DiskSpace | 'unknown' | null;
+  /** What this machine says of its power supply and heat; null where it says nothing. */
+  readThrottled(signal: AbortSignal): Promise<Throttled | null>;
   /**
    * How a stage's claims of processes that are gone are ended from outside, so that nothing is done or counted twice; resolves
    * with how many were. The claims of a stage without one are left to that stage: it looks at its output when it opens.

@@ -298,6 +298,21 @@ describe('the health stage', () => {
     expect(report().clock_jumps).toBe(0);
   });
 
+  it('says that the power supply is too weak, and is well again when it is not', async () => {
+    const { fixture, run, round, keys, report } = prepare();
+    fixture.throttled = 0x50005;
+    await round();
+    expect(keys()).toEqual(['power supply', 'throttling']);
+    expect(report().light).toBe('red');
+    fixture.throttled = 0x50000;
+    await round();
+    expect(report().light).toBe('amber');
+    fixture.throttled = null;
+    await round();
+    expect(run.status('health').alarms).toEqual([]);
+    run.unsubscribe();
+  });
+
   describe('sensors', () => {
     const temperature = (data: Record<string, number | null>, error: string | null = null) => ({
       temperature_data: {
@@ -332,6 +347,36 @@ describe('the health stage', () => {
       fixture.frame(clock.monotonic() - 10_000, temperature({ 'Sensor 1': 21, 'Sensor 2': 20 }));
       await round();
       expect(keys().filter(key => key.startsWith('sensor'))).toEqual([]);
+    });
+
+    it('have a reason of their own each, and a value that stays the same for too long is told', async () => {
+      const { fixture, run, round, alarms, keys } = prepare({ frameIntervalMs: 20_000, sensors: ['A', 'B'] });
+      const entry = temperature({ A: null, B: 20 }, 'A (28-0a): it is gone');
+      Object.assign(entry.temperature_data, { errors: { A: '28-0a: it is gone' }, flags: { B: ['unchanged'] } });
+      for (let i = 0; i < 3; i++) {
+        fixture.frame(run.tools.clock.monotonic(), entry);
+        await round();
+      }
+      expect(keys().sort()).toEqual(['sensor A', 'sensor B']);
+      expect(alarms()).toEqual([
+        'the temperature of B has been the same for too long: is the sensor stuck?',
+        expect.stringMatching(/^no temperature from A since .*: 28-0a: it is gone$/),
+      ]);
+      fixture.frame(run.tools.clock.monotonic(), temperature({ A: 21, B: 20.1 }));
+      await round();
+      expect(keys()).toEqual([]);
+      run.unsubscribe();
+    });
+
+    it('are not expected in brightfield frames, which are no frames of the schedule either', async () => {
+      const { fixture, run, round, keys } = prepare({ frameIntervalMs: 20_000, sensors: ['Sensor 1'] });
+      const brightfield = { camera_data: { type: 'brightfield', original: false } } as never;
+      for (let i = 0; i < 4; i++) {
+        fixture.frame(run.tools.clock.monotonic(), brightfield);
+        await round();
+      }
+      expect(keys()).toEqual(['frames']);
+      run.unsubscribe();
     });
 
     it('are not waited for while no frame comes, nor in imported images', async () => {

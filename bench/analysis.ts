@@ -23,6 +23,8 @@ import type { BenchRow } from './benchRow.ts';
  * - `analysis.frame.…`: processor time of analysing a 9152×6944 frame of 644 ROIs, all threads together, over that of
  *   decoding it (8-bit gray PNG, as the collector writes them).
  * - `analysis.latency.…`: time from path to result of that frame with a worker on each core, over that of decoding it.
+ * - `analysis.live.…`: processor time of analysing that frame from its pixels in memory, as the processor does with one that was just
+ *   captured, over that from its file.
  * - `analysis.decode.…`: processor time of decoding 1920×1460 pixels of 16 bits (TIFF, plain and Deflate; PNG as the collector
  *   writes it), over that of sharp for the same.
  */
@@ -71,7 +73,11 @@ async function largeFrame(): Promise<BenchRow[]> {
     for (let round = 0; round < rounds; round++) {
       await best.time('own', () => decodeFrame(path));
       await best.time('sharp', () => sharp(path).toColourspace('b-w').raw().toBuffer());
-      for (const estimator of estimators) await best.time(estimator, () => pool.analyse(job(estimator)));
+      for (const estimator of estimators) {
+        await best.time(estimator, () => pool.analyse(job(estimator)));
+        const given = { ...pixels, data: pixels.data.slice() };
+        await best.time(`live ${estimator}`, () => pool.analyse({ ...job(estimator), pixels: given }));
+      }
     }
     const decoding = {
       cpu: Math.min(best.cpu('own'), best.cpu('sharp')),
@@ -92,6 +98,13 @@ async function largeFrame(): Promise<BenchRow[]> {
         unit: 'ms',
         against,
         ratio: best.wall(estimator) / decoding.wall,
+      },
+      {
+        name: `analysis.live.${estimator}`,
+        value: best.cpu(`live ${estimator}`),
+        unit: 'ms CPU',
+        against: 'the same frame from its file',
+        ratio: best.cpu(`live ${estimator}`) / best.cpu(estimator),
       },
     ]);
   } finally {

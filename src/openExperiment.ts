@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { join, sep } from 'node:path';
 import { EMPTY, merge, type Observable, ReplaySubject } from 'rxjs';
 import { monotonicFactory } from 'ulid';
@@ -21,6 +22,7 @@ import { continueRun, noteImport } from './files/runRecord.ts';
 import { ToolRunner } from './files/runTool.ts';
 import { comparePositions, type SegmentPosition } from './files/segmentedFile.ts';
 import { holdStages, type StageHold } from './holdStages.ts';
+import { FreshFrames } from './image/freshFrames.ts';
 import { isSettled } from './manifest/isSettled.ts';
 import { isJournal } from './manifest/journal.ts';
 import { Manifest } from './manifest/manifest.ts';
@@ -97,6 +99,9 @@ export interface OpenedExperiment {
 const backupDeadlineMs = 60_000;
 
 const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}${sep}`);
+
+/** Part of the memory that frames may take which wait for the processor. */
+const freshFramesShare = 16;
 
 /** Notes from before anybody listens, at most. */
 const maxEarlyNotes = 100;
@@ -191,6 +196,10 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
       manifestTouched$: manifestFiles$(manifest.watchedFiles$, ({ message }) => note('warning', message)),
       space$,
       measureSpace: () => measureSpace(paths.data),
+      freshFrames: new FreshFrames(
+        stages.includes('processor') ? totalmem() / freshFramesShare : 0,
+        id => manifest.get(id)?.processing_status === 'pending',
+      ),
       waitingImage: { bytes: 0 },
       // The same lock as that of `requeue`.
       restoreLock: lock(join(paths.data, 'requeue')),

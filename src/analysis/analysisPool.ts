@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { MessageChannel } from 'node:worker_threads';
+import { isMarkedAsUntransferable, MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { AnalysedFrame, AnalysisJob } from '../model/analysisJob.ts';
 import {
@@ -90,12 +90,13 @@ export function createAnalysisPool(options: AnalysisPoolOptions): AnalysisPool {
   /** Runs one task of a job, with a turn that was taken for it. @throws what `AnalysisPool` says */
   async function perform(path: string, task: AnalysisTask, signal: AbortSignal): Promise<AnalysisPart> {
     try {
-      const transferList = 'port' in task && task.port !== null ? [task.port] : [];
-      const reply: AnalysisReply = await pool.run(task, { signal, transferList }).catch((error: Error) => {
-        // A worker answers its failures: what rejects is an abort, or the end of the thread.
-        signal.throwIfAborted();
-        throw new WorkerDiedError(path, error.message, { cause: error });
-      });
+      const reply: AnalysisReply = await pool
+        .run(task, { signal, transferList: transferred(task) })
+        .catch((error: Error) => {
+          // A worker answers its failures: what rejects is an abort, or the end of the thread.
+          signal.throwIfAborted();
+          throw new WorkerDiedError(path, error.message, { cause: error });
+        });
       if ('failure' in reply) throw errorOf(reply.failure);
       return reply;
     } finally {
@@ -111,7 +112,7 @@ export function createAnalysisPool(options: AnalysisPoolOptions): AnalysisPool {
     let helpWith = (): boolean => false;
     const { port1: receiver, port2: port } = new MessageChannel();
     receiver.on('message', (frame: SharedFrame) => {
-      const { path: _path, ...analysis } = job;
+      const { path: _path, pixels: _pixels, ...analysis } = job;
       const queue = createRoiQueue(rois, frame.queue);
       helpWith = () => {
         if (signal.aborted || queue.left() === 0 || !turns.takeSpare()) return false;
@@ -170,4 +171,13 @@ export function createAnalysisPool(options: AnalysisPoolOptions): AnalysisPool {
       return closed;
     },
   };
+}
+
+/** What goes to a thread, and is not copied: its port, and the pixels where they have their memory for themselves. */
+function transferred(task: AnalysisTask): (MessagePort | ArrayBuffer)[] {
+  if (!('port' in task)) return [];
+  const { buffer, byteLength } = task.job.pixels?.data ?? {};
+  const isWhole =
+    buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && !isMarkedAsUntransferable(buffer);
+  return [...(task.port === null ? [] : [task.port]), ...(isWhole ? [buffer] : [])];
 }

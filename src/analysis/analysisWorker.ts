@@ -17,7 +17,7 @@ sharp.concurrency(1);
 const { imageBytes = imageMemory() }: WorkerSettings = workerData ?? {};
 
 /**
- * Task of the analysis pool's worker threads: reads, decodes and analyses one image, or helps another thread with the ROIs
+ * Task of the analysis pool's worker threads: reads, decodes and analyses one image (or analyses the pixels that it is given), or helps another thread with the ROIs
  * of one. Never throws: failures are answers.
  */
 export default async function analysisTask(task: AnalysisTask): Promise<AnalysisReply> {
@@ -32,7 +32,9 @@ async function analyse({ job, port }: Extract<AnalysisTask, { port: unknown }>):
   const started = performance.now();
   const intake = createFrameIntake(job, port);
   try {
-    const pixels = await decodeFrame(readImageFile(job.path, imageBytes), job.path, intake, imageBytes);
+    const pixels = job.pixels
+      ? intake.adopt(job.pixels)
+      : await decodeFrame(readImageFile(job.path, imageBytes), job.path, intake, imageBytes);
     const { width, height, depth } = pixels;
     const { statistics, saturation } = intake.survey();
     const decodedAt = performance.now();

@@ -11,7 +11,7 @@ import { requireSize, roiWalk } from './roiWalk.ts';
 import { createRowsEstimator } from './rowsEstimator.ts';
 
 /** What to analyse in a frame; see {@link AnalysisJob}. */
-export type FrameAnalysis = Omit<AnalysisJob, 'path'>;
+export type FrameAnalysis = Omit<AnalysisJob, 'path' | 'pixels'>;
 
 /** What ROIs of a frame gave that follow each other in the manifest. Plain data: it goes from thread to thread. */
 export interface RoiPiece {

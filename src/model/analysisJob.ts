@@ -1,3 +1,4 @@
+import type { Pixels } from './frame.ts';
 import type { AnalysisMethod, Estimator } from './method.ts';
 import type { FrameStatistics } from './result.ts';
 import type { RoiManifest } from './roi.ts';
@@ -6,6 +7,8 @@ import type { RoiManifest } from './roi.ts';
 export interface AnalysisJob {
   /** Absolute path of the image. */
   path: string;
+  /** Its pixels, where they are still in memory: the image is not read then. Whoever gives them gives them away. */
+  pixels?: Pixels;
   rois: RoiManifest;
   method: AnalysisMethod;
   estimator: Estimator;

@@ -40,6 +40,7 @@ export interface FrameMetadata {
 /** A frame that a camera delivered; it exists only in memory until the collector has written it. */
 export interface CapturedFrame {
   kind: 'captured';
+  /** Given away: the camera neither reads nor changes them any more. */
   pixels: Pixels;
   taken: Instant;
   cameraIndex: number | string;

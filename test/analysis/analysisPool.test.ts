@@ -9,8 +9,10 @@ import { RoiOutsideFrameError } from '../../src/analysis/roiOutsideFrameError.ts
 import { WorkerDiedError } from '../../src/analysis/workerDiedError.ts';
 import { BadImageError } from '../../src/image/badImageError.ts';
 import { decodeFrame } from '../../src/image/decodeFrame.ts';
-import type { AnalysisJob } from '../../src/model/analysisJob.ts';
+import type { AnalysedFrame, AnalysisJob } from '../../src/model/analysisJob.ts';
+import type { Pixels } from '../../src/model/frame.ts';
 import { type Estimator, estimators } from '../../src/model/method.ts';
+import { encodePng } from '../../src/operators/collector/imageStore.ts';
 import { analyseFrame } from '../world/analyseFrame.ts';
 
 let folder = '';
@@ -69,6 +71,52 @@ test('analyses in its threads; more jobs than threads wait their turn', async ()
     expect(frame.decodeMs).toBeGreaterThan(0);
     expect(frame.analyseMs).toBeGreaterThan(0);
   }
+});
+
+describe('pixels that are still in memory', () => {
+  const frame = (depth: 8 | 16, width: number, height: number): Pixels => {
+    const value = (_: unknown, i: number): number =>
+      20 + ((i % width) ** 2 % 97) + 90 * Math.exp(-(((i % 100) - 40) ** 2) / 200);
+    const count = { length: width * height };
+    return {
+      width,
+      height,
+      depth,
+      data: depth === 16 ? Uint16Array.from(count, value) : Uint8Array.from(count, value),
+    };
+  };
+  /** Another copy, which may be given away. */
+  const copy = (pixels: Pixels): Pixels => ({ ...pixels, data: pixels.data.slice() });
+  const text = ({ imageAnalysis }: AnalysedFrame): string => new TextDecoder().decode(imageAnalysis);
+
+  test.each([
+    ['8 bits', 8, 100, 20, 1],
+    ['16 bits', 16, 100, 20, 1],
+    ['a frame that threads share', 16, 1100, 1000, 2],
+  ] as const)('give the bits that the file gives: %s', async (_what, depth, width, height, workers) => {
+    const pool = poolOf({ workers });
+    const pixels = frame(depth, width, height);
+    const path = join(folder, `${width} ${depth}.png`);
+    await writeFile(path, await encodePng(pixels));
+    for (const estimator of estimators) {
+      const from = { ...job(path, [height, width]), estimator };
+      const decoded = await pool.analyse(from);
+      const given = await pool.analyse({ ...from, path: '/not/there.png', pixels: copy(pixels) });
+      expect(text(given)).toBe(text(decoded));
+      expect(given.statistics).toEqual(decoded.statistics);
+    }
+  });
+
+  test('that are a part of larger memory are left as they are', async () => {
+    const pool = poolOf({ workers: 1 });
+    const pixels = frame(8, 100, 20);
+    const larger = new Uint8Array(2 * pixels.data.length);
+    larger.set(pixels.data, 10);
+    const part = { ...pixels, data: larger.subarray(10, 10 + pixels.data.length) };
+    const whole = await pool.analyse({ ...job('/not/there.png'), pixels: copy(pixels) });
+    expect(text(await pool.analyse({ ...job('/not/there.png'), pixels: part }))).toBe(text(whole));
+    expect(larger.subarray(10, 10 + pixels.data.length)).toEqual(pixels.data);
+  });
 });
 
 describe('errors keep their kind on the way from the thread', () => {

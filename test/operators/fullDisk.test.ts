@@ -10,6 +10,7 @@ import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import { parseAmount } from '../../src/config/kinds/amount.ts';
 import { nodeFiles } from '../../src/files/files.ts';
 import { filesWithReserve, ReserveFile, reservePiece } from '../../src/files/reserveFile.ts';
+import { FreshFrames } from '../../src/image/freshFrames.ts';
 import { isSettled } from '../../src/manifest/isSettled.ts';
 import { isJournal } from '../../src/manifest/journal.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
@@ -121,6 +122,7 @@ describe.skipIf(!(await mayMount()))('a real disk that fills (needs root, for a 
           space$: roomSpace$,
           measureSpace: () => measureSpace(dataFolder),
           waitingImage: { bytes: 0 },
+          freshFrames: new FreshFrames(0, () => false),
           isAlive: () => false,
           note: () => undefined,
         },

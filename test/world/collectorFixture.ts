@@ -1,5 +1,6 @@
 import { concat, NEVER, of } from 'rxjs';
 import { defaultConfig } from '../../src/config/defaultConfig.ts';
+import { FreshFrames } from '../../src/image/freshFrames.ts';
 import type { ImportedFrame, SourceFrame } from '../../src/model/frame.ts';
 import { localIso, utcIso } from '../../src/model/localTime.ts';
 import { type CollectExperiment, type CollectSettings, collector } from '../../src/operators/collector/collector.ts';
@@ -59,6 +60,7 @@ export function capturedFrame(): SourceFrame {
 export class CollectorFixture {
   readonly world: PipelineWorld;
   readonly pace: 'triggered' | 'own';
+  readonly freshFrames = new FreshFrames(1e6, () => true);
   open = 0;
   maxOpen = 0;
   opened = 0;
@@ -98,6 +100,7 @@ export class CollectorFixture {
       space$: concat(of({ free: 1e12, size: 2e12 }), NEVER),
       measureSpace: async () => null,
       waitingImage: { bytes: 0 },
+      freshFrames: this.freshFrames,
       isAlive: () => false,
       note: (_level, message) => this.note(message),
       runId: 'run',

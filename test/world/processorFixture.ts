@@ -1,4 +1,5 @@
 import { of } from 'rxjs';
+import { FreshFrames } from '../../src/image/freshFrames.ts';
 import type { AnalysedFrame, AnalysisJob } from '../../src/model/analysisJob.ts';
 import { type ProcessExperiment, type ProcessSettings, processor } from '../../src/operators/processor/processor.ts';
 import type { Tools } from '../../src/operators/stage/experiment.ts';
@@ -42,6 +43,7 @@ export const analysedFrame: AnalysedFrame = {
 /** The processor with an analyser that does what a test says. */
 export class ProcessorFixture {
   readonly world: PipelineWorld;
+  readonly freshFrames = new FreshFrames(1e6, () => true);
   open = 0;
   maxOpen = 0;
   readonly log: string[] = [];
@@ -68,6 +70,7 @@ export class ProcessorFixture {
       queue: manifest,
       files,
       results,
+      freshFrames: this.freshFrames,
       frameSizesFile: '/root/frame_sizes.json',
       roiManifest$: of(roiManifestText),
       openAnalyser: () => {

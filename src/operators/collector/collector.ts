@@ -67,6 +67,7 @@ export type CollectExperiment = Pick<
   | 'space$'
   | 'measureSpace'
   | 'waitingImage'
+  | 'freshFrames'
   | 'isAlive'
   | 'note'
 > & { paths: { readonly data: string; readonly brightfield: string } };
@@ -377,15 +378,17 @@ async function record(
   isLast = false,
 ): Promise<Outcome | null> {
   const { frame, id, monotonicMs, transform } = item;
-  const { queue, tools, runId, bootId, clockSynced } = experiment;
+  const { queue, tools, freshFrames, runId, bootId, clockSynced } = experiment;
   const { taken, cameraIndex } = frame;
   if (frame.kind === 'imported') item.place = { filepath: frame.folder, filename: frame.filename };
   else if (!item.place) {
-    const png = await encodePng(transformPixels(frame.pixels, transform)).catch(asError);
+    const pixels = transformPixels(frame.pixels, transform);
+    const png = await encodePng(pixels).catch(asError);
     // It would not become one however often it were tried.
     if (png instanceof Error) return { kind: 'discarded', entryId: null, reason: `not an image: ${png.message}` };
     if (!(await admission.fits(png.length, isLast))) return null;
     item.place = await store.write(frame, png);
+    if (type === 'image') freshFrames.keep(id, pixels);
   }
   const camera: CameraData = {
     type,

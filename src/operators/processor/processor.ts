@@ -43,7 +43,7 @@ export interface ProcessSettings extends AnalyserSettings {
 
 export type ProcessExperiment = Pick<
   Experiment,
-  'tools' | 'queue' | 'files' | 'results' | 'frameSizesFile' | 'openAnalyser' | 'roiManifest$'
+  'tools' | 'queue' | 'files' | 'results' | 'freshFrames' | 'frameSizesFile' | 'openAnalyser' | 'roiManifest$'
 >;
 
 const mebibyte = 2 ** 20;
@@ -224,7 +224,7 @@ async function analyse(
   settings: ProcessSettings,
   rois: RoiManifest,
   { analyser, begin }: { analyser: FrameAnalyser; begin: () => () => void },
-  { files, tools }: ProcessExperiment,
+  { files, freshFrames, tools }: ProcessExperiment,
   signal: AbortSignal,
 ): Promise<AnalysedFrame> {
   const { method, estimator, numberOfSubRois, keepValues, dataFolder } = settings;
@@ -234,8 +234,9 @@ async function analyse(
       path,
       read: () => {
         const over = begin();
+        const pixels = freshFrames.take(entry.entry_id);
         return analyser
-          .analyse({ path, rois, method, estimator, numberOfSubRois, keepValues }, signal)
+          .analyse({ path, rois, method, estimator, numberOfSubRois, keepValues, ...(pixels && { pixels }) }, signal)
           .catch((error: unknown) => {
             // One that waits until its file rests keeps no others waiting.
             if (error instanceof BadImageError) over();

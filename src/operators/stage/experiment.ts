@@ -6,6 +6,7 @@ import type { Exclusive } from '../../files/fileLock.ts';
 import type { Files } from '../../files/files.ts';
 import type { Liveness } from '../../files/processIdentity.ts';
 import type { SegmentPosition } from '../../files/segmentedFile.ts';
+import type { FreshFrames } from '../../image/freshFrames.ts';
 import type { Archive, Queue } from '../../manifest/queue.ts';
 import type { Holders } from '../../manifest/stageLeases.ts';
 import type { QueueStage } from '../../manifest/stageWork.ts';
@@ -131,6 +132,8 @@ export interface Experiment extends SettingsSource {
   readonly space$: Observable<DiskSpace | null>;
   /** The same, now. */
   measureSpace(): Promise<DiskSpace | null>;
+  /** Pixels of frames that the collector of this process has just recorded. */
+  readonly freshFrames: Pick<FreshFrames, 'keep' | 'take'>;
   /** The image for which there was no room on the disk, if one waits. */
   readonly waitingImage: { bytes: number };
   /** Held while entries are brought back from the archive, by whoever does. */

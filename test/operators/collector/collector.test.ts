@@ -4,6 +4,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defaultConfig } from '../../../src/config/defaultConfig.ts';
 import { parseAmount } from '../../../src/config/kinds/amount.ts';
 import type { DiskSpace } from '../../../src/files/diskSpace.ts';
+import { decodeFrame } from '../../../src/image/decodeFrame.ts';
+import type { Entry } from '../../../src/model/entry.ts';
+import type { CapturedFrame } from '../../../src/model/frame.ts';
 import { type CollectExperiment, type CollectSettings, collector } from '../../../src/operators/collector/collector.ts';
 import { runStage } from '../../../src/operators/stage/runStage.ts';
 import {
@@ -91,6 +94,28 @@ describe('collect from a camera', () => {
     expect(second).not.toHaveProperty('metadata');
     run.unsubscribe();
   });
+
+  it.each([
+    ['8 bits', Uint8Array.of(0, 7, 255, 3, 128, 9)],
+    ['16 bits', Uint16Array.of(0, 7, 65535, 3, 256, 9)],
+  ])(
+    'leaves the pixels of a recorded frame to the processor: those that decoding its file gives, %s',
+    async (_what, data) => {
+      const { world, fixture, run } = await prepare('triggered', { transform: 'ROTATE_90_CLOCKWISE' });
+      const depth = data instanceof Uint16Array ? 16 : 8;
+      fixture.onNext = async (): Promise<CapturedFrame> => ({
+        ...capturedFrame(),
+        pixels: { width: 3, height: 2, depth, data },
+      });
+      run.start(fixture.stage(run.tools));
+      await run.until(() => run.count('done') === 1);
+      const [{ entry_id: id, camera_data: camera }] = [...world.manifest.entries()] as [Entry];
+      const file = world.files.content(`${camera!.filepath}/${camera!.filename}`)!;
+      expect(fixture.freshFrames.take(id)).toEqual(await decodeFrame(file, camera!.filename));
+      expect(fixture.freshFrames.take(id)).toBe(null);
+      run.unsubscribe();
+    },
+  );
 
   it('tells of intervals that a long capture has missed, and takes one frame for them, not many', async () => {
     const { fixture, run } = await prepare('triggered');

@@ -77,6 +77,28 @@ describe('process', () => {
     run.unsubscribe();
   });
 
+  it('takes the pixels of a frame that was just captured once, and else has the file decoded', async () => {
+    const { world, fixture, run } = await prepare();
+    const pixels = { width: 4, height: 2, depth: 8, data: new Uint8Array(8) } as const;
+    fixture.freshFrames.keep('B', pixels);
+    let died = false;
+    fixture.onAnalyse = async id => {
+      if (id !== 'B' || died) return;
+      died = true;
+      throw new WorkerDiedError('/x', 'out of memory');
+    };
+    await world.offer('A', 'B');
+    run.start(fixture.stage(run.tools));
+    await run.until(() => run.count('done') === 2);
+    const given = fixture.jobs.map(({ path, pixels: own }) => [path.split('_').at(-1), own ?? null]);
+    expect(given.sort()).toEqual([
+      ['A.png', null],
+      ['B.png', null],
+      ['B.png', pixels],
+    ]);
+    run.unsubscribe();
+  });
+
   describe('an image', () => {
     it.each([
       ['that is none', new BadImageError('/x', 'is no image')],

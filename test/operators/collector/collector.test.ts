@@ -103,7 +103,7 @@ describe('collect from a camera', () => {
     async (_what, data) => {
       const { world, fixture, run } = await prepare('triggered', { transform: 'ROTATE_90_CLOCKWISE' });
       const depth = data instanceof Uint16Array ? 16 : 8;
-      fixture.onNext = async (): Promise<CapturedFrame> => ({
+      fixture.onNext = async () => ({
         ...capturedFrame(),
         pixels: { width: 3, height: 2, depth, data },
       });

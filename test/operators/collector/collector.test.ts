@@ -104,7 +104,7 @@ describe('collect from a camera', () => {
       const { world, fixture, run } = await prepare('triggered', { transform: 'ROTATE_90_CLOCKWISE' });
       const depth = data instanceof Uint16Array ? 16 : 8;
       fixture.onNext = async () => ({
-        ...capturedFrame(),
+        ...(capturedFrame() as CapturedFrame),
         pixels: { width: 3, height: 2, depth, data },
       });
       run.start(fixture.stage(run.tools));

@@ -53,6 +53,7 @@ import { diskSpace$, measureSpace } from './streams/disk/spaceOnDisk.ts';
 import { openSensor } from './streams/sensors/openSensor.ts';
 import { readStatusOnce } from './streams/status/statusReading.ts';
 import { manifestFiles$ } from './streams/watched/manifestFiles.ts';
+import { watchDeadlineMs } from './streams/watchFolder/watchFolder.ts';
 import { recoverySource } from './verify/recoverEntries.ts';
 import { reportedLines, withMoves } from './verify/reportedLines.ts';
 
@@ -359,8 +360,10 @@ function sourceOpener(
 ): Experiment['openSource'] {
   let opened = options.replay?.opened ?? null;
   const tools = new ToolRunner();
+  const gate = new CallGate(watchDeadlineMs);
   return async (settings, signal) => {
-    if (!options.replay && settings.type === 'file_importer') await noteImport(runFile, smallFiles, settings.folder);
+    const isImported = settings.type === 'file_importer' || settings.type === 'watch_folder';
+    if (!options.replay && isImported) await noteImport(runFile, smallFiles, settings.folder);
     const source =
       opened ??
       (await openSource(settings, {
@@ -368,6 +371,7 @@ function sourceOpener(
         files,
         signal,
         tools,
+        gate,
         note: ({ level, message }) => note(level, message, 'collector'),
       }));
     opened = null;

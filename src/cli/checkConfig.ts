@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { access, readdir, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ConfigProblem, describeProblem } from '../config/configError.ts';
@@ -158,6 +158,7 @@ function pathsOf({ config, paths }: LoadedConfig): Looked[] {
     backup: Services.enable_file_backup ? folder : spareFolder,
     continuousCapture: spareFolder,
     brightfield: Services.enable_brightfield ? folder : spareFolder,
+    watched: Services.enable_camera && Camera.camera_type === 'watch_folder' ? watchedFolder : notWatched,
     flags: folder,
     status: folder,
     generatedFiles: simulated ? folder : spareFolder,
@@ -185,6 +186,7 @@ function pathsOf({ config, paths }: LoadedConfig): Looked[] {
 }
 
 const silent = 'does not answer';
+const notWatched = async (): Promise<Found> => ({ words: 'not used: Camera.camera_type is not "watch_folder"' });
 const unused = async (): Promise<Found> => ({ words: 'not used: Services.enable_remote_sync is off' });
 const isThere = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -205,6 +207,18 @@ async function folder(path: string): Promise<Found> {
 /** One that nothing writes to as the configuration is. */
 async function spareFolder(path: string): Promise<Found> {
   return { words: (await folder(path)).words };
+}
+
+/** Another program saves its images there; it may be on a share. */
+async function watchedFolder(path: string): Promise<Found> {
+  const found = readdir(path).then(
+    () => ({ words: 'there, can be read' }),
+    ({ code, message }: NodeJS.ErrnoException) => ({
+      words: code === 'ENOENT' ? 'not there; the collector waits for it' : `can't be read: ${message}`,
+      wrong: exitCodes.failed,
+    }),
+  );
+  return Promise.race([found, wait(patienceMs, { words: silent, wrong: exitCodes.failed }, { ref: false })]);
 }
 
 /** A share that is away, full or silent is waited for: no error. */

@@ -42,8 +42,8 @@ export async function ownCamera(context: CommandContext): Promise<OwnCamera> {
       const Camera = { ...config.Camera, ...settings };
       const { source } = collector.settings({ ...config, Camera }, { paths, configFile: chosen.path, replay: null });
       return openSource(
-        // The simulated camera's truth is that of frames that are kept.
-        { ...source, roiManifestFile: null, truthFile: null },
+        // The simulated camera's truth is that of frames that are kept, and what a folder held before is the pipeline's to remember.
+        { ...source, roiManifestFile: null, truthFile: null, flags: null },
         { clock: systemClock, files: nodeFiles, signal, tools, note: ({ message }) => context.output.error(message) },
       );
     },

@@ -37,7 +37,7 @@ const longestRoot = 3_500;
  * its files, or write over its own. Pure; none of the folders need be there.
  */
 export function pathProblems(options: PathProblemsOptions): ConfigProblem[] {
-  return [...rootProblems(options), ...folderProblems(options), ...shareProblems(options)];
+  return [...rootProblems(options), ...folderProblems(options), ...shareProblems(options), ...watchProblems(options)];
 }
 
 function rootProblems({ paths, root: given, place, isFile }: PathProblemsOptions): ConfigProblem[] {
@@ -111,6 +111,26 @@ function shareProblems({ config, paths, place, real }: PathProblemsOptions): Con
   const twice = named.find((path, i) => named.findIndex(other => isSame(other, path)) !== i);
   if (twice === undefined) return [];
   return [problem(key, at, `two folders would have one copy on the share, ${twice}: give them different names`)];
+}
+
+/** What the program itself writes must not come back to it as new images. */
+function watchProblems({ config, paths, place, real }: PathProblemsOptions): ConfigProblem[] {
+  if (!config.Services.enable_camera || config.Camera.camera_type !== 'watch_folder') return [];
+  const watched = real(paths.watched);
+  const { remote } = paths;
+  const written = [
+    ...writtenTo.map(([folder, , key]) => ({ key, path: paths[folder] })),
+    { key: 'continuous_capture_dir', path: paths.continuousCapture },
+    { key: 'brightfield_dir', path: paths.brightfield },
+    ...(config.Services.enable_remote_sync
+      ? [remote.data, remote.results, remote.logs, remote.backup].map(path => ({ key: 'remote_root_dir', path }))
+      : []),
+  ];
+  const met = written.find(({ path }) => contains(watched, real(path)) || contains(real(path), watched));
+  if (!met) return [];
+  const at = place(['Watch_Folder', 'folder'])?.value;
+  const message = `Watch_Folder.folder is ${paths.watched}: what the program writes to ${met.path} (${met.key}) would come back as new images; name a folder that nothing but the other program writes to`;
+  return [problem('Watch_Folder.folder', at, message)];
 }
 
 /** As a disk sees it that does not tell capitals apart, nor two spellings of one letter. */

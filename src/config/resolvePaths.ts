@@ -16,6 +16,8 @@ export interface ExperimentFolders {
 /** Where everything is; all absolute. */
 export interface ResolvedPaths extends ExperimentFolders {
   readonly flags: string;
+  /** Folder that another program saves its images in. */
+  readonly watched: string;
   /** Folder of each process's own status. */
   readonly status: string;
   /** Status of the whole pipeline. */
@@ -105,6 +107,7 @@ export function resolvePaths(
     continuousCapture,
     brightfield,
     flags,
+    watched: inRoot(config.Watch_Folder.folder),
     status: join(flags, 'status'),
     pipelineStatusFile: join(flags, 'pipeline_status.json'),
     controlFile: join(flags, 'control.json'),

@@ -17,12 +17,14 @@ import { storage } from './sections/storage.ts';
 import { sync } from './sections/sync.ts';
 import { temperature } from './sections/temperature.ts';
 import { timing } from './sections/timing.ts';
+import { watchFolder } from './sections/watchFolder.ts';
 import { type SectionInfo, type SettingInfo, sectionInfo, settingInfo } from './setting.ts';
 
 /** Every section, in the order of the example file. A new one is a file in `sections/` and a line here. */
 export const sections = {
   Camera: camera,
   Simulator: simulator,
+  Watch_Folder: watchFolder,
   Data_Analysis: dataAnalysis,
   Communication: communication,
   Services: services,

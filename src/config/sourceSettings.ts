@@ -13,8 +13,11 @@ export interface SourceSettings {
   roiManifestFile: string | null;
   /** Where it appends the truth of each frame; null: nowhere. */
   truthFile: string | null;
-  /** Folder of images that are already there. */
+  /** Folder of images that are already there, or that another program saves its images in. */
   folder: string;
+  watch: Config['Watch_Folder'];
+  /** Folder for what must be remembered from one start to the next; null: nothing is. */
+  flags: string | null;
   /** Every Nth image of those that `from` and `to` leave; default 1. */
   every?: number | undefined;
   /** `2025-07-24`, `2025-07-24T13:45`, … in the images' local time. */

@@ -25,7 +25,7 @@ export function comesOverNetwork(mount: Mount): boolean {
  *
  * @param path absolute, without links.
  */
-function mountAt(path: string, mountInfo: () => string): Mount | null {
+export function mountAt(path: string, mountInfo: () => string): Mount | null {
   try {
     return mountOf(path, parseMountInfo(mountInfo()));
   } catch {

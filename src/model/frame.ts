@@ -58,6 +58,8 @@ export interface ImportedFrame {
   /** Milliseconds since the first image of its folder, by the source's best clock; for `--speed`. */
   elapsedMs: number;
   cameraIndex: string;
+  /** Of its entry, where the source knows better than by folder, name and time. */
+  id?: string;
 }
 
 export type SourceFrame = CapturedFrame | ImportedFrame;

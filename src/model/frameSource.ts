@@ -15,4 +15,16 @@ export interface FrameSource {
   readonly total: number | null;
   next(signal: AbortSignal): Promise<SourceFrame | null>;
   close(): Promise<void>;
+  /** Only where somebody else makes the frames, at times of their own. Absent: `next` gives one as soon as it can, until the end. */
+  readonly arrivals?: Arrivals;
+}
+
+/** How a source that waits for others says that something has come: nobody hangs in `next` for hours. */
+export interface Arrivals {
+  /** Whether `next` settles at once: with a frame, or because the source has failed. */
+  has(): boolean;
+  /** `wake` is called when that may have changed, until it is unsubscribed. */
+  subscribe(wake: () => void): { unsubscribe(): void };
+  /** Called before all others: tells which images (by their `id`) were taken in before, also by earlier processes. */
+  passOver(isTaken: (id: string) => boolean): void;
 }

@@ -2,6 +2,7 @@ import { concat, NEVER, of } from 'rxjs';
 import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import { FreshFrames } from '../../src/image/freshFrames.ts';
 import type { ImportedFrame, SourceFrame } from '../../src/model/frame.ts';
+import type { Arrivals } from '../../src/model/frameSource.ts';
 import { localIso, utcIso } from '../../src/model/localTime.ts';
 import { type CollectExperiment, type CollectSettings, collector } from '../../src/operators/collector/collector.ts';
 import type { Tools } from '../../src/operators/stage/experiment.ts';
@@ -19,6 +20,8 @@ export const cameraNumber = (cameraId: number): CollectSettings['source'] => ({
   roiManifestFile: '/root/ROI_manifest.json',
   truthFile: '/root/truth.jsonl',
   folder: dataFolder,
+  watch: defaultConfig().Watch_Folder,
+  flags: '/root/flags',
 });
 
 export const collectSettings: CollectSettings = {
@@ -71,6 +74,7 @@ export class CollectorFixture {
 
   note: (message: string) => void = () => undefined;
   openSensor: CollectExperiment['openSensor'] = id => openSimulatedSensor(id, { now: () => 0, monotonic: () => 0 });
+  arrivals?: Arrivals;
 
   constructor(world: PipelineWorld, pace: 'triggered' | 'own') {
     this.world = world;
@@ -116,6 +120,7 @@ export class CollectorFixture {
           pace: this.pace,
           total: null,
           next: async given => this.onNext(number++, given),
+          ...(this.arrivals && { arrivals: this.arrivals }),
           close: async () => {
             this.log.push('close');
             this.open--;

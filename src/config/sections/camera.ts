@@ -13,7 +13,7 @@ const types = {
   tis: { meaning: 'industrial camera of The Imaging Source', later: true },
   command: 'a program that writes one image each time it is called, see camera_command',
   file_importer: 'images that are already there, in order of time',
-  watch_folder: { meaning: 'images that another program writes', later: true },
+  watch_folder: 'images that another program saves, as they come, see [Watch_Folder]',
 } as const;
 
 /** A camera that this version has. */

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
 import { captureStage } from '../collector/collector.ts';
+import { isFolder } from '../stage/stage.ts';
 import { MainFrames } from './mainFrames.ts';
-
-/** Sources that give images of others: nothing can be taken beside them. */
-const importing: readonly string[] = ['file_importer', 'watch_folder'];
 
 /**
  * Brightfield: takes a frame with settings of its own beside every Nth frame of the collector, and records it in `brightfield_dir`. All
@@ -16,9 +14,10 @@ const importing: readonly string[] = ['file_importer', 'watch_folder'];
 export const brightfield = captureStage({
   name: 'brightfield',
   type: 'brightfield',
-  settings: ({ Brightfield, Camera, Services, Simulator, Timing, Retries }, { paths, replay }) => {
+  settings: ({ Brightfield, Camera, Services, Simulator, Watch_Folder, Timing, Retries }, { paths, replay }) => {
     const { camera_id, camera_exposure, camera_gain, camera_brightness, camera_contrast } = Brightfield;
-    const isImported = replay !== null || importing.includes(Camera.camera_type);
+    // Nothing can be taken beside images of others.
+    const isImported = replay !== null || isFolder(Camera);
     return {
       enabled: !isImported && Services.enable_camera && Services.enable_brightfield,
       source: {
@@ -29,6 +28,8 @@ export const brightfield = captureStage({
         roiManifestFile: paths.newRoiManifest,
         truthFile: join(paths.generatedFiles, 'simulator_truth_brightfield.jsonl'),
         folder: paths.data,
+        watch: Watch_Folder,
+        flags: null,
       },
       intervalMs: Timing.collector_interval_seconds * 1000,
       everyNth: Brightfield.every_nth_frame,

@@ -29,7 +29,7 @@ import type { PauseReason } from '../../model/pauseReason.ts';
 import type { Experiment } from '../stage/experiment.ts';
 import { outcomeEvent } from '../stage/outcomeEvent.ts';
 import type { Outcome, Stage, StageFlow, Worker } from '../stage/stage.ts';
-import { framesPerMinute } from '../stage/stage.ts';
+import { framesPerMinute, isFolder } from '../stage/stage.ts';
 import { type Admission, admitImages } from './admission.ts';
 import type { WantedSpace } from './diskFull.ts';
 import { encodePng, ImageStore } from './imageStore.ts';
@@ -114,7 +114,7 @@ const missedFrames = (count: number, why: string) =>
 export const collector = captureStage({
   name: 'collector',
   type: 'image',
-  settings: ({ Camera, Services, Simulator, Timing, Retries }, { paths, replay }) => ({
+  settings: ({ Camera, Services, Simulator, Watch_Folder, Timing, Retries }, { paths, replay }) => ({
     enabled: replay !== null || Services.enable_camera,
     source: {
       type: replay ? 'file_importer' : Camera.camera_type,
@@ -123,7 +123,9 @@ export const collector = captureStage({
       simulator: Simulator,
       roiManifestFile: paths.newRoiManifest,
       truthFile: join(paths.generatedFiles, 'simulator_truth.jsonl'),
-      folder: replay?.folder ?? paths.data,
+      folder: replay?.folder ?? (Camera.camera_type === 'watch_folder' ? paths.watched : paths.data),
+      watch: Watch_Folder,
+      flags: paths.flags,
       every: replay?.every,
       from: replay?.from,
       to: replay?.to,
@@ -136,7 +138,7 @@ export const collector = captureStage({
     retryDelayMs: Retries.collector_retry_delay_seconds * 1000,
   }),
   pace: (config, { replay }) => ({
-    intervalMs: replay ? null : config.Timing.collector_interval_seconds * 1000,
+    intervalMs: replay || isFolder(config.Camera) ? null : config.Timing.collector_interval_seconds * 1000,
     perMinute: framesPerMinute(config, replay),
   }),
   triggers: ({ tools: { clock, scheduler } }) => ({
@@ -155,7 +157,7 @@ export function captureStage(kind: CaptureKind): Stage<CollectSettings, Collecte
     entriesOf: ({ id }) => [id],
     backOff: ({ retryDelayMs }) => ({ firstMs: retryDelayMs, longestMs: Math.max(longestRetryMs, retryDelayMs) }),
     begin: (experiment, flow) => {
-      const { tools, paths, files, archive, replay } = experiment;
+      const { tools, paths, files, queue, archive, replay } = experiment;
       const { name, type } = kind;
       const folder = type === 'brightfield' ? paths.brightfield : paths.data;
       const store = new ImageStore(folder, files, type);
@@ -192,6 +194,10 @@ export function captureStage(kind: CaptureKind): Stage<CollectSettings, Collecte
           try {
             if (pace === 'triggered') await recovery?.search();
             const known = source.pace === 'own' ? await archivedIds(archive) : new IdTable();
+            if (source.arrivals) {
+              for (const { entry_id: id } of queue.entries()) known.add(id);
+              source.arrivals.passOver(id => known.find(id) >= 0 || queue.get(id) !== undefined);
+            }
             const worker = openWorker(source, { settings, trigger, known, kept, temperatures }, recorder);
             return {
               ...worker,

@@ -1,4 +1,4 @@
-import { filter, type Observable, timer } from 'rxjs';
+import { filter, merge, Observable, timer } from 'rxjs';
 import type { ImageTransform } from '../../image/transformPixels.ts';
 import type { IdTable } from '../../manifest/idTable.ts';
 import { deterministicId } from '../../manifest/normaliseEntry.ts';
@@ -101,17 +101,19 @@ export function ownPaceFrames(
 
   const take = async (room: number, leaving: AbortSignal, taken: Collected[]): Promise<void> => {
     while (!ended && taken.length < room && !leaving.aborted) {
+      if (source.arrivals && !source.arrivals.has()) return;
       const frame = await source.next(leaving);
       if (!frame) {
         ended = true;
         onEnd();
         return;
       }
-      const id =
-        frame.kind === 'imported' ? deterministicId(frame.folder, frame.filename, frame.taken.local) : tools.newId();
+      const id = idOf(frame, tools);
       // Before its time comes: an import that goes on does not wait again for what it has.
       if (known.find(id) >= 0 || queue.get(id)) continue;
       await untilDue(frame, leaving);
+      // Its entry may be archived before the same file is seen again.
+      if (source.arrivals) known.add(id);
       taken.push({
         frame,
         id,
@@ -124,8 +126,9 @@ export function ownPaceFrames(
     }
   };
 
+  const arrived$ = new Observable<void>(subscriber => source.arrivals?.subscribe(() => subscriber.next()));
   return {
-    wake$: queue.changes$.pipe(filter(() => !ended && queue.waiting('processor') < maxWaiting)),
+    wake$: merge(queue.changes$, arrived$).pipe(filter(() => !ended && queue.waiting('processor') < maxWaiting)),
     frames: async (count, leaving) => {
       const taken: Collected[] = [];
       const room = maxWaiting - queue.waiting('processor') - inFlight();
@@ -140,6 +143,11 @@ export function ownPaceFrames(
       return taken;
     },
   };
+}
+
+function idOf(frame: SourceFrame, tools: Tools): string {
+  if (frame.kind !== 'imported') return tools.newId();
+  return frame.id ?? deterministicId(frame.folder, frame.filename, frame.taken.local);
 }
 
 function delay(ms: number, signal: AbortSignal, { scheduler }: Tools): Promise<void> {

@@ -5,7 +5,7 @@ import type { ProcessIdentity } from '../../model/entry.ts';
 import type { StageEvent } from '../../model/event.ts';
 import type { StageName } from '../../model/stageName.ts';
 import type { Experiment } from '../stage/experiment.ts';
-import type { Stage, Worker } from '../stage/stage.ts';
+import { isFolder, type Stage, type Worker } from '../stage/stage.ts';
 import type { Belonging } from './goneProcesses.ts';
 import { HealthWatch, type Observation, type WatchSettings } from './healthWatch.ts';
 import { StandingAlarms } from './standingAlarms.ts';
@@ -50,9 +50,7 @@ export const health: Stage<HealthSettings, Round, HealthExperiment> = {
     enabled: Services.enable_service_health_check,
     // A folder of images has no cadence of its own.
     frameIntervalMs:
-      Services.enable_camera && Camera.camera_type !== 'file_importer' && replay === null
-        ? Timing.collector_interval_seconds * 1000
-        : null,
+      Services.enable_camera && !isFolder(Camera) && replay === null ? Timing.collector_interval_seconds * 1000 : null,
     sensors: Services.enable_thermocouple ? Object.values(Temperature.thermocouple_sensors) : [],
     minFreeDisk: Buffer.min_free_disk,
   }),

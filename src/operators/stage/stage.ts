@@ -130,6 +130,11 @@ export interface Worker<T> {
 }
 
 /** Images per minute that the camera brings, which every stage must keep up with; null where a folder is read as fast as there is room. */
-export function framesPerMinute({ Services, Timing }: Config, replay: Replay | null): number | null {
-  return replay === null && Services.enable_camera ? 60 / Timing.collector_interval_seconds : null;
+export function framesPerMinute({ Camera, Services, Timing }: Config, replay: Replay | null): number | null {
+  if (replay !== null || !Services.enable_camera || isFolder(Camera)) return null;
+  return 60 / Timing.collector_interval_seconds;
 }
+
+/** Whether frames come from a folder of images, at times that the configuration does not say. */
+export const isFolder = ({ camera_type: type }: Pick<Config['Camera'], 'camera_type'>): boolean =>
+  type === 'file_importer' || type === 'watch_folder';

@@ -2,10 +2,12 @@ import { impossibleNumbers } from '../../config/cameraProblems.ts';
 import type { PresentCamera } from '../../config/sections/camera.ts';
 import type { SourceSettings } from '../../config/sourceSettings.ts';
 import type { Files } from '../../files/files.ts';
+import type { CallGate } from '../../files/filesWithDeadline.ts';
 import type { ToolRunner } from '../../files/runTool.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
 import { openLegacyFolder } from '../folder/legacyFolder.ts';
+import { openWatchFolder } from '../watchFolder/watchFolder.ts';
 import type { Camera } from './camera.ts';
 import { CameraError } from './cameraFaults.ts';
 import { openCameraSource } from './cameraSource.ts';
@@ -22,6 +24,8 @@ export interface SourceDeps {
   signal: AbortSignal;
   /** Of this process. */
   tools: ToolRunner;
+  /** For a folder that may hang, on a share: what hangs there is one call, however often the source is opened. Absent: one of its own. */
+  gate?: CallGate;
   note(note: { level: 'info' | 'warning'; message: string }): void;
 }
 
@@ -118,6 +122,7 @@ export const sources: Readonly<Record<PresentCamera, OpenSource>> = {
     return cameraSource(commandCamera({ command, timeoutMs: timeout * 1000 }, deps.tools), settings, deps);
   },
   file_importer: (settings, deps) => openLegacyFolder(settings, deps),
+  watch_folder: (settings, deps) => openWatchFolder(settings, deps),
 };
 
 /** Opens the source that the settings name. @throws Error for one that this version does not have. */

@@ -219,7 +219,7 @@ const formats: Readonly<Record<string, ImageFormat>> = {
 const pattern = /\.(png|jpe?g|tiff?)(?:\.(gz|zst))?$/i;
 
 /** What a name says of its file; null when it is no image (or a hidden or unfinished one: `.x.png`, `x.png.tmp`). */
-function imageFile(name: string): ImageFile | null {
+export function imageFile(name: string): ImageFile | null {
   if (name.startsWith('.')) return null;
   const match = pattern.exec(name);
   if (!match) return null;

@@ -1,4 +1,4 @@
-import { BehaviorSubject, of } from 'rxjs';
+import { BehaviorSubject, of, Subject } from 'rxjs';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defaultConfig } from '../../../src/config/defaultConfig.ts';
@@ -6,7 +6,7 @@ import { parseAmount } from '../../../src/config/kinds/amount.ts';
 import type { DiskSpace } from '../../../src/files/diskSpace.ts';
 import { decodeFrame } from '../../../src/image/decodeFrame.ts';
 import type { Entry } from '../../../src/model/entry.ts';
-import type { CapturedFrame } from '../../../src/model/frame.ts';
+import type { CapturedFrame, SourceFrame } from '../../../src/model/frame.ts';
 import { type CollectExperiment, type CollectSettings, collector } from '../../../src/operators/collector/collector.ts';
 import { runStage } from '../../../src/operators/stage/runStage.ts';
 import {
@@ -593,6 +593,81 @@ describe('collect from a folder', () => {
     third.start(again.stage(third.tools));
     await third.until(() => third.complete);
     expect(third.count('done')).toBe(0);
+  });
+
+  describe('that another program fills', () => {
+    /** Images come when a test says so. */
+    async function filled() {
+      const prepared = await prepare('own');
+      const { fixture } = prepared;
+      const arrived$ = new Subject<void>();
+      const here: (SourceFrame | Error)[] = [];
+      let isTaken: (id: string) => boolean = () => false;
+      fixture.arrivals = {
+        has: () => here.length > 0,
+        subscribe: wake => arrived$.subscribe(wake),
+        passOver: given => {
+          isTaken = given;
+        },
+      };
+      fixture.onNext = async () => {
+        const next = here.shift();
+        // Nobody asks while nothing has come.
+        if (!next) throw new Error('nothing has come');
+        if (next instanceof Error) throw next;
+        return next;
+      };
+      const arrive = (...given: (SourceFrame | Error)[]): void => {
+        here.push(...given);
+        arrived$.next();
+      };
+      return { ...prepared, arrive, isTaken: (id: string) => isTaken(id) };
+    }
+
+    it('offers what has come at once, and waits for more without an end', async () => {
+      const { fixture, run, arrive } = await filled();
+      run.start(fixture.stage(run.tools));
+      await run.until(() => fixture.opened === 1);
+      await run.rest();
+      arrive(importedFrame(0), importedFrame(1));
+      await run.until(() => run.count('done') === 2);
+      arrive(importedFrame(2));
+      await run.until(() => run.count('done') === 3);
+      expect([run.complete, run.count('alarm')]).toEqual([false, 0]);
+      run.stop$.next();
+      await run.until(() => run.complete);
+      expect(fixture.log).toEqual(['close']);
+    });
+
+    it('knows what it has taken in also once its entry is archived, and takes it in once', async () => {
+      const { world, fixture, run, arrive, isTaken } = await filled();
+      const [old, fresh] = ['old', 'fresh'].map((id, i) => ({ ...importedFrame(i), id }));
+      await world.manifest.offer([sampleEntry('old')]);
+      run.start(fixture.stage(run.tools));
+      await run.until(() => fixture.opened === 1);
+      await run.rest();
+      arrive(fresh!);
+      await run.until(() => run.count('done') === 1);
+      // The entries leave the live ones.
+      world.manifest.get = () => undefined;
+      expect(['old', 'fresh', 'newer'].map(isTaken)).toEqual([true, true, false]);
+      arrive(old!, fresh!, { ...importedFrame(2), id: 'newer' });
+      await run.until(() => run.count('done') === 2);
+      await run.rest();
+      expect(run.count('done')).toBe(2);
+    });
+
+    it('is alarmed when the folder goes away though nothing has come, opens it anew, and is well without any image', async () => {
+      const { fixture, run, arrive } = await filled();
+      run.start(fixture.stage(run.tools));
+      await run.until(() => fixture.opened === 1);
+      await run.rest();
+      arrive(new Error('/incoming: no such folder'));
+      await run.until(() => run.count('alarm') === 1);
+      await run.until(() => fixture.opened === 2, 500);
+      await run.until(() => run.status('collector').alarms.length === 0, 500);
+      expect([run.count('alarm'), run.complete]).toEqual([1, false]);
+    });
   });
 
   it('goes on where it was after a failure of the disk, and loses no image', async () => {

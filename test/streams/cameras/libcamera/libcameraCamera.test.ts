@@ -65,6 +65,8 @@ function openCamera(
     roiManifestFile: '',
     truthFile: '',
     folder: '',
+    watch: defaultConfig().Watch_Folder,
+    flags: null,
   };
   const note = ({ message }: { message: string }): void => void notes.push(message);
   return openSource(settings, { clock: systemClock, files: nodeFiles, signal: never, tools, note });

@@ -12,6 +12,7 @@ import { referencePage } from '../src/config/referencePage.ts';
 import { keysPage } from '../src/console/keys.ts';
 import { nodeFiles } from '../src/files/files.ts';
 import { writeAtomic } from '../src/files/writeAtomic.ts';
+import { simulatedChipMap } from './simulatedChipMap.ts';
 
 interface GeneratedFile {
   /** Relative to the repository. */
@@ -23,6 +24,7 @@ const generated: readonly GeneratedFile[] = [
   { path: 'configs/Phorest_config.toml', make: exampleToml },
   { path: 'docs/configuration.md', make: referencePage },
   { path: 'docs/keys.md', make: keysPage },
+  { path: 'assets/Label_templates/Chip_map.json', make: simulatedChipMap },
 ];
 
 /** Writes every stale file below `repository` (or with `check` only finds them) and returns their paths. */

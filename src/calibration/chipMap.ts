@@ -18,6 +18,8 @@ export interface Chip {
   readonly type: string;
   readonly labels: readonly ChipRectangle[];
   readonly gratings: readonly ChipRectangle[];
+  /** How the halves of a grating lie: above each other, or side by side. */
+  readonly halves: 'stacked' | 'side_by_side';
 }
 
 /** Design units. What is more is a slip, and leaves no digits for parts of a unit. */
@@ -31,6 +33,7 @@ const chipSchema = z.object({
   chip_type: name,
   labels: z.array(z.object({ ...size, label_origin: origin }), 'must be a list').default([]),
   gratings: z.array(z.object({ ...size, grating_origin: origin }), 'must be a list').default([]),
+  halves: z.enum(['stacked', 'side_by_side'], 'must be "stacked" or "side_by_side"').optional(),
 });
 const mapSchema = z.object(
   { chip: z.array(chipSchema, 'must be a list of chips') },
@@ -57,11 +60,15 @@ export function parseChipMap(text: string, file: string): Chip[] {
     const [{ path, message }] = parsed.error.issues as [z.core.$ZodIssue];
     throw new CalibrationError(`${file}: ${placeOf(path, value)}${message}`);
   }
-  const chips = parsed.data.chip.map(({ chip_type, labels, gratings }) => ({
-    type: chip_type,
-    labels: labels.map(one => rectangle(one, one.label_origin)),
-    gratings: numbered(gratings.map(one => rectangle(one, one.grating_origin))),
-  }));
+  const chips = parsed.data.chip.map(
+    ({ chip_type, labels, gratings, halves }): Chip => ({
+      type: chip_type,
+      labels: labels.map(one => rectangle(one, one.label_origin)),
+      gratings: numbered(gratings.map(one => rectangle(one, one.grating_origin))),
+      // Files of the Python system do not say it.
+      halves: halves ?? (chip_type === 'IMECII_2' ? 'stacked' : 'side_by_side'),
+    }),
+  );
   const types = chips.map(({ type }) => type);
   const twice = types.find((type, i) => types.indexOf(type) !== i);
   if (twice !== undefined)

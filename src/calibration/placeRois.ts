@@ -10,7 +10,7 @@ import { type ChipPose, type ImageSize, onFrame, toImage } from './chipPose.ts';
  * Coordinates are rounded to whole pixels of the derotated frame, so that each is at most half a pixel from where it belongs.
  */
 export function placeRois(chip: Chip, pose: ChipPose, size: ImageSize): Roi[] {
-  const areStacked = chip.type === 'IMECII_2';
+  const areStacked = chip.halves === 'stacked';
   return chip.gratings
     .filter(grating => isWhollyInside(grating, pose, size))
     .flatMap(grating => {

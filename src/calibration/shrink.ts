@@ -6,7 +6,7 @@ const largest = 2000;
 /**
  * An image for people to look at: 8 bits, of at most 2,000 pixels on a side, its counts stretched so that dark ones are seen too.
  *
- * @returns with it, how many of its pixels one of the image is
+ * @returns with it, how many pixels of a drawing one of the image is
  */
 export function shrink({ width, height, data }: Pixels, most = largest): { picture: Pixels; zoom: number } {
   const factor = Math.max(1, Math.ceil(Math.max(width, height) / most));
@@ -29,5 +29,7 @@ export function shrink({ width, height, data }: Pixels, most = largest): { pictu
     means,
     mean => 255 * Math.sqrt(Math.min(1, Math.max(0, (mean - dark) / (bright - dark)))),
   );
-  return { picture: { width: columns, height: rows, depth: 8, data: shown }, zoom: 1 / factor };
+  // Names are to be read in the drawings of small images too.
+  const zoom = factor > 1 ? 1 / factor : Math.max(1, Math.min(3, Math.floor(most / Math.max(width, height))));
+  return { picture: { width: columns, height: rows, depth: 8, data: shown }, zoom };
 }

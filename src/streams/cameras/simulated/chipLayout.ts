@@ -22,10 +22,21 @@ export interface ChipLayout {
   /** In the order of the ROI manifest: of each grating the lower half `_N`, mirrored, then the upper `_S`. */
   rois: readonly Roi[];
   marks: readonly Mark[];
+  /** What a chip map says of it: the gratings as they are lit, and the texts beside them. */
+  gratings: readonly NamedMark[];
+  labels: readonly NamedMark[];
 }
 
-/** Pixels between the halves of a grating; each half reaches two pixels beyond its ROI, so that they meet. */
-const halfGap = 4;
+export interface NamedMark extends Mark {
+  name: string;
+}
+
+/** Pixels that the light of a half reaches beyond its ROI. */
+export const overhang = 2;
+/** Pixels between the halves of a grating, so that their light meets. */
+const halfGap = 2 * overhang;
+/** Degrees: chips that are turned by less are laid out as one that is turned by so much, so that one chip map is that of all of them. */
+const leastTurn = 0.6;
 const letters = 'ABCDEFGHIJKLMN';
 
 /** @throws RangeError when the gratings don't fit into the frame, saying how many would */
@@ -34,7 +45,7 @@ export function chipLayout(options: SimulatorOptions): ChipLayout {
   if (rows > letters.length) throw new RangeError(`simulator: rows is ${rows}; at most ${letters.length} have letters`);
   const cell = Math.max(2, Math.round(roiRows / 10));
   // What the rotation moves at the edge, and a little.
-  const turn = Math.sin((Math.abs(imageAngle) * Math.PI) / 180);
+  const turn = Math.sin((Math.max(leastTurn, Math.abs(imageAngle)) * Math.PI) / 180);
   const marginX = Math.ceil((turn * height) / 2) + 8;
   const marginY = Math.ceil((turn * width) / 2) + 8;
   const left = marginX + (glyphWidth + 4) * cell;
@@ -53,7 +64,11 @@ export function chipLayout(options: SimulatorOptions): ChipLayout {
 
   const rois: Roi[] = [];
   const marks: Mark[] = [];
+  const gratings: NamedMark[] = [];
+  const labels: NamedMark[] = [];
   const text = (value: string, x: number, y: number): void => {
+    const columns = (glyphWidth + 1) * value.length - 1;
+    labels.push({ name: value, left: x, top: y, width: columns * cell, height: glyphHeight * cell });
     for (const run of glyphRuns(value))
       marks.push({ left: x + run.x * cell, top: y + run.y * cell, width: run.length * cell, height: cell });
   };
@@ -71,6 +86,13 @@ export function chipLayout(options: SimulatorOptions): ChipLayout {
       const x = left + column * pitchX;
       const label = `${String(index + 1).padStart(3, '0')}${index % 2 === 0 ? 'A' : 'B'}`;
       const size = [roiRows, roiColumns] as const;
+      gratings.push({
+        name: label,
+        left: x - overhang,
+        top: y - overhang,
+        width: roiColumns + 2 * overhang,
+        height: gratingHeight + 2 * overhang,
+      });
       rois.push({ label: `${label}_N`, flip: true, coords: [y + roiRows + halfGap, x], size });
       rois.push({ label: `${label}_S`, flip: false, coords: [y, x], size });
     }
@@ -80,5 +102,5 @@ export function chipLayout(options: SimulatorOptions): ChipLayout {
     const half = ((glyphWidth + 1) * name.length - 1) * cell;
     text(name, left + column * pitchX + Math.round((roiColumns - half) / 2), marginY);
   }
-  return { width, height, imageAngle, rois, marks };
+  return { width, height, imageAngle, rois, marks, gratings, labels };
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Pixels } from '../../../model/frame.ts';
-import type { Mark } from './chipLayout.ts';
+import { type Mark, overhang } from './chipLayout.ts';
 import type { FrameFault } from './frameFaults.ts';
 import { type Band, FrameGeometry } from './frameGeometry.ts';
 import { FrameNoise } from './frameNoise.ts';
@@ -23,8 +23,6 @@ const pixelsAStep = 1 << 16;
 /** Light on bare chip and on labels, as parts of the gratings' background. */
 const bareChip = 0.35;
 const markBrightness = 2.6;
-/** Pixels that a grating reaches beyond its ROIs. */
-const overhang = 2;
 
 /**
  * Draws a frame in steps; run the iterator to its end, doing something else in between at will.

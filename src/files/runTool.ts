@@ -20,6 +20,8 @@ export interface ToolOptions {
   maxOutputBytes?: number;
   /** The device that it works with: programs that can't be ended are counted by it. Absent: the program's own name. */
   device?: string;
+  /** Where it runs; absent: where this process does. */
+  folder?: string;
   /** Variables beside those of this process. */
   environment?: Readonly<Record<string, string>>;
 }
@@ -70,6 +72,8 @@ export interface ToolSystem {
   graceMs: number;
 }
 
+/** Longer timers of Node end at once. */
+const longestTimerMs = 2 ** 31 - 1;
 const defaultMaxOutputBytes = 16 * 2 ** 20;
 /** Of standard error so much is kept of the beginning, and as much of the end, characters. */
 const keptErrors = 16_384;
@@ -135,7 +139,14 @@ export class ToolRunner {
    * @throws ToolError, or the signal's reason
    */
   run([program = '', ...words]: readonly string[], options: ToolOptions): Promise<ToolOutput> {
-    const { signal, timeoutMs, device = program, maxOutputBytes = defaultMaxOutputBytes, environment } = options;
+    const {
+      signal,
+      timeoutMs,
+      device = program,
+      maxOutputBytes = defaultMaxOutputBytes,
+      folder,
+      environment,
+    } = options;
     if (signal.aborted) return Promise.reject(signal.reason);
     const stuck = this.#leftBehind.get(device);
     if (stuck && stuck.size >= maxLeftBehind) return Promise.reject(tooManyStuck(device, stuck));
@@ -145,6 +156,7 @@ export class ToolRunner {
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { ...process.env, LC_ALL: 'C', ...environment },
+        ...(folder !== undefined && { cwd: folder }),
       });
       const output = collectOutput(child, maxOutputBytes, () =>
         end(error('excess', `it wrote more than ${maxOutputBytes} bytes, and was ended`)),
@@ -155,7 +167,7 @@ export class ToolRunner {
       let next: NodeJS.Timeout | undefined;
       const after = (ms: number, what: () => void): void => {
         clearTimeout(next);
-        next = setTimeout(what, ms);
+        next = setTimeout(what, Math.min(ms, longestTimerMs));
       };
       const send = (name: NodeJS.Signals): void => {
         try {

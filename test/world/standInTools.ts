@@ -20,8 +20,8 @@ export interface Answer {
   hangs?: 'SIGTERM' | 'SIGKILL' | 'never';
 }
 
-/** A program: gets its arguments, and answers. An error thrown here fails the test that runs it. */
-export type StandIn = (words: readonly string[]) => Answer;
+/** A program: gets its arguments and where it runs, and answers. An error thrown here fails the test that runs it. */
+export type StandIn = (words: readonly string[], folder?: string) => Answer;
 
 export interface StandInRun {
   program: string;
@@ -82,7 +82,7 @@ export function standInTools(programs: Readonly<Record<string, StandIn>>): Stand
     if (!answer.hangs) setImmediate(() => child.end(answer.code ?? 0, null));
   };
   const system: ToolSystem = {
-    spawn: (program, words) => {
+    spawn: (program, words, { cwd }) => {
       const name = program.slice(program.lastIndexOf('/') + 1);
       const child = new StandInProcess(1_000_000 + runs.length);
       const run: StandInRun = { program: name, words, signals: [] };
@@ -94,7 +94,7 @@ export function standInTools(programs: Readonly<Record<string, StandIn>>): Stand
         return child as unknown as ChildProcess;
       }
       try {
-        const answer = standIn(words);
+        const answer = standIn(words, cwd === undefined ? undefined : String(cwd));
         processes.set(child.pid, { child, answer, run });
         most = Math.max(most, running());
         void live(child, answer);
@@ -131,8 +131,8 @@ export function standInTools(programs: Readonly<Record<string, StandIn>>): Stand
 
 /** The same program with another answer where it gives an image; what it says of itself stays. */
 export function altered(standIn: StandIn, alter: (answer: Answer) => Answer): StandIn {
-  return words => {
-    const answer = standIn(words);
+  return (words, folder) => {
+    const answer = standIn(words, folder);
     return answer.image ? alter(answer) : answer;
   };
 }

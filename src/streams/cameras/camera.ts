@@ -13,8 +13,8 @@ export interface Shot {
   pixels: Pixels;
   /** What the tool said of the frame; what it did not say is absent. */
   metadata: FrameMetadata;
-  /** When it was taken, ms since 1970, where the tool says so; absent: as the capture ended. */
-  takenMs?: number;
+  /** What is odd about a frame that is whole all the same, as the rest of a sentence about the camera; it is said once. */
+  oddity?: string;
 }
 
 /**

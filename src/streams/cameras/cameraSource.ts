@@ -1,6 +1,6 @@
 import type { ToolRunner } from '../../files/runTool.ts';
 import type { Clock } from '../../model/clock.ts';
-import type { CapturedFrame, Pixels } from '../../model/frame.ts';
+import type { CapturedFrame, FrameMetadata, Pixels } from '../../model/frame.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
 import { localIso, utcIso } from '../../model/localTime.ts';
 import type { Camera, CaptureSettings, Shot } from './camera.ts';
@@ -29,23 +29,25 @@ export function openCameraSource(
   { tools, clock, note }: CameraSourceDeps,
 ): FrameSource {
   const closing = new AbortController();
-  const capture = async (signal: AbortSignal): Promise<{ shot: Shot; endedAt: number }> => {
-    const shot = await tools.turn(camera.device, signal, () => camera.capture(settings, signal));
-    return { shot, endedAt: clock.now() };
-  };
+  const capture = (signal: AbortSignal): Promise<TimedShot> =>
+    tools.turn(camera.device, signal, async () => {
+      const begunMs = clock.monotonic();
+      const shot = await camera.capture(settings, signal);
+      return { ...shot, atMs: momentOf(shot, begunMs, clock) };
+    });
   let isSettled = false;
-  const noteExposure = exposureNotes(camera.name, note);
-  const settle = async (signal: AbortSignal): Promise<{ shot: Shot; endedAt: number }> => {
+  const noteOddities = oddities(camera.name, note);
+  const settle = async (signal: AbortSignal): Promise<TimedShot> => {
     for (let thrownAway = 0; ; thrownAway++) {
-      const taken = await capture(signal);
-      const trouble = unsettled(taken.shot.pixels);
-      if (trouble === null) return taken;
+      const shot = await capture(signal);
+      const trouble = unsettled(shot.pixels);
+      if (trouble === null) return shot;
       if (thrownAway < camera.settlingFrames) continue;
       note({
         level: 'warning',
         message: `${camera.name}: the first frames are ${trouble}; frames are kept as they come`,
       });
-      return taken;
+      return shot;
     }
   };
   return {
@@ -54,14 +56,13 @@ export function openCameraSource(
     next: async (caller): Promise<CapturedFrame> => {
       const signal = AbortSignal.any([caller, closing.signal]);
       signal.throwIfAborted();
-      const { shot, endedAt } = await (isSettled ? capture(signal) : settle(signal));
+      const shot = await (isSettled ? capture(signal) : settle(signal));
       isSettled = true;
-      noteExposure(shot);
-      const at = shot.takenMs ?? endedAt;
+      noteOddities(shot);
       return {
         kind: 'captured',
         pixels: shot.pixels,
-        taken: { local: localIso(at), utc: utcIso(at), source: 'camera' },
+        taken: { local: localIso(shot.atMs), utc: utcIso(shot.atMs), source: 'camera' },
         cameraIndex,
         metadata: shot.metadata,
       };
@@ -70,42 +71,62 @@ export function openCameraSource(
   };
 }
 
+/** A frame, and when it was taken, ms since 1970. */
+type TimedShot = Shot & { atMs: number };
+
+/**
+ * When a frame was taken: at the moment that the sensor tells, by the wall clock or by the clock that runs since the boot, where that lies within
+ * the capture; else at its end.
+ */
+function momentOf({ metadata }: Shot, begunMs: number, clock: Clock): number {
+  const now = clock.now();
+  const elapsed = clock.monotonic() - begunMs;
+  const { frame_wall_clock_ns: wallClock, sensor_timestamp_ns: sinceBoot } = metadata;
+  const agoes = [
+    ...(wallClock === undefined ? [] : [now - wallClock / 1e6]),
+    ...(sinceBoot === undefined ? [] : [clock.monotonic() - sinceBoot / 1e6]),
+  ];
+  const ago = agoes.find(each => each >= 0 && each <= elapsed) ?? 0;
+  return now - ago;
+}
+
 /** Pixels looked at. */
 const samples = 4096;
-/** Share of saturated pixels that no scene has by intention. */
+/** Share of pixels at the highest count, whatever the camera's full scale is, that no scene has by intention. */
 const overexposedShare = 0.5;
 
 /** What shows that a camera has not settled; null: nothing does. */
-export function unsettled({ data, depth }: Pixels): 'uniform' | 'overexposed' | null {
-  const full = 2 ** depth - 1;
+export function unsettled({ data }: Pixels): 'uniform' | 'overexposed' | null {
   const step = Math.max(1, Math.floor(data.length / samples));
-  const first = data[0];
+  let most = 0;
   let isUniform = true;
-  let saturated = 0;
-  let count = 0;
-  for (let i = 0; i < data.length; i += step, count++) {
-    if (data[i] !== first) isUniform = false;
-    if (data[i] === full) saturated++;
+  for (let i = 0; i < data.length; i += step) {
+    most = Math.max(most, data[i]!);
+    if (data[i] !== data[0]) isUniform = false;
   }
-  if (saturated > overexposedShare * count) return 'overexposed';
   // Where a few pixels are lit, the samples may all have missed them.
-  return isUniform && data.every(value => value === first) ? 'uniform' : null;
+  if (isUniform) return data.some(value => value !== data[0]) ? null : 'uniform';
+  let clipped = 0;
+  for (let i = 0; i < data.length; i += step) if (data[i] === most) clipped++;
+  return clipped > overexposedShare * Math.ceil(data.length / step) ? 'overexposed' : null;
 }
 
 /** A sensor exposes whole rows: what it got differs a little from what was asked for. */
 const exposureTolerance = { share: 0.02, seconds: 0.0002 };
 
-/** Says once, and again when it changes, that the camera exposes otherwise than it was asked to. */
-function exposureNotes(name: string, note: CameraSourceDeps['note']): (shot: Shot) => void {
+/** Says once, and again when it changes, what is odd about frames that came all the same. */
+function oddities(name: string, note: CameraSourceDeps['note']): (shot: Shot) => void {
   let said = '';
-  return ({ metadata: { exposure_asked_seconds: asked, exposure_seconds: got } }) => {
-    if (asked === undefined || got === undefined) return;
-    const { share, seconds } = exposureTolerance;
-    const isOff = Math.abs(got - asked) > Math.max(share * asked, seconds);
-    const message = isOff
-      ? `${name}: it was asked to expose for ${asked} s, and exposes for ${got} s; its limits, or another control, stand against it`
-      : '';
-    if (isOff && message !== said) note({ level: 'warning', message });
-    said = message;
+  return ({ metadata, oddity = '' }) => {
+    const messages = [oddity, oddExposure(metadata)].filter(each => each !== '').join('; ');
+    if (messages !== '' && messages !== said) note({ level: 'warning', message: `${name}: ${messages}` });
+    said = messages;
   };
+}
+
+function oddExposure({ exposure_asked_seconds: asked, exposure_seconds: got }: FrameMetadata): string {
+  if (asked === undefined || got === undefined) return '';
+  const { share, seconds } = exposureTolerance;
+  if (Math.abs(got - asked) <= Math.max(share * asked, seconds)) return '';
+  return `it was asked to expose for ${asked} s, and exposes for ${got} s; its limits, or another control, stand against it`;
 }

@@ -86,26 +86,33 @@ export function libcameraCamera(
     return { program, camera: camera.index, ...sizeOf(camera, options, name) };
   };
 
-  const shoot = async (settings: CaptureSettings, signal: AbortSignal, metadataFile: string | null): Promise<Shot> => {
+  const shoot = async (settings: CaptureSettings, signal: AbortSignal, folder: string): Promise<Shot> => {
     found ??= await find(signal);
     const { program } = found;
     const isStill = program.endsWith('-still');
+    const metadataFile = hasMetadata ? join(folder, 'metadata.json') : null;
     const frame: FrameOptions = { ...options, ...found, encoding: isStill ? encoding : 'jpg', isStill, metadataFile };
-    const words = optionWords(stillOptions(settings, frame));
     const failed = { camera: name, program: basename(program) };
-    const output = await run([program, ...words], failed, {
+    const output = await run([program, ...optionWords(stillOptions(settings, frame))], failed, {
       signal,
       timeoutMs: settings.exposure * 1000 + timeoutMs,
       maxOutputBytes: maxImageBytes,
+      // The tools of 2021 take "-" for the name of a file.
+      folder,
     });
-    if (output.code !== 0) throw frameError(failed, output);
-    const pixels = await decoded(output.stdout, frame).catch((error: unknown) => {
+    const bytes =
+      output.stdout.length > 0 ? output.stdout : await readFile(join(folder, '-')).catch(() => output.stdout);
+    const pixels = await decoded(bytes, frame).catch((error: unknown) => {
       throw frameError(failed, output, { code: 'frame_torn', message: asError(error).message });
     });
     const said = metadataFile === null ? '' : await readFile(metadataFile, 'utf8').catch(() => '');
-    const metadata = stillMetadata(said, settings.exposure);
-    const { frame_wall_clock_ns: taken } = metadata;
-    return { pixels, metadata, ...(taken !== undefined && { takenMs: taken / 1e6 }) };
+    const shot = { pixels, metadata: stillMetadata(said, settings.exposure) };
+    if (output.code === 0) return shot;
+    // A tool that falls over its own end has given its frame before.
+    return {
+      ...shot,
+      oddity: `its frames are whole, although ${failed.program} ends with ${output.endedBy ?? output.code}`,
+    };
   };
 
   return {
@@ -115,10 +122,10 @@ export function libcameraCamera(
     capture: async (settings, signal) => {
       const folder = await mkdtemp(join(tmpdir(), 'phorest-'));
       try {
-        return await shoot(settings, signal, hasMetadata ? join(folder, 'metadata.json') : null).catch(error => {
+        return await shoot(settings, signal, folder).catch(error => {
           if (!hasMetadata || !(error instanceof CameraError) || !/option '--metadata/.test(error.message)) throw error;
           hasMetadata = false;
-          return shoot(settings, signal, null);
+          return shoot(settings, signal, folder);
         });
       } catch (error) {
         found = null;

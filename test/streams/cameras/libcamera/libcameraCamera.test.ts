@@ -7,7 +7,7 @@ import { defaultConfig } from '../../../../src/config/defaultConfig.ts';
 import type { SourceSettings } from '../../../../src/config/sourceSettings.ts';
 import { nodeFiles } from '../../../../src/files/files.ts';
 import type { ToolRunner } from '../../../../src/files/runTool.ts';
-import { systemClock } from '../../../../src/model/clock.ts';
+import { type Clock, systemClock } from '../../../../src/model/clock.ts';
 import type { CapturedFrame, Pixels } from '../../../../src/model/frame.ts';
 import type { FrameSource } from '../../../../src/model/frameSource.ts';
 import { cameraFaults } from '../../../../src/streams/cameras/cameraFaults.ts';
@@ -50,12 +50,13 @@ interface OpenOptions {
   type?: 'libcamera' | 'hawkeye';
   cameraId?: number | string;
   notes?: string[];
+  clock?: Clock;
   camera?: Partial<SourceSettings['camera']>;
 }
 
 function openCamera(
   tools: ToolRunner,
-  { type = 'libcamera', cameraId = 0, notes = [], camera = {} }: OpenOptions = {},
+  { type = 'libcamera', cameraId = 0, notes = [], clock = systemClock, camera = {} }: OpenOptions = {},
 ): Promise<FrameSource> {
   const settings = {
     type,
@@ -69,7 +70,7 @@ function openCamera(
     flags: null,
   };
   const note = ({ message }: { message: string }): void => void notes.push(message);
-  return openSource(settings, { clock: systemClock, files: nodeFiles, signal: never, tools, note });
+  return openSource(settings, { clock, files: nodeFiles, signal: never, tools, note });
 }
 
 const nextOf = async (source: Promise<FrameSource>): Promise<CapturedFrame> =>
@@ -212,6 +213,29 @@ describe('a frame of rpicam-still', () => {
     expect(runs.length).toBe(before + 1);
   });
 
+  it('comes from a tool that takes "-" for the name of a file', async () => {
+    const old: StandIn = (words, folder) => {
+      const { stdout, ...answer } = rpicam({ cameras: [small], image: yuv420 })(words);
+      return words[0] === '--list-cameras'
+        ? { stdout: stdout! }
+        : { ...answer, files: { [join(folder!, '-')]: stdout! } };
+    };
+    const { tools } = standInTools({ 'libcamera-still': old });
+    expect((await nextOf(openCamera(tools))).pixels).toEqual(luma(400, 300));
+  });
+
+  it('counts when it is whole, although the tool falls over its own end, and that is said once', async () => {
+    const notes: string[] = [];
+    const standIn = rpicam({ cameras: [small], image: yuv420 });
+    const { tools } = standInTools({
+      'rpicam-still': words => ({ ...standIn(words), code: words.length > 1 ? 139 : 0 }),
+    });
+    const source = openCamera(tools, { notes });
+    expect((await nextOf(source)).pixels).toEqual(luma(400, 300));
+    await nextOf(source);
+    expect(notes).toEqual(['camera 0 (libcamera): its frames are whole, although rpicam-still ends with 139']);
+  });
+
   it('is allowed its exposure and the time-out besides', async () => {
     let timeoutMs = 0;
     const { tools } = standInTools({ 'rpicam-still': rpicam({ cameras: [small], image: yuv420 }) });
@@ -228,10 +252,9 @@ describe('a frame of rpicam-still', () => {
 });
 
 describe('what the tool says of a frame', () => {
-  it('is kept with the frame; the frame has the time of its exposure', async () => {
+  it('is kept with the frame', async () => {
     const { tools } = standInTools({ 'rpicam-still': rpicam({ cameras: [small], image: yuv420 }) });
-    const { metadata, taken } = await nextOf(openCamera(tools));
-    expect(metadata).toEqual({
+    expect((await nextOf(openCamera(tools))).metadata).toEqual({
       exposure_asked_seconds: 0.02,
       exposure_seconds: 0.019989,
       analogue_gain: 2,
@@ -240,7 +263,37 @@ describe('what the tool says of a frame', () => {
       frame_wall_clock_ns: 1764349200123456000,
       sensor_temperature_celsius: 31,
     });
-    expect(taken.utc).toBe('2025-11-28T17:00:00.123456Z');
+  });
+
+  /** A capture that takes two seconds. */
+  const slowClock = (endedAt: number, monotonic: number): Clock => {
+    let calls = 0;
+    return { now: () => endedAt, monotonic: () => (calls++ === 0 ? monotonic - 2_000 : monotonic) };
+  };
+  const frameAt = (metadata: string, clock: Clock) => {
+    const { tools } = standInTools({ 'rpicam-still': rpicam({ cameras: [small], image: yuv420, metadata }) });
+    return nextOf(openCamera(tools, { clock }));
+  };
+
+  it.each([
+    ['by the wall clock', hqMetadata, 1764349201000, 5_000, '2025-11-28T17:00:00.123456Z'],
+    [
+      'by the clock since the boot',
+      hqMetadata.replace('FrameWallClock', 'Other'),
+      1764349201000,
+      1_235_567.89,
+      '2025-11-28T17:00:00.000000Z',
+    ],
+    [
+      'as the capture ends, where the sensor tells of another time',
+      hqMetadata,
+      1764349300000,
+      99_000_000,
+      '2025-11-28T17:01:40.000000Z',
+    ],
+    ['as the capture ends, where the sensor tells of none', '{}', 1764349201000, 5_000, '2025-11-28T17:00:01.000000Z'],
+  ])('says when it was taken: %s', async (_, metadata, endedAt, monotonic, utc) => {
+    expect((await frameAt(metadata, slowClock(endedAt, monotonic))).taken.utc).toBe(utc);
   });
 
   it('has no temperature where a sensor without thermometer says 0', () => {
@@ -268,14 +321,21 @@ describe('what the tool says of a frame', () => {
 });
 
 describe('first frames that do not count', () => {
+  type Size = { width: number; height: number };
+  const flat = ({ width, height }: Size, value: number): Uint8Array => new Uint8Array(width * height * 1.5).fill(value);
+  /** Three quarters of it are as bright as can be. */
+  const clipped = (size: Size, value: number): Uint8Array =>
+    flat(size, value).map((each, i) => (i % size.width < size.width / 4 ? (i * 7) % value : each));
+
   it.each([
     ['black', 0],
     ['green, as an empty buffer becomes', 77],
     ['overexposed', 255],
+    ['overexposed, of a sensor that does not fill its bytes', 250],
   ])('are thrown away while they are %s', async (_, value) => {
     let frames = 0;
     const image = (size: { width: number; height: number }): Uint8Array =>
-      ++frames <= 2 ? new Uint8Array(size.width * size.height * 1.5).fill(value) : yuv420(size);
+      ++frames <= 2 ? (value < 200 ? flat : clipped)(size, value) : yuv420(size);
     const { tools } = standInTools({ 'rpicam-still': rpicam({ cameras: [small], image }) });
     const source = openCamera(tools);
     expect((await nextOf(source)).pixels).toEqual(luma(400, 300));

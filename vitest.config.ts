@@ -27,7 +27,7 @@ const machine = [
   'test/operators/{fullDisk,linkedPlaces}.test.ts',
   'test/share/**/*.test.ts',
   'test/sinks/{alarms,communication,health,log}/**/*.test.ts',
-  'test/streams/cameras/{realCommand,v4l2/realV4l2Tools,gstreamer/realGstreamer}.test.ts',
+  'test/streams/cameras/{deviceHolders,realCommand,v4l2/realV4l2Tools,gstreamer/realGstreamer}.test.ts',
   'test/streams/{console,configuration,control,status,watched,watchFolder}/**/*.test.ts',
   'test/streams/simulatedAnalysis.test.ts',
   'test/verify/**/*.test.ts',

@@ -10,6 +10,7 @@ import { type ChildProcess, spawn as nodeSpawn, type SpawnOptions } from 'node:c
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
+import { livenessOf, ownIdentity } from './processIdentity.ts';
 
 export interface ToolOptions {
   /** The caller has left: the program is ended, and the signal's reason is thrown. */
@@ -72,6 +73,9 @@ export interface ToolSystem {
   graceMs: number;
 }
 
+/** By it a program that outlived the process which started it is known: that was killed, and could not end it. */
+const ownerVariable = 'PHOREST_TOOL_OF';
+const ownerText = `${ownIdentity.pid} ${ownIdentity.pid_start}`;
 /** Longer timers of Node end at once. */
 const longestTimerMs = 2 ** 31 - 1;
 const defaultMaxOutputBytes = 16 * 2 ** 20;
@@ -155,7 +159,7 @@ export class ToolRunner {
         shell: false,
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, LC_ALL: 'C', ...environment },
+        env: { ...process.env, LC_ALL: 'C', [ownerVariable]: ownerText, ...environment },
         ...(folder !== undefined && { cwd: folder }),
       });
       const output = collectOutput(child, maxOutputBytes, () =>
@@ -225,6 +229,17 @@ export class ToolRunner {
     child.once('exit', () => stuck.delete(child));
     child.unref();
   }
+}
+
+/** Whether a program was started by a process of ours that is gone. @param environment of the program: `/proc/<pid>/environ` */
+export function isAbandoned(environment: string): boolean {
+  const owner = environment.split('\0').find(each => each.startsWith(`${ownerVariable}=`));
+  const [pid = 0, start = 0] =
+    owner
+      ?.slice(ownerVariable.length + 1)
+      .split(' ')
+      .map(Number) ?? [];
+  return owner !== undefined && livenessOf({ ...ownIdentity, pid, pid_start: start }) === 'gone';
 }
 
 function tooManyStuck(device: string, stuck: ReadonlySet<ChildProcess>): ToolError {

@@ -31,7 +31,7 @@ interface CameraFault {
 export const cameraFaults: readonly CameraFault[] = [
   {
     code: 'camera_busy',
-    said: /Pipeline handler in use by another process|failed to acquire camera|Device or resource busy/i,
+    said: /Pipeline handler in use by another process|failed to acquire camera|(?<!Unable to set controls: )Device or resource busy/i,
     is: 'another program uses the camera',
     doThis: 'end that program',
     answer: 'alarm',
@@ -41,7 +41,7 @@ export const cameraFaults: readonly CameraFault[] = [
     said: /no cameras? available/i,
     is: 'no camera is found',
     doThis:
-      'switch the Raspberry Pi off and seat the ribbon cable anew at both ends; a sensor of another maker needs its dtoverlay line in config.txt, and the legacy camera stack must be off (raspi-config)',
+      'switch the Raspberry Pi off and seat the ribbon cable anew at both ends; a sensor of another maker needs its dtoverlay line in config.txt, the legacy camera stack must be off (raspi-config), and this user must be in the group video',
     answer: 'alarm',
   },
   {

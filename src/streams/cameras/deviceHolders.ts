@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isAbandoned } from '../../files/runTool.ts';
 import { CameraError } from './cameraFaults.ts';
 
 export interface Holder {
@@ -27,7 +29,8 @@ export async function deviceHolders(paths: readonly string[], proc = '/proc'): P
 }
 
 /**
- * The error of a camera; of one that is busy with the processes that hold its device.
+ * The error of a camera; of one that is busy with the processes that hold its device. One that was left by a run which was killed is
+ * ended: it would keep the camera for good.
  * @param shown the paths, as a person would name them
  */
 export async function namingHolders(
@@ -37,8 +40,24 @@ export async function namingHolders(
 ): Promise<unknown> {
   if (!(error instanceof CameraError) || error.code !== 'camera_busy') return error;
   const holders = await deviceHolders(paths);
+  const ended = holders.filter(endAbandoned);
   const who = holders.map(({ pid, name }) => `process ${pid} (${name})`).join(', ');
   const held =
     who === '' ? `a process of another user holds it (sudo fuser -v ${shown} says which)` : `${who} holds it`;
-  return new CameraError(error.code, error.answer, `${error.message}; ${held}`, error);
+  if (ended.length < holders.length || who === '')
+    return new CameraError(error.code, error.answer, `${error.message}; ${held}`, error);
+  const why = 'a run that was killed has left it, and it was ended now';
+  return new CameraError(error.code, 'retry', `${error.message}; ${held}: ${why}`, error);
+}
+
+/** Ends a program that an earlier process of ours has started and could not end. @returns whether it was one */
+function endAbandoned({ pid }: Holder): boolean {
+  try {
+    if (!isAbandoned(readFileSync(`/proc/${pid}/environ`, 'utf8'))) return false;
+    process.kill(pid, 'SIGKILL');
+    return true;
+  } catch {
+    // It is another user's, or has ended in this moment.
+    return false;
+  }
 }

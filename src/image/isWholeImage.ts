@@ -35,6 +35,11 @@ export async function isWholeImage(file: Pick<OpenFile, 'read' | 'size'>, name: 
 const maxStrips = 1 << 20;
 /** Parts of the file that are read to learn where its pixels are; one that needs more is left to the decoder. */
 const maxParts = 32;
+/** Bytes of a value by its type; of others, and of text, one. */
+// biome-ignore format: a table
+const valueBytes: Readonly<Record<number, number>> = {
+  3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8,
+};
 /** So many bytes at the end of the pixels are zero only where they are black, or have not come yet. */
 const endBytes = 64;
 
@@ -42,7 +47,7 @@ async function isWholeTiff(file: Pick<OpenFile, 'read'>, size: number): Promise<
   const parts: { at: number; bytes: Buffer }[] = [];
   for (let i = 0; i < maxParts; i++) {
     let missing: { at: number; length: number } | null = null;
-    const end = pixelsEnd((at, length) => {
+    const ends = tiffEnds((at, length) => {
       const wanted = Math.max(0, Math.min(length, size - at));
       const part = parts.find(({ at: from, bytes }) => from <= at && at + wanted <= from + bytes.length);
       if (part) return part.bytes.subarray(at - part.at, at - part.at + wanted);
@@ -50,7 +55,8 @@ async function isWholeTiff(file: Pick<OpenFile, 'read'>, size: number): Promise<
       return new Uint8Array();
     });
     if (missing === null) {
-      if (end === null || end > size) return 'cut';
+      if (ends === null || Math.max(ends.pixels, ends.values) > size) return 'cut';
+      const { pixels: end } = ends;
       return (await readRange(file, Math.max(0, end - endBytes), end)).some(value => value !== 0)
         ? 'whole'
         : 'doubtful';
@@ -64,20 +70,21 @@ async function isWholeTiff(file: Pick<OpenFile, 'read'>, size: number): Promise<
   return 'doubtful';
 }
 
-/** Where the pixels that lie last end; null where the file does not say, or its directories have no end. */
-function pixelsEnd(readAt: ReadAt): number | null {
+/** Where the pixels that lie last end, and the values of the directories; null where the file does not say. */
+function tiffEnds(readAt: ReadAt): { pixels: number; values: number } | null {
   const file = tiffDirectories(readAt);
   if (file === null || !file.isWhole || file.directories.length === 0) return null;
-  let last = 0;
+  let [pixels, values] = [0, 0];
   for (const { entries } of file.directories) {
-    const values = (tags: readonly number[]): number[] => {
+    for (const { type, count, at } of entries.values()) values = Math.max(values, at + count * (valueBytes[type] ?? 1));
+    const wholeNumbers = (tags: readonly number[]): number[] => {
       const entry = tags.map(tag => entries.get(tag)).find(found => found !== undefined);
       return (entry && tiffValues(readAt, entry, file.isLittleEndian, maxStrips)) ?? [];
     };
-    const places = values([tiffTag.stripOffsets, tiffTag.tileOffsets]);
-    const lengths = values([tiffTag.stripLengths, tiffTag.tileLengths]);
+    const places = wholeNumbers([tiffTag.stripOffsets, tiffTag.tileOffsets]);
+    const lengths = wholeNumbers([tiffTag.stripLengths, tiffTag.tileLengths]);
     if (places.length === 0 || lengths.length !== places.length) return null;
-    for (const [i, place] of places.entries()) last = Math.max(last, place + lengths[i]!);
+    for (const [i, place] of places.entries()) pixels = Math.max(pixels, place + lengths[i]!);
   }
-  return last === 0 ? null : last;
+  return pixels === 0 ? null : { pixels, values };
 }

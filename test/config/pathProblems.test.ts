@@ -161,3 +161,37 @@ it.each<[string, string, Surroundings]>([
 ])('a name that is not UTF-8 in %s would make another folder, and is refused', (_, toml, surroundings) => {
   expect(problemsOf(toml, surroundings).join('\n')).toContain('is not UTF-8');
 });
+
+describe('a folder that is watched', () => {
+  const watching = (folder: string, more = '', type = 'watch_folder'): string =>
+    `[Paths]\nroot_dir = "/data/run"\n${more.includes('[Services]') ? more : `${more}\n[Services]`}\nenable_camera = true\n[Camera]\ncamera_type = "${type}"\n[Watch_Folder]\nfolder = "${folder}"\n`;
+
+  it.each([
+    ['data', 'data_dir'],
+    ['data/incoming', 'data_dir'],
+    ['.', 'data_dir'],
+    ['/data', 'data_dir'],
+    ['/', 'data_dir'],
+    ['results', 'results_dir'],
+    ['continuous_capture', 'continuous_capture_dir'],
+  ])('is refused where the program writes images itself: %s', (folder, key) => {
+    expect(problemsOf(watching(folder))).toEqual([
+      expect.stringMatching(new RegExp(`^\\d+: Watch_Folder.folder is /.*\\(${key}\\) would come back as new images`)),
+    ]);
+    expect(problemsOf(watching(folder, '', 'simulated'))).toEqual([]);
+  });
+
+  it('is refused where the copies on the share would come back, also through a link', () => {
+    const sync = 'remote_root_dir = "/nas/phorest"\n[Services]\nenable_remote_sync = true';
+    expect(problemsOf(watching('/nas', sync))).toEqual([expect.stringContaining('(remote_root_dir) would come back')]);
+    expect(problemsOf(watching('/in', sync), { links: { '/in': '/nas/phorest' } })).toHaveLength(1);
+    expect(problemsOf(watching('/nas/microscope', sync))).toEqual([]);
+    expect(problemsOf(watching('/nas', 'remote_root_dir = "/nas/phorest"'))).toEqual([]);
+  });
+
+  it('is good beside the others, in the root and elsewhere', () => {
+    for (const folder of ['incoming', '/media/usb/run 1', '../incoming/x'.slice(3)])
+      expect(problemsOf(watching(folder))).toEqual([]);
+    expect(problemsOf(watching('../x'))).toEqual([expect.stringContaining('Watch_Folder.folder is "../x"')]);
+  });
+});

@@ -21,7 +21,7 @@ const machine = [
   'test/program/**/*.test.ts',
   'test/analysis/{analyseTogether,analysisPool}.test.ts',
   'test/cli/{completionScript,requeue,stop,systemdNotifier,systemdService}.test.ts',
-  'test/files/{distantProcesses,fileLock,mountedDevice,plantedLocally,plantedNames,reserveFile,runTool}.test.ts',
+  'test/files/{deviceClaims,distantProcesses,fileLock,mountedDevice,plantedLocally,plantedNames,reserveFile,runTool}.test.ts',
   'test/image/{compressFile,imageBombs}.test.ts',
   'test/manifest/{backup,kill,stageLeases}.test.ts',
   'test/operators/{fullDisk,linkedPlaces}.test.ts',

@@ -7,6 +7,7 @@ import { ownFolders, type ResolvedPaths } from './config/resolvePaths.ts';
 import type { Config } from './config/schema.ts';
 import { clockSynced } from './files/clockSynced.ts';
 import { confinedFiles } from './files/confinedFiles.ts';
+import { DeviceClaims, pipeline } from './files/deviceClaims.ts';
 import { askDisk } from './files/diskSpace.ts';
 import { makeFolder } from './files/durableNames.ts';
 import type { Exclusive } from './files/fileLock.ts';
@@ -36,6 +37,8 @@ import type { FrameSource } from './model/frameSource.ts';
 import { utcIso } from './model/localTime.ts';
 import type { PauseReason } from './model/pauseReason.ts';
 import type { StageName } from './model/stageName.ts';
+import { brightfield } from './operators/brightfield/brightfield.ts';
+import { collector } from './operators/collector/collector.ts';
 import { readThrottled } from './operators/health/powerSupply.ts';
 import { settleProcessorOrphans } from './operators/processor/settleProcessorOrphans.ts';
 import { clockBehind$ } from './operators/services/clockBehind.ts';
@@ -46,7 +49,7 @@ import { createShares } from './share/share.ts';
 import { openCommunications } from './sinks/communication/openCommunications.ts';
 import { composeResultLine } from './sinks/results/composeResultLine.ts';
 import { openResultsLog } from './sinks/results/resultsLog.ts';
-import { openSource } from './streams/cameras/sources.ts';
+import { claimCamera, openSource } from './streams/cameras/sources.ts';
 import { device$ } from './streams/disk/deviceWatch.ts';
 import { diskOf, WrongDiskError } from './streams/disk/experimentDisk.ts';
 import { diskSpace$, measureSpace } from './streams/disk/spaceOnDisk.ts';
@@ -111,7 +114,7 @@ const maxEarlyNotes = 100;
  * Opens all that the stages of an experiment share: folders, leases of the exclusive stages, manifest, results log. Whole or not at all:
  * what was opened before an error is closed again.
  *
- * @throws StageHeldError when another process runs one of the stages; WrongDiskError; the file system's errors, with the path.
+ * @throws StageHeldError when another process runs one of the stages; DeviceHeldError when another experiment uses the camera; WrongDiskError; the file system's errors, with the path.
  */
 export async function openExperiment(options: ExperimentOptions): Promise<OpenedExperiment> {
   const { config, paths, stages } = options;
@@ -129,6 +132,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
     }
     const held = await holdStages({ ...options, files: smallFiles, lock, note });
     opened.defer(() => held.release());
+    await refuseHeldCameras(basics);
 
     const share = config.Services.enable_remote_sync ? paths.remote.root : null;
     for (const warning of mountWarnings({ backup: paths.backup, share })) note('warning', warning);
@@ -170,7 +174,6 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
           stage: stages[0]!,
           stop$,
         });
-    const powerTools = new ToolRunner();
     const space$ = diskSpace$(() => measureSpace(paths.data));
     const experiment: Experiment = {
       tools,
@@ -210,6 +213,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
       clockSynced,
       openSource: sourceOpener(basics, runFile),
       openSensor: (id, deviceRoot) => openSensor(id, deviceRoot, { files: nodeFiles, clock }),
+      freeCameras: () => basics.claims.freeUnused(),
       openAnalyser: ({ workers, memoryLimitMb }) =>
         createAnalysisPool({ workers, ...(memoryLimitMb === null ? {} : { memoryLimitMb }) }),
       openReporter: settings =>
@@ -232,7 +236,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
       },
       readHolders: () => readHolders(leasesFile(paths.flags)),
       rootSpace: () => askDisk(paths.root),
-      readThrottled: signal => readThrottled(powerTools, signal),
+      readThrottled: signal => readThrottled(basics.programs, signal),
       settleOrphans: {
         processor: () => settleProcessorOrphans(manifest, log),
         compressor: () => manifest.release(manifest.orphans('compressor'), 'compressor'),
@@ -275,6 +279,10 @@ interface Basics {
   reserve: ExperimentReserve;
   lock: (path: string) => Exclusive;
   tools: Tools;
+  /** Those of other people. */
+  programs: ToolRunner;
+  /** Devices that this process uses. */
+  claims: DeviceClaims;
   report: (event: PipelineEvent) => void;
   alarm: (stage: StageName, key: string, message: string) => void;
   note: (level: NoteEvent['level'], message: string, stage?: StageName | null) => void;
@@ -316,7 +324,9 @@ async function openBasics(options: ExperimentOptions) {
   };
   const alarm = (stage: StageName, key: string, message: string): void =>
     report({ stage, at: systemClock.now(), kind: 'alarm', key, message, retryInMs: 0 });
-  const basics: Basics = { options, files, smallFiles, reserve, lock, tools, report, alarm, note };
+  const programs = new ToolRunner();
+  const claims = new DeviceClaims({ root: paths.root, purpose: pipeline });
+  const basics: Basics = { options, files, smallFiles, reserve, lock, tools, programs, claims, report, alarm, note };
   return { basics, tracked, reported$, device };
 }
 
@@ -353,13 +363,31 @@ function openManifest(
   });
 }
 
+/** So long a camera may take to say which one it is, and stays claimed for the stage that will open it, ms. */
+const identityMs = 10_000;
+
+/** @throws DeviceHeldError when another experiment of this machine uses a camera that a stage of this process wants */
+async function refuseHeldCameras({ options, programs, claims, note }: Basics): Promise<void> {
+  const { config, paths, configFile, stages, replay = null } = options;
+  for (const stage of [collector, brightfield]) {
+    const { enabled, source } = stage.settings(config, { paths, configFile, replay });
+    if (!enabled || !stages.includes(stage.name)) continue;
+    const claim = await claimCamera(source, {
+      tools: programs,
+      claims,
+      signal: AbortSignal.timeout(identityMs),
+      note: ({ level, message }) => note(level, message, stage.name),
+    });
+    claim?.release(identityMs);
+  }
+}
+
 /** Opens the source of the settings; the first time that of the replay, which is open already. */
 function sourceOpener(
-  { options, files, smallFiles, tools: { clock }, report, note }: Basics,
+  { options, files, smallFiles, tools: { clock }, programs, claims, report, note }: Basics,
   runFile: string,
 ): Experiment['openSource'] {
   let opened = options.replay?.opened ?? null;
-  const tools = new ToolRunner();
   const gate = new CallGate(watchDeadlineMs);
   return async (settings, signal) => {
     const isImported = settings.type === 'file_importer' || settings.type === 'watch_folder';
@@ -370,8 +398,9 @@ function sourceOpener(
         clock,
         files,
         signal,
-        tools,
+        tools: programs,
         gate,
+        claims,
         note: ({ level, message }) => note(level, message, 'collector'),
       }));
     opened = null;

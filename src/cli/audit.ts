@@ -1,11 +1,10 @@
-import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import { appendDurably } from '../files/appendDurably.ts';
 import { makeFolder } from '../files/durableNames.ts';
 import { fileLock } from '../files/fileLock.ts';
 import { nodeFiles } from '../files/files.ts';
-import { ownIdentity } from '../files/processIdentity.ts';
+import { ownIdentity, userName } from '../files/processIdentity.ts';
 import { ExperimentReserve } from '../files/reserveFile.ts';
 import { utcIso } from '../model/localTime.ts';
 import { shownJson } from '../model/shownText.ts';
@@ -48,13 +47,4 @@ async function note(paths: ResolvedPaths, now: number, what: Readonly<Record<str
     file,
     fileLock(file),
   )(() => appendDurably(files, file, Buffer.from(line), { keep: 'nothing', folder: dirname(file) }));
-}
-
-/** A user that the system has no name for (a container's) is told by number. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.() ?? 'unknown'}`;
-  }
 }

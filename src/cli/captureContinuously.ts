@@ -20,7 +20,7 @@ const retryMs = 2_000;
 /** Frames until a signal, each written over the one before, with what one focuses by. */
 export async function captureContinuously(context: CommandContext, options: CaptureOptions): Promise<number> {
   const { output } = context;
-  const camera = await ownCamera(context);
+  const camera = await ownCamera(context, 'capture --continuous');
   await refuseWithoutDisk(camera);
   const path = join(camera.paths.continuousCapture, frameFile);
   await makeFolder(nodeFiles, camera.paths.continuousCapture);

@@ -23,7 +23,7 @@ const gratingShare = 0.999;
 /** Searches the exposure at which the brightest grating stays just below saturation; says what it found, and writes it when asked to. */
 export async function captureExposure(context: CommandContext, options: CaptureOptions): Promise<number> {
   const { output } = context;
-  const camera = await ownCamera(context);
+  const camera = await ownCamera(context, 'capture --expose');
   const start = camera.config.Camera.camera_exposure;
   if (!(start > 0))
     throw new ExitError(exitCodes.usage, `Camera.camera_exposure is ${start}: the search begins above 0`);

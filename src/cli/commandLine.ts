@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { delimiter, isAbsolute, join, relative } from 'node:path';
+import { shellWord } from '../model/shownText.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { launcher, sameExperiment } from './launch.ts';
 
@@ -24,9 +25,4 @@ function programWords({ cwd, environment: { PATH = '' } }: Pick<CommandContext, 
   if (folders.some(folder => isLauncher(join(folder, 'phorest')))) return ['phorest'];
   const near = relative(cwd, launcher);
   return ['node', near.startsWith('..') ? launcher : near];
-}
-
-/** A word as a shell takes it for one, whatever it holds. */
-export function shellWord(word: string): string {
-  return /^[\w@%+:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

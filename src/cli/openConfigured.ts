@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { BehaviorSubject, distinctUntilChanged, map, type Observable, ReplaySubject, tap } from 'rxjs';
 import type { Config } from '../config/schema.ts';
+import { DeviceHeldError } from '../files/deviceClaims.ts';
 import { StageHeldError } from '../manifest/stageLeases.ts';
 import { openPipeline, type Pipeline, type PipelineOptions } from '../openPipeline.ts';
 import type { AlarmSettings } from '../sinks/alarms/alarms.ts';
@@ -19,7 +20,8 @@ export async function openOrExit(options: PipelineOptions): Promise<Pipeline> {
   try {
     return await openPipeline(options);
   } catch (error) {
-    if (error instanceof StageHeldError) throw new ExitError(exitCodes.running, error.message, { cause: error });
+    if (error instanceof StageHeldError || error instanceof DeviceHeldError)
+      throw new ExitError(exitCodes.running, error.message, { cause: error });
     throw error;
   }
 }

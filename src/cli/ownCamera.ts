@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
+import type { SourceSettings } from '../config/sourceSettings.ts';
+import { DeviceClaims, DeviceHeldError } from '../files/deviceClaims.ts';
 import { nodeFiles } from '../files/files.ts';
 import { ToolRunner } from '../files/runTool.ts';
 import { decodeFrame } from '../image/decodeFrame.ts';
@@ -9,7 +11,7 @@ import { systemClock } from '../model/clock.ts';
 import type { Pixels, SourceFrame } from '../model/frame.ts';
 import type { FrameSource } from '../model/frameSource.ts';
 import { collector } from '../operators/collector/collector.ts';
-import { openSource } from '../streams/cameras/sources.ts';
+import { claimCamera, openSource } from '../streams/cameras/sources.ts';
 import { stopSignals$ } from '../streams/stopSignals.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes, signalExitCode } from './exitCodes.ts';
@@ -24,8 +26,11 @@ export interface OwnCamera extends LoadedConfig {
   pixels(frame: SourceFrame): Promise<Pixels>;
 }
 
-/** @throws ExitError `running` while a pipeline uses the camera, `usage` when the configuration names none */
-export async function ownCamera(context: CommandContext): Promise<OwnCamera> {
+/**
+ * @param purpose the command, for whoever wants the camera meanwhile
+ * @throws ExitError `running` while a pipeline, or another program of ours, uses the camera; `usage` when the configuration names none
+ */
+export async function ownCamera(context: CommandContext, purpose = 'capture'): Promise<OwnCamera> {
   const loaded = await loadConfig(context);
   for (const { message } of loaded.warnings) context.output.error(`warning: ${message}`);
   const { chosen, config, paths } = loaded;
@@ -35,18 +40,23 @@ export async function ownCamera(context: CommandContext): Promise<OwnCamera> {
     throw new ExitError(exitCodes.usage, message);
   }
   await refuseWhileInUse(loaded);
-  const tools = new ToolRunner();
+  const note = ({ message }: { message: string }): void => context.output.error(message);
+  const deps = { tools: new ToolRunner(), claims: new DeviceClaims({ root: paths.root, purpose }), note };
+  const sourceOf = (settings: Partial<Config['Camera']>): SourceSettings => {
+    const Camera = { ...config.Camera, ...settings };
+    const { source } = collector.settings({ ...config, Camera }, { paths, configFile: chosen.path, replay: null });
+    // The simulated camera's truth is that of frames that are kept, and what a folder held before is the pipeline's to remember.
+    return { ...source, roiManifestFile: null, truthFile: null, flags: null };
+  };
+  // Held from now on: what opens it is of this process.
+  await claimCamera(sourceOf({}), { ...deps, signal: AbortSignal.timeout(identityMs) }).catch((error: Error) => {
+    if (!(error instanceof DeviceHeldError)) throw error;
+    throw new ExitError(exitCodes.running, error.message, { cause: error });
+  });
   return {
     ...loaded,
-    open: async (signal, settings = {}) => {
-      const Camera = { ...config.Camera, ...settings };
-      const { source } = collector.settings({ ...config, Camera }, { paths, configFile: chosen.path, replay: null });
-      return openSource(
-        // The simulated camera's truth is that of frames that are kept, and what a folder held before is the pipeline's to remember.
-        { ...source, roiManifestFile: null, truthFile: null, flags: null },
-        { clock: systemClock, files: nodeFiles, signal, tools, note: ({ message }) => context.output.error(message) },
-      );
-    },
+    open: (signal, settings = {}) =>
+      openSource(sourceOf(settings), { ...deps, clock: systemClock, files: nodeFiles, signal }),
     pixels: async frame => {
       const pixels = frame.kind === 'captured' ? frame.pixels : await decodeFrame(join(frame.folder, frame.filename));
       return transformPixels(pixels, config.Camera.camera_transform);
@@ -71,6 +81,9 @@ export async function untilSignal(run: (signal: AbortSignal) => Promise<number>)
     signals.unsubscribe();
   }
 }
+
+/** A camera says in this time which one it is, ms. */
+const identityMs = 10_000;
 
 /** States of a collector in which its camera is closed. */
 const closedStates = ['off', 'paused', 'stopped'];

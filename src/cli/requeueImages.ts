@@ -7,6 +7,7 @@ import { DamagedManifestError } from '../manifest/entryReader.ts';
 import { Manifest } from '../manifest/manifest.ts';
 import { systemClock } from '../model/clock.ts';
 import { counted } from '../model/quantity.ts';
+import { shellWord } from '../model/shownText.ts';
 import { audit, auditFile } from './audit.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
@@ -125,11 +126,6 @@ function commandWith({ status, from, to, every, skip }: RequeueOptions, { config
     ['--every', every?.toString()],
   ];
   const words = (pairs: [string, string | undefined][]): string[] =>
-    pairs.flatMap(([name, value]) => (value === undefined ? [] : [name, quoted(value)]));
+    pairs.flatMap(([name, value]) => (value === undefined ? [] : [name, shellWord(value)]));
   return ['phorest', ...words(given), 'requeue', ...words(chosen), ...(skip ? ['--skip'] : []), '--yes'].join(' ');
-}
-
-/** As a shell takes it for one word. */
-function quoted(word: string): string {
-  return /^[\w./:+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

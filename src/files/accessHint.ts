@@ -1,6 +1,7 @@
 import { accessSync, constants, lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
+import { shellWord } from '../model/shownText.ts';
 import { linuxDevices, type Mount, mountOf, parseMountInfo } from './mountedDevice.ts';
 import { comesOverNetwork } from './networkMount.ts';
 
@@ -69,17 +70,17 @@ function ownedByAnother(path: string, system: AccessSystem): string | null {
   }
   const who = `${culprit} belongs to ${nameOf(found.uid)}, and this process runs as ${nameOf(uid)}`;
   const group = nameOf(uid);
-  if (found.uid === uid) return `${culprit} is closed to its own owner ${group}: chmod -R u+rwX ${quoted(culprit)}`;
+  if (found.uid === uid) return `${culprit} is closed to its own owner ${group}: chmod -R u+rwX ${shellWord(culprit)}`;
   // A folder of the system is not given away: one in it is made.
   if (dirname(dirname(culprit)) === '/' || dirname(culprit) === '/') {
     const missing = below(culprit, path);
-    return `${who}: sudo mkdir -p ${quoted(missing)} && sudo chown ${group}: ${quoted(missing)}`;
+    return `${who}: sudo mkdir -p ${shellWord(missing)} && sudo chown ${group}: ${shellWord(missing)}`;
   }
   const folder = found.isFolder ? culprit : dirname(culprit);
   const above = dirname(folder);
   // What ran with sudo made more than the one that was met first.
   const all = above.split('/').length > 3 && system.stat(above)?.uid === uid ? above : folder;
-  return `${who} (was it run with sudo once?): sudo chown -R ${group}: ${quoted(all)}`;
+  return `${who} (was it run with sudo once?): sudo chown -R ${group}: ${shellWord(all)}`;
 }
 
 /** The name of a path in a folder above it. */
@@ -88,8 +89,6 @@ function below(folder: string, path: string): string {
   while (dirname(name) !== folder && dirname(name) !== name) name = dirname(name);
   return name;
 }
-
-const quoted = (word: string): string => (/^[\w./:+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 /** What Linux says. */
 const linuxAccess: AccessSystem = {

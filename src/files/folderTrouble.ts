@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { access, lstat, realpath, stat } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { linuxDevices, mountOf, parseMountInfo } from './mountedDevice.ts';
+import { userName } from './processIdentity.ts';
 
 export interface FolderTrouble {
   /** Completes "<path> …". */
@@ -79,13 +79,5 @@ function typeAt(real: string): string {
   } catch {
     // No Linux: nobody can tell.
     return '';
-  }
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `the user ${process.getuid?.()}`;
   }
 }

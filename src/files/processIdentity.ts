@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import type { ProcessIdentity } from '../model/entry.ts';
 
 /** `/proc` as text, or null where there is none (another system) or the process is gone. */
@@ -72,4 +72,13 @@ export function isSurely(other: ProcessIdentity, own: ProcessIdentity = ownIdent
 /** The same process, not only the same pid. */
 export function sameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
   return a.pid === b.pid && a.boot_id === b.boot_id && a.pid_start === b.pid_start && a.host === b.host;
+}
+
+/** The user of this process; one that the system has no name for (a container's) is told by number. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
 }

@@ -26,6 +26,11 @@ export function shortened(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
+/** A word as a shell takes it for one, whatever it holds: for commands that can be pasted. */
+export function shellWord(word: string): string {
+  return /^[\w@%+:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 /**
  * JSON as a terminal may show it: it says the same, and every control character and direction mark in it is spelled `\u009b`.
  * Line ends between the values stay.

@@ -112,6 +112,7 @@ describe.skipIf(!(await mayMount()))('a real disk that fills (needs root, for a 
           runStarted: Date.UTC(2100, 0),
           bootId: 'boot',
           clockSynced: () => true,
+          freeCameras: () => undefined,
           openSource: async () => ({
             pace: 'triggered',
             total: null,

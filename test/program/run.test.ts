@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { DeviceClaims, pipeline } from '../../src/files/deviceClaims.ts';
 import { parseCsvLine } from '../../src/sinks/table/parseCsvLine.ts';
 import { conservation } from './conservation.ts';
 import { configOf, experimentToml, writeConfig } from './experiment.ts';
@@ -231,6 +232,22 @@ describe('the command line', () => {
     expect(unlike.stderr).not.toMatch(/did you mean/i);
     expect(near.stderr).toContain('(did you mean --speed?)');
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'refuses a camera that another experiment uses, with the root of that one',
+    async () => {
+      const root = await temporaryRoot();
+      const command = ['cat', join(root, 'frame.png')];
+      const other = new DeviceClaims({ root: '/data/run7', purpose: pipeline });
+      const claim = await other.claim(JSON.stringify([...command, 0]), 'camera command cat');
+      const toml = experimentToml().replace('"simulated"', `"command"\ncamera_command = ${JSON.stringify(command)}`);
+      await writeConfig(root, toml);
+      const { code, stderr } = await run(root).ended;
+      claim.release();
+      expect(stderr).toContain(`is used by the experiment in /data/run7 (process ${process.pid})`);
+      expect(code).toBe(3);
+    },
+  );
 
   it('starts on an older Node by moving to its own', async ({ skip }) => {
     const older = await olderNode();

@@ -111,6 +111,7 @@ export class CollectorFixture {
       bootId: 'boot',
       clockSynced: () => true,
       openSensor: this.openSensor,
+      freeCameras: () => undefined,
       openSource: async (_settings, signal) => {
         await this.onOpen(signal);
         this.maxOpen = Math.max(this.maxOpen, ++this.open);

@@ -64,6 +64,7 @@ export type CollectExperiment = Pick<
   | 'clockSynced'
   | 'openSource'
   | 'openSensor'
+  | 'freeCameras'
   | 'space$'
   | 'measureSpace'
   | 'waitingImage'
@@ -214,6 +215,7 @@ export function captureStage(kind: CaptureKind): Stage<CollectSettings, Collecte
         pausedBy$: diskFull$,
         onPause: () => {
           begun = null;
+          experiment.freeCameras();
         },
         // A folder misses nothing: its images are still there.
         beside$: settings$ =>

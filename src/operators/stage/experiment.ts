@@ -148,6 +148,8 @@ export interface Experiment extends SettingsSource {
   openSource(settings: SourceSettings, signal: AbortSignal): Promise<FrameSource>;
   /** @param id as in `Temperature.thermocouple_sensors` @param deviceRoot folder of the 1-wire devices */
   openSensor(id: string, deviceRoot: string): Sensor;
+  /** Lets go of cameras that have failed, and that this process keeps from other experiments for its next try. */
+  freeCameras(): void;
   openAnalyser(settings: AnalyserSettings): FrameAnalyser;
   openReporter(settings: ReporterSettings): Promise<Reporter>;
   /** The status of all processes of the root; null while there is none. */

@@ -30,7 +30,14 @@ export interface Camera {
   readonly name: string;
   /** What can't do two things at a time: a device file, or the name of a stack. */
   readonly device: string;
+  /** The programs that it works with: one of them must be on this machine. */
+  readonly programs: readonly string[];
   /** Uniform or overexposed frames that may be thrown away before the first one that counts, as it settles. */
   readonly settlingFrames: number;
+  /**
+   * The device by a name that is the same whoever asks: two experiments of this machine that want one camera are told apart by it. It may
+   * ask the tool. Rejects as `capture` does.
+   */
+  identity(signal: AbortSignal): Promise<string>;
   capture(settings: CaptureSettings, signal: AbortSignal): Promise<Shot>;
 }

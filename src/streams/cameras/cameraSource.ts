@@ -1,3 +1,4 @@
+import type { DeviceClaim, DeviceClaims } from '../../files/deviceClaims.ts';
 import type { ToolRunner } from '../../files/runTool.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { CapturedFrame, FrameMetadata, Pixels } from '../../model/frame.ts';
@@ -13,6 +14,8 @@ export interface CameraSourceOptions {
 export interface CameraSourceDeps {
   tools: Pick<ToolRunner, 'turn'>;
   clock: Clock;
+  /** Of this process; absent: the camera is nobody else's. */
+  claims?: Pick<DeviceClaims, 'claim'> | undefined;
   note(note: { level: 'info' | 'warning'; message: string }): void;
 }
 
@@ -21,12 +24,14 @@ export interface CameraSourceDeps {
  *
  * Contract: each `next` waits for its turn at the device, and takes one frame. The first ones after opening are thrown away while
  * they show that the camera has not settled (uniform, as a buffer that nothing was written to, or overexposed), a few at most: what is there
- * then counts, and is noted. A rejection is that of {@link Camera}. `close` ends what is on its way.
+ * then counts, and is noted. A rejection is that of {@link Camera}, or tells which other experiment uses the device: it is claimed before the first
+ * frame, and let go by `close`, which ends what is on its way. After a failure it stays claimed for a while: whoever opens the camera
+ * anew must not lose it to another experiment.
  */
 export function openCameraSource(
   camera: Camera,
   { settings, cameraIndex }: CameraSourceOptions,
-  { tools, clock, note }: CameraSourceDeps,
+  { tools, clock, claims, note }: CameraSourceDeps,
 ): FrameSource {
   const closing = new AbortController();
   const capture = (signal: AbortSignal): Promise<TimedShot> =>
@@ -36,6 +41,18 @@ export function openCameraSource(
       return { ...shot, atMs: momentOf(shot, begunMs, clock) };
     });
   let isSettled = false;
+  let claim: DeviceClaim | null = null;
+  let hasFailed = false;
+  const takeFrame = async (signal: AbortSignal): Promise<TimedShot> => {
+    if (claims && claim === null) {
+      const key = await tools.turn(camera.device, signal, () => camera.identity(signal));
+      claim = await claims.claim(key, camera.name);
+      if (closing.signal.aborted) claim.release();
+    }
+    const taken = await (isSettled ? capture(signal) : settle(signal));
+    isSettled = true;
+    return taken;
+  };
   const noteOddities = oddities(camera.name, note);
   const settle = async (signal: AbortSignal): Promise<TimedShot> => {
     for (let thrownAway = 0; ; thrownAway++) {
@@ -56,8 +73,11 @@ export function openCameraSource(
     next: async (caller): Promise<CapturedFrame> => {
       const signal = AbortSignal.any([caller, closing.signal]);
       signal.throwIfAborted();
-      const shot = await (isSettled ? capture(signal) : settle(signal));
-      isSettled = true;
+      const shot = await takeFrame(signal).catch((error: unknown) => {
+        hasFailed = !signal.aborted;
+        throw error;
+      });
+      hasFailed = false;
       noteOddities(shot);
       return {
         kind: 'captured',
@@ -67,7 +87,10 @@ export function openCameraSource(
         metadata: shot.metadata,
       };
     },
-    close: async () => closing.abort(new Error(`${camera.name} is closed`)),
+    close: async () => {
+      closing.abort(new Error(`${camera.name} is closed`));
+      claim?.release(hasFailed ? heldAfterFailureMs : 0);
+    },
   };
 }
 
@@ -89,6 +112,9 @@ function momentOf({ metadata }: Shot, begunMs: number, clock: Clock): number {
   const ago = agoes.find(each => each >= 0 && each <= elapsed) ?? 0;
   return now - ago;
 }
+
+/** Longer than the longest wait before a camera that has failed is opened anew, ms. */
+const heldAfterFailureMs = 120_000;
 
 /** Pixels looked at. */
 const samples = 4096;

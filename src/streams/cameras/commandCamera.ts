@@ -17,6 +17,8 @@ export interface CommandCameraOptions {
   /** The program and its arguments; `{output}`, `{exposure}`, `{gain}`, `{brightness}` and `{contrast}` in them are replaced. */
   command: readonly string[];
   timeoutMs: number;
+  /** Tells two cameras of one program apart. */
+  cameraId: number | string;
 }
 
 const outputMark = '{output}';
@@ -24,7 +26,10 @@ const outputMark = '{output}';
 export const maxImageBytes = 512 * 2 ** 20;
 
 /** @throws CameraError when no program is named */
-export function commandCamera({ command, timeoutMs }: CommandCameraOptions, tools: Pick<ToolRunner, 'run'>): Camera {
+export function commandCamera(
+  { command, timeoutMs, cameraId }: CommandCameraOptions,
+  tools: Pick<ToolRunner, 'run'>,
+): Camera {
   const [program] = command;
   if (program === undefined)
     throw new CameraError(
@@ -63,7 +68,10 @@ export function commandCamera({ command, timeoutMs }: CommandCameraOptions, tool
   return {
     name,
     device: name,
+    programs: [program],
     settlingFrames: 0,
+    // What it works with is not known: one program with the same words for the same camera is taken for one device.
+    identity: async () => JSON.stringify([...command, cameraId]),
     capture: async (settings, signal) => {
       if (!writesFile) return shoot(settings, { signal, folder: null });
       const folder = await mkdtemp(join(tmpdir(), 'phorest-'));

@@ -1,6 +1,7 @@
 import { impossibleNumbers } from '../../config/cameraProblems.ts';
 import type { PresentCamera } from '../../config/sections/camera.ts';
 import type { SourceSettings } from '../../config/sourceSettings.ts';
+import type { DeviceClaim, DeviceClaims } from '../../files/deviceClaims.ts';
 import type { Files } from '../../files/files.ts';
 import type { CallGate } from '../../files/filesWithDeadline.ts';
 import type { ToolRunner } from '../../files/runTool.ts';
@@ -26,6 +27,8 @@ export interface SourceDeps {
   tools: ToolRunner;
   /** For a folder that may hang, on a share: what hangs there is one call, however often the source is opened. Absent: one of its own. */
   gate?: CallGate;
+  /** Of this process; absent: no camera is claimed. */
+  claims?: DeviceClaims;
   note(note: { level: 'info' | 'warning'; message: string }): void;
 }
 
@@ -48,7 +51,11 @@ const cameraSource = (camera: Camera, { cameraId, camera: c }: SourceSettings, d
 const hawkeyeSize = { camera_width: 9152, camera_height: 6944 };
 
 /** @throws CameraError for numbers that the tool would bend without a word */
-function libcameraOf({ type, cameraId, camera: c }: SourceSettings, flip: Flip, { tools }: SourceDeps): Camera {
+function libcameraOf(
+  { type, cameraId, camera: c }: SourceSettings,
+  flip: Flip,
+  { tools }: Pick<SourceDeps, 'tools'>,
+): Camera {
   const [wrong] = impossibleNumbers(type, c);
   if (wrong) throw new CameraError('camera_settings', 'alarm', wrong.message);
   return libcameraCamera(
@@ -65,25 +72,66 @@ function libcameraOf({ type, cameraId, camera: c }: SourceSettings, flip: Flip, 
   );
 }
 
-type OpenSource = (settings: SourceSettings, deps: SourceDeps) => Promise<FrameSource>;
+type MakeCamera = (settings: SourceSettings, deps: Pick<SourceDeps, 'tools' | 'note'>) => Camera;
 
 /** A camera with a device of Video4Linux. */
-const videoSource: OpenSource = async (settings, deps) => {
-  const { type, cameraId, camera: c } = settings;
-  const options = {
-    type,
-    cameraId,
-    width: c.camera_width || 640,
-    height: c.camera_height || 480,
-    pixelFormat: c.camera_pixel_format,
-    discardedFrames: c.camera_discard_frames,
-    timeoutMs: c.camera_timeout_seconds * 1000,
-  };
-  return cameraSource(v4l2Camera(options, deps), settings, deps);
-};
+const videoCamera: MakeCamera = ({ type, cameraId, camera: c }, deps) =>
+  v4l2Camera(
+    {
+      type,
+      cameraId,
+      width: c.camera_width || 640,
+      height: c.camera_height || 480,
+      pixelFormat: c.camera_pixel_format,
+      discardedFrames: c.camera_discard_frames,
+      timeoutMs: c.camera_timeout_seconds * 1000,
+    },
+    deps,
+  );
 
-/** Word of `Camera.camera_type` → source. A new camera is a file, its word, and a line here, which the compiler asks for. */
-export const sources: Readonly<Record<PresentCamera, OpenSource>> = {
+/** Cameras behind a tool, by their words; each makes its camera, and throws a CameraError for settings that it can't have. */
+const toolCameras = {
+  libcamera: (settings, deps) => libcameraOf(settings, 'NONE', deps),
+  hawkeye: (settings, deps) => {
+    const { camera } = settings;
+    const full = camera.camera_width === 0 || camera.camera_height === 0 ? hawkeyeSize : {};
+    return libcameraOf({ ...settings, camera: { ...camera, ...full } }, 'VERTICAL_FLIP', deps);
+  },
+  logitech: videoCamera,
+  argus: videoCamera,
+  command: ({ cameraId, camera: { camera_command: command, camera_timeout_seconds: timeout } }, { tools }) =>
+    commandCamera({ command, timeoutMs: timeout * 1000, cameraId }, tools),
+} as const satisfies Partial<Record<PresentCamera, MakeCamera>>;
+
+/** The camera behind a tool that the settings name; null: its frames come without one. @throws CameraError for settings that it can't have */
+export function toolCamera(settings: SourceSettings, deps: Pick<SourceDeps, 'tools' | 'note'>): Camera | null {
+  return (toolCameras as Partial<Record<string, MakeCamera>>)[settings.type]?.(settings, deps) ?? null;
+}
+
+/**
+ * Claims the camera that the settings name, before anything is taken from it. Null: it needs no claim, or can't be asked which it is; its first frame tells why.
+ * @throws DeviceHeldError
+ */
+export async function claimCamera(
+  settings: SourceSettings,
+  { claims, signal, ...deps }: Pick<SourceDeps, 'tools' | 'note' | 'signal'> & { claims: DeviceClaims },
+): Promise<DeviceClaim | null> {
+  let camera: Camera | null;
+  let key: string;
+  try {
+    camera = toolCamera(settings, deps);
+    if (camera === null) return null;
+    key = await camera.identity(signal);
+  } catch {
+    return null;
+  }
+  return claims.claim(key, camera.name);
+}
+
+type OpenSource = (settings: SourceSettings, deps: SourceDeps) => Promise<FrameSource>;
+
+/** Sources of other frames, by their words. */
+const otherSources: Readonly<Record<Exclude<PresentCamera, keyof typeof toolCameras>, OpenSource>> = {
   simulated: ({ cameraId, camera, simulator: s, roiManifestFile, truthFile }, deps) => {
     const simulator = simulatorOptions(s.preset, {
       seed: s.seed,
@@ -108,29 +156,20 @@ export const sources: Readonly<Record<PresentCamera, OpenSource>> = {
     };
     return openSimulatedCamera({ simulator, faults, cameraIndex: cameraId, roiManifestFile, truthFile }, deps);
   },
-  libcamera: async (settings, deps) => cameraSource(libcameraOf(settings, 'NONE', deps), settings, deps),
-  hawkeye: async (settings, deps) => {
-    const { camera } = settings;
-    const full = camera.camera_width === 0 || camera.camera_height === 0 ? hawkeyeSize : {};
-    const sized = { ...settings, camera: { ...camera, ...full } };
-    return cameraSource(libcameraOf(sized, 'VERTICAL_FLIP', deps), settings, deps);
-  },
-  logitech: videoSource,
-  argus: videoSource,
-  command: async (settings, deps) => {
-    const { camera_command: command, camera_timeout_seconds: timeout } = settings.camera;
-    return cameraSource(commandCamera({ command, timeoutMs: timeout * 1000 }, deps.tools), settings, deps);
-  },
   file_importer: (settings, deps) => openLegacyFolder(settings, deps),
   watch_folder: (settings, deps) => openWatchFolder(settings, deps),
 };
 
-/** Opens the source that the settings name. @throws Error for one that this version does not have. */
+/** Every word of `Camera.camera_type` that there is. A new camera is a file, its word, and a line in one of the two above, which the compiler asks for. */
+export const sourceWords: readonly string[] = [...Object.keys(otherSources), ...Object.keys(toolCameras)];
+
+/** Opens the source that the settings name. @throws Error for one that this version does not have; CameraError */
 export async function openSource(settings: SourceSettings, deps: SourceDeps): Promise<FrameSource> {
-  const open = (sources as Readonly<Record<string, OpenSource>>)[settings.type];
-  if (!open) {
-    const available = Object.keys(sources).join(', ');
-    throw new Error(`Camera.camera_type "${settings.type}" is not in this version yet; it has: ${available}`);
-  }
-  return open(settings, deps);
+  const camera = toolCamera(settings, deps);
+  if (camera) return cameraSource(camera, settings, deps);
+  const open = (otherSources as Readonly<Record<string, OpenSource>>)[settings.type];
+  if (open) return open(settings, deps);
+  throw new Error(
+    `Camera.camera_type "${settings.type}" is not in this version yet; it has: ${sourceWords.join(', ')}`,
+  );
 }

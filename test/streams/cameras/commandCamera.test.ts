@@ -26,7 +26,7 @@ const png = (): Promise<Buffer> =>
     .toBuffer();
 
 function openCommand(command: readonly string[], tools: ToolRunner, timeoutMs = 5_000): FrameSource {
-  const camera = commandCamera({ command, timeoutMs }, tools);
+  const camera = commandCamera({ command, timeoutMs, cameraId: 0 }, tools);
   return openCameraSource(camera, { settings, cameraIndex: 0 }, { tools, clock: systemClock, note: () => undefined });
 }
 

@@ -13,7 +13,7 @@ const never = new AbortController().signal;
 
 function openCommand(command: readonly string[]): FrameSource {
   const tools = new ToolRunner();
-  const camera = commandCamera({ command, timeoutMs: 60_000 }, tools);
+  const camera = commandCamera({ command, timeoutMs: 60_000, cameraId: 0 }, tools);
   return openCameraSource(camera, { settings, cameraIndex: 0 }, { tools, clock: systemClock, note: () => undefined });
 }
 

@@ -118,7 +118,12 @@ export function libcameraCamera(
   return {
     name,
     device,
+    programs: stillPrograms,
     settlingFrames: 3,
+    identity: async signal => {
+      found ??= await find(signal);
+      return `libcamera ${found.camera}`;
+    },
     capture: async (settings, signal) => {
       const folder = await mkdtemp(join(tmpdir(), 'phorest-'));
       try {

@@ -52,6 +52,8 @@ interface Remembered {
 }
 const remembered = new WeakMap<object, Remembered>();
 
+/** The better one first. */
+const v4l2Programs = ['v4l2-ctl', 'ffmpeg'] as const;
 /** Bytes of a JPEG at most, for each pixel. */
 const jpegBytesPerPixel = 4;
 const listingTimeoutMs = 15_000;
@@ -190,7 +192,7 @@ export function v4l2Camera(options: V4l2CameraOptions, { tools, note, roots = ow
   };
 
   const findProgram = async (): Promise<Session['program']> => {
-    for (const program of ['v4l2-ctl', 'ffmpeg'] as const) if (await tools.find(program)) return program;
+    for (const program of v4l2Programs) if (await tools.find(program)) return program;
     const message = `${name}: neither v4l2-ctl nor ffmpeg is on this machine; install the first (sudo apt install v4l-utils)`;
     throw new CameraError('missing', 'alarm', message);
   };
@@ -203,7 +205,12 @@ export function v4l2Camera(options: V4l2CameraOptions, { tools, note, roots = ow
   return {
     name,
     device: name,
+    programs: v4l2Programs,
     settlingFrames: 3,
+    identity: async () => {
+      const device = await findDevice(name, cameraId, { roots, known: memory.known, note });
+      return `video ${device.paths[0] ?? device.ids[0] ?? device.path}`;
+    },
     capture: async (settings, signal) => {
       const device = await findDevice(name, cameraId, { roots, known: memory.known, note });
       const program = await findProgram();

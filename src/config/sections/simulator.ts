@@ -19,7 +19,10 @@ const shapes = {
 function frames(): Kind<number | readonly number[]> {
   const allowed =
     'a part of all frames from 0 to 1, such as 0.02, or a list of their numbers from 1, such as [10, 250]';
-  const schema = z.union([z.number().min(0).max(1), z.array(z.number().int().min(1)).readonly()], { error: allowed });
+  const error = { error: allowed };
+  const part = z.number(error).min(0, error).max(1, error);
+  const numbers = z.array(z.number(error).int(error).min(1, error), error).readonly();
+  const schema = z.union([part, numbers], error);
   return { schema, allowed, brief: 'a part of all, or a list of numbers' };
 }
 

@@ -10,6 +10,7 @@ import { liveFrames$ } from '../streams/cameras/liveFrames.ts';
 import { asJpeg, type CaptureOptions, refuseWithoutDisk } from './captureOne.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { exitCodes } from './exitCodes.ts';
+import { openFocusScreen } from './focusScreen.ts';
 import { focusWords } from './frameWords.ts';
 import { ownCamera, untilSignal } from './ownCamera.ts';
 
@@ -17,7 +18,7 @@ import { ownCamera, untilSignal } from './ownCamera.ts';
 const frameFile = 'continuous_capture_frame.jpg';
 const retryMs = 2_000;
 
-/** Frames until a signal, each written over the one before, with what one focuses by. */
+/** Frames until a signal, each written over the one before, with what one focuses by: on a terminal with the picture itself. */
 export async function captureContinuously(context: CommandContext, options: CaptureOptions): Promise<number> {
   const { output } = context;
   const camera = await ownCamera(context, 'capture --continuous');
@@ -26,22 +27,31 @@ export async function captureContinuously(context: CommandContext, options: Capt
   await makeFolder(nodeFiles, camera.paths.continuousCapture);
   output.line(`${path}: each frame over the one before; stop with Ctrl-C`);
   const trend = new FocusTrend();
-  return untilSignal(async stop => {
-    await lastValueFrom(
-      liveFrames$({
-        open: signal => camera.open(signal),
-        work: async (frame, signal) => {
-          const measured = await measureFrame(await camera.pixels(frame), signal);
-          await writeAtomic(nodeFiles, path, await asJpeg(measured), { durable: false });
-          output.line(`${frame.taken.local.slice(11, 19)}  ${focusWords(measured, trend.add(measured.sharpness))}`);
-        },
-        intervalMs: 1000 * options.interval,
-        retryMs,
-        onTrouble: ({ message }) => output.error(message),
-        clock: systemClock,
-      }).pipe(takeUntil(fromEvent(stop, 'abort'))),
-      { defaultValue: undefined },
-    );
+  return untilSignal(async (stop, abort) => {
+    const screen =
+      output.isInteractive && options.picture ? await openFocusScreen(context, `q ends; ${path}`, abort) : null;
+    const say = screen ? screen.say : (message: string): void => output.error(message);
+    try {
+      await lastValueFrom(
+        liveFrames$({
+          open: signal => camera.open(signal, { note: say }),
+          work: async (frame, signal) => {
+            const measured = await measureFrame(await camera.pixels(frame), signal);
+            await writeAtomic(nodeFiles, path, await asJpeg(measured), { durable: false });
+            const focus = trend.add(measured.sharpness);
+            if (screen) screen.show(measured, focus);
+            else output.line(`${frame.taken.local.slice(11, 19)}  ${focusWords(measured, focus)}`);
+          },
+          intervalMs: 1000 * options.interval,
+          retryMs,
+          onTrouble: ({ message }) => say(message),
+          clock: systemClock,
+        }).pipe(takeUntil(fromEvent(stop, 'abort'))),
+        { defaultValue: undefined },
+      );
+    } finally {
+      screen?.close();
+    }
     return exitCodes.done;
   });
 }

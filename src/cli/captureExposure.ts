@@ -60,7 +60,7 @@ export async function captureExposure(context: CommandContext, options: CaptureO
 type Seen = ExposureView & { label: string | null };
 
 async function look(camera: OwnCamera, exposure: number, rois: RoiManifest | null, signal: AbortSignal): Promise<Seen> {
-  const source = await camera.open(signal, { camera_exposure: exposure });
+  const source = await camera.open(signal, { settings: { camera_exposure: exposure } });
   try {
     const frame = await source.next(signal);
     if (!frame) throw new Error('the camera gave no frame');

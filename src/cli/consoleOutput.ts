@@ -41,6 +41,15 @@ export class ConsoleOutput {
     return this.#out.columns || 80;
   }
 
+  get size(): { columns: number; rows: number } {
+    return { columns: this.width, rows: this.#out.rows || 24 };
+  }
+
+  /** Sequences of the program's own, as they are: what draws on a terminal. */
+  draw(sequences: string): void {
+    if (!this.#gone) write(this.#out, sequences);
+  }
+
   /** Lines of the program's own, with their ends. */
   text(text: string): void {
     this.#put(manyLines(text));

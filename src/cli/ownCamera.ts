@@ -20,8 +20,11 @@ import { type LoadedConfig, loadConfig } from './loadConfig.ts';
 
 /** The camera of an experiment, for a tool that works with it while no pipeline does. */
 export interface OwnCamera extends LoadedConfig {
-  /** Opens it as the collector would, with these settings of `[Camera]` in the place of the configuration's. */
-  open(signal: AbortSignal, settings?: Partial<Config['Camera']>): Promise<FrameSource>;
+  /** Opens it as the collector would, with these settings of `[Camera]` in the place of the configuration's. @param note stderr unless given */
+  open(
+    signal: AbortSignal,
+    given?: { settings?: Partial<Config['Camera']>; note?: ((message: string) => void) | undefined },
+  ): Promise<FrameSource>;
   /** The pixels of a frame as the collector would save them. */
   pixels(frame: SourceFrame): Promise<Pixels>;
 }
@@ -55,8 +58,14 @@ export async function ownCamera(context: CommandContext, purpose = 'capture'): P
   });
   return {
     ...loaded,
-    open: (signal, settings = {}) =>
-      openSource(sourceOf(settings), { ...deps, clock: systemClock, files: nodeFiles, signal }),
+    open: (signal, { settings = {}, note = (message: string) => context.output.error(message) } = {}) =>
+      openSource(sourceOf(settings), {
+        ...deps,
+        note: ({ message }) => note(message),
+        clock: systemClock,
+        files: nodeFiles,
+        signal,
+      }),
     pixels: async frame => {
       const pixels = frame.kind === 'captured' ? frame.pixels : await decodeFrame(join(frame.folder, frame.filename));
       return transformPixels(pixels, config.Camera.camera_transform);
@@ -64,8 +73,8 @@ export async function ownCamera(context: CommandContext, purpose = 'capture'): P
   };
 }
 
-/** Runs until it has done its work, or the first signal ends it, with the exit code that it gives or that of the signal. */
-export async function untilSignal(run: (signal: AbortSignal) => Promise<number>): Promise<number> {
+/** Runs until it has done its work, or the first signal (or `abort`) ends it, with the exit code that it gives or that of the signal. */
+export async function untilSignal(run: (signal: AbortSignal, abort: () => void) => Promise<number>): Promise<number> {
   const controller = new AbortController();
   let code: number | null = null;
   const signals = stopSignals$().subscribe(signal => {
@@ -73,7 +82,7 @@ export async function untilSignal(run: (signal: AbortSignal) => Promise<number>)
     controller.abort();
   });
   try {
-    return await run(controller.signal);
+    return await run(controller.signal, () => controller.abort());
   } catch (error) {
     if (code !== null) return code;
     throw error;

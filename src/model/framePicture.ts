@@ -1,7 +1,16 @@
 import type { RoiManifest } from './roi.ts';
 
-/** A frame made small enough for a terminal. */
-export interface FramePicture {
+/** A grey picture. */
+export interface GreyPicture {
+  /** Pixels. */
+  width: number;
+  height: number;
+  /** Row by row, 0 (black) to 255. */
+  grey: Uint8Array;
+}
+
+/** A frame made small enough for a terminal; its aspect ratio is kept, and its greys are stretched to its own range. */
+export interface FramePicture extends GreyPicture {
   /** Path of the image. */
   file: string;
   /** When it was taken, milliseconds since 1970 UTC. */
@@ -14,10 +23,5 @@ export interface FramePicture {
   brightness: number;
   contrast: number;
   saturated: number;
-  /** Of the small picture, pixels; the frame's aspect ratio is kept. */
-  width: number;
-  height: number;
-  /** Row by row, 0 (black) to 255, stretched to the frame's own range. */
-  grey: Uint8Array;
   rois: RoiManifest | null;
 }

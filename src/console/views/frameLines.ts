@@ -4,8 +4,9 @@ import { number } from '../../model/quantity.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import { layoutOf } from '../layout.ts';
+import { greyBlocks } from '../terminalPicture/greyBlocks.ts';
 import { cleanText } from './cleanText.ts';
-import { clip, type Line, type Segment, seg, titleRule } from './line.ts';
+import { clip, type Line, seg, titleRule } from './line.ts';
 import { roiPixels } from './roiOutlines.ts';
 
 /** Heading and figures. */
@@ -23,8 +24,7 @@ export function frameLines({ frame, outlines, drawing }: ConsoleState, width: nu
   const name = cleanText(frame.file.slice(frame.file.lastIndexOf('/') + 1), drawing);
   const rows = Math.max(1, height - otherRows);
   const marked = outlines && frame.rois ? roiPixels(frame) : new Set<number>();
-  const shades = drawing.unicode && drawing.colours === 256;
-  const picture = shades ? halfBlocks(frame, marked) : signs(frame, marked);
+  const picture = greyBlocks(frame, drawing, marked);
   const indent = ' '.repeat(Math.max(0, Math.floor((width - frame.width) / 2)));
   return [
     titleRule('Frame', width, drawing, [seg(`${name} ${localIso(frame.at).slice(11, 19)}`, 'accent')]),
@@ -45,51 +45,4 @@ function figures(
   const share = `saturated ${number(Number((saturated * 100).toPrecision(3)))} %`;
   // A hundredth of the pixels at full scale flattens peaks.
   return [seg(` ${words.join(` ${dot} `)} ${dot} `), seg(share, saturated > 0.01 ? 'warning' : 'plain')];
-}
-
-/** Of the 256-colour table: black, 24 greys, white. */
-function greyColour(grey: number): number {
-  const step = Math.round((grey / 255) * 25);
-  return step === 0 ? 16 : step === 25 ? 231 : 231 + step;
-}
-
-const outlineColour = 214;
-
-function halfBlocks({ width, height, grey }: FramePicture, marked: ReadonlySet<number>): Line[] {
-  const colour = (x: number, y: number): number => {
-    const at = y * width + x;
-    return marked.has(at) ? outlineColour : greyColour(grey[at] ?? 0);
-  };
-  return Array.from({ length: Math.ceil(height / 2) }, (_, row) => {
-    const segments: { text: string; style: { fg: number; bg?: number } }[] = [];
-    for (let x = 0; x < width; x++) {
-      const fg = colour(x, 2 * row);
-      const bg = 2 * row + 1 < height ? colour(x, 2 * row + 1) : undefined;
-      const last = segments.at(-1);
-      if (last && last.style.fg === fg && last.style.bg === bg) last.text += '▀';
-      else segments.push({ text: '▀', style: bg === undefined ? { fg } : { fg, bg } });
-    }
-    return segments;
-  });
-}
-
-const weights = ' .:-=+*%#@';
-
-/** Without shades of grey: the mean of two pixels as a sign, ROIs as `o`. */
-function signs({ width, height, grey }: FramePicture, marked: ReadonlySet<number>): Line[] {
-  return Array.from({ length: Math.ceil(height / 2) }, (_, row) => {
-    const segments: { text: string; style: Segment['style'] }[] = [];
-    for (let x = 0; x < width; x++) {
-      const upper = 2 * row * width + x;
-      const lower = Math.min(2 * row + 1, height - 1) * width + x;
-      const isMarked = marked.has(upper) || marked.has(lower);
-      const mean = ((grey[upper] ?? 0) + (grey[lower] ?? 0)) / 2;
-      const text = isMarked ? 'o' : (weights[Math.round((mean / 255) * (weights.length - 1))] as string);
-      const style = isMarked ? 'accent' : 'plain';
-      const last = segments.at(-1);
-      if (last?.style === style) last.text += text;
-      else segments.push({ text, style });
-    }
-    return segments;
-  });
 }

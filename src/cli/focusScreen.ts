@@ -1,0 +1,100 @@
+import { chooseDrawing } from '../console/drawing.ts';
+import { askTerminal } from '../console/terminalPicture/askTerminal.ts';
+import { terminalPicture } from '../console/terminalPicture/terminalPicture.ts';
+import { sparkline } from '../console/views/bars.ts';
+import { cleanText } from '../console/views/cleanText.ts';
+import { ToolRunner } from '../files/runTool.ts';
+import type { Focus } from '../image/focusTrend.ts';
+import type { MeasuredFrame } from '../image/measureFrame.ts';
+import { drawFrame } from '../image/reducedFrame.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { focusWords } from './frameWords.ts';
+
+/** The whole terminal, while somebody focuses: the figures above, the picture below. */
+export interface FocusScreen {
+  show(measured: MeasuredFrame, focus: Focus): void;
+  /** A message, below the figures until the next one. */
+  say(message: string): void;
+  /** Gives the terminal back as it was. */
+  close(): void;
+}
+
+/** A terminal is asked for its pictures for so long, ms. */
+const askMs = 1_000;
+const begin = '\u001b[?1049h\u001b[?25l\u001b[2J';
+const end = '\u001b[?25h\u001b[?1049l';
+/** Rows above the picture. */
+const headRows = 4;
+
+/** @param onStop told of `q` and Ctrl-C, which the terminal does not make signals of meanwhile */
+export async function openFocusScreen(
+  { output, environment }: CommandContext,
+  title: string,
+  onStop: () => void,
+): Promise<FocusScreen> {
+  const { stdin } = process;
+  const drawing = chooseDrawing(environment);
+  const onTyped = (text: string): void => {
+    // An answer that comes late is no key.
+    if (text.includes('\u0003') || (text.includes('q') && !text.includes('\u001b'))) onStop();
+  };
+  const listen = (onText: (text: string) => void): (() => void) => {
+    const hear = (bytes: Buffer): void => onText(bytes.toString('latin1'));
+    stdin.on('data', hear);
+    return () => stdin.off('data', hear);
+  };
+  stdin.setRawMode(true);
+  stdin.resume();
+  output.draw(begin);
+  const giveBack = (): void => {
+    output.draw(end);
+    stdin.setRawMode(false);
+    stdin.pause();
+  };
+  const graphics = await askTerminal(
+    { write: text => output.draw(text), listen },
+    { environment, timeoutMs: askMs, outerTerminal: () => outerTerminal(new ToolRunner()) },
+    onTyped,
+  ).catch((error: unknown) => {
+    giveBack();
+    throw error;
+  });
+  const picture = terminalPicture(graphics, drawing);
+  const deaf = listen(onTyped);
+  let drawnSize = '';
+  let message = '';
+  const row = (at: number, text: string): string =>
+    `\u001b[${at};1H${cleanText(text, drawing).slice(0, output.width)}\u001b[K`;
+  return {
+    show: (measured, focus) => {
+      const { columns, rows } = output.size;
+      const small = drawFrame(measured.reduced, picture.pixels({ columns, rows: Math.max(1, rows - headRows) }));
+      const size = `${columns} ${rows} ${small.width} ${small.height}`;
+      const cleared = size === drawnSize ? '' : `${picture.end}\u001b[2J`;
+      drawnSize = size;
+      const spark = sparkline(focus.history, Math.min(60, columns - 20), drawing);
+      const head = [focusWords(measured, focus), `last frames ${spark}`, message === '' ? title : message];
+      output.draw(
+        `${cleared}${head.map((text, i) => row(i + 1, text)).join('')}\u001b[${headRows + 1};1H${picture.draw(small)}`,
+      );
+    },
+    say: text => {
+      message = text;
+      output.draw(row(3, text));
+    },
+    close: () => {
+      deaf();
+      output.draw(picture.end);
+      giveBack();
+    },
+  };
+}
+
+/** What tmux says of the terminal that it is shown on; null where it says nothing. */
+async function outerTerminal(tools: ToolRunner): Promise<string | null> {
+  const command = ['tmux', 'display-message', '-p', '#{client_termname}'];
+  return tools.run(command, { signal: AbortSignal.timeout(askMs), timeoutMs: askMs }).then(
+    ({ stdout }) => stdout.toString().trim(),
+    () => null,
+  );
+}

@@ -1,0 +1,97 @@
+import { throughTmux } from './kitty.ts';
+
+/** How a terminal shows pictures. */
+export interface TerminalGraphics {
+  way: 'kitty' | 'kitty through tmux' | 'sixel' | 'blocks';
+  /** Of one cell, pixels. */
+  cell: { width: number; height: number };
+  /** Colours of sixel pictures. */
+  registers: number;
+  /** The largest sixel picture, pixels. */
+  maxSize: { width: number; height: number };
+}
+
+/** The terminal's two ends, in raw mode: what is typed, and its answers, come unchanged. */
+export interface TerminalEnds {
+  write(text: string): void;
+  /** Tells of what comes in; returns what ends it. */
+  listen(onText: (text: string) => void): () => void;
+}
+
+export interface AskTerminalOptions {
+  environment: Readonly<Record<string, string | undefined>>;
+  /** It is asked for so long at most, ms: a slow network, or a terminal that says nothing. */
+  timeoutMs: number;
+  /** The kind of terminal that tmux is shown on now (`client_termname`), asked of tmux; null when it does not tell. */
+  outerTerminal: () => Promise<string | null>;
+}
+
+/** Terminals that are known to answer nothing, and to print what they are asked. */
+const mute = /^(dumb|linux|cons25|vt52|emacs|eterm.*|)$/i;
+/** Those that draw where tmux has placeholders. */
+const placeholderTerminals = /kitty|ghostty/i;
+
+const unknown = { cell: { width: 10, height: 20 }, registers: 16, maxSize: { width: 1000, height: 1000 } };
+
+/**
+ * Asks a terminal how it shows pictures: whether it knows the graphics protocol of kitty, else sixels; how large a cell is, how many colours a
+ * sixel picture has and how large it may be. The last question is one that every terminal answers. Within tmux, which answers for
+ * itself, the terminal behind it is asked for kitty's protocol, through tmux where that lets it.
+ *
+ * What is no answer in what comes in meanwhile was typed: `onTyped` is told.
+ */
+export async function askTerminal(
+  { write, listen }: TerminalEnds,
+  { environment, timeoutMs, outerTerminal }: AskTerminalOptions,
+  onTyped: (text: string) => void = () => undefined,
+): Promise<TerminalGraphics> {
+  if (mute.test(environment.TERM ?? '')) return { way: 'blocks', ...unknown };
+  const isTmux = Boolean(environment.TMUX);
+  const isBehindTmux = isTmux && placeholderTerminals.test((await outerTerminal()) ?? '');
+  let said = '';
+  const answered = Promise.withResolvers<void>();
+  const timer = setTimeout(() => answered.resolve(), timeoutMs);
+  const stop = listen(text => {
+    said += text;
+    // The terminal behind tmux answers after tmux itself, or never.
+    if (deviceAttributes.test(said) && (!isBehindTmux || kittyAnswer.test(said))) answered.resolve();
+  });
+  const first = isTmux ? (isBehindTmux ? throughTmux(kittyQuestion('U=1,')) : '') : kittyQuestion('');
+  write(`${first}\u001b[16t\u001b[?1;1;0S\u001b[?2;1;0S\u001b[c`);
+  await answered.promise;
+  clearTimeout(timer);
+  stop();
+  onTyped(answers.reduce((rest, answer) => rest.replaceAll(new RegExp(answer, 'g'), ''), said));
+  return graphicsOf(said, isTmux);
+}
+
+/** A version that does not know a key, such as that of placeholders, does not answer. */
+const kittyQuestion = (keys: string): string => `\u001b_Gi=31,s=1,v=1,a=q,${keys}t=d,f=24;AAAA\u001b\\`;
+
+// biome-ignore-start lint/suspicious/noControlCharactersInRegex: answers of terminals begin with them.
+const kittyAnswer = /\u001b_Gi=31;([^\u001b]*)\u001b\\/;
+const deviceAttributes = /\u001b\[\?([\d;]*)c/;
+const cellSize = /\u001b\[6;(\d+);(\d+)t/;
+const colourRegisters = /\u001b\[\?1;0;(\d+)S/;
+const largestSixel = /\u001b\[\?2;0;(\d+);(\d+)S/;
+const refusedQuestion = /\u001b\[\?[12];[123][\d;]*S/;
+// biome-ignore-end lint/suspicious/noControlCharactersInRegex: as above.
+const answers = [kittyAnswer, deviceAttributes, cellSize, colourRegisters, largestSixel, refusedQuestion];
+
+/** What the answers of a terminal mean. */
+function graphicsOf(said: string, isTmux: boolean): TerminalGraphics {
+  const attributes = deviceAttributes.exec(said)?.[1]?.split(';') ?? [];
+  const hasKitty = kittyAnswer.exec(said)?.[1] === 'OK';
+  const sizeOf = (answer: RegExp, least: number): [number, number] | null => {
+    const [first, second] = (answer.exec(said) ?? []).slice(1, 3).map(Number);
+    return first !== undefined && second !== undefined && first >= least && second >= least ? [first, second] : null;
+  };
+  const [height, width] = sizeOf(cellSize, 2) ?? [unknown.cell.height, unknown.cell.width];
+  const [maxWidth, maxHeight] = sizeOf(largestSixel, 16) ?? [unknown.maxSize.width, unknown.maxSize.height];
+  return {
+    way: hasKitty ? (isTmux ? 'kitty through tmux' : 'kitty') : attributes.slice(1).includes('4') ? 'sixel' : 'blocks',
+    cell: { width, height },
+    registers: Number(colourRegisters.exec(said)?.[1] ?? unknown.registers) || unknown.registers,
+    maxSize: { width: maxWidth, height: maxHeight },
+  };
+}

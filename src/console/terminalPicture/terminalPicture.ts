@@ -1,0 +1,85 @@
+import type { GreyPicture } from '../../model/framePicture.ts';
+import type { Drawing } from '../drawing.ts';
+import { sgr } from '../widgets/sgr.ts';
+import type { TerminalGraphics } from './askTerminal.ts';
+import { greyBlocks } from './greyBlocks.ts';
+import { kitty, kittyEnd, kittyThroughTmux, maxPlaceholderRows, throughTmux } from './kitty.ts';
+import { sixel } from './sixel.ts';
+
+/** A part of the screen, cells. */
+export interface Space {
+  columns: number;
+  rows: number;
+}
+
+/** Pictures in a terminal, in the best way that it has. */
+export interface TerminalPicture {
+  /** So many pixels a picture may have at most, to fit into a space. */
+  pixels(space: Space): { width: number; height: number };
+  /** What draws a picture of at most those pixels from the cursor on, and takes the place of the last one. Where the cursor is then is not said. */
+  draw(picture: GreyPicture): string;
+  /** What takes the last one away, where clearing the screen does not. */
+  readonly end: string;
+}
+
+/** A sixel is about two bytes a pixel: more would take long over a network. */
+const maxSixelPixels = 400_000;
+/** kitty takes larger ones; nobody sees more in a window. */
+const maxKittySide = 1024;
+
+/** @param drawing what the terminal can show as text, where it has no pictures */
+export function terminalPicture(
+  { way, cell, registers, maxSize }: TerminalGraphics,
+  drawing: Pick<Drawing, 'unicode' | 'colours'>,
+): TerminalPicture {
+  const inCells = ({ width, height }: GreyPicture): Space => ({
+    columns: Math.max(1, Math.round(width / cell.width)),
+    rows: Math.max(1, Math.round(height / cell.height)),
+  });
+  const cells = ({ columns, rows }: Space, maxRows = rows) => ({
+    width: columns * cell.width,
+    height: Math.min(rows, maxRows) * cell.height,
+  });
+  switch (way) {
+    case 'kitty':
+      return {
+        pixels: space => capped(cells(space), maxKittySide),
+        draw: picture => kitty(picture, inCells(picture)),
+        end: kittyEnd,
+      };
+    case 'kitty through tmux':
+      return {
+        pixels: space => capped(cells(space, maxPlaceholderRows), maxKittySide),
+        draw: picture => kittyThroughTmux(picture, inCells(picture)),
+        end: throughTmux(kittyEnd),
+      };
+    case 'sixel':
+      return {
+        // Below the last row of cells the terminal would scroll.
+        pixels: ({ columns, rows }) => {
+          const { width, height } = cells({ columns, rows: Math.max(1, rows - 1) });
+          const side = Math.sqrt(maxSixelPixels);
+          return {
+            width: Math.min(width, maxSize.width, 1.25 * side),
+            height: Math.min(height, maxSize.height, side / 1.25),
+          };
+        },
+        draw: picture => sixel(picture, registers),
+        end: '',
+      };
+    case 'blocks':
+      return {
+        pixels: ({ columns, rows }) => ({ width: columns, height: 2 * rows }),
+        draw: picture => {
+          const lines = greyBlocks(picture, drawing).map(line => sgr(line, drawing));
+          return lines.join(`\u001b[${picture.width}D\u001b[1B`);
+        },
+        end: '',
+      };
+  }
+}
+
+const capped = ({ width, height }: { width: number; height: number }, side: number) => ({
+  width: Math.min(width, side),
+  height: Math.min(height, side),
+});

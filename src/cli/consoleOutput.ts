@@ -14,7 +14,7 @@ import { eventLevel, eventLine } from '../sinks/log/eventLines.ts';
 export class ConsoleOutput {
   readonly #out: NodeJS.WriteStream;
   readonly #error: NodeJS.WriteStream;
-  #progress = '';
+  #progress: readonly string[] = [];
   /** Nobody will ever read it again. */
   #gone = false;
 
@@ -82,14 +82,19 @@ export class ConsoleOutput {
   }
 
   /**
-   * Shows a line below all others, in the place of the one before; empty takes it away. Nothing without a terminal. What is
-   * wider than the terminal is cut: a line that goes on in the next row could not be taken away again.
+   * Shows a line, or several, below all others, in the place of those before; empty takes them away. Nothing without a terminal. What is
+   * wider or higher than the terminal is cut: a line that goes on in the next row could not be taken away again.
    */
-  progress(line: string): void {
+  progress(...lines: readonly string[]): void {
     if (!this.isTerminal || this.#gone) return;
     this.#erase();
-    this.#progress = cleanText(line, { unicode: true }).slice(0, this.width - 1);
-    write(this.#out, this.#progress);
+    const isEmpty = lines.every(line => line === '');
+    this.#progress = isEmpty
+      ? []
+      : lines
+          .slice(0, (this.#out.rows || 24) - 1)
+          .map(line => cleanText(line, { unicode: true }).slice(0, this.width - 1));
+    write(this.#out, this.#progress.join('\n'));
   }
 
   #put(clean: string): void {
@@ -97,13 +102,14 @@ export class ConsoleOutput {
     const progress = this.#progress;
     this.#erase();
     write(this.#out, clean);
-    this.progress(progress);
+    this.progress(...progress);
   }
 
   #erase(): void {
-    if (this.#progress === '') return;
-    this.#progress = '';
-    write(this.#out, '\r\u001b[2K');
+    if (this.#progress.length === 0) return;
+    const above = '\u001b[1A\u001b[2K'.repeat(this.#progress.length - 1);
+    this.#progress = [];
+    write(this.#out, `\r\u001b[2K${above}`);
   }
 }
 

@@ -154,6 +154,11 @@ export class SensorReader {
     }
   }
 
+  /** A reading does not come back. */
+  get hangs(): boolean {
+    return this.#hanging.size > 0;
+  }
+
   /** What every sensor said last, in the order of the settings; null before its first reading. */
   get newest(): { id: string; name: string; reading: SensorReading | null }[] {
     return [...this.#states].map(([id, { newest }]) => ({ id, name: this.#settings.sensors[id]!, reading: newest }));

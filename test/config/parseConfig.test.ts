@@ -174,7 +174,7 @@ describe('a wrong value', () => {
     ['[Camera]\ncamera_gain = 1979-05-27', '2:15: Camera.camera_gain is 1979-05-27; it must be a number'],
     [
       '[Camera]\ncamera_type = []',
-      '2:15: Camera.camera_type is []; it must be one of simulated (also dummy), libcamera, hawkeye, logitech, argus, tis, command, file_importer, watch_folder',
+      '2:15: Camera.camera_type is []; it must be one of simulated (also dummy), libcamera, hawkeye, logitech, argus, tis, gstreamer, command, file_importer, watch_folder',
     ],
     [
       '[Communication]\nmethod = []',

@@ -1,4 +1,5 @@
 import { number, seconds } from '../kinds/number.ts';
+import { pipeline } from '../kinds/pipeline.ts';
 import { program } from '../kinds/program.ts';
 import { deviceId, text } from '../kinds/text.ts';
 import { type PresentWord, word } from '../kinds/words.ts';
@@ -10,7 +11,8 @@ const types = {
   hawkeye: 'the same with a sensor of 64 megapixels, turned upside down by default',
   logitech: 'USB camera, by its device of Video4Linux (/dev/video0)',
   argus: 'any other camera with a device of Video4Linux',
-  tis: { meaning: 'industrial camera of The Imaging Source', later: true },
+  tis: 'industrial camera of The Imaging Source, by its serial number as camera_id',
+  gstreamer: 'any camera that GStreamer knows, see camera_pipeline',
   command: 'a program that writes one image each time it is called, see camera_command',
   file_importer: 'images that are already there, in order of time',
   watch_folder: 'images that another program saves, as they come, see [Watch_Folder]',
@@ -41,6 +43,8 @@ const encodings = {
   jpg: 'JPEG, which loses something in each frame',
   png: 'colours, from which the brightness is computed',
 };
+
+const pipelineExample = '["v4l2src", "device=/dev/video0", "!", "videoconvert"]';
 
 const commandExample = '["gphoto2", "--capture-image-and-download", "--filename", "{output}.jpg"]';
 
@@ -114,7 +118,7 @@ export const camera = section(
       text(pixelFormat, value => /^[A-Za-z0-9_]{0,10}$/.test(value)),
       {
         absent: '',
-        doc: 'For logitech and argus: the pixel format of a frame, such as "YUYV", "GREY", "Y16" or "MJPG" (less on the USB bus, but not lossless). Empty: the best for a measurement that the camera has.',
+        doc: 'For logitech, argus, tis and gstreamer: the pixel format of a frame, such as "YUYV", "GREY", "Y16" or, of a USB camera, "MJPG" (less on the bus, but not lossless). Empty: the best for a measurement that the camera has.',
         effect: 'live',
         new: true,
         shapesResults: true,
@@ -122,7 +126,7 @@ export const camera = section(
     ),
     camera_discard_frames: setting(number({ unit: 'frames', whole: true, min: 0, max: 100 }), {
       absent: 5,
-      doc: 'For a USB camera: frames that are thrown away before the one that counts, while it settles.',
+      doc: 'For logitech, argus, tis and gstreamer: frames that are thrown away before the one that counts, while the camera settles.',
       effect: 'live',
       new: true,
       shapesResults: true,
@@ -132,6 +136,13 @@ export const camera = section(
       doc: 'So long a frame may take beyond its exposure. The program that takes it is ended then, and the frame is taken anew.',
       effect: 'live',
       new: true,
+    }),
+    camera_pipeline: setting(pipeline(pipelineExample), {
+      absent: [],
+      doc: 'For camera_type = "gstreamer": the pipeline without its sink, each element, property and "!" an item of its own, such as ["v4l2src", "device=/dev/video0", "!", "videoconvert"]. {exposure}, {gain}, {brightness} and {contrast} stand for the settings above. No shell is involved.',
+      effect: 'live',
+      new: true,
+      shapesResults: true,
     }),
     camera_command: setting(program({ example: commandExample, refusesShell: true }), {
       absent: [],

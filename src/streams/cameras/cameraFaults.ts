@@ -31,7 +31,7 @@ interface CameraFault {
 export const cameraFaults: readonly CameraFault[] = [
   {
     code: 'camera_busy',
-    said: /Pipeline handler in use by another process|failed to acquire camera|(?<!Unable to set controls: )Device or resource busy/i,
+    said: /Pipeline handler in use by another process|failed to acquire camera|(?<!Unable to set controls: )Device or resource busy|Device '\S+' is busy/i,
     is: 'another program uses the camera',
     doThis: 'end that program',
     answer: 'alarm',
@@ -74,8 +74,30 @@ export const cameraFaults: readonly CameraFault[] = [
     answer: 'alarm',
   },
   {
+    code: 'plugin_absent',
+    said: /no element "[^"]+"/i,
+    is: 'GStreamer does not have an element of the pipeline',
+    doThis: 'install its plugin (sudo apt install gstreamer1.0-plugins-good; tcambin comes with tiscamera)',
+    answer: 'alarm',
+  },
+  {
+    code: 'frame_format',
+    said: /not-negotiated|can't handle caps/i,
+    is: 'the camera gives no frames of this format and size',
+    doThis:
+      'set camera_width, camera_height and camera_pixel_format to what it has, or put "!", "videoconvert" at the end of camera_pipeline',
+    answer: 'alarm',
+  },
+  {
+    code: 'pipeline_wrong',
+    said: /erroneous pipeline|pipeline could not be constructed/i,
+    is: 'GStreamer does not understand the pipeline',
+    doThis: 'correct camera_pipeline (gst-inspect-1.0 ELEMENT says which properties an element has)',
+    answer: 'alarm',
+  },
+  {
     code: 'camera_gone',
-    said: /No such device|USB disconnect|Cannot (?:open|identify) (?:video )?device/i,
+    said: /No such device|USB disconnect|Cannot (?:open|identify) (?:video )?device|Device lost|Failed to find any device to open/i,
     is: 'the device is gone',
     doThis:
       'look at the plug and the power supply; name the camera by its name in /dev/v4l/by-id, which stays the same',

@@ -9,10 +9,12 @@ import type { Clock } from '../../model/clock.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
 import { openLegacyFolder } from '../folder/legacyFolder.ts';
 import { openWatchFolder } from '../watchFolder/watchFolder.ts';
-import type { Camera } from './camera.ts';
+import type { Camera, CaptureSettings } from './camera.ts';
 import { CameraError } from './cameraFaults.ts';
 import { openCameraSource } from './cameraSource.ts';
 import { commandCamera } from './commandCamera.ts';
+import { filledPipeline, gstreamerCamera, pipelineIdentity } from './gstreamer/gstreamerCamera.ts';
+import { tisCamera } from './gstreamer/tisCamera.ts';
 import { libcameraCamera } from './libcamera/libcameraCamera.ts';
 import type { Flip } from './libcamera/stillOptions.ts';
 import { openSimulatedCamera } from './simulated/simulatedCamera.ts';
@@ -74,20 +76,33 @@ function libcameraOf(
 
 type MakeCamera = (settings: SourceSettings, deps: Pick<SourceDeps, 'tools' | 'note'>) => Camera;
 
+/** What the cameras of Video4Linux and GStreamer are asked for; 0 × 0: as they are. */
+const frameOptions = ({ camera: c }: SourceSettings, usual: { width: number; height: number }) => ({
+  width: c.camera_width || usual.width,
+  height: c.camera_height || usual.height,
+  pixelFormat: c.camera_pixel_format,
+  discardedFrames: c.camera_discard_frames,
+  timeoutMs: c.camera_timeout_seconds * 1000,
+});
+
 /** A camera with a device of Video4Linux. */
-const videoCamera: MakeCamera = ({ type, cameraId, camera: c }, deps) =>
-  v4l2Camera(
-    {
-      type,
-      cameraId,
-      width: c.camera_width || 640,
-      height: c.camera_height || 480,
-      pixelFormat: c.camera_pixel_format,
-      discardedFrames: c.camera_discard_frames,
-      timeoutMs: c.camera_timeout_seconds * 1000,
-    },
-    deps,
-  );
+const videoCamera: MakeCamera = (settings, deps) => {
+  const { type, cameraId } = settings;
+  return v4l2Camera({ type, cameraId, ...frameOptions(settings, { width: 640, height: 480 }) }, deps);
+};
+
+const pipelineCamera: MakeCamera = (settings, { tools }) => {
+  const items = settings.camera.camera_pipeline;
+  const options = {
+    ...frameOptions(settings, { width: 0, height: 0 }),
+    name: `camera ${settings.cameraId} (gstreamer)`,
+    pipeline: (numbers: CaptureSettings) => filledPipeline(items, numbers),
+    identity: () => pipelineIdentity(items, settings.cameraId),
+    // Its unit is known to its pipeline only.
+    exposureSeconds: () => 0,
+  };
+  return gstreamerCamera(options, tools);
+};
 
 /** Cameras behind a tool, by their words; each makes its camera, and throws a CameraError for settings that it can't have. */
 const toolCameras = {
@@ -99,6 +114,9 @@ const toolCameras = {
   },
   logitech: videoCamera,
   argus: videoCamera,
+  tis: (settings, deps) =>
+    tisCamera({ cameraId: settings.cameraId, ...frameOptions(settings, { width: 4000, height: 3000 }) }, deps),
+  gstreamer: pipelineCamera,
   command: ({ cameraId, camera: { camera_command: command, camera_timeout_seconds: timeout } }, { tools }) =>
     commandCamera({ command, timeoutMs: timeout * 1000, cameraId }, tools),
 } as const satisfies Partial<Record<PresentCamera, MakeCamera>>;

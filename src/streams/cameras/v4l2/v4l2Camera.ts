@@ -22,7 +22,7 @@ import {
 } from './v4l2Controls.ts';
 import { chooseFormat, type FrameFormat, parseFfmpegFormats } from './v4l2Formats.ts';
 import { parseControls, parseFormats, parseFrameFormat, parseValues, type V4l2FrameFormat } from './v4l2Listings.ts';
-import { type DeviceRoots, ownRoots, type VideoDevice } from './videoDevice.ts';
+import { type DeviceRoots, deviceIdentity, ownRoots, type VideoDevice } from './videoDevice.ts';
 
 export interface V4l2CameraOptions {
   /** `logitech`, … */
@@ -207,10 +207,7 @@ export function v4l2Camera(options: V4l2CameraOptions, { tools, note, roots = ow
     device: name,
     programs: v4l2Programs,
     settlingFrames: 3,
-    identity: async () => {
-      const device = await findDevice(name, cameraId, { roots, known: memory.known, note });
-      return `video ${device.paths[0] ?? device.ids[0] ?? device.path}`;
-    },
+    identity: async () => deviceIdentity(await findDevice(name, cameraId, { roots, known: memory.known, note })),
     capture: async (settings, signal) => {
       const device = await findDevice(name, cameraId, { roots, known: memory.known, note });
       const program = await findProgram();

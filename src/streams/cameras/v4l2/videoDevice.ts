@@ -68,6 +68,9 @@ export function sameDevice(devices: readonly VideoDevice[], known: VideoDevice):
   return devices.find(({ path, card }) => path === known.path && card === known.card);
 }
 
+/** One name for a device, whichever of its names was used to find it: that of its plug, which no other device has. */
+export const deviceIdentity = ({ ids, paths, path }: VideoDevice): string => `video ${paths[0] ?? ids[0] ?? path}`;
+
 /** How a person is told of a device. */
 export function deviceText(device: VideoDevice): string {
   const name = device.ids[0] ?? device.paths[0];

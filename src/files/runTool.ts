@@ -19,6 +19,8 @@ export interface ToolOptions {
   timeoutMs: number;
   /** What it may write to its standard output, bytes. */
   maxOutputBytes?: number;
+  /** What it will write there, bytes, where that is known: large output is put in place as it comes, and not moved again. */
+  expectedBytes?: number;
   /** The device that it works with: programs that can't be ended are counted by it. Absent: the program's own name. */
   device?: string;
   /** Where it runs; absent: where this process does. */
@@ -143,14 +145,8 @@ export class ToolRunner {
    * @throws ToolError, or the signal's reason
    */
   run([program = '', ...words]: readonly string[], options: ToolOptions): Promise<ToolOutput> {
-    const {
-      signal,
-      timeoutMs,
-      device = program,
-      maxOutputBytes = defaultMaxOutputBytes,
-      folder,
-      environment,
-    } = options;
+    const { signal, timeoutMs, device = program, folder, environment } = options;
+    const { maxOutputBytes = defaultMaxOutputBytes, expectedBytes = 0 } = options;
     if (signal.aborted) return Promise.reject(signal.reason);
     const stuck = this.#leftBehind.get(device);
     if (stuck && stuck.size >= maxLeftBehind) return Promise.reject(tooManyStuck(device, stuck));
@@ -162,7 +158,7 @@ export class ToolRunner {
         env: { ...process.env, LC_ALL: 'C', [ownerVariable]: ownerText, ...environment },
         ...(folder !== undefined && { cwd: folder }),
       });
-      const output = collectOutput(child, maxOutputBytes, () =>
+      const output = collectOutput(child, { maxBytes: maxOutputBytes, expectedBytes }, () =>
         end(error('excess', `it wrote more than ${maxOutputBytes} bytes, and was ended`)),
       );
       const error = (failure: ToolFailure, what: string, cause?: unknown): ToolError =>
@@ -259,22 +255,37 @@ interface Collected {
 }
 
 /** What a program writes, within bounds. */
-function collectOutput(child: ChildProcess, maxBytes: number, onExcess: () => void): Collected {
+function collectOutput(
+  child: ChildProcess,
+  { maxBytes, expectedBytes }: { maxBytes: number; expectedBytes: number },
+  onExcess: () => void,
+): Collected {
+  let kept: Buffer | null = null;
+  /** What has come beyond the bytes that were expected. */
   const chunks: Buffer[] = [];
   let size = 0;
   let first = '';
   let last = '';
   child.stdout?.on('data', (chunk: Buffer) => {
+    if (size + chunk.length > maxBytes) return onExcess();
+    // Not before it writes: a program that hangs takes no memory.
+    kept ??= Buffer.allocUnsafeSlow(expectedBytes);
+    const fitting = chunk.copy(kept, size);
+    if (fitting < chunk.length) chunks.push(chunk.subarray(fitting));
     size += chunk.length;
-    if (size <= maxBytes) chunks.push(chunk);
-    else onExcess();
   });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     const room = keptErrors - first.length;
     first += text.slice(0, room);
     last = (last + text.slice(room)).slice(-keptErrors);
   });
-  return { stdout: () => Buffer.concat(chunks), stderr: () => first + last };
+  return {
+    stdout: () => {
+      const expected = kept?.subarray(0, size) ?? Buffer.alloc(0);
+      return chunks.length === 0 ? expected : Buffer.concat([expected, ...chunks]);
+    },
+    stderr: () => first + last,
+  };
 }
 
 function untilAborted(before: Promise<void>, signal: AbortSignal): Promise<void> {

@@ -71,6 +71,16 @@ describe('a program of somebody else', () => {
     expect(error.message).toMatch(/more than 100000 bytes/);
   });
 
+  it.each([0, 4, 10, 11, 200_000])('gives all of its output, when %i bytes were expected', async expectedBytes => {
+    for (const size of [10, 150_000]) {
+      const { stdout } = await tools.run(script(`process.stdout.write('0123456789'.repeat(${size / 10}))`), {
+        ...patient,
+        expectedBytes,
+      });
+      expect(String(stdout)).toBe('0123456789'.repeat(size / 10));
+    }
+  });
+
   it('that complains without end keeps the beginning and the end of it', async () => {
     const text = `process.stderr.write('first' + 'x'.repeat(1e6) + 'last')`;
     const { stderr } = await tools.run(script(text), patient);

@@ -97,6 +97,7 @@ export function libcameraCamera(
       signal,
       timeoutMs: settings.exposure * 1000 + timeoutMs,
       maxOutputBytes: maxImageBytes,
+      ...(frame.encoding === 'yuv420' && { expectedBytes: frame.width * frame.height * 1.5 }),
       // The tools of 2021 take "-" for the name of a file.
       folder,
     });

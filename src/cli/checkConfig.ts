@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, readdir, stat } from 'node:fs/promises';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ConfigProblem, describeProblem } from '../config/configError.ts';
 import type { Config } from '../config/schema.ts';
@@ -8,14 +8,18 @@ import { secretsIn } from '../config/secrets.ts';
 import { nodeFiles } from '../files/files.ts';
 import { type FolderTrouble, folderTrouble } from '../files/folderTrouble.ts';
 import { mountWarnings } from '../files/networkMount.ts';
+import { ToolRunner } from '../files/runTool.ts';
+import type { CheckFinding } from '../model/checkFinding.ts';
 import { systemClock } from '../model/clock.ts';
 import { counted } from '../model/quantity.ts';
+import { toolCamera } from '../streams/cameras/sources.ts';
 import { diskOf } from '../streams/disk/experimentDisk.ts';
 import { isSimulatedSensor, missingSensor } from '../streams/sensors/openSensor.ts';
+import { usedCameras } from './checkCamera.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { endNow } from './endNow.ts';
 import { exitCodes } from './exitCodes.ts';
-import { type LoadedConfig, loadConfig } from './loadConfig.ts';
+import type { LoadedConfig } from './loadConfig.ts';
 
 /** A path on a share that hangs is given up after so long, ms. */
 const patienceMs = 5_000;
@@ -31,27 +35,10 @@ interface Found {
  * it is there and can be used. Makes nothing. Exit code 2 for a mistake and for a folder that can never be used, 1 for what is
  * asked for and can't be done, or not now.
  */
-export async function checkConfig(context: CommandContext): Promise<number> {
+export async function checkConfig(context: CommandContext, loaded: LoadedConfig): Promise<number> {
   const { output } = context;
-  const loaded = await loadConfig(context);
-  const { chosen, config, text, paths } = loaded;
-  output.line(text === null ? `no ${chosen.shown}: the shipped defaults are used` : `configuration  ${chosen.path}`);
-  const share = config.Services.enable_remote_sync ? paths.remote.root : null;
-  const warnings = [
-    ...loaded.warnings.filter(warning => !isImpossible(warning)).map(warning => describeProblem(chosen.shown, warning)),
-    ...mountWarnings({ backup: paths.backup, share }),
-    ...(await openSecrets(chosen.path, config)),
-    ...simulatedBesideReal(config),
-  ];
-  const impossible = await impossibleHere(loaded, context);
-  const rows = await Promise.all(
-    pathsOf(loaded).map(async ({ name, path, check }) => ({ name, path, ...(await check(path)) })),
-  );
-  // What is wrong with a folder is wrong with all below it: said once.
-  const wrong = rows.filter(
-    (row, i) => row.wrong !== undefined && rows.findIndex(({ words }) => words === row.words) === i,
-  );
-
+  const { rows, wrong, warnings, impossible, code } = await configFaults(context, loaded);
+  output.line(configLine(loaded));
   for (const warning of warnings) output.line(`warning: ${warning}`);
   for (const message of impossible) output.line(`not possible: ${message}`);
   for (const { path, words } of wrong) output.line(`error: ${path} ${words}`);
@@ -67,33 +54,104 @@ export async function checkConfig(context: CommandContext): Promise<number> {
   for (const { name, path, words } of rows) {
     output.line(`${name.padEnd(nameWidth)}  ${path.padEnd(pathWidth)}  ${words}`.trimEnd());
   }
-  const code = Math.max(
-    exitCodes.done,
-    impossible.length > 0 ? exitCodes.failed : exitCodes.done,
-    ...wrong.map(row => row.wrong ?? exitCodes.done),
-  );
   // A call to a share that hangs would keep the process for good.
   if (rows.some(({ words }) => words === silent)) endNow(code);
   return code;
 }
 
+/** The same as findings. `isStuck`: a call to a share hangs, which would keep the process for good. */
+export async function configFindings(
+  context: CommandContext,
+  loaded: LoadedConfig,
+): Promise<{ findings: CheckFinding[]; code: number; isStuck: boolean }> {
+  const { rows, wrong, warnings, impossible, code } = await configFaults(context, loaded);
+  const about = loaded.chosen.shown;
+  const findings: CheckFinding[] = [
+    { level: 'ok', about, message: configLine(loaded) },
+    ...warnings.map(message => ({ level: 'warning' as const, about, message })),
+    ...impossible.map(message => ({ level: 'error' as const, about, message })),
+    ...wrong.map(({ path, words }) => ({ level: 'error' as const, about: path, message: `${path} ${words}` })),
+  ];
+  if (wrong.length === 0) findings.push({ level: 'ok', about, message: `${counted(rows.length, 'path')} looked at` });
+  return { findings, code, isStuck: rows.some(({ words }) => words === silent) };
+}
+
+const configLine = ({ chosen, text }: LoadedConfig): string =>
+  text === null ? `no ${chosen.shown}: the shipped defaults are used` : `configuration  ${chosen.path}`;
+
+async function configFaults(context: CommandContext, loaded: LoadedConfig) {
+  const { chosen, config, paths } = loaded;
+  const share = config.Services.enable_remote_sync ? paths.remote.root : null;
+  const warnings = [
+    ...loaded.warnings.filter(warning => !isImpossible(warning)).map(warning => describeProblem(chosen.shown, warning)),
+    ...mountWarnings({ backup: paths.backup, share }),
+    ...(await openSecrets(chosen.path, config)),
+    ...simulatedBesideReal(config),
+  ];
+  const impossible = await impossibleHere(loaded, context);
+  const rows = await Promise.all(
+    pathsOf(loaded).map(async ({ name, path, check }) => ({ name, path, ...(await check(path)) })),
+  );
+  // What is wrong with a folder is wrong with all below it: said once.
+  const wrong = rows.filter(
+    (row, i) => row.wrong !== undefined && rows.findIndex(({ words }) => words === row.words) === i,
+  );
+  const code = Math.max(
+    exitCodes.done,
+    impossible.length > 0 ? exitCodes.failed : exitCodes.done,
+    ...wrong.map(row => row.wrong ?? exitCodes.done),
+  );
+  return { rows, wrong, warnings, impossible, code };
+}
+
 const isImpossible = ({ kind }: ConfigProblem): boolean => kind === 'later' || kind === 'impossible';
 
 /** What the configuration asks for and this version, or this machine, does not have. */
-async function impossibleHere(
-  { chosen, config, paths, warnings }: LoadedConfig,
-  { environment }: CommandContext,
-): Promise<string[]> {
+async function impossibleHere(loaded: LoadedConfig, { environment }: CommandContext): Promise<string[]> {
+  const { chosen, config, paths, warnings } = loaded;
   const later = warnings.filter(isImpossible).map(warning => describeProblem(chosen.shown, warning));
   const disk = await diskOf(config, paths)?.check();
   const [program] = config.Alarms.command;
-  const missing = program !== undefined && !(await isProgram(program, environment));
+  const programs = new ToolRunner({ searchPath: () => environment.PATH ?? '' });
+  // Where one with a relative path is looked for depends on who starts it.
+  const isRelative = program?.includes('/') && !isAbsolute(program);
+  const missing = program !== undefined && !isRelative && (await programs.find(program)) === null;
   return [
     ...later,
     ...(disk ? [disk] : []),
+    ...(await cameraToolMissing(loaded, programs)),
     ...(await sensorsMissing(config)),
     ...(missing ? [`Alarms.command names ${program}, which is no program of this machine that this user may run`] : []),
   ];
+}
+
+async function cameraToolMissing(loaded: LoadedConfig, programs: ToolRunner): Promise<string[]> {
+  const found = usedCameras(loaded).map(async ({ source }) => {
+    // What it can't be made with is told already.
+    const camera = orNull(() => toolCamera(source, { tools: programs, note: () => undefined }));
+    if (camera === null || (await programs.find(...camera.programs)) !== null) return [];
+    const names = camera.programs.join(', ');
+    const which = camera.programs.length === 1 ? `${names}, which is not` : `one of ${names}, of which none is`;
+    const debian = packageOf[camera.programs[0] ?? ''];
+    const install = debian === undefined ? 'install it, or name another program' : `sudo apt install ${debian}`;
+    return [`Camera.camera_type = "${source.type}" needs ${which} on this machine: ${install}`];
+  });
+  return [...new Set((await Promise.all(found)).flat())];
+}
+
+/** Debian's packages of the programs that cameras work with. */
+const packageOf: Readonly<Record<string, string>> = {
+  'rpicam-still': 'rpicam-apps (on Raspberry Pi OS; other systems do not have it)',
+  'v4l2-ctl': 'v4l-utils',
+  'gst-launch-1.0': 'gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good',
+};
+
+function orNull<T>(make: () => T): T | null {
+  try {
+    return make();
+  } catch {
+    return null;
+  }
 }
 
 async function sensorsMissing({ Services, Temperature }: Config): Promise<string[]> {
@@ -122,21 +180,6 @@ function simulatedBesideReal({ Camera, Services, Temperature }: Config): string[
       ([id, name]) =>
         `Temperature.thermocouple_sensors.${id}: ${name} is no measurement, and the camera is not simulated; take it out`,
     );
-}
-
-async function isProgram(program: string, { PATH = '' }: NodeJS.ProcessEnv): Promise<boolean> {
-  const places = program.includes('/') ? [program] : PATH.split(delimiter).map(folder => join(folder, program));
-  const found = await Promise.all(
-    places
-      .filter(place => isAbsolute(place))
-      .map(place =>
-        access(place, constants.X_OK).then(
-          () => true,
-          () => false,
-        ),
-      ),
-  );
-  return found.includes(true) || (program.includes('/') && !isAbsolute(program));
 }
 
 interface Looked {

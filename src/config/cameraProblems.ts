@@ -38,7 +38,9 @@ const longExposure = 30;
  */
 export function cameraProblems({ Camera, Brightfield, Services, Timing }: Config): CameraProblem[] {
   const { camera_type: type } = Camera;
-  if (!Services.enable_camera || !limits[type]) return [];
+  if (!Services.enable_camera) return [];
+  if (usbCameras.includes(type)) return usbExposureDoubt({ Camera, Timing });
+  if (!limits[type]) return [];
   const used = Services.enable_brightfield ? ({ Camera, Brightfield } as const) : ({ Camera } as const);
   return Object.entries(used).flatMap(([name, numbers]) => {
     const section = name as Section;
@@ -49,6 +51,22 @@ export function cameraProblems({ Camera, Brightfield, Services, Timing }: Config
       ...(doubt === null ? [] : [{ section, key: 'camera_exposure' as const, isImpossible: false, message }]),
     ];
   });
+}
+
+const usbCameras: readonly string[] = ['logitech', 'argus'];
+/** What they count exposures in, seconds. */
+const usbExposureUnit = 1e-4;
+
+/** A USB camera gives frames that are thrown away before the one that counts, each with its exposure. */
+function usbExposureDoubt({ Camera, Timing }: Pick<Config, 'Camera' | 'Timing'>): CameraProblem[] {
+  const { camera_exposure: exposure, camera_discard_frames: discarded } = Camera;
+  const { collector_interval_seconds: interval } = Timing;
+  const each = exposure * usbExposureUnit;
+  const all = each * (discarded + 1);
+  if (all < interval) return [];
+  const seconds = (value: number): string => `${Number(value.toPrecision(3))} s`;
+  const message = `Camera.camera_exposure is ${exposure}, which is ${seconds(each)} for this kind of camera (it counts in 0.0001 s); ${discarded + 1} frames of it (camera_discard_frames is ${discarded}) take ${seconds(all)}, and one is due every ${interval} s (Timing.collector_interval_seconds): frames will be missed`;
+  return [{ section: 'Camera', key: 'camera_exposure', isImpossible: false, message }];
 }
 
 /** Those that the camera can't take. */

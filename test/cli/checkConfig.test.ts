@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkConfig } from '../../src/cli/checkConfig.ts';
 import type { CommandContext } from '../../src/cli/commandDefinition.ts';
+import { runChecks } from '../../src/cli/runChecks.ts';
 import { allSettings } from '../../src/config/schema.ts';
 import { sourceWords } from '../../src/streams/cameras/sources.ts';
 
@@ -19,14 +19,15 @@ async function check(toml: string): Promise<{ code: number; text: string }> {
   await writeFile(config, toml, { mode: 0o600 });
   const lines: string[] = [];
   const output = { line: (line: string) => lines.push(line) } as unknown as CommandContext['output'];
-  const code = await checkConfig({
+  const context: CommandContext = {
     cwd: folder,
     environment: { PATH: '/bin:/usr/bin' },
     config,
     root: undefined,
     output,
     commands: [],
-  });
+  };
+  const code = await runChecks(context, 'config', {});
   return { code, text: lines.join('\n') };
 }
 
@@ -58,6 +59,16 @@ describe('check config', () => {
       'Services.enable_thermocouple = true\nTemperature.device_root = "/none"\nTemperature.thermocouple_sensors."28-00000ff8fa16" = "Inlet"',
       'Temperature.thermocouple_sensors.28-00000ff8fa16 (Inlet): there is no /none',
     ],
+    [
+      'a camera whose program is not installed',
+      'Camera.camera_type = "libcamera"\nCamera.camera_exposure = 0.02\nCamera.camera_gain = 1\nCamera.camera_brightness = 0\nCamera.camera_contrast = 1\nServices.enable_camera = true',
+      'needs one of rpicam-still, libcamera-still, rpicam-jpeg, libcamera-jpeg, of which none is on this machine: sudo apt install rpicam-apps',
+    ],
+    [
+      'a camera command whose program is not there',
+      'Camera.camera_type = "command"\nCamera.camera_command = ["no-such-program"]\nServices.enable_camera = true',
+      'needs no-such-program, which is not on this machine',
+    ],
     ['a method that this version does not have', 'Communication.method = ["CSV_PLOT", "OPC_UA"]', 'has "OPC_UA"'],
     ['a program that is not installed', 'Alarms.command = ["no-such-program"]', 'Alarms.command names no-such-program'],
     ['a disk that is not plugged in', 'Storage.usb_uuid = "0000-FFFF"', 'is not plugged in'],
@@ -73,6 +84,15 @@ describe('check config', () => {
     const { code, text } = await check('[Camera]\ncamera_type = "tis"\nnote = 1\n');
     expect(code).toBe(0);
     expect(text).toMatch(/^1 warning, no errors$/m);
+  });
+
+  it('warns of an exposure of a USB camera, with the frames that are thrown away, that the interval can not hold', async () => {
+    const toml =
+      'Camera.camera_type = "logitech"\nCamera.camera_exposure = 10000\nServices.enable_camera = true\nTiming.collector_interval_seconds = 5\n';
+    expect((await check(toml)).text).toMatch(
+      /^warning: .*which is 1 s for this kind of camera .*; 6 frames of it .* take 6 s, and one is due every 5 s/m,
+    );
+    expect((await check(toml.replace('10000', '1000'))).text).not.toContain('frames will be missed');
   });
 
   it('a root that can never be written to is an error, said once', async () => {

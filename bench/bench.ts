@@ -11,6 +11,7 @@ import type { BenchRow } from './benchRow.ts';
 import { consoleBench } from './console.ts';
 import { consoleProgramBench } from './consoleProgram.ts';
 import { fitsBench } from './fits.ts';
+import { framesBench } from './frames.ts';
 import { importBench } from './import.ts';
 import { manifestBench } from './manifest.ts';
 import { replayBench } from './replay.ts';
@@ -19,6 +20,7 @@ import { replayBench } from './replay.ts';
 const benches: Record<string, () => Promise<BenchRow[]>> = {
   fits: fitsBench,
   analysis: analysisBench,
+  frames: framesBench,
   replay: replayBench,
   manifest: manifestBench,
   import: importBench,

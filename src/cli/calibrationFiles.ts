@@ -14,8 +14,8 @@ import { nodeFiles } from '../files/files.ts';
 import { readBytes } from '../files/readBytes.ts';
 import { BadImageError } from '../image/badImageError.ts';
 import { decodeFrame } from '../image/decodeFrame.ts';
+import { encodePng } from '../image/encodeImage.ts';
 import type { Pixels } from '../model/frame.ts';
-import { encodePng } from '../operators/collector/imageStore.ts';
 import { readFileText } from '../streams/watched/fileText.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 

@@ -11,9 +11,9 @@ import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import { makeFolder } from '../files/durableNames.ts';
 import { nodeFiles } from '../files/files.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
+import { encodePng } from '../image/encodeImage.ts';
 import { systemClock } from '../model/clock.ts';
 import type { Pixels } from '../model/frame.ts';
-import { encodePng } from '../operators/collector/imageStore.ts';
 import { drawSvg } from '../sinks/drawing/drawProcess.ts';
 import { audit } from './audit.ts';
 import {

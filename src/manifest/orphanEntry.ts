@@ -21,7 +21,7 @@ export function cameraOf(name: string): number | string | null {
 }
 
 /** As the collector names them, and nobody else nowadays. */
-const ownPattern = /^(?:image|brightfield)_\d{8}_\d{6}_\d{6}_cam[\w-]+\.png$/;
+const ownPattern = /^(?:image|brightfield)_\d{8}_\d{6}_\d{6}_cam[\w-]+\.(?:png|tif)$/;
 
 /** When an image of the collector was taken, from its name: local time, as entries have it. Null for any other name. */
 export const ownImageTime = (name: string): string | null => (ownPattern.test(name) ? capturedTime(name) : null);

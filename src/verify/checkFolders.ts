@@ -23,7 +23,7 @@ export async function checkFolders(inspection: Inspection, names: ImageNames): P
   for (const folder of await capturedFolders(inspection.options)) {
     for (const name of await files.list(folder)) {
       const path = join(folder, name);
-      if (isCapturedName(name) && !names.has(path)) suspects.push(path);
+      if (isCapturedName(plainName(name)) && !names.has(path)) suspects.push(path);
       else await checkTemporary(path, inspection);
     }
   }

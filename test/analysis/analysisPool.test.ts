@@ -9,10 +9,10 @@ import { RoiOutsideFrameError } from '../../src/analysis/roiOutsideFrameError.ts
 import { WorkerDiedError } from '../../src/analysis/workerDiedError.ts';
 import { BadImageError } from '../../src/image/badImageError.ts';
 import { decodeFrame } from '../../src/image/decodeFrame.ts';
+import { encodePng } from '../../src/image/encodeImage.ts';
 import type { AnalysedFrame, AnalysisJob } from '../../src/model/analysisJob.ts';
 import type { Pixels } from '../../src/model/frame.ts';
 import { type Estimator, estimators } from '../../src/model/method.ts';
-import { encodePng } from '../../src/operators/collector/imageStore.ts';
 import { analyseFrame } from '../world/analyseFrame.ts';
 
 let folder = '';

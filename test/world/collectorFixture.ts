@@ -30,6 +30,7 @@ export const collectSettings: CollectSettings = {
   intervalMs: 5000,
   speed: Number.POSITIVE_INFINITY,
   transform: 'NONE',
+  format: 'PNG',
   retryDelayMs: 1000,
 };
 

@@ -8,10 +8,10 @@ import type { Config } from '../../src/config/schema.ts';
 import { type Files, nodeFiles } from '../../src/files/files.ts';
 import { CallGate } from '../../src/files/filesWithDeadline.ts';
 import { decodeFrame } from '../../src/image/decodeFrame.ts';
+import { encodePng } from '../../src/image/encodeImage.ts';
 import { systemClock } from '../../src/model/clock.ts';
 import type { ImportedFrame } from '../../src/model/frame.ts';
 import type { FrameSource } from '../../src/model/frameSource.ts';
-import { encodePng } from '../../src/operators/collector/imageStore.ts';
 import { openWatchFolder, type WatchFolderDeps } from '../../src/streams/watchFolder/watchFolder.ts';
 
 const width = 40;

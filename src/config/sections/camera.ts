@@ -46,6 +46,12 @@ const encodings = {
 
 const pipelineExample = '["v4l2src", "device=/dev/video0", "!", "videoconvert"]';
 
+const imageFormats = {
+  PNG: 'every program opens it',
+  TIFF: 'not compressed: least work, most bytes; [Compression] may shrink it later',
+  TIFF_ZSTD: 'TIFF, the file compressed by Zstandard (.tif.zst): less work than PNG',
+};
+
 const commandExample = '["gphoto2", "--capture-image-and-download", "--filename", "{output}.jpg"]';
 
 const pixelFormat = 'up to ten letters and digits, such as "YUYV", or empty: ""';
@@ -130,6 +136,12 @@ export const camera = section(
       effect: 'live',
       new: true,
       shapesResults: true,
+    }),
+    image_format: setting(word(imageFormats), {
+      absent: 'PNG',
+      doc: 'How frames are written. Every bit is kept in each.',
+      effect: 'live',
+      new: true,
     }),
     camera_timeout_seconds: setting(seconds(), {
       absent: 15,

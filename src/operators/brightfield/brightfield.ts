@@ -35,6 +35,7 @@ export const brightfield = captureStage({
       everyNth: Brightfield.every_nth_frame,
       speed: Number.POSITIVE_INFINITY,
       transform: Camera.camera_transform,
+      format: Camera.image_format,
       retryDelayMs: Retries.collector_retry_delay_seconds * 1000,
     };
   },

@@ -16,11 +16,13 @@ import {
 import type { Config } from '../../config/schema.ts';
 import type { SourceSettings } from '../../config/sourceSettings.ts';
 import { makeFolder } from '../../files/durableNames.ts';
+import { encodeImage, imageExtensions } from '../../image/encodeImage.ts';
 import { transformPixels } from '../../image/transformPixels.ts';
 import { IdTable } from '../../manifest/idTable.ts';
 import type { Archive } from '../../manifest/queue.ts';
 import { untouchedEntry } from '../../manifest/untouchedEntry.ts';
 import { asError } from '../../model/asError.ts';
+import { codecOf } from '../../model/compression.ts';
 import type { CameraData, Entry } from '../../model/entry.ts';
 import type { StageEvent } from '../../model/event.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
@@ -32,7 +34,7 @@ import type { Outcome, Stage, StageFlow, Worker } from '../stage/stage.ts';
 import { framesPerMinute, isFolder } from '../stage/stage.ts';
 import { type Admission, admitImages } from './admission.ts';
 import type { WantedSpace } from './diskFull.ts';
-import { encodePng, ImageStore } from './imageStore.ts';
+import { ImageStore } from './imageStore.ts';
 import { orphanRecovery } from './recoverOrphans.ts';
 import { Schedule } from './schedule.ts';
 import { type Collected, type FrameSettings, ownPaceFrames, type Trigger, triggeredFrames } from './takeFrames.ts';
@@ -136,6 +138,7 @@ export const collector = captureStage({
     intervalMs: Timing.collector_interval_seconds * 1000,
     speed: replay?.speed ?? Number.POSITIVE_INFINITY,
     transform: Camera.camera_transform,
+    format: Camera.image_format,
     retryDelayMs: Retries.collector_retry_delay_seconds * 1000,
   }),
   pace: (config, { replay }) => ({
@@ -385,17 +388,17 @@ async function record(
   { kind: { type }, store, admission, experiment }: Recorder,
   isLast = false,
 ): Promise<Outcome | null> {
-  const { frame, id, monotonicMs, transform } = item;
+  const { frame, id, monotonicMs, transform, format } = item;
   const { queue, tools, freshFrames, runId, bootId, clockSynced } = experiment;
   const { taken, cameraIndex } = frame;
   if (frame.kind === 'imported') item.place = { filepath: frame.folder, filename: frame.filename };
   else if (!item.place) {
     const pixels = transformPixels(frame.pixels, transform);
-    const png = await encodePng(pixels).catch(asError);
+    const bytes = await encodeImage(pixels, format).catch(asError);
     // It would not become one however often it were tried.
-    if (png instanceof Error) return { kind: 'discarded', entryId: null, reason: `not an image: ${png.message}` };
-    if (!(await admission.fits(png.length, isLast))) return null;
-    item.place = await store.write(frame, png);
+    if (bytes instanceof Error) return { kind: 'discarded', entryId: null, reason: `not an image: ${bytes.message}` };
+    if (!(await admission.fits(bytes.length, isLast))) return null;
+    item.place = await store.write(frame, bytes, imageExtensions[format]);
     if (type === 'image') freshFrames.keep(id, pixels);
   }
   const camera: CameraData = {
@@ -413,6 +416,7 @@ async function record(
     entry_id: id,
     entry_timestamp_iso: localIso(tools.clock.now()),
     camera_data: camera,
+    compression_attempted: !camera.original && codecOf(camera.filename) !== null,
     temperature_data: item.temperature,
     ...(type === 'brightfield' && { processing_status: 'skip' }),
     timestamp_utc: taken.utc,

@@ -1,31 +1,23 @@
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { makeFolder, removeFile } from '../../files/durableNames.ts';
 import { type Files, StrangeFileError } from '../../files/files.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 import { imageNames } from '../../model/compression.ts';
 import type { CameraData } from '../../model/entry.ts';
-import type { CapturedFrame, Pixels } from '../../model/frame.ts';
+import type { CapturedFrame } from '../../model/frame.ts';
 import { parseIso, utcIso } from '../../model/localTime.ts';
 
 /** Long names that a vfat folder holds are about 16,000; well before that a day gets a further folder. */
 const maxPerFolder = 10_000;
 
-/** A frame that was being written. */
-const unfinished = /^(?:image|brightfield)_.*\.png\.\d+-[0-9a-f]+\.tmp$/;
+/** A frame that was being written. `.tif.zst` may be a compressor's that is at work: `removeTemporaries` sees to those. */
+const unfinished = /^(?:image|brightfield)_.*\.(?:png|tif)\.\d+-[0-9a-f]+\.tmp$/;
 
 const dayOf = ({ taken }: Pick<CapturedFrame, 'taken'>): string => taken.local.slice(0, 10).replaceAll('-', '');
 
-/** Lossless, and at the level where a Raspberry Pi spends a fraction of the time for a few per cent more bytes. */
-const pngLevel = 3;
-
-/** A frame as PNG at its native depth. @throws Error when the pixels are not those of such a frame. */
-export async function encodePng({ width, height, data }: Pixels): Promise<Buffer> {
-  const image = sharp(data, { raw: { width, height, channels: 1 } });
-  return image
-    .toColourspace(data instanceof Uint16Array ? 'grey16' : 'b-w')
-    .png({ compressionLevel: pngLevel, adaptiveFiltering: false })
-    .toBuffer();
+interface EncodedImage {
+  bytes: Uint8Array;
+  extension: string;
 }
 
 /**
@@ -52,20 +44,25 @@ export class ImageStore {
     this.#files = files;
   }
 
-  /** Errors are the file system's; nothing of the frame is left then. */
+  /**
+   * Errors are the file system's; nothing of the frame is left then.
+   * @param extension that its name gets
+   */
   async write(
     frame: Pick<CapturedFrame, 'taken' | 'cameraIndex'>,
-    png: Uint8Array,
+    bytes: Uint8Array,
+    extension = '.png',
   ): Promise<{ filepath: string; filename: string }> {
+    const image: EncodedImage = { bytes, extension };
     try {
-      return await this.#writeInto(await this.#folderFor(dayOf(frame)), frame, png);
+      return await this.#writeInto(await this.#folderFor(dayOf(frame)), frame, image);
     } catch (error) {
       // The folder may be gone: it is looked for, and made, anew.
       const tried = this.#folder;
       this.#folder = null;
       const isCrowded = tried?.count !== 0 && (error as NodeJS.ErrnoException).code === 'ENOSPC';
       if (!tried || !(isCrowded || error instanceof StrangeFileError)) throw error;
-      return this.#writeElsewhere(tried.path, frame, png, error);
+      return this.#writeElsewhere(tried.path, frame, image, error);
     }
   }
 
@@ -73,12 +70,12 @@ export class ImageStore {
   async #writeElsewhere(
     crowded: string,
     frame: Pick<CapturedFrame, 'taken' | 'cameraIndex'>,
-    png: Uint8Array,
+    image: EncodedImage,
     cause: unknown,
   ): Promise<{ filepath: string; filename: string }> {
     this.#crowded.add(crowded);
     try {
-      return await this.#writeInto(await this.#folderFor(dayOf(frame)), frame, png);
+      return await this.#writeInto(await this.#folderFor(dayOf(frame)), frame, image);
     } catch {
       this.#crowded.delete(crowded);
       this.#folder = null;
@@ -89,17 +86,17 @@ export class ImageStore {
   async #writeInto(
     { path: filepath, all }: { path: string; all: readonly string[] },
     frame: Pick<CapturedFrame, 'taken' | 'cameraIndex'>,
-    png: Uint8Array,
+    image: EncodedImage,
   ): Promise<{ filepath: string; filename: string }> {
-    const filename = await this.#freeName(all, frame);
-    await this.#writeDurably(join(filepath, filename), png);
+    const filename = await this.#freeName(all, frame, image.extension);
+    await this.#writeDurably(join(filepath, filename), image.bytes);
     this.#folder!.count++;
     return { filepath, filename };
   }
 
-  async #writeDurably(path: string, png: Uint8Array): Promise<void> {
+  async #writeDurably(path: string, bytes: Uint8Array): Promise<void> {
     try {
-      await writeAtomic(this.#files, path, png);
+      await writeAtomic(this.#files, path, bytes);
     } catch (error) {
       // It may stand there and not be durable. What a failing disk refuses to remove stays, as an image without an entry.
       await removeFile(this.#files, path).catch(() => undefined);
@@ -135,13 +132,14 @@ export class ImageStore {
   async #freeName(
     folders: readonly string[],
     { taken, cameraIndex }: Pick<CapturedFrame, 'taken' | 'cameraIndex'>,
+    extension: string,
   ): Promise<string> {
     const camera = String(cameraIndex).replaceAll(/[^\w-]/g, '_');
     // The local time is counted on as if it were UTC, so that no change of the zone comes between.
     for (let micros = Math.round(parseIso(`${taken.local}Z`) * 1000); ; micros++) {
       const name = `${this.#type}_${utcIso(micros / 1000)
         .replaceAll(/[-:Z]/g, '')
-        .replaceAll(/[T.]/g, '_')}_cam${camera}.png`;
+        .replaceAll(/[T.]/g, '_')}_cam${camera}${extension}`;
       if (!(await this.#isTaken(folders, name))) return name;
     }
   }

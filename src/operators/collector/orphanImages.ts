@@ -69,7 +69,7 @@ export async function findOrphanImages(options: OrphanImagesOptions): Promise<st
   for (const folder of [...looked].flatMap(day => days.get(day) ?? [])) {
     await removeTemporaries(files, join(outer, folder), isAlive, clock.now());
     for (const name of await files.list(join(outer, folder))) {
-      const time = ownImageTime(name);
+      const time = ownImageTime(plainName(name));
       if (time === null || time < from || dayOf(time) !== dayFolder.exec(folder)![1]) continue;
       const path = join(outer, folder, name);
       found.set(keyOf(path), path);

@@ -1,4 +1,5 @@
 import { filter, merge, Observable, timer } from 'rxjs';
+import type { ImageFormat } from '../../image/encodeImage.ts';
 import type { ImageTransform } from '../../image/transformPixels.ts';
 import type { IdTable } from '../../manifest/idTable.ts';
 import { deterministicId } from '../../manifest/normaliseEntry.ts';
@@ -16,6 +17,7 @@ export interface FrameSettings {
   /** A folder is replayed at this many times its recorded pace; infinite: as fast as there is room. */
   speed: number;
   transform: ImageTransform;
+  format: ImageFormat;
 }
 
 /** A frame on its way from the source to the manifest. */
@@ -26,6 +28,7 @@ export interface Collected {
   monotonicMs: number;
   /** As it was set when the frame was taken. */
   transform: ImageTransform;
+  format: ImageFormat;
   /** What the sensors said for it; null where none is on. */
   temperature: TemperatureData | null;
   /** Intervals of the schedule that went by between the frame before and this one. */
@@ -49,7 +52,7 @@ export interface Frames {
 export function triggeredFrames(
   source: FrameSource,
   trigger: Trigger,
-  { transform }: FrameSettings,
+  { transform, format }: FrameSettings,
   { tools }: Pick<Experiment, 'tools'>,
 ): Frames {
   return {
@@ -62,7 +65,16 @@ export function triggeredFrames(
         if (!frame) return [];
         const monotonicMs = tools.clock.monotonic();
         return [
-          { frame, id: tools.newId(), monotonicMs, transform, temperature: null, missed: begun - 1, place: null },
+          {
+            frame,
+            id: tools.newId(),
+            monotonicMs,
+            transform,
+            format,
+            temperature: null,
+            missed: begun - 1,
+            place: null,
+          },
         ];
       } catch (error) {
         if (leaving.aborted) return [];
@@ -77,7 +89,7 @@ export function triggeredFrames(
 /** Images of a folder, as there is room for them and, unless the speed is infinite, as their time comes. */
 export function ownPaceFrames(
   source: FrameSource,
-  { speed, transform }: FrameSettings,
+  { speed, transform, format }: FrameSettings,
   known: IdTable,
   { queue, tools }: Pick<Experiment, 'queue' | 'tools'>,
   { inFlight, onEnd }: { inFlight: () => number; onEnd: () => void },
@@ -119,6 +131,7 @@ export function ownPaceFrames(
         id,
         monotonicMs: tools.clock.monotonic(),
         transform,
+        format,
         temperature: null,
         missed: 0,
         place: null,

@@ -2,13 +2,13 @@ import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseConfig } from '../../../src/config/parseConfig.ts';
 import { resolvePaths } from '../../../src/config/resolvePaths.ts';
+import { encodeImage, type ImageFormat } from '../../../src/image/encodeImage.ts';
 import { imageFolder, localFolder } from '../../../src/image/findImage.ts';
 import { followLastImage } from '../../../src/manifest/lastImage.ts';
 import type { Entry } from '../../../src/model/entry.ts';
 import { isBrightfield } from '../../../src/model/entry.ts';
 import { brightfield } from '../../../src/operators/brightfield/brightfield.ts';
 import type { CollectSettings } from '../../../src/operators/collector/collector.ts';
-import { encodePng } from '../../../src/operators/collector/imageStore.ts';
 import { runStage } from '../../../src/operators/stage/runStage.ts';
 import { CollectorFixture, capturedFrame, collectSettings } from '../../world/collectorFixture.ts';
 import { useStillTime } from '../../world/eventRun.ts';
@@ -121,22 +121,30 @@ describe('brightfield', () => {
     expect(settings(on.replace('enable_camera = true', 'enable_camera = false')).enabled).toBe(false);
   });
 
-  it('an image that a crash has left without an entry is taken in as a brightfield frame', async () => {
-    const name = `${brightfieldFolder}/20250724/brightfield_20250724_144500_000001_cam1.png`;
-    const files = new FaultyFiles();
-    const sample = await encodePng({ width: 2, height: 1, depth: 8, data: Uint8Array.of(1, 2) });
-    files.put(name, sample);
-    files.put(`${dataFolder}/other.txt`, '');
-    const world = await PipelineWorld.open(files);
-    const run = new StageRun<CollectSettings>({ ...collectSettings, everyNth: 1 });
-    const fixture = new CollectorFixture(world, 'triggered');
-    run.start(runStage(brightfield, { ...fixture.deps, tools: run.tools, runStarted: Date.UTC(2025, 0) }, run.tools));
-    await run.until(() => run.count('done') === 1);
-    expect([...world.manifest.entries()]).toMatchObject([
-      { processing_status: 'skip', camera_data: { type: 'brightfield', camera_index: 1, filepath: dirname(name) } },
-    ]);
-    run.unsubscribe();
-  });
+  it.each(['.png', '.tif', '.tif.zst'])(
+    'an image (%s) that a crash has left without an entry is taken in as a brightfield frame',
+    async extension => {
+      const name = `${brightfieldFolder}/20250724/brightfield_20250724_144500_000001_cam1${extension}`;
+      const files = new FaultyFiles();
+      const format = { '.png': 'PNG', '.tif': 'TIFF', '.tif.zst': 'TIFF_ZSTD' }[extension] as ImageFormat;
+      const sample = await encodeImage({ width: 2, height: 1, depth: 8, data: Uint8Array.of(1, 2) }, format);
+      files.put(name, sample);
+      files.put(`${dataFolder}/other.txt`, '');
+      const world = await PipelineWorld.open(files);
+      const run = new StageRun<CollectSettings>({ ...collectSettings, everyNth: 1 });
+      const fixture = new CollectorFixture(world, 'triggered');
+      run.start(runStage(brightfield, { ...fixture.deps, tools: run.tools, runStarted: Date.UTC(2025, 0) }, run.tools));
+      await run.until(() => run.count('done') === 1);
+      expect([...world.manifest.entries()]).toMatchObject([
+        {
+          processing_status: 'skip',
+          compression_attempted: extension.endsWith('.zst'),
+          camera_data: { type: 'brightfield', camera_index: 1, filepath: dirname(name) },
+        },
+      ]);
+      run.unsubscribe();
+    },
+  );
 
   it('its images are looked for in brightfield_dir, also in an experiment that was moved', () => {
     const moved = { type: 'brightfield', filepath: '/old/brightfield/20250724' } as const;

@@ -76,6 +76,29 @@ describe('collect from a camera', () => {
     run.unsubscribe();
   });
 
+  it.each([
+    ['TIFF', '.tif', false],
+    ['TIFF_ZSTD', '.tif.zst', true],
+  ] as const)(
+    'writes frames as %s where that is configured, from the next frame on',
+    async (format, extension, packed) => {
+      const { world, fixture, run } = await prepare('triggered');
+      run.start(fixture.stage(run.tools));
+      await run.until(() => run.count('done') === 1);
+      run.settings$.next({ ...collectSettings, format });
+      await run.until(() => run.count('done') === 2);
+      const [png, other] = [...world.manifest.entries()] as [Entry, Entry];
+      expect([png.camera_data!.filename.slice(-4), png.compression_attempted]).toEqual(['.png', false]);
+      const { filename, filepath } = other.camera_data!;
+      expect(filename).toMatch(new RegExp(`_cam0\\${extension}$`));
+      // Nothing is left to compress of one that is.
+      expect(other.compression_attempted).toBe(packed);
+      const found = await decodeFrame(world.files.content(`${filepath}/${filename}`)!, filename);
+      expect([...found.data]).toEqual([1, 2]);
+      run.unsubscribe();
+    },
+  );
+
   it('keeps what the camera says of a frame in its entry, and no key where the camera says nothing', async () => {
     const { world, fixture, run } = await prepare('triggered');
     const metadata = {

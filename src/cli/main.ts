@@ -4,9 +4,13 @@ import { nearest } from '../config/nearest.ts';
 import { globalOptions } from './commandDefinition.ts';
 import { commands } from './commands.ts';
 import { ConsoleOutput } from './consoleOutput.ts';
+import { endNow } from './endNow.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { explain } from './explain.ts';
 import { settleTimeZone } from './timeZone.ts';
+
+/** When all is done, calls to files have so long to return, ms. */
+const lastCallsMs = 2000;
 
 /** The program: reads the command line, runs the command, sets the exit code. */
 export async function main(words: readonly string[]): Promise<void> {
@@ -15,7 +19,12 @@ export async function main(words: readonly string[]): Promise<void> {
   const output = new ConsoleOutput(process.stdout, process.stderr);
   const unknownZone = settleTimeZone(process.env, Date.now());
   if (unknownZone) output.errorText(`warning: ${unknownZone}\n`);
-  process.exitCode = await run(words, output);
+  const code = await run(words, output);
+  process.exitCode = code;
+  // A call to a device or disk that hangs would keep the process for good.
+  setTimeout(() => {
+    if (process.getActiveResourcesInfo().some(each => each.startsWith('FSReq'))) endNow(code);
+  }, lastCallsMs).unref();
 }
 
 async function run(words: readonly string[], output: ConsoleOutput): Promise<number> {

@@ -1,11 +1,17 @@
 // Another program that saves images: copies those of a folder into another one, in the order of their names, each in one of three ways.
 // Says on its standard output when it has begun.
-import { copyFile, open, readdir, readFile, rename } from 'node:fs/promises';
+import { copyFile, open, readdir, readFile, rename, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 
-const [from, to, pauseMs = '20', parts = '4'] = process.argv.slice(2);
+const [from, to, pauseMs = '20', parts = '4', betweenMs = '0', stamp] = process.argv.slice(2);
 const names = (await readdir(from)).sort();
+
+const begun = Date.now();
+/** With `stamp` each image has a time of its own, whatever the clock of the file system. */
+async function stamped(name, path) {
+  if (stamp) await utimes(path, new Date(), new Date(begun + names.indexOf(name)));
+}
 
 /** Parts of the file with pauses between them. */
 async function slowly(name) {
@@ -17,10 +23,12 @@ async function slowly(name) {
     await pass(Number(pauseMs));
   }
   await file.close();
+  await stamped(name, join(to, name));
 }
 
 async function byRename(name) {
   await copyFile(join(from, name), join(to, `${name}.tmp`));
+  await stamped(name, join(to, `${name}.tmp`));
   await rename(join(to, `${name}.tmp`), join(to, name));
 }
 
@@ -28,6 +36,7 @@ process.stdout.write('begun');
 const slow = [];
 for (let i = 0; i < names.length; ) {
   const way = Math.floor(i / 10) % 3;
+  await pass(Number(betweenMs));
   if (way === 0) {
     // The next ones come while it is still being written.
     slow.push(slowly(names[i++]));
@@ -37,7 +46,10 @@ for (let i = 0; i < names.length; ) {
     await pass(2);
   } else {
     const burst = names.slice(i, i + 10);
-    for (const name of burst) await copyFile(join(from, name), join(to, name));
+    for (const name of burst) {
+      await copyFile(join(from, name), join(to, name));
+      await stamped(name, join(to, name));
+    }
     i += burst.length;
     await pass(10);
   }

@@ -75,6 +75,8 @@ const cameraIndex = 'WATCH_FOLDER';
 export const watchDeadlineMs = 30_000;
 /** Folders below the watched one that are looked into. */
 const maxDepth = 4;
+/** Images whose times are remembered, so that none has the time of another. */
+const maxTimes = 4096;
 /** Frames that wait to be taken. */
 const maxReady = 64;
 /** A look at all names besides a watcher that works, and where none has told of anything yet, ms. */
@@ -207,6 +209,8 @@ class WatchFolder implements FrameSource {
   /** Nothing has told of an image before a look has found it. */
   #isBlind = true;
   #lookAtMs = 0;
+  /** Of the last images, microseconds. */
+  readonly #times = new Set<number>();
   #rootIno: number | null = null;
   #failure: { error: unknown } | null = null;
 
@@ -467,7 +471,7 @@ class WatchFolder implements FrameSource {
       kind: 'imported',
       folder: dirname(at),
       filename: basename(at),
-      taken: instantOf(time, source),
+      taken: instantOf(this.#apart(time), source),
       elapsedMs: 0,
       cameraIndex,
       id: this.#idOf(path, image),
@@ -484,6 +488,15 @@ class WatchFolder implements FrameSource {
     const at = this.#at(path);
     const tagged = await this.#gate.pass(at, () => exifTime(at)).catch(() => null);
     return agrees(tagged) ? { time: tagged, source: 'exif' } : { time: modified, source: 'mtime' };
+  }
+
+  /** Files of one burst have one time, since the system's clock for them ticks every 4 ms: each image has a microsecond of its own. */
+  #apart(time: WallTime): WallTime {
+    let micros = Math.round(time.wallMs * 1000);
+    while (this.#times.has(micros)) micros++;
+    this.#times.add(micros);
+    if (this.#times.size > maxTimes) this.#times.delete(this.#times.values().next().value!);
+    return { ...time, wallMs: micros / 1000 };
   }
 
   #at(path: string): string {

@@ -30,12 +30,18 @@ describe('a watched folder', () => {
     await utimes(join(folder, 'img_1.png'), 1_790_000_000.5, 1_790_000_000.5);
     await save('run_20260921_141320_250.png', 2);
     await utimes(join(folder, 'run_20260921_141320_250.png'), 1_790_000_001, 1_790_000_001);
+    await save('img_2.png', 1);
+    await utimes(join(folder, 'img_2.png'), 1_790_000_000.5, 1_790_000_000.5);
     const first = (await source.next(signal)) as ImportedFrame;
     expect(first).toMatchObject({
       kind: 'imported',
       folder,
       filename: 'img_1.png',
       taken: { utc: '2026-09-21T14:13:20.500000Z', source: 'mtime' },
+    });
+    // Of one tick of the clock: each has a time of its own.
+    expect((await source.next(signal)) as ImportedFrame).toMatchObject({
+      taken: { utc: '2026-09-21T14:13:20.500001Z', source: 'mtime' },
     });
     expect((await source.next(signal)) as ImportedFrame).toMatchObject({
       taken: { local: '2026-09-21T14:13:20.250000', source: 'name' },

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
+import { contains } from '../config/pathProblems.ts';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { Config } from '../config/schema.ts';
 import { withAccessHint } from '../files/accessHint.ts';
@@ -177,8 +178,12 @@ async function diskFindings({ mount, folders }: Disk, config: Config, system: St
       );
     }
   }
+  const troubled: string[] = [];
   for (const { path } of folders) {
+    // What is wrong with a folder is wrong with all below it.
+    if (troubled.some(above => contains(above, path))) continue;
     const trouble = await folderTrouble(path);
+    if (trouble) troubled.push(path);
     if (trouble) findings.push({ level: 'error', about: path, message: `${path} ${trouble.reason}` });
   }
   if (folders.some(({ name }) => name === 'data')) {

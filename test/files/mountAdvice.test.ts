@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { diskAdvice, fstabLine, type MountFacts, shareAdvice } from '../../src/files/mountAdvice.ts';
 import { mountOf, parseMountInfo } from '../../src/files/mountedDevice.ts';
@@ -95,6 +97,7 @@ describe('the line of a disk in /etc/fstab', () => {
   });
 
   it.each([
+    [usb('ext4'), 'UUID=BB92-0AA4 /mnt/phorest ext4 defaults,noatime,nofail 0 2'],
     [usb('vfat'), 'UUID=BB92-0AA4 /mnt/phorest vfat defaults,noatime,nofail,dirsync,uid=1000,gid=1000 0 2'],
     [usb('exfat'), 'UUID=BB92-0AA4 /mnt/phorest exfat defaults,noatime,nofail,uid=1000,gid=1000 0 2'],
     [
@@ -107,6 +110,8 @@ describe('the line of a disk in /etc/fstab', () => {
     ],
   ])('has the options that its type needs: %s', (line, wanted) => {
     expect(fstabLine(facts(line))).toBe(wanted);
+    const page = readFileSync(join(import.meta.dirname, '../../docs/hardware.md'), 'utf8');
+    expect(page.split('\n')).toContain(wanted);
   });
 });
 

@@ -13,6 +13,7 @@ import type { CaptureOptions } from './captureOne.ts';
 import { changeConfig } from './changeConfig.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
+import { exposureRange } from './exposureRange.ts';
 import { percent } from './frameWords.ts';
 import { type OwnCamera, ownCamera, untilSignal } from './ownCamera.ts';
 
@@ -42,12 +43,9 @@ export async function captureExposure(context: CommandContext, options: CaptureO
         return seen;
       },
       {
-        start,
-        least: start / 1000,
-        most: options.maxExposure ?? start * 1000,
+        ...exposureRange(camera.config, options.maxExposure),
         target: options.target / 100,
         maxFrames,
-        round: exposure => Number(exposure.toPrecision(3)),
         onStep: step => output.line(stepLine(step, brightest)),
       },
     );

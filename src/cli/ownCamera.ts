@@ -11,7 +11,7 @@ import { systemClock } from '../model/clock.ts';
 import type { Pixels, SourceFrame } from '../model/frame.ts';
 import type { FrameSource } from '../model/frameSource.ts';
 import { collector } from '../operators/collector/collector.ts';
-import { claimCamera, openSource } from '../streams/cameras/sources.ts';
+import { claimCamera, openSource, toolCamera } from '../streams/cameras/sources.ts';
 import { stopSignals$ } from '../streams/stopSignals.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes, signalExitCode } from './exitCodes.ts';
@@ -25,6 +25,9 @@ export interface OwnCamera extends LoadedConfig {
     signal: AbortSignal,
     given?: { settings?: Partial<Config['Camera']>; note?: ((message: string) => void) | undefined },
   ): Promise<FrameSource>;
+  readonly tools: ToolRunner;
+  /** Number of the camera in the lists of libcamera's programs, of a camera that is there. */
+  libcameraIndex(signal: AbortSignal): Promise<number>;
   /** The pixels of a frame as the collector would save them. */
   pixels(frame: SourceFrame): Promise<Pixels>;
 }
@@ -58,6 +61,8 @@ export async function ownCamera(context: CommandContext, purpose = 'capture'): P
   });
   return {
     ...loaded,
+    tools: deps.tools,
+    libcameraIndex: async signal => Number((await toolCamera(sourceOf({}), deps)?.identity(signal))?.split(' ').at(-1)),
     open: (signal, { settings = {}, note = (message: string) => context.output.error(message) } = {}) =>
       openSource(sourceOf(settings), {
         ...deps,

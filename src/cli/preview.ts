@@ -16,11 +16,15 @@ export const preview: CommandDefinition<PreviewOptions> = {
         '127.0.0.1',
       )
       .option('--interval <seconds>', 'from one frame to the next, at least', positive, 0.2)
+      .option('--raw', 'of a camera of the Raspberry Pi: its own video (H.264) for VLC instead of the page')
       .addHelpText(
         'after',
         '\nOver SSH: "ssh -L 5555:localhost:5555 pi@raspberrypi", then http://localhost:5555 in a browser of your own machine,\nor http://localhost:5555/stream.mjpg in VLC. The pipeline must not use the camera meanwhile: "phorest pause collector".',
       ),
-  run: async (context, _args, options) => (await import('./runPreview.ts')).runPreview(context, options),
+  run: async (context, _args, options) =>
+    options.raw
+      ? (await import('./runRawPreview.ts')).runRawPreview(context, options)
+      : (await import('./runPreview.ts')).runPreview(context, options),
 };
 
 function portNumber(text: string): number {

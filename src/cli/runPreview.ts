@@ -18,6 +18,7 @@ export interface PreviewOptions {
   listen: string;
   /** Seconds. */
   interval: number;
+  raw?: true;
 }
 
 const retryMs = 2_000;
@@ -26,23 +27,25 @@ const bins = 64;
 /** Of the view of the centre, pixels. */
 const centreSize = { width: 800, height: 600 };
 
+/** Whether only programs of this machine reach an address. */
+export const isLoopback = (address: string): boolean => /^(127\.|::1$|localhost$)/.test(address);
+
 /** Frames to browsers until a signal. */
 export async function runPreview(context: CommandContext, { port, listen, interval }: PreviewOptions): Promise<number> {
   const { output } = context;
   const camera = await ownCamera(context);
-  const isLoopback = /^(127\.|::1$|localhost$)/.test(listen);
   const own = hostname().toLowerCase();
   const server = await openPreviewServer({
     address: listen,
     port,
-    names: isLoopback ? [] : [own, `${own}.local`],
+    names: isLoopback(listen) ? [] : [own, `${own}.local`],
     now: () => systemClock.monotonic(),
   });
-  if (!isLoopback) output.error(`warning: everybody who reaches ${listen} may watch`);
+  if (!isLoopback(listen)) output.error(`warning: everybody who reaches ${listen} may watch`);
   output.line(
-    `http://${isLoopback ? 'localhost' : listen}:${server.port}  (in VLC: /stream.mjpg behind it); stop with Ctrl-C`,
+    `http://${isLoopback(listen) ? 'localhost' : listen}:${server.port}  (in VLC: /stream.mjpg behind it); stop with Ctrl-C`,
   );
-  if (isLoopback)
+  if (isLoopback(listen))
     output.line(
       `from another machine: ssh -L ${server.port}:localhost:${server.port} ${own}, and the same address there`,
     );

@@ -157,7 +157,8 @@ export async function openPreviewServer({ address, port, names, now }: PreviewSe
   };
 }
 
-function listenError(error: NodeJS.ErrnoException, address: string, port: number): Error {
+/** What to do where an address and port can not be listened at. */
+export function listenError(error: NodeJS.ErrnoException, address: string, port: number): Error {
   const place = `${address}, port ${port}`;
   const words: Readonly<Record<string, string>> = {
     EADDRINUSE: `${place} is in use, perhaps by another preview: name another with --port`,

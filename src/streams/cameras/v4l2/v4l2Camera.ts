@@ -5,23 +5,19 @@
  * Before each frame the controls are compared with what is asked, and set where they differ: a camera that was reset goes on as it was. Each
  * is read back; what the camera refuses or bends is said once. Nothing stays open between two frames.
  */
+import { access, constants } from 'node:fs/promises';
 import type { ToolOutput, ToolRunner } from '../../../files/runTool.ts';
 import { rawBytes, rawStride } from '../../../image/rawFrame.ts';
 import type { FrameMetadata } from '../../../model/frame.ts';
 import type { Camera, CaptureSettings } from '../camera.ts';
 import { CameraError, type Failed, frameError, toolFailure } from '../cameraFaults.ts';
-import { namingHolders } from '../deviceHolders.ts';
+import { deviceHolders, namingHolders } from '../deviceHolders.ts';
 import { lastFrame, type WrittenFrames } from '../framesInOutput.ts';
+import { type ControlSession, controlSetter } from './controlSetter.ts';
 import { findDevice } from './deviceFinder.ts';
-import {
-  type ControlStep,
-  controlSteps,
-  controlTrouble,
-  exposureMetadata,
-  exposureUnitSeconds,
-} from './v4l2Controls.ts';
+import { exposureUnitSeconds } from './v4l2Controls.ts';
 import { chooseFormat, type FrameFormat, parseFfmpegFormats } from './v4l2Formats.ts';
-import { parseControls, parseFormats, parseFrameFormat, parseValues, type V4l2FrameFormat } from './v4l2Listings.ts';
+import { parseFormats, parseFrameFormat, type V4l2FrameFormat } from './v4l2Listings.ts';
 import { type DeviceRoots, deviceIdentity, ownRoots, type VideoDevice } from './videoDevice.ts';
 
 export interface V4l2CameraOptions {
@@ -52,6 +48,12 @@ interface Remembered {
 }
 const remembered = new WeakMap<object, Remembered>();
 
+/** One frame on its way. */
+interface Session extends ControlSession {
+  device: VideoDevice;
+  program: (typeof v4l2Programs)[number];
+}
+
 /** The better one first. */
 const v4l2Programs = ['v4l2-ctl', 'ffmpeg'] as const;
 /** Bytes of a JPEG at most, for each pixel. */
@@ -63,65 +65,15 @@ export function v4l2Camera(options: V4l2CameraOptions, { tools, note, roots = ow
   const name = `camera ${cameraId} (${type})`;
   const memory = remembered.get(tools) ?? { known: new Map(), said: new Map() };
   remembered.set(tools, memory);
-  /** What the camera made of a value, by control: it is not asked for the same again. */
-  const bent = new Map<string, { value: number; found: number }>();
   let chosen: { path: string; format: FrameFormat } | null = null;
 
-  interface Session {
-    device: VideoDevice;
-    program: 'v4l2-ctl' | 'ffmpeg';
-    signal: AbortSignal;
-    run(words: readonly string[], limits?: { timeoutMs?: number; maxOutputBytes?: number }): Promise<ToolOutput>;
-    failed: Failed;
-  }
-
-  /** Sets what differs, reads all of it back, and says what is not as asked. */
-  const setControls = async (listing: string, settings: CaptureSettings, { run, failed }: Session) => {
-    const { steps, absent } = controlSteps(parseControls(listing), settings);
-    const refusals = new Map<string, string>();
-    for (const step of steps) {
-      const before = bent.get(step.name);
-      if (step.isSet || (before?.value === step.value && before.found === step.current)) continue;
-      const { stderr } = await run([`--set-ctrl=${step.name}=${step.value}`]);
-      if (stderr.trim() !== '') refusals.set(step.name, stderr.trim().split('\n').at(-1)!);
-    }
-    const output = steps.length === 0 ? null : await run([`--get-ctrl=${steps.map(each => each.name).join(',')}`]);
-    const values = parseValues(output?.stdout.toString() ?? '');
-    if (output && values.size === 0)
-      throw frameError(failed, output, { code: 'controls_unread', message: 'its controls can not be read' });
-    for (const { name: control, value } of steps) {
-      const found = values.get(control);
-      if (found === undefined || found === value) bent.delete(control);
-      else bent.set(control, { value, found });
-    }
-    sayControls(steps, { values, absent, refusals });
-    return exposureMetadata(steps, values);
+  /** Once for one set of settings: a camera may take brightfield frames between the others. */
+  const say = (message: string, settings: CaptureSettings): void => {
+    const key = `${name} ${JSON.stringify(settings)}`;
+    if (message !== '' && message !== memory.said.get(key)) note({ level: 'warning', message: `${name}: ${message}` });
+    memory.said.set(key, message);
   };
-
-  const sayControls = (
-    steps: readonly ControlStep[],
-    {
-      values,
-      absent,
-      refusals,
-    }: { values: ReadonlyMap<string, number>; absent: readonly string[]; refusals: ReadonlyMap<string, string> },
-  ): void => {
-    const troubles = steps.flatMap(step => {
-      const trouble = controlTrouble(step, values.get(step.name));
-      const refusal = refusals.get(step.name);
-      return trouble === null ? [] : [refusal === undefined ? trouble : `${trouble} (v4l2-ctl said "${refusal}")`];
-    });
-    if (absent.length > 0) {
-      const keys = absent.map(key => `Camera.camera_${key}`).join(', ');
-      troubles.push(`${keys}: the camera has no such control`);
-    }
-    say(troubles.join('. '));
-  };
-
-  const say = (message: string): void => {
-    if (message !== '' && message !== memory.said.get(name)) note({ level: 'warning', message: `${name}: ${message}` });
-    memory.said.set(name, message);
-  };
+  const setControls = controlSetter(say);
 
   const chooseFor = async ({ device, program, run, failed }: Session): Promise<FrameFormat> => {
     if (chosen?.path === device.path) return chosen.format;
@@ -161,7 +113,7 @@ export function v4l2Camera(options: V4l2CameraOptions, { tools, note, roots = ow
       '--stream-count=1',
       `--stream-to=${to}`,
     ];
-    const limits = frameLimits(settings);
+    const limits = { ...frameLimits(settings), expectedBytes: given.sizeImage };
     const output = await session.run(stream('-'), limits);
     if (output.stdout.length > 0) return { output, frames: writtenFrames(format, given, 1), metadata };
     // With its frame on standard output it says nothing of what goes wrong.
@@ -173,6 +125,7 @@ export function v4l2Camera(options: V4l2CameraOptions, { tools, note, roots = ow
     const format = await chooseFor(session);
     say(
       'exposure, gain, brightness, contrast and white balance stay as they are: ffmpeg can not set them; install v4l2-ctl (sudo apt install v4l-utils)',
+      settings,
     );
     const input = [
       '-f',
@@ -219,7 +172,7 @@ export function v4l2Camera(options: V4l2CameraOptions, { tools, note, roots = ow
           device: name,
           ...limits,
         });
-      const session: Session = { device, program, signal, run, failed };
+      const session: Session = { device, program, run, failed };
       try {
         const { output, frames, metadata } = await (program === 'v4l2-ctl' ? byV4l2Ctl : byFfmpeg)(settings, session);
         const pixels = output.code === 0 ? await lastFrame(output.stdout, frames) : '';
@@ -227,10 +180,23 @@ export function v4l2Camera(options: V4l2CameraOptions, { tools, note, roots = ow
         throw frameError(failed, withoutProgress(output), { code: 'frame_torn', message: pixels });
       } catch (error) {
         chosen = null;
-        throw await namingHolders(toolFailure(failed, error), [device.path]);
+        const fault = await openingFault(toolFailure(failed, error), device, failed);
+        throw await namingHolders(fault, [device.path]);
       }
     },
   };
+}
+
+/** `v4l2-ctl` says that it can't open a device, and not why. */
+async function openingFault(error: unknown, { path }: VideoDevice, failed: Failed): Promise<unknown> {
+  if (!(error instanceof CameraError) || error.code !== 'camera_gone') return error;
+  const because = (stderr: string): CameraError => frameError(failed, { code: 1, endedBy: null, stderr });
+  const denied = await access(path, constants.R_OK | constants.W_OK).then(
+    () => false,
+    ({ code }: NodeJS.ErrnoException) => code === 'EACCES',
+  );
+  if (denied) return because(`${path}: Permission denied`);
+  return (await deviceHolders([path])).length > 0 ? because(`${path}: Device or resource busy`) : error;
 }
 
 /** Words of an `ffmpeg` that writes so many frames to its standard output, as they come from its input. */

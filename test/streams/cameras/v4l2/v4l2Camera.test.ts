@@ -1,4 +1,4 @@
-import { openSync } from 'node:fs';
+import { chmodSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -212,7 +212,9 @@ describe('the controls of a video device', () => {
         ? { stderr: 'VIDIOC_S_EXT_CTRLS: failed: Invalid argument\ngain: Invalid argument\n', code: 255 }
         : ctl(words);
     const { open, notes } = world({}, { cameraId: 'C920', programs: { 'v4l2-ctl': refusing } });
-    await open().next(never);
+    const frames = open();
+    for (let i = 0; i < 3; i++) await frames.next(never);
+    expect(notes).toHaveLength(1);
     expect(notes.join()).toMatch(/camera_gain = 32 .*the camera has 0.*v4l2-ctl said "gain: Invalid argument"/);
   });
 });
@@ -281,6 +283,33 @@ describe('a video device', () => {
     await expect(open().next(never)).rejects.toThrow(
       new RegExp(`another program uses the camera .*process ${process.pid} \\(.+\\) holds it`),
     );
+  });
+
+  it('that can not be opened is told with the process that holds it, where there is one', async () => {
+    const { open, roots } = world({});
+    const error = await open()
+      .next(never)
+      .catch((each: unknown) => each);
+    expect(error).toMatchObject({ code: 'camera_gone', message: expect.stringMatching(/Cannot open device/) });
+    openSync(join(roots.dev, 'video0'), 'r');
+    await expect(open().next(never)).rejects.toThrow(new RegExp(`another program uses .*process ${process.pid} `));
+  });
+
+  it.skipIf(process.getuid?.() === 0)('that this user may not open is told with the group', async () => {
+    const { open, roots } = world({});
+    chmodSync(join(roots.dev, 'video0'), 0);
+    await expect(open().next(never)).rejects.toThrow(/this user may not use the camera .*usermod -aG video/);
+  });
+
+  it('says what it refuses once for each kind of frame, also when two kinds take turns', async () => {
+    const { standIns, roots, notes } = world({
+      video0: camera({ bend: (name, value) => (name === 'gain' ? value + 1 : value) }),
+    });
+    const options = { cameraId: 'C920', note: ({ message }: { message: string }) => notes.push(message) };
+    const main = source(standIns.tools, roots, options);
+    const brightfield = source(standIns.tools, roots, { ...options, asked: { ...settings, gain: 7 } });
+    for (let i = 0; i < 3; i++) for (const frames of [main, brightfield]) await frames.next(never);
+    expect(notes.map(note => /camera_gain = (\d+)/.exec(note)?.[1])).toEqual(['32', '7']);
   });
 
   it.each([

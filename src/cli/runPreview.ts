@@ -33,7 +33,7 @@ export const isLoopback = (address: string): boolean => /^(127\.|::1$|localhost$
 /** Frames to browsers until a signal. */
 export async function runPreview(context: CommandContext, { port, listen, interval }: PreviewOptions): Promise<number> {
   const { output } = context;
-  const camera = await ownCamera(context);
+  const camera = await ownCamera(context, 'preview');
   const own = hostname().toLowerCase();
   const server = await openPreviewServer({
     address: listen,

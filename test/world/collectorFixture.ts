@@ -68,6 +68,8 @@ export class CollectorFixture {
   open = 0;
   maxOpen = 0;
   opened = 0;
+  /** How often cameras that had failed were let go. */
+  freed = 0;
   readonly log: string[] = [];
   onOpen: (signal: AbortSignal) => Promise<unknown> = async () => undefined;
   /** The `number`th call of `next` on one source; a camera by default. */
@@ -112,7 +114,9 @@ export class CollectorFixture {
       bootId: 'boot',
       clockSynced: () => true,
       openSensor: this.openSensor,
-      freeCameras: () => undefined,
+      freeCameras: () => {
+        this.freed++;
+      },
       openSource: async (_settings, signal) => {
         await this.onOpen(signal);
         this.maxOpen = Math.max(this.maxOpen, ++this.open);

@@ -12,6 +12,7 @@ import { BadImageError } from '../../image/badImageError.ts';
 import { decodeFrame } from '../../image/decodeFrame.ts';
 import type { Camera, CaptureSettings } from './camera.ts';
 import { CameraError, type Failed, frameError, toolFailure } from './cameraFaults.ts';
+import { identityIn } from './v4l2/videoDevice.ts';
 
 export interface CommandCameraOptions {
   /** The program and its arguments; `{output}`, `{exposure}`, `{gain}`, `{brightness}` and `{contrast}` in them are replaced. */
@@ -70,8 +71,8 @@ export function commandCamera(
     device: name,
     programs: [program],
     settlingFrames: 0,
-    // What it works with is not known: one program with the same words for the same camera is taken for one device.
-    identity: async () => JSON.stringify([...command, cameraId]),
+    // Where its words name no device, one program with the same words for the same camera is taken for one.
+    identity: () => identityIn(command, cameraId),
     capture: async (settings, signal) => {
       if (!writesFile) return shoot(settings, { signal, folder: null });
       const folder = await mkdtemp(join(tmpdir(), 'phorest-'));

@@ -13,13 +13,14 @@ import type { Camera, CaptureSettings } from './camera.ts';
 import { CameraError } from './cameraFaults.ts';
 import { openCameraSource } from './cameraSource.ts';
 import { commandCamera } from './commandCamera.ts';
-import { filledPipeline, gstreamerCamera, pipelineIdentity } from './gstreamer/gstreamerCamera.ts';
+import { filledPipeline, gstreamerCamera } from './gstreamer/gstreamerCamera.ts';
 import { tisCamera } from './gstreamer/tisCamera.ts';
 import { libcameraCamera } from './libcamera/libcameraCamera.ts';
 import type { Flip } from './libcamera/stillOptions.ts';
 import { openSimulatedCamera } from './simulated/simulatedCamera.ts';
 import { lightAndCounts, simulatorOptions } from './simulated/simulatorOptions.ts';
 import { v4l2Camera } from './v4l2/v4l2Camera.ts';
+import { identityIn } from './v4l2/videoDevice.ts';
 
 export interface SourceDeps {
   clock: Clock;
@@ -97,7 +98,7 @@ const pipelineCamera: MakeCamera = (settings, { tools }) => {
     ...frameOptions(settings, { width: 0, height: 0 }),
     name: `camera ${settings.cameraId} (gstreamer)`,
     pipeline: (numbers: CaptureSettings) => filledPipeline(items, numbers),
-    identity: () => pipelineIdentity(items, settings.cameraId),
+    identity: () => identityIn(items, settings.cameraId),
     // Its unit is known to its pipeline only.
     exposureSeconds: () => 0,
   };

@@ -200,6 +200,18 @@ describe('collect from a camera', () => {
     run.unsubscribe();
   });
 
+  it('lets a camera that has failed go when it is paused, and not before', async () => {
+    const { fixture, run } = await prepare('triggered', { retryDelayMs: 1000 });
+    fixture.onNext = () => Promise.reject(new Error('no answer from the camera'));
+    run.start(fixture.stage(run.tools));
+    await run.until(() => run.count('alarm') === 2, 500);
+    expect(fixture.freed).toBe(0);
+    run.paused$.next(true);
+    await run.until(() => run.told.at(-1) === 'paused');
+    expect(fixture.freed).toBe(1);
+    run.unsubscribe();
+  });
+
   it('leaves the camera at once when it is stopped during an exposure', async () => {
     const { fixture, run } = await prepare('triggered');
     fixture.onNext = (_number, signal) =>

@@ -14,7 +14,7 @@ import type { Camera, CaptureSettings } from '../camera.ts';
 import { CameraError, type Failed, frameError, toolFailure } from '../cameraFaults.ts';
 import { namingHolders } from '../deviceHolders.ts';
 import { lastFrame, type WrittenFrames } from '../framesInOutput.ts';
-import { type DeviceRoots, deviceIdentity, namedDevices, ownRoots, videoDevices } from '../v4l2/videoDevice.ts';
+import { devicePathsIn } from '../v4l2/videoDevice.ts';
 
 export interface GstreamerCameraOptions {
   /** How messages call it: `camera 0 (gstreamer)`. */
@@ -68,7 +68,7 @@ export function gstreamerCamera(options: GstreamerCameraOptions, tools: Pick<Too
       return { pixels, metadata };
     } catch (error) {
       if (error instanceof ToolError && error.failure === 'missing') throw absentProgram(name);
-      const devices = devicePaths(source).map(path => realpath(path).catch(() => path));
+      const devices = devicePathsIn(source).map(path => realpath(path).catch(() => path));
       throw await namingHolders(toolFailure(failed, error), await Promise.all(devices));
     }
   };
@@ -111,20 +111,6 @@ export function filledPipeline(items: readonly string[], settings: CaptureSettin
     ),
   );
 }
-
-/** The device that a pipeline names, as other kinds of cameras call it too; else the pipeline itself, with what tells two of them apart. */
-export async function pipelineIdentity(
-  items: readonly string[],
-  cameraId: number | string,
-  roots: DeviceRoots = ownRoots,
-): Promise<string> {
-  const path = devicePaths(items)[0];
-  const [device] = path === undefined ? [] : namedDevices(await videoDevices(roots), path);
-  return device ? deviceIdentity(device) : JSON.stringify([...items, cameraId]);
-}
-
-const devicePaths = (items: readonly string[]): string[] =>
-  items.flatMap(item => /^device=(\/dev\/.+)$/.exec(item)?.[1] ?? []);
 
 /** The end of a pipeline: so many frames go by, the next one stays in the file. */
 function lastFrameTo(file: string, discarded: number): string[] {

@@ -71,6 +71,24 @@ export function sameDevice(devices: readonly VideoDevice[], known: VideoDevice):
 /** One name for a device, whichever of its names was used to find it: that of its plug, which no other device has. */
 export const deviceIdentity = ({ ids, paths, path }: VideoDevice): string => `video ${paths[0] ?? ids[0] ?? path}`;
 
+/**
+ * The device that the words for a program name, as other kinds of cameras call it too; else the words themselves, with what tells two
+ * of them apart.
+ */
+export async function identityIn(
+  words: readonly string[],
+  cameraId: number | string,
+  roots: DeviceRoots = ownRoots,
+): Promise<string> {
+  const [path] = devicePathsIn(words);
+  const [device] = path === undefined ? [] : namedDevices(await videoDevices(roots), path);
+  return device ? deviceIdentity(device) : JSON.stringify([...words, cameraId]);
+}
+
+/** Devices that words name: `/dev/video0`, `device=/dev/v4l/by-id/…`. */
+export const devicePathsIn = (words: readonly string[]): string[] =>
+  words.flatMap(word => /^(?:[\w-]+=)?(\/dev\/(?:video\d+|v4l\/[^,]+))/.exec(word)?.[1] ?? []);
+
 /** How a person is told of a device. */
 export function deviceText(device: VideoDevice): string {
   const name = device.ids[0] ?? device.paths[0];

@@ -9,10 +9,9 @@ import {
   agreedCaps,
   filledPipeline,
   gstreamerCamera,
-  pipelineIdentity,
 } from '../../../../src/streams/cameras/gstreamer/gstreamerCamera.ts';
 import { tisCamera } from '../../../../src/streams/cameras/gstreamer/tisCamera.ts';
-import { deviceIdentity, videoDevices } from '../../../../src/streams/cameras/v4l2/videoDevice.ts';
+import { deviceIdentity, identityIn, videoDevices } from '../../../../src/streams/cameras/v4l2/videoDevice.ts';
 import { type Answer, type StandIn, standInTools } from '../../../world/standInTools.ts';
 import { cameraContract } from '../cameraContract.ts';
 import { videoMachine } from '../v4l2/standInV4l2Ctl.ts';
@@ -219,8 +218,13 @@ describe('a pipeline of GStreamer', () => {
     const [device] = await videoDevices(roots);
     const items = (path: string) => ['v4l2src', `device=${path}`];
     for (const path of ['/dev/video0', '/dev/v4l/by-id/usb-Cam-video-index0'])
-      expect(await pipelineIdentity(items(path), 0, roots)).toBe(deviceIdentity(device!));
-    const [first, second] = await Promise.all([0, 1].map(id => pipelineIdentity(['videotestsrc'], id, roots)));
+      expect(await identityIn(items(path), 0, roots)).toBe(deviceIdentity(device!));
+    for (const words of [
+      ['ffmpeg', '-f', 'v4l2', '-i', '/dev/video0', '{output}.png'],
+      ['v4l2-ctl', '--device=/dev/video0'],
+    ])
+      expect(await identityIn(words, 0, roots)).toBe(deviceIdentity(device!));
+    const [first, second] = await Promise.all([0, 1].map(id => identityIn(['videotestsrc'], id, roots)));
     expect(first).not.toBe(second);
   });
 

@@ -194,7 +194,8 @@ export function captureStage(kind: CaptureKind): Stage<CollectSettings, Collecte
           if (type === 'brightfield') await makeFolder(files, folder);
           const source = await experiment.openSource(settings.source, signal);
           pace = source.pace;
-          if (pace === 'triggered') temperatures?.prepare();
+          // Images that were there before have no temperature.
+          if (pace === 'triggered' || source.arrivals) temperatures?.prepare(pace);
           try {
             if (pace === 'triggered') await recovery?.search();
             const known = source.pace === 'own' ? await archivedIds(archive) : new IdTable();
@@ -348,8 +349,9 @@ function openWorker(
       const triggeredMs = experiment.tools.clock.monotonic();
       const items = await take.frames(count, leaving);
       inFlight += items.length;
-      if (triggered && temperatures) {
-        for (const item of items) item.temperature = temperatures.take(triggeredMs, settings.intervalMs);
+      for (const item of temperatures ? items : []) {
+        if (triggered) item.temperature = temperatures!.take(triggeredMs, settings.intervalMs);
+        else if (source.arrivals) item.temperature = temperatures!.takeFor(item.frame.taken);
       }
       return items;
     },
@@ -375,7 +377,10 @@ function openWorker(
         if (!isRecorded) keep(item);
       }
     },
-    close: () => source.close(),
+    close: () => {
+      temperatures?.rest();
+      return source.close();
+    },
   };
 }
 

@@ -3,24 +3,38 @@ import { distinctUntilChanged, EMPTY, map, timer } from 'rxjs';
 import type { Config } from '../../config/schema.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { TemperatureData } from '../../model/entry.ts';
+import type { Instant } from '../../model/frame.ts';
+import type { FrameSource } from '../../model/frameSource.ts';
+import { parseIso } from '../../model/localTime.ts';
 import type { Experiment } from '../stage/experiment.ts';
 import type { StageFlow } from '../stage/stage.ts';
 import { noSensors, SensorReader, type SensorReading, type SensorSettings } from './sensorReader.ts';
 
 /** The temperatures that belong to a camera's frames. */
 export interface Temperatures {
-  /** The camera was opened: the sensors are read for its first frame. */
-  prepare(): void;
+  /**
+   * The source of frames was opened: the sensors are read for its first frame. Nobody knows when the frames of a folder come: for one the
+   * sensors are read again and again.
+   */
+  prepare(pace: FrameSource['pace']): void;
   /**
    * What the sensors said for the frame that was triggered at `triggeredMs` (monotonic clock); null where no sensor is on. Waits for
    * nothing. The reading for the next frame, an interval later, begins so that it is over by then.
    */
   take(triggeredMs: number, intervalMs: number): TemperatureData | null;
+  /** The same for an image that has just come into a folder; null for one that was not taken just now. */
+  takeFor(taken: Instant): TemperatureData | null;
+  /** The source was closed: nothing more is read before it is opened again. */
+  rest(): void;
   close(): void;
 }
 
 /** A reading counts for a frame that is triggered within so many ms of the end of its round. */
 const validMs = 10_000;
+/** Between two readings while images of a folder are waited for, ms. */
+const folderPaceMs = 10_000;
+/** An image was taken just now when its time is no further from now, ms: a camera's computer has a clock of its own. */
+const justNowMs = 60_000;
 /** Rounds begin at least so far apart, ms: a sensor that measures all the time warms itself. */
 const shortestPauseMs = 1000;
 /** What is wrong with a sensor is told so often at most, ms. */
@@ -39,7 +53,8 @@ export function readTemperatures(
   const closing = new AbortController();
   const tell = createTeller(note, clock);
   let isOn = false;
-  let isWanted = false;
+  /** Of the source that is open. */
+  let wanted: FrameSource['pace'] | null = null;
   let begunMs = Number.NEGATIVE_INFINITY;
   /** How long before its frame a round begins. */
   let leadMs = 0;
@@ -48,7 +63,9 @@ export function readTemperatures(
   const read = async (): Promise<void> => {
     begunMs = clock.monotonic();
     await reader.readAll(closing.signal);
-    if (!closing.signal.aborted) tell(reader);
+    if (closing.signal.aborted) return;
+    tell(reader);
+    if (wanted === 'own' && isOn) readIn(begunMs + folderPaceMs - clock.monotonic());
   };
   const readIn = (ms: number): void => {
     next.unsubscribe();
@@ -62,11 +79,11 @@ export function readTemperatures(
     isOn = settings !== null;
     next.unsubscribe();
     reader.use(settings ?? noSensors);
-    if (isOn && isWanted) readIn(0);
+    if (isOn && wanted !== null) readIn(0);
   });
   return {
-    prepare: () => {
-      isWanted = true;
+    prepare: pace => {
+      wanted = pace;
       if (isOn) readIn(0);
     },
     take: (triggeredMs, intervalMs) => {
@@ -75,6 +92,16 @@ export function readTemperatures(
       leadMs = 1.25 * reader.roundMs + 100;
       readIn(triggeredMs + intervalMs - clock.monotonic() - leadMs);
       return temperature;
+    },
+    takeFor: ({ utc, local }) => {
+      const isNow = Math.abs(parseIso(utc ?? local) - clock.now()) <= justNowMs;
+      return isOn && isNow
+        ? reader.temperatureSince(clock.monotonic() - folderPaceMs - validMs - reader.roundMs)
+        : null;
+    },
+    rest: () => {
+      wanted = null;
+      next.unsubscribe();
     },
     close: () => {
       closing.abort();

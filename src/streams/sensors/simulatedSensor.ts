@@ -3,8 +3,8 @@ import type { Sensor } from '../../model/sensor.ts';
 
 /** What the sensor of a room does: a slow rise and fall about a mean, °C and ms. */
 const mean = 21.5;
-const swing = 0.4;
-const periodMs = 1_200_000;
+const swing = 0.5;
+const periodMs = 300_000;
 /** Steps of a DS18B20, °C. */
 const step = 0.0625;
 

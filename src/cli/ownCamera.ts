@@ -14,6 +14,7 @@ import { collector } from '../operators/collector/collector.ts';
 import { claimCamera, openSource, toolCamera } from '../streams/cameras/sources.ts';
 import { stopSignals$ } from '../streams/stopSignals.ts';
 import type { CommandContext } from './commandDefinition.ts';
+import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes, signalExitCode } from './exitCodes.ts';
 import { livingProcesses } from './livingProcesses.ts';
 import { type LoadedConfig, loadConfig } from './loadConfig.ts';
@@ -45,7 +46,7 @@ export async function ownCamera(context: CommandContext, purpose = 'capture'): P
       'Camera.camera_type is "file_importer", which reads images that are there: there is no camera to look through';
     throw new ExitError(exitCodes.usage, message);
   }
-  await refuseWhileInUse(loaded);
+  await refuseWhileInUse(loaded, context);
   const note = ({ message }: { message: string }): void => context.output.error(message);
   const deps = { tools: new ToolRunner(), claims: new DeviceClaims({ root: paths.root, purpose }), note };
   const sourceOf = (settings: Partial<Config['Camera']>): SourceSettings => {
@@ -102,7 +103,7 @@ const identityMs = 10_000;
 /** States of a collector in which its camera is closed. */
 const closedStates = ['off', 'paused', 'stopped'];
 
-async function refuseWhileInUse({ paths }: LoadedConfig): Promise<void> {
+async function refuseWhileInUse({ paths }: LoadedConfig, context: CommandContext): Promise<void> {
   if (!existsSync(paths.status)) return;
   const user = (await livingProcesses(paths.status)).find(({ status }) => {
     const stage = status.stages.collector;
@@ -110,8 +111,11 @@ async function refuseWhileInUse({ paths }: LoadedConfig): Promise<void> {
   });
   if (!user) return;
   const { pid, host } = user.status;
+  const [pause, resume, stop] = [['pause', 'collector'], ['resume', 'collector'], ['stop']].map(words =>
+    commandLine(context, ...words),
+  );
   throw new ExitError(
     exitCodes.running,
-    `the pipeline of ${paths.root} (process ${pid}${user.elsewhere ? ` on ${host}` : ''}) uses the camera: "phorest pause collector" makes it let go ("phorest resume collector" afterwards), or stop it with "phorest stop"`,
+    `the pipeline of ${paths.root} (process ${pid}${user.elsewhere ? ` on ${host}` : ''}) uses the camera: "${pause}" makes it let go ("${resume}" afterwards), or stop it with "${stop}"`,
   );
 }

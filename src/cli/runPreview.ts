@@ -30,6 +30,10 @@ const centreSize = { width: 800, height: 600 };
 /** Whether only programs of this machine reach an address. */
 export const isLoopback = (address: string): boolean => /^(127\.|::1$|localhost$)/.test(address);
 
+/** As it stands in an address of a web page. */
+export const hostOf = (address: string): string =>
+  isLoopback(address) ? 'localhost' : address.includes(':') ? `[${address}]` : address;
+
 /** Frames to browsers until a signal. */
 export async function runPreview(context: CommandContext, { port, listen, interval }: PreviewOptions): Promise<number> {
   const { output } = context;
@@ -42,9 +46,7 @@ export async function runPreview(context: CommandContext, { port, listen, interv
     now: () => systemClock.monotonic(),
   });
   if (!isLoopback(listen)) output.error(`warning: everybody who reaches ${listen} may watch`);
-  output.line(
-    `http://${isLoopback(listen) ? 'localhost' : listen}:${server.port}  (in VLC: /stream.mjpg behind it); stop with Ctrl-C`,
-  );
+  output.line(`http://${hostOf(listen)}:${server.port}  (in VLC: /stream.mjpg behind it); stop with Ctrl-C`);
   if (isLoopback(listen))
     output.line(
       `from another machine: ssh -L ${server.port}:localhost:${server.port} ${own}, and the same address there`,

@@ -5,7 +5,7 @@ import { videoPrograms, videoWords } from '../streams/cameras/libcamera/videoStr
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { ownCamera, untilSignal } from './ownCamera.ts';
-import { isLoopback, type PreviewOptions } from './runPreview.ts';
+import { hostOf, isLoopback, type PreviewOptions } from './runPreview.ts';
 
 /** A program that streams must not fill memory with what it says; it says next to nothing, bytes. */
 const maxOutputBytes = 1 << 20;
@@ -45,7 +45,7 @@ export async function runRawPreview(context: CommandContext, { port, listen }: P
     });
     if (!isLoopback(listen)) output.error(`warning: everybody who reaches ${listen} may watch`);
     output.line(
-      `vlc tcp/h264://${isLoopback(listen) ? 'localhost' : listen}:${relay.port}  (over SSH with -L ${relay.port}:localhost:${relay.port}); stop with Ctrl-C`,
+      `vlc tcp/h264://${hostOf(listen)}:${relay.port}  (over SSH with -L ${relay.port}:localhost:${relay.port}); stop with Ctrl-C`,
     );
     try {
       await new Promise<void>(resolve => stop.addEventListener('abort', () => resolve(), { once: true }));

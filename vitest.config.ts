@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** What takes more than a second of a core, on files in memory: not for the inner loop. */
 const walks = [
   'test/analysis/roiEstimator.test.ts',
-  'test/calibration/referenceCalibration.test.ts',
+  'test/calibration/{findChip,referenceCalibration}.test.ts',
   'test/cli/{capture,requeueCrash}.test.ts',
   'test/image/{decodePng,decodeTiff}.test.ts',
   'test/manifest/{archive,crashWalk,waitingSoak}.test.ts',

@@ -67,7 +67,9 @@ export async function locateChip(
   }
   const cv = await openCv();
   const start = bestStart(cv, image, known, templates);
-  return settle(cv, image, chip, start, clicks, templates);
+  const calibration = measure(cv, image, chip, start, clicks, templates);
+  refuseDoubtful(calibration, image, templates, cv);
+  return calibration;
 }
 
 interface Known {
@@ -156,8 +158,8 @@ function seeLabel(cv: Cv, image: Pixels, template: LabelTemplate, pose: ChipPose
   return matchLabel(cv, image, template, pose, near, reach);
 }
 
-/** From a pose that is about right to the answer, or to the reason why there is none. */
-export function settle(
+/** From a pose that is about right to what the labels and outlines there say; whether that can be trusted is another question. */
+export function measure(
   cv: Cv,
   image: Pixels,
   chip: Chip,
@@ -177,15 +179,14 @@ export function settle(
   const { outlines } = refined;
   if (isTrusted(outlines)) pose = refined.pose;
   const labels = templates.map((template, i) => located(template, matches[i], pose, clicks, image));
-  const calibration = { chip, pose, labels, outlines, rois: placeRois(chip, pose, image) };
-  refuseDoubtful(calibration, image, templates, cv);
-  return calibration;
+  return { chip, pose, labels, outlines, rois: placeRois(chip, pose, image) };
 }
 
 /** Labels alone leave the far side of the chip uncertain by so much, px. */
 const outlineReach = 4;
 
-const isTrusted = ({ seen, expected }: Outlines): boolean => expected > 0 && seen.length >= minOutlines * expected;
+export const isTrusted = ({ seen, expected }: Outlines): boolean =>
+  expected > 0 && seen.length >= minOutlines * expected;
 
 function labelSightings(templates: readonly LabelTemplate[], matches: readonly (LabelMatch | null)[]): Sighting[] {
   return matches.flatMap((match, i) =>
@@ -255,6 +256,17 @@ function refuseDoubtful(
       `the gratings are not where the labels have them: ${seen} of ${counted(outlines.expected, 'side')} of gratings are seen there ` +
         `(likeness of the labels, 1 at most: ${qualities}). One of the positions may be wrong; give three labels or more`,
     );
+  refuseRival(found, pose, image, templates, cv);
+}
+
+/** @throws CalibrationError when another label stands where one should be */
+export function refuseRival(
+  found: readonly LocatedLabel[],
+  pose: ChipPose,
+  image: Pixels,
+  templates: readonly LabelTemplate[],
+  cv: Cv,
+): void {
   const rival = rivalOf(found, pose, image, templates, cv);
   if (rival !== null)
     throw new CalibrationError(

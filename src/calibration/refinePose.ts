@@ -57,6 +57,16 @@ export function fitRobustly(sightings: readonly Sighting[], start: ChipPose, ima
   return pose;
 }
 
+/** The outlines of all gratings in the image, as a pose has them. */
+export function outlinesAt(image: Pixels, chip: Chip, pose: ChipPose): Outlines {
+  return seeOutlines(
+    image,
+    edgesOf(chip).filter(edge => isInImage(edge, pose, image)),
+    pose,
+    3,
+  );
+}
+
 function seeOutlines(image: Pixels, edges: readonly Edge[], pose: ChipPose, reach: number): Outlines {
   const seen = edges.map(edge => seeEdge(image, edge, pose, reach)).filter(one => one !== null);
   const sum = seen.reduce((total, { sighting }) => total + residual(sighting, pose, image) ** 2, 0);

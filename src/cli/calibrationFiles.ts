@@ -38,9 +38,13 @@ async function text(file: string, hint: string): Promise<string> {
   throw new ExitError(exitCodes.usage, `${file} ${read.reason}`);
 }
 
-function parsed<T>(content: string, file: string, parse: (content: string, file: string) => T): T {
+const parsed = <T>(content: string, file: string, parse: (content: string, file: string) => T): T =>
+  usable(() => parse(content, file));
+
+/** What is wrong with a file ends the command. @throws ExitError `usage` */
+export function usable<T>(look: () => T): T {
   try {
-    return parse(content, file);
+    return look();
   } catch (error) {
     if (error instanceof CalibrationError) throw new ExitError(exitCodes.usage, error.message, { cause: error });
     throw error;

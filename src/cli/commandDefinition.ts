@@ -30,6 +30,8 @@ export interface CommandDefinition<Options extends object = object> {
    * and not shown in the help.
    */
   readonly kind?: 'tool' | 'internal';
+  /** Options that the console's menu offers first: `--auto`. */
+  readonly offered?: string;
   /** Adds options, and further help. */
   readonly declare: (command: Command) => Command;
   /**

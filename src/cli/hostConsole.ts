@@ -46,10 +46,11 @@ export function hostConsole(
   };
 }
 
-function toolOf({ usage, summary, declare }: CommandDefinition<never>): ConsoleTool {
+function toolOf({ usage, summary, declare, offered = '' }: CommandDefinition<never>): ConsoleTool {
   const command = declare(new Command(usage.split(' ')[0]).arguments(usage.split(' ').slice(1).join(' ')));
   const help = `phorest ${command.description(summary).helpInformation()}`;
-  return { name: command.name(), usage, summary, help: help.replace('phorest Usage:', 'Usage: phorest').split('\n') };
+  const lines = help.replace('phorest Usage:', 'Usage: phorest').split('\n');
+  return { name: command.name(), usage, summary, help: lines, offered };
 }
 
 function editorWords({ VISUAL, EDITOR, PATH = '' }: NodeJS.ProcessEnv): string[] {

@@ -5,14 +5,17 @@ import type { LocateOptions } from './locateGratings.ts';
 export const locateCommand: CommandDefinition<LocateOptions> = {
   usage: 'locate',
   kind: 'tool',
+  offered: '--auto',
   summary: 'find the gratings in an image of the chip, and write the ROI manifest',
-  examples: ['--config my.toml locate', 'locate --image reference.png'],
+  examples: ['--config my.toml locate --auto', 'locate --auto --image reference.png', 'locate'],
   declare: command =>
     command
       .option('--image <file>', 'image in which the chip is looked for (default: [Assets] roi_generation_image)')
+      .option('--auto', 'find it without any rough positions: turned by up to 10°, at 0.5 to 1.5 pixels a design unit')
+      .option('--chip <type>', 'with --auto: this chip of the chip map alone (default: any of them)')
       .addHelpText(
         'after',
-        '\nRough positions of two labels or more are taken from Feature_locations.toml. When the answer would not be sure, nothing is written,' +
+        '\nWithout --auto, rough positions of two labels or more are taken from Feature_locations.toml. When the answer would not be sure, nothing is written,' +
           '\nand the reason is said. Exit code 1: the chip was not found. 2: a file is missing or has a mistake.',
       ),
   run: async (context, _args, options) => (await import('./locateGratings.ts')).locateGratings(context, options),

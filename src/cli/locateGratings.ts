@@ -2,7 +2,8 @@ import { join, resolve } from 'node:path';
 import { CalibrationError } from '../calibration/calibrationError.ts';
 import { labelDrawing, matchDrawing, roiDrawing } from '../calibration/calibrationPictures.ts';
 import { calculatedFeatures, calibrationLines, toldLabels } from '../calibration/calibrationReport.ts';
-import { chipOfType } from '../calibration/chipMap.ts';
+import { type Chip, chipOfType, isLocatable } from '../calibration/chipMap.ts';
+import { findChip } from '../calibration/findChip.ts';
 import { type Calibration, locateChip } from '../calibration/locateChip.ts';
 import { type LabelTemplate, matchPictures } from '../calibration/matchLabel.ts';
 import { openCv } from '../calibration/openCv.ts';
@@ -23,6 +24,7 @@ import {
   readFeatureLocations,
   readReference,
   readTemplates,
+  usable,
 } from './calibrationFiles.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
@@ -32,37 +34,68 @@ import { loadConfig } from './loadConfig.ts';
 export interface LocateOptions {
   /** File, instead of the configured one. */
   image?: string;
+  /** Without rough positions. */
+  auto?: boolean;
+  /** Its type; with `auto`. */
+  chip?: string;
 }
 
 /** Runs the command `locate`; see {@link LocateOptions}. */
-export async function locateGratings(context: CommandContext, { image: given }: LocateOptions): Promise<number> {
+export async function locateGratings(context: CommandContext, options: LocateOptions): Promise<number> {
   const { output, cwd } = context;
   const { paths } = await loadConfig(context);
-  const chips = await readChipMap(paths);
-  const { chipType, clicks } = await readFeatureLocations(paths);
-  const chip = chipOfType(chips, chipType, paths.chipMap);
-  const templates = await readTemplates(chip, paths);
-  refuseUnknown(clicks, chip.labels, templates, paths);
-  const reference = await readReference(given === undefined ? paths.roiGenerationImage : resolve(cwd, given));
-  const calibration = await locateChip(reference.pixels, chip, clicks, templates).catch((error: unknown) => {
+  if (options.chip !== undefined && !options.auto)
+    throw new ExitError(exitCodes.usage, '--chip goes with --auto; else Feature_locations.toml says which chip it is');
+  const { locate, templates } = options.auto ? await byItself(paths, options) : await byPositions(paths);
+  const file = options.image === undefined ? paths.roiGenerationImage : resolve(cwd, options.image);
+  const reference = await readReference(file);
+  const calibration = await locate(reference.pixels).catch((error: unknown) => {
     if (!(error instanceof CalibrationError)) throw error;
     const message = `${reference.file}: ${error.message}. Nothing was written`;
     throw new ExitError(exitCodes.failed, message, { cause: error });
   });
-
   for (const line of calibrationLines(calibration, reference)) output.line(line);
-  for (const file of await writeAll(calibration, reference, templates, paths)) output.line(`written   ${file}`);
+  for (const file of await writeAll(calibration, reference, templates(calibration.chip), paths))
+    output.line(`written   ${file}`);
   const { pose, rois } = calibration;
   const what = {
     command: 'locate',
     image: reference.file,
     image_hash: reference.hash,
-    chip: chip.type,
+    auto: options.auto === true,
+    chip: calibration.chip.type,
     angle: pose.angle,
     rois: rois.length,
   };
   await audit(paths, systemClock.now(), what, message => output.error(message));
   return exitCodes.done;
+}
+
+/** How the chip is looked for. All that can be wrong with files is looked at before. */
+interface Search {
+  locate: (image: Pixels) => Promise<Calibration>;
+  templates: (chip: Chip) => readonly LabelTemplate[];
+}
+
+async function byPositions(paths: ResolvedPaths): Promise<Search> {
+  const chips = await readChipMap(paths);
+  const { chipType, clicks } = await readFeatureLocations(paths);
+  const chip = usable(() => chipOfType(chips, chipType, paths.chipMap));
+  const templates = await readTemplates(chip, paths);
+  refuseUnknown(clicks, chip.labels, templates, paths);
+  return { locate: image => locateChip(image, chip, clicks, templates), templates: () => templates };
+}
+
+async function byItself(paths: ResolvedPaths, { chip: type }: LocateOptions): Promise<Search> {
+  const all = await readChipMap(paths);
+  const chips = type === undefined ? all.filter(isLocatable) : [usable(() => chipOfType(all, type, paths.chipMap))];
+  if (chips.length === 0)
+    throw new ExitError(exitCodes.usage, `${paths.chipMap}: no chip in it has both labels and gratings`);
+  const choices = await Promise.all(chips.map(async chip => ({ chip, templates: await readTemplates(chip, paths) })));
+  return {
+    locate: image => findChip(image, choices),
+    templates: chip => choices.find(choice => choice.chip === chip)!.templates,
+  };
 }
 
 /** @throws ExitError that says which of the labels that were given can't be looked for, and why */

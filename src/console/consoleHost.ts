@@ -12,6 +12,8 @@ export interface ConsoleTool {
   summary: string;
   /** The command's own help text, lines. */
   help: readonly string[];
+  /** Arguments that stand there at first, to be run or edited. */
+  offered?: string;
 }
 
 /**

@@ -46,7 +46,11 @@ export function takeItem(state: ConsoleState): Step {
   switch (overlay?.kind) {
     case 'tools': {
       const tool = state.tools[overlay.cursor];
-      return step(tool ? { ...state, overlay: { kind: 'arguments', tool, text: '', top: 0 } } : closeOverlay(state));
+      return step(
+        tool
+          ? { ...state, overlay: { kind: 'arguments', tool, text: tool.offered ?? '', top: 0 } }
+          : closeOverlay(state),
+      );
     }
     case 'arguments':
       return runTool(state, overlay);

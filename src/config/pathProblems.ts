@@ -113,9 +113,8 @@ function shareProblems({ config, paths, place, real }: PathProblemsOptions): Con
   return [problem(key, at, `two folders would have one copy on the share, ${twice}: give them different names`)];
 }
 
-/** What the program itself writes must not come back to it as new images. */
+/** What the program itself writes must not come back to it as new images; also where another camera is used now, since that may change. */
 function watchProblems({ config, paths, place, real }: PathProblemsOptions): ConfigProblem[] {
-  if (!config.Services.enable_camera || config.Camera.camera_type !== 'watch_folder') return [];
   const watched = real(paths.watched);
   const { remote } = paths;
   const written = [

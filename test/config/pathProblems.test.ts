@@ -178,7 +178,8 @@ describe('a folder that is watched', () => {
     expect(problemsOf(watching(folder))).toEqual([
       expect.stringMatching(new RegExp(`^\\d+: Watch_Folder.folder is /.*\\(${key}\\) would come back as new images`)),
     ]);
-    expect(problemsOf(watching(folder, '', 'simulated'))).toEqual([]);
+    // The camera may be changed while the pipeline runs.
+    expect(problemsOf(watching(folder, '', 'simulated'))).toHaveLength(1);
   });
 
   it('is refused where the copies on the share would come back, also through a link', () => {

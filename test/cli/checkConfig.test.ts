@@ -48,11 +48,6 @@ describe('check config', () => {
   });
 
   it.each([
-    [
-      'a camera that this version does not have',
-      'Camera.camera_type = "tis"\nServices.enable_camera = true',
-      'c.toml:1:22: Camera.camera_type has "tis"',
-    ],
     ['a temperature without a sensor', 'Services.enable_thermocouple = true', 'names none'],
     [
       'a sensor that is not there',

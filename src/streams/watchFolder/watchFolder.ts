@@ -75,8 +75,8 @@ const cameraIndex = 'WATCH_FOLDER';
 export const watchDeadlineMs = 30_000;
 /** Folders below the watched one that are looked into. */
 const maxDepth = 4;
-/** Images whose times are remembered, so that none has the time of another. */
-const maxTimes = 4096;
+/** Of the last images times and names are remembered: none has the time of another, and one that is replaced is told. */
+const maxRemembered = 4096;
 /** Frames that wait to be taken. */
 const maxReady = 64;
 /** A look at all names besides a watcher that works, and where none has told of anything yet, ms. */
@@ -86,6 +86,9 @@ const lookBlindMs = 2_000;
 const lookShare = 50;
 /** A time in a name or in the image that is further from the file's own is not when it was taken, ms: clocks and zones differ by less. */
 const agreesWithin = 26 * 3_600_000;
+
+/** Some servers and disks give 1601, 1970 or 1980 where they know no time: then it was now. */
+const earliestMs = Date.UTC(1990, 0);
 
 /** Names that programs give to what they are still writing, although they end like images. */
 const unfinished = /^~|\.(?:tmp|temp|part|partial|filepart|crdownload)\.[a-z]+(?:\.(?:gz|zst))?$/i;
@@ -211,6 +214,7 @@ class WatchFolder implements FrameSource {
   #lookAtMs = 0;
   /** Of the last images, microseconds. */
   readonly #times = new Set<number>();
+  readonly #lastPaths = new Set<string>();
   #rootIno: number | null = null;
   #failure: { error: unknown } | null = null;
 
@@ -259,6 +263,7 @@ class WatchFolder implements FrameSource {
     this.#isClosed = true;
     this.#subscription.unsubscribe();
     this.#tally.sum('late', count => `${counted(count, 'image')} in all came after one that follows by name`);
+    this.#tally.sum('replaced', count => `${counted(count, 'image')} in all replaced after they were taken in`);
     this.#tally.sum('cut', count => `${counted(count, 'image')} in all never became whole`);
   }
 
@@ -270,7 +275,7 @@ class WatchFolder implements FrameSource {
   async presentIds(): Promise<string[]> {
     const ids: string[] = [];
     await this.#walk('', async path => {
-      const found = await this.#files.stat(this.#at(path));
+      const found = await this.#statOf(path);
       if (found && isPlain(found)) ids.push(this.#idOf(path, found));
     });
     return ids;
@@ -379,8 +384,8 @@ class WatchFolder implements FrameSource {
     try {
       return await this.#files.list(this.#at(folder));
     } catch (error) {
-      if (folder === '' || asError(error).code === 'ETIMEDOUT') throw error;
-      this.#tally.count('unreadable', `${sourceErrorOf(this.#at(folder), error).message}: it is left out`);
+      if (folder === '') throw error;
+      this.#leaveUnread(folder, error);
       return [];
     }
   }
@@ -389,7 +394,7 @@ class WatchFolder implements FrameSource {
   async #isFolderBelow(path: string): Promise<boolean> {
     if (!this.#options.watch.subfolders || path.split(sep).length > maxDepth) return false;
     if (foldersOfSystems.test(basename(path)) || this.#seen.find(path) >= 0) return false;
-    const found = await this.#files.stat(this.#at(path));
+    const found = await this.#statOf(path);
     if (found?.isFolder && !found.strange) return true;
     if (found) this.#seen.add(path);
     return false;
@@ -406,7 +411,7 @@ class WatchFolder implements FrameSource {
     }
     if (unfinished.test(name)) return;
     this.#seen.add(path);
-    const found = await this.#files.stat(this.#at(path));
+    const found = await this.#statOf(path);
     if (found && !isPlain(found)) {
       this.#tally.count(
         'strange',
@@ -416,6 +421,22 @@ class WatchFolder implements FrameSource {
     }
     const isNew = found !== null && this.#isNew(this.#idOf(path, found));
     this.#coming.see(path, isNew ? found : null, this.#deps.clock.monotonic());
+  }
+
+  /** Null also for what can't be looked at, which holds up nothing else: that the whole folder is gone shows by itself. */
+  async #statOf(path: string): Promise<FileStat | null> {
+    try {
+      return await this.#files.stat(this.#at(path));
+    } catch (error) {
+      this.#leaveUnread(path, error);
+      return null;
+    }
+  }
+
+  /** @throws the error of a disk that hangs */
+  #leaveUnread(path: string, error: unknown): void {
+    if (asError(error).code === 'ETIMEDOUT') throw error;
+    this.#tally.count('unreadable', `${sourceErrorOf(this.#at(path), error).message}: it is left out for now`);
   }
 
   #isNew(id: string): boolean {
@@ -464,8 +485,14 @@ class WatchFolder implements FrameSource {
         'cut',
         `${at}: has not become whole in ${duration(this.#options.watch.patience_seconds * 1000)} (${image.size} bytes); it is taken in as it stands. When it is written to the end, it is taken in once more`,
       );
-    if (isLate)
+    if (this.#lastPaths.has(path))
+      this.#tally.count(
+        'replaced',
+        `${at}: was written anew after it was taken in, and is another image now; the entry before names the same file. Let the other program give each image a name of its own`,
+      );
+    else if (isLate)
       this.#tally.count('late', `${at}: came after an image that follows it by name, and has its place after that`);
+    remember(this.#lastPaths, path);
     const { time, source } = await this.#timeOf(image);
     return {
       kind: 'imported',
@@ -480,7 +507,9 @@ class WatchFolder implements FrameSource {
 
   /** When it was taken: what its name says, or the camera has written into it, if that agrees with the file's own time; else that. */
   async #timeOf({ path, mtimeMs }: Arrival): Promise<{ time: WallTime; source: ImageTimeSource }> {
-    const modified = wallTimeOf(mtimeMs);
+    const now = this.#deps.clock.now();
+    const isTime = mtimeMs > earliestMs && mtimeMs < now + 365 * agreesWithin;
+    const modified = wallTimeOf(isTime ? mtimeMs : now);
     const agrees = (time: WallTime | null | undefined): time is WallTime =>
       time != null && Math.abs(time.wallMs - modified.wallMs) <= agreesWithin;
     const named = nameTime(basename(path))?.time;
@@ -494,8 +523,7 @@ class WatchFolder implements FrameSource {
   #apart(time: WallTime): WallTime {
     let micros = Math.round(time.wallMs * 1000);
     while (this.#times.has(micros)) micros++;
-    this.#times.add(micros);
-    if (this.#times.size > maxTimes) this.#times.delete(this.#times.values().next().value!);
+    remember(this.#times, micros);
     return { ...time, wallMs: micros / 1000 };
   }
 
@@ -506,9 +534,14 @@ class WatchFolder implements FrameSource {
   /** Some disks keep times to two seconds. An image that is compressed afterwards stays the same. */
   #idOf(path: string, { mtimeMs }: Pick<FileStat, 'mtimeMs'>): string {
     const at = this.#at(path);
-    const modified = new Date(Math.floor(mtimeMs / 2000) * 2000).toISOString();
-    return deterministicId(dirname(at), plainName(basename(at)), modified);
+    return deterministicId(dirname(at), plainName(basename(at)), String(Math.floor(mtimeMs / 2000)));
   }
+}
+
+/** Adds to a set, and forgets the oldest beyond so many. */
+function remember<T>(set: Set<T>, value: T): void {
+  set.add(value);
+  if (set.size > maxRemembered) set.delete(set.values().next().value!);
 }
 
 const isPlain = ({ isFolder, strange }: FileStat): boolean => !isFolder && !strange;

@@ -104,7 +104,7 @@ describe('a watched folder', () => {
   });
 
   it('takes in anew an image that is replaced by another of its name, and the last of several in quick succession', async () => {
-    const { folder, open, take, save } = await watchedFolder();
+    const { folder, open, take, save, notes } = await watchedFolder();
     const source = await open();
     await save('latest.png', 1);
     await save('latest.png', 2);
@@ -113,6 +113,7 @@ describe('a watched folder', () => {
     await utimes(join(folder, 'next.tmp'), new Date(), new Date(Date.now() + 10_000));
     await rename(join(folder, 'next.tmp'), join(folder, 'latest.png'));
     expect(await take(source, 1)).toEqual([['latest.png', 3]]);
+    expect(notes).toEqual([expect.stringMatching(/^warning: .*latest\.png: was written anew after it was taken in/)]);
   });
 
   it('leaves alone what is no image, hidden, unfinished by its name, a link or a pipe', async () => {
@@ -148,6 +149,27 @@ describe('a watched folder', () => {
     expect(await take(deep, 1)).toEqual([['run_2/img_1.png', 3]]);
     await save('last.png', 4);
     expect(await take(flat, 1)).toEqual([['last.png', 4]]);
+  });
+
+  it('goes on when one file can not be looked at, and tells of it once; a file without a time was taken now', async () => {
+    const { folder, open, save, notes, signal } = await watchedFolder();
+    const files: Files = {
+      ...nodeFiles,
+      stat: async path => {
+        if (path.endsWith('bad.png')) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+        return nodeFiles.stat(path);
+      },
+    };
+    const source = await open({ files });
+    await save('bad.png', 1);
+    await save('good.png', 2);
+    await utimes(join(folder, 'good.png'), 0, 0);
+    const frame = (await source.next(signal)) as ImportedFrame;
+    expect(frame.filename).toBe('good.png');
+    expect(Math.abs(Date.parse(frame.taken.utc!) - Date.now())).toBeLessThan(60_000);
+    expect(notes).toEqual([
+      expect.stringMatching(/bad\.png: can't be read \(EIO: i\/o error\): it is left out for now/),
+    ]);
   });
 
   it('orders by time where that is asked for', async () => {

@@ -129,7 +129,11 @@ async function cameraToolMissing(loaded: LoadedConfig, programs: ToolRunner): Pr
   const found = usedCameras(loaded).map(async ({ source }) => {
     // What it can't be made with is told already.
     const camera = orNull(() => toolCamera(source, { tools: programs, note: () => undefined }));
-    if (camera === null || (await programs.find(...camera.programs)) !== null) return [];
+    if (camera === null) return [];
+    if ((await programs.find(...camera.programs)) !== null) {
+      const lacking = await camera.lacks?.(new AbortController().signal);
+      return lacking ? [`Camera.camera_type = "${source.type}": ${lacking}`] : [];
+    }
     const names = camera.programs.join(', ');
     const which = camera.programs.length === 1 ? `${names}, which is not` : `one of ${names}, of which none is`;
     const debian = packageOf[camera.programs[0] ?? ''];

@@ -39,5 +39,7 @@ export interface Camera {
    * ask the tool. Rejects as `capture` does.
    */
   identity(signal: AbortSignal): Promise<string>;
+  /** What else than a program this machine lacks for it, as a sentence that says what to do; null: nothing. Absent: it needs nothing else. */
+  lacks?(signal: AbortSignal): Promise<string | null>;
   capture(settings: CaptureSettings, signal: AbortSignal): Promise<Shot>;
 }

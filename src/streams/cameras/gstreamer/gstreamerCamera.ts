@@ -79,6 +79,10 @@ export function gstreamerCamera(options: GstreamerCameraOptions, tools: Pick<Too
     programs: [program],
     settlingFrames: 3,
     identity: options.identity,
+    lacks: async signal => {
+      const unset = { exposure: 1, gain: 1, brightness: 1, contrast: 1 };
+      return missingElement(pipeline(unset), signal, tools);
+    },
     capture: async (settings, signal) => {
       const folder = await mkdtemp(join(tmpdir(), 'phorest-'));
       try {
@@ -89,6 +93,26 @@ export function gstreamerCamera(options: GstreamerCameraOptions, tools: Pick<Too
     },
   };
 }
+
+/** The first element of a pipeline that GStreamer does not have here, as a sentence; null: none, or nobody can tell. */
+async function missingElement(
+  items: readonly string[],
+  signal: AbortSignal,
+  tools: Pick<ToolRunner, 'run'>,
+): Promise<string | null> {
+  const elements = items.filter((item, i) => (i === 0 || items[i - 1] === '!') && /^[\w-]+$/.test(item));
+  for (const element of elements) {
+    const words = ['gst-inspect-1.0', '--exists', element];
+    const output = await tools.run(words, { signal, timeoutMs: inspectMs }).catch(() => null);
+    if (output === null) return null;
+    if (output.code !== 0)
+      return `GStreamer has no element "${element}" on this machine: install its plugin (sudo apt install gstreamer1.0-plugins-good; tcambin comes with tiscamera)`;
+  }
+  return null;
+}
+
+/** The first call after an installation reads all plugins, ms. */
+const inspectMs = 15_000;
 
 const absentProgram = (name: string): CameraError =>
   new CameraError(

@@ -71,17 +71,20 @@ const source = (camera: Camera, tools: ToolRunner) =>
   openCameraSource(camera, { settings, cameraIndex: 0 }, { tools, clock: systemClock, note: () => undefined });
 
 const common = { width: 0, height: 0, pixelFormat: '', discardedFrames: 5 };
+const gstOptions = {
+  ...common,
+  name: 'camera 0 (gstreamer)',
+  identity: async () => '',
+  exposureSeconds: () => 0,
+  timeoutMs: 5_000,
+};
 function openGst(tools: ToolRunner, { timeoutMs = 5_000, items = ['v4l2src', 'device=/dev/video0'], given = {} } = {}) {
-  const options = {
-    ...common,
-    name: 'camera 0 (gstreamer)',
-    identity: async () => '',
-    exposureSeconds: () => 0,
-    timeoutMs,
-    ...given,
-  };
+  const options = { ...gstOptions, timeoutMs, ...given };
   return source(gstreamerCamera({ ...options, pipeline: numbers => filledPipeline(items, numbers) }, tools), tools);
 }
+
+const lacks = (pipeline: string[], tools: ToolRunner): Promise<string | null> =>
+  gstreamerCamera({ ...gstOptions, pipeline: () => pipeline }, tools).lacks!(never);
 
 const lost: { answer: Answer; says: RegExp } = {
   answer: {
@@ -209,6 +212,23 @@ describe('a pipeline of GStreamer', () => {
   ])('that fails with %s is told with what to do', async (stderr, says) => {
     const { tools } = standInTools({ 'gst-launch-1.0': () => ({ stderr: `${stderr}\n`, code: 1 }) });
     await expect(openGst(tools).next(never)).rejects.toThrow(says);
+  });
+
+  it.each([
+    [
+      ['videotestsrc', 'pattern=ball', '!', 'tcambin', '!', 'video/x-raw,format=GRAY8'],
+      ['videotestsrc', 'tcambin'],
+      /no element "tcambin"/,
+    ],
+    [['videotestsrc', '!', 'videoconvert'], ['videotestsrc', 'videoconvert'], null],
+  ])('of %j is told which element this machine lacks, before it runs', async (pipeline, asked, says) => {
+    const standIns = standInTools({ 'gst-inspect-1.0': ([, element]) => ({ code: element === 'tcambin' ? 1 : 0 }) });
+    const lacking = await lacks(pipeline, standIns.tools);
+    if (says === null) expect(lacking).toBeNull();
+    else expect(lacking).toMatch(says);
+    expect(standIns.runs.map(({ words }) => words)).toEqual(asked.map(element => ['--exists', element]));
+    // Nobody can tell.
+    expect(await lacks(pipeline, standInTools({}).tools)).toBeNull();
   });
 
   it('that names a device of Video4Linux is the same device for every kind of camera', async () => {

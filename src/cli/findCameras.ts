@@ -14,9 +14,13 @@ export interface FindOptions {
 }
 
 /** Lists the cameras of this machine, and writes the one that is picked to the configuration. */
-export async function showCameras(context: CommandContext, { pick }: FindOptions): Promise<number> {
+export async function showCameras(
+  context: CommandContext,
+  { pick }: FindOptions,
+  tools = new ToolRunner(),
+): Promise<number> {
   const { output } = context;
-  const searches = await findCameras({ tools: new ToolRunner(), signal: new AbortController().signal });
+  const searches = await findCameras({ tools, signal: new AbortController().signal });
   const cameras = searches.flatMap(search => search.cameras);
   for (const line of listing(searches)) output.line(line);
   if (pick !== undefined && pick > cameras.length)
@@ -46,19 +50,24 @@ export function listing(searches: readonly CameraSearch[]): string[] {
   return lines;
 }
 
-/** The number that a person types; null: none. */
+/** The number that a person types; null: none, or the terminal was left. */
 async function ask(count: number): Promise<number | null> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const left = new AbortController();
+  // Ctrl-C and Ctrl-D.
+  terminal.once('close', () => left.abort());
+  const which = count === 1 ? '1' : `1 to ${count}`;
+  const question = `\nWhich one shall the configuration have (${which}; Enter: none)? `;
   try {
-    const which = count === 1 ? '1' : `1 to ${count}`;
     for (;;) {
-      const answer = (
-        await terminal.question(`\nWhich one shall the configuration have (${which}; Enter: none)? `)
-      ).trim();
+      const answer = (await terminal.question(question, { signal: left.signal })).trim();
       if (answer === '') return null;
       const number = Number(answer);
       if (Number.isInteger(number) && number >= 1 && number <= count) return number;
     }
+  } catch (error) {
+    if (left.signal.aborted) return null;
+    throw error;
   } finally {
     terminal.close();
   }

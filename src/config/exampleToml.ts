@@ -54,7 +54,6 @@ function tableText(section: Section, setting: Setting, values: SectionValues): s
 
 function about({ info }: Setting): string[] {
   const sentence = firstSentence(info.doc);
-  if (info.later !== undefined) return comment(`${sentence}. Not in this version yet.`);
   if (info.words.length === 0)
     return comment(info.brief === null || info.effect === 'none' ? `${sentence}.` : `${sentence} (${info.brief}).`);
   const longest = Math.max(...info.words.map(({ word }) => word.length));

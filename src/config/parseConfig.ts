@@ -170,13 +170,6 @@ function laterFeatures(config: Config): LaterFeature[] {
   const found: LaterFeature[] = [];
   for (const { section, key, info } of allSettings) {
     const value = (config[section] as Readonly<Record<string, unknown>>)[key];
-    if (info.later !== undefined && value === true) {
-      found.push({
-        section,
-        key,
-        message: `${section}.${key} is on, but this version can't do that yet: ${info.later}`,
-      });
-    }
     // A camera that is off need not be there.
     if (section === 'Camera' && !config.Services.enable_camera) continue;
     const chosen = Array.isArray(value) ? value : [value];

@@ -75,14 +75,13 @@ const effects = { live: 'live', restart: 'next start', none: 'never' };
 
 function row({ key, info }: Setting): string {
   const allowed = info.words.length > 1 ? 'one of the words below' : info.allowed;
-  const doc = info.later === undefined ? info.doc : `${info.doc} Not in this version yet: accepted, with a warning.`;
   const cells = [
     `\`${key}\`${info.new ? ' *new*' : ''}`,
     code(info.shipped),
     code(info.absent),
     allowed,
     effects[info.effect],
-    doc,
+    info.doc,
   ];
   return `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }

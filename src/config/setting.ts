@@ -20,8 +20,6 @@ export interface About {
   shapesResults?: true;
   /** May hold a password or a token: its value is never shown, nor logged. */
   secret?: true;
-  /** Only for a switch whose stage does not exist yet: what does not happen though it is on. */
-  later?: string;
 }
 
 /** Everything the schema knows of one key besides its type. */

@@ -6,7 +6,6 @@ import { ConfigError, describeProblem } from '../../src/config/configError.ts';
 import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import { exampleToml } from '../../src/config/exampleToml.ts';
 import { parseConfig } from '../../src/config/parseConfig.ts';
-import { allSettings } from '../../src/config/schema.ts';
 
 const reference = join(import.meta.dirname, '../../../shared/reference/Phorest_config.toml');
 

@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { constants, crc32, createDeflate, zstdCompress } from 'node:zlib';
+import { constants, crc32, createDeflate, deflateSync, zstdCompress } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { codecSuffixes } from '../model/compression.ts';
 import type { Pixels } from '../model/frame.ts';
@@ -48,19 +48,18 @@ const signature = Buffer.from('89504e470d0a1a0a', 'hex');
 /** Bytes that are filtered in one go, and of compressed data at a time. */
 const bandBytes = 1 << 20;
 
+/** So few take less time than their way to another thread and back. */
+const atOnceBytes = 1 << 16;
+const deflating = { level: 1, strategy: constants.Z_HUFFMAN_ONLY, chunkSize: bandBytes };
+
 /** Source: Portable Network Graphics, third edition (W3C): 8-bit gray, filter 1 (Sub) in each row. */
 async function encodeDifferences({ width, height, data }: Pixels): Promise<Buffer> {
   if (!(width > 0 && height > 0) || data.length !== width * height)
     throw new Error(`${data.length} pixels, where ${width}×${height} were expected`);
-  const compressed: Buffer[] = [];
-  // The next band is filtered while a thread of libuv compresses this one.
-  await pipeline(
-    bands(data, width, height),
-    createDeflate({ level: 1, strategy: constants.Z_HUFFMAN_ONLY, chunkSize: bandBytes }),
-    async parts => {
-      for await (const part of parts) compressed.push(part);
-    },
-  );
+  const compressed =
+    data.length > atOnceBytes
+      ? await compressBands(bands(data, width, height))
+      : [deflateSync(differences(data, width, 0, height), deflating)];
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
@@ -71,6 +70,15 @@ async function encodeDifferences({ width, height, data }: Pixels): Promise<Buffe
     ...compressed.flatMap(part => chunk('IDAT', part)),
     ...chunk('IEND', Buffer.alloc(0)),
   ]);
+}
+
+async function compressBands(bands: Iterable<Uint8Array>): Promise<Buffer[]> {
+  const compressed: Buffer[] = [];
+  // The next band is filtered while a thread of libuv compresses this one.
+  await pipeline(bands, createDeflate(deflating), async parts => {
+    for await (const part of parts) compressed.push(part);
+  });
+  return compressed;
 }
 
 function* bands(data: Pixels['data'], width: number, height: number): Generator<Uint8Array> {

@@ -28,8 +28,13 @@ export interface RetryForeverOptions<T> {
   random: () => number;
   /** When it emits or completes, a wait ends at once and the stream completes. */
   stop$: Observable<unknown>;
+  /**
+   * Whether a failure, the `failures`th in a row, is passed over: how long to wait then, ms. Such failures make no wait grow. Null, or absent:
+   * it is not.
+   */
+  passesOver?: (error: unknown, failures: number) => number | null;
   /** What to emit for a failure; `failures` counts those in a row. */
-  onFailure: (error: unknown, failures: number, retryInMs: number) => T;
+  onFailure: (error: unknown, failures: number, retryInMs: number, isPassedOver: boolean) => T;
   /** Whether a value shows that what had failed works again; `reached` is how far the failed attempt had come. */
   isResolved: (value: T, reached: 'opening' | 'working') => boolean;
   /** Whether a value shows that the source has opened: later failures are failures of the work. */
@@ -53,12 +58,15 @@ export function retryForever<T>(options: RetryForeverOptions<T>): MonoTypeOperat
       const stopped$ = new ReplaySubject<void>(1);
       let isStopped = false;
       let failures = 0;
+      /** Of them, those that were not passed over. */
+      let counted = 0;
       let waitMs = 0;
       let reached: 'opening' | 'working' = 'opening';
 
       const resolved = (): T[] => {
         if (failures === 0) return [];
         failures = 0;
+        counted = 0;
         return [options.onResolved()];
       };
       const attempt$ = defer(() => {
@@ -72,10 +80,11 @@ export function retryForever<T>(options: RetryForeverOptions<T>): MonoTypeOperat
           }),
           catchError((error: unknown) => {
             reached = isOpen ? 'working' : 'opening';
-            waitMs = Math.min(longestMs, firstMs * 2 ** failures) * (0.75 + random() / 2);
             failures++;
+            const passedMs = options.passesOver?.(error, failures) ?? null;
+            waitMs = passedMs ?? Math.min(longestMs, firstMs * 2 ** counted++) * (0.75 + random() / 2);
             return concat(
-              of(options.onFailure(error, failures, waitMs)),
+              of(options.onFailure(error, failures, waitMs, passedMs !== null)),
               throwError(() => error),
             );
           }),

@@ -32,6 +32,7 @@ export const collectSettings: CollectSettings = {
   transform: 'NONE',
   format: 'PNG',
   retryDelayMs: 1000,
+  failureLimit: 1,
 };
 
 /** A folder's image, `seconds` after its first one. */

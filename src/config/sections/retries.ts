@@ -7,12 +7,12 @@ export const retries = section(
   {
     collector_failure_limit: setting(number({ unit: 'failures', whole: true, min: 1 }), {
       absent: 5,
-      doc: 'Failures in a row that are passed over; not in this version yet: each one is an alarm. The collector goes on trying, less and less often.',
+      doc: 'Failures of the camera in a row at which there is an alarm; those before are only noted in the log. The collector goes on trying, from then on less and less often.',
       effect: 'live',
     }),
     collector_retry_delay_seconds: setting(seconds({ zero: true }), {
       absent: 2,
-      doc: 'Wait before the next try.',
+      doc: 'Wait before the next try after a failure; it grows once there is an alarm.',
       effect: 'live',
     }),
   },

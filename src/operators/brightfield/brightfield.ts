@@ -37,6 +37,7 @@ export const brightfield = captureStage({
       transform: Camera.camera_transform,
       format: Camera.image_format,
       retryDelayMs: Retries.collector_retry_delay_seconds * 1000,
+      failureLimit: Retries.collector_failure_limit,
     };
   },
   pace: ({ Timing, Brightfield }) => ({

@@ -28,6 +28,7 @@ import type { StageEvent } from '../../model/event.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
 import { localIso } from '../../model/localTime.ts';
 import type { PauseReason } from '../../model/pauseReason.ts';
+import { duration } from '../../model/quantity.ts';
 import type { Experiment } from '../stage/experiment.ts';
 import { outcomeEvent } from '../stage/outcomeEvent.ts';
 import type { Outcome, Stage, StageFlow, Worker } from '../stage/stage.ts';
@@ -37,7 +38,15 @@ import type { WantedSpace } from './diskFull.ts';
 import { ImageStore } from './imageStore.ts';
 import { orphanRecovery } from './recoverOrphans.ts';
 import { Schedule } from './schedule.ts';
-import { type Collected, type FrameSettings, ownPaceFrames, type Trigger, triggeredFrames } from './takeFrames.ts';
+import {
+  type Collected,
+  type FrameSettings,
+  failuresOfCamera,
+  ofCamera,
+  ownPaceFrames,
+  type Trigger,
+  triggeredFrames,
+} from './takeFrames.ts';
 import { readTemperatures, type Temperatures } from './temperatures.ts';
 
 export interface CollectSettings extends FrameSettings {
@@ -49,8 +58,10 @@ export interface CollectSettings extends FrameSettings {
   intervalMs: number;
   /** Of brightfield: one frame for so many of the collector's. */
   everyNth?: number;
-  /** First wait after a failure of the camera, ms. */
+  /** Wait after a failure of the camera, ms; it grows from {@link failureLimit} failures on. */
   retryDelayMs: number;
+  /** Failures of the camera in a row at which there is an alarm; those before are noted. */
+  failureLimit: number;
 }
 
 export type CollectExperiment = Pick<
@@ -92,6 +103,8 @@ export interface Triggers {
 
 /** Imported images recorded in one go. */
 const importBatch = 64;
+/** Waits that grow begin with no less, ms: the alarm would be told without end. */
+const shortestRetryMs = 1000;
 const longestRetryMs = 60_000;
 
 /** Intervals of the schedule that went by without a frame. */
@@ -140,6 +153,7 @@ export const collector = captureStage({
     transform: Camera.camera_transform,
     format: Camera.image_format,
     retryDelayMs: Retries.collector_retry_delay_seconds * 1000,
+    failureLimit: Retries.collector_failure_limit,
   }),
   pace: (config, { replay }) => ({
     intervalMs: replay || isFolder(config.Camera) ? null : config.Timing.collector_interval_seconds * 1000,
@@ -159,7 +173,10 @@ export function captureStage(kind: CaptureKind): Stage<CollectSettings, Collecte
     isEnabled: ({ enabled }) => enabled,
     pace: kind.pace,
     entriesOf: ({ id }) => [id],
-    backOff: ({ retryDelayMs }) => ({ firstMs: retryDelayMs, longestMs: Math.max(longestRetryMs, retryDelayMs) }),
+    backOff: ({ retryDelayMs }) => ({
+      firstMs: Math.max(shortestRetryMs, retryDelayMs),
+      longestMs: Math.max(longestRetryMs, retryDelayMs),
+    }),
     begin: (experiment, flow) => {
       const { tools, paths, files, queue, archive, replay } = experiment;
       const { name, type } = kind;
@@ -192,7 +209,7 @@ export function captureStage(kind: CaptureKind): Stage<CollectSettings, Collecte
             begun = { trigger: triggers.begin(settings), settings: triggerSettings };
           const { trigger } = begun;
           if (type === 'brightfield') await makeFolder(files, folder);
-          const source = await experiment.openSource(settings.source, signal);
+          const source = await ofCamera(experiment.openSource(settings.source, signal));
           pace = source.pace;
           // Images that were there before have no temperature.
           if (pace === 'triggered' || source.arrivals) temperatures?.prepare(pace);
@@ -215,6 +232,14 @@ export function captureStage(kind: CaptureKind): Stage<CollectSettings, Collecte
             await source.close();
             throw error;
           }
+        },
+        passesOver: (error, failures, { failureLimit, retryDelayMs }) => {
+          if (failures >= failureLimit || !failuresOfCamera.has(error)) return null;
+          experiment.note(
+            'warning',
+            `${error.message} (failure ${failures} of ${failureLimit} in a row; ${duration(retryDelayMs)} until the next try)`,
+          );
+          return retryDelayMs;
         },
         pausedBy$: diskFull$,
         onPause: () => {
@@ -334,20 +359,36 @@ function openWorker(
     ? triggeredFrames(source, trigger, settings, experiment)
     : ownPaceFrames(source, settings, known, experiment, { inFlight: () => inFlight, onEnd: () => exhausted$.next() });
   const recording = new WeakMap<Collected, Promise<Outcome | null>>();
+  /** Of the newest frame. */
+  let recordingNow: Promise<unknown> = Promise.resolve();
+  let isTriedAgain = false;
   const keep = (item: Collected): void => {
     if (!kept.includes(item)) kept.push(item);
   };
   return {
-    concurrency: triggered ? 1 : importBatch,
+    // A camera exposes while the frame before is recorded.
+    concurrency: triggered ? 2 : importBatch,
     batch: triggered ? 1 : importBatch,
     wake$: take.wake$,
     exhausted$,
     claim: async (count, leaving) => {
       const again = kept.splice(0, count);
       inFlight += again.length;
-      if (again.length > 0) return again;
+      if (again.length > 0) {
+        isTriedAgain = true;
+        return again;
+      }
+      if (isTriedAgain) {
+        // Where nothing can be recorded no further frame is taken: they would add up.
+        await recordingNow;
+        isTriedAgain = false;
+      }
       const triggeredMs = experiment.tools.clock.monotonic();
-      const items = await take.frames(count, leaving);
+      const items = await take.frames(count, leaving).catch(async (error: unknown) => {
+        // What is being recorded is told of before the worker ends.
+        await recordingNow.catch(() => undefined);
+        throw error;
+      });
       inFlight += items.length;
       for (const item of temperatures ? items : []) {
         if (triggered) item.temperature = temperatures!.take(triggeredMs, settings.intervalMs);
@@ -355,16 +396,22 @@ function openWorker(
       }
       return items;
     },
-    process: async item => {
-      const recorded = record(item, recorder);
+    process: item => {
+      // In order: frames of a camera one after another, and none past one that could not be recorded.
+      const recorded = triggered ? recordingNow.then(() => record(item, recorder)) : record(item, recorder);
       recording.set(item, recorded);
-      const outcome = await recorded;
-      inFlight--;
-      if (outcome === null) {
-        keep(item);
-        return [];
-      }
-      return item.missed === 0 ? [outcome] : [outcome, missedFrames(item.missed, 'no frame was taken in the interval')];
+      const outcomes = recorded.then(outcome => {
+        inFlight--;
+        if (outcome === null) {
+          keep(item);
+          return [];
+        }
+        return item.missed === 0
+          ? [outcome]
+          : [outcome, missedFrames(item.missed, 'no frame was taken in the interval')];
+      });
+      recordingNow = outcomes;
+      return outcomes;
     },
     release: async items => {
       for (const item of items) {

@@ -3,6 +3,7 @@ import type { ImageFormat } from '../../image/encodeImage.ts';
 import type { ImageTransform } from '../../image/transformPixels.ts';
 import type { IdTable } from '../../manifest/idTable.ts';
 import { deterministicId } from '../../manifest/normaliseEntry.ts';
+import { asError } from '../../model/asError.ts';
 import type { CameraData, TemperatureData } from '../../model/entry.ts';
 import type { SourceFrame } from '../../model/frame.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
@@ -48,6 +49,20 @@ export interface Frames {
   frames(count: number, leaving: AbortSignal): Promise<Collected[]>;
 }
 
+/** What a camera has failed with: the configuration says how much of that is passed over. */
+export const failuresOfCamera = new WeakSet<Error>();
+
+/** Remembers a failure as one of the camera. */
+export async function ofCamera<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (thrown) {
+    const error = asError(thrown);
+    failuresOfCamera.add(error);
+    throw error;
+  }
+}
+
 /** A frame each interval of the trigger; the intervals that went by since the frame before are counted with the next one. */
 export function triggeredFrames(
   source: FrameSource,
@@ -61,7 +76,7 @@ export function triggeredFrames(
       const begun = trigger.take();
       if (begun === 0) return [];
       try {
-        const frame = await source.next(leaving);
+        const frame = await ofCamera(source.next(leaving));
         if (!frame) return [];
         const monotonicMs = tools.clock.monotonic();
         return [

@@ -202,6 +202,7 @@ function generation<S, T>(
     worker => void tools.track(worker.close(true)).catch(() => undefined),
   );
   let isFailing = false;
+  let isAlarmed = false;
   const attempt$ = opened$.pipe(
     takeUntil(drain$),
     concatMap(worker => runWorker({ stage, tools, flow, saysIdle: isFailing }, worker, drain$)),
@@ -219,14 +220,19 @@ function generation<S, T>(
         event.kind === 'done' ||
         event.kind === 'round' ||
         (reached === 'opening' && isRunning(event)),
-      onFailure: (error, _failures, retryInMs) => {
+      passesOver: (error, failures) => begun.passesOver?.(asError(error), failures, settings) ?? null,
+      onFailure: (error, _failures, retryInMs, isPassedOver) => {
         isFailing = true;
+        if (isPassedOver) return idle;
+        isAlarmed = true;
         const failure = asError(error);
         key = failure.code ?? failure.name;
         return { stage: name, at: tools.clock.now(), kind: 'alarm', key, message: withAccessHint(failure), retryInMs };
       },
       onResolved: () => {
         isFailing = false;
+        if (!isAlarmed) return idle;
+        isAlarmed = false;
         return { stage: name, at: tools.clock.now(), kind: 'well', key };
       },
     }),

@@ -60,6 +60,11 @@ export interface BegunStage<S, T> {
    * called before everything that was opened earlier is closed. `signal` is aborted when it is not wanted any more.
    */
   open(settings: S, signal: AbortSignal): Promise<Worker<T>>;
+  /**
+   * Whether a failure, the `failures`th in a row, is no alarm yet: how long to wait before the next try, ms; null: it is an alarm. The
+   * stage says itself what there is to say of it.
+   */
+  passesOver?(error: Error, failures: number, settings: S): number | null;
   /** Why it must rest for now, as it sees it itself. */
   pausedBy$?: Observable<PauseReason | null>;
   /** Told when it shall rest, for whatever reason. */

@@ -176,6 +176,99 @@ describe('collect from a camera', () => {
     run.unsubscribe();
   });
 
+  it('passes over failures of the camera below the limit, each after the same wait, and is alarmed at the limit', async () => {
+    const notes: string[] = [];
+    const { world, fixture, run } = await prepare('triggered', { retryDelayMs: 2000, failureLimit: 3 });
+    const asked: number[] = [];
+    fixture.onNext = () => {
+      asked.push(Date.now());
+      return Promise.reject(new Error('no answer from the camera'));
+    };
+    const experiment = { ...fixture.deps, tools: run.tools, note: (_: string, text: string) => void notes.push(text) };
+    run.start(runStage(collector, experiment, run.tools));
+    await run.until(() => run.count('alarm') === 2, 500);
+    expect(asked.slice(1).map((at, i) => at - asked[i]!)).toEqual([2000, 2000, 2000]);
+    expect(notes).toEqual([
+      'no answer from the camera (failure 1 of 3 in a row; 2 s until the next try)',
+      'no answer from the camera (failure 2 of 3 in a row; 2 s until the next try)',
+    ]);
+    expect(run.events.flatMap(event => (event.kind === 'alarm' ? [event.retryInMs] : []))).toEqual([2000, 4000]);
+    fixture.onNext = async () => capturedFrame();
+    await run.until(() => run.count('done') === 1, 500);
+    expect(run.count('well')).toBe(1);
+    expect(world.manifest.size).toBe(1);
+    run.unsubscribe();
+  });
+
+  it('a camera that fails less often in a row than the limit allows is no alarm', async () => {
+    const { fixture, run } = await prepare('triggered', { retryDelayMs: 0, failureLimit: 3 });
+    let asked = 0;
+    fixture.onNext = async () => {
+      if (asked++ % 3 < 2) throw new Error('no answer from the camera');
+      return capturedFrame();
+    };
+    run.start(fixture.stage(run.tools));
+    await run.until(() => run.count('done') === 3, 500);
+    expect([run.count('alarm'), run.count('well')]).toEqual([0, 0]);
+    run.unsubscribe();
+  });
+
+  it('a disk that fails is an alarm at once, whatever the camera may fail', async () => {
+    const { world, run, fixture } = await prepare('triggered', { failureLimit: 5 });
+    world.files.plan = ({ kind, path }) => (kind === 'write' && path.includes('.png') ? { error: 'EIO' } : null);
+    run.start(fixture.stage(run.tools));
+    await run.until(() => run.count('alarm') === 1);
+    run.unsubscribe();
+  });
+
+  it('exposes while the frame before is recorded, and records frames in their order', async () => {
+    const { world, fixture, run } = await prepare('triggered');
+    const door = gate();
+    let writes = 0;
+    world.files.gate = async (call, path) => {
+      if (call === 'write' && path.includes('.png') && writes++ === 0) await door.pass();
+    };
+    let asked = 0;
+    fixture.onNext = async () => {
+      asked++;
+      return capturedFrame();
+    };
+    run.start(fixture.stage(run.tools));
+    await run.until(() => writes === 1);
+    await vi.advanceTimersByTimeAsync(5000);
+    await run.until(() => asked === 2);
+    expect([run.count('done'), run.count('discarded')]).toEqual([0, 0]);
+    door.open();
+    await run.until(() => run.count('done') === 2);
+    const times = [...world.manifest.entries()].map(entry => entry.camera_data!.timestamp_iso);
+    expect(times).toEqual(times.toSorted());
+    run.unsubscribe();
+  });
+
+  it('tells of the frame that was being recorded when its camera failed at the next one', async () => {
+    const { world, fixture, run } = await prepare('triggered');
+    const door = gate();
+    let writes = 0;
+    world.files.gate = async (call, path) => {
+      if (call === 'write' && path.includes('.png') && writes++ === 0) await door.pass();
+    };
+    let asked = 0;
+    fixture.onNext = async () => {
+      if (asked++ === 1) throw new Error('no answer from the camera');
+      return capturedFrame();
+    };
+    run.start(fixture.stage(run.tools));
+    await run.until(() => writes === 1);
+    await vi.advanceTimersByTimeAsync(5000);
+    await run.until(() => asked === 2);
+    door.open();
+    await run.until(() => run.count('alarm') === 1);
+    const kinds = run.events.map(({ kind }) => kind);
+    expect(kinds.filter(kind => kind === 'done' || kind === 'alarm')).toEqual(['done', 'alarm']);
+    expect(run.status('collector')).toMatchObject({ done: 1, failed: 0, in_flight: 0 });
+    run.unsubscribe();
+  });
+
   it('tells of the intervals that a camera missed while it failed, and of none for a rest', async () => {
     const { world, fixture, run } = await prepare('triggered', { retryDelayMs: 1000 });
     run.start(fixture.stage(run.tools));

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { contains } from '../config/pathProblems.ts';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
@@ -295,6 +296,16 @@ async function shareFindings(paths: ResolvedPaths, system: StorageSystem): Promi
   }
   const trouble = await folderTrouble(root);
   if (trouble) return [...findings, say('error', `${root} ${trouble.reason}`)];
+  // Of a share that is used for the first time only its own folder is made.
+  if (known === null && !(await files.stat(dirname(root)))?.isFolder) {
+    return [
+      ...findings,
+      say(
+        'error',
+        `${dirname(root)} is not there, in which its folder would be made: make it on the share, or correct Paths.remote_root_dir`,
+      ),
+    ];
+  }
   const space = await system.space(place);
   if (space) findings.push(say('ok', `${bytes(space.free)} of ${bytes(space.size)} are free`));
   const speed = await measureWrites(place, {

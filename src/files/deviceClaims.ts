@@ -126,7 +126,8 @@ export class DeviceClaims {
     const address = `\0phorest/device/${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
     for (let attempt = 1; ; attempt++) {
       const server = await listen(address, `${JSON.stringify(this.#user)}\n`);
-      if (server) return server;
+      if (server === 'refused') return null;
+      if (server !== 'taken') return server;
       const holder = await ask(address, this.#answerMs);
       if (holder === 'gone' && attempt < attempts) continue;
       if (holder === 'gone' || holder === 'silent') throw new DeviceHeldError(name, null);
@@ -143,16 +144,15 @@ interface Held {
   timer: NodeJS.Timeout | undefined;
 }
 
-/** Null: somebody else listens there. */
-function listen(address: string, answer: string): Promise<Server | null> {
-  return new Promise((resolve, reject) => {
+/** Whether it may listen there: `taken` by somebody else, or `refused` by the system (a sandbox): no frame is lost for that. */
+function listen(address: string, answer: string): Promise<Server | 'taken' | 'refused'> {
+  return new Promise(resolve => {
     const server = createServer(socket => {
       socket.on('error', () => undefined);
       socket.end(answer);
     });
     server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') resolve(null);
-      else reject(error);
+      resolve(error.code === 'EADDRINUSE' ? 'taken' : 'refused');
     });
     server.listen(address, () => resolve(server.unref()));
   });

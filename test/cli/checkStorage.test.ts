@@ -25,11 +25,13 @@ interface World {
   mounts?: string[];
   system?: Partial<StorageSystem>;
   toml?: string;
+  /** `remote_root_dir`. */
+  remote?: string;
 }
 
 /** Levels and messages, with the temporary folder's name taken out. */
-async function found({ mounts = [card, usb()], system = {}, toml = '' }: World = {}) {
-  const text = `Paths.root_dir = "usb/run"\nPaths.remote_root_dir = "share/run"\n${toml}`;
+async function found({ mounts = [card, usb()], system = {}, toml = '', remote = 'share/run' }: World = {}) {
+  const text = `Paths.root_dir = "usb/run"\nPaths.remote_root_dir = "${remote}"\n${toml}`;
   const { config } = parseConfig(text, 'c.toml');
   const paths = resolvePaths(config, { cwd: folder, configFile: join(folder, 'c.toml'), exists: () => false });
   let now = 0;
@@ -187,6 +189,15 @@ describe('the share', () => {
     if (marker) await writeFile(join(folder, 'share', 'run', markerName), JSON.stringify({ share_id: marker }));
     const { wrong } = await found({ mounts: [card, usb(), share()], toml: sync });
     expect(wrong.at(-1)).toContain(`error: /share/run: ${says} that this experiment was copied to before`);
+  });
+
+  it('in which there is no folder for its own is an error', async () => {
+    const { wrong } = await found({
+      mounts: [card, usb(), share()],
+      toml: sync,
+      remote: 'share/lab/run',
+    });
+    expect(wrong.at(-1)).toContain('error: /share/lab/run: /share/lab is not there, in which its folder would be made');
   });
 
   it('that keeps writes in a cache of its own is warned of', async () => {

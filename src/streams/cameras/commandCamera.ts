@@ -4,14 +4,14 @@
  *
  * Its words reach it as they are: no shell reads them. PNG, JPEG and TIFF of 8 or 16 bits a channel are read.
  */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ToolRunner } from '../../files/runTool.ts';
 import { BadImageError } from '../../image/badImageError.ts';
 import { decodeFrame } from '../../image/decodeFrame.ts';
 import type { Camera, CaptureSettings } from './camera.ts';
 import { CameraError, type Failed, frameError, toolFailure } from './cameraFaults.ts';
+import { inFrameFolder } from './frameFolder.ts';
 import { identityIn } from './v4l2/videoDevice.ts';
 
 export interface CommandCameraOptions {
@@ -73,14 +73,9 @@ export function commandCamera(
     settlingFrames: 0,
     // Where its words name no device, one program with the same words for the same camera is taken for one.
     identity: () => identityIn(command, cameraId),
-    capture: async (settings, signal) => {
+    capture: (settings, signal) => {
       if (!writesFile) return shoot(settings, { signal, folder: null });
-      const folder = await mkdtemp(join(tmpdir(), 'phorest-'));
-      try {
-        return await shoot(settings, { signal, folder });
-      } finally {
-        await rm(folder, { recursive: true, force: true });
-      }
+      return inFrameFolder(folder => shoot(settings, { signal, folder }));
     },
   };
 }

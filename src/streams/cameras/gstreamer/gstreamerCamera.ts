@@ -4,8 +4,7 @@
  * Each frame is a run of the pipeline, in which the frames before the last one overwrite each other in a file. What a frame is, format and
  * size, is read from what the elements agreed on, and not assumed.
  */
-import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ToolError, type ToolRunner } from '../../../files/runTool.ts';
 import { type RawFormat, rawBytes, rawLayouts, rawStride } from '../../../image/rawFrame.ts';
@@ -13,6 +12,7 @@ import type { FrameMetadata } from '../../../model/frame.ts';
 import type { Camera, CaptureSettings } from '../camera.ts';
 import { CameraError, type Failed, frameError, toolFailure } from '../cameraFaults.ts';
 import { namingHolders } from '../deviceHolders.ts';
+import { inFrameFolder } from '../frameFolder.ts';
 import { lastFrame, type WrittenFrames } from '../framesInOutput.ts';
 import { devicePathsIn } from '../v4l2/videoDevice.ts';
 
@@ -83,14 +83,7 @@ export function gstreamerCamera(options: GstreamerCameraOptions, tools: Pick<Too
       const unset = { exposure: 1, gain: 1, brightness: 1, contrast: 1 };
       return missingElement(pipeline(unset), signal, tools);
     },
-    capture: async (settings, signal) => {
-      const folder = await mkdtemp(join(tmpdir(), 'phorest-'));
-      try {
-        return await shoot(settings, join(folder, 'frame'), signal);
-      } finally {
-        await rm(folder, { recursive: true, force: true });
-      }
-    },
+    capture: (settings, signal) => inFrameFolder(folder => shoot(settings, join(folder, 'frame'), signal)),
   };
 }
 

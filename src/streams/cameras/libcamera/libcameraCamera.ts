@@ -5,8 +5,7 @@
  * The frame comes as YUV420, of which the luma is kept: what the sensor gave after the image processor, without JPEG. It comes through
  * a pipe, since a 64 megapixel frame has 95 MB. What the tool knows of it comes as a small file.
  */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ToolOptions, ToolOutput, ToolRunner } from '../../../files/runTool.ts';
 import { decodeFrame } from '../../../image/decodeFrame.ts';
@@ -17,6 +16,7 @@ import type { Camera, CaptureSettings, Shot } from '../camera.ts';
 import { CameraError, type Failed, frameError, toolFailure } from '../cameraFaults.ts';
 import { maxImageBytes } from '../commandCamera.ts';
 import { namingHolders } from '../deviceHolders.ts';
+import { inFrameFolder } from '../frameFolder.ts';
 import { chosenCamera, type ListedCamera, listedCameras } from './libcameraListing.ts';
 import { stillMetadata } from './stillMetadata.ts';
 import { type Encoding, type Flip, type FrameOptions, optionWords, stillOptions } from './stillOptions.ts';
@@ -126,18 +126,17 @@ export function libcameraCamera(
       return `libcamera ${found.camera}`;
     },
     capture: async (settings, signal) => {
-      const folder = await mkdtemp(join(tmpdir(), 'phorest-'));
-      try {
-        return await shoot(settings, signal, folder).catch(error => {
+      const shot = (folder: string): Promise<Shot> =>
+        shoot(settings, signal, folder).catch(error => {
           if (!hasMetadata || !(error instanceof CameraError) || !/option '--metadata/.test(error.message)) throw error;
           hasMetadata = false;
           return shoot(settings, signal, folder);
         });
+      try {
+        return await inFrameFolder(shot);
       } catch (error) {
         found = null;
         throw await namingHolders(error, await devices(), '/dev/media* /dev/video*');
-      } finally {
-        await rm(folder, { recursive: true, force: true });
       }
     },
   };

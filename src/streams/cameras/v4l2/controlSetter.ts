@@ -48,7 +48,7 @@ export function controlSetter(say: (message: string, settings: CaptureSettings) 
       const refusal = bent.get(step.name)?.refusal;
       return trouble === null ? [] : [refusal ? `${trouble} (v4l2-ctl said "${refusal}")` : trouble];
     });
-    const keys = absent.map(key => `Camera.camera_${key}`).join(', ');
+    const keys = absent.map(key => `camera_${key}`).join(', ');
     say([...troubles, ...(keys === '' ? [] : [`${keys}: the camera has no such control`])].join('. '), settings);
     return exposureMetadata(steps, values);
   };

@@ -99,8 +99,10 @@ export function v4l2Camera(options: V4l2CameraOptions, { tools, note, roots = ow
     const state = await session.run([setFormat, '--get-fmt-video', '--list-ctrls-menus']);
     const listing = state.stdout.toString();
     const given = parseFrameFormat(listing);
-    if (given === null) throw frameError(session.failed, state);
-    if (given.width !== width || given.height !== height || given.fourcc !== fourcc) {
+    const isOther = given?.width !== width || given.height !== height || given.fourcc !== fourcc;
+    // A format that could not be set is another one, and not the trouble.
+    if (given === null || (isOther && state.stderr.trim() !== '')) throw frameError(session.failed, state);
+    if (isOther) {
       const is = `${given.width} × ${given.height} as ${given.fourcc.trim()}`;
       const message = `${name}: asked for frames of ${width} × ${height} as ${fourcc.trim()}, it gives ${is}; set Camera.camera_width, camera_height and camera_pixel_format to what it has`;
       throw new CameraError('frame_format', 'alarm', message);

@@ -92,7 +92,7 @@ export function controlTrouble(
   found: number | undefined,
 ): string | null {
   if (found === asked) return null;
-  const what = key === null ? name : `Camera.camera_${key}`;
+  const what = key === null ? name : `camera_${key}`;
   const is = found === undefined ? 'it can not be read back' : `the camera has ${found}`;
   const why = found === undefined ? '' : value === asked ? ', and refuses the other' : '';
   return `${what} = ${asked}${key === null ? '' : ` (${name})`}: ${is}${why}${range === '' ? '' : `; ${range}`}`;

@@ -197,8 +197,8 @@ describe('the controls of a video device', () => {
       await frames.next(never);
     }
     expect(notes).toEqual([
-      'camera C920 (logitech): Camera.camera_gain = 32 (gain): the camera has 16, and refuses the other; it has 0 to 2047. ' +
-        'Camera.camera_contrast: the camera has no such control',
+      'camera C920 (logitech): camera_gain = 32 (gain): the camera has 16, and refuses the other; it has 0 to 2047. ' +
+        'camera_contrast: the camera has no such control',
     ]);
     // A bent value is asked for again by a camera that was opened anew, and by no other frame.
     expect(controlWords(words()).filter(word => word.includes('gain'))).toHaveLength(2);
@@ -282,6 +282,36 @@ describe('a video device', () => {
     openSync(join(roots.dev, 'video0'), 'r');
     await expect(open().next(never)).rejects.toThrow(
       new RegExp(`another program uses the camera .*process ${process.pid} \\(.+\\) holds it`),
+    );
+  });
+
+  it('whose format another program has set is busy, and not of another format', async () => {
+    const ctl = standInV4l2Ctl(() => ({ video0: camera() }));
+    const other = (text = ''): string => text.replace(`${width}/${height}`, '1920/1080');
+    const programs: Record<string, StandIn> = {
+      'v4l2-ctl': words => {
+        const answer = ctl(words);
+        if (!words.includes('--get-fmt-video')) return answer;
+        const stdout = other(String(answer.stdout));
+        return { stdout, stderr: 'VIDIOC_S_FMT: failed: Device or resource busy\n', code: 255 };
+      },
+    };
+    await expect(world({}, { programs }).open().next(never)).rejects.toThrow(/another program uses the camera/);
+  });
+
+  it('that gives frames of another size than it lists is refused', async () => {
+    const ctl = standInV4l2Ctl(() => ({ video0: camera() }));
+    const programs: Record<string, StandIn> = {
+      'v4l2-ctl': words => {
+        const answer = ctl(words);
+        return {
+          ...answer,
+          stdout: words.includes('--get-fmt-video') ? String(answer.stdout).replace('32/24', '64/48') : answer.stdout!,
+        };
+      },
+    };
+    await expect(world({}, { programs }).open().next(never)).rejects.toThrow(
+      /asked for frames of 32 × 24 as YUYV, it gives 64 × 48 as YUYV; set Camera.camera_width/,
     );
   });
 

@@ -126,7 +126,7 @@ describe('the controls of a camera', () => {
     const exposure = steps.find(({ key }) => key === 'exposure')!;
     expect(exposure.value).toBe(2047);
     expect(controlTrouble(exposure, 2047)).toBe(
-      'Camera.camera_exposure = 9999 (exposure_time_absolute): the camera has 2047; it has 3 to 2047',
+      'camera_exposure = 9999 (exposure_time_absolute): the camera has 2047; it has 3 to 2047',
     );
   });
 

@@ -6,9 +6,12 @@ const largest = 2000;
 /**
  * An image for people to look at: 8 bits, of at most 2,000 pixels on a side, its counts stretched so that dark ones are seen too.
  *
- * @returns with it, how many pixels of a drawing one of the image is
+ * @returns with it, how many pixels of a drawing one of the image is, and the counts of what is dark and bright in it
  */
-export function shrink({ width, height, data }: Pixels, most = largest): { picture: Pixels; zoom: number } {
+export function shrink(
+  { width, height, data }: Pixels,
+  most = largest,
+): { picture: Pixels; zoom: number; dark: number; bright: number } {
   const factor = Math.max(1, Math.ceil(Math.max(width, height) / most));
   const columns = Math.max(1, Math.floor(width / factor));
   const rows = Math.max(1, Math.floor(height / factor));
@@ -31,5 +34,11 @@ export function shrink({ width, height, data }: Pixels, most = largest): { pictu
   );
   // Names are to be read in the drawings of small images too.
   const zoom = factor > 1 ? 1 / factor : Math.max(1, Math.min(3, Math.floor(most / Math.max(width, height))));
-  return { picture: { width: columns, height: rows, depth: 8, data: shown }, zoom };
+  const count = factor ** 2;
+  return {
+    picture: { width: columns, height: rows, depth: 8, data: shown },
+    zoom,
+    dark: dark / count,
+    bright: bright / count,
+  };
 }

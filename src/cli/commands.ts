@@ -11,6 +11,7 @@ import { preview } from './preview.ts';
 import { replay } from './replay.ts';
 import { requeue } from './requeue.ts';
 import { restart } from './restart.ts';
+import { rois } from './rois.ts';
 import { run } from './run.ts';
 import { service } from './service.ts';
 import { start } from './start.ts';
@@ -31,6 +32,7 @@ export const commands: readonly CommandDefinition<never>[] = [
   replay,
   find,
   locateCommand,
+  rois,
   capture,
   preview,
   check,

@@ -72,8 +72,10 @@ export function parseConfig(
   }
   for (const { section, key, isImpossible, message } of cameraProblems(checked.data)) {
     const path = [section, key];
-    const at = place(path)?.value ?? place(['Camera', 'camera_type'])?.value;
-    warnings.push(problem(isImpossible ? 'impossible' : 'doubtful', path, at, message));
+    const at = place(path)?.value;
+    const where = at ?? place(['Camera', 'camera_type'])?.value;
+    const text = at === undefined ? `${message} (the file leaves it out: write it)` : message;
+    warnings.push(problem(isImpossible ? 'impossible' : 'doubtful', path, where, text));
   }
   for (const { section, key, message } of laterFeatures(checked.data)) {
     const path = [section, key];

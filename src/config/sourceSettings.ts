@@ -8,6 +8,8 @@ export interface SourceSettings {
   cameraId: number | string;
   /** All of its section; another frame of the same device has other settings in it. */
   camera: Config['Camera'];
+  /** The section that these settings stand in; absent: `Camera`. */
+  section?: 'Brightfield';
   simulator: Config['Simulator'];
   /** Where the simulated camera writes the ROI manifest that belongs to its frames, when there is none; null: it writes none. */
   roiManifestFile: string | null;

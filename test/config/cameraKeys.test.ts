@@ -62,7 +62,7 @@ describe('numbers of another kind of camera', () => {
 
   it('are told with the line and what to write, each', () => {
     expect(warningsOf('camera_type = "libcamera"\ncamera_exposure = 0.02\ncamera_brightness = 128')).toEqual([
-      'impossible 2: Camera.camera_contrast is 32; for camera_type = "libcamera" it must be from 0 to 15.99, and 1 changes nothing',
+      'impossible 2: Camera.camera_contrast is 32; for camera_type = "libcamera" it must be from 0 to 15.99, and 1 changes nothing (the file leaves it out: write it)',
       'impossible 4: Camera.camera_brightness is 128; for camera_type = "libcamera" it must be from -1 to 1, and 0 changes nothing',
     ]);
   });

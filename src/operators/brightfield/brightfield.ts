@@ -24,6 +24,7 @@ export const brightfield = captureStage({
         type: Camera.camera_type,
         cameraId: camera_id,
         camera: { ...Camera, camera_id, camera_exposure, camera_gain, camera_brightness, camera_contrast },
+        section: 'Brightfield',
         simulator: Simulator,
         roiManifestFile: paths.newRoiManifest,
         truthFile: join(paths.generatedFiles, 'simulator_truth_brightfield.jsonl'),

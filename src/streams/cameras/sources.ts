@@ -55,12 +55,12 @@ const hawkeyeSize = { camera_width: 9152, camera_height: 6944 };
 
 /** @throws CameraError for numbers that the tool would bend without a word */
 function libcameraOf(
-  { type, cameraId, camera: c }: SourceSettings,
+  { type, cameraId, camera: c, section }: SourceSettings,
   flip: Flip,
   { tools }: Pick<SourceDeps, 'tools'>,
 ): Camera {
-  const [wrong] = impossibleNumbers(type, c);
-  if (wrong) throw new CameraError('camera_settings', 'alarm', wrong.message);
+  const wrong = impossibleNumbers(type, c, section).map(({ message }) => message);
+  if (wrong.length > 0) throw new CameraError('camera_settings', 'alarm', wrong.join('. '));
   return libcameraCamera(
     {
       cameraId,

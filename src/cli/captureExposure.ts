@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { createInterface } from 'node:readline/promises';
 import { brightestRoi } from '../analysis/brightestRoi.ts';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import { clipOf, fullScaleOf, type Histogram, quantileOf, shareFrom } from '../image/histogram.ts';
@@ -9,6 +8,7 @@ import type { Pixels } from '../model/frame.ts';
 import { counted, number } from '../model/quantity.ts';
 import type { RoiManifest } from '../model/roi.ts';
 import { readFileText } from '../streams/watched/fileText.ts';
+import { askPerson } from './askPerson.ts';
 import type { CaptureOptions } from './captureOne.ts';
 import { changeConfig } from './changeConfig.ts';
 import type { CommandContext } from './commandDefinition.ts';
@@ -31,14 +31,21 @@ export async function captureExposure(context: CommandContext, options: CaptureO
   const rois = await roisOf(camera.paths.roiManifest, context);
   output.line(
     rois === null
-      ? `no ROI manifest in ${camera.paths.roiManifest}: the brightest thousandth of the frame stands for the gratings`
+      ? `no ROIs from ${camera.paths.roiManifest}: the brightest thousandth of the frame stands for the gratings`
       : `${counted(rois.rois.length, 'ROI')} of ${camera.paths.roiManifest}`,
   );
   return untilSignal(async signal => {
     let brightest = '';
+    let outside = '';
     const found = await searchExposure(
       async exposure => {
         const seen = await look(camera, exposure, rois, signal);
+        if (seen.outside.length > 0 && outside === '') {
+          outside = seen.outside.slice(0, 5).join(', ');
+          output.error(
+            `${counted(seen.outside.length, 'ROI')} (${outside}${seen.outside.length > 5 ? ', …' : ''}) ${seen.outside.length === 1 ? 'lies' : 'lie'} outside the frame: does the ROI manifest belong to this camera?`,
+          );
+        }
         brightest = seen.label === null ? 'the brightest thousandth' : `the brightest grating (${seen.label})`;
         return seen;
       },
@@ -51,11 +58,11 @@ export async function captureExposure(context: CommandContext, options: CaptureO
     );
     output.line(verdictLine(found, options.target));
     if (found.verdict === 'no reaction') return exitCodes.failed;
-    return (await offer(found, start, camera, options, context)) ? exitCodes.done : exitCodes.failed;
+    return (await offer(found, start, camera, options, context, signal)) ? exitCodes.done : exitCodes.failed;
   });
 }
 
-type Seen = ExposureView & { label: string | null };
+type Seen = ExposureView & { label: string | null; outside: readonly string[] };
 
 async function look(camera: OwnCamera, exposure: number, rois: RoiManifest | null, signal: AbortSignal): Promise<Seen> {
   const source = await camera.open(signal, { settings: { camera_exposure: exposure } });
@@ -80,12 +87,13 @@ function viewOf(pixels: Pixels, histogram: Histogram, rois: RoiManifest | null):
     throw new Error(
       `no ROI of the manifest lies in a frame of ${pixels.width} × ${pixels.height}: the manifest belongs to other images`,
     );
-  const { label, level, saturated } = brightest ?? {
+  const { label, level, saturated, outside } = brightest ?? {
     label: null,
+    outside: [],
     level: quantileOf(histogram, count, gratingShare),
     saturated: shareFrom(histogram, clip, count),
   };
-  return { label, level, saturated, fullScale, clip };
+  return { label, level, saturated, outside, fullScale, clip };
 }
 
 async function roisOf(file: string, { output }: CommandContext): Promise<RoiManifest | null> {
@@ -130,29 +138,20 @@ async function offer(
   { chosen }: OwnCamera,
   { write }: CaptureOptions,
   { output }: CommandContext,
+  signal: AbortSignal,
 ): Promise<boolean> {
   if (verdict === 'too bright') return false;
   if (best.exposure === now) {
     output.line('the configuration has it already');
     return verdict !== 'too dark';
   }
-  if (
-    !write &&
-    !(output.isInteractive && (await isWanted(`write camera_exposure = ${best.exposure} into ${chosen.shown}?`)))
-  ) {
+  const question = `write camera_exposure = ${best.exposure} into ${chosen.shown}? [y/N] `;
+  const isWanted = write || (output.isInteractive && /^y(es)?$/i.test((await askPerson(question, signal)) ?? ''));
+  if (!isWanted) {
     output.line(`[Camera] camera_exposure = ${best.exposure} is not written; "--write" writes it into ${chosen.shown}`);
     return verdict !== 'too dark';
   }
   for (const line of await changeConfig(chosen, [{ path: ['Camera', 'camera_exposure'], value: best.exposure }]))
     output.line(`${chosen.shown}: ${line}`);
   return verdict !== 'too dark';
-}
-
-async function isWanted(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
-  } finally {
-    terminal.close();
-  }
 }

@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline/promises';
 import { stringify } from 'smol-toml';
 import { ToolRunner } from '../files/runTool.ts';
 import { counted } from '../model/quantity.ts';
 import { type CameraSearch, type FoundCamera, findCameras } from '../streams/cameras/findCameras.ts';
+import { askPerson } from './askPerson.ts';
 import { changeConfig } from './changeConfig.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
@@ -52,24 +52,12 @@ export function listing(searches: readonly CameraSearch[]): string[] {
 
 /** The number that a person types; null: none, or the terminal was left. */
 async function ask(count: number): Promise<number | null> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const left = new AbortController();
-  // Ctrl-C and Ctrl-D.
-  terminal.once('close', () => left.abort());
   const which = count === 1 ? '1' : `1 to ${count}`;
-  const question = `\nWhich one shall the configuration have (${which}; Enter: none)? `;
-  try {
-    for (;;) {
-      const answer = (await terminal.question(question, { signal: left.signal })).trim();
-      if (answer === '') return null;
-      const number = Number(answer);
-      if (Number.isInteger(number) && number >= 1 && number <= count) return number;
-    }
-  } catch (error) {
-    if (left.signal.aborted) return null;
-    throw error;
-  } finally {
-    terminal.close();
+  for (;;) {
+    const answer = await askPerson(`\nWhich one shall the configuration have (${which}; Enter: none)? `);
+    if (answer === null || answer === '') return null;
+    const number = Number(answer);
+    if (Number.isInteger(number) && number >= 1 && number <= count) return number;
   }
 }
 

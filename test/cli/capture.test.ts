@@ -134,4 +134,20 @@ describe('capture', () => {
     expect(lines.join('\n')).toContain('too little light: at the longest exposure, 30,');
     expect(await readFile(given.config as string, 'utf8')).toBe(before);
   });
+
+  it('takes the gratings of the ROI manifest, says which of them lie outside the frame, and leaves a bad manifest aside', async () => {
+    const given = await context('camera_exposure = 170');
+    const rois = join(folder, 'lab/generated_files/ROI_manifest.json');
+    await mkdir(join(folder, 'lab/generated_files'), { recursive: true });
+    const roi = (label: string, row: number) => ({ label, flip: false, coords: [row, 60], size: [100, 200] });
+    await writeFile(rois, JSON.stringify({ ROI_a: roi('A1', 50), ROI_b: roi('Z9', 5000), image_angle: 0 }));
+    expect(await captureExposure(given, options)).toBe(0);
+    expect(lines[0]).toBe(`2 ROIs of ${rois}`);
+    expect(lines[1]).toBe('1 ROI (Z9) lies outside the frame: does the ROI manifest belong to this camera?');
+    expect(lines[2]).toMatch(/^exposure 170: the brightest grating \(A1\) at \d+ of 255/);
+    await writeFile(rois, '{');
+    lines.length = 0;
+    expect(await captureExposure(given, options)).toBe(0);
+    expect(lines.join('\n')).toMatch(/not valid JSON.* the ROI manifest is left aside\n.*brightest thousandth/);
+  });
 });

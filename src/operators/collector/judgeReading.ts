@@ -37,12 +37,14 @@ export interface JudgeOptions {
 export function judgeReading(reading: RawReading, options: JudgeOptions): JudgedReading {
   const { celsius, doubt, isUnmeasured } = reading;
   const { last, neighbours, longestUnchangedMs, nowMs } = options;
+  const before = last && nowMs - last.atMs <= rememberedMs ? last : null;
   if (doubt) {
-    const remembered = last && nowMs - last.atMs <= rememberedMs ? [last.celsius] : [];
-    const isNear = [...remembered, ...neighbours].some(other => Math.abs(other - celsius) <= near);
+    const isNear = [...(before ? [before.celsius] : []), ...neighbours].some(
+      other => Math.abs(other - celsius) <= near,
+    );
     if (!isNear) throw doubt;
   }
-  const sameSinceMs = last?.celsius === celsius ? last.sameSinceMs : nowMs;
+  const sameSinceMs = before?.celsius === celsius ? before.sameSinceMs : nowMs;
   const isUnchanged = longestUnchangedMs > 0 && nowMs - sameSinceMs >= longestUnchangedMs;
   return {
     celsius,

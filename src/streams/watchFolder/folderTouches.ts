@@ -22,24 +22,35 @@ export const maxNamesForChokidar = 2_000;
  * Never completes; fails when the folder can't be watched. Teardown closes the watchers.
  *
  * @param depth how many folders deep
+ * @param isLeftOut of a path relative to the folder: nothing in it is told
  */
-export function folderTouches$(folder: string, extent$: Observable<FolderExtent>, depth: number): Observable<string> {
+export function folderTouches$(
+  folder: string,
+  extent$: Observable<FolderExtent>,
+  depth: number,
+  isLeftOut: (path: string) => boolean,
+): Observable<string> {
   return extent$.pipe(
     // What was large once is not watched by chokidar again: it would be to and fro about the limit.
     scan((wasLarge, { names }) => wasLarge || names > maxNamesForChokidar, false),
     distinctUntilChanged(),
-    switchMap(isLarge => (isLarge ? ownEvents$(folder, extent$) : chokidarEvents$(folder, depth))),
+    switchMap(isLarge => (isLarge ? ownEvents$(folder, extent$) : chokidarEvents$(folder, depth, isLeftOut))),
   );
 }
 
-function chokidarEvents$(folder: string, depth: number): Observable<string> {
+function chokidarEvents$(folder: string, depth: number, isLeftOut: (path: string) => boolean): Observable<string> {
   return new Observable(subscriber => {
     // chokidar takes a backslash for a slash, and watches another path.
     if (folder.includes('\\')) {
       subscriber.error(new Error('the watcher can not follow a path with a backslash'));
       return;
     }
-    const watcher = watch(folder, { ignoreInitial: true, followSymlinks: false, depth });
+    const watcher = watch(folder, {
+      ignoreInitial: true,
+      followSymlinks: false,
+      depth,
+      ignored: at => isLeftOut(relative(folder, at)),
+    });
     watcher.on('all', (_event, at) => subscriber.next(relative(folder, at)));
     watcher.on('ready', () => subscriber.next(''));
     watcher.on('error', error => subscriber.error(error));

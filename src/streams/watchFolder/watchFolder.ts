@@ -287,7 +287,7 @@ class WatchFolder implements FrameSource {
     const { scheduler, touches = folderTouches$, lookEveryMs: pollEveryMs = lookBlindMs } = this.#deps;
     const touches$: Observable<void> = this.#isDistant
       ? EMPTY
-      : touches(this.#folder, this.#extent$, this.#options.watch.subfolders ? maxDepth : 0).pipe(
+      : touches(this.#folder, this.#extent$, this.#options.watch.subfolders ? maxDepth : 0, isLeftOut).pipe(
           map(path => {
             this.#touched.add(path);
             if (path !== '') this.#isBlind = false;
@@ -393,7 +393,7 @@ class WatchFolder implements FrameSource {
   /** Whether it is a folder to look into. What is known to be none is not looked at again. */
   async #isFolderBelow(path: string): Promise<boolean> {
     if (!this.#options.watch.subfolders || path.split(sep).length > maxDepth) return false;
-    if (foldersOfSystems.test(basename(path)) || this.#seen.find(path) >= 0) return false;
+    if (isLeftOut(path) || this.#seen.find(path) >= 0) return false;
     const found = await this.#statOf(path);
     if (found?.isFolder && !found.strange) return true;
     if (found) this.#seen.add(path);
@@ -402,7 +402,7 @@ class WatchFolder implements FrameSource {
 
   /** Looks at one path. */
   async #see(path: string): Promise<void> {
-    if (path.startsWith('..') || path.split(sep).some(name => foldersOfSystems.test(name))) return;
+    if (isLeftOut(path)) return;
     const name = basename(path);
     if (!imageFile(name)) {
       // A folder that has just come may have been filled before it was watched.
@@ -543,6 +543,9 @@ function remember<T>(set: Set<T>, value: T): void {
   set.add(value);
   if (set.size > maxRemembered) set.delete(set.values().next().value!);
 }
+
+/** Outside, or hidden, or of a system. */
+const isLeftOut = (path: string): boolean => path.split(sep).some(name => foldersOfSystems.test(name));
 
 const isPlain = ({ isFolder, strange }: FileStat): boolean => !isFolder && !strange;
 

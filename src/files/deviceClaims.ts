@@ -13,6 +13,8 @@ export type DeviceUser = z.infer<typeof schema>;
 export class DeviceHeldError extends Error {
   override name = 'DeviceHeldError';
   readonly code = 'camera_held';
+  /** It does not pass by itself. */
+  readonly answer = 'alarm';
   /** Null: it does not say. */
   readonly holder: DeviceUser | null;
 

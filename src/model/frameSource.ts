@@ -5,7 +5,8 @@ import type { SourceFrame } from './frame.ts';
  *
  * Contract: opened when the collector subscribes with its settings; `next` is called by one caller at a time, never
  * after `close`. It resolves with a frame, or with null when no more will come (a camera never ends). A rejection is the
- * source's failure: the collector raises an alarm, closes it, waits and opens a new one. `signal` asks to give up early
+ * source's failure: the collector closes it, waits and opens a new one; it raises an alarm when that happens too often in a row
+ * (`collector_failure_limit`), or at once for what does not pass by itself ({@link needsSomebody}). `signal` asks to give up early
  * (a rejection with its reason is right then). `close` frees devices and handles and may be called at any time, once.
  */
 export interface FrameSource {
@@ -18,6 +19,9 @@ export interface FrameSource {
   /** Only where somebody else makes the frames, at times of their own. Absent: `next` gives one as soon as it can, until the end. */
   readonly arrivals?: Arrivals;
 }
+
+/** Whether an error says that somebody must do something: no camera, no program, a camera that another experiment uses. */
+export const needsSomebody = (error: Error & { answer?: unknown }): boolean => error.answer === 'alarm';
 
 /** How a source that waits for others says that something has come: nobody hangs in `next` for hours. */
 export interface Arrivals {

@@ -7,7 +7,7 @@ export const retries = section(
   {
     collector_failure_limit: setting(number({ unit: 'failures', whole: true, min: 1 }), {
       absent: 5,
-      doc: 'Failures of the camera in a row at which there is an alarm; those before are only noted in the log. The collector goes on trying, from then on less and less often.',
+      doc: 'Failures of the camera in a row at which there is an alarm; those before are only noted in the log. What does not pass by itself (no camera, a program that is missing, a camera that another experiment uses) is an alarm at once. The collector goes on trying, from then on less and less often.',
       effect: 'live',
     }),
     collector_retry_delay_seconds: setting(seconds({ zero: true }), {

@@ -25,7 +25,7 @@ import { asError } from '../../model/asError.ts';
 import { codecOf } from '../../model/compression.ts';
 import type { CameraData, Entry } from '../../model/entry.ts';
 import type { StageEvent } from '../../model/event.ts';
-import type { FrameSource } from '../../model/frameSource.ts';
+import { type FrameSource, needsSomebody } from '../../model/frameSource.ts';
 import { localIso } from '../../model/localTime.ts';
 import type { PauseReason } from '../../model/pauseReason.ts';
 import { duration } from '../../model/quantity.ts';
@@ -234,7 +234,7 @@ export function captureStage(kind: CaptureKind): Stage<CollectSettings, Collecte
           }
         },
         passesOver: (error, failures, { failureLimit, retryDelayMs }) => {
-          if (failures >= failureLimit || !failuresOfCamera.has(error)) return null;
+          if (failures >= failureLimit || !failuresOfCamera.has(error) || needsSomebody(error)) return null;
           experiment.note(
             'warning',
             `${error.message} (failure ${failures} of ${failureLimit} in a row; ${duration(retryDelayMs)} until the next try)`,

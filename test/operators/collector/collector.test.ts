@@ -200,6 +200,16 @@ describe('collect from a camera', () => {
     run.unsubscribe();
   });
 
+  it('a failure that does not pass by itself is an alarm at once, whatever the limit', async () => {
+    const { fixture, run } = await prepare('triggered', { retryDelayMs: 1000, failureLimit: 5 });
+    const held = Object.assign(new Error('another experiment uses the camera'), { answer: 'alarm' });
+    fixture.onNext = () => Promise.reject(held);
+    run.start(fixture.stage(run.tools));
+    await run.until(() => run.count('alarm') === 1, 500);
+    expect(run.events.filter(({ kind }) => kind === 'alarm')).toMatchObject([{ message: held.message }]);
+    run.unsubscribe();
+  });
+
   it('a camera that fails less often in a row than the limit allows is no alarm', async () => {
     const { fixture, run } = await prepare('triggered', { retryDelayMs: 0, failureLimit: 3 });
     let asked = 0;

@@ -3,7 +3,7 @@ import { fromEvent, lastValueFrom, takeUntil } from 'rxjs';
 import { makeFolder } from '../files/durableNames.ts';
 import { nodeFiles } from '../files/files.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
-import { FocusTrend } from '../image/focusTrend.ts';
+import { frameTrend } from '../image/frameTrend.ts';
 import { measureFrame } from '../image/measureFrame.ts';
 import { systemClock } from '../model/clock.ts';
 import { liveFrames$ } from '../streams/cameras/liveFrames.ts';
@@ -26,7 +26,7 @@ export async function captureContinuously(context: CommandContext, options: Capt
   const path = join(camera.paths.continuousCapture, frameFile);
   await makeFolder(nodeFiles, camera.paths.continuousCapture);
   output.line(`${path}: each frame over the one before; stop with Ctrl-C`);
-  const trend = new FocusTrend();
+  const follow = frameTrend();
   return untilSignal(async (stop, abort) => {
     const screen =
       output.isInteractive && options.picture ? await openFocusScreen(context, `q ends; ${path}`, abort) : null;
@@ -38,9 +38,9 @@ export async function captureContinuously(context: CommandContext, options: Capt
           work: async (frame, signal) => {
             const measured = await measureFrame(await camera.pixels(frame), signal);
             await writeAtomic(nodeFiles, path, await asJpeg(measured), { durable: false });
-            const focus = trend.add(measured.sharpness);
-            if (screen) screen.show(measured, focus);
-            else output.line(`${frame.taken.local.slice(11, 19)}  ${focusWords(measured, focus)}`);
+            const trend = follow(measured);
+            if (screen) screen.show(measured, trend);
+            else output.line(`${frame.taken.local.slice(11, 19)}  ${focusWords(measured, trend).join('; ')}`);
           },
           intervalMs: 1000 * options.interval,
           retryMs,

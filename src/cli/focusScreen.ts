@@ -4,7 +4,7 @@ import { terminalPicture } from '../console/terminalPicture/terminalPicture.ts';
 import { sparkline } from '../console/views/bars.ts';
 import { cleanText } from '../console/views/cleanText.ts';
 import { ToolRunner } from '../files/runTool.ts';
-import type { Focus } from '../image/focusTrend.ts';
+import type { FrameTrend } from '../image/frameTrend.ts';
 import type { MeasuredFrame } from '../image/measureFrame.ts';
 import { drawFrame } from '../image/reducedFrame.ts';
 import type { CommandContext } from './commandDefinition.ts';
@@ -12,7 +12,7 @@ import { focusWords } from './frameWords.ts';
 
 /** The whole terminal, while somebody focuses: the figures above, the picture below. */
 export interface FocusScreen {
-  show(measured: MeasuredFrame, focus: Focus): void;
+  show(measured: MeasuredFrame, trend: FrameTrend): void;
   /** A message, below the figures until the next one. */
   say(message: string): void;
   /** Gives the terminal back as it was. */
@@ -24,7 +24,7 @@ const askMs = 1_000;
 const begin = '\u001b[?1049h\u001b[?25l\u001b[2J';
 const end = '\u001b[?25h\u001b[?1049l';
 /** Rows above the picture. */
-const headRows = 4;
+const headRows = 5;
 
 /** @param onStop told of `q` and Ctrl-C, which the terminal does not make signals of meanwhile */
 export async function openFocusScreen(
@@ -66,21 +66,22 @@ export async function openFocusScreen(
   const row = (at: number, text: string): string =>
     `\u001b[${at};1H${cleanText(text, drawing).slice(0, output.width)}\u001b[K`;
   return {
-    show: (measured, focus) => {
+    show: (measured, trend) => {
       const { columns, rows } = output.size;
       const small = drawFrame(measured.reduced, picture.pixels({ columns, rows: Math.max(1, rows - headRows) }));
       const size = `${columns} ${rows} ${small.width} ${small.height}`;
       const cleared = size === drawnSize ? '' : `${picture.end}\u001b[2J`;
       drawnSize = size;
-      const spark = sparkline(focus.history, Math.min(60, columns - 20), drawing);
-      const head = [focusWords(measured, focus), `last frames ${spark}`, message === '' ? title : message];
+      const spark = sparkline(trend.sharpness.history, Math.min(60, columns - 20), drawing);
+      const [sharp, light] = focusWords(measured, trend);
+      const head = [sharp, `last frames ${spark}`, light, message === '' ? title : message];
       output.draw(
         `${cleared}${head.map((text, i) => row(i + 1, text)).join('')}\u001b[${headRows + 1};1H${picture.draw(small)}`,
       );
     },
     say: text => {
       message = text;
-      output.draw(row(3, text));
+      output.draw(row(headRows - 1, text));
     },
     close: () => {
       deaf();

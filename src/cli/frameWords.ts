@@ -1,4 +1,4 @@
-import type { Focus } from '../image/focusTrend.ts';
+import type { FrameTrend } from '../image/frameTrend.ts';
 import type { MeasuredFrame } from '../image/measureFrame.ts';
 import type { FrameMetadata } from '../model/frame.ts';
 import { number } from '../model/quantity.ts';
@@ -20,17 +20,20 @@ export function frameWords({ pixels, reduced, fullScale, sharpness }: MeasuredFr
   ].join(', ');
 }
 
-const arrows = { better: '▲ better', worse: '▼ worse', steady: '= steady' };
+const focusOf = { rising: 'better', falling: 'worse', steady: 'steady' };
 
-/** What is looked at while one focuses: `sharpness 12.3 ▲ better, 94 % of the best (13.1); brightness …; saturated …` */
-export function focusWords({ reduced, fullScale, sharpness }: MeasuredFrame, { best, trend }: Focus): string {
-  const share =
-    best > 0 ? `, ${percent(Math.max(0, sharpness / best))} of the best (${number(Number(best.toPrecision(4)))})` : '';
+/** What is looked at while one focuses: `sharpness 12.3, better, 94 % of the best (13.1)`, and `brightness 36.2 (14 %), steady; saturated 0.02 %, rising`. */
+export function focusWords(
+  { reduced, fullScale, sharpness }: MeasuredFrame,
+  { sharpness: { best, trend }, brightness, saturated }: FrameTrend,
+): [sharpness: string, light: string] {
+  const figure = (value: number): string => number(Number(value.toPrecision(4)));
+  const share = best > 0 ? `, ${percent(Math.max(0, sharpness / best))} of the best (${figure(best)})` : '';
+  const light = `brightness ${number(reduced.brightness)} (${percent(reduced.brightness / fullScale)}), ${brightness.trend}`;
   return [
-    `sharpness ${number(Number(sharpness.toPrecision(4)))} ${arrows[trend]}${share}`,
-    `brightness ${number(reduced.brightness)} (${percent(reduced.brightness / fullScale)})`,
-    `saturated ${percent(reduced.saturated)}`,
-  ].join('; ');
+    `sharpness ${figure(sharpness)}, ${focusOf[trend]}${share}`,
+    `${light}; saturated ${percent(reduced.saturated)}, ${saturated.trend}`,
+  ];
 }
 
 /** What the camera said of its frame, where it did: `exposure 0.02 s, gain 1.5`; empty where it said nothing. */

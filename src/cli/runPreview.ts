@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { fromEvent, lastValueFrom, takeUntil } from 'rxjs';
 import { encodeJpeg, toEightBits } from '../image/encodeJpeg.ts';
-import { type Focus, FocusTrend } from '../image/focusTrend.ts';
+import { type FrameTrend, frameTrend } from '../image/frameTrend.ts';
 import { histogramBins, type MeasuredFrame, measureFrame } from '../image/measureFrame.ts';
 import { cutCentre } from '../image/transformPixels.ts';
 import { systemClock } from '../model/clock.ts';
@@ -51,7 +51,7 @@ export async function runPreview(context: CommandContext, { port, listen, interv
     output.line(
       `from another machine: ssh -L ${server.port}:localhost:${server.port} ${own}, and the same address there`,
     );
-  const trend = new FocusTrend();
+  const follow = frameTrend();
   try {
     return await untilSignal(async stop => {
       await lastValueFrom(
@@ -59,10 +59,10 @@ export async function runPreview(context: CommandContext, { port, listen, interv
           open: signal => camera.open(signal),
           work: async (frame, signal) => {
             const measured = await measureFrame(await camera.pixels(frame), signal);
-            const focus = trend.add(measured.sharpness);
+            const trend = follow(measured);
             await show(server, measured);
-            server.tell(figuresOf(frame, measured, focus));
-            output.progress(focusWords(measured, focus));
+            server.tell(figuresOf(frame, measured, trend));
+            output.progress(focusWords(measured, trend).join('; '));
           },
           intervalMs: 1000 * interval,
           retryMs,
@@ -94,10 +94,16 @@ async function show(server: PreviewServer, measured: MeasuredFrame): Promise<voi
   }
 }
 
-function figuresOf({ taken }: SourceFrame, measured: MeasuredFrame, { best, trend, history }: Focus): PreviewFigures {
+function figuresOf({ taken }: SourceFrame, measured: MeasuredFrame, trend: FrameTrend): PreviewFigures {
   const { pixels, reduced, fullScale, sharpness } = measured;
   const { width, height, depth } = pixels;
   const { brightness, saturated } = reduced;
-  const figures = { width, height, depth, brightness, fullScale, saturated, sharpness, best, trend, history };
-  return { time: taken.local.slice(11, 19), ...figures, histogram: histogramBins(measured, bins) };
+  const { best, history } = trend.sharpness;
+  const figures = { width, height, depth, brightness, fullScale, saturated, sharpness, best, history };
+  const trends = {
+    sharpness: trend.sharpness.trend,
+    brightness: trend.brightness.trend,
+    saturated: trend.saturated.trend,
+  };
+  return { time: taken.local.slice(11, 19), ...figures, trends, histogram: histogramBins(measured, bins) };
 }

@@ -109,7 +109,9 @@ describe('capture', () => {
     expect(await captureContinuously(given, { ...options, continuous: true })).toBe(0);
     expect(await readdir(join(folder, 'lab/continuous_capture'))).toEqual(['continuous_capture_frame.jpg']);
     expect((await decodeFrame(join(folder, 'lab/continuous_capture/continuous_capture_frame.jpg'))).width).toBe(640);
-    expect(lines.at(-1)).toMatch(/sharpness \d.* of the best .*brightness \d.*; saturated \d/);
+    expect(lines.at(-1)).toMatch(
+      /sharpness \d\S*, steady, .* of the best .*; brightness \d.*, steady; saturated \d.*, steady$/,
+    );
   });
 
   it('finds the exposure from far too short, and writes it into the configuration with its comments', async () => {

@@ -24,7 +24,7 @@ describe.skipIf(!hasTerminal)('capture in a terminal', () => {
       'figures and picture',
       screen => /^sharpness \d/.test(screen) && screen.includes('▀'.repeat(60)),
     );
-    expect(terminal.lines.slice(4).filter(line => line.startsWith('▀')).length).toBeGreaterThan(20);
+    expect(terminal.lines.slice(5).filter(line => line.startsWith('▀')).length).toBeGreaterThan(20);
     expect(new Set(terminal.colours.match(/48;5;(2[345]\d|16)/g)).size).toBeGreaterThan(10);
     terminal.resize(60, 20);
     await terminal.until(
@@ -32,7 +32,7 @@ describe.skipIf(!hasTerminal)('capture in a terminal', () => {
       screen =>
         screen
           .split('\n')
-          .slice(4)
+          .slice(5)
           .every(line => line.length <= 60 && !line.includes('▀'.repeat(61))) && screen.includes('▀'.repeat(40)),
     );
     terminal.press('q');

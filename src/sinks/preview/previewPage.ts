@@ -24,7 +24,8 @@ const script = `
 const at = id => document.getElementById(id);
 const shown = value => Number(value.toPrecision(4)).toLocaleString('en');
 const percent = share => (share > 0 && share < 0.0001 ? '<0.01' : Number((100 * share).toFixed(2))) + ' %';
-const words = { better: '▲ better', worse: '▼ worse', steady: '= steady' };
+const words = { rising: '▲ better', falling: '▼ worse', steady: '= steady' };
+const signs = { rising: ' ▲', falling: ' ▼', steady: '' };
 function canvas(id) {
   const it = at(id);
   it.width = it.clientWidth * devicePixelRatio;
@@ -60,12 +61,12 @@ events.addEventListener('figures', ({ data }) => {
   const f = JSON.parse(data);
   trouble('');
   at('sharpness').textContent = shown(f.sharpness);
-  at('trend').textContent = words[f.trend] + ',';
+  at('trend').textContent = words[f.trends.sharpness] + ',';
   const share = f.best > 0 ? Math.max(0, f.sharpness / f.best) : 0;
   at('share').textContent = percent(share) + ' of the best (' + shown(f.best) + ')';
   at('bar').firstElementChild.style.width = 100 * Math.min(1, share) + '%';
-  at('brightness').textContent = shown(f.brightness) + ' (' + percent(f.brightness / f.fullScale) + ')';
-  at('saturated').textContent = percent(f.saturated);
+  at('brightness').textContent = shown(f.brightness) + ' (' + percent(f.brightness / f.fullScale) + ')' + signs[f.trends.brightness];
+  at('saturated').textContent = percent(f.saturated) + signs[f.trends.saturated];
   at('size').textContent = f.width + ' × ' + f.height + ', ' + f.depth + ' bit';
   at('time').textContent = f.time;
   at('scale').textContent = '0 to ' + shown(f.fullScale);

@@ -19,7 +19,8 @@ export interface PreviewFigures {
   saturated: number;
   sharpness: number;
   best: number;
-  trend: string;
+  /** Each `rising`, `falling` or `steady`. */
+  trends: { sharpness: string; brightness: string; saturated: string };
   /** Of the last frames, oldest first. */
   history: readonly number[];
   /** Share of the pixels in each part of the full scale. */

@@ -18,7 +18,7 @@ const figures: PreviewFigures = {
   saturated: 0,
   sharpness: 2,
   best: 2,
-  trend: 'steady',
+  trends: { sharpness: 'steady', brightness: 'rising', saturated: 'steady' },
   history: [2],
   histogram: [1],
 };

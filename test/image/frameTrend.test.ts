@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { FocusTrend } from '../../src/image/focusTrend.ts';
+import { Trend } from '../../src/image/frameTrend.ts';
 
 const after = (values: readonly number[]) => {
-  const trend = new FocusTrend();
+  const trend = new Trend();
   return values.map(value => trend.add(value)).at(-1);
 };
 const noisy = (from: number, step: number) =>
@@ -10,11 +10,11 @@ const noisy = (from: number, step: number) =>
 
 it.each([
   ['is steady over the first frames', [1, 9, 1, 9], 'steady'],
-  ['is better when the sharpness rises', noisy(20, 1), 'better'],
-  ['is worse when it falls', noisy(40, -1), 'worse'],
+  ['is rising where the figure rises', noisy(20, 1), 'rising'],
+  ['is falling where it falls', noisy(40, -1), 'falling'],
   ['is steady where frames only differ by themselves', noisy(20, 0), 'steady'],
   ['is steady where nothing changes at all', Array.from({ length: 12 }, () => 7), 'steady'],
-] as const)('the trend of the focus %s', (_title, values, trend) => {
+] as const)('the trend of a figure %s', (_title, values, trend) => {
   expect(after(values)?.trend).toBe(trend);
 });
 

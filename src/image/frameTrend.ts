@@ -1,9 +1,11 @@
-/** Where the sharpness goes as somebody turns the focus. */
-export interface Focus {
+import type { MeasuredFrame } from './measureFrame.ts';
+
+/** The course of one figure from frame to frame. */
+export interface Course {
   /** The highest so far. */
   best: number;
   /** The last five frames against the five before them, beyond what frames differ by themselves. */
-  trend: 'better' | 'worse' | 'steady';
+  trend: 'rising' | 'falling' | 'steady';
   /** The last ones, oldest first. */
   history: readonly number[];
 }
@@ -13,20 +15,37 @@ const span = 5;
 /** A change of less than this share is none, nor one of less than so many of its own standard errors. */
 const noticeable = { share: 0.01, errors: 3 };
 
-/** Follows the sharpness from frame to frame. */
-export class FocusTrend {
+/** Follows a figure from frame to frame. */
+export class Trend {
   readonly #history: number[] = [];
   #best = Number.NEGATIVE_INFINITY;
 
-  add(sharpness: number): Focus {
-    this.#history.push(sharpness);
+  add(value: number): Course {
+    this.#history.push(value);
     if (this.#history.length > kept) this.#history.shift();
-    this.#best = Math.max(this.#best, sharpness);
+    this.#best = Math.max(this.#best, value);
     return { best: this.#best, trend: trendOf(this.#history), history: [...this.#history] };
   }
 }
 
-function trendOf(history: readonly number[]): Focus['trend'] {
+/** Where the figures of a frame go, as somebody turns the focus or the light. */
+export interface FrameTrend {
+  sharpness: Course;
+  brightness: Course;
+  saturated: Course;
+}
+
+/** Follows the figures from frame to frame. @returns what takes each next frame */
+export function frameTrend(): (frame: MeasuredFrame) => FrameTrend {
+  const [sharpness, brightness, saturated] = [new Trend(), new Trend(), new Trend()];
+  return frame => ({
+    sharpness: sharpness.add(frame.sharpness),
+    brightness: brightness.add(frame.reduced.brightness),
+    saturated: saturated.add(frame.reduced.saturated),
+  });
+}
+
+function trendOf(history: readonly number[]): Course['trend'] {
   if (history.length < 2 * span) return 'steady';
   const before = history.slice(-2 * span, -span);
   const now = history.slice(-span);
@@ -34,7 +53,7 @@ function trendOf(history: readonly number[]): Focus['trend'] {
   const error = Math.sqrt((jitter(before) + jitter(now)) / span);
   const least = Math.max(noticeable.share * Math.abs(mean(before)), noticeable.errors * error);
   if (Math.abs(change) <= least) return 'steady';
-  return change > 0 ? 'better' : 'worse';
+  return change > 0 ? 'rising' : 'falling';
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -12,6 +12,7 @@ const walks = [
   'test/operators/ringBuffer/ringBuffer.test.ts',
   'test/operators/stage/stageCompliance.test.ts',
   'test/share/syncCrashWalk.test.ts',
+  'test/streams/cameras/libcamera/libcameraCamera.test.ts',
   'test/streams/simulator.test.ts',
   'test/verify/recoverEntries.test.ts',
 ];

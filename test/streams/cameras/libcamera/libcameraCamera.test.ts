@@ -116,7 +116,7 @@ describe('a frame of rpicam-still', () => {
 
   it('has the words that node-libcamera would have given to a shell', async () => {
     const { still } = await import('node-libcamera');
-    const { tools, runs } = standInTools({ 'rpicam-still': rpicam({ image: yuv420 }) });
+    const { tools, runs } = standInTools({ 'rpicam-still': rpicam({ cameras: [small], image: yuv420 }) });
     await nextOf(openCamera(tools));
     const { optionWords, stillOptions } = await import('../../../../src/streams/cameras/libcamera/stillOptions.ts');
     const options = stillOptions(
@@ -124,8 +124,8 @@ describe('a frame of rpicam-still', () => {
       {
         isStill: true,
         camera: 0,
-        width: 4056,
-        height: 3040,
+        width: 400,
+        height: 300,
         encoding: 'yuv420',
         jpegQuality: 93,
         flip: 'NONE',

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { contains } from '../config/pathProblems.ts';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
@@ -89,7 +89,7 @@ export async function checkStorage(
     const about = disk.mount?.mountPoint ?? disk.folders[0]!.path;
     await patiently(about, () => diskFindings(disk, config, system), 2);
     if (findings.some(({ level, about: whose }) => level === 'error' && whose === about)) continue;
-    await patiently(about, () => speedFindings(disk, config, system), measurePatience);
+    await patiently(about, () => speedFindings(disk, { config, paths }, system), measurePatience);
   }
   if (config.Storage.usb_uuid !== '') {
     const { usb_uuid: uuid } = config.Storage;
@@ -234,7 +234,11 @@ function spaceFindings(about: string, { free, size, names }: DiskSpace, { Buffer
 /** A week of one image a minute. */
 const fewNames = 10_000;
 
-async function speedFindings({ mount, folders }: Disk, config: Config, system: StorageSystem): Promise<CheckFinding[]> {
+async function speedFindings(
+  { mount, folders }: Disk,
+  { config, paths }: { config: Config; paths: ResolvedPaths },
+  system: StorageSystem,
+): Promise<CheckFinding[]> {
   const about = mount?.mountPoint ?? folders[0]!.path;
   // Where the program itself removes what a killed process has left.
   const place =
@@ -245,15 +249,65 @@ async function speedFindings({ mount, folders }: Disk, config: Config, system: S
   if (mostBytes < 2 ** 16)
     return [{ level: 'warning', about, message: 'its speed is not measured: too little is free' }];
   const speed = await measureWrites(folder, { ...system, mostBytes });
-  const { median } = speed.syncMs;
   const said = speedText(speed);
-  const { collector_interval_seconds: interval } = config.Timing;
-  const perFrame = median * syncsPerFrame;
   const isForFrames = config.Services.enable_camera && folders.some(({ name }) => name === 'data');
-  if (!isForFrames || perFrame < interval * 500) return [{ level: 'ok', about, message: said }];
-  const isTooSlow = perFrame >= interval * 1000;
-  const message = `${said}. A frame costs about ${syncsPerFrame} fsyncs, ${duration(perFrame)} in all, and one is due every ${duration(interval * 1000)} (Timing.collector_interval_seconds): take a faster disk (SSD), or a longer interval`;
-  return [{ level: isTooSlow ? 'error' : 'warning', about, message }];
+  if (!isForFrames) return [{ level: 'ok', about, message: said }];
+  const image = await newestImage(paths.data, system.files);
+  return [paceFinding(about, said, speed, { image, config }), ...lastingFinding(about, { image, space, config })];
+}
+
+/** Whether a frame is on the disk before the next one is due. */
+function paceFinding(
+  about: string,
+  said: string,
+  { bytesPerSecond, syncMs }: WriteSpeed,
+  { image, config }: { image: number | null; config: Config },
+): CheckFinding {
+  const intervalMs = config.Timing.collector_interval_seconds * 1000;
+  const perFrame = syncMs.median * syncsPerFrame + ((image ?? 0) / bytesPerSecond) * 1000;
+  if (perFrame < intervalMs / 2) return { level: 'ok', about, message: said };
+  const size = image === null ? '' : `, and an image has ${bytes(image)}`;
+  const message = `${said}. A frame costs about ${syncsPerFrame} fsyncs${size}: ${duration(perFrame)} in all, and one is due every ${duration(intervalMs)} (Timing.collector_interval_seconds). Take a faster disk (SSD), or a longer interval`;
+  return { level: perFrame >= intervalMs ? 'error' : 'warning', about, message };
+}
+
+/** How long the free space lasts, where nothing is deleted. */
+function lastingFinding(
+  about: string,
+  { image, space, config }: { image: number | null; space: DiskSpace | null; config: Config },
+): CheckFinding[] {
+  const { Buffer, Services, Timing } = config;
+  if (image === null || space === null || Buffer.image_buffer_size > 0 || Services.enable_remote_sync) return [];
+  const ms = (space.free / image) * Timing.collector_interval_seconds * 1000;
+  const message = `an image has ${bytes(image)}, and one is due every ${duration(Timing.collector_interval_seconds * 1000)}: what is free lasts for ${duration(ms)}`;
+  return [
+    {
+      level: ms < shortMs ? 'warning' : 'ok',
+      about,
+      message:
+        ms < shortMs
+          ? `${message}. Take a larger disk, or set Buffer.image_buffer_size or Services.enable_remote_sync`
+          : message,
+    },
+  ];
+}
+
+/** A run is weeks long, ms. */
+const shortMs = 14 * 24 * 3_600_000;
+
+/** Size of the image that was taken last, bytes; null where there is none yet. */
+async function newestImage(dataFolder: string, files: Files): Promise<number | null> {
+  const day = (await files.list(dataFolder))
+    .filter(name => /^\d{8}/.test(name))
+    .sort()
+    .at(-1);
+  if (day === undefined) return null;
+  const folder = join(dataFolder, day);
+  const name = (await files.list(folder))
+    .filter(each => each.startsWith('image_') && !each.endsWith('.tmp'))
+    .sort()
+    .at(-1);
+  return name === undefined ? null : ((await files.stat(join(folder, name)))?.size ?? null);
 }
 
 const speedText = ({ bytesPerSecond, syncMs }: WriteSpeed): string =>

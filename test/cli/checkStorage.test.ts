@@ -133,7 +133,27 @@ describe('the disk of an experiment', () => {
     const { said } = await found({ toml, system: { clock } });
     const about = said.find(each => each.includes('an fsync takes'))!;
     expect(about).toMatch(new RegExp(`^${level}: `));
-    expect(about.includes('take a faster disk')).toBe(level !== 'ok');
+    expect(about.includes('Take a faster disk')).toBe(level !== 'ok');
+  });
+
+  it.each([
+    ['lasts for weeks', 2e3, 400e9, 'ok', 'an image has 2 kB, and one is due every 5 s: what is free lasts for'],
+    [
+      'is soon full, since nothing is deleted',
+      200e3,
+      2e9,
+      'warning',
+      'what is free lasts for 13 h 53 min. Take a larger disk',
+    ],
+  ])('that %s', async (_, size, free, level, says) => {
+    const day = join(folder, 'usb', 'run', 'data', '20260101');
+    await mkdir(day, { recursive: true });
+    await writeFile(join(day, 'image_20260101_000000_000000_cam0.png'), Buffer.alloc(size));
+    const toml = 'Services.enable_camera = true\nTiming.collector_interval_seconds = 5\nBuffer.image_buffer_size = 0\n';
+    const space = async () => ({ free, size: 400e9 });
+    const { said } = await found({ toml, system: { space } });
+    expect(said.find(each => each.includes('lasts'))).toMatch(new RegExp(`^${level}: /usb: `));
+    expect(said.find(each => each.includes('lasts'))).toContain(says);
   });
 
   it('that does not answer is told after a while, and the rest all the same', async () => {

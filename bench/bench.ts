@@ -8,6 +8,7 @@
 import { parseArgs } from 'node:util';
 import { analysisBench } from './analysis.ts';
 import type { BenchRow } from './benchRow.ts';
+import { cadenceBench } from './cadence.ts';
 import { consoleBench } from './console.ts';
 import { consoleProgramBench } from './consoleProgram.ts';
 import { fitsBench } from './fits.ts';
@@ -21,6 +22,7 @@ const benches: Record<string, () => Promise<BenchRow[]>> = {
   fits: fitsBench,
   analysis: analysisBench,
   frames: framesBench,
+  cadence: cadenceBench,
   replay: replayBench,
   manifest: manifestBench,
   import: importBench,

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { journalPath, listJournals } from '../../src/manifest/journal.ts';
-import type { Entry } from '../../src/model/entry.ts';
+import { type Entry, isBrightfield } from '../../src/model/entry.ts';
 import { atEveryCrash, FaultyFiles } from '../world/faultyFiles.ts';
 import { manifestFile } from '../world/sampleManifest.ts';
 import { imageOf, MemoryExperiment } from './memoryExperiment.ts';
@@ -177,6 +177,20 @@ describe('a manifest that can not be read', () => {
     const entries = [...(await made.entries()).values()];
     expect(entries).toHaveLength(11);
     expect(entries[4]).toMatchObject({ entry_id: 'e4', image_local: false, processing_status: 'processed' });
+  });
+
+  it('is rebuilt with brightfield frames as such, which nothing analyses', async () => {
+    const made = await sample({ liveEntries: 100 });
+    for (const number of await listJournals(made.files, manifestFile))
+      made.files.put(journalPath(manifestFile, number), '');
+    made.files.put(manifestFile, '');
+    const folder = '/root/brightfield/20250724';
+    made.files.put(`${folder}/brightfield_20250724_120100_000000_cam1.tif.zst`, 'image');
+    await (await made.open()).close({ compact: true });
+    const found = [...(await made.entries()).values()].filter(entry => isBrightfield(entry.camera_data));
+    expect(found).toMatchObject([
+      { processing_status: 'skip', compression_attempted: true, camera_data: { filepath: folder, camera_index: 1 } },
+    ]);
   });
 
   it('is rebuilt after a crash at any step of the rebuild, kill or power cut', async () => {

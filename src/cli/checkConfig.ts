@@ -12,6 +12,7 @@ import { ToolRunner } from '../files/runTool.ts';
 import type { CheckFinding } from '../model/checkFinding.ts';
 import { systemClock } from '../model/clock.ts';
 import { counted } from '../model/quantity.ts';
+import { isFolder } from '../operators/stage/stage.ts';
 import { toolCamera } from '../streams/cameras/sources.ts';
 import { diskOf } from '../streams/disk/experimentDisk.ts';
 import { isSimulatedSensor, missingSensor } from '../streams/sensors/openSensor.ts';
@@ -121,8 +122,21 @@ async function impossibleHere(loaded: LoadedConfig, { environment }: CommandCont
     ...(disk ? [disk] : []),
     ...(await cameraToolMissing(loaded, programs)),
     ...(await sensorsMissing(config)),
+    ...brightfieldAlone(config),
     ...(missing ? [`Alarms.command names ${program}, which is no program of this machine that this user may run`] : []),
   ];
+}
+
+/** Brightfield frames are taken beside others. */
+function brightfieldAlone({ Services, Camera }: LoadedConfig['config']): string[] {
+  const why = !Services.enable_camera
+    ? 'Services.enable_camera is off'
+    : isFolder(Camera)
+      ? `Camera.camera_type is "${Camera.camera_type}", which imports images`
+      : null;
+  return Services.enable_brightfield && why !== null
+    ? [`Services.enable_brightfield is on, but ${why}: brightfield frames are taken only beside those of a camera`]
+    : [];
 }
 
 async function cameraToolMissing(loaded: LoadedConfig, programs: ToolRunner): Promise<string[]> {

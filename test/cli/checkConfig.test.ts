@@ -64,6 +64,11 @@ describe('check config', () => {
       'Camera.camera_type = "command"\nCamera.camera_command = ["no-such-program"]\nServices.enable_camera = true',
       'needs no-such-program, which is not on this machine',
     ],
+    [
+      'a brightfield camera beside images that are imported',
+      'Services.enable_camera = true\nServices.enable_brightfield = true\nCamera.camera_type = "file_importer"',
+      'Camera.camera_type is "file_importer", which imports images',
+    ],
     ['a method that this version does not have', 'Communication.method = ["CSV_PLOT", "OPC_UA"]', 'has "OPC_UA"'],
     ['a program that is not installed', 'Alarms.command = ["no-such-program"]', 'Alarms.command names no-such-program'],
     ['a disk that is not plugged in', 'Storage.usb_uuid = "0000-FFFF"', 'is not plugged in'],

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 const walks = [
   'test/analysis/roiEstimator.test.ts',
   'test/calibration/{findChip,referenceCalibration}.test.ts',
+  'test/analysis/shift/shift.test.ts',
   'test/cli/{capture,requeueCrash}.test.ts',
   'test/image/{decodePng,decodeTiff}.test.ts',
   'test/manifest/{archive,crashWalk,waitingSoak}.test.ts',

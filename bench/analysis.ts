@@ -12,6 +12,8 @@ import { renderFrame } from '../src/streams/cameras/simulated/renderFrame.ts';
 import { createScene } from '../src/streams/cameras/simulated/scene.ts';
 import { simulatorOptions } from '../src/streams/cameras/simulated/simulatorOptions.ts';
 import { roiAccuracy } from '../test/analysis/roiAccuracy.ts';
+import { patternedOptions } from '../test/analysis/shift/patternedRois.ts';
+import { shiftAccuracy } from '../test/analysis/shift/shiftAccuracy.ts';
 import { RoiSimulator } from '../test/analysis/simulatedRois.ts';
 import type { BenchRow } from './benchRow.ts';
 
@@ -20,6 +22,10 @@ import type { BenchRow } from './benchRow.ts';
  *
  * - `analysis.scatter.…`: scatter of the position on 1,000 ROIs with the noise of the reference data, over the Cramér–Rao
  *   bound of these ROIs.
+ * - `shift.pattern.…`: error of the shift by a step, on frames with a static pattern, over the Cramér–Rao bound of such a step on a
+ *   chip that stands still (at most 1.2 still, 1.5 saturated, 2 with a jitter of 0.2 px); `shift.position.…`: of the position in the reference
+ *   over its bound (at most 1.2).
+ * - `analysis.frame.shift`: processor time that the shifts of a large frame add, over that of analysing it with `roi` (at most 0.25).
  * - `analysis.frame.…`: processor time of analysing a 9152×6944 frame of 644 ROIs, all threads together, over that of
  *   decoding it (8-bit gray PNG, as the collector writes them).
  * - `analysis.latency.…`: time from path to result of that frame with a worker on each core, over that of decoding it.
@@ -29,7 +35,7 @@ import type { BenchRow } from './benchRow.ts';
  *   writes it), over that of sharp for the same.
  */
 export async function analysisBench(): Promise<BenchRow[]> {
-  return [scatter('gaussian'), scatter('fano'), ...(await largeFrame()), ...(await decoders())];
+  return [scatter('gaussian'), scatter('fano'), ...shifts(), ...(await largeFrame()), ...(await decoders())];
 }
 
 const count = 1000;
@@ -45,6 +51,30 @@ function scatter(method: 'gaussian' | 'fano'): BenchRow {
     against: 'the Cramér–Rao bound',
     ratio: found.scatter / found.bound,
   };
+}
+
+function shifts(): BenchRow[] {
+  const size = { chips: 2, frames: 3 };
+  const still = shiftAccuracy(patternedOptions, { ...size, bounded: 6 });
+  const fano = shiftAccuracy({ ...patternedOptions, lineShape: 'fano' }, { ...size, bounded: 6 });
+  const others = {
+    jitter: shiftAccuracy({ ...patternedOptions, jitter: 0.2 }, { ...size, bounded: 0 }),
+    saturated: shiftAccuracy({ ...patternedOptions, fullScale: 900 }, { ...size, bounded: 0 }),
+  };
+  const row = (name: string, value: number, bound: number): BenchRow => ({
+    name: `shift.${name}`,
+    value,
+    unit: 'px',
+    against: 'the Cramér–Rao bound',
+    ratio: value / bound,
+  });
+  return [
+    row('pattern.gaussian', still.scatter, still.bound),
+    row('pattern.fano', fano.scatter, fano.bound),
+    ...Object.entries(others).map(([name, { scatter: error }]) => row(`pattern.${name}`, error, still.bound)),
+    row('position.gaussian', still.position.scatter, still.position.bound),
+    row('position.fano', fano.position.scatter, fano.position.bound),
+  ];
 }
 
 async function largeFrame(): Promise<BenchRow[]> {
@@ -66,6 +96,12 @@ async function largeFrame(): Promise<BenchRow[]> {
       numberOfSubRois: 0,
       keepValues: false,
     });
+    const { path: _path, keepValues: _keep, ...common } = job('roi');
+    const made = await pool.makeReference({ ...common, paths: [path], frames: 1, darkLevel: null });
+    const bytes = new SharedArrayBuffer((made.bytes as Uint8Array).length);
+    new Uint8Array(bytes).set(made.bytes as Uint8Array);
+    const withShifts = { ...job('roi'), reference: { hash: 'bench', bytes } };
+    await pool.analyse(withShifts);
     // The threads start and the compiler learns.
     for (const estimator of estimators) await pool.analyse(job(estimator));
     const best = new Best();
@@ -78,13 +114,21 @@ async function largeFrame(): Promise<BenchRow[]> {
         const given = { ...pixels, data: pixels.data.slice() };
         await best.time(`live ${estimator}`, () => pool.analyse({ ...job(estimator), pixels: given }));
       }
+      await best.time('shift', () => pool.analyse(withShifts));
     }
     const decoding = {
       cpu: Math.min(best.cpu('own'), best.cpu('sharp')),
       wall: Math.min(best.wall('own'), best.wall('sharp')),
     };
     const against = 'decoding the frame, by sharp or our own reader, whichever is faster';
-    return estimators.flatMap(estimator => [
+    const shift = {
+      name: 'analysis.frame.shift',
+      value: best.cpu('shift') - best.cpu('roi'),
+      unit: 'ms CPU',
+      against: 'the analysis of the frame with `roi`, without decoding',
+      ratio: (best.cpu('shift') - best.cpu('roi')) / (best.cpu('roi') - decoding.cpu),
+    };
+    const frames = estimators.flatMap(estimator => [
       {
         name: `analysis.frame.${estimator}`,
         value: best.cpu(estimator) - decoding.cpu,
@@ -107,6 +151,7 @@ async function largeFrame(): Promise<BenchRow[]> {
         ratio: best.cpu(`live ${estimator}`) / best.cpu(estimator),
       },
     ]);
+    return [...frames, shift];
   } finally {
     await pool.close();
     await rm(folder, { recursive: true });

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { isMarkedAsUntransferable, MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { AnalysedFrame, AnalysisJob } from '../model/analysisJob.ts';
+import type { AnalysedFrame, AnalysisJob, MadeReference, ReferenceJob } from '../model/analysisJob.ts';
 import {
   type AnalysisPart,
   type AnalysisReply,
@@ -34,6 +34,8 @@ export interface AnalysisPool {
   /** Threads at most; each starts when it is first needed. */
   readonly size: number;
   analyse(job: AnalysisJob, signal?: AbortSignal): Promise<AnalysedFrame>;
+  /** What shifts are measured from; rejects as `analyse` does. */
+  makeReference(job: ReferenceJob, signal?: AbortSignal): Promise<MadeReference>;
   /** Takes no more, and resolves when all that was taken has been answered and the threads have ended. */
   close(): Promise<void>;
   /** Ends the threads now; what was not answered yet rejects with an `AbortError`. */
@@ -52,6 +54,8 @@ export interface AnalysisPoolOptions {
   worker?: URL;
 }
 
+type FrameTask = Exclude<AnalysisTask, { reference: unknown }>;
+
 // Worker modules are named by a string, which no compiler rewrites: it ends as this module does.
 const analysisWorker = new URL(`./analysisWorker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
 
@@ -68,7 +72,7 @@ export function createAnalysisPool(options: AnalysisPoolOptions): AnalysisPool {
     workerData: (memoryLimitMb === undefined ? {} : { imageBytes: memoryLimitMb * 2 ** 20 }) satisfies WorkerSettings,
     ...(memoryLimitMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryLimitMb } }),
   });
-  const jobs = new Map<AbortController, Promise<AnalysedFrame>>();
+  const jobs = new Map<AbortController, Promise<unknown>>();
   /** Frames whose ROIs other threads may take, oldest first. */
   const shared = new Set<() => boolean>();
   const turns = createSemaphore(workers, spread);
@@ -88,7 +92,15 @@ export function createAnalysisPool(options: AnalysisPoolOptions): AnalysisPool {
   }
 
   /** Runs one task of a job, with a turn that was taken for it. @throws what `AnalysisPool` says */
-  async function perform(path: string, task: AnalysisTask, signal: AbortSignal): Promise<AnalysisPart> {
+  async function perform(path: string, task: FrameTask, signal: AbortSignal): Promise<AnalysisPart> {
+    return (await runTask(path, task, signal)) as AnalysisPart;
+  }
+
+  async function runTask(
+    path: string,
+    task: AnalysisTask,
+    signal: AbortSignal,
+  ): Promise<Exclude<AnalysisReply, { failure: unknown }>> {
     try {
       const reply: AnalysisReply = await pool
         .run(task, { signal, transferList: transferred(task) })
@@ -141,24 +153,42 @@ export function createAnalysisPool(options: AnalysisPoolOptions): AnalysisPool {
     }
   }
 
+  /** What is answered before the pool closes, and ends when the signal or the pool says so. */
+  async function tracked<T>(
+    path: string,
+    work: (controller: AbortController) => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    if (closed !== null) throw new Error(`${path}: not analysed, because the analysis pool is closed`);
+    const controller = new AbortController();
+    const forward = (): void => controller.abort(signal?.reason);
+    signal?.addEventListener('abort', forward, { once: true });
+    const result = work(controller);
+    jobs.set(controller, result);
+    try {
+      return await result;
+    } finally {
+      jobs.delete(controller);
+      signal?.removeEventListener('abort', forward);
+    }
+  }
+
   return {
     size: workers,
 
-    async analyse(job, signal) {
-      signal?.throwIfAborted();
-      if (closed !== null) throw new Error(`${job.path}: not analysed, because the analysis pool is closed`);
-      const controller = new AbortController();
-      const forward = (): void => controller.abort(signal?.reason);
-      signal?.addEventListener('abort', forward, { once: true });
-      const result = run(job, controller);
-      jobs.set(controller, result);
-      try {
-        return await result;
-      } finally {
-        jobs.delete(controller);
-        signal?.removeEventListener('abort', forward);
-      }
-    },
+    analyse: (job, signal) => tracked(job.path, controller => run(job, controller), signal),
+
+    makeReference: (job, signal) =>
+      tracked(
+        job.paths[0],
+        async controller => {
+          await turns.take(controller.signal);
+          const reply = await runTask(job.paths[0], { reference: job }, controller.signal);
+          return (reply as { reference: MadeReference }).reference;
+        },
+        signal,
+      ),
 
     close() {
       closed ??= Promise.allSettled(jobs.values()).then(() => pool.destroy());

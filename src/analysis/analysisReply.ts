@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { BadImageError } from '../image/badImageError.ts';
-import type { AnalysisJob } from '../model/analysisJob.ts';
+import type { AnalysisJob, MadeReference, ReferenceJob } from '../model/analysisJob.ts';
 import type { Share } from './analyseTogether.ts';
 import type { FrameHead } from './joinPieces.ts';
 import { RoiOutsideFrameError } from './roiOutsideFrameError.ts';
@@ -9,9 +9,12 @@ import type { SharedFrame } from './sharedFrame.ts';
 
 /**
  * What a worker thread is given: an image, or the ROIs of one that another thread decodes, as far as they are not
- * taken. To `port` it posts a `SharedFrame` when helpers may come; null: there are none.
+ * taken; or frames to make a reference from. To `port` it posts a `SharedFrame` when helpers may come; null: there are none.
  */
-export type AnalysisTask = { job: AnalysisJob; port: MessagePort | null } | { job: FrameAnalysis; shared: SharedFrame };
+export type AnalysisTask =
+  | { job: AnalysisJob; port: MessagePort | null }
+  | { job: FrameAnalysis; shared: SharedFrame }
+  | { reference: ReferenceJob };
 
 /** What a worker thread is given once. */
 export interface WorkerSettings {
@@ -23,7 +26,7 @@ export interface WorkerSettings {
  * What a worker thread answers; a helper's answer has no head. Errors travel as plain data, because a class and a system
  * error's `code` do not survive the way between threads.
  */
-export type AnalysisReply = AnalysisPart | { failure: AnalysisFailure };
+export type AnalysisReply = AnalysisPart | { reference: MadeReference } | { failure: AnalysisFailure };
 
 export interface AnalysisPart extends Share {
   head: FrameHead | null;

@@ -9,6 +9,7 @@ import { type AnalysisReply, type AnalysisTask, failureOf, type WorkerSettings }
 import { createFrameIntake } from './frameIntake.ts';
 import { createRoiAnalysis } from './roiPiece.ts';
 import { createRoiQueue } from './roiQueue.ts';
+import { makeReference } from './shift/referenceTask.ts';
 
 // A frame is decoded once, so a cache only holds memory; the pool already uses every core it was given.
 sharp.cache(false);
@@ -22,6 +23,7 @@ const { imageBytes = imageMemory() }: WorkerSettings = workerData ?? {};
  */
 export default async function analysisTask(task: AnalysisTask): Promise<AnalysisReply> {
   try {
+    if ('reference' in task) return { reference: await makeReference(task.reference, imageBytes) };
     return 'shared' in task ? help(task) : await analyse(task);
   } catch (error) {
     return { failure: failureOf(error) };

@@ -3,12 +3,15 @@ import type { Pixels } from '../model/frame.ts';
 import { methodParameters } from '../model/method.ts';
 import type { RoiResult } from '../model/result.ts';
 import { roundDecimals } from '../model/roundDecimals.ts';
+import type { RoiBins } from './joint/roiBins.ts';
 import { createRoiEstimator } from './joint/roiEstimator.ts';
 import { parameterStatistics } from './parameterStatistics.ts';
 import { reusableNumbers } from './reusableNumbers.ts';
 import type { RoiEstimate, RoiEstimator } from './roiEstimate.ts';
 import { requireSize, roiWalk } from './roiWalk.ts';
 import { createRowsEstimator } from './rowsEstimator.ts';
+import { decodeReference } from './shift/reference.ts';
+import { createShiftFinder, type RoiShift, type ShiftFinder } from './shift/roiShift.ts';
 
 /** What to analyse in a frame; see {@link AnalysisJob}. */
 export type FrameAnalysis = Omit<AnalysisJob, 'path' | 'pixels'>;
@@ -36,6 +39,7 @@ export type RoiAnalysis = (pixels: Pixels, saturation: number, first: number, en
 export function createRoiAnalysis(job: FrameAnalysis): RoiAnalysis {
   const { rois, imageAngle } = job.rois;
   const estimate = estimatorFor(job);
+  const finder = finderFor(job);
   return (pixels, saturation, first, end) => {
     const piece: RoiPiece = { first, json: '', positions: [], rowsFitted: 0, rowsRejected: {} };
     const results: RoiResult[] = [];
@@ -43,8 +47,10 @@ export function createRoiAnalysis(job: FrameAnalysis): RoiAnalysis {
     for (const roi of rois.slice(first, end)) {
       // First of all: memory for a ROI of any size is asked for only when it lies in the frame.
       roiWalk(pixels, roi, imageAngle);
+      observe = finder && (bins => finder.look(roi, bins));
       const estimated = estimate(pixels, roi, imageAngle, saturation);
-      const result = roiResult(roi.label, job, estimated);
+      const shift = finder && finder.find(pixels, roi, imageAngle, saturation, estimated);
+      const result = roiResult(roi.label, job, estimated, shift);
       results.push(result);
       piece.positions.push(result.position ?? Number.NaN);
       piece.rowsFitted += result.rows_used;
@@ -71,18 +77,42 @@ function estimatorFor(job: FrameAnalysis): RoiEstimator {
   return last.estimate;
 }
 
+type EstimatorChoice = Pick<AnalysisJob, 'estimator' | 'method' | 'numberOfSubRois'>;
+
 /** Methods that are no fit of a line have nothing to estimate jointly: they always go by rows. */
-function createEstimator(job: FrameAnalysis): RoiEstimator {
+export function createEstimator(job: EstimatorChoice): RoiEstimator {
   const { estimator, method } = job;
-  if (estimator === 'roi' && (method === 'gaussian' || method === 'fano')) return createRoiEstimator(method);
+  if (estimator === 'roi' && (method === 'gaussian' || method === 'fano'))
+    return createRoiEstimator(method, bins => observe?.(bins));
   return createRowsEstimator(job);
+}
+
+/** The reference that this thread has read last. */
+let lastReference: { hash: string; finder: ShiftFinder } | null = null;
+/** Sees how the ROI is sampled that is being estimated. */
+let observe: ((bins: RoiBins) => void) | null = null;
+
+function finderFor({ reference }: FrameAnalysis): ShiftFinder | null {
+  if (!reference) return null;
+  if (lastReference?.hash !== reference.hash) {
+    const finder = createShiftFinder(decodeReference(new Uint8Array(reference.bytes)));
+    lastReference = { hash: reference.hash, finder };
+  }
+  return lastReference.finder;
 }
 
 /** Decimals of `position` and `uncertainty`: a tenth of a thousandth of a pixel is far below any noise. */
 const positionDecimals = 4;
 
-function roiResult(label: string, { method, keepValues }: FrameAnalysis, estimate: RoiEstimate): RoiResult {
+function roiResult(
+  label: string,
+  { method, estimator, keepValues }: FrameAnalysis,
+  estimate: RoiEstimate,
+  shift: RoiShift | null,
+): RoiResult {
   const { rows, rejections, flags, chiSquared } = estimate;
+  // With `rows` the position stays what the rows say.
+  const { position, uncertainty } = (estimator === 'roi' ? shift?.position : null) ?? estimate;
   const rounded = (value: number | null): number | null =>
     value === null ? null : roundDecimals(value, positionDecimals);
   const statistics =
@@ -96,12 +126,14 @@ function roiResult(label: string, { method, keepValues }: FrameAnalysis, estimat
     'ROI-label': label,
     'Analysis-method': method,
     ...Object.fromEntries(statistics),
-    position: rounded(estimate.position),
-    uncertainty: rounded(estimate.uncertainty),
+    position: rounded(position),
+    uncertainty: rounded(uncertainty),
+    shift: rounded(shift?.shift ?? null),
+    shift_uncertainty: rounded(shift?.uncertainty ?? null),
     ...(chiSquared === undefined ? {} : { chi_squared: rounded(chiSquared) }),
     rows_used: rows.length,
     rows_rejected: rejections.length - rows.length,
-    flags,
+    flags: shift === null ? flags : [...flags, ...shift.flags],
   };
 }
 

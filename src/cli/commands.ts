@@ -8,6 +8,7 @@ import { find } from './find.ts';
 import { locateCommand } from './locate.ts';
 import { pause, resume } from './pause.ts';
 import { preview } from './preview.ts';
+import { reference } from './reference.ts';
 import { replay } from './replay.ts';
 import { requeue } from './requeue.ts';
 import { restart } from './restart.ts';
@@ -38,6 +39,7 @@ export const commands: readonly CommandDefinition<never>[] = [
   check,
   verify,
   requeue,
+  reference,
   service,
   completion,
   background,

@@ -1,4 +1,3 @@
-import { exposureUnits } from '../config/exposureUnits.ts';
 import type { Config } from '../config/schema.ts';
 import type { ExposureSearchOptions } from '../image/searchExposure.ts';
 
@@ -8,6 +7,8 @@ export type ExposureRange = Pick<ExposureSearchOptions, 'start' | 'least' | 'mos
 const exposedShare = 0.8;
 /** Of a camera whose unit nobody knows: so many times more or less than what is set. */
 const reach = 1000;
+/** `camera_exposure` of V4L2 cameras, s. */
+const v4l2Unit = 1e-4;
 
 const threeDigits = (exposure: number): number => Number(exposure.toPrecision(3));
 
@@ -18,8 +19,6 @@ const threeDigits = (exposure: number): number => Number(exposure.toPrecision(3)
 export function exposureRange({ Camera, Timing }: Pick<Config, 'Camera' | 'Timing'>, most?: number): ExposureRange {
   const { camera_type: type, camera_exposure: set } = Camera;
   const longestSeconds = exposedShare * Timing.collector_interval_seconds;
-  /** Such a camera exposes for the frames too that are thrown away before the one that counts. */
-  const shared = longestSeconds / (Camera.camera_discard_frames + 1);
   const bounded = (least: number, usual: number, round: ExposureRange['round']): ExposureRange => {
     const longest = Math.max(least, round(most ?? usual));
     return { start: Math.min(longest, Math.max(least, round(set))), least, most: longest, round };
@@ -30,9 +29,7 @@ export function exposureRange({ Camera, Timing }: Pick<Config, 'Camera' | 'Timin
       return bounded(0.0001, longestSeconds, threeDigits);
     case 'logitech':
     case 'argus':
-      return bounded(1, shared / exposureUnits[type], exposure => Math.max(1, Math.round(exposure)));
-    case 'tis':
-      return bounded(1, shared / exposureUnits[type], threeDigits);
+      return bounded(1, longestSeconds / v4l2Unit, exposure => Math.max(1, Math.round(exposure)));
     default:
       return bounded(threeDigits(set / reach), set * reach, threeDigits);
   }

@@ -1,4 +1,3 @@
-import { exposureUnits } from './exposureUnits.ts';
 import type { Config } from './schema.ts';
 
 type Section = 'Camera' | 'Brightfield';
@@ -40,8 +39,7 @@ const longExposure = 30;
 export function cameraProblems({ Camera, Brightfield, Services, Timing }: Config): CameraProblem[] {
   const { camera_type: type } = Camera;
   if (!Services.enable_camera) return [];
-  if (type === 'logitech' || type === 'argus' || type === 'tis')
-    return discardingDoubt(exposureUnits[type], { Camera, Timing });
+  if (usbCameras.includes(type)) return usbExposureDoubt({ Camera, Timing });
   if (!limits[type]) return [];
   const used = Services.enable_brightfield ? ({ Camera, Brightfield } as const) : ({ Camera } as const);
   return Object.entries(used).flatMap(([name, numbers]) => {
@@ -55,15 +53,19 @@ export function cameraProblems({ Camera, Brightfield, Services, Timing }: Config
   });
 }
 
-/** Such a camera gives frames that are thrown away before the one that counts, each with its exposure. */
-function discardingDoubt(unit: number, { Camera, Timing }: Pick<Config, 'Camera' | 'Timing'>): CameraProblem[] {
+const usbCameras: readonly string[] = ['logitech', 'argus'];
+/** What they count exposures in, seconds. */
+const usbExposureUnit = 1e-4;
+
+/** A USB camera gives frames that are thrown away before the one that counts, each with its exposure. */
+function usbExposureDoubt({ Camera, Timing }: Pick<Config, 'Camera' | 'Timing'>): CameraProblem[] {
   const { camera_exposure: exposure, camera_discard_frames: discarded } = Camera;
   const { collector_interval_seconds: interval } = Timing;
-  const each = exposure * unit;
+  const each = exposure * usbExposureUnit;
   const all = each * (discarded + 1);
   if (all < interval) return [];
   const seconds = (value: number): string => `${Number(value.toPrecision(3))} s`;
-  const message = `Camera.camera_exposure is ${exposure}, which is ${seconds(each)} for this kind of camera (it counts in ${unit.toFixed(-Math.log10(unit))} s); ${discarded + 1} frames of it (camera_discard_frames is ${discarded}) take ${seconds(all)}, and one is due every ${interval} s (Timing.collector_interval_seconds): frames will be missed`;
+  const message = `Camera.camera_exposure is ${exposure}, which is ${seconds(each)} for this kind of camera (it counts in 0.0001 s); ${discarded + 1} frames of it (camera_discard_frames is ${discarded}) take ${seconds(all)}, and one is due every ${interval} s (Timing.collector_interval_seconds): frames will be missed`;
   return [{ section: 'Camera', key: 'camera_exposure', isImpossible: false, message }];
 }
 

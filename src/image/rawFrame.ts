@@ -71,9 +71,10 @@ export function decodeRaw(bytes: Uint8Array, { format, width, height, stride }: 
   for (let row = 0, to = 0; row < height; row++) {
     const begin = row * stride;
     if (typeof at !== 'number') {
-      const [red, green, blue] = at;
-      for (let x = 0, from = begin; x < width; x++, from += step)
-        data[to++] = 0.299 * bytes[from + red]! + 0.587 * bytes[from + green]! + 0.114 * bytes[from + blue]! + 0.5;
+      for (let x = 0, from = begin; x < width; x++, from += step) {
+        const [red, green, blue] = [bytes[from + at[0]]!, bytes[from + at[1]]!, bytes[from + at[2]]!];
+        data[to++] = 0.299 * red + 0.587 * green + 0.114 * blue + 0.5;
+      }
     } else if (step === 1) {
       data.set(bytes.subarray(begin, begin + width), to);
       to += width;

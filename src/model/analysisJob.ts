@@ -16,6 +16,36 @@ export interface AnalysisJob {
   numberOfSubRois: number;
   /** Keep every row's values in the result (`debug_mode`). */
   keepValues: boolean;
+  /** What the shift is measured from; null or absent: there is none yet, or none is wanted. */
+  reference?: ReferenceBytes | null;
+}
+
+/** A reference on its way to the threads that measure from it: they share its memory. */
+export interface ReferenceBytes {
+  /** Of the bytes. */
+  hash: string;
+  bytes: SharedArrayBuffer;
+}
+
+/** Frames to make a reference from. */
+export interface ReferenceJob extends Omit<AnalysisJob, 'path' | 'pixels' | 'keepValues' | 'reference'> {
+  /** Absolute paths of the images, in the order in which they are to be tried. */
+  paths: string[];
+  /** So many good ones make the reference. */
+  frames: number;
+  /** Counts without light; null: estimated from the frames. */
+  darkLevel: number | null;
+}
+
+/** What a reference job gives. */
+export interface MadeReference {
+  /** The reference; null while there are too few good frames. */
+  bytes: Uint8Array<ArrayBuffer> | null;
+  /** Places in `paths` of the frames that are good. */
+  good: number[];
+  /** ROIs that have a reference. */
+  rois: number;
+  darkLevel: number;
 }
 
 /** What a job gives. */

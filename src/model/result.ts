@@ -15,7 +15,7 @@ export interface ParameterStatistics {
 }
 
 /** Reasons to distrust a position; an empty list when all is well. */
-export type RoiFlag = 'low_signal' | 'saturated' | 'edge' | 'two_peaks' | 'moved' | 'lost';
+export type RoiFlag = 'low_signal' | 'saturated' | 'edge' | 'two_peaks' | 'moved' | 'lost' | 'pattern_changed';
 
 /** Result of one ROI as it stands in a result line; parameters stand beside these under their own names. */
 export interface RoiResult {
@@ -25,6 +25,10 @@ export interface RoiResult {
   position: number | null;
   /** Standard error of `position`, pixels. */
   uncertainty: number | null;
+  /** Of the position since the reference, pixels; null while there is none. Lines of earlier versions have none. */
+  shift?: number | null;
+  /** Standard error of `shift`, pixels. */
+  shift_uncertainty?: number | null;
   /** Reduced χ² of the joint fit; absent with the estimator `rows`. */
   chi_squared?: number | null;
   rows_used: number;
@@ -50,6 +54,8 @@ export interface ResultLine {
   config_hash: string;
   /** Of the ROI manifest's text; likewise. Lines of earlier versions have none. */
   roi_manifest_hash: string;
+  /** Hash of the reference that shifts are measured from; null while there is none. Lines of earlier versions have none. */
+  reference?: string | null;
   manifest_entry_timestamp: string;
   image_timestamp: string | null;
   /** The same in UTC, null where its zone is unknown. Lines of earlier versions have none. */

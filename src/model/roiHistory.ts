@@ -5,7 +5,7 @@
 export interface RoiHistory {
   /** ROIs in manifest order. */
   labels: readonly string[];
-  /** Position of each ROI in the first results of the run, pixels; NaN where it has none yet. */
+  /** Where shifts are measured from: position of each ROI in the reference, or before there is one in its first result, pixels; NaN where it has none yet. */
   baseline: Float64Array;
   /** In order of time. */
   samples: readonly RoiSample[];
@@ -19,6 +19,8 @@ export interface RoiSample {
   frames: number;
   /** Of each ROI, in the order of `labels`, pixels; NaN where it has none. */
   positions: Float64Array;
+  /** Since the reference, pixels; NaN where there is none. */
+  shifts: Float32Array;
   /** Degrees Celsius, by the sensor's name; sensors that were silent are left out. */
   temperatures: Readonly<Record<string, number>>;
 }

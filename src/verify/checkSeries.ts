@@ -64,8 +64,7 @@ async function checkSegment(segment: SeriesSegment, path: string, inspection: In
     for (const [i, label] of labels.entries())
       sum += checkOfRoi(
         label,
-        row.positions[i]!,
-        row.uncertainties[i]!,
+        [row.positions[i]!, row.uncertainties[i]!, row.shifts[i]!, row.shiftUncertainties[i]!],
         names.filter((_, bit) => row.flags[i]! & (1 << bit)),
       );
     const id = ledger.id(number);

@@ -42,17 +42,26 @@ export class SeriesLedger {
 const addedFlag = 'moved' satisfies RoiFlag;
 
 /** A ROI adds the same wherever it stands; one that is not there adds nothing. */
-export function checkOfRoi(label: string, position: number, uncertainty: number, flags: readonly string[]): number {
+export function checkOfRoi(
+  label: string,
+  values: readonly [position: number, uncertainty: number, shift: number, shiftUncertainty: number],
+  flags: readonly string[],
+): number {
+  const [position, ...small] = values;
   const own = flags.filter(flag => flag !== addedFlag);
-  if (Number.isNaN(position) && Number.isNaN(uncertainty) && own.length === 0) return 0;
-  return crc32(`${label}\0${position}\0${Math.fround(uncertainty)}\0${own.sort().join()}`);
+  if (values.every(value => Number.isNaN(value)) && own.length === 0) return 0;
+  return crc32(`${label}\0${position}\0${small.map(Math.fround).join()}\0${own.sort().join()}`);
 }
 
 function checkOfLine(line: ResultLine): number {
   const time = line.image_timestamp ?? line.manifest_entry_timestamp;
   let sum = checkOfTime(parseIso(/(?:Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`));
-  for (const { 'ROI-label': label, position, uncertainty, flags } of roisOf(line))
-    sum += checkOfRoi(label, position ?? Number.NaN, uncertainty ?? Number.NaN, flags);
+  for (const roi of roisOf(line)) {
+    const { position, uncertainty, shift, shift_uncertainty: shiftUncertainty } = roi;
+    const number = (value: number | null | undefined): number => value ?? Number.NaN;
+    const values = [number(position), number(uncertainty), number(shift), number(shiftUncertainty)] as const;
+    sum += checkOfRoi(roi['ROI-label'], values, roi.flags);
+  }
   return sum;
 }
 

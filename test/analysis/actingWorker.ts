@@ -9,6 +9,7 @@ import type { SharedFrame } from '../../src/analysis/sharedFrame.ts';
  * ROIs to helpers, and takes none itself; the label of its first ROI says what befalls them.
  */
 export default async function act(task: AnalysisTask): Promise<unknown> {
+  if ('reference' in task) throw new Error('no test makes a reference here');
   if ('shared' in task) return help(task.job, task.shared);
   const { job, port } = task;
   switch (job.path) {

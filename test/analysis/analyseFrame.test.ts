@@ -49,6 +49,8 @@ test.each(analysisMethods)('%s: keys stand in the order of the formats, position
     ...methodParameters[method],
     'position',
     'uncertainty',
+    'shift',
+    'shift_uncertainty',
     'rows_used',
     'rows_rejected',
     'flags',
@@ -80,7 +82,16 @@ test.each(['gaussian', 'fano'] as const)('%s, estimator roi: the same keys, and 
     { position: 50.3, amplitude: 0 },
   ]);
   const { results, analysed, text } = analyse(pixels, rois, { method, estimator: 'roi' });
-  const keys = ['position', 'uncertainty', 'chi_squared', 'rows_used', 'rows_rejected', 'flags'];
+  const keys = [
+    'position',
+    'uncertainty',
+    'shift',
+    'shift_uncertainty',
+    'chi_squared',
+    'rows_used',
+    'rows_rejected',
+    'flags',
+  ];
   expect(Object.keys(results[0])).toEqual(['ROI-label', 'Analysis-method', ...methodParameters[method], ...keys]);
   expect(results[0]).toMatchObject({ rows_used: 10, rows_rejected: 0, flags: [] });
   expect(Math.abs(results[0].position! - 50.3)).toBeLessThan(method === 'gaussian' ? 0.1 : 1);
@@ -89,6 +100,8 @@ test.each(['gaussian', 'fano'] as const)('%s, estimator roi: the same keys, and 
     'Analysis-method': method,
     position: null,
     uncertainty: null,
+    shift: null,
+    shift_uncertainty: null,
     chi_squared: null,
     rows_used: 0,
     rows_rejected: 10,
@@ -139,6 +152,8 @@ test('an ROI without a usable row has no position and no parameters, and says so
       'Analysis-method': method,
       position: null,
       uncertainty: null,
+      shift: null,
+      shift_uncertainty: null,
       rows_used: 0,
       rows_rejected: 10,
       flags: ['lost'],

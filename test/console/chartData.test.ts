@@ -11,6 +11,7 @@ function historyOf(samples: readonly [second: number, frames: number, position: 
       at: second * 1000,
       frames,
       positions: Float64Array.of(position),
+      shifts: new Float32Array(0),
       temperatures: {},
     })),
   };

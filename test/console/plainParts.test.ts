@@ -220,10 +220,18 @@ describe('shifts', () => {
   });
 
   it('have a median over all ROIs that leaves out what is missing', () => {
-    const sample = { at: 0, frames: 1, positions: Float64Array.of(1, Number.NaN, 5, 9), temperatures: {} };
+    const sample = {
+      at: 0,
+      frames: 1,
+      positions: Float64Array.of(1, Number.NaN, 5, 9),
+      shifts: new Float32Array(0),
+      temperatures: {},
+    };
     expect(medianShift(sample, Float64Array.of(0, 0, 0, 0))).toBe(5);
     expect(medianShift(sample, Float64Array.of(0, 0, 1, 0))).toBe(4);
     expect(medianShift({ ...sample, positions: Float64Array.of(Number.NaN) }, Float64Array.of(0))).toBeNaN();
+    const referred = { ...sample, shifts: Float32Array.of(2, Number.NaN, Number.NaN, 3) };
+    expect(medianShift(referred, Float64Array.of(0, 0, 0, 0))).toBe(3);
   });
 
   it('have a scale that is round, symmetric, and not ruled by outliers', () => {

@@ -91,6 +91,7 @@ export function sampleHistory(labels: readonly string[], samples = 100): RoiHist
         at: noon - (samples - k) * 5000,
         frames: 1,
         positions: baseline.map((from, i) => from + 0.1 * Math.sin(k / 10 + i)),
+        shifts: new Float32Array(0),
         temperatures: { 'Sensor 1': 21 + k / samples },
       }),
     ),

@@ -19,6 +19,7 @@ export function sampleResult({
   method = 'gaussian',
   labels = ['001A_N'],
   position = 100,
+  shift = null,
   timestamp = '2025-08-12T13:45:00.352591',
   temperatures = null,
   failed = false,
@@ -28,6 +29,8 @@ export function sampleResult({
   method?: AnalysisMethod;
   labels?: readonly string[];
   position?: number | ((index: number) => number | null);
+  /** Of every ROI; with the same uncertainty always. */
+  shift?: number | null;
   timestamp?: string;
   temperatures?: Record<string, number | null> | null;
   failed?: boolean;
@@ -40,6 +43,8 @@ export function sampleResult({
       ...Object.fromEntries(methodParameters[method].map((name, i) => [name, statistics((at ?? 0) + i)])),
       position: at,
       uncertainty: 0.25,
+      shift,
+      shift_uncertainty: shift === null ? null : 0.125,
       rows_used: 45,
       rows_rejected: 0,
       flags: [],
@@ -51,6 +56,7 @@ export function sampleResult({
     run_id: 'run',
     config_hash: 'c0ffee',
     roi_manifest_hash: 'decaf',
+    reference: null,
     manifest_entry_timestamp: '2026-11-22T06:35:50.524653',
     image_timestamp: timestamp,
     image_timestamp_utc: null,

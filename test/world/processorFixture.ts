@@ -2,7 +2,7 @@ import { of } from 'rxjs';
 import { FreshFrames } from '../../src/image/freshFrames.ts';
 import type { AnalysedFrame, AnalysisJob } from '../../src/model/analysisJob.ts';
 import { type ProcessExperiment, type ProcessSettings, processor } from '../../src/operators/processor/processor.ts';
-import type { Tools } from '../../src/operators/stage/experiment.ts';
+import type { FrameAnalyser, Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import type { StageFlow } from '../../src/operators/stage/stage.ts';
 import { dataFolder, type PipelineWorld } from './pipelineWorld.ts';
@@ -23,6 +23,10 @@ export const processSettings: ProcessSettings = {
   roiManifestFile: '/root/ROI_manifest.json',
   roiManifestText,
   dataFolder,
+  referenceFrames: 0,
+  darkLevel: null,
+  resultsFolder: '/root/results',
+  isReplay: false,
   configHash: 'c',
 };
 
@@ -54,6 +58,10 @@ export class ProcessorFixture {
   /** The id is that of the entry, from its image's name. */
   onAnalyse: (id: string, signal: AbortSignal) => Promise<unknown> = async () => undefined;
 
+  onMakeReference: FrameAnalyser['makeReference'] = async () => {
+    throw new Error('no reference is made here');
+  };
+
   constructor(world: PipelineWorld) {
     this.world = world;
   }
@@ -68,6 +76,9 @@ export class ProcessorFixture {
     const { manifest, files, results } = this.world;
     return {
       queue: manifest,
+      archive: manifest.archive,
+      runId: 'run',
+      note: (_level, message) => void this.log.push(message),
       files,
       results,
       freshFrames: this.freshFrames,
@@ -83,6 +94,7 @@ export class ProcessorFixture {
             await this.onAnalyse(id, signal!);
             return { ...analysedFrame, ...this.sizes[id] };
           },
+          makeReference: (job, signal) => this.onMakeReference(job, signal),
           close: async () => {
             this.log.push('close');
             this.open--;

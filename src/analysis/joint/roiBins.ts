@@ -32,6 +32,12 @@ export interface RoiBins {
   fill(pixels: Pixels, roi: Roi, angle: number, width: number, saturation: number): void;
 }
 
+/** Bins that the width of a ROI is divided into, about. */
+const binsAcross = 44;
+
+/** Pixels of a bin in a ROI of so many columns: enough of them to see a line by. */
+export const binWidth = (cols: number): number => Math.max(1, Math.floor(cols / binsAcross));
+
 /** Pixels that the way through a turned frame may climb within a bin to be taken for level. */
 const maxRise = 0.25;
 

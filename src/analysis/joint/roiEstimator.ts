@@ -3,12 +3,10 @@ import { lowSignal, type RoiEstimate, type RoiEstimator, saturatedShare } from '
 import type { JointLine, Line } from './jointFit.ts';
 import { fanoShape, gaussianShape, symmetricFanoShape } from './jointShape.ts';
 import { createLineSearch, type LineSearch } from './lineSearch.ts';
-import { createRoiBins } from './roiBins.ts';
+import { binWidth, createRoiBins, type RoiBins } from './roiBins.ts';
 import { createRowBlocks } from './rowBlocks.ts';
 import { createRowScreen } from './rowScreen.ts';
 
-/** Bins that the width of a ROI is divided into, about. */
-const binsAcross = 44;
 /** A line narrower than so many bins is fitted again to narrower ones. */
 const minBinsOfWidth = 2;
 /** Height of the line over its standard error below which there is none. */
@@ -29,8 +27,13 @@ const preference = 10;
  * Estimator `roi`: one fit to all pixels of a ROI. See docs/analysis.md.
  *
  * The position is the mean over the ROI's rows, also over those that can't be used.
+ *
+ * @param observe sees each ROI as it is sampled first
  */
-export function createRoiEstimator(method: 'gaussian' | 'fano'): RoiEstimator {
+export function createRoiEstimator(
+  method: 'gaussian' | 'fano',
+  observe: (bins: RoiBins) => void = () => undefined,
+): RoiEstimator {
   const bins = createRoiBins();
   const screen = createRowScreen();
   const blocks = createRowBlocks();
@@ -52,8 +55,9 @@ export function createRoiEstimator(method: 'gaussian' | 'fano'): RoiEstimator {
   return (pixels, roi, angle, saturation) => {
     const [rows, cols] = roi.size;
     let found: ReturnType<typeof find> = null;
-    for (let width = Math.max(1, Math.floor(cols / binsAcross)); ; width >>= 1) {
+    for (let width = binWidth(cols); ; width >>= 1) {
       bins.fill(pixels, roi, angle, width, saturation);
+      if (width === binWidth(cols)) observe(bins);
       const used = screen.screen(bins);
       blocks.fill(bins, screen.rejections);
       found = used > 0 ? find() : null;

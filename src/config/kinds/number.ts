@@ -36,6 +36,20 @@ export function number(limits: NumberLimits = {}): Kind<number> {
   return bounds === null ? { schema, allowed } : { schema, allowed, brief: bounds };
 }
 
+/** A number within limits, or the word `auto`: the program finds it. */
+export function automatic(limits: NumberLimits): Kind<number | 'auto'> {
+  const given = number(limits);
+  const allowed = `auto, or ${given.allowed}`;
+  const schema = z.unknown().transform((value, context): number | 'auto' => {
+    if (value === 'auto') return value;
+    const parsed = given.schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    context.addIssue({ code: 'custom', message: allowed });
+    return z.NEVER;
+  });
+  return { schema, allowed, brief: allowed };
+}
+
 /** An interval in seconds, fractions allowed. `zero`: 0 is allowed too. */
 export function seconds({ zero = false }: { zero?: boolean } = {}): Kind<number> {
   const kind = number(zero ? { unit: 'seconds', min: 0 } : { unit: 'seconds', above: 0 });

@@ -1,4 +1,4 @@
-import { number, seconds } from '../kinds/number.ts';
+import { automatic, number, seconds } from '../kinds/number.ts';
 import { pipeline } from '../kinds/pipeline.ts';
 import { program } from '../kinds/program.ts';
 import { deviceId, text } from '../kinds/text.ts';
@@ -83,6 +83,13 @@ export const camera = section(
       absent: 'NONE',
       doc: 'How each frame is turned before it is saved.',
       effect: 'live',
+      shapesResults: true,
+    }),
+    dark_level: setting(automatic({ unit: 'counts', min: 0, max: 65_535 }), {
+      absent: 'auto',
+      doc: 'Counts of the camera without light, which the shifts need: a static pattern multiplies the light, not these. auto estimates it from the reference frames.',
+      effect: 'live',
+      new: true,
       shapesResults: true,
     }),
     camera_width: setting(number({ unit: 'pixels', whole: true, min: 0, max: 65_536 }), {

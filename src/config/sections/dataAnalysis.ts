@@ -41,6 +41,13 @@ export const dataAnalysis = section(
       new: true,
       shapesResults: true,
     }),
+    reference_frames: setting(number({ unit: 'frames', whole: true, min: 0, max: 1000 }), {
+      absent: 5,
+      doc: 'Good frames at the beginning of a run that the reference of the shifts is made from; 0 makes none, and there are no shifts.',
+      effect: 'live',
+      new: true,
+      shapesResults: true,
+    }),
     workers: setting(number({ unit: 'threads', whole: true, min: 0, max: 256 }), {
       absent: 0,
       doc: 'Threads that analyse frames; 0 takes as many as the machine has cores.',

@@ -1,8 +1,10 @@
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
 
-/** How far one ROI's resonance was from its baseline in a sample, pixels; NaN where it is not known. */
-export const shiftOf = ({ positions }: RoiSample, baseline: Float64Array, roi: number): number =>
-  (positions[roi] ?? Number.NaN) - (baseline[roi] ?? Number.NaN);
+/** Shift of one ROI's resonance in a sample, from the reference or from its baseline, pixels; NaN where it is not known. */
+export function shiftOf({ positions, shifts }: RoiSample, baseline: Float64Array, roi: number): number {
+  const shift = shifts[roi] ?? Number.NaN;
+  return Number.isNaN(shift) ? (positions[roi] ?? Number.NaN) - (baseline[roi] ?? Number.NaN) : shift;
+}
 
 /** How many samples back a ROI's last value is looked for: one bad fit does not make it unknown. */
 const lookBack = 5;
@@ -38,7 +40,7 @@ export function medianShift(sample: RoiSample, baseline: Float64Array): number {
   const known = medians.get(sample);
   if (known?.baseline === baseline) return known.median;
   const shifts = sample.positions
-    .map((position, i) => position - (baseline[i] ?? Number.NaN))
+    .map((_, i) => shiftOf(sample, baseline, i))
     .filter(Number.isFinite)
     .sort();
   const middle = shifts.length >> 1;

@@ -10,7 +10,7 @@ import { BadImageError } from '../../image/badImageError.ts';
 import { findImage, ImagePathError } from '../../image/findImage.ts';
 import { readWhenStable } from '../../image/readWhenStable.ts';
 import { isRemoved } from '../../manifest/workRules.ts';
-import type { AnalysedFrame } from '../../model/analysisJob.ts';
+import type { AnalysedFrame, AnalysisJob } from '../../model/analysisJob.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { Entry, ResultLocation } from '../../model/entry.ts';
 import type { StageEvent } from '../../model/event.ts';
@@ -23,6 +23,7 @@ import type { Outcome, Stage, Worker } from '../stage/stage.ts';
 import { framesPerMinute } from '../stage/stage.ts';
 import { FrameFit, type FrameSize, sameSize } from './frameFit.ts';
 import { settleProcessorOrphans } from './settleProcessorOrphans.ts';
+import { ShiftReference } from './shiftReference.ts';
 
 export interface ProcessSettings extends AnalyserSettings {
   method: AnalysisMethod;
@@ -37,13 +38,31 @@ export interface ProcessSettings extends AnalyserSettings {
   roiManifestText: string | null;
   /** `data_dir`. */
   dataFolder: string;
+  /** Good frames that the reference of the shifts is made from; 0: there is none. */
+  referenceFrames: number;
+  /** Counts of the camera without light; null: estimated. */
+  darkLevel: number | null;
+  /** `results_dir`. */
+  resultsFolder: string;
+  /** Frames come from a folder that is replayed. */
+  isReplay: boolean;
   /** Hash of all settings that influence a result; stands on each line. */
   configHash: string;
 }
 
 export type ProcessExperiment = Pick<
   Experiment,
-  'tools' | 'queue' | 'files' | 'results' | 'freshFrames' | 'frameSizesFile' | 'openAnalyser' | 'roiManifest$'
+  | 'tools'
+  | 'queue'
+  | 'archive'
+  | 'files'
+  | 'runId'
+  | 'results'
+  | 'freshFrames'
+  | 'frameSizesFile'
+  | 'openAnalyser'
+  | 'roiManifest$'
+  | 'note'
 >;
 
 const mebibyte = 2 ** 20;
@@ -70,7 +89,7 @@ export const processor: Stage<ProcessSettings, Entry, ProcessExperiment> = {
   name: 'processor',
   exclusive: false,
   settings: (config, { paths, replay }) => {
-    const { Data_Analysis: analysis, Development, Timing } = config;
+    const { Camera, Data_Analysis: analysis, Development, Timing } = config;
     const workers = analysis.workers || availableParallelism();
     const memory = amountInBytes(analysis.memory_limit, totalmem()) / mebibyte;
     return {
@@ -85,6 +104,10 @@ export const processor: Stage<ProcessSettings, Entry, ProcessExperiment> = {
       roiManifestFile: replay?.roiManifestFile ?? paths.roiManifest,
       roiManifestText: null,
       dataFolder: paths.data,
+      referenceFrames: analysis.reference_frames,
+      darkLevel: Camera.dark_level === 'auto' ? null : Camera.dark_level,
+      resultsFolder: paths.results,
+      isReplay: replay !== null,
       configHash: configHash(config),
     };
   },
@@ -147,10 +170,34 @@ async function openWorker(
   // A worker opens only with one.
   const text = settings.roiManifestText as string;
   await settleProcessorOrphans(queue, results);
+  const {
+    method,
+    estimator,
+    numberOfSubRois,
+    darkLevel,
+    dataFolder,
+    resultsFolder,
+    referenceFrames: frames,
+  } = settings;
+  const wish = {
+    method,
+    estimator,
+    numberOfSubRois,
+    darkLevel,
+    frames,
+    rois,
+    roiManifestText: text,
+    dataFolder,
+    resultsFolder,
+    isReplay: settings.isReplay,
+  };
+  const reference = new ShiftReference(wish, deps);
+  await reference.open();
   const analyser = deps.openAnalyser(settings);
   const wake$: Observable<unknown> = merge(
     queue.changes$.pipe(filter(() => queue.waiting('processor') > 0)),
     timer(settings.intervalMs, settings.intervalMs, tools.scheduler),
+    reference.wake$,
   );
   return {
     // More than there are workers, so that none waits for a claim, and claims come in twos, which halves their cost.
@@ -159,7 +206,11 @@ async function openWorker(
     minBatch: 2,
     wake$,
     // Also when nothing waits: an unconfirmed claim, after a failure, is cleared up by the next one.
-    claim: async (count, leaving) => queue.claim('processor', count, { place: await results.position(), leaving }),
+    claim: async (count, leaving) => {
+      await reference.update(analyser, leaving);
+      if (reference.isWaiting || leaving.aborted) return [];
+      return queue.claim('processor', count, { place: await results.position(), leaving });
+    },
     process: async (entry, signal) => {
       const deadly = queue.deadlyWork(entry, 'processor');
       if (deadly !== null) return settleFailed(entry, deadly, settings, deps, signal);
@@ -169,7 +220,8 @@ async function openWorker(
         return over;
       };
       try {
-        const frame = await analyse(entry, settings, rois, { analyser, begin }, deps, signal);
+        const { bytes } = reference;
+        const frame = await analyse(entry, settings, { rois, reference: bytes }, { analyser, begin }, deps, signal);
         if (signal.aborted) return [];
         const wanted = await fit.sizeFor(text, frame, signal);
         if (signal.aborted) return [];
@@ -177,7 +229,7 @@ async function openWorker(
         watch.see(odd);
         if (odd !== null)
           return await settleFailed(entry, `${entry.camera_data!.filename}: ${odd}`, settings, deps, signal);
-        return await settleProcessed(entry, frame, settings, deps, signal);
+        return await settleProcessed(entry, { ...frame, reference: bytes?.hash ?? null }, settings, deps, signal);
       } catch (error) {
         if (signal.aborted) return [];
         if (error instanceof WorkerDiedError) return countWorkerDeath(entry, error, settings, deps, signal);
@@ -195,7 +247,10 @@ async function openWorker(
       }
     },
     release: entries => queue.releaseEventually(entries, 'processor'),
-    close: aborted => (aborted ? analyser.destroy() : analyser.close()),
+    close: aborted => {
+      reference.close();
+      return aborted ? analyser.destroy() : analyser.close();
+    },
   };
 }
 
@@ -222,7 +277,7 @@ const isItems = (error: unknown): boolean => error instanceof BadImageError || e
 async function analyse(
   entry: Entry,
   settings: ProcessSettings,
-  rois: RoiManifest,
+  from: Pick<AnalysisJob, 'rois' | 'reference'>,
   { analyser, begin }: { analyser: FrameAnalyser; begin: () => () => void },
   { files, freshFrames, tools }: ProcessExperiment,
   signal: AbortSignal,
@@ -236,7 +291,7 @@ async function analyse(
         const over = begin();
         const pixels = freshFrames.take(entry.entry_id);
         return analyser
-          .analyse({ path, rois, method, estimator, numberOfSubRois, keepValues, ...(pixels && { pixels }) }, signal)
+          .analyse({ path, ...from, method, estimator, numberOfSubRois, keepValues, ...(pixels && { pixels }) }, signal)
           .catch((error: unknown) => {
             // One that waits until its file rests keeps no others waiting.
             if (error instanceof BadImageError) over();
@@ -266,6 +321,7 @@ function resultHead(entry: Entry, { configHash, roiManifestText }: ProcessSettin
     config_hash: configHash,
     // A worker opens only with one.
     roi_manifest_hash: contentHash(roiManifestText!),
+    reference: null as string | null,
     manifest_entry_timestamp: entry.entry_timestamp_iso,
     image_timestamp: entry.camera_data?.timestamp_iso ?? null,
     image_timestamp_utc: entry.timestamp_utc,
@@ -280,13 +336,16 @@ function resultHead(entry: Entry, { configHash, roiManifestText }: ProcessSettin
 
 async function settleProcessed(
   entry: Entry,
-  frame: AnalysedFrame,
+  frame: AnalysedFrame & { reference: string | null },
   settings: ProcessSettings,
   deps: ProcessExperiment,
   signal: AbortSignal,
 ): Promise<Outcome[]> {
   const at = deps.tools.clock.now();
-  const location = await deps.results.append(resultHead(entry, settings, at, null), frame.imageAnalysis);
+  const location = await deps.results.append(
+    { ...resultHead(entry, settings, at, null), reference: frame.reference },
+    frame.imageAnalysis,
+  );
   if (signal.aborted) return [];
   const rejected = Object.values(frame.rowsRejected).reduce((sum, count) => sum + count, 0);
   return counted(await deps.queue.settle([entry], 'processor', processed(localIso(at), location)), {

@@ -10,7 +10,7 @@ import type { FreshFrames } from '../../image/freshFrames.ts';
 import type { Archive, Queue } from '../../manifest/queue.ts';
 import type { Holders } from '../../manifest/stageLeases.ts';
 import type { QueueStage } from '../../manifest/stageWork.ts';
-import type { AnalysedFrame, AnalysisJob } from '../../model/analysisJob.ts';
+import type { AnalysedFrame, AnalysisJob, MadeReference, ReferenceJob } from '../../model/analysisJob.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { ProcessIdentity, ResultLocation } from '../../model/entry.ts';
 import type { NoteEvent } from '../../model/event.ts';
@@ -62,6 +62,7 @@ export interface AnalyserSettings {
 /** The pool that analyses frames; see `analysis/analysisPool.ts`. */
 export interface FrameAnalyser {
   analyse(job: AnalysisJob, signal?: AbortSignal): Promise<AnalysedFrame>;
+  makeReference(job: ReferenceJob, signal?: AbortSignal): Promise<MadeReference>;
   close(): Promise<void>;
   destroy(): Promise<void>;
 }

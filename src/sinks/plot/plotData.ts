@@ -14,8 +14,10 @@ const baselineValues = 3;
 export interface PlotTrack {
   name: string;
   values: Float32Array;
-  /** Mean of its first values; NaN when it has none. */
+  /** Its position in the reference, or before there is one the mean of its first values; NaN when it has none. */
   baseline: number;
+  /** Of a ROI, from the reference where there is one, else from its baseline; of a sensor from its baseline. */
+  shifts: Float32Array;
 }
 
 /** What is drawn: points in order of time, one value of each track a point. */
@@ -75,21 +77,33 @@ export async function readPlotData(series: SeriesReader, most = pointsOf(series)
     namesOf: (point: (typeof points)[number]) => readonly string[],
     valuesOf: (row: SeriesRow) => Float64Array | Float32Array,
     first: ReadonlyMap<string, readonly number[]>,
+    shiftsOf: (row: SeriesRow) => Float32Array | null = () => null,
   ): PlotTrack[] => {
     const values = new Map<string, Float32Array>();
+    const shifts = new Map<string, Float32Array>();
     for (const [i, point] of points.entries()) {
       const of = valuesOf(point.row);
+      const moved = shiftsOf(point.row);
       for (const [k, name] of namesOf(point).entries()) {
         let track = values.get(name);
         if (!track) values.set(name, (track = new Float32Array(points.length).fill(Number.NaN)));
         track[i] = of[k]!;
+        if (moved === null) continue;
+        let shift = shifts.get(name);
+        if (!shift) shifts.set(name, (shift = new Float32Array(points.length).fill(Number.NaN)));
+        shift[i] = moved[k]!;
       }
     }
-    return [...values].map(([name, track]) => ({
-      name,
-      values: track,
-      baseline: baselineOf(first.get(name) ?? [], track),
-    }));
+    return [...values].map(([name, track]) => {
+      const moved = shifts.get(name) ?? new Float32Array(track.length).fill(Number.NaN);
+      const baseline = baselineOf(first.get(name) ?? [], track, moved);
+      return {
+        name,
+        values: track,
+        baseline,
+        shifts: moved.map((shift, i) => (Number.isNaN(shift) ? track[i]! - baseline : shift)),
+      };
+    });
   };
   const data: PlotData = {
     times: Float64Array.from(points, ({ time }) => time),
@@ -101,6 +115,7 @@ export async function readPlotData(series: SeriesReader, most = pointsOf(series)
       row => row.positions,
       // The first rows may be of attempts that count no more.
       level === 0 ? new Map() : await series.firstValues(baselineValues),
+      row => row.shifts,
     ),
     sensors: tracks(
       ({ sensors }) => sensors,
@@ -123,7 +138,9 @@ function pointsOf({ segments }: SeriesReader): number {
 const shownSensor = (sensor: string): string => sensor.toLowerCase().replaceAll('_', ' ');
 
 /** A ROI that was dark in the first images has its first points for it. */
-function baselineOf(first: readonly number[], track: Float32Array): number {
+function baselineOf(first: readonly number[], track: Float32Array, shifts: Float32Array): number {
+  const referred = shifts.findIndex((shift, i) => !Number.isNaN(shift) && !Number.isNaN(track[i]!));
+  if (referred >= 0) return track[referred]! - shifts[referred]!;
   const values =
     first.length > 0 ? first : [...track.filter(value => !Number.isNaN(value)).subarray(0, baselineValues)];
   return values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -150,7 +167,11 @@ export function thinPlotData(data: PlotData, most: number): PlotData {
     return Number.isNaN(b) ? a : (a * images[i]! + b * images[i + 1]!) / (images[i]! + images[i + 1]!);
   };
   const thin = (tracks: readonly PlotTrack[]): PlotTrack[] =>
-    tracks.map(track => ({ ...track, values: pairs(track.values, new Float32Array(half), mean) }));
+    tracks.map(track => ({
+      ...track,
+      values: pairs(track.values, new Float32Array(half), mean),
+      shifts: pairs(track.shifts, new Float32Array(half), mean),
+    }));
   const merged = {
     ...data,
     times: pairs(data.times, new Float64Array(half), (a, b) => Math.min(a, b)),

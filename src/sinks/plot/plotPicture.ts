@@ -153,10 +153,10 @@ function positionPanel(data: PlotData, rois: readonly PlotTrack[], bridge: numbe
 }
 
 function shiftPanel(data: PlotData, rois: readonly PlotTrack[], bridge: number): Panel {
-  const shifts = rois.map(({ name, values, baseline }) => ({ name, baseline, values: values.map(v => v - baseline) }));
+  const shifts = rois.map(track => ({ ...track, values: track.shifts }));
   const many = rois.length > maxDistinct;
   const strokes = trackStrokes(data, shifts, bridge, many ? 0.35 : 0);
-  const panel = { title: 'Shift from start / px', share: 1 };
+  const panel = { title: 'Shift / px', share: 1 };
   if (!many) return { ...panel, axis: axisOver(shifts.map(({ values }) => values)), strokes, legend: () => [] };
   const { median, low, high } = shiftSummary({ times: data.times, rois });
   const [lows, highs, medians] = [low, high, median].map(values => trackLines(data.times, values, bridge)) as [

@@ -11,7 +11,7 @@ export interface ShiftSummary {
 const lowShare = 0.16;
 const highShare = 0.84;
 
-/** How the ROIs together moved from each one's own baseline. */
+/** How the ROIs together moved. */
 export function shiftSummary({ times, rois }: Pick<PlotData, 'times' | 'rois'>): ShiftSummary {
   const [median, low, high] = [times, times, times].map(({ length }) => new Float64Array(length)) as [
     Float64Array,
@@ -21,8 +21,8 @@ export function shiftSummary({ times, rois }: Pick<PlotData, 'times' | 'rois'>):
   const column = new Float64Array(rois.length);
   for (let i = 0; i < times.length; i++) {
     let count = 0;
-    for (const { values, baseline } of rois) {
-      const shift = (values[i] as number) - baseline;
+    for (const { shifts } of rois) {
+      const shift = shifts[i] as number;
       if (Number.isFinite(shift)) column[count++] = shift;
     }
     const sorted = column.subarray(0, count).sort();

@@ -10,6 +10,7 @@ const headKeys = [
   'run_id',
   'config_hash',
   'roi_manifest_hash',
+  'reference',
   'manifest_entry_timestamp',
   'image_timestamp',
   'image_timestamp_utc',

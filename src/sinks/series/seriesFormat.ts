@@ -18,6 +18,7 @@ const flagBits = [
   'two_peaks',
   'moved',
   'lost',
+  'pattern_changed',
 ] as const satisfies readonly RoiFlag[];
 
 /** A column of values in each row, one for each ROI or sensor. */
@@ -32,6 +33,8 @@ interface SeriesColumn {
 const columns: readonly SeriesColumn[] = [
   { name: 'position', of: 'roi', type: 'f64', unit: 'px' },
   { name: 'uncertainty', of: 'roi', type: 'f32', unit: 'px' },
+  { name: 'shift', of: 'roi', type: 'f32', unit: 'px' },
+  { name: 'shift_uncertainty', of: 'roi', type: 'f32', unit: 'px' },
   { name: 'temperature', of: 'sensor', type: 'f32', unit: '°C' },
   { name: 'flags', of: 'roi', type: 'u16', unit: '' },
 ];
@@ -67,6 +70,9 @@ export interface SeriesRow {
   /** Pixels, in the order of the labels; NaN where there is none. At a level above the first: means of what is there. */
   positions: Float64Array<ArrayBuffer>;
   uncertainties: Float32Array<ArrayBuffer>;
+  /** Since the reference, and their standard errors, pixels; NaN where there is none. */
+  shifts: Float32Array<ArrayBuffer>;
+  shiftUncertainties: Float32Array<ArrayBuffer>;
   /** Degrees Celsius, in the order of the sensors; NaN where there is none. */
   temperatures: Float32Array<ArrayBuffer>;
   /** Bits; at a level above the first: those of any image. */
@@ -136,6 +142,8 @@ export class SeriesLayout {
       ...clock(line),
       positions: new Float64Array(labels.length).fill(Number.NaN),
       uncertainties: new Float32Array(labels.length).fill(Number.NaN),
+      shifts: new Float32Array(labels.length).fill(Number.NaN),
+      shiftUncertainties: new Float32Array(labels.length).fill(Number.NaN),
       temperatures: new Float32Array(sensors.length).fill(Number.NaN),
       flags: new Uint16Array(labels.length),
     };
@@ -143,6 +151,8 @@ export class SeriesLayout {
       const i = this.#indexOf.get(roi['ROI-label'])!;
       row.positions[i] = roi.position ?? Number.NaN;
       row.uncertainties[i] = roi.uncertainty ?? Number.NaN;
+      row.shifts[i] = roi.shift ?? Number.NaN;
+      row.shiftUncertainties[i] = roi.shift_uncertainty ?? Number.NaN;
       row.flags[i] = roi.flags.reduce((bits, flag) => bits | (1 << flagBits.indexOf(flag)), 0);
     }
     for (const [sensor, value] of Object.entries(line.temperature_readings ?? {})) {
@@ -193,6 +203,8 @@ export class SeriesLayout {
       utc: bytes.readDoubleLE(24),
       positions: values('position', Float64Array<ArrayBuffer>, labels),
       uncertainties: values('uncertainty', Float32Array<ArrayBuffer>, labels),
+      shifts: values('shift', Float32Array<ArrayBuffer>, labels),
+      shiftUncertainties: values('shift_uncertainty', Float32Array<ArrayBuffer>, labels),
       temperatures: values('temperature', Float32Array<ArrayBuffer>, sensors),
       flags: values('flags', Uint16Array<ArrayBuffer>, labels),
     };
@@ -204,9 +216,11 @@ export class SeriesLayout {
   }
 }
 
-const columnsOf = ({ positions, uncertainties, temperatures, flags }: SeriesRow) => ({
+const columnsOf = ({ positions, uncertainties, shifts, shiftUncertainties, temperatures, flags }: SeriesRow) => ({
   position: positions,
   uncertainty: uncertainties,
+  shift: shifts,
+  shift_uncertainty: shiftUncertainties,
   temperature: temperatures,
   flags,
 });
@@ -317,6 +331,8 @@ export function mergeRows(rows: readonly SeriesRow[]): SeriesRow {
     frames: rows.reduce((sum, { frames }) => sum + frames, 0),
     positions: means(rows, new Float64Array(length), row => row.positions),
     uncertainties: means(rows, new Float32Array(length), row => row.uncertainties),
+    shifts: means(rows, new Float32Array(length), row => row.shifts),
+    shiftUncertainties: means(rows, new Float32Array(length), row => row.shiftUncertainties),
     temperatures: means(rows, new Float32Array(first.temperatures.length), row => row.temperatures),
     flags,
   };

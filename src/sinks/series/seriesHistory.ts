@@ -10,7 +10,7 @@ import { SeriesReader, type SeriesSegment } from './seriesReader.ts';
  */
 const maxPoints = 800;
 const fewestPoints = 16;
-const valuesOfLevel = 520_000;
+const valuesOfLevel = 350_000;
 
 /** Points of a segment that are shown. */
 interface Stretch {
@@ -114,13 +114,16 @@ export class SeriesHistory {
     const { labels, sensors } = layout.header;
     // A copy: the row has more than is kept.
     let positions = row.positions.slice();
+    let shifts = row.shifts.slice();
     if (labels.length !== this.#labels.length || labels.some((label, i) => label !== this.#labels[i])) {
-      const at = new Map(labels.map((label, i) => [label, row.positions[i]!]));
-      positions = Float64Array.from(this.#labels, label => at.get(label) ?? Number.NaN);
+      const at = new Map(labels.map((label, i) => [label, i]));
+      const from = this.#labels.map(label => at.get(label) ?? -1);
+      positions = Float64Array.from(from, i => row.positions[i] ?? Number.NaN);
+      shifts = Float32Array.from(from, i => row.shifts[i] ?? Number.NaN);
     }
     const readings = sensors.map((sensor, i) => [sensor, row.temperatures[i]!] as const);
     const temperatures = Object.fromEntries(readings.filter(([, value]) => !Number.isNaN(value)));
-    return { at: instantOf(row), frames: row.frames, positions, temperatures };
+    return { at: instantOf(row), frames: row.frames, positions, shifts, temperatures };
   }
 }
 

@@ -169,20 +169,31 @@ export class SeriesReader {
     return level;
   }
 
-  /** The first values of each ROI, in order of its label's first appearance. Where none of a segment's first images has enough, fewer. */
+  /**
+   * The first positions of each ROI, in order of its label's first appearance: those in the reference of the shifts, once there is
+   * one. Where none of a segment's first images has enough, fewer.
+   */
   async firstValues(most: number): Promise<Map<string, number[]>> {
     const values = new Map<string, number[]>();
+    const referred = new Set<string>();
     for (const segment of this.segments) {
       const { labels } = segment.layout.header;
       for (const label of labels) if (!values.has(label)) values.set(label, []);
       const isMissing = (label: string): boolean => values.get(label)!.length < most;
-      if (!labels.some(isMissing)) continue;
+      if (!labels.some(label => isMissing(label) || !referred.has(label))) continue;
       for await (const { row } of segment.read(0, 0, Math.min(baselineImages, segment.counts[0]!))) {
         for (const [i, label] of labels.entries()) {
           const value = row.positions[i]!;
+          const shift = row.shifts[i]!;
           if (isMissing(label) && !Number.isNaN(value)) values.get(label)!.push(value);
+          if (Number.isNaN(shift) || Number.isNaN(value) || referred.has(label)) continue;
+          referred.add(label);
+          values.set(
+            label,
+            Array.from({ length: most }, () => value - shift),
+          );
         }
-        if (!labels.some(isMissing)) break;
+        if (!labels.some(label => isMissing(label) || !referred.has(label))) break;
       }
     }
     return values;

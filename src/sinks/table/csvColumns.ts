@@ -56,13 +56,12 @@ export function csvCells(columns: readonly string[], result: ResultLine): CsvCel
           return roi.flags.join(';');
         case 'image_filename':
           return result.image_filename;
-        case 'shift':
-        case 'shift_uncertainty':
-          return null;
         case 'ROI-label':
         case 'Analysis-method':
         case 'position':
         case 'uncertainty':
+        case 'shift':
+        case 'shift_uncertainty':
           return roi[column] ?? null;
         default:
           return column.startsWith(temperaturePrefix)

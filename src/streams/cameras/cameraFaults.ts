@@ -37,21 +37,6 @@ export const cameraFaults: readonly CameraFault[] = [
     answer: 'alarm',
   },
   {
-    code: 'legacy_stack',
-    said: /configured for the legacy camera stack/i,
-    is: 'the camera stack of old systems is switched on',
-    doThis: 'switch it off (sudo raspi-config, Interface Options, Legacy Camera), and restart the machine',
-    answer: 'alarm',
-  },
-  {
-    code: 'no_raspberry',
-    said: /only supports the Raspberry Pi platforms/i,
-    is: 'the program finds no image processor of a Raspberry Pi',
-    doThis:
-      'on a Raspberry Pi write camera_auto_detect=1 and dtoverlay=vc4-kms-v3d in config.txt; on another machine use another camera_type',
-    answer: 'alarm',
-  },
-  {
     code: 'camera_absent',
     said: /no cameras? available/i,
     is: 'no camera is found',
@@ -64,13 +49,6 @@ export const cameraFaults: readonly CameraFault[] = [
     said: /Dequeue timer of \S+ has expired|Camera frontend has timed out|Device timeout detected/i,
     is: 'the sensor sends no frames any more',
     doThis: 'if it stays so, seat the cable anew, and look at the power supply (vcgencmd get_throttled)',
-    answer: 'retry',
-  },
-  {
-    code: 'sensor_silent',
-    said: /Remote I\/O error|Failed to start streaming: Input\/output error|Failed to write reg|i2c transfer timed out/i,
-    is: 'the sensor does not answer on its control bus',
-    doThis: 'if it stays so, switch the Raspberry Pi off and seat the cable anew at both ends',
     answer: 'retry',
   },
   {

@@ -69,6 +69,16 @@ describe('what the plot shows', () => {
     expect((await dataOf(results, 4)).rois[0]!.baseline).toBe(2);
   });
 
+  it('has the shifts from the reference once there is one, and its zero for those before', async () => {
+    const at = (time: number, position: number, shift: number | null) =>
+      sampleResult({ id: `s${time}`, labels: ['a'], position, shift, timestamp: `2025-01-01T00:00:0${time}.000000` });
+    for (const most of [8, 2]) {
+      const [track] = (await dataOf([at(0, 101, null), at(1, 103, 2.5), at(2, 104, 3.5), at(3, 105, 4.5)], most)).rois;
+      expect(track!.baseline).toBe(100.5);
+      expect([...track!.shifts]).toEqual(most === 8 ? [0.5, 2.5, 3.5, 4.5] : [expect.closeTo(1.5, 5), 4]);
+    }
+  });
+
   it('has the first points as the baseline of a ROI that was dark for long', async () => {
     const results = Array.from({ length: 400 }, (_, i) => frame(i, { a: 1, dark: i < 300 ? null : 5 }));
     expect((await dataOf(results, 8)).rois[1]!.baseline).toBe(5);

@@ -4,7 +4,12 @@ import { plotPicture } from '../../../src/sinks/plot/plotPicture.ts';
 
 it('labels with escape sequences, turned direction and half characters are drawn as plain text', () => {
   const name = `A\u001b[31m\u009b1m\u202e\u0000${'😀'.repeat(12)}\ufffe`;
-  const track = (each: string): PlotTrack => ({ name: each, values: new Float32Array([1, 2]), baseline: 1 });
+  const track = (each: string): PlotTrack => ({
+    name: each,
+    values: new Float32Array([1, 2]),
+    shifts: new Float32Array([0, 1]),
+    baseline: 1,
+  });
   const data = {
     times: new Float64Array([0, 1000]),
     images: new Float64Array([1, 1]),

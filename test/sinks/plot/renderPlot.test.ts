@@ -8,7 +8,8 @@ function dataOf(rois: number, images: number, sensors: string[] = []): PlotData 
   const times = Float64Array.from({ length: images }, (_, i) => Date.UTC(2025, 7, 12, 13, 45, 0) + i * 5000);
   const track = (name: string, value: (image: number) => number): PlotTrack => {
     const values = Float32Array.from(times, (_, i) => value(i));
-    return { name, values, baseline: values.subarray(0, 3).reduce((sum, one) => sum + one, 0) / Math.min(3, images) };
+    const baseline = values.subarray(0, 3).reduce((sum, one) => sum + one, 0) / Math.min(3, images);
+    return { name, values, baseline, shifts: values.map(position => position - baseline) };
   };
   return {
     times,
@@ -41,7 +42,7 @@ describe('plot', () => {
     for (const expected of [
       'Chip 12 · gaussian',
       'Resonance position / px',
-      'Shift from start / px',
+      'Shift / px',
       'Temperature / °C',
       'ROI 0',
       'ROI 2',
@@ -66,7 +67,7 @@ describe('plot', () => {
     expect(words(plotSvg(dataOf(0, 0), { title: 'Run' }))).toContain('No results yet');
     const svg = plotSvg(dataOf(1, 1), { title: 'Run' });
     expect(svg).toContain('#0072B2');
-    expect(words(svg)).not.toContain('Shift from start / px');
+    expect(words(svg)).not.toContain('Shift / px');
   });
 
   it('takes any label for what it is: text', () => {

@@ -42,6 +42,7 @@ describe('the history that charts show', () => {
       at: t0 + 200,
       frames: 1,
       positions: Float64Array.of(102, 202),
+      shifts: Float32Array.of(Number.NaN, Number.NaN),
       temperatures: { T: 2 },
     });
     expect(await history.look()).toBeNull();

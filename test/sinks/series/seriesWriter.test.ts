@@ -107,9 +107,10 @@ describe('the series', () => {
     const files = new FaultyFiles();
     const [ours] = (await writeSeries(files, folder, images(0, 3))).segments;
     const { header } = ours!.layout;
-    const [position, , temperature, flags] = header.columns;
-    const shift = { name: 'shift', of: 'roi', type: 'f32', unit: 'px' } as const;
-    const theirs = new SeriesLayout({ ...header, id: 'theirs', columns: [position!, shift, temperature!, flags!] });
+    const column = (name: string) => header.columns.find(column => column.name === name)!;
+    const quality = { name: 'quality', of: 'roi', type: 'f32', unit: '' } as const;
+    const columns = [column('position'), quality, column('temperature'), column('flags')];
+    const theirs = new SeriesLayout({ ...header, id: 'theirs', columns });
     const rows = (await rowsOf(ours!)).map(row => theirs.encode(row, 0));
     files.put(first, Buffer.concat([theirs.bytes, ...rows]));
     const { segments } = await writeSeries(files, folder, images(3, 5));

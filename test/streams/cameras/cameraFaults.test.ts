@@ -7,20 +7,6 @@ describe('what a program says on standard error', () => {
   const rows: [said: string, code: string, answer: string, message: RegExp][] = [
     ['ERROR: *** no cameras available ***', 'camera_absent', 'alarm', /no camera is found/],
     ['No cameras available!', 'camera_absent', 'alarm', /legacy camera stack/],
-    ['ERROR: the system appears to be configured for the legacy camera stack', 'legacy_stack', 'alarm', /raspi-config/],
-    [
-      'ERROR: rpicam-apps currently only supports the Raspberry Pi platforms.',
-      'no_raspberry',
-      'alarm',
-      /another camera_type/,
-    ],
-    [
-      '/dev/video1[12:cap]: Failed to start streaming: Input/output error',
-      'sensor_silent',
-      'retry',
-      /does not answer on its control bus/,
-    ],
-    ["'dw9807 10-000c': Unable to set controls: Remote I/O error", 'sensor_silent', 'retry', /cable anew/],
     ['/dev/video0[18:cap]: Dequeue timer of 1000000.00us has expired!', 'sensor_stopped', 'retry', /sends no frames/],
     ['ERROR: Camera frontend has timed out!', 'sensor_stopped', 'retry', /cable/],
     ['Pipeline handler in use by another process', 'camera_busy', 'alarm', /another program uses/],

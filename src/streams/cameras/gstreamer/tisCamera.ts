@@ -2,7 +2,6 @@
  * `camera_type = "tis"`: a camera of The Imaging Source, by `tcambin` of their tiscamera for GStreamer. `camera_id` is its serial number; 0
  * is the first that is found. `camera_exposure` is in microseconds, `camera_gain` in the camera's own unit (mostly dB).
  */
-import { exposureUnits } from '../../../config/exposureUnits.ts';
 import type { ToolRunner } from '../../../files/runTool.ts';
 import type { Camera, CaptureSettings, Shot } from '../camera.ts';
 import { CameraError } from '../cameraFaults.ts';
@@ -23,6 +22,7 @@ export interface TisCameraDeps {
   note(note: { level: 'info' | 'warning'; message: string }): void;
 }
 
+const microsecond = 1e-6;
 const listingMs = 15_000;
 
 /** @throws CameraError for a `camera_id` that is no serial number */
@@ -30,7 +30,7 @@ export function tisCamera(options: TisCameraOptions, { tools, note }: TisCameraD
   const { cameraId, pixelFormat } = options;
   const name = `camera ${cameraId} (tis)`;
   const serial = serialOf(cameraId);
-  const exposureSeconds = ({ exposure }: CaptureSettings): number => exposure * exposureUnits.tis;
+  const exposureSeconds = ({ exposure }: CaptureSettings): number => exposure * microsecond;
   const pipeline = ({ exposure, gain }: CaptureSettings): string[] => [
     'tcambin',
     ...(serial === null ? [] : [`serial=${serial}`]),
@@ -85,6 +85,6 @@ function exposureReader(serial: string | null, tools: TisCameraDeps['tools']) {
     const output = await tools.run(words, { signal, timeoutMs: listingMs, device: words[0]! }).catch(() => null);
     signal.throwIfAborted();
     const found = /^\s*Exposure(?:Time)?\b[^\n]*\bvalue=\s*([\d.]+)/im.exec(output?.stdout.toString() ?? '')?.[1];
-    return (known = found === undefined ? {} : { exposure_seconds: Number(found) * exposureUnits.tis });
+    return (known = found === undefined ? {} : { exposure_seconds: Number(found) * microsecond });
   };
 }

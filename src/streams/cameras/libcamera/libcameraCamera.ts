@@ -76,21 +76,11 @@ export function libcameraCamera(
         `${name}: none of ${stillPrograms.join(', ')} is on this machine: sudo apt install rpicam-apps (Raspberry Pi OS); elsewhere use another camera_type`,
       );
     const { width, height } = options;
-    const isSizeKnown = (width > 0 && height > 0) || encoding !== 'yuv420' || !program.endsWith('-still');
-    if (typeof cameraId === 'number' && isSizeKnown) return { program, camera: cameraId, width, height };
+    if (typeof cameraId === 'number' && width > 0 && height > 0) return { program, camera: cameraId, width, height };
     const failed = { camera: name, program: basename(program) };
     const output = await run([program, '--list-cameras'], failed, { signal, timeoutMs: listingMs });
     const listed = listedCameras(String(output.stdout));
-    if (listed.length === 0)
-      throw frameError(
-        failed,
-        { ...output, stderr: `${output.stderr}\n${output.stdout}` },
-        {
-          code: 'camera_absent',
-          message:
-            'it lists no camera; where the camera has a number, Camera.camera_width and camera_height do without the list',
-        },
-      );
+    if (listed.length === 0) throw frameError(failed, { ...output, stderr: `${output.stderr}\n${output.stdout}` });
     const camera = chosenCamera(listed, cameraId);
     if (!camera) throw notAmong(name, cameraId, listed);
     return { program, camera: camera.index, ...sizeOf(camera, options, name) };

@@ -19,7 +19,6 @@ export interface FrameOptions {
   isStill: boolean;
   /** Index in the tool's own list. */
   camera: number;
-  /** 0: that of the sensor. */
   width: number;
   height: number;
   encoding: Encoding;
@@ -52,7 +51,8 @@ export function stillOptions(
     sharpness: 0,
     brightness,
     contrast,
-    ...(width > 0 && height > 0 && { width, height }),
+    width,
+    height,
     ...((flip === 'VERTICAL_FLIP' || flip === 'ROTATE_180') && { vflip: true }),
     ...((flip === 'HORIZONTAL_FLIP' || flip === 'ROTATE_180') && { hflip: true }),
     ...(isStill && { encoding }),

@@ -6,7 +6,6 @@
  * is read back; what the camera refuses or bends is said once. Nothing stays open between two frames.
  */
 import { access, constants } from 'node:fs/promises';
-import { exposureUnits } from '../../../config/exposureUnits.ts';
 import type { ToolOutput, ToolRunner } from '../../../files/runTool.ts';
 import { rawBytes, rawStride } from '../../../image/rawFrame.ts';
 import type { FrameMetadata } from '../../../model/frame.ts';
@@ -16,6 +15,7 @@ import { deviceHolders, namingHolders } from '../deviceHolders.ts';
 import { lastFrame, type WrittenFrames } from '../framesInOutput.ts';
 import { type ControlSession, controlSetter } from './controlSetter.ts';
 import { findDevice } from './deviceFinder.ts';
+import { exposureUnitSeconds } from './v4l2Controls.ts';
 import { chooseFormat, type FrameFormat, parseFfmpegFormats } from './v4l2Formats.ts';
 import { parseFormats, parseFrameFormat, type V4l2FrameFormat } from './v4l2Listings.ts';
 import { type DeviceRoots, deviceIdentity, ownRoots, type VideoDevice } from './videoDevice.ts';
@@ -153,7 +153,7 @@ export function v4l2Camera(options: V4l2CameraOptions, { tools, note, roots = ow
   };
 
   const frameLimits = ({ exposure }: CaptureSettings) => ({
-    timeoutMs: timeoutMs + Math.max(0, exposure) * exposureUnits.logitech * 1000 * (discardedFrames + 1),
+    timeoutMs: timeoutMs + Math.max(0, exposure) * exposureUnitSeconds * 1000 * (discardedFrames + 1),
     maxOutputBytes: (discardedFrames + 2) * width * height * jpegBytesPerPixel,
   });
 

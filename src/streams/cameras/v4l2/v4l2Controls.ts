@@ -1,4 +1,3 @@
-import { exposureUnits } from '../../../config/exposureUnits.ts';
 import type { CaptureSettings } from '../camera.ts';
 import type { V4l2Control } from './v4l2Listings.ts';
 
@@ -14,6 +13,8 @@ interface WantedControl {
 
 /** White balance of every frame, kelvin. */
 const whiteBalance = 4000;
+/** `exposure_time_absolute` and `exposure_absolute` count in these, s. */
+export const exposureUnitSeconds = 1e-4;
 
 /**
  * In the order in which they are set: an automatic goes off before what it holds, which is refused otherwise. Each is set by a call of its
@@ -105,7 +106,7 @@ export function exposureMetadata(
   const step = steps.find(({ name }) => name.startsWith('exposure_') && name.endsWith('_absolute'));
   if (!step) return {};
   const found = values.get(step.name);
-  const seconds = (value: number): number => Math.round(value * exposureUnits.logitech * 1e6) / 1e6;
+  const seconds = (value: number): number => Math.round(value * exposureUnitSeconds * 1e6) / 1e6;
   return {
     exposure_asked_seconds: seconds(step.asked),
     ...(found === undefined ? {} : { exposure_seconds: seconds(found) }),

@@ -1,0 +1,344 @@
+import type { Pixels } from '../../model/frame.ts';
+import type { AnalysisMethod } from '../../model/method.ts';
+import type { Roi, RoiManifest } from '../../model/roi.ts';
+import type { Line } from '../joint/jointFit.ts';
+import { fanoShape, gaussianShape, type JointShape } from '../joint/jointShape.ts';
+import { binWidth, createRoiBins } from '../joint/roiBins.ts';
+import { createRoiEstimator } from '../joint/roiEstimator.ts';
+import { medianInPlace } from '../nthSmallest.ts';
+import type { RoiEstimator } from '../roiEstimate.ts';
+import { estimateDarkLevel } from './darkLevel.ts';
+import { positionAt, widthAt } from './logLine.ts';
+import {
+  type BlockCovariance,
+  blockCovariance,
+  factorPattern,
+  measurePattern,
+  type PatternModel,
+} from './patternModel.ts';
+import type { FittedReference, Reference, ReferenceRoi } from './reference.ts';
+import {
+  createReferenceFit,
+  type ExpectedWidth,
+  type ReferenceFit,
+  type ReferenceLine,
+  usedBlocks,
+} from './referenceFit.ts';
+import { type BlockLayout, blockLayout, blockMeans } from './shiftBlocks.ts';
+import { medianOfNormal } from './shiftFit.ts';
+
+export interface ReferenceOptions {
+  rois: RoiManifest;
+  method: AnalysisMethod;
+  /** Of methods that fit no line. */
+  estimator: RoiEstimator;
+  /** Counts without light; null: estimated from the frames. */
+  darkLevel: number | null;
+}
+
+/** Adds up frames to a reference. */
+export interface ReferenceBuilder {
+  /**
+   * ROIs of a frame that show a line.
+   *
+   * @param saturation count from which a pixel is saturated
+   * @throws RoiOutsideFrameError
+   */
+  count(pixels: Pixels, saturation: number): number;
+  /** Places of the frames, by their counts, that are good: they show about as many lines as the best. */
+  good(counts: readonly number[]): number[];
+  /** Takes a frame into the reference. */
+  add(pixels: Pixels, saturation: number): void;
+  finish(): Reference;
+}
+
+/** A frame is good that shows so many of the lines that the best one shows. */
+const goodShare = 0.5;
+/** A block whose light is below this share of the brightest shows nothing. */
+const leastLight = 0.02;
+/** ROIs in which the pattern is measured, spread over the chip. */
+const measuredRois = 16;
+/**
+ * The information that a reference's line is given, of that which a linear model would have: the line bends where the pattern
+ * has pushed it, a Fano line with its asymmetry more. Chosen so that two thirds of simulated ROIs lie within the standard error.
+ */
+const trusted = { gaussian: 0.75, fano: 0.5 };
+/** The logarithms of the widths differ by so much at least: a standard deviation. */
+const leastSpread = 0.15;
+/** Movements of a ROI by a pixel, by which the mean frame's gradients are taken. */
+const moves = [
+  [0, 0],
+  [0, 1],
+  [0, -1],
+  [1, 0],
+  [-1, 0],
+] as const;
+
+interface Gathering {
+  roi: Roi;
+  layout: BlockLayout | null;
+  /** Of each movement, block means summed over the frames. */
+  sums: Float64Array[];
+  /** Block means of each frame. */
+  each: Float32Array[];
+  positions: number[];
+  errors: number[];
+  /** Of the line in each frame that has one. */
+  lines: Line[];
+}
+
+export function createReferenceBuilder({ rois, method, estimator, darkLevel }: ReferenceOptions): ReferenceBuilder {
+  const shape = method === 'fano' ? fanoShape : method === 'gaussian' ? gaussianShape : null;
+  const estimate = shape === null ? estimator : createRoiEstimator(method as 'gaussian' | 'fano');
+  const bins = createRoiBins();
+  const gathered: Gathering[] = rois.rois.map(roi => ({
+    roi,
+    layout: null,
+    sums: [],
+    each: [],
+    positions: [],
+    errors: [],
+    lines: [],
+  }));
+  let frames = 0;
+
+  /** Block means of a ROI, moved by whole pixels where the frame has room for that. */
+  function blocksOf(
+    pixels: Pixels,
+    roi: Roi,
+    [down, right]: readonly [number, number],
+    saturation: number,
+  ): Float64Array {
+    const [row, col] = roi.coords;
+    const [rows, cols] = roi.size;
+    const top = Math.max(0, Math.min(pixels.height - rows, row + down));
+    const left = Math.max(0, Math.min(pixels.width - cols, col + (roi.flip ? -right : right)));
+    bins.fill(pixels, { ...roi, coords: [top, left] }, rois.imageAngle, binWidth(cols), saturation);
+    const layout = blockLayout(bins);
+    const out = new Float64Array(layout.pixels.length);
+    blockMeans(bins, layout, out);
+    return out;
+  }
+
+  return {
+    count: (pixels, saturation) =>
+      rois.rois.filter(roi => estimate(pixels, roi, rois.imageAngle, saturation).position !== null).length,
+
+    good(counts) {
+      const most = counts.reduce((best, count) => Math.max(best, count), 1);
+      return counts.flatMap((count, place) => (count >= goodShare * most ? [place] : []));
+    },
+
+    add(pixels, saturation) {
+      const found = rois.rois.map(roi => {
+        const { position, uncertainty, rows, flags } = estimate(pixels, roi, rois.imageAngle, saturation);
+        if (position === null || flags.includes('lost')) return null;
+        return { position, error: uncertainty ?? 0, line: shape && medianLine(shape, rows, position) };
+      });
+      frames++;
+      for (const [i, gathering] of gathered.entries()) {
+        const { roi, sums, each, positions, errors, lines } = gathering;
+        const line = found[i];
+        if (line !== null) {
+          positions.push(line.position);
+          errors.push(line.error);
+          if (line.line) lines.push(line.line);
+        }
+        if (shape === null) continue;
+        for (const [k, move] of moves.entries()) {
+          const blocks = blocksOf(pixels, roi, move, saturation);
+          if (k === 0) {
+            gathering.layout ??= blockLayout(bins);
+            each.push(Float32Array.from(blocks));
+          }
+          const sum = sums[k];
+          if (sum === undefined) sums.push(blocks);
+          else for (let at = 0; at < sum.length; at++) sum[at] += blocks[at];
+        }
+      }
+    },
+
+    finish() {
+      const usable = gathered.filter(({ positions }) => positions.length > frames / 2);
+      if (shape === null) {
+        const plain = usable.map(of => [of.roi.label, { ...meanPosition(of), fit: null }] as const);
+        return { method, darkLevel: darkLevel ?? 0, darkSource: 'configured', rois: new Map(plain) };
+      }
+      for (const { sums } of usable) for (const sum of sums) for (let at = 0; at < sum.length; at++) sum[at] /= frames;
+      const dark = darkLevel ?? darkLevelOf(usable);
+      const fitted = fitAll(usable, dark, shape, method as 'gaussian' | 'fano');
+      return { method, darkLevel: dark, darkSource: darkLevel === null ? 'estimated' : 'configured', rois: fitted };
+    },
+  };
+}
+
+/** The line whose parameters are the medians over the rows. */
+function medianLine(shape: JointShape, rows: readonly Float64Array[], position: number): Line {
+  const medians = Float64Array.from(rows[0], (_, k) =>
+    medianInPlace(
+      Float64Array.from(rows, row => row[k]),
+      0,
+      rows.length,
+    ),
+  );
+  return { ...shape.lineOf(medians), position };
+}
+
+function meanPosition({ positions, errors }: Gathering): { position: number; positionError: number } {
+  const position = positions.reduce((sum, each) => sum + each, 0) / positions.length;
+  const mean = Math.hypot(...errors) / errors.length;
+  const scatter = Math.sqrt(
+    positions.reduce((sum, each) => sum + (each - position) ** 2, 0) /
+      Math.max(1, positions.length - 1) /
+      positions.length,
+  );
+  return { position, positionError: Math.max(mean, scatter) };
+}
+
+function darkLevelOf(gathered: readonly Gathering[]): number {
+  const light: number[] = [];
+  const bends: number[] = [];
+  for (const { layout, sums } of gathered) {
+    const [means] = sums;
+    const { groups, count } = layout as BlockLayout;
+    for (let group = 0; group < groups; group++) {
+      for (let at = group * count + 1; at < (group + 1) * count - 1; at++) {
+        const bend = Math.abs(means[at - 1] - 2 * means[at] + means[at + 1]);
+        if (Number.isNaN(bend)) continue;
+        light.push(means[at]);
+        bends.push(bend);
+      }
+    }
+  }
+  return estimateDarkLevel(Float64Array.from(light), Float64Array.from(bends));
+}
+
+interface Prepared {
+  gathering: Gathering;
+  layout: BlockLayout;
+  logs: Float32Array;
+  byX: Float64Array;
+  byY: Float64Array;
+  line: ReferenceLine;
+}
+
+/** What ROIs of one size have in common. */
+interface SizeClass {
+  covariance: BlockCovariance;
+  members: Prepared[];
+}
+
+function fitAll(
+  gathered: readonly Gathering[],
+  dark: number,
+  shape: JointShape,
+  method: 'gaussian' | 'fano',
+): Map<string, ReferenceRoi> {
+  const fit = createReferenceFit(shape.kernel);
+  const classes = new Map<string, SizeClass>();
+  for (const gathering of gathered) {
+    const prepared = prepare(gathering, dark, fit);
+    if (prepared === null) continue;
+    const key = gathering.roi.size.join('×');
+    const size = classes.get(key) ?? { covariance: blockCovariance(prepared.layout), members: [] };
+    classes.set(key, size);
+    size.members.push(prepared);
+  }
+  const rois = new Map<string, ReferenceRoi>();
+  for (const { covariance, members } of classes.values()) {
+    const pattern = patternOf(members, covariance, fit);
+    const [{ layout }] = members;
+    const widths = widthsOf(members);
+    const all = Int32Array.from({ length: layout.pixels.length }, (_, at) => at);
+    const whole = factorPattern(pattern, covariance, layout, all);
+    for (const member of members) {
+      const blocks = usedBlocks(member.logs);
+      const factor = blocks.length === all.length ? whole : factorPattern(pattern, covariance, layout, blocks);
+      const line = factor && fit.whitened(layout, member.logs, member.line, factor, blocks, widths);
+      if (line === null) continue;
+      for (let i = 0; i < line.information.length; i++) line.information[i] *= trusted[method];
+      const { logs, byX, byY, gathering } = member;
+      const fitted: FittedReference = {
+        ...line,
+        layout,
+        logs,
+        byX,
+        byY,
+        noise: noiseOf(gathering, logs, dark, layout),
+      };
+      const positionError = fit.errorOf(line, positionAt);
+      rois.set(gathering.roi.label, { position: line.parameters[positionAt], positionError, fit: fitted });
+    }
+  }
+  return rois;
+}
+
+/** The light's logarithm and its gradients; null where no line can be fitted to them. */
+function prepare(gathering: Gathering, dark: number, fit: ReferenceFit): Prepared | null {
+  const { sums, lines } = gathering;
+  const layout = gathering.layout as BlockLayout;
+  const [here, right, left, below, above] = sums;
+  let brightest = 0;
+  for (const value of here) if (value - dark > brightest) brightest = value - dark;
+  const blocks = here.length;
+  const logs = new Float32Array(blocks);
+  const byX = new Float64Array(blocks);
+  const byY = new Float64Array(blocks);
+  for (let at = 0; at < blocks; at++) {
+    const light = here[at] - dark;
+    byX[at] = (left[at] - right[at]) / (2 * light);
+    byY[at] = (above[at] - below[at]) / (2 * light);
+    if (light > leastLight * brightest && Number.isFinite(byX[at] + byY[at])) logs[at] = Math.log(light);
+    else {
+      logs[at] = Number.NaN;
+      byX[at] = 0;
+      byY[at] = 0;
+    }
+  }
+  // As they will be read back from a file.
+  byX.set(Float32Array.from(byX));
+  byY.set(Float32Array.from(byY));
+  const [start] = lines.toSorted((a, b) => a.position - b.position).slice(lines.length >> 1);
+  const line = fit.plain(layout, logs, { ...start, base: start.base - dark });
+  return line && { gathering, layout, logs, byX, byY, line };
+}
+
+function patternOf(members: readonly Prepared[], covariance: BlockCovariance, fit: ReferenceFit): PatternModel {
+  const measurement = measurePattern(members[0].layout, covariance);
+  const stride = Math.max(1, Math.floor(members.length / measuredRois));
+  for (let i = 0; i < members.length; i += stride) {
+    const { layout, logs, line } = members[i];
+    fit.look(layout, logs, line);
+    measurement.add(fit.residuals(), fit.project);
+  }
+  return measurement.estimate();
+}
+
+/** Lines of one chip are about as wide as each other: what saturation or a pattern hides of one, the others tell. */
+function widthsOf(members: readonly Prepared[]): ExpectedWidth {
+  const logs = Float64Array.from(members, ({ line }) => line.parameters[widthAt]);
+  const mean = medianInPlace(logs, 0, logs.length);
+  const spread = Float64Array.from(logs, log => Math.abs(log - mean));
+  return { mean, deviation: Math.max(leastSpread, medianInPlace(spread, 0, spread.length) / medianOfNormal) };
+}
+
+/** Deviation of a pixel's logarithm between a frame and the mean of all, as between a frame and a mean of others. */
+function noiseOf({ each }: Gathering, logs: Float32Array, dark: number, { pixels }: BlockLayout): number | null {
+  const frames = each.length;
+  if (frames < 2) return null;
+  const noises = each.map(blocks => {
+    const ratios = Float64Array.from(
+      blocks,
+      (value, at) => Math.log(Math.max(value - dark, Number.MIN_VALUE)) - logs[at],
+    );
+    const used = ratios.filter(ratio => !Number.isNaN(ratio));
+    const middle = medianInPlace(used, 0, used.length);
+    const deviations = Float64Array.from(
+      ratios,
+      (ratio, at) => Math.abs(ratio - middle) * Math.sqrt(pixels[at]),
+    ).filter(deviation => !Number.isNaN(deviation));
+    return medianInPlace(deviations, 0, deviations.length) / medianOfNormal;
+  });
+  // A frame is part of the mean: of the variance between it and a mean of others it shows (n − 1)/(n + 1).
+  return medianInPlace(Float64Array.from(noises), 0, noises.length) * Math.sqrt((frames + 1) / (frames - 1));
+}

@@ -1,0 +1,175 @@
+import { factor } from '../joint/choleskySolve.ts';
+import type { BlockLayout } from './shiftBlocks.ts';
+
+/**
+ * The static pattern under the lines: what multiplies the light the same way in every frame. Its logarithm is a field of
+ * constant variance, a sum of Gaussian fields of several lengths: s pixels correlate as exp(−d²/4s²).
+ */
+export interface PatternModel {
+  /** Pixels, ascending; 0 is white. */
+  lengths: readonly number[];
+  /** Variance of each length, of the light's logarithm. */
+  variances: Float64Array;
+}
+
+/** Lengths that a pattern is told apart by, pixels. */
+export const patternLengths: readonly number[] = [0, 1, 1.5, 2.2, 3.3, 5, 7.5, 11, 17, 25];
+
+/** Covariances of a layout's blocks for each length and a variance of 1: that of two blocks is the product of those of their bins and groups. */
+export interface BlockCovariance {
+  readonly alongBins: readonly Float64Array[];
+  readonly alongGroups: readonly Float64Array[];
+}
+
+export function blockCovariance({ count, width, groups, rows }: BlockLayout): BlockCovariance {
+  const rowsOfGroup = Math.max(1, Math.round(rows / groups));
+  return {
+    alongBins: patternLengths.map(length => meanCorrelation(count, width, length)),
+    alongGroups: patternLengths.map(length => meanCorrelation(groups, rowsOfGroup, length)),
+  };
+}
+
+/** Mean correlation between the pixels of two bins of `width` pixels, of all pairs of `count` bins. */
+function meanCorrelation(count: number, width: number, length: number): Float64Array {
+  const byDistance = Float64Array.from({ length: count }, (_, distance) => {
+    let sum = 0;
+    for (let d = 1 - width; d < width; d++) {
+      const apart = distance * width + d;
+      const share = (width - Math.abs(d)) / (width * width);
+      sum += share * (length === 0 ? Number(apart === 0) : Math.exp(-(apart * apart) / (4 * length * length)));
+    }
+    return sum;
+  });
+  return Float64Array.from(
+    { length: count * count },
+    (_, i) => byDistance[Math.abs(Math.floor(i / count) - (i % count))],
+  );
+}
+
+/**
+ * Factor of the pattern's covariance between blocks (Cholesky). @param blocks those that are used, ascending
+ * @returns null when it is singular
+ */
+export function factorPattern(
+  { variances }: PatternModel,
+  { alongBins, alongGroups }: BlockCovariance,
+  { count, groups }: BlockLayout,
+  blocks: Int32Array,
+): Float64Array | null {
+  const size = blocks.length;
+  const matrix = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    const groupI = Math.floor(blocks[i] / count);
+    const binI = blocks[i] - groupI * count;
+    for (let j = 0; j <= i; j++) {
+      const groupJ = Math.floor(blocks[j] / count);
+      const binJ = blocks[j] - groupJ * count;
+      let sum = 0;
+      for (let k = 0; k < variances.length; k++) {
+        if (variances[k] > 0)
+          sum += variances[k] * alongBins[k][binI * count + binJ] * alongGroups[k][groupI * groups + groupJ];
+      }
+      matrix[i * size + j] = sum;
+    }
+    matrix[i * size + i] *= 1 + roundingReserve;
+  }
+  return factor(matrix, size) ? matrix : null;
+}
+
+/** Long lengths alone make a matrix that is singular to within rounding. */
+const roundingReserve = 1e-6;
+
+/** Waves over the bins and groups that a pattern is measured in. */
+const wavesAlong = [0, 1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 28, 35, 43];
+const wavesAcross = [0, 1, 2, 3, 5, 8];
+const rounds = 300;
+
+/** Collects what ROIs of one layout show of the pattern that all share. */
+export interface PatternMeasurement {
+  /**
+   * @param residuals of the logarithm, about a fit by least squares; 0 where a block is not used
+   * @param project takes out of a vector over the blocks what the fit has taken out of the residuals, in place
+   */
+  add(residuals: Float64Array, project: (vector: Float64Array) => void): void;
+  /** The variances that make what was seen most likely (Whittle, Ark. Mat. 2, 423 (1953): the waves are taken as independent). */
+  estimate(): PatternModel;
+}
+
+export function measurePattern(layout: BlockLayout, covariance: BlockCovariance): PatternMeasurement {
+  const { count, groups } = layout;
+  const size = count * groups;
+  const energies: number[] = [];
+  /** For each energy what it is for each length at a variance of 1. */
+  const expected: Float64Array[] = [];
+  const wave = new Float64Array(size);
+  const half = new Float64Array(size);
+  const full = new Float64Array(size);
+  return {
+    add(residuals, project) {
+      for (const m of wavesAcross.filter(wave => wave < groups)) {
+        for (const n of wavesAlong.filter(wave => wave < count)) {
+          for (let group = 0; group < groups; group++) {
+            const across = Math.cos((Math.PI * m * (group + 0.5)) / groups);
+            for (let bin = 0; bin < count; bin++) {
+              wave[group * count + bin] = across * Math.cos((Math.PI * n * (bin + 0.5)) / count);
+            }
+          }
+          project(wave);
+          const norm = dot(wave, wave);
+          // Waves of the line itself: nothing of them is left.
+          if (norm < 0.05 * size * (m === 0 ? 1 : 0.5) * (n === 0 ? 1 : 0.5)) continue;
+          energies.push(dot(wave, residuals) ** 2 / norm);
+          expected.push(Float64Array.from(patternLengths, (_, k) => quadratic(k) / norm));
+        }
+      }
+    },
+    estimate() {
+      const total = energies.reduce((sum, energy) => sum + energy, 0);
+      const lengths = patternLengths;
+      const sums = lengths.map((_, k) => expected.reduce((sum, each) => sum + each[k], 0));
+      const variances = Float64Array.from(sums, sum => (sum > 0 ? total / sum / lengths.length : 0));
+      // Multiplicative steps on the Itakura–Saito divergence (Févotte et al., Neural Computation 21, 793 (2009)): they stay positive.
+      for (let round = 0; round < rounds; round++) {
+        const up = new Float64Array(lengths.length);
+        const down = new Float64Array(lengths.length);
+        for (let i = 0; i < energies.length; i++) {
+          const each = expected[i];
+          const model = dot(each, variances) || Number.MIN_VALUE;
+          for (let k = 0; k < lengths.length; k++) {
+            up[k] += (each[k] * energies[i]) / (model * model);
+            down[k] += each[k] / model;
+          }
+        }
+        for (let k = 0; k < lengths.length; k++) if (down[k] > 0) variances[k] *= up[k] / down[k];
+      }
+      return { lengths, variances };
+    },
+  };
+
+  /** wave′·K·wave of a length. */
+  function quadratic(k: number): number {
+    const bins = covariance.alongBins[k];
+    const across = covariance.alongGroups[k];
+    for (let group = 0; group < groups; group++) {
+      for (let bin = 0; bin < count; bin++) {
+        let sum = 0;
+        for (let other = 0; other < count; other++) sum += bins[bin * count + other] * wave[group * count + other];
+        half[group * count + bin] = sum;
+      }
+    }
+    full.fill(0);
+    for (let group = 0; group < groups; group++) {
+      for (let other = 0; other < groups; other++) {
+        const value = across[group * groups + other];
+        for (let bin = 0; bin < count; bin++) full[group * count + bin] += value * half[other * count + bin];
+      }
+    }
+    return dot(wave, full);
+  }
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}

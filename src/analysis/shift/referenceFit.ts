@@ -1,0 +1,270 @@
+import { factor, solve } from '../joint/choleskySolve.ts';
+import type { Line } from '../joint/jointFit.ts';
+import type { LineKernel } from '../joint/lineKernel.ts';
+import {
+  columnOf,
+  createLogLine,
+  factorOf,
+  parametersOf,
+  positionAt,
+  priorPrecision,
+  widthAt,
+  writeParameters,
+} from './logLine.ts';
+import type { BlockLayout } from './shiftBlocks.ts';
+
+/** The line of a reference: parameters of `logLine`, and the information that there is on them. */
+export interface ReferenceLine {
+  /** Of its height. */
+  sign: number;
+  parameters: Float64Array;
+  /** Inverse covariance, row by row. */
+  information: Float64Array;
+}
+
+/** What the lines of other ROIs say of a line's width: mean and standard deviation of its logarithm. */
+export interface ExpectedWidth {
+  mean: number;
+  deviation: number;
+}
+
+export interface ReferenceFit {
+  /**
+   * By least squares, as if blocks were independent and alike. @param logs of the light less the dark level; NaN where a block is not used
+   * @returns null when the search leads nowhere
+   */
+  plain(layout: BlockLayout, logs: Float32Array, start: Line): ReferenceLine | null;
+  /** As if this line had just been fitted by `plain`. */
+  look(layout: BlockLayout, logs: Float32Array, line: ReferenceLine): void;
+  /** Standard error of a parameter. */
+  errorOf(line: ReferenceLine, parameter: number): number;
+  /** What is left of the logarithms beside the line that was fitted last, 0 where a block is not used. */
+  residuals(): Float64Array;
+  /** Takes out of a vector over the blocks what the line that was fitted last could take on, in place. */
+  project(vector: Float64Array): void;
+  /**
+   * By generalised least squares. @param pattern factor of the pattern's covariance between the blocks that are used
+   * @param blocks those
+   * @param widths of the lines of other ROIs
+   */
+  whitened(
+    layout: BlockLayout,
+    logs: Float32Array,
+    from: ReferenceLine,
+    pattern: Float64Array,
+    blocks: Int32Array,
+    widths: ExpectedWidth,
+  ): ReferenceLine | null;
+}
+
+const maxSteps = 60;
+/** A step ends the search that is shorter, in widths, shares or angles. */
+const tolerance = 1e-4;
+/** Neighbouring blocks of a pattern say the same: so many count for one, about. */
+const blocksForOne = 10;
+
+export function createReferenceFit(kernel: LineKernel): ReferenceFit {
+  const line = createLogLine(kernel);
+  const size = parametersOf(kernel);
+  const matrix = new Float64Array(size * size);
+  const step = new Float64Array(size);
+  let jacobian: Float64Array[] = [];
+  let rest = new Float64Array(0);
+  let blocksUsed: Int32Array = new Int32Array(0);
+
+  /** Derivatives and residuals in the blocks that are used, one after the other. */
+  function evaluate(
+    layout: BlockLayout,
+    logs: Float32Array,
+    { parameters, sign }: ReferenceLine,
+    blocks: Int32Array,
+  ): void {
+    line.fill(layout, parameters, sign, 0);
+    if (rest.length !== blocks.length) {
+      rest = new Float64Array(blocks.length);
+      jacobian = Array.from({ length: size }, () => new Float64Array(blocks.length));
+    }
+    for (let i = 0; i < blocks.length; i++) rest[i] = logs[blocks[i]] - line.logs[blocks[i]];
+    for (let p = 0; p < size; p++) {
+      const column = line.columns[columnOf(p)];
+      for (let i = 0; i < blocks.length; i++) {
+        const group = Math.floor(blocks[i] / layout.count);
+        jacobian[p][i] = column[blocks[i]] * factorOf(p, group, layout, parameters);
+      }
+    }
+  }
+
+  let expected: ExpectedWidth | null = null;
+
+  function expectationOf(parameter: number, width: number): { precision: number; mean: number } {
+    if (parameter === widthAt && expected !== null) return { precision: expected.deviation ** -2, mean: expected.mean };
+    return { precision: priorPrecision(parameter, width), mean: 0 };
+  }
+
+  /** The normal equations at a line; into `information` and `step`. */
+  function assemble({ parameters, information }: ReferenceLine, weight: number): void {
+    const width = Math.exp(parameters[widthAt]);
+    for (let p = 0; p < size; p++) {
+      for (let q = 0; q <= p; q++) {
+        const product = weight * dot(jacobian[p], jacobian[q]);
+        information[p * size + q] = product;
+        information[q * size + p] = product;
+      }
+      const { precision, mean } = expectationOf(p, width);
+      information[p * size + p] += precision;
+      step[p] = weight * dot(jacobian[p], rest) - precision * (parameters[p] - mean);
+    }
+  }
+
+  /** What the search makes least, in variances. */
+  function cost({ parameters }: ReferenceLine, weight: number): number {
+    let sum = weight * dot(rest, rest);
+    const width = Math.exp(parameters[widthAt]);
+    for (let p = 0; p < size; p++) {
+      const { precision, mean } = expectationOf(p, width);
+      sum += precision * (parameters[p] - mean) ** 2;
+    }
+    return sum;
+  }
+
+  /**
+   * From a start to the least cost, by the damped steps of Levenberg and Marquardt (Marquardt, J. Soc. Indust. Appl. Math. 11, 431 (1963)).
+   *
+   * @param look makes residuals and derivatives at a line
+   * @returns false when the search leads nowhere
+   */
+  function search(
+    found: ReferenceLine,
+    look: (at: ReferenceLine) => void,
+    weightOf: () => number,
+    cols: number,
+  ): boolean {
+    let damping = 1e-3;
+    look(found);
+    let weight = weightOf();
+    const tried: ReferenceLine = { ...found, parameters: new Float64Array(size) };
+    for (let round = 0; round < maxSteps; round++) {
+      assemble(found, weight);
+      const before = cost(found, weight);
+      const gradient = step.slice();
+      for (;;) {
+        matrix.set(found.information);
+        for (let p = 0; p < size; p++) matrix[p * size + p] *= 1 + damping;
+        step.set(gradient);
+        if (!factor(matrix, size)) return false;
+        solve(matrix, size, step);
+        for (let p = 0; p < size; p++) tried.parameters[p] = found.parameters[p] + step[p];
+        look(tried);
+        if (cost(tried, weight) <= before * (1 + 1e-12) || damping > 1e6) break;
+        damping *= 10;
+      }
+      damping = Math.max(1e-9, damping / 10);
+      found.parameters.set(tried.parameters);
+      const place = found.parameters[positionAt];
+      const width = Math.exp(found.parameters[widthAt]);
+      if (!(width > 0.3 && width < 2 * cols && place > -cols && place < 2 * cols)) return false;
+      let length = 0;
+      for (let p = 0; p < size; p++)
+        length = Math.max(length, Math.abs(step[p]) / (columnOf(p) === positionAt ? width : 1));
+      weight = weightOf();
+      if (length < tolerance) {
+        assemble(found, weight);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  return {
+    plain(layout, logs, start) {
+      expected = null;
+      const blocks = usedBlocks(logs);
+      blocksUsed = blocks;
+      if (blocks.length < 4 * size) return null;
+      const found: ReferenceLine = {
+        sign: 1,
+        parameters: new Float64Array(size),
+        information: new Float64Array(size * size),
+      };
+      found.sign = writeParameters(start, found.parameters);
+      const look = (at: ReferenceLine): void => evaluate(layout, logs, at, blocks);
+      const weightOf = (): number => blocks.length / (blocksForOne * Math.max(dot(rest, rest), 1e-6 * blocks.length));
+      return search(found, look, weightOf, layout.count * layout.width) ? found : null;
+    },
+
+    look(layout, logs, at) {
+      blocksUsed = usedBlocks(logs);
+      evaluate(layout, logs, at, blocksUsed);
+    },
+
+    errorOf({ information }, parameter) {
+      matrix.set(information);
+      if (!factor(matrix, size)) return Number.POSITIVE_INFINITY;
+      step.fill(0);
+      step[parameter] = 1;
+      solve(matrix, size, step);
+      return Math.sqrt(step[parameter]);
+    },
+
+    residuals() {
+      const all = new Float64Array(line.logs.length);
+      for (let i = 0; i < blocksUsed.length; i++) all[blocksUsed[i]] = rest[i];
+      return all;
+    },
+
+    project(vector) {
+      const used = Float64Array.from(blocksUsed, block => vector[block]);
+      for (let p = 0; p < size; p++) {
+        for (let q = 0; q <= p; q++) matrix[p * size + q] = dot(jacobian[p], jacobian[q]);
+        matrix[p * size + p] *= 1 + 1e-9;
+        step[p] = dot(jacobian[p], used);
+      }
+      vector.fill(0);
+      if (!factor(matrix, size)) return;
+      solve(matrix, size, step);
+      for (let i = 0; i < blocksUsed.length; i++) {
+        let taken = 0;
+        for (let p = 0; p < size; p++) taken += step[p] * jacobian[p][i];
+        vector[blocksUsed[i]] = used[i] - taken;
+      }
+    },
+
+    whitened(layout, logs, from, pattern, blocks, widths) {
+      expected = widths;
+      const found: ReferenceLine = {
+        sign: from.sign,
+        parameters: from.parameters.slice(),
+        information: new Float64Array(size * size),
+      };
+      const look = (at: ReferenceLine): void => {
+        evaluate(layout, logs, at, blocks);
+        for (const column of [rest, ...jacobian]) whiten(pattern, column);
+      };
+      return search(found, look, () => 1, layout.count * layout.width) ? found : null;
+    },
+  };
+}
+
+/** Blocks whose logarithm is a number, ascending. */
+export function usedBlocks(logs: Float32Array): Int32Array {
+  const used = new Int32Array(logs.length);
+  let count = 0;
+  for (let at = 0; at < logs.length; at++) if (!Number.isNaN(logs[at])) used[count++] = at;
+  return used.slice(0, count);
+}
+
+/** Solves L·x = b in place. */
+function whiten(lower: Float64Array, b: Float64Array): void {
+  const size = b.length;
+  for (let i = 0; i < size; i++) {
+    let sum = b[i];
+    for (let k = 0, at = i * size; k < i; k++, at++) sum -= lower[at] * b[k];
+    b[i] = sum / lower[i * size + i];
+  }
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}

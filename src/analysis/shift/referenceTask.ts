@@ -1,0 +1,42 @@
+import { decodeFrame } from '../../image/decodeFrame.ts';
+import { readImageFile } from '../../image/readImageFile.ts';
+import type { MadeReference, ReferenceJob } from '../../model/analysisJob.ts';
+import type { Pixels } from '../../model/frame.ts';
+import { createFrameIntake } from '../frameIntake.ts';
+import { createEstimator } from '../roiPiece.ts';
+import { createReferenceBuilder } from './makeReference.ts';
+import { encodeReference } from './reference.ts';
+
+/**
+ * Makes a reference from the first good frames of a job. Each image is read twice: which frames are good is known once all
+ * have been looked at.
+ */
+export async function makeReference(job: ReferenceJob, imageBytes: number): Promise<MadeReference> {
+  const builder = createReferenceBuilder({ ...job, estimator: createEstimator(job) });
+  const lines: number[] = [];
+  for (const path of job.paths) {
+    // What can't be read or is of another size fails by itself, when it is analysed.
+    lines.push(await withFrame(path, job, imageBytes, builder.count).catch(() => -1));
+  }
+  const good = builder.good(lines);
+  if (good.length < job.frames) return { bytes: null, good, rois: 0, darkLevel: 0 };
+  for (const place of good.slice(0, job.frames)) await withFrame(job.paths[place], job, imageBytes, builder.add);
+  const reference = builder.finish();
+  const { darkLevel, rois } = reference;
+  return { bytes: encodeReference(reference), good: good.slice(0, job.frames), rois: rois.size, darkLevel };
+}
+
+async function withFrame<T>(
+  path: string,
+  job: ReferenceJob,
+  imageBytes: number,
+  use: (pixels: Pixels, saturation: number) => T,
+): Promise<T> {
+  const intake = createFrameIntake({ ...job, keepValues: false }, null);
+  try {
+    const pixels = await decodeFrame(readImageFile(path, imageBytes), path, intake, imageBytes);
+    return use(pixels, intake.survey().saturation);
+  } finally {
+    intake.withdraw();
+  }
+}

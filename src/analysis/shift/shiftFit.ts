@@ -1,0 +1,313 @@
+import { factor, solve } from '../joint/choleskySolve.ts';
+import { correlatedNoise } from '../joint/correlatedNoise.ts';
+import type { LineKernel } from '../joint/lineKernel.ts';
+import { solveNotNegative } from '../joint/solveNotNegative.ts';
+import { nthSmallest } from '../nthSmallest.ts';
+import {
+  columnOf,
+  createLogLine,
+  factorOf,
+  lineColumns,
+  parametersOf,
+  positionAt,
+  slantAt,
+  widthAt,
+} from './logLine.ts';
+import type { ReferenceLine } from './referenceFit.ts';
+import type { BlockLayout } from './shiftBlocks.ts';
+
+/** What a ROI of the reference is for the frames that come after it. */
+export interface RoiReference extends ReferenceLine {
+  layout: BlockLayout;
+  /** Logarithm of the mean light of each block, less the dark level; NaN where it can't be used. */
+  logs: Float32Array;
+  /** What a movement of the chip by one pixel to the right, and downwards, adds to it. */
+  byX: Float64Array;
+  byY: Float64Array;
+}
+
+export interface FoundShift {
+  /** Of the mean position over the rows since the reference, and its standard error, pixels. */
+  shift: number;
+  shiftError: number;
+  /** Median deviation of a pixel's logarithm from the fit, times what makes it a standard deviation. */
+  noise: number;
+  /** The part of the blocks that the fit rests on. */
+  usedShare: number;
+}
+
+export interface ShiftFit {
+  /**
+   * Fits frame over reference, in the logarithm, in which the static pattern cancels; and with it the line's own shape, as far as the
+   * reference leaves it open.
+   *
+   * @param logs of the frame's light, less the dark level, in the reference's blocks; NaN where a block can't be used
+   * @param start of the shift, pixels
+   * @returns null when the search leads nowhere, or when too little of the ROI can be used
+   */
+  find(of: RoiReference, logs: Float64Array, start: number): FoundShift | null;
+}
+
+/** Rounds of the search, and those in which the noise is measured again. */
+const maxSteps = 25;
+const noiseSteps = 2;
+/** The search ends at a shorter step, widths. */
+const tolerance = 2e-3;
+/** The chip moves by so much between two frames, pixels: a standard deviation. */
+const expectedMovement = 0.5;
+/** Of the magnitude of a standard normal deviate. */
+export const medianOfNormal = 0.6745;
+/** Tukey's biweight: where a block is left out, standard deviations. */
+const rejectAt = 6;
+/** Unknowns beside the line's own: the shift, the light, the chip's movement to the right and down. */
+const added = 4;
+
+export function createShiftFit(kernel: LineKernel): ShiftFit {
+  const reference = createLogLine(kernel);
+  const moved = createLogLine(kernel);
+  const own = parametersOf(kernel);
+  const size = own + added;
+  const shiftAt = own;
+  const lightAt = own + 1;
+  const xAt = own + 2;
+  const yAt = own + 3;
+  /** Columns: differences of the line's five, the place of the moved line, 1, movement by x, by y, residual. */
+  const width = 10;
+  const columnIndex = Int32Array.from({ length: size }, (_, p) => (p < own ? columnOf(p) : 5 + p - own));
+  const sums = new Float64Array(width * width);
+  const matrix = new Float64Array(size * size);
+  const information = new Float64Array(size * size);
+  const step = new Float64Array(size);
+  const parameters = new Float64Array(size);
+  const factors = new Float64Array(size);
+  const terms = new Float64Array(3);
+  let weights = new Float64Array(0);
+  let residuals = new Float64Array(0);
+  let deviations = new Float64Array(0);
+  let trust = new Float64Array(0);
+  let sorted = new Float64Array(0);
+  let differences: Float64Array[] = [];
+  let ones = new Float64Array(0);
+  let weighted = new Float64Array(0);
+
+  function model(of: RoiReference, logs: Float64Array): void {
+    const line = parameters.subarray(0, own);
+    reference.fill(of.layout, line, of.sign, 0);
+    moved.fill(of.layout, line, of.sign, parameters[shiftAt]);
+    for (let at = 0; at < logs.length; at++) {
+      const ratio =
+        moved.logs[at] -
+        reference.logs[at] +
+        parameters[lightAt] +
+        parameters[xAt] * of.byX[at] +
+        parameters[yAt] * of.byY[at];
+      residuals[at] = logs[at] - of.logs[at] - ratio;
+    }
+  }
+
+  function assemble(of: RoiReference, scale: number): void {
+    const { layout, byX, byY } = of;
+    const { groups, count } = layout;
+    information.fill(0);
+    step.fill(0);
+    for (let c = 0; c < lineColumns; c++) {
+      if (c === 4 && !kernel.isAsymmetric) continue;
+      const before = reference.columns[c];
+      const after = moved.columns[c];
+      const difference = differences[c];
+      for (let at = 0; at < weights.length; at++) difference[at] = after[at] - before[at];
+    }
+    const columns = [...differences, moved.columns[positionAt], ones, byX, byY, residuals];
+    for (let group = 0; group < groups; group++) {
+      const first = group * count;
+      for (let i = 0; i < width; i++) {
+        if (i === 4 && !kernel.isAsymmetric) continue;
+        const column = columns[i];
+        for (let k = 0; k < count; k++) weighted[k] = weights[first + k] * column[first + k];
+        for (let j = 0; j <= i; j++) sums[i * width + j] = product(weighted, columns[j], first, count);
+      }
+      for (let p = 0; p < size; p++) factors[p] = p < own ? factorOf(p, group, layout, parameters) : 1;
+      for (let p = 0; p < size; p++) {
+        const i = columnIndex[p];
+        for (let q = 0; q <= p; q++) {
+          const j = columnIndex[q];
+          information[p * size + q] += factors[p] * factors[q] * (i >= j ? sums[i * width + j] : sums[j * width + i]);
+        }
+        step[p] += factors[p] * sums[9 * width + i];
+      }
+    }
+    for (let p = 0; p < size; p++) {
+      for (let q = 0; q <= p; q++) information[p * size + q] *= scale;
+      step[p] *= scale;
+    }
+    for (let p = 0; p < own; p++) {
+      for (let q = 0; q < own; q++) {
+        if (q <= p) information[p * size + q] += of.information[p * own + q];
+        step[p] += of.information[p * own + q] * (of.parameters[q] - parameters[q]);
+      }
+    }
+    for (const p of [xAt, yAt]) {
+      information[p * size + p] += expectedMovement ** -2;
+      step[p] -= parameters[p] * expectedMovement ** -2;
+    }
+  }
+
+  /** Variance of a block's residual: what reading, photons and everything in proportion to the light give. */
+  function measureNoise(logs: Float64Array, layout: BlockLayout, isFirst: boolean): void {
+    // As if all blocks were alike, the first time: by the median.
+    if (isFirst) {
+      let used = 0;
+      for (let at = 0; at < logs.length; at++)
+        if (weights[at] > 0) sorted[used++] = Math.abs(residuals[at]) * Math.sqrt(layout.pixels[at]);
+      const median = used > 0 ? nthSmallest(sorted, 0, used, used >> 1) : 0;
+      terms.fill(0);
+      terms[2] = Math.max((median / medianOfNormal) ** 2, 1e-12);
+      return;
+    }
+    let a00 = 0,
+      a01 = 0,
+      a02 = 0,
+      a11 = 0,
+      a12 = 0,
+      a22 = 0,
+      b0 = 0,
+      b1 = 0,
+      b2 = 0;
+    for (let at = 0; at < logs.length; at++) {
+      if (weights[at] === 0) continue;
+      const less = Math.exp(-logs[at]);
+      const before = varianceAt(logs[at], layout.pixels[at]) * layout.pixels[at];
+      const square = residuals[at] * residuals[at] * layout.pixels[at];
+      if (square > 12 * before) continue;
+      const w = 1 / (before * before);
+      const x0 = less * less;
+      a00 += w * x0 * x0;
+      a01 += w * x0 * less;
+      a02 += w * x0;
+      a11 += w * less * less;
+      a12 += w * less;
+      a22 += w;
+      b0 += w * x0 * square;
+      b1 += w * less * square;
+      b2 += w * square;
+    }
+    const scale = 1 / 0.98;
+    solveNotNegative(a00, a01, a02, a11, a12, a22, b0 * scale, b1 * scale, b2 * scale, terms);
+    if (terms[0] + terms[1] + terms[2] <= 0) terms[2] = 1e-12;
+  }
+
+  const varianceAt = (log: number, pixels: number): number => {
+    const less = Math.exp(-log);
+    return (terms[0] * less * less + terms[1] * less + terms[2]) / pixels;
+  };
+
+  function weigh(logs: Float64Array, of: RoiReference): void {
+    for (let at = 0; at < logs.length; at++) {
+      const variance = varianceAt(of.logs[at], of.layout.pixels[at]);
+      const z = residuals[at] / Math.sqrt(variance);
+      const part = Math.max(0, 1 - (z * z) / (rejectAt * rejectAt));
+      deviations[at] = Number.isNaN(z) ? 0 : z;
+      trust[at] = Number.isNaN(z) ? 0 : part * part;
+      weights[at] = Number.isNaN(z) ? 0 : (part * part) / variance;
+      if (Number.isNaN(z)) residuals[at] = 0;
+    }
+  }
+
+  function find(of: RoiReference, logs: Float64Array, start: number): FoundShift | null {
+    const { layout } = of;
+    const blocks = logs.length;
+    if (weights.length !== blocks) {
+      weights = new Float64Array(blocks);
+      residuals = new Float64Array(blocks);
+      deviations = new Float64Array(blocks);
+      trust = new Float64Array(blocks);
+      sorted = new Float64Array(blocks);
+      differences = Array.from({ length: lineColumns }, () => new Float64Array(blocks));
+      ones = new Float64Array(blocks).fill(1);
+      weighted = new Float64Array(blocks);
+    }
+    parameters.fill(0);
+    parameters.set(of.parameters);
+    parameters[shiftAt] = start;
+    model(of, logs);
+    let mean = 0;
+    let used = 0;
+    for (let at = 0; at < blocks; at++) {
+      const usable = !Number.isNaN(residuals[at]);
+      weights[at] = usable ? layout.pixels[at] : 0;
+      if (!usable) continue;
+      mean += residuals[at];
+      used++;
+    }
+    if (used < 4 * size) return null;
+    parameters[lightAt] = mean / used;
+    let scale = 1;
+    let length = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < maxSteps; round++) {
+      model(of, logs);
+      if (round === 0) {
+        measureNoise(logs, layout, true);
+      } else if (round <= noiseSteps) measureNoise(logs, layout, false);
+      weigh(logs, of);
+      if (round >= noiseSteps) {
+        const { groups, count: bins } = layout;
+        scale = 1 / Math.max(1, correlatedNoise({ groups, bins, deviations, trust, parameters: size }).scale);
+      }
+      assemble(of, scale);
+      for (let p = 0; p < size; p++) for (let q = 0; q <= p; q++) matrix[p * size + q] = information[p * size + q];
+      if (!factor(matrix, size)) return null;
+      solve(matrix, size, step);
+      const lineWidth = Math.exp(parameters[widthAt]);
+      length = Math.max(
+        Math.abs(step[shiftAt]) / lineWidth,
+        Math.abs(step[widthAt]),
+        Math.abs(step[positionAt]) / lineWidth,
+      );
+      const share = Math.min(1, 0.4 / length);
+      for (let p = 0; p < size; p++) parameters[p] += share * step[p];
+      if (!(length < 1e3)) return null;
+      if (round > noiseSteps && length < tolerance) break;
+    }
+    if (!(length < 0.02)) return null;
+    // Of the sums of unknowns that are asked for: the line moves with the chip, and up and down along its slant.
+    const shiftOf = new Float64Array(size);
+    shiftOf[shiftAt] = 1;
+    shiftOf[xAt] = 1;
+    shiftOf[yAt] = (2 * parameters[slantAt]) / layout.rows;
+    const trusted = trust.reduce((sum, t) => sum + t, 0);
+    let left = 0;
+    for (let at = 0; at < blocks; at++) {
+      if (!Number.isNaN(logs[at] - of.logs[at]))
+        sorted[left++] = Math.abs(residuals[at]) * Math.sqrt(layout.pixels[at]);
+    }
+    const noise = nthSmallest(sorted, 0, left, left >> 1) / medianOfNormal;
+    return {
+      shift: along(shiftOf),
+      shiftError: errorOf(shiftOf),
+      usedShare: trusted / used,
+      noise,
+    };
+  }
+
+  function along(direction: Float64Array): number {
+    let sum = 0;
+    for (let p = 0; p < size; p++) sum += direction[p] * parameters[p];
+    return sum;
+  }
+
+  function errorOf(direction: Float64Array): number {
+    const half = direction.slice();
+    solve(matrix, size, half);
+    let sum = 0;
+    for (let p = 0; p < size; p++) sum += direction[p] * half[p];
+    return Math.sqrt(sum);
+  }
+
+  return { find };
+}
+
+function product(weighted: Float64Array, column: Float64Array, first: number, count: number): number {
+  let sum = 0;
+  for (let k = 0; k < count; k++) sum += weighted[k] * column[first + k];
+  return sum;
+}

@@ -1,0 +1,312 @@
+import { join } from 'node:path';
+import { defer, type Observable, Subject, Subscription, timer } from 'rxjs';
+import { z } from 'zod';
+import { WorkerDiedError } from '../../analysis/workerDiedError.ts';
+import { contentHash } from '../../files/contentHash.ts';
+import { makeFolder, removeFile } from '../../files/durableNames.ts';
+import type { Files } from '../../files/files.ts';
+import { readBytes } from '../../files/readBytes.ts';
+import { readValidJson } from '../../files/readJson.ts';
+import { writeAtomic } from '../../files/writeAtomic.ts';
+import { findImage, ImagePathError } from '../../image/findImage.ts';
+import { isRemoved } from '../../manifest/workRules.ts';
+import type { MadeReference, ReferenceBytes, ReferenceJob } from '../../model/analysisJob.ts';
+import type { Entry } from '../../model/entry.ts';
+import { localIso } from '../../model/localTime.ts';
+import type { Experiment, FrameAnalyser } from '../stage/experiment.ts';
+
+/** Where references are kept, in `results_dir`. */
+export const referencesFolder = 'references';
+/** Says from when on a person wants the reference made anew. */
+export const anewFile = 'anew.json';
+
+export const anewSchema = z.object({
+  /** Counts the times. */
+  generation: z.int(),
+  /** Entries from this local time on, ISO. */
+  since: z.string(),
+});
+
+/** What is known of a reference, beside its bytes. */
+const referenceRecordSchema = z.looseObject({
+  hash: z.string(),
+  made: z.string(),
+  method: z.string(),
+  roi_manifest_hash: z.string(),
+  run_id: z.string(),
+  generation: z.int(),
+  /** Entry ids of its frames, in order of collection. */
+  frames: z.array(z.string()),
+  rois: z.int(),
+  dark_level: z.number(),
+  dark_source: z.enum(['configured', 'estimated']),
+});
+
+export type ReferenceRecord = z.infer<typeof referenceRecordSchema>;
+
+/** The references that a folder has records of, in the order in which they were made. */
+export async function readReferences(files: Pick<Files, 'list' | 'open'>, folder: string): Promise<ReferenceRecord[]> {
+  const names = await files.list(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const records: ReferenceRecord[] = [];
+  for (const name of names.filter(name => name.endsWith('.json') && name !== anewFile)) {
+    const record = await readValidJson(files, join(folder, name), referenceRecordSchema);
+    if (record !== null) records.push(record);
+  }
+  return records.sort((a, b) => (a.made < b.made ? -1 : 1));
+}
+
+/** What a reference is made from, beside images. */
+export interface ReferenceWish extends Omit<ReferenceJob, 'paths'> {
+  roiManifestText: string;
+  dataFolder: string;
+  resultsFolder: string;
+  /** The images are all there, or come quickly: the first ones wait for each other. */
+  isReplay: boolean;
+}
+
+export type ReferenceExperiment = Pick<Experiment, 'queue' | 'archive' | 'files' | 'runId' | 'tools' | 'note'>;
+
+/** So many archived entries are looked through for the first frames: those of a long run have no images here any more. */
+const maxArchived = 10_000;
+/** The wish for a new one is looked for so often, ms. */
+const lookEveryMs = 2000;
+
+/** So long the first frames wait to be analysed for those that the reference needs besides, ms: those of a folder come together. */
+const waitMs = 1000;
+/** There while a reference is being made. */
+const makingFile = 'making';
+
+/**
+ * The reference that shifts are measured from: made from the first good frames of the run in the order of collection, so that it is
+ * the same for any number of threads and processes. It is made as soon as they are there, before they are analysed themselves where
+ * they come together; frames that were analysed before have no shift.
+ *
+ * It is kept in `results_dir/references`: its bytes by their hash, and a record by what it was made for, which is written last. After
+ * a process has died while it made one, only frames count that have been analysed: an image that kills its process is found there.
+ */
+export class ShiftReference {
+  readonly #wish: ReferenceWish;
+  readonly #experiment: ReferenceExperiment;
+  readonly #folder: string;
+  #generation: z.infer<typeof anewSchema> = { generation: 0, since: '' };
+  #bytes: ReferenceBytes | null = null;
+  /** Frames that show no lines, or whose images can't be read. */
+  readonly #bad = new Set<string>();
+  #archived: Entry[] = [];
+  #looked = Number.NEGATIVE_INFINITY;
+  #making: Promise<void> | null = null;
+  #mustBeProcessed = false;
+  #waitsSince: number | null = null;
+  readonly #waited$ = new Subject<void>();
+  readonly #timer = new Subscription();
+
+  constructor(wish: ReferenceWish, experiment: ReferenceExperiment) {
+    this.#wish = wish;
+    this.#experiment = experiment;
+    this.#folder = join(wish.resultsFolder, referencesFolder);
+  }
+
+  /** What is measured from now; null while there is none. */
+  get bytes(): ReferenceBytes | null {
+    return this.#bytes;
+  }
+
+  /** @throws the file system's errors */
+  async open(): Promise<void> {
+    if (this.#wish.frames === 0) return;
+    const { files, archive, tools } = this.#experiment;
+    this.#looked = tools.clock.monotonic();
+    this.#generation = (await readValidJson(files, join(this.#folder, anewFile), anewSchema)) ?? this.#generation;
+    this.#bytes = await this.#read();
+    if (this.#bytes !== null) return;
+    this.#mustBeProcessed = (await files.stat(join(this.#folder, makingFile))) !== null;
+    this.#archived = [];
+    let seen = 0;
+    for await (const entry of archive.entries()) {
+      if (++seen > maxArchived || this.#archived.length >= this.#wish.frames) break;
+      if (this.#isCandidate(entry)) this.#archived.push(entry);
+    }
+  }
+
+  /** Emits when frames that waited may be analysed. */
+  readonly wake$: Observable<unknown> = defer(() => this.#waited$);
+
+  /** Whether frames wait to be analysed until there are enough for the reference. */
+  get isWaiting(): boolean {
+    const { frames, isReplay } = this.#wish;
+    if (this.#bytes !== null || frames === 0 || !isReplay || this.#mustBeProcessed) return false;
+    const { clock, scheduler } = this.#experiment.tools;
+    if (this.#waitsSince === null) {
+      // What comes while a claim is on its way must wait too.
+      if (this.#experiment.queue.waiting('processor') === 0) return true;
+      this.#waitsSince = clock.monotonic();
+      this.#timer.add(timer(waitMs, scheduler).subscribe(() => this.#waited$.next()));
+    }
+    return clock.monotonic() - this.#waitsSince < waitMs;
+  }
+
+  close(): void {
+    this.#timer.unsubscribe();
+  }
+
+  /**
+   * Makes the reference where its frames are there, and takes over a new wish for one.
+   *
+   * @param leaving gives up
+   */
+  async update(analyser: Pick<FrameAnalyser, 'makeReference'>, leaving: AbortSignal): Promise<void> {
+    if (this.#wish.frames === 0) return;
+    await this.#lookForWish();
+    // Frames that turn out to be bad make room for the next ones.
+    while (this.#bytes === null && !leaving.aborted) {
+      const frames = this.#firstFrames();
+      if (frames.length < this.#wish.frames) return;
+      this.#making ??= this.#make(frames, analyser, leaving).finally(() => {
+        this.#making = null;
+      });
+      await this.#making;
+    }
+  }
+
+  async #lookForWish(): Promise<void> {
+    const { clock } = this.#experiment.tools;
+    if (clock.monotonic() - this.#looked < lookEveryMs) return;
+    this.#looked = clock.monotonic();
+    const wanted = await readValidJson(this.#experiment.files, join(this.#folder, anewFile), anewSchema);
+    if (wanted === null || wanted.generation === this.#generation.generation) return;
+    this.#bad.clear();
+    await this.open();
+  }
+
+  /** The first frames of the run by collection that are not known to be bad, as many as are needed or there. */
+  #firstFrames(): Entry[] {
+    const { queue } = this.#experiment;
+    const frames = new Map<string, Entry>();
+    for (const entry of concat(this.#archived, queue.entries())) {
+      if (frames.size === this.#wish.frames) break;
+      if (this.#isCandidate(entry) && !this.#bad.has(entry.entry_id)) frames.set(entry.entry_id, entry);
+    }
+    return [...frames.values()];
+  }
+
+  #isCandidate(entry: Entry): boolean {
+    if (entry.camera_data === null || isRemoved(entry) || entry.entry_timestamp_iso < this.#generation.since)
+      return false;
+    if (entry.run_id !== null && entry.run_id !== this.#experiment.runId) return false;
+    if (this.#mustBeProcessed) return entry.processing_status === 'processed';
+    return entry.processing_status !== 'failed' && entry.processing_status !== 'skip';
+  }
+
+  async #make(
+    entries: readonly Entry[],
+    analyser: Pick<FrameAnalyser, 'makeReference'>,
+    leaving: AbortSignal,
+  ): Promise<void> {
+    const { files, tools, note, runId } = this.#experiment;
+    const { roiManifestText, dataFolder, resultsFolder: _results, isReplay: _replay, ...job } = this.#wish;
+    const found: { entry: Entry; path: string }[] = [];
+    for (const entry of entries) {
+      const path = await findImage(entry.camera_data!, dataFolder, files).catch(passOverMissing);
+      if (path === null) this.#bad.add(entry.entry_id);
+      else found.push({ entry, path });
+    }
+    if (found.length < job.frames) return;
+    const making = join(this.#folder, makingFile);
+    await makeFolder(files, this.#folder);
+    await writeAtomic(files, making, '');
+    let made: MadeReference;
+    try {
+      made = await analyser.makeReference({ ...job, paths: found.map(({ path }) => path) }, leaving);
+    } catch (error) {
+      if (leaving.aborted) return;
+      if (!(error instanceof WorkerDiedError)) throw error;
+      for (const { entry } of found) this.#bad.add(entry.entry_id);
+      note(
+        'warning',
+        `no reference of the shifts from the first frames: ${error.message}; it is made from later ones`,
+        'processor',
+      );
+      return;
+    } finally {
+      await removeFile(files, making);
+    }
+    if (made.bytes === null) {
+      for (const [place, { entry }] of found.entries()) if (!made.good.includes(place)) this.#bad.add(entry.entry_id);
+      return;
+    }
+    const record: ReferenceRecord = {
+      hash: contentHash(made.bytes),
+      made: localIso(tools.clock.now()),
+      method: job.method,
+      roi_manifest_hash: contentHash(roiManifestText),
+      run_id: runId,
+      generation: this.#generation.generation,
+      frames: made.good.map(place => found[place].entry.entry_id),
+      rois: made.rois,
+      dark_level: made.darkLevel,
+      dark_source: job.darkLevel === null ? 'estimated' : 'configured',
+    };
+    await writeAtomic(files, this.#bytesFile(record.hash), made.bytes);
+    await writeAtomic(files, this.#recordFile(), `${JSON.stringify(record, null, 1)}\n`);
+    this.#bytes = share(record.hash, made.bytes);
+    note(
+      'info',
+      `the reference of the shifts is made from ${record.frames.length} frames: ${record.rois} of ${job.rois.rois.length} ROIs have one ` +
+        `(${record.hash}, dark level ${Math.round(record.dark_level)} counts, ${record.dark_source})`,
+      'processor',
+    );
+  }
+
+  /** Null: it is not made yet, or what was is damaged and is made anew. */
+  async #read(): Promise<ReferenceBytes | null> {
+    const { files, note } = this.#experiment;
+    const record = await readValidJson(files, this.#recordFile(), referenceRecordSchema);
+    if (record === null) return null;
+    const path = this.#bytesFile(record.hash);
+    const stat = await files.stat(path);
+    const bytes = stat === null ? null : await readBytes(files, path);
+    if (bytes !== null && contentHash(bytes) === record.hash) return share(record.hash, bytes);
+    note('warning', `${path} is ${bytes === null ? 'gone' : 'damaged'}: the reference is made anew`, 'processor');
+    return null;
+  }
+
+  #bytesFile(hash: string): string {
+    return join(this.#folder, `reference_${hash}.bin`);
+  }
+
+  /** Of what the reference is made for. */
+  #recordFile(): string {
+    const { method, estimator, numberOfSubRois, frames, darkLevel, roiManifestText } = this.#wish;
+    // The estimator has a part in the positions of methods that fit no line only.
+    const by = method === 'gaussian' || method === 'fano' ? '' : `${estimator} ${numberOfSubRois}`;
+    const key = [
+      this.#experiment.runId,
+      method,
+      by,
+      frames,
+      darkLevel,
+      contentHash(roiManifestText),
+      this.#generation.generation,
+    ];
+    return join(this.#folder, `reference_${contentHash(JSON.stringify(key))}.json`);
+  }
+}
+
+function* concat<T>(first: Iterable<T>, second: Iterable<T>): Generator<T> {
+  yield* first;
+  yield* second;
+}
+
+function share(hash: string, bytes: Uint8Array): ReferenceBytes {
+  const shared = new SharedArrayBuffer(bytes.length);
+  new Uint8Array(shared).set(bytes);
+  return { hash, bytes: shared };
+}
+
+function passOverMissing(error: unknown): null {
+  if (error instanceof ImagePathError) return null;
+  throw error;
+}

@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import { createRoiEstimator } from '../../../src/analysis/joint/roiEstimator.ts';
+import { createReferenceBuilder } from '../../../src/analysis/shift/makeReference.ts';
+import { decodeReference, encodeReference, type Reference } from '../../../src/analysis/shift/reference.ts';
+import { createShiftFinder, type RoiShift } from '../../../src/analysis/shift/roiShift.ts';
+import type { Pixels } from '../../../src/model/frame.ts';
+import { PatternedChip, type PatternedOptions, patternedOptions } from './patternedRois.ts';
+import { shiftAccuracy } from './shiftAccuracy.ts';
+
+const estimator = createRoiEstimator('gaussian');
+const none = Number.POSITIVE_INFINITY;
+
+function referenceOf(
+  chip: PatternedChip,
+  frames: readonly Pixels[],
+  given: { darkLevel?: number; saturation?: number } = {},
+): Reference {
+  const { darkLevel = null, saturation = none } = given;
+  const builder = createReferenceBuilder({ rois: chip.manifest, method: 'gaussian', estimator, darkLevel });
+  for (const frame of frames) builder.add(frame, saturation);
+  return builder.finish();
+}
+
+const restOf = (chip: PatternedChip): number[] => chip.rois.map(({ mean }) => mean);
+
+function shiftsOf(chip: PatternedChip, reference: Reference, frame: Pixels): (RoiShift | null)[] {
+  const finder = createShiftFinder(reference);
+  return chip.manifest.rois.map(roi => finder.find(frame, roi, 0, none, estimator(frame, roi, 0, none)));
+}
+
+function chipOf(count: number, options: Partial<PatternedOptions> = {}, seed = 5) {
+  const chip = new PatternedChip(seed, count, { ...patternedOptions, ...options });
+  const rest = restOf(chip);
+  return { chip, rest, frames: Array.from({ length: 5 }, () => chip.frame(rest)) };
+}
+
+describe('the shift on pictures with a static pattern', () => {
+  it.each([
+    ['that stand still', {}, 1.2],
+    ['of a chip that jitters by 0.2 px', { jitter: 0.2 }, 2],
+    ['with saturated tops', { fullScale: 900 }, 1.6],
+  ] as const)('%s: a step is near its bound, and its error bars are true', (_, changed, limit) => {
+    const bound = 0.383;
+    const found = shiftAccuracy({ ...patternedOptions, ...changed }, { chips: 1, frames: 4, bounded: 0 });
+    expect(found.scatter).toBeLessThan(limit * bound);
+    expect(found.scatter).toBeLessThan(found.difference / 4);
+    expect(found.withinOne).toBeGreaterThan(0.6);
+    expect(found.withinOne).toBeLessThan(0.82);
+    expect(found.withinTwo).toBeGreaterThan(0.9);
+    expect(found.wrong).toBe(0);
+    expect(found.missing).toBeLessThan(0.05 * found.count);
+  });
+
+  it('of Fano lines likewise, with the sign of the step right', () => {
+    const found = shiftAccuracy({ ...patternedOptions, lineShape: 'fano' }, { chips: 1, frames: 3, bounded: 1 });
+    expect(found.scatter).toBeLessThan(1.3 * found.bound);
+    expect(found.withinOne).toBeGreaterThan(0.58);
+    expect(found.withinTwo).toBeGreaterThan(0.88);
+    expect(found.wrong).toBeLessThan(0.01);
+  });
+
+  it('without a pattern is no worse than the difference of positions', () => {
+    const found = shiftAccuracy({ ...patternedOptions, pattern: [] }, { chips: 1, frames: 3, bounded: 0 });
+    // The reference is the mean of five frames.
+    expect(found.scatter).toBeLessThan(1.1 * Math.sqrt(1.2) * found.difference);
+    expect(found.wrong).toBe(0);
+  });
+
+  it('the same frame and the same reference give the same bits, whatever came before, read back from a file or not', () => {
+    const { chip, rest, frames } = chipOf(8);
+    const reference = referenceOf(chip, frames);
+    const moved = chip.frame(rest.map(at => at + 4));
+    const first = shiftsOf(chip, reference, moved);
+    shiftsOf(chip, reference, chip.frame(rest.map(at => at - 9)));
+    const bytes = encodeReference(reference);
+    expect(encodeReference(decodeReference(bytes))).toEqual(bytes);
+    expect(shiftsOf(chip, decodeReference(bytes), moved)).toEqual(first);
+    expect(bytes.length / 8).toBeLessThan(12_000);
+    expect(() => decodeReference(bytes.subarray(0, bytes.length - 100))).toThrow('ends too early');
+    expect(() => decodeReference(new Uint8Array(100))).toThrow('not a reference');
+  });
+
+  it('the dark level is found from the frames, and counts as it is given', () => {
+    const { chip, frames } = chipOf(40);
+    const { darkLevel, darkSource } = referenceOf(chip, frames);
+    expect(darkSource).toBe('estimated');
+    expect(Math.abs(darkLevel - 100)).toBeLessThan(20);
+    expect(referenceOf(chip, frames, { darkLevel: 97 })).toMatchObject({ darkLevel: 97, darkSource: 'configured' });
+  });
+
+  it('light that changes by a third is no shift', () => {
+    const { chip, rest, frames } = chipOf(20);
+    const reference = referenceOf(chip, frames, { darkLevel: 100 });
+    for (const light of [0.67, 1.4]) {
+      const shifts = shiftsOf(chip, reference, chip.frame(rest, light));
+      for (const found of shifts) expect(Math.abs(found!.shift)).toBeLessThan(5 * found!.uncertainty);
+      expect(Math.max(...shifts.map(found => Math.abs(found!.shift)))).toBeLessThan(0.5);
+    }
+  });
+
+  it('of a line that went far, or of another pattern, is the difference of positions, and says so', () => {
+    const { chip, rest, frames } = chipOf(12);
+    const reference = referenceOf(chip, frames);
+    const far = shiftsOf(chip, reference, chip.frame(rest.map(() => 150)));
+    for (const [i, found] of far.entries()) {
+      if (found === null || 150 - rest[i] < 4 * chip.rois[i].sigma) continue;
+      expect(found.flags).toEqual(['pattern_changed']);
+      expect(found.position).toBeNull();
+      expect(found.uncertainty).toBeGreaterThan(2);
+    }
+    const others = new PatternedChip(99, 12, patternedOptions);
+    const changed = shiftsOf(chip, reference, others.frame(rest));
+    expect(changed.filter(found => found?.flags.includes('pattern_changed')).length).toBeGreaterThan(10);
+  });
+
+  it('of a ROI without a line in the reference is not known', () => {
+    const { chip, frames } = chipOf(6);
+    const dark = frames.map(frame => {
+      const data = frame.data.slice();
+      data.fill(100, 0, frame.width * 53);
+      return { ...frame, data };
+    });
+    const reference = referenceOf(chip, dark);
+    const [first, ...others] = shiftsOf(chip, reference, frames[0]);
+    expect(first).toBeNull();
+    expect(others).not.toContain(null);
+  });
+
+  it('methods that fit no line have the difference of positions', () => {
+    const { chip, rest } = chipOf(3);
+    const position = (at: number) => ({ position: at, uncertainty: 0.5, flags: [], rows: [], rejections: [] });
+    let at = 60;
+    const builder = createReferenceBuilder({
+      rois: chip.manifest,
+      method: 'centre',
+      estimator: () => position(at),
+      darkLevel: null,
+    });
+    const frame = chip.frame(rest);
+    for (const next of [60, 61, 62]) {
+      at = next;
+      builder.add(frame, none);
+    }
+    const finder = createShiftFinder(decodeReference(encodeReference(builder.finish())));
+    const found = finder.find(frame, chip.manifest.rois[0], 0, none, position(71));
+    expect(found).toMatchObject({ shift: 10, position: null, flags: [] });
+    expect(found!.uncertainty).toBeCloseTo(Math.hypot(0.5, 1 / Math.sqrt(3)), 6);
+  });
+
+  it('two peaks whose heights cross are never two honest numbers', () => {
+    const { chip, rest } = chipOf(8);
+    const twin = (share: number): Pixels => {
+      const one = chip.frame(rest);
+      const other = chip.frame(rest.map(at => at + (at < 88 ? 75 : -75)));
+      const data = one.data.map((value, i) =>
+        Math.round(100 + (1 - share) * (value - 100) + share * (other.data[i] - 100)),
+      );
+      return { ...one, data };
+    };
+    const reference = referenceOf(chip, [twin(0.2), twin(0.2), twin(0.2)]);
+    for (const share of [0.2, 0.35, 0.5, 0.65, 0.8]) {
+      const pixels = twin(share);
+      const finder = createShiftFinder(reference);
+      for (const roi of chip.manifest.rois) {
+        const estimate = estimator(pixels, roi, 0, none);
+        const found = finder.find(pixels, roi, 0, none, estimate);
+        const flags = [...estimate.flags, ...(found?.flags ?? [])];
+        if (found !== null && flags.length === 0) expect(Math.abs(found.shift)).toBeLessThan(5);
+      }
+    }
+  });
+});

@@ -47,9 +47,15 @@ export function chooseFormat(listed: readonly V4l2Format[], { width, height, pix
     listed.some(format => format.fourcc === fourcc && hasSize(format, { width, height }));
   const found = named.find(has);
   if (found) return found;
+  if (listed.length === 0) {
+    const other = 'set Camera.camera_id to that for frames, the one whose name ends with "index0"';
+    throw new Error(`this device gives no frames; many cameras have one for frames and one for metadata: ${other}`);
+  }
   const what = `frames of ${width} × ${height}${wanted === '' ? '' : ` as ${wanted}`}`;
-  const has2 = listed.length === 0 ? 'it lists no formats' : `it has ${listed.map(formatText).join('; ')}`;
-  throw new Error(`the camera has no ${what}: ${has2}; set Camera.camera_width, camera_height and camera_pixel_format`);
+  const there = listed.map(formatText).join('; ');
+  throw new Error(
+    `the camera has no ${what}: it has ${there}; set Camera.camera_width, camera_height and camera_pixel_format`,
+  );
 }
 
 function formatText({ fourcc, sizes, ranges }: V4l2Format): string {

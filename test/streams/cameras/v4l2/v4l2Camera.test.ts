@@ -299,6 +299,15 @@ describe('a video device', () => {
     await expect(world({}, { programs }).open().next(never)).rejects.toThrow(/another program uses the camera/);
   });
 
+  it('that is for metadata is told from the one for frames', async () => {
+    const empty = { stdout: 'ioctl: VIDIOC_ENUM_FMT\n\tType: Video Capture\n\n' };
+    await expect(
+      world({}, { programs: { 'v4l2-ctl': () => empty } })
+        .open()
+        .next(never),
+    ).rejects.toThrow(/this device gives no frames; .* ends with "index0"/);
+  });
+
   it('that gives frames of another size than it lists is refused', async () => {
     const ctl = standInV4l2Ctl(() => ({ video0: camera() }));
     const programs: Record<string, StandIn> = {

@@ -14,7 +14,7 @@ import { duration } from '../model/quantity.ts';
 import { brightfield } from '../operators/brightfield/brightfield.ts';
 import { collector } from '../operators/collector/collector.ts';
 import { claimCamera, openSource, type SourceDeps } from '../streams/cameras/sources.ts';
-import { livingProcesses } from './livingProcesses.ts';
+import { cameraUser } from './livingProcesses.ts';
 import type { LoadedConfig } from './loadConfig.ts';
 
 /** A camera that the configuration uses. */
@@ -54,9 +54,9 @@ export async function checkCameras(
   if (cameras.length === 0) {
     return [{ level: 'ok', about: 'camera', message: 'no camera is used: Services.enable_camera is off' }];
   }
-  const user = await runningCollector(loaded);
+  const user = await cameraUser(loaded.paths.status);
   if (user !== null) {
-    const message = `the pipeline of this experiment (process ${user}) uses it: "phorest status" tells how it does`;
+    const message = `the pipeline of this experiment (process ${user.status.pid}) uses it: "phorest status" tells how it does`;
     return [{ level: 'ok', about: 'camera', message }];
   }
   const findings: CheckFinding[] = [];
@@ -70,14 +70,6 @@ export async function checkCameras(
     }
   }
   return findings;
-}
-
-/** Its process; null: none uses the camera. */
-async function runningCollector({ paths }: LoadedConfig): Promise<number | null> {
-  const closed = ['off', 'paused', 'stopped'];
-  const living = await livingProcesses(paths.status);
-  const user = living.find(({ status }) => status.stages.collector && !closed.includes(status.stages.collector.state));
-  return user?.status.pid ?? null;
 }
 
 async function checkCamera(

@@ -24,7 +24,17 @@ export async function livingProcesses(statusFolder: string): Promise<LivingProce
   return (await surveyProcesses(statusFolder)).living;
 }
 
-/** The same, and apart from them those that were not stopped, that nobody here can ask, and that are silent. It may take as long as they get to show a sign of life. */
+/** States of a collector in which its camera is closed. */
+const closedStates: readonly string[] = ['off', 'paused', 'stopped'];
+
+/** The process of an experiment whose collector uses the camera now; null: none does. */
+export async function cameraUser(statusFolder: string): Promise<LivingProcess | null> {
+  const isOpen = ({ status: { stages } }: LivingProcess): boolean =>
+    stages.collector !== undefined && !closedStates.includes(stages.collector.state);
+  return (await livingProcesses(statusFolder)).find(isOpen) ?? null;
+}
+
+/** The living ones, and apart from them those that were not stopped, that nobody here can ask, and that are silent. It may take as long as they get to show a sign of life. */
 export async function surveyProcesses(
   statusFolder: string,
 ): Promise<{ living: LivingProcess[]; silent: ProcessStatus[] }> {

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import type { SourceSettings } from '../config/sourceSettings.ts';
@@ -16,7 +15,7 @@ import { stopSignals$ } from '../streams/stopSignals.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes, signalExitCode } from './exitCodes.ts';
-import { livingProcesses } from './livingProcesses.ts';
+import { cameraUser } from './livingProcesses.ts';
 import { type LoadedConfig, loadConfig } from './loadConfig.ts';
 
 /** The camera of an experiment, for a tool that works with it while no pipeline does. */
@@ -100,15 +99,8 @@ export async function untilSignal(run: (signal: AbortSignal, abort: () => void) 
 /** A camera says in this time which one it is, ms. */
 const identityMs = 10_000;
 
-/** States of a collector in which its camera is closed. */
-const closedStates = ['off', 'paused', 'stopped'];
-
 async function refuseWhileInUse({ paths }: LoadedConfig, context: CommandContext): Promise<void> {
-  if (!existsSync(paths.status)) return;
-  const user = (await livingProcesses(paths.status)).find(({ status }) => {
-    const stage = status.stages.collector;
-    return stage !== undefined && !closedStates.includes(stage.state);
-  });
+  const user = await cameraUser(paths.status);
   if (!user) return;
   const { pid, host } = user.status;
   const [pause, resume, stop] = [['pause', 'collector'], ['resume', 'collector'], ['stop']].map(words =>

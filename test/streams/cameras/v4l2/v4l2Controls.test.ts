@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { controlSteps, controlTrouble, exposureMetadata } from '../../../../src/streams/cameras/v4l2/v4l2Controls.ts';
+import { chooseFormat, parseFfmpegFormats } from '../../../../src/streams/cameras/v4l2/v4l2Formats.ts';
 import {
   hasSize,
   parseControls,
@@ -57,6 +58,23 @@ describe('what v4l2-ctl lists', () => {
     expect(hasSize(yuyv!, { width: 1920, height: 1080 })).toBe(false);
     expect(hasSize(gray!, { width: 640, height: 480 })).toBe(true);
     expect(hasSize(gray!, { width: 648, height: 480 })).toBe(false);
+  });
+
+  it('is read from ffmpeg too, which says it on standard error', () => {
+    const tag = '[video4linux2,v4l2 @ 0x55d0c8a1e2c0]';
+    const text =
+      `${tag} Raw       :     yuyv422 :           YUYV 4:2:2 : 640x480 160x90\n` +
+      `${tag} Compressed:       mjpeg :          Motion-JPEG : 640x480 1920x1080\n` +
+      `${tag} Raw       : Unsupported :         10-bit Bayer : {32-2592, 2}x{32-1944, 2}\n` +
+      `${tag} Raw       :        gray :       8-bit Greyscale : {32-2592, 2}x{32-1944, 2}\n/dev/video0: Immediate exit requested\n`;
+    const formats = parseFfmpegFormats(text);
+    expect(formats.map(({ fourcc }) => fourcc)).toEqual(['YUYV', 'MJPG', 'GREY']);
+    expect(chooseFormat(formats, { width: 640, height: 480, pixelFormat: '' }).fourcc).toBe('GREY');
+    expect(chooseFormat(formats, { width: 160, height: 90, pixelFormat: 'yuyv' }).fourcc).toBe('YUYV');
+    expect(chooseFormat(formats, { width: 1920, height: 1080, pixelFormat: 'MJPG' }).fourcc).toBe('MJPG');
+    expect(() => chooseFormat(formats, { width: 641, height: 480, pixelFormat: '' })).toThrow(
+      'it has YUYV of 640 × 480, 160 × 90; MJPG of 640 × 480, 1920 × 1080; GREY of 32 × 32 to 2592 × 1944',
+    );
   });
 
   it('says what a frame will be', () => {

@@ -6,6 +6,7 @@ import { imageMemory } from '../image/imageMemory.ts';
 import { readImageFile } from '../image/readImageFile.ts';
 import { analyseTogether } from './analyseTogether.ts';
 import { type AnalysisReply, type AnalysisTask, failureOf, type WorkerSettings } from './analysisReply.ts';
+import { createChipMovement, followed } from './chipMovement.ts';
 import { createFrameIntake } from './frameIntake.ts';
 import { createRoiAnalysis } from './roiPiece.ts';
 import { createRoiQueue } from './roiQueue.ts';
@@ -32,7 +33,10 @@ export default async function analysisTask(task: AnalysisTask): Promise<Analysis
 
 async function analyse({ job, port }: Extract<AnalysisTask, { port: unknown }>): Promise<AnalysisReply> {
   const started = performance.now();
-  const intake = createFrameIntake(job, port);
+  const see = createChipMovement(job.rois);
+  // Where regions follow the chip, nobody can begin with them before the whole frame was seen.
+  const follows = job.followChip === true && see !== null;
+  const intake = createFrameIntake(job, follows ? null : port);
   try {
     const pixels = job.pixels
       ? intake.adopt(job.pixels)
@@ -41,13 +45,20 @@ async function analyse({ job, port }: Extract<AnalysisTask, { port: unknown }>):
     const { statistics, saturation } = intake.survey();
     const decodedAt = performance.now();
     const queue = intake.queue();
+    const movement = see?.(pixels) ?? null;
+    const chipShift = see === null ? {} : { chipShift: movement?.shift ?? null };
+    const own = follows && movement !== null ? { ...job, rois: followed(job.rois, movement) } : job;
     const share =
       queue === null
-        ? { pieces: [createRoiAnalysis(job)(pixels, saturation, 0, job.rois.rois.length)], provisional: [] }
+        ? { pieces: [createRoiAnalysis(own)(pixels, saturation, 0, job.rois.rois.length)], provisional: [] }
         : analyseTogether(pixels, job, queue);
     const decodeMs = decodedAt - started;
     const analyseMs = performance.now() - decodedAt;
-    return { head: { width, height, depth, statistics, decodeMs, analyseMs }, isAlone: queue === null, ...share };
+    return {
+      head: { width, height, depth, statistics, ...chipShift, decodeMs, analyseMs },
+      isAlone: queue === null,
+      ...share,
+    };
   } finally {
     // The next frame of this thread overwrites the memory.
     intake.withdraw();

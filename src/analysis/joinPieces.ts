@@ -3,7 +3,10 @@ import type { Share } from './analyseTogether.ts';
 import type { RoiPiece } from './roiPiece.ts';
 
 /** What is said of a frame as a whole. */
-export type FrameHead = Pick<AnalysedFrame, 'width' | 'height' | 'depth' | 'statistics' | 'decodeMs' | 'analyseMs'>;
+export type FrameHead = Pick<
+  AnalysedFrame,
+  'width' | 'height' | 'depth' | 'statistics' | 'chipShift' | 'decodeMs' | 'analyseMs'
+>;
 
 /**
  * A frame's result from its pieces, whoever made them and in whatever order they came: byte for byte what one piece of all

@@ -95,7 +95,22 @@ function parseMadeFor(value: unknown, fail: (message: string) => never): MadeFor
     return fail(`scale: ${described(scale)} instead of pixels a unit, more than 0`);
   if (!Array.isArray(offset) || offset.length !== 2 || !offset.every(isFiniteNumber))
     return fail(`offset: ${described(offset)} instead of two numbers of pixels, [x, y]`);
-  return { width, height, chipType, scale, offset: [offset[0], offset[1]] };
+  const gratings = value.gratings ?? [];
+  if (!Array.isArray(gratings) || !gratings.every(isArea))
+    return fail('gratings: they must be lists of four numbers, [left, top, width, height], in design units');
+  return {
+    width,
+    height,
+    chipType,
+    scale,
+    offset: [offset[0], offset[1]],
+    gratings: gratings.map(([left, top, areaWidth, areaHeight]) => ({
+      left,
+      top,
+      width: areaWidth,
+      height: areaHeight,
+    })),
+  };
 }
 
 /** Whether results can be made with a text. */
@@ -144,6 +159,9 @@ const slips: readonly (readonly [RegExp, string])[] = [
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isArea = (value: unknown): value is [number, number, number, number] =>
+  Array.isArray(value) && value.length === 4 && value.every(isFiniteNumber) && value[2] > 0 && value[3] > 0;
 
 const isFiniteNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 

@@ -1,16 +1,12 @@
 import { z } from 'zod';
 import { jsonFault } from '../model/jsonFault.ts';
+import type { ChipArea } from '../model/roi.ts';
 import { oneLine } from '../model/shownText.ts';
 import { CalibrationError } from './calibrationError.ts';
 
-/** A rectangle of the chip in its design units, y down. */
-export interface ChipRectangle {
+/** A label or a grating. */
+export interface ChipRectangle extends ChipArea {
   readonly label: string;
-  /** The corner at its upper left. */
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
 }
 
 /** One kind of chip: where its labels and its gratings are. */

@@ -1,11 +1,11 @@
 import type { Pixels } from '../model/frame.ts';
 import { CalibrationError } from './calibrationError.ts';
 import { type Chip, isLocatable } from './chipMap.ts';
-import { type ChipPose, onImage, type Point } from './chipPose.ts';
+import { type ChipPose, onImage, type Point } from '../analysis/chipPose.ts';
 import { type Calibration, isTrusted, measure, refuseRival } from './locateChip.ts';
 import { type LabelTemplate, middleOf } from './matchLabel.ts';
 import { openCv } from './openCv.ts';
-import { outlinesAt } from './refinePose.ts';
+import { outlinesAt } from '../analysis/refinePose.ts';
 import { type RoughPose, roughAngle, roughPoses, type SmallImage, smallImage, straightened } from './roughPose.ts';
 
 /** A chip that may be in the image, with the pictures of its labels. */
@@ -202,8 +202,8 @@ function refuseDoubtful(best: Calibration, image: Pixels, others: readonly Calib
   const found = labels.filter(({ centre }) => centre !== null).length;
   const isContradicted = labels.length >= 2 && found < 0.4 * labels.length;
   if (found >= 2 && !isContradicted) return;
-  const own = outlinesAt(image, best.chip, best.pose);
-  const near = neighbours(best).map(pose => sidesWorth(outlinesAt(image, best.chip, pose)));
+  const own = outlinesAt(image, best.chip.gratings, best.pose);
+  const near = neighbours(best).map(pose => sidesWorth(outlinesAt(image, best.chip.gratings, pose)));
   const far = others.filter(other => isElsewhere(other, best, image)).map(({ outlines }) => sidesWorth(outlines));
   const lead = sidesWorth(own) - Math.max(Number.NEGATIVE_INFINITY, ...near, ...far);
   // Labels that should be there and are not speak against it.

@@ -4,12 +4,12 @@ import type { Roi } from '../model/roi.ts';
 import { oneLine } from '../model/shownText.ts';
 import { CalibrationError } from './calibrationError.ts';
 import type { Chip } from './chipMap.ts';
-import { type ChipPose, fitPose, onImage, type Point, pointSightings, type Sighting } from './chipPose.ts';
+import { type ChipPose, fitPose, onImage, type Point, pointSightings, type Sighting } from '../analysis/chipPose.ts';
 import type { LabelClick } from './featureLocations.ts';
 import { type LabelMatch, type LabelTemplate, matchLabel, middleInImage, middleOf } from './matchLabel.ts';
 import { type Cv, openCv } from './openCv.ts';
 import { placeRois } from './placeRois.ts';
-import { fitRobustly, type Outlines, refinePose } from './refinePose.ts';
+import { fitRobustly, type Outlines, refinePose } from '../analysis/refinePose.ts';
 
 /** A label as it was looked for, and what was found. */
 export interface LocatedLabel {
@@ -175,7 +175,7 @@ export function measure(
     sightings = labelSightings(templates, matches);
     pose = fitRobustly(sightings, pose, image) ?? pose;
   }
-  const refined = refinePose(image, chip, pose, sightings, outlineReach);
+  const refined = refinePose(image, chip.gratings, pose, sightings, outlineReach);
   const { outlines } = refined;
   if (isTrusted(outlines)) pose = refined.pose;
   const labels = templates.map((template, i) => located(template, matches[i], pose, clicks, image));

@@ -1,6 +1,7 @@
+import { vertex } from '../analysis/outlines.ts';
 import type { Pixels } from '../model/frame.ts';
 import type { ChipRectangle } from './chipMap.ts';
-import { type ChipPose, onFrame, type Point, toDerotated, toImage } from './chipPose.ts';
+import { type ChipPose, onFrame, type Point, toDerotated, toImage } from '../analysis/chipPose.ts';
 import { type Cv, type Mat, matOf, withMats } from './openCv.ts';
 
 /** A label and its picture: the label bright, all around it dark. */
@@ -242,10 +243,4 @@ function peakOf(scores: Mat): { x: number; y: number; value: number } | null {
     y: y + (y > 0 && y < rows - 1 ? vertex(value(x, y - 1), value(x, y), value(x, y + 1)) : 0),
     value: values[best],
   };
-}
-
-/** Where a parabola through three values at −1, 0, 1, the middle one the highest, has its vertex. */
-export function vertex(before: number, at: number, after: number): number {
-  const curve = before - 2 * at + after;
-  return curve < 0 ? Math.max(-0.5, Math.min(0.5, (before - after) / (2 * curve))) : 0;
 }

@@ -1,6 +1,6 @@
 import type { Roi } from '../model/roi.ts';
 import type { Chip, ChipRectangle } from './chipMap.ts';
-import { type ChipPose, type ImageSize, onFrame, toImage } from './chipPose.ts';
+import { type ChipPose, type ImageSize, onFrame, toImage } from '../analysis/chipPose.ts';
 
 /**
  * The regions of interest of all gratings that lie wholly in the image: two for each, of one size for all gratings of one size. Those
@@ -34,7 +34,7 @@ export function placeRois(chip: Chip, pose: ChipPose, size: ImageSize): Roi[] {
 }
 
 /** In the derotated frame, and in the image from which that is made: elsewhere it is black. */
-function isWhollyInside({ left, top, width, height }: ChipRectangle, pose: ChipPose, size: ImageSize): boolean {
+export function isWhollyInside({ left, top, width, height }: ChipRectangle, pose: ChipPose, size: ImageSize): boolean {
   const isIn = (x: number, y: number, from: number): boolean =>
     x >= from && y >= from && x <= size.width + from && y <= size.height + from;
   const corners = [

@@ -1,4 +1,5 @@
-import type { ImageSize } from './chipPose.ts';
+import { isWhollyInside } from './placeRois.ts';
+import type { ImageSize } from '../analysis/chipPose.ts';
 import type { Calibration } from './locateChip.ts';
 
 /** Which image a calibration was made from. */
@@ -19,11 +20,16 @@ export function roiManifestText({ chip, pose, rois }: Calibration, reference: Re
     chip_type: chip.type,
     scale: round(pose.scale, 8),
     offset: pose.offset.map(value => round(value, 4)),
+    gratings: chip.gratings
+      .filter(grating => isWhollyInside(grating, pose, reference.size))
+      .map(({ left, top, width, height }) => [left, top, width, height]),
     reference_image: reference.file,
     reference_hash: reference.hash,
   };
   const manifest = { ...Object.fromEntries(entries), image_angle: round(pose.angle, 6), calibration };
-  return `${JSON.stringify(manifest, null, 2)}\n`;
+  // A grating a line: people read it too.
+  const text = JSON.stringify(manifest, null, 2);
+  return `${text.replace(/\[\s+([-\d.e, \n]+?)\s+\]/g, (_, numbers: string) => `[${numbers.replace(/\s+/g, ' ')}]`)}\n`;
 }
 
 export const round = (value: number, digits: number): number => Number(value.toFixed(digits));

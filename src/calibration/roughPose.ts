@@ -8,7 +8,7 @@
 
 import type { Pixels } from '../model/frame.ts';
 import type { Chip } from './chipMap.ts';
-import type { ChipPose } from './chipPose.ts';
+import type { ChipPose } from '../analysis/chipPose.ts';
 
 /** A pose within some pixels of the true one, if it is the right one. */
 export interface RoughPose {

@@ -1,6 +1,6 @@
 import type { Pixels } from './frame.ts';
 import type { AnalysisMethod, Estimator } from './method.ts';
-import type { FrameStatistics } from './result.ts';
+import type { ChipShift, FrameStatistics } from './result.ts';
 import type { RoiManifest } from './roi.ts';
 
 /** One frame to analyse. Plain data: it goes to a worker thread, later perhaps to another machine. */
@@ -18,6 +18,8 @@ export interface AnalysisJob {
   keepValues: boolean;
   /** What the shift is measured from; null or absent: there is none yet, or none is wanted. */
   reference?: ReferenceBytes | null;
+  /** Regions follow the chip where it has moved. */
+  followChip?: boolean;
 }
 
 /** A reference on its way to the threads that measure from it: they share its memory. */
@@ -62,6 +64,8 @@ export interface AnalysedFrame {
   rowsFitted: number;
   /** Rows left out, by reason. */
   rowsRejected: Readonly<Record<string, number>>;
+  /** How far the chip has moved; null when that is not seen, absent when it is not known where its outlines are. */
+  chipShift?: ChipShift | null;
   /** Milliseconds spent. */
   decodeMs: number;
   analyseMs: number;

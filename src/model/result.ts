@@ -45,6 +45,16 @@ export interface FrameStatistics {
   contrast: number;
 }
 
+/** How far the chip has moved since its reference image, at the middle of the frame. */
+export interface ChipShift {
+  /** Pixels to the right. */
+  dx: number;
+  /** Pixels down. */
+  dy: number;
+  /** Degrees, of the sign of `image_angle`. */
+  angle: number;
+}
+
 /** One line of `processing_results.jsonl`. */
 export interface ResultLine {
   entry_id: string;
@@ -66,5 +76,7 @@ export interface ResultLine {
   processing_successful: boolean;
   processing_error_message: string | null;
   temperature_readings: Record<string, number | null> | null;
+  /** Null: not seen. Absent where the ROI manifest does not say where the outlines of the chip are. */
+  chip_shift?: ChipShift | null;
   image_analysis: [FrameStatistics, ...RoiResult[]] | null;
 }

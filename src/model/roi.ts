@@ -17,6 +17,15 @@ export interface RoiManifest {
   madeFor?: MadeFor;
 }
 
+/** A rectangle of the chip in its design units, y down. */
+export interface ChipArea {
+  /** The corner at its upper left. */
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 /** What a ROI manifest was made for, and how the chip lies in these frames. */
 export interface MadeFor {
   /** Pixels of a frame. */
@@ -27,4 +36,6 @@ export interface MadeFor {
   scale: number;
   /** Where the design's origin lies in the turned frame, pixels from its upper left corner. */
   offset: readonly [x: number, y: number];
+  /** The gratings in the image, by whose outlines movements of the chip are seen; none in a manifest of an earlier version. */
+  gratings: readonly ChipArea[];
 }

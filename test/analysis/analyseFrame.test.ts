@@ -302,7 +302,7 @@ test.each(['rows', 'roi'] as const)('a ROI of any size is named, and no memory i
 
 test('a frame of another size than the ROI manifest was made for is refused before any of its ROIs is analysed', () => {
   const { pixels, rois } = frameOf([{ position: 60, amplitude: 900 }]);
-  const madeFor = { width: cols, height: rows, chipType: 'A', scale: 1, offset: [0, 0] } as const;
+  const madeFor = { width: cols, height: rows, chipType: 'A', scale: 1, offset: [0, 0], gratings: [] } as const;
   const made = (height: number) => ({ rois: { rois, imageAngle: 0, madeFor: { ...madeFor, height } } });
   expect(analyse(pixels, rois, made(rows)).analysed.rois).toBe(1);
   expect(() => analyse(pixels, rois, made(rows + 1))).toThrow(

@@ -101,11 +101,13 @@ function drawHalf(
   const u1 = left + columns - 0.5 + overhang;
   const v0 = top - 0.5 - overhang;
   const v1 = top + rows - 0.5 + overhang;
-  const [first, end] = geometry.rows(band, u0, u1, v0, v1);
+  // Edges are soft, as a lens makes them: a pixel has the part of the light that falls on it. The halves of a grating meet without an edge.
+  const [edge0, edge1] = roi.flip ? [v0 - 1, v1] : [v0, v1 + 1];
+  const [first, end] = geometry.rows(band, u0 - 0.5, u1 + 0.5, roi.flip ? v0 : v0 - 0.5, roi.flip ? v1 + 0.5 : v1);
   const start = tableSteps * (columns + tableMargin);
   const lastIndex = shape.length - 2;
   for (let y = first; y < end; y++) {
-    const [from, to] = geometry.columns(y, u0, u1, v0, v1);
+    const [from, to] = geometry.columns(y, u0 - 0.5, u1 + 0.5, roi.flip ? v0 : v0 - 0.5, roi.flip ? v1 + 0.5 : v1);
     const atRow = (y - band.top) * band.width;
     const uRow = geometry.u(y) - left;
     const vRow = geometry.v(y) - top;
@@ -120,7 +122,11 @@ function drawHalf(
       const at = start + tableSteps * ((roi.flip ? columns - 1 - u : u) - position - offset);
       const index = at < 0 ? 0 : at > lastIndex ? lastIndex : at | 0;
       const value = shape[index] + (at - index) * (shape[index + 1] - shape[index]);
-      band.light[atRow + x] = background + amplitude * gain * value;
+      const light = background + amplitude * gain * value;
+      const across = Math.min(u + left - u0, u1 - u - left);
+      const v = vRow + top - geometry.sin * x;
+      const cover = Math.min(1, across + 0.5) * Math.min(1, Math.min(v - edge0, edge1 - v) + 0.5);
+      band.light[atRow + x] += cover * (light - band.light[atRow + x]);
     }
   }
 }

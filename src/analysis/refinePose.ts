@@ -1,7 +1,7 @@
 import type { Pixels } from '../model/frame.ts';
-import type { Chip } from './chipMap.ts';
+import type { ChipArea } from '../model/roi.ts';
 import { type ChipPose, fitPose, onImage, residual, type Sighting } from './chipPose.ts';
-import { type Edge, edgesOf, type SeenEdge, seeEdge } from './outlines.ts';
+import { type Edge, edgesOf, evenly, type SeenEdge, seeEdge } from './outlines.ts';
 
 /** How well the gratings' outlines of an image agree with a pose. */
 export interface Outlines {
@@ -13,7 +13,7 @@ export interface Outlines {
 }
 
 /** More make nothing better: parts of a pixel are known by then. */
-const maxEdges = 800;
+const mostEdges = 800;
 /** What lies further off than so many of its own standard errors pulls less and less. */
 const robustness = 2.5;
 
@@ -24,13 +24,16 @@ const robustness = 2.5;
  */
 export function refinePose(
   image: Pixels,
-  chip: Chip,
+  gratings: readonly ChipArea[],
   start: ChipPose,
   others: readonly Sighting[],
   reach: number,
 ): { pose: ChipPose; outlines: Outlines } {
   let pose = start;
-  const edges = thinned(edgesOf(chip).filter(edge => isInImage(edge, start, image)));
+  const edges = evenly(
+    edgesOf(gratings).filter(edge => isInImage(edge, start, image)),
+    mostEdges,
+  );
   let outlines = seeOutlines(image, edges, pose, reach);
   for (let round = 0; round < 2; round++) {
     const sightings = [...others, ...outlines.seen.map(({ sighting }) => sighting)];
@@ -58,10 +61,10 @@ export function fitRobustly(sightings: readonly Sighting[], start: ChipPose, ima
 }
 
 /** The outlines of all gratings in the image, as a pose has them. */
-export function outlinesAt(image: Pixels, chip: Chip, pose: ChipPose): Outlines {
+export function outlinesAt(image: Pixels, gratings: readonly ChipArea[], pose: ChipPose): Outlines {
   return seeOutlines(
     image,
-    edgesOf(chip).filter(edge => isInImage(edge, pose, image)),
+    edgesOf(gratings).filter(edge => isInImage(edge, pose, image)),
     pose,
     3,
   );
@@ -79,10 +82,4 @@ function isInImage({ from, to }: Edge, pose: ChipPose, image: Pixels): boolean {
     const [x, y] = onImage(point, pose, image);
     return x >= border && y >= border && x < image.width - border && y < image.height - border;
   });
-}
-
-/** Evenly chosen, when there are too many. */
-function thinned(edges: readonly Edge[]): Edge[] {
-  const every = Math.max(1, edges.length / maxEdges);
-  return Array.from({ length: Math.floor(edges.length / every) }, (_, i) => edges[Math.floor(i * every)]);
 }

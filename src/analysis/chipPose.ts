@@ -66,6 +66,8 @@ export interface Sighting {
   readonly at: number;
   /** 1 / variance, px⁻². */
   readonly weight: number;
+  /** Of a side of a grating: the direction is out of it. All of them may lie a little further in or out than the design has them. */
+  readonly isSide?: true;
 }
 
 /** Both directions of a point that was seen. */
@@ -84,14 +86,17 @@ export function pointSightings(chip: Point, [x, y]: Point, weight: number): Sigh
  */
 export function fitPose(sightings: readonly Sighting[], size: ImageSize): ChipPose | null {
   // Image = (p·cx + q·cy + tx, −q·cx + p·cy + ty), with p = scale·cos, q = scale·sin: linear in four unknowns.
-  const normal = Array.from({ length: 4 }, () => new Float64Array(5));
+  // How far sides lie further out is a fifth, when there are some: else it would move the chip where more left than right ones are seen.
+  const unknowns = sightings.some(({ isSide }) => isSide) ? 5 : 4;
+  const normal = Array.from({ length: unknowns }, () => new Float64Array(unknowns + 1));
   const middle = centreOf(sightings);
-  for (const { chip, direction, at, weight } of sightings) {
+  for (const { chip, direction, at, weight, isSide } of sightings) {
     const cx = chip[0] - middle[0];
     const cy = chip[1] - middle[1];
     const [dx, dy] = direction;
-    const row = [cx * dx + cy * dy, cy * dx - cx * dy, dx, dy, at];
-    for (let i = 0; i < 4; i++) for (let k = 0; k < 5; k++) normal[i][k] += weight * row[i] * row[k];
+    const row = [cx * dx + cy * dy, cy * dx - cx * dy, dx, dy, ...(unknowns === 5 ? [isSide ? 1 : 0] : []), at];
+    for (let i = 0; i < unknowns; i++)
+      for (let k = 0; k <= unknowns; k++) normal[i][k] += weight * row[i] * row[k];
   }
   const solved = solve(normal);
   if (solved === null) return null;

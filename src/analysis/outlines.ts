@@ -1,7 +1,6 @@
 import type { Pixels } from '../model/frame.ts';
-import type { Chip, ChipRectangle } from './chipMap.ts';
+import type { ChipArea } from '../model/roi.ts';
 import { type ChipPose, onFrame, type Point, type Sighting, toImage } from './chipPose.ts';
-import { vertex } from './matchLabel.ts';
 
 /** One side of a grating: there the chip gets dark, and after the gap the next grating may begin. Design units. */
 export interface Edge {
@@ -23,27 +22,28 @@ export interface SeenEdge {
   readonly sighting: Sighting;
 }
 
-/** The sides of all gratings of a chip. */
-export function edgesOf({ gratings }: Chip): Edge[] {
-  return gratings.flatMap(({ left, top, width, height }) => {
+/** The sides of gratings. @param most when there are more, so many of them, evenly chosen */
+export function edgesOf(gratings: readonly ChipArea[], most = Number.POSITIVE_INFINITY): Edge[] {
+  const sides = gratings.flatMap(({ left, top, width, height }): Omit<Edge, 'gap'>[] => {
     const right = left + width;
     const bottom = top + height;
-    const side = (from: Point, to: Point, normal: Point): Edge => ({
-      from,
-      to,
-      normal,
-      gap: gapBeyond(from, to, normal, gratings),
-    });
     return [
-      side([left, top], [right, top], [0, -1]),
-      side([left, bottom], [right, bottom], [0, 1]),
-      side([left, top], [left, bottom], [-1, 0]),
-      side([right, top], [right, bottom], [1, 0]),
+      { from: [left, top], to: [right, top], normal: [0, -1] },
+      { from: [left, bottom], to: [right, bottom], normal: [0, 1] },
+      { from: [left, top], to: [left, bottom], normal: [-1, 0] },
+      { from: [right, top], to: [right, bottom], normal: [1, 0] },
     ];
   });
+  return evenly(sides, most).map(side => ({ ...side, gap: gapBeyond(side.from, side.to, side.normal, gratings) }));
 }
 
-function gapBeyond(from: Point, to: Point, [nx, ny]: Point, gratings: readonly ChipRectangle[]): number {
+/** So many of them at most, evenly chosen. */
+export function evenly<T>(items: readonly T[], most: number): T[] {
+  const every = Math.max(1, items.length / most);
+  return Array.from({ length: Math.floor(items.length / every) }, (_, i) => items[Math.floor(i * every)]);
+}
+
+function gapBeyond(from: Point, to: Point, [nx, ny]: Point, gratings: readonly ChipArea[]): number {
   let nearest = Number.POSITIVE_INFINITY;
   for (const { left, top, width, height } of gratings) {
     const along = ny !== 0 ? [left, left + width, from[0], to[0]] : [top, top + height, from[1], to[1]];
@@ -57,7 +57,7 @@ function gapBeyond(from: Point, to: Point, [nx, ny]: Point, gratings: readonly C
 }
 
 /** Steps of a profile across an edge, pixels. */
-const step = 0.5;
+export const profileStep = 0.5;
 /** Pixels of the grating that a profile has at least. */
 const inside = 6;
 /** Pixels of a gap that a profile has at most. */
@@ -81,7 +81,7 @@ export function seeEdge(image: Pixels, edge: Edge, pose: ChipPose, reach: number
   const profile = profileAcross(image, edge, pose, -inside - most, beyond + most);
   if (profile === null) return null;
   const fits: { shift: number; sum: number; inner: number; outer: number }[] = [];
-  for (let shift = -most; shift <= most + 1e-9; shift += step / 2)
+  for (let shift = -most; shift <= most + 1e-9; shift += profileStep / 2)
     fits.push({ shift, ...fitGap(profile, -inside - most, shift, gap) });
   let best = 0;
   for (let i = 1; i < fits.length; i++) if (fits[i].sum < fits[best].sum) best = i;
@@ -90,9 +90,9 @@ export function seeEdge(image: Pixels, edge: Edge, pose: ChipPose, reach: number
   const { sum, inner, outer } = fits[best];
   const total = spread(profile);
   if (!(inner > 0) || (Number.isFinite(gap) && !(outer > 0)) || !(sum < 0.5 * total)) return null;
-  const curve = (fits[best - 1].sum - 2 * sum + fits[best + 1].sum) / (step / 2) ** 2;
+  const curve = (fits[best - 1].sum - 2 * sum + fits[best + 1].sum) / (profileStep / 2) ** 2;
   if (!(curve > 0)) return null;
-  const shift = fits[best].shift + vertex(-fits[best - 1].sum, -sum, -fits[best + 1].sum) * (step / 2);
+  const shift = fits[best].shift + vertex(-fits[best - 1].sum, -sum, -fits[best + 1].sum) * (profileStep / 2);
   // Samples half a pixel apart of a smoothed image tell little that their neighbours don't.
   const variance = (6 * sum) / Math.max(1, profile.length / 3 - 4) / curve;
   return { edge, shift, variance, sighting: sightingOf(edge, pose, image, shift, variance) };
@@ -107,11 +107,11 @@ function sightingOf(edge: Edge, pose: ChipPose, image: Pixels, shift: number, va
   const direction: Point = [there[0] - here[0], there[1] - here[1]];
   const at = here[0] * direction[0] + here[1] * direction[1] + shift;
   // None is better than the model of its picture.
-  return { chip, direction, at, weight: 1 / (variance + 0.1 ** 2) };
+  return { chip, direction, at, weight: 1 / (variance + 0.1 ** 2), isSide: true };
 }
 
 /** Mean light along the edge, in steps across it. Null when a part of it is outside of the image. */
-function profileAcross(
+export function profileAcross(
   image: Pixels,
   { from, to, normal }: Edge,
   pose: ChipPose,
@@ -128,10 +128,13 @@ function profileAcross(
   const startY = y0 + 0.05 * (y1 - y0);
   const stepX = (0.9 * (x1 - x0)) / (count - 1);
   const stepY = (0.9 * (y1 - y0)) / (count - 1);
-  const size = Math.round((last - first) / step) + 1;
+  const size = Math.round((last - first) / profileStep) + 1;
   const at = (i: number, k: number): Point =>
     toImage(
-      [startX + i * stepX + (first + k * step) * normal[0], startY + i * stepY + (first + k * step) * normal[1]],
+      [
+        startX + i * stepX + (first + k * profileStep) * normal[0],
+        startY + i * stepY + (first + k * profileStep) * normal[1],
+      ],
       pose.angle,
       image,
     );
@@ -174,7 +177,7 @@ function fitGap(
 ): { sum: number; inner: number; outer: number } {
   let [n, a, b, aa, ab, bb, y, ay, by, yy] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
   for (let k = 0; k < profile.length; k++) {
-    const s = first + k * step - shift;
+    const s = first + k * profileStep - shift;
     const inner = edgeStep(-s);
     const outer = Number.isFinite(gap) ? edgeStep(s - gap) : 0;
     const value = profile[k];
@@ -214,4 +217,10 @@ function spread(profile: Float64Array): number {
     squares += value * value;
   }
   return squares - (sum * sum) / profile.length;
+}
+
+/** Where a parabola through three values at −1, 0, 1, the middle one the highest, has its vertex. */
+export function vertex(before: number, at: number, after: number): number {
+  const curve = before - 2 * at + after;
+  return curve < 0 ? Math.max(-0.5, Math.min(0.5, (before - after) / (2 * curve))) : 0;
 }

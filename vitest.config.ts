@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** What takes more than a second of a core, on files in memory: not for the inner loop. */
 const walks = [
   'test/analysis/roiEstimator.test.ts',
+  'test/analysis/chipMovement.test.ts',
   'test/calibration/{findChip,referenceCalibration}.test.ts',
   'test/analysis/shift/shift.test.ts',
   'test/cli/{capture,requeueCrash}.test.ts',

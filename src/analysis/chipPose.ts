@@ -95,8 +95,7 @@ export function fitPose(sightings: readonly Sighting[], size: ImageSize): ChipPo
     const cy = chip[1] - middle[1];
     const [dx, dy] = direction;
     const row = [cx * dx + cy * dy, cy * dx - cx * dy, dx, dy, ...(unknowns === 5 ? [isSide ? 1 : 0] : []), at];
-    for (let i = 0; i < unknowns; i++)
-      for (let k = 0; k <= unknowns; k++) normal[i][k] += weight * row[i] * row[k];
+    for (let i = 0; i < unknowns; i++) for (let k = 0; k <= unknowns; k++) normal[i][k] += weight * row[i] * row[k];
   }
   const solved = solve(normal);
   if (solved === null) return null;

@@ -1,6 +1,6 @@
+import { type ImageSize, onFrame, type Point, toDerotated } from '../analysis/chipPose.ts';
 import type { Roi } from '../model/roi.ts';
 import { toldLabels } from './calibrationReport.ts';
-import { type ImageSize, onFrame, type Point, toDerotated } from '../analysis/chipPose.ts';
 import type { Calibration } from './locateChip.ts';
 
 /** An image as a part of a drawing. */

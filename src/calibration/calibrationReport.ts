@@ -1,5 +1,5 @@
-import { counted } from '../model/quantity.ts';
 import { onFrame, type Point, toDerotated } from '../analysis/chipPose.ts';
+import { counted } from '../model/quantity.ts';
 import type { Calibration, LocatedLabel } from './locateChip.ts';
 import { middleOf } from './matchLabel.ts';
 import { type ReferenceImage, round } from './roiManifestText.ts';

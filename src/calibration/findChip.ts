@@ -1,11 +1,11 @@
+import { type ChipPose, onImage, type Point } from '../analysis/chipPose.ts';
+import { outlinesAt } from '../analysis/refinePose.ts';
 import type { Pixels } from '../model/frame.ts';
 import { CalibrationError } from './calibrationError.ts';
 import { type Chip, isLocatable } from './chipMap.ts';
-import { type ChipPose, onImage, type Point } from '../analysis/chipPose.ts';
 import { type Calibration, isTrusted, measure, refuseRival } from './locateChip.ts';
 import { type LabelTemplate, middleOf } from './matchLabel.ts';
 import { openCv } from './openCv.ts';
-import { outlinesAt } from '../analysis/refinePose.ts';
 import { type RoughPose, roughAngle, roughPoses, type SmallImage, smallImage, straightened } from './roughPose.ts';
 
 /** A chip that may be in the image, with the pictures of its labels. */

@@ -1,15 +1,15 @@
+import { type ChipPose, fitPose, onImage, type Point, pointSightings, type Sighting } from '../analysis/chipPose.ts';
+import { fitRobustly, type Outlines, refinePose } from '../analysis/refinePose.ts';
 import type { Pixels } from '../model/frame.ts';
 import { counted } from '../model/quantity.ts';
 import type { Roi } from '../model/roi.ts';
 import { oneLine } from '../model/shownText.ts';
 import { CalibrationError } from './calibrationError.ts';
 import type { Chip } from './chipMap.ts';
-import { type ChipPose, fitPose, onImage, type Point, pointSightings, type Sighting } from '../analysis/chipPose.ts';
 import type { LabelClick } from './featureLocations.ts';
 import { type LabelMatch, type LabelTemplate, matchLabel, middleInImage, middleOf } from './matchLabel.ts';
 import { type Cv, openCv } from './openCv.ts';
 import { placeRois } from './placeRois.ts';
-import { fitRobustly, type Outlines, refinePose } from '../analysis/refinePose.ts';
 
 /** A label as it was looked for, and what was found. */
 export interface LocatedLabel {

@@ -1,6 +1,6 @@
-import { isWhollyInside } from './placeRois.ts';
 import type { ImageSize } from '../analysis/chipPose.ts';
 import type { Calibration } from './locateChip.ts';
+import { isWhollyInside } from './placeRois.ts';
 
 /** Which image a calibration was made from. */
 export interface ReferenceImage {

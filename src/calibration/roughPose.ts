@@ -6,9 +6,9 @@
  * then, within these rows, the offset across. A chip is a lattice: what fits nearly as well one row or column further is an answer too.
  */
 
+import type { ChipPose } from '../analysis/chipPose.ts';
 import type { Pixels } from '../model/frame.ts';
 import type { Chip } from './chipMap.ts';
-import type { ChipPose } from '../analysis/chipPose.ts';
 
 /** A pose within some pixels of the true one, if it is the right one. */
 export interface RoughPose {

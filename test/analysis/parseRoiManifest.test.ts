@@ -123,7 +123,14 @@ describe('errors name file and key, what was found and what is allowed', () => {
 
   test('what calibration has added is read, and a key of that name from elsewhere is passed over', () => {
     const { madeFor } = parseRoiManifest(text({ calibration }), 'm.json');
-    expect(madeFor).toEqual({ width: 640, height: 480, chipType: 'IMECII_2', scale: 0.7, offset: [3, -4.5], gratings: [] });
+    expect(madeFor).toEqual({
+      width: 640,
+      height: 480,
+      chipType: 'IMECII_2',
+      scale: 0.7,
+      offset: [3, -4.5],
+      gratings: [],
+    });
     expect(parseRoiManifest(text({ calibration: 'done' }), 'm.json').madeFor).toBeUndefined();
   });
 

@@ -17,6 +17,8 @@ export const processSettings: ProcessSettings = {
   estimator: 'rows',
   numberOfSubRois: 0,
   keepValues: false,
+  followChip: false,
+  chipShiftLimit: 2,
   workers: 2,
   memoryLimitMb: null,
   intervalMs: 2000,

@@ -1,5 +1,5 @@
-import type { Chip, ChipRectangle } from '../../src/calibration/chipMap.ts';
 import { type ChipPose, type ImageSize, onImage, type Point, toDerotated } from '../../src/analysis/chipPose.ts';
+import type { Chip, ChipRectangle } from '../../src/calibration/chipMap.ts';
 import type { LabelClick } from '../../src/calibration/featureLocations.ts';
 import { type LabelTemplate, middleOf } from '../../src/calibration/matchLabel.ts';
 import type { Pixels } from '../../src/model/frame.ts';

@@ -1,5 +1,6 @@
 import type { AnalysisMethod, Estimator } from '../../model/method.ts';
 import { amount } from '../kinds/amount.ts';
+import { flag } from '../kinds/flag.ts';
 import { number } from '../kinds/number.ts';
 import { word } from '../kinds/words.ts';
 import { section, setting } from '../setting.ts';
@@ -47,6 +48,19 @@ export const dataAnalysis = section(
       effect: 'live',
       new: true,
       shapesResults: true,
+    }),
+    follow_chip: setting(flag(), {
+      absent: false,
+      doc: 'The regions of interest follow the chip where it has moved, by parts of a pixel. For ROI manifests that `phorest locate` has made.',
+      effect: 'live',
+      new: true,
+      shapesResults: true,
+    }),
+    chip_shift_limit: setting(number({ unit: 'pixels', min: 0, max: 1000 }), {
+      absent: 2,
+      doc: 'A chip that has moved further since its reference image is an alarm; 0: never.',
+      effect: 'live',
+      new: true,
     }),
     workers: setting(number({ unit: 'threads', whole: true, min: 0, max: 256 }), {
       absent: 0,

@@ -16,11 +16,14 @@ import type { Entry, ResultLocation } from '../../model/entry.ts';
 import type { StageEvent } from '../../model/event.ts';
 import { localIso } from '../../model/localTime.ts';
 import type { AnalysisMethod, Estimator } from '../../model/method.ts';
+import type { ChipShift } from '../../model/result.ts';
 import type { RoiManifest } from '../../model/roi.ts';
+import { roundDecimals } from '../../model/roundDecimals.ts';
 import { type Finding, StandingAlarms } from '../health/standingAlarms.ts';
 import type { AnalyserSettings, Experiment, FrameAnalyser } from '../stage/experiment.ts';
 import type { Outcome, Stage, Worker } from '../stage/stage.ts';
 import { framesPerMinute } from '../stage/stage.ts';
+import { ChipMoveWatch } from './chipMoveWatch.ts';
 import { FrameFit, type FrameSize, sameSize } from './frameFit.ts';
 import { settleProcessorOrphans } from './settleProcessorOrphans.ts';
 import { ShiftReference } from './shiftReference.ts';
@@ -30,6 +33,10 @@ export interface ProcessSettings extends AnalyserSettings {
   estimator: Estimator;
   numberOfSubRois: number;
   keepValues: boolean;
+  /** Regions follow the chip where it has moved. */
+  followChip: boolean;
+  /** A chip that has moved further is an alarm, px; 0: never. */
+  chipShiftLimit: number;
   /** Longest wait before looking for work, ms. */
   intervalMs: number;
   /** Path of the ROI manifest, for messages. */
@@ -97,6 +104,8 @@ export const processor: Stage<ProcessSettings, Entry, ProcessExperiment> = {
       estimator: analysis.estimator,
       numberOfSubRois: analysis.number_of_subROIs,
       keepValues: Development.debug_mode,
+      followChip: analysis.follow_chip,
+      chipShiftLimit: analysis.chip_shift_limit,
       workers,
       memoryLimitMb: Math.max(minThreadMb, Math.floor(memory / workers)),
       intervalMs: Timing.processor_interval_seconds * 1000,
@@ -129,9 +138,10 @@ export const processor: Stage<ProcessSettings, Entry, ProcessExperiment> = {
   begin: experiment => {
     const fit = new FrameFit(experiment.files, experiment.frameSizesFile);
     const watch = new FrameSizeWatch(experiment.tools.clock);
+    const moves = new ChipMoveWatch(experiment.tools.clock);
     return {
-      open: settings => openWorker(settings, fit, watch, experiment),
-      beside$: () => watch.alarms$,
+      open: settings => openWorker(settings, { fit, watch, moves }, experiment),
+      beside$: () => merge(watch.alarms$, moves.alarms$),
     };
   },
 };
@@ -160,8 +170,7 @@ class FrameSizeWatch {
 
 async function openWorker(
   settings: ProcessSettings,
-  fit: FrameFit,
-  watch: FrameSizeWatch,
+  { fit, watch, moves }: { fit: FrameFit; watch: FrameSizeWatch; moves: ChipMoveWatch },
   deps: ProcessExperiment,
 ): Promise<Worker<Entry>> {
   watch.see(null);
@@ -229,6 +238,7 @@ async function openWorker(
         watch.see(odd);
         if (odd !== null)
           return await settleFailed(entry, `${entry.camera_data!.filename}: ${odd}`, settings, deps, signal);
+        moves.see(frame.chipShift, { limit: settings.chipShiftLimit, follows: settings.followChip });
         return await settleProcessed(entry, { ...frame, reference: bytes?.hash ?? null }, settings, deps, signal);
       } catch (error) {
         if (signal.aborted) return [];
@@ -282,7 +292,7 @@ async function analyse(
   { files, freshFrames, tools }: ProcessExperiment,
   signal: AbortSignal,
 ): Promise<AnalysedFrame> {
-  const { method, estimator, numberOfSubRois, keepValues, dataFolder } = settings;
+  const { method, estimator, numberOfSubRois, keepValues, followChip, dataFolder } = settings;
   const path = await findImage(entry.camera_data!, dataFolder, files, { isRemoved: isRemoved(entry) });
   try {
     return await readWhenStable({
@@ -291,7 +301,10 @@ async function analyse(
         const over = begin();
         const pixels = freshFrames.take(entry.entry_id);
         return analyser
-          .analyse({ path, ...from, method, estimator, numberOfSubRois, keepValues, ...(pixels && { pixels }) }, signal)
+          .analyse(
+            { path, ...from, method, estimator, numberOfSubRois, keepValues, followChip, ...(pixels && { pixels }) },
+            signal,
+          )
           .catch((error: unknown) => {
             // One that waits until its file rests keeps no others waiting.
             if (error instanceof BadImageError) over();
@@ -342,10 +355,13 @@ async function settleProcessed(
   signal: AbortSignal,
 ): Promise<Outcome[]> {
   const at = deps.tools.clock.now();
-  const location = await deps.results.append(
-    { ...resultHead(entry, settings, at, null), reference: frame.reference },
-    frame.imageAnalysis,
-  );
+  const { chipShift } = frame;
+  const head = {
+    ...resultHead(entry, settings, at, null),
+    reference: frame.reference,
+    ...(chipShift === undefined ? {} : { chip_shift: rounded(chipShift) }),
+  };
+  const location = await deps.results.append(head, frame.imageAnalysis);
   if (signal.aborted) return [];
   const rejected = Object.values(frame.rowsRejected).reduce((sum, count) => sum + count, 0);
   return counted(await deps.queue.settle([entry], 'processor', processed(localIso(at), location)), {
@@ -363,6 +379,9 @@ async function settleProcessed(
     },
   });
 }
+
+const rounded = (shift: ChipShift | null): ChipShift | null =>
+  shift && { dx: roundDecimals(shift.dx, 3), dy: roundDecimals(shift.dy, 3), angle: roundDecimals(shift.angle, 4) };
 
 function processed(timestamp: string, result: ResultLocation): Partial<Entry> {
   return {

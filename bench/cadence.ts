@@ -6,14 +6,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Entry } from '../src/model/entry.ts';
-import { renderFrame } from '../src/streams/cameras/simulated/renderFrame.ts';
-import { createScene } from '../src/streams/cameras/simulated/scene.ts';
-import { simulatorOptions } from '../src/streams/cameras/simulated/simulatorOptions.ts';
 import type { BenchRow } from './benchRow.ts';
 
-const program = fileURLToPath(new URL('../bin/phorest.js', import.meta.url));
+const program = fileURLToPath(new URL('./cadenceProgram.ts', import.meta.url));
 const frames = 1000;
-const intervalMs = 200;
+const intervalMs = 100;
 /** Of the interval, that the camera needs for a frame. */
 const exposedShare = 0.9;
 /** A timer may end so much before its time. */
@@ -73,11 +70,11 @@ async function run(root: string): Promise<number[]> {
       '[Services]\nenable_camera = true\nenable_remote_sync = true',
       `[Timing]\ncollector_interval_seconds = ${intervalMs / 1000}`,
       '[Camera]\ncamera_type = "simulated"',
-      `[Simulator]\nlate_frames = 1\nlate_seconds = ${(exposedShare * intervalMs - renderingMs()) / 1000}\n`,
     ].join('\n'),
   );
   const child = spawn(process.execPath, [program, '--config', config, 'run', '--log-format', 'json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, CADENCE_EXPOSE_MS: String(exposedShare * intervalMs) },
   });
   const ended = once(child, 'exit');
   let taken = 0;
@@ -92,18 +89,6 @@ async function run(root: string): Promise<number[]> {
 
 /** ms since 1970, with the microseconds. */
 const preciseTime = (utc: string): number => Date.parse(`${utc.slice(0, 23)}Z`) + Number(utc.slice(23, 26)) / 1000;
-
-/** What drawing a frame takes of the time that the simulated camera needs, ms. */
-function renderingMs(): number {
-  const scene = createScene(simulatorOptions('small'));
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 20; i++) {
-    const begun = performance.now();
-    renderFrame(scene, i);
-    least = Math.min(least, performance.now() - begun);
-  }
-  return least;
-}
 
 /** How late each frame was, and how many intervals had none. Frames that come in time show where the intervals begin. */
 function latenessOf(times: readonly number[]): { late: number[]; missed: number } {

@@ -101,6 +101,8 @@ export interface Triggers {
   dispose?(): void;
 }
 
+/** A camera exposes while frames before it are recorded: so many in all, since a disk is slow now and then. Each takes its pixels in memory. */
+const framesInFlight = 4;
 /** Imported images recorded in one go. */
 const importBatch = 64;
 /** Waits that grow begin with no less, ms: the alarm would be told without end. */
@@ -366,8 +368,7 @@ function openWorker(
     if (!kept.includes(item)) kept.push(item);
   };
   return {
-    // A camera exposes while the frame before is recorded.
-    concurrency: triggered ? 2 : importBatch,
+    concurrency: triggered ? framesInFlight : importBatch,
     batch: triggered ? 1 : importBatch,
     wake$: take.wake$,
     exhausted$,

@@ -12,7 +12,7 @@ const smallMove = 3;
 /** Pixels that a jump is looked for in. */
 const largeMove = 40;
 /** So many of the sides must be seen, else nothing is said. */
-const leastSeen = 0.4;
+const leastSeen = 0.3;
 
 /**
  * Sees how far the chip has moved since its reference image, by the outlines of its gratings: resonances move within these and
@@ -31,13 +31,21 @@ export function createChipMovement({
   const edges = edgesOf(madeFor.gratings, mostEdges);
   return pixels => {
     const near = seeAll(pixels, edges, reference);
-    if (near.length >= leastSeen * edges.length) return movementOf(near, reference, reference, pixels);
+    if (isEnough(near, edges)) return movementOf(near, reference, reference, pixels);
     // A jump: first by whole pixels.
     const jumped = jumpOf(pixels, edges, reference);
     if (jumped === null) return null;
     const seen = seeAll(pixels, edges, jumped);
-    return seen.length < leastSeen * edges.length ? null : movementOf(seen, jumped, reference, pixels);
+    return isEnough(seen, edges) ? movementOf(seen, jumped, reference, pixels) : null;
   };
+}
+
+/** Of the sides across and of those along: a chip that moves along its rows shows the one and not the other. */
+function isEnough(seen: readonly SeenEdge[], edges: readonly Edge[]): boolean {
+  return [0, 1].every(axis => {
+    const count = edges.filter(({ normal }) => normal[axis] !== 0).length;
+    return seen.filter(({ edge }) => edge.normal[axis] !== 0).length >= leastSeen * count;
+  });
 }
 
 /** How far the chip has moved, and how it lies now. */

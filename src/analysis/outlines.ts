@@ -73,11 +73,12 @@ const longest = 96;
  * @returns null when it lies outside of the image, or there is none to be seen
  */
 export function seeEdge(image: Pixels, edge: Edge, pose: ChipPose, reach: number): SeenEdge | null {
-  // A gap that is wide has one side only. Beyond a narrow one lies as much of the next grating as of this one, and the search must not
-  // take one side for the other.
-  const gap = edge.gap * pose.scale > widest ? Number.POSITIVE_INFINITY : edge.gap * pose.scale;
-  const beyond = Math.min(gap, widest) + 5;
+  // A gap that is wide has one side only, and the profile ends before the next grating. Beyond a narrow one lies nearly as much of the next
+  // grating as of this one, and the search must not take one side for the other.
+  const whole = edge.gap * pose.scale;
+  const gap = whole > widest ? Number.POSITIVE_INFINITY : whole;
   const most = Math.max(1, Math.min(reach, gap / 2 + 1));
+  const beyond = whole > widest ? Math.min(widest, whole - 2 - 2 * most) : gap + 5;
   const profile = profileAcross(image, edge, pose, -inside - most, beyond + most);
   if (profile === null) return null;
   const fits: { shift: number; sum: number; inner: number; outer: number }[] = [];

@@ -76,7 +76,7 @@ export interface ResultLine {
   processing_successful: boolean;
   processing_error_message: string | null;
   temperature_readings: Record<string, number | null> | null;
-  /** Null: not seen. Absent where the ROI manifest does not say where the outlines of the chip are. */
+  /** Null: not seen, as with a ROI manifest that does not say where the outlines of the chip are. Lines of earlier versions have none. */
   chip_shift?: ChipShift | null;
   image_analysis: [FrameStatistics, ...RoiResult[]] | null;
 }

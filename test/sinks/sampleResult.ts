@@ -66,6 +66,7 @@ export function sampleResult({
     processing_successful: !failed,
     processing_error_message: failed ? 'damaged' : null,
     temperature_readings: temperatures,
+    chip_shift: null,
     image_analysis: failed ? null : [{ brightness: 1, contrast: 2 }, ...labels.map(roi)],
   };
 }

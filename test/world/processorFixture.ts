@@ -1,6 +1,7 @@
 import { of } from 'rxjs';
 import { FreshFrames } from '../../src/image/freshFrames.ts';
 import type { AnalysedFrame, AnalysisJob } from '../../src/model/analysisJob.ts';
+import type { ChipShift } from '../../src/model/result.ts';
 import { type ProcessExperiment, type ProcessSettings, processor } from '../../src/operators/processor/processor.ts';
 import type { FrameAnalyser, Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
@@ -56,6 +57,8 @@ export class ProcessorFixture {
   readonly jobs: AnalysisJob[] = [];
   /** Of frames that are not as all others. */
   readonly sizes: Record<string, { width: number; height: number }> = {};
+  /** Of every frame. */
+  chipShift: ChipShift | null = null;
   onOpen: () => void = () => undefined;
   /** The id is that of the entry, from its image's name. */
   onAnalyse: (id: string, signal: AbortSignal) => Promise<unknown> = async () => undefined;
@@ -94,7 +97,7 @@ export class ProcessorFixture {
             this.jobs.push(job);
             const id = /([^/]+?)\.\w+$/.exec(job.path)![1]!.replace('image_', '');
             await this.onAnalyse(id, signal!);
-            return { ...analysedFrame, ...this.sizes[id] };
+            return { ...analysedFrame, chipShift: this.chipShift, ...this.sizes[id] };
           },
           makeReference: (job, signal) => this.onMakeReference(job, signal),
           close: async () => {

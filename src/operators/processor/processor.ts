@@ -355,11 +355,10 @@ async function settleProcessed(
   signal: AbortSignal,
 ): Promise<Outcome[]> {
   const at = deps.tools.clock.now();
-  const { chipShift } = frame;
   const head = {
     ...resultHead(entry, settings, at, null),
     reference: frame.reference,
-    ...(chipShift === undefined ? {} : { chip_shift: rounded(chipShift) }),
+    chip_shift: rounded(frame.chipShift ?? null),
   };
   const location = await deps.results.append(head, frame.imageAnalysis);
   if (signal.aborted) return [];

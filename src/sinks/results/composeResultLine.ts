@@ -20,6 +20,7 @@ const headKeys = [
   'processing_successful',
   'processing_error_message',
   'temperature_readings',
+  'chip_shift',
 ] as const satisfies readonly (keyof ResultHead)[];
 
 /** How every line of an entry's attempt begins. */

@@ -378,6 +378,22 @@ describe('process', () => {
     });
   });
 
+  it('a chip that has moved stands in the result line, rounded; beyond the limit in two frames it is an alarm', async () => {
+    const { world, fixture, run } = await prepare();
+    fixture.chipShift = { dx: 3.00049, dy: -1, angle: 0.012345 };
+    await world.offer('A', 'B');
+    run.start(fixture.stage(run.tools));
+    await run.until(() => run.count('done') === 2);
+    const shifts = [];
+    for await (const { line } of world.log.lines()) shifts.push(line.chip_shift);
+    expect(shifts).toEqual(Array(2).fill({ dx: 3, dy: -1, angle: 0.0123 }));
+    expect(run.events.filter(({ kind }) => kind === 'alarm')).toMatchObject([
+      { key: 'ChipMoved', message: expect.stringMatching(/^the chip has moved by 3\.2 px .* stay where they are/) },
+    ]);
+    expect(fixture.jobs[0]).toMatchObject({ followChip: false });
+    run.unsubscribe();
+  });
+
   describe('ROIs that lie outside', () => {
     const outside = new RoiOutsideFrameError('A', 'ROI A lies outside');
 

@@ -16,7 +16,7 @@ const exposedShare = 0.9;
 /** A timer may end so much before its time. */
 const earlyMs = 2;
 /** Left out: the engine compiles. */
-const warmUp = 50;
+const warmUp = 200;
 
 /**
  * How regular the frames are of a camera that needs 0.9 of the interval, over 1,000 frames, while the program analyses each one and copies it

@@ -49,7 +49,7 @@ export function createRoiAnalysis(job: FrameAnalysis): RoiAnalysis {
       roiWalk(pixels, roi, imageAngle);
       observe = finder && (bins => finder.look(roi, bins));
       const estimated = estimate(pixels, roi, imageAngle, saturation);
-      const shift = finder && finder.find(pixels, roi, imageAngle, saturation, estimated);
+      const shift = finder?.find(pixels, roi, imageAngle, saturation, estimated) ?? null;
       const result = roiResult(roi.label, job, estimated, shift);
       results.push(result);
       piece.positions.push(result.position ?? Number.NaN);

@@ -23,8 +23,8 @@ const leastLight = 0.02;
 
 /** Values of the model in every block. */
 export interface LogLine {
-  /** The logarithm itself. */
-  readonly logs: Float64Array;
+  /** The light itself. */
+  readonly light: Float64Array;
   readonly columns: readonly Float64Array[];
   /** @param by added to the position, pixels */
   fill(layout: BlockLayout, parameters: Float64Array, sign: number, by: number): void;
@@ -32,11 +32,11 @@ export interface LogLine {
 
 export function createLogLine(kernel: LineKernel): LogLine {
   let values: KernelValues = createKernelValues(0);
-  let logs = new Float64Array(0);
+  let lights = new Float64Array(0);
   let columns: Float64Array[] = [];
   return {
-    get logs() {
-      return logs;
+    get light() {
+      return lights;
     },
     get columns() {
       return columns;
@@ -44,9 +44,9 @@ export function createLogLine(kernel: LineKernel): LogLine {
     fill(layout, parameters, sign, by) {
       const { groups, count, waves } = layout;
       const size = groups * count;
-      if (logs.length < size) {
+      if (lights.length < size) {
         values = createKernelValues(size);
-        logs = new Float64Array(size);
+        lights = new Float64Array(size);
         columns = Array.from({ length: lineColumns }, () => new Float64Array(size));
       }
       const base = Math.exp(parameters[0]);
@@ -66,7 +66,7 @@ export function createLogLine(kernel: LineKernel): LogLine {
         for (let at = first; at < first + count; at++) {
           const light = Math.max(least, base + own * line[at]);
           const share = 1 / light;
-          logs[at] = Math.log(light);
+          lights[at] = light;
           byBase[at] = base * share;
           byHeight[at] = height * line[at] * share;
           byPlace[at] = own * byPosition[at] * share;

@@ -24,7 +24,7 @@ import {
   type ReferenceLine,
   usedBlocks,
 } from './referenceFit.ts';
-import { type BlockLayout, blockLayout, blockMeans } from './shiftBlocks.ts';
+import { type BlockLayout, blockLayout, blockMeans, coarser, coarserMeans } from './shiftBlocks.ts';
 import { medianOfNormal } from './shiftFit.ts';
 
 export interface ReferenceOptions {
@@ -165,11 +165,21 @@ export function createReferenceBuilder({ rois, method, estimator, darkLevel }: R
         return { method, darkLevel: darkLevel ?? 0, darkSource: 'configured', rois: new Map(plain) };
       }
       for (const { sums } of usable) for (const sum of sums) for (let at = 0; at < sum.length; at++) sum[at] /= frames;
+      for (const gathering of usable) coarsen(gathering);
       const dark = darkLevel ?? darkLevelOf(usable);
       const fitted = fitAll(usable, dark, shape, method as 'gaussian' | 'fano');
       return { method, darkLevel: dark, darkSource: darkLevel === null ? 'estimated' : 'configured', rois: fitted };
     },
   };
+}
+
+/** Fewer blocks tell as much and cost less. Where something is saturated, the finer ones leave more of the ROI. */
+function coarsen(gathering: Gathering): void {
+  const { layout, sums, each } = gathering;
+  if (layout === null || coarser(layout) === layout || sums.some(sum => sum.some(Number.isNaN))) return;
+  gathering.layout = coarser(layout);
+  gathering.sums = sums.map(sum => coarserMeans(layout, sum));
+  gathering.each = each.map(blocks => coarserMeans(layout, blocks));
 }
 
 /** The line whose parameters are the medians over the rows. */
@@ -239,7 +249,7 @@ function fitAll(
   for (const gathering of gathered) {
     const prepared = prepare(gathering, dark, fit);
     if (prepared === null) continue;
-    const key = gathering.roi.size.join('×');
+    const key = `${gathering.roi.size.join('×')} ${prepared.layout.groups}`;
     const size = classes.get(key) ?? { covariance: blockCovariance(prepared.layout), members: [] };
     classes.set(key, size);
     size.members.push(prepared);

@@ -84,7 +84,7 @@ export function createReferenceFit(kernel: LineKernel): ReferenceFit {
       rest = new Float64Array(blocks.length);
       jacobian = Array.from({ length: size }, () => new Float64Array(blocks.length));
     }
-    for (let i = 0; i < blocks.length; i++) rest[i] = logs[blocks[i]] - line.logs[blocks[i]];
+    for (let i = 0; i < blocks.length; i++) rest[i] = logs[blocks[i]] - Math.log(line.light[blocks[i]]);
     for (let p = 0; p < size; p++) {
       const column = line.columns[columnOf(p)];
       for (let i = 0; i < blocks.length; i++) {
@@ -207,7 +207,7 @@ export function createReferenceFit(kernel: LineKernel): ReferenceFit {
     },
 
     residuals() {
-      const all = new Float64Array(line.logs.length);
+      const all = new Float64Array(line.light.length);
       for (let i = 0; i < blocksUsed.length; i++) all[blocksUsed[i]] = rest[i];
       return all;
     },

@@ -14,11 +14,43 @@ export interface BlockLayout extends BinAxis {
 
 /** Rows of a group where there are few, and groups at most. */
 const minRows = 3;
-const maxGroups = 9;
+const maxGroups = 10;
+/** So many tell how a line runs over the rows. */
+const fewestGroups = 4;
 
-/** Of a ROI that was filled with bins of `binWidth`. */
-export function blockLayout({ rows, count, width, centres, sizes }: RoiBins): BlockLayout {
-  const groups = Math.max(1, Math.min(maxGroups, Math.floor(rows / minRows)));
+/** Of a ROI that was filled with bins of `binWidth`: many groups, an even number where there are several. */
+export function blockLayout(bins: RoiBins): BlockLayout {
+  const groups = Math.min(maxGroups, Math.floor(bins.rows / minRows));
+  return layOut(bins.rows, bins, groups > 1 ? groups - (groups % 2) : 1);
+}
+
+/** With half as many groups; the same where that can't be. */
+export function coarser(layout: BlockLayout): BlockLayout {
+  const { rows, groups, pixels } = layout;
+  if (groups % 2 !== 0 || groups < 2 * fewestGroups) return layout;
+  const sizes = pixels.subarray(0, layout.count).map(size => size / firstRow(1, rows, groups));
+  return layOut(rows, { ...layout, sizes }, groups / 2);
+}
+
+/** Means of the blocks of a layout as means of those of the coarser one; NaN where one of the two is. */
+export function coarserMeans<T extends Float64Array | Float32Array>({ rows, groups, count }: BlockLayout, fine: T): T {
+  const means = fine.slice(0, fine.length / 2) as T;
+  for (let group = 0; group < groups / 2; group++) {
+    const [from, middle, to] = [0, 1, 2].map(k => firstRow(2 * group + k, rows, groups));
+    const share = (middle - from) / (to - from);
+    for (let bin = 0; bin < count; bin++) {
+      const at = 2 * group * count + bin;
+      means[group * count + bin] = share * fine[at] + (1 - share) * fine[at + count];
+    }
+  }
+  return means;
+}
+
+function layOut(
+  rows: number,
+  { count, width, centres, sizes }: Pick<RoiBins, 'count' | 'width' | 'centres' | 'sizes'>,
+  groups: number,
+): BlockLayout {
   const waves: [Float64Array, Float64Array] = [new Float64Array(groups), new Float64Array(groups)];
   const pixels = new Float64Array(groups * count);
   for (let group = 0; group < groups; group++) {

@@ -50,7 +50,7 @@ export interface ShiftFit {
 
 /** Rounds of the search, and those in which the noise is measured again. */
 const maxSteps = 25;
-const noiseSteps = 2;
+const noiseSteps = 1;
 /** The search ends at a shorter step, widths. */
 const tolerance = 2e-3;
 /** The chip moves by so much between two frames, pixels: a standard deviation. */
@@ -74,7 +74,8 @@ export function createShiftFit(kernel: LineKernel): ShiftFit {
   /** Columns: differences of the line's five, the place of the moved line, 1, movement by x, by y, residual. */
   const width = 10;
   const columnIndex = Int32Array.from({ length: size }, (_, p) => (p < own ? columnOf(p) : 5 + p - own));
-  const sums = new Float64Array(width * width);
+  const columns: Float64Array[] = [];
+  const sums = new Float64Array(width * (width + 1));
   const matrix = new Float64Array(size * size);
   const information = new Float64Array(size * size);
   const step = new Float64Array(size);
@@ -86,6 +87,8 @@ export function createShiftFit(kernel: LineKernel): ShiftFit {
   let deviations = new Float64Array(0);
   let trust = new Float64Array(0);
   let sorted = new Float64Array(0);
+  /** One over the light of each block in the reference. */
+  let inverse = new Float64Array(0);
   let differences: Float64Array[] = [];
   let ones = new Float64Array(0);
   let weighted = new Float64Array(0);
@@ -94,14 +97,15 @@ export function createShiftFit(kernel: LineKernel): ShiftFit {
     const line = parameters.subarray(0, own);
     reference.fill(of.layout, line, of.sign, 0);
     moved.fill(of.layout, line, of.sign, parameters[shiftAt]);
-    for (let at = 0; at < logs.length; at++) {
-      const ratio =
-        moved.logs[at] -
-        reference.logs[at] +
-        parameters[lightAt] +
-        parameters[xAt] * of.byX[at] +
-        parameters[yAt] * of.byY[at];
-      residuals[at] = logs[at] - of.logs[at] - ratio;
+    const light = parameters[lightAt];
+    const right = parameters[xAt];
+    const down = parameters[yAt];
+    const { logs: before, byX, byY } = of;
+    const from = reference.light;
+    const to = moved.light;
+    const left = residuals;
+    for (let at = 0; at < left.length; at++) {
+      left[at] = logs[at] - before[at] - Math.log(to[at] / from[at]) - light - right * byX[at] - down * byY[at];
     }
   }
 
@@ -117,14 +121,21 @@ export function createShiftFit(kernel: LineKernel): ShiftFit {
       const difference = differences[c];
       for (let at = 0; at < weights.length; at++) difference[at] = after[at] - before[at];
     }
-    const columns = [...differences, moved.columns[positionAt], ones, byX, byY, residuals];
+    columns[lineColumns] = moved.columns[positionAt];
+    columns[lineColumns + 1] = ones;
+    columns[lineColumns + 2] = byX;
+    columns[lineColumns + 3] = byY;
+    columns[lineColumns + 4] = residuals;
+    for (let c = 0; c < lineColumns; c++) columns[c] = differences[c];
     for (let group = 0; group < groups; group++) {
       const first = group * count;
       for (let i = 0; i < width; i++) {
         if (i === 4 && !kernel.isAsymmetric) continue;
         const column = columns[i];
         for (let k = 0; k < count; k++) weighted[k] = weights[first + k] * column[first + k];
-        for (let j = 0; j <= i; j++) sums[i * width + j] = product(weighted, columns[j], first, count);
+        let j = 0;
+        for (; j < i; j += 2) addProducts(weighted, columns[j], columns[j + 1], first, count, sums, i * width + j);
+        if (j === i) addProducts(weighted, column, column, first, count, sums, i * width + j);
       }
       for (let p = 0; p < size; p++) factors[p] = p < own ? factorOf(p, group, layout, parameters) : 1;
       for (let p = 0; p < size; p++) {
@@ -175,8 +186,8 @@ export function createShiftFit(kernel: LineKernel): ShiftFit {
       b2 = 0;
     for (let at = 0; at < logs.length; at++) {
       if (weights[at] === 0) continue;
-      const less = Math.exp(-logs[at]);
-      const before = varianceAt(logs[at], layout.pixels[at]) * layout.pixels[at];
+      const less = inverse[at];
+      const before = terms[0] * less * less + terms[1] * less + terms[2];
       const square = residuals[at] * residuals[at] * layout.pixels[at];
       if (square > 12 * before) continue;
       const w = 1 / (before * before);
@@ -196,20 +207,27 @@ export function createShiftFit(kernel: LineKernel): ShiftFit {
     if (terms[0] + terms[1] + terms[2] <= 0) terms[2] = 1e-12;
   }
 
-  const varianceAt = (log: number, pixels: number): number => {
-    const less = Math.exp(-log);
-    return (terms[0] * less * less + terms[1] * less + terms[2]) / pixels;
-  };
-
-  function weigh(logs: Float64Array, of: RoiReference): void {
-    for (let at = 0; at < logs.length; at++) {
-      const variance = varianceAt(of.logs[at], of.layout.pixels[at]);
-      const z = residuals[at] / Math.sqrt(variance);
-      const part = Math.max(0, 1 - (z * z) / (rejectAt * rejectAt));
-      deviations[at] = Number.isNaN(z) ? 0 : z;
-      trust[at] = Number.isNaN(z) ? 0 : part * part;
-      weights[at] = Number.isNaN(z) ? 0 : (part * part) / variance;
-      if (Number.isNaN(z)) residuals[at] = 0;
+  function weigh({ pixels }: BlockLayout): void {
+    const p0 = terms[0];
+    const p1 = terms[1];
+    const p2 = terms[2];
+    const share = 1 / (rejectAt * rejectAt);
+    for (let at = 0; at < residuals.length; at++) {
+      const less = inverse[at];
+      const precision = pixels[at] / (less * (p0 * less + p1) + p2);
+      const z = residuals[at] * Math.sqrt(precision);
+      // A block that is not used has no number, and no weight.
+      if (!Number.isNaN(z)) {
+        const part = Math.max(0, 1 - z * z * share);
+        deviations[at] = z;
+        trust[at] = part * part;
+        weights[at] = part * part * precision;
+      } else {
+        deviations[at] = 0;
+        trust[at] = 0;
+        weights[at] = 0;
+        residuals[at] = 0;
+      }
     }
   }
 
@@ -222,6 +240,7 @@ export function createShiftFit(kernel: LineKernel): ShiftFit {
       deviations = new Float64Array(blocks);
       trust = new Float64Array(blocks);
       sorted = new Float64Array(blocks);
+      inverse = new Float64Array(blocks);
       differences = Array.from({ length: lineColumns }, () => new Float64Array(blocks));
       ones = new Float64Array(blocks).fill(1);
       weighted = new Float64Array(blocks);
@@ -233,6 +252,7 @@ export function createShiftFit(kernel: LineKernel): ShiftFit {
     let mean = 0;
     let used = 0;
     for (let at = 0; at < blocks; at++) {
+      inverse[at] = Math.exp(-of.logs[at]);
       const usable = !Number.isNaN(residuals[at]);
       weights[at] = usable ? layout.pixels[at] : 0;
       if (!usable) continue;
@@ -248,7 +268,7 @@ export function createShiftFit(kernel: LineKernel): ShiftFit {
       if (round === 0) {
         measureNoise(logs, layout, true);
       } else if (round <= noiseSteps) measureNoise(logs, layout, false);
-      weigh(logs, of);
+      weigh(layout);
       if (round >= noiseSteps) {
         const { groups, count: bins } = layout;
         scale = 1 / Math.max(1, correlatedNoise({ groups, bins, deviations, trust, parameters: size }).scale);
@@ -306,8 +326,23 @@ export function createShiftFit(kernel: LineKernel): ShiftFit {
   return { find };
 }
 
-function product(weighted: Float64Array, column: Float64Array, first: number, count: number): number {
-  let sum = 0;
-  for (let k = 0; k < count; k++) sum += weighted[k] * column[first + k];
-  return sum;
+/** Into `sums` at a place and the next: the products of one column with two others, in a group of blocks. */
+function addProducts(
+  weighted: Float64Array,
+  one: Float64Array,
+  other: Float64Array,
+  first: number,
+  count: number,
+  sums: Float64Array,
+  place: number,
+): void {
+  let a = 0;
+  let b = 0;
+  for (let k = 0, at = first; k < count; k++, at++) {
+    const w = weighted[k];
+    a += w * one[at];
+    b += w * other[at];
+  }
+  sums[place] = a;
+  sums[place + 1] = b;
 }

@@ -15,6 +15,7 @@ import { fitsBench } from './fits.ts';
 import { framesBench } from './frames.ts';
 import { importBench } from './import.ts';
 import { manifestBench } from './manifest.ts';
+import { movementBench } from './movement.ts';
 import { replayBench } from './replay.ts';
 
 /** Beginning of the names of the rows → what measures them. */
@@ -23,6 +24,7 @@ const benches: Record<string, () => Promise<BenchRow[]>> = {
   analysis: analysisBench,
   frames: framesBench,
   cadence: cadenceBench,
+  movement: movementBench,
   replay: replayBench,
   manifest: manifestBench,
   import: importBench,

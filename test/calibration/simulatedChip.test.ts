@@ -31,26 +31,45 @@ test('every label of the simulated chips has its picture, which shows what the c
   }
 });
 
-test.each([0.6, 0, -0.6])('the shipped positions find the simulated chip that is turned by %f°', async imageAngle => {
-  const { chipType, clicks } = parseFeatureLocations(readFileSync('configs/Feature_locations.toml', 'utf8'), 'f');
-  const chip = chipOfType(chips, chipType, 'm');
-  const templates = await Promise.all(
-    chip.labels.map(async label => ({
-      label,
-      picture: await decodeFrame(`${folder}/${findTemplate(files, chipType, label.label)}`),
-    })),
-  );
-  const scene = createScene(simulatorOptions('small', { imageAngle }));
-  const { pixels } = renderFrame(scene, 1e12);
-  const { pose, rois } = await locateChip(pixels, chip, clicks, templates);
-  expect(Math.abs(pose.angle - imageAngle)).toBeLessThan(0.05);
-  // The regions reach over all that is lit, two pixels more to each side than those of the simulator itself.
-  const own = parseRoiManifest(simulatorRoiManifest(scene.layout), 'm').rois;
-  for (const roi of rois) {
-    const { coords, flip } = own.find(({ label }) => label === roi.label)!;
-    expect(flip).toBe(roi.flip);
-    expect(Math.abs(coords[1] - 2 - roi.coords[1])).toBeLessThanOrEqual(1);
-    expect(Math.abs(coords[0] - 2 - roi.coords[0])).toBeLessThanOrEqual(1);
-  }
-  expect(rois).toHaveLength(own.length);
-});
+const shipped = parseFeatureLocations(readFileSync('configs/Feature_locations.toml', 'utf8'), 'f');
+const small = {
+  chipType: 'Simulated_small',
+  clicks: [
+    { label: 'A', x: 20, y: 92 },
+    { label: 'D', x: 24, y: 409 },
+    { label: '4', x: 541, y: 24 },
+  ],
+};
+
+test.each([
+  ['realistic', 'shipped', shipped, 0.6],
+  ['realistic', 'shipped', shipped, 0],
+  ['realistic', 'shipped', shipped, -0.6],
+  ['small', 'rough', small, 0.6],
+  ['small', 'rough', small, -0.6],
+] as const)(
+  'the %s simulated chip is found by %s positions: %o turned by %f°',
+  async (preset, _, { chipType, clicks }, imageAngle) => {
+    expect(chipType).toBe(`Simulated_${preset}`);
+    const chip = chipOfType(chips, chipType, 'm');
+    const templates = await Promise.all(
+      chip.labels.map(async label => ({
+        label,
+        picture: await decodeFrame(`${folder}/${findTemplate(files, chipType, label.label)}`),
+      })),
+    );
+    const scene = createScene(simulatorOptions(preset, { imageAngle }));
+    const { pixels } = renderFrame(scene, 1e12);
+    const { pose, rois } = await locateChip(pixels, chip, clicks, templates);
+    expect(Math.abs(pose.angle - imageAngle)).toBeLessThan(0.05);
+    // The regions reach over all that is lit, two pixels more to each side than those of the simulator itself.
+    const own = parseRoiManifest(simulatorRoiManifest(scene.layout), 'm').rois;
+    for (const roi of rois) {
+      const { coords, flip } = own.find(({ label }) => label === roi.label)!;
+      expect(flip).toBe(roi.flip);
+      expect(Math.abs(coords[1] - 2 - roi.coords[1])).toBeLessThanOrEqual(1);
+      expect(Math.abs(coords[0] - 2 - roi.coords[0])).toBeLessThanOrEqual(1);
+    }
+    expect(rois).toHaveLength(own.length);
+  },
+);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createGaussian } from '../../src/analysis/gaussian.ts';
 import { parseRoiManifest } from '../../src/analysis/parseRoiManifest.ts';
 import { sampleRoi } from '../../src/analysis/sampleRoi.ts';
+import { contentHash } from '../../src/files/contentHash.ts';
 import type { Pixels } from '../../src/model/frame.ts';
 import { chipLayout } from '../../src/streams/cameras/simulated/chipLayout.ts';
 import { glyphRuns } from '../../src/streams/cameras/simulated/glyphs.ts';
@@ -62,6 +63,16 @@ describe('frames of the simulator', () => {
     expect(renderFrame(createScene({ ...options, seed: 2 }), time).pixels.data).not.toEqual(data);
     // sfc32, FNV and the tiles are ours to keep: a frame of a seed stays that frame.
     expect([data.length, data[0], data[12_345], data[40_000], data[63_999]]).toEqual([64_000, 17, 14, 14, 12]);
+  });
+
+  it.each([
+    ['small', {}, '69d41d95c521'],
+    ['small', { lineShape: 'fano', dust: 3, saturatedRois: 2, edgeRois: 1, hotPixels: 5 }, '06cabf9a4e27'],
+    ['microscope', { width: 640, height: 480, columns: 1, rows: 1 }, '8279dd9e977f'],
+    ['large', { width: 640, height: 480, columns: 1, rows: 1 }, '6bef7019d981'],
+  ] as const)('of preset %s with %j are those of every version, bit by bit', (preset, given, hash) => {
+    const { data } = renderFrame(createScene(simulatorOptions(preset, given)), time).pixels;
+    expect(contentHash(new Uint8Array(data.buffer))).toBe(hash);
   });
 
   it.each([
@@ -184,6 +195,71 @@ describe('noise of the simulator', () => {
     );
   });
 
+  it('the pattern multiplies the light, has its contrast over its lengths, and stays', () => {
+    const given = { patternContrast: [0.12, 0.3, 0.21], patternLength: [1, 6, 15], width: 640, height: 480 };
+    const scene = createScene(simulatorOptions('small', { ...flat, ...quiet, ...given, background: 4000 }));
+    const { values, width } = scene.pattern!.fixed!;
+    const logs = [...values.map(Math.log)];
+    expect(deviation(logs)).toBeCloseTo(Math.hypot(0.12, 0.3, 0.21), 1);
+    const correlationAt = (d: number): number => {
+      const pairs = [...logs.keys()].filter(i => (i % width) + d < width);
+      return correlation(
+        pairs.map(i => logs[i]),
+        pairs.map(i => logs[i + d]),
+      );
+    };
+    for (const d of [2, 8, 12, 20]) {
+      const parts = given.patternContrast.map(
+        (c, i) => c ** 2 * Math.exp(-(d * d) / (4 * given.patternLength[i] ** 2)),
+      );
+      const wanted = parts.reduce((sum, part) => sum + part) / Math.hypot(0.12, 0.3, 0.21) ** 2;
+      expect(Math.abs(correlationAt(d) - wanted)).toBeLessThan(0.08);
+    }
+    const { pixels } = renderFrame(scene, time);
+    const { coords } = scene.resonances[1].roi;
+    const at = (coords[0] + 3) * 640 + coords[1] + 50;
+    expect(pixels.data[at]).toBe(
+      Math.round(1000 + 4000 * Math.fround(values[(coords[0] + 3) * width + coords[1] + 50])),
+    );
+    expect(renderFrame(scene, time + 5000).pixels).toEqual(pixels);
+  });
+
+  it('the part of the pattern that is not static is new in each frame', () => {
+    const pattern = { patternContrast: [0.17], patternLength: [1] };
+    const share = (patternStaticShare: number): number =>
+      correlation(
+        patch({ ...pattern, patternStaticShare }, time),
+        patch({ ...pattern, patternStaticShare }, time + 5000),
+      );
+    expect(share(1)).toBeGreaterThan(0.999);
+    expect(share(0.5)).toBeGreaterThan(0.4);
+    expect(share(0.5)).toBeLessThan(0.6);
+    expect(Math.abs(share(0))).toBeLessThan(0.1);
+  });
+
+  it('a chip that moves takes its pattern along, by parts of a pixel', () => {
+    const options = simulatorOptions('small', { ...flat, ...quiet, patternContrast: [0.3], patternLength: [4] });
+    const scene = createScene(options);
+    const still = renderFrame(scene, time).pixels.data;
+    const moved = renderFrame(scene, time, [{ kind: 'moved', pixels: [2.5, -1] }]).pixels.data;
+    const { coords, size } = scene.resonances[1].roi;
+    for (let y = coords[0] + 5; y < coords[0] + size[0] - 5; y++) {
+      for (let x = coords[1] + 5; x < coords[1] + size[1] - 5; x++) {
+        const wanted = (still[(y + 1) * 320 + x - 2] + still[(y + 1) * 320 + x - 3]) / 2;
+        expect(Math.abs(moved[y * 320 + x] - wanted)).toBeLessThan(1.01);
+      }
+    }
+  });
+
+  it('a chip that jitters lies elsewhere in each frame, by as much as asked for', () => {
+    const scene = createScene(simulatorOptions('small', { ...single, roiRows: 20, height: 120, chipJitter: 0.2 }));
+    const movements = Array.from({ length: 200 }, (_, i) => renderFrame(scene, time + i).moved);
+    for (const axis of [0, 1]) {
+      expect(deviation(movements.map(moved => moved[axis]))).toBeGreaterThan(0.17);
+      expect(deviation(movements.map(moved => moved[axis]))).toBeLessThan(0.23);
+    }
+  });
+
   it('read-out and shots are white and have their variances', () => {
     const read = patch({ readNoise: 40 }, time);
     expect(deviation(read)).toBeGreaterThan(38);
@@ -258,7 +334,7 @@ describe('the layout', () => {
   it.each(simulatorPresets)('of preset %s keeps every ROI within the frame and apart from the others', preset => {
     const options = simulatorOptions(preset);
     const { rois, width, height, imageAngle, marks } = chipLayout(options);
-    expect(rois).toHaveLength({ small: 32, microscope: 80, large: 644 }[preset]);
+    expect(rois).toHaveLength({ realistic: 32, small: 32, microscope: 80, large: 644 }[preset]);
     const turn = (-imageAngle * Math.PI) / 180;
     const inFrame = (x: number, y: number): boolean => {
       const dx = x - Math.floor(width / 2);

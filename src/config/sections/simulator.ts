@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { Kind } from '../kinds/kind.ts';
-import { number, seconds } from '../kinds/number.ts';
+import { automatic, number, seconds } from '../kinds/number.ts';
 import { word } from '../kinds/words.ts';
 import { section, setting } from '../setting.ts';
 
 const presets = {
-  small: '640 × 480 pixels, 8 bit, 32 ROIs: a Raspberry Pi keeps up',
+  realistic: '1000 × 640 pixels, 12 of 16 bit, 32 ROIs, with the static pattern of real chips',
+  small: '640 × 480 pixels, 8 bit, 32 ROIs, no pattern',
   microscope: '1920 × 1460 pixels, 12 of 16 bit, 80 ROIs',
   large: '9152 × 6944 pixels, 8 bit, 644 ROIs',
 };
@@ -26,6 +27,18 @@ function frames(): Kind<number | readonly number[]> {
   return { schema, allowed, brief: 'a part of all, or a list of numbers' };
 }
 
+/** Of one kernel, or of several that are added up; `auto`: as the preset has it. */
+function ofKernels(limits: { min: number; max: number }, example: string): Kind<'auto' | readonly number[]> {
+  const allowed = `auto, a number from ${limits.min} to ${limits.max}, or a list of them, such as ${example}`;
+  const error = { error: allowed };
+  const one = z.number(error).min(limits.min, error).max(limits.max, error);
+  const schema = z.union(
+    [z.literal('auto', error), one.transform(value => [value]), z.array(one, error).readonly()],
+    error,
+  );
+  return { schema, allowed, brief: 'auto, a number, or a list of numbers' };
+}
+
 const faulty = (doc: string) => setting(frames(), { absent: 0, doc, effect: 'live', new: true });
 
 const count = { whole: true, min: 0 } as const;
@@ -34,7 +47,13 @@ const count = { whole: true, min: 0 } as const;
 export const simulator = section(
   { doc: 'What the simulated camera shows.', new: true },
   {
-    preset: setting(word(presets), { absent: 'small', doc: 'Size and kind of the frames.', effect: 'live', new: true }),
+    preset: setting(word(presets), {
+      absent: 'small',
+      shipped: 'realistic',
+      doc: 'Size and kind of the frames.',
+      effect: 'live',
+      new: true,
+    }),
     seed: setting(number(count), {
       absent: 1,
       doc: 'The same seed gives the same chip and the same noise.',
@@ -80,6 +99,38 @@ export const simulator = section(
     light: setting(number({ above: 0, max: 10 }), {
       absent: 1,
       doc: 'Factor on all light; 0.09 gives frames of low signal.',
+      effect: 'live',
+      new: true,
+    }),
+    pattern_contrast: setting(ofKernels({ min: 0, max: 1 }, '[0.12, 0.3, 0.21]'), {
+      absent: 'auto',
+      doc:
+        'Static pattern under the lines: standard deviations of the logarithm of the light, one for each length; auto: as the preset has it. ' +
+        '0 takes the pattern away.',
+      effect: 'live',
+      new: true,
+    }),
+    pattern_length_pixels: setting(ofKernels({ min: 0.3, max: 40 }, '[1, 6, 15]'), {
+      absent: 'auto',
+      doc: 'Widths of the Gaussian kernels that correlate the pattern, pixels; auto: as the preset has it, or 6 for one contrast.',
+      effect: 'live',
+      new: true,
+    }),
+    pattern_static_share: setting(number({ min: 0, max: 1 }), {
+      absent: 1,
+      doc: "Share of the pattern's variance that is the same in all frames.",
+      effect: 'live',
+      new: true,
+    }),
+    chip_jitter_pixels: setting(number({ min: 0, max: 10 }), {
+      absent: 0,
+      doc: 'Standard deviation of the place of the whole chip in each frame, to the right and down. The truth file has the movement.',
+      effect: 'live',
+      new: true,
+    }),
+    saturation: setting(automatic({ unit: 'counts', min: 1, max: 65_535 }), {
+      absent: 'auto',
+      doc: 'Counts at which the sensor is full; auto: 255 or 4095. The analysis knows 255, 1023, 4095, 16383 and 65535 for saturated.',
       effect: 'live',
       new: true,
     }),

@@ -18,7 +18,7 @@ import { tisCamera } from './gstreamer/tisCamera.ts';
 import { libcameraCamera } from './libcamera/libcameraCamera.ts';
 import type { Flip } from './libcamera/stillOptions.ts';
 import { openSimulatedCamera } from './simulated/simulatedCamera.ts';
-import { lightAndCounts, simulatorOptions } from './simulated/simulatorOptions.ts';
+import { lightAndCounts, patternAndSensor, simulatorOptions } from './simulated/simulatorOptions.ts';
 import { v4l2Camera } from './v4l2/v4l2Camera.ts';
 import { identityIn } from './v4l2/videoDevice.ts';
 
@@ -160,6 +160,7 @@ const otherSources: Readonly<Record<Exclude<PresentCamera, keyof typeof toolCame
       driftPeriodSeconds: s.drift_period_seconds,
       stepPixels: s.step_pixels,
       stepPeriodSeconds: s.step_period_seconds,
+      ...patternAndSensor(s),
       ...lightAndCounts(s, camera),
       dust: s.dust,
     });

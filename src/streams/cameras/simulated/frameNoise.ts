@@ -1,5 +1,6 @@
 import type { Band } from './frameGeometry.ts';
 import { randomStream } from './randomStream.ts';
+import { lightAt } from './resonance.ts';
 import type { Scene } from './scene.ts';
 
 /** What sensor and coherent light add; new for each frame but for the static part of the speckle. */
@@ -8,6 +9,7 @@ export class FrameNoise {
   /** Offsets into the two speckle tiles for the static part, then for this frame's. */
   readonly #offsets: readonly number[];
   readonly #rowStarts: Uint16Array;
+  readonly #light: number;
 
   constructor(scene: Scene, timeMs: number) {
     this.#scene = scene;
@@ -20,13 +22,15 @@ export class FrameNoise {
         Math.floor(random.uniform() * tile.height),
       ]);
     this.#offsets = [...draw(fixed), ...draw(fresh)];
+    this.#light = lightAt(timeMs / 1000, scene.options);
     // Every row starts elsewhere in the table, so no two rows of a frame share their noise.
     this.#rowStarts = Uint16Array.from({ length: height }, () => fresh.uniform() * 65536);
   }
 
   expose({ light, width, top, bottom }: Band, data: Uint8Array | Uint16Array): void {
     const { options, speckle, white } = this.#scene;
-    const { exposure, gain, fullScale, shotGain, speckleContrast, speckleStaticFraction } = options;
+    const { gain, fullScale, shotGain, speckleContrast, speckleStaticFraction } = options;
+    const exposure = options.exposure * this.#light;
     const zero = options.dark + options.offset;
     const readVariance = options.readNoise ** 2;
     // Two tiles each: their sum has twice the variance of one.

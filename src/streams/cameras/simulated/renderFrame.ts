@@ -1,5 +1,5 @@
 /**
- * Draws frames of a scene: raw = clip(round(dark + offset + gain·(L + √(read² + shot·L)·w))), L = light·exposure·(1 + contrast·n), where
+ * Draws frames of a scene: raw = clip(round(dark + offset + gain·(L + √(read² + shot·L)·w))), L = light·pattern·exposure·(1 + contrast·n), where
  * light = background + amplitude·gain[r]·shape(u − position − offset[r]) at the ROI coordinates (r, u) of the pixel's
  * centre in the derotated frame, n is the speckle and w white. A frame depends on scene, time and its faults alone.
  */
@@ -9,13 +9,18 @@ import { type Mark, overhang } from './chipLayout.ts';
 import type { FrameFault } from './frameFaults.ts';
 import { type Band, FrameGeometry } from './frameGeometry.ts';
 import { FrameNoise } from './frameNoise.ts';
+import { applyPattern } from './lightPattern.ts';
+import { randomStream } from './randomStream.ts';
 import { positionAt, type Resonance } from './resonance.ts';
 import { type DustSpeck, type Scene, tableMargin, tableSteps } from './scene.ts';
+import type { SimulatorOptions } from './simulatorOptions.ts';
 
 export interface SimulatedFrame {
   pixels: Pixels;
   /** Mean position over each ROI's rows, in the order of the scene's ROIs, pixels. */
   positions: Float64Array;
+  /** Pixels to the right and down that the chip lies from where its manifest has it. */
+  moved: readonly [number, number];
 }
 
 /** Pixels drawn between two chances to do something else: a few milliseconds' work, on a Raspberry Pi some tens. */
@@ -41,7 +46,8 @@ export function* renderSteps(
   const data = depth === 8 ? new Uint8Array(width * height) : new Uint16Array(width * height);
   const fault = <K extends FrameFault['kind']>(kind: K): Extract<FrameFault, { kind: K }> | undefined =>
     faults.find((each): each is Extract<FrameFault, { kind: K }> => each.kind === kind);
-  const geometry = new FrameGeometry(options, fault('moved')?.pixels);
+  const moved = movementAt(timeMs, options, fault('moved')?.pixels ?? [0, 0]);
+  const geometry = new FrameGeometry(options, moved);
   const noise = new FrameNoise(scene, timeMs);
   const bandRows = Math.max(1, Math.floor(pixelsAStep / width));
   const light = new Float32Array(bandRows * width);
@@ -56,13 +62,14 @@ export function* renderSteps(
       drawHalf(band, geometry, resonance, scene.shapes[i], positions[i], options.background);
     });
     for (const speck of scene.dust) dim(band, geometry, speck);
+    if (scene.pattern) applyPattern(band, scene.pattern, { moved, timeMs, seed: options.seed });
     if (fault('black')) light.fill(0);
     else if (fault('saturated')) light.fill(Number.MAX_SAFE_INTEGER);
     noise.expose(band, data);
     if (bottom < end) yield;
   }
   for (const offset of scene.hotPixels) if (offset < end * width) data[offset] = fullScale;
-  return { pixels: { width, height, depth, data }, positions };
+  return { pixels: { width, height, depth, data }, positions, moved };
 }
 
 /** Draws a frame at once. */
@@ -72,6 +79,16 @@ export function renderFrame(scene: Scene, timeMs: number, faults: readonly Frame
     const step = steps.next();
     if (step.done) return step.value;
   }
+}
+
+function movementAt(
+  timeMs: number,
+  { seed, chipJitter }: SimulatorOptions,
+  [right, down]: readonly [number, number],
+): readonly [number, number] {
+  if (chipJitter === 0) return [right, down];
+  const random = randomStream(seed, `chip ${timeMs}`);
+  return [right + chipJitter * random.normal(), down + chipJitter * random.normal()];
 }
 
 function drawMark(band: Band, geometry: FrameGeometry, mark: Mark, light: number): void {

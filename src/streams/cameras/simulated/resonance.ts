@@ -42,11 +42,11 @@ const saturatedGain = 60;
 export function resonanceOf(roi: Roi, condition: RoiCondition, options: SimulatorOptions): Resonance {
   const random = randomStream(options.seed, `resonance ${roi.label}`);
   const [rows, columns] = roi.size;
-  const width = columns * random.between(0.105, 0.135);
-  const rowOffset = smoothRows(rows, 0.007 * columns, random);
-  const rowGain = smoothRows(rows, 0.05, random).map(value => 1 + value);
+  const width = columns * random.between(...options.lineWidth);
+  const rowOffset = smoothRows(rows, options.rowOffset * columns, random);
+  const rowGain = smoothRows(rows, options.rowGain, random).map(value => 1 + value);
   if (condition === 'saturated') rowGain.fill(saturatedGain, Math.round(rows * 0.3), Math.round(rows * 0.63));
-  const middle = columns * random.between(0.36, 0.64);
+  const middle = columns * random.between(...options.restPosition);
   const edge = width * random.between(0.4, 1);
   const sorted = [...rowOffset].sort((a, b) => a - b);
   return {
@@ -85,6 +85,11 @@ function sharedMovement(seconds: number, options: SimulatorOptions): number {
   const settled = stepRiseSeconds === 0 ? 1 : 1 - Math.exp(-since / stepRiseSeconds);
   const isIn = Math.floor(seconds / half) % 2 !== 0;
   return driftPixels * (0.7 * slow + 0.3 * quick) + stepPixels * (isIn ? settled : 1 - settled);
+}
+
+/** Factor on all light at a moment. */
+export function lightAt(seconds: number, { lightDrift, driftPeriodSeconds }: SimulatorOptions): number {
+  return lightDrift === 0 ? 1 : 1 + lightDrift * Math.sin(2 * Math.PI * fraction((1.7 * seconds) / driftPeriodSeconds));
 }
 
 /** Seconds since 1970 times 2π would cost the sine its last digits. */

@@ -4,6 +4,7 @@
  */
 
 import { type ChipLayout, chipLayout } from './chipLayout.ts';
+import { type LightPattern, lightPattern } from './lightPattern.ts';
 import { type NoiseTile, noiseTile } from './noiseTile.ts';
 import { type RandomStream, randomStream } from './randomStream.ts';
 import { lineShapeAt, type Resonance, type RoiCondition, resonanceOf } from './resonance.ts';
@@ -21,6 +22,7 @@ export interface Scene {
   /** Two tiles whose sizes share no factor: their sum repeats only after the product of the sizes. */
   speckle: readonly [NoiseTile, NoiseTile];
   white: Float32Array;
+  pattern: LightPattern | null;
 }
 
 /** A dark speck with a soft edge, in derotated pixels. */
@@ -58,6 +60,7 @@ export function createScene(options: SimulatorOptions): Scene {
       noiseTile(419, 331, speckleSigma, randomStream(options.seed, 'speckle B')),
     ],
     white: noiseTile(1 << 16, 1, 0, randomStream(options.seed, 'white')).values,
+    pattern: lightPattern(options),
   };
 }
 

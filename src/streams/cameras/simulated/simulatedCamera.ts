@@ -23,6 +23,7 @@ import type { CapturedFrame, Instant } from '../../../model/frame.ts';
 import type { FrameSource } from '../../../model/frameSource.ts';
 import { localIso, utcIso } from '../../../model/localTime.ts';
 import { counted } from '../../../model/quantity.ts';
+import { roundDecimals } from '../../../model/roundDecimals.ts';
 import type { ChipLayout } from './chipLayout.ts';
 import { type FaultPlan, type FrameFault, faultsOf } from './frameFaults.ts';
 import { renderSteps, type SimulatedFrame } from './renderFrame.ts';
@@ -54,6 +55,8 @@ export interface TruthLine {
   utc: string;
   /** Mean position over a ROI's rows by its label: pixels from its left edge after the flip, from 0. */
   positions: Record<string, number>;
+  /** Pixels to the right and down that the chip has moved in this frame, its lines and its pattern with it; absent: it has not. */
+  moved?: readonly [number, number];
   /** What is wrong with the frame; absent: nothing. Of an absent frame there is no image. */
   faults?: readonly FrameFault[];
 }
@@ -118,12 +121,15 @@ class SimulatedCamera implements FrameSource {
     }
   }
 
-  #truthLine({ local, utc }: Instant, { positions }: SimulatedFrame, faults: readonly FrameFault[]): TruthLine {
-    const entries = this.#scene.layout.rois.map(({ label }, i) => [label, Math.round(positions[i] * 1e4) / 1e4]);
+  #truthLine({ local, utc }: Instant, { positions, moved }: SimulatedFrame, faults: readonly FrameFault[]): TruthLine {
+    const entries = this.#scene.layout.rois.map(({ label }, i) => [label, roundDecimals(positions[i], 4)]);
     return {
       timestamp: local,
       utc: utc as string,
       positions: Object.fromEntries(entries),
+      ...(moved.some(pixels => pixels !== 0) && {
+        moved: [roundDecimals(moved[0], 4), roundDecimals(moved[1], 4)] as const,
+      }),
       ...(faults.length > 0 && { faults }),
     };
   }

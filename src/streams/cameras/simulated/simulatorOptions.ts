@@ -38,6 +38,24 @@ export interface SimulatorOptions {
   /** Counts per photo-electron: the shot noise has a variance of this times the light. 0: none. */
   shotGain: number;
 
+  /** Standard deviations of the logarithm of the light, one for each length of the pattern that chip and optics have. */
+  patternContrast: readonly number[];
+  /** Pixels: widths of the Gaussian kernels that correlate the pattern. */
+  patternLength: readonly number[];
+  /** Fraction of the pattern's variance that is the same in all frames. */
+  patternStaticShare: number;
+  /** Standard deviation, pixels, of the chip's place in each frame, to the right and down. */
+  chipJitter: number;
+  /** Part of the light that comes and goes in `driftPeriodSeconds`. */
+  lightDrift: number;
+
+  /** Least and greatest width of the lines (σ or γ), and of their mean positions at rest, as parts of a ROI's columns. */
+  lineWidth: readonly [number, number];
+  restPosition: readonly [number, number];
+  /** How far the rows' positions differ within a ROI as a part of its columns, and their heights as a part of the mean one. */
+  rowOffset: number;
+  rowGain: number;
+
   /** Pixels that the resonance drifts to either side. */
   driftPixels: number;
   driftPeriodSeconds: number;
@@ -63,7 +81,7 @@ export interface SimulatorOptions {
   hotPixels: number;
 }
 
-export const simulatorPresets = ['small', 'microscope', 'large'] as const;
+export const simulatorPresets = ['realistic', 'small', 'microscope', 'large'] as const;
 export type SimulatorPreset = (typeof simulatorPresets)[number];
 
 const well = {
@@ -73,6 +91,15 @@ const well = {
   speckleContrast: 0.17,
   speckleSigma: 0.9,
   speckleStaticFraction: 0.5,
+  patternContrast: [],
+  patternLength: [],
+  patternStaticShare: 1,
+  chipJitter: 0,
+  lightDrift: 0,
+  lineWidth: [0.105, 0.135],
+  restPosition: [0.36, 0.64],
+  rowOffset: 0.007,
+  rowGain: 0.05,
   driftPeriodSeconds: 1200,
   stepPeriodSeconds: 240,
   stepRiseSeconds: 3,
@@ -97,6 +124,30 @@ const twelveBit = {
 };
 
 const presets: Readonly<Record<SimulatorPreset, Omit<SimulatorOptions, 'driftPixels' | 'stepPixels'>>> = {
+  // What real chips show: a pattern under the lines that stays, and little noise in time.
+  realistic: {
+    ...well,
+    ...twelveBit,
+    depth: 16,
+    width: 1000,
+    height: 640,
+    columns: 4,
+    rows: 4,
+    roiRows: 45,
+    roiColumns: 176,
+    background: 120,
+    amplitude: 800,
+    shotGain: 1,
+    speckleContrast: 0.02,
+    speckleStaticFraction: 0,
+    patternContrast: [0.12, 0.3, 0.21],
+    patternLength: [1, 6, 15],
+    lightDrift: 0.05,
+    lineWidth: [0.119, 0.165],
+    restPosition: [0.34, 0.62],
+    rowOffset: 0.015,
+    rowGain: 0.12,
+  },
   // A Raspberry Pi renders and analyses one in well under a second.
   small: { ...well, ...eightBit, depth: 8, width: 640, height: 480, columns: 4, rows: 4, roiRows: 40, roiColumns: 120 },
   // As the microscope of the reference data.
@@ -162,12 +213,42 @@ export function lightAndCounts(
   };
 }
 
+/** What the chip's pattern and the sensor are asked to be; what is left to the preset is absent. */
+export function patternAndSensor(
+  simulator: Pick<
+    Config['Simulator'],
+    | 'preset'
+    | 'pattern_contrast'
+    | 'pattern_length_pixels'
+    | 'pattern_static_share'
+    | 'chip_jitter_pixels'
+    | 'saturation'
+  >,
+): Partial<SimulatorOptions> {
+  const { preset, pattern_contrast: contrast, pattern_length_pixels: length, saturation } = simulator;
+  const patternContrast = contrast === 'auto' ? presets[preset].patternContrast : contrast;
+  // One contrast, or none, where the preset has another number of lengths.
+  const ownLength = presets[preset].patternLength;
+  const usual = ownLength.length === patternContrast.length ? ownLength : patternContrast.map(() => usualLength);
+  return {
+    patternContrast,
+    patternLength: length === 'auto' ? usual : length,
+    patternStaticShare: simulator.pattern_static_share,
+    chipJitter: simulator.chip_jitter_pixels,
+    ...(saturation !== 'auto' && { fullScale: saturation }),
+  };
+}
+
+const usualLength = 6;
+
 function validate(options: SimulatorOptions): void {
   const demand = (name: keyof SimulatorOptions, is: boolean, wanted: string): void => {
     if (!is) throw new RangeError(`simulator: ${name} is ${options[name]}; it must be ${wanted}`);
   };
   for (const [name, value] of Object.entries(options) as [keyof SimulatorOptions, unknown][]) {
-    if (name !== 'lineShape') demand(name, typeof value === 'number' && Number.isFinite(value), 'a number');
+    if (name === 'lineShape') continue;
+    const numbers: readonly unknown[] = Array.isArray(value) ? value : [value];
+    demand(name, numbers.every(Number.isFinite), Array.isArray(value) ? 'numbers' : 'a number');
   }
   for (const name of ['width', 'height', 'columns', 'rows', 'roiRows', 'roiColumns'] as const)
     demand(name, Number.isSafeInteger(options[name]) && options[name] >= 1, 'a whole number from 1 up');
@@ -182,11 +263,30 @@ function validate(options: SimulatorOptions): void {
     options.speckleStaticFraction >= 0 && options.speckleStaticFraction <= 1,
     'between 0 and 1',
   );
+  const { patternContrast, patternLength } = options;
+  demand(
+    'patternContrast',
+    patternContrast.every(contrast => contrast >= 0 && contrast <= 1),
+    'between 0 and 1',
+  );
+  demand(
+    'patternLength',
+    patternLength.every(length => length >= 0.3 && length <= 40),
+    'between 0.3 and 40',
+  );
+  demand(
+    'patternLength',
+    patternLength.length === patternContrast.length,
+    `${patternContrast.length} numbers, as many as there are contrasts (Simulator.pattern_length_pixels and pattern_contrast)`,
+  );
+  demand('patternStaticShare', options.patternStaticShare >= 0 && options.patternStaticShare <= 1, 'between 0 and 1');
+  demand('chipJitter', options.chipJitter >= 0, '0 or more');
+  demand('lightDrift', options.lightDrift >= 0 && options.lightDrift < 1, 'between 0 and 1');
   demand('depth', options.depth === 8 || options.depth === 16, '8 or 16');
   demand(
     'fullScale',
     options.fullScale >= 1 && options.fullScale <= 2 ** options.depth - 1,
-    `between 1 and ${2 ** options.depth - 1}`,
+    `between 1 and ${2 ** options.depth - 1} (Simulator.saturation)`,
   );
   demand('imageAngle', Math.abs(options.imageAngle) <= 10, 'between -10 and 10');
   demand('roiColumns', options.roiColumns >= 16, 'at least 16');

@@ -13,12 +13,16 @@ import {
   simulatorRoiManifest,
   type TruthLine,
 } from '../../../../src/streams/cameras/simulated/simulatedCamera.ts';
-import { lightAndCounts, simulatorOptions } from '../../../../src/streams/cameras/simulated/simulatorOptions.ts';
+import {
+  lightAndCounts,
+  patternAndSensor,
+  simulatorOptions,
+} from '../../../../src/streams/cameras/simulated/simulatorOptions.ts';
 
 const simulator = simulatorOptions('small', { width: 320, height: 200, columns: 1, rows: 1 });
 const { signal } = new AbortController();
 
-async function setUp(files: Files = nodeFiles) {
+async function setUp(files: Files = nodeFiles, options = simulator) {
   const folder = await mkdtemp(join(tmpdir(), 'phorest-simulated-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const clock = { time: Date.UTC(2025, 6, 24, 13, 45, 13) + 0.25, now: () => clock.time, monotonic: () => 0 };
@@ -31,7 +35,10 @@ async function setUp(files: Files = nodeFiles) {
     note: (note: { level: string; message: string }) => notes.push(`${note.level}: ${note.message}`),
   };
   const open = (faults?: FaultPlan) =>
-    openSimulatedCamera({ simulator, cameraIndex: 3, roiManifestFile, truthFile, ...(faults && { faults }) }, deps);
+    openSimulatedCamera(
+      { simulator: options, cameraIndex: 3, roiManifestFile, truthFile, ...(faults && { faults }) },
+      deps,
+    );
   const truth = async (): Promise<TruthLine[]> =>
     (await readFile(truthFile, 'utf8'))
       .trimEnd()
@@ -241,6 +248,21 @@ describe('faults that are asked for', () => {
     expect(await truth()).toHaveLength(1);
   });
 
+  it('the truth says where the chip was in each frame, faults and jitter together', async () => {
+    const { clock, open, truth } = await setUp(nodeFiles, { ...simulator, chipJitter: 0.2 });
+    const camera = await open({ ...none, moved: [2] });
+    await camera.next(signal);
+    clock.time += 1000;
+    await camera.next(signal);
+    await camera.close();
+    const [first, second] = await truth();
+    for (const pixels of first.moved!) expect(Math.abs(pixels)).toBeLessThan(1);
+    expect(first.moved).not.toEqual([0, 0]);
+    const [{ pixels }] = second.faults as unknown as [{ pixels: [number, number] }];
+    for (const axis of [0, 1]) expect(Math.abs(second.moved![axis] - pixels[axis])).toBeLessThan(1);
+    expect(second.moved).not.toEqual(pixels);
+  });
+
   it('come at the rate that is asked for, the same for the same seed, and each kind by itself', () => {
     const plan = { ...none, black: 0.1, moved: 0.3 };
     const drawn = (given: FaultPlan, seed: number) =>
@@ -259,7 +281,8 @@ describe('faults that are asked for', () => {
 describe('the settings of the camera', () => {
   const { Camera, Simulator } = defaultConfig();
   const time = Date.UTC(2025, 6, 24, 13);
-  const given = (camera: Partial<typeof Camera>) => lightAndCounts(Simulator, { ...Camera, ...camera });
+  const given = (camera: Partial<typeof Camera>) =>
+    lightAndCounts({ ...Simulator, preset: 'small' }, { ...Camera, ...camera });
   /** Of the dark margin and the bright gratings alike: mean and variance of what is no structure. */
   const flat = { amplitude: 0, background: 60, speckleContrast: 0, imageAngle: 0, hotPixels: 0 };
   const patch = (camera: Partial<typeof Camera>) => {
@@ -298,5 +321,36 @@ describe('the settings of the camera', () => {
     expect(patch({ camera_exposure: 0 }).mean).toBeCloseTo(8, 0);
     expect(patch({ camera_exposure: 3000 })).toEqual({ mean: 255, variance: 0 });
     expect(patch({ camera_brightness: -1000 })).toEqual({ mean: 0, variance: 0 });
+  });
+});
+
+describe('the keys of the pattern and the sensor', () => {
+  const { Simulator } = defaultConfig();
+  const options = (preset: 'realistic' | 'small', given: Partial<typeof Simulator>) =>
+    simulatorOptions(preset, patternAndSensor({ ...Simulator, preset, ...given }));
+
+  it('leave the preset as it is where they are absent', () => {
+    expect(options('realistic', {})).toEqual(simulatorOptions('realistic'));
+    expect(options('small', {})).toEqual(simulatorOptions('small'));
+  });
+
+  it('give and take a pattern, and fill the sensor earlier', () => {
+    expect(options('realistic', { pattern_contrast: [0] }).patternContrast).toEqual([0]);
+    expect(options('small', { pattern_contrast: [0.3] })).toMatchObject({ patternContrast: [0.3], patternLength: [6] });
+    const both = { pattern_contrast: [0.1, 0.2], pattern_length_pixels: [2, 9], pattern_static_share: 0.5 };
+    expect(options('small', { ...both, chip_jitter_pixels: 0.2, saturation: 200 })).toMatchObject({
+      patternContrast: [0.1, 0.2],
+      patternLength: [2, 9],
+      patternStaticShare: 0.5,
+      chipJitter: 0.2,
+      fullScale: 200,
+    });
+  });
+
+  it('are refused by their names when they do not go together', () => {
+    expect(() => options('realistic', { pattern_length_pixels: [4] })).toThrow(
+      /patternLength is 4; it must be 3 numbers, as many as there are contrasts \(Simulator\.pattern_length_pixels/,
+    );
+    expect(() => options('small', { saturation: 4095 })).toThrow(/between 1 and 255 \(Simulator\.saturation\)/);
   });
 });

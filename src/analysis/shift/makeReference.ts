@@ -42,13 +42,14 @@ export interface ReferenceBuilder {
    * ROIs of a frame that show a line.
    *
    * @param saturation count from which a pixel is saturated
+   * @param rois where the regions lie in this frame; the same ones, in the same order
    * @throws RoiOutsideFrameError
    */
-  count(pixels: Pixels, saturation: number): number;
+  count(pixels: Pixels, saturation: number, rois: RoiManifest): number;
   /** Places of the frames, by their counts, that are good: they show about as many lines as the best. */
   good(counts: readonly number[]): number[];
   /** Takes a frame into the reference. */
-  add(pixels: Pixels, saturation: number): void;
+  add(pixels: Pixels, saturation: number, rois: RoiManifest): void;
   finish(): Reference;
 }
 
@@ -106,6 +107,7 @@ export function createReferenceBuilder({ rois, method, estimator, darkLevel }: R
   function blocksOf(
     pixels: Pixels,
     roi: Roi,
+    imageAngle: number,
     [down, right]: readonly [number, number],
     saturation: number,
   ): Float64Array {
@@ -113,7 +115,7 @@ export function createReferenceBuilder({ rois, method, estimator, darkLevel }: R
     const [rows, cols] = roi.size;
     const top = Math.max(0, Math.min(pixels.height - rows, row + down));
     const left = Math.max(0, Math.min(pixels.width - cols, col + (roi.flip ? -right : right)));
-    bins.fill(pixels, { ...roi, coords: [top, left] }, rois.imageAngle, binWidth(cols), saturation);
+    bins.fill(pixels, { ...roi, coords: [top, left] }, imageAngle, binWidth(cols), saturation);
     const layout = blockLayout(bins);
     const out = new Float64Array(layout.pixels.length);
     blockMeans(bins, layout, out);
@@ -121,23 +123,23 @@ export function createReferenceBuilder({ rois, method, estimator, darkLevel }: R
   }
 
   return {
-    count: (pixels, saturation) =>
-      rois.rois.filter(roi => estimate(pixels, roi, rois.imageAngle, saturation).position !== null).length,
+    count: (pixels, saturation, { rois: here, imageAngle }) =>
+      here.filter(roi => estimate(pixels, roi, imageAngle, saturation).position !== null).length,
 
     good(counts) {
       const most = counts.reduce((best, count) => Math.max(best, count), 1);
       return counts.flatMap((count, place) => (count >= goodShare * most ? [place] : []));
     },
 
-    add(pixels, saturation) {
-      const found = rois.rois.map(roi => {
-        const { position, uncertainty, rows, flags } = estimate(pixels, roi, rois.imageAngle, saturation);
+    add(pixels, saturation, { rois: here, imageAngle }) {
+      const found = here.map(roi => {
+        const { position, uncertainty, rows, flags } = estimate(pixels, roi, imageAngle, saturation);
         if (position === null || flags.includes('lost')) return null;
         return { position, error: uncertainty ?? 0, line: shape && medianLine(shape, rows, position) };
       });
       frames++;
       for (const [i, gathering] of gathered.entries()) {
-        const { roi, sums, each, positions, errors, lines } = gathering;
+        const { sums, each, positions, errors, lines } = gathering;
         const line = found[i];
         if (line !== null) {
           positions.push(line.position);
@@ -146,7 +148,7 @@ export function createReferenceBuilder({ rois, method, estimator, darkLevel }: R
         }
         if (shape === null) continue;
         for (const [k, move] of moves.entries()) {
-          const blocks = blocksOf(pixels, roi, move, saturation);
+          const blocks = blocksOf(pixels, here[i], imageAngle, move, saturation);
           if (k === 0) {
             gathering.layout ??= blockLayout(bins);
             each.push(Float32Array.from(blocks));

@@ -198,6 +198,7 @@ async function openWorker(
     roiManifestText: text,
     dataFolder,
     resultsFolder,
+    followChip: settings.followChip,
     isReplay: settings.isReplay,
   };
   const reference = new ShiftReference(wish, deps);

@@ -279,7 +279,7 @@ export class ShiftReference {
 
   /** Of what the reference is made for. */
   #recordFile(): string {
-    const { method, estimator, numberOfSubRois, frames, darkLevel, roiManifestText } = this.#wish;
+    const { method, estimator, numberOfSubRois, frames, darkLevel, followChip, roiManifestText } = this.#wish;
     // The estimator has a part in the positions of methods that fit no line only.
     const by = method === 'gaussian' || method === 'fano' ? '' : `${estimator} ${numberOfSubRois}`;
     const key = [
@@ -288,6 +288,7 @@ export class ShiftReference {
       by,
       frames,
       darkLevel,
+      followChip ?? false,
       contentHash(roiManifestText),
       this.#generation.generation,
     ];

@@ -17,7 +17,7 @@ function referenceOf(
 ): Reference {
   const { darkLevel = null, saturation = none } = given;
   const builder = createReferenceBuilder({ rois: chip.manifest, method: 'gaussian', estimator, darkLevel });
-  for (const frame of frames) builder.add(frame, saturation);
+  for (const frame of frames) builder.add(frame, saturation, chip.manifest);
   return builder.finish();
 }
 
@@ -139,7 +139,7 @@ describe('the shift on pictures with a static pattern', () => {
     const frame = chip.frame(rest);
     for (const next of [60, 61, 62]) {
       at = next;
-      builder.add(frame, none);
+      builder.add(frame, none, chip.manifest);
     }
     const finder = createShiftFinder(decodeReference(encodeReference(builder.finish())));
     const found = finder.find(frame, chip.manifest.rois[0], 0, none, position(71));

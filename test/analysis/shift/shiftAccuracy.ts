@@ -48,7 +48,7 @@ export function shiftAccuracy(
     const { random } = chip.rois[0];
     const rest = chip.rois.map(({ mean }) => mean);
     const builder = createReferenceBuilder({ rois: chip.manifest, method, estimator, darkLevel: null });
-    for (let i = 0; i < 5; i++) builder.add(chip.frame(rest), saturation);
+    for (let i = 0; i < 5; i++) builder.add(chip.frame(rest), saturation, chip.manifest);
     const reference = decodeReference(encodeReference(builder.finish()));
     for (const [i, { label }] of chip.manifest.rois.entries()) {
       const known = reference.rois.get(label);

@@ -1,5 +1,6 @@
 import type { CommandDefinition } from './commandDefinition.ts';
 import type { LocateOptions } from './locateGratings.ts';
+import { portNumber } from './preview.ts';
 
 /** `locate`: finds the chip in an image, and writes the ROI manifest with pictures and a report. */
 export const locateCommand: CommandDefinition<LocateOptions> = {
@@ -12,6 +13,8 @@ export const locateCommand: CommandDefinition<LocateOptions> = {
     command
       .option('--image <file>', 'image in which the chip is looked for (default: [Assets] roi_generation_image)')
       .option('--auto', 'find it without any rough positions: turned by up to 10°, at 0.5 to 1.5 pixels a design unit')
+      .option('--pick', 'click on the labels in a browser page of this machine; writes Feature_locations.toml')
+      .option('--port <number>', 'with --pick: the port of the page', portNumber, 5556)
       .option('--chip <type>', 'with --auto: this chip of the chip map alone (default: any of them)')
       .addHelpText(
         'after',

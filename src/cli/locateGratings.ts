@@ -3,7 +3,7 @@ import { CalibrationError } from '../calibration/calibrationError.ts';
 import { labelDrawing, matchDrawing, roiDrawing } from '../calibration/calibrationPictures.ts';
 import { calculatedFeatures, calibrationLines, toldLabels } from '../calibration/calibrationReport.ts';
 import { type Chip, chipOfType, isLocatable } from '../calibration/chipMap.ts';
-import { findChip } from '../calibration/findChip.ts';
+import { type ChipChoice, findChip } from '../calibration/findChip.ts';
 import { type Calibration, locateChip } from '../calibration/locateChip.ts';
 import { type LabelTemplate, matchPictures } from '../calibration/matchLabel.ts';
 import { openCv } from '../calibration/openCv.ts';
@@ -20,6 +20,7 @@ import { audit } from './audit.ts';
 import {
   backgroundOf,
   pngUrl,
+  type Reference,
   readChipMap,
   readFeatureLocations,
   readReference,
@@ -29,6 +30,7 @@ import {
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { loadConfig } from './loadConfig.ts';
+import { pickLabels } from './pickLabels.ts';
 
 /** `locate`. */
 export interface LocateOptions {
@@ -38,34 +40,65 @@ export interface LocateOptions {
   auto?: boolean;
   /** Its type; with `auto`. */
   chip?: string;
+  /** In a browser page, at this port. */
+  pick?: boolean;
+  port: number;
 }
 
 /** Runs the command `locate`; see {@link LocateOptions}. */
 export async function locateGratings(context: CommandContext, options: LocateOptions): Promise<number> {
   const { output, cwd } = context;
-  const { paths } = await loadConfig(context);
+  const { paths, config } = await loadConfig(context);
   if (options.chip !== undefined && !options.auto)
     throw new ExitError(exitCodes.usage, '--chip goes with --auto; else Feature_locations.toml says which chip it is');
-  const { locate, templates } = options.auto ? await byItself(paths, options) : await byPositions(paths);
+  if (options.auto && options.pick) throw new ExitError(exitCodes.usage, '--auto and --pick are two ways: choose one');
   const file = options.image === undefined ? paths.roiGenerationImage : resolve(cwd, options.image);
+  if (options.pick) {
+    const { choices } = await byItself(paths, options);
+    const reference = await readReference(file);
+    // Where it counts, and never that which came with the program.
+    const positions = resolve(paths.root, config.Assets.feature_locations_config);
+    const calibration = await pickLabels(reference, choices, positions, options.port, output);
+    if (typeof calibration === 'number') return calibration;
+    const templates = choices.find(({ chip }) => chip === calibration.chip)!.templates;
+    return finish(calibration, reference, templates, 'pick', paths, context);
+  }
+  const { locate, templates } = options.auto ? await byItself(paths, options) : await byPositions(paths);
   const reference = await readReference(file);
   const calibration = await locate(reference.pixels).catch((error: unknown) => {
     if (!(error instanceof CalibrationError)) throw error;
     const message = `${reference.file}: ${error.message}. Nothing was written`;
     throw new ExitError(exitCodes.failed, message, { cause: error });
   });
+  return finish(
+    calibration,
+    reference,
+    templates(calibration.chip),
+    options.auto ? 'auto' : 'positions',
+    paths,
+    context,
+  );
+}
+
+/** Says what was found, writes it, and notes who did. */
+async function finish(
+  calibration: Calibration,
+  reference: Reference,
+  templates: readonly LabelTemplate[],
+  by: 'positions' | 'auto' | 'pick',
+  paths: ResolvedPaths,
+  { output }: CommandContext,
+): Promise<number> {
   for (const line of calibrationLines(calibration, reference)) output.line(line);
-  for (const file of await writeAll(calibration, reference, templates(calibration.chip), paths))
-    output.line(`written   ${file}`);
-  const { pose, rois } = calibration;
+  for (const file of await writeAll(calibration, reference, templates, paths)) output.line(`written   ${file}`);
   const what = {
     command: 'locate',
+    by,
     image: reference.file,
     image_hash: reference.hash,
-    auto: options.auto === true,
     chip: calibration.chip.type,
-    angle: pose.angle,
-    rois: rois.length,
+    angle: calibration.pose.angle,
+    rois: calibration.rois.length,
   };
   await audit(paths, systemClock.now(), what, message => output.error(message));
   return exitCodes.done;
@@ -86,13 +119,17 @@ async function byPositions(paths: ResolvedPaths): Promise<Search> {
   return { locate: image => locateChip(image, chip, clicks, templates), templates: () => templates };
 }
 
-async function byItself(paths: ResolvedPaths, { chip: type }: LocateOptions): Promise<Search> {
+async function byItself(
+  paths: ResolvedPaths,
+  { chip: type }: LocateOptions,
+): Promise<Search & { choices: readonly ChipChoice[] }> {
   const all = await readChipMap(paths);
   const chips = type === undefined ? all.filter(isLocatable) : [usable(() => chipOfType(all, type, paths.chipMap))];
   if (chips.length === 0)
     throw new ExitError(exitCodes.usage, `${paths.chipMap}: no chip in it has both labels and gratings`);
   const choices = await Promise.all(chips.map(async chip => ({ chip, templates: await readTemplates(chip, paths) })));
   return {
+    choices,
     locate: image => findChip(image, choices),
     templates: chip => choices.find(choice => choice.chip === chip)!.templates,
   };
@@ -119,7 +156,7 @@ function refuseUnknown(
 /** Writes pictures and report, and the ROI manifest last: it is what a run waits for. Returns the paths. */
 async function writeAll(
   calibration: Calibration,
-  reference: Awaited<ReturnType<typeof readReference>>,
+  reference: Reference,
   templates: readonly LabelTemplate[],
   { generatedFiles, newRoiManifest }: ResolvedPaths,
 ): Promise<string[]> {

@@ -27,7 +27,8 @@ export const preview: CommandDefinition<PreviewOptions> = {
       : (await import('./runPreview.ts')).runPreview(context, options),
 };
 
-function portNumber(text: string): number {
+/** Reads a port. @throws InvalidArgumentError for what is none */
+export function portNumber(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
   throw new InvalidArgumentError('It is a whole number from 1 to 65535, or 0 for one that is free.');

@@ -122,7 +122,7 @@ export const previewPage = `<!doctype html>
 const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /** On every answer: nothing but this page may show or run what is here, and nothing of elsewhere runs in it. */
-export const pageHeaders: Readonly<Record<string, string>> = {
+export const headersOf = (script: string, style: string): Readonly<Record<string, string>> => ({
   'Cache-Control': 'no-store',
   'Content-Security-Policy': `default-src 'none'; img-src 'self' data:; connect-src 'self'; script-src ${hash(script)}; style-src ${hash(style)}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -130,4 +130,6 @@ export const pageHeaders: Readonly<Record<string, string>> = {
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
-};
+});
+
+export const pageHeaders = headersOf(script, style);

@@ -135,12 +135,12 @@ export const processor: Stage<ProcessSettings, Entry, ProcessExperiment> = {
       map(([settings, roiManifestText]) => ({ ...settings, roiManifestText })),
     );
   },
-  begin: experiment => {
+  begin: (experiment, { upstreamDone$ }) => {
     const fit = new FrameFit(experiment.files, experiment.frameSizesFile);
     const watch = new FrameSizeWatch(experiment.tools.clock);
     const moves = new ChipMoveWatch(experiment.tools.clock);
     return {
-      open: settings => openWorker(settings, { fit, watch, moves }, experiment),
+      open: settings => openWorker(settings, { fit, watch, moves, upstreamDone$ }, experiment),
       beside$: () => merge(watch.alarms$, moves.alarms$),
     };
   },
@@ -168,9 +168,18 @@ class FrameSizeWatch {
   }
 }
 
+/** What outlives a worker. */
+interface Surroundings {
+  fit: FrameFit;
+  watch: FrameSizeWatch;
+  moves: ChipMoveWatch;
+  /** Emits when no more frames will come. */
+  upstreamDone$: Observable<unknown>;
+}
+
 async function openWorker(
   settings: ProcessSettings,
-  { fit, watch, moves }: { fit: FrameFit; watch: FrameSizeWatch; moves: ChipMoveWatch },
+  { fit, watch, moves, upstreamDone$ }: Surroundings,
   deps: ProcessExperiment,
 ): Promise<Worker<Entry>> {
   watch.see(null);
@@ -201,7 +210,7 @@ async function openWorker(
     followChip: settings.followChip,
     isReplay: settings.isReplay,
   };
-  const reference = new ShiftReference(wish, deps);
+  const reference = new ShiftReference(wish, deps, upstreamDone$);
   await reference.open();
   const analyser = deps.openAnalyser(settings);
   const wake$: Observable<unknown> = merge(

@@ -100,13 +100,22 @@ export class ShiftReference {
   #making: Promise<void> | null = null;
   #mustBeProcessed = false;
   #waitsSince: number | null = null;
+  /** No more frames will come. */
+  #isComplete = false;
   readonly #waited$ = new Subject<void>();
   readonly #timer = new Subscription();
 
-  constructor(wish: ReferenceWish, experiment: ReferenceExperiment) {
+  /** @param upstreamDone$ emits when no more frames will come */
+  constructor(wish: ReferenceWish, experiment: ReferenceExperiment, upstreamDone$: Observable<unknown>) {
     this.#wish = wish;
     this.#experiment = experiment;
     this.#folder = join(wish.resultsFolder, referencesFolder);
+    this.#timer.add(
+      upstreamDone$.subscribe(() => {
+        this.#isComplete = true;
+        this.#waited$.next();
+      }),
+    );
   }
 
   /** What is measured from now; null while there is none. */
@@ -137,7 +146,7 @@ export class ShiftReference {
   /** Whether frames wait to be analysed until there are enough for the reference. */
   get isWaiting(): boolean {
     const { frames, isReplay } = this.#wish;
-    if (this.#bytes !== null || frames === 0 || !isReplay || this.#mustBeProcessed) return false;
+    if (this.#bytes !== null || frames === 0 || !isReplay || this.#isComplete || this.#mustBeProcessed) return false;
     const { clock, scheduler } = this.#experiment.tools;
     if (this.#waitsSince === null) {
       // What comes while a claim is on its way must wait too.

@@ -1,12 +1,19 @@
 import { InvalidArgumentError } from 'commander';
 import type { CaptureOptions } from './captureOne.ts';
 import { type CommandDefinition, positive } from './commandDefinition.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
 
-/** `capture`: one frame; with `--continuous` one after another, to focus by; with `--expose` the search for an exposure. */
+/** `capture`: one frame; with `--continuous` one after another, to focus by; with `--expose` the search for an exposure, with `--dark` the counts without light. */
 export const capture: CommandDefinition<CaptureOptions> = {
   usage: 'capture',
-  summary: 'take a frame with the camera of the configuration: to try it, to set the focus, or to find the exposure',
-  examples: ['--config my.toml capture --out first.png', 'capture --continuous', 'capture --expose --write'],
+  summary:
+    'take a frame with the camera of the configuration: to try it, to set the focus, to find the exposure or the counts without light',
+  examples: [
+    '--config my.toml capture --out first.png',
+    'capture --continuous',
+    'capture --expose --write',
+    'capture --dark',
+  ],
   kind: 'tool',
   declare: command =>
     command
@@ -25,12 +32,17 @@ export const capture: CommandDefinition<CaptureOptions> = {
         85,
       )
       .option('--max-exposure <number>', "with --expose: the longest one, in the camera's own unit", positive)
-      .option('--write', 'with --expose: write what was found into the configuration without asking')
+      .option('--dark', 'with the lens covered: measure the counts of the camera without light, dark_level')
+      .option('--write', 'with --expose or --dark: write what was found into the configuration without asking')
       .addHelpText(
         'after',
         '\nThe camera is that of the pipeline, which must not use it meanwhile: "phorest pause collector" makes it let go.',
       ),
   run: async (context, _args, options) => {
+    const asked = (['continuous', 'expose', 'dark'] as const).filter(name => options[name]);
+    if (asked.length > 1)
+      throw new ExitError(exitCodes.usage, `${asked.map(name => `--${name}`).join(' and ')}: one at a time`);
+    if (options.dark) return (await import('./captureDark.ts')).captureDark(context, options);
     if (options.expose) return (await import('./captureExposure.ts')).captureExposure(context, options);
     if (options.continuous) return (await import('./captureContinuously.ts')).captureContinuously(context, options);
     return (await import('./captureOne.ts')).captureOne(context, options);

@@ -8,13 +8,12 @@ import type { Pixels } from '../model/frame.ts';
 import { counted, number } from '../model/quantity.ts';
 import type { RoiManifest } from '../model/roi.ts';
 import { readFileText } from '../streams/watched/fileText.ts';
-import { askPerson } from './askPerson.ts';
 import type { CaptureOptions } from './captureOne.ts';
-import { changeConfig } from './changeConfig.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { exposureRange } from './exposureRange.ts';
 import { percent } from './frameWords.ts';
+import { offerChange } from './offerChange.ts';
 import { type OwnCamera, ownCamera, untilSignal } from './ownCamera.ts';
 
 const maxFrames = 12;
@@ -135,23 +134,16 @@ function verdictLine({ verdict, best, fullScale, isScaleSure, frames }: Exposure
 async function offer(
   { verdict, best }: ExposureFound,
   now: number,
-  { chosen }: OwnCamera,
-  { write }: CaptureOptions,
-  { output }: CommandContext,
+  camera: OwnCamera,
+  options: CaptureOptions,
+  context: CommandContext,
   signal: AbortSignal,
 ): Promise<boolean> {
   if (verdict === 'too bright') return false;
   if (best.exposure === now) {
-    output.line('the configuration has it already');
+    context.output.line('the configuration has it already');
     return verdict !== 'too dark';
   }
-  const question = `write camera_exposure = ${best.exposure} into ${chosen.shown}? [y/N] `;
-  const isWanted = write || (output.isInteractive && /^y(es)?$/i.test((await askPerson(question, signal)) ?? ''));
-  if (!isWanted) {
-    output.line(`[Camera] camera_exposure = ${best.exposure} is not written; "--write" writes it into ${chosen.shown}`);
-    return verdict !== 'too dark';
-  }
-  for (const line of await changeConfig(chosen, [{ path: ['Camera', 'camera_exposure'], value: best.exposure }]))
-    output.line(`${chosen.shown}: ${line}`);
+  await offerChange({ path: ['Camera', 'camera_exposure'], value: best.exposure }, camera, options, context, signal);
   return verdict !== 'too dark';
 }

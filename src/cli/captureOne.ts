@@ -21,6 +21,7 @@ export interface CaptureOptions {
   /** False: `--no-picture`. */
   picture: boolean;
   expose?: true;
+  dark?: true;
   /** Per cent. */
   target: number;
   maxExposure?: number;

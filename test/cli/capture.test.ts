@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { captureContinuously } from '../../src/cli/captureContinuously.ts';
+import { captureDark } from '../../src/cli/captureDark.ts';
 import { captureExposure } from '../../src/cli/captureExposure.ts';
 import { type CaptureOptions, captureOne } from '../../src/cli/captureOne.ts';
 import type { CommandContext } from '../../src/cli/commandDefinition.ts';
 import { identityOf } from '../../src/files/processIdentity.ts';
 import { decodeFrame } from '../../src/image/decodeFrame.ts';
+import { encodePng } from '../../src/image/encodeImage.ts';
 
 let folder: string;
 let lines: string[];
@@ -151,5 +153,53 @@ describe('capture', () => {
     lines.length = 0;
     expect(await captureExposure(given, options)).toBe(0);
     expect(lines.join('\n')).toMatch(/not valid JSON.* the ROI manifest is left aside\n.*brightest thousandth/);
+  });
+
+  it('measures the counts without light with the lens covered, and writes them into the configuration with its comments', async () => {
+    const given = await context('dark_level = "auto" # ask\n[Simulator]\nblack_frames = 1');
+    expect(await captureDark(given, options)).toBe(0);
+    expect(lines.at(-1)).toMatch(/^\[Camera\] dark_level = \S+ is not written; "--write" writes it/);
+    expect(await captureDark(given, { ...options, write: true })).toBe(0);
+    expect(lines.at(-1)).toMatch(/dark_level auto → \d+/);
+    const level = Number(/dark_level = (\S+) # ask/.exec(await readFile(given.config as string, 'utf8'))?.[1]);
+    const said = /^exposure 150: .*, 8 bit, level (\S+) counts \(median \d+\), spread \d/.exec(lines[0]);
+    expect(level).toBeCloseTo(Number(said?.[1]), 1);
+    expect(await captureDark(given, options)).toBe(0);
+    expect(lines.at(-1)).toBe('the configuration has it already');
+  });
+
+  it('takes no frame for dark that shows the chip, and writes nothing', async () => {
+    const given = await context('[Simulator]\nlight = 0.2');
+    const before = await readFile(given.config as string, 'utf8');
+    expect(await captureDark(given, { ...options, write: true })).toBe(1);
+    expect(lines.join('\n')).toMatch(/this is no dark frame: .*\n.*cover the lens/);
+    expect(await readFile(given.config as string, 'utf8')).toBe(before);
+  });
+
+  it('takes no frame for dark in which even light is half as strong at half the exposure', async () => {
+    const of = (level: number) => {
+      const data = Uint16Array.from({ length: 64 * 48 }, (_, i) => level + ((7 * i) % 5));
+      return encodePng({ width: 64, height: 48, depth: 16, data });
+    };
+    for (const [exposure, level] of [
+      [150, 130],
+      [75, 115],
+      [40, 110],
+      [20, 110],
+    ])
+      await writeFile(join(folder, `${exposure}.png`), await of(level));
+    const command = `["cp", ${JSON.stringify(join(folder, '{exposure}.png'))}, "{output}.png"]`;
+    const given = (exposure: number) =>
+      context(`camera_exposure = ${exposure}\ncamera_command = ${command}`).then(async made => {
+        const text = await readFile(made.config as string, 'utf8');
+        await writeFile(made.config as string, text.replace('"simulated"', '"command"'));
+        return made;
+      });
+    expect(await captureDark(await given(150), options)).toBe(1);
+    expect(lines.join('\n')).toContain(
+      'at half the exposure the frame is darker, 117 counts for 132: so there is light in it',
+    );
+    expect(await captureDark(await given(40), options)).toBe(0);
+    expect(lines.at(-1)).toContain('[Camera] dark_level = 112 is not written');
   });
 });

@@ -87,7 +87,7 @@ export const camera = section(
     }),
     dark_level: setting(automatic({ unit: 'counts', min: 0, max: 65_535 }), {
       absent: 'auto',
-      doc: 'Counts of the camera without light, which the shifts need: a static pattern multiplies the light, not these. auto estimates it from the reference frames.',
+      doc: 'Counts of the camera without light, which the shifts need: a static pattern multiplies the light, not these. auto estimates it from the reference frames; capture --dark measures it with the lens covered.',
       effect: 'live',
       new: true,
       shapesResults: true,

@@ -181,25 +181,15 @@ describe('capture', () => {
       const data = Uint16Array.from({ length: 64 * 48 }, (_, i) => level + ((7 * i) % 5));
       return encodePng({ width: 64, height: 48, depth: 16, data });
     };
-    for (const [exposure, level] of [
-      [150, 130],
-      [75, 115],
-      [40, 110],
-      [20, 110],
-    ])
-      await writeFile(join(folder, `${exposure}.png`), await of(level));
+    await writeFile(join(folder, '150.png'), await of(130));
+    await writeFile(join(folder, '75.png'), await of(115));
     const command = `["cp", ${JSON.stringify(join(folder, '{exposure}.png'))}, "{output}.png"]`;
-    const given = (exposure: number) =>
-      context(`camera_exposure = ${exposure}\ncamera_command = ${command}`).then(async made => {
-        const text = await readFile(made.config as string, 'utf8');
-        await writeFile(made.config as string, text.replace('"simulated"', '"command"'));
-        return made;
-      });
-    expect(await captureDark(await given(150), options)).toBe(1);
+    const given = await context(`camera_command = ${command}`);
+    const text = await readFile(given.config as string, 'utf8');
+    await writeFile(given.config as string, text.replace('"simulated"', '"command"'));
+    expect(await captureDark(given, options)).toBe(1);
     expect(lines.join('\n')).toContain(
       'at half the exposure the frame is darker, 117 counts for 132: so there is light in it',
     );
-    expect(await captureDark(await given(40), options)).toBe(0);
-    expect(lines.at(-1)).toContain('[Camera] dark_level = 112 is not written');
   });
 });

@@ -21,10 +21,10 @@ const flagBits = [
   'pattern_changed',
 ] as const satisfies readonly RoiFlag[];
 
-/** A column of values in each row, one for each ROI or sensor. */
+/** A column of values in each row, one for each ROI or sensor, or for each way in which the chip moves. */
 interface SeriesColumn {
   name: string;
-  of: 'roi' | 'sensor';
+  of: 'roi' | 'sensor' | 'chip';
   type: 'f64' | 'f32' | 'u16';
   unit: string;
 }
@@ -36,8 +36,12 @@ const columns: readonly SeriesColumn[] = [
   { name: 'shift', of: 'roi', type: 'f32', unit: 'px' },
   { name: 'shift_uncertainty', of: 'roi', type: 'f32', unit: 'px' },
   { name: 'temperature', of: 'sensor', type: 'f32', unit: '°C' },
+  { name: 'chip_shift', of: 'chip', type: 'f32', unit: 'px, px, °' },
   { name: 'flags', of: 'roi', type: 'u16', unit: '' },
 ];
+
+/** Values of the chip's movement. */
+const chipAxes = ['dx', 'dy', 'angle'] as const;
 
 const valueBytes = { f64: 8, f32: 4, u16: 2 } as const;
 
@@ -51,6 +55,8 @@ export interface SeriesHeader {
   method: AnalysisMethod | null;
   labels: readonly string[];
   sensors: readonly string[];
+  /** Absent in a segment of a version without. */
+  chip?: readonly string[];
   columns: readonly SeriesColumn[];
   /** Bit 0 first. */
   flags: readonly string[];
@@ -73,6 +79,8 @@ export interface SeriesRow {
   /** Since the reference, and their standard errors, pixels; NaN where there is none. */
   shifts: Float32Array<ArrayBuffer>;
   shiftUncertainties: Float32Array<ArrayBuffer>;
+  /** How far the chip has moved since its reference image: pixels to the right and down, degrees; NaN where that is not known. */
+  chipShift: Float32Array<ArrayBuffer>;
   /** Degrees Celsius, in the order of the sensors; NaN where there is none. */
   temperatures: Float32Array<ArrayBuffer>;
   /** Bits; at a level above the first: those of any image. */
@@ -110,7 +118,7 @@ export class SeriesLayout {
     let length = columnsAt;
     for (const { name, of, type } of header.columns) {
       this.#at.set(name, length);
-      length += valueBytes[type] * (of === 'roi' ? header.labels : header.sensors).length;
+      length += valueBytes[type] * { roi: header.labels, sensor: header.sensors, chip: chipAxes }[of].length;
     }
     this.rowBytes = Math.ceil(length / 8) * 8;
     this.#isOurs = JSON.stringify([header.columns, header.flags]) === JSON.stringify([columns, flagBits]);
@@ -145,6 +153,7 @@ export class SeriesLayout {
       shifts: new Float32Array(labels.length).fill(Number.NaN),
       shiftUncertainties: new Float32Array(labels.length).fill(Number.NaN),
       temperatures: new Float32Array(sensors.length).fill(Number.NaN),
+      chipShift: Float32Array.from(chipAxes, axis => line.chip_shift?.[axis] ?? Number.NaN),
       flags: new Uint16Array(labels.length),
     };
     for (const roi of roisOf(line)) {
@@ -206,6 +215,7 @@ export class SeriesLayout {
       shifts: values('shift', Float32Array<ArrayBuffer>, labels),
       shiftUncertainties: values('shift_uncertainty', Float32Array<ArrayBuffer>, labels),
       temperatures: values('temperature', Float32Array<ArrayBuffer>, sensors),
+      chipShift: values('chip_shift', Float32Array<ArrayBuffer>, chipAxes),
       flags: values('flags', Uint16Array<ArrayBuffer>, labels),
     };
   }
@@ -216,13 +226,14 @@ export class SeriesLayout {
   }
 }
 
-const columnsOf = ({ positions, uncertainties, shifts, shiftUncertainties, temperatures, flags }: SeriesRow) => ({
-  position: positions,
-  uncertainty: uncertainties,
-  shift: shifts,
-  shift_uncertainty: shiftUncertainties,
-  temperature: temperatures,
-  flags,
+const columnsOf = (row: SeriesRow) => ({
+  position: row.positions,
+  uncertainty: row.uncertainties,
+  shift: row.shifts,
+  shift_uncertainty: row.shiftUncertainties,
+  temperature: row.temperatures,
+  chip_shift: row.chipShift,
+  flags: row.flags,
 });
 
 /** As both a result and a table can name a sensor. */
@@ -254,6 +265,7 @@ export function layoutFor(
     method: rois[0]!['Analysis-method'],
     labels,
     sensors: [...new Map(named.toReversed().map(sensor => [sensorKey(sensor), sensor])).values()].reverse(),
+    chip: chipAxes,
     columns,
     flags: flagBits,
   });
@@ -261,7 +273,16 @@ export function layoutFor(
 
 /** Of a segment without rows. */
 export const emptyLayout = (id: string): SeriesLayout =>
-  new SeriesLayout({ id, began: null, method: null, labels: [], sensors: [], columns, flags: flagBits });
+  new SeriesLayout({
+    id,
+    began: null,
+    method: null,
+    labels: [],
+    sensors: [],
+    chip: chipAxes,
+    columns,
+    flags: flagBits,
+  });
 
 /** The first line says how long the header is, and has its checksum; the last byte is a newline. */
 function headerBytes(header: SeriesHeader): Buffer {
@@ -334,6 +355,7 @@ export function mergeRows(rows: readonly SeriesRow[]): SeriesRow {
     shifts: means(rows, new Float32Array(length), row => row.shifts),
     shiftUncertainties: means(rows, new Float32Array(length), row => row.shiftUncertainties),
     temperatures: means(rows, new Float32Array(first.temperatures.length), row => row.temperatures),
+    chipShift: means(rows, new Float32Array(chipAxes.length), row => row.chipShift),
     flags,
   };
 }

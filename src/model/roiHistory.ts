@@ -5,7 +5,7 @@
 export interface RoiHistory {
   /** ROIs in manifest order. */
   labels: readonly string[];
-  /** Where shifts are measured from: position of each ROI in the reference, or before there is one in its first result, pixels; NaN where it has none yet. */
+  /** Where shifts of results that have none are measured from: position of each ROI in its first result, pixels; NaN where it has none yet. */
   baseline: Float64Array;
   /** In order of time. */
   samples: readonly RoiSample[];

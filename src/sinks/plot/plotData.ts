@@ -137,14 +137,16 @@ function pointsOf({ segments }: SeriesReader): number {
 /** The sensor as the table names its column. */
 const shownSensor = (sensor: string): string => sensor.toLowerCase().replaceAll('_', ' ');
 
-/** A ROI that was dark in the first images has its first points for it. */
+/** As the series has it; of the track where it has nothing. A ROI that was dark in the first images has its first points for it. */
 function baselineOf(first: readonly number[], track: Float32Array, shifts: Float32Array): number {
+  if (first.length > 0) return meanOf(first);
+  const own = track.filter((value, i) => !Number.isNaN(value) && Number.isNaN(shifts[i]));
+  if (own.length > 0) return meanOf([...own.subarray(0, baselineValues)]);
   const referred = shifts.findIndex((shift, i) => !Number.isNaN(shift) && !Number.isNaN(track[i]!));
-  if (referred >= 0) return track[referred]! - shifts[referred]!;
-  const values =
-    first.length > 0 ? first : [...track.filter(value => !Number.isNaN(value)).subarray(0, baselineValues)];
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return referred >= 0 ? track[referred]! - shifts[referred]! : Number.NaN;
 }
+
+const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Merges neighbouring points until there are at most `most`. */
 export function thinPlotData(data: PlotData, most: number): PlotData {

@@ -170,30 +170,28 @@ export class SeriesReader {
   }
 
   /**
-   * The first positions of each ROI, in order of its label's first appearance: those in the reference of the shifts, once there is
-   * one. Where none of a segment's first images has enough, fewer.
+   * What shifts count from where a ROI has none of its own, in order of its label's first appearance: its first positions. They stand for the
+   * reference, which is made from the same frames, and have the same pattern under them. Where every position has a shift, that in the
+   * reference. Where none of a segment's first images has enough, fewer.
    */
   async firstValues(most: number): Promise<Map<string, number[]>> {
     const values = new Map<string, number[]>();
-    const referred = new Set<string>();
+    const known = new Set<string>();
     for (const segment of this.segments) {
       const { labels } = segment.layout.header;
       for (const label of labels) if (!values.has(label)) values.set(label, []);
-      const isMissing = (label: string): boolean => values.get(label)!.length < most;
-      if (!labels.some(label => isMissing(label) || !referred.has(label))) continue;
+      if (labels.every(label => known.has(label))) continue;
       for await (const { row } of segment.read(0, 0, Math.min(baselineImages, segment.counts[0]!))) {
         for (const [i, label] of labels.entries()) {
+          const first = values.get(label)!;
           const value = row.positions[i]!;
+          if (known.has(label) || Number.isNaN(value)) continue;
           const shift = row.shifts[i]!;
-          if (isMissing(label) && !Number.isNaN(value)) values.get(label)!.push(value);
-          if (Number.isNaN(shift) || Number.isNaN(value) || referred.has(label)) continue;
-          referred.add(label);
-          values.set(
-            label,
-            Array.from({ length: most }, () => value - shift),
-          );
+          if (Number.isNaN(shift)) first.push(value);
+          else if (first.length === 0) first.push(value - shift);
+          if (!Number.isNaN(shift) || first.length === most) known.add(label);
         }
-        if (!labels.some(label => isMissing(label) || !referred.has(label))) break;
+        if (labels.every(label => known.has(label))) break;
       }
     }
     return values;

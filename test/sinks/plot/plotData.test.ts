@@ -69,14 +69,18 @@ describe('what the plot shows', () => {
     expect((await dataOf(results, 4)).rois[0]!.baseline).toBe(2);
   });
 
-  it('has the shifts from the reference once there is one, and its zero for those before', async () => {
+  it('has the shifts from the reference once there is one, and for those before the differences from the first of them', async () => {
     const at = (time: number, position: number, shift: number | null) =>
       sampleResult({ id: `s${time}`, labels: ['a'], position, shift, timestamp: `2025-01-01T00:00:0${time}.000000` });
+    // The position in the reference is 4 px from those in the frames alone.
+    const results = [at(0, 101, null), at(1, 101.5, null), at(2, 108, 2.5), at(3, 109, 3.5)];
     for (const most of [8, 2]) {
-      const [track] = (await dataOf([at(0, 101, null), at(1, 103, 2.5), at(2, 104, 3.5), at(3, 105, 4.5)], most)).rois;
-      expect(track!.baseline).toBe(100.5);
-      expect([...track!.shifts]).toEqual(most === 8 ? [0.5, 2.5, 3.5, 4.5] : [expect.closeTo(1.5, 5), 4]);
+      const [track] = (await dataOf(results, most)).rois;
+      expect(track!.baseline).toBe(101.25);
+      expect([...track!.shifts]).toEqual(most === 8 ? [-0.25, 0.25, 2.5, 3.5] : [0, 3]);
     }
+    const [track] = (await dataOf(results.slice(2))).rois;
+    expect(track!.baseline).toBe(105.5);
   });
 
   it('has the first points as the baseline of a ROI that was dark for long', async () => {

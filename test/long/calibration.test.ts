@@ -26,7 +26,10 @@ async function judge(search: Promise<Calibration>, scene: ReferenceScene): Promi
   }
 }
 
-describe.skipIf(!existsSync(reference))(`${count} synthetic references of all chips`, async () => {
+// Some seconds each, on a busy machine more.
+const timeout = 3_600_000;
+
+describe.skipIf(!existsSync(reference))(`${count} synthetic references of all chips`, { timeout }, async () => {
   const choices = await readChips(reference);
   const of = (seed: number) => choices.find(({ chip }) => chip.type === types[seed % types.length])!;
 

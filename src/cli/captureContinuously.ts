@@ -42,7 +42,7 @@ export async function captureContinuously(context: CommandContext, options: Capt
             if (screen) screen.show(measured, trend);
             else output.line(`${frame.taken.local.slice(11, 19)}  ${focusWords(measured, trend).join('; ')}`);
           },
-          intervalMs: 1000 * options.interval,
+          intervalMs: 1000 * (options.interval ?? 0.5),
           retryMs,
           onTrouble: ({ message }) => say(message),
           clock: systemClock,

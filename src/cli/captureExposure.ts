@@ -24,6 +24,8 @@ const gratingShare = 0.999;
 export async function captureExposure(context: CommandContext, options: CaptureOptions): Promise<number> {
   const { output } = context;
   const camera = await ownCamera(context, 'capture --expose');
+  const { target = 85 } = options;
+  refuseDeaf(camera.config.Camera);
   const start = camera.config.Camera.camera_exposure;
   if (!(start > 0))
     throw new ExitError(exitCodes.usage, `Camera.camera_exposure is ${start}: the search begins above 0`);
@@ -50,15 +52,24 @@ export async function captureExposure(context: CommandContext, options: CaptureO
       },
       {
         ...exposureRange(camera.config, options.maxExposure),
-        target: options.target / 100,
+        target: target / 100,
         maxFrames,
         onStep: step => output.line(stepLine(step, brightest)),
       },
     );
-    output.line(verdictLine(found, options.target));
+    output.line(verdictLine(found, target));
     if (found.verdict === 'no reaction') return exitCodes.failed;
     return (await offer(found, start, camera, options, context, signal)) ? exitCodes.done : exitCodes.failed;
   });
+}
+
+/** Words of a camera that say nothing of the exposure: it stays as it is, whatever is written. @throws ExitError */
+function refuseDeaf({ camera_type: type, camera_command, camera_pipeline }: OwnCamera['config']['Camera']): void {
+  const words = { command: camera_command, gstreamer: camera_pipeline }[type as string];
+  if (!words || words.length === 0 || words.some(word => word.includes('{exposure}'))) return;
+  const key = type === 'command' ? 'camera_command' : 'camera_pipeline';
+  const message = `Camera.${key} does not say where the exposure goes: write {exposure} in it, in its place`;
+  throw new ExitError(exitCodes.usage, message);
 }
 
 type Seen = ExposureView & { label: string | null; outside: readonly string[] };

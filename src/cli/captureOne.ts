@@ -16,14 +16,14 @@ import { ownCamera, untilSignal } from './ownCamera.ts';
 export interface CaptureOptions {
   out?: string;
   continuous?: true;
-  /** Seconds. */
-  interval: number;
+  /** Seconds; default 0.5. */
+  interval?: number;
   /** False: `--no-picture`. */
   picture: boolean;
   expose?: true;
   dark?: true;
-  /** Per cent. */
-  target: number;
+  /** Per cent; default 85. */
+  target?: number;
   maxExposure?: number;
   write?: true;
 }

@@ -141,21 +141,26 @@ function brightfieldAlone({ Services, Camera }: LoadedConfig['config']): string[
 
 async function cameraToolMissing(loaded: LoadedConfig, programs: ToolRunner): Promise<string[]> {
   const found = usedCameras(loaded).map(async ({ source }) => {
-    // What it can't be made with is told already.
-    const camera = orNull(() => toolCamera(source, { tools: programs, note: () => undefined }));
+    // Whatever its numbers, which are told of already, it needs the same programs.
+    const plain = { ...source, camera: { ...source.camera, ...plainNumbers } };
+    const camera = orNull(() => toolCamera(plain, { tools: programs, note: () => undefined }));
     if (camera === null) return [];
     if ((await programs.find(...camera.programs)) !== null) {
       const lacking = await camera.lacks?.(new AbortController().signal);
       return lacking ? [`Camera.camera_type = "${source.type}": ${lacking}`] : [];
     }
     const names = camera.programs.join(', ');
+    if (source.type === 'command')
+      return [`Camera.camera_command names ${names}, which is no program of this machine that this user may run`];
     const which = camera.programs.length === 1 ? `${names}, which is not` : `one of ${names}, of which none is`;
-    const debian = packageOf[camera.programs[0] ?? ''];
-    const install = debian === undefined ? 'install it, or name another program' : `sudo apt install ${debian}`;
-    return [`Camera.camera_type = "${source.type}" needs ${which} on this machine: ${install}`];
+    const debian = packageOf[camera.programs[0] ?? ''] ?? camera.programs[0];
+    return [`Camera.camera_type = "${source.type}" needs ${which} on this machine: sudo apt install ${debian}`];
   });
   return [...new Set((await Promise.all(found)).flat())];
 }
+
+/** Numbers that every camera can have. */
+const plainNumbers = { camera_exposure: 1, camera_gain: 1, camera_brightness: 0, camera_contrast: 1 };
 
 /** Debian's packages of the programs that cameras work with. */
 const packageOf: Readonly<Record<string, string>> = {

@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../model/clock.ts';
 import { counted } from '../model/quantity.ts';
 import { SensorReader } from '../operators/collector/sensorReader.ts';
 import { type OneWireDeps, oneWireId, thermometersAmong } from '../streams/sensors/oneWire.ts';
-import { isSimulatedSensor, openSensor } from '../streams/sensors/openSensor.ts';
+import { isSimulatedSensor, missingSensor, openSensor } from '../streams/sensors/openSensor.ts';
 import { changeConfig } from './changeConfig.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { endNow } from './endNow.ts';
@@ -91,7 +91,14 @@ export async function showSensors(context: CommandContext, { name = [] }: FindSe
   const { output } = context;
   const { chosen, config } = await loadConfig(context);
   const { device_root: root, thermocouple_sensors: names } = config.Temperature;
-  if (name.length > 0) return nameSensors(context, name.map(parseName));
+  if (name.length > 0) {
+    const given = name.map(parseName);
+    for (const [id] of given) {
+      const missing = await missingSensor(id, root, { files: nodeFiles, clock: systemClock });
+      if (missing) output.error(`warning: ${id}: ${missing.message}`);
+    }
+    return nameSensors(context, given);
+  }
   const search = new SensorSearch(root, names, nodeFiles, systemClock);
   const code = await untilSignal(async signal => {
     await search.look(signal);

@@ -1,3 +1,4 @@
+import { nearest } from './nearest.ts';
 import type { Config } from './schema.ts';
 
 type Section = 'Camera' | 'Brightfield';
@@ -6,7 +7,7 @@ type Numbers = Pick<Config['Camera'], 'camera_exposure' | 'camera_gain' | 'camer
 /** One setting that the camera can't take, or that is hardly meant. */
 export interface CameraProblem {
   section: Section;
-  key: keyof Numbers;
+  key: keyof Config['Camera'];
   isImpossible: boolean;
   message: string;
 }
@@ -39,6 +40,7 @@ const longExposure = 30;
 export function cameraProblems({ Camera, Brightfield, Services, Timing }: Config): CameraProblem[] {
   const { camera_type: type } = Camera;
   if (!Services.enable_camera) return [];
+  if (type === 'command' || type === 'gstreamer') return [...absentWords(type, Camera), ...misspeltMarks(type, Camera)];
   if (usbCameras.includes(type)) return usbExposureDoubt({ Camera, Timing });
   if (!limits[type]) return [];
   const used = Services.enable_brightfield ? ({ Camera, Brightfield } as const) : ({ Camera } as const);
@@ -50,6 +52,38 @@ export function cameraProblems({ Camera, Brightfield, Services, Timing }: Config
       ...impossibleNumbers(type, numbers, section),
       ...(doubt === null ? [] : [{ section, key: 'camera_exposure' as const, isImpossible: false, message }]),
     ];
+  });
+}
+
+/** Where the words of such a camera stand, and an example of them. */
+const wordsOf = {
+  command: {
+    key: 'camera_command',
+    example: '["gphoto2", "--capture-image-and-download", "--filename", "{output}.jpg"]',
+  },
+  gstreamer: { key: 'camera_pipeline', example: '["v4l2src", "device=/dev/video0"]' },
+} as const;
+const numberMarks = ['exposure', 'gain', 'brightness', 'contrast'];
+const marksOf = { command: ['output', ...numberMarks], gstreamer: numberMarks };
+
+/** A camera that is nothing but its words, and has none. */
+export function absentWords(type: Config['Camera']['camera_type'], camera: Config['Camera']): CameraProblem[] {
+  if (type !== 'command' && type !== 'gstreamer') return [];
+  const { key, example } = wordsOf[type];
+  if (camera[key].length > 0) return [];
+  const message = `Camera.${key} is empty: camera_type = "${type}" needs one, such as ${example}`;
+  return [{ section: 'Camera', key, isImpossible: true, message }];
+}
+
+/** `{outptu}`: nothing is put in its place, and the program gets it as it is. */
+function misspeltMarks(type: keyof typeof wordsOf, camera: Config['Camera']): CameraProblem[] {
+  const { key } = wordsOf[type];
+  const marks = marksOf[type];
+  const words = new Set(camera[key].flatMap(word => [...word.matchAll(/\{(\w+)\}/g)].map(([, mark = '']) => mark)));
+  return [...words].flatMap(mark => {
+    const near = marks.includes(mark) ? null : nearest(mark.toLowerCase(), marks);
+    const message = `Camera.${key}: nothing is put in place of {${mark}}; did you mean {${near}}?`;
+    return near === null ? [] : [{ section: 'Camera' as const, key, isImpossible: false, message }];
   });
 }
 

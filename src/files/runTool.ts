@@ -203,8 +203,12 @@ export class ToolRunner {
         reason ??= {
           thrown:
             cause.code === 'ENOENT'
-              ? error('missing', 'there is no such program on this machine', cause)
-              : error('unrunnable', `it can't be started: ${cause.message}`, cause),
+              ? error(
+                  'missing',
+                  `there is no such program on this machine${program.includes('/') ? orInterpreter : ''}`,
+                  cause,
+                )
+              : error('unrunnable', `it can't be started: ${unrunnable[cause.code ?? ''] ?? cause.message}`, cause),
         };
         settle();
       });
@@ -246,6 +250,14 @@ function tooManyStuck(device: string, stuck: ReadonlySet<ChildProcess>): ToolErr
       'power cycle the device (unplug it, or switch this machine off and on; a restart may hang too)',
   );
 }
+
+/** The system says of a script and of its interpreter alike that there is none. */
+const orInterpreter =
+  ', or not the interpreter that its first line (#!) names (a file saved under Windows ends that line with one character too many)';
+const unrunnable: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not run it; a program needs "chmod +x"',
+  ENOEXEC: 'it is no program of this machine; a script begins with a line such as #!/bin/sh',
+};
 
 const seconds = (ms: number): number => Math.round(ms / 100) / 10;
 

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { capture } from '../../src/cli/capture.ts';
 import { captureContinuously } from '../../src/cli/captureContinuously.ts';
 import { captureDark } from '../../src/cli/captureDark.ts';
 import { captureExposure } from '../../src/cli/captureExposure.ts';
@@ -26,7 +27,7 @@ beforeEach(async () => {
 async function context(toml = '', onLine: (line: string) => void = () => undefined): Promise<CommandContext> {
   await writeFile(
     join(folder, 'c.toml'),
-    `# mine\n[Camera]\ncamera_type = "simulated"\n${toml}\n[Paths]\nroot_dir = "lab"\n`,
+    `# mine\n[Camera]\n${toml.startsWith('camera_type') ? '' : 'camera_type = "simulated"\n'}${toml}\n[Paths]\nroot_dir = "lab"\n`,
   );
   const put = (line: string): void => {
     lines.push(line);
@@ -95,6 +96,22 @@ describe('capture', () => {
         message: expect.stringMatching(/uses the camera: ".* pause collector" makes it let go/),
       });
     else expect(await captured).toBe(0);
+  });
+
+  it.each([
+    ['--write', { write: true }, '--expose or --dark'],
+    ['--max-exposure', { maxExposure: 5 }, '--expose'],
+    ['--target', { target: 80, continuous: true }, '--expose'],
+    ['--interval', { interval: 1 }, '--continuous'],
+    ['--no-picture', { picture: false, expose: true }, '--continuous'],
+  ])('refuses %s where nothing would come of it', async (option, given, needed) => {
+    const run = capture.run(await context(), [], { picture: true, ...given } as CaptureOptions);
+    await expect(run).rejects.toThrow(`${option} does nothing without ${needed}`);
+  });
+
+  it('searches no exposure with a program that is never told of it', async () => {
+    const toml = 'camera_type = "command"\ncamera_command = ["cat", "a.png"]';
+    await expect(captureExposure(await context(toml), options)).rejects.toThrow('write {exposure} in it');
   });
 
   it('has no camera to look through where the configuration reads a folder', async () => {

@@ -62,7 +62,27 @@ describe('check config', () => {
     [
       'a camera command whose program is not there',
       'Camera.camera_type = "command"\nCamera.camera_command = ["no-such-program"]\nServices.enable_camera = true',
-      'needs no-such-program, which is not on this machine',
+      'Camera.camera_command names no-such-program, which is no program of this machine that this user may run',
+    ],
+    [
+      'a camera command that is a file and no program',
+      'Camera.camera_type = "command"\nCamera.camera_command = ["/etc/passwd"]\nServices.enable_camera = true',
+      'which is no program of this machine that this user may run',
+    ],
+    [
+      'a camera that is a command, and has none',
+      'Camera.camera_type = "command"\nServices.enable_camera = true',
+      'c.toml:1:22: Camera.camera_command is empty: camera_type = "command" needs one, such as ["gphoto2"',
+    ],
+    [
+      'a camera that is a pipeline, and has none',
+      'Camera.camera_type = "gstreamer"\nServices.enable_camera = true',
+      'c.toml:1:22: Camera.camera_pipeline is empty',
+    ],
+    [
+      'a USB camera that is not plugged in',
+      'Camera.camera_type = "argus"\nCamera.camera_id = "usb-of-nobody"\nServices.enable_camera = true',
+      'there is no video device usb-of-nobody',
     ],
     [
       'a brightfield camera beside images that are imported',
@@ -93,6 +113,19 @@ describe('check config', () => {
       /^warning: .*which is 1 s for this kind of camera .*; 6 frames of it .* take 6 s, and one is due every 5 s/m,
     );
     expect((await check(toml.replace('10000', '1000'))).text).not.toContain('frames will be missed');
+  });
+
+  it('tells of a missing program and of numbers that the camera can not have at once', async () => {
+    const { text } = await check('Camera.camera_type = "libcamera"\nServices.enable_camera = true\n');
+    expect(text).toMatch(/^not possible: .*Camera.camera_brightness is 128/m);
+    expect(text).toMatch(/^not possible: .*needs one of rpicam-still/m);
+  });
+
+  it('warns of a mark that nothing is put in place of, where one of the others was meant', async () => {
+    const toml = 'Services.enable_camera = true\nCamera.camera_type = "command"\n';
+    const words = ['"cat"', '"{outptu}.png"', '"{print}"', '"{gain}"'];
+    const { text } = await check(`${toml}Camera.camera_command = [${words.join(', ')}]\n`);
+    expect(text.match(/^warning: .*/gm)).toEqual([expect.stringContaining('{outptu}; did you mean {output}?')]);
   });
 
   it('a root that can never be written to is an error, said once', async () => {

@@ -76,6 +76,13 @@ describe('find sensors without a terminal', () => {
     expect(config.Temperature.thermocouple_sensors).toEqual({ [outlet]: 'Out', [inlet]: 'Inlet, left' });
   });
 
+  it('names one that is not attached, and says that it is not', async () => {
+    const { context, lines, text } = await prepare({ [inlet]: w1Slave(21) });
+    expect(await showSensors(context, { name: [`${outlet}=Out`] })).toBe(0);
+    expect(lines[0]).toMatch(/^warning: 28-00000ff86450: it is not in .*, there are 28-00000ff8fa16/);
+    expect(await text()).toContain('28-00000ff86450 = "Out"');
+  });
+
   it.each([
     ['no id', 'Inlet', '--name Inlet'],
     ['an id that is none', '../../x=Inlet', '--name ../../x=Inlet'],

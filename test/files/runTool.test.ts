@@ -42,8 +42,14 @@ describe('a program of somebody else', () => {
   });
 
   it('that is not there, or can not be run, is an error that says so', async () => {
-    expect(await failureOf(tools.run(['/nowhere/grab'], patient))).toMatchObject({ failure: 'missing' });
-    expect(await failureOf(tools.run(['/etc/passwd'], patient))).toMatchObject({ failure: 'unrunnable' });
+    expect(await failureOf(tools.run(['/nowhere/grab'], patient))).toMatchObject({
+      failure: 'missing',
+      message: expect.stringContaining('no such program on this machine, or not the interpreter'),
+    });
+    expect(await failureOf(tools.run(['/etc/passwd'], patient))).toMatchObject({
+      failure: 'unrunnable',
+      message: expect.stringContaining('this user may not run it; a program needs "chmod +x"'),
+    });
   });
 
   it('that ignores SIGTERM is killed, and what it has started is killed with it', async () => {

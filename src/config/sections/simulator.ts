@@ -141,7 +141,7 @@ export const simulator = section(
       new: true,
     }),
     black_frames: faulty(
-      'Frames without light. The same seed gives the same faults; frames are counted from 1 since the program began. The truth file says which have one.',
+      'Frames without light. The same seed gives the same faults; frames are counted from 1 since the program began, brightfield frames have none. The truth file says which have one.',
     ),
     saturated_frames: faulty('Frames with more light than the sensor holds.'),
     torn_frames: faulty('Frames whose lower rows have never come: they are 0.'),

@@ -26,7 +26,8 @@ export const brightfield = captureStage({
         camera: { ...Camera, camera_id, camera_exposure, camera_gain, camera_brightness, camera_contrast },
         section: 'Brightfield',
         simulator: Simulator,
-        roiManifestFile: paths.newRoiManifest,
+        // That belongs to the frames that are analysed.
+        roiManifestFile: null,
         truthFile: join(paths.generatedFiles, 'simulator_truth_brightfield.jsonl'),
         folder: paths.data,
         watch: Watch_Folder,

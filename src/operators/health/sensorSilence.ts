@@ -6,7 +6,7 @@ interface Heard {
   seenMs: number;
   /** The newest entry had no reading of it. */
   missing: boolean;
-  /** What the first entry without a reading said. */
+  /** What the newest entry without a reading said that gave a reason. */
   reason: string | null;
   /** The newest entry says that its temperature has been the same for too long. */
   isUnchanged: boolean;
@@ -41,7 +41,7 @@ export class SensorSilence {
         const isUnchanged = temperature?.flags?.[sensor]?.includes('unchanged') ?? false;
         Object.assign(heard, { at, seenMs, missing: false, reason: null, isUnchanged });
       } else {
-        if (!heard.missing) heard.reason = temperature?.errors?.[sensor] ?? temperature?.error_message ?? null;
+        heard.reason = temperature?.errors?.[sensor] ?? temperature?.error_message ?? heard.reason;
         heard.missing = true;
         heard.isUnchanged = false;
       }

@@ -10,12 +10,12 @@ import type { ToolRunner } from '../../files/runTool.ts';
 import { BadImageError } from '../../image/badImageError.ts';
 import { decodeFrame } from '../../image/decodeFrame.ts';
 import type { Camera, CaptureSettings } from './camera.ts';
-import { CameraError, type Failed, frameError, toolFailure } from './cameraFaults.ts';
+import { type Failed, frameError, toolFailure } from './cameraFaults.ts';
 import { inFrameFolder } from './frameFolder.ts';
 import { identityIn } from './v4l2/videoDevice.ts';
 
 export interface CommandCameraOptions {
-  /** The program and its arguments; `{output}`, `{exposure}`, `{gain}`, `{brightness}` and `{contrast}` in them are replaced. */
+  /** The program, and its arguments; `{output}`, `{exposure}`, `{gain}`, `{brightness}` and `{contrast}` in them are replaced. */
   command: readonly string[];
   timeoutMs: number;
   /** Tells two cameras of one program apart. */
@@ -26,18 +26,11 @@ const outputMark = '{output}';
 /** What a program may write at most: a frame of 64 megapixels in colour at 16 bits, uncompressed. */
 export const maxImageBytes = 512 * 2 ** 20;
 
-/** @throws CameraError when no program is named */
 export function commandCamera(
   { command, timeoutMs, cameraId }: CommandCameraOptions,
   tools: Pick<ToolRunner, 'run'>,
 ): Camera {
-  const [program] = command;
-  if (program === undefined)
-    throw new CameraError(
-      'command_absent',
-      'alarm',
-      'Camera.camera_command names no program: camera_type = "command" needs one, such as camera_command = ["gphoto2", "--capture-image-and-download", "--filename", "{output}.jpg"]',
-    );
+  const [program = ''] = command;
   const name = `camera command ${program}`;
   const failed: Failed = { camera: name, program };
   const writesFile = command.some(word => word.includes(outputMark));

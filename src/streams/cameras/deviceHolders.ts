@@ -31,19 +31,19 @@ export async function deviceHolders(paths: readonly string[], proc = '/proc'): P
 /**
  * The error of a camera; of one that is busy with the processes that hold its device. One that was left by a run which was killed is
  * ended: it would keep the camera for good.
- * @param shown the paths, as a person would name them
+ * @param shown the paths, as a person would name them; the words of a camera may name none
  */
 export async function namingHolders(
   error: unknown,
   paths: readonly string[],
-  shown = paths.join(' '),
+  shown = paths.join(' ') || '/dev/video*',
 ): Promise<unknown> {
   if (!(error instanceof CameraError) || error.code !== 'camera_busy') return error;
   const holders = await deviceHolders(paths);
   const ended = holders.filter(endAbandoned);
   const who = holders.map(({ pid, name }) => `process ${pid} (${name})`).join(', ');
   const held =
-    who === '' ? `a process of another user holds it (sudo fuser -v ${shown} says which)` : `${who} holds it`;
+    who === '' ? `no process that this user may see holds it (sudo fuser -v ${shown} says which)` : `${who} holds it`;
   if (ended.length < holders.length || who === '')
     return new CameraError(error.code, error.answer, `${error.message}; ${held}`, error);
   const why = 'a run that was killed has left it, and it was ended now';

@@ -1,4 +1,4 @@
-import { impossibleNumbers } from '../../config/cameraProblems.ts';
+import { absentWords, impossibleNumbers } from '../../config/cameraProblems.ts';
 import type { PresentCamera } from '../../config/sections/camera.ts';
 import type { SourceSettings } from '../../config/sourceSettings.ts';
 import type { DeviceClaim, DeviceClaims } from '../../files/deviceClaims.ts';
@@ -124,6 +124,8 @@ const toolCameras = {
 
 /** The camera behind a tool that the settings name; null: its frames come without one. @throws CameraError for settings that it can't have */
 export function toolCamera(settings: SourceSettings, deps: Pick<SourceDeps, 'tools' | 'note'>): Camera | null {
+  const [absent] = absentWords(settings.type, settings.camera);
+  if (absent) throw new CameraError('camera_settings', 'alarm', absent.message);
   return (toolCameras as Partial<Record<string, MakeCamera>>)[settings.type]?.(settings, deps) ?? null;
 }
 
@@ -151,7 +153,7 @@ type OpenSource = (settings: SourceSettings, deps: SourceDeps) => Promise<FrameS
 
 /** Sources of other frames, by their words. */
 const otherSources: Readonly<Record<Exclude<PresentCamera, keyof typeof toolCameras>, OpenSource>> = {
-  simulated: ({ cameraId, camera, simulator: s, roiManifestFile, truthFile }, deps) => {
+  simulated: ({ cameraId, camera, section, simulator: s, roiManifestFile, truthFile }, deps) => {
     const simulator = simulatorOptions(s.preset, {
       seed: s.seed,
       lineShape: s.line_shape,
@@ -174,7 +176,9 @@ const otherSources: Readonly<Record<Exclude<PresentCamera, keyof typeof toolCame
       lateSeconds: s.late_seconds,
       movedPixels: s.moved_pixels,
     };
-    return openSimulatedCamera({ simulator, faults, cameraIndex: cameraId, roiManifestFile, truthFile }, deps);
+    // A fault is asked for by the number of the frame among those that are analysed.
+    const asked = section === 'Brightfield' ? {} : { faults };
+    return openSimulatedCamera({ simulator, ...asked, cameraIndex: cameraId, roiManifestFile, truthFile }, deps);
   },
   file_importer: (settings, deps) => openLegacyFolder(settings, deps),
   watch_folder: (settings, deps) => openWatchFolder(settings, deps),

@@ -368,6 +368,16 @@ describe('the health stage', () => {
       run.unsubscribe();
     });
 
+    it('have the newest reason, which may not be the first', async () => {
+      const { fixture, run, round, alarms } = prepare({ frameIntervalMs: 20_000, sensors: ['A'] });
+      for (const reason of ['its first reading is not finished', 'it is gone', 'it is gone']) {
+        fixture.frame(run.tools.clock.monotonic(), temperature({ A: null }, reason));
+        await round();
+      }
+      expect(alarms()).toEqual([expect.stringMatching(/: it is gone$/)]);
+      run.unsubscribe();
+    });
+
     it('are not expected in brightfield frames, which are no frames of the schedule either', async () => {
       const { fixture, run, round, keys } = prepare({ frameIntervalMs: 20_000, sensors: ['Sensor 1'] });
       const brightfield = { camera_data: { type: 'brightfield', original: false } } as never;

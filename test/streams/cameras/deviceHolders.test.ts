@@ -40,7 +40,9 @@ it('a busy camera is told with the process that holds it', async () => {
 
 it('a busy camera whose holder nobody here may see says how to find it', async () => {
   const { message } = (await namingHolders(busy, [await device()])) as CameraError;
-  expect(message).toMatch(/process of another user holds it \(sudo fuser -v \/.*video0 says which\)/);
+  expect(message).toMatch(/no process that this user may see holds it \(sudo fuser -v \/.*video0 says which\)/);
+  const unnamed = (await namingHolders(busy, [])) as CameraError;
+  expect(unnamed.message).toContain('(sudo fuser -v /dev/video* says which)');
 });
 
 it('a program that a killed run has left at the camera is ended, and the frame is taken anew', async () => {

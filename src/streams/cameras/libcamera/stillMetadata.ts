@@ -3,7 +3,7 @@ import type { FrameMetadata } from '../../../model/frame.ts';
 /** What the tool says of a frame (`--metadata`). It looks like JSON, and is none where a value is text: each line is read alone. */
 export function stillMetadata(text: string, exposureAsked: number): FrameMetadata {
   const said = new Map(
-    [...text.matchAll(/^\s*"(\w+)": (-?\d+(?:\.\d+)?(?:e[+-]?\d+)?),?\s*$/gm)].map(([, name, value]) => [
+    [...text.matchAll(/"(\w+)"\s*:\s*(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*[,}\n]/g)].map(([, name, value]) => [
       name,
       Number(value),
     ]),

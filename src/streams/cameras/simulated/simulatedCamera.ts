@@ -61,7 +61,7 @@ export interface TruthLine {
   faults?: readonly FrameFault[];
 }
 
-/** Frames that were asked for since the program began, by its clock: a camera that is opened anew goes on counting. */
+/** Frames of cameras that may have faults, as they were asked for since the program began, by its clock: a camera that is opened anew goes on counting. */
 const askedFor = new WeakMap<Clock, number>();
 
 /** @throws RangeError for options that make no picture; Node's error when a file can't be read or written */
@@ -94,8 +94,8 @@ class SimulatedCamera implements FrameSource {
   async next(signal: AbortSignal): Promise<CapturedFrame> {
     signal.throwIfAborted();
     const now = this.#clock.now();
-    const number = (askedFor.get(this.#clock) ?? 0) + 1;
-    askedFor.set(this.#clock, number);
+    const number = this.#plan === null ? 0 : (askedFor.get(this.#clock) ?? 0) + 1;
+    if (this.#plan !== null) askedFor.set(this.#clock, number);
     const faults = this.#plan === null ? [] : faultsOf(number, this.#plan, this.#scene.options);
     const frame = await this.#draw(now, faults, signal);
     const late = faults.find(({ kind }) => kind === 'late') as Extract<FrameFault, { kind: 'late' }> | undefined;

@@ -163,6 +163,11 @@ export function v4l2Camera(options: V4l2CameraOptions, { tools, note, roots = ow
     programs: v4l2Programs,
     settlingFrames: 3,
     identity: async () => deviceIdentity(await findDevice(name, cameraId, { roots, known: memory.known, note })),
+    lacks: () =>
+      findDevice(name, cameraId, { roots, known: memory.known, note }).then(
+        () => null,
+        (error: Error) => error.message,
+      ),
     capture: async (settings, signal) => {
       const device = await findDevice(name, cameraId, { roots, known: memory.known, note });
       const program = await findProgram();

@@ -309,6 +309,14 @@ describe('what the tool says of a frame', () => {
     });
   });
 
+  it('may stand in one line', () => {
+    expect(stillMetadata('{"AnalogueGain": 2.0, "Lux":4,"ExposureTime":9000}', 0.02)).toEqual({
+      exposure_asked_seconds: 0.02,
+      exposure_seconds: 0.009,
+      analogue_gain: 2,
+    });
+  });
+
   it('is said once when the camera exposes otherwise than it was asked to', async () => {
     const notes: string[] = [];
     const metadata = hqMetadata.replace('19989', '10000');
@@ -415,7 +423,7 @@ describe('faults of the field', () => {
     );
     const free = libcameraCamera(options, tools, async () => []).capture(numbers, never);
     await expect(free).rejects.toThrow(
-      /process of another user holds it \(sudo fuser -v \/dev\/media\* \/dev\/video\* says which/,
+      /no process that this user may see holds it \(sudo fuser -v \/dev\/media\* \/dev\/video\* says which/,
     );
   });
 

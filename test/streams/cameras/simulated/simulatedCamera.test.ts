@@ -229,6 +229,18 @@ describe('faults that are asked for', () => {
     ]);
   });
 
+  it('come to their frames by number, however many brightfield frames are taken between them', async () => {
+    const { open, clock } = await setUp();
+    const camera = await open({ ...none, absent: [2] });
+    const options = { simulator, cameraIndex: 1, roiManifestFile: null, truthFile: null };
+    const brightfield = await openSimulatedCamera(options, { clock, files: nodeFiles, note: () => undefined });
+    await camera.next(signal);
+    await brightfield.next(signal);
+    await brightfield.next(signal);
+    await expect(camera.next(signal)).rejects.toThrow('gives no frame 2');
+    await camera.close();
+  });
+
   it('a late frame comes late, with the time at which it was taken, and not at all when it is given up', async () => {
     const { clock, open, truth } = await setUp();
     const camera = await open({ ...none, late: 1, lateSeconds: 0.03 });

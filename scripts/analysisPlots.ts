@@ -1,7 +1,7 @@
 /**
  * Draws the plots of docs/analysis.md from simulated ROIs, whose truth is known. Same numbers, same pictures.
  *
- *     node scripts/analysisPlots.ts
+ *     node scripts/analysisPlots.ts [NAME…]
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,10 +12,11 @@ import { createRowsEstimator } from '../src/analysis/rowsEstimator.ts';
 import type { Resonance, RoiCondition } from '../src/streams/cameras/simulated/resonance.ts';
 import { cramerRaoBound } from '../test/analysis/cramerRao.ts';
 import { RoiSimulator } from '../test/analysis/simulatedRois.ts';
+import { colours, density, frame, normalDensity, rms } from './plotFrame.ts';
+import { shiftPlots } from './shiftPlots.ts';
 
 const folder = join(import.meta.dirname, '..', 'docs', 'analysis');
 const size = { width: 720, height: 400 };
-const colours = { roi: '#1F5FA8', rows: '#D07A1E', bound: '#222222' };
 
 interface Errors {
   errors: number[];
@@ -49,9 +50,6 @@ function simulate(
 
 const joint = createRoiEstimator('gaussian');
 const byRows = createRowsEstimator({ method: 'gaussian', numberOfSubRois: 0 });
-const rms = (values: readonly number[]): number =>
-  Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
-
 /** Scatter against the height of the line, with the bound. */
 function scatterBySignal(): EChartsOption {
   const heights = [5, 8, 12, 20, 35, 60, 100, 200, 400];
@@ -106,13 +104,9 @@ function scatterByCondition(): EChartsOption {
 
 /** Errors over their standard errors, against the normal distribution. */
 function standardErrors(): EChartsOption {
-  const step = 0.25;
-  const count = 4000;
-  const bins = Array.from({ length: 32 }, (_, i) => -4 + (i + 0.5) * step);
-  const density = (shape: 'gauss' | 'fano'): [number, number][] => {
+  const ratios = (shape: 'gauss' | 'fano'): number[] => {
     const estimate = shape === 'gauss' ? joint : createRoiEstimator('fano');
-    const { ratios } = simulate(new RoiSimulator({ seed: 43, lineShape: shape }), estimate, 'normal', count);
-    return bins.map(x => [x, ratios.filter(r => Math.abs(r - x) < step / 2).length / ratios.length / step]);
+    return simulate(new RoiSimulator({ seed: 43, lineShape: shape }), estimate, 'normal', 4000).ratios;
   };
   return {
     ...frame('Error of the position over its standard error, 4,000 ROIs each'),
@@ -122,19 +116,23 @@ function standardErrors(): EChartsOption {
       {
         type: 'line',
         name: 'Gaussian lines',
-        data: density('gauss'),
+        data: density(ratios('gauss')),
         color: colours.roi,
         step: 'middle',
         symbol: 'none',
       },
-      { type: 'line', name: 'Fano lines', data: density('fano'), color: colours.rows, step: 'middle', symbol: 'none' },
+      {
+        type: 'line',
+        name: 'Fano lines',
+        data: density(ratios('fano')),
+        color: colours.rows,
+        step: 'middle',
+        symbol: 'none',
+      },
       {
         type: 'line',
         name: 'normal distribution',
-        data: Array.from({ length: 161 }, (_, i) => -4 + i / 20).map(x => [
-          x,
-          Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI),
-        ]),
+        data: normalDensity,
         color: colours.bound,
         symbol: 'none',
         lineStyle: { type: 'dashed' },
@@ -143,21 +141,17 @@ function standardErrors(): EChartsOption {
   };
 }
 
-function frame(text: string): EChartsOption {
-  return {
-    animation: false,
-    backgroundColor: '#FFFFFF',
-    textStyle: { fontFamily: 'DejaVu Sans, sans-serif' },
-    title: { text, left: 'center', top: 6, textStyle: { fontSize: 15, fontWeight: 'normal' } },
-    legend: { top: 36, itemGap: 28 },
-    grid: { left: 70, right: 30, top: 90, bottom: 50 },
-  };
-}
-
 await mkdir(folder, { recursive: true });
-for (const [name, make] of Object.entries({ scatterBySignal, scatterByCondition, standardErrors })) {
+const plots: Record<string, () => EChartsOption> = {
+  scatterBySignal,
+  scatterByCondition,
+  standardErrors,
+  ...shiftPlots,
+};
+const wanted = process.argv.slice(2);
+for (const name of wanted.length > 0 ? wanted : Object.keys(plots)) {
   const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
-  chart.setOption(make());
+  chart.setOption(plots[name]());
   await writeFile(join(folder, `${name}.svg`), chart.renderToSVGString());
   chart.dispose();
   console.log(`wrote docs/analysis/${name}.svg`);

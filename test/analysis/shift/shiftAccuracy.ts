@@ -2,6 +2,7 @@ import { createRoiEstimator } from '../../../src/analysis/joint/roiEstimator.ts'
 import { createReferenceBuilder } from '../../../src/analysis/shift/makeReference.ts';
 import { decodeReference, encodeReference } from '../../../src/analysis/shift/reference.ts';
 import { createShiftFinder } from '../../../src/analysis/shift/roiShift.ts';
+import type { RandomStream } from '../../../src/streams/cameras/simulated/randomStream.ts';
 import { PatternedChip, type PatternedOptions } from './patternedRois.ts';
 import { shiftBound } from './shiftBound.ts';
 
@@ -20,15 +21,45 @@ export interface ShiftAccuracy {
   position: { scatter: number; bound: number; withinOne: number; withinTwo: number };
   /** Share of shifts without any flag that are wrong by more than 2 px. */
   wrong: number;
-  /** Root of the mean squared error of the difference of the positions that the frames alone give, px. */
+  /** The same of the difference of the positions that the frames alone give, px. */
   difference: number;
   byFlag: Record<string, number>;
+  /** Every shift, also those that are mere differences. */
+  each: MeasuredStep[];
 }
 
-/** Chips of 40 ROIs with five frames at rest for the reference, then `frames` with steps of 2 to 12 px, one in five backwards. */
+export interface MeasuredStep {
+  /** The true one, px. */
+  step: number;
+  error: number;
+  uncertainty: number;
+  /** Error of the difference of the positions that the frames alone give. */
+  difference: number;
+  flags: readonly string[];
+}
+
+const usualStep = (random: RandomStream): number => random.between(2, 12) * (random.uniform() < 0.2 ? -1 : 1);
+
+/**
+ * Chips of 40 ROIs with five frames at rest for the reference, then `frames` with steps of 2 to 12 px, one in five backwards.
+ *
+ * @param stepOf another step of each ROI in a frame, from 0
+ */
 export function shiftAccuracy(
   options: PatternedOptions,
-  { chips, frames, bounded, seed = 1 }: { chips: number; frames: number; bounded: number; seed?: number },
+  {
+    chips,
+    frames,
+    bounded,
+    seed = 1,
+    stepOf = usualStep,
+  }: {
+    chips: number;
+    frames: number;
+    bounded: number;
+    seed?: number;
+    stepOf?: (random: RandomStream, frame: number) => number;
+  },
 ): ShiftAccuracy {
   const method = options.lineShape === 'fano' ? 'fano' : 'gaussian';
   const estimator = createRoiEstimator(method);
@@ -40,6 +71,7 @@ export function shiftAccuracy(
   const bounds: { position: number; step: number }[] = [];
   const differences: number[] = [];
   const byFlag: Record<string, number> = {};
+  const each: MeasuredStep[] = [];
   let count = 0;
   let missing = 0;
   let wrong = 0;
@@ -48,7 +80,16 @@ export function shiftAccuracy(
     const { random } = chip.rois[0];
     const rest = chip.rois.map(({ mean }) => mean);
     const builder = createReferenceBuilder({ rois: chip.manifest, method, estimator, darkLevel: null });
-    for (let i = 0; i < 5; i++) builder.add(chip.frame(rest), saturation, chip.manifest);
+    // Of each ROI, what the frames of the reference say alone.
+    const before: number[][] = rest.map(() => []);
+    for (let i = 0; i < 5; i++) {
+      const pixels = chip.frame(rest);
+      builder.add(pixels, saturation, chip.manifest);
+      for (const [at, roi] of chip.manifest.rois.entries()) {
+        const { position } = estimator(pixels, roi, 0, saturation);
+        if (position !== null) before[at].push(position);
+      }
+    }
     const reference = decodeReference(encodeReference(builder.finish()));
     for (const [i, { label }] of chip.manifest.rois.entries()) {
       const known = reference.rois.get(label);
@@ -58,7 +99,7 @@ export function shiftAccuracy(
     }
     const finder = createShiftFinder(reference);
     for (let frame = 0; frame < frames; frame++) {
-      const steps = rest.map(() => random.between(2, 12) * (random.uniform() < 0.2 ? -1 : 1));
+      const steps = rest.map(() => stepOf(random, frame));
       const pixels = chip.frame(
         rest.map((at, i) => at + steps[i]),
         random.between(0.95, 1.05),
@@ -74,11 +115,14 @@ export function shiftAccuracy(
         const flags = [...estimate.flags, ...found.flags];
         for (const flag of flags) byFlag[flag] = (byFlag[flag] ?? 0) + 1;
         const error = found.shift - steps[i];
+        const { uncertainty } = found;
+        const difference = (estimate.position as number) - mean(before[i]) - steps[i];
+        each.push({ step: steps[i], error, uncertainty, difference, flags });
         if (flags.length === 0 && Math.abs(error) > 2) wrong++;
         if (found.flags.length > 0) continue;
         errors.push(error);
-        ratios.push(Math.abs(error) / found.uncertainty);
-        differences.push((estimate.position as number) - rest[i] - steps[i]);
+        ratios.push(Math.abs(error) / uncertainty);
+        differences.push(difference);
         if (bounds.length < bounded) bounds.push(shiftBound(chip.rois[i], steps[i], 5, options));
       }
     }
@@ -101,8 +145,11 @@ export function shiftAccuracy(
     wrong: wrong / count,
     difference: rms(differences),
     byFlag,
+    each,
   };
 }
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 const rms = (values: readonly number[]): number =>
   Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);

@@ -256,6 +256,7 @@ function publishedRows(): EChartsOption {
       ...side(panel),
       type: 'value',
       name: `${titles[camera]}, px`,
+      axisLine: { onZero: false },
       min: panel === 0 ? 185 : 75,
       max: panel === 0 ? 220 : 105,
     })),

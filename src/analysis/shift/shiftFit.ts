@@ -271,7 +271,7 @@ export function createShiftFit(kernel: LineKernel): ShiftFit {
       weigh(layout);
       if (round >= noiseSteps) {
         const { groups, count: bins } = layout;
-        scale = 1 / Math.max(1, correlatedNoise({ groups, bins, deviations, trust, parameters: size }).scale);
+        scale = 1 / correlatedNoise({ groups, bins, deviations, trust, parameters: size }).scale;
       }
       assemble(of, scale);
       for (let p = 0; p < size; p++) for (let q = 0; q <= p; q++) matrix[p * size + q] = information[p * size + q];

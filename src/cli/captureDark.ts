@@ -22,25 +22,33 @@ const counts = (value: number): string => number(Number(value.toFixed(2)));
 export async function captureDark(context: CommandContext, options: CaptureOptions): Promise<number> {
   const { output } = context;
   const camera = await ownCamera(context, 'capture --dark');
-  const { camera_exposure: exposure, dark_level: now } = camera.config.Camera;
+  const { camera_type: type, camera_exposure: exposure, dark_level: now } = camera.config.Camera;
   return untilSignal(async signal => {
     const dark = await look(camera, exposure, signal, output);
     const refusal = whyNotDark(dark);
     if (refusal !== null) return refuse(refusal);
-    const shorter = exposureRange(camera.config).round(exposure / 2);
-    if (shorter > 0 && shorter < exposure) {
-      const less = await look(camera, shorter, signal, output);
-      if (dark.level - less.level > Math.max(1, mostByExposure * dark.spread))
-        return refuse(
-          `at half the exposure the frame is darker, ${counts(less.level)} counts for ${counts(dark.level)}: so there is light in it, ` +
-            'or the sensor is so warm that it glows by itself',
-        );
-    }
+    const less = await lookShorter();
+    if (less !== null && dark.level - less.level > Math.max(1, mostByExposure * dark.spread))
+      return refuse(
+        `at half the exposure the frame is darker, ${counts(less.level)} counts for ${counts(dark.level)}: so there is light in it, ` +
+          'or the sensor is so warm that it glows by itself',
+      );
     for (const note of notes(dark)) output.line(note);
     const level = Number(dark.level.toFixed(1));
     if (now === level) output.line('the configuration has it already');
     else await offerChange({ path: ['Camera', 'dark_level'], value: level }, camera, options, context, signal);
     return exitCodes.done;
+
+    /** Null: the camera has no shorter exposure. */
+    async function lookShorter(): Promise<DarkFrame | null> {
+      const shorter = exposureRange(camera.config).round(exposure / 2);
+      if (type === 'watch_folder' || !(shorter > 0 && shorter < exposure)) return null;
+      return look(camera, shorter, signal, output).catch((error: Error) => {
+        signal.throwIfAborted();
+        output.error(`no frame at exposure ${number(shorter)}, so even light is not told from none: ${error.message}`);
+        return null;
+      });
+    }
   });
 
   function refuse(reason: string): number {

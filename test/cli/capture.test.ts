@@ -209,4 +209,16 @@ describe('capture', () => {
       'at half the exposure the frame is darker, 117 counts for 132: so there is light in it',
     );
   });
+
+  it('measures the dark at one exposure where the camera gives no frame at half of it, and says what is not known then', async () => {
+    const data = Uint16Array.from({ length: 64 * 48 }, (_, i) => 110 + ((7 * i) % 5));
+    await writeFile(join(folder, '150.png'), await encodePng({ width: 64, height: 48, depth: 16, data }));
+    const program = `["cp", "-v", ${JSON.stringify(join(folder, '{exposure}.png'))}, "{output}.png"]`;
+    const given = await context(`camera_command = ${program}`);
+    const text = await readFile(given.config as string, 'utf8');
+    await writeFile(given.config as string, text.replace('"simulated"', '"command"'));
+    expect(await captureDark(given, options)).toBe(0);
+    expect(lines.join('\n')).toMatch(/no frame at exposure 75, so even light is not told from none: .*75\.png/);
+    expect(lines.at(-1)).toContain('[Camera] dark_level = 112 is not written');
+  });
 });

@@ -125,6 +125,24 @@ describe('the shift on pictures with a static pattern', () => {
     expect(others).not.toContain(null);
   });
 
+  it('of a line on which dust has settled since is right within its error, or flagged', () => {
+    const { chip, rest, frames } = chipOf(40);
+    const reference = referenceOf(chip, frames, { darkLevel: 100 });
+    const moved = chip.frame(rest.map(at => at + 5));
+    const pitch = moved.height / chip.rois.length;
+    const data = moved.data.map((value, i) => {
+      const row = Math.floor(i / moved.width);
+      const roi = Math.floor(row / pitch);
+      const apart = Math.hypot((i % moved.width) - rest[roi] - 10, row - roi * pitch - 20);
+      return apart < 9 ? Math.round(100 + 0.4 * (value - 100)) : value;
+    });
+    const found = shiftsOf(chip, reference, { ...moved, data }).filter(each => each?.flags.length === 0);
+    expect(found.length).toBeGreaterThan(30);
+    const errors = found.map(each => Math.abs(each!.shift - 5));
+    expect(Math.max(...errors)).toBeLessThan(2);
+    expect(found.filter((each, i) => errors[i] < 2 * each!.uncertainty).length).toBeGreaterThan(0.85 * found.length);
+  });
+
   it('methods that fit no line have the difference of positions', () => {
     const { chip, rest } = chipOf(3);
     const position = (at: number) => ({ position: at, uncertainty: 0.5, flags: [], rows: [], rejections: [] });

@@ -73,7 +73,9 @@ describe('a pipeline in the background', () => {
     // At once: the process has hardly said anything yet.
     const again = await root.phorest('restart');
     expect([again.stderr, again.code]).toEqual(['', 0]);
-    expect(again.stdout).toMatch(/^ {2}collector +running\n {2}processor +paused .*\n {2}communicator +running$/m);
+    expect(again.stdout).toMatch(
+      /^ {2}collector +running\n {2}brightfield +off\n {2}processor +paused .*\n {2}communicator +running$/m,
+    );
     expect(new Set([pid, pidOf(next), pidOf(again)]).size).toBe(3);
     await root.untilDone('collector', 2);
     const rested = (await root.status())!;

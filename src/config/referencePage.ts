@@ -21,7 +21,7 @@ has one. Without any file the shipped values are used, and that is said.
   stays in the console's header and in \`status\` until it is mended.
 - The usual slips are recognised, and the message says what to write: \`True\` and \`yes\`, \`0,5\`, \`5 s\`, numbers in quotes, curly quotes,
   a comma behind a value, \`:\` for \`=\`, \`//\` for \`#\`, backslashes, keys and sections that stand twice, other encodings. A path begins with
-  neither \`~\` nor a drive letter, and no variable in it is replaced.
+  neither \`~\` nor a drive letter, and no variable and no \`$(…)\` in it is replaced.
 - While the pipeline runs, a key that is gone and of which something like it has come (misspelt, in another section, under a section
   that is misspelt) is an error too: the last good configuration stays. A key that is taken out, or made a comment, takes its value
   *when absent*, and that is said.

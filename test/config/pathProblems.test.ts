@@ -68,6 +68,8 @@ describe('a root folder', () => {
     ['~/run', '~ is not replaced'],
     ['$HOME/run', 'variables are not replaced'],
     ['/data/$USER/x', 'variables are not replaced'],
+    ['$(touch pwned)', 'no shell reads it'],
+    ['/data/`hostname`', 'no shell reads it'],
     ['file:///home/me/run', 'this is an address'],
     ['smb://nas/lab', 'this is an address'],
     ['pi@nas:/lab', 'this is an address'],

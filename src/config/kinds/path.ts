@@ -27,6 +27,7 @@ export function mistake(path: string): string | null {
   if (path.includes('\ufffd')) return notUtf8;
   if (/^~/.test(path)) return '~ is not replaced here; write the whole path';
   if (/\$\{?[A-Za-z_]|%[A-Za-z_]\w*%/.test(path)) return 'variables are not replaced here; write the whole path';
+  if (/\$\(|`.*`/.test(path)) return 'no shell reads it, so that $(…) and `…` are not replaced; write the whole path';
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(path) || /^[\w.-]+@[\w.-]+:/.test(path))
     return `this is an address: mount it, and write the folder where it is mounted`;
   if (path.split('/').some(name => Buffer.byteLength(name) > longestName))

@@ -92,7 +92,8 @@ export const devicePathsIn = (words: readonly string[]): string[] =>
 /** How a person is told of a device. */
 export function deviceText(device: VideoDevice): string {
   const name = device.ids[0] ?? device.paths[0];
-  return `${device.path} (${[device.card, name].filter(Boolean).join(', ')})`;
+  const known = [device.card, name].filter(Boolean).join(', ');
+  return known === '' ? device.path : `${device.path} (${known})`;
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -101,6 +101,7 @@ it('of two cameras of one model without serial numbers each is found by its plug
 it('a device is told with what it calls itself and its stable name', async () => {
   const [device] = await videoDevices(videoMachine([{ number: 0, ...chip }]));
   expect(deviceText(device!)).toMatch(/video0 \(HD Pro Webcam C920, usb-046d_HD_Pro_Webcam_C920_6F2A-video-index0\)$/);
+  expect(deviceText({ path: '/dev/video5', card: '', ids: [], paths: [] })).toBe('/dev/video5');
 });
 
 it('the process that holds a device is named', async () => {

@@ -27,7 +27,9 @@ afterEach(() => {
 });
 
 const shipped = defaultConfig();
-const config: Config = { ...shipped, Data_Analysis: { ...shipped.Data_Analysis, workers: 2 } };
+// The reference of the shifts has tests of its own, in which the clock moves.
+const analysis = { ...shipped.Data_Analysis, workers: 2, reference_frames: 0 };
+const config: Config = { ...shipped, Data_Analysis: analysis };
 const paths = resolvePaths(config, { cwd: '/', configFile: '/configs/c.toml', exists: () => false, root: '/root' });
 const loaded = (changed: Config = config): ConfigUpdate => ({
   kind: 'loaded',

@@ -105,17 +105,12 @@ export class ShiftReference {
   readonly #waited$ = new Subject<void>();
   readonly #timer = new Subscription();
 
-  /** @param upstreamDone$ emits when no more frames will come */
+  /** @param upstreamDone$ emits, or completes, when no more frames will come */
   constructor(wish: ReferenceWish, experiment: ReferenceExperiment, upstreamDone$: Observable<unknown>) {
     this.#wish = wish;
     this.#experiment = experiment;
     this.#folder = join(wish.resultsFolder, referencesFolder);
-    this.#timer.add(
-      upstreamDone$.subscribe(() => {
-        this.#isComplete = true;
-        this.#waited$.next();
-      }),
-    );
+    this.#timer.add(upstreamDone$.subscribe({ next: () => this.#complete(), complete: () => this.#complete() }));
   }
 
   /** What is measured from now; null while there is none. */
@@ -155,6 +150,11 @@ export class ShiftReference {
       this.#timer.add(timer(waitMs, scheduler).subscribe(() => this.#waited$.next()));
     }
     return clock.monotonic() - this.#waitsSince < waitMs;
+  }
+
+  #complete(): void {
+    this.#isComplete = true;
+    this.#waited$.next();
   }
 
   close(): void {

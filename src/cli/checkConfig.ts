@@ -16,6 +16,7 @@ import { isFolder } from '../operators/stage/stage.ts';
 import { toolCamera } from '../streams/cameras/sources.ts';
 import { diskOf } from '../streams/disk/experimentDisk.ts';
 import { isSimulatedSensor, missingSensor } from '../streams/sensors/openSensor.ts';
+import { liesInExperiment } from '../streams/watchFolder/watchFolder.ts';
 import { usedCameras } from './checkCamera.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { endNow } from './endNow.ts';
@@ -224,7 +225,7 @@ function pathsOf({ config, paths }: LoadedConfig): Looked[] {
     backup: Services.enable_file_backup ? folder : spareFolder,
     continuousCapture: spareFolder,
     brightfield: Services.enable_brightfield ? folder : spareFolder,
-    watched: Services.enable_camera && Camera.camera_type === 'watch_folder' ? watchedFolder : notWatched,
+    watched: Services.enable_camera && Camera.camera_type === 'watch_folder' ? watchedFolder(paths.flags) : notWatched,
     flags: folder,
     status: folder,
     generatedFiles: simulated ? folder : spareFolder,
@@ -276,15 +277,18 @@ async function spareFolder(path: string): Promise<Found> {
 }
 
 /** Another program saves its images there; it may be on a share. */
-async function watchedFolder(path: string): Promise<Found> {
-  const found = readdir(path).then(
-    () => ({ words: 'there, can be read' }),
-    ({ code, message }: NodeJS.ErrnoException) => ({
-      words: code === 'ENOENT' ? 'not there; the collector waits for it' : `can't be read: ${message}`,
-      wrong: exitCodes.failed,
-    }),
-  );
-  return Promise.race([found, wait(patienceMs, { words: silent, wrong: exitCodes.failed }, { ref: false })]);
+function watchedFolder(flags: string): Looked['check'] {
+  return path => {
+    const found = readdir(path).then(
+      (): Found => ({ words: 'there, can be read' }),
+      ({ code, message }: NodeJS.ErrnoException): Found | Promise<Found> => {
+        if (code === 'ENOENT' && liesInExperiment(path, flags)) return folder(path);
+        const words = code === 'ENOENT' ? 'not there; the collector waits for it' : `can't be read: ${message}`;
+        return { words, wrong: exitCodes.failed };
+      },
+    );
+    return Promise.race([found, wait(patienceMs, { words: silent, wrong: exitCodes.failed }, { ref: false })]);
+  };
 }
 
 /** A share that is away, full or silent is waited for: no error. */

@@ -115,6 +115,16 @@ describe('check config', () => {
     expect((await check(toml.replace('10000', '1000'))).text).not.toContain('frames will be missed');
   });
 
+  it('a watched folder in the experiment is made at the start; another one must be there', async () => {
+    const toml = 'Services.enable_camera = true\nCamera.camera_type = "watch_folder"\nPaths.root_dir = "lab"\n';
+    const own = await check(toml);
+    expect(own.code).toBe(0);
+    expect(own.text).toMatch(/^watched .*\/lab\/incoming +not there yet, can be made$/m);
+    const other = await check(`${toml}Watch_Folder.folder = "/nowhere/images"\n`);
+    expect(other.code).toBe(1);
+    expect(other.text).toMatch(/^error: \/nowhere\/images not there; the collector waits for it$/m);
+  });
+
   it('tells of a missing program and of numbers that the camera can not have at once', async () => {
     const { text } = await check('Camera.camera_type = "libcamera"\nServices.enable_camera = true\n');
     expect(text).toMatch(/^not possible: .*Camera.camera_brightness is 128/m);

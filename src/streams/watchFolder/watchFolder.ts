@@ -95,6 +95,10 @@ const unfinished = /^~|\.(?:tmp|temp|part|partial|filepart|crdownload)\.[a-z]+(?
 /** Of systems: bins, thumbnails, indices. */
 const foldersOfSystems = /^(?:\..*|\$RECYCLE\.BIN|System Volume Information|lost\+found|@eaDir|__MACOSX)$/i;
 
+/** The default folder lies in the experiment, where nobody has made it yet: it is made. */
+export const liesInExperiment = (folder: string, flags: string): boolean =>
+  !relative(dirname(flags), folder).startsWith('..');
+
 /** @throws SourceError when the folder is not there, or can't be read; DamagedJsonError for a record that is damaged. */
 export async function openWatchFolder(options: WatchFolderOptions, deps: WatchFolderDeps): Promise<FrameSource> {
   const { flags, watch } = options;
@@ -108,9 +112,8 @@ export async function openWatchFolder(options: WatchFolderOptions, deps: WatchFo
     if (recordFile !== null) mustBeAt(was, folder, recordFile, mountInfo);
   };
   mustBeMounted(record?.mount_point ?? null);
-  // The default lies in the experiment, where nobody has made it yet.
-  const isOwn = flags !== null && !relative(dirname(flags), folder).startsWith('..');
-  if (isOwn && (await files.stat(folder)) === null) await makeFolder(deps.files, folder);
+  if (flags !== null && liesInExperiment(folder, flags) && (await files.stat(folder)) === null)
+    await makeFolder(deps.files, folder);
   await rootOf(folder, files);
   const mount = mountAt((await files.realPath?.(folder)) ?? folder, mountInfo);
   const mountPoint = record ? record.mount_point : (mount?.mountPoint ?? null);

@@ -13,6 +13,7 @@ import type { CheckFinding } from '../model/checkFinding.ts';
 import { systemClock } from '../model/clock.ts';
 import { counted } from '../model/quantity.ts';
 import { isFolder } from '../operators/stage/stage.ts';
+import type { Camera } from '../streams/cameras/camera.ts';
 import { toolCamera } from '../streams/cameras/sources.ts';
 import { diskOf } from '../streams/disk/experimentDisk.ts';
 import { isSimulatedSensor, missingSensor } from '../streams/sensors/openSensor.ts';
@@ -144,7 +145,14 @@ async function cameraToolMissing(loaded: LoadedConfig, programs: ToolRunner): Pr
   const found = usedCameras(loaded).map(async ({ source }) => {
     // Whatever its numbers, which are told of already, it needs the same programs.
     const plain = { ...source, camera: { ...source.camera, ...plainNumbers } };
-    const camera = orNull(() => toolCamera(plain, { tools: programs, note: () => undefined }));
+    let camera: Camera | null;
+    try {
+      camera = toolCamera(plain, { tools: programs, note: () => undefined });
+    } catch (error) {
+      const { message } = error as Error;
+      const isTold = loaded.warnings.some(warning => warning.message.startsWith(message));
+      return isTold ? [] : [message];
+    }
     if (camera === null) return [];
     if ((await programs.find(...camera.programs)) !== null) {
       const lacking = await camera.lacks?.(new AbortController().signal);
@@ -169,14 +177,6 @@ const packageOf: Readonly<Record<string, string>> = {
   'v4l2-ctl': 'v4l-utils',
   'gst-launch-1.0': 'gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good',
 };
-
-function orNull<T>(make: () => T): T | null {
-  try {
-    return make();
-  } catch {
-    return null;
-  }
-}
 
 async function sensorsMissing({ Services, Temperature }: Config): Promise<string[]> {
   if (!Services.enable_thermocouple) return [];

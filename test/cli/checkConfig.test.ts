@@ -80,6 +80,11 @@ describe('check config', () => {
       'c.toml:1:22: Camera.camera_pipeline is empty',
     ],
     [
+      'a name of a camera that stands for no serial number',
+      'Camera.camera_type = "tis"\nCamera.camera_id = "abc def"\nServices.enable_camera = true',
+      'Camera.camera_id is "abc def"; for camera_type = "tis" it must be the serial number',
+    ],
+    [
       'a USB camera that is not plugged in',
       'Camera.camera_type = "argus"\nCamera.camera_id = "usb-of-nobody"\nServices.enable_camera = true',
       'there is no video device usb-of-nobody',

@@ -1,3 +1,5 @@
+import type { ChipShift } from './result.ts';
+
 /**
  * Where the resonances were, as far back as is kept: for charts. Bounded; what is older is thinned.
  * A new value for each change: what was read once does not change.
@@ -21,6 +23,8 @@ export interface RoiSample {
   positions: Float64Array;
   /** Since the reference, pixels; NaN where there is none. */
   shifts: Float32Array;
+  /** Null where it was not seen. */
+  chipShift: ChipShift | null;
   /** Degrees Celsius, by the sensor's name; sensors that were silent are left out. */
   temperatures: Readonly<Record<string, number>>;
 }

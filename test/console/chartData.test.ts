@@ -12,6 +12,7 @@ function historyOf(samples: readonly [second: number, frames: number, position: 
       frames,
       positions: Float64Array.of(position),
       shifts: new Float32Array(0),
+      chipShift: null,
       temperatures: {},
     })),
   };

@@ -7,7 +7,7 @@ import { curveOf, rangeOf, type Series } from '../../src/console/views/curves.ts
 import { clip, lineText, paragraph, seg, spread } from '../../src/console/views/line.ts';
 import { roiPixels } from '../../src/console/views/roiOutlines.ts';
 import { shiftScale, stepOf } from '../../src/console/views/shiftScale.ts';
-import { lastShift, medianShift } from '../../src/console/views/shifts.ts';
+import { lastChipShift, lastShift, medianShift } from '../../src/console/views/shifts.ts';
 import { timeTicks, valueTicks } from '../../src/console/views/ticks.ts';
 import { sgr } from '../../src/console/widgets/sgr.ts';
 import { bytes } from '../../src/model/quantity.ts';
@@ -219,12 +219,23 @@ describe('shifts', () => {
     expect(lastShift({ ...history, samples: [] }, 0)).toBeNaN();
   });
 
+  it('of the chip is the last one that was seen lately', () => {
+    const { samples, ...history } = sampleHistory(['a'], 10);
+    const seen = (index: number) =>
+      samples.map((sample, i) => (i === index ? { ...sample, chipShift: { dx: 1, dy: 2, angle: 3 } } : sample));
+    expect(lastChipShift({ ...history, samples })).toBeNull();
+    expect(lastChipShift({ ...history, samples: seen(8) })).toEqual({ dx: 1, dy: 2, angle: 3 });
+    expect(lastChipShift({ ...history, samples: seen(2) })).toBeNull();
+    expect(lastChipShift({ ...history, samples: [] })).toBeNull();
+  });
+
   it('have a median over all ROIs that leaves out what is missing', () => {
     const sample = {
       at: 0,
       frames: 1,
       positions: Float64Array.of(1, Number.NaN, 5, 9),
       shifts: new Float32Array(0),
+      chipShift: null,
       temperatures: {},
     };
     expect(medianShift(sample, Float64Array.of(0, 0, 0, 0))).toBe(5);

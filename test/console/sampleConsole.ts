@@ -92,6 +92,7 @@ export function sampleHistory(labels: readonly string[], samples = 100): RoiHist
         frames: 1,
         positions: baseline.map((from, i) => from + 0.1 * Math.sin(k / 10 + i)),
         shifts: new Float32Array(0),
+        chipShift: null,
         temperatures: { 'Sensor 1': 21 + k / samples },
       }),
     ),

@@ -343,6 +343,23 @@ describe('chip map', () => {
     expect(lines.at(-2)).toContain('40 without a value');
   });
 
+  it('says how far the chip has moved since its reference image, where that is known', () => {
+    const history = sampleHistory(labels);
+    const moved = { dx: 1.2345, dy: -0.004, angle: -0.0126 };
+    const samples = history.samples.map(sample => ({ ...sample, chipShift: moved }));
+    const title = (over: Partial<ConsoleState>) => panel(full({ page: 'chip', ...over }), 'chip')[0];
+    expect(title({ history: { ...history, samples } })).toContain(' chip moved x +1.23 y 0 px, -0.013° ');
+    expect(title({ history: { ...history, samples }, drawing: ascii })).toContain('x +1.23 y 0 px, -0.013 deg');
+    expect(title({ history })).not.toContain('moved');
+    const narrow = panelViews.chip.content(full({ history: { ...history, samples } }), {
+      left: 0,
+      top: 0,
+      width: 50,
+      height: 10,
+    });
+    expect(lineText(narrow.lines[0]!)).toMatch(/^── Chip ─+ chip moved x \+1\.23 y 0 px, -0\.013° ──$/);
+  });
+
   it('says when there is no manifest', () => {
     expect(panel(full({ page: 'chip', rois: null }), 'chip')[1]).toContain('no ROI manifest');
   });

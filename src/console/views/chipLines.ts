@@ -1,18 +1,19 @@
 import { counted } from '../../model/quantity.ts';
+import type { ChipShift } from '../../model/result.ts';
 import type { Roi } from '../../model/roi.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import { cleanText } from './cleanText.ts';
-import { blank, clip, type Line, type Segment, seg, titleRule } from './line.ts';
+import { blank, clip, type Line, lineText, type Segment, seg, titleRule } from './line.ts';
 import { type ShiftScale, scaleLegend, shiftScale, stepColour, stepOf, stepPaint, stepSign } from './shiftScale.ts';
-import { lastShifts, signed } from './shifts.ts';
+import { lastChipShift, lastShifts, signed } from './shifts.ts';
 
 /** Heading, summary and legend. */
 const otherRows = 3;
 
 /** Every grating's ROI at its place, by its last shift; its extreme values by name, and what colours and signs mean. */
 export function chipLines({ rois, history, drawing }: ConsoleState, width: number, height: number): Line[] {
-  const title = titleRule('Chip: shift of each grating', width, drawing);
+  const title = heading(history && lastChipShift(history), width, drawing);
   if (!rois || rois.rois.length === 0) return [title, [seg(' there is no ROI manifest yet', 'dim')]];
   const known = new Map(history?.labels.map((label, i) => [label, i]));
   const shifts = history ? lastShifts(history) : new Float64Array();
@@ -27,6 +28,17 @@ export function chipLines({ rois, history, drawing }: ConsoleState, width: numbe
   ]
     .slice(0, height)
     .map(each => clip(each, width, drawing));
+}
+
+/** With how far the chip has moved, where that is known. */
+function heading(moved: ChipShift | null, width: number, drawing: Drawing): Line {
+  const long = 'Chip: shift of each grating';
+  if (!moved) return titleRule(long, width, drawing);
+  const [dx, dy] = [moved.dx, moved.dy].map(value => signed(Number(value.toFixed(2))).trim());
+  const angle = signed(Number(moved.angle.toFixed(3))).trim();
+  const note = `chip moved x ${dx} y ${dy} px, ${angle}${drawing.unicode ? '°' : ' deg'}`;
+  const title = titleRule(long, width, drawing, [seg(note, 'accent')]);
+  return lineText(title).includes(note) ? title : titleRule('Chip', width, drawing, [seg(note, 'accent')]);
 }
 
 interface Grid {

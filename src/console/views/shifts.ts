@@ -1,3 +1,4 @@
+import type { ChipShift } from '../../model/result.ts';
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
 
 /** Shift of one ROI's resonance in a sample, from the reference or from its baseline, pixels; NaN where it is not known. */
@@ -21,6 +22,10 @@ export function lastShift({ samples, baseline }: RoiHistory, roi: number): numbe
 /** The last known shifts of all, in the order of the labels, pixels. */
 export const lastShifts = (history: RoiHistory): Float64Array =>
   Float64Array.from(history.labels, (_, roi) => lastShift(history, roi));
+
+/** How far the chip has moved since its reference image; null where it was not seen lately. */
+export const lastChipShift = ({ samples }: RoiHistory): ChipShift | null =>
+  samples.slice(-lookBack).findLast(({ chipShift }) => chipShift !== null)?.chipShift ?? null;
 
 /** `+0.0123 px`; `?` where it is not known. */
 export const shiftText = (shift: number): string => (Number.isFinite(shift) ? `${signed(shift)} px` : '?');

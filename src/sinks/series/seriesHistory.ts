@@ -123,7 +123,9 @@ export class SeriesHistory {
     }
     const readings = sensors.map((sensor, i) => [sensor, row.temperatures[i]!] as const);
     const temperatures = Object.fromEntries(readings.filter(([, value]) => !Number.isNaN(value)));
-    return { at: instantOf(row), frames: row.frames, positions, shifts, temperatures };
+    const [dx, dy, angle] = row.chipShift as unknown as [dx: number, dy: number, angle: number];
+    const chipShift = [dx, dy, angle].some(Number.isNaN) ? null : { dx, dy, angle };
+    return { at: instantOf(row), frames: row.frames, positions, shifts, chipShift, temperatures };
   }
 }
 

@@ -43,6 +43,7 @@ describe('the history that charts show', () => {
       frames: 1,
       positions: Float64Array.of(102, 202),
       shifts: Float32Array.of(Number.NaN, Number.NaN),
+      chipShift: null,
       temperatures: { T: 2 },
     });
     expect(await history.look()).toBeNull();
@@ -54,6 +55,13 @@ describe('the history that charts show', () => {
     ]);
     expect(later.samples[0]).toBe(past.samples[0]);
     expect(later.baseline).toBe(past.baseline);
+  });
+
+  it('has how far the chip has moved, where that was seen', async () => {
+    const { append, look } = begin();
+    await append([image(0), { ...image(1), chip_shift: { dx: 1.5, dy: -2.25, angle: 0.125 } }]);
+    const { samples } = await look();
+    expect(samples.map(({ chipShift }) => chipShift)).toEqual([null, { dx: 1.5, dy: -2.25, angle: 0.125 }]);
   });
 
   it('shows the newest attempt of an image that was analysed anew, also where the one before was read already', async () => {

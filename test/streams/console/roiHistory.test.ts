@@ -5,7 +5,9 @@ import { roiHistory$ } from '../../../src/streams/console/roiHistory.ts';
 const history = (at: number): RoiHistory => ({
   labels: ['a'],
   baseline: Float64Array.of(1),
-  samples: [{ at, frames: 1, positions: Float64Array.of(1), shifts: new Float32Array(0), temperatures: {} }],
+  samples: [
+    { at, frames: 1, positions: Float64Array.of(1), shifts: new Float32Array(0), chipShift: null, temperatures: {} },
+  ],
 });
 
 beforeEach(() => {

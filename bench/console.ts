@@ -40,7 +40,14 @@ export async function consoleBench(): Promise<BenchRow[]> {
   const history$ = new BehaviorSubject<RoiHistory>(history);
   const { terminal, pass, settle } = sampleTerminal(120, 40, {}, false);
   const ending = new AbortController();
-  const sources = { status$, log$, history$, rois$: new BehaviorSubject(rois), frame$: () => new Subject<null>() };
+  const sources = {
+    status$,
+    log$,
+    history$,
+    rois$: new BehaviorSubject(rois),
+    chips$: new BehaviorSubject([]),
+    frame$: () => new Subject<null>(),
+  };
   const end = openConsole(sources, benchHost, terminal, { until: ending.signal });
   await import('blessed-contrib/lib/widget/canvas.js');
   await settle();

@@ -1,19 +1,12 @@
 import { z } from 'zod';
 import { jsonFault } from '../model/jsonFault.ts';
-import type { ChipArea } from '../model/roi.ts';
+import type { ChipDesign, ChipRectangle } from '../model/roi.ts';
 import { oneLine } from '../model/shownText.ts';
 import { CalibrationError } from './calibrationError.ts';
 
-/** A label or a grating. */
-export interface ChipRectangle extends ChipArea {
-  readonly label: string;
-}
-
 /** One kind of chip: where its labels and its gratings are. */
-export interface Chip {
-  readonly type: string;
+export interface Chip extends ChipDesign {
   readonly labels: readonly ChipRectangle[];
-  readonly gratings: readonly ChipRectangle[];
   /** How the halves of a grating lie: above each other, or side by side. */
   readonly halves: 'stacked' | 'side_by_side';
 }

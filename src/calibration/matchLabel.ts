@@ -1,7 +1,7 @@
 import { type ChipPose, onFrame, type Point, toDerotated, toImage } from '../analysis/chipPose.ts';
 import { vertex } from '../analysis/outlines.ts';
 import type { Pixels } from '../model/frame.ts';
-import type { ChipRectangle } from './chipMap.ts';
+import type { ChipRectangle } from '../model/roi.ts';
 import { type Cv, type Mat, matOf, withMats } from './openCv.ts';
 
 /** A label and its picture: the label bright, all around it dark. */

@@ -1,6 +1,6 @@
 import { type ChipPose, type ImageSize, onFrame, toImage } from '../analysis/chipPose.ts';
-import type { Roi } from '../model/roi.ts';
-import type { Chip, ChipRectangle } from './chipMap.ts';
+import type { ChipRectangle, Roi } from '../model/roi.ts';
+import type { Chip } from './chipMap.ts';
 
 /**
  * The regions of interest of all gratings that lie wholly in the image: two for each, of one size for all gratings of one size. Those

@@ -1,5 +1,6 @@
 import { defer, map, merge, type Observable, of, Subject, tap } from 'rxjs';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
+import { parseChipMap } from '../calibration/chipMap.ts';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { ConsoleSources } from '../console/consoleSources.ts';
 import { nodeFiles } from '../files/files.ts';
@@ -33,7 +34,9 @@ export function openConsoleSources(
   const status$ = own.status$ ?? statusReading$({ file: paths.pipelineStatusFile, onError });
   let lastImage: LastImage | null = null;
   const rois$ = (): Observable<RoiManifest | null> =>
-    watchedText$(paths.roiManifest, onError).pipe(map(text => readRois(text, paths.roiManifest, onError)));
+    watchedText$(paths.roiManifest, onError).pipe(
+      map(text => parsed(text, paths.roiManifest, parseRoiManifest, onError)),
+    );
   return {
     status$: status$.pipe(
       tap(({ status }) => {
@@ -46,6 +49,9 @@ export function openConsoleSources(
       return roiHistory$({ look: () => history.look(), onError });
     }),
     rois$: rois$(),
+    chips$: watchedText$(paths.chipMap, onError).pipe(
+      map(text => parsed(text, paths.chipMap, parseChipMap, onError) ?? []),
+    ),
     frame$: size$ =>
       lastFrame$(
         {
@@ -69,11 +75,16 @@ async function loadImageDecoder(): Promise<(path: string) => Promise<Pixels>> {
   return path => decodeFrame(path);
 }
 
-/** None while it is missing, or bad: the pipeline says what is wrong with it. */
-function readRois(text: string | null, file: string, onError: (error: Error) => void): RoiManifest | null {
+/** Null while it is missing, or bad: what is wrong with it is said. */
+function parsed<T>(
+  text: string | null,
+  file: string,
+  parse: (text: string, file: string) => T,
+  onError: (error: Error) => void,
+): T | null {
   if (text === null) return null;
   try {
-    return parseRoiManifest(text, file);
+    return parse(text, file);
   } catch (error) {
     onError(error as Error);
     return null;

@@ -1,6 +1,6 @@
 import type { FramePicture } from '../model/framePicture.ts';
 import type { LogLine } from '../model/logLine.ts';
-import type { RoiManifest } from '../model/roi.ts';
+import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
 import type { StatusReading } from '../model/status.ts';
 import type { CommandOutput } from './consoleHost.ts';
@@ -12,6 +12,7 @@ export type ConsoleInput =
   | { kind: 'log'; lines: readonly LogLine[] }
   | { kind: 'history'; history: RoiHistory }
   | { kind: 'rois'; rois: RoiManifest | null }
+  | { kind: 'chips'; chips: readonly ChipDesign[] }
   | { kind: 'frame'; frame: FramePicture | null }
   /** ms since 1970 UTC, about once a second. */
   | { kind: 'time'; now: number }
@@ -37,6 +38,8 @@ export function isUrgent(input: ConsoleInput, before: ConsoleState): boolean {
       return before.history === null;
     case 'rois':
       return before.rois === null;
+    case 'chips':
+      return before.chips.length === 0;
     case 'frame':
       return before.frame === null;
     case 'command':

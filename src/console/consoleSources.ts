@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { FramePicture } from '../model/framePicture.ts';
 import type { LogLine } from '../model/logLine.ts';
-import type { RoiManifest } from '../model/roi.ts';
+import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
 import type { StatusReading } from '../model/status.ts';
 
@@ -20,6 +20,8 @@ export interface ConsoleSources {
   history$: Observable<RoiHistory>;
   /** The ROI manifest, for the chip map; null while there is none. */
   rois$: Observable<RoiManifest | null>;
+  /** What the chip map has of each chip, for the same; empty while there is none. */
+  chips$: Observable<readonly ChipDesign[]>;
   /** The last frame, no larger than asked for. Costs nothing while the size is null. */
   frame$(size$: Observable<PictureSize>): Observable<FramePicture | null>;
 }

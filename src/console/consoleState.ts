@@ -1,5 +1,5 @@
 import type { FramePicture } from '../model/framePicture.ts';
-import type { RoiManifest } from '../model/roi.ts';
+import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
 import type { StageName } from '../model/stageName.ts';
 import type { StatusReading } from '../model/status.ts';
@@ -70,6 +70,8 @@ export interface ConsoleState {
   log: LogView;
   history: RoiHistory | null;
   rois: RoiManifest | null;
+  /** Of the chip map. */
+  chips: readonly ChipDesign[];
   frame: FramePicture | null;
   /** Draw the ROIs on the frame. */
   outlines: boolean;
@@ -131,6 +133,7 @@ export function initialState({ host, drawing, now, columns, rows }: InitialOptio
     log: emptyLog,
     history: null,
     rois: null,
+    chips: [],
     frame: null,
     outlines: true,
     picked: null,

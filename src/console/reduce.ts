@@ -19,6 +19,8 @@ export function reduce(state: ConsoleState, input: ConsoleInput): Step {
       return step({ ...state, history: withKnownBaseline(input.history, state.history) });
     case 'rois':
       return step({ ...state, rois: input.rois });
+    case 'chips':
+      return step({ ...state, chips: input.chips });
     case 'frame':
       return step({ ...state, frame: input.frame });
     case 'time':

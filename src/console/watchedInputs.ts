@@ -44,6 +44,7 @@ export function watchedInputs(
     inputs(sources.log$, lines => ({ kind: 'log', lines })),
     inputs(sources.history$.pipe(atMostEvery(chartMs)), history => ({ kind: 'history', history })),
     inputs(sources.rois$, rois => ({ kind: 'rois', rois })),
+    inputs(sources.chips$, chips => ({ kind: 'chips', chips })),
     inputs(sources.frame$(size$).pipe(atMostEvery(pictureMs)), frame => ({ kind: 'frame', frame })),
   );
 }

@@ -26,6 +26,17 @@ export interface ChipArea {
   readonly height: number;
 }
 
+/** A label or a grating of the chip map. */
+export interface ChipRectangle extends ChipArea {
+  readonly label: string;
+}
+
+/** Where the gratings of one kind of chip are. */
+export interface ChipDesign {
+  readonly type: string;
+  readonly gratings: readonly ChipRectangle[];
+}
+
 /** What a ROI manifest was made for, and how the chip lies in these frames. */
 export interface MadeFor {
   /** Pixels of a frame. */

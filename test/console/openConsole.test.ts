@@ -55,6 +55,7 @@ function world(over: Partial<ConsoleHost> = {}): World {
       log$: counted(log$),
       history$: counted(new BehaviorSubject(sampleHistory(rois.rois.map(({ label }) => label)))),
       rois$: counted(new BehaviorSubject(rois)),
+      chips$: counted(new BehaviorSubject([])),
       frame$: size$ =>
         counted(
           new Observable(subscriber =>
@@ -432,7 +433,7 @@ describe('openConsole', () => {
 
   it('watches each source once', async () => {
     const { subscriptions, ending, end } = await opened();
-    expect(subscriptions()).toBe(5);
+    expect(subscriptions()).toBe(6);
     ending.abort();
     await end;
   });

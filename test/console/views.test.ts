@@ -6,6 +6,7 @@ import { layoutOf, type PanelName } from '../../src/console/layout.ts';
 import { type Line, lineText, lineWidth } from '../../src/console/views/line.ts';
 import { overlayView } from '../../src/console/views/overlayView.ts';
 import { panelViews } from '../../src/console/views/panels.ts';
+import type { Roi, RoiManifest } from '../../src/model/roi.ts';
 import type { Connection } from '../../src/model/status.ts';
 import {
   ascii,
@@ -94,7 +95,12 @@ describe('every panel', () => {
               root: text,
               configFile: text,
               history,
-              rois: { ...rois, rois: [{ ...rois.rois[0]!, label: text }, ...rois.rois] },
+              rois: {
+                ...rois,
+                rois: [{ ...rois.rois[0]!, label: text }, ...rois.rois],
+                madeFor: { width: 4000, height: 3000, chipType: text, scale: 1, offset: [0, 0], gratings: [] },
+              },
+              chips: [{ type: text, gratings: [{ label: text, left: 900, top: 1900, width: 1900, height: 600 }] }],
               frame: sampleFrame(columns + 3, rows * 2, { file: text }),
               reading: { connection, status: connection === 'none' ? null : status },
               messages: [{ level: 'error', text, at: noon }],
@@ -358,6 +364,75 @@ describe('chip map', () => {
       height: 10,
     });
     expect(lineText(narrow.lines[0]!)).toMatch(/^── Chip ─+ chip moved x \+1\.23 y 0 px, -0\.013° ──$/);
+  });
+
+  describe('of a chip whose place calibration has told', () => {
+    // Three gratings in a row, one below these; the ROIs are halves of the outer ones of the row.
+    const area = (left: number, top: number) => ({ left, top, width: 100, height: 60 });
+    const areas = [area(-200, 0), area(0, 0), area(200, 0), area(0, 100)];
+    const halves = (name: string, left: number): Roi[] => [
+      { label: `${name}_N`, flip: true, coords: [130, left], size: [30, 100] },
+      { label: `${name}_S`, flip: false, coords: [100, left], size: [30, 100] },
+    ];
+    const manifest: RoiManifest = {
+      imageAngle: 1,
+      rois: [...halves('G1', 50), ...halves('G3', 450)],
+      madeFor: {
+        width: 600,
+        height: 200,
+        chipType: 'small',
+        scale: 1,
+        offset: [250, 100],
+        gratings: areas.slice(0, 3),
+      },
+    };
+    const chips = [
+      { type: 'other', gratings: [] },
+      { type: 'small', gratings: areas.map((each, i) => ({ ...each, label: `G${i + 1}` })) },
+    ];
+    const lines = (over: Partial<ConsoleState>, width = 52): string[] => {
+      const state = full({ history: sampleHistory(manifest.rois.map(({ label }) => label)), ...over });
+      return panelViews.chip.content(state, { left: 0, top: 0, width, height: 11 }).lines.map(lineText);
+    };
+    const around = (text: string) => text.replace(/[a-dA-D·?]/g, 's').trimEnd();
+
+    it('takes names and layout from the chip map; gratings without a ROI are empty places', () => {
+      const [, ...map] = lines({ rois: manifest, chips, drawing: colourless });
+      expect(map.slice(0, 8).map(around)).toEqual([
+        ' ssssssssss          ----------          ssssssssss',
+        ' ssssssssss          ----G2----          ssssssssss',
+        ' ssssssssss          ----------          ssssssssss',
+        '',
+        '',
+        '                     ----------',
+        '                     ----G4----',
+        '                     ----------',
+      ]);
+      expect(map[8]).toMatch(/^ 4 ROIs, 2 gratings without one · from /);
+      const coloured = lines({ rois: manifest, chips });
+      expect(coloured[1]).toMatch(/^ {2}G1 +\S +G3 +\S +$/);
+      expect(coloured[2]).toMatch(/ G2 /);
+    });
+
+    it('has the gratings of the ROI manifest, without names, where the chip map is not there or does not know the chip', () => {
+      const of = (each: Partial<ConsoleState>) => lines({ rois: manifest, drawing: colourless, ...each });
+      expect(of({ chips: [] })).toEqual(of({ chips: chips.slice(0, 1) }));
+      expect(around(of({ chips: [] })[2]!)).toBe(' ssssssssss          ----------          ssssssssss');
+      expect(of({ chips: [] })[9]).toContain('4 ROIs, 1 grating without one');
+    });
+
+    it('is that of the ROIs alone where the manifest does not say how the chip lies', () => {
+      const { madeFor: _, ...python } = manifest;
+      const map = lines({ rois: python, chips, drawing: colourless });
+      expect(map.slice(1, 9).map(around)).toEqual(
+        Array.from({ length: 8 }, () => ' ssssssssss                              ssssssssss'),
+      );
+      expect(map[9]).toMatch(/^ 4 ROIs · /);
+    });
+
+    it('lets empty places give way to ROIs where there is too little room for both', () => {
+      expect(lines({ rois: manifest, chips, drawing: colourless }, 4)[1]).toMatch(/^ [a-dA-D·?]{2}/);
+    });
   });
 
   it('says when there is no manifest', () => {

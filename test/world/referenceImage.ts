@@ -1,8 +1,9 @@
 import { type ChipPose, type ImageSize, onImage, type Point, toDerotated } from '../../src/analysis/chipPose.ts';
-import type { Chip, ChipRectangle } from '../../src/calibration/chipMap.ts';
+import type { Chip } from '../../src/calibration/chipMap.ts';
 import type { LabelClick } from '../../src/calibration/featureLocations.ts';
 import { type LabelTemplate, middleOf } from '../../src/calibration/matchLabel.ts';
 import type { Pixels } from '../../src/model/frame.ts';
+import type { ChipRectangle } from '../../src/model/roi.ts';
 import { noiseTile } from '../../src/streams/cameras/simulated/noiseTile.ts';
 import { type RandomStream, randomStream } from '../../src/streams/cameras/simulated/randomStream.ts';
 

@@ -38,7 +38,7 @@ export function stepOf(shift: number, { limit }: ShiftScale): number | null {
   return Math.max(-steps, Math.min(steps, Math.round((shift / limit) * steps))) + steps;
 }
 
-export const stepColour = (step: number | null): number => (step === null ? unknownColour : (colours[step] as number));
+const stepColour = (step: number | null): number => (step === null ? unknownColour : (colours[step] as number));
 
 export function stepSign(step: number | null, { dot }: Pick<Drawing, 'dot'>): string {
   if (step === null) return '?';
@@ -46,7 +46,10 @@ export function stepSign(step: number | null, { dot }: Pick<Drawing, 'dot'>): st
 }
 
 /** A cell of the map that says it in both colour and sign. */
-export const stepPaint = (step: number | null): Paint => ({ fg: step === null ? 255 : 16, bg: stepColour(step) });
+export const stepPaint = (step: number | null): Paint & { bg: number } => ({
+  fg: step === null ? 255 : 16,
+  bg: stepColour(step),
+});
 
 /** ` d -0.2  c -0.15 … `: what the colours and signs mean, in pixels. */
 export function scaleLegend({ limit }: ShiftScale, drawing: Drawing, width: number): Line {

@@ -249,7 +249,9 @@ function refuseDoubtful(
         'one of the positions may be wrong, or the picture too dark or out of focus',
     );
   if (rois.length === 0)
-    throw new CalibrationError('no grating lies wholly in the image: is it the right chip_type, and the right image?');
+    throw new CalibrationError(
+      'no grating lies wholly in the image: is it the right chip_type, and the right image, or were two labels exchanged?',
+    );
   const seen = outlines.seen.length;
   if (found.length < enoughAlone && !isTrusted(outlines))
     throw new CalibrationError(

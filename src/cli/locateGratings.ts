@@ -4,6 +4,7 @@ import { labelDrawing, matchDrawing, roiDrawing } from '../calibration/calibrati
 import { calculatedFeatures, calibrationLines, toldLabels } from '../calibration/calibrationReport.ts';
 import { type Chip, chipOfType, isLocatable } from '../calibration/chipMap.ts';
 import { type ChipChoice, findChip } from '../calibration/findChip.ts';
+import { templatePaths } from '../calibration/labelTemplate.ts';
 import { type Calibration, locateChip } from '../calibration/locateChip.ts';
 import { type LabelTemplate, matchPictures } from '../calibration/matchLabel.ts';
 import { openCv } from '../calibration/openCv.ts';
@@ -67,7 +68,7 @@ export async function locateGratings(context: CommandContext, options: LocateOpt
   const reference = await readReference(file);
   const calibration = await locate(reference.pixels).catch((error: unknown) => {
     if (!(error instanceof CalibrationError)) throw error;
-    const message = `${reference.file}: ${error.message}. Nothing was written`;
+    const message = `${reference.file}: ${error.message}${error.message.endsWith('?') ? '' : '.'} Nothing was written`;
     throw new ExitError(exitCodes.failed, message, { cause: error });
   });
   return finish(
@@ -115,7 +116,7 @@ async function byPositions(paths: ResolvedPaths): Promise<Search> {
   const { chipType, clicks } = await readFeatureLocations(paths);
   const chip = usable(() => chipOfType(chips, chipType, paths.chipMap));
   const templates = await readTemplates(chip, paths);
-  refuseUnknown(clicks, chip.labels, templates, paths);
+  refuseUnknown(clicks, chip, templates, paths);
   return { locate: image => locateChip(image, chip, clicks, templates), templates: () => templates };
 }
 
@@ -138,18 +139,21 @@ async function byItself(
 /** @throws ExitError that says which of the labels that were given can't be looked for, and why */
 function refuseUnknown(
   clicks: readonly { label: string }[],
-  labels: readonly { label: string }[],
+  chip: Chip,
   templates: readonly LabelTemplate[],
   { featureLocations, chipMap, labelTemplates }: ResolvedPaths,
 ): void {
   for (const { label } of clicks) {
-    if (!labels.some(one => one.label === label))
+    if (!chip.labels.some(one => one.label === label))
       throw new ExitError(
         exitCodes.usage,
-        `${featureLocations}: features: there is no label "${label}" in ${chipMap}; there are ${labels.map(one => one.label).join(', ')}`,
+        `${featureLocations}: features: there is no label "${label}" in ${chipMap}; there are ${chip.labels.map(one => one.label).join(', ')}`,
       );
     if (!templates.some(template => template.label.label === label))
-      throw new ExitError(exitCodes.usage, `${labelTemplates}: there is no picture of the label "${label}"`);
+      throw new ExitError(
+        exitCodes.usage,
+        `${labelTemplates}: there is no picture of the label "${label}": put it there as ${templatePaths(chip.type, label).join(' or ')}`,
+      );
   }
 }
 

@@ -35,7 +35,7 @@ const files = `## Where files are
 
 \`data_dir\`, \`results_dir\`, \`logs_dir\`, \`backup_dir\`, \`continuous_capture_dir\`, \`brightfield_dir\` and \`flag_dir\` are folders inside
 \`root_dir\`, which is relative to the working directory. They may be absolute paths, but a relative one can't lead out of the root.
-\`[Assets]\` are tried under \`root_dir\`, then beside the folder that holds the configuration.
+\`[Assets]\` are tried under \`root_dir\`, then beside the folder that holds the configuration, then in that folder.
 
 | what | where |
 | --- | --- |

@@ -60,7 +60,7 @@ export interface PathSurroundings {
   readonly cwd: string;
   /** The configuration, or where it would be; relative to `cwd`, or absolute. */
   readonly configFile: string;
-  /** Whether something is at a path: assets are looked for in two places. */
+  /** Whether something is at a path: assets are looked for in three places. */
   readonly exists: (path: string) => boolean;
   /** Stands for `root_dir` (`--root`). */
   readonly root?: string | undefined;
@@ -68,7 +68,7 @@ export interface PathSurroundings {
 
 /**
  * Works out where everything is. Folders are relative to `root_dir`, which is relative to the working directory; assets are
- * tried under the root, then beside the folder that holds the configuration. What is in neither place is said to be in the root.
+ * tried under the root, then beside the folder that holds the configuration, then in that folder. What is in none of these is said to be in the root.
  */
 export function resolvePaths(
   config: Config,
@@ -76,14 +76,12 @@ export function resolvePaths(
 ): ResolvedPaths {
   const { Paths, Assets, Flags } = config;
   const root = resolve(cwd, given ?? Paths.root_dir);
-  const besideConfig = dirname(dirname(resolve(cwd, configFile)));
+  const configFolder = dirname(resolve(cwd, configFile));
   const inRoot = (path: string): string => resolve(root, path);
   const asset = (...parts: [string, ...string[]]): string => {
     const path = join(...parts);
-    const first = inRoot(path);
-    if (exists(first)) return first;
-    const second = resolve(besideConfig, path);
-    return exists(second) ? second : first;
+    const places = [root, dirname(configFolder), configFolder].map(place => resolve(place, path));
+    return places.find(exists) ?? inRoot(path);
   };
 
   const data = inRoot(Paths.data_dir);

@@ -78,6 +78,11 @@ describe('resolvePaths', () => {
     );
   });
 
+  it('looks for assets in the folder of the configuration too, as for a copy of it that lies beside configs', () => {
+    const at = { cwd: '/lab', configFile: 'my.toml', exists: among('/lab/assets/Label_templates/Chip_map.json') };
+    expect(resolvePaths(defaultConfig(), at).chipMap).toBe('/lab/assets/Label_templates/Chip_map.json');
+  });
+
   it('never writes generated files over those beside the configuration', () => {
     const at = { cwd: '/home/me', configFile: '/lab/configs/P.toml', exists: () => true };
     const elsewhere = resolvePaths(defaultConfig(), { ...at, exists: path => path.startsWith('/lab') });

@@ -6,7 +6,7 @@ const asset = (absent: string, doc: string) => setting(pathUnder('root_dir'), { 
 /** `[Assets]`: what calibration reads and writes. */
 export const assets = section(
   {
-    doc: 'What the search for the regions of interest reads and writes. Looked for in root_dir, then beside the folder that holds this file.',
+    doc: 'What the search for the regions of interest reads and writes. Looked for in root_dir, then beside the folder that holds this file, then in that folder.',
   },
   {
     roi_generation_image: asset(

@@ -5,8 +5,9 @@ import { WorkerDiedError } from '../../analysis/workerDiedError.ts';
 import { contentHash } from '../../files/contentHash.ts';
 import { makeFolder, removeFile } from '../../files/durableNames.ts';
 import type { Files } from '../../files/files.ts';
+import { livenessOf, ownIdentity } from '../../files/processIdentity.ts';
 import { readBytes } from '../../files/readBytes.ts';
-import { readValidJson } from '../../files/readJson.ts';
+import { processIdentitySchema, readValidJson } from '../../files/readJson.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 import { findImage, ImagePathError } from '../../image/findImage.ts';
 import { isRemoved } from '../../manifest/workRules.ts';
@@ -76,7 +77,7 @@ const lookEveryMs = 2000;
 
 /** So long the first frames wait to be analysed for those that the reference needs besides, ms: those of a folder come together. */
 const waitMs = 1000;
-/** There while a reference is being made. */
+/** There while a reference is being made: says by which process. */
 const makingFile = 'making';
 
 /**
@@ -126,7 +127,7 @@ export class ShiftReference {
     this.#generation = (await readValidJson(files, join(this.#folder, anewFile), anewSchema)) ?? this.#generation;
     this.#bytes = await this.#read();
     if (this.#bytes !== null) return;
-    this.#mustBeProcessed = (await files.stat(join(this.#folder, makingFile))) !== null;
+    this.#mustBeProcessed = await this.#wasLeft(join(this.#folder, makingFile));
     this.#archived = [];
     let seen = 0;
     for await (const entry of archive.entries()) {
@@ -225,7 +226,7 @@ export class ShiftReference {
     if (found.length < job.frames) return;
     const making = join(this.#folder, makingFile);
     await makeFolder(files, this.#folder);
-    await writeAtomic(files, making, '');
+    await writeAtomic(files, making, JSON.stringify(ownIdentity));
     let made: MadeReference;
     try {
       made = await analyser.makeReference({ ...job, paths: found.map(({ path }) => path) }, leaving);
@@ -267,6 +268,14 @@ export class ShiftReference {
         `(${record.hash}, dark level ${Math.round(record.dark_level)} counts, ${record.dark_source})`,
       'processor',
     );
+  }
+
+  /** Whether a process has died while it made a reference: one that lives is making it right now, from the same frames. */
+  async #wasLeft(making: string): Promise<boolean> {
+    const { files } = this.#experiment;
+    if ((await files.stat(making)) === null) return false;
+    const maker = await readValidJson(files, making, processIdentitySchema);
+    return maker === null || livenessOf(maker) !== 'alive';
   }
 
   /** Null: it is not made yet, or what was is damaged and is made anew. */

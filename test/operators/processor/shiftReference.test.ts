@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WorkerDiedError } from '../../../src/analysis/workerDiedError.ts';
 import { contentHash } from '../../../src/files/contentHash.ts';
+import { identityOf } from '../../../src/files/processIdentity.ts';
 import type { ReferenceJob } from '../../../src/model/analysisJob.ts';
 import type { ResultLine } from '../../../src/model/result.ts';
 import type { ProcessSettings } from '../../../src/operators/processor/processor.ts';
@@ -191,6 +192,17 @@ describe('the reference of the shifts', () => {
     await run.until(() => run.count('done') === 5, 100);
     expect(asked).toEqual([['A', 'B', 'C']]);
     expect((await lines()).at(-1)).toEqual(['E', hash]);
+    run.unsubscribe();
+  });
+
+  it('that another living process is making is made from the same first frames, before they are analysed', async () => {
+    const { world, run, start, asked, lines } = await prepare();
+    world.files.put(`${folder}/making`, JSON.stringify(identityOf(process.ppid)));
+    await world.offer('A', 'B', 'C', 'D');
+    start();
+    await run.until(() => run.count('done') === 4, 100);
+    expect(asked).toEqual([['A', 'B', 'C']]);
+    expect((await lines()).map(([, reference]) => reference)).toEqual([hash, hash, hash, hash]);
     run.unsubscribe();
   });
 

@@ -59,9 +59,12 @@ describe('parseChipMap', () => {
   });
 });
 
-describe.skipIf(!existsSync(reference))('the chip map of the Python system (../shared/reference/chip)', () => {
-  const chips = parseChipMap(readFileSync(`${reference}/Chip_map.json`, 'utf8'), 'Chip_map.json');
-  const files = readdirSync(reference, { recursive: true, encoding: 'utf8' });
+const isThere = existsSync(reference);
+
+// The body runs also where its tests are skipped.
+describe.skipIf(!isThere)('the chip map of the Python system (../shared/reference/chip)', () => {
+  const chips = isThere ? parseChipMap(readFileSync(`${reference}/Chip_map.json`, 'utf8'), 'Chip_map.json') : [];
+  const files = isThere ? readdirSync(reference, { recursive: true, encoding: 'utf8' }) : [];
 
   test('is read as it is', () => {
     expect(chips.map(({ type, labels, gratings }) => [type, labels.length, gratings.length])).toEqual([

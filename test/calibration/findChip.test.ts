@@ -10,8 +10,11 @@ const reference = '../shared/reference';
 const types = ['IMECII_2', 'IMECII_3', 'IMECII_4', 'IMEC-I'];
 const size = { width: 1000, height: 760 };
 
-describe.skipIf(!existsSync(reference))('findChip, with no positions at all', async () => {
-  const choices = await readChips(`${reference}/chip`);
+const isThere = existsSync(reference);
+
+// The body runs also where its tests are skipped.
+describe.skipIf(!isThere)('findChip, with no positions at all', async () => {
+  const choices = isThere ? await readChips(`${reference}/chip`) : [];
   const [imec2] = choices.filter(({ chip }) => chip.type === 'IMECII_2');
 
   test.each([

@@ -166,6 +166,8 @@ describe.skipIf(!(await mayMount()))('a real disk that fills (needs root, for a 
     const end = async (): Promise<void> => {
       for (const run of [capture, buffer]) run.stop$.next();
       await capture.until(() => capture.complete && buffer.complete, 10);
+      // As the pipeline does: what was cut off may still be recorded.
+      await Promise.all([capture.putAway(), buffer.putAway()]);
       await manifest.close({ compact: true });
     };
     /** Every acknowledged image is there and whole, or its entry says that it is gone and was copied. */

@@ -24,6 +24,8 @@ const patienceMs = 50_000;
 /** A stream of what happens, with somebody who writes it down, and the tools that the pipeline gives to its stages. */
 export class EventRun<E extends PipelineEvent = PipelineEvent> {
   readonly stop$ = new ReplaySubject<void>(1);
+  /** Whether something is at work that takes the machine's own time: a real disk. */
+  isBusy: () => boolean = () => false;
   readonly upstreamDone$ = new ReplaySubject<void>(1);
   readonly paused$ = new BehaviorSubject(false);
   /** Stages that have given a sign of life. */
@@ -93,14 +95,14 @@ export class EventRun<E extends PipelineEvent = PipelineEvent> {
   }
 
   /**
-   * Goes on, moving the clock by `ms` each turn, until something is so. The clock stands still while an image is encoded: that takes the
-   * machine's own time, and with a busy one hours would have passed.
+   * Goes on, moving the clock by `ms` each turn, until something is so. The clock stands still while an image is encoded, or
+   * `isBusy` says so: that takes the machine's own time, and with a busy one hours would have passed.
    */
   async until(isSo: () => unknown, ms = 0): Promise<void> {
     const begun = performance.now();
     while (performance.now() - begun < patienceMs) {
       if (isSo()) return;
-      await vi.advanceTimersByTimeAsync(isEncoding() ? 0 : ms);
+      await vi.advanceTimersByTimeAsync(isEncoding() || this.isBusy() ? 0 : ms);
       await turn();
     }
     throw new Error(`It never came to that: ${isSo.toString()}\ntold last: ${this.told.slice(-100).join(', ')}`);

@@ -29,7 +29,7 @@ export async function consoleProgramBench(): Promise<BenchRow[]> {
     const shown: number[] = [];
     for (let i = 0; i < starts; i++) {
       helps.push(await timed(() => new Program(['--help']).ended));
-      shown.push(await timed(() => showing(['--help'], 'Usage', root)));
+      shown.push(await timed(() => showing(['--help'], 'Exit codes', root)));
       paints.push(await timed(() => showing(['--root', root], 'Phorest', root)));
     }
     // What the terminal itself takes, with the looks at its screen.

@@ -4,9 +4,14 @@ import type { Kind } from './kind.ts';
 /** Control characters would break log lines, tables and paths; TOML can write them as escapes. */
 export const plain = (value: string): boolean => !/\p{Cc}/u.test(value);
 
-/** Text without control characters, not empty, that `test` accepts. `allowed` completes "it must be …". */
+/** What only a shell would replace: no shell reads a setting, so that it is a mistake. */
+export const isForShell = (value: string): boolean => /\$[({]|`/.test(value);
+
+/** Text without control characters, and without what only a shell would replace, not empty, that `test` accepts. `allowed` completes "it must be …". */
 export function text(allowed: string, test: (value: string) => boolean = value => value.trim() !== ''): Kind<string> {
-  const schema = z.string({ error: allowed }).refine(value => plain(value) && test(value), { error: allowed });
+  const schema = z
+    .string({ error: allowed })
+    .refine(value => plain(value) && !isForShell(value) && test(value), { error: allowed });
   return { schema, allowed };
 }
 

@@ -163,7 +163,7 @@ export const camera = section(
       new: true,
       shapesResults: true,
     }),
-    camera_command: setting(program({ example: commandExample, refusesShell: true }), {
+    camera_command: setting(program({ example: commandExample }), {
       absent: [],
       doc: 'For camera_type = "command": the program that writes an image (PNG, JPEG, TIFF), with its arguments. It writes to its standard output, or to the file that stands for {output}. {exposure}, {gain}, {brightness} and {contrast} stand for the settings above. No shell is involved. It may take camera_timeout_seconds in all.',
       effect: 'live',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Kind } from '../kinds/kind.ts';
 import { seconds } from '../kinds/number.ts';
 import { folder } from '../kinds/path.ts';
-import { plain } from '../kinds/text.ts';
+import { isForShell, plain } from '../kinds/text.ts';
 import { section, setting } from '../setting.ts';
 
 /** The CSV has a column for each sensor, named like this: two sensors must not share one. */
@@ -26,7 +26,7 @@ function sensors(): Kind<Readonly<Record<string, string>>> {
       const id = written.toLowerCase();
       if (!idForm.test(id)) {
         fail('listed under a 1-wire id of the form 28-00000ff8fa16 (see /sys/bus/w1/devices)', [written]);
-      } else if (typeof name !== 'string' || name.trim() === '' || !plain(name)) {
+      } else if (typeof name !== 'string' || name.trim() === '' || !plain(name) || isForShell(name)) {
         fail('the name of the sensor, as text', [written]);
       } else if (taken.has(column(name))) {
         fail(`a name of its own: ${taken.get(column(name))} has this one`, [written]);

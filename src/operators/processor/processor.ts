@@ -227,7 +227,7 @@ async function openWorker(
     // Also when nothing waits: an unconfirmed claim, after a failure, is cleared up by the next one.
     claim: async (count, leaving) => {
       await reference.update(analyser, leaving);
-      if (reference.isWaiting || leaving.aborted) return [];
+      if (reference.mustWait() || leaving.aborted) return [];
       return queue.claim('processor', count, { place: await results.position(), leaving });
     },
     process: async (entry, signal) => {

@@ -139,8 +139,8 @@ export class ShiftReference {
   /** Emits when frames that waited may be analysed. */
   readonly wake$: Observable<unknown> = defer(() => this.#waited$);
 
-  /** Whether frames wait to be analysed until there are enough for the reference. */
-  get isWaiting(): boolean {
+  /** Whether frames must wait to be analysed until there are enough for the reference. The wait begins with the first question while one is there. */
+  mustWait(): boolean {
     const { frames, isReplay } = this.#wish;
     if (this.#bytes !== null || frames === 0 || !isReplay || this.#isComplete || this.#mustBeProcessed) return false;
     const { clock, scheduler } = this.#experiment.tools;

@@ -227,7 +227,8 @@ function openWithReserve(file: OpenFile, reserve: ReserveFile, leave: number): O
   };
 }
 
-function isFull(error: unknown): boolean {
+/** Whether an error says that the disk, or one's share of it, is full. */
+export function isFull(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOSPC' || code === 'EDQUOT';
 }

@@ -4,7 +4,6 @@ import type { DiskSpace } from '../../files/diskSpace.ts';
 import { makeFolder, removeFile } from '../../files/durableNames.ts';
 import type { Files } from '../../files/files.ts';
 import type { Liveness } from '../../files/processIdentity.ts';
-import { writeAtomic } from '../../files/writeAtomic.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { ProcessIdentity } from '../../model/entry.ts';
 import type { PipelineEvent } from '../../model/event.ts';
@@ -15,6 +14,7 @@ import type { ProcessStatus } from '../../model/status.ts';
 import { DiskForecast } from './diskForecast.ts';
 import { mergeStatuses } from './mergeStatuses.ts';
 import { readProcessStatus } from './readProcessStatus.ts';
+import { rewriteStatus } from './rewriteStatus.ts';
 import { sampleStatus } from './sampleStatus.ts';
 import { emptyStatus, statusOf } from './statusOfEvents.ts';
 
@@ -62,7 +62,7 @@ export interface StatusFile {
 
 /**
  * Keeps `flags/status/<host>-<pid>.json` and the merge of all processes' files, `flags/pipeline_status.json`, about once a
- * second, atomically and without fsync.
+ * second, atomically while the disk has room, and without fsync.
  */
 export function statusFile(options: StatusFileOptions): StatusFile {
   const { folder, files, clock, own, liveness, runId, stages, intervalMs = 1_000, onError, scheduler } = options;
@@ -91,9 +91,9 @@ export function statusFile(options: StatusFileOptions): StatusFile {
         }
       }
       await makeFolder(files, statusFolder);
-      await writeAtomic(files, join(statusFolder, ownName), JSON.stringify(status), { durable: false });
+      await rewriteStatus(files, join(statusFolder, ownName), JSON.stringify(status));
       const merged = mergeStatuses([status, ...(await others())]);
-      await writeAtomic(files, join(folder, statusFileName), JSON.stringify(merged, null, 1), { durable: false });
+      await rewriteStatus(files, join(folder, statusFileName), JSON.stringify(merged, null, 1));
       report(null);
     } catch (error) {
       report(error as Error);

@@ -151,13 +151,32 @@ describe('status file', () => {
     await ended;
   });
 
+  it('goes on being told on a disk that is full to the last byte, in the place that the file has', async () => {
+    const { files, events$, ended, errors, own, merged } = begin();
+    await vi.advanceTimersByTimeAsync(10);
+    // No new file, and no file becomes longer.
+    files.plan = ({ kind, path }) => (kind === 'write' && path.endsWith('.tmp') ? { error: 'ENOSPC' } : null);
+    const length = files.content(ownPath)?.length;
+    for (let second = 0; second < 5; second++) {
+      events$.next(done);
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(own().stages.processor?.done).toBe(second + 1);
+      expect(merged().heartbeat).toBe(own().heartbeat);
+    }
+    expect(files.content(ownPath)).toHaveLength(length!);
+    expect(errors).toEqual([]);
+    events$.complete();
+    await ended;
+    expect(own().state).toBe('stopped');
+  });
+
   it('reports a disk that refuses once, and goes on when it takes again', async () => {
     const { files, events$, ended, errors, own } = begin();
     await vi.advanceTimersByTimeAsync(10);
-    files.plan = ({ kind }) => (kind === 'rename' ? { error: 'ENOSPC' } : null);
+    files.plan = ({ kind }) => (kind === 'rename' ? { error: 'EIO' } : null);
     await vi.advanceTimersByTimeAsync(5000);
     expect(errors).toHaveLength(1);
-    expect(errors[0]).toContain('ENOSPC');
+    expect(errors[0]).toContain('EIO');
     files.plan = () => null;
     await vi.advanceTimersByTimeAsync(1000);
     expect(own().heartbeat).toBe('2026-11-22T12:00:06.000000Z');

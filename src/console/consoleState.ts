@@ -6,10 +6,7 @@ import type { StatusReading } from '../model/status.ts';
 import type { ConsoleHost, ConsoleTool } from './consoleHost.ts';
 import type { Drawing } from './drawing.ts';
 import { emptyLog, type LogView } from './logView.ts';
-
-/** The pages, in the order of their number keys. */
-export const pageNames = ['overview', 'chart', 'chip', 'frame', 'log'] as const;
-export type PageName = (typeof pageNames)[number];
+import type { PageName } from './pages.ts';
 
 /** How much of the past the chart shows, ms, narrowest first; null: all of it. */
 export const zooms = [600_000, 3_600_000, 6 * 3_600_000, 24 * 3_600_000, null] as const;

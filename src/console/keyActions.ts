@@ -1,4 +1,4 @@
-import { type Action, type ConsoleState, type PageName, pageNames, type Step, step, zooms } from './consoleState.ts';
+import { type Action, type ConsoleState, type Step, step, zooms } from './consoleState.ts';
 import type { ActionName } from './keyBinding.ts';
 import { bindingFor } from './keys.ts';
 import { logRows } from './logRows.ts';
@@ -6,6 +6,7 @@ import { findLine, nextLevel } from './logView.ts';
 import { acknowledge, say } from './messages.ts';
 import { moveIn } from './moveActions.ts';
 import { closeOverlay, confirm, eraseLetter, fewOrNoRois, takeItem, toggleRoi, typeText } from './overlayActions.ts';
+import { type PageName, pageNames } from './pages.ts';
 import { clamp } from './scroll.ts';
 import { isPaused, selectedStage } from './situation.ts';
 
@@ -17,11 +18,7 @@ export const keyHandlers: Readonly<Record<ActionName, Handler>> = {
   stop: askToStop,
   restart: state => ask(state, 'Restart the pipeline?', asked('restart', ['restart'])),
   pause: pauseOrResume,
-  overview: toPage('overview'),
-  chart: toPage('chart'),
-  chip: toPage('chip'),
-  frame: toPage('frame'),
-  log: toPage('log'),
+  ...(Object.fromEntries(pageNames.map(page => [page, toPage(page)])) as Record<PageName, Handler>),
   nextPage: state => turnPage(state, 1),
   previousPage: state => turnPage(state, -1),
   rois: state => step({ ...state, overlay: { kind: 'rois', cursor: 0 } }),

@@ -1,4 +1,5 @@
-import type { ConsoleState, Overlay, PageName } from './consoleState.ts';
+import type { ConsoleState, Overlay } from './consoleState.ts';
+import type { PageName } from './pages.ts';
 
 /** Everything that a key does. */
 export type ActionName =
@@ -6,11 +7,7 @@ export type ActionName =
   | 'stop'
   | 'restart'
   | 'pause'
-  | 'overview'
-  | 'chart'
-  | 'chip'
-  | 'frame'
-  | 'log'
+  | PageName
   | 'nextPage'
   | 'previousPage'
   | 'rois'

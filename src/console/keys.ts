@@ -1,16 +1,15 @@
 import { commandKeys } from './commandKeys.ts';
-import type { ConsoleState, PageName } from './consoleState.ts';
+import type { ConsoleState, Overlay } from './consoleState.ts';
 import type { KeyBinding, Place } from './keyBinding.ts';
 import { overlayKeys } from './overlayKeys.ts';
 import { pageKeys } from './pageKeys.ts';
+import { isPage, type PageName, pages } from './pages.ts';
 
 /** The one table: the footer, the help, `docs/keys.md` and what a key does all come from it. */
 export const keyBindings: readonly KeyBinding[] = [...commandKeys, ...pageKeys, ...overlayKeys];
 
 /** Where the keys of a state go. */
 export const placeOf = (state: Pick<ConsoleState, 'page' | 'overlay'>): Place => state.overlay?.kind ?? state.page;
-
-const isPage = (place: Place): place is PageName => ['overview', 'chart', 'chip', 'frame', 'log'].includes(place);
 
 export function worksIn({ places }: KeyBinding, place: Place): boolean {
   if (places === 'anywhere') return true;
@@ -40,12 +39,7 @@ export function keysPage(): string {
   return `${lines.join('\n')}\n`;
 }
 
-const placeTitles: Record<Place, string> = {
-  overview: 'overview',
-  chart: 'chart',
-  chip: 'chip',
-  frame: 'frame',
-  log: 'log',
+const overlayTitles: Record<Overlay['kind'], string> = {
   help: 'help',
   question: 'a question',
   rois: 'ROI list',
@@ -55,7 +49,12 @@ const placeTitles: Record<Place, string> = {
   search: 'search line',
 };
 
+const titles = { ...overlayTitles, ...Object.fromEntries(pages.map(({ name, title }) => [name, title])) } as Record<
+  Overlay['kind'] | PageName,
+  string
+>;
+
 export function placesText(places: KeyBinding['places']): string {
   if (places === 'anywhere') return 'everywhere';
-  return places === 'pages' ? 'every page' : places.map(place => placeTitles[place]).join(', ');
+  return places === 'pages' ? 'every page' : places.map(place => titles[place]).join(', ');
 }

@@ -1,5 +1,6 @@
 import { stageNames } from '../model/stageName.ts';
-import type { ConsoleState, PageName } from './consoleState.ts';
+import type { ConsoleState } from './consoleState.ts';
+import type { PageName } from './pages.ts';
 import { shownMessage } from './shownMessage.ts';
 
 /** In columns and rows, from the top left corner of the screen. */
@@ -10,7 +11,8 @@ export interface Rect {
   height: number;
 }
 
-export type PanelName = 'header' | 'stages' | 'alarms' | 'chart' | 'chip' | 'frame' | 'log' | 'message' | 'footer';
+/** Every page but the overview has a panel of its name, which fills it. */
+export type PanelName = 'header' | 'stages' | 'alarms' | Exclude<PageName, 'overview'> | 'message' | 'footer';
 
 /** Where everything is; null: the window is too small. */
 export type Layout = Partial<Record<PanelName, Rect>> | null;

@@ -23,7 +23,7 @@ export function useMouse(state: ConsoleState, { what, x, y }: ConsoleInput & { k
   const places = layoutOf(state);
   if (state.overlay || !places) return step(state);
   if (places.header && y === places.header.top + places.header.height - 1) {
-    const page = tabAt(x);
+    const page = tabAt(state, x, places.header.width);
     return step(page ? { ...state, page } : state);
   }
   if (places.stages && isInside(places.stages, x, y)) {

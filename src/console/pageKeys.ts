@@ -1,36 +1,21 @@
 import type { KeyBinding, Place } from './keyBinding.ts';
+import { pages } from './pages.ts';
 
 const lists: readonly Place[] = ['rois', 'tools'];
 const panes: readonly Place[] = ['overview', 'log', 'help', 'output', 'arguments'];
 
 /** Keys that choose what is shown: pages, places in lists and texts, chart, frame and log. */
 export const pageKeys: readonly KeyBinding[] = [
-  {
-    action: 'overview',
-    keys: ['1'],
-    shown: '1',
-    label: 'overview',
-    help: 'Stages, alarms and the end of the log; on larger windows the chart, the chip and the frame too.',
-    places: 'pages',
-  },
-  {
-    action: 'chart',
-    keys: ['2'],
-    shown: '2',
-    label: 'chart',
-    help: 'Resonance shift of chosen ROIs from their own baseline, and temperature, against time.',
-    places: 'pages',
-  },
-  {
-    action: 'chip',
-    keys: ['3'],
-    shown: '3',
-    label: 'chip',
-    help: 'Every grating at its place, by its shift.',
-    places: 'pages',
-  },
-  { action: 'frame', keys: ['4'], shown: '4', label: 'frame', help: 'The last frame with its ROIs.', places: 'pages' },
-  { action: 'log', keys: ['5'], shown: '5', label: 'log', help: 'The log, with filter and search.', places: 'pages' },
+  ...pages.map(
+    ({ name, key, title, help }): KeyBinding => ({
+      action: name,
+      keys: [key],
+      shown: key,
+      label: title,
+      help,
+      places: 'pages',
+    }),
+  ),
   {
     action: 'nextPage',
     keys: ['tab', 'right'],

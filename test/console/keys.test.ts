@@ -2,25 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { keyHandlers } from '../../src/console/keyActions.ts';
 import type { Place } from '../../src/console/keyBinding.ts';
 import { keyBindings, keysPage, worksIn } from '../../src/console/keys.ts';
+import { pageNames } from '../../src/console/pages.ts';
 import { footerLine } from '../../src/console/views/footerLine.ts';
 import { helpLines } from '../../src/console/views/helpLines.ts';
 import { lineText, lineWidth } from '../../src/console/views/line.ts';
 import { sampleState, unicode } from './sampleConsole.ts';
 
-const places: Place[] = [
-  'overview',
-  'chart',
-  'chip',
-  'frame',
-  'log',
-  'help',
-  'question',
-  'rois',
-  'tools',
-  'arguments',
-  'output',
-  'search',
-];
+const places: Place[] = [...pageNames, 'help', 'question', 'rois', 'tools', 'arguments', 'output', 'search'];
 
 describe('the key table', () => {
   it.each(places)('has no key twice in %s', place => {

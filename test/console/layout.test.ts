@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { pageNames } from '../../src/console/consoleState.ts';
 import { layout, type Rect } from '../../src/console/layout.ts';
+import { pageNames } from '../../src/console/pages.ts';
 
 const facts = { stages: 3, alarms: 1, message: 0 };
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ConsoleState, type Overlay, pageNames } from '../../src/console/consoleState.ts';
+import type { ConsoleState, Overlay } from '../../src/console/consoleState.ts';
 import type { Drawing } from '../../src/console/drawing.ts';
 import { layoutOf, type PanelName } from '../../src/console/layout.ts';
+import { pageNames } from '../../src/console/pages.ts';
 import { type Line, lineText, lineWidth } from '../../src/console/views/line.ts';
 import { overlayView } from '../../src/console/views/overlayView.ts';
 import { panelViews } from '../../src/console/views/panels.ts';

@@ -1,30 +1,78 @@
-import { type ConsoleState, type PageName, pageNames } from '../consoleState.ts';
+import type { ConsoleState } from '../consoleState.ts';
+import { type Page, type PageName, pages } from '../pages.ts';
 import { type Line, lineWidth, type Segment, seg, spread } from './line.ts';
 import { shareSegments } from './shareSegments.ts';
 
-const tabText = (page: PageName, index: number): string => ` ${index + 1} ${page} `;
+/** How much of the pages' names is shown, the most first. Of the page that is shown, the whole title always is. */
+const forms: readonly ((page: Page) => string)[] = [({ title }) => ` ${title}`, ({ short }) => ` ${short}`, () => ''];
 
-/** The pages, with the number keys that lead to them, how the share is, and how many alarms there are. */
-export function tabsLine({ page, reading, drawing, log, now }: ConsoleState, width: number): Line {
-  const tabs: Segment[] = pageNames.map((name, i) => seg(tabText(name, i), name === page ? 'selected' : 'plain'));
-  const alarms = reading?.status?.alarms.length ?? 0;
-  const notes: Segment[] = [];
-  if (log.bottom !== null) notes.push(seg('log held back, End follows ', 'dim'));
-  if (alarms > 0) notes.push(seg(`${drawing.marks.late} ${alarms} ${alarms === 1 ? 'alarm' : 'alarms'} `, 'bad'));
-  const share = reading?.status ? shareSegments(reading.status, now, drawing) : [];
-  // The pages and what is wrong come first.
-  const all = [...share, ...notes];
-  const fits = lineWidth(tabs) + lineWidth(all) <= width;
-  return spread(tabs, fits ? all : notes, width, drawing);
+interface Tab<Name extends string> {
+  name: Name;
+  text: string;
 }
 
-/** The page whose tab is at column `x`. */
-export function tabAt(x: number): PageName | null {
+/** The pages, with the number keys that lead to them, how the share is, and how many alarms there are. */
+export function tabsLine(state: ConsoleState, width: number): Line {
+  const { page, drawing } = state;
+  const { tabs, notes } = parts(state, width);
+  const shown: Line = tabs.map(({ name, text }) => seg(text, name === page ? 'selected' : 'plain'));
+  return spread(shown, notes, width, drawing);
+}
+
+/** The page whose tab is at column `x` of the line. */
+export function tabAt(state: ConsoleState, x: number, width: number): PageName | null {
   let from = 0;
-  for (const [i, name] of pageNames.entries()) {
-    const to = from + tabText(name, i).length;
+  for (const { name, text } of parts(state, width).tabs) {
+    const to = from + text.length;
     if (x >= from && x < to) return name;
     from = to;
   }
   return null;
+}
+
+/** Numbers of pages come first, then what is wrong, then names of pages, then what is well. */
+function parts(state: ConsoleState, width: number): { tabs: Tab<PageName>[]; notes: Segment[] } {
+  const { page } = state;
+  const { alarms, share, held } = notesOf(state);
+  const isShareWell = share.every(({ style }) => style === 'dim' || style === 'plain');
+  let notes: Segment[] = [];
+  const add = (note: Segment[], room: number): void => {
+    // A column stays free between them.
+    if (lineWidth(note) + lineWidth(notes) + room < width) notes = [...note, ...notes];
+  };
+  const fewest = widthOf(tabsOf(pages, page, 0));
+  add(alarms, fewest);
+  if (!isShareWell) add(share, fewest);
+  add(held, fewest);
+  const tabs = tabsOf(pages, page, width - lineWidth(notes) - 1);
+  if (isShareWell) add(share, widthOf(tabs));
+  return { tabs, notes };
+}
+
+const widthOf = (tabs: readonly Tab<string>[]): number => tabs.reduce((sum, { text }) => sum + text.length, 0);
+
+/** The tabs with as much of their names as there is room for. */
+export function tabsOf<Name extends string>(
+  of: readonly (Page & { name: Name })[],
+  shown: Name,
+  room: number,
+): Tab<Name>[] {
+  let tabs: Tab<Name>[] = [];
+  for (const form of forms) {
+    tabs = of.map(page => ({
+      name: page.name,
+      text: ` ${page.key}${page.name === shown ? ` ${page.title}` : form(page)} `,
+    }));
+    if (widthOf(tabs) <= room) return tabs;
+  }
+  return tabs;
+}
+
+function notesOf({ reading, drawing, log, now }: ConsoleState): Record<'alarms' | 'share' | 'held', Segment[]> {
+  const count = reading?.status?.alarms.length ?? 0;
+  return {
+    alarms: count > 0 ? [seg(`${drawing.marks.late} ${count} ${count === 1 ? 'alarm' : 'alarms'} `, 'bad')] : [],
+    share: reading?.status ? shareSegments(reading.status, now, drawing) : [],
+    held: log.bottom !== null ? [seg('log held back, End follows ', 'dim')] : [],
+  };
 }

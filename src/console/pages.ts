@@ -1,0 +1,41 @@
+/** One page of the console. */
+export interface Page {
+  /** The number key that leads to it. */
+  key: string;
+  /** As the program calls it: no page has the name of something that lies over pages. */
+  name: string;
+  /** As people read it, in tabs and titles. */
+  title: string;
+  /** The same where tabs have little room, six letters at most. */
+  short: string;
+  /** A sentence for the help and the documentation. */
+  help: string;
+}
+
+/** Every page, in the order of the number keys: tabs, keys, help and documentation come from here. A page that is built gets its line. */
+export const pages = [
+  {
+    key: '1',
+    name: 'overview',
+    title: 'overview',
+    short: 'main',
+    help: 'Stages, alarms and the end of the log; on larger windows the chart, the chip and the frame too.',
+  },
+  {
+    key: '2',
+    name: 'chart',
+    title: 'chart',
+    short: 'chart',
+    help: 'Resonance shift of chosen ROIs from their own baseline, and temperature, against time.',
+  },
+  { key: '3', name: 'chip', title: 'chip', short: 'chip', help: 'Every grating at its place, by its shift.' },
+  { key: '4', name: 'frame', title: 'frame', short: 'frame', help: 'The last frame with its ROIs.' },
+  { key: '5', name: 'log', title: 'log', short: 'log', help: 'The log, with filter and search.' },
+] as const satisfies readonly Page[];
+
+export type PageName = (typeof pages)[number]['name'];
+
+/** In the order of their number keys. */
+export const pageNames: readonly PageName[] = pages.map(({ name }) => name);
+
+export const isPage = (name: string): name is PageName => pages.some(page => page.name === name);

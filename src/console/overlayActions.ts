@@ -2,7 +2,7 @@ import { type ConsoleState, type Overlay, type Step, step } from './consoleState
 import { logRows } from './logRows.ts';
 import { findLine } from './logView.ts';
 import { say } from './messages.ts';
-import { pickedRois } from './pickedRois.ts';
+import { pickedRois } from './chart/pickedRois.ts';
 
 /** So long may a typed line be. */
 const longestLine = 1000;

@@ -2,7 +2,7 @@ import type { ConsoleState, Overlay } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import type { Rect } from '../layout.ts';
 import { innerWidth, overlayRect } from '../overlayRect.ts';
-import { pickedRois } from '../pickedRois.ts';
+import { pickedRois } from '../chart/pickedRois.ts';
 import { windowTop } from '../scroll.ts';
 import { cleanText } from './cleanText.ts';
 import { helpLines } from './helpLines.ts';

@@ -1,7 +1,7 @@
 import type { ConsoleState } from '../consoleState.ts';
 import type { PanelName, Rect } from '../layout.ts';
 import { alarmLines } from './alarmLines.ts';
-import { chartView } from './chartView.ts';
+import { chartView } from '../chart/chartView.ts';
 import { chipLines } from './chipLines.ts';
 import type { PanelContent } from './curves.ts';
 import { footerLine } from './footerLine.ts';

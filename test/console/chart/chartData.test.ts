@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { chartData } from '../../src/console/views/chartData.ts';
-import type { RoiHistory } from '../../src/model/roiHistory.ts';
+import { chartData } from '../../../src/console/chart/chartData.ts';
+import type { RoiHistory } from '../../../src/model/roiHistory.ts';
 
 /** Samples of one ROI, an image a second. */
 function historyOf(samples: readonly [second: number, frames: number, position: number][]): RoiHistory {

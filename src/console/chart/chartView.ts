@@ -1,11 +1,11 @@
 import { type ConsoleState, zooms } from '../consoleState.ts';
 import type { Rect } from '../layout.ts';
-import { axes } from './axes.ts';
+import { axes } from '../views/axes.ts';
 import { type ChartData, chartData } from './chartData.ts';
-import { cleanText } from './cleanText.ts';
-import { curveOf, type PanelContent, type Plot, rangeOf, type Series } from './curves.ts';
-import { clip, type Line, lineWidth, seg, titleRule } from './line.ts';
-import { signed } from './shifts.ts';
+import { cleanText } from '../views/cleanText.ts';
+import { curveOf, type PanelContent, type Plot, rangeOf, type Series } from '../views/curves.ts';
+import { clip, type Line, lineWidth, seg, titleRule } from '../views/line.ts';
+import { signed } from '../views/shifts.ts';
 
 /** Columns for the numbers at the left, with the axis; and for letters at the right end of the curves. */
 const gutter = 9;

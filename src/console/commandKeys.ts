@@ -1,8 +1,8 @@
-import type { KeyBinding } from './keyBinding.ts';
+import type { CoreAction, KeyBinding } from './keyBinding.ts';
 import { mayStart, mayStop } from './situation.ts';
 
 /** Keys that ask something of the pipeline or of the console as a whole. */
-export const commandKeys: readonly KeyBinding[] = [
+export const commandKeys: readonly KeyBinding<CoreAction>[] = [
   {
     action: 'start',
     keys: ['s'],

@@ -6,6 +6,14 @@ import type { StatusReading } from '../model/status.ts';
 import type { CommandOutput } from './consoleHost.ts';
 import type { ConsoleState, Message } from './consoleState.ts';
 
+/** What the mouse does at a place of the screen; the pointer is told of only while a button is held. */
+export interface MouseInput {
+  kind: 'mouse';
+  what: 'press' | 'drag' | 'release' | 'wheelUp' | 'wheelDown';
+  x: number;
+  y: number;
+}
+
 /** Everything that can change what is shown. */
 export type ConsoleInput =
   | { kind: 'status'; reading: StatusReading }
@@ -19,7 +27,7 @@ export type ConsoleInput =
   | { kind: 'size'; columns: number; rows: number }
   /** `key` as blessed names it; `text` is what it types, if anything. */
   | { kind: 'key'; key: string; text: string }
-  | { kind: 'mouse'; what: 'press' | 'wheelUp' | 'wheelDown'; x: number; y: number }
+  | MouseInput
   | { kind: 'command'; id: number; output: CommandOutput }
   | { kind: 'tool'; output: CommandOutput }
   /** What an action came to. */

@@ -3,13 +3,11 @@ import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
 import type { StageName } from '../model/stageName.ts';
 import type { StatusReading } from '../model/status.ts';
+import { type ChartState, initialChart } from './chart/chartState.ts';
 import type { ConsoleHost, ConsoleTool } from './consoleHost.ts';
 import type { Drawing } from './drawing.ts';
 import { emptyLog, type LogView } from './logView.ts';
 import type { PageName } from './pages.ts';
-
-/** How much of the past the chart shows, ms, narrowest first; null: all of it. */
-export const zooms = [600_000, 3_600_000, 6 * 3_600_000, 24 * 3_600_000, null] as const;
 
 /** What lies over the page and takes the keys. */
 export type Overlay =
@@ -72,10 +70,7 @@ export interface ConsoleState {
   frame: FramePicture | null;
   /** Draw the ROIs on the frame. */
   outlines: boolean;
-  /** ROIs of the chart; null: a handful spread over the manifest. */
-  picked: readonly string[] | null;
-  /** Index into {@link zooms}. */
-  zoom: number;
+  chart: ChartState;
   /** Newest last; errors stay until they are acknowledged. */
   messages: readonly Message[];
   commands: readonly RunningCommand[];
@@ -133,8 +128,7 @@ export function initialState({ host, drawing, now, columns, rows }: InitialOptio
     chips: [],
     frame: null,
     outlines: true,
-    picked: null,
-    zoom: 1,
+    chart: initialChart,
     messages: [],
     commands: [],
     nextCommand: 1,

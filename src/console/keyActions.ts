@@ -1,29 +1,23 @@
-import { type Action, type ConsoleState, type Step, step, zooms } from './consoleState.ts';
-import type { ActionName } from './keyBinding.ts';
-import { bindingFor } from './keys.ts';
+import { chartHandlers } from './chart/chartHandlers.ts';
+import { type Action, type ConsoleState, type Step, step } from './consoleState.ts';
+import type { CoreAction, KeyHandlers } from './keyBinding.ts';
+import { type ActionName, bindingFor } from './keys.ts';
 import { logRows } from './logRows.ts';
 import { findLine, nextLevel } from './logView.ts';
 import { acknowledge, say } from './messages.ts';
 import { moveIn } from './moveActions.ts';
 import { closeOverlay, confirm, eraseLetter, fewOrNoRois, takeItem, toggleRoi, typeText } from './overlayActions.ts';
 import { type PageName, pageNames } from './pages.ts';
-import { clamp } from './scroll.ts';
 import { isPaused, selectedStage } from './situation.ts';
 
-type Handler = (state: ConsoleState) => Step;
-
-/** What each key of the table does. That every action is here is checked by the compiler. */
-export const keyHandlers: Readonly<Record<ActionName, Handler>> = {
+const coreHandlers: KeyHandlers<CoreAction> = {
   start: state => command(state, 'start', ['start']),
   stop: askToStop,
   restart: state => ask(state, 'Restart the pipeline?', asked('restart', ['restart'])),
   pause: pauseOrResume,
-  ...(Object.fromEntries(pageNames.map(page => [page, toPage(page)])) as Record<PageName, Handler>),
+  ...(Object.fromEntries(pageNames.map(page => [page, toPage(page)])) as KeyHandlers<PageName>),
   nextPage: state => turnPage(state, 1),
   previousPage: state => turnPage(state, -1),
-  rois: state => step({ ...state, overlay: { kind: 'rois', cursor: 0 } }),
-  zoomIn: state => zoomBy(state, -1),
-  zoomOut: state => zoomBy(state, 1),
   outlines: state => step({ ...state, outlines: !state.outlines }),
   filter: state => step({ ...state, log: { ...state.log, level: nextLevel(state.log.level) } }),
   search: state => step({ ...state, overlay: { kind: 'search', text: state.log.search } }),
@@ -56,6 +50,9 @@ export const keyHandlers: Readonly<Record<ActionName, Handler>> = {
   close: state => step(closeOverlay(state)),
 };
 
+/** What each key of the table does, of all parts of the console. */
+export const keyHandlers: KeyHandlers<ActionName> = { ...coreHandlers, ...chartHandlers };
+
 /** What one key does in a state: text goes to a line that is being typed, the rest by the table. */
 export function pressKey(state: ConsoleState, key: string, text: string): Step {
   const typed = typeText(state, text);
@@ -65,17 +62,14 @@ export function pressKey(state: ConsoleState, key: string, text: string): Step {
   return keyHandlers[binding.action](state);
 }
 
-function toPage(page: PageName): Handler {
-  return state => step({ ...state, page });
+function toPage(page: PageName) {
+  return (state: ConsoleState): Step => step({ ...state, page });
 }
 
 function turnPage(state: ConsoleState, by: number): Step {
   const at = (pageNames.indexOf(state.page) + by + pageNames.length) % pageNames.length;
   return step({ ...state, page: pageNames[at] as PageName });
 }
-
-const zoomBy = (state: ConsoleState, by: number): Step =>
-  step({ ...state, zoom: clamp(state.zoom + by, 0, zooms.length - 1) });
 
 const asked = (purpose: string, words: readonly string[]): Action => ({ do: 'command', id: 0, purpose, words });
 

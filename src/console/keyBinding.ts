@@ -1,8 +1,8 @@
-import type { ConsoleState, Overlay } from './consoleState.ts';
+import type { ConsoleState, Overlay, Step } from './consoleState.ts';
 import type { PageName } from './pages.ts';
 
-/** Everything that a key does. */
-export type ActionName =
+/** What keys do that belong to no part of the console. A part names its own beside its keys. */
+export type CoreAction =
   | 'start'
   | 'stop'
   | 'restart'
@@ -10,9 +10,6 @@ export type ActionName =
   | PageName
   | 'nextPage'
   | 'previousPage'
-  | 'rois'
-  | 'zoomIn'
-  | 'zoomOut'
   | 'outlines'
   | 'filter'
   | 'search'
@@ -43,8 +40,8 @@ export type ActionName =
 /** Where a key works: a page, or what lies over it. */
 export type Place = PageName | Overlay['kind'];
 
-export interface KeyBinding {
-  action: ActionName;
+export interface KeyBinding<Action extends string = string> {
+  action: Action;
   /** As blessed names them. */
   keys: readonly string[];
   /** As people read them. */
@@ -62,3 +59,6 @@ export interface KeyBinding {
   /** Whether it can be done now; without it, always. */
   when?: (state: ConsoleState) => boolean;
 }
+
+/** What each of some actions does; that none is forgotten is checked by the compiler. */
+export type KeyHandlers<Action extends string> = Readonly<Record<Action, (state: ConsoleState) => Step>>;

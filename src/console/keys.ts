@@ -1,12 +1,23 @@
+import { type ChartAction, chartKeys } from './chart/chartKeys.ts';
 import { commandKeys } from './commandKeys.ts';
 import type { ConsoleState, Overlay } from './consoleState.ts';
-import type { KeyBinding, Place } from './keyBinding.ts';
+import type { CoreAction, KeyBinding, Place } from './keyBinding.ts';
 import { overlayKeys } from './overlayKeys.ts';
 import { pageKeys } from './pageKeys.ts';
 import { isPage, type PageName, pages } from './pages.ts';
 
-/** The one table: the footer, the help, `docs/keys.md` and what a key does all come from it. */
-export const keyBindings: readonly KeyBinding[] = [...commandKeys, ...pageKeys, ...overlayKeys];
+/** Everything that a key does, of all parts of the console. */
+export type ActionName = CoreAction | ChartAction;
+
+/**
+ * The one table: the footer, the help, `docs/keys.md` and what a key does all come from it. Each part of the console brings its own keys.
+ */
+export const keyBindings: readonly KeyBinding<ActionName>[] = [
+  ...commandKeys,
+  ...pageKeys,
+  ...chartKeys,
+  ...overlayKeys,
+];
 
 /** Where the keys of a state go. */
 export const placeOf = (state: Pick<ConsoleState, 'page' | 'overlay'>): Place => state.overlay?.kind ?? state.page;
@@ -17,7 +28,7 @@ export function worksIn({ places }: KeyBinding, place: Place): boolean {
 }
 
 /** What a key means here and now. */
-export function bindingFor(key: string, state: ConsoleState): KeyBinding | undefined {
+export function bindingFor(key: string, state: ConsoleState): KeyBinding<ActionName> | undefined {
   const place = placeOf(state);
   return keyBindings.find(binding => binding.keys.includes(key) && worksIn(binding, place));
 }

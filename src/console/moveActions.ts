@@ -2,15 +2,26 @@ import type { ConsoleState } from './consoleState.ts';
 import { logRows } from './logRows.ts';
 import { scrollLog } from './logView.ts';
 import { innerWidth, overlayRect } from './overlayRect.ts';
+import type { PageName } from './pages.ts';
 import { clamp, type Move, moveBy } from './scroll.ts';
 import { selectedStage, stagesOf } from './situation.ts';
 import { helpLines } from './views/helpLines.ts';
 
-/** Moves what the keys move: the open list or pane, the selected stage, or the log. */
+/** Moves what the keys move: the open list or pane, else what the page has. */
 export function moveIn(state: ConsoleState, move: Move): ConsoleState {
   if (state.overlay) return moveOverlay(state, move);
-  if (state.page === 'overview' && (move === 'up' || move === 'down'))
-    return selectBeside(state, move === 'up' ? -1 : 1);
+  return (pageMoves[state.page] ?? moveLog)(state, move);
+}
+
+type PageMove = (state: ConsoleState, move: Move) => ConsoleState;
+
+/** What moves on a page that is not the log's: each part brings its own. */
+const pageMoves: Partial<Record<PageName, PageMove>> = {
+  overview: (state, move) =>
+    move === 'up' || move === 'down' ? selectBeside(state, move === 'up' ? -1 : 1) : moveLog(state, move),
+};
+
+function moveLog(state: ConsoleState, move: Move): ConsoleState {
   const rows = logRows(state);
   return { ...state, log: scrollLog(state.log, moveBy(move, rows), rows) };
 }

@@ -1,8 +1,8 @@
+import { pickedRois } from './chart/pickedRois.ts';
 import { type ConsoleState, type Overlay, type Step, step } from './consoleState.ts';
 import { logRows } from './logRows.ts';
 import { findLine } from './logView.ts';
 import { say } from './messages.ts';
-import { pickedRois } from './chart/pickedRois.ts';
 
 /** So long may a typed line be. */
 const longestLine = 1000;
@@ -30,14 +30,15 @@ export function toggleRoi(state: ConsoleState): ConsoleState {
   const { overlay, history } = state;
   const label = overlay?.kind === 'rois' ? history?.labels[overlay.cursor] : undefined;
   if (label === undefined || !history) return state;
-  const picked = pickedRois(history, state.picked);
+  const picked = pickedRois(history, state.chart.picked);
   const next = picked.includes(label) ? picked.filter(each => each !== label) : [...picked, label];
-  return { ...state, picked: history.labels.filter(each => next.includes(each)) };
+  return { ...state, chart: { ...state.chart, picked: history.labels.filter(each => next.includes(each)) } };
 }
 
 export function fewOrNoRois(state: ConsoleState): ConsoleState {
-  const { history, picked } = state;
-  return history ? { ...state, picked: pickedRois(history, picked).length > 0 ? [] : null } : state;
+  const { history, chart } = state;
+  if (!history) return state;
+  return { ...state, chart: { ...chart, picked: pickedRois(history, chart.picked).length > 0 ? [] : null } };
 }
 
 /** Enter: closes the ROI list, opens a tool, runs it, searches. */

@@ -1,7 +1,7 @@
-import type { KeyBinding } from './keyBinding.ts';
+import type { CoreAction, KeyBinding } from './keyBinding.ts';
 
 /** Keys of what lies over a page: questions, lists, typed lines and outputs. */
-export const overlayKeys: readonly KeyBinding[] = [
+export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
   {
     action: 'yes',
     keys: ['y', 'S-y'],

@@ -1,13 +1,16 @@
-import type { KeyBinding, Place } from './keyBinding.ts';
+import type { CoreAction, KeyBinding, Place } from './keyBinding.ts';
 import { pages } from './pages.ts';
 
 const lists: readonly Place[] = ['rois', 'tools'];
 const panes: readonly Place[] = ['overview', 'log', 'help', 'output', 'arguments'];
 
-/** Keys that choose what is shown: pages, places in lists and texts, chart, frame and log. */
-export const pageKeys: readonly KeyBinding[] = [
+/** Pages that have nothing for the arrows to the sides to move. */
+const arrowsTurn: readonly Place[] = ['overview', 'chart', 'chip', 'frame', 'log'];
+
+/** Keys that choose what is shown: pages, places in lists and texts, frame and log. */
+export const pageKeys: readonly KeyBinding<CoreAction>[] = [
   ...pages.map(
-    ({ name, key, title, help }): KeyBinding => ({
+    ({ name, key, title, help }): KeyBinding<CoreAction> => ({
       action: name,
       keys: [key],
       shown: key,
@@ -18,7 +21,7 @@ export const pageKeys: readonly KeyBinding[] = [
   ),
   {
     action: 'nextPage',
-    keys: ['tab', 'right'],
+    keys: ['tab'],
     shown: 'Tab',
     label: 'next page',
     help: 'The next page.',
@@ -26,11 +29,27 @@ export const pageKeys: readonly KeyBinding[] = [
   },
   {
     action: 'previousPage',
-    keys: ['S-tab', 'left'],
+    keys: ['S-tab'],
     shown: 'Shift-Tab',
     label: 'page before',
     help: 'The page before.',
     places: 'pages',
+  },
+  {
+    action: 'nextPage',
+    keys: ['right'],
+    shown: 'Right',
+    label: 'next page',
+    help: 'The next page.',
+    places: arrowsTurn,
+  },
+  {
+    action: 'previousPage',
+    keys: ['left'],
+    shown: 'Left',
+    label: 'page before',
+    help: 'The page before.',
+    places: arrowsTurn,
   },
   {
     action: 'up',
@@ -79,33 +98,6 @@ export const pageKeys: readonly KeyBinding[] = [
     label: 'end',
     help: 'To the end, which is then followed.',
     places: [...panes, ...lists],
-  },
-  {
-    action: 'rois',
-    keys: ['r'],
-    shown: 'r',
-    label: 'ROIs',
-    help: 'Chooses the ROIs of the chart.',
-    places: ['overview', 'chart'],
-    footer: 5,
-    when: state => (state.history?.labels.length ?? 0) > 0,
-  },
-  {
-    action: 'zoomIn',
-    keys: ['+', '='],
-    shown: '+',
-    label: 'zoom',
-    help: 'Shows less time in the chart: all, 24 h, 6 h, 1 h, 10 min.',
-    places: ['overview', 'chart'],
-    footer: 6,
-  },
-  {
-    action: 'zoomOut',
-    keys: ['-'],
-    shown: '-',
-    label: 'more time',
-    help: 'Shows more time in the chart.',
-    places: ['overview', 'chart'],
   },
   {
     action: 'outlines',

@@ -158,18 +158,18 @@ describe('pages and the chart', () => {
   });
 
   it('zooms between ten minutes and all', () => {
-    expect(press(sampleState(), '++++').state.zoom).toBe(0);
-    expect(press(sampleState(), '------').state.zoom).toBe(4);
+    expect(press(sampleState(), '++++').state.chart.zoom).toBe(0);
+    expect(press(sampleState(), '------').state.chart.zoom).toBe(4);
   });
 
   it('picks ROIs from a list, a handful at first', () => {
     const state = sampleState({ page: 'chart', history: sampleHistory(labels) });
     const off = press(state, 'r ').state;
-    expect(off.picked).toHaveLength(4);
-    expect(off.picked).not.toContain('G0_N');
-    expect(press(off, '<down> <escape>').state.picked).toContain('G1_N');
-    expect(press(off, 'a').state.picked).toEqual([]);
-    expect(press(off, 'aa').state.picked).toBeNull();
+    expect(off.chart.picked).toHaveLength(4);
+    expect(off.chart.picked).not.toContain('G0_N');
+    expect(press(off, '<down> <escape>').state.chart.picked).toContain('G1_N');
+    expect(press(off, 'a').state.chart.picked).toEqual([]);
+    expect(press(off, 'aa').state.chart.picked).toBeNull();
     expect(press(state, 'r<end>').state.overlay).toEqual({ kind: 'rois', cursor: 39 });
     expect(press(state, 'r<end><down><home><up>').state.overlay).toEqual({ kind: 'rois', cursor: 0 });
   });

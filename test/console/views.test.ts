@@ -319,7 +319,7 @@ describe('chart', () => {
   });
 
   it('shows no more time than was chosen', () => {
-    const state = full({ page: 'chart', zoom: 0, history: sampleHistory(labels, 1000) });
+    const state = full({ page: 'chart', chart: { picked: null, zoom: 0 }, history: sampleHistory(labels, 1000) });
     const rect = layoutOf(state)!.chart!;
     const times = panelViews.chart
       .content(state, rect)
@@ -327,7 +327,9 @@ describe('chart', () => {
       .join('\n')
       .match(/\d\d:\d\d/g)!;
     expect(times.length).toBeGreaterThan(0);
-    expect(panelViews.chart.content({ ...state, zoom: 4 }, rect).lines.map(lineText)[0]).toContain('all');
+    expect(
+      panelViews.chart.content({ ...state, chart: { picked: null, zoom: 4 } }, rect).lines.map(lineText)[0],
+    ).toContain('all');
   });
 });
 

@@ -1,7 +1,7 @@
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
-import { pickedRois } from './pickedRois.ts';
 import type { Range, Series } from '../views/curves.ts';
 import { medianShift, shiftOf } from '../views/shifts.ts';
+import { pickedRois } from './pickedRois.ts';
 
 /** What a curve is called. */
 export interface CurveName {

@@ -1,11 +1,13 @@
-import { type ConsoleState, zooms } from '../consoleState.ts';
+import type { ConsoleState } from '../consoleState.ts';
 import type { Rect } from '../layout.ts';
 import { axes } from '../views/axes.ts';
-import { type ChartData, chartData } from './chartData.ts';
 import { cleanText } from '../views/cleanText.ts';
 import { curveOf, type PanelContent, type Plot, rangeOf, type Series } from '../views/curves.ts';
 import { clip, type Line, lineWidth, seg, titleRule } from '../views/line.ts';
+import type { PanelView } from '../views/panelView.ts';
 import { signed } from '../views/shifts.ts';
+import { type ChartData, chartData } from './chartData.ts';
+import { zooms } from './chartState.ts';
 
 /** Columns for the numbers at the left, with the axis; and for letters at the right end of the curves. */
 const gutter = 9;
@@ -18,9 +20,15 @@ const minWarmth = 0.2;
 
 const zoomTitles = ['10 min', '1 h', '6 h', '24 h', 'all'];
 
+export const chartPanel: PanelView = {
+  depends: ({ history, chart }) => [history, chart],
+  content: chartView,
+};
+
 /** The live chart: shifts from each ROI's own baseline against time, the temperature below, and what the curves are. */
-export function chartView(state: ConsoleState, { width, height }: Rect): PanelContent {
-  const { history, picked, zoom, drawing } = state;
+function chartView(state: ConsoleState, { width, height }: Rect): PanelContent {
+  const { history, drawing } = state;
+  const { picked, zoom } = state.chart;
   const note: Line = [seg(zooms[zoom] === null ? 'all' : `last ${zoomTitles[zoom]}`, 'accent')];
   const title = titleRule('Resonance shift, px', width, drawing, note);
   if (!history || history.samples.length === 0) {

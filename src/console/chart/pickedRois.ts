@@ -1,4 +1,4 @@
-import type { RoiHistory } from '../model/roiHistory.ts';
+import type { RoiHistory } from '../../model/roiHistory.ts';
 
 /** So many ROIs the chart shows when nobody has chosen. */
 const few = 5;

@@ -1,8 +1,8 @@
+import { pickedRois } from '../chart/pickedRois.ts';
 import type { ConsoleState, Overlay } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import type { Rect } from '../layout.ts';
 import { innerWidth, overlayRect } from '../overlayRect.ts';
-import { pickedRois } from '../chart/pickedRois.ts';
 import { windowTop } from '../scroll.ts';
 import { cleanText } from './cleanText.ts';
 import { helpLines } from './helpLines.ts';
@@ -75,9 +75,9 @@ function typedLine(prompt: string, text: string, width: number, { drawing }: Con
   return [seg(prompt, 'accent'), seg(shown), seg(' ', 'selected')];
 }
 
-function roiItems({ history, picked, drawing }: ConsoleState, cursor: number, height: number): Line[] {
+function roiItems({ history, chart, drawing }: ConsoleState, cursor: number, height: number): Line[] {
   if (!history) return [];
-  const chosen = new Set(pickedRois(history, picked));
+  const chosen = new Set(pickedRois(history, chart.picked));
   const top = windowTop(cursor, history.labels.length, height);
   return history.labels.slice(top, top + height).map((label, i) => {
     const text = `${mark(top + i === cursor, drawing)}[${chosen.has(label) ? 'x' : ' '}] ${cleanText(label, drawing).padEnd(12)} ${shiftText(lastShift(history, top + i))}`;

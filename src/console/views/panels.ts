@@ -1,26 +1,15 @@
+import { chartPanel } from '../chart/chartView.ts';
 import type { ConsoleState } from '../consoleState.ts';
-import type { PanelName, Rect } from '../layout.ts';
+import type { PanelName } from '../layout.ts';
 import { alarmLines } from './alarmLines.ts';
-import { chartView } from '../chart/chartView.ts';
 import { chipLines } from './chipLines.ts';
-import type { PanelContent } from './curves.ts';
 import { footerLine } from './footerLine.ts';
 import { frameLines } from './frameLines.ts';
 import { headerLines } from './headerLines.ts';
-import type { Line } from './line.ts';
 import { logLines } from './logLines.ts';
 import { messageLines } from './messageLines.ts';
+import { type PanelView, text } from './panelView.ts';
 import { stageLines } from './stageTable.ts';
-
-export interface PanelView {
-  /** What it is made from, besides its rectangle: while none of it changes, it is not made again. */
-  depends: (state: ConsoleState) => readonly unknown[];
-  content: (state: ConsoleState, rect: Rect) => PanelContent;
-}
-
-const text =
-  (lines: (state: ConsoleState, width: number, height: number) => Line[]) =>
-  (state: ConsoleState, { width, height }: Rect): PanelContent => ({ lines: lines(state, width, height), plots: [] });
 
 const seconds = ({ now }: ConsoleState): number => Math.floor(now / 1000);
 
@@ -32,7 +21,7 @@ export const panelViews: Readonly<Record<PanelName, PanelView>> = {
   },
   stages: { depends: state => [state.reading, seconds(state), state.selected], content: text(stageLines) },
   alarms: { depends: state => [state.reading, Math.floor(state.now / 3_600_000)], content: text(alarmLines) },
-  chart: { depends: state => [state.history, state.picked, state.zoom], content: chartView },
+  chart: chartPanel,
   chip: { depends: state => [state.history, state.rois, state.chips], content: text(chipLines) },
   frame: { depends: state => [state.frame, state.outlines, state.reading?.connection], content: text(frameLines) },
   log: { depends: state => [state.log, state.page], content: text(logLines) },

@@ -67,8 +67,8 @@ export async function openScreen(
   const { program } = inner;
   // Line drawing goes out as it is; the alternate character set breaks in mosh and tmux.
   program.tput.brokenACS = true;
-  // Buttons and wheel only: a report for every move of the pointer would flood a slow line.
-  program.enableMouse = () => program.setMouse({ vt200Mouse: true, sgrMouse: true }, true);
+  // Buttons, wheel and drags only: a report for every move of the pointer would flood a slow line.
+  program.enableMouse = () => program.setMouse({ vt200Mouse: true, cellMotion: true, sgrMouse: true }, true);
   // blessed would draw the old layout into the new size first.
   program.removeAllListeners('resize');
   const hasMouse = !environment.TERM?.startsWith('linux');

@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import type { ConsoleInput } from '../consoleInput.ts';
+import type { ConsoleInput, MouseInput } from '../consoleInput.ts';
 import type { OpenScreen } from './openScreen.ts';
 
 interface Key {
@@ -15,8 +15,10 @@ interface MouseReport {
   y: number;
 }
 
-const mouseKinds: Readonly<Record<string, 'press' | 'wheelUp' | 'wheelDown'>> = {
+const mouseKinds: Readonly<Record<string, MouseInput['what']>> = {
   mousedown: 'press',
+  mousemove: 'drag',
+  mouseup: 'release',
   wheelup: 'wheelUp',
   wheeldown: 'wheelDown',
 };

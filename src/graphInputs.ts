@@ -68,13 +68,14 @@ export function connectInputs(
 /** What there is to tell of news of the configuration. `at`: milliseconds since 1970 UTC. */
 function configEvents(update: ConfigUpdate, at: number): PipelineEvent[] {
   if (update.kind === 'error') return [{ kind: 'config_error', at, file: update.file, error: update.error.message }];
-  const { file, changes, restart, gone = [], warnings } = update;
+  const { file, changes, restart, waiting = [], gone = [], warnings } = update;
   const loaded: PipelineEvent = {
     kind: 'config',
     at,
     file,
     changes,
     warnings: warnings.map(warning => describeProblem(file ?? 'shipped configuration', warning)),
+    ...(waiting.length > 0 && { restart: waiting }),
   };
   const warning = (message: string): PipelineEvent => ({ kind: 'note', at, level: 'warning', stage: null, message });
   return [

@@ -81,17 +81,23 @@ function ownStatus$(
   );
 }
 
+function lineOf(event: PipelineEvent): LogLine {
+  const { at, ...rest } = event;
+  return {
+    at,
+    level: eventLevel(event),
+    source: eventSource(event),
+    text: oneLine(eventWords(event)),
+    fields: JSON.stringify(rest),
+    ...(event.kind === 'alarm' && { alarm: { state: 'raised', key: event.key, message: oneLine(event.message) } }),
+    ...(event.kind === 'well' && { alarm: { state: 'over', key: event.key, message: '' } }),
+  };
+}
+
 function ownLog$(events$: Observable<PipelineEvent>, said$: Observable<LogLine>): ConsoleSources['log$'] {
   const reported$ = events$.pipe(
     filter(event => eventLevel(event) !== 'debug'),
-    map(
-      (event): LogLine => ({
-        at: event.at,
-        level: eventLevel(event),
-        source: eventSource(event),
-        text: oneLine(eventWords(event)),
-      }),
-    ),
+    map(lineOf),
   );
   return merge(reported$, said$).pipe(
     bufferTime(linesEveryMs),

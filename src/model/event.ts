@@ -40,7 +40,15 @@ export type StageEvent = { stage: StageName; at: number } & (
 );
 
 export type ConfigEvent =
-  | { kind: 'config'; at: number; file: string | null; changes: readonly string[]; warnings: readonly string[] }
+  | {
+      kind: 'config';
+      at: number;
+      file: string | null;
+      changes: readonly string[];
+      warnings: readonly string[];
+      /** All that differs from what the process began with, and takes effect at the next start only. */
+      restart?: readonly string[];
+    }
   | { kind: 'config_error'; at: number; file: string; error: string };
 
 /** What a person asked for in the control file was seen, and is obeyed from now on. */

@@ -9,4 +9,8 @@ export interface LogLine {
   source: string;
   /** One line, without control characters. */
   text: string;
+  /** All that the event has besides, as JSON; left out where there is nothing. */
+  fields?: string;
+  /** Of an alarm that is raised or has ended: `source` is its stage. */
+  alarm?: { state: 'raised' | 'over'; key: string; message: string };
 }

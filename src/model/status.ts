@@ -25,6 +25,10 @@ export interface StageStatus {
   /** How long the last item took, ms. */
   last_ms: number | null;
   last_error: string | null;
+  /** When that was. Null where no error was, or where a version does not say. */
+  last_error_at?: string | null;
+  /** Since when it is over: its alarm has ended, or a later item was done. Null while it stands. */
+  last_error_over?: string | null;
   /** Last sign of life. */
   heartbeat: string | null;
   /** `stale`: it should have looked for work by now. `hung`: it has work and nothing comes of it. */
@@ -95,6 +99,15 @@ export interface HealthStatus {
   released_claims: number;
 }
 
+/** An edit of the configuration that was taken over. Times are UTC. */
+export interface ConfigEdit {
+  at: string;
+  /** `key before → after`. */
+  changes: string[];
+  /** Those of the changes that a stage takes, and when they took effect. */
+  taken: { stage: StageName; at: string; changes: string[] }[];
+}
+
 /** What one process says of itself in `flags/status/<host>-<pid>.json`. */
 export interface ProcessStatus extends ProcessIdentity {
   started: string;
@@ -109,6 +122,10 @@ export interface ProcessStatus extends ProcessIdentity {
     error: string | null;
     /** What is doubtful in the settings that count, until it is mended. */
     warnings?: string[];
+    /** The last edit since the start; left out while there was none. */
+    edit?: ConfigEdit;
+    /** What takes effect at the next start only: `key now → then`. */
+    restart?: string[];
   };
   /** The control file that is obeyed: its number, and the stages that it pauses. */
   control: { seq: number; paused: StageName[] };

@@ -14,6 +14,8 @@ export const sampleStage: StageStatus = {
   history: [1, 2, 3],
   last_ms: 70,
   last_error: null,
+  last_error_at: null,
+  last_error_over: null,
   heartbeat: '2026-11-22T12:00:00.000000Z',
   late: null,
 };

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type StageName, stageNames } from '../../model/stageName.ts';
 import type { PipelineStatus, ProcessStatus, StageStatus } from '../../model/status.ts';
 import { combinedState } from './statusOfEvents.ts';
@@ -20,6 +21,7 @@ export function mergeStatuses(statuses: readonly ProcessStatus[]): PipelineStatu
   const health = newestHealth(inOrder);
   return {
     ...rest,
+    config: withTakenByAll(rest.config, inOrder),
     state: combinedState(inOrder.map(({ state }) => state)),
     // Acknowledged once all have seen it.
     control: inOrder.map(({ control }) => control).reduce((a, b) => (b.seq < a.seq ? b : a)),
@@ -41,6 +43,26 @@ export function mergeStatuses(statuses: readonly ProcessStatus[]): PipelineStatu
       stages: Object.keys(status.stages) as StageName[],
     })),
   };
+}
+
+/** All processes read the same file; each knows what its own stages have taken of it. */
+function withTakenByAll(config: ProcessStatus['config'], statuses: readonly ProcessStatus[]): ProcessStatus['config'] {
+  const { edit } = config;
+  if (!edit) return config;
+  const same = statuses.flatMap(({ config: { edit: other } }) =>
+    other && isDeepStrictEqual(other.changes, edit.changes) ? other.taken : [],
+  );
+  return { ...config, edit: { ...edit, taken: same } };
+}
+
+/** The later error of the two counts; without times, that of the process that was heard last. */
+function lastErrorOf(
+  newer: StageStatus,
+  older: StageStatus,
+): Pick<StageStatus, 'last_error' | 'last_error_at' | 'last_error_over'> {
+  const isOlders = newer.last_error === null || (older.last_error_at ?? '') > (newer.last_error_at ?? '');
+  const { last_error, last_error_at = null, last_error_over = null } = isOlders ? older : newer;
+  return { last_error, last_error_at, last_error_over };
 }
 
 /** Where several processes look at the same root, they see the same. */
@@ -65,6 +87,6 @@ function mergeStages(a: StageStatus, b: StageStatus): StageStatus {
     per_minute: a.per_minute + b.per_minute,
     history: a.history.map((count, i) => count + (b.history[i] ?? 0)),
     late: a.late ?? b.late,
-    last_error: newer.last_error ?? (newer === a ? b : a).last_error,
+    ...lastErrorOf(newer, newer === a ? b : a),
   };
 }

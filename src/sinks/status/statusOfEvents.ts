@@ -4,6 +4,7 @@ import { utcIso } from '../../model/localTime.ts';
 import { type StageName, type StageState, stageNames } from '../../model/stageName.ts';
 import {
   historyBucketMs as bucketMs,
+  type ConfigEdit,
   type HealthStatus,
   historyBuckets,
   type ProcessStatus,
@@ -20,20 +21,40 @@ const shortestHungMs = 30_000;
 const hungTimesLast = 5;
 /** Alarms that are kept, most; further ones take the place of the oldest. */
 const maxAlarms = 50;
-/** Warnings of the configuration that are kept, most. */
-const maxWarnings = 20;
+/** Warnings and changes of the configuration that are kept, most. */
+const maxLines = 20;
 const longestError = 500;
 
-interface StageCounts extends Omit<StageStatus, 'per_minute' | 'history' | 'heartbeat' | 'late'> {
+interface StageCounts
+  extends Omit<
+    StageStatus,
+    'per_minute' | 'history' | 'heartbeat' | 'late' | 'last_error' | 'last_error_at' | 'last_error_over'
+  > {
+  lastError: LastError | null;
   lastAt: number | null;
   intervalMs: number | null;
   /** Items of the last minutes by bucket number, in their order; at most {@link historyBuckets}. */
   recent: readonly { bucket: number; count: number }[];
 }
 
+/** `key`: of its alarm; null for that of an item. */
+interface LastError {
+  text: string;
+  at: number;
+  key: string | null;
+  overAt: number | null;
+}
+
 /** What is remembered of the events; bounded, however many they were. */
 export interface StatusState {
-  config: { file: string | null; loadedAt: number | null; error: string | null; warnings: readonly string[] };
+  config: {
+    file: string | null;
+    loadedAt: number | null;
+    error: string | null;
+    warnings: readonly string[];
+    edit: Edit | null;
+    restart: readonly string[];
+  };
   control: { seq: number; paused: readonly StageName[] };
   alarms: readonly { stage: StageName; key: string; message: string; since: number; times: number }[];
   stages: Readonly<Partial<Record<StageName, StageCounts>>>;
@@ -41,8 +62,14 @@ export interface StatusState {
   health?: HealthStatus;
 }
 
+interface Edit {
+  at: number;
+  changes: readonly string[];
+  taken: readonly { stage: StageName; at: number; changes: readonly string[] }[];
+}
+
 export const emptyStatus: StatusState = {
-  config: { file: null, loadedAt: null, error: null, warnings: [] },
+  config: { file: null, loadedAt: null, error: null, warnings: [], edit: null, restart: [] },
   control: { seq: 0, paused: [] },
   alarms: [],
   stages: {},
@@ -58,7 +85,13 @@ export function reduceStatus(state: StatusState, event: PipelineEvent): StatusSt
           file: event.file,
           loadedAt: event.at,
           error: null,
-          warnings: event.warnings.slice(0, maxWarnings).map(short),
+          warnings: shortened(event.warnings),
+          // A file that is as it was before a mistake is no new edit.
+          edit:
+            event.changes.length > 0
+              ? { at: event.at, changes: shortened(event.changes), taken: [] }
+              : state.config.edit,
+          restart: shortened(event.restart ?? []),
         },
       };
     case 'config_error':
@@ -70,6 +103,8 @@ export function reduceStatus(state: StatusState, event: PipelineEvent): StatusSt
     case 'alarm':
     case 'well':
       return { ...state, alarms: reduceAlarms(state.alarms, event), stages: withStage(state, event) };
+    case 'settings':
+      return { ...state, config: withTaken(state.config, event), stages: withStage(state, event) };
     case 'health':
       return { ...state, health: event.report, stages: withStage(state, event) };
     default:
@@ -97,11 +132,14 @@ export function statusOf(
   const stages = stageNames.flatMap(name => {
     const stage = state.stages[name] ?? (runs.includes(name) ? newStage : null);
     if (!stage) return [];
-    const { recent, lastAt, intervalMs, ...counts } = stage;
+    const { recent, lastAt, intervalMs, lastError, ...counts } = stage;
     const history = historyOf(recent, at);
     const alarmed = state.alarms.some(alarm => alarm.stage === name);
     const status: StageStatus = {
       ...counts,
+      last_error: lastError?.text ?? null,
+      last_error_at: iso(lastError?.at ?? null),
+      last_error_over: iso(lastError?.overAt ?? null),
       per_minute: history.slice(-minuteBuckets).reduce((sum, count) => sum + count, 0),
       history,
       heartbeat: iso(lastAt),
@@ -125,6 +163,8 @@ export function statusOf(
       loaded: iso(state.config.loadedAt),
       error: state.config.error,
       ...(state.config.warnings.length > 0 && { warnings: [...state.config.warnings] }),
+      ...(state.config.edit && { edit: editOf(state.config.edit) }),
+      ...(state.config.restart.length > 0 && { restart: [...state.config.restart] }),
     },
     disk,
     alarms: state.alarms.map(({ since, ...alarm }) => ({ ...alarm, since: utcIso(since) })),
@@ -161,7 +201,7 @@ const newStage: StageCounts = {
   lost: 0,
   target_per_minute: null,
   last_ms: null,
-  last_error: null,
+  lastError: null,
   lastAt: null,
   intervalMs: null,
   recent: [],
@@ -182,23 +222,30 @@ function reduceStage(stage: StageCounts, event: StageEvent): StageCounts {
     case 'claimed':
       return { ...stage, in_flight: stage.in_flight + event.count };
     case 'done':
-      return { ...settled, done: stage.done + 1, last_ms: event.ms, recent: countOne(stage.recent, event.at) };
+      return {
+        ...settled,
+        done: stage.done + 1,
+        last_ms: event.ms,
+        lastError: overWith(stage.lastError, null, event.at),
+        recent: countOne(stage.recent, event.at),
+      };
     case 'failed':
       return {
         ...settled,
         failed: stage.failed + 1,
         last_ms: event.ms,
-        last_error: short(event.error),
+        lastError: { text: short(event.error), at: event.at, key: null, overAt: null },
         recent: countOne(stage.recent, event.at),
       };
     case 'discarded':
       // One that never became an entry was never claimed.
       return { ...(event.entryId === null ? stage : settled), discarded: stage.discarded + (event.count ?? 1) };
     case 'alarm':
-      return { ...stage, last_error: short(event.message) };
+      return { ...stage, lastError: { text: short(event.message), at: event.at, key: event.key, overAt: null } };
     case 'pace':
       return { ...stage, intervalMs: event.intervalMs, target_per_minute: event.perMinute };
     case 'well':
+      return { ...stage, lastError: overWith(stage.lastError, event.key, event.at) };
     case 'settings':
     case 'beat':
     case 'round':
@@ -206,6 +253,28 @@ function reduceStage(stage: StageCounts, event: StageEvent): StageCounts {
       return stage;
   }
 }
+
+/** @param key of the alarm that has ended; null: an item was done. */
+function overWith(error: LastError | null, key: string | null, at: number): LastError | null {
+  return error && error.key === key && error.overAt === null ? { ...error, overAt: at } : error;
+}
+
+function withTaken(
+  config: StatusState['config'],
+  { stage, at, changes }: Extract<StageEvent, { kind: 'settings' }>,
+): StatusState['config'] {
+  if (!config.edit) return config;
+  const others = config.edit.taken.filter(each => each.stage !== stage);
+  return { ...config, edit: { ...config.edit, taken: [...others, { stage, at, changes: shortened(changes) }] } };
+}
+
+const editOf = ({ at, changes, taken }: Edit): ConfigEdit => ({
+  at: utcIso(at),
+  changes: [...changes],
+  taken: taken.map(({ stage, at: takenAt, changes: lines }) => ({ stage, at: utcIso(takenAt), changes: [...lines] })),
+});
+
+const shortened = (lines: readonly string[]): string[] => lines.slice(0, maxLines).map(short);
 
 function countOne(recent: StageCounts['recent'], at: number): StageCounts['recent'] {
   const bucket = bucketOf(at);

@@ -13,7 +13,8 @@ import type { FileText } from '../watched/fileText.ts';
  *
  * `loaded`: these settings count from now on. `file` is null when there is none and the shipped values are used. `changes`
  * reads `collector_interval_seconds 5 → 2`; it is empty the first time, and when a file that was bad is as it was before.
- * `restart` are those of the changes that only take effect at the next start.
+ * `restart` are those of the changes that only take effect at the next start; `waiting` is all that differs from the first
+ * settings and does.
  * `error`: the file is bad or gone; the last good settings stay.
  */
 export type ConfigUpdate =
@@ -24,6 +25,7 @@ export type ConfigUpdate =
       readonly warnings: readonly ConfigProblem[];
       readonly changes: readonly string[];
       readonly restart: readonly string[];
+      readonly waiting?: readonly string[];
       /** Those of the changes of which the file has the key no more: the value that counts when it is absent does. */
       readonly gone?: readonly string[];
     }
@@ -72,6 +74,8 @@ export function configUpdates({
 interface State {
   /** What counts; null before anything was read. */
   readonly good: (ConfigUpdate & { kind: 'loaded' }) | null;
+  /** What counted at first. */
+  readonly begun: Config | null;
   /** The text that it was read from, and what stands in it; null without a file. */
   readonly source: Source | null;
   /** The message that was reported last, while it still stands. */
@@ -79,7 +83,7 @@ interface State {
   readonly news: ConfigUpdate | null;
 }
 
-const unread: State = { good: null, source: null, trouble: null, news: null };
+const unread: State = { good: null, begun: null, source: null, trouble: null, news: null };
 
 export type Loaded = Pick<ConfigUpdate & { kind: 'loaded' }, 'file' | 'config' | 'warnings'>;
 
@@ -124,12 +128,12 @@ function first(text: FileText, file: string, required: boolean): State {
     ? { loaded: { file: null, config: defaultConfig(), warnings: [] }, source: null }
     : loadText(text, file);
   const news = { kind: 'loaded', ...loaded, changes: [], restart: [] } as const;
-  return { good: news, source, trouble: null, news };
+  return { good: news, begun: loaded.config, source, trouble: null, news };
 }
 
 function later(state: State, text: FileText, file: string): State {
-  const { good, source: before, trouble } = state;
-  if (good === null) throw new TypeError('A configuration was read again before it was read.');
+  const { good, begun, source: before, trouble } = state;
+  if (good === null || begun === null) throw new TypeError('A configuration was read again before it was read.');
   let loaded: Loaded;
   let source: Source;
   try {
@@ -144,16 +148,20 @@ function later(state: State, text: FileText, file: string): State {
   const changed = changedSettings(good.config, loaded.config);
   const same = changed.length === 0 && loaded.file === good.file && sameWarnings(loaded.warnings, good.warnings);
   // Comments may have changed: the next text is compared with this one.
-  if (same && trouble === null) return { good, source, trouble, news: null };
+  if (same && trouble === null) return { ...state, source, news: null };
   const news = {
     kind: 'loaded',
     ...loaded,
     changes: changed.map(({ line }) => line),
-    restart: changed.filter(({ effect }) => effect === 'restart').map(({ line }) => line),
+    restart: atNextStart(changed),
+    waiting: atNextStart(changedSettings(begun, loaded.config)),
     gone: changed.filter(change => isGone(change, before, source)).map(({ line }) => line),
   } as const;
-  return { good: news, source, trouble: null, news };
+  return { good: news, begun, source, trouble: null, news };
 }
+
+const atNextStart = (changed: readonly ChangedSetting[]): string[] =>
+  changed.filter(({ effect }) => effect === 'restart').map(({ line }) => line);
 
 function isGone({ section, key }: ChangedSetting, before: Source | null, after: Source): boolean {
   const has = (tables: TomlTable | undefined): boolean => {

@@ -15,9 +15,36 @@ export function readLogLine(line: string): LogLine | null {
   const words = [raw.msg, (raw.err as { message?: unknown } | null | undefined)?.message, raw.kind];
   const text = words.find(word => typeof word === 'string' && word !== '');
   if (level === undefined || Number.isNaN(at) || typeof text !== 'string') return null;
-  return { at, level, source: sourceOf(raw), text: plainText(text, longestText) };
+  const fields = fieldsOf(raw);
+  const alarm = alarmOf(raw, text);
+  return {
+    at,
+    level,
+    source: sourceOf(raw),
+    text: plainText(text, longestText),
+    ...(fields !== null && { fields }),
+    ...(alarm && { alarm }),
+  };
 }
 
+/** What the text, the level and the time don't say already. */
+function fieldsOf({
+  level: _level,
+  time: _time,
+  msg: _msg,
+  ...rest
+}: Readonly<Record<string, unknown>>): string | null {
+  const text = JSON.stringify(rest);
+  return text === '{}' || text.length > longestFields ? null : text;
+}
+
+function alarmOf({ kind, key, message }: Readonly<Record<string, unknown>>, text: string): LogLine['alarm'] | null {
+  if ((kind !== 'alarm' && kind !== 'well') || typeof key !== 'string') return null;
+  const said = plainText(typeof message === 'string' ? message : text, longestText);
+  return { state: kind === 'alarm' ? 'raised' : 'over', key: plainText(key, longestSource), message: said };
+}
+
+const longestFields = 8_000;
 const longestText = 2_000;
 const longestSource = 30;
 

@@ -2,6 +2,7 @@ import { jsonFault } from '../../model/jsonFault.ts';
 import { type StageName, type StageState, stageNames } from '../../model/stageName.ts';
 import {
   type AlarmStatus,
+  type ConfigEdit,
   type HealthLight,
   type HealthStatus,
   historyBuckets,
@@ -34,9 +35,9 @@ export function normaliseStatus(text: string): PipelineStatus | string {
   const self = { ...processOf(raw), state, stages: Object.keys(stages) as StageName[] };
   const listed = listOf(raw.processes).map(recordOf).filter(isIdentity);
   const config = recordOf(raw.config);
-  const warnings = listOf(config.warnings)
-    .map(textOf)
-    .filter(warning => warning !== null);
+  const warnings = linesOf(config.warnings);
+  const restart = linesOf(config.restart);
+  const edit = editOf(config.edit);
   const control = recordOf(raw.control);
   const health = healthOf(raw.health);
   return {
@@ -48,6 +49,8 @@ export function normaliseStatus(text: string): PipelineStatus | string {
       loaded: textOf(config.loaded),
       error: textOf(config.error),
       ...(warnings.length > 0 && { warnings }),
+      ...(edit && { edit }),
+      ...(restart.length > 0 && { restart }),
     },
     control: { seq: countOf(control.seq), paused: stageNames.filter(name => listOf(control.paused).includes(name)) },
     disk: diskOf(raw.disk),
@@ -90,6 +93,25 @@ const countOf = (value: unknown): number => Math.max(0, numberOf(value) ?? 0);
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? plainText(value, longestText) : null);
 
+const linesOf = (value: unknown): string[] =>
+  listOf(value)
+    .map(textOf)
+    .filter(line => line !== null);
+
+/** Null where there was none. */
+function editOf(value: unknown): ConfigEdit | null {
+  const raw = recordOf(value);
+  const at = textOf(raw.at);
+  if (at === null) return null;
+  const taken = listOf(raw.taken)
+    .map(recordOf)
+    .flatMap(one => {
+      const stage = stageNames.find(name => name === one.stage);
+      return stage ? [{ stage, at: textOf(one.at) ?? '', changes: linesOf(one.changes) }] : [];
+    });
+  return { at, changes: linesOf(raw.changes), taken };
+}
+
 const wordOf = <T extends string>(value: unknown, words: readonly T[], otherwise: T): T =>
   words.find(word => word === value) ?? otherwise;
 
@@ -130,6 +152,8 @@ function stageOf(raw: Raw): StageStatus {
     history: listOf(raw.history).slice(-historyBuckets).map(countOf),
     last_ms: numberOf(raw.last_ms),
     last_error: textOf(raw.last_error),
+    last_error_at: textOf(raw.last_error_at),
+    last_error_over: textOf(raw.last_error_over),
     heartbeat: textOf(raw.heartbeat),
     late: raw.late === 'stale' || raw.late === 'hung' ? raw.late : null,
   };

@@ -62,10 +62,45 @@ describe('reduceStatus', () => {
       history: [...new Array(historyBuckets - 1).fill(0), 2],
       last_ms: 5,
       last_error: 'B.png is damaged',
+      last_error_at: '2026-11-22T12:00:00.020000Z',
+      last_error_over: null,
       heartbeat: '2026-11-22T12:00:00.030000Z',
       late: null,
     });
     expect(status.stages.collector).toBeUndefined();
+  });
+
+  it('says since when the last error is over: of an item once a later one is done, of the stage once its alarm has ended', () => {
+    const failed = { kind: 'failed', stage: 'processor', at: t0, entryId: 'B', ms: 5, error: 'bad' } as const;
+    const alarm = { kind: 'alarm', stage: 'processor', at: t0, key: 'disk', message: 'full', retryInMs: 0 } as const;
+    const well = (key: string) => ({ kind: 'well', stage: 'processor', at: t0 + 90, key }) as const;
+    const overAfter = (...events: PipelineEvent[]) => at(statusAfter(...events), 100).stages.processor?.last_error_over;
+    expect(overAfter(failed)).toBeNull();
+    expect(overAfter(failed, done(50), done(60))).toBe('2026-11-22T12:00:00.050000Z');
+    expect(overAfter(alarm, done(50), well('camera'))).toBeNull();
+    expect(overAfter(alarm, well('disk'), well('disk'))).toBe('2026-11-22T12:00:00.090000Z');
+    expect(overAfter(failed, done(50), failed)).toBeNull();
+  });
+
+  it('keeps the last edit of the configuration, who took what of it, and what waits for a restart', () => {
+    const config = (ms: number, changes: string[], restart: string[] = []) =>
+      ({ kind: 'config', at: t0 + ms, file: 'c.toml', changes, warnings: [], restart }) as const;
+    const taken = (ms: number, changes: string[]) =>
+      ({ kind: 'settings', stage: 'collector', at: t0 + ms, changes }) as const;
+    expect(at(statusAfter(config(0, [])), 0).config).not.toHaveProperty('edit');
+    const edited = statusAfter(config(0, []), config(10, ['a 1 → 2', 'b 3 → 4'], ['b 3 → 4']), taken(12, ['a 1 → 2']));
+    const edit = {
+      at: '2026-11-22T12:00:00.010000Z',
+      changes: ['a 1 → 2', 'b 3 → 4'],
+      taken: [{ stage: 'collector', at: '2026-11-22T12:00:00.012000Z', changes: ['a 1 → 2'] }],
+    };
+    expect(at(edited, 20).config).toMatchObject({ edit, restart: ['b 3 → 4'] });
+    // A mistake that was mended is no edit.
+    const mended = reduceStatus(edited, config(30, [], ['b 3 → 4']));
+    expect(at(mended, 40).config).toMatchObject({ edit, restart: ['b 3 → 4'] });
+    const back = at(reduceStatus(mended, config(50, ['b 4 → 3'])), 60).config;
+    expect(back).not.toHaveProperty('restart');
+    expect(back.edit).toMatchObject({ changes: ['b 4 → 3'], taken: [] });
   });
 
   it('measures the rate over the last minute, and survives a clock that is set', () => {

@@ -21,6 +21,7 @@ describe('a log line', () => {
       level: 'info',
       source: 'processor',
       text: 'well',
+      fields: '{"pid":1,"kind":"note","stage":"processor"}',
     });
     const levelOf = (level: unknown) => readLogLine(line('x', 0, { level }))?.level;
     expect(['warn', 'warning', 'fatal', 'trace', 50, 30].map(levelOf)).toEqual([
@@ -34,6 +35,13 @@ describe('a log line', () => {
     expect(readLogLine(line('x', 0, { kind: 'config_error' }))?.source).toBe('config');
     expect(readLogLine(line('x', 0, { time: t0 }))).toMatchObject({ at: t0, source: 'pipeline' });
     expect(readLogLine(line('', 0, { err: { message: 'broken' } }))?.text).toBe('broken');
+  });
+
+  it('says of an alarm whether it is raised or over', () => {
+    const raised = line('no camera (tries again in 5 s)', 0, { kind: 'alarm', key: 'camera', message: 'no camera' });
+    expect(readLogLine(raised)?.alarm).toEqual({ state: 'raised', key: 'camera', message: 'no camera' });
+    const over = line('resolved: camera', 0, { kind: 'well', key: 'camera' });
+    expect(readLogLine(over)?.alarm).toEqual({ state: 'over', key: 'camera', message: 'resolved: camera' });
   });
 
   it('is one line of printable text, however it was meant', () => {

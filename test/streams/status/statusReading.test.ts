@@ -58,6 +58,8 @@ describe('what a status text says', () => {
           history: [],
           last_ms: null,
           last_error: null,
+          last_error_at: null,
+          last_error_over: null,
           heartbeat: null,
           late: null,
         },

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { BehaviorSubject, Subject } from 'rxjs';
+import { BehaviorSubject, NEVER, Subject } from 'rxjs';
 import type { ConsoleHost } from '../src/console/consoleHost.ts';
 import { openConsole } from '../src/console/openConsole.ts';
 import type { LogLine } from '../src/model/logLine.ts';
@@ -47,6 +47,7 @@ export async function consoleBench(): Promise<BenchRow[]> {
     rois$: new BehaviorSubject(rois),
     chips$: new BehaviorSubject([]),
     frame$: () => new Subject<null>(),
+    lastResult$: () => NEVER,
   };
   const end = openConsole(sources, benchHost, terminal, { until: ending.signal });
   await import('blessed-contrib/lib/widget/canvas.js');

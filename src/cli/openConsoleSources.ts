@@ -1,4 +1,4 @@
-import { defer, map, merge, type Observable, of, Subject, tap } from 'rxjs';
+import { defer, EMPTY, map, merge, type Observable, of, Subject, switchMap, tap } from 'rxjs';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import { parseChipMap } from '../calibration/chipMap.ts';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
@@ -7,14 +7,16 @@ import { nodeFiles } from '../files/files.ts';
 import { findImage } from '../image/findImage.ts';
 import { systemClock } from '../model/clock.ts';
 import type { Pixels } from '../model/frame.ts';
+import { type LastResult, lastResultOf } from '../model/lastResult.ts';
 import type { LogLine } from '../model/logLine.ts';
 import type { RoiManifest } from '../model/roi.ts';
 import type { LastImage } from '../model/status.ts';
+import { lastResultReader } from '../sinks/results/readLastResult.ts';
 import { SeriesHistory } from '../sinks/series/seriesHistory.ts';
 import { seriesFolder } from '../sinks/series/seriesReader.ts';
 import { lastFrame$ } from '../streams/console/lastFrame.ts';
 import { logTail$ } from '../streams/console/logTail.ts';
-import { roiHistory$ } from '../streams/console/roiHistory.ts';
+import { looked$, roiHistory$ } from '../streams/console/roiHistory.ts';
 import { statusReading$ } from '../streams/status/statusReading.ts';
 import { watchedText$ } from '../streams/watched/watchedFile.ts';
 
@@ -52,6 +54,14 @@ export function openConsoleSources(
     chips$: watchedText$(paths.chipMap, onError).pipe(
       map(text => parsed(text, paths.chipMap, parseChipMap, onError) ?? []),
     ),
+    lastResult$: wanted$ => {
+      const read = lastResultReader(nodeFiles, paths.results);
+      const look = async (): Promise<LastResult | null> => {
+        const line = await read();
+        return line && lastResultOf(line);
+      };
+      return wanted$.pipe(switchMap(isWanted => (isWanted ? looked$({ look, onError }) : EMPTY)));
+    },
     frame$: size$ =>
       lastFrame$(
         {

@@ -1,4 +1,5 @@
 import type { FramePicture } from '../model/framePicture.ts';
+import type { LastResult } from '../model/lastResult.ts';
 import type { LogLine } from '../model/logLine.ts';
 import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
@@ -22,6 +23,7 @@ export type ConsoleInput =
   | { kind: 'rois'; rois: RoiManifest | null }
   | { kind: 'chips'; chips: readonly ChipDesign[] }
   | { kind: 'frame'; frame: FramePicture | null }
+  | { kind: 'lastResult'; lastResult: LastResult }
   /** ms since 1970 UTC, about once a second. */
   | { kind: 'time'; now: number }
   | { kind: 'size'; columns: number; rows: number }
@@ -50,6 +52,8 @@ export function isUrgent(input: ConsoleInput, before: ConsoleState): boolean {
       return before.chips.length === 0;
     case 'frame':
       return before.frame === null;
+    case 'lastResult':
+      return before.lastResult === null;
     case 'command':
     case 'tool':
       return input.output.kind === 'ended';

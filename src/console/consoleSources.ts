@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { FramePicture } from '../model/framePicture.ts';
+import type { LastResult } from '../model/lastResult.ts';
 import type { LogLine } from '../model/logLine.ts';
 import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
@@ -24,4 +25,6 @@ export interface ConsoleSources {
   chips$: Observable<readonly ChipDesign[]>;
   /** The last frame, no larger than asked for. Costs nothing while the size is null. */
   frame$(size$: Observable<PictureSize>): Observable<FramePicture | null>;
+  /** What the newest result says of each ROI. Costs nothing while nobody wants it. */
+  lastResult$(wanted$: Observable<boolean>): Observable<LastResult>;
 }

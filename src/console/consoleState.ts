@@ -1,4 +1,5 @@
 import type { FramePicture } from '../model/framePicture.ts';
+import type { LastResult } from '../model/lastResult.ts';
 import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
 import type { StageName } from '../model/stageName.ts';
@@ -8,6 +9,7 @@ import type { ConsoleHost, ConsoleTool } from './consoleHost.ts';
 import type { Drawing } from './drawing.ts';
 import { emptyLog, type LogView } from './logView.ts';
 import type { PageName } from './pages.ts';
+import { initialRoisPage, type RoisPage } from './rois/roisPage.ts';
 
 /** What lies over the page and takes the keys. */
 export type Overlay =
@@ -17,7 +19,8 @@ export type Overlay =
   | { kind: 'tools'; cursor: number }
   | { kind: 'arguments'; tool: ConsoleTool; text: string; top: number }
   | { kind: 'output'; bottom: number | null }
-  | { kind: 'search'; text: string };
+  | { kind: 'search'; text: string }
+  | { kind: 'roiFilter'; text: string };
 
 /** A single-shot tool that runs, or has run last. */
 export interface ToolRun {
@@ -68,6 +71,9 @@ export interface ConsoleState {
   /** Of the chip map. */
   chips: readonly ChipDesign[];
   frame: FramePicture | null;
+  /** Known while a page shows it. */
+  lastResult: LastResult | null;
+  roisPage: RoisPage;
   /** Draw the ROIs on the frame. */
   outlines: boolean;
   chart: ChartState;
@@ -127,6 +133,8 @@ export function initialState({ host, drawing, now, columns, rows }: InitialOptio
     rois: null,
     chips: [],
     frame: null,
+    lastResult: null,
+    roisPage: initialRoisPage,
     outlines: true,
     chart: initialChart,
     messages: [],

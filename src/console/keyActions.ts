@@ -8,6 +8,7 @@ import { acknowledge, say } from './messages.ts';
 import { moveIn } from './moveActions.ts';
 import { closeOverlay, confirm, eraseLetter, fewOrNoRois, takeItem, toggleRoi, typeText } from './overlayActions.ts';
 import { type PageName, pageNames } from './pages.ts';
+import { roiHandlers } from './rois/roiHandlers.ts';
 import { isPaused, selectedStage } from './situation.ts';
 
 const coreHandlers: KeyHandlers<CoreAction> = {
@@ -51,7 +52,7 @@ const coreHandlers: KeyHandlers<CoreAction> = {
 };
 
 /** What each key of the table does, of all parts of the console. */
-export const keyHandlers: KeyHandlers<ActionName> = { ...coreHandlers, ...chartHandlers };
+export const keyHandlers: KeyHandlers<ActionName> = { ...coreHandlers, ...chartHandlers, ...roiHandlers };
 
 /** What one key does in a state: text goes to a line that is being typed, the rest by the table. */
 export function pressKey(state: ConsoleState, key: string, text: string): Step {

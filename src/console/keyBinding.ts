@@ -37,8 +37,8 @@ export type CoreAction =
   | 'cut'
   | 'close';
 
-/** Where a key works: a page, or what lies over it. */
-export type Place = PageName | Overlay['kind'];
+/** Where a key works: a page, one ROI that fills a page, or what lies over it. */
+export type Place = PageName | 'ROI' | Overlay['kind'];
 
 export interface KeyBinding<Action extends string = string> {
   action: Action;

@@ -4,10 +4,11 @@ import type { ConsoleState, Overlay } from './consoleState.ts';
 import type { CoreAction, KeyBinding, Place } from './keyBinding.ts';
 import { overlayKeys } from './overlayKeys.ts';
 import { pageKeys } from './pageKeys.ts';
-import { isPage, type PageName, pages } from './pages.ts';
+import { isPage, pages } from './pages.ts';
+import { type RoiAction, roiKeys } from './rois/roiKeys.ts';
 
 /** Everything that a key does, of all parts of the console. */
-export type ActionName = CoreAction | ChartAction;
+export type ActionName = CoreAction | ChartAction | RoiAction;
 
 /**
  * The one table: the footer, the help, `docs/keys.md` and what a key does all come from it. Each part of the console brings its own keys.
@@ -16,21 +17,24 @@ export const keyBindings: readonly KeyBinding<ActionName>[] = [
   ...commandKeys,
   ...pageKeys,
   ...chartKeys,
+  ...roiKeys,
   ...overlayKeys,
 ];
 
 /** Where the keys of a state go. */
-export const placeOf = (state: Pick<ConsoleState, 'page' | 'overlay'>): Place => state.overlay?.kind ?? state.page;
+export const placeOf = ({ page, overlay, roisPage }: Pick<ConsoleState, 'page' | 'overlay' | 'roisPage'>): Place =>
+  overlay?.kind ?? (page === 'ROIs' && roisPage.openedFrom !== null ? 'ROI' : page);
 
 export function worksIn({ places }: KeyBinding, place: Place): boolean {
   if (places === 'anywhere') return true;
-  return places === 'pages' ? isPage(place) : places.includes(place);
+  return places === 'pages' ? isPage(place) || place === 'ROI' : places.includes(place);
 }
 
-/** What a key means here and now. */
+/** What a key means here and now: what a place has of its own comes before what every page has. */
 export function bindingFor(key: string, state: ConsoleState): KeyBinding<ActionName> | undefined {
   const place = placeOf(state);
-  return keyBindings.find(binding => binding.keys.includes(key) && worksIn(binding, place));
+  const found = keyBindings.filter(binding => binding.keys.includes(key) && worksIn(binding, place));
+  return found.find(({ places }) => typeof places !== 'string') ?? found[0];
 }
 
 /** The documentation page, made from the table. */
@@ -58,12 +62,14 @@ const overlayTitles: Record<Overlay['kind'], string> = {
   arguments: 'arguments of a tool',
   output: 'output of a tool',
   search: 'search line',
+  roiFilter: 'filter of ROIs',
 };
 
-const titles = { ...overlayTitles, ...Object.fromEntries(pages.map(({ name, title }) => [name, title])) } as Record<
-  Overlay['kind'] | PageName,
-  string
->;
+const titles = {
+  ...overlayTitles,
+  ROI: 'one ROI',
+  ...Object.fromEntries(pages.map(({ name, title }) => [name, title])),
+} as Record<Place, string>;
 
 export function placesText(places: KeyBinding['places']): string {
   if (places === 'anywhere') return 'everywhere';

@@ -6,6 +6,7 @@ import { logRows } from './logRows.ts';
 import { scrollLog } from './logView.ts';
 import { moveIn } from './moveActions.ts';
 import type { PanelMouse } from './panelMouse.ts';
+import { roiMouse } from './rois/roiMouse.ts';
 import { stagesOf } from './situation.ts';
 import { stageRowsFrom } from './views/stageTable.ts';
 import { tabAt } from './views/tabsLine.ts';
@@ -24,6 +25,7 @@ const panelMouse: Partial<Record<PanelName, PanelMouse>> = {
     return stage ? step({ ...state, selected: stage }) : null;
   },
   chart: chartMouse,
+  ROIs: roiMouse,
 };
 
 /** What lies over the page has the mouse, then the panel below the pointer; a wheel that neither turns scrolls the log. */

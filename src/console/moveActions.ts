@@ -3,6 +3,7 @@ import { logRows } from './logRows.ts';
 import { scrollLog } from './logView.ts';
 import { innerWidth, overlayRect } from './overlayRect.ts';
 import type { PageName } from './pages.ts';
+import { moveInRois } from './rois/roiHandlers.ts';
 import { clamp, type Move, moveBy } from './scroll.ts';
 import { selectedStage, stagesOf } from './situation.ts';
 import { helpLines } from './views/helpLines.ts';
@@ -19,6 +20,7 @@ type PageMove = (state: ConsoleState, move: Move) => ConsoleState;
 const pageMoves: Partial<Record<PageName, PageMove>> = {
   overview: (state, move) =>
     move === 'up' || move === 'down' ? selectBeside(state, move === 'up' ? -1 : 1) : moveLog(state, move),
+  ROIs: moveInRois,
 };
 
 function moveLog(state: ConsoleState, move: Move): ConsoleState {

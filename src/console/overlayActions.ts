@@ -3,6 +3,7 @@ import { type ConsoleState, type Overlay, type Step, step } from './consoleState
 import { logRows } from './logRows.ts';
 import { findLine } from './logView.ts';
 import { say } from './messages.ts';
+import { takeRoiFilter } from './rois/roiHandlers.ts';
 
 /** So long may a typed line be. */
 const longestLine = 1000;
@@ -15,14 +16,14 @@ export const confirm = closeOverlay;
 /** Text for a line that is being typed; null when none is, or the key types nothing. */
 export function typeText(state: ConsoleState, text: string): ConsoleState | null {
   const { overlay } = state;
-  if (overlay?.kind !== 'search' && overlay?.kind !== 'arguments') return null;
+  if (overlay?.kind !== 'search' && overlay?.kind !== 'arguments' && overlay?.kind !== 'roiFilter') return null;
   if (!/^[^\p{Cc}]+$/u.test(text)) return null;
   return { ...state, overlay: { ...overlay, text: (overlay.text + text).slice(0, longestLine) } };
 }
 
 export function eraseLetter(state: ConsoleState): ConsoleState {
   const { overlay } = state;
-  if (overlay?.kind !== 'search' && overlay?.kind !== 'arguments') return state;
+  if (overlay?.kind !== 'search' && overlay?.kind !== 'arguments' && overlay?.kind !== 'roiFilter') return state;
   return { ...state, overlay: { ...overlay, text: [...overlay.text].slice(0, -1).join('') } };
 }
 
@@ -57,6 +58,8 @@ export function takeItem(state: ConsoleState): Step {
       return runTool(state, overlay);
     case 'search':
       return step(search(state, overlay.text));
+    case 'roiFilter':
+      return step(takeRoiFilter(state, overlay.text));
     default:
       return step(closeOverlay(state));
   }

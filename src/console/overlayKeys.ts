@@ -44,7 +44,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
     shown: 'Enter',
     label: 'choose',
     help: 'Takes the item, runs the tool, searches.',
-    places: ['rois', 'tools', 'arguments', 'search'],
+    places: ['rois', 'tools', 'arguments', 'search', 'roiFilter'],
     footer: 3,
   },
   {
@@ -53,7 +53,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
     shown: 'Backspace',
     label: 'erase',
     help: 'Takes the last letter back.',
-    places: ['arguments', 'search'],
+    places: ['arguments', 'search', 'roiFilter'],
   },
   {
     action: 'cut',
@@ -71,7 +71,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
     shown: 'Esc',
     label: 'close',
     help: 'Closes what lies over the page.',
-    places: ['help', 'rois', 'tools', 'arguments', 'output', 'search'],
+    places: ['help', 'rois', 'tools', 'arguments', 'output', 'search', 'roiFilter'],
     footer: 4,
   },
   {

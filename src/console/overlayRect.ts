@@ -16,10 +16,12 @@ export function overlayRect({
     arguments: rows - 4,
     output: rows - 4,
     search: 3,
+    roiFilter: 3,
     question: 6,
   }[overlay?.kind ?? 'question'];
   // What is searched in stays in sight.
-  const top = overlay?.kind === 'search' ? rows - height - 2 : Math.floor((rows - height) / 2);
+  const top =
+    overlay?.kind === 'search' || overlay?.kind === 'roiFilter' ? rows - height - 2 : Math.floor((rows - height) / 2);
   return { left: Math.floor((columns - width) / 2), top: Math.max(0, top), width, height };
 }
 

@@ -2,7 +2,7 @@ import type { CoreAction, KeyBinding, Place } from './keyBinding.ts';
 import { pages } from './pages.ts';
 
 const lists: readonly Place[] = ['rois', 'tools'];
-const panes: readonly Place[] = ['overview', 'log', 'help', 'output', 'arguments'];
+const panes: readonly Place[] = ['overview', 'log', 'ROIs', 'help', 'output', 'arguments'];
 
 /** Pages that have nothing for the arrows to the sides to move. */
 const arrowsTurn: readonly Place[] = ['overview', 'chart', 'chip', 'frame', 'log'];

@@ -31,6 +31,13 @@ export const pages = [
   { key: '3', name: 'chip', title: 'chip', short: 'chip', help: 'Every grating at its place, by its shift.' },
   { key: '4', name: 'frame', title: 'frame', short: 'frame', help: 'The last frame with its ROIs.' },
   { key: '5', name: 'log', title: 'log', short: 'log', help: 'The log, with filter and search.' },
+  {
+    key: '6',
+    name: 'ROIs',
+    title: 'ROIs',
+    short: 'ROIs',
+    help: 'All ROIs in a table: shift, its standard error, χ², drift an hour, the last hour and flags. A click on a head sorts.',
+  },
 ] as const satisfies readonly Page[];
 
 export type PageName = (typeof pages)[number]['name'];

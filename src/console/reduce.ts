@@ -23,6 +23,8 @@ export function reduce(state: ConsoleState, input: ConsoleInput): Step {
       return step({ ...state, chips: input.chips });
     case 'frame':
       return step({ ...state, frame: input.frame });
+    case 'lastResult':
+      return step({ ...state, lastResult: input.lastResult });
     case 'time':
       return step(forgetOldMessages({ ...state, now: input.now }));
     case 'size':

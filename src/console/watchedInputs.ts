@@ -33,6 +33,10 @@ export function watchedInputs(
     map(pictureSize),
     distinctUntilChanged((a, b) => a?.width === b?.width && a?.height === b?.height),
   );
+  const wantsResult$ = states$.pipe(
+    map(({ page }) => page === 'ROIs' || page === 'chip'),
+    distinctUntilChanged(),
+  );
   /** One that fails, against its contract, is said; the others go on. */
   const inputs = <T>(source$: Observable<T>, input: (value: T) => ConsoleInput): Observable<ConsoleInput> =>
     source$.pipe(
@@ -45,6 +49,10 @@ export function watchedInputs(
     inputs(sources.history$.pipe(atMostEvery(chartMs)), history => ({ kind: 'history', history })),
     inputs(sources.rois$, rois => ({ kind: 'rois', rois })),
     inputs(sources.chips$, chips => ({ kind: 'chips', chips })),
+    inputs(sources.lastResult$(wantsResult$).pipe(atMostEvery(chartMs)), lastResult => ({
+      kind: 'lastResult',
+      lastResult,
+    })),
     inputs(sources.frame$(size$).pipe(atMostEvery(pictureMs)), frame => ({ kind: 'frame', frame })),
   );
 }

@@ -8,12 +8,22 @@ import { helpLines } from '../../src/console/views/helpLines.ts';
 import { lineText, lineWidth } from '../../src/console/views/line.ts';
 import { sampleState, unicode } from './sampleConsole.ts';
 
-const places: Place[] = [...pageNames, 'help', 'question', 'rois', 'tools', 'arguments', 'output', 'search'];
+const places: Place[] = [
+  ...pageNames,
+  'ROI',
+  ...(['help', 'question', 'rois', 'tools', 'arguments', 'output', 'search', 'roiFilter'] as const),
+];
 
 describe('the key table', () => {
-  it.each(places)('has no key twice in %s', place => {
-    const keys = keyBindings.filter(binding => worksIn(binding, place)).flatMap(binding => binding.keys);
-    expect(keys.filter((key, i) => keys.indexOf(key) !== i)).toEqual([]);
+  it.each(places)('has no key twice in %s, but that a page may have its own meaning of a key of every page', place => {
+    const here = keyBindings.filter(binding => worksIn(binding, place));
+    for (const bindings of [
+      here.filter(({ places: of }) => typeof of === 'string'),
+      here.filter(({ places: of }) => typeof of !== 'string'),
+    ]) {
+      const keys = bindings.flatMap(binding => binding.keys);
+      expect(keys.filter((key, i) => keys.indexOf(key) !== i)).toEqual([]);
+    }
   });
 
   it('has a key for every action, and an action for every key', () => {
@@ -31,7 +41,7 @@ describe('the key table', () => {
   it('has a way out of everything', () => {
     for (const place of places) {
       const ways = keyBindings.filter(binding => worksIn(binding, place) && binding.keys.some(key => key === 'escape'));
-      expect(ways, place).toHaveLength(1);
+      expect(ways.length, place).toBeGreaterThan(0);
       expect(
         keyBindings.some(binding => worksIn(binding, place) && binding.keys.includes('C-c')),
         place,

@@ -1,4 +1,4 @@
-import { BehaviorSubject, Observable, of, Subject, throwError } from 'rxjs';
+import { BehaviorSubject, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { CommandOutput, ConsoleHost } from '../../src/console/consoleHost.ts';
 import type { ConsoleSources, PictureSize } from '../../src/console/consoleSources.ts';
@@ -56,6 +56,7 @@ function world(over: Partial<ConsoleHost> = {}): World {
       history$: counted(new BehaviorSubject(sampleHistory(rois.rois.map(({ label }) => label)))),
       rois$: counted(new BehaviorSubject(rois)),
       chips$: counted(new BehaviorSubject([])),
+      lastResult$: () => NEVER,
       frame$: size$ =>
         counted(
           new Observable(subscriber =>

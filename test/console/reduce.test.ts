@@ -3,6 +3,7 @@ import type { ConsoleInput } from '../../src/console/consoleInput.ts';
 import type { Action, ConsoleState } from '../../src/console/consoleState.ts';
 import { layoutOf } from '../../src/console/layout.ts';
 import { keptLines } from '../../src/console/logView.ts';
+import { pageNames } from '../../src/console/pages.ts';
 import { reduce } from '../../src/console/reduce.ts';
 import { shownMessage } from '../../src/console/shownMessage.ts';
 import { noon, sampleHistory, sampleLines, sampleRois, sampleState, sampleStatus } from './sampleConsole.ts';
@@ -153,8 +154,8 @@ describe('pages and the chart', () => {
   it('turns pages by number and in turn', () => {
     expect(press(sampleState(), '3').state.page).toBe('chip');
     expect(press(sampleState(), '<tab><tab>').state.page).toBe('chip');
-    expect(press(sampleState(), '<S-tab>').state.page).toBe('log');
-    expect(press(sampleState({ page: 'log' }), '<tab>').state.page).toBe('overview');
+    expect(press(sampleState(), '<S-tab>').state.page).toBe(pageNames.at(-1));
+    expect(press(sampleState({ page: pageNames.at(-1)! }), '<tab>').state.page).toBe('overview');
   });
 
   it('zooms between ten minutes and all', () => {

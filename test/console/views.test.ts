@@ -185,7 +185,7 @@ describe('header', () => {
   });
 
   it.each([
-    ['nothing where nothing is copied', { state: 'off' as const }, [], /log *$/],
+    ['nothing where nothing is copied', { state: 'off' as const }, [], new RegExp(`${pageNames.at(-1)} *$`)],
     ['that it is in sync', { queued: 0 }, [], /share in sync *$/],
     ['by how many images it is behind', { queued: 1204 }, [], /share behind by 1,204 *$/],
     [

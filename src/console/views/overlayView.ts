@@ -64,6 +64,8 @@ function content(state: ConsoleState, overlay: Overlay, width: number, height: n
       return { title: cleanText(overlay.tool.summary, drawing), lines: argumentLines(state, overlay, width) };
     case 'output':
       return outputContent(state, overlay.bottom, height);
+    case 'roiFilter':
+      return { title: 'ROIs with', lines: [typedLine('/', overlay.text, width, state)] };
     case 'search':
       return { title: 'Search the log', lines: [typedLine('/', overlay.text, width, state)] };
   }

@@ -1,6 +1,7 @@
 import { chartPanel } from '../chart/chartView.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { PanelName } from '../layout.ts';
+import { roiPanel } from '../rois/roiPanel.ts';
 import { alarmLines } from './alarmLines.ts';
 import { chipLines } from './chipLines.ts';
 import { footerLine } from './footerLine.ts';
@@ -24,6 +25,7 @@ export const panelViews: Readonly<Record<PanelName, PanelView>> = {
   chart: chartPanel,
   chip: { depends: state => [state.history, state.rois, state.chips], content: text(chipLines) },
   frame: { depends: state => [state.frame, state.outlines, state.reading?.connection], content: text(frameLines) },
+  ROIs: roiPanel,
   log: { depends: state => [state.log, state.page], content: text(logLines) },
   message: { depends: state => [state.messages, state.commands, state.reading], content: text(messageLines) },
   footer: {

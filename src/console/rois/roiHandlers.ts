@@ -1,0 +1,56 @@
+import { type ConsoleState, step } from '../consoleState.ts';
+import type { KeyHandlers } from '../keyBinding.ts';
+import { layoutOf } from '../layout.ts';
+import { clamp, type Move, moveBy } from '../scroll.ts';
+import type { RoiAction } from './roiKeys.ts';
+import { type RoiColumn, type RoisPage, roiColumns } from './roisPage.ts';
+import { cursorRow, rowsAbove, tableRows } from './roiTable.ts';
+
+export const turn = (state: ConsoleState, over: Partial<RoisPage>): ConsoleState => ({
+  ...state,
+  roisPage: { ...state.roisPage, ...over },
+});
+
+/** What the keys of the ROIs page do. */
+export const roiHandlers: KeyHandlers<RoiAction> = {
+  filterRois: state => step({ ...state, overlay: { kind: 'roiFilter', text: state.roisPage.filter } }),
+  sortRois: state => {
+    const { sort } = state.roisPage;
+    return step(sortBy(state, roiColumns[(roiColumns.indexOf(sort) + 1) % roiColumns.length] as RoiColumn));
+  },
+  reverseRois: state => step(turn(state, { isDescending: !state.roisPage.isDescending })),
+  openRoi: state => step(openRoi(state)),
+  closeRoi: state => step(turn({ ...state, page: state.roisPage.openedFrom ?? 'ROIs' }, { openedFrom: null })),
+  nextRoi: state => step(selectBeside(state, 1)),
+  previousRoi: state => step(selectBeside(state, -1)),
+};
+
+/** Numbers come with the greatest first, names with the first. */
+export function sortBy(state: ConsoleState, sort: RoiColumn): ConsoleState {
+  return turn(state, { sort, isDescending: sort !== 'label' });
+}
+
+export function openRoi(state: ConsoleState): ConsoleState {
+  const rows = tableRows(state);
+  const row = rows[cursorRow(rows, state.roisPage.selected)];
+  if (!row) return state;
+  return turn({ ...state, page: 'ROIs' }, { selected: row.label, openedFrom: state.page === 'chip' ? 'chip' : 'ROIs' });
+}
+
+function selectBeside(state: ConsoleState, by: number): ConsoleState {
+  const rows = tableRows(state);
+  const to = clamp(cursorRow(rows, state.roisPage.selected) + by, 0, Math.max(0, rows.length - 1));
+  return turn(state, { selected: rows[to]?.label ?? null });
+}
+
+/** Rows of the table that are on the screen. */
+export const shownRows = (state: ConsoleState): number => Math.max(1, (layoutOf(state)?.ROIs?.height ?? 3) - rowsAbove);
+
+/** Moves the cursor of the table. */
+export const moveInRois = (state: ConsoleState, move: Move): ConsoleState =>
+  selectBeside(state, moveBy(move, shownRows(state)));
+
+/** The filter that was typed is kept. */
+export function takeRoiFilter(state: ConsoleState, filter: string): ConsoleState {
+  return turn({ ...state, overlay: null }, { filter: filter.trim() });
+}

@@ -1,0 +1,70 @@
+import type { KeyBinding } from '../keyBinding.ts';
+
+export type RoiAction = 'filterRois' | 'sortRois' | 'reverseRois' | 'openRoi' | 'closeRoi' | 'nextRoi' | 'previousRoi';
+
+/** Keys of the ROIs page, and of one ROI. */
+export const roiKeys: readonly KeyBinding<RoiAction>[] = [
+  {
+    action: 'openRoi',
+    keys: ['enter'],
+    shown: 'Enter',
+    label: 'open',
+    help: 'Opens the ROI under the cursor: its pixels, rows, fit and reference in the last frame, its history, its place.',
+    places: ['ROIs'],
+    footer: 1,
+  },
+  {
+    action: 'filterRois',
+    keys: ['/'],
+    shown: '/',
+    label: 'filter',
+    help: 'Filters the table while it is typed: part of a label or a pattern (`A*_N`), a flag (`lost`), `flagged`, a comparison (`shift>0.01`, `sigma<0.002`, `chi>2`, `drift<-0.1`), `!` turns a word round.',
+    places: ['ROIs'],
+    footer: 2,
+  },
+  {
+    action: 'sortRois',
+    keys: ['o'],
+    shown: 'o',
+    label: 'order',
+    help: 'Sorts the table by the next column.',
+    places: ['ROIs'],
+    footer: 3,
+  },
+  {
+    action: 'reverseRois',
+    keys: ['S-o'],
+    shown: 'O',
+    label: 'reverse',
+    help: 'Turns the order of the table round.',
+    places: ['ROIs'],
+    footer: 4,
+  },
+  {
+    action: 'closeRoi',
+    keys: ['escape', 'backspace'],
+    shown: 'Esc',
+    label: 'back',
+    help: 'Back to the table, or to the chip where the ROI was opened there.',
+    places: ['ROI'],
+    footer: 1,
+  },
+  {
+    action: 'nextRoi',
+    keys: ['right', 'l', 'n'],
+    shown: 'Right',
+    label: 'next ROI',
+    help: 'The next ROI of the table.',
+    places: ['ROI'],
+    footer: 2,
+  },
+  {
+    action: 'previousRoi',
+    keys: ['left', 'h', 'S-n'],
+    shown: 'Left',
+    label: 'ROI before',
+    help: 'The ROI before.',
+    places: ['ROI'],
+    footer: 3,
+  },
+];

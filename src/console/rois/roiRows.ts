@@ -1,0 +1,103 @@
+import type { LastResult, RoiValues } from '../../model/lastResult.ts';
+import type { RoiManifest } from '../../model/roi.ts';
+import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
+import { lastShift, shiftOf } from '../views/shifts.ts';
+import { roiFilter } from './roiFilter.ts';
+import type { RoiColumn, RoiRow, RoisPage } from './roisPage.ts';
+
+interface Sources {
+  rois: RoiManifest | null;
+  history: RoiHistory | null;
+  lastResult: LastResult | null;
+}
+
+/** So much of the past tells the drift, and is shown beside it, ms. */
+export const driftMs = 3_600_000;
+/** A drift of less than this is a guess, ms. */
+const leastDriftMs = 60_000;
+
+let last: { of: Sources; rows: readonly RoiRow[] } | null = null;
+
+/** Every ROI in the order of the manifest. The same array for the same sources. */
+export function allRoiRows({ rois, history, lastResult }: Sources): readonly RoiRow[] {
+  if (last && last.of.rois === rois && last.of.history === history && last.of.lastResult === lastResult)
+    return last.rows;
+  const labels = rois?.rois.map(({ label }) => label) ?? history?.labels ?? [...(lastResult?.rois.keys() ?? [])];
+  const placeOf = new Map(history?.labels.map((label, i) => [label, i]));
+  const recent = history ? samplesOfLast(history, driftMs) : [];
+  const rows = labels.map(label => rowOf(label, lastResult?.rois.get(label), placeOf.get(label), history, recent));
+  last = { of: { rois, history, lastResult }, rows };
+  return rows;
+}
+
+function rowOf(
+  label: string,
+  values: RoiValues | undefined,
+  place: number | undefined,
+  history: RoiHistory | null,
+  recent: readonly RoiSample[],
+): RoiRow {
+  const known = history && place !== undefined ? { history, place } : null;
+  const inResult = values?.shift ?? Number.NaN;
+  return {
+    label,
+    shift: Number.isNaN(inResult) && known ? lastShift(known.history, known.place) : inResult,
+    sigma: values?.shiftError ?? Number.NaN,
+    chi: values?.chiSquared ?? Number.NaN,
+    drift: known ? driftOf(recent, known.history.baseline, known.place) : Number.NaN,
+    flags: values?.flags ?? [],
+  };
+}
+
+/** The samples of the last stretch of time, up to the newest one. */
+export function samplesOfLast({ samples }: RoiHistory, ms: number): readonly RoiSample[] {
+  const end = samples.at(-1)?.at ?? 0;
+  let from = samples.length;
+  while (from > 0 && samples[from - 1]!.at > end - ms) from--;
+  return samples.slice(from);
+}
+
+/** Slope of the line through the shifts by least squares, pixels an hour; NaN where too little is known. */
+export function driftOf(samples: readonly RoiSample[], baseline: Float64Array, place: number): number {
+  let [count, meanTime, meanShift, timeSquares, products] = [0, 0, 0, 0, 0];
+  let [first, end] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const sample of samples) {
+    const shift = shiftOf(sample, baseline, place);
+    if (!Number.isFinite(shift)) continue;
+    count += sample.frames;
+    const share = sample.frames / count;
+    const [offTime, offShift] = [sample.at - meanTime, shift - meanShift];
+    meanTime += share * offTime;
+    meanShift += share * offShift;
+    timeSquares += sample.frames * offTime * (sample.at - meanTime);
+    products += sample.frames * offTime * (shift - meanShift);
+    first = Math.min(first, sample.at);
+    end = Math.max(end, sample.at);
+  }
+  return end - first < leastDriftMs ? Number.NaN : (products / timeSquares) * 3_600_000;
+}
+
+const byName = new Intl.Collator('en', { numeric: true });
+
+const order: Readonly<Record<RoiColumn, (a: RoiRow, b: RoiRow) => number>> = {
+  label: (a, b) => byName.compare(a.label, b.label),
+  shift: (a, b) => a.shift - b.shift,
+  sigma: (a, b) => a.sigma - b.sigma,
+  chi: (a, b) => a.chi - b.chi,
+  drift: (a, b) => a.drift - b.drift,
+  flags: (a, b) => a.flags.length - b.flags.length || byName.compare(a.flags.join(), b.flags.join()),
+};
+
+const isUnknown = (row: RoiRow, column: RoiColumn): boolean => Number.isNaN(row[column]);
+
+/** The rows that the filter lets through, in the order that was chosen; what is not known comes last either way. */
+export function shownRoiRows(
+  sources: Sources,
+  { sort, isDescending, filter }: Pick<RoisPage, 'sort' | 'isDescending' | 'filter'>,
+): RoiRow[] {
+  const { holds } = roiFilter(filter);
+  const turn = isDescending ? -1 : 1;
+  return allRoiRows(sources)
+    .filter(holds)
+    .sort((a, b) => Number(isUnknown(a, sort)) - Number(isUnknown(b, sort)) || turn * (order[sort](a, b) || 0));
+}

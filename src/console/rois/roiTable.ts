@@ -1,0 +1,183 @@
+import { localIso } from '../../model/localTime.ts';
+import { number } from '../../model/quantity.ts';
+import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
+import type { ConsoleState } from '../consoleState.ts';
+import type { Drawing } from '../drawing.ts';
+import { windowTop } from '../scroll.ts';
+import { cleanText } from '../views/cleanText.ts';
+import { clip, exactly, type Line, type Segment, seg, titleRule } from '../views/line.ts';
+import { shiftOf } from '../views/shifts.ts';
+import { roiFilter } from './roiFilter.ts';
+import { allRoiRows, driftMs, samplesOfLast, shownRoiRows } from './roiRows.ts';
+import type { RoiColumn, RoiRow, RoisPage } from './roisPage.ts';
+
+/** Title and heads of the columns. */
+export const rowsAbove = 2;
+/** From this width on the last hour is drawn beside the numbers. */
+const widthForSparks = 76;
+const mostSparks = 48;
+
+/** A column of the table: where it stands, and what it says of a row. */
+interface TableColumn {
+  column: RoiColumn | null;
+  head: string;
+  width: number;
+  left: boolean;
+}
+
+/** The filter that counts: also while it is being typed. */
+export const filterOf = ({ roisPage, overlay }: Pick<ConsoleState, 'roisPage' | 'overlay'>): string =>
+  overlay?.kind === 'roiFilter' ? overlay.text : roisPage.filter;
+
+/** The rows that are on the page, in their order. */
+export const tableRows = (state: ConsoleState): RoiRow[] =>
+  shownRoiRows(state, { ...state.roisPage, filter: filterOf(state) });
+
+/** Place of the cursor: the selected row, else the first. */
+export const cursorRow = (rows: readonly RoiRow[], selected: string | null): number =>
+  Math.max(
+    0,
+    rows.findIndex(({ label }) => label === selected),
+  );
+
+/** The table of all ROIs by their last result. */
+export function roiTable(state: ConsoleState, width: number, height: number): Line[] {
+  const { roisPage, drawing, lastResult, history } = state;
+  const all = allRoiRows(state).length;
+  const rows = tableRows(state);
+  const filter = filterOf(state);
+  const { trouble } = roiFilter(filter);
+  const count = rows.length === all ? `${number(all)} ROIs` : `${number(rows.length)} of ${number(all)} ROIs`;
+  const name = filter === '' ? count : `${count} with ${cleanText(filter, drawing)}`;
+  const note: Segment[] = trouble
+    ? [seg(`not understood: ${cleanText(trouble, drawing)}`, 'bad')]
+    : lastResult
+      ? [seg(`${cleanText(lastResult.image, drawing)} ${timeText(lastResult.at)}`, 'accent')]
+      : [];
+  const title = titleRule(name, width, drawing, note);
+  if (all === 0) return [title, [seg(' there is no ROI manifest yet, and no result', 'dim')]];
+  const columns = tableColumns(rows, width, drawing);
+  const room = Math.max(1, height - rowsAbove);
+  const cursor = cursorRow(rows, roisPage.selected);
+  const top = windowTop(cursor, rows.length, room);
+  const recent = history ? samplesOfLast(history, driftMs) : [];
+  const placeOf = new Map(history?.labels.map((label, i) => [label, i]));
+  const lines = rows.slice(top, top + room).map((row, i): Line => {
+    const isChosen = top + i === cursor;
+    const cells = columns.map(({ column, width: wide, left }): Segment => {
+      if (column === null) return seg(sparks(history, recent, placeOf.get(row.label), wide, drawing), 'accent');
+      const text = cleanText(cellText(row, column), drawing);
+      const shown = text.length > wide ? `${text.slice(0, wide - drawing.ellipsis.length)}${drawing.ellipsis}` : text;
+      return seg(left ? shown.padEnd(wide) : shown.padStart(wide), cellTone(row, column));
+    });
+    const line = [seg(isChosen ? drawing.pointer : ' '), ...cells.flatMap(cell => [cell, seg(' ')])];
+    const whole = exactly(line, width, drawing);
+    return isChosen ? whole.map(({ text }) => seg(text, 'selected')) : whole;
+  });
+  if (rows.length === 0) lines.push([seg(' no ROI is like that: / changes the filter', 'dim')]);
+  return [title, heads(columns, roisPage, width, drawing), ...lines].slice(0, height);
+}
+
+/** The column whose head is at `x`. */
+export function columnAt(state: ConsoleState, width: number, x: number): RoiColumn | null {
+  let from = 1;
+  for (const { column, width: wide } of tableColumns(tableRows(state), width, state.drawing)) {
+    if (x >= from && x <= from + wide) return column;
+    from += wide + 1;
+  }
+  return null;
+}
+
+function tableColumns(rows: readonly RoiRow[], width: number, { unicode }: Drawing): TableColumn[] {
+  const longest = rows.reduce((most, { label }) => Math.max(most, label.length), 5);
+  const numbers: TableColumn[] = [
+    { column: 'label', head: 'ROI', width: Math.min(longest, width < 100 ? 12 : 24), left: true },
+    { column: 'shift', head: 'shift px', width: 10, left: false },
+    { column: 'sigma', head: unicode ? 'σ px' : 'sigma', width: 8, left: false },
+    { column: 'chi', head: unicode ? 'χ²' : 'chi2', width: 6, left: false },
+    { column: 'drift', head: 'px/h', width: 9, left: false },
+  ];
+  const left = width - 2 - numbers.reduce((sum, column) => sum + column.width + 1, 0);
+  if (width < widthForSparks)
+    return [...numbers, { column: 'flags', head: 'flags', width: Math.max(5, left), left: true }];
+  const spark = Math.min(mostSparks, Math.max(12, Math.floor(left / 2)));
+  return [
+    ...numbers,
+    { column: null, head: 'last hour', width: spark, left: true },
+    { column: 'flags', head: 'flags', width: Math.max(5, left - spark - 1), left: true },
+  ];
+}
+
+function heads(columns: readonly TableColumn[], page: RoisPage, width: number, drawing: Drawing): Line {
+  const [up, down] = drawing.unicode ? ['▴', '▾'] : ['^', 'v'];
+  const cells = columns.map(({ column, head, width: wide, left }) => {
+    const isSorted = column === page.sort;
+    const text = isSorted ? `${head}${page.isDescending ? down : up}` : head;
+    return seg(`${left ? text.padEnd(wide) : text.padStart(wide)} `, isSorted ? 'accent' : 'dim');
+  });
+  return clip([seg(' '), ...cells], width, drawing);
+}
+
+/** A number of pixels in ten columns, with its sign. */
+export function pixelText(value: number, sign = true): string {
+  if (!Number.isFinite(value)) return '?';
+  const decimals = Math.abs(value) >= 100 ? 2 : 4;
+  const text = value.toFixed(decimals);
+  return sign && value > 0 && Number(text) !== 0 ? `+${text}` : text.replace(/^-(?=[0.]+$)/, '');
+}
+
+export const timeText = (at: number): string => (Number.isFinite(at) ? localIso(at).slice(11, 19) : '');
+
+function cellText(row: RoiRow, column: RoiColumn): string {
+  switch (column) {
+    case 'label':
+      return row.label;
+    case 'flags':
+      return row.flags.join(' ');
+    case 'sigma':
+      return pixelText(row.sigma, false);
+    case 'chi':
+      return chiText(row.chi);
+    default:
+      return pixelText(row[column]);
+  }
+}
+
+export function chiText(chi: number): string {
+  if (!Number.isFinite(chi)) return '?';
+  return chi >= 1000 ? chi.toPrecision(3).replace('e+', 'e') : chi.toFixed(chi >= 100 ? 0 : 2);
+}
+
+function cellTone(row: RoiRow, column: RoiColumn): 'plain' | 'warning' | 'bad' | 'strong' | 'dim' {
+  if (column === 'flags') return row.flags.includes('lost') ? 'bad' : 'warning';
+  if (column === 'label') return row.flags.length > 0 ? 'warning' : 'strong';
+  return Number.isNaN(row[column]) ? 'dim' : 'plain';
+}
+
+/** The means of equal stretches of the last hour, between the least and the greatest of them; a stretch without a value is blank. */
+export function sparks(
+  history: RoiHistory | null,
+  samples: readonly RoiSample[],
+  place: number | undefined,
+  width: number,
+  { levels }: Pick<Drawing, 'levels'>,
+): string {
+  if (!history || place === undefined || samples.length === 0) return ' '.repeat(width);
+  const [from, to] = [samples[0]!.at, samples.at(-1)!.at];
+  const sums = new Float64Array(width);
+  const counts = new Float64Array(width);
+  for (const sample of samples) {
+    const shift = shiftOf(sample, history.baseline, place);
+    if (!Number.isFinite(shift)) continue;
+    const at = Math.min(width - 1, Math.floor(((sample.at - from) / (to - from || 1)) * width));
+    sums[at] += shift * sample.frames;
+    counts[at] += sample.frames;
+  }
+  const means = sums.map((sum, i) => sum / counts[i]);
+  const known = means.filter(Number.isFinite);
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const top = levels.length - 1;
+  return Array.from(means, mean =>
+    Number.isFinite(mean) ? levels[1 + Math.round(((mean - low) / (high - low || 1)) * (top - 1))] : ' ',
+  ).join('');
+}

@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { LookChoice } from './drawing.ts';
 
 /** What a command that runs for the console tells. */
 export type CommandOutput = { kind: 'line'; text: string } | { kind: 'ended'; code: number };
@@ -43,4 +44,6 @@ export interface ConsoleHost {
   /** Words of the editor's command line, from `VISUAL`, `EDITOR`, or what is installed; the file comes after them. */
   editor: readonly string[];
   environment: Readonly<Record<string, string | undefined>>;
+  /** Keeps the theme of this user for the next time. */
+  rememberLook?(choice: LookChoice): Promise<void>;
 }

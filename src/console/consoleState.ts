@@ -6,10 +6,11 @@ import type { StageName } from '../model/stageName.ts';
 import type { StatusReading } from '../model/status.ts';
 import { type ChartState, initialChart } from './chart/chartState.ts';
 import type { ConsoleHost, ConsoleTool } from './consoleHost.ts';
-import type { Drawing } from './drawing.ts';
+import type { Drawing, LookChoice } from './drawing.ts';
 import { emptyLog, type LogView } from './logView.ts';
 import type { PageName } from './pages.ts';
 import { initialRoisPage, type RoisPage } from './rois/roisPage.ts';
+import { type LookState, unknownLook } from './theme/lookState.ts';
 
 /** What lies over the page and takes the keys. */
 export type Overlay =
@@ -55,6 +56,7 @@ export interface ConsoleState {
   tools: readonly ConsoleTool[];
   configFile: string;
   drawing: Drawing;
+  look: LookState;
   /** Milliseconds since 1970 UTC. */
   now: number;
   columns: number;
@@ -96,6 +98,7 @@ export type Action =
   | { do: 'writeConfig' }
   | { do: 'stopOwn' }
   | { do: 'redraw' }
+  | { do: 'rememberLook'; choice: LookChoice }
   | { do: 'quit' };
 
 /** A new state, and what is to be done besides. */
@@ -109,18 +112,20 @@ export const step = (state: ConsoleState, ...actions: Action[]): Step => ({ stat
 export interface InitialOptions {
   host: Pick<ConsoleHost, 'root' | 'mode' | 'tools' | 'configFile'>;
   drawing: Drawing;
+  look?: LookState;
   now: number;
   columns: number;
   rows: number;
 }
 
-export function initialState({ host, drawing, now, columns, rows }: InitialOptions): ConsoleState {
+export function initialState({ host, drawing, look = unknownLook, now, columns, rows }: InitialOptions): ConsoleState {
   return {
     root: host.root,
     mode: host.mode,
     tools: host.tools,
     configFile: host.configFile,
     drawing,
+    look,
     now,
     columns,
     rows,

@@ -10,6 +10,7 @@ import { closeOverlay, confirm, eraseLetter, fewOrNoRois, takeItem, toggleRoi, t
 import { type PageName, pageNames } from './pages.ts';
 import { roiHandlers } from './rois/roiHandlers.ts';
 import { isPaused, selectedStage } from './situation.ts';
+import { themeHandlers } from './theme/themeKeys.ts';
 
 const coreHandlers: KeyHandlers<CoreAction> = {
   start: state => command(state, 'start', ['start']),
@@ -52,7 +53,12 @@ const coreHandlers: KeyHandlers<CoreAction> = {
 };
 
 /** What each key of the table does, of all parts of the console. */
-export const keyHandlers: KeyHandlers<ActionName> = { ...coreHandlers, ...chartHandlers, ...roiHandlers };
+export const keyHandlers: KeyHandlers<ActionName> = {
+  ...coreHandlers,
+  ...chartHandlers,
+  ...roiHandlers,
+  ...themeHandlers,
+};
 
 /** What one key does in a state: text goes to a line that is being typed, the rest by the table. */
 export function pressKey(state: ConsoleState, key: string, text: string): Step {

@@ -6,9 +6,10 @@ import { overlayKeys } from './overlayKeys.ts';
 import { pageKeys } from './pageKeys.ts';
 import { isPage, pages } from './pages.ts';
 import { type RoiAction, roiKeys } from './rois/roiKeys.ts';
+import { type ThemeAction, themeKeys } from './theme/themeKeys.ts';
 
 /** Everything that a key does, of all parts of the console. */
-export type ActionName = CoreAction | ChartAction | RoiAction;
+export type ActionName = CoreAction | ChartAction | RoiAction | ThemeAction;
 
 /**
  * The one table: the footer, the help, `docs/keys.md` and what a key does all come from it. Each part of the console brings its own keys.
@@ -18,6 +19,7 @@ export const keyBindings: readonly KeyBinding<ActionName>[] = [
   ...pageKeys,
   ...chartKeys,
   ...roiKeys,
+  ...themeKeys,
   ...overlayKeys,
 ];
 

@@ -87,6 +87,8 @@ export function performActions({
       case 'redraw':
         redraw();
         return EMPTY;
+      case 'rememberLook':
+        return defer(() => from(host.rememberLook?.(action.choice) ?? Promise.resolve())).pipe(ignoreElements());
       case 'quit':
         quit();
         return EMPTY;

@@ -5,6 +5,7 @@ import { askTerminal } from '../../src/console/terminalPicture/askTerminal.ts';
 import { kitty, kittyThroughTmux, throughTmux } from '../../src/console/terminalPicture/kitty.ts';
 import { sixel } from '../../src/console/terminalPicture/sixel.ts';
 import { terminalPicture } from '../../src/console/terminalPicture/terminalPicture.ts';
+import { themes } from '../../src/console/theme/themes.ts';
 import type { GreyPicture } from '../../src/model/framePicture.ts';
 
 interface Asked {
@@ -202,7 +203,7 @@ describe('a picture by kitty’s protocol', () => {
 });
 
 describe('a picture in a terminal', () => {
-  const unicode = { unicode: true, colours: 256 } as const;
+  const unicode = { unicode: true, colours: 256, theme: themes.dark } as const;
   const graphics = { cell: { width: 8, height: 16 }, registers: 256, maxSize: { width: 1000, height: 1000 } };
 
   it.each([
@@ -234,6 +235,8 @@ describe('a picture in a terminal', () => {
     expect(terminalPicture({ way: 'blocks', ...graphics }, unicode).draw(picture)).toContain(
       '\u001b[38;5;16;48;5;231m▀',
     );
-    expect(terminalPicture({ way: 'blocks', ...graphics }, { unicode: false, colours: 0 }).draw(picture)).toBe('++');
+    expect(
+      terminalPicture({ way: 'blocks', ...graphics }, { unicode: false, colours: 0, theme: themes.mono }).draw(picture),
+    ).toBe('++');
   });
 });

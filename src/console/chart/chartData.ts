@@ -1,5 +1,6 @@
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
 import type { Range, Series } from '../views/curves.ts';
+import type { Ink } from '../views/line.ts';
 import { medianShift, shiftOf } from '../views/shifts.ts';
 import { pickedRois } from './pickedRois.ts';
 
@@ -7,7 +8,7 @@ import { pickedRois } from './pickedRois.ts';
 export interface CurveName {
   letter: string;
   name: string;
-  colour: number;
+  colour: Ink;
   /** Its last value. */
   last: number;
 }
@@ -24,9 +25,8 @@ export interface ChartData {
   gapMs: number;
 }
 
-/** Told apart by colour-blind people too (after Okabe and Ito), and by their letters. */
-const colours = [214, 117, 36, 227, 69, 202, 175, 250];
-const medianColour = 255;
+/** Told apart by colour-blind people too, and by their letters. */
+const curveInks = ['curve0', 'curve1', 'curve2', 'curve3', 'curve4', 'curve5', 'curve6', 'curve7'] as const;
 const letters = 'abcdefghijklmnopqrstuvwxyz';
 const warmLetters = 'TUVWXYZ';
 /** So many usual intervals without a sample are a gap. */
@@ -41,7 +41,7 @@ export function chartData(history: RoiHistory, picked: readonly string[] | null,
   const groups = groupsOf(samples, gapMs);
   const times = groups.map(([first]) => first!.at);
   const frames = groups.map(group => group.reduce((sum, each) => sum + each.frames, 0));
-  const series = (colour: number, letter: string, value: (sample: RoiSample) => number): Series => ({
+  const series = (colour: Ink, letter: string, value: (sample: RoiSample) => number): Series => ({
     colour,
     letter,
     times,
@@ -52,15 +52,15 @@ export function chartData(history: RoiHistory, picked: readonly string[] | null,
   const chosen = pickedRois(history, picked);
   const shifts = chosen.map((label, i) => {
     const roi = history.labels.indexOf(label);
-    return series(colours[i % colours.length] as number, letters[i % letters.length] as string, each =>
+    return series(curveInks[i % curveInks.length] as Ink, letters[i % letters.length] as string, each =>
       shiftOf(each, history.baseline, roi),
     );
   });
-  shifts.push(series(medianColour, 'M', each => medianShift(each, history.baseline)));
+  shifts.push(series('median', 'M', each => medianShift(each, history.baseline)));
   const sensors = sensorsOf(samples);
   const warmth = sensors.map((sensor, i) =>
     series(
-      colours[i % colours.length] as number,
+      curveInks[i % curveInks.length] as Ink,
       warmLetters[i % warmLetters.length] as string,
       ({ temperatures }) => temperatures[sensor] ?? Number.NaN,
     ),

@@ -1,6 +1,6 @@
 import type { GreyPicture } from '../../model/framePicture.ts';
 import type { Drawing } from '../drawing.ts';
-import type { Line, Segment } from '../views/line.ts';
+import type { Ink, Line, Segment } from '../views/line.ts';
 
 /** A picture as text, two pixels in a row of characters: half blocks in shades of grey, or signs of growing weight. @param marked pixels to stand out */
 export function greyBlocks(
@@ -17,15 +17,13 @@ function greyColour(grey: number): number {
   return step === 0 ? 16 : step === 25 ? 231 : 231 + step;
 }
 
-const outlineColour = 214;
-
 function halfBlocks({ width, height, grey }: GreyPicture, marked: ReadonlySet<number>): Line[] {
-  const colour = (x: number, y: number): number => {
+  const colour = (x: number, y: number): Ink => {
     const at = y * width + x;
-    return marked.has(at) ? outlineColour : greyColour(grey[at] ?? 0);
+    return marked.has(at) ? 'outline' : greyColour(grey[at] ?? 0);
   };
   return Array.from({ length: Math.ceil(height / 2) }, (_, row) => {
-    const segments: { text: string; style: { fg: number; bg?: number } }[] = [];
+    const segments: { text: string; style: { fg: Ink; bg?: Ink } }[] = [];
     for (let x = 0; x < width; x++) {
       const fg = colour(x, 2 * row);
       const bg = 2 * row + 1 < height ? colour(x, 2 * row + 1) : undefined;

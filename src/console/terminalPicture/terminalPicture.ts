@@ -30,7 +30,7 @@ const maxKittySide = 1024;
 /** @param drawing what the terminal can show as text, where it has no pictures */
 export function terminalPicture(
   { way, cell, registers, maxSize }: TerminalGraphics,
-  drawing: Pick<Drawing, 'unicode' | 'colours'>,
+  drawing: Pick<Drawing, 'unicode' | 'colours' | 'theme'>,
 ): TerminalPicture {
   const inCells = ({ width, height }: GreyPicture): Space => ({
     columns: Math.max(1, Math.round(width / cell.width)),

@@ -1,6 +1,6 @@
 import type { Drawing } from '../drawing.ts';
 import { type Curve, dotsAcross, dotsDown, drawLetters, type Plot, type Range } from './curves.ts';
-import { type Line, type Segment, seg } from './line.ts';
+import { type Ink, type Line, type Segment, seg } from './line.ts';
 import { timeTicks, valueTicks } from './ticks.ts';
 
 export interface AxesFacts {
@@ -36,7 +36,7 @@ export function axes({ plot, time, range, gutter, withTimes, drawing }: AxesFact
     lines.push([
       seg((label ?? '').slice(0, gutter - 2).padStart(gutter - 2), 'dim'),
       seg(` ${drawing.vertical}`, 'dim'),
-      ...(drawn ? runs(drawn[row] as { letter: string; colour: number }[]) : [seg(' '.repeat(rect.width))]),
+      ...(drawn ? runs(drawn[row] as { letter: string; colour: Ink | null }[]) : [seg(' '.repeat(rect.width))]),
       ...(end ? [seg(` ${end.letter}`, { fg: end.colour })] : []),
     ]);
   }
@@ -45,14 +45,14 @@ export function axes({ plot, time, range, gutter, withTimes, drawing }: AxesFact
 }
 
 /** Neighbours of one colour are one piece. */
-function runs(cells: readonly { letter: string; colour: number }[]): Segment[] {
-  const segments: { text: string; style: { fg: number } }[] = [];
+function runs(cells: readonly { letter: string; colour: Ink | null }[]): Segment[] {
+  const segments: { text: string; colour: Ink | null }[] = [];
   for (const { letter, colour } of cells) {
     const last = segments.at(-1);
-    if (last?.style.fg === colour) last.text += letter;
-    else segments.push({ text: letter, style: { fg: colour } });
+    if (last?.colour === colour) last.text += letter;
+    else segments.push({ text: letter, colour });
   }
-  return segments.map(({ text, style }) => (style.fg === 0 ? seg(text) : { text, style }));
+  return segments.map(({ text, colour }) => seg(text, colour === null ? 'plain' : { fg: colour }));
 }
 
 /** Which letter stands beside which row: each at its curve's last value, or as near as there is room. */

@@ -5,7 +5,7 @@ import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import { cleanText } from './cleanText.ts';
 import { type GratingPlace, gratingPlaces } from './gratingPlaces.ts';
-import { blank, clip, type Line, lineText, type Paint, type Segment, seg, titleRule } from './line.ts';
+import { blank, clip, type Ink, type Line, lineText, type Paint, type Segment, seg, titleRule } from './line.ts';
 import { type ShiftScale, scaleLegend, shiftScale, stepOf, stepPaint, stepSign } from './shiftScale.ts';
 import { lastChipShift, lastShifts, signed } from './shifts.ts';
 
@@ -63,12 +63,12 @@ interface Shown {
 
 interface Cell {
   sign: string;
-  paint: Paint & { bg: number };
+  paint: Paint & { bg: Ink };
   isMiddle: boolean;
 }
 
 /** A grating without a ROI. */
-const emptyPaint = { fg: 250, bg: 236 };
+const emptyPaint = { fg: 'emptyText', bg: 'empty' } as const;
 const emptySign = '-';
 
 /** ROIs as blocks with their sign; where these would touch, in half blocks; where there are none, a sign each. */

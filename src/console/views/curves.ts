@@ -1,5 +1,5 @@
 import type { Rect } from '../layout.ts';
-import type { Line } from './line.ts';
+import type { Ink, Line } from './line.ts';
 
 /** Dots of a braille character. */
 export const dotsAcross = 2;
@@ -7,8 +7,7 @@ export const dotsDown = 4;
 
 /** A curve in the dots of its plot: x from the left, y from the top; each part is drawn without a gap. */
 export interface Curve {
-  /** Colour of the 256-colour table. */
-  colour: number;
+  colour: Ink;
   /** Stands for it where there is no colour. */
   letter: string;
   parts: readonly (readonly (readonly [x: number, y: number])[])[];
@@ -28,7 +27,7 @@ export interface PanelContent {
 
 /** Values against time of one curve, before it is drawn. */
 export interface Series {
-  colour: number;
+  colour: Ink;
   letter: string;
   times: readonly number[];
   /** Images that each value is the mean of; absent: one. */
@@ -108,8 +107,10 @@ export function drawLetters(
   curves: readonly Curve[],
   width: number,
   height: number,
-): { letter: string; colour: number }[][] {
-  const cells = Array.from({ length: height }, () => Array.from({ length: width }, () => ({ letter: ' ', colour: 0 })));
+): { letter: string; colour: Ink | null }[][] {
+  const cells = Array.from({ length: height }, () =>
+    Array.from({ length: width }, () => ({ letter: ' ', colour: null as Ink | null })),
+  );
   for (const { letter, colour, parts } of curves) {
     const put = (x: number, y: number): void => {
       const row = cells[Math.floor(y / dotsDown)];

@@ -1,24 +1,8 @@
 import type { Drawing } from '../drawing.ts';
+import type { Ink, InkName, Paint, Tone } from '../theme/roles.ts';
 import { cleanText } from './cleanText.ts';
 
-/** What a piece of text means; the widgets give it its look. */
-export type Tone =
-  | 'plain'
-  | 'dim'
-  | 'strong'
-  | 'heading'
-  | 'good'
-  | 'warning'
-  | 'bad'
-  | 'accent'
-  | 'selected'
-  | 'match';
-
-/** Colours of the 256-colour table, for pictures and curves. */
-export interface Paint {
-  fg?: number;
-  bg?: number;
-}
+export type { Ink, InkName, Paint, Tone };
 
 export interface Segment {
   /** Only what {@link cleanText} lets through. */

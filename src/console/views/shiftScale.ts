@@ -1,12 +1,9 @@
 import type { Drawing } from '../drawing.ts';
-import { type Line, type Paint, seg } from './line.ts';
+import { type Ink, type InkName, type Line, type Paint, seg } from './line.ts';
 import { signed } from './shifts.ts';
 
 /** Steps to each side of no shift. */
 const steps = 4;
-/** Blue for shorter, white for none, orange for longer: safe for colour-blind people. */
-const colours = [26, 33, 75, 153, 255, 223, 215, 208, 166];
-const unknownColour = 240;
 const signsBelow = 'dcba';
 const signsAbove = 'ABCD';
 
@@ -38,18 +35,14 @@ export function stepOf(shift: number, { limit }: ShiftScale): number | null {
   return Math.max(-steps, Math.min(steps, Math.round((shift / limit) * steps))) + steps;
 }
 
-const stepColour = (step: number | null): number => (step === null ? unknownColour : (colours[step] as number));
-
 export function stepSign(step: number | null, { dot }: Pick<Drawing, 'dot'>): string {
   if (step === null) return '?';
   return `${signsBelow}${dot}${signsAbove}`[step] as string;
 }
 
 /** A cell of the map that says it in both colour and sign. */
-export const stepPaint = (step: number | null): Paint & { bg: number } => ({
-  fg: step === null ? 255 : 16,
-  bg: stepColour(step),
-});
+export const stepPaint = (step: number | null): Paint & { bg: Ink } =>
+  step === null ? { fg: 'unknownText', bg: 'unknown' } : { fg: 'stepText', bg: `step${step}` as InkName };
 
 /** ` d -0.2  c -0.15 … `: what the colours and signs mean, in pixels. */
 export function scaleLegend({ limit }: ShiftScale, drawing: Drawing, width: number): Line {

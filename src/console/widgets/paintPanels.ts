@@ -1,5 +1,6 @@
 import type { Widgets } from 'blessed';
 import type { ConsoleState } from '../consoleState.ts';
+import type { Drawing } from '../drawing.ts';
 import { layoutOf, type PanelName, type Rect, smallest } from '../layout.ts';
 import type { PanelContent } from '../views/curves.ts';
 import { type Line, line } from '../views/line.ts';
@@ -8,7 +9,7 @@ import { panelViews } from '../views/panels.ts';
 import type { OpenScreen } from './openScreen.ts';
 import { plotCanvases } from './plotCanvases.ts';
 import { renderOnChange } from './renderOnChange.ts';
-import { sgr } from './sgr.ts';
+import { boxStyle, sgr } from './sgr.ts';
 
 interface Panel {
   box: Widgets.BoxElement;
@@ -35,6 +36,7 @@ export function paintPanels(open: OpenScreen): Painter {
   const canvases = plotCanvases(open, () => draw());
   let renders = 0;
   let size = '';
+  let drawing: Drawing | null = null;
   /** Something was moved, or lies over others: all of them are drawn again. */
   let hasMoved = false;
 
@@ -51,6 +53,7 @@ export function paintPanels(open: OpenScreen): Painter {
         height: 1,
       } as Widgets.BoxOptions);
       screen.append(box);
+      if (drawing) box.style = boxStyle(drawing);
       panel = { box, mark: renderOnChange(box), rect: null, depends: [], text: '' };
       panels.set(name, panel);
     }
@@ -103,6 +106,18 @@ export function paintPanels(open: OpenScreen): Painter {
     renders++;
   };
 
+  /** Another theme: all is drawn again in its colours, on its background where that is not the terminal's own. */
+  const redress = (state: ConsoleState): void => {
+    drawing = state.drawing;
+    const style = boxStyle(drawing);
+    for (const panel of panels.values()) {
+      panel.box.style = style;
+      panel.depends = [];
+      panel.text = '';
+    }
+    size = '';
+  };
+
   return {
     get renders() {
       return renders;
@@ -113,16 +128,17 @@ export function paintPanels(open: OpenScreen): Painter {
     },
     paint: state => {
       const places = layoutOf(state);
+      if (drawing !== state.drawing) redress(state);
       const now = `${state.columns} ${state.rows}`;
       let changed = now !== size;
       if (changed) hasMoved = true;
       size = now;
+      const whole: Rect = { left: 0, top: 0, width: state.columns, height: state.rows };
+      if (show('ground', state.drawing.paints ? whole : null, [], state)) changed = true;
       for (const name of Object.keys(panelViews) as PanelName[]) {
         if (paintPanel(name, places?.[name] ?? null, state)) changed = true;
       }
-      const overlay = places
-        ? overlayView(state)
-        : { rect: { left: 0, top: 0, width: state.columns, height: state.rows }, lines: tooSmall(state) };
+      const overlay = places ? overlayView(state) : { rect: whole, lines: tooSmall(state) };
       if (show('overlay', overlay?.rect ?? null, overlay?.lines ?? [], state)) changed = true;
       if (changed) draw();
     },

@@ -4,6 +4,7 @@ import type { Rect } from '../layout.ts';
 import { type Curve, dotsAcross, dotsDown, type Plot } from '../views/curves.ts';
 import type { OpenScreen } from './openScreen.ts';
 import { renderOnChange } from './renderOnChange.ts';
+import { boxStyle, inkColour } from './sgr.ts';
 
 type MakeCanvas = typeof import('blessed-contrib/lib/widget/canvas.js')['default'];
 
@@ -47,6 +48,7 @@ export function plotCanvases({ screen }: OpenScreen, whenLoaded: () => void): Pl
         width: rect.width,
         height: rect.height,
       });
+      each.element.style = boxStyle(drawing);
       each.element.show();
       // What contrib does when its size changes: it begins with an empty picture.
       each.element.emit('attach');
@@ -86,8 +88,8 @@ export function plotCanvases({ screen }: OpenScreen, whenLoaded: () => void): Pl
   };
 }
 
-function drawCurve(context: DotContext, { colour, parts }: Curve, { colours }: Drawing): void {
-  context.strokeStyle = colours === 0 ? 'normal' : colour;
+function drawCurve(context: DotContext, { colour, parts }: Curve, drawing: Drawing): void {
+  context.strokeStyle = inkColour(colour, drawing) ?? 'normal';
   for (const part of parts) {
     context.beginPath();
     for (const [i, [x, y]] of part.entries()) {

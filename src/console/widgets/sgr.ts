@@ -1,38 +1,19 @@
 import type { Drawing } from '../drawing.ts';
-import type { Line, Paint, Tone } from '../views/line.ts';
+import type { Look } from '../theme/themes.ts';
+import type { Ink, Line, Paint } from '../views/line.ts';
 
-const coloured: Record<Tone, string> = {
-  plain: '',
-  dim: '38;5;245',
-  strong: '1',
-  heading: '1',
-  good: '38;5;78',
-  warning: '38;5;214',
-  bad: '1;38;5;203',
-  accent: '38;5;75',
-  selected: '7',
-  match: '1;7',
-};
-
-const fewColours: Record<Tone, string> = {
-  ...coloured,
-  dim: '',
-  good: '32',
-  warning: '33',
-  bad: '1;31',
-  accent: '36',
-};
-
-const colourless: Record<Tone, string> = { ...coloured, dim: '', good: '', warning: '1', bad: '1;7', accent: '' };
+type Colouring = Pick<Drawing, 'colours' | 'theme'>;
 
 /** A line as the terminal is told it: blessed reads these sequences back into attributes. */
-export function sgr(of: Line, { colours }: Pick<Drawing, 'colours'>): string {
+export function sgr(of: Line, drawing: Colouring): string {
   let text = '';
   let now = '';
   for (const segment of of) {
     if (segment.text === '') continue;
     const code =
-      typeof segment.style === 'string' ? toneCode(segment.style, colours) : paintCode(segment.style, colours);
+      typeof segment.style === 'string'
+        ? lookCode(drawing.theme.tones[segment.style])
+        : paintCode(segment.style, drawing);
     if (code !== now) text += code === '' ? '\u001b[m' : `\u001b[${now === '' ? '' : '0;'}${code}m`;
     now = code;
     text += segment.text;
@@ -40,14 +21,26 @@ export function sgr(of: Line, { colours }: Pick<Drawing, 'colours'>): string {
   return now === '' ? text : `${text}\u001b[m`;
 }
 
-function toneCode(tone: Tone, colours: Drawing['colours']): string {
-  return (colours === 256 ? coloured : colours === 8 ? fewColours : colourless)[tone];
+/** The colour of a role, of the 256-colour table; null without colours. */
+export const inkColour = (ink: Ink, { colours, theme }: Colouring): number | null =>
+  colours === 0 ? null : typeof ink === 'number' ? ink : theme.inks[ink];
+
+/** Colours that a box of blessed has where its text names none. */
+export const boxStyle = ({ paints, theme: { background, foreground } }: Drawing): { fg?: number; bg?: number } =>
+  paints && background !== null && foreground !== null ? { fg: foreground, bg: background } : {};
+
+function lookCode({ fg, bold, inverse }: Look): string {
+  const codes: string[] = [];
+  if (bold) codes.push('1');
+  if (inverse) codes.push('7');
+  if (fg !== undefined) codes.push(`38;5;${fg}`);
+  return codes.join(';');
 }
 
-function paintCode({ fg, bg }: Paint, colours: Drawing['colours']): string {
-  if (colours === 0) return '';
+function paintCode({ fg, bg }: Paint, drawing: Colouring): string {
+  if (drawing.colours === 0) return '';
   const codes: string[] = [];
-  if (fg !== undefined) codes.push(`38;5;${fg}`);
-  if (bg !== undefined) codes.push(`48;5;${bg}`);
+  if (fg !== undefined) codes.push(`38;5;${inkColour(fg, drawing)}`);
+  if (bg !== undefined) codes.push(`48;5;${inkColour(bg, drawing)}`);
   return codes.join(';');
 }

@@ -11,13 +11,17 @@ export type EventLevel = 'debug' | 'info' | 'warning' | 'error';
  */
 export type PipelineEvent = StageEvent | ConfigEvent | ControlEvent | NoteEvent;
 
-export type StageEvent = { stage: StageName; at: number } & (
-  | { kind: 'state'; state: StageState }
+export type StageEvent = {
+  stage: StageName;
+  at: number;
+} /** `places`: on how many items it can work at once, where that is not one. */ & (
+  | { kind: 'state'; state: StageState; places?: number }
   /** Items that now wait for the stage. */
   | { kind: 'queued'; count: number }
   /** Items that will come in all, where the source knows. */
   | { kind: 'expected'; count: number }
-  | { kind: 'claimed'; count: number }
+  /** `workedMs`: how long the stage had worked for them before: a camera that exposes. */
+  | { kind: 'claimed'; count: number; workedMs?: number }
   /** Finished well; `ms` is how long it took, `detail` what there is to say of it. */
   | { kind: 'done'; entryId: string; ms: number; detail: Readonly<Record<string, string | number>> }
   /** A round over all that a stage keeps up to date as a whole has gone through: no item, and of no entry. */

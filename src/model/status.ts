@@ -20,6 +20,22 @@ export interface StageStatus {
   per_minute: number;
   /** Items per minute that the configuration asks for; null when it asks for as many as there is room for. */
   target_per_minute: number | null;
+  /** Items done or failed a second, now; null while too few were to tell. */
+  per_second: number | null;
+  /** The highest that it has been since the process started, over some seconds at least. */
+  peak_per_second: number | null;
+  /** Share of the time that it works now, 0 to 1: of all that it may work on at once. Null while that can't be told. */
+  busy: number | null;
+  /** Items a second that it would do if it worked all the time; null while that can't be told. */
+  most_per_second: number | null;
+  /** Rows fitted a second; null of a stage that fits none. */
+  rows_per_second: number | null;
+  /** Bytes written a second, to the disk or, by the syncer, to the share; null of a stage that writes no files. */
+  bytes_per_second: number | null;
+  /** When the last item was done or failed. */
+  last_done: string | null;
+  /** Only in the merge: how long it will take until nothing waits, ms; `never`: more comes than it can do. Null while that can't be told. */
+  clears_in_ms?: number | 'never' | null;
   /** Items done or failed in each of the last {@link historyBuckets} spans of {@link historyBucketMs}, oldest first. */
   history: number[];
   /** How long the last item took, ms. */
@@ -37,6 +53,38 @@ export interface StageStatus {
 
 export const historyBucketMs = 5_000;
 export const historyBuckets = 60;
+
+/** How long it takes from a frame to its result, of the last results. */
+export interface Latency {
+  median_ms: number;
+  /** 95 of 100 take no longer. */
+  p95_ms: number;
+  /** Of so many results. */
+  results: number;
+}
+
+/** The pipeline as a whole. */
+export interface Throughput {
+  /** The stage whose items are counted: the one that makes results, or where none does, the one that takes frames. */
+  stage: StageName;
+  /** As of that stage. */
+  per_second: number | null;
+  peak_per_second: number | null;
+  target_per_minute: number | null;
+  rows_per_second: number | null;
+  /** Images written to the disk, compressed ones too; and copied to the share. */
+  disk_bytes_per_second: number;
+  share_bytes_per_second: number | null;
+  latency: Latency | null;
+  /** Frames that wait for their result, and how long that will take, ms; as of a stage. */
+  waiting: number;
+  clears_in_ms: number | 'never' | null;
+  /** Frames that have their result or have failed, and those that will come in all, where that is known. */
+  finished: number;
+  expected: number | null;
+  /** The stage that works most of its time. */
+  busiest: { stage: StageName; busy: number } | null;
+}
 
 export interface AlarmStatus {
   stage: StageName;
@@ -132,6 +180,8 @@ export interface ProcessStatus extends ProcessIdentity {
   disk: DiskStatus | null;
   alarms: AlarmStatus[];
   stages: Partial<Record<StageName, StageStatus>>;
+  /** Null while there is no result. */
+  latency: Latency | null;
   /** Null while there is none. */
   last_image: LastImage | null;
   /** Only where the health stage runs. */
@@ -140,6 +190,8 @@ export interface ProcessStatus extends ProcessIdentity {
 
 /** What `pipeline_status.json` holds: the oldest living process's own words, the stages of all. */
 export interface PipelineStatus extends ProcessStatus {
+  /** Null where no stage takes frames or makes results; and of a version that did not tell. */
+  throughput: Throughput | null;
   /** Every process in it, so that a reader can tell for each whether it still runs. */
   processes: (Pick<ProcessStatus, 'host' | 'pid' | 'boot_id' | 'pid_start' | 'started' | 'state' | 'heartbeat'> & {
     stages: StageName[];

@@ -28,6 +28,14 @@ export function sampleStage(over: Partial<StageStatus> = {}): StageStatus {
     lost: 0,
     per_minute: 11.8,
     target_per_minute: 12,
+    per_second: 11.8 / 60,
+    peak_per_second: 0.21,
+    busy: 0.08,
+    most_per_second: 2.5,
+    rows_per_second: null,
+    bytes_per_second: null,
+    last_done: iso(noon - 1000),
+    clears_in_ms: 1200,
     history: Array.from({ length: historyBuckets }, (_, i) => i % 3),
     last_ms: 412.5,
     last_error: null,
@@ -50,8 +58,13 @@ export function sampleStatus(over: Partial<PipelineStatus> = {}): PipelineStatus
   const own = { host: 'pi', pid: 4242, boot_id: 'b', pid_start: 1 };
   const stages: Partial<Record<StageName, StageStatus>> = {
     collector: sampleStage(),
-    processor: sampleStage({ target_per_minute: null, per_minute: 25.25, last_error: 'image_1.png: not an image' }),
-    communicator: sampleStage({ late: 'hung', per_minute: 4 }),
+    processor: sampleStage({
+      target_per_minute: null,
+      per_minute: 25.25,
+      per_second: 25.25 / 60,
+      last_error: 'image_1.png: not an image',
+    }),
+    communicator: sampleStage({ late: 'hung', per_minute: 4, per_second: 4 / 60 }),
   };
   return {
     ...own,
@@ -65,6 +78,22 @@ export function sampleStatus(over: Partial<PipelineStatus> = {}): PipelineStatus
     alarms: [],
     last_image: null,
     stages,
+    latency: { median_ms: 640, p95_ms: 1_850, results: 100 },
+    throughput: {
+      stage: 'processor',
+      per_second: 11.8 / 60,
+      peak_per_second: 0.21,
+      target_per_minute: 12,
+      rows_per_second: 63.2,
+      disk_bytes_per_second: 3.1e6,
+      share_bytes_per_second: null,
+      latency: { median_ms: 640, p95_ms: 1_850, results: 100 },
+      waiting: 3,
+      clears_in_ms: 1200,
+      finished: 12_347,
+      expected: null,
+      busiest: { stage: 'processor', busy: 0.31 },
+    },
     processes: [{ ...own, started: iso(noon), state: 'running', heartbeat: iso(noon), stages: ['collector'] }],
     ...over,
   };

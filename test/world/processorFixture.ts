@@ -82,6 +82,7 @@ export class ProcessorFixture {
       queue: manifest,
       archive: manifest.archive,
       runId: 'run',
+      bootId: 'boot',
       note: (_level, message) => void this.log.push(message),
       files,
       results,

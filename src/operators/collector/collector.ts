@@ -370,6 +370,7 @@ function openWorker(
   return {
     concurrency: triggered ? framesInFlight : importBatch,
     batch: triggered ? 1 : importBatch,
+    workedMs: ({ exposedMs }) => exposedMs,
     wake$: take.wake$,
     exhausted$,
     claim: async (count, leaving) => {
@@ -452,6 +453,7 @@ async function record(
     if (bytes instanceof Error) return { kind: 'discarded', entryId: null, reason: `not an image: ${bytes.message}` };
     if (!(await admission.fits(bytes.length, isLast))) return null;
     item.place = await store.write(frame, bytes, imageExtensions[format]);
+    item.bytes = bytes.length;
     if (type === 'image') freshFrames.keep(id, pixels);
   }
   const camera: CameraData = {
@@ -480,5 +482,9 @@ async function record(
     run_id: runId,
   };
   await queue.offer([entry]);
-  return { entryId: id, kind: 'done', detail: { image: camera.filename } };
+  return {
+    entryId: id,
+    kind: 'done',
+    detail: { image: camera.filename, ...(item.bytes > 0 && { bytes: item.bytes }) },
+  };
 }

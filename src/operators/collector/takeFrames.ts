@@ -25,6 +25,8 @@ export interface FrameSettings {
 export interface Collected {
   frame: SourceFrame;
   id: string;
+  /** How long the camera took for it, ms; of an image that was there already, 0. */
+  exposedMs: number;
   /** When it was taken, by the clock that does not jump, ms: it may be recorded much later, when a disk was full. */
   monotonicMs: number;
   /** As it was set when the frame was taken. */
@@ -36,6 +38,8 @@ export interface Collected {
   missed: number;
   /** Where its image stands, once it does: it is not written twice when only its entry could not be recorded. */
   place: Pick<CameraData, 'filepath' | 'filename'> | null;
+  /** How long its image is that was written; 0 until then, and of one that was there already. */
+  bytes: number;
 }
 
 /** Images that may wait for the processor before a folder's next ones are taken in. */
@@ -76,6 +80,7 @@ export function triggeredFrames(
       const begun = trigger.take();
       if (begun === 0) return [];
       try {
+        const begunMs = tools.clock.monotonic();
         const frame = await ofCamera(source.next(leaving));
         if (!frame) return [];
         const monotonicMs = tools.clock.monotonic();
@@ -84,11 +89,13 @@ export function triggeredFrames(
             frame,
             id: tools.newId(),
             monotonicMs,
+            exposedMs: monotonicMs - begunMs,
             transform,
             format,
             temperature: null,
             missed: begun - 1,
             place: null,
+            bytes: 0,
           },
         ];
       } catch (error) {
@@ -145,11 +152,13 @@ export function ownPaceFrames(
         frame,
         id,
         monotonicMs: tools.clock.monotonic(),
+        exposedMs: 0,
         transform,
         format,
         temperature: null,
         missed: 0,
         place: null,
+        bytes: 0,
       });
     }
   };

@@ -64,6 +64,7 @@ export type ProcessExperiment = Pick<
   | 'archive'
   | 'files'
   | 'runId'
+  | 'bootId'
   | 'results'
   | 'freshFrames'
   | 'frameSizesFile'
@@ -223,6 +224,7 @@ async function openWorker(
     concurrency: settings.workers + 2,
     batch: settings.workers + 2,
     minBatch: 2,
+    places: settings.workers,
     wake$,
     // Also when nothing waits: an unconfirmed claim, after a failure, is cleared up by the next one.
     claim: async (count, leaving) => {
@@ -385,8 +387,17 @@ async function settleProcessed(
       analyse_ms: frame.analyseMs,
       brightness: frame.statistics.brightness,
       contrast: frame.statistics.contrast,
+      ...latencyOf(entry, deps),
     },
   });
+}
+
+/** How long ago the frame was taken, where that was in this boot: the clock that does not jump counts from there. */
+function latencyOf(
+  { monotonic_ms: takenMs, boot_id }: Entry,
+  { tools, bootId }: ProcessExperiment,
+): { latency_ms?: number } {
+  return takenMs !== null && boot_id === bootId ? { latency_ms: tools.clock.monotonic() - takenMs } : {};
 }
 
 const rounded = (shift: ChipShift | null): ChipShift | null =>

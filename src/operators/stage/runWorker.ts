@@ -61,8 +61,16 @@ export function runWorker<T>(
   drain$: Observable<void>,
 ): Observable<StageEvent | typeof idle> {
   const { name } = stage;
-  const state = (value: StageState): Observable<StageEvent> =>
-    defer(() => of<StageEvent>({ stage: name, at: tools.clock.now(), kind: 'state', state: value }));
+  const state = (value: StageState, places?: number): Observable<StageEvent> =>
+    defer(() =>
+      of<StageEvent>({
+        stage: name,
+        at: tools.clock.now(),
+        kind: 'state',
+        state: value,
+        ...(places !== undefined && { places }),
+      }),
+    );
   return defer(() => {
     /** Claimed, and not settled yet. */
     const inFlight = new Set<T>();
@@ -142,7 +150,11 @@ export function runWorker<T>(
       mergeUntilComplete(draining$),
       mergeUntilComplete<StageEvent | typeof idle>(saysIdle ? idle$ : EMPTY),
     );
-    return concat(state('running'), worked$, defer(() => tools.track(close())).pipe(ignoreElements())).pipe(
+    return concat(
+      state('running', worker.places),
+      worked$,
+      defer(() => tools.track(close())).pipe(ignoreElements()),
+    ).pipe(
       catchError((error: unknown) => {
         const failure$ = throwError(() => error);
         if (isClosed) return failure$;
@@ -193,7 +205,14 @@ function processItem<T>(
     const startedMs = tools.clock.monotonic();
     const { name } = stage;
     const count = stage.entriesOf(item).length;
-    const claimed: StageEvent = { stage: name, at: tools.clock.now(), kind: 'claimed', count };
+    const workedMs = worker.workedMs?.(item);
+    const claimed: StageEvent = {
+      stage: name,
+      at: tools.clock.now(),
+      kind: 'claimed',
+      count,
+      ...(workedMs !== undefined && { workedMs }),
+    };
     return concat(
       of(claimed),
       fromAbortable(signal => tools.track(worker.process(item, signal, leaving))).pipe(

@@ -107,6 +107,10 @@ export interface Rounds {
 export interface Worker<T> {
   readonly concurrency: number;
   readonly batch: number;
+  /** On how many entries it works at once, for its utilisation; absent: one, or one batch. */
+  readonly places?: number;
+  /** How long it had worked for an item before it was claimed, ms: a camera exposes. Absent: not at all. */
+  workedMs?(item: T): number;
   /** Fewest free places to claim for, while items are in flight; absent: 1. */
   readonly minBatch?: number;
   /** When to look for work, besides at the start and after each finished item. */

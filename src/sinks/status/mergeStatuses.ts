@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type StageName, stageNames } from '../../model/stageName.ts';
-import type { PipelineStatus, ProcessStatus, StageStatus } from '../../model/status.ts';
+import type { Latency, PipelineStatus, ProcessStatus, StageStatus } from '../../model/status.ts';
 import { combinedState } from './statusOfEvents.ts';
+import { throughputOf, withWaits } from './throughputOf.ts';
 
 /**
  * One status of several processes of a root. Of a stage that runs in several the counts are summed.
@@ -19,6 +20,9 @@ export function mergeStatuses(statuses: readonly ProcessStatus[]): PipelineStatu
   }
   const { health: _own, ...rest } = first;
   const health = newestHealth(inOrder);
+  const latency = mergeLatencies(inOrder.map(status => status.latency));
+  // Upstream first, in whatever order the processes were started.
+  const known = withWaits(Object.fromEntries(stageNames.flatMap(name => (stages[name] ? [[name, stages[name]]] : []))));
   return {
     ...rest,
     config: withTakenByAll(rest.config, inOrder),
@@ -26,8 +30,9 @@ export function mergeStatuses(statuses: readonly ProcessStatus[]): PipelineStatu
     // Acknowledged once all have seen it.
     control: inOrder.map(({ control }) => control).reduce((a, b) => (b.seq < a.seq ? b : a)),
     alarms: inOrder.flatMap(({ alarms }) => alarms),
-    // Upstream first, in whatever order the processes were started.
-    stages: Object.fromEntries(stageNames.flatMap(name => (stages[name] ? [[name, stages[name]]] : []))),
+    stages: known,
+    latency,
+    throughput: throughputOf(known, latency),
     last_image: inOrder
       .map(status => status.last_image)
       .reduce((a, b) => ((b?.taken ?? '') > (a?.taken ?? '') ? b : a)),
@@ -71,6 +76,28 @@ function newestHealth(statuses: readonly ProcessStatus[]): ProcessStatus['health
   return seen.reduce<ProcessStatus['health']>((a, b) => (a && a.at >= b.at ? a : b), undefined);
 }
 
+/** Of several processes the median is near that of all; the slowest says how long it may take. */
+function mergeLatencies(latencies: readonly (Latency | null | undefined)[]): Latency | null {
+  const known = latencies.filter(latency => latency !== null && latency !== undefined);
+  if (known.length === 0) return null;
+  const results = known.reduce((sum, latency) => sum + latency.results, 0);
+  return {
+    median_ms: Math.round(known.reduce((sum, latency) => sum + latency.median_ms * latency.results, 0) / results),
+    p95_ms: Math.max(...known.map(({ p95_ms }) => p95_ms)),
+    results,
+  };
+}
+
+/** What several do together; null when none knows. A process of an earlier version does not say. */
+function sum(a: number | null | undefined, b: number | null | undefined): number | null {
+  return a === null || a === undefined ? (b ?? null) : a + (b ?? 0);
+}
+
+function highest(...values: (number | null | undefined)[]): number | null {
+  const known = values.filter(value => value !== null && value !== undefined);
+  return known.length === 0 ? null : Math.max(...known);
+}
+
 function mergeStages(a: StageStatus, b: StageStatus): StageStatus {
   const newer = (b.heartbeat ?? '') > (a.heartbeat ?? '') ? b : a;
   const ended = (stage: StageStatus): boolean => stage.state === 'off' || stage.state === 'stopped';
@@ -85,6 +112,14 @@ function mergeStages(a: StageStatus, b: StageStatus): StageStatus {
     discarded: a.discarded + b.discarded,
     lost: a.lost + b.lost,
     per_minute: a.per_minute + b.per_minute,
+    per_second: sum(a.per_second, b.per_second),
+    peak_per_second: highest(a.peak_per_second, b.peak_per_second, sum(a.per_second, b.per_second)),
+    // The busiest: where one has no time left, more of them would help.
+    busy: highest(a.busy, b.busy),
+    most_per_second: sum(a.most_per_second, b.most_per_second),
+    rows_per_second: sum(a.rows_per_second, b.rows_per_second),
+    bytes_per_second: sum(a.bytes_per_second, b.bytes_per_second),
+    last_done: (b.last_done ?? '') > (a.last_done ?? '') ? b.last_done : a.last_done,
     history: a.history.map((count, i) => count + (b.history[i] ?? 0)),
     late: a.late ?? b.late,
     ...lastErrorOf(newer, newer === a ? b : a),

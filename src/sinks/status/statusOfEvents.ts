@@ -7,9 +7,11 @@ import {
   type ConfigEdit,
   type HealthStatus,
   historyBuckets,
+  type Latency,
   type ProcessStatus,
   type StageStatus,
 } from '../../model/status.ts';
+import { type RecentlyFinished, rateOf, withFinished } from './rateOf.ts';
 
 /** Buckets that make the minute of the rate. */
 const minuteBuckets = 60_000 / bucketMs;
@@ -25,14 +27,36 @@ const maxAlarms = 50;
 const maxLines = 20;
 const longestError = 500;
 
+/** Results whose latency is kept, most. */
+const maxLatencies = 100;
+
 interface StageCounts
-  extends Omit<
+  extends Pick<
     StageStatus,
-    'per_minute' | 'history' | 'heartbeat' | 'late' | 'last_error' | 'last_error_at' | 'last_error_over'
+    | 'state'
+    | 'queued'
+    | 'expected'
+    | 'in_flight'
+    | 'done'
+    | 'failed'
+    | 'discarded'
+    | 'lost'
+    | 'target_per_minute'
+    | 'last_ms'
+    | 'peak_per_second'
   > {
   lastError: LastError | null;
   lastAt: number | null;
+  doneAt: number | null;
   intervalMs: number | null;
+  /** On how many items it can work at once. */
+  places: number;
+  /** How long it has worked in all until `workedAt`, ms, all its places together counted as one. */
+  workedMs: number;
+  workedAt: number;
+  /** When it began to run, and how long it had worked by then. */
+  ran: { at: number; workedMs: number } | null;
+  finished: RecentlyFinished;
   /** Items of the last minutes by bucket number, in their order; at most {@link historyBuckets}. */
   recent: readonly { bucket: number; count: number }[];
 }
@@ -58,6 +82,8 @@ export interface StatusState {
   control: { seq: number; paused: readonly StageName[] };
   alarms: readonly { stage: StageName; key: string; message: string; since: number; times: number }[];
   stages: Readonly<Partial<Record<StageName, StageCounts>>>;
+  /** From frame to result, of the last results, ms. */
+  latencies: readonly number[];
   /** Only once the health stage has looked. */
   health?: HealthStatus;
 }
@@ -73,6 +99,7 @@ export const emptyStatus: StatusState = {
   control: { seq: 0, paused: [] },
   alarms: [],
   stages: {},
+  latencies: [],
 };
 
 /** Takes in one event. Pure. */
@@ -108,8 +135,20 @@ export function reduceStatus(state: StatusState, event: PipelineEvent): StatusSt
     case 'health':
       return { ...state, health: event.report, stages: withStage(state, event) };
     default:
-      return { ...state, stages: withStage(state, event) };
+      return { ...state, stages: withStage(state, event), latencies: withLatency(state.latencies, event) };
   }
+}
+
+function withLatency(latencies: readonly number[], event: StageEvent): readonly number[] {
+  const ms = event.kind === 'done' && event.stage === 'processor' ? event.detail.latency_ms : undefined;
+  return typeof ms === 'number' ? [...latencies.slice(1 - maxLatencies), ms] : latencies;
+}
+
+function latencyOf(latencies: readonly number[]): Latency | null {
+  if (latencies.length === 0) return null;
+  const inOrder = latencies.toSorted((a, b) => a - b);
+  const at = (share: number): number => Math.round(inOrder[Math.ceil(share * inOrder.length) - 1] as number);
+  return { median_ms: at(0.5), p95_ms: at(0.95), results: inOrder.length };
 }
 
 export interface StatusSurroundings {
@@ -132,17 +171,27 @@ export function statusOf(
   const stages = stageNames.flatMap(name => {
     const stage = state.stages[name] ?? (runs.includes(name) ? newStage : null);
     if (!stage) return [];
-    const { recent, lastAt, intervalMs, lastError, ...counts } = stage;
-    const history = historyOf(recent, at);
+    const history = historyOf(stage.recent, at);
     const alarmed = state.alarms.some(alarm => alarm.stage === name);
     const status: StageStatus = {
-      ...counts,
-      last_error: lastError?.text ?? null,
-      last_error_at: iso(lastError?.at ?? null),
-      last_error_over: iso(lastError?.overAt ?? null),
+      state: stage.state,
+      queued: stage.queued,
+      expected: stage.expected,
+      in_flight: stage.in_flight,
+      done: stage.done,
+      failed: stage.failed,
+      discarded: stage.discarded,
+      lost: stage.lost,
       per_minute: history.slice(-minuteBuckets).reduce((sum, count) => sum + count, 0),
+      target_per_minute: stage.target_per_minute,
+      ...paceOf(name, stage, at),
+      last_done: iso(stage.doneAt),
       history,
-      heartbeat: iso(lastAt),
+      last_ms: stage.last_ms,
+      last_error: stage.lastError?.text ?? null,
+      last_error_at: iso(stage.lastError?.at ?? null),
+      last_error_over: iso(stage.lastError?.overAt ?? null),
+      heartbeat: iso(stage.lastAt),
       // One with an alarm waits on purpose.
       late: alarmed ? null : lateness(stage, at),
     };
@@ -169,6 +218,7 @@ export function statusOf(
     disk,
     alarms: state.alarms.map(({ since, ...alarm }) => ({ ...alarm, since: utcIso(since) })),
     stages: Object.fromEntries(stages),
+    latency: latencyOf(state.latencies),
     last_image: lastImage,
     ...(state.health && { health: state.health }),
   };
@@ -202,53 +252,76 @@ const newStage: StageCounts = {
   target_per_minute: null,
   last_ms: null,
   lastError: null,
+  peak_per_second: null,
   lastAt: null,
+  doneAt: null,
   intervalMs: null,
+  places: 1,
+  workedMs: 0,
+  workedAt: 0,
+  ran: null,
+  finished: [],
   recent: [],
 };
 
 const holdsNothing: ReadonlySet<StageState> = new Set(['starting', 'paused', 'stopped']);
 
-function reduceStage(stage: StageCounts, event: StageEvent): StageCounts {
+function reduceStage(before: StageCounts, event: StageEvent): StageCounts {
+  const stage = { ...before, workedMs: workedBy(before, event.at), workedAt: event.at };
   const settled = { ...stage, in_flight: Math.max(0, stage.in_flight - 1) };
   switch (event.kind) {
     case 'state':
       // What was in flight when a stage begins anew, rests, or has stopped, was released.
-      return { ...stage, state: event.state, in_flight: holdsNothing.has(event.state) ? 0 : stage.in_flight };
+      return {
+        ...stage,
+        state: event.state,
+        in_flight: holdsNothing.has(event.state) ? 0 : stage.in_flight,
+        ...(event.state === 'running' && {
+          places: event.places ?? 1,
+          ran: { at: event.at, workedMs: stage.workedMs },
+        }),
+      };
     case 'queued':
       return { ...stage, queued: event.count };
     case 'expected':
       return { ...stage, expected: event.count };
     case 'claimed':
-      return { ...stage, in_flight: stage.in_flight + event.count };
+      return {
+        ...stage,
+        in_flight: stage.in_flight + event.count,
+        workedMs: stage.workedMs + (event.workedMs ?? 0) / stage.places,
+      };
     case 'done':
       return {
-        ...settled,
+        ...withOne(settled, event),
         done: stage.done + 1,
-        last_ms: event.ms,
         lastError: overWith(stage.lastError, null, event.at),
-        recent: countOne(stage.recent, event.at),
       };
     case 'failed':
       return {
-        ...settled,
+        ...withOne(settled, event),
         failed: stage.failed + 1,
-        last_ms: event.ms,
         lastError: { text: short(event.error), at: event.at, key: null, overAt: null },
-        recent: countOne(stage.recent, event.at),
       };
     case 'discarded':
       // One that never became an entry was never claimed.
       return { ...(event.entryId === null ? stage : settled), discarded: stage.discarded + (event.count ?? 1) };
     case 'alarm':
       return { ...stage, lastError: { text: short(event.message), at: event.at, key: event.key, overAt: null } };
-    case 'pace':
-      return { ...stage, intervalMs: event.intervalMs, target_per_minute: event.perMinute };
+    case 'pace': {
+      const { intervalMs, perMinute } = event;
+      // What was finished at another pace says nothing of this one.
+      const isOther = stage.intervalMs !== intervalMs || stage.target_per_minute !== perMinute;
+      return { ...stage, intervalMs, target_per_minute: perMinute, ...(isOther && { finished: [] }) };
+    }
+    case 'round': {
+      const bytes = writtenBytes(event.stage, event.detail);
+      return bytes > 0 ? withFinishedNow(stage, event.at, { items: 0, rows: 0, bytes }) : stage;
+    }
     case 'well':
       return { ...stage, lastError: overWith(stage.lastError, event.key, event.at) };
     case 'settings':
     case 'beat':
-    case 'round':
     case 'health':
       return stage;
   }
@@ -275,6 +348,86 @@ const editOf = ({ at, changes, taken }: Edit): ConfigEdit => ({
 });
 
 const shortened = (lines: readonly string[]): string[] => lines.slice(0, maxLines).map(short);
+
+/** One more item, done or failed. */
+function withOne(stage: StageCounts, event: Extract<StageEvent, { kind: 'done' | 'failed' }>): StageCounts {
+  const detail = event.kind === 'done' ? event.detail : {};
+  const rows = event.stage === 'processor' ? countIn(detail.rows) : 0;
+  return {
+    ...withFinishedNow(stage, event.at, { items: 1, rows, bytes: writtenBytes(event.stage, detail) }),
+    last_ms: event.ms,
+    doneAt: event.at,
+    recent: countOne(stage.recent, event.at),
+  };
+}
+
+function withFinishedNow(
+  stage: StageCounts,
+  at: number,
+  amounts: { items: number; rows: number; bytes: number },
+): StageCounts {
+  const finished = withFinished(stage.finished, { ...amounts, workedMs: stage.workedMs }, at);
+  // The rate is another only with the beginning of a group.
+  if (finished.length === stage.finished.length && finished.at(-1)?.first !== at) return { ...stage, finished };
+  const rate = rateOf(finished, at, stage.workedMs, null);
+  const peak = rate?.isSteady ? Math.max(stage.peak_per_second ?? 0, rounded(rate.perSecond)) : stage.peak_per_second;
+  return { ...stage, finished, peak_per_second: peak };
+}
+
+/** How much of the detail of an item a stage has written as files. */
+const bytesKeys: Partial<Record<StageName, string>> = {
+  collector: 'bytes',
+  brightfield: 'bytes',
+  compressor: 'bytes_after',
+  syncer: 'bytes',
+  backup: 'bytes',
+};
+
+function writtenBytes(stage: StageName, detail: Readonly<Record<string, string | number>>): number {
+  const key = bytesKeys[stage];
+  return key === undefined ? 0 : countIn(detail[key]);
+}
+
+const countIn = (value: string | number | undefined): number => (typeof value === 'number' && value > 0 ? value : 0);
+
+/** How long a stage has worked in all by now, ms. A clock that was set back adds nothing. */
+function workedBy({ in_flight, places, workedMs, workedAt }: StageCounts, at: number): number {
+  return workedMs + (Math.min(in_flight, places) / places) * Math.max(0, at - workedAt);
+}
+
+/** A share of less time than this says nothing, ms. */
+const shortestShareMs = 1_000;
+
+/** How fast a stage is now. */
+function paceOf(
+  name: StageName,
+  stage: StageCounts,
+  at: number,
+): Pick<
+  StageStatus,
+  'per_second' | 'peak_per_second' | 'busy' | 'most_per_second' | 'rows_per_second' | 'bytes_per_second'
+> {
+  const worked = workedBy(stage, at);
+  const { target_per_minute: target, ran } = stage;
+  const rate = rateOf(stage.finished, at, worked, target ? 60_000 / target : null);
+  const per_second = rate && rounded(rate.perSecond);
+  const ranMs = ran ? at - ran.at : 0;
+  const sinceRun = ran && ranMs >= shortestShareMs ? Math.min(1, (worked - ran.workedMs) / ranMs) : null;
+  const busy = rate?.busy ?? sinceRun;
+  return {
+    per_second,
+    peak_per_second: stage.peak_per_second,
+    busy: ended.has(stage.state) || busy === null ? null : rounded(busy),
+    most_per_second: rate?.mostPerSecond ? rounded(rate.mostPerSecond) : null,
+    rows_per_second: name === 'processor' ? rate && rounded(rate.rowsPerSecond) : null,
+    bytes_per_second: name in bytesKeys ? rate && rounded(rate.bytesPerSecond) : null,
+  };
+}
+
+const ended: ReadonlySet<StageState> = new Set(['off', 'stopped']);
+
+/** Digits that are not known make a status file longer. */
+const rounded = (value: number): number => Number(value.toPrecision(4));
 
 function countOne(recent: StageCounts['recent'], at: number): StageCounts['recent'] {
   const bucket = bucketOf(at);

@@ -7,9 +7,11 @@ import {
   type HealthStatus,
   historyBuckets,
   type LastImage,
+  type Latency,
   type PipelineStatus,
   type ProcessStatus,
   type StageStatus,
+  type Throughput,
 } from '../../model/status.ts';
 import { plainText } from '../console/plainText.ts';
 
@@ -59,6 +61,8 @@ export function normaliseStatus(text: string): PipelineStatus | string {
       .map(alarmOf)
       .filter(alarm => alarm !== null),
     stages,
+    latency: latencyOf(raw.latency),
+    throughput: throughputOf(raw.throughput),
     last_image: imageOf(recordOf(raw.last_image)),
     ...(health && { health }),
     // A version that did not list them wrote one process's words.
@@ -149,6 +153,15 @@ function stageOf(raw: Raw): StageStatus {
     lost: countOf(raw.lost),
     per_minute: countOf(raw.per_minute),
     target_per_minute: numberOf(raw.target_per_minute),
+    // An earlier version knew the last minute alone.
+    per_second: numberOf(Object.hasOwn(raw, 'per_second') ? raw.per_second : Number(raw.per_minute) / 60),
+    peak_per_second: numberOf(raw.peak_per_second),
+    busy: numberOf(raw.busy),
+    most_per_second: numberOf(raw.most_per_second),
+    rows_per_second: numberOf(raw.rows_per_second),
+    bytes_per_second: numberOf(raw.bytes_per_second),
+    last_done: textOf(raw.last_done),
+    clears_in_ms: waitOf(raw.clears_in_ms),
     history: listOf(raw.history).slice(-historyBuckets).map(countOf),
     last_ms: numberOf(raw.last_ms),
     last_error: textOf(raw.last_error),
@@ -156,6 +169,38 @@ function stageOf(raw: Raw): StageStatus {
     last_error_over: textOf(raw.last_error_over),
     heartbeat: textOf(raw.heartbeat),
     late: raw.late === 'stale' || raw.late === 'hung' ? raw.late : null,
+  };
+}
+
+const waitOf = (value: unknown): number | 'never' | null => (value === 'never' ? value : numberOf(value));
+
+function latencyOf(value: unknown): Latency | null {
+  const raw = recordOf(value);
+  const [median, p95] = [numberOf(raw.median_ms), numberOf(raw.p95_ms)];
+  return median === null || p95 === null ? null : { median_ms: median, p95_ms: p95, results: countOf(raw.results) };
+}
+
+/** Null of a version that did not tell. */
+function throughputOf(value: unknown): Throughput | null {
+  const raw = recordOf(value);
+  const stage = stageNames.find(name => name === raw.stage);
+  if (stage === undefined) return null;
+  const busiest = recordOf(raw.busiest);
+  const [busiestStage, busy] = [stageNames.find(name => name === busiest.stage), numberOf(busiest.busy)];
+  return {
+    stage,
+    per_second: numberOf(raw.per_second),
+    peak_per_second: numberOf(raw.peak_per_second),
+    target_per_minute: numberOf(raw.target_per_minute),
+    rows_per_second: numberOf(raw.rows_per_second),
+    disk_bytes_per_second: countOf(raw.disk_bytes_per_second),
+    share_bytes_per_second: numberOf(raw.share_bytes_per_second),
+    latency: latencyOf(raw.latency),
+    waiting: countOf(raw.waiting),
+    clears_in_ms: waitOf(raw.clears_in_ms),
+    finished: countOf(raw.finished),
+    expected: numberOf(raw.expected),
+    busiest: busiestStage === undefined || busy === null ? null : { stage: busiestStage, busy },
   };
 }
 

@@ -59,6 +59,13 @@ describe('reduceStatus', () => {
       lost: 0,
       per_minute: 2,
       target_per_minute: null,
+      per_second: null,
+      peak_per_second: null,
+      busy: 1,
+      most_per_second: null,
+      rows_per_second: null,
+      bytes_per_second: null,
+      last_done: '2026-11-22T12:00:00.020000Z',
       history: [...new Array(historyBuckets - 1).fill(0), 2],
       last_ms: 5,
       last_error: 'B.png is damaged',
@@ -372,5 +379,76 @@ describe('mergeStatuses', () => {
     expect(busy.stages.processor?.late).toBeNull();
     expect(processor).toMatchObject({ late: 'stale', per_minute: 3, target_per_minute: 12 });
     expect(processor?.history.slice(-2)).toEqual([2, 1]);
+  });
+
+  describe('says of the whole', () => {
+    const stage = (name: StageEvent['stage'], perSecond: number, takesMs: number): PipelineEvent[] => [
+      state(name, 'running'),
+      ...Array.from({ length: 40 }, (_, k): StageEvent[] => {
+        const from = t0 + (k * 1000) / perSecond;
+        const detail = { bytes: 1e6, rows: 100, latency_ms: k };
+        return [
+          { kind: 'claimed', stage: name, at: from, count: 1 },
+          { kind: 'done', stage: name, at: from + takesMs, entryId: 'A', ms: takesMs, detail },
+        ];
+      }).flat(),
+    ];
+    const waiting = (count: number): StageEvent => ({ kind: 'queued', stage: 'processor', at: t0, count });
+    const merged = (...events: PipelineEvent[]) => mergeStatuses([at(statusAfter(...events), 20_000)]);
+
+    it('how fast it is, what it writes, how long a result takes, and who is busiest', () => {
+      const { throughput } = merged(
+        ...stage('collector', 2, 50),
+        ...stage('processor', 2, 200),
+        ...stage('syncer', 2, 100),
+      );
+      expect(throughput).toMatchObject({
+        stage: 'processor',
+        per_second: 2,
+        rows_per_second: 200,
+        disk_bytes_per_second: 2e6,
+        share_bytes_per_second: 2e6,
+        latency: { median_ms: 19, p95_ms: 37, results: 40 },
+        waiting: 0,
+        clears_in_ms: 0,
+        finished: 40,
+        busiest: { stage: 'processor', busy: 0.4 },
+      });
+    });
+
+    it('how long what waits will take, by what the stage can do beyond what comes', () => {
+      // Five a second at most, two come: 30 are gone in ten seconds.
+      const { stages, throughput } = merged(...stage('collector', 2, 50), ...stage('processor', 2, 200), waiting(30));
+      expect(stages.processor?.clears_in_ms).toBe(10_000);
+      expect(throughput).toMatchObject({ waiting: 30, clears_in_ms: 10_000 });
+    });
+
+    it('that it will never end where more comes than it can do', () => {
+      const { stages } = merged(...stage('collector', 2, 50), ...stage('processor', 1, 999), waiting(30));
+      expect(stages.processor?.clears_in_ms).toBe('never');
+    });
+
+    it('nothing where the stage rests, or has done too little to tell', () => {
+      const rests = merged(...stage('processor', 2, 200), state('processor', 'paused'), waiting(30));
+      expect(rests.stages.processor?.clears_in_ms).toBeNull();
+      expect(merged(state('processor', 'running'), waiting(30)).stages.processor?.clears_in_ms).toBeNull();
+      expect(merged(state('health', 'running')).throughput).toBeNull();
+    });
+
+    it('how long the rest of a folder will take', () => {
+      const expected: StageEvent = { kind: 'expected', stage: 'collector', at: t0, count: 100 };
+      const { throughput } = merged(...stage('collector', 20, 1), expected, ...stage('processor', 2, 200));
+      expect(throughput).toMatchObject({ finished: 40, expected: 100, clears_in_ms: 30_000 });
+    });
+
+    it('of two processes the sum, and of one of an earlier version what is known', () => {
+      const one = at(statusAfter(...stage('processor', 2, 200)), 20_000);
+      const { per_second: _rate, busy: _busy, most_per_second: _most, ...old } = one.stages.processor!;
+      const two = mergeStatuses([one, { ...one, pid: 9 }]);
+      expect(two.throughput).toMatchObject({ per_second: 4, latency: { results: 80 } });
+      expect(two.stages.processor).toMatchObject({ busy: 0.4, most_per_second: 10 });
+      const mixed = mergeStatuses([one, { ...one, pid: 9, stages: { processor: old as never } }]);
+      expect(mixed.throughput?.per_second).toBe(2);
+    });
   });
 });

@@ -12,7 +12,7 @@ import { normaliseStatus } from '../../../src/streams/status/normaliseStatus.ts'
 import { readStatusOnce, statusReading$ } from '../../../src/streams/status/statusReading.ts';
 import type { FileText } from '../../../src/streams/watched/fileText.ts';
 import { timeOf } from '../../world/timeOf.ts';
-import { sampleStatus } from '../sampleStatus.ts';
+import { sampleStage, sampleStatus } from '../sampleStatus.ts';
 
 const t0 = Date.UTC(2026, 10, 22, 12);
 const fail = (error: Error): void => expect.unreachable(error.message);
@@ -55,6 +55,14 @@ describe('what a status text says', () => {
           lost: 0,
           per_minute: 0,
           target_per_minute: null,
+          per_second: null,
+          peak_per_second: null,
+          busy: null,
+          most_per_second: null,
+          rows_per_second: null,
+          bytes_per_second: null,
+          last_done: null,
+          clears_in_ms: null,
           history: [],
           last_ms: null,
           last_error: null,
@@ -64,9 +72,35 @@ describe('what a status text says', () => {
           late: null,
         },
       },
+      latency: null,
+      throughput: null,
       last_image: null,
       processes: [expect.objectContaining({ pid: 7, state: 'running', stages: ['processor'] })],
     });
+  });
+
+  it('takes the rate of a version that knew the last minute alone, and holds what a newer one says of the whole', () => {
+    const { per_second: _, ...old } = { ...sampleStage, per_minute: 12 };
+    const throughput = {
+      stage: 'processor',
+      per_second: 0.2,
+      peak_per_second: 0.3,
+      target_per_minute: 12,
+      rows_per_second: 60,
+      disk_bytes_per_second: 1e6,
+      share_bytes_per_second: null,
+      latency: { median_ms: 400, p95_ms: 900, results: 100 },
+      waiting: 9,
+      clears_in_ms: 'never',
+      finished: 10,
+      expected: 20,
+      busiest: { stage: 'processor', busy: 0.9 },
+    } as const;
+    const read = normaliseStatus(
+      JSON.stringify({ ...sampleStatus(), stages: { processor: old }, throughput }),
+    ) as PipelineStatus;
+    expect(read.stages.processor?.per_second).toBe(0.2);
+    expect(read.throughput).toEqual(throughput);
   });
 
   it('holds nothing of another type, no unknown stage, and no control characters', () => {

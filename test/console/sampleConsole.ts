@@ -109,21 +109,35 @@ export const sampleRois = (count = 40): RoiManifest => ({
   })),
 });
 
+/** One image at noon, with what a test says of it. */
+export const sampleOf = (over: Partial<RoiSample>): RoiSample => ({
+  at: noon,
+  frames: 1,
+  lasted: 0,
+  positions: new Float64Array(0),
+  shifts: new Float32Array(0),
+  shiftUncertainties: new Float32Array(0),
+  flags: new Uint16Array(0),
+  spread: null,
+  chipShift: null,
+  temperatures: {},
+  ...over,
+});
+
 export function sampleHistory(labels: readonly string[], samples = 100): RoiHistory {
   const baseline = Float64Array.from(labels, (_, i) => 100 + i);
   return {
     labels,
     baseline,
+    flagNames: ['low_signal', 'saturated'],
     samples: Array.from(
       { length: samples },
-      (_, k): RoiSample => ({
-        at: noon - (samples - k) * 5000,
-        frames: 1,
-        positions: baseline.map((from, i) => from + 0.1 * Math.sin(k / 10 + i)),
-        shifts: new Float32Array(0),
-        chipShift: null,
-        temperatures: { 'Sensor 1': 21 + k / samples },
-      }),
+      (_, k): RoiSample =>
+        sampleOf({
+          at: noon - (samples - k) * 5000,
+          positions: baseline.map((from, i) => from + 0.1 * Math.sin(k / 10 + i)),
+          temperatures: { 'Sensor 1': 21 + k / samples },
+        }),
     ),
   };
 }

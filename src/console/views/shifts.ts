@@ -1,3 +1,4 @@
+import { medianOf } from '../../model/median.ts';
 import type { ChipShift } from '../../model/result.ts';
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
 
@@ -40,17 +41,12 @@ export function signed(value: number): string {
 /** Medians of samples that were seen before: what was read once does not change. */
 const medians = new WeakMap<RoiSample, { baseline: Float64Array; median: number }>();
 
-/** Median over all ROIs of their shifts, pixels; NaN of none. */
+/** Median over all ROIs that have a shift, pixels; where none has, of their positions from the baseline; NaN of none. */
 export function medianShift(sample: RoiSample, baseline: Float64Array): number {
   const known = medians.get(sample);
   if (known?.baseline === baseline) return known.median;
-  const shifts = sample.positions
-    .map((_, i) => shiftOf(sample, baseline, i))
-    .filter(Number.isFinite)
-    .sort();
-  const middle = shifts.length >> 1;
-  const upper = shifts[middle] ?? Number.NaN;
-  const median = shifts.length % 2 === 1 ? upper : ((shifts[middle - 1] ?? Number.NaN) + upper) / 2;
+  const shifted = medianOf(sample.shifts);
+  const median = Number.isNaN(shifted) ? medianOf(sample.positions.map((at, i) => at - baseline[i]!)) : shifted;
   medians.set(sample, { baseline, median });
   return median;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { localTimesInOrder, parseIso } from '../../model/localTime.ts';
+import { medianOf } from '../../model/median.ts';
 import type { AnalysisMethod } from '../../model/method.ts';
 import type { ResultLine, RoiFlag } from '../../model/result.ts';
 import { roisOf } from '../table/csvColumns.ts';
@@ -21,10 +22,10 @@ const flagBits = [
   'pattern_changed',
 ] as const satisfies readonly RoiFlag[];
 
-/** A column of values in each row, one for each ROI or sensor, or for each way in which the chip moves. */
+/** A column of values in each row, one for each ROI or sensor, for each way in which the chip moves, three of a range, or one. */
 interface SeriesColumn {
   name: string;
-  of: 'roi' | 'sensor' | 'chip';
+  of: 'roi' | 'sensor' | 'chip' | 'range' | 'row';
   type: 'f64' | 'f32' | 'u16';
   unit: string;
 }
@@ -40,8 +41,19 @@ const columns: readonly SeriesColumn[] = [
   { name: 'flags', of: 'roi', type: 'u16', unit: '' },
 ];
 
+/** What rows of the levels above the first have besides: what their means hide. */
+const levelColumns: readonly SeriesColumn[] = [
+  { name: 'lasted', of: 'row', type: 'f64', unit: 'ms' },
+  { name: 'low', of: 'roi', type: 'f32', unit: 'px' },
+  { name: 'median', of: 'roi', type: 'f32', unit: 'px' },
+  { name: 'high', of: 'roi', type: 'f32', unit: 'px' },
+  { name: 'all', of: 'range', type: 'f32', unit: 'px' },
+];
+
 /** Values of the chip's movement. */
 const chipAxes = ['dx', 'dy', 'angle'] as const;
+/** Values of a range. */
+const rangeParts = ['low', 'median', 'high'] as const;
 
 const valueBytes = { f64: 8, f32: 4, u16: 2 } as const;
 
@@ -58,6 +70,8 @@ export interface SeriesHeader {
   /** Absent in a segment of a version without. */
   chip?: readonly string[];
   columns: readonly SeriesColumn[];
+  /** Of levels above the first, behind these. Absent in a segment of a version without. */
+  level_columns?: readonly SeriesColumn[];
   /** Bit 0 first. */
   flags: readonly string[];
 }
@@ -85,6 +99,20 @@ export interface SeriesRow {
   temperatures: Float32Array<ArrayBuffer>;
   /** Bits; at a level above the first: those of any image. */
   flags: Uint16Array<ArrayBuffer>;
+  /** Null of a single image, and at a level of a version that has none. */
+  spread: SeriesSpread | null;
+}
+
+/** How the values of several images lie: of shifts where a ROI has any, else of positions; pixels, NaN where there is none. */
+export interface SeriesSpread {
+  lows: Float32Array<ArrayBuffer>;
+  /** Of more than four images, the median of medians. */
+  medians: Float32Array<ArrayBuffer>;
+  highs: Float32Array<ArrayBuffer>;
+  /** Lowest, median and highest of what the median of all ROIs' shifts was in each image. */
+  all: Float32Array<ArrayBuffer>;
+  /** From the first of the images to the last, ms; one value. */
+  lasted: Float64Array<ArrayBuffer>;
 }
 
 /** Row: checksum, attempt, frames, 4 bytes for later, local, utc, id, then the columns. */
@@ -106,7 +134,10 @@ export class SeriesLayout {
   readonly header: SeriesHeader;
   /** Of the file. */
   readonly bytes: Buffer;
+  /** Of an image. */
   readonly rowBytes: number;
+  /** Of a level above the first. */
+  readonly #levelRowBytes: number;
   readonly #at = new Map<string, number>();
   readonly #isOurs: boolean;
   readonly #indexOf: ReadonlyMap<string, number>;
@@ -115,15 +146,27 @@ export class SeriesLayout {
   constructor(header: SeriesHeader, bytes: Buffer = headerBytes(header)) {
     this.header = header;
     this.bytes = bytes;
-    let length = columnsAt;
-    for (const { name, of, type } of header.columns) {
-      this.#at.set(name, length);
-      length += valueBytes[type] * { roi: header.labels, sensor: header.sensors, chip: chipAxes }[of].length;
-    }
-    this.rowBytes = Math.ceil(length / 8) * 8;
-    this.#isOurs = JSON.stringify([header.columns, header.flags]) === JSON.stringify([columns, flagBits]);
+    const named = { roi: header.labels, sensor: header.sensors, chip: chipAxes, range: rangeParts, row: [''] };
+    const place = (placed: readonly SeriesColumn[], from: number): number => {
+      let length = from;
+      for (const { name, of, type } of placed) {
+        this.#at.set(name, length);
+        length += valueBytes[type] * named[of].length;
+      }
+      return Math.ceil(length / 8) * 8;
+    };
+    this.rowBytes = place(header.columns, columnsAt);
+    this.#levelRowBytes = place(header.level_columns ?? [], this.rowBytes);
+    this.#isOurs =
+      JSON.stringify([header.columns, header.level_columns, header.flags]) ===
+      JSON.stringify([columns, levelColumns, flagBits]);
     this.#indexOf = new Map(header.labels.map((label, i) => [label, i]));
     this.#sensorAt = new Map(header.sensors.map((sensor, i) => [sensorKey(sensor), i]));
+  }
+
+  /** Length of a row of a level. */
+  rowBytesOf(level: number): number {
+    return level === 0 ? this.rowBytes : this.#levelRowBytes;
   }
 
   /**
@@ -155,6 +198,7 @@ export class SeriesLayout {
       temperatures: new Float32Array(sensors.length).fill(Number.NaN),
       chipShift: Float32Array.from(chipAxes, axis => line.chip_shift?.[axis] ?? Number.NaN),
       flags: new Uint16Array(labels.length),
+      spread: null,
     };
     for (const roi of roisOf(line)) {
       const i = this.#indexOf.get(roi['ROI-label'])!;
@@ -171,13 +215,13 @@ export class SeriesLayout {
   }
 
   encode(row: SeriesRow, level: number): Buffer {
-    const bytes = Buffer.alloc(this.rowBytes);
+    const bytes = Buffer.alloc(this.rowBytesOf(level));
     bytes.writeUInt32LE(row.attempt, 4);
     bytes.writeUInt32LE(row.frames, 8);
     bytes.writeDoubleLE(row.local, 16);
     bytes.writeDoubleLE(row.utc, 24);
     bytes.write(row.id, idAt, idBytes);
-    for (const [name, values] of Object.entries(columnsOf(row))) {
+    for (const [name, values] of Object.entries(columnsOf(row, level))) {
       const at = this.#at.get(name);
       if (at !== undefined) bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
     }
@@ -187,7 +231,7 @@ export class SeriesLayout {
 
   /** Null for bytes that are no row of this segment and level: damaged, or never fully written. */
   decode(bytes: Buffer, level: number): SeriesRow | null {
-    if (bytes.length !== this.rowBytes || bytes.readUInt32LE(0) !== this.#check(bytes, level)) return null;
+    if (bytes.length !== this.rowBytesOf(level) || bytes.readUInt32LE(0) !== this.#check(bytes, level)) return null;
     const { labels, sensors } = this.header;
     // A copy of its own: views need places that are multiples of their length.
     const own = new Uint8Array(bytes).buffer;
@@ -217,6 +261,16 @@ export class SeriesLayout {
       temperatures: values('temperature', Float32Array<ArrayBuffer>, sensors),
       chipShift: values('chip_shift', Float32Array<ArrayBuffer>, chipAxes),
       flags: values('flags', Uint16Array<ArrayBuffer>, labels),
+      spread:
+        level === 0 || !this.#at.has('all')
+          ? null
+          : {
+              lows: values('low', Float32Array<ArrayBuffer>, labels),
+              medians: values('median', Float32Array<ArrayBuffer>, labels),
+              highs: values('high', Float32Array<ArrayBuffer>, labels),
+              all: values('all', Float32Array<ArrayBuffer>, rangeParts),
+              lasted: values('lasted', Float64Array<ArrayBuffer>, ['']),
+            },
     };
   }
 
@@ -226,7 +280,7 @@ export class SeriesLayout {
   }
 }
 
-const columnsOf = (row: SeriesRow) => ({
+const columnsOf = (row: SeriesRow, level: number) => ({
   position: row.positions,
   uncertainty: row.uncertainties,
   shift: row.shifts,
@@ -234,6 +288,15 @@ const columnsOf = (row: SeriesRow) => ({
   temperature: row.temperatures,
   chip_shift: row.chipShift,
   flags: row.flags,
+  ...(level > 0 && row.spread
+    ? {
+        lasted: row.spread.lasted,
+        low: row.spread.lows,
+        median: row.spread.medians,
+        high: row.spread.highs,
+        all: row.spread.all,
+      }
+    : {}),
 });
 
 /** As both a result and a table can name a sensor. */
@@ -267,6 +330,7 @@ export function layoutFor(
     sensors: [...new Map(named.toReversed().map(sensor => [sensorKey(sensor), sensor])).values()].reverse(),
     chip: chipAxes,
     columns,
+    level_columns: levelColumns,
     flags: flagBits,
   });
 }
@@ -281,6 +345,7 @@ export const emptyLayout = (id: string): SeriesLayout =>
     sensors: [],
     chip: chipAxes,
     columns,
+    level_columns: levelColumns,
     flags: flagBits,
   });
 
@@ -357,7 +422,43 @@ export function mergeRows(rows: readonly SeriesRow[]): SeriesRow {
     temperatures: means(rows, new Float32Array(first.temperatures.length), row => row.temperatures),
     chipShift: means(rows, new Float32Array(chipAxes.length), row => row.chipShift),
     flags,
+    spread: spreadOf(rows),
   };
+}
+
+/** Null where rows that stand for several images do not tell theirs. */
+function spreadOf(rows: readonly SeriesRow[]): SeriesSpread | null {
+  if (rows.some(({ spread, frames }) => spread === null && frames > 1)) return null;
+  const { length } = rows[0]!.positions;
+  const spread: SeriesSpread = {
+    lows: new Float32Array(length),
+    medians: new Float32Array(length),
+    highs: new Float32Array(length),
+    all: new Float32Array(rangeParts.length),
+    lasted: Float64Array.of(Math.max(...rows.map(lastAt)) - Math.min(...rows.map(firstAt))),
+  };
+  for (let i = 0; i < length; i++) {
+    const shifted = rows.filter(({ shifts }) => !Number.isNaN(shifts[i]));
+    const [of, from] = shifted.length > 0 ? ([shifted, 'shifts'] as const) : ([rows, 'positions'] as const);
+    spread.lows[i] = lowest(of.map(row => row.spread?.lows[i] ?? row[from][i]!));
+    spread.medians[i] = medianOf(of.map(row => row.spread?.medians[i] ?? row[from][i]!));
+    spread.highs[i] = -lowest(of.map(row => -(row.spread?.highs[i] ?? row[from][i]!)));
+  }
+  const all = rows.map(row => row.spread?.all ?? new Float32Array(rangeParts.length).fill(medianOf(row.shifts)));
+  spread.all[0] = lowest(all.map(of => of[0]!));
+  spread.all[1] = medianOf(all.map(of => of[1]!));
+  spread.all[2] = -lowest(all.map(of => -of[2]!));
+  return spread;
+}
+
+const firstAt = ({ utc, local }: SeriesRow): number => (Number.isNaN(utc) ? local : utc);
+const lastAt = (row: SeriesRow): number => firstAt(row) + (row.spread?.lasted[0] ?? 0);
+
+/** NaN does not count; NaN of nothing. */
+function lowest(values: readonly number[]): number {
+  let low = Number.NaN;
+  for (const value of values) if (!(value >= low)) low = Number.isNaN(value) ? low : value;
+  return low;
 }
 
 const isEarlier = (a: SeriesRow, b: SeriesRow): boolean =>

@@ -10,7 +10,7 @@ import { SeriesReader, type SeriesSegment } from './seriesReader.ts';
  */
 const maxPoints = 800;
 const fewestPoints = 16;
-const valuesOfLevel = 350_000;
+const valuesOfLevel = 280_000;
 
 /** Points of a segment that are shown. */
 interface Stretch {
@@ -40,6 +40,7 @@ export class SeriesHistory {
   #known = new Map<string, Point>();
   #labels: readonly string[] = [];
   #baseline = new Float64Array();
+  #noFlags = new Uint16Array();
   /** What the baseline is from. */
   #beginning = '';
 
@@ -73,7 +74,8 @@ export class SeriesHistory {
       id === null || attempt === attempts.get(id) ? [sample] : [],
     );
     samples.sort((a, b) => a.at - b.at);
-    return { labels: this.#labels, baseline: this.#baseline, samples };
+    const flagNames = reader.segments.at(-1)?.layout.header.flags ?? [];
+    return { labels: this.#labels, baseline: this.#baseline, samples, flagNames };
   }
 
   /** Labels and baseline stay the same values as long as they are. */
@@ -112,20 +114,39 @@ export class SeriesHistory {
 
   #sampleOf(row: SeriesRow, { layout }: SeriesSegment): RoiSample {
     const { labels, sensors } = layout.header;
-    // A copy: the row has more than is kept.
-    let positions = row.positions.slice();
-    let shifts = row.shifts.slice();
-    if (labels.length !== this.#labels.length || labels.some((label, i) => label !== this.#labels[i])) {
-      const at = new Map(labels.map((label, i) => [label, i]));
-      const from = this.#labels.map(label => at.get(label) ?? -1);
-      positions = Float64Array.from(from, i => row.positions[i] ?? Number.NaN);
-      shifts = Float32Array.from(from, i => row.shifts[i] ?? Number.NaN);
-    }
+    const at = new Map(labels.map((label, i) => [label, i]));
+    const from = this.#labels.map(label => at.get(label) ?? -1);
+    /** A copy: the row has more than is kept. */
+    const inOrder = <T extends Float64Array | Float32Array | Uint16Array>(values: T, into: T): T => {
+      for (const [i, place] of from.entries()) into[i] = values[place] ?? Number.NaN;
+      return into;
+    };
+    const floats = (values: Float32Array): Float32Array => inOrder(values, new Float32Array(from.length));
+    const { spread } = row;
+    const shifts = spread
+      ? row.shifts.map((shift, i) => (Number.isNaN(shift) ? shift : spread.medians[i]!))
+      : row.shifts;
     const readings = sensors.map((sensor, i) => [sensor, row.temperatures[i]!] as const);
     const temperatures = Object.fromEntries(readings.filter(([, value]) => !Number.isNaN(value)));
     const [dx, dy, angle] = row.chipShift as unknown as [dx: number, dy: number, angle: number];
-    const chipShift = [dx, dy, angle].some(Number.isNaN) ? null : { dx, dy, angle };
-    return { at: instantOf(row), frames: row.frames, positions, shifts, chipShift, temperatures };
+    return {
+      at: instantOf(row),
+      frames: row.frames,
+      lasted: row.frames === 1 ? 0 : (spread?.lasted[0] ?? null),
+      positions: inOrder(row.positions, new Float64Array(from.length)),
+      shifts: floats(shifts),
+      shiftUncertainties: floats(row.shiftUncertainties),
+      flags: row.flags.some(bits => bits > 0) ? inOrder(row.flags, new Uint16Array(from.length)) : this.#unflagged(),
+      spread: spread && { lows: floats(spread.lows), highs: floats(spread.highs), all: spread.all.slice() },
+      chipShift: [dx, dy, angle].some(Number.isNaN) ? null : { dx, dy, angle },
+      temperatures,
+    };
+  }
+
+  /** One for all samples without a flag: most have none. */
+  #unflagged(): Uint16Array {
+    if (this.#noFlags.length !== this.#labels.length) this.#noFlags = new Uint16Array(this.#labels.length);
+    return this.#noFlags;
   }
 }
 

@@ -69,7 +69,7 @@ export class SeriesSegment {
     const counts = [Math.max(0, Math.floor((size - layout.bytes.length) / layout.rowBytes))];
     for (let level = 1, most = Math.floor(counts[0]! / fan); most > 0; level++, most = Math.floor(most / fan)) {
       const there = (await files.stat(seriesFiles(files, folder, level).path(number)))?.size ?? 0;
-      counts.push(Math.min(most, Math.floor(there / layout.rowBytes)));
+      counts.push(Math.min(most, Math.floor(there / layout.rowBytesOf(level))));
     }
     return new SeriesSegment(files, folder, number, layout, counts);
   }
@@ -90,7 +90,8 @@ export class SeriesSegment {
    */
   async *read(level: number, from = 0, to = this.points(level)): AsyncGenerator<{ index: number; row: SeriesRow }> {
     const stored = Math.min(to, this.counts[level] ?? 0);
-    const { rowBytes, bytes: header } = this.layout;
+    const { bytes: header } = this.layout;
+    const rowBytes = this.layout.rowBytesOf(level);
     const path = seriesFiles(this.#files, this.#folder, level).path(this.number);
     const start = level === 0 ? header.length : 0;
     const step = Math.max(1, Math.floor(pieceBytes / rowBytes));

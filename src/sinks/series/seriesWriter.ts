@@ -142,7 +142,7 @@ export class SeriesWriter {
     const path = seriesFiles(files, folder).path(number);
     const data = Buffer.concat(lines.map(line => layout.encode(layout.rowOf(line, this.#clock), 0)));
     try {
-      this.#open!.size = await this.#append(path, data, layout, layout.bytes.length);
+      this.#open!.size = await this.#append(path, data, layout.rowBytes, layout.bytes.length);
     } catch (error) {
       if (!isAsLongAsCanBe(error) || this.#rows() === 0) throw error;
       await this.#begin(lines[0]!, true);
@@ -154,7 +154,7 @@ export class SeriesWriter {
   }
 
   /** Says how long the file is then. */
-  async #append(path: string, data: Buffer, { rowBytes }: SeriesLayout, start: number): Promise<number> {
+  async #append(path: string, data: Buffer, rowBytes: number, start: number): Promise<number> {
     const { folder, files } = this.#options;
     const { offset, length } = await appendDurably(files, path, data, {
       keep: 'nothing',
@@ -281,17 +281,18 @@ export class SeriesWriter {
       const from = (levels[level] ??= 0);
       const to = Math.min(from + levelRows, Math.floor(levels[level - 1]! / fan));
       if (to - from < least) continue;
-      const data = Buffer.alloc((to - from) * layout.rowBytes);
+      const rowBytes = layout.rowBytesOf(level);
+      const data = Buffer.alloc((to - from) * rowBytes);
       const segment = await SeriesSegment.look(files, folder, number, layout);
       // In the place of rows that are damaged below stands none.
       for await (const { index, row } of segment.read(level, from, to))
-        data.set(layout.encode(row, level), (index - from) * layout.rowBytes);
+        data.set(layout.encode(row, level), (index - from) * rowBytes);
       const path = seriesFiles(files, folder, level).path(number);
-      const length = await this.#append(path, data, layout, 0);
+      const length = await this.#append(path, data, rowBytes, 0);
       levels[level] = to;
       grew = true;
       // It is not what was left of it: readers make do with the level below until it is made again.
-      if (length !== to * layout.rowBytes) {
+      if (length !== to * rowBytes) {
         await removeFile(files, path);
         levels[level] = 0;
       }

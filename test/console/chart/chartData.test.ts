@@ -1,20 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { chartData } from '../../../src/console/chart/chartData.ts';
 import type { RoiHistory } from '../../../src/model/roiHistory.ts';
+import { sampleOf } from '../sampleConsole.ts';
 
 /** Samples of one ROI, an image a second. */
 function historyOf(samples: readonly [second: number, frames: number, position: number][]): RoiHistory {
   return {
     labels: ['a'],
     baseline: Float64Array.of(100),
-    samples: samples.map(([second, frames, position]) => ({
-      at: second * 1000,
-      frames,
-      positions: Float64Array.of(position),
-      shifts: new Float32Array(0),
-      chipShift: null,
-      temperatures: {},
-    })),
+    flagNames: [],
+    samples: samples.map(([second, frames, position]) =>
+      sampleOf({ at: second * 1000, frames, positions: Float64Array.of(position) }),
+    ),
   };
 }
 const singles = (from: number, to: number): [number, number, number][] =>

@@ -33,7 +33,7 @@ function begin() {
 describe('the history that charts show', () => {
   it('is every image of a short run, then those that come, and nothing while none does', async () => {
     const { history, append, look } = begin();
-    expect(await look()).toEqual({ labels: [], baseline: Float64Array.of(), samples: [] });
+    expect(await look()).toEqual({ labels: [], baseline: Float64Array.of(), samples: [], flagNames: [] });
     await append([image(0), image(1, { failed: true }), image(2)]);
     const past = await look();
     expect(past.labels).toEqual(['a', 'b']);
@@ -41,8 +41,12 @@ describe('the history that charts show', () => {
     expect(past.samples[1]).toEqual({
       at: t0 + 200,
       frames: 1,
+      lasted: 0,
       positions: Float64Array.of(102, 202),
       shifts: Float32Array.of(Number.NaN, Number.NaN),
+      shiftUncertainties: Float32Array.of(Number.NaN, Number.NaN),
+      flags: Uint16Array.of(0, 0),
+      spread: null,
       chipShift: null,
       temperatures: { T: 2 },
     });
@@ -55,6 +59,32 @@ describe('the history that charts show', () => {
     ]);
     expect(later.samples[0]).toBe(past.samples[0]);
     expect(later.baseline).toBe(past.baseline);
+  });
+
+  it('has of several images the median, the lowest and the highest, the flags of any, and how long they lasted', async () => {
+    const { append, look } = begin();
+    const shift = (n: number): number => (n === 101 ? 9 : n === 102 ? -4 : n % 2);
+    for (let from = 0; from < 1_000; from += 100)
+      await append(
+        Array.from({ length: 100 }, (_, i) => {
+          const line = image(from + i, { shift: shift(from + i) });
+          if (from + i === 103) (line.image_analysis![1] as { flags: string[] }).flags = ['saturated'];
+          return line;
+        }),
+      );
+    const { samples, flagNames } = await look();
+    const holding = samples.find(({ at, frames }) => at <= t0 + 10_100 && at + frames * 100 > t0 + 10_100)!;
+    expect(holding.frames).toBe(4);
+    expect(holding.lasted).toBe(300);
+    expect([...holding.spread!.lows, ...holding.spread!.highs]).toEqual([-4, -4, 9, 9]);
+    expect([...holding.spread!.all]).toEqual([-4, 0.5, 9]);
+    expect([...holding.shifts]).toEqual([0.5, 0.5]);
+    expect([...holding.flags].map(bits => flagNames.filter((_, bit) => bits & (1 << bit)))).toEqual([
+      ['saturated'],
+      [],
+    ]);
+    const single = samples.at(-1)!;
+    expect([single.frames, single.spread, single.lasted, single.shiftUncertainties[0]]).toEqual([1, null, 0, 0.125]);
   });
 
   it('has how far the chip has moved, where that was seen', async () => {

@@ -124,6 +124,27 @@ describe('the series', () => {
     ]);
   });
 
+  it('reads the levels of a version that kept no ranges, and goes on in a segment that does', async () => {
+    const files = new FaultyFiles();
+    const [ours] = (await writeSeries(files, folder, images(0, 64))).segments;
+    const { level_columns, ...header } = ours!.layout.header;
+    expect(level_columns).toBeDefined();
+    const theirs = new SeriesLayout({ ...header, id: 'theirs' });
+    const rows = await rowsOf(ours!);
+    const level = await rowsOf(ours!, 1);
+    files.put(first, Buffer.concat([theirs.bytes, ...rows.map(row => theirs.encode(row, 0))]));
+    files.put(`${folder}/level1.bin`, Buffer.concat(level.map(row => theirs.encode(row, 1))));
+    files.drop(`${folder}/level2.bin`);
+    const { segments } = await writeSeries(files, folder, images(64, 128));
+    expect(segments.map(({ counts }) => counts.slice(0, 2))).toEqual([
+      [64, 16],
+      [64, 16],
+    ]);
+    const [old, made] = await Promise.all(segments.map(segment => rowsOf(segment, 2)));
+    expect(old!.map(({ frames, positions, spread }) => [frames, positions[0], spread])[1]).toEqual([16, 23.5, null]);
+    expect([made![1]!.frames, made![1]!.spread!.lows[0], made![1]!.spread!.highs[0]]).toEqual([16, 80, 95]);
+  });
+
   it('does not keep the ROIs of every ROI manifest that was tried for some images', async () => {
     const files = new FaultyFiles();
     for (let kind = 0; kind < 10; kind++)
@@ -178,7 +199,7 @@ describe('the series', () => {
     ['its header is damaged', (bytes: Buffer) => bytes.fill(7, 60, 64), /rows\.bin has a damaged header/],
     ['it is empty', () => Buffer.alloc(0), /rows\.bin does not begin as a segment/],
     ['it is short', (bytes: Buffer) => bytes.subarray(0, 100), /rows\.bin ends within its header/],
-    ['its rows are zeros', (bytes: Buffer) => bytes.fill(0, 800), /64 damaged rows/],
+    ['its rows are zeros', (bytes: Buffer) => bytes.fill(0, 1_200), /64 damaged rows/],
   ])('sets a segment aside when %s, says so, and goes on', async (_what, damage, message) => {
     const files = new FaultyFiles();
     await writeSeries(files, folder, images(0, 200));

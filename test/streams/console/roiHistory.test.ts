@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { RoiHistory } from '../../../src/model/roiHistory.ts';
 import { roiHistory$ } from '../../../src/streams/console/roiHistory.ts';
+import { sampleOf } from '../../console/sampleConsole.ts';
 
 const history = (at: number): RoiHistory => ({
   labels: ['a'],
   baseline: Float64Array.of(1),
-  samples: [
-    { at, frames: 1, positions: Float64Array.of(1), shifts: new Float32Array(0), chipShift: null, temperatures: {} },
-  ],
+  samples: [sampleOf({ at })],
+  flagNames: [],
 });
 
 beforeEach(() => {

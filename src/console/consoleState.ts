@@ -7,7 +7,7 @@ import type { StatusReading } from '../model/status.ts';
 import { type ChartState, initialChart } from './chart/chartState.ts';
 import type { ConsoleHost, ConsoleTool } from './consoleHost.ts';
 import type { Drawing, LookChoice } from './drawing.ts';
-import { emptyLog, type LogView } from './logView.ts';
+import { emptyLog, type LogView } from './log/logView.ts';
 import type { PageName } from './pages.ts';
 import { initialRoisPage, type RoisPage } from './rois/roisPage.ts';
 import { type LookState, unknownLook } from './theme/lookState.ts';

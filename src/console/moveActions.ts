@@ -1,6 +1,6 @@
 import type { ConsoleState } from './consoleState.ts';
-import { logRows } from './logRows.ts';
-import { scrollLog } from './logView.ts';
+import { logRows } from './log/logRows.ts';
+import { scrollLog } from './log/logView.ts';
 import { innerWidth, overlayRect } from './overlayRect.ts';
 import type { PageName } from './pages.ts';
 import { moveInRois } from './rois/roiHandlers.ts';

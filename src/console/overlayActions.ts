@@ -1,7 +1,7 @@
 import { pickedRois } from './chart/pickedRois.ts';
 import { type ConsoleState, type Overlay, type Step, step } from './consoleState.ts';
-import { logRows } from './logRows.ts';
-import { findLine } from './logView.ts';
+import { logRows } from './log/logRows.ts';
+import { findLine } from './log/logView.ts';
 import { say } from './messages.ts';
 import { takeRoiFilter } from './rois/roiHandlers.ts';
 

@@ -4,7 +4,7 @@ import type { CommandOutput } from './consoleHost.ts';
 import type { ConsoleInput } from './consoleInput.ts';
 import { type ConsoleState, type Step, step } from './consoleState.ts';
 import { pressKey } from './keyActions.ts';
-import { appendLines, keptLines } from './logView.ts';
+import { appendLines, keptLines } from './log/logView.ts';
 import { forgetOldMessages, say } from './messages.ts';
 import { useMouse } from './mouseActions.ts';
 

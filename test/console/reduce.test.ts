@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConsoleInput } from '../../src/console/consoleInput.ts';
 import type { Action, ConsoleState } from '../../src/console/consoleState.ts';
 import { layoutOf } from '../../src/console/layout.ts';
-import { keptLines } from '../../src/console/logView.ts';
+import { keptLines } from '../../src/console/log/logView.ts';
 import { pageNames } from '../../src/console/pages.ts';
 import { reduce } from '../../src/console/reduce.ts';
 import { shownMessage } from '../../src/console/shownMessage.ts';

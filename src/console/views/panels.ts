@@ -1,13 +1,13 @@
+import { alarmLines } from '../alarms/alarmLines.ts';
 import { chartPanel } from '../chart/chartView.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { PanelName } from '../layout.ts';
+import { logLines } from '../log/logLines.ts';
 import { roiPanel } from '../rois/roiPanel.ts';
-import { alarmLines } from './alarmLines.ts';
 import { chipLines } from './chipLines.ts';
 import { footerLine } from './footerLine.ts';
 import { frameLines } from './frameLines.ts';
 import { headerLines } from './headerLines.ts';
-import { logLines } from './logLines.ts';
 import { messageLines } from './messageLines.ts';
 import { type PanelView, text } from './panelView.ts';
 import { stageLines } from './stageTable.ts';

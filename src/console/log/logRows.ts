@@ -1,5 +1,5 @@
-import type { ConsoleState } from './consoleState.ts';
-import { layoutOf } from './layout.ts';
+import type { ConsoleState } from '../consoleState.ts';
+import { layoutOf } from '../layout.ts';
 
 /** Rows that the log page keeps for the last of its lines in full: a rule and text. */
 export const fullLineRows = 4;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { ConsoleHost } from './consoleHost.ts';
+import type { ConsoleHost } from '../consoleHost.ts';
 
 /**
  * Runs the editor on the configuration, on this terminal, without a shell. Resolves when it has ended well.

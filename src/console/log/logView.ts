@@ -1,5 +1,5 @@
-import type { EventLevel } from '../model/event.ts';
-import type { LogLine } from '../model/logLine.ts';
+import type { EventLevel } from '../../model/event.ts';
+import type { LogLine } from '../../model/logLine.ts';
 
 /** So many lines are kept. */
 export const keptLines = 2000;

@@ -3,10 +3,10 @@ import { localIso } from '../../model/localTime.ts';
 import type { LogLine } from '../../model/logLine.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
-import { fullLineRows, hasFullLine } from '../logRows.ts';
-import { bottomIndex, shownPlaces } from '../logView.ts';
-import { cleanText } from './cleanText.ts';
-import { blank, clip, type Line, paragraph, type Segment, seg, type Tone, titleRule } from './line.ts';
+import { cleanText } from '../views/cleanText.ts';
+import { blank, clip, type Line, paragraph, type Segment, seg, type Tone, titleRule } from '../views/line.ts';
+import { fullLineRows, hasFullLine } from './logRows.ts';
+import { bottomIndex, shownPlaces } from './logView.ts';
 
 const tones: Record<EventLevel, Tone> = { debug: 'dim', info: 'plain', warning: 'warning', error: 'bad' };
 /** Colour is not all that tells them apart. */

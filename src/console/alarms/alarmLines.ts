@@ -1,7 +1,7 @@
 import { parseIso } from '../../model/localTime.ts';
 import type { ConsoleState } from '../consoleState.ts';
-import { clockTime } from './amounts.ts';
-import { clip, type Line, paragraph, seg, titleRule } from './line.ts';
+import { clockTime } from '../views/amounts.ts';
+import { clip, type Line, paragraph, seg, titleRule } from '../views/line.ts';
 
 /** What stands in the way now, newest first; where there is room, each in whole. */
 export function alarmLines({ reading, now, drawing }: ConsoleState, width: number, height: number): Line[] {

@@ -1,5 +1,6 @@
 import type { FramePicture } from '../model/framePicture.ts';
 import type { LastResult } from '../model/lastResult.ts';
+import type { LogLine } from '../model/logLine.ts';
 import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
 import type { StageName } from '../model/stageName.ts';
@@ -20,8 +21,11 @@ export type Overlay =
   | { kind: 'tools'; cursor: number }
   | { kind: 'arguments'; tool: ConsoleTool; text: string; top: number }
   | { kind: 'output'; bottom: number | null }
-  | { kind: 'search'; text: string }
-  | { kind: 'roiFilter'; text: string };
+  | { kind: 'roiFilter'; text: string }
+  /** `keeps`: lines without the text are left out. */
+  | { kind: 'search'; text: string; keeps?: true }
+  | { kind: 'sources'; cursor: number }
+  | { kind: 'line'; line: LogLine; top: number };
 
 /** A single-shot tool that runs, or has run last. */
 export interface ToolRun {
@@ -95,6 +99,8 @@ export type Action =
   | { do: 'tool'; words: readonly string[] }
   | { do: 'cutTool' }
   | { do: 'edit' }
+  /** `what` completes "copied …". */
+  | { do: 'copy'; text: string; what: string }
   | { do: 'writeConfig' }
   | { do: 'stopOwn' }
   | { do: 'redraw' }

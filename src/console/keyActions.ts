@@ -2,8 +2,7 @@ import { chartHandlers } from './chart/chartHandlers.ts';
 import { type Action, type ConsoleState, type Step, step } from './consoleState.ts';
 import type { CoreAction, KeyHandlers } from './keyBinding.ts';
 import { type ActionName, bindingFor } from './keys.ts';
-import { logRows } from './log/logRows.ts';
-import { findLine, nextLevel } from './log/logView.ts';
+import { logHandlers, withoutFilters } from './log/logHandlers.ts';
 import { acknowledge, say } from './messages.ts';
 import { moveIn } from './moveActions.ts';
 import { closeOverlay, confirm, eraseLetter, fewOrNoRois, takeItem, toggleRoi, typeText } from './overlayActions.ts';
@@ -21,10 +20,6 @@ const coreHandlers: KeyHandlers<CoreAction> = {
   nextPage: state => turnPage(state, 1),
   previousPage: state => turnPage(state, -1),
   outlines: state => step({ ...state, outlines: !state.outlines }),
-  filter: state => step({ ...state, log: { ...state.log, level: nextLevel(state.log.level) } }),
-  search: state => step({ ...state, overlay: { kind: 'search', text: state.log.search } }),
-  older: state => find(state, 'older'),
-  newer: state => find(state, 'newer'),
   tools: state =>
     step({
       ...state,
@@ -35,7 +30,7 @@ const coreHandlers: KeyHandlers<CoreAction> = {
   quit,
   interrupt: state => (state.mode === 'own' ? stopOwn(state) : step(state, { do: 'quit' })),
   redraw: state => step(state, { do: 'redraw' }),
-  dismiss: state => step(acknowledge({ ...state, log: { ...state.log, search: '' } })),
+  dismiss: state => step(dismiss(state)),
   up: state => step(moveIn(state, 'up')),
   down: state => step(moveIn(state, 'down')),
   pageUp: state => step(moveIn(state, 'pageUp')),
@@ -56,6 +51,7 @@ const coreHandlers: KeyHandlers<CoreAction> = {
 export const keyHandlers: KeyHandlers<ActionName> = {
   ...coreHandlers,
   ...chartHandlers,
+  ...logHandlers,
   ...roiHandlers,
   ...themeHandlers,
 };
@@ -67,6 +63,13 @@ export function pressKey(state: ConsoleState, key: string, text: string): Step {
   const binding = bindingFor(key, state);
   if (!binding || binding.when?.(state) === false) return step(state);
   return keyHandlers[binding.action](state);
+}
+
+/** Esc: the message first, then what is left out of the log. */
+function dismiss(state: ConsoleState): ConsoleState {
+  if (state.messages.length > 0) return acknowledge(state);
+  const log = withoutFilters(state);
+  return log ? { ...state, log } : state;
 }
 
 function toPage(page: PageName) {
@@ -132,10 +135,4 @@ function pauseOrResume(state: ConsoleState): Step {
   if (stage === null) return step(say(state, 'info', 'there is no stage to pause yet'));
   const word = isPaused(state, stage) ? 'resume' : 'pause';
   return command(state, `${word} ${stage}`, [word, stage]);
-}
-
-function find(state: ConsoleState, towards: 'older' | 'newer'): Step {
-  if (state.log.search === '') return step(say(state, 'info', 'nothing is searched for yet: press /'));
-  const log = findLine(state.log, towards, 'next', logRows(state));
-  return step(log ? { ...state, log } : say(state, 'info', `no ${towards} line has "${state.log.search}"`));
 }

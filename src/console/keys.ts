@@ -2,6 +2,7 @@ import { type ChartAction, chartKeys } from './chart/chartKeys.ts';
 import { commandKeys } from './commandKeys.ts';
 import type { ConsoleState, Overlay } from './consoleState.ts';
 import type { CoreAction, KeyBinding, Place } from './keyBinding.ts';
+import { type LogAction, logKeys } from './log/logKeys.ts';
 import { overlayKeys } from './overlayKeys.ts';
 import { pageKeys } from './pageKeys.ts';
 import { isPage, pages } from './pages.ts';
@@ -9,7 +10,7 @@ import { type RoiAction, roiKeys } from './rois/roiKeys.ts';
 import { type ThemeAction, themeKeys } from './theme/themeKeys.ts';
 
 /** Everything that a key does, of all parts of the console. */
-export type ActionName = CoreAction | ChartAction | RoiAction | ThemeAction;
+export type ActionName = CoreAction | ChartAction | RoiAction | ThemeAction | LogAction;
 
 /**
  * The one table: the footer, the help, `docs/keys.md` and what a key does all come from it. Each part of the console brings its own keys.
@@ -20,6 +21,7 @@ export const keyBindings: readonly KeyBinding<ActionName>[] = [
   ...chartKeys,
   ...roiKeys,
   ...themeKeys,
+  ...logKeys,
   ...overlayKeys,
 ];
 
@@ -65,6 +67,8 @@ const overlayTitles: Record<Overlay['kind'], string> = {
   output: 'output of a tool',
   search: 'search line',
   roiFilter: 'filter of ROIs',
+  sources: 'list of stages',
+  line: 'a line of the log',
 };
 
 const titles = {

@@ -1,6 +1,7 @@
 import type { ConsoleState } from './consoleState.ts';
-import { logRows } from './log/logRows.ts';
-import { scrollLog } from './log/logView.ts';
+import { fullLines } from './log/fullLine.ts';
+import { moveLog } from './log/logHandlers.ts';
+import { sourcesOf } from './log/logView.ts';
 import { innerWidth, overlayRect } from './overlayRect.ts';
 import type { PageName } from './pages.ts';
 import { moveInRois } from './rois/roiHandlers.ts';
@@ -22,11 +23,6 @@ const pageMoves: Partial<Record<PageName, PageMove>> = {
     move === 'up' || move === 'down' ? selectBeside(state, move === 'up' ? -1 : 1) : moveLog(state, move),
   ROIs: moveInRois,
 };
-
-function moveLog(state: ConsoleState, move: Move): ConsoleState {
-  const rows = logRows(state);
-  return { ...state, log: scrollLog(state.log, moveBy(move, rows), rows) };
-}
 
 function selectBeside(state: ConsoleState, by: number): ConsoleState {
   const stages = stagesOf(state);
@@ -52,6 +48,15 @@ function moveOverlay(state: ConsoleState, move: Move): ConsoleState {
         ...state,
         overlay: { ...overlay, cursor: clamp(overlay.cursor + by, 0, Math.max(0, state.tools.length - 1)) },
       };
+    case 'sources':
+      return {
+        ...state,
+        overlay: { ...overlay, cursor: clamp(overlay.cursor + by, 0, sourcesOf(state.log.lines).length) },
+      };
+    case 'line': {
+      const lines = fullLines(overlay.line, innerWidth(state), state.drawing).length;
+      return { ...state, overlay: { ...overlay, top: clamp(overlay.top + by, 0, Math.max(0, lines - height)) } };
+    }
     case 'help':
       return {
         ...state,

@@ -20,6 +20,7 @@ import type { ConsoleSources } from './consoleSources.ts';
 import { type Action, type ConsoleState, initialState } from './consoleState.ts';
 import { consoleSteps, frames } from './consoleSteps.ts';
 import { chooseDrawing } from './drawing.ts';
+import { copySequence } from './log/copyText.ts';
 import { performActions } from './performActions.ts';
 import { editConfiguration } from './settings/editConfiguration.ts';
 import { watchedInputs } from './watchedInputs.ts';
@@ -120,6 +121,11 @@ export async function openConsole(
           lendTerminal,
           edit: () => editConfiguration(host, ended.signal),
           redraw,
+          copy: text => {
+            const sequence = copySequence(text, terminal.environment);
+            if (sequence !== null) output.write(sequence);
+            return sequence !== null;
+          },
           quit: () => end('quit'),
         }),
       );

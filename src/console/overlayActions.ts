@@ -1,7 +1,7 @@
 import { pickedRois } from './chart/pickedRois.ts';
 import { type ConsoleState, type Overlay, type Step, step } from './consoleState.ts';
 import { logRows } from './log/logRows.ts';
-import { findLine } from './log/logView.ts';
+import { findLine, sourcesOf } from './log/logView.ts';
 import { say } from './messages.ts';
 import { takeRoiFilter } from './rois/roiHandlers.ts';
 
@@ -57,7 +57,12 @@ export function takeItem(state: ConsoleState): Step {
     case 'arguments':
       return runTool(state, overlay);
     case 'search':
-      return step(search(state, overlay.text));
+      return step(overlay.keeps ? keepWords(state, overlay.text) : search(state, overlay.text));
+    case 'sources': {
+      // The first item is all of them.
+      const source = sourcesOf(state.log.lines)[overlay.cursor - 1]?.source ?? null;
+      return step({ ...closeOverlay(state), log: { ...state.log, source } });
+    }
     case 'roiFilter':
       return step(takeRoiFilter(state, overlay.text));
     default:
@@ -73,6 +78,11 @@ function runTool(state: ConsoleState, { tool, text }: Overlay & { kind: 'argumen
   const run = { title: [tool.name, text.trim()].join(' ').trim(), lines: [], dropped: 0, code: null };
   return step({ ...state, tool: run, overlay: { kind: 'output', bottom: null } }, { do: 'tool', words });
 }
+
+const keepWords = (state: ConsoleState, words: string): ConsoleState => ({
+  ...closeOverlay(state),
+  log: { ...state.log, words },
+});
 
 function search(state: ConsoleState, words: string): ConsoleState {
   const sought = { ...state, overlay: null, log: { ...state.log, search: words } };

@@ -45,6 +45,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
     label: 'choose',
     help: 'Takes the item, runs the tool, searches.',
     places: ['rois', 'tools', 'arguments', 'search', 'roiFilter'],
+    places: ['rois', 'tools', 'arguments', 'search', 'sources'],
     footer: 3,
   },
   {
@@ -72,6 +73,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
     label: 'close',
     help: 'Closes what lies over the page.',
     places: ['help', 'rois', 'tools', 'arguments', 'output', 'search', 'roiFilter'],
+    places: ['help', 'rois', 'tools', 'arguments', 'output', 'search', 'sources', 'line'],
     footer: 4,
   },
   {
@@ -80,7 +82,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
     shown: 'q',
     label: 'close',
     help: 'Closes what lies over the page.',
-    places: ['help', 'rois', 'tools', 'output'],
+    places: ['help', 'rois', 'tools', 'output', 'sources', 'line'],
   },
   { action: 'close', keys: ['?'], shown: '?', label: 'close', help: 'Closes the help.', places: ['help'] },
 ];

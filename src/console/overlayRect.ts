@@ -17,6 +17,8 @@ export function overlayRect({
     output: rows - 4,
     search: 3,
     roiFilter: 3,
+    sources: Math.min(rows - 4, 20),
+    line: rows - 4,
     question: 6,
   }[overlay?.kind ?? 'question'];
   // What is searched in stays in sight.

@@ -1,8 +1,8 @@
 import type { CoreAction, KeyBinding, Place } from './keyBinding.ts';
 import { pages } from './pages.ts';
 
-const lists: readonly Place[] = ['rois', 'tools'];
-const panes: readonly Place[] = ['overview', 'log', 'ROIs', 'help', 'output', 'arguments'];
+const lists: readonly Place[] = ['rois', 'tools', 'sources'];
+const panes: readonly Place[] = ['overview', 'log', 'ROIs', 'help', 'output', 'arguments', 'line'];
 
 /** Pages that have nothing for the arrows to the sides to move. */
 const arrowsTurn: readonly Place[] = ['overview', 'chart', 'chip', 'frame', 'log'];
@@ -106,39 +106,5 @@ export const pageKeys: readonly KeyBinding<CoreAction>[] = [
     label: 'outlines',
     help: 'Shows or hides the ROIs on the frame.',
     places: ['overview', 'frame'],
-  },
-  {
-    action: 'filter',
-    keys: ['f'],
-    shown: 'f',
-    label: 'filter',
-    help: 'Shows lines of the log from another level on: info, warning, error, debug.',
-    places: ['overview', 'log'],
-    footer: 5,
-  },
-  {
-    action: 'search',
-    keys: ['/'],
-    shown: '/',
-    label: 'search',
-    help: 'Searches the log backwards from what is shown.',
-    places: ['overview', 'log'],
-    footer: 6,
-  },
-  {
-    action: 'older',
-    keys: ['n'],
-    shown: 'n',
-    label: 'older',
-    help: 'The match before (older).',
-    places: ['overview', 'log'],
-  },
-  {
-    action: 'newer',
-    keys: ['S-n'],
-    shown: 'N',
-    label: 'newer',
-    help: 'The match after (newer).',
-    places: ['overview', 'log'],
   },
 ];

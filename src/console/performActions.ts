@@ -26,6 +26,8 @@ export interface PerformOptions {
   lendTerminal: (use: () => Promise<void>) => Promise<void>;
   edit: () => Promise<void>;
   redraw: () => void;
+  /** Asks the terminal to put a text on its clipboard; false when it is too long. */
+  copy: (text: string) => boolean;
   quit: () => void;
 }
 
@@ -38,6 +40,7 @@ export function performActions({
   lendTerminal,
   edit,
   redraw,
+  copy,
   quit,
 }: PerformOptions): (actions$: Observable<Action>) => Observable<ConsoleInput> {
   const cut = new Subject<void>();
@@ -84,6 +87,12 @@ export function performActions({
       case 'stopOwn':
         host.stopOwn();
         return EMPTY;
+      case 'copy':
+        return of<ConsoleInput>(
+          copy(action.text)
+            ? { kind: 'said', level: 'info', text: `copied ${action.what}: ${action.text.length} characters` }
+            : { kind: 'said', level: 'error', text: `${action.what} is too long for the terminal's clipboard` },
+        );
       case 'redraw':
         redraw();
         return EMPTY;

@@ -1,26 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ConsoleInput } from '../../src/console/consoleInput.ts';
-import type { Action, ConsoleState } from '../../src/console/consoleState.ts';
+import type { ConsoleState } from '../../src/console/consoleState.ts';
 import { layoutOf } from '../../src/console/layout.ts';
 import { keptLines } from '../../src/console/log/logView.ts';
 import { pageNames } from '../../src/console/pages.ts';
 import { reduce } from '../../src/console/reduce.ts';
 import { shownMessage } from '../../src/console/shownMessage.ts';
+import { press } from './press.ts';
 import { noon, sampleHistory, sampleLines, sampleRois, sampleState, sampleStatus } from './sampleConsole.ts';
-
-/** Presses keys one after the other: a name of several letters in brackets, else a letter each. */
-function press(state: ConsoleState, keys: string): { state: ConsoleState; actions: Action[] } {
-  const actions: Action[] = [];
-  let now = state;
-  for (const [key] of keys.matchAll(/<[^>]+>|./g)) {
-    const isName = key.length > 1;
-    const name = isName ? key.slice(1, -1) : /[A-Z]/.test(key) ? `S-${key.toLowerCase()}` : key === ' ' ? 'space' : key;
-    const taken = reduce(now, { kind: 'key', key: name, text: isName ? '' : key });
-    now = taken.state;
-    actions.push(...taken.actions);
-  }
-  return { state: now, actions };
-}
 
 const following = (state: ConsoleState, ...inputs: ConsoleInput[]): ConsoleState =>
   inputs.reduce((now, input) => reduce(now, input).state, state);

@@ -59,6 +59,13 @@ describe('every panel', () => {
     { kind: 'arguments', tool: sampleTools[0]!, text: 'x'.repeat(300), top: 0 },
     { kind: 'output', bottom: null },
     { kind: 'search', text: 'y'.repeat(300) },
+    { kind: 'search', text: 'y'.repeat(300), keeps: true },
+    { kind: 'sources', cursor: 1 },
+    {
+      kind: 'line',
+      line: { ...sampleLines(1)[0]!, text: '漢字'.repeat(300), fields: '{"a":{"b":"\\u001b[2J"}}' },
+      top: 0,
+    },
   ];
 
   it('keeps to its rectangle, whatever the size, the content and the drawing', () => {
@@ -109,8 +116,11 @@ describe('every panel', () => {
                 lines: sampleLines(80, { text, source: text, level: 'warning' }),
                 first: 0,
                 level: 'info',
+                source: null,
+                words: '',
                 search: text.slice(0, 3),
                 bottom: null,
+                cursor: 70,
               },
               tool: { title: text, lines: [text], dropped: 0, code: null },
             });

@@ -4,57 +4,82 @@ import type { LogLine } from '../../model/logLine.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import { cleanText } from '../views/cleanText.ts';
-import { blank, clip, type Line, paragraph, type Segment, seg, type Tone, titleRule } from '../views/line.ts';
+import {
+  blank,
+  clip,
+  type Line,
+  line,
+  lineText,
+  paragraph,
+  type Segment,
+  seg,
+  type Tone,
+  titleRule,
+} from '../views/line.ts';
 import { fullLineRows, hasFullLine } from './logRows.ts';
-import { bottomIndex, shownPlaces } from './logView.ts';
+import { bottomIndex, cursorIndex, type LogView, shownPlaces } from './logView.ts';
 
-const tones: Record<EventLevel, Tone> = { debug: 'dim', info: 'plain', warning: 'warning', error: 'bad' };
+export const levelTones: Record<EventLevel, Tone> = { debug: 'dim', info: 'plain', warning: 'warning', error: 'bad' };
 /** Colour is not all that tells them apart. */
 const signs: Record<EventLevel, string> = { debug: ' ', info: ' ', warning: 'W', error: 'E' };
 
-/** The lines of the log that the window shows, oldest first; on its own page, the last of them in full below. */
+/** The lines of the log that the window shows, oldest first; on its own page, the selected one in full below. */
 export function logLines(state: Pick<ConsoleState, 'log' | 'drawing' | 'page'>, width: number, height: number): Line[] {
-  const { log, drawing } = state;
+  const { log, drawing, page } = state;
   const withFull = hasFullLine(state, height);
   const rows = Math.max(1, height - 1 - (withFull ? fullLineRows : 0));
   const places = shownPlaces(log);
   const bottom = bottomIndex(log, places, rows);
-  const shown = places.slice(Math.max(0, bottom - rows + 1), bottom + 1).map(place => log.lines[place] as LogLine);
+  const top = Math.max(0, bottom - rows + 1);
+  const shown = places.slice(top, bottom + 1).map(place => log.lines[place] as LogLine);
+  const cursor = page === 'log' ? cursorIndex(log, places, rows) : -1;
   const lines = [
-    titleRule('Log', width, drawing, titleNote(state, bottom, places.length)),
-    ...shown.map(each => clip(logLine(each, log.search, drawing), width, drawing)),
+    titleRule('Log', width, drawing, titleNote(state, cursor, places.length)),
+    ...shown.map((each, i) => clip(logLine(each, log, drawing, top + i === cursor), width, drawing)),
   ];
-  const last = shown.at(-1);
-  if (!withFull || !last) return lines;
+  if (shown.length === 0 && log.lines.length > 0)
+    lines.push(line(' no line passes the filters: Esc takes them away', 'dim'));
+  const selected = shown[cursor - top];
+  if (!withFull || !selected) return lines;
   const space = Array.from({ length: rows - shown.length }, () => blank);
-  return [...lines, ...space, ...fullLine(last, width, drawing)];
+  return [...lines, ...space, ...fullLine(selected, width, drawing)];
 }
 
-/** What is left out, what is searched for, and where it was scrolled to. */
-function titleNote({ log, drawing }: Pick<ConsoleState, 'log' | 'drawing'>, bottom: number, count: number): Line {
+/** What is left out, what is searched for, and which line is selected where the end is not followed. */
+function titleNote({ log, drawing }: Pick<ConsoleState, 'log' | 'drawing'>, cursor: number, count: number): Line {
   const notes: string[] = [];
-  if (log.level !== 'info') notes.push(log.level === 'debug' ? 'all levels' : `from ${log.level} on`);
-  if (log.search !== '') notes.push(`search: ${cleanText(log.search, drawing)}`);
-  if (log.bottom !== null) notes.push(`${bottom + 1} of ${count}`);
+  const short = (text: string): string => lineText(clip([seg(cleanText(text, drawing))], 24, drawing));
+  if (log.level !== 'info') notes.push(log.level === 'debug' ? '[all levels]' : `[from ${log.level} on]`);
+  if (log.source !== null) notes.push(`[stage: ${short(log.source)}]`);
+  if (log.words !== '') notes.push(`[text: ${short(log.words)}]`);
+  if (log.search !== '') notes.push(`[search: ${short(log.search)}]`);
+  if (log.bottom !== null && cursor >= 0) notes.push(`${cursor + 1} of ${count}`);
   return notes.length === 0 ? [] : [seg(notes.join(' '), 'accent')];
 }
 
 function fullLine({ at, level, source, text }: LogLine, width: number, drawing: Drawing): Line[] {
   return [
     titleRule(`${localIso(at).slice(0, 19).replace('T', ' ')} ${level}`, width, drawing),
-    ...paragraph(`${source}: ${text}`, width - 1, fullLineRows - 1, tones[level], drawing).map(each => [
+    ...paragraph(`${source}: ${text}`, width - 1, fullLineRows - 1, levelTones[level], drawing).map(each => [
       seg(' '),
       ...each,
     ]),
   ];
 }
 
-function logLine({ at, level, source, text }: LogLine, search: string, drawing: Drawing): Line {
+function logLine(
+  { at, level, source, text }: LogLine,
+  { search, words: kept }: Pick<LogView, 'search' | 'words'>,
+  drawing: Drawing,
+  isSelected: boolean,
+): Line {
   const words = `${cleanText(source, drawing)}: ${cleanText(text, drawing)}`;
   return [
-    seg(` ${localIso(at).slice(11, 19)} `, 'dim'),
-    seg(`${signs[level]} `, tones[level]),
-    ...highlighted(words, search, tones[level]),
+    seg(isSelected ? drawing.pointer : ' ', 'accent'),
+    seg(localIso(at).slice(11, 19), isSelected ? 'selected' : 'dim'),
+    seg(' '),
+    seg(`${signs[level]} `, levelTones[level]),
+    ...highlighted(words, search === '' ? kept : search, levelTones[level]),
   ];
 }
 

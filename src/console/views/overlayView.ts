@@ -1,7 +1,10 @@
+import { number } from '../../model/quantity.ts';
 import { pickedRois } from '../chart/pickedRois.ts';
 import type { ConsoleState, Overlay } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import type { Rect } from '../layout.ts';
+import { fullLines } from '../log/fullLine.ts';
+import { sourcesOf } from '../log/logView.ts';
 import { innerWidth, overlayRect } from '../overlayRect.ts';
 import { windowTop } from '../scroll.ts';
 import { cleanText } from './cleanText.ts';
@@ -67,7 +70,13 @@ function content(state: ConsoleState, overlay: Overlay, width: number, height: n
     case 'roiFilter':
       return { title: 'ROIs with', lines: [typedLine('/', overlay.text, width, state)] };
     case 'search':
-      return { title: 'Search the log', lines: [typedLine('/', overlay.text, width, state)] };
+      return overlay.keeps
+        ? { title: 'Lines of the log with', lines: [typedLine('&', overlay.text, width, state)] }
+        : { title: 'Search the log', lines: [typedLine('/', overlay.text, width, state)] };
+    case 'sources':
+      return { title: 'Lines of the log of', lines: sourceItems(state, overlay.cursor, height) };
+    case 'line':
+      return { title: 'Line of the log', lines: fullLines(overlay.line, width, drawing).slice(overlay.top) };
   }
 }
 
@@ -84,6 +93,19 @@ function roiItems({ history, chart, drawing }: ConsoleState, cursor: number, hei
   return history.labels.slice(top, top + height).map((label, i) => {
     const text = `${mark(top + i === cursor, drawing)}[${chosen.has(label) ? 'x' : ' '}] ${cleanText(label, drawing).padEnd(12)} ${shiftText(lastShift(history, top + i))}`;
     return line(text, top + i === cursor ? 'selected' : 'plain');
+  });
+}
+
+function sourceItems({ log, drawing }: ConsoleState, cursor: number, height: number): Line[] {
+  const sources = sourcesOf(log.lines);
+  const items = [{ source: 'all', count: log.lines.length }, ...sources];
+  const top = windowTop(cursor, items.length, height);
+  return items.slice(top, top + height).map(({ source, count }, i) => {
+    const isChosen = top + i === cursor;
+    return line(
+      `${mark(isChosen, drawing)}${cleanText(source, drawing).padEnd(16)} ${number(count)} lines`,
+      isChosen ? 'selected' : 'plain',
+    );
   });
 }
 

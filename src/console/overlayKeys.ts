@@ -44,8 +44,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
     shown: 'Enter',
     label: 'choose',
     help: 'Takes the item, runs the tool, searches.',
-    places: ['rois', 'tools', 'arguments', 'search', 'roiFilter'],
-    places: ['rois', 'tools', 'arguments', 'search', 'sources'],
+    places: ['rois', 'tools', 'arguments', 'search', 'roiFilter', 'sources'],
     footer: 3,
   },
   {
@@ -72,8 +71,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
     shown: 'Esc',
     label: 'close',
     help: 'Closes what lies over the page.',
-    places: ['help', 'rois', 'tools', 'arguments', 'output', 'search', 'roiFilter'],
-    places: ['help', 'rois', 'tools', 'arguments', 'output', 'search', 'sources', 'line'],
+    places: ['help', 'rois', 'tools', 'arguments', 'output', 'search', 'roiFilter', 'sources', 'line'],
     footer: 4,
   },
   {

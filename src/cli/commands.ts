@@ -7,6 +7,7 @@ import { consoleCommand } from './console.ts';
 import { find } from './find.ts';
 import { locateCommand } from './locate.ts';
 import { pause, resume } from './pause.ts';
+import { playback } from './playback.ts';
 import { preview } from './preview.ts';
 import { reference } from './reference.ts';
 import { replay } from './replay.ts';
@@ -31,6 +32,7 @@ export const commands: readonly CommandDefinition<never>[] = [
   pause,
   resume,
   replay,
+  playback,
   find,
   locateCommand,
   rois,

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { analysisMethods, estimators } from '../model/method.ts';
+import { fastestReplay, parseSpeed, slowestReplay } from '../model/playback.ts';
 import { type CommandDefinition, wholeNumber } from './commandDefinition.ts';
 import { logFormatOption } from './run.ts';
 import type { ReplayOptions } from './runReplay.ts';
@@ -25,6 +26,7 @@ export const replay: CommandDefinition<ReplayOptions> = {
           .argParser(speed)
           .default(Number.POSITIVE_INFINITY, 'max'),
       )
+      .option('--paused', 'hold the first frame: "playback step" or "playback resume" lets it come')
       .option('--every <n>', 'every nth image', wholeNumber)
       .option('--from <time>', 'first time, as 2025-07-24 or 2025-07-24T13:45')
       .option('--to <time>', 'last time')
@@ -41,8 +43,7 @@ export const replay: CommandDefinition<ReplayOptions> = {
 };
 
 function speed(text: string): number {
-  if (text === 'max') return Number.POSITIVE_INFINITY;
-  const factor = Number(text);
-  if (factor > 0) return factor;
-  throw new InvalidArgumentError('It is "max" or a number greater than 0.');
+  const factor = parseSpeed(text);
+  if (factor !== null) return factor === 'max' ? Number.POSITIVE_INFINITY : factor;
+  throw new InvalidArgumentError(`It is "max" or a number from ${slowestReplay} to ${fastestReplay}.`);
 }

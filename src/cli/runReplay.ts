@@ -19,6 +19,7 @@ import { defaultReplayFolder, readReplay, recordReplay } from './replayRecord.ts
 import { replayRoot } from './replayRoot.ts';
 import { RunProgress } from './runProgress.ts';
 import { replayStages } from './stageList.ts';
+import { beginPlayback } from './steerReplay.ts';
 
 export interface ReplayOptions {
   out?: string;
@@ -26,6 +27,7 @@ export interface ReplayOptions {
   method?: AnalysisMethod;
   estimator?: Estimator;
   speed: number;
+  paused?: true;
   every?: number;
   from?: string;
   to?: string;
@@ -56,6 +58,7 @@ export async function runReplay(context: CommandContext, folder: string, options
   }
   const { config, warnings, paths, chosen, roiManifestFile } = await replayRoot(context, { ...options, folder, root });
   await recordReplay(root, request, false);
+  await beginPlayback(paths, options.paused ?? false);
   const begun = performance.now();
   const pipeline = await openOrExit({
     config,

@@ -32,7 +32,10 @@ export async function setPaused(context: CommandContext, word: string, paused: b
   const reserve = new ExperimentReserve(nodeFiles, paths);
   const control = await changeControl(
     paths.controlFile,
-    before => (paused ? [...new Set([...before, stage])] : before.filter(other => other !== stage)),
+    before => ({
+      ...before,
+      paused: paused ? [...new Set([...before.paused, stage])] : before.paused.filter(other => other !== stage),
+    }),
     { files: reserve.files(), exclusive: reserve.lock(paths.controlFile, fileLock(paths.controlFile)) },
   );
   if (control === null) {

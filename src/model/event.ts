@@ -1,4 +1,5 @@
 import type { Control } from './control.ts';
+import type { ReplayProgress } from './replay.ts';
 import type { StageName, StageState } from './stageName.ts';
 import type { HealthStatus, PipelineStatus } from './status.ts';
 
@@ -20,6 +21,8 @@ export type StageEvent = {
   | { kind: 'queued'; count: number }
   /** Items that will come in all, where the source knows. */
   | { kind: 'expected'; count: number }
+  /** Where a replay stands, from time to time. */
+  | { kind: 'replay'; progress: ReplayProgress }
   /** `workedMs`: how long the stage had worked for them before: a camera that exposes. */
   | { kind: 'claimed'; count: number; workedMs?: number }
   /** Finished well; `ms` is how long it took, `detail` what there is to say of it. */

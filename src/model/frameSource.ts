@@ -18,6 +18,21 @@ export interface FrameSource {
   close(): Promise<void>;
   /** Only where somebody else makes the frames, at times of their own. Absent: `next` gives one as soon as it can, until the end. */
   readonly arrivals?: Arrivals;
+  /** Only where all frames are known from the beginning, so that one can go through them. */
+  readonly recording?: Recording;
+}
+
+/** The frames of a source by their numbers, from 1. */
+export interface Recording {
+  readonly count: number;
+  /** Recorded time from the first frame to the last, ms; null where times are known only as frames are read. */
+  readonly lengthMs: number | null;
+  /** When a frame was taken, ms since 1970 on the face of the frames' own clock; null as above. */
+  timeOf(number: number): number | null;
+  /** Recorded time from the first frame to this one, ms; null as above. */
+  elapsedOf(number: number): number | null;
+  /** `next` goes on with this frame. Never called while `next` is under way. */
+  seek(number: number): void;
 }
 
 /** Whether an error says that somebody must do something: no camera, no program, a camera that another experiment uses. */

@@ -1,4 +1,5 @@
 import type { ProcessIdentity } from './entry.ts';
+import type { ReplayStatus } from './replay.ts';
 import type { StageName, StageState } from './stageName.ts';
 
 /** One stage of one process, as `pipeline_status.json` has it. Times are UTC. */
@@ -186,6 +187,8 @@ export interface ProcessStatus extends ProcessIdentity {
   last_image: LastImage | null;
   /** Only where the health stage runs. */
   health?: HealthStatus;
+  /** Only of a replay. */
+  replay?: ReplayStatus;
 }
 
 /** What `pipeline_status.json` holds: the oldest living process's own words, the stages of all. */

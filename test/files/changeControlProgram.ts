@@ -9,5 +9,9 @@ const [path = '', stage = '', times = ''] = process.argv.slice(2);
 const tools = { files: nodeFiles, exclusive: fileLock(path) };
 const own = stage as StageName;
 for (let i = 0; i < 2 * Number(times) + 1; i++) {
-  await changeControl(path, paused => (i % 2 === 0 ? [...paused, own] : paused.filter(one => one !== own)), tools);
+  await changeControl(
+    path,
+    ({ paused }) => ({ paused: i % 2 === 0 ? [...paused, own] : paused.filter(one => one !== own) }),
+    tools,
+  );
 }

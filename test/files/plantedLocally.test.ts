@@ -131,7 +131,10 @@ const names: Readonly<Record<string, () => Promise<unknown>>> = {
   'results/series/level1.bin': writeSeriesOf(70),
   'results/processed_data_plot.png': () => writeAtomic(files(), at('results/processed_data_plot.png'), 'a picture'),
   'flags/control.json': () =>
-    changeControl(at('flags/control.json'), () => ['processor'], { files: files(), exclusive: exclusiveHere() }),
+    changeControl(at('flags/control.json'), () => ({ paused: ['processor'] }), {
+      files: files(),
+      exclusive: exclusiveHere(),
+    }),
   'flags/run.json': () => continueRun(at('flags/run.json'), files(), () => ({ run_id: 'r', started: 's' })),
   'flags/stages.json': () =>
     takeStages(['collector'], {

@@ -79,6 +79,9 @@ export class CollectorFixture {
   note: (message: string) => void = () => undefined;
   openSensor: CollectExperiment['openSensor'] = id => openSimulatedSensor(id, { now: () => 0, monotonic: () => 0 });
   arrivals?: Arrivals;
+  /** Only of a folder that is replayed. */
+  replay: CollectExperiment['replay'] = null;
+  #recorded: { count: number; elapsedMs: (number: number) => number } | null = null;
 
   constructor(world: PipelineWorld, pace: 'triggered' | 'own') {
     this.world = world;
@@ -89,6 +92,13 @@ export class CollectorFixture {
   folder(images: number, seconds = (number: number): number => number): this {
     this.onNext = async number => (number < images ? importedFrame(number, seconds(number)) : null);
     return this;
+  }
+
+  /** A folder of so many images, whose frames one can go through. */
+  recording(images: number, seconds = (number: number): number => number): this {
+    this.replay = { folder: '/old', speed: Number.POSITIVE_INFINITY };
+    this.#recorded = { count: images, elapsedMs: number => seconds(number - 1) * 1000 };
+    return this.folder(images, seconds);
   }
 
   stage(tools: Tools & StageFlow, stage = collector) {
@@ -102,7 +112,7 @@ export class CollectorFixture {
       archive: manifest.archive,
       files,
       paths: { data: dataFolder, brightfield: brightfieldFolder },
-      replay: null,
+      replay: this.replay,
       // No image is of this run, so none is looked for that a crash has left.
       runStarted: Date.UTC(2100, 0),
       space$: concat(of({ free: 1e12, size: 2e12 }), NEVER),
@@ -123,7 +133,19 @@ export class CollectorFixture {
         this.maxOpen = Math.max(this.maxOpen, ++this.open);
         this.opened++;
         let number = 0;
+        const recorded = this.#recorded;
         return {
+          ...(recorded && {
+            recording: {
+              count: recorded.count,
+              lengthMs: recorded.elapsedMs(recorded.count),
+              timeOf: (wanted: number) => Date.UTC(2025, 6, 24, 12) + recorded.elapsedMs(wanted),
+              elapsedOf: recorded.elapsedMs,
+              seek: (wanted: number) => {
+                number = wanted - 1;
+              },
+            },
+          }),
           pace: this.pace,
           total: null,
           next: async given => this.onNext(number++, given),

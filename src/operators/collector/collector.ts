@@ -37,6 +37,8 @@ import { type Admission, admitImages } from './admission.ts';
 import type { WantedSpace } from './diskFull.ts';
 import { ImageStore } from './imageStore.ts';
 import { orphanRecovery } from './recoverOrphans.ts';
+import { ReplayCourse } from './replayCourse.ts';
+import { ReplayPace } from './replayPace.ts';
 import { Schedule } from './schedule.ts';
 import {
   type Collected,
@@ -201,6 +203,9 @@ export function captureStage(kind: CaptureKind): Stage<CollectSettings, Collecte
       });
       const diskFull$ = admission.diskFull$.pipe(share({ connector: () => new ReplaySubject(1) }));
       const recorder: Recorder = { kind, store, admission, experiment };
+      const playback$ = flow.playback$ ?? of({});
+      const ownPace = new ReplayPace(playback$, tools);
+      const course = replay && new ReplayCourse(replay.folder, playback$, ownPace, experiment);
       // The sensors are on one line: one stage reads them.
       const temperatures = name === 'collector' ? readTemperatures(experiment, flow) : null;
       return {
@@ -222,7 +227,11 @@ export function captureStage(kind: CaptureKind): Stage<CollectSettings, Collecte
               for (const { entry_id: id } of queue.entries()) known.add(id);
               source.arrivals.passOver(id => known.find(id) >= 0 || queue.get(id) !== undefined);
             }
-            const worker = openWorker(source, { settings, trigger, known, kept, temperatures }, recorder);
+            const worker = openWorker(
+              source,
+              { settings, trigger, known, kept, temperatures, pace: ownPace, course },
+              recorder,
+            );
             return {
               ...worker,
               close: async aborted => {
@@ -255,9 +264,16 @@ export function captureStage(kind: CaptureKind): Stage<CollectSettings, Collecte
               ? framesNotTaken(settings$, diskFull$, () => pace === 'triggered', flow, experiment)
               : EMPTY,
             recovery?.events$ ?? EMPTY,
+            course?.events$ ?? EMPTY,
           ),
-        atEnd: async () => [...((await recovery?.finish()) ?? []), ...(await recordAtEnd(kept, recorder))],
+        atEnd: async () => [
+          ...((await recovery?.finish()) ?? []),
+          ...(await recordAtEnd(kept, recorder)),
+          ...(course?.lastEvents() ?? []),
+        ],
         dispose: () => {
+          ownPace.dispose();
+          course?.dispose();
           temperatures?.close();
           triggers.dispose?.();
         },
@@ -337,6 +353,8 @@ interface Collecting {
   known: IdTable;
   kept: Collected[];
   temperatures: Temperatures | null;
+  pace: ReplayPace;
+  course: ReplayCourse | null;
 }
 
 /** What records a frame. */
@@ -349,7 +367,7 @@ interface Recorder {
 
 function openWorker(
   source: FrameSource,
-  { settings, trigger, known, kept, temperatures }: Collecting,
+  { settings, trigger, known, kept, temperatures, pace, course }: Collecting,
   recorder: Recorder,
 ): Worker<Collected> {
   const { experiment } = recorder;
@@ -359,7 +377,12 @@ function openWorker(
   let inFlight = 0;
   const take = triggered
     ? triggeredFrames(source, trigger, settings, experiment)
-    : ownPaceFrames(source, settings, known, experiment, { inFlight: () => inFlight, onEnd: () => exhausted$.next() });
+    : ownPaceFrames(source, settings, known, experiment, {
+        pace,
+        course,
+        inFlight: () => inFlight,
+        onEnd: () => exhausted$.next(),
+      });
   const recording = new WeakMap<Collected, Promise<Outcome | null>>();
   /** Of the newest frame. */
   let recordingNow: Promise<unknown> = Promise.resolve();

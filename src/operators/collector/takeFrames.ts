@@ -1,13 +1,16 @@
-import { filter, merge, Observable, timer } from 'rxjs';
+import { EMPTY, filter, firstValueFrom, fromEvent, map, merge, Observable, takeUntil } from 'rxjs';
 import type { ImageFormat } from '../../image/encodeImage.ts';
 import type { ImageTransform } from '../../image/transformPixels.ts';
 import type { IdTable } from '../../manifest/idTable.ts';
 import { deterministicId } from '../../manifest/normaliseEntry.ts';
 import { asError } from '../../model/asError.ts';
+import type { Clock } from '../../model/clock.ts';
 import type { CameraData, TemperatureData } from '../../model/entry.ts';
 import type { SourceFrame } from '../../model/frame.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
 import type { Experiment, Tools } from '../stage/experiment.ts';
+import type { ReplayCourse } from './replayCourse.ts';
+import type { ReplayPace } from './replayPace.ts';
 import type { Schedule } from './schedule.ts';
 
 /** When a camera is triggered. */
@@ -44,8 +47,6 @@ export interface Collected {
 
 /** Images that may wait for the processor before a folder's next ones are taken in. */
 const maxWaiting = 500;
-/** Longer timers of Node end at once. */
-const longestTimerMs = 2 ** 31 - 1;
 
 export interface Frames {
   wake$: Observable<unknown>;
@@ -108,44 +109,72 @@ export function triggeredFrames(
   };
 }
 
+/** How the images of a folder are gone through. */
+export interface OwnPace {
+  pace: ReplayPace;
+  /** Only of a replay. */
+  course: ReplayCourse | null;
+  /** Images that were taken and are not recorded yet. */
+  inFlight: () => number;
+  onEnd: () => void;
+}
+
+/** An image of the folder that comes next, and is not taken yet. */
+interface HeldFrame {
+  frame: SourceFrame;
+  id: string;
+}
+
 /** Images of a folder, as there is room for them and, unless the speed is infinite, as their time comes. */
 export function ownPaceFrames(
   source: FrameSource,
   { speed, transform, format }: FrameSettings,
   known: IdTable,
   { queue, tools }: Pick<Experiment, 'queue' | 'tools'>,
-  { inFlight, onEnd }: { inFlight: () => number; onEnd: () => void },
+  { pace, course, inFlight, onEnd }: OwnPace,
 ): Frames {
-  const paced = Number.isFinite(speed);
   let ended = false;
   /** What the source said while frames before it were on their way: it counts once they have arrived. */
   let failure: { error: unknown } | null = null;
-  let began: { clock: number; elapsed: number } | null = null;
+  let held: HeldFrame | null = null;
+  const readAhead = course ? new ReadAhead(tools.clock) : null;
+  const room = (): number => (readAhead?.most ?? maxWaiting) - queue.waiting('processor') - inFlight();
+  pace.begin(speed);
+  course?.open(source.recording ?? null);
 
-  const untilDue = async (frame: SourceFrame, signal: AbortSignal): Promise<void> => {
-    if (frame.kind !== 'imported' || !paced) return;
-    began ??= { clock: tools.clock.monotonic(), elapsed: frame.elapsedMs };
-    const due = began.clock + (frame.elapsedMs - began.elapsed) / speed;
+  /** The next image that is not known; null at the end. */
+  const pull = async (leaving: AbortSignal): Promise<HeldFrame | null> => {
     for (;;) {
-      const wait = due - tools.clock.monotonic();
-      if (wait <= 0) return;
-      await delay(Math.min(wait, longestTimerMs), signal, tools);
+      course?.go();
+      const frame = await source.next(leaving);
+      if (!frame) return null;
+      const id = idOf(frame, tools);
+      // Before its time comes: an import that goes on does not wait again for what it has.
+      if (known.find(id) < 0 && !queue.get(id)) return { frame, id };
+      if (frame.kind === 'imported') course?.came(frame, true);
     }
   };
 
-  const take = async (room: number, leaving: AbortSignal, taken: Collected[]): Promise<void> => {
-    while (!ended && taken.length < room && !leaving.aborted) {
+  const take = async (count: number, leaving: AbortSignal, taken: Collected[]): Promise<void> => {
+    while (!ended && taken.length < count && !leaving.aborted) {
       if (source.arrivals && !source.arrivals.has()) return;
-      const frame = await source.next(leaving);
-      if (!frame) {
+      if (course?.go()) held = null;
+      held ??= await pull(leaving);
+      if (!held) {
         ended = true;
+        course?.end();
         onEnd();
         return;
       }
-      const id = idOf(frame, tools);
-      // Before its time comes: an import that goes on does not wait again for what it has.
-      if (known.find(id) >= 0 || queue.get(id)) continue;
-      await untilDue(frame, leaving);
+      const { frame, id } = held;
+      if (frame.kind === 'imported') {
+        // What is taken already does not wait with it.
+        if (taken.length > 0 && !pace.isDue(frame.elapsedMs)) return;
+        if ((await nextMove(frame.elapsedMs, leaving)) !== 'due') continue;
+        if (course) course.came(frame, false);
+        else pace.took(frame.elapsedMs);
+      }
+      held = null;
       // Its entry may be archived before the same file is seen again.
       if (source.arrivals) known.add(id);
       taken.push({
@@ -163,41 +192,73 @@ export function ownPaceFrames(
     }
   };
 
+  const nextMove = async (elapsedMs: number, leaving: AbortSignal): Promise<'due' | 'sought' | 'left'> => {
+    if (leaving.aborted) return 'left';
+    return firstValueFrom(
+      merge(
+        course?.sought$.pipe(map(() => 'sought' as const)) ?? EMPTY,
+        pace.due$(elapsedMs).pipe(map(() => 'due' as const)),
+      ).pipe(takeUntil(fromEvent(leaving, 'abort'))),
+      { defaultValue: 'left' as const },
+    );
+  };
+
   const arrived$ = new Observable<void>(subscriber => source.arrivals?.subscribe(() => subscriber.next()));
   return {
-    wake$: merge(queue.changes$, arrived$).pipe(filter(() => !ended && queue.waiting('processor') < maxWaiting)),
+    wake$: merge(queue.changes$, arrived$).pipe(filter(() => !ended && room() > 0)),
     frames: async (count, leaving) => {
       const taken: Collected[] = [];
-      const room = maxWaiting - queue.waiting('processor') - inFlight();
+      readAhead?.look(queue.waiting('processor') + inFlight());
       if (!failure) {
         try {
-          await take(Math.min(paced ? 1 : count, room), leaving, taken);
+          await take(Math.min(count, room()), leaving, taken);
         } catch (error) {
           if (!leaving.aborted) failure = { error };
         }
       }
+      readAhead?.add(taken.length);
       if (failure && taken.length === 0 && inFlight() === 0) throw failure.error;
       return taken;
     },
   };
 }
 
+/** Images that a replay reads ahead at least; and of how long, at the rate at which they are analysed, ms. */
+const leastAhead = 8;
+const aheadMs = 2000;
+
+/** How many images of a replay may wait for the processor: enough for it to be busy, and few, since they are analysed after a pause as well. */
+class ReadAhead {
+  readonly #clock: Clock;
+  #given = 0;
+  #since: { at: number; finished: number } | null = null;
+  #perMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get most(): number {
+    return Math.min(maxWaiting, Math.max(leastAhead, Math.ceil(this.#perMs * aheadMs)));
+  }
+
+  add(taken: number): void {
+    this.#given += taken;
+  }
+
+  /** @param waiting images that were given and are not analysed yet. */
+  look(waiting: number): void {
+    const at = this.#clock.monotonic();
+    const finished = this.#given - waiting;
+    this.#since ??= { at, finished };
+    const { at: before, finished: then } = this.#since;
+    if (at - before < aheadMs / 4) return;
+    this.#perMs = Math.max(0, finished - then) / (at - before);
+    this.#since = { at, finished };
+  }
+}
+
 function idOf(frame: SourceFrame, tools: Tools): string {
   if (frame.kind !== 'imported') return tools.newId();
   return frame.id ?? deterministicId(frame.folder, frame.filename, frame.taken.local);
-}
-
-function delay(ms: number, signal: AbortSignal, { scheduler }: Tools): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      waiting.unsubscribe();
-      reject(signal.reason);
-    };
-    const waiting = timer(ms, scheduler).subscribe(() => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    });
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
 }

@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import type { Config } from '../../config/schema.ts';
 import type { StageEvent } from '../../model/event.ts';
 import type { PauseReason } from '../../model/pauseReason.ts';
+import type { Playback } from '../../model/playback.ts';
 import type { StageName } from '../../model/stageName.ts';
 import type { Experiment, Replay, SettingsSource, Tools } from './experiment.ts';
 
@@ -17,6 +18,8 @@ export interface StageFlow {
   pausedBy$?: Observable<PauseReason | null>;
   /** The configuration that counts, for what may change without new settings. Replays. */
   config$?: Observable<Config>;
+  /** How a person wants a replay to go on; the first value comes at once. Absent: nobody can steer it. */
+  playback$?: Observable<Playback>;
   /** Told whenever the stage has looked for work, whether there was any or not. */
   heartbeat?: (stage: StageName) => void;
 }

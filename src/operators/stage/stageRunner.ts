@@ -23,6 +23,7 @@ import { isQueueStage } from '../../manifest/stageWork.ts';
 import type { Control } from '../../model/control.ts';
 import type { PipelineEvent } from '../../model/event.ts';
 import type { PauseReason } from '../../model/pauseReason.ts';
+import type { Playback } from '../../model/playback.ts';
 import type { StageName } from '../../model/stageName.ts';
 import { heartbeats } from '../services/heartbeats.ts';
 import type { Experiment } from './experiment.ts';
@@ -89,6 +90,10 @@ export function stageRunner(experiment: Experiment, steering: Steering): StageRu
       ),
       pausedBy$,
       config$,
+      playback$: control$.pipe(
+        map(({ playback = {} }) => playback),
+        distinctUntilChanged<Playback>(isDeepStrictEqual),
+      ),
       heartbeat: of => alive$.next(of),
     };
     const settings$ = config$.pipe(

@@ -1,5 +1,6 @@
 import type { EventLevel, PipelineEvent } from '../../model/event.ts';
 import { localIso, utcIso } from '../../model/localTime.ts';
+import type { Playback } from '../../model/playback.ts';
 import { duration, number } from '../../model/quantity.ts';
 import { oneLine, shownJson } from '../../model/shownText.ts';
 
@@ -16,6 +17,7 @@ export function eventLevel(event: PipelineEvent): EventLevel {
       return event.level;
     case 'queued':
     case 'expected':
+    case 'replay':
     case 'claimed':
     case 'pace':
     case 'beat':
@@ -65,6 +67,8 @@ export function eventWords(event: PipelineEvent): string {
       return `${number(event.count)} waiting`;
     case 'expected':
       return `${number(event.count)} to come in all`;
+    case 'replay':
+      return `${number(event.progress.read)} frames read`;
     case 'claimed':
       return `took ${event.count}`;
     case 'done':
@@ -88,7 +92,10 @@ export function eventWords(event: PipelineEvent): string {
     case 'health':
       return `health ${event.report.light}`;
     case 'control':
-      return event.paused.length > 0 ? `paused: ${event.paused.join(', ')}` : 'no stage is paused';
+      return [
+        event.paused.length > 0 ? `paused: ${event.paused.join(', ')}` : 'no stage is paused',
+        ...(event.playback ? [playbackWords(event.playback)] : []),
+      ].join('; ');
     case 'config':
       return [
         event.file ? `read ${event.file}` : 'no file: the shipped defaults',
@@ -100,6 +107,12 @@ export function eventWords(event: PipelineEvent): string {
     case 'note':
       return event.message;
   }
+}
+
+function playbackWords({ speed, paused, steps }: Playback): string {
+  const words = [paused ? `the replay is paused${steps ? ` (step ${number(steps)})` : ''}` : 'the replay goes on'];
+  if (speed !== undefined) words.push(speed === 'max' ? 'as fast as it goes' : `at ${number(speed)} times its pace`);
+  return words.join(' ');
 }
 
 function doneWords(detail: Readonly<Record<string, string | number>>, entryId: string): string[] {

@@ -18,7 +18,8 @@ export function mergeStatuses(statuses: readonly ProcessStatus[]): PipelineStatu
       stages[name] = before ? mergeStages(before, stage) : stage;
     }
   }
-  const { health: _own, ...rest } = first;
+  const { health: _own, replay: _replay, ...rest } = first;
+  const replay = inOrder.findLast(status => status.replay)?.replay;
   const health = newestHealth(inOrder);
   const latency = mergeLatencies(inOrder.map(status => status.latency));
   // Upstream first, in whatever order the processes were started.
@@ -37,6 +38,7 @@ export function mergeStatuses(statuses: readonly ProcessStatus[]): PipelineStatu
       .map(status => status.last_image)
       .reduce((a, b) => ((b?.taken ?? '') > (a?.taken ?? '') ? b : a)),
     ...(health && { health }),
+    ...(replay && { replay }),
     processes: inOrder.map(status => ({
       host: status.host,
       pid: status.pid,

@@ -12,6 +12,7 @@ import {
   type StageStatus,
 } from '../../model/status.ts';
 import { type RecentlyFinished, rateOf, withFinished } from './rateOf.ts';
+import { type ReplayState, reduceReplay, replayStatus } from './replayStatus.ts';
 
 /** Buckets that make the minute of the rate. */
 const minuteBuckets = 60_000 / bucketMs;
@@ -86,6 +87,8 @@ export interface StatusState {
   latencies: readonly number[];
   /** Only once the health stage has looked. */
   health?: HealthStatus;
+  /** Only of a replay. */
+  replay?: ReplayState;
 }
 
 interface Edit {
@@ -132,6 +135,8 @@ export function reduceStatus(state: StatusState, event: PipelineEvent): StatusSt
       return { ...state, alarms: reduceAlarms(state.alarms, event), stages: withStage(state, event) };
     case 'settings':
       return { ...state, config: withTaken(state.config, event), stages: withStage(state, event) };
+    case 'replay':
+      return { ...state, replay: reduceReplay(state.replay, event) };
     case 'health':
       return { ...state, health: event.report, stages: withStage(state, event) };
     default:
@@ -221,6 +226,7 @@ export function statusOf(
     latency: latencyOf(state.latencies),
     last_image: lastImage,
     ...(state.health && { health: state.health }),
+    ...(state.replay && { replay: replayStatus(state.replay, at) }),
   };
 }
 
@@ -323,6 +329,7 @@ function reduceStage(before: StageCounts, event: StageEvent): StageCounts {
     case 'settings':
     case 'beat':
     case 'health':
+    case 'replay':
       return stage;
   }
 }

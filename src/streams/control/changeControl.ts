@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { makeFolder } from '../../files/durableNames.ts';
 import type { Exclusive } from '../../files/fileLock.ts';
 import { type Files, nodeFiles } from '../../files/files.ts';
@@ -13,16 +14,18 @@ import { parseControl } from './controlFile.ts';
  */
 export async function changeControl(
   path: string,
-  edit: (paused: Control['paused']) => Control['paused'],
+  edit: (before: Omit<Control, 'seq'>) => Omit<Control, 'seq'>,
   { files, exclusive }: { files: Files; exclusive: Exclusive },
 ): Promise<Control | null> {
   await makeFolder(files, dirname(path));
   return exclusive(async () => {
     const { before, isDamaged } = await present(path);
-    const paused = edit(before.paused);
+    const { paused, playback } = edit(before);
+    const isSame =
+      paused.toSorted().join() === before.paused.toSorted().join() && isDeepStrictEqual(playback, before.playback);
     // What a running pipeline obeys may be what stood there before the damage.
-    if (!isDamaged && paused.toSorted().join() === before.paused.toSorted().join()) return null;
-    const control = { seq: before.seq + 1, paused };
+    if (!isDamaged && isSame) return null;
+    const control: Control = { seq: before.seq + 1, paused, ...(playback && { playback }) };
     await writeAtomic(files, path, `${JSON.stringify(control)}\n`);
     return control;
   });

@@ -1,7 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { distinctUntilChanged, filter, type Observable, scan } from 'rxjs';
 import { z } from 'zod';
 import { parseJson } from '../../files/readJson.ts';
 import { type Control, noControl } from '../../model/control.ts';
+import { fastestReplay, type Playback, slowestReplay } from '../../model/playback.ts';
+import { parsePlace, placeExamples } from '../../model/replayPlace.ts';
 import { stageNames } from '../../model/stageName.ts';
 import { type FileText, readOwnText } from '../watched/fileText.ts';
 import { watchedFile$ } from '../watched/watchedFile.ts';
@@ -31,7 +34,7 @@ export function control$(
       }
     }, null),
     filter(control => control !== null),
-    distinctUntilChanged((a, b) => a.seq === b.seq && a.paused.join() === b.paused.join()),
+    distinctUntilChanged<Control>(isDeepStrictEqual),
   );
 }
 
@@ -39,10 +42,32 @@ const stage = z.enum(stageNames, {
   error: ({ input }) =>
     `names ${typeof input === 'object' ? 'a list or an object' : JSON.stringify(input)}, which is no stage; there are ${stageNames.join(', ')}`,
 });
+const count = z.int({ error: 'must be a whole number from 0 up' }).min(0, 'must be a whole number from 0 up');
+const playback = z.object(
+  {
+    speed: z
+      .union([z.literal('max'), z.number().min(slowestReplay).max(fastestReplay)], {
+        error: `must be "max" or a number from ${slowestReplay} to ${fastestReplay}`,
+      })
+      .optional(),
+    paused: z.boolean({ error: 'must be true or false' }).optional(),
+    steps: count.optional(),
+    seek: z
+      .object({
+        number: count,
+        to: z
+          .string({ error: 'must be a text' })
+          .refine(text => parsePlace(text) !== null, { error: `is no place in a recording, such as ${placeExamples}` }),
+      })
+      .optional(),
+  },
+  { error: 'must be an object with "speed", "paused", "steps" and "seek"' },
+);
 const schema = z.object(
   {
     seq: z.int({ error: 'must be a whole number' }),
     paused: z.array(stage, { error: 'must be a list of stages' }),
+    playback: playback.optional(),
   },
   { error: 'must be an object with "seq" and "paused"' },
 );
@@ -50,6 +75,10 @@ const schema = z.object(
 /** Reads the text of `flags/control.json`. @param text null: there is no file. @throws DamagedJsonError that says what is wrong with it. */
 export function parseControl(text: string | null): Control {
   if (text === null) return noControl;
-  const { seq, paused } = parseJson(text, schema);
-  return { seq, paused: stageNames.filter(name => paused.includes(name)) };
+  const { seq, paused, playback } = parseJson(text, schema);
+  return {
+    seq,
+    paused: stageNames.filter(name => paused.includes(name)),
+    ...(playback && { playback: playback as Playback }),
+  };
 }

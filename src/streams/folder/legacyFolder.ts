@@ -12,7 +12,7 @@ import { resolve } from 'node:path';
 import type { SourceSettings } from '../../config/sourceSettings.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { ImportedFrame } from '../../model/frame.ts';
-import type { FrameSource } from '../../model/frameSource.ts';
+import type { FrameSource, Recording } from '../../model/frameSource.ts';
 import { counted } from '../../model/quantity.ts';
 import { between } from './estimateMissing.ts';
 import { folderNotes, type LegacyFolderDescription, NoteTally } from './folderNotes.ts';
@@ -71,13 +71,14 @@ export async function openLegacyFolder(
   if (range && (timed.source === 'exif' || timed.source === 'mtime'))
     return new LegacyFolder(description, timed.images, range, every, limit, deps);
   const inRange = range ? imagesInRange(timed.images, range, folder) : timed.images;
-  return new LegacyFolder(description, everyNth(inRange, every, limit), null, 1, limit, deps);
+  return new LegacyFolder(description, everyNth(inRange, every, limit), null, 1, Number.POSITIVE_INFINITY, deps);
 }
 
 class LegacyFolder implements LegacyFolderSource {
   readonly pace = 'own';
   readonly total: number | null;
   readonly description: LegacyFolderDescription;
+  readonly recording?: Recording;
   readonly #images: readonly ListedImage[];
   /** Left to apply while reading, where times are only known then. */
   readonly #range: TimeRange | null;
@@ -111,6 +112,7 @@ class LegacyFolder implements LegacyFolderSource {
     this.#deps = deps;
     this.#tally = new NoteTally(deps.note);
     this.total = range ? null : images.length;
+    if (!range) this.recording = this.#recordingOf(images);
   }
 
   async next(signal: AbortSignal): Promise<ImportedFrame | null> {
@@ -133,12 +135,30 @@ class LegacyFolder implements LegacyFolderSource {
     this.#reading.clear();
   }
 
+  #recordingOf(images: readonly ListedImage[]): Recording {
+    const elapsed = elapsedTimes(images);
+    const elapsedOf = (number: number): number | null => elapsed?.[number - 1] ?? null;
+    return {
+      count: images.length,
+      lengthMs: elapsedOf(images.length),
+      timeOf: number => images[number - 1]?.time?.wallMs ?? null,
+      elapsedOf,
+      seek: number => {
+        this.#index = number - 1;
+        this.#ahead = this.#index;
+        this.#previous = null;
+        this.#elapsedMs = elapsedOf(number) ?? this.#elapsedMs;
+      },
+    };
+  }
+
   /** The time of one image, while those of the next ones are on their way. */
   async #read(index: number, signal: AbortSignal): Promise<ReadImage> {
     const end = Math.min(index + readAhead, this.#images.length);
     for (this.#ahead = Math.max(this.#ahead, index); this.#ahead < end; this.#ahead++) {
       const image = this.#images[this.#ahead];
-      if (!image.time) this.#reading.set(this.#ahead, readImage(image, this.description.timeSource));
+      if (!image.time && !this.#reading.has(this.#ahead))
+        this.#reading.set(this.#ahead, readImage(image, this.description.timeSource));
     }
     const pending = this.#reading.get(index);
     const { time, source = this.description.timeSource } = this.#images[index];
@@ -216,6 +236,17 @@ class LegacyFolder implements LegacyFolderSource {
     if (this.#range && this.#delivered === 0 && this.#index === this.#images.length)
       this.#tally.count('empty', `${this.description.folder}: no image was taken between the times asked for`);
   }
+}
+
+/** Recorded time up to each image, ms; a clock that was set back keeps its pace from there on. Null where a time is not known yet. */
+function elapsedTimes(images: readonly ListedImage[]): Float64Array | null {
+  const elapsed = new Float64Array(images.length);
+  for (let i = 0; i < images.length; i++) {
+    const { time } = images[i];
+    if (!time) return null;
+    if (i > 0) elapsed[i] = elapsed[i - 1]! + Math.max(0, elapsedBetween(images[i - 1]!.time as WallTime, time));
+  }
+  return elapsed;
 }
 
 interface ReadImage {

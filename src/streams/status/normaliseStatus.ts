@@ -42,6 +42,7 @@ export function normaliseStatus(text: string): PipelineStatus | string {
   const edit = editOf(config.edit);
   const control = recordOf(raw.control);
   const health = healthOf(raw.health);
+  const replay = replayOf(recordOf(raw.replay));
   return {
     ...processOf(raw),
     state,
@@ -65,6 +66,7 @@ export function normaliseStatus(text: string): PipelineStatus | string {
     throughput: throughputOf(raw.throughput),
     last_image: imageOf(recordOf(raw.last_image)),
     ...(health && { health }),
+    ...(replay && { replay }),
     // A version that did not list them wrote one process's words.
     processes:
       listed.length === 0
@@ -251,6 +253,27 @@ function healthOf(value: unknown): HealthStatus | null {
     last_gap: from === null || to === null ? null : { from, to, count: countOf(gap.count) },
     clock_jumps: countOf(raw.clock_jumps),
     released_claims: countOf(raw.released_claims),
+  };
+}
+
+function replayOf(raw: Raw): PipelineStatus['replay'] | null {
+  const folder = textOf(raw.folder);
+  if (folder === null) return null;
+  const seek = recordOf(raw.seek);
+  const said = textOf(seek.said);
+  return {
+    folder,
+    frame: countOf(raw.frame),
+    count: numberOf(raw.count),
+    read: countOf(raw.read),
+    skipped: countOf(raw.skipped),
+    recorded: textOf(raw.recorded),
+    speed: numberOf(raw.speed),
+    speed_now: numberOf(raw.speed_now),
+    paused: raw.paused === true,
+    left_seconds: numberOf(raw.left_seconds),
+    seek: said === null ? null : { number: countOf(seek.number), said },
+    ended: raw.ended === true,
   };
 }
 

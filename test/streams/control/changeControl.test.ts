@@ -20,7 +20,10 @@ describe('changeControl', () => {
   afterEach(() => rm(root, { recursive: true, force: true }));
 
   const change = (edit: (paused: Control['paused']) => Control['paused']): Promise<Control | null> =>
-    changeControl(path, edit, { files: nodeFiles, exclusive: fileLock(path) });
+    changeControl(path, before => ({ ...before, paused: edit(before.paused) }), {
+      files: nodeFiles,
+      exclusive: fileLock(path),
+    });
   const pause = (stage: StageName) => change(paused => [...new Set([...paused, stage])]);
   const resume = (stage: StageName) => change(paused => paused.filter(other => other !== stage));
   const written = async (): Promise<Control> => JSON.parse(await readFile(path, 'utf8'));

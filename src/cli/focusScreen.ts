@@ -1,12 +1,11 @@
 import { chooseDrawing } from '../console/drawing.ts';
-import { askTerminal } from '../console/terminalPicture/askTerminal.ts';
 import { terminalPicture } from '../console/terminalPicture/terminalPicture.ts';
 import { sparkline } from '../console/views/bars.ts';
 import { cleanText } from '../console/views/cleanText.ts';
-import { ToolRunner } from '../files/runTool.ts';
 import type { FrameTrend } from '../image/frameTrend.ts';
 import type { MeasuredFrame } from '../image/measureFrame.ts';
 import { drawFrame } from '../image/reducedFrame.ts';
+import { askOwnTerminal, listenTo } from './askOwnTerminal.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { focusWords } from './frameWords.ts';
 
@@ -19,8 +18,6 @@ export interface FocusScreen {
   close(): void;
 }
 
-/** A terminal is asked for its pictures for so long, ms. */
-const askMs = 1_000;
 const begin = '\u001b[?1049h\u001b[?25l\u001b[2J';
 const end = '\u001b[?25h\u001b[?1049l';
 /** Rows above the picture. */
@@ -38,11 +35,6 @@ export async function openFocusScreen(
     // An answer that comes late is no key.
     if (text.includes('\u0003') || (text.includes('q') && !text.includes('\u001b'))) onStop();
   };
-  const listen = (onText: (text: string) => void): (() => void) => {
-    const hear = (bytes: Buffer): void => onText(bytes.toString('latin1'));
-    stdin.on('data', hear);
-    return () => stdin.off('data', hear);
-  };
   stdin.setRawMode(true);
   stdin.resume();
   output.draw(begin);
@@ -51,16 +43,12 @@ export async function openFocusScreen(
     stdin.setRawMode(false);
     stdin.pause();
   };
-  const graphics = await askTerminal(
-    { write: text => output.draw(text), listen },
-    { environment, timeoutMs: askMs, outerTerminal: () => outerTerminal(new ToolRunner()) },
-    onTyped,
-  ).catch((error: unknown) => {
+  const graphics = await askOwnTerminal(text => output.draw(text), environment, onTyped).catch((error: unknown) => {
     giveBack();
     throw error;
   });
   const picture = terminalPicture(graphics, drawing);
-  const deaf = listen(onTyped);
+  const deaf = listenTo(stdin, onTyped);
   let drawnSize = '';
   let message = '';
   const row = (at: number, text: string): string =>
@@ -89,13 +77,4 @@ export async function openFocusScreen(
       giveBack();
     },
   };
-}
-
-/** What tmux says of the terminal that it is shown on; null where it says nothing. */
-async function outerTerminal(tools: ToolRunner): Promise<string | null> {
-  const command = ['tmux', 'display-message', '-p', '#{client_termname}'];
-  return tools.run(command, { signal: AbortSignal.timeout(askMs), timeoutMs: askMs }).then(
-    ({ stdout }) => stdout.toString().trim(),
-    () => null,
-  );
 }

@@ -14,6 +14,7 @@ import type { CommandContext, CommandDefinition } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
 import { launcher, sameExperiment } from './launch.ts';
 import type { LoadedConfig } from './loadConfig.ts';
+import { rememberLook } from './rememberedLook.ts';
 
 /** Editors that a machine may have, when the user has not named one. */
 const commonEditors = ['nano', 'vim', 'vi'];
@@ -43,6 +44,7 @@ export function hostConsole(
     commandLine: (...words) => commandLine(context, ...words),
     editor: editorWords(context.environment),
     environment: context.environment,
+    rememberLook: choice => rememberLook(context.environment, choice),
   };
 }
 

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { configToml } from '../config/configToml.ts';
@@ -13,6 +11,7 @@ import { readValidJson } from '../files/readJson.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import { loadText } from '../streams/configuration/configUpdates.ts';
 import type { CommandContext } from './commandDefinition.ts';
+import { stateFolder, stateFolders } from './stateFolder.ts';
 
 /** `flags/configuration.json`: the settings that an experiment was last run with, and the file that they are from. */
 const lastGoodSchema = z.object({
@@ -120,20 +119,4 @@ export async function experimentOf(
 
 function rememberedFile(folder: string, configFile: string): string {
   return join(folder, `${createHash('sha256').update(configFile).digest('hex').slice(0, 16)}.json`);
-}
-
-function stateFolder({ XDG_STATE_HOME, HOME }: NodeJS.ProcessEnv): string {
-  return join(XDG_STATE_HOME || join(HOME || homedir(), '.local', 'state'), 'phorest');
-}
-
-/** The user's own; through sudo also that of the user who asked. */
-async function stateFolders(environment: NodeJS.ProcessEnv): Promise<string[]> {
-  const own = stateFolder(environment);
-  if (!environment.SUDO_USER) return [own];
-  const users = await readFile('/etc/passwd', 'utf8').catch(() => '');
-  const home = users
-    .split('\n')
-    .find(line => line.startsWith(`${environment.SUDO_USER}:`))
-    ?.split(':')[5];
-  return home ? [own, stateFolder({ HOME: home })] : [own];
 }

@@ -1,11 +1,22 @@
 import type { ConsoleHost } from '../console/consoleHost.ts';
 import type { ConsoleSources } from '../console/consoleSources.ts';
-import { type ConsoleEnd, openConsole } from '../console/openConsole.ts';
+import { type ConsoleEnd, type ConsoleTerminal, openConsole } from '../console/openConsole.ts';
 import { systemClock } from '../model/clock.ts';
+import { askOwnTerminal } from './askOwnTerminal.ts';
+import { rememberedLook } from './rememberedLook.ts';
 
 /** The console on this process's terminal, until it is left or `until` is aborted. */
-export function showConsole(sources: ConsoleSources, host: ConsoleHost, until: AbortSignal): Promise<ConsoleEnd> {
+export async function showConsole(sources: ConsoleSources, host: ConsoleHost, until: AbortSignal): Promise<ConsoleEnd> {
   const { stdin: input, stdout: output, stderr: errorOutput } = process;
-  const terminal = { input, output, errorOutput, environment: host.environment, clock: systemClock };
+  const { environment } = host;
+  const terminal: ConsoleTerminal = {
+    input,
+    output,
+    errorOutput,
+    environment,
+    clock: systemClock,
+    look: await rememberedLook(environment),
+    ask: onTyped => askOwnTerminal(text => output.write(text), environment, onTyped),
+  };
   return openConsole(sources, host, terminal, { until });
 }

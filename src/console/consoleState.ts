@@ -11,6 +11,7 @@ import type { Drawing, LookChoice } from './drawing.ts';
 import { emptyLog, type LogView } from './log/logView.ts';
 import type { PageName } from './pages.ts';
 import { initialRoisPage, type RoisPage } from './rois/roisPage.ts';
+import type { TerminalGraphics } from './terminalPicture/askTerminal.ts';
 import { type LookState, unknownLook } from './theme/lookState.ts';
 
 /** What lies over the page and takes the keys. */
@@ -61,6 +62,8 @@ export interface ConsoleState {
   configFile: string;
   drawing: Drawing;
   look: LookState;
+  /** What the terminal has told of itself, as pictures need it; null: nothing. */
+  graphics: TerminalGraphics | null;
   /** Milliseconds since 1970 UTC. */
   now: number;
   columns: number;
@@ -119,12 +122,21 @@ export interface InitialOptions {
   host: Pick<ConsoleHost, 'root' | 'mode' | 'tools' | 'configFile'>;
   drawing: Drawing;
   look?: LookState;
+  graphics?: TerminalGraphics | null;
   now: number;
   columns: number;
   rows: number;
 }
 
-export function initialState({ host, drawing, look = unknownLook, now, columns, rows }: InitialOptions): ConsoleState {
+export function initialState({
+  host,
+  drawing,
+  look = unknownLook,
+  graphics = null,
+  now,
+  columns,
+  rows,
+}: InitialOptions): ConsoleState {
   return {
     root: host.root,
     mode: host.mode,
@@ -132,6 +144,7 @@ export function initialState({ host, drawing, look = unknownLook, now, columns, 
     configFile: host.configFile,
     drawing,
     look,
+    graphics,
     now,
     columns,
     rows,

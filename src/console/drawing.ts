@@ -1,5 +1,5 @@
 import { contrastRatio, luminance, type Rgb, tableColour } from './theme/contrast.ts';
-import { type Theme, type ThemeName, themes } from './theme/themes.ts';
+import { type Theme, themeNames, themes } from './theme/themes.ts';
 
 /** What the terminal can show, chosen from its environment, and how. Every sign is one column wide. */
 export interface Drawing {
@@ -55,7 +55,8 @@ const asciiDrawing = {
 } satisfies Omit<Drawing, 'colours' | 'theme' | 'paints'>;
 
 /** What a person may choose: `auto` follows the terminal's background; `ascii` draws signs that every font has. */
-export type LookChoice = 'auto' | ThemeName | 'ascii';
+export const lookChoices = ['auto', ...themeNames, 'ascii'] as const;
+export type LookChoice = (typeof lookChoices)[number];
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -85,7 +86,7 @@ export function chooseDrawing(
 export function choicesFor(environment: Environment): readonly LookChoice[] {
   const { colours } = chooseDrawing(environment);
   if (colours === 0) return ['auto', 'ascii'];
-  return colours === 8 ? ['auto', 'mono', 'ascii'] : ['auto', 'dark', 'light', 'contrast', 'terminal', 'mono', 'ascii'];
+  return colours === 8 ? ['auto', 'mono', 'ascii'] : lookChoices;
 }
 
 function themeFor(colours: Drawing['colours'], choice: LookChoice, background: Rgb | null): Theme {

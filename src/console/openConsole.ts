@@ -19,10 +19,12 @@ import type { ConsoleInput } from './consoleInput.ts';
 import type { ConsoleSources } from './consoleSources.ts';
 import { type Action, type ConsoleState, initialState } from './consoleState.ts';
 import { consoleSteps, frames } from './consoleSteps.ts';
-import { chooseDrawing } from './drawing.ts';
+import { chooseDrawing, type LookChoice } from './drawing.ts';
 import { copySequence } from './log/copyText.ts';
 import { performActions } from './performActions.ts';
 import { editConfiguration } from './settings/editConfiguration.ts';
+import type { TerminalAnswers } from './terminalPicture/askTerminal.ts';
+import type { LookState } from './theme/lookState.ts';
 import { watchedInputs } from './watchedInputs.ts';
 import { openScreen, type TerminalStreams } from './widgets/openScreen.ts';
 import { paintPanels } from './widgets/paintPanels.ts';
@@ -32,6 +34,10 @@ export interface ConsoleTerminal extends TerminalStreams {
   /** What must stay off the screen meanwhile. */
   errorOutput: NodeJS.WriteStream;
   clock: Clock;
+  /** The theme that was chosen; `auto` unless given. */
+  look?: LookChoice;
+  /** Asks the terminal what it can show; `onTyped` is told what was typed meanwhile. Without it, nothing is asked. */
+  ask?: (onTyped: (text: string) => void) => Promise<TerminalAnswers>;
   scheduler?: SchedulerLike;
 }
 
@@ -63,8 +69,17 @@ export async function openConsole(
   { until, onState }: ConsoleOptions = {},
 ): Promise<ConsoleEnd> {
   const { output, clock, scheduler = asyncScheduler } = terminal;
-  const drawing = chooseDrawing(terminal.environment);
-  const open = await openScreen(terminal, drawing);
+  let typed = '';
+  const answers = await askWhileLoading(terminal, text => {
+    typed += text;
+  });
+  const look: LookState = {
+    environment: terminal.environment,
+    choice: terminal.look ?? 'auto',
+    background: answers?.background ?? null,
+  };
+  const drawing = chooseDrawing(look.environment, look.choice, look.background);
+  const open = await openScreen(terminal, { drawing, typed, synchronised: answers?.synchronised ?? false });
   const letErrorsGo = holdErrors(terminal.errorOutput);
   const restore = (): void => {
     try {
@@ -86,6 +101,8 @@ export async function openConsole(
       const initial = initialState({
         host,
         drawing,
+        look,
+        graphics: answers,
         now: clock.now(),
         columns: output.columns || 1,
         rows: output.rows || 1,
@@ -163,6 +180,25 @@ export async function openConsole(
     ended.abort();
     restore();
     process.removeListener('uncaughtExceptionMonitor', restore);
+  }
+}
+
+/** Asks the terminal while the widgets are loaded, which takes longer than most terminals take to answer. */
+async function askWhileLoading(
+  { input, ask }: ConsoleTerminal,
+  onTyped: (text: string) => void,
+): Promise<TerminalAnswers | null> {
+  if (!ask) return null;
+  input.setRawMode(true);
+  input.resume();
+  try {
+    const [answers] = await Promise.all([ask(onTyped), import('blessed')]);
+    input.pause();
+    return answers;
+  } catch (error) {
+    input.setRawMode(false);
+    input.pause();
+    throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { askTerminal } from '../../src/console/terminalPicture/askTerminal.ts';
+import { askTerminal, withoutAnswers } from '../../src/console/terminalPicture/askTerminal.ts';
 import { kitty, kittyThroughTmux, throughTmux } from '../../src/console/terminalPicture/kitty.ts';
 import { sixel } from '../../src/console/terminalPicture/sixel.ts';
 import { terminalPicture } from '../../src/console/terminalPicture/terminalPicture.ts';
@@ -63,7 +63,37 @@ describe('asking a terminal for its pictures', () => {
       cell: { width: 8, height: 16 },
       registers: 256,
       maxSize: { width: 800, height: 600 },
+      background: null,
+      synchronised: false,
     });
+  });
+
+  it.each([
+    ['\u001b]11;rgb:ffff/ffff/dddd\u001b\\', [255, 255, 221]],
+    ['\u001b]11;rgb:1e/1e/1e\u0007', [30, 30, 30]],
+    ['\u001b]11;rgba:0000/2b2b/3636/ffff\u0007', [0, 43, 54]],
+    ['', null],
+  ])('finds the background in %j', async (said, background) => {
+    const { graphics, typed } = await ask({ answer: () => said + xterm });
+    expect(graphics.background).toEqual(background);
+    expect(typed).toBe('');
+  });
+
+  it.each([
+    [1, true],
+    [2, true],
+    [0, false],
+    [3, false],
+    [4, false],
+  ])('knows from the answer %i whether frames are shown as a whole', async (mode, synchronised) => {
+    const { graphics, asked } = await ask({ answer: () => `\u001b[?2026;${mode}$y${xterm}` });
+    expect(graphics.synchronised).toBe(synchronised);
+    expect(asked).toContain('\u001b[?2026$p');
+  });
+
+  it('tells keys from answers that come late', () => {
+    const late = `\u001b]11;rgb:1e1e/1e1e/1e1e\u0007\u001b[?2026;2$y${kittyOk}${xterm}`;
+    expect(withoutAnswers(`q${late}\u001b[A`)).toBe('q\u001b[A');
   });
 
   it.each([

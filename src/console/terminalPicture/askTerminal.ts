@@ -1,3 +1,4 @@
+import type { Rgb } from '../theme/contrast.ts';
 import { throughTmux } from './kitty.ts';
 
 /** How a terminal shows pictures. */
@@ -9,6 +10,14 @@ export interface TerminalGraphics {
   registers: number;
   /** The largest sixel picture, pixels. */
   maxSize: { width: number; height: number };
+}
+
+/** All that a terminal tells of itself. */
+export interface TerminalAnswers extends TerminalGraphics {
+  /** Its background; null where it does not tell. */
+  background: Rgb | null;
+  /** It can show a frame as a whole (mode 2026), so that none is seen half drawn. */
+  synchronised: boolean;
 }
 
 /** The terminal's two ends, in raw mode: what is typed, and its answers, come unchanged. */
@@ -34,7 +43,7 @@ const placeholderTerminals = /kitty|ghostty/i;
 const unknown = { cell: { width: 10, height: 20 }, registers: 16, maxSize: { width: 1000, height: 1000 } };
 
 /**
- * Asks a terminal how it shows pictures: whether it knows the graphics protocol of kitty, else sixels; how large a cell is, how many colours a
+ * Asks a terminal for its background, whether it shows frames as a whole, and how it shows pictures: whether it knows the graphics protocol of kitty, else sixels; how large a cell is, how many colours a
  * sixel picture has and how large it may be. The last question is one that every terminal answers. Within tmux, which answers for
  * itself, the terminal behind it is asked for kitty's protocol, through tmux where that lets it.
  *
@@ -44,8 +53,8 @@ export async function askTerminal(
   { write, listen }: TerminalEnds,
   { environment, timeoutMs, outerTerminal }: AskTerminalOptions,
   onTyped: (text: string) => void = () => undefined,
-): Promise<TerminalGraphics> {
-  if (mute.test(environment.TERM ?? '')) return { way: 'blocks', ...unknown };
+): Promise<TerminalAnswers> {
+  if (mute.test(environment.TERM ?? '')) return answersOf('', false);
   const isTmux = Boolean(environment.TMUX);
   const isBehindTmux = isTmux && placeholderTerminals.test((await outerTerminal()) ?? '');
   let said = '';
@@ -57,13 +66,17 @@ export async function askTerminal(
     if (deviceAttributes.test(said) && (!isBehindTmux || kittyAnswer.test(said))) answered.resolve();
   });
   const first = isTmux ? (isBehindTmux ? throughTmux(kittyQuestion('U=1,')) : '') : kittyQuestion('');
-  write(`${first}\u001b[16t\u001b[?1;1;0S\u001b[?2;1;0S\u001b[c`);
+  write(`${first}\u001b]11;?\u001b\\\u001b[?2026$p\u001b[16t\u001b[?1;1;0S\u001b[?2;1;0S\u001b[c`);
   await answered.promise;
   clearTimeout(timer);
   stop();
-  onTyped(answers.reduce((rest, answer) => rest.replaceAll(new RegExp(answer, 'g'), ''), said));
-  return graphicsOf(said, isTmux);
+  onTyped(withoutAnswers(said));
+  return answersOf(said, isTmux);
 }
+
+/** What was typed, of what came in: an answer that comes late is no key. */
+export const withoutAnswers = (said: string): string =>
+  said.includes('\u001b') ? answers.reduce((rest, answer) => rest.replaceAll(new RegExp(answer, 'g'), ''), said) : said;
 
 /** A version that does not know a key, such as that of placeholders, does not answer. */
 const kittyQuestion = (keys: string): string => `\u001b_Gi=31,s=1,v=1,a=q,${keys}t=d,f=24;AAAA\u001b\\`;
@@ -74,12 +87,23 @@ const deviceAttributes = /\u001b\[\?([\d;]*)c/;
 const cellSize = /\u001b\[6;(\d+);(\d+)t/;
 const colourRegisters = /\u001b\[\?1;0;(\d+)S/;
 const largestSixel = /\u001b\[\?2;0;(\d+);(\d+)S/;
+const backgroundAnswer = /\u001b\]11;rgba?:([\da-f]+)\/([\da-f]+)\/([\da-f]+)[^\u0007\u001b]*(?:\u0007|\u001b\\)/i;
+const synchronisedAnswer = /\u001b\[\?2026;(\d)\$y/;
 const refusedQuestion = /\u001b\[\?[12];[123][\d;]*S/;
 // biome-ignore-end lint/suspicious/noControlCharactersInRegex: as above.
-const answers = [kittyAnswer, deviceAttributes, cellSize, colourRegisters, largestSixel, refusedQuestion];
+const answers = [
+  backgroundAnswer,
+  synchronisedAnswer,
+  kittyAnswer,
+  deviceAttributes,
+  cellSize,
+  colourRegisters,
+  largestSixel,
+  refusedQuestion,
+];
 
 /** What the answers of a terminal mean. */
-function graphicsOf(said: string, isTmux: boolean): TerminalGraphics {
+function answersOf(said: string, isTmux: boolean): TerminalAnswers {
   const attributes = deviceAttributes.exec(said)?.[1]?.split(';') ?? [];
   const hasKitty = kittyAnswer.exec(said)?.[1] === 'OK';
   const sizeOf = (answer: RegExp, least: number): [number, number] | null => {
@@ -93,5 +117,19 @@ function graphicsOf(said: string, isTmux: boolean): TerminalGraphics {
     cell: { width, height },
     registers: Number(colourRegisters.exec(said)?.[1] ?? unknown.registers) || unknown.registers,
     maxSize: { width: maxWidth, height: maxHeight },
+    background: backgroundOf(said),
+    // Set or reset; what is set or reset for good can't be used.
+    synchronised: ['1', '2'].includes(synchronisedAnswer.exec(said)?.[1] ?? ''),
   };
+}
+
+/** Each part has one to four digits, of which all `f` are full light. */
+function backgroundOf(said: string): Rgb | null {
+  const parts = backgroundAnswer.exec(said)?.slice(1, 4);
+  if (!parts) return null;
+  return parts.map(digits => Math.round((255 * Number.parseInt(digits, 16)) / (16 ** digits.length - 1))) as [
+    number,
+    number,
+    number,
+  ];
 }

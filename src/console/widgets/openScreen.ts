@@ -1,5 +1,7 @@
+import { PassThrough } from 'node:stream';
 import type { Widgets } from 'blessed';
-import type { Drawing } from '../drawing.ts';
+import { chooseDrawing, type Drawing, type Environment } from '../drawing.ts';
+import { withoutAnswers } from '../terminalPicture/askTerminal.ts';
 
 /** The terminal that the console is shown on. */
 export interface TerminalStreams {
@@ -21,6 +23,7 @@ interface Inner {
     showCursor(): void;
     hideCursor(): void;
     flush(): void;
+    _owrite(text: string): boolean;
     tput: { brokenACS: boolean };
   };
   alloc(): void;
@@ -38,6 +41,14 @@ export interface OpenScreen {
   close(): void;
 }
 
+export interface ScreenOptions {
+  drawing: Drawing;
+  /** What was typed before, one character a byte. */
+  typed?: string;
+  /** The terminal shows frames as a whole (mode 2026). */
+  synchronised?: boolean;
+}
+
 /**
  * Takes over the terminal: alternate screen, raw keys, mouse buttons.
  * blessed's own handlers of signals and errors are taken away: they would end the process with code 0. Its handler of `exit`
@@ -45,14 +56,15 @@ export interface OpenScreen {
  */
 export async function openScreen(
   { input, output, environment }: TerminalStreams,
-  drawing: Drawing,
+  { drawing, typed = '', synchronised = false }: ScreenOptions,
 ): Promise<OpenScreen> {
   const { default: blessed } = await import('blessed');
   const before = new Map(handled.map(event => [event, process.listeners(event as 'SIGTERM')]));
+  const keys = typedKeys(input);
   const screen = blessed.screen({
-    input,
+    input: keys.stream,
     output,
-    terminal: terminalName(environment.TERM ?? '', drawing),
+    terminal: terminalName(environment),
     forceUnicode: drawing.unicode,
     warnings: false,
     cursor: { artificial: false, shape: 'block', blink: false, color: '' },
@@ -65,6 +77,11 @@ export async function openScreen(
   }
   const inner = screen as unknown as Inner;
   const { program } = inner;
+  if (synchronised) {
+    const write = program._owrite.bind(program);
+    // The terminal shows what is between as one.
+    program._owrite = text => write(`\u001b[?2026h${text}\u001b[?2026l`);
+  }
   // Line drawing goes out as it is; the alternate character set breaks in mosh and tmux.
   program.tput.brokenACS = true;
   // Buttons, wheel and drags only: a report for every move of the pointer would flood a slow line.
@@ -73,6 +90,10 @@ export async function openScreen(
   program.removeAllListeners('resize');
   const hasMouse = !environment.TERM?.startsWith('linux');
   if (hasMouse) inner.enableMouse();
+  if (!input.isRaw) input.setRawMode(true);
+  input.resume();
+  // Whoever listens to keys begins right after this.
+  setImmediate(() => keys.take(typed));
   let isOpen = true;
   let takeBack: (() => void) | null = null;
   return {
@@ -103,10 +124,35 @@ export async function openScreen(
       try {
         takeBack?.();
         screen.destroy();
+        keys.close();
       } catch (error) {
         // A terminal that has hung up can't be restored, and needs not be.
         if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error;
       }
+    },
+  };
+}
+
+/** What is typed, for blessed, which would take an answer of the terminal that comes late for keys. */
+function typedKeys(input: NodeJS.ReadStream): {
+  stream: NodeJS.ReadStream;
+  take: (text: string) => void;
+  close: () => void;
+} {
+  const keys = Object.assign(new PassThrough(), { isTTY: true, setRawMode: (raw: boolean) => input.setRawMode(raw) });
+  Object.defineProperty(keys, 'isRaw', { get: () => input.isRaw });
+  const take = (text: string): void => {
+    const rest = withoutAnswers(text);
+    if (rest !== '') keys.write(Buffer.from(rest, 'latin1'));
+  };
+  const hear = (bytes: Buffer): void => take(bytes.toString('latin1'));
+  input.on('data', hear);
+  return {
+    stream: keys as unknown as NodeJS.ReadStream,
+    take,
+    close: () => {
+      input.off('data', hear);
+      if (!input.destroyed) input.pause();
     },
   };
 }
@@ -116,7 +162,8 @@ const handled = ['uncaughtException', 'SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 /**
  * A terminal that blessed knows: it prints an error for the descriptions of screen and tmux, which take what xterm takes.
  */
-function terminalName(term: string, { colours }: Drawing): string {
+function terminalName(environment: Environment): string {
+  const term = environment.TERM ?? '';
   if (term.startsWith('linux')) return 'linux';
-  return colours === 256 || /256/.test(term) ? 'xterm-256color' : 'xterm';
+  return chooseDrawing(environment).colours === 256 || /256/.test(term) ? 'xterm-256color' : 'xterm';
 }

@@ -1,0 +1,36 @@
+import { askTerminal, type TerminalAnswers } from '../console/terminalPicture/askTerminal.ts';
+import { ToolRunner } from '../files/runTool.ts';
+
+/** The terminal has so long to answer, ms; one that answers at all ends the wait. */
+const askMs = 1_000;
+
+/**
+ * Asks the terminal of this process, which is in raw mode, what it can show.
+ * @param onTyped told what came in meanwhile and is no answer; one character a byte
+ */
+export const askOwnTerminal = (
+  write: (text: string) => void,
+  environment: Readonly<Record<string, string | undefined>>,
+  onTyped: (text: string) => void,
+): Promise<TerminalAnswers> =>
+  askTerminal(
+    { write, listen: onText => listenTo(process.stdin, onText) },
+    { environment, timeoutMs: askMs, outerTerminal: () => outerTerminal(new ToolRunner()) },
+    onTyped,
+  );
+
+/** Tells what comes in, one character a byte; returns what ends it. */
+export function listenTo(input: NodeJS.ReadStream, onText: (text: string) => void): () => void {
+  const hear = (bytes: Buffer): void => onText(bytes.toString('latin1'));
+  input.on('data', hear);
+  return () => input.off('data', hear);
+}
+
+/** What tmux says of the terminal that it is shown on; null where it says nothing. */
+async function outerTerminal(tools: ToolRunner): Promise<string | null> {
+  const command = ['tmux', 'display-message', '-p', '#{client_termname}'];
+  return tools.run(command, { signal: AbortSignal.timeout(askMs), timeoutMs: askMs }).then(
+    ({ stdout }) => stdout.toString().trim(),
+    () => null,
+  );
+}

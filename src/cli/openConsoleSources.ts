@@ -62,7 +62,7 @@ export function openConsoleSources(
       };
       return wanted$.pipe(switchMap(isWanted => (isWanted ? looked$({ look, onError }) : EMPTY)));
     },
-    frame$: size$ =>
+    frame$: requests$ =>
       lastFrame$(
         {
           lastImage: () => lastImage,
@@ -72,7 +72,7 @@ export function openConsoleSources(
           onError,
           findImage: camera => findImage(camera, paths.data, nodeFiles),
         },
-        size$,
+        requests$,
       ),
   };
 }

@@ -1,13 +1,10 @@
 import type { Observable } from 'rxjs';
-import type { FramePicture } from '../model/framePicture.ts';
+import type { FramePicture, PictureRequest } from '../model/framePicture.ts';
 import type { LastResult } from '../model/lastResult.ts';
 import type { LogLine } from '../model/logLine.ts';
 import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
 import type { StatusReading } from '../model/status.ts';
-
-/** How large a picture may be, in pixels; null while nobody looks at one. */
-export type PictureSize = { width: number; height: number } | null;
 
 /**
  * What the console watches. Read-only, from outside the pipeline's process or inside it. Each is cold and subscribed to once;
@@ -23,8 +20,8 @@ export interface ConsoleSources {
   rois$: Observable<RoiManifest | null>;
   /** What the chip map has of each chip, for the same; empty while there is none. */
   chips$: Observable<readonly ChipDesign[]>;
-  /** The last frame, no larger than asked for. Costs nothing while the size is null. */
-  frame$(size$: Observable<PictureSize>): Observable<FramePicture | null>;
+  /** The newest frame, or the one that is asked for. Costs nothing while nobody asks for any (null). */
+  frame$(requests$: Observable<PictureRequest | null>): Observable<FramePicture | null>;
   /** What the newest result says of each ROI. Costs nothing while nobody wants it. */
   lastResult$(wanted$: Observable<boolean>): Observable<LastResult>;
 }

@@ -1,5 +1,6 @@
 import type { Pixels } from '../model/frame.ts';
-import { type Histogram, saturationOf, shareFrom, statisticsOf } from './histogram.ts';
+import type { FrameHistogram, FrameRegion } from '../model/framePicture.ts';
+import { fullScaleOf, type Histogram, saturationOf, shareFrom, statisticsOf } from './histogram.ts';
 
 /** A frame made small enough to be kept, with what its pixels said before. */
 export interface ReducedFrame {
@@ -15,12 +16,14 @@ export interface ReducedFrame {
   width: number;
   height: number;
   means: Float32Array;
+  /** Side of a block, pixels of the frame. */
+  block: number;
   /** Of the frame itself. */
   histogram: Histogram;
 }
 
-/** The reduced frame is at most so wide and high, pixels: several times what a terminal shows. */
-const longestSide = 1024;
+/** The reduced frame is at most so wide and high, pixels: several times what a terminal shows in signs. */
+export const longestSide = 1024;
 /** Pixels that are taken in at one go, about 5 ms. */
 const pixelsPerTurn = 2 << 20;
 
@@ -28,8 +31,12 @@ const pixelsPerTurn = 2 << 20;
  * Measures a frame and reduces it by a whole number, in pieces, so that keys and screen are served between.
  * @throws the signal's reason when it is aborted.
  */
-export async function reduceFrame({ width, height, depth, data }: Pixels, signal: AbortSignal): Promise<ReducedFrame> {
-  const block = Math.max(1, Math.ceil(width / longestSide), Math.ceil(height / longestSide));
+export async function reduceFrame(
+  { width, height, depth, data }: Pixels,
+  signal: AbortSignal,
+  longest = longestSide,
+): Promise<ReducedFrame> {
+  const block = Math.max(1, Math.ceil(width / longest), Math.ceil(height / longest));
   const columns = Math.ceil(width / block);
   const rows = Math.ceil(height / block);
   const means = new Float32Array(columns * rows);
@@ -67,46 +74,74 @@ export async function reduceFrame({ width, height, depth, data }: Pixels, signal
   const statistics = statisticsOf(histogram, count);
   const saturated = shareFrom(histogram, saturationOf(histogram), count);
   const frame = { frameWidth: width, frameHeight: height, depth, ...statistics, saturated };
-  return { ...frame, width: columns, height: rows, means, histogram };
+  return { ...frame, width: columns, height: rows, means, block, histogram };
 }
 
 /**
  * The reduced frame as a picture of 0 (its darkest pixel) to 255 (its brightest), within a size whose aspect ratio it does not
- * follow; never larger than the reduced frame. A flat one is mid grey. By exact area averaging.
+ * follow. A flat one is mid grey. By exact area averaging.
+ * @param part of the reduced frame, in its pixels, at any scale; by default all of it, never larger than it is
  */
 export function drawFrame(
-  frame: ReducedFrame,
+  frame: Pick<ReducedFrame, 'width' | 'height' | 'means'>,
   size: { width: number; height: number },
-): { width: number; height: number; grey: Uint8Array } {
-  const scale = Math.min(1, size.width / frame.width, size.height / frame.height);
-  const width = Math.max(1, Math.round(frame.width * scale));
-  const height = Math.max(1, Math.round(frame.height * scale));
-  const across = averageRows(frame.means, frame.width, frame.height, width);
-  const both = transpose(
-    averageRows(transpose(across, width, frame.height), frame.height, width, height),
-    height,
-    width,
-  );
+  part?: FrameRegion,
+): { width: number; height: number; grey: Uint8Array; means: Float32Array } {
+  const of = part ?? { left: 0, top: 0, width: frame.width, height: frame.height };
+  const scale = Math.min(part ? Number.POSITIVE_INFINITY : 1, size.width / of.width, size.height / of.height);
+  const width = Math.max(1, Math.round(of.width * scale));
+  const height = Math.max(1, Math.round(of.height * scale));
+  const across = averageRows(frame.means, frame.width, frame.height, width, [of.left, of.width]);
+  const turned = averageRows(transpose(across, width, frame.height), frame.height, width, height, [of.top, of.height]);
+  const means = transpose(turned, height, width);
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
-  for (const value of both) {
+  for (const value of means) {
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
   const range = high - low;
-  return {
-    width,
-    height,
-    grey: Uint8Array.from(both, value => (range > 0 ? Math.round((255 * (value - low)) / range) : 128)),
-  };
+  const grey = Uint8Array.from(means, value => (range > 0 ? Math.round((255 * (value - low)) / range) : 128));
+  return { width, height, grey, means };
 }
 
-/** Each row of `length` values as `target` means over equal parts of it. */
-function averageRows(values: Float32Array, length: number, rows: number, target: number): Float32Array {
+/** Whole pixels of a frame, copied. */
+export function cropPixels({ width, depth, data }: Pixels, { left, top, width: w, height: h }: FrameRegion): Pixels {
+  const cut = depth === 8 ? new Uint8Array(w * h) : new Uint16Array(w * h);
+  for (let row = 0; row < h; row++) {
+    const from = (top + row) * width + left;
+    cut.set(data.subarray(from, from + w), row * w);
+  }
+  return { width: w, height: h, depth, data: cut };
+}
+
+/** Parts of a histogram that is shown. */
+const shownBins = 256;
+
+/** A histogram of 256 parts. */
+export function shownHistogram(histogram: Histogram): FrameHistogram {
+  const top = fullScaleOf(histogram);
+  const bins = new Array<number>(shownBins).fill(0);
+  for (let level = 0; level < histogram.length; level++) {
+    if (histogram[level] === 0) continue;
+    bins[Math.min(shownBins - 1, Math.floor((level * shownBins) / (top + 1)))]! += histogram[level]!;
+  }
+  const saturation = saturationOf(histogram);
+  return { bins, top, saturation: Number.isFinite(saturation) ? saturation : null };
+}
+
+/** Of each row of `length` values a part (where it begins, how long it is) as `target` means over equal pieces of it. */
+function averageRows(
+  values: Float32Array,
+  length: number,
+  rows: number,
+  target: number,
+  [begin, long]: readonly [number, number],
+): Float32Array {
   const means = new Float32Array(target * rows);
-  const step = length / target;
+  const step = long / target;
   for (let i = 0; i < target; i++) {
-    const from = i * step;
+    const from = Math.min(begin + i * step, length - 1e-6);
     const to = Math.min(length, from + step);
     for (let row = 0; row < rows; row++) {
       let sum = 0;

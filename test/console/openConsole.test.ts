@@ -1,8 +1,9 @@
 import { BehaviorSubject, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { CommandOutput, ConsoleHost } from '../../src/console/consoleHost.ts';
-import type { ConsoleSources, PictureSize } from '../../src/console/consoleSources.ts';
+import type { ConsoleSources } from '../../src/console/consoleSources.ts';
 import { openConsole } from '../../src/console/openConsole.ts';
+import type { PictureRequest } from '../../src/model/framePicture.ts';
 import type { LogLine } from '../../src/model/logLine.ts';
 import type { StatusReading } from '../../src/model/status.ts';
 import {
@@ -23,7 +24,7 @@ interface World {
   host: ConsoleHost;
   status$: BehaviorSubject<StatusReading>;
   log$: Subject<readonly LogLine[]>;
-  sizes: PictureSize[];
+  sizes: (PictureRequest | null)[];
   commands: { words: readonly string[]; output: Subject<CommandOutput>; isCut: () => boolean }[];
   subscriptions: () => number;
   stopsAsked: () => number;
@@ -32,7 +33,7 @@ interface World {
 function world(over: Partial<ConsoleHost> = {}): World {
   const status$ = new BehaviorSubject(running);
   const log$ = new Subject<readonly LogLine[]>();
-  const sizes: PictureSize[] = [];
+  const sizes: (PictureRequest | null)[] = [];
   const commands: World['commands'] = [];
   let subscriptions = 0;
   let stops = 0;

@@ -156,6 +156,12 @@ export function sampleFrame(width = 40, height = 30, over: Partial<FramePicture>
     height,
     grey: Uint8Array.from({ length: width * height }, (_, i) => i % 256),
     rois: sampleRois(),
+    histogram: { bins: Array.from({ length: 256 }, (_, i) => 1000 - i), top: 4095, saturation: null },
+    saturatedRois: [],
+    atTop: null,
+    region: { left: 0, top: 0, width: 4000, height: 3000 },
+    size: { width, height },
+    recent: null,
     ...over,
   };
 }

@@ -13,7 +13,7 @@ import { Manifest } from '../../../src/manifest/manifest.ts';
 import type { FramePicture } from '../../../src/model/framePicture.ts';
 import { utcIso } from '../../../src/model/localTime.ts';
 import type { RoiManifest } from '../../../src/model/roi.ts';
-import { type LastFrameDeps, lastFrame$ } from '../../../src/streams/console/lastFrame.ts';
+import { type LastFrameDeps, lastFrame$, type ReadFrame } from '../../../src/streams/console/lastFrame.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { sampleEntry, sampleOptions } from '../../world/sampleManifest.ts';
 
@@ -50,14 +50,14 @@ describe('lastFrame$ in virtual time', () => {
       files,
       clock: { now: () => Date.now(), monotonic: () => Date.now() },
       loadReader: async () => (path, signal) =>
-        new Promise<ReducedFrame>((resolve, reject) => {
+        new Promise<ReadFrame>((resolve, reject) => {
           world.reads.push(path);
           const givenUp = (): void => void world.reads.push('given up');
           signal.addEventListener('abort', givenUp);
           setTimeout(() => {
             signal.removeEventListener('abort', givenUp);
             if (world.fails) reject(new Error(`${path} is no image`));
-            else resolve(frame);
+            else resolve({ whole: frame, saturatedRois: null, detail: null });
           }, decodeMs);
         }),
     };

@@ -6,6 +6,7 @@ import type { RoiHistory } from '../model/roiHistory.ts';
 import type { StatusReading } from '../model/status.ts';
 import type { CommandOutput } from './consoleHost.ts';
 import type { ConsoleState, Message } from './consoleState.ts';
+import type { TerminalGraphics } from './terminalPicture/askTerminal.ts';
 
 /** What the mouse does at a place of the screen; the pointer is told of only while a button is held. */
 export interface MouseInput {
@@ -24,6 +25,8 @@ export type ConsoleInput =
   | { kind: 'chips'; chips: readonly ChipDesign[] }
   | { kind: 'frame'; frame: FramePicture | null }
   | { kind: 'lastResult'; lastResult: LastResult }
+  /** How the terminal shows pictures. */
+  | { kind: 'graphics'; graphics: TerminalGraphics }
   /** ms since 1970 UTC, about once a second. */
   | { kind: 'time'; now: number }
   | { kind: 'size'; columns: number; rows: number }
@@ -51,7 +54,8 @@ export function isUrgent(input: ConsoleInput, before: ConsoleState): boolean {
     case 'chips':
       return before.chips.length === 0;
     case 'frame':
-      return before.frame === null;
+      // What somebody asked for is shown at once.
+      return before.frame === null || before.frame.file === input.frame?.file || before.frameView.held !== null;
     case 'lastResult':
       return before.lastResult === null;
     case 'command':

@@ -8,6 +8,7 @@ import type { StatusReading } from '../model/status.ts';
 import { type ChartState, initialChart } from './chart/chartState.ts';
 import type { ConsoleHost, ConsoleTool } from './consoleHost.ts';
 import type { Drawing, LookChoice } from './drawing.ts';
+import { type FrameState, initialFrame } from './frame/frameState.ts';
 import { emptyLog, type LogView } from './log/logView.ts';
 import type { PageName } from './pages.ts';
 import { initialRoisPage, type RoisPage } from './rois/roisPage.ts';
@@ -83,8 +84,7 @@ export interface ConsoleState {
   /** Known while a page shows it. */
   lastResult: LastResult | null;
   roisPage: RoisPage;
-  /** Draw the ROIs on the frame. */
-  outlines: boolean;
+  frameView: FrameState;
   chart: ChartState;
   /** Newest last; errors stay until they are acknowledged. */
   messages: readonly Message[];
@@ -159,7 +159,7 @@ export function initialState({
     frame: null,
     lastResult: null,
     roisPage: initialRoisPage,
-    outlines: true,
+    frameView: initialFrame,
     chart: initialChart,
     messages: [],
     commands: [],

@@ -1,5 +1,6 @@
 import { chartHandlers } from './chart/chartHandlers.ts';
 import { type Action, type ConsoleState, type Step, step } from './consoleState.ts';
+import { frameHandlers } from './frame/frameHandlers.ts';
 import type { CoreAction, KeyHandlers } from './keyBinding.ts';
 import { type ActionName, bindingFor } from './keys.ts';
 import { logHandlers, withoutFilters } from './log/logHandlers.ts';
@@ -19,7 +20,6 @@ const coreHandlers: KeyHandlers<CoreAction> = {
   ...(Object.fromEntries(pageNames.map(page => [page, toPage(page)])) as KeyHandlers<PageName>),
   nextPage: state => turnPage(state, 1),
   previousPage: state => turnPage(state, -1),
-  outlines: state => step({ ...state, outlines: !state.outlines }),
   tools: state =>
     step({
       ...state,
@@ -51,6 +51,7 @@ const coreHandlers: KeyHandlers<CoreAction> = {
 export const keyHandlers: KeyHandlers<ActionName> = {
   ...coreHandlers,
   ...chartHandlers,
+  ...frameHandlers,
   ...logHandlers,
   ...roiHandlers,
   ...themeHandlers,

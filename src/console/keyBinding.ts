@@ -10,7 +10,6 @@ export type CoreAction =
   | PageName
   | 'nextPage'
   | 'previousPage'
-  | 'outlines'
   | 'tools'
   | 'edit'
   | 'help'

@@ -1,6 +1,7 @@
 import { type ChartAction, chartKeys } from './chart/chartKeys.ts';
 import { commandKeys } from './commandKeys.ts';
 import type { ConsoleState, Overlay } from './consoleState.ts';
+import { type FrameAction, frameKeys } from './frame/frameKeys.ts';
 import type { CoreAction, KeyBinding, Place } from './keyBinding.ts';
 import { type LogAction, logKeys } from './log/logKeys.ts';
 import { overlayKeys } from './overlayKeys.ts';
@@ -10,7 +11,7 @@ import { type RoiAction, roiKeys } from './rois/roiKeys.ts';
 import { type ThemeAction, themeKeys } from './theme/themeKeys.ts';
 
 /** Everything that a key does, of all parts of the console. */
-export type ActionName = CoreAction | ChartAction | RoiAction | ThemeAction | LogAction;
+export type ActionName = CoreAction | ChartAction | FrameAction | RoiAction | ThemeAction | LogAction;
 
 /**
  * The one table: the footer, the help, `docs/keys.md` and what a key does all come from it. Each part of the console brings its own keys.
@@ -19,6 +20,7 @@ export const keyBindings: readonly KeyBinding<ActionName>[] = [
   ...commandKeys,
   ...pageKeys,
   ...chartKeys,
+  ...frameKeys,
   ...roiKeys,
   ...themeKeys,
   ...logKeys,

@@ -1,6 +1,7 @@
 import { chartMouse } from './chart/chartMouse.ts';
 import type { MouseInput } from './consoleInput.ts';
 import { type ConsoleState, type Step, step } from './consoleState.ts';
+import { frameMouse } from './frame/frameMouse.ts';
 import { isInside, layoutOf, type PanelName, type Rect } from './layout.ts';
 import { logMouse } from './log/logMouse.ts';
 import { logRows } from './log/logRows.ts';
@@ -28,6 +29,7 @@ const panelMouse: Partial<Record<PanelName, PanelMouse>> = {
   chart: chartMouse,
   ROIs: roiMouse,
   log: logMouse,
+  frame: frameMouse,
 };
 
 /** What lies over the page has the mouse, then the panel below the pointer; a wheel that neither turns scrolls the log. */

@@ -5,7 +5,7 @@ const lists: readonly Place[] = ['rois', 'tools', 'sources'];
 const panes: readonly Place[] = ['overview', 'log', 'ROIs', 'help', 'output', 'arguments', 'line'];
 
 /** Pages that have nothing for the arrows to the sides to move. */
-const arrowsTurn: readonly Place[] = ['overview', 'chart', 'chip', 'frame', 'log'];
+const arrowsTurn: readonly Place[] = ['overview', 'chart', 'chip', 'log'];
 
 /** Keys that choose what is shown: pages, places in lists and texts, frame and log. */
 export const pageKeys: readonly KeyBinding<CoreAction>[] = [
@@ -98,13 +98,5 @@ export const pageKeys: readonly KeyBinding<CoreAction>[] = [
     label: 'end',
     help: 'To the end, which is then followed.',
     places: [...panes, ...lists],
-  },
-  {
-    action: 'outlines',
-    keys: ['o'],
-    shown: 'o',
-    label: 'outlines',
-    help: 'Shows or hides the ROIs on the frame.',
-    places: ['overview', 'frame'],
   },
 ];

@@ -12,11 +12,12 @@ import {
 import type { ConsoleInput } from './consoleInput.ts';
 import type { ConsoleSources } from './consoleSources.ts';
 import type { ConsoleState } from './consoleState.ts';
-import { pictureSize } from './views/frameLines.ts';
+import { pictureRequest } from './frame/framePlaces.ts';
 
 /** Charts and pictures are large to draw, and nobody reads them twice a second: they change at most this often, ms. */
 const chartMs = 2000;
-const pictureMs = 1000;
+/** A picture changes with each key that moves it. */
+const pictureMs = 100;
 
 /**
  * What is watched, as inputs: each source once, from subscription to teardown. A picture is asked for only while the layout
@@ -29,9 +30,9 @@ export function watchedInputs(
 ): Observable<ConsoleInput> {
   const atMostEvery = <T>(ms: number): MonoTypeOperatorFunction<T> =>
     throttleTime(ms, scheduler, { leading: true, trailing: true });
-  const size$ = states$.pipe(
-    map(pictureSize),
-    distinctUntilChanged((a, b) => a?.width === b?.width && a?.height === b?.height),
+  const requests$ = states$.pipe(
+    map(pictureRequest),
+    distinctUntilChanged((a, b) => JSON.stringify(a) === JSON.stringify(b)),
   );
   const wantsResult$ = states$.pipe(
     map(({ page }) => page === 'ROIs' || page === 'chip'),
@@ -53,6 +54,6 @@ export function watchedInputs(
       kind: 'lastResult',
       lastResult,
     })),
-    inputs(sources.frame$(size$).pipe(atMostEvery(pictureMs)), frame => ({ kind: 'frame', frame })),
+    inputs(sources.frame$(requests$).pipe(atMostEvery(pictureMs)), frame => ({ kind: 'frame', frame })),
   );
 }

@@ -198,7 +198,7 @@ describe('openConsole', () => {
     const { type, sizes, ending, end } = await opened();
     await type('4');
     await type('1');
-    expect(sizes).toEqual([null, { width: 80, height: 34 }, null]);
+    expect(sizes).toEqual([null, { width: 80, height: 24, zoom: 1, centre: [0.5, 0.5], held: null }, null]);
     ending.abort();
     await end;
   });

@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { chooseDrawing } from '../../src/console/drawing.ts';
+import { initialFrame } from '../../src/console/frame/frameState.ts';
+import { markFrame } from '../../src/console/frame/markFrame.ts';
 import { splitWords } from '../../src/console/overlayActions.ts';
 import { age, count, rate } from '../../src/console/views/amounts.ts';
 import { bar, sparkline } from '../../src/console/views/bars.ts';
 import { curveOf, rangeOf, type Series } from '../../src/console/views/curves.ts';
 import { clip, lineText, paragraph, seg, spread } from '../../src/console/views/line.ts';
-import { roiPixels } from '../../src/console/views/roiOutlines.ts';
 import { shiftScale, stepOf } from '../../src/console/views/shiftScale.ts';
 import { lastChipShift, lastShift, medianShift } from '../../src/console/views/shifts.ts';
 import { timeTicks, valueTicks } from '../../src/console/views/ticks.ts';
 import { sgr } from '../../src/console/widgets/sgr.ts';
+import type { FramePicture } from '../../src/model/framePicture.ts';
 import { bytes } from '../../src/model/quantity.ts';
 import { ascii, colourless, noon, sampleFrame, sampleHistory, sampleOf, unicode } from './sampleConsole.ts';
 
@@ -249,6 +251,13 @@ describe('shifts', () => {
 });
 
 describe('ROIs on the frame', () => {
+  const roiPixels = (frame: FramePicture): Set<number> =>
+    new Set(
+      [...markFrame(frame, { frameView: initialFrame, history: null }, false)].flatMap((mark, i) =>
+        mark > 0 ? [i] : [],
+      ),
+    );
+
   const roi = { label: 'a', flip: false, coords: [1000, 1000], size: [1000, 2000] } as const;
 
   it('are outlined where they lie', () => {

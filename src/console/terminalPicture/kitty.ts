@@ -1,5 +1,6 @@
 import { deflateSync } from 'node:zlib';
 import type { GreyPicture } from '../../model/framePicture.ts';
+import { markColours } from './markColours.ts';
 
 /** The protocol takes so much in one escape sequence, characters. */
 const pieceLength = 4096;
@@ -29,6 +30,9 @@ export function kittyThroughTmux(picture: GreyPicture, { columns, rows }: Cells)
   return sent + Array.from({ length: rows }, (_, row) => line(row)).join(back);
 }
 
+/** Takes the picture off the screen; the terminal keeps it, until `kittyEnd`. */
+export const kittyHide = `\u001b_Ga=d,d=i,i=${imageId},q=2\u001b\\`;
+
 /** Takes the picture away. */
 export const kittyEnd = `\u001b_Ga=d,d=I,i=${imageId},q=2\u001b\\`;
 
@@ -36,9 +40,13 @@ export const kittyEnd = `\u001b_Ga=d,d=I,i=${imageId},q=2\u001b\\`;
 export const throughTmux = (sequence: string): string =>
   `\u001bPtmux;${sequence.replaceAll('\u001b', '\u001b\u001b')}\u001b\\`;
 
-function transmitted({ width, height, grey }: GreyPicture, how: string): string[] {
+function transmitted({ width, height, grey, marks }: GreyPicture, how: string): string[] {
   const colours = new Uint8Array(3 * grey.length);
-  for (let i = 0; i < grey.length; i++) colours.fill(grey[i] as number, 3 * i, 3 * i + 3);
+  for (let i = 0; i < grey.length; i++) {
+    const colour = markColours.get(marks?.[i] ?? 0);
+    if (colour) colours.set(colour, 3 * i);
+    else colours.fill(grey[i] as number, 3 * i, 3 * i + 3);
+  }
   const data = deflateSync(colours, { level: 3 }).toString('base64');
   const pieces = data.match(new RegExp(`.{1,${pieceLength}}`, 'g')) ?? [];
   return pieces.map((piece, i) => {

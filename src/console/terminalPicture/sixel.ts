@@ -1,4 +1,5 @@
 import type { GreyPicture } from '../../model/framePicture.ts';
+import { markColours } from './markColours.ts';
 
 /** Greys are told from each other no finer: each one more is bytes on the line. */
 const maxGreys = 32;
@@ -7,21 +8,32 @@ const maxGreys = 32;
  * A picture as DEC sixels, drawn from the cursor on: columns of six pixels, band by band, for each band one grey after another.
  * @param registers colours that the terminal has
  */
-export function sixel({ width, height, grey }: GreyPicture, registers: number): string {
-  const greys = Math.max(2, Math.min(maxGreys, registers));
+export function sixel({ width, height, grey, marks }: GreyPicture, registers: number): string {
+  // With few colours what is drawn over the picture is white.
+  const hasColours = marks !== undefined && registers >= 4 * markColours.size - 4;
+  const greys = Math.max(2, Math.min(maxGreys, registers - (hasColours ? markColours.size : 0)));
+  const shadeOf = (at: number): number => {
+    const mark = marks?.[at] ?? 0;
+    if (mark === 0) return Math.round(((grey[at] as number) * (greys - 1)) / 255);
+    return hasColours ? greys + mark - 1 : greys - 1;
+  };
   let text = `\u001bP0;1;q"1;1;${width};${height}`;
   for (let i = 0; i < greys; i++) {
     const percent = Math.round((100 * i) / (greys - 1));
     text += `#${i};2;${percent};${percent};${percent}`;
   }
-  /** By grey, then by column: which of the six pixels have it. */
-  const masks = new Uint8Array(greys * width);
+  if (hasColours) {
+    for (const [mark, colour] of markColours)
+      text += `#${greys + mark - 1};2;${colour.map(part => Math.round((100 * part) / 255)).join(';')}`;
+  }
+  /** By colour, then by column: which of the six pixels have it. */
+  const masks = new Uint8Array((greys + (hasColours ? markColours.size : 0)) * width);
   for (let top = 0; top < height; top += 6) {
     masks.fill(0);
     const used = new Set<number>();
     for (let row = 0; row < Math.min(6, height - top); row++) {
       for (let x = 0, at = (top + row) * width; x < width; x++, at++) {
-        const shade = Math.round((grey[at] * (greys - 1)) / 255);
+        const shade = shadeOf(at);
         masks[shade * width + x] |= 1 << row;
         used.add(shade);
       }

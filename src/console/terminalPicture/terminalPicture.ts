@@ -3,7 +3,7 @@ import type { Drawing } from '../drawing.ts';
 import { sgr } from '../widgets/sgr.ts';
 import type { TerminalGraphics } from './askTerminal.ts';
 import { greyBlocks } from './greyBlocks.ts';
-import { kitty, kittyEnd, kittyThroughTmux, maxPlaceholderRows, throughTmux } from './kitty.ts';
+import { kitty, kittyEnd, kittyHide, kittyThroughTmux, maxPlaceholderRows, throughTmux } from './kitty.ts';
 import { sixel } from './sixel.ts';
 
 /** A part of the screen, cells. */
@@ -16,9 +16,12 @@ export interface Space {
 export interface TerminalPicture {
   /** So many pixels a picture may have at most, to fit into a space. */
   pixels(space: Space): { width: number; height: number };
+  /** The part of the screen that a picture takes. */
+  cells(picture: { width: number; height: number }): Space;
   /** What draws a picture of at most those pixels from the cursor on, and takes the place of the last one. Where the cursor is then is not said. */
   draw(picture: GreyPicture): string;
-  /** What takes the last one away, where clearing the screen does not. */
+  /** What takes the last one off the screen where writing over it does not; and what also makes the terminal forget it. */
+  readonly hide: string;
   readonly end: string;
 }
 
@@ -32,48 +35,59 @@ export function terminalPicture(
   { way, cell, registers, maxSize }: TerminalGraphics,
   drawing: Pick<Drawing, 'unicode' | 'colours' | 'theme'>,
 ): TerminalPicture {
-  const inCells = ({ width, height }: GreyPicture): Space => ({
+  const inCells = ({ width, height }: { width: number; height: number }): Space => ({
     columns: Math.max(1, Math.round(width / cell.width)),
     rows: Math.max(1, Math.round(height / cell.height)),
   });
-  const cells = ({ columns, rows }: Space, maxRows = rows) => ({
+  const inPixels = ({ columns, rows }: Space, maxRows = rows) => ({
     width: columns * cell.width,
     height: Math.min(rows, maxRows) * cell.height,
   });
   switch (way) {
     case 'kitty':
       return {
-        pixels: space => capped(cells(space), maxKittySide),
+        pixels: space => capped(inPixels(space), maxKittySide),
+        cells: inCells,
         draw: picture => kitty(picture, inCells(picture)),
+        hide: kittyHide,
         end: kittyEnd,
       };
     case 'kitty through tmux':
       return {
-        pixels: space => capped(cells(space, maxPlaceholderRows), maxKittySide),
+        pixels: space => capped(inPixels(space, maxPlaceholderRows), maxKittySide),
+        cells: inCells,
         draw: picture => kittyThroughTmux(picture, inCells(picture)),
+        hide: '',
         end: throughTmux(kittyEnd),
       };
     case 'sixel':
       return {
         // Below the last row of cells the terminal would scroll.
         pixels: ({ columns, rows }) => {
-          const { width, height } = cells({ columns, rows: Math.max(1, rows - 1) });
+          const { width, height } = inPixels({ columns, rows: Math.max(1, rows - 1) });
           const side = Math.sqrt(maxSixelPixels);
           return {
             width: Math.min(width, maxSize.width, 1.25 * side),
             height: Math.min(height, maxSize.height, side / 1.25),
           };
         },
+        cells: ({ width, height }) => ({
+          columns: Math.ceil(width / cell.width),
+          rows: Math.ceil(height / cell.height),
+        }),
         draw: picture => sixel(picture, registers),
+        hide: '',
         end: '',
       };
     case 'blocks':
       return {
         pixels: ({ columns, rows }) => ({ width: columns, height: 2 * rows }),
+        cells: ({ width, height }) => ({ columns: width, rows: Math.ceil(height / 2) }),
         draw: picture => {
           const lines = greyBlocks(picture, drawing).map(line => sgr(line, drawing));
           return lines.join(`\u001b[${picture.width}D\u001b[1B`);
         },
+        hide: '',
         end: '',
       };
   }

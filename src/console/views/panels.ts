@@ -1,12 +1,12 @@
 import { alarmLines } from '../alarms/alarmLines.ts';
 import { chartPanel } from '../chart/chartView.ts';
 import type { ConsoleState } from '../consoleState.ts';
+import { framePanel } from '../frame/frameLines.ts';
 import type { PanelName } from '../layout.ts';
 import { logLines } from '../log/logLines.ts';
 import { roiPanel } from '../rois/roiPanel.ts';
 import { chipLines } from './chipLines.ts';
 import { footerLine } from './footerLine.ts';
-import { frameLines } from './frameLines.ts';
 import { headerLines } from './headerLines.ts';
 import { messageLines } from './messageLines.ts';
 import { type PanelView, text } from './panelView.ts';
@@ -24,12 +24,20 @@ export const panelViews: Readonly<Record<PanelName, PanelView>> = {
   alarms: { depends: state => [state.reading, Math.floor(state.now / 3_600_000)], content: text(alarmLines) },
   chart: chartPanel,
   chip: { depends: state => [state.history, state.rois, state.chips], content: text(chipLines) },
-  frame: { depends: state => [state.frame, state.outlines, state.reading?.connection], content: text(frameLines) },
   ROIs: roiPanel,
+  frame: framePanel,
   log: { depends: state => [state.log, state.page], content: text(logLines) },
   message: { depends: state => [state.messages, state.commands, state.reading], content: text(messageLines) },
   footer: {
-    depends: state => [state.page, state.overlay, state.reading, state.history, state.tool],
+    depends: state => [
+      state.page,
+      state.overlay,
+      state.reading,
+      state.history,
+      state.tool,
+      state.frame,
+      state.frameView,
+    ],
     content: text((state, width) => [footerLine(state, width)]),
   },
 };

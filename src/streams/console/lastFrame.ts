@@ -158,8 +158,9 @@ export function lastFrame$(
       return { file, at, place: null };
     };
 
-    const isAskedFor = (): boolean =>
-      Boolean(request?.held) || (shown ? shown.place !== null || lacksDetail(shown, request) : false);
+    /** What is shown does not have what somebody wants to see of it, pixels or figures of its ROIs. */
+    const lacks = (of: Shown): boolean => lacksDetail(of, request) || (of.readWith === null && rois !== null);
+    const isAskedFor = (): boolean => Boolean(request?.held) || (shown ? shown.place !== null || lacks(shown) : false);
 
     /** Takes a frame over, where there is a new one or somebody asked for it. Resolves in any case. */
     const look = async (signal: AbortSignal): Promise<Shown | null | undefined> => {
@@ -172,7 +173,7 @@ export function lastFrame$(
         const stat = await files.stat(file);
         const key = `${file} ${stat?.size} ${stat?.mtimeMs}`;
         if (!stat || signal.aborted) return shown;
-        if (key === tried && !(shown?.file === file && lacksDetail(shown, request))) {
+        if (key === tried && !(shown?.file === file && lacks(shown))) {
           if (shown?.file === file && !isSamePlace(shown.place, place)) shown = { ...shown, place };
           return shown;
         }
@@ -184,7 +185,7 @@ export function lastFrame$(
           const detailOf = (frame: FrameSize): FrameRegion | null => detailArea(frame, request);
           const read = await readFrame(file, signal, { rois: () => rois, detailOf });
           const histogram = shownHistogram(read.whole.histogram);
-          if (!signal.aborted) shown = { file, at, place, histogram, ...read };
+          if (!signal.aborted) shown = { file, at, place, histogram, readWith: rois, ...read };
         } finally {
           // One that was given up is to be read when somebody looks again.
           if (signal.aborted) tried = '';
@@ -281,6 +282,8 @@ interface Target {
 }
 
 interface Shown extends Target, ReadFrame {
+  /** The ROIs that were known when it was read. */
+  readWith: RoiManifest | null;
   histogram: FrameHistogram;
 }
 

@@ -1,19 +1,15 @@
-import { matchesGlob } from 'node:path';
+import { labelPatterns } from '../model/labelPatterns.ts';
 import { CalibrationError } from './calibrationError.ts';
 
 /**
- * A ROI manifest with those regions alone whose label fits one of the patterns (`0[0-5]?A*`), and none that begins with `!`; patterns with `!` alone
- * leave out from all. All else in it stays.
+ * A ROI manifest with those regions alone that the patterns mean (see {@link labelPatterns}). All else in it stays.
  *
  * @param text of a manifest that can be read
  * @throws CalibrationError when none is left, with some labels
  */
 export function selectRois(text: string, patterns: readonly string[]): { text: string; kept: number; of: number } {
   const manifest = JSON.parse(text.replace(/^\ufeff/, '')) as Record<string, { label: string }>;
-  const wanted = patterns.filter(pattern => !pattern.startsWith('!'));
-  const unwanted = patterns.filter(pattern => pattern.startsWith('!')).map(pattern => pattern.slice(1));
-  const fits = (label: string, globs: readonly string[]): boolean => globs.some(glob => matchesGlob(label, glob));
-  const isKept = (label: string): boolean => (wanted.length === 0 || fits(label, wanted)) && !fits(label, unwanted);
+  const isKept = labelPatterns(patterns);
   const all = Object.entries(manifest);
   const rois = all.filter(([key]) => key.includes('ROI'));
   const left = all.filter(([key, { label }]) => !key.includes('ROI') || isKept(label));

@@ -4,6 +4,7 @@ import { check } from './check.ts';
 import type { CommandDefinition } from './commandDefinition.ts';
 import { completion } from './completion.ts';
 import { consoleCommand } from './console.ts';
+import { exportCommand } from './export.ts';
 import { find } from './find.ts';
 import { locateCommand } from './locate.ts';
 import { pause, resume } from './pause.ts';
@@ -40,6 +41,7 @@ export const commands: readonly CommandDefinition<never>[] = [
   preview,
   check,
   verify,
+  exportCommand,
   requeue,
   reference,
   service,

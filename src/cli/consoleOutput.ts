@@ -50,6 +50,19 @@ export class ConsoleOutput {
     if (!this.#gone) write(this.#out, sequences);
   }
 
+  /**
+   * Data for another program, as they are; resolves when they are taken, with false once nobody reads any more.
+   * @throws the stream's error: data that are lost must be told of.
+   */
+  data(bytes: Uint8Array): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#out.write(bytes, error => {
+        if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') reject(error);
+        else resolve(!error);
+      });
+    });
+  }
+
   /** Lines of the program's own, with their ends. */
   text(text: string): void {
     this.#put(manyLines(text));

@@ -1,0 +1,160 @@
+import { basename, extname, join, resolve } from 'node:path';
+import packageJson from '../../package.json' with { type: 'json' };
+import { configHash } from '../config/configHash.ts';
+import { contentHash } from '../files/contentHash.ts';
+import { nodeFiles } from '../files/files.ts';
+import { writeAtomic } from '../files/writeAtomic.ts';
+import { labelPatterns } from '../model/labelPatterns.ts';
+import { localIso } from '../model/localTime.ts';
+import { readReferences, referencesFolder } from '../operators/processor/shiftReference.ts';
+import { encodeTable } from '../sinks/export/encodeTable.ts';
+import { type ExportFormat, exportFormats } from '../sinks/export/exportFormat.ts';
+import { type ChosenFrames, chooseFrames } from '../sinks/export/exportFrames.ts';
+import { type ExportTable, longTable, wideTable } from '../sinks/export/exportTable.ts';
+import { type RoiValue, roiValues } from '../sinks/export/roiValues.ts';
+import { SeriesReader, seriesFolder } from '../sinks/series/seriesReader.ts';
+import { SourceError } from '../streams/folder/sourceError.ts';
+import { timeRange } from '../streams/folder/timeRange.ts';
+import { readFileText } from '../streams/watched/fileText.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
+import { loadSteered, type SteeredExperiment } from './loadSteered.ts';
+
+export interface ExportOptions {
+  format?: ExportFormat | 'netcdf';
+  shape: 'long' | 'wide';
+  values?: readonly RoiValue[];
+  rois?: readonly string[];
+  from?: string;
+  to?: string;
+  force?: true;
+  json?: true;
+}
+
+/** Instead of a file: what is written goes to stdout. */
+const standardOutput = '-';
+
+/** Writes the series of an experiment as one file. @throws ExitError `usage` when nothing is chosen, or the file is there */
+export async function runExport(
+  context: CommandContext,
+  file: string | undefined,
+  options: ExportOptions,
+): Promise<number> {
+  const { output, cwd } = context;
+  const { shape, values = shape === 'wide' ? ['shift'] : roiValues, rois = [] } = options;
+  const format = formatOf(file, options.format);
+  if (file === standardOutput && format === 'parquet' && output.isTerminal) {
+    throw new ExitError(exitCodes.usage, 'Parquet is not text: name a file, or send the output to one');
+  }
+  const experiment = await loadSteered(context);
+  const { paths } = experiment;
+  const isChosen = labelPatterns(rois);
+  const frames = await chosenFrames(paths.results, options, line => output.error(line));
+  const labels = frames.labels.filter(isChosen);
+  if (labels.length === 0) {
+    throw new ExitError(exitCodes.usage, `no ROI fits ${rois.join(' ')}; their labels are ${some(frames.labels)}`);
+  }
+  const table = (shape === 'wide' ? wideTable : longTable)(frames, values, isChosen);
+  const about = await aboutOf(experiment, frames, table, { shape, rois: labels.length });
+  const bytes = encodeTable(table, format, about);
+  if (file === standardOutput) {
+    for await (const piece of bytes) {
+      if (output.isTerminal) output.text(Buffer.from(piece).toString());
+      else if (!(await output.data(piece))) break;
+    }
+    return exitCodes.done;
+  }
+  const path = resolve(cwd, file ?? `${basename(paths.root)}.${format}`);
+  if (!options.force && (await nodeFiles.stat(path)) !== null) {
+    throw new ExitError(exitCodes.usage, `${path} is there already: name another file, or replace it with --force`);
+  }
+  await writeAtomic(nodeFiles, path, bytes);
+  // Parquet has a place for it in itself.
+  const aside = format === 'parquet' ? null : `${path}.json`;
+  if (aside !== null) await writeAtomic(nodeFiles, aside, `${JSON.stringify(about, null, 2)}\n`);
+  if (options.json) {
+    output.line(JSON.stringify({ file: path, about: aside, images: frames.count, rois: labels.length, format, shape }));
+  } else {
+    output.line(`${path}: ${frames.count} images, ${labels.length} ROIs, ${shape}`);
+    if (aside !== null) output.line(`${aside}: units, time zone, and what the results were made with`);
+  }
+  return exitCodes.done;
+}
+
+function formatOf(file: string | undefined, format: ExportOptions['format']): ExportFormat {
+  const end = extname(file ?? '').slice(1);
+  const wanted = format ?? (file === undefined || file === standardOutput ? 'csv' : end);
+  if (wanted === 'netcdf' || wanted === 'nc') {
+    throw new ExitError(
+      exitCodes.usage,
+      'netCDF is not written, since no maintained package writes it: use parquet, which xarray (through pandas) and MATLAB open, or csv',
+    );
+  }
+  const known = exportFormats.find(each => each === wanted);
+  if (known) return known;
+  throw new ExitError(
+    exitCodes.usage,
+    `${file}: its name does not end with .${exportFormats.join(', .')}; say which it is with --format`,
+  );
+}
+
+async function chosenFrames(
+  results: string,
+  { from, to }: ExportOptions,
+  report: (line: string) => void,
+): Promise<ChosenFrames> {
+  try {
+    const span = timeRange(from, to);
+    const damaged = (error: Error): void => report(`left out: ${error.message}`);
+    const series = await SeriesReader.look(nodeFiles, seriesFolder(results), { damaged });
+    if (series.frames === 0) {
+      throw new ExitError(exitCodes.failed, `there is no result in ${seriesFolder(results)} yet: nothing is exported`);
+    }
+    const frames = await chooseFrames(series, span);
+    if (frames.count > 0) return frames;
+    const all = await chooseFrames(series, timeRange(undefined, undefined));
+    throw new ExitError(
+      exitCodes.usage,
+      `no image lies between the times asked for; they run from ${clockText(all.first)} to ${clockText(all.last)}`,
+    );
+  } catch (error) {
+    if (error instanceof SourceError) throw new ExitError(exitCodes.usage, error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** What one must know of the file beside its columns. */
+async function aboutOf(
+  { config, paths }: SteeredExperiment,
+  frames: ChosenFrames,
+  { columns }: ExportTable,
+  { shape, rois }: { shape: string; rois: number },
+): Promise<Record<string, unknown>> {
+  const roiManifest = await readFileText(paths.roiManifest);
+  const references = await readReferences(nodeFiles, join(paths.results, referencesFolder));
+  return {
+    made_by: `${packageJson.name} ${packageJson.version}`,
+    experiment: paths.root,
+    exported: localIso(Date.now()),
+    shape,
+    images: frames.count,
+    images_analysed_anew: frames.superseded,
+    rois,
+    methods: frames.methods,
+    first: clockText(frames.first),
+    last: clockText(frames.last),
+    time_zone:
+      'time_utc is UTC; time_local is what the clock at the camera showed, without a zone: their difference is the zone',
+    config_hash: configHash(config),
+    roi_manifest_hash: roiManifest.kind === 'text' ? contentHash(roiManifest.text) : null,
+    references: references.map(({ hash, made, method, dark_level }) => ({ hash, made, method, dark_level })),
+    columns: Object.fromEntries(columns.map(({ name, unit, meaning }) => [name, { unit, meaning }])),
+  };
+}
+
+/** What the clock at the camera showed. */
+const clockText = (local: number): string | null =>
+  Number.isNaN(local) ? null : new Date(local).toISOString().slice(0, 23);
+
+const some = (labels: readonly string[]): string =>
+  labels.length > 6 ? `${labels.slice(0, 6).join(', ')}, …` : labels.join(', ');

@@ -1,0 +1,3 @@
+/** Formats of `export`. */
+export const exportFormats = ['csv', 'jsonl', 'parquet'] as const;
+export type ExportFormat = (typeof exportFormats)[number];

@@ -1,0 +1,111 @@
+import type { SeriesRow } from '../series/seriesFormat.ts';
+import type { SeriesReader } from '../series/seriesReader.ts';
+
+/** One image of the series, with the labels and sensors that its values stand in the order of. */
+export interface ExportFrame {
+  row: SeriesRow;
+  labels: readonly string[];
+  sensors: readonly string[];
+  /** Names of the bits of its flags, bit 0 first. */
+  flags: readonly string[];
+  method: string;
+}
+
+/** What is exported: images of a span of time, ms as the clock at the camera showed it, from `from` up to but without `end`. */
+export interface ExportSpan {
+  from: number;
+  end: number;
+}
+
+/** The chosen images of a series, in order of time. */
+export interface ChosenFrames {
+  count: number;
+  /** As the clock at the camera showed them, ms as if in UTC; NaN without an image. */
+  first: number;
+  last: number;
+  /** Analyses of images that were analysed anew later. */
+  superseded: number;
+  /** ROIs and sensors of these images, in order of their first appearance. */
+  labels: readonly string[];
+  sensors: readonly string[];
+  methods: readonly string[];
+  read(): AsyncGenerator<ExportFrame>;
+}
+
+/** Where an image stands, and when it was taken. */
+interface Place {
+  segment: number;
+  index: number;
+  time: number;
+}
+
+/**
+ * Chooses the images of a span; of an image that was analysed anew the newest attempt. Reads the rows to know their order, and again
+ * to give them: some 30 bytes an image are in memory, whatever it holds.
+ *
+ * @throws the file system's errors
+ */
+export async function chooseFrames(series: SeriesReader, span: ExportSpan): Promise<ChosenFrames> {
+  const { again, ...chosen } = await look(series, span, new Map());
+  // Seldom: who is superseded is known only after all rows were read.
+  return again.size === 0 ? chosen : await look(series, span, again);
+}
+
+async function look(
+  series: SeriesReader,
+  { from, end }: ExportSpan,
+  newest: ReadonlyMap<string, number>,
+): Promise<ChosenFrames & { again: ReadonlyMap<string, number> }> {
+  const places: Place[] = [];
+  const labels = new Set<string>();
+  const sensors = new Set<string>();
+  const methods = new Set<string>();
+  const again = new Map<string, number>();
+  let [first, last, superseded] = [Number.NaN, Number.NaN, 0];
+  for (const [at, segment] of series.segments.entries()) {
+    const { header } = segment.layout;
+    for await (const { index, row } of segment.read(0)) {
+      const { id, attempt, local, utc } = row;
+      // What was made from the table alone has no id.
+      if (attempt > 1 && id !== '') again.set(id, Math.max(attempt, again.get(id) ?? 0));
+      if (!(local >= from && local < end)) continue;
+      if (attempt < (newest.get(id) ?? 0)) {
+        superseded++;
+        continue;
+      }
+      places.push({ segment: at, index, time: Number.isNaN(utc) ? local : utc });
+      if (!(first <= local)) first = local;
+      if (!(last >= local)) last = local;
+      for (const label of header.labels) labels.add(label);
+      for (const sensor of header.sensors) sensors.add(sensor);
+      if (header.method !== null) methods.add(header.method);
+    }
+  }
+  places.sort((a, b) => a.time - b.time);
+  return {
+    again,
+    count: places.length,
+    first,
+    last,
+    superseded,
+    labels: [...labels],
+    sensors: [...sensors],
+    methods: [...methods],
+    read: () => readPlaces(series, places),
+  };
+}
+
+/** Neighbours in a file are read together. */
+async function* readPlaces(series: SeriesReader, places: readonly Place[]): AsyncGenerator<ExportFrame> {
+  for (let i = 0; i < places.length; ) {
+    const { segment: at, index: from } = places[i] as Place;
+    let to = i + 1;
+    while (to < places.length && places[to]!.segment === at && places[to]!.index === from + to - i) to++;
+    const segment = series.segments[at]!;
+    const { labels, sensors, flags, method } = segment.layout.header;
+    for await (const { row } of segment.read(0, from, from + to - i)) {
+      yield { row, labels, sensors, flags, method: method ?? '' };
+    }
+    i = to;
+  }
+}

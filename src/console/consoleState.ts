@@ -21,6 +21,7 @@ export type Overlay =
   | { kind: 'question'; text: string; yes: Action }
   | { kind: 'rois'; cursor: number }
   | { kind: 'tools'; cursor: number }
+  | { kind: 'palette'; text: string; cursor: number }
   | { kind: 'arguments'; tool: ConsoleTool; text: string; top: number }
   | { kind: 'output'; bottom: number | null }
   | { kind: 'roiFilter'; text: string }

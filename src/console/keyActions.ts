@@ -8,6 +8,7 @@ import { acknowledge, say } from './messages.ts';
 import { moveIn } from './moveActions.ts';
 import { closeOverlay, confirm, eraseLetter, fewOrNoRois, takeItem, toggleRoi, typeText } from './overlayActions.ts';
 import { type PageName, pageNames } from './pages.ts';
+import { paletteHandlers } from './palette/paletteHandlers.ts';
 import { roiHandlers } from './rois/roiHandlers.ts';
 import { isPaused, selectedStage } from './situation.ts';
 import { themeHandlers } from './theme/themeKeys.ts';
@@ -55,6 +56,7 @@ export const keyHandlers: KeyHandlers<ActionName> = {
   ...logHandlers,
   ...roiHandlers,
   ...themeHandlers,
+  ...paletteHandlers({ act: (state, action) => keyHandlers[action](state), command }),
 };
 
 /** What one key does in a state: text goes to a line that is being typed, the rest by the table. */

@@ -7,11 +7,12 @@ import { type LogAction, logKeys } from './log/logKeys.ts';
 import { overlayKeys } from './overlayKeys.ts';
 import { pageKeys } from './pageKeys.ts';
 import { isPage, pages } from './pages.ts';
+import { type PaletteAction, paletteKeys } from './palette/paletteKeys.ts';
 import { type RoiAction, roiKeys } from './rois/roiKeys.ts';
 import { type ThemeAction, themeKeys } from './theme/themeKeys.ts';
 
 /** Everything that a key does, of all parts of the console. */
-export type ActionName = CoreAction | ChartAction | FrameAction | RoiAction | ThemeAction | LogAction;
+export type ActionName = CoreAction | ChartAction | FrameAction | RoiAction | ThemeAction | LogAction | PaletteAction;
 
 /**
  * The one table: the footer, the help, `docs/keys.md` and what a key does all come from it. Each part of the console brings its own keys.
@@ -23,6 +24,7 @@ export const keyBindings: readonly KeyBinding<ActionName>[] = [
   ...frameKeys,
   ...roiKeys,
   ...themeKeys,
+  ...paletteKeys,
   ...logKeys,
   ...overlayKeys,
 ];
@@ -49,7 +51,7 @@ export function keysPage(): string {
     '# Keys of the console',
     '',
     'Made from the key table of the console by `npm run generate`. The footer shows the keys that do something now; `?` lists them all.',
-    'Besides, a click selects a stage or a page, and the wheel scrolls.',
+    'The mouse: a click selects a page, a stage, an item of a list or a key of the footer; a click beside what lies over a page closes it; the wheel scrolls.',
     '',
     '| key | where | what it does | asks first |',
     '| --- | --- | --- | --- |',
@@ -65,6 +67,7 @@ const overlayTitles: Record<Overlay['kind'], string> = {
   question: 'a question',
   rois: 'ROI list',
   tools: 'tools menu',
+  palette: 'palette',
   arguments: 'arguments of a tool',
   output: 'output of a tool',
   search: 'search line',

@@ -1,15 +1,23 @@
 import { chartMouse } from './chart/chartMouse.ts';
 import type { MouseInput } from './consoleInput.ts';
-import { type ConsoleState, type Step, step } from './consoleState.ts';
+import { type ConsoleState, type Overlay, type Step, step } from './consoleState.ts';
 import { frameMouse } from './frame/frameMouse.ts';
+import { keyHandlers, pressKey } from './keyActions.ts';
 import { isInside, layoutOf, type PanelName, type Rect } from './layout.ts';
 import { logMouse } from './log/logMouse.ts';
 import { logRows } from './log/logRows.ts';
-import { scrollLog } from './log/logView.ts';
+import { scrollLog, sourcesOf } from './log/logView.ts';
 import { moveIn } from './moveActions.ts';
+import { overlayRect } from './overlayRect.ts';
+import { foundItems } from './palette/paletteItems.ts';
+import { paletteRowsFrom } from './palette/paletteLines.ts';
 import type { PanelMouse } from './panelMouse.ts';
 import { roiMouse } from './rois/roiMouse.ts';
+import { windowTop } from './scroll.ts';
 import { stagesOf } from './situation.ts';
+import { footerKeyAt } from './views/footerLine.ts';
+import { lineText } from './views/line.ts';
+import { overlayView } from './views/overlayView.ts';
 import { stageRowsFrom } from './views/stageTable.ts';
 import { tabAt } from './views/tabsLine.ts';
 
@@ -30,14 +38,21 @@ const panelMouse: Partial<Record<PanelName, PanelMouse>> = {
   ROIs: roiMouse,
   log: logMouse,
   frame: frameMouse,
+  message: (state, { what }) => (what === 'press' ? keyHandlers.dismiss(state) : null),
 };
 
 /** What lies over the page has the mouse, then the panel below the pointer; a wheel that neither turns scrolls the log. */
 export function useMouse(state: ConsoleState, input: MouseInput): Step {
   const { what, x, y } = input;
   const isWheel = what === 'wheelUp' || what === 'wheelDown';
-  if (state.overlay) return step(isWheel ? wheelOverlay(state, what) : state);
-  for (const [name, rect] of Object.entries(layoutOf(state) ?? {}) as [PanelName, Rect][]) {
+  const places = layoutOf(state);
+  if (!places) return step(state);
+  const key =
+    what === 'press' && places.footer && isInside(places.footer, x, y) ? footerKeyAt(state, x, state.columns) : null;
+  if (key !== null) return pressKey(state, key, '');
+  if (state.overlay)
+    return isWheel ? step(wheelOverlay(state, what)) : what === 'press' ? pressOverlay(state, x, y) : step(state);
+  for (const [name, rect] of Object.entries(places) as [PanelName, Rect][]) {
     if (!isInside(rect, x, y)) continue;
     const taken = panelMouse[name]?.(state, { ...input, x: x - rect.left, y: y - rect.top }, rect);
     if (taken) return taken;
@@ -51,4 +66,58 @@ function wheelOverlay(state: ConsoleState, what: 'wheelUp' | 'wheelDown'): Conso
   let scrolled = state;
   for (let i = 0; i < notch; i++) scrolled = moveIn(scrolled, what === 'wheelUp' ? 'up' : 'down');
   return scrolled;
+}
+
+/** A click on an item takes it, beside what lies over the page closes it. */
+function pressOverlay(state: ConsoleState, x: number, y: number): Step {
+  const rect = overlayRect(state);
+  if (!isInside(rect, x, y)) return keyHandlers.close(state);
+  const row = y - rect.top - 1;
+  const height = rect.height - 2;
+  const { overlay } = state;
+  switch (overlay?.kind) {
+    case 'rois':
+      return onItem(state, overlay, row, state.history?.labels.length ?? 0, height, keyHandlers.toggle);
+    case 'tools':
+      return onItem(state, overlay, row, state.tools.length, height, keyHandlers.choose);
+    case 'sources':
+      return onItem(state, overlay, row, sourcesOf(state.log.lines).length + 1, height, keyHandlers.choose);
+    case 'palette': {
+      const count = foundItems(state, overlay.text).length;
+      return onItem(state, overlay, row - paletteRowsFrom, count, height - paletteRowsFrom, keyHandlers.perform);
+    }
+    case 'question': {
+      const answer = answerAt(state, x - rect.left, row + 1);
+      return answer ? keyHandlers[answer](state) : step(state);
+    }
+    default:
+      return step(state);
+  }
+}
+
+/** The answer to a question whose words are at a place of its frame. */
+function answerAt(state: ConsoleState, column: number, row: number): 'yes' | 'no' | null {
+  const text = lineText(overlayView(state)?.lines[row] ?? []);
+  const isOn = (words: string): boolean => {
+    const from = text.lastIndexOf(words);
+    return from >= 0 && column >= from && column < from + words.length;
+  };
+  if (!text.includes(answers.yes) || !text.includes(answers.no)) return null;
+  return isOn(answers.yes) ? 'yes' : isOn(answers.no) ? 'no' : null;
+}
+
+const answers = { yes: 'y yes', no: 'n no' };
+
+/** Of a list that scrolls to its cursor. */
+function onItem(
+  state: ConsoleState,
+  overlay: Extract<Overlay, { cursor: number }>,
+  row: number,
+  count: number,
+  height: number,
+  take: (state: ConsoleState) => Step,
+): Step {
+  const cursor = windowTop(overlay.cursor, count, height) + row;
+  if (row < 0 || row >= height || cursor >= count) return step(state);
+  return take({ ...state, overlay: { ...overlay, cursor } });
 }

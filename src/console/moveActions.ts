@@ -4,6 +4,7 @@ import { moveLog } from './log/logHandlers.ts';
 import { sourcesOf } from './log/logView.ts';
 import { innerWidth, overlayRect } from './overlayRect.ts';
 import type { PageName } from './pages.ts';
+import { movePalette } from './palette/paletteHandlers.ts';
 import { moveInRois } from './rois/roiHandlers.ts';
 import { clamp, type Move, moveBy } from './scroll.ts';
 import { selectedStage, stagesOf } from './situation.ts';
@@ -48,6 +49,8 @@ function moveOverlay(state: ConsoleState, move: Move): ConsoleState {
         ...state,
         overlay: { ...overlay, cursor: clamp(overlay.cursor + by, 0, Math.max(0, state.tools.length - 1)) },
       };
+    case 'palette':
+      return movePalette(state, by);
     case 'sources':
       return {
         ...state,

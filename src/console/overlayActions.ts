@@ -15,17 +15,35 @@ export const confirm = closeOverlay;
 
 /** Text for a line that is being typed; null when none is, or the key types nothing. */
 export function typeText(state: ConsoleState, text: string): ConsoleState | null {
-  const { overlay } = state;
-  if (overlay?.kind !== 'search' && overlay?.kind !== 'arguments' && overlay?.kind !== 'roiFilter') return null;
-  if (!/^[^\p{Cc}]+$/u.test(text)) return null;
-  return { ...state, overlay: { ...overlay, text: (overlay.text + text).slice(0, longestLine) } };
+  const overlay = typedOverlay(state);
+  if (!overlay || !/^[^\p{Cc}]+$/u.test(text)) return null;
+  return withText(state, overlay, (overlay.text + text).slice(0, longestLine));
 }
 
 export function eraseLetter(state: ConsoleState): ConsoleState {
-  const { overlay } = state;
-  if (overlay?.kind !== 'search' && overlay?.kind !== 'arguments' && overlay?.kind !== 'roiFilter') return state;
-  return { ...state, overlay: { ...overlay, text: [...overlay.text].slice(0, -1).join('') } };
+  const overlay = typedOverlay(state);
+  return overlay ? withText(state, overlay, [...overlay.text].slice(0, -1).join('')) : state;
 }
+
+type TypedOverlay = Extract<Overlay, { kind: 'search' | 'arguments' | 'roiFilter' | 'palette' }>;
+
+function typedOverlay({ overlay }: ConsoleState): TypedOverlay | null {
+  switch (overlay?.kind) {
+    case 'search':
+    case 'arguments':
+    case 'roiFilter':
+    case 'palette':
+      return overlay;
+    default:
+      return null;
+  }
+}
+
+/** Another text finds other items: the first is the best. */
+const withText = (state: ConsoleState, overlay: TypedOverlay, text: string): ConsoleState => ({
+  ...state,
+  overlay: overlay.kind === 'palette' ? { ...overlay, text, cursor: 0 } : { ...overlay, text },
+});
 
 export function toggleRoi(state: ConsoleState): ConsoleState {
   const { overlay, history } = state;

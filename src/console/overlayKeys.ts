@@ -53,7 +53,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
     shown: 'Backspace',
     label: 'erase',
     help: 'Takes the last letter back.',
-    places: ['arguments', 'search', 'roiFilter'],
+    places: ['arguments', 'search', 'roiFilter', 'palette'],
   },
   {
     action: 'cut',
@@ -71,7 +71,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
     shown: 'Esc',
     label: 'close',
     help: 'Closes what lies over the page.',
-    places: ['help', 'rois', 'tools', 'arguments', 'output', 'search', 'roiFilter', 'sources', 'line'],
+    places: ['help', 'rois', 'tools', 'arguments', 'output', 'search', 'roiFilter', 'sources', 'line', 'palette'],
     footer: 4,
   },
   {

@@ -13,6 +13,7 @@ export function overlayRect({
     help: rows - 4,
     rois: Math.min(rows - 4, 26),
     tools: Math.min(rows - 4, tools.length + 2),
+    palette: Math.min(rows - 4, 22),
     arguments: rows - 4,
     output: rows - 4,
     search: 3,

@@ -26,7 +26,7 @@ export function helpLines(width: number, drawing: Drawing): Line[] {
       ]),
     );
   }
-  lines.push([], [seg('A click selects a stage or a page; the wheel scrolls.', 'dim')]);
+  lines.push([], [seg('A click selects a page, a stage, an item or a key of the footer; the wheel scrolls.', 'dim')]);
   return lines.map(line => clip(line, width, drawing));
 }
 

@@ -6,11 +6,13 @@ import type { Rect } from '../layout.ts';
 import { fullLines } from '../log/fullLine.ts';
 import { sourcesOf } from '../log/logView.ts';
 import { innerWidth, overlayRect } from '../overlayRect.ts';
+import { paletteLines } from '../palette/paletteLines.ts';
 import { windowTop } from '../scroll.ts';
 import { cleanText } from './cleanText.ts';
 import { helpLines } from './helpLines.ts';
 import { clip, exactly, type Line, line, lineText, paragraph, type Segment, seg } from './line.ts';
 import { lastShift, shiftText } from './shifts.ts';
+import { typedLine } from './typedLine.ts';
 
 /** What lies over the page, framed; null: nothing. */
 export function overlayView(state: ConsoleState): { rect: Rect; lines: Line[] } | null {
@@ -63,6 +65,8 @@ function content(state: ConsoleState, overlay: Overlay, width: number, height: n
       return { title: 'ROIs of the chart', lines: roiItems(state, overlay.cursor, height) };
     case 'tools':
       return { title: 'Tools', lines: toolItems(state, overlay.cursor, height) };
+    case 'palette':
+      return { title: 'Find', lines: paletteLines(state, overlay, width, height) };
     case 'arguments':
       return { title: cleanText(overlay.tool.summary, drawing), lines: argumentLines(state, overlay, width) };
     case 'output':
@@ -78,12 +82,6 @@ function content(state: ConsoleState, overlay: Overlay, width: number, height: n
     case 'line':
       return { title: 'Line of the log', lines: fullLines(overlay.line, width, drawing).slice(overlay.top) };
   }
-}
-
-/** The end of what is typed, where the cursor is, always shows. */
-function typedLine(prompt: string, text: string, width: number, { drawing }: ConsoleState): Line {
-  const shown = cleanText(text, drawing).slice(-(width - prompt.length - 1));
-  return [seg(prompt, 'accent'), seg(shown), seg(' ', 'selected')];
 }
 
 function roiItems({ history, chart, drawing }: ConsoleState, cursor: number, height: number): Line[] {

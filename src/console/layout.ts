@@ -1,7 +1,7 @@
-import { stageNames } from '../model/stageName.ts';
 import type { ConsoleState } from './consoleState.ts';
 import type { PageName } from './pages.ts';
 import { shownMessage } from './shownMessage.ts';
+import { stagesOf, stagesOff } from './situation.ts';
 
 /** In columns and rows, from the top left corner of the screen. */
 export interface Rect {
@@ -12,7 +12,14 @@ export interface Rect {
 }
 
 /** Every page but the overview has a panel of its name, which fills it. */
-export type PanelName = 'header' | 'stages' | 'alarms' | Exclude<PageName, 'overview'> | 'message' | 'footer';
+export type PanelName =
+  | 'header'
+  | 'stages'
+  | 'throughput'
+  | 'alarms'
+  | Exclude<PageName, 'overview'>
+  | 'message'
+  | 'footer';
 
 /** Where everything is; null: the window is too small. */
 export type Layout = Partial<Record<PanelName, Rect>> | null;
@@ -20,6 +27,8 @@ export type Layout = Partial<Record<PanelName, Rect>> | null;
 export const smallest = { columns: 60, rows: 18 };
 
 const headerRows = 3;
+/** From so many rows on, the facts of the throughput stand below each other beside a graph. */
+export const rowsForGraph = 9;
 /** Most rows that a message takes: errors can be long. */
 const messageRows = 3;
 
@@ -27,6 +36,7 @@ export interface LayoutFacts {
   columns: number;
   rows: number;
   page: PageName;
+  /** Rows of the table for stages: those that are on, and one for those that are off. */
   stages: number;
   alarms: number;
   /** Length of the message that is shown; 0: none. */
@@ -51,37 +61,52 @@ const stageRows = (stages: number): number => Math.max(1, stages) + 4;
 
 function overview(body: Rect, stages: number, alarms: number): Partial<Record<PanelName, Rect>> {
   const alarmRows = 1 + Math.min(Math.max(alarms, 1), Math.max(2, Math.floor(body.height / 8)));
-  const table = Math.min(stageRows(stages), body.height - alarmRows - 2);
-  if (body.width >= 170 && body.height >= 44) return large(body, table, alarms);
-  if (body.height - table >= 18 && body.width >= 100) {
-    const low = Math.max(6, alarmRows + 2, Math.floor((body.height - table) * 0.4));
-    const chart = body.height - table - low;
-    const [left, right] = columnsOf(body, Math.floor(body.width * 0.4));
-    return {
-      stages: { ...body, height: table },
-      chart: { ...body, top: body.top + table, height: chart },
-      alarms: { ...left, top: body.top + table + chart, height: low },
-      log: { ...right, top: body.top + table + chart, height: low },
-    };
+  const wholeTable = stageRows(stages);
+  if (body.width >= 170 && body.height >= 44) return large(body, wholeTable, alarms);
+  if (body.height - wholeTable - rowsForGraph >= 15 && body.width >= 100) {
+    const rest = body.height - wholeTable - rowsForGraph;
+    const low = Math.max(6, Math.min(alarmRows + 2, rest - 8), Math.floor(rest * 0.4));
+    return stacked(
+      body,
+      ['throughput', rowsForGraph],
+      ['stages', wholeTable],
+      ['chart', rest - low],
+      [['alarms', 'log'], low],
+    );
   }
-  return {
-    stages: { ...body, height: table },
-    alarms: { ...body, top: body.top + table, height: alarmRows },
-    log: { ...body, top: body.top + table + alarmRows, height: body.height - table - alarmRows },
-  };
+  // The log has two rows at least; what is left goes to the facts, then to the log.
+  const table = Math.min(wholeTable, body.height - alarmRows - 4);
+  const rest = body.height - table - alarmRows;
+  const facts = rest >= 9 ? 4 : rest >= 6 ? 3 : 2;
+  return stacked(body, ['throughput', facts], ['stages', table], ['alarms', alarmRows], ['log', rest - facts]);
 }
+
+/** Panels below each other, each with its rows; of two in one place the first has less of the width. */
+function stacked(
+  body: Rect,
+  ...panels: (readonly [PanelName | readonly [PanelName, PanelName], number])[]
+): Partial<Record<PanelName, Rect>> {
+  const places: Partial<Record<PanelName, Rect>> = {};
+  let { top } = body;
+  for (const [name, height] of panels) {
+    const whole = { ...body, top, height };
+    if (typeof name === 'string') places[name] = whole;
+    else [places[name[0]], places[name[1]]] = columnsOf(whole, Math.floor(body.width * 0.4));
+    top += height;
+  }
+  return places;
+}
+
+/** Rows of the throughput where there is room for all. */
+const largeThroughput = 13;
 
 function large(body: Rect, table: number, alarms: number): Partial<Record<PanelName, Rect>> {
   const [left, right] = columnsOf(body, Math.floor(body.width * 0.58));
-  const low = Math.max(10, Math.min(alarms + 2, 14));
-  const chart = body.height - table - low;
+  const low = Math.max(8, Math.min(alarms + 2, 14));
+  const chart = body.height - table - largeThroughput - low;
   const half = Math.floor(body.height / 2);
-  const [alarmed, logged] = columnsOf(left, Math.floor(left.width * 0.38));
   return {
-    stages: { ...left, height: table },
-    chart: { ...left, top: body.top + table, height: chart },
-    alarms: { ...alarmed, top: body.top + table + chart, height: low },
-    log: { ...logged, top: body.top + table + chart, height: low },
+    ...stacked(left, ['throughput', largeThroughput], ['stages', table], ['chart', chart], [['alarms', 'log'], low]),
     chip: { ...right, height: half },
     frame: { ...right, top: body.top + half, height: body.height - half },
   };
@@ -99,7 +124,7 @@ function columnsOf(body: Rect, width: number): [Rect, Rect] {
 export function layoutOf(state: ConsoleState): Layout {
   const { columns, rows, page, reading } = state;
   const status = reading?.status;
-  const stages = status ? stageNames.filter(name => status.stages[name]).length : 0;
+  const stages = stagesOf(state).length + Math.min(1, stagesOff(state).length);
   return layout({
     columns,
     rows,

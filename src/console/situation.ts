@@ -1,4 +1,4 @@
-import { type StageName, stageNames } from '../model/stageName.ts';
+import { type StageName, type StageState, stageNames } from '../model/stageName.ts';
 import type { ConsoleState } from './consoleState.ts';
 
 /** What can be asked of the pipeline in a state. */
@@ -12,10 +12,21 @@ export const mayStart = ({ reading, mode }: Known): boolean =>
 /** Something runs. */
 export const mayStop = ({ reading, mode }: Known): boolean => mode === 'own' || reading?.connection === 'running';
 
-/** The stages that there are, in the order of the graph. */
-export function stagesOf({ reading }: Pick<ConsoleState, 'reading'>): StageName[] {
-  const status = reading?.status;
-  return status ? stageNames.filter(name => status.stages[name] !== undefined) : [];
+const stagesThat = ({ reading }: Pick<ConsoleState, 'reading'>, fits: (state: StageState) => boolean): StageName[] => {
+  const stages = reading?.status?.stages ?? {};
+  return stageNames.filter(name => stages[name] !== undefined && fits(stages[name].state));
+};
+
+/** The stages that are on, in the order of the graph; where none is, all. */
+export function stagesOf(state: Pick<ConsoleState, 'reading'>): StageName[] {
+  const on = stagesThat(state, each => each !== 'off');
+  return on.length > 0 ? on : stagesThat(state, () => true);
+}
+
+/** The stages that the configuration has off, where others are on. */
+export function stagesOff(state: Pick<ConsoleState, 'reading'>): StageName[] {
+  const off = stagesThat(state, each => each === 'off');
+  return off.length === stagesThat(state, () => true).length ? [] : off;
 }
 
 /** The stage that pause and resume mean: the one that was selected, else the first. */

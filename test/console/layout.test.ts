@@ -44,7 +44,7 @@ describe('layout', () => {
   it('takes more in as the window grows', () => {
     const names = (columns: number, rows: number): string[] =>
       Object.keys(layout({ columns, rows, page: 'overview', ...facts })!);
-    expect(names(80, 24)).toEqual(['header', 'stages', 'alarms', 'log', 'message', 'footer']);
+    expect(names(80, 24)).toEqual(['header', 'throughput', 'stages', 'alarms', 'log', 'message', 'footer']);
     expect(names(120, 40)).toContain('chart');
     expect(names(200, 60)).toEqual(expect.arrayContaining(['chart', 'chip', 'frame']));
   });

@@ -122,7 +122,7 @@ const listeners = (): number[] =>
 describe('openConsole', () => {
   it('shows what is known in its first picture, before any time has passed', async () => {
     const { screen, ending, end } = await opened();
-    expect(screen.lines()[0]).toMatch(/Phorest \/data\/run7 +● running up 3 h pid 4242/);
+    expect(screen.lines()[0]).toMatch(/Phorest \/data\/run7 +▲ HUNG: communicator since [\d:]+ up 3 h pid 4242/);
     expect(screen.text).toContain('communicator ▲ HUNG');
     expect(screen.lines().at(-1)).toMatch(/\? help {2}q quit/);
     ending.abort();
@@ -136,7 +136,7 @@ describe('openConsole', () => {
     const before = written().length;
     for (let i = 0; i < 60; i++) {
       const heartbeat = new Date(terminal.clock.now()).toISOString();
-      const stages = { collector: sampleStage({ heartbeat }) };
+      const stages = { collector: sampleStage({ heartbeat, last_done: heartbeat }) };
       status$.next({ connection: 'running', status: sampleStatus({ heartbeat, stages }) });
       await pass(1000);
     }
@@ -367,7 +367,7 @@ describe('openConsole', () => {
 
   it('scrolls and selects with the mouse', async () => {
     const { type, screen, ending, end } = await opened();
-    await type('\u001b[<0;15;7M\u001b[<0;15;7m');
+    await type('\u001b[<0;15;11M\u001b[<0;15;11m');
     expect(screen.text).toContain('▸ processor');
     await type('\u001b[<0;25;3M');
     expect(screen.text).toContain('Chip: shift');

@@ -267,10 +267,10 @@ describe('tools', () => {
 describe('mouse', () => {
   it('chooses a page by its tab and a stage by its row', () => {
     expect(reduce(sampleState(), { kind: 'mouse', what: 'press', x: 15, y: 2 }).state.page).toBe('chart');
-    expect(reduce(sampleState(), { kind: 'mouse', what: 'press', x: 10, y: 3 + 2 + 1 }).state.selected).toBe(
+    expect(reduce(sampleState(), { kind: 'mouse', what: 'press', x: 10, y: 3 + 4 + 2 + 1 }).state.selected).toBe(
       'processor',
     );
-    expect(reduce(sampleState(), { kind: 'mouse', what: 'press', x: 10, y: 3 + 2 + 9 }).state.selected).toBeNull();
+    expect(reduce(sampleState(), { kind: 'mouse', what: 'press', x: 10, y: 3 + 4 + 2 + 9 }).state.selected).toBeNull();
   });
 
   it('does nothing while the window is too small', () => {

@@ -9,7 +9,7 @@ import { type Line, lineText, lineWidth } from '../../src/console/views/line.ts'
 import { overlayView } from '../../src/console/views/overlayView.ts';
 import { panelViews } from '../../src/console/views/panels.ts';
 import type { Roi, RoiManifest } from '../../src/model/roi.ts';
-import type { Connection } from '../../src/model/status.ts';
+import type { Connection, PipelineStatus } from '../../src/model/status.ts';
 import {
   ascii,
   colourless,
@@ -161,9 +161,10 @@ describe('every panel', () => {
 
 describe('header', () => {
   it('says experiment, state, uptime, pid, configuration and disk', () => {
-    const lines = panel(full(), 'header');
+    const { communicator: _, ...stages } = sampleStatus().stages;
+    const lines = panel(full({ reading: { connection: 'running', status: sampleStatus({ stages }) } }), 'header');
     expect(lines[0]).toMatch(/Phorest \/data\/experiments\/run7 +● running up 3 h pid 4242/);
-    expect(lines[1]).toMatch(/config Phorest_config.toml loaded \d\d:\d\d:00 +disk 12.3 GB free, full in 3 d/);
+    expect(lines[1]).toMatch(/config Phorest_config.toml +disk 12.3 GB free, full in 3 d \(2026-11-25\)/);
     expect(lines[2]).toMatch(/1 overview {2}2 chart {2}3 chip {2}4 frame {2}5 log/);
   });
 
@@ -215,8 +216,90 @@ describe('header', () => {
       disk: { free: 1e9, size: 64e9, full_at: new Date(noon + 90 * 60_000).toISOString() },
     });
     expect(panel(full({ reading: { connection: 'running', status } }), 'header')[1]).toContain(
-      'low: 1 GB free, full in 2 h',
+      'low: 1 GB free, full in 90 min (',
     );
+  });
+});
+
+describe('the header of a pipeline that runs tells the worst of what is, and since when', () => {
+  const { communicator: _, ...well } = sampleStatus().stages;
+  const head = (over: Partial<PipelineStatus>): string =>
+    panel(
+      full({ columns: 120, reading: { connection: 'running', status: sampleStatus({ stages: well, ...over }) } }),
+      'header',
+    )[0]!;
+  const camera = sampleAlarm({ stage: 'collector', message: 'the camera does not answer' });
+
+  it.each([
+    [
+      'an alarm, of several the one that is first in the graph',
+      { alarms: [sampleAlarm(), camera] },
+      /▲ ALARM: collector since \d\d:59:00 \(\+1\) up/,
+    ],
+    ['a stage that hangs', { stages: sampleStatus().stages }, /▲ HUNG: communicator since \d\d:59:59 up/],
+    [
+      'a camera that brings no frames, though nothing has told of it',
+      { stages: { ...well, collector: sampleStage({ last_done: new Date(noon - 40_000).toISOString() }) } },
+      /▲ NO FRAME since \d\d:59:20 up/,
+    ],
+    [
+      'a stage that rests',
+      { stages: { ...well, processor: sampleStage({ state: 'paused' }) } },
+      /‖ paused: processor up/,
+    ],
+    ['that all is well', {}, /● running up/],
+  ] as [string, Partial<PipelineStatus>, RegExp][])('%s', (_what, over, words) => {
+    expect(head(over)).toMatch(words);
+  });
+
+  it('not of a folder, which has no pace, nor while a frame is hardly due', () => {
+    const silent = { last_done: new Date(noon - 14_000).toISOString() };
+    expect(head({ stages: { collector: sampleStage(silent) } })).toContain('● running');
+    const folder = { last_done: new Date(noon - 600_000).toISOString(), target_per_minute: null };
+    expect(head({ stages: { collector: sampleStage(folder) } })).toContain('● running');
+  });
+});
+
+describe('throughput', () => {
+  const of = (over: Partial<NonNullable<PipelineStatus['throughput']>>, columns = 80, rows = 24, drawing = unicode) => {
+    const status = sampleStatus({ throughput: { ...sampleStatus().throughput!, ...over } });
+    return panel(full({ columns, rows, drawing, reading: { connection: 'running', status } }), 'throughput');
+  };
+
+  it('says what is, what is asked, the peak, what waits and how long a result takes', () => {
+    expect(of({})[1]).toMatch(/now 11.8 of 12\/min █{15}▋ 98 % · peak 12.6\/min/);
+    expect(of({})[2]).toMatch(/waiting 3, gone in 1 s · result after 640 ms, 95 % within 1.85 s · rows 63.2\/s/);
+    expect(of({})[3]).toMatch(/disk 3.1 MB\/s · busiest processor 31 %/);
+  });
+
+  it('is full when what is asked is done, and not before', () => {
+    expect(of({ per_second: 0.2 })[1]).toMatch(/12 of 12\/min █{16} 100 %/);
+    expect(of({ per_second: 0.1 })[1]).toMatch(/6 of 12\/min █{8}░{8} 50 %/);
+    expect(of({ per_second: 0.1 }, 80, 24, ascii)[1]).toMatch(/6 of 12\/min #{8}\.{8} 50 %/);
+  });
+
+  it('is how much of a folder is done, and how long the rest takes', () => {
+    const folder = { target_per_minute: null, per_second: 21.3, expected: 1000, finished: 250, clears_in_ms: 35_200 };
+    expect(of(folder)[1]).toMatch(/now 21.3\/s ████░{12} 25 % · 250 of 1,000 done, 35 s left/);
+  });
+
+  it('says for how long there was nothing, and that more comes than is done', () => {
+    expect(of({ per_second: 0 })[1]).toMatch(/nothing for 1 s, asked 12\/min ░+ 0 %/);
+    expect(of({ per_second: null })[1]).toContain('measuring, asked 12/min');
+    expect(of({ waiting: 1204, clears_in_ms: 'never' }).join(' ')).toContain('waiting 1,204, more comes than is done');
+  });
+
+  it('has a graph with a scale and what is asked where there is room, blank before the start', () => {
+    const lines = of({}, 120, 40);
+    expect(lines[0]).toContain('graph: processor');
+    expect(lines.join('\n')).toMatch(/ 15\/s │|\/min │/);
+    expect(lines.at(-1)).toMatch(/5 min ago +now/);
+    expect(lines.join('\n')).toMatch(/of asked █+▉? +98 %|of asked █/);
+  });
+
+  it('says nothing of a pipeline that does not run', () => {
+    const state = full({ reading: { connection: 'stopped', status: sampleStatus() } });
+    expect(panel(state, 'throughput')[1]).toContain('no pipeline runs');
   });
 });
 
@@ -234,10 +317,28 @@ describe('stage table', () => {
     expect(lines[3]).toContain('‖ paused');
   });
 
-  it('shows a gauge against the rate that is asked for, and the rate alone where none is', () => {
-    const [collector, processor] = panel(full(), 'stages').slice(2);
-    expect(collector).toMatch(/█{8} +11.8\/12/);
-    expect(processor).toMatch(/running +25.3/);
+  it('shows how fast each stage is, what is asked, and how much of its time it works', () => {
+    const [heads, collector, processor] = panel(full(), 'stages').slice(1);
+    expect(heads).toMatch(/stage +state +now +asked +busy +waiting +done failed/);
+    expect(collector).toMatch(/running +11.8\/min +12\/min ▎░░░ {3}8% +3 +12,345 +2/);
+    expect(processor).toMatch(/running +25.3\/min {9}▎/);
+  });
+
+  it('folds the stages that are off into one line, and gives no room to columns that nothing is in', () => {
+    const stage = sampleStage({ discarded: 0, target_per_minute: null });
+    const off = sampleStage({ state: 'off' });
+    const stages = { collector: stage, processor: stage, compressor: off, syncer: off };
+    const state = full({
+      columns: 120,
+      rows: 40,
+      reading: { connection: 'running', status: sampleStatus({ stages }) },
+    });
+    const lines = panel(state, 'stages');
+    expect(lines[4]).toBe('  off: compressor, syncer');
+    expect(lines[1]).not.toMatch(/asked|skipped|lost|last error/);
+    const odd = { ...stages, processor: { ...stage, discarded: 3, lost: 1, last_error: 'a.png is damaged' } };
+    const others = { reading: { connection: 'running', status: sampleStatus({ stages: odd }) } } as const;
+    expect(panel({ ...state, ...others, columns: 170 }, 'stages')[1]).toMatch(/failed skipped lost .*last error/);
   });
 
   it('says what hangs, what it means, and the last error of the selected stage', () => {
@@ -248,7 +349,7 @@ describe('stage table', () => {
 
   it('has every figure of the issue at 200 columns', () => {
     const [heads] = panel(full({ columns: 200, rows: 60 }), 'stages').slice(1);
-    for (const head of ['rate', 'per minute', 'queue', 'flight', 'done', 'failed', 'discarded', 'lost', 'took', 'seen'])
+    for (const head of ['now', 'asked', 'peak', 'busy', 'waiting', 'gone in', 'in work', 'done', 'failed', 'skipped'])
       expect(heads).toContain(head);
   });
 

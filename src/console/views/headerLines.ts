@@ -1,11 +1,13 @@
-import { parseIso } from '../../model/localTime.ts';
+import { localIso, parseIso } from '../../model/localTime.ts';
 import { bytes, duration } from '../../model/quantity.ts';
 import type { PipelineStatus } from '../../model/status.ts';
+import { coarse } from '../../model/throughputWords.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import { clockTime } from './amounts.ts';
 import { cleanText } from './cleanText.ts';
 import { type Line, lineWidth, type Segment, seg, spread, type Tone } from './line.ts';
 import { tabsLine } from './tabsLine.ts';
+import { worstOf } from './worstOf.ts';
 
 /** Experiment and state; configuration and disk; pages and alarms. */
 export function headerLines(state: ConsoleState, width: number): Line[] {
@@ -48,11 +50,11 @@ function stateSegments({ reading, now, drawing, mode }: ConsoleState): Segment[]
     case 'running': {
       if (!status) return [seg('running ', 'good')];
       const up = duration(Math.max(0, Math.round((now - parseIso(status.started)) / 1000) * 1000));
-      return [
-        seg(`${marks[status.state]} ${status.state}`, status.state === 'running' ? 'good' : 'warning'),
-        seg(` up ${up}`),
-        seg(` ${mode === 'own' ? 'here, ' : ''}${pids(status)} `, 'dim'),
-      ];
+      const worst = worstOf(status, now);
+      const state: Segment[] = worst
+        ? [seg(`${worst.tone === 'bad' ? marks.late : marks.paused} ${cleanText(worst.text, drawing)}`, worst.tone)]
+        : [seg(`${marks[status.state]} ${status.state}`, status.state === 'running' ? 'good' : 'warning')];
+      return [...state, seg(` up ${up}`), seg(` ${mode === 'own' ? 'here, ' : ''}${pids(status)} `, 'dim')];
     }
   }
 }
@@ -84,8 +86,10 @@ function configurationLine({ reading, now, drawing, configFile }: ConsoleState, 
     return spread(words, lineWidth(words) + lineWidth(disk) < width ? disk : [], width, drawing);
   }
   const name = file === null ? 'shipped values, no file' : cleanText(file.slice(file.lastIndexOf('/') + 1), drawing);
-  const when = loaded === null ? '' : ` loaded ${clockTime(parseIso(loaded), now)}`;
-  return spread([seg(' config ', 'dim'), seg(name), seg(when, 'dim')], disk, width, drawing);
+  const loadedAt = loaded === null ? '' : ` loaded ${clockTime(parseIso(loaded), now)}`;
+  const words: Line = [seg(' config ', 'dim'), seg(name)];
+  const hasRoom = lineWidth(words) + loadedAt.length + lineWidth(disk) < width;
+  return spread(hasRoom ? [...words, seg(loadedAt, 'dim')] : words, disk, width, drawing);
 }
 
 /** `configs/Phorest_config.toml:12:3: …` → `Phorest_config.toml:12:3: …`: line and key matter more than the folder. */
@@ -102,13 +106,17 @@ function diskSegments({ disk }: PipelineStatus, now: number): Segment[] {
   if (!disk) return [];
   const left = disk.full_at === null ? Number.POSITIVE_INFINITY : parseIso(disk.full_at) - now;
   const tone: Tone = disk.free < disk.size * littleShare || left < soonMs ? 'warning' : 'plain';
-  const full = Number.isFinite(left) ? `, full in ${left > 0 ? coarse(left) : 'no time'}` : '';
+  const full = Number.isFinite(left)
+    ? `, full in ${left > 0 ? `${coarse(left)} (${when(now + left, now)})` : 'no time'}`
+    : '';
   return [seg('disk ', 'dim'), seg(`${tone === 'warning' ? 'low: ' : ''}${bytes(disk.free)} free${full} `, tone)];
 }
 
-/** An estimate does not deserve minutes. */
-function coarse(ms: number): string {
-  const hours = ms / 3_600_000;
-  if (hours < 1) return `${Math.max(1, Math.round(ms / 60_000))} min`;
-  return hours < 48 ? `${Math.round(hours)} h` : `${Math.round(hours / 24)} d`;
+/** Local time of what comes soon, else the date. */
+function when(ms: number, now: number): string {
+  const text = localIso(ms);
+  if (ms - now < soonMs) return text.slice(11, 16);
+  return text.slice(0, ms - now < halfYearMs ? 10 : 7);
 }
+
+const halfYearMs = 182 * 86_400_000;

@@ -5,6 +5,7 @@ import { framePanel } from '../frame/frameLines.ts';
 import type { PanelName } from '../layout.ts';
 import { logLines } from '../log/logLines.ts';
 import { roiPanel } from '../rois/roiPanel.ts';
+import { throughputPanel } from '../throughput/throughputPanel.ts';
 import { chipLines } from './chipLines.ts';
 import { footerLine } from './footerLine.ts';
 import { headerLines } from './headerLines.ts';
@@ -21,6 +22,7 @@ export const panelViews: Readonly<Record<PanelName, PanelView>> = {
     content: text(headerLines),
   },
   stages: { depends: state => [state.reading, seconds(state), state.selected], content: text(stageLines) },
+  throughput: throughputPanel,
   alarms: { depends: state => [state.reading, Math.floor(state.now / 3_600_000)], content: text(alarmLines) },
   chart: chartPanel,
   chip: { depends: state => [state.history, state.rois, state.chips], content: text(chipLines) },

@@ -1,10 +1,12 @@
 import { parseIso } from '../../model/localTime.ts';
 import { duration } from '../../model/quantity.ts';
+import { rateFigure, rateText, rateUnit } from '../../model/rate.ts';
 import type { StageName } from '../../model/stageName.ts';
-import { historyBuckets, type StageStatus } from '../../model/status.ts';
+import type { StageStatus } from '../../model/status.ts';
+import { coarse, percent } from '../../model/throughputWords.ts';
 import type { Drawing } from '../drawing.ts';
-import { age, count, rate } from './amounts.ts';
-import { bar, sparkline } from './bars.ts';
+import { gauge } from '../throughput/gauge.ts';
+import { age, count } from './amounts.ts';
 import { cleanText } from './cleanText.ts';
 import { type Segment, seg, type Tone } from './line.ts';
 
@@ -23,6 +25,8 @@ export interface StageColumn {
   priority: number;
   /** At the left of its width; numbers are at the right. */
   left?: true;
+  /** Whether there is anything to show of a stage; absent: always. A column that no stage uses takes no room. */
+  isUsed?: (stage: StageStatus) => boolean;
   cell: (name: StageName, stage: StageStatus, facts: CellFacts) => Segment;
 }
 
@@ -31,19 +35,14 @@ const numeric =
   (_: StageName, stage: StageStatus, { width }: CellFacts): Segment =>
     seg(count(of(stage), width), of(stage) > 0 ? toneAbove0 : 'dim');
 
-const trend: StageColumn = {
-  title: '5 min',
-  width: 8,
-  priority: 3,
-  cell: (_, { history }, { width, drawing }) => seg(sparkline(history, width, drawing), 'accent'),
-};
-
 const lastError: StageColumn = {
   title: 'last error',
   width: 24,
   priority: 11,
   left: true,
-  cell: (_, { last_error }, { drawing }) => seg(last_error === null ? '' : cleanText(last_error, drawing), 'bad'),
+  isUsed: ({ last_error }) => last_error !== null,
+  cell: (_, { last_error, last_error_over }, { drawing }) =>
+    seg(last_error === null ? '' : cleanText(last_error, drawing), last_error_over ? 'dim' : 'bad'),
 };
 
 /** In the order of the table. */
@@ -56,22 +55,32 @@ const columns: readonly StageColumn[] = [
     left: true,
     cell: (_, stage, { drawing, live }) => stateCell(stage, drawing, live),
   },
+  { title: 'now', width: 9, priority: 0, cell: (_, stage, { live }) => nowCell(stage, live) },
   {
-    title: 'rate',
+    title: 'asked',
+    width: 7,
+    priority: 3,
+    isUsed: ({ target_per_minute }) => target_per_minute !== null,
+    cell: (_, { target_per_minute: target }) => seg(target === null ? '' : rateText(target / 60)),
+  },
+  {
+    title: 'peak',
+    width: 9,
+    priority: 7,
+    isUsed: ({ peak_per_second }) => peak_per_second !== null,
+    cell: (_, { peak_per_second: peak }, { live }) => seg(peak === null || !live ? '' : rateText(peak)),
+  },
+  { title: 'busy', width: 9, priority: 1, cell: (_, stage, facts) => busyCell(stage, facts) },
+  {
+    title: 'at most',
     width: 8,
-    priority: 0,
-    left: true,
-    cell: (_, stage, facts) => gaugeCell(stage, facts),
+    priority: 9,
+    isUsed: ({ most_per_second }) => most_per_second !== null,
+    cell: (_, { most_per_second: most }, { live }) => seg(most === null || !live ? '' : rateText(most), 'dim'),
   },
-  {
-    title: 'per minute',
-    width: 10,
-    priority: 0,
-    cell: (_, stage, { live }) => seg(live ? rateText(stage) : ''),
-  },
-  trend,
-  { title: 'queue', width: 6, priority: 0, cell: numeric(({ queued }) => queued) },
-  { title: 'flight', width: 6, priority: 5, cell: numeric(({ in_flight }) => in_flight) },
+  { title: 'waiting', width: 7, priority: 0, cell: numeric(({ queued }) => queued) },
+  { title: 'gone in', width: 8, priority: 6, cell: (_, stage, { live }) => goneCell(stage, live) },
+  { title: 'in work', width: 7, priority: 5, cell: numeric(({ in_flight }) => in_flight) },
   {
     title: 'done',
     width: 9,
@@ -80,20 +89,26 @@ const columns: readonly StageColumn[] = [
       seg(expected === null ? count(done, width) : `${count(done, 4)}/${count(expected, 4)}`),
   },
   { title: 'failed', width: 6, priority: 2, cell: numeric(({ failed }) => failed, 'bad') },
-  { title: 'discarded', width: 9, priority: 6, cell: numeric(({ discarded }) => discarded) },
-  { title: 'lost', width: 4, priority: 7, cell: numeric(({ lost }) => lost, 'bad') },
+  {
+    title: 'skipped',
+    width: 7,
+    priority: 4,
+    isUsed: ({ discarded }) => discarded > 0,
+    cell: numeric(({ discarded }) => discarded, 'warning'),
+  },
+  { title: 'lost', width: 4, priority: 2, isUsed: ({ lost }) => lost > 0, cell: numeric(({ lost }) => lost, 'bad') },
   {
     title: 'took',
     width: 8,
-    priority: 4,
+    priority: 8,
     cell: (_, { last_ms }, { width }) => seg(last_ms === null ? '' : took(last_ms, width)),
   },
   {
     title: 'seen',
     width: 5,
-    priority: 8,
-    cell: (_, { state, heartbeat }, { now, live }) =>
-      seg(heartbeat === null || state === 'off' || !live ? '' : age(now - parseIso(heartbeat)), 'dim'),
+    priority: 10,
+    cell: (_, { heartbeat }, { now, live }) =>
+      seg(heartbeat === null || !live ? '' : age(now - parseIso(heartbeat)), 'dim'),
   },
   lastError,
 ];
@@ -106,51 +121,51 @@ function took(ms: number, width: number): string {
 
 function stateCell({ state, late }: StageStatus, { marks }: Drawing, live: boolean): Segment {
   // What the last status of a dead process says is no longer so.
-  if (!live && state !== 'off') return seg(`${marks.stopped} not up`, 'dim');
+  if (!live) return seg(`${marks.stopped} not up`, 'dim');
   if (late !== null) return seg(`${marks.late} ${late.toUpperCase()}`, 'bad');
-  const tone: Tone = state === 'running' ? 'good' : state === 'off' || state === 'stopped' ? 'dim' : 'warning';
+  const tone: Tone = state === 'running' ? 'good' : state === 'stopped' ? 'dim' : 'warning';
   return seg(`${marks[state]} ${state}`, tone);
-}
-
-function rateText({ state, per_minute, target_per_minute }: StageStatus): string {
-  if (state === 'off') return '';
-  return target_per_minute === null ? rate(per_minute) : `${rate(per_minute)}/${rate(target_per_minute)}`;
 }
 
 /** Below this share of what is asked for, it does not keep up. */
 const enough = 0.8;
 
-function gaugeCell(
-  { per_minute, target_per_minute, state }: StageStatus,
-  { width, drawing, live }: CellFacts,
-): Segment {
-  if (!live || target_per_minute === null || target_per_minute <= 0 || state === 'off') return seg('');
-  const share = per_minute / target_per_minute;
-  return seg(bar(share, width, drawing), share >= enough || state !== 'running' ? 'good' : 'warning');
+/** How fast it is, in the unit of what is asked. */
+function nowCell({ per_second: rate, target_per_minute: target, state }: StageStatus, live: boolean): Segment {
+  if (!live || rate === null) return seg('');
+  const asked = target === null ? null : target / 60;
+  const unit = rateUnit(asked ?? rate);
+  const slow = asked !== null && rate < asked * enough && state === 'running';
+  return seg(`${rateFigure(rate, unit)}/${unit.per}`, slow ? 'warning' : rate === 0 ? 'dim' : 'plain');
 }
 
-/** The columns that `width` has room for; what is left over widens the sparkline, and then shows the last error. */
-export function chooseColumns(width: number): StageColumn[] {
+/** From this share of its time on, a stage can hardly do more. */
+export const fullyBusy = 0.9;
+
+/** Full when it works all the time. */
+function busyCell({ busy }: StageStatus, { width, drawing, live }: CellFacts): Segment {
+  if (busy === null || !live) return seg('');
+  const words = percent(busy).replace(' ', '').padStart(5);
+  return seg(gauge(busy, width - words.length, drawing) + words, busy >= fullyBusy ? 'warning' : 'good');
+}
+
+function goneCell({ clears_in_ms: clears, queued }: StageStatus, live: boolean): Segment {
+  if (!live || queued === 0) return seg('');
+  if (clears === 'never') return seg('never', 'warning');
+  return seg(clears === null || clears === undefined ? '' : coarse(clears).replace('under', '<'));
+}
+
+/** The columns that `width` has room for and that some stage uses; what is left over widens the last error. */
+export function chooseColumns(width: number, stages: readonly StageStatus[]): StageColumn[] {
   const chosen = new Set<StageColumn>();
   let taken = -1;
   for (const column of [...columns].sort((a, b) => a.priority - b.priority)) {
-    if (taken + 1 + column.width > width) continue;
+    const { isUsed } = column;
+    if (taken + 1 + column.width > width || (isUsed && !stages.some(isUsed))) continue;
     chosen.add(column);
     taken += 1 + column.width;
   }
-  let rest = width - taken;
   return columns
     .filter(column => chosen.has(column))
-    .map(column => {
-      if (column === trend) {
-        const more = Math.min(rest, chosen.has(lastError) ? Math.floor(rest / 2) : rest, historyBuckets - column.width);
-        rest -= more;
-        return {
-          ...column,
-          title: column.width + more >= 10 ? 'last 5 min' : column.title,
-          width: column.width + more,
-        };
-      }
-      return column === lastError ? { ...column, width: column.width + rest } : column;
-    });
+    .map(column => (column === lastError ? { ...column, width: column.width + width - taken } : column));
 }

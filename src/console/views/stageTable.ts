@@ -2,12 +2,13 @@ import { parseIso } from '../../model/localTime.ts';
 import { duration, number } from '../../model/quantity.ts';
 import type { StageName } from '../../model/stageName.ts';
 import type { StageStatus } from '../../model/status.ts';
+import { goneWords } from '../../model/throughputWords.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
-import { selectedStage, stagesOf } from '../situation.ts';
+import { selectedStage, stagesOf, stagesOff } from '../situation.ts';
 import { age } from './amounts.ts';
 import { cleanText } from './cleanText.ts';
-import { blank, clip, exactly, type Line, lineText, seg, titleRule } from './line.ts';
+import { clip, exactly, type Line, lineText, seg, titleRule } from './line.ts';
 import { chooseColumns, type StageColumn } from './stageColumns.ts';
 
 /** Rows above the first stage: the heading and the heads of the columns. */
@@ -23,7 +24,10 @@ export function stageLines(state: ConsoleState, width: number, height: number): 
   if (!status || chosen === null) {
     return [title, [seg(reading ? ' no stage has reported yet' : ' reading the status', 'dim')]];
   }
-  const columns = chooseColumns(width - 2);
+  const columns = chooseColumns(
+    width - 2,
+    stages.map(name => status.stages[name] as StageStatus),
+  );
   const heads: Line = [
     seg(
       `  ${columns.map(({ title: head, width: wide, left }) => (left ? head.padEnd(wide) : head.padStart(wide))).join(' ')}`,
@@ -36,7 +40,9 @@ export function stageLines(state: ConsoleState, width: number, height: number): 
     stageRow(name, status.stages[name] as StageStatus, columns, { now, drawing, live, isChosen: name === chosen }),
   );
   const details = stageDetails(chosen, status.stages[chosen] as StageStatus, width, state);
-  return [title, heads, ...rows, ...details, blank].slice(0, height).map(each => clip(each, width, drawing));
+  const off = stagesOff(state);
+  const folded: Line[] = off.length > 0 ? [[seg(`  off: ${off.join(', ')}`, 'dim')]] : [];
+  return [title, heads, ...rows, ...folded, ...details].slice(0, height).map(each => clip(each, width, drawing));
 }
 
 interface RowFacts {
@@ -79,17 +85,17 @@ function stageDetails(
   { now, drawing, reading }: ConsoleState,
 ): Line[] {
   const live = reading?.connection === 'running';
+  const gone = live ? goneWords(stage.clears_in_ms) : null;
   // First what the table drops first.
   const facts = [
-    `${number(stage.discarded)} discarded`,
-    `${number(stage.lost)} lost`,
-    `${number(stage.in_flight)} in flight`,
+    `${number(stage.queued)} waiting${gone === null ? '' : ` (${gone})`}`,
+    `${number(stage.in_flight)} in work`,
   ];
   const missed = name === 'collector' ? (reading?.status?.health?.missed_frames ?? 0) : 0;
   if (missed > 0) facts.push(`${number(missed)} missed`);
   if (stage.last_ms !== null) facts.push(`took ${duration(stage.last_ms)}`);
   if (stage.heartbeat !== null && live) facts.push(`seen ${age(now - parseIso(stage.heartbeat))}`);
-  facts.push(`${number(stage.done)} done`, `${number(stage.failed)} failed`);
+  facts.push(`${number(stage.done)} done`, `${number(stage.failed)} failed`, `${number(stage.discarded)} skipped`);
   const first: Line = [seg(`  ${name}: `, 'strong'), seg(facts.join(` ${drawing.dot} `))];
   const trouble: Line =
     stage.late !== null && live

@@ -24,6 +24,9 @@ const enoughGaps = 4;
 const fewGaps = 3;
 const fewMs = 1_000;
 const otherPace = 5;
+/** Gaps that differ from their mean by less than this part are even; an older one that differs by more than that is of another time then. */
+const even = 0.1;
+const uneven = 0.3;
 /** Without anything finished for so many gaps as they were of late, and so long, nothing is finished any more. */
 const stallGaps = 4;
 const shortestStallMs = 5_000;
@@ -79,7 +82,7 @@ export function rateOf(
 ): Rate | null {
   const newest = recent.at(-1);
   if (!newest) return null;
-  const from = beginOf(recent);
+  const from = beginOf(recent, expectedGapMs);
   const gaps = recent.length - 1 - from;
   const oldest = recent[from] as Finished;
   const spanMs = newest.first - oldest.first;
@@ -89,7 +92,9 @@ export function rateOf(
     const busy = shareOf(workedMs - newest.workedMs, at - newest.first);
     return { perSecond: 0, rowsPerSecond: 0, bytesPerSecond: 0, busy, mostPerSecond: null, isSteady: false };
   }
-  if (gaps === 0) return null;
+  // After a first item that came late, the second one seems early.
+  const seemsEarly = gaps === 1 && expectedGapMs !== null && spanMs < (1 - uneven) * expectedGapMs;
+  if (gaps === 0 || seemsEarly) return null;
   const counted = recent.slice(from, -1);
   const sum = (of: (group: Finished) => number): number => counted.reduce((total, group) => total + of(group), 0);
   // In twice the time of a gap nothing has come: less than it was.
@@ -110,7 +115,7 @@ export function rateOf(
 const shareOf = (part: number, whole: number): number => (whole > 0 ? Math.max(0, Math.min(1, part / whole)) : 0);
 
 /** The group from which on the pace is that of now. */
-function beginOf(recent: RecentlyFinished): number {
+function beginOf(recent: RecentlyFinished, expectedGapMs: number | null): number {
   const newest = recent.length - 1;
   const end = recent[newest] as Finished;
   let items = 0;
@@ -126,7 +131,18 @@ function beginOf(recent: RecentlyFinished): number {
     const isOther = pace > otherPace || pace < 1 / otherPace;
     if (isOther && gaps >= fewGaps && spanMs >= fewMs) return from;
     if (isOther && gaps >= 1 && spanMs >= enoughMs) return from;
+    if (spanMs >= enoughMs && isUneven(recent.slice(from - 1), expectedGapMs)) return from;
     items += before.items;
   }
   return 0;
+}
+
+/** Whether the first gap of these groups differs from the even ones behind it; of one alone the configuration says whether it is even. */
+function isUneven(groups: RecentlyFinished, expectedGapMs: number | null): boolean {
+  const [oldest = 0, ...gaps] = groups.slice(1).map(({ first }, i) => first - (groups[i] as Finished).first);
+  const mean =
+    gaps.length === 1 && expectedGapMs !== null ? expectedGapMs : gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+  const differs = (gap: number): number => Math.abs(gap / mean - 1);
+  if (gaps.length === 1 && expectedGapMs === null) return false;
+  return differs(oldest) > uneven && gaps.every(gap => differs(gap) < even);
 }

@@ -98,6 +98,13 @@ describe('the rate of a stage', () => {
     for (let at = 28; at < 300; at += 1.7) within5Percent(stage.at(at).per_second, 0.2, `after ${at} s`);
   });
 
+  it('is not changed by a first item that came late', () => {
+    const late = items(0.2, 0, 60).map((item, i) => (i === 0 ? { ...item, at: item.at + 2_400 } : item));
+    const stage = new Told(running(0), asked(0, 0.2), ...late);
+    expect(stage.at(8).per_second).toBeNull();
+    for (let at = 13; at < 60; at += 0.9) within5Percent(stage.at(at).per_second, 0.2, `after ${at} s`);
+  });
+
   it('of batches is that of their items, however many come at once', () => {
     const batches = Array.from({ length: 12 }, (_, batch) =>
       Array.from({ length: 200 }, (_one, k) => done(batch * 5 + k * 0.0002)),

@@ -1,0 +1,89 @@
+import { bytes, duration, number } from './quantity.ts';
+import { rateFigure, rateText, rateUnit } from './rate.ts';
+import type { StageStatus, Throughput } from './status.ts';
+
+/** What there is to say of the whole, a fact each, in the words of console, `status` and help. */
+export interface ThroughputWords {
+  /** `11.8 of 12/min asked`; of a folder that is read as fast as there is room `21.3/s`. */
+  now: string;
+  peak: string | null;
+  /** Of a folder: `420 of 1,000 done, 2 min left`. */
+  folder: string | null;
+  rows: string | null;
+  /** What is written to the disk, and to the share where there is one. */
+  disk: string;
+  share: string | null;
+  /** From frame to result. */
+  latency: string | null;
+  /** `3, gone in 2 s`. */
+  waiting: string;
+  /** `processor 31 %`. */
+  busiest: string | null;
+}
+
+/** `now`: milliseconds since 1970 UTC, for how long there was nothing. */
+export function throughputWords(throughput: Throughput, stage: StageStatus | undefined, now: number): ThroughputWords {
+  const { per_second, peak_per_second: peak, target_per_minute: target, rows_per_second: rows, latency } = throughput;
+  const { finished, expected, clears_in_ms: clears, busiest } = throughput;
+  const left = expected !== null && typeof clears === 'number' && clears > 0 ? `, ${coarse(clears)} left` : '';
+  return {
+    now: rateOfAsked(per_second, target, stage?.last_done ?? null, now),
+    peak: peak === null ? null : rateText(Math.max(peak, per_second ?? 0)),
+    folder: expected === null ? null : `${number(Math.min(finished, expected))} of ${number(expected)} done${left}`,
+    rows: rows === null ? null : rateText(rows, rateUnit(Math.max(rows, 1))),
+    disk: `${bytes(throughput.disk_bytes_per_second)}/s`,
+    share: throughput.share_bytes_per_second === null ? null : `${bytes(throughput.share_bytes_per_second)}/s`,
+    latency: latency && `${duration(latency.median_ms)}, 95 % within ${duration(latency.p95_ms)}`,
+    waiting: waitingWords(throughput.waiting, expected === null ? clears : null),
+    busiest: busiest && `${busiest.stage} ${percent(busiest.busy)}`,
+  };
+}
+
+/** `11.8 of 12/min`; `nothing for 35 s of 12/min`; `not known yet`. @param lastDone UTC. */
+export function rateOfAsked(
+  perSecond: number | null,
+  targetPerMinute: number | null,
+  lastDone: string | null,
+  now: number,
+): string {
+  const asked = targetPerMinute === null ? null : targetPerMinute / 60;
+  const unit = rateUnit(asked ?? perSecond ?? 0);
+  const silentMs = lastDone === null ? Number.NaN : Math.max(0, now - Date.parse(lastDone));
+  const is =
+    perSecond === null
+      ? 'measuring'
+      : perSecond === 0 && Number.isFinite(silentMs)
+        ? `nothing for ${coarse(silentMs)}`
+        : rateFigure(perSecond, unit);
+  if (asked !== null)
+    return `${is}${perSecond === null || perSecond === 0 ? ', asked' : ' of'} ${rateText(asked, unit)}`;
+  return perSecond === null || perSecond === 0 ? is : `${is}/${unit.per}`;
+}
+
+/** `3, gone in 2 s`; `1,204, more comes than is done`. */
+export function waitingWords(waiting: number, clearsInMs: StageStatus['clears_in_ms']): string {
+  if (waiting === 0) return 'none';
+  const gone = goneWords(clearsInMs);
+  return gone === null ? number(waiting) : `${number(waiting)}, ${gone}`;
+}
+
+/** How long it will take until nothing waits; null where that can't be told, and where nothing waits. */
+export function goneWords(clearsInMs: StageStatus['clears_in_ms']): string | null {
+  if (clearsInMs === 'never') return 'more comes than is done';
+  return typeof clearsInMs === 'number' && clearsInMs > 0 ? `gone in ${coarse(clearsInMs)}` : null;
+}
+
+/** `31 %`; what is not all is never `100 %`, and what is not nothing is not `0 %`. */
+export function percent(share: number): string {
+  if (share > 0 && share < 0.01) return '<1 %';
+  return `${share >= 1 ? 100 : Math.min(99, Math.round(share * 100))} %`;
+}
+
+/** An estimate does not deserve more than its first unit: `2 min`, `3 h`, `12 d`. @param ms milliseconds. */
+export function coarse(ms: number): string {
+  if (ms < 950) return 'under 1 s';
+  if (ms < 99_500) return `${Math.round(ms / 1000)} s`;
+  if (ms < 99.5 * 60_000) return `${Math.round(ms / 60_000)} min`;
+  const hours = ms / 3_600_000;
+  return hours < 48 ? `${Math.round(hours)} h` : `${Math.round(hours / 24)} d`;
+}

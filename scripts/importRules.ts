@@ -19,6 +19,7 @@ export const mayImport: Record<string, readonly string[]> = {
   operators: ['rx', 'manifest', 'analysis', 'image', 'share', 'config', 'files', 'model'],
   sinks: ['rx', 'config', 'files', 'model'],
   verify: ['manifest', 'share', 'config', 'image', 'files', 'model', 'sinks', 'streams'],
+  provenance: ['manifest', 'analysis', 'sinks', 'config', 'image', 'files', 'model'],
   console: ['rx', 'streams', 'config', 'model'],
 };
 

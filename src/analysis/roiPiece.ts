@@ -2,6 +2,7 @@ import type { AnalysisJob } from '../model/analysisJob.ts';
 import type { Pixels } from '../model/frame.ts';
 import { methodParameters } from '../model/method.ts';
 import type { RoiResult } from '../model/result.ts';
+import type { Roi } from '../model/roi.ts';
 import { roundDecimals } from '../model/roundDecimals.ts';
 import type { RoiBins } from './joint/roiBins.ts';
 import { createRoiEstimator } from './joint/roiEstimator.ts';
@@ -37,20 +38,14 @@ export type RoiAnalysis = (pixels: Pixels, saturation: number, first: number, en
  * saturation level of its frame.
  */
 export function createRoiAnalysis(job: FrameAnalysis): RoiAnalysis {
-  const { rois, imageAngle } = job.rois;
-  const estimate = estimatorFor(job);
-  const finder = finderFor(job);
+  const { rois } = job.rois;
+  const analyseRoi = createOneRoiAnalysis(job);
   return (pixels, saturation, first, end) => {
     const piece: RoiPiece = { first, json: '', positions: [], rowsFitted: 0, rowsRejected: {} };
     const results: RoiResult[] = [];
     requireSize(pixels, job.rois);
     for (const roi of rois.slice(first, end)) {
-      // First of all: memory for a ROI of any size is asked for only when it lies in the frame.
-      roiWalk(pixels, roi, imageAngle);
-      observe = finder && (bins => finder.look(roi, bins));
-      const estimated = estimate(pixels, roi, imageAngle, saturation);
-      const shift = finder?.find(pixels, roi, imageAngle, saturation, estimated) ?? null;
-      const result = roiResult(roi.label, job, estimated, shift);
+      const { result, estimated } = analyseRoi(pixels, saturation, roi);
       results.push(result);
       piece.positions.push(result.position ?? Number.NaN);
       piece.rowsFitted += result.rows_used;
@@ -60,6 +55,31 @@ export function createRoiAnalysis(job: FrameAnalysis): RoiAnalysis {
     }
     piece.json = JSON.stringify(results).slice(1, -1);
     return piece;
+  };
+}
+
+/** What the analysis of one ROI gives; what it says of the rows may be overwritten by the next ROI. */
+export interface AnalysedRoi {
+  result: RoiResult;
+  estimated: RoiEstimate;
+  /** Null: there is no reference. */
+  finder: ShiftFinder | null;
+}
+
+/** The analysis of a job's ROIs, one by one. @throws RoiOutsideFrameError when it reaches out of the frame */
+export function createOneRoiAnalysis(
+  job: FrameAnalysis,
+): (pixels: Pixels, saturation: number, roi: Roi) => AnalysedRoi {
+  const { imageAngle } = job.rois;
+  const estimate = estimatorFor(job);
+  const finder = finderFor(job);
+  return (pixels, saturation, roi) => {
+    // First of all: memory for a ROI of any size is asked for only when it lies in the frame.
+    roiWalk(pixels, roi, imageAngle);
+    observe = finder && (bins => finder.look(roi, bins));
+    const estimated = estimate(pixels, roi, imageAngle, saturation);
+    const shift = finder?.find(pixels, roi, imageAngle, saturation, estimated) ?? null;
+    return { result: roiResult(roi.label, job, estimated, shift), estimated, finder };
   };
 }
 

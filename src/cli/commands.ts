@@ -6,10 +6,12 @@ import { completion } from './completion.ts';
 import { consoleCommand } from './console.ts';
 import { exportCommand } from './export.ts';
 import { find } from './find.ts';
+import { inspect } from './inspect.ts';
 import { locateCommand } from './locate.ts';
 import { pause, resume } from './pause.ts';
 import { playback } from './playback.ts';
 import { preview } from './preview.ts';
+import { provenance } from './provenance.ts';
 import { reference } from './reference.ts';
 import { replay } from './replay.ts';
 import { requeue } from './requeue.ts';
@@ -43,6 +45,8 @@ export const commands: readonly CommandDefinition<never>[] = [
   verify,
   exportCommand,
   requeue,
+  inspect,
+  provenance,
   reference,
   service,
   completion,

@@ -27,6 +27,18 @@ export interface ShiftFinder {
   look(roi: Roi, bins: RoiBins): void;
   /** Null: the reference has no such ROI, or the frame shows no line in it. */
   find(pixels: Pixels, roi: Roi, angle: number, saturation: number, estimate: RoiEstimate): RoiShift | null;
+  /** What the last `find` has compared, for whoever looks at a ROI closely; null where it has compared nothing. */
+  compared(): ComparedBlocks | null;
+}
+
+/** Blocks of a ROI: bins of a row, in groups of rows. */
+export interface ComparedBlocks {
+  reference: FittedReference;
+  /** Logarithm of the frame's light, less the dark level; NaN where a block can't be used. */
+  logs: Float64Array;
+  /** What the fit leaves of the logarithm of the ratio, and how far each block counts; null where there was no fit. */
+  residuals: Float64Array | null;
+  trust: Float64Array | null;
 }
 
 /** The line has moved too far for a comparison of the pattern beneath it, in widths. */
@@ -46,6 +58,7 @@ export function createShiftFinder(reference: Reference): ShiftFinder {
   /** Block means, then their logarithms. */
   let logs = new Float64Array(0);
   let sampled: string | null = null;
+  let last: ComparedBlocks | null = null;
 
   function look(roi: Roi, bins: RoiBins): void {
     const layout = reference.rois.get(roi.label)?.fit?.layout;
@@ -76,11 +89,13 @@ export function createShiftFinder(reference: Reference): ShiftFinder {
       logs[at] = light > 0 ? Math.log(light) : Number.NaN;
     }
     const found = fit.find(of, logs, moved);
+    last = { reference: of, logs, residuals: found && fit.residuals, trust: found && fit.trust };
     if (found === null || found.usedShare < leastUsed) return null;
     return of.noise !== null && found.noise > changedNoise * of.noise ? null : found;
   }
 
   function find(pixels: Pixels, roi: Roi, angle: number, saturation: number, estimate: RoiEstimate): RoiShift | null {
+    last = null;
     const known = reference.rois.get(roi.label);
     if (known === undefined || estimate.position === null || estimate.uncertainty === null) return null;
     const moved = estimate.position - known.position;
@@ -100,7 +115,7 @@ export function createShiftFinder(reference: Reference): ShiftFinder {
     return { shift, uncertainty: shiftError, position, flags: [] };
   }
 
-  return { look, find };
+  return { look, find, compared: () => last };
 }
 
 const difference = (shift: number, { positionError }: ReferenceRoi, error: number, flags: RoiFlag[]): RoiShift => ({

@@ -46,6 +46,9 @@ export interface ShiftFit {
    * @returns null when the search leads nowhere, or when too little of the ROI can be used
    */
   find(of: RoiReference, logs: Float64Array, start: number): FoundShift | null;
+  /** Of each block, after `find` has found a shift: what the fit leaves of the logarithm, and how far the block counts (0: left out). Overwritten by the next `find`. */
+  readonly residuals: Float64Array;
+  readonly trust: Float64Array;
 }
 
 /** Rounds of the search, and those in which the noise is measured again. */
@@ -323,7 +326,15 @@ export function createShiftFit(kernel: LineKernel): ShiftFit {
     return Math.sqrt(sum);
   }
 
-  return { find };
+  return {
+    find,
+    get residuals() {
+      return residuals;
+    },
+    get trust() {
+      return trust;
+    },
+  };
 }
 
 /** Into `sums` at a place and the next: the products of one column with two others, in a group of blocks. */

@@ -5,6 +5,7 @@ import { RoiOutsideFrameError } from '../../analysis/roiOutsideFrameError.ts';
 import { WorkerDiedError } from '../../analysis/workerDiedError.ts';
 import { configHash } from '../../config/configHash.ts';
 import { amountInBytes } from '../../config/kinds/amount.ts';
+import { codeVersion } from '../../files/codeVersion.ts';
 import { contentHash } from '../../files/contentHash.ts';
 import { BadImageError } from '../../image/badImageError.ts';
 import { findImage, ImagePathError } from '../../image/findImage.ts';
@@ -347,6 +348,7 @@ function resultHead(entry: Entry, { configHash, roiManifestText }: ProcessSettin
     // A worker opens only with one.
     roi_manifest_hash: contentHash(roiManifestText!),
     reference: null as string | null,
+    code_version: codeVersion(),
     manifest_entry_timestamp: entry.entry_timestamp_iso,
     image_timestamp: entry.camera_data?.timestamp_iso ?? null,
     image_timestamp_utc: entry.timestamp_utc,

@@ -1,0 +1,302 @@
+import type { EChartsOption, SeriesOption } from 'echarts';
+import { type InspectedRow, meanRow, type RoiInspection } from '../../model/roiInspection.ts';
+
+/** What one looks at, and what is said above it. */
+export interface InspectionPictureData {
+  inspection: RoiInspection;
+  title: string;
+  /** Below the title, a line each. */
+  words: readonly string[];
+  /** PNG of the ROI's pixels, and of what the fits leave of them (null: there is no fit), as data URIs; of the shape of {@link imagePanel}. */
+  pixels: string;
+  residuals: string | null;
+}
+
+const font = 'DejaVu Sans';
+const ink = '#222222';
+const faint = '#E4E4E4';
+/** After Okabe and Ito. */
+const colours = { measured: '#222222', fit: '#D55E00', reference: '#0072B2', rejected: '#CC79A7' };
+
+export const pictureWidth = 1240;
+const left = 80;
+const right = 30;
+const gap = 84;
+const half = (pictureWidth - left - right - gap) / 2;
+const lineHeight = 20;
+const panelHeights = [250, 230, 230, 230] as const;
+/** Units of the panels that the pictures fill. */
+export const imagePanel = { width: half, height: panelHeights[0] };
+const between = 74;
+
+/** Where the panels begin. */
+const headHeight = (words: number): number => 64 + words * lineHeight + 26;
+
+/** Pixels before the zoom. */
+export const pictureHeight = ({ words }: Pick<InspectionPictureData, 'words'>): number =>
+  headHeight(words.length) + panelHeights.reduce<number>((sum, height) => sum + height + between, 0);
+
+interface Panel {
+  title: string;
+  grid: { left: number; top: number; width: number; height: number };
+  x: { name: string; min: number; max: number };
+  /** `isDown`: rows are counted downwards. */
+  y: { name: string; min?: number; max?: number; isDown?: boolean };
+  series: SeriesOption[];
+  /** Lies below the series. */
+  image?: string | null;
+}
+
+/**
+ * All that the analysis saw of a ROI, as an echarts option: its pixels with the position of each row, what the fits leave, the mean row with fit and
+ * reference, the ratio to the reference with its fit, and the positions of the rows. Pure; all text is in DejaVu Sans.
+ */
+export function inspectionPicture(data: InspectionPictureData): EChartsOption {
+  const { title, words } = data;
+  const panels = panelsOf(data, headHeight(words.length));
+  return {
+    animation: false,
+    backgroundColor: '#FFFFFF',
+    textStyle: { fontFamily: font, color: ink },
+    title: [
+      {
+        text: title,
+        subtext: words.join('\n'),
+        left: left - 6,
+        top: 14,
+        itemGap: 8,
+        textStyle: { fontFamily: font, fontSize: 18, fontWeight: 'bold', color: ink },
+        subtextStyle: { fontFamily: font, fontSize: 13, color: '#444444', lineHeight },
+      },
+      ...panels.map(({ title: text, grid }) => ({
+        text,
+        left: grid.left - 6,
+        top: grid.top - 24,
+        padding: 0,
+        textStyle: { fontFamily: font, fontSize: 13, color: ink },
+      })),
+    ],
+    graphic: panels.flatMap(({ image, grid: { left: x, top: y, width, height } }) =>
+      image ? [{ type: 'image' as const, z: -1, silent: true, style: { image, x, y, width, height } }] : [],
+    ),
+    grid: panels.map(({ grid }) => grid),
+    xAxis: panels.map(({ x, image }, gridIndex) => ({
+      type: 'value',
+      gridIndex,
+      ...x,
+      nameLocation: 'middle',
+      nameGap: 26,
+      splitNumber: 6,
+      axisLine: { show: true, onZero: false, lineStyle: { color: ink } },
+      axisTick: { show: true },
+      splitLine: { show: image === undefined, lineStyle: { color: faint } },
+      axisLabel: { fontFamily: font, color: ink, showMinLabel: false, showMaxLabel: false },
+    })),
+    yAxis: panels.map(({ y: { isDown = false, ...y }, image }, gridIndex) => ({
+      type: 'value',
+      gridIndex,
+      ...y,
+      inverse: isDown,
+      scale: true,
+      nameLocation: 'middle',
+      nameGap: 56,
+      splitNumber: 4,
+      axisLine: { show: true, onZero: false, lineStyle: { color: ink } },
+      axisTick: { show: true },
+      splitLine: { show: image === undefined, lineStyle: { color: faint } },
+      axisLabel: { fontFamily: font, color: ink },
+    })),
+    series: panels.flatMap(({ series }, i) =>
+      series.map(each => ({ ...each, xAxisIndex: i, yAxisIndex: i })),
+    ) as SeriesOption[],
+  };
+}
+
+function panelsOf({ inspection, pixels, residuals }: InspectionPictureData, top: number): Panel[] {
+  const { roi, rows, result, reference } = inspection;
+  const [height, width] = roi.size;
+  const across = { name: 'column, px', min: -0.5, max: width - 0.5 };
+  const down = { name: 'row', min: 0, max: height, isDown: true };
+  const tops: number[] = [];
+  let y = top;
+  for (const each of panelHeights) {
+    tops.push(y);
+    y += each + between;
+  }
+  const at = (row: number, column: 0 | 1 | null): Panel['grid'] => ({
+    left: column === 1 ? left + half + gap : left,
+    top: tops[row] as number,
+    width: column === null ? pictureWidth - left - right : half,
+    height: panelHeights[row] as number,
+  });
+  const middle = ({ from, to }: InspectedRow): number => (from + to) / 2;
+  const used = rows.filter(({ position }) => position !== null);
+  const rejected = rows.filter(({ rejection }) => rejection !== null);
+  const rowDots = dots(
+    used.map(row => [row.position as number, middle(row)]),
+    colours.fit,
+    3,
+  );
+  const rejectedDots = dots(
+    rejected.map(row => [0, middle(row)]),
+    colours.rejected,
+    7,
+    'triangle',
+  );
+  const profile = meanRow(inspection);
+  const panels: Panel[] = [
+    {
+      title: 'Pixels, with the position of each row; rejected rows are marked at the left',
+      grid: at(0, 0),
+      x: across,
+      y: down,
+      series: [rowDots, rejectedDots],
+      image: pixels,
+    },
+    {
+      title: residuals ? 'Pixels less the fit of their row (grey: none)' : 'The method fits no line',
+      grid: at(0, 1),
+      x: across,
+      y: down,
+      series: [rejectedDots],
+      image: residuals,
+    },
+    {
+      title: `Mean of the ${used.length > 0 ? `${used.length} used ` : ''}rows (black)${profile.fit ? ', mean fit (orange)' : ''}`,
+      grid: at(1, 0),
+      x: across,
+      y: { name: 'counts' },
+      series: [
+        curve(profile.measured, colours.measured),
+        ...(profile.fit ? [curve(profile.fit, colours.fit)] : []),
+        ...(result.position === null ? [] : [upright(result.position, colours.fit)]),
+      ],
+    },
+    {
+      title: 'Mean row less mean fit',
+      grid: at(1, 1),
+      x: across,
+      y: { name: 'counts' },
+      series: profile.fit
+        ? [
+            curve(
+              profile.measured.map((value, x) => value - profile.fit![x]!),
+              colours.measured,
+            ),
+          ]
+        : [],
+    },
+  ];
+  const ratio = reference?.ratio;
+  if (ratio) {
+    const { columns, measured, fitted, frame, reference: before } = ratio;
+    panels.push(
+      {
+        title: 'Light above the dark level: frame (black), reference (blue)',
+        grid: at(2, 0),
+        x: across,
+        y: { name: 'counts' },
+        series: [pairs(columns, before, colours.reference), pairs(columns, frame, colours.measured)],
+      },
+      {
+        title: 'ln(frame / reference): measured (dots), fit (orange), difference',
+        grid: at(2, 1),
+        x: across,
+        y: { name: 'ln ratio' },
+        series: [
+          ...(fitted
+            ? [
+                pairs(
+                  columns,
+                  measured.map((value, i) => value - fitted[i]!),
+                  '#999999',
+                ),
+              ]
+            : []),
+          dots(pointsOf(columns, measured), colours.measured, 4),
+          ...(fitted ? [pairs(columns, fitted, colours.fit)] : []),
+        ],
+      },
+    );
+  } else {
+    panels.push({
+      title: reference
+        ? 'The frame was not compared with the pattern of the reference'
+        : 'There is no reference of this ROI',
+      grid: at(2, null),
+      x: across,
+      y: { name: 'counts' },
+      series: [],
+    });
+  }
+  panels.push({
+    title: 'Position of each row, and of the ROI with its standard error (line and band)',
+    grid: at(3, null),
+    x: { name: 'row', min: 0, max: height },
+    y: { name: 'position, px' },
+    series: [
+      dots(
+        used.map(row => [middle(row), row.position as number]),
+        colours.measured,
+        4,
+      ),
+      ...(result.position === null ? [] : [level(result.position, result.uncertainty ?? 0, height)]),
+    ],
+  });
+  return panels;
+}
+
+const pointsOf = (xs: ArrayLike<number>, ys: ArrayLike<number>): [number, number][] =>
+  Array.from({ length: xs.length }, (_, i): [number, number] => [xs[i]!, ys[i]!]).filter(([, y]) => Number.isFinite(y));
+
+const pairs = (xs: ArrayLike<number>, ys: ArrayLike<number>, colour: string): SeriesOption => ({
+  type: 'line',
+  data: pointsOf(xs, ys),
+  showSymbol: false,
+  lineStyle: { color: colour, width: 1.6 },
+});
+
+const curve = (ys: readonly number[], colour: string): SeriesOption =>
+  pairs(
+    ys.map((_, x) => x),
+    ys,
+    colour,
+  );
+
+const dots = (data: [number, number][], color: string, size: number, symbol = 'circle'): SeriesOption => ({
+  type: 'scatter',
+  data,
+  symbol,
+  symbolSize: size,
+  symbolRotate: symbol === 'triangle' ? -90 : 0,
+  itemStyle: { color },
+});
+
+/** A dashed line at a column. */
+const upright = (x: number, color: string): SeriesOption => ({
+  type: 'line',
+  data: [],
+  markLine: {
+    silent: true,
+    symbol: 'none',
+    label: { show: false },
+    lineStyle: { color, type: 'dashed' },
+    data: [{ xAxis: x }],
+  },
+});
+
+/** A line at a height with a band around it. */
+const level = (y: number, error: number, to: number): SeriesOption => ({
+  type: 'line',
+  data: [
+    [0, y],
+    [to, y],
+  ],
+  showSymbol: false,
+  lineStyle: { color: colours.fit, width: 1.6 },
+  markArea: {
+    silent: true,
+    itemStyle: { color: colours.fit, opacity: 0.25 },
+    data: [[{ yAxis: y - error }, { yAxis: y + error }]],
+  },
+});

@@ -48,6 +48,7 @@ export async function consoleBench(): Promise<BenchRow[]> {
     chips$: new BehaviorSubject([]),
     frame$: () => new Subject<null>(),
     lastResult$: () => NEVER,
+    settings$: () => NEVER,
   };
   const end = openConsole(sources, benchHost, terminal, { until: ending.signal });
   await import('blessed-contrib/lib/widget/canvas.js');
@@ -93,6 +94,8 @@ const benchHost: ConsoleHost = {
   configFile: '/data/run/configs/Phorest_config.toml',
   configExists: () => true,
   writeConfig: async () => undefined,
+  mistakeLine: async () => null,
+  writeSettings: async () => [],
   editor: [],
   environment: {},
 };

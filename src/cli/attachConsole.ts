@@ -17,7 +17,7 @@ export async function attachConsole(context: CommandContext): Promise<number> {
   });
   try {
     const host = hostConsole(context, loaded, null);
-    const { text } = await showConsole(openConsoleSources(loaded.paths, {}, loaded.trouble), host, ending.signal);
+    const { text } = await showConsole(openConsoleSources(loaded, {}, loaded.trouble), host, ending.signal);
     if (text) context.output.line(text);
     return signal === null ? exitCodes.done : signalExitCode(signal);
   } finally {

@@ -19,11 +19,23 @@ import { explain } from './explain.ts';
  * saved meanwhile stays; the changed one takes its place at once, with its mode and owner, also behind a link. Where there is no file,
  * the shipped one is made, with the changes in it. A pipeline that runs takes the changes up as it does those of an editor.
  *
+ * @param seen the text that the changes were made for, null for none; left out where what somebody has saved meanwhile may stay.
  * @returns what differs, a line each: `Camera.camera_exposure 150 → 0.02`; empty when all was so already.
- * @throws ExitError `usage` when the file, or the changed one, is no good configuration: nothing is written then.
+ * @throws ExitError `usage` when the file, or the changed one, is no good configuration, or the file is not as it was seen: nothing is
+ * written then.
  */
-export async function changeConfig(chosen: ChosenConfigFile, edits: readonly TomlEdit[]): Promise<string[]> {
+export async function changeConfig(
+  chosen: ChosenConfigFile,
+  edits: readonly TomlEdit[],
+  { seen }: { seen?: string | null } = {},
+): Promise<string[]> {
   const read = await readFileText(chosen.path);
+  if (seen !== undefined && seen !== (read.kind === 'text' ? read.text : null)) {
+    throw new ExitError(
+      exitCodes.usage,
+      `${chosen.shown} was changed meanwhile by somebody else: nothing was written. Look at the values as they are now, and write again`,
+    );
+  }
   const isNew = read.kind === 'missing' && !chosen.required;
   try {
     const before = isNew ? exampleToml() : loadText(read, chosen.shown).source.text;

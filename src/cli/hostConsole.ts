@@ -8,8 +8,12 @@ import { Command } from 'commander';
 import { Observable } from 'rxjs';
 import { exampleToml } from '../config/exampleToml.ts';
 import type { CommandOutput, ConsoleHost, ConsoleTool } from '../console/consoleHost.ts';
+import { splitWords } from '../console/overlayActions.ts';
+import { mistakeLine, settingsFile } from '../console/settings/settingsFile.ts';
 import { makeFolder } from '../files/durableNames.ts';
 import { nodeFiles } from '../files/files.ts';
+import { readFileText } from '../streams/watched/fileText.ts';
+import { changeConfig } from './changeConfig.ts';
 import type { CommandContext, CommandDefinition } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
 import { launcher, sameExperiment } from './launch.ts';
@@ -41,6 +45,8 @@ export function hostConsole(
       await makeFolder(nodeFiles, dirname(configFile));
       await writeFile(configFile, exampleToml(), { flag: 'wx' });
     },
+    mistakeLine: async () => mistakeLine(settingsFile(await readFileText(configFile), chosen.shown)),
+    writeSettings: (edits, seen) => changeConfig(chosen, edits, { seen }),
     commandLine: (...words) => commandLine(context, ...words),
     editor: editorWords(context.environment),
     environment: context.environment,
@@ -57,7 +63,8 @@ function toolOf({ usage, summary, declare, offered = '' }: CommandDefinition<nev
 
 function editorWords({ VISUAL, EDITOR, PATH = '' }: NodeJS.ProcessEnv): string[] {
   const named = VISUAL || EDITOR;
-  if (named) return named.trim().split(/\s+/);
+  // A quote that is not closed is a part of the name.
+  if (named?.trim()) return splitWords(named.trim()) ?? [named.trim()];
   const folders = PATH.split(delimiter).filter(folder => folder !== '');
   const found = commonEditors.find(name => folders.some(folder => isExecutable(join(folder, name))));
   return [found ?? 'vi'];

@@ -1,8 +1,8 @@
 import { defer, EMPTY, map, merge, type Observable, of, Subject, switchMap, tap } from 'rxjs';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import { parseChipMap } from '../calibration/chipMap.ts';
-import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { ConsoleSources } from '../console/consoleSources.ts';
+import { settingsFile } from '../console/settings/settingsFile.ts';
 import { nodeFiles } from '../files/files.ts';
 import { findImage } from '../image/findImage.ts';
 import { systemClock } from '../model/clock.ts';
@@ -18,15 +18,17 @@ import { lastFrame$ } from '../streams/console/lastFrame.ts';
 import { logTail$ } from '../streams/console/logTail.ts';
 import { looked$, roiHistory$ } from '../streams/console/roiHistory.ts';
 import { statusReading$ } from '../streams/status/statusReading.ts';
-import { watchedText$ } from '../streams/watched/watchedFile.ts';
+import { watchedFile$, watchedText$ } from '../streams/watched/watchedFile.ts';
+import type { LoadedConfig } from './loadConfig.ts';
 
 /**
  * What the console watches of a pipeline from outside: its files. What can't be read is a line in the console's log.
+ * @param chosen the configuration file, for its page.
  * @param troubles what is wrong already, for the log.
  * @param own status and log of a pipeline that runs in this process, instead of those in its files.
  */
 export function openConsoleSources(
-  paths: ResolvedPaths,
+  { paths, chosen }: Pick<LoadedConfig, 'paths' | 'chosen'>,
   own: Partial<Pick<ConsoleSources, 'status$' | 'log$'>> = {},
   troubles: readonly string[] = [],
 ): ConsoleSources {
@@ -62,6 +64,11 @@ export function openConsoleSources(
       };
       return wanted$.pipe(switchMap(isWanted => (isWanted ? looked$({ look, onError }) : EMPTY)));
     },
+    settings$: wanted$ =>
+      wanted$.pipe(
+        switchMap(isWanted => (isWanted ? watchedFile$(chosen.path, { onError }) : EMPTY)),
+        map(read => settingsFile(read, chosen.shown)),
+      ),
     frame$: requests$ =>
       lastFrame$(
         {

@@ -32,7 +32,7 @@ const linesEveryMs = 250;
 export function ownConsole(context: CommandContext, opened: ConfiguredPipeline, stops$: Subject<StopSignal>): RunView {
   const events$ = new ReplaySubject<PipelineEvent>(maxEarlyEvents);
   const said$ = new Subject<LogLine>();
-  const sources = openConsoleSources(opened.paths, {
+  const sources = openConsoleSources(opened, {
     status$: ownStatus$(events$, opened),
     log$: ownLog$(events$, said$),
   });

@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { TomlEdit } from '../config/editToml.ts';
 import type { LookChoice } from './drawing.ts';
 
 /** What a command that runs for the console tells. */
@@ -41,6 +42,13 @@ export interface ConsoleHost {
   configExists(): boolean;
   /** Writes the shipped configuration to `configFile`, never over one that is there. */
   writeConfig(): Promise<void>;
+  /** Line of the first mistake in `configFile`, else of what is first doubtful; null where all is well. */
+  mistakeLine(): Promise<number | null>;
+  /**
+   * Changes keys of `configFile` and nothing else in it, at once, and tells what differs, a line each.
+   * @param seen its text as the person saw it; null: there was none. Rejects when it has another one by now.
+   */
+  writeSettings(edits: readonly TomlEdit[], seen: string | null): Promise<readonly string[]>;
   /** Words of the editor's command line, from `VISUAL`, `EDITOR`, or what is installed; the file comes after them. */
   editor: readonly string[];
   environment: Readonly<Record<string, string | undefined>>;

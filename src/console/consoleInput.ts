@@ -6,6 +6,7 @@ import type { RoiHistory } from '../model/roiHistory.ts';
 import type { StatusReading } from '../model/status.ts';
 import type { CommandOutput } from './consoleHost.ts';
 import type { ConsoleState, Message } from './consoleState.ts';
+import type { SettingsFile } from './settings/settingsFile.ts';
 import type { TerminalGraphics } from './terminalPicture/askTerminal.ts';
 
 /** What the mouse does at a place of the screen; the pointer is told of only while a button is held. */
@@ -37,6 +38,9 @@ export type ConsoleInput =
   | { kind: 'tool'; output: CommandOutput }
   /** What an action came to. */
   | { kind: 'said'; level: Message['level']; text: string }
+  | { kind: 'settings'; file: SettingsFile }
+  /** Changes of the form are in the file, a line each. */
+  | { kind: 'settingsWritten'; lines: readonly string[] }
   /** There is no configuration to edit. */
   | { kind: 'noConfiguration' };
 

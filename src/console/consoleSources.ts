@@ -5,6 +5,7 @@ import type { LogLine } from '../model/logLine.ts';
 import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
 import type { StatusReading } from '../model/status.ts';
+import type { SettingsFile } from './settings/settingsFile.ts';
 
 /**
  * What the console watches. Read-only, from outside the pipeline's process or inside it. Each is cold and subscribed to once;
@@ -22,6 +23,8 @@ export interface ConsoleSources {
   chips$: Observable<readonly ChipDesign[]>;
   /** The newest frame, or the one that is asked for. Costs nothing while nobody asks for any (null). */
   frame$(requests$: Observable<PictureRequest | null>): Observable<FramePicture | null>;
+  /** The configuration file, now and after each change. Costs nothing while nobody wants it. */
+  settings$(wanted$: Observable<boolean>): Observable<SettingsFile>;
   /** What the newest result says of each ROI. Costs nothing while nobody wants it. */
   lastResult$(wanted$: Observable<boolean>): Observable<LastResult>;
 }

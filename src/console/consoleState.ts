@@ -1,3 +1,4 @@
+import type { TomlEdit } from '../config/editToml.ts';
 import type { FramePicture } from '../model/framePicture.ts';
 import type { LastResult } from '../model/lastResult.ts';
 import type { LogLine } from '../model/logLine.ts';
@@ -12,6 +13,7 @@ import { type FrameState, initialFrame } from './frame/frameState.ts';
 import { emptyLog, type LogView } from './log/logView.ts';
 import type { PageName } from './pages.ts';
 import { initialRoisPage, type RoisPage } from './rois/roisPage.ts';
+import { initialSettings, type SettingsState } from './settings/settingsState.ts';
 import type { TerminalGraphics } from './terminalPicture/askTerminal.ts';
 import { type LookState, unknownLook } from './theme/lookState.ts';
 
@@ -28,6 +30,8 @@ export type Overlay =
   /** `keeps`: lines without the text are left out. */
   | { kind: 'search'; text: string; keeps?: true }
   | { kind: 'sources'; cursor: number }
+  /** `isOffered`: nothing was typed yet. */
+  | { kind: 'setting'; text: string; isOffered: boolean }
   | { kind: 'line'; line: LogLine; top: number };
 
 /** A single-shot tool that runs, or has run last. */
@@ -87,6 +91,7 @@ export interface ConsoleState {
   roisPage: RoisPage;
   frameView: FrameState;
   chart: ChartState;
+  settings: SettingsState;
   /** Newest last; errors stay until they are acknowledged. */
   messages: readonly Message[];
   commands: readonly RunningCommand[];
@@ -106,6 +111,8 @@ export type Action =
   /** `what` completes "copied …". */
   | { do: 'copy'; text: string; what: string }
   | { do: 'writeConfig' }
+  /** `seen`: the text of the file that the changes were made for. */
+  | { do: 'writeSettings'; edits: readonly TomlEdit[]; seen: string | null }
   | { do: 'stopOwn' }
   | { do: 'redraw' }
   | { do: 'rememberLook'; choice: LookChoice }
@@ -162,6 +169,7 @@ export function initialState({
     roisPage: initialRoisPage,
     frameView: initialFrame,
     chart: initialChart,
+    settings: initialSettings,
     messages: [],
     commands: [],
     nextCommand: 1,

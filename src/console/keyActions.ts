@@ -10,6 +10,7 @@ import { closeOverlay, confirm, eraseLetter, fewOrNoRois, takeItem, toggleRoi, t
 import { type PageName, pageNames } from './pages.ts';
 import { paletteHandlers } from './palette/paletteHandlers.ts';
 import { roiHandlers } from './rois/roiHandlers.ts';
+import { settingsHandlers } from './settings/settingsHandlers.ts';
 import { isPaused, selectedStage } from './situation.ts';
 import { themeHandlers } from './theme/themeKeys.ts';
 
@@ -54,6 +55,7 @@ export const keyHandlers: KeyHandlers<ActionName> = {
   ...chartHandlers,
   ...frameHandlers,
   ...logHandlers,
+  ...settingsHandlers,
   ...roiHandlers,
   ...themeHandlers,
   ...paletteHandlers({ act: (state, action) => keyHandlers[action](state), command }),

@@ -9,10 +9,19 @@ import { pageKeys } from './pageKeys.ts';
 import { isPage, pages } from './pages.ts';
 import { type PaletteAction, paletteKeys } from './palette/paletteKeys.ts';
 import { type RoiAction, roiKeys } from './rois/roiKeys.ts';
+import { type SettingsAction, settingsKeys } from './settings/settingsKeys.ts';
 import { type ThemeAction, themeKeys } from './theme/themeKeys.ts';
 
 /** Everything that a key does, of all parts of the console. */
-export type ActionName = CoreAction | ChartAction | FrameAction | RoiAction | ThemeAction | LogAction | PaletteAction;
+export type ActionName =
+  | CoreAction
+  | ChartAction
+  | FrameAction
+  | RoiAction
+  | ThemeAction
+  | LogAction
+  | PaletteAction
+  | SettingsAction;
 
 /**
  * The one table: the footer, the help, `docs/keys.md` and what a key does all come from it. Each part of the console brings its own keys.
@@ -26,6 +35,7 @@ export const keyBindings: readonly KeyBinding<ActionName>[] = [
   ...themeKeys,
   ...paletteKeys,
   ...logKeys,
+  ...settingsKeys,
   ...overlayKeys,
 ];
 
@@ -73,6 +83,7 @@ const overlayTitles: Record<Overlay['kind'], string> = {
   search: 'search line',
   roiFilter: 'filter of ROIs',
   sources: 'list of stages',
+  setting: 'a setting',
   line: 'a line of the log',
 };
 

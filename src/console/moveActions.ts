@@ -7,6 +7,7 @@ import type { PageName } from './pages.ts';
 import { movePalette } from './palette/paletteHandlers.ts';
 import { moveInRois } from './rois/roiHandlers.ts';
 import { clamp, type Move, moveBy } from './scroll.ts';
+import { moveInSettings } from './settings/settingsHandlers.ts';
 import { selectedStage, stagesOf } from './situation.ts';
 import { helpLines } from './views/helpLines.ts';
 
@@ -20,6 +21,7 @@ type PageMove = (state: ConsoleState, move: Move) => ConsoleState;
 
 /** What moves on a page that is not the log's: each part brings its own. */
 const pageMoves: Partial<Record<PageName, PageMove>> = {
+  settings: moveInSettings,
   overview: (state, move) =>
     move === 'up' || move === 'down' ? selectBeside(state, move === 'up' ? -1 : 1) : moveLog(state, move),
   ROIs: moveInRois,

@@ -136,7 +136,7 @@ export async function openConsole(
         performActions({
           host,
           lendTerminal,
-          edit: () => editConfiguration(host, ended.signal),
+          edit: () => host.mistakeLine().then(line => editConfiguration(host, line, ended.signal)),
           redraw,
           copy: text => {
             const sequence = copySequence(text, terminal.environment);

@@ -17,7 +17,9 @@ export const confirm = closeOverlay;
 export function typeText(state: ConsoleState, text: string): ConsoleState | null {
   const overlay = typedOverlay(state);
   if (!overlay || !/^[^\p{Cc}]+$/u.test(text)) return null;
-  return withText(state, overlay, (overlay.text + text).slice(0, longestLine));
+  // What is typed takes the place of a value that is offered.
+  const before = overlay.kind === 'setting' && overlay.isOffered ? '' : overlay.text;
+  return withText(state, overlay, (before + text).slice(0, longestLine));
 }
 
 export function eraseLetter(state: ConsoleState): ConsoleState {
@@ -25,7 +27,7 @@ export function eraseLetter(state: ConsoleState): ConsoleState {
   return overlay ? withText(state, overlay, [...overlay.text].slice(0, -1).join('')) : state;
 }
 
-type TypedOverlay = Extract<Overlay, { kind: 'search' | 'arguments' | 'roiFilter' | 'palette' }>;
+type TypedOverlay = Extract<Overlay, { kind: 'search' | 'arguments' | 'roiFilter' | 'palette' | 'setting' }>;
 
 function typedOverlay({ overlay }: ConsoleState): TypedOverlay | null {
   switch (overlay?.kind) {
@@ -33,17 +35,24 @@ function typedOverlay({ overlay }: ConsoleState): TypedOverlay | null {
     case 'arguments':
     case 'roiFilter':
     case 'palette':
+    case 'setting':
       return overlay;
     default:
       return null;
   }
 }
 
-/** Another text finds other items: the first is the best. */
-const withText = (state: ConsoleState, overlay: TypedOverlay, text: string): ConsoleState => ({
-  ...state,
-  overlay: overlay.kind === 'palette' ? { ...overlay, text, cursor: 0 } : { ...overlay, text },
-});
+function withText(state: ConsoleState, overlay: TypedOverlay, text: string): ConsoleState {
+  switch (overlay.kind) {
+    case 'palette':
+      // Another text finds other items: the first is the best.
+      return { ...state, overlay: { ...overlay, text, cursor: 0 } };
+    case 'setting':
+      return { ...state, overlay: { ...overlay, text, isOffered: false } };
+    default:
+      return { ...state, overlay: { ...overlay, text } };
+  }
+}
 
 export function toggleRoi(state: ConsoleState): ConsoleState {
   const { overlay, history } = state;

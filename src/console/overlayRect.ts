@@ -18,6 +18,7 @@ export function overlayRect({
     output: rows - 4,
     search: 3,
     roiFilter: 3,
+    setting: Math.min(rows - 4, 18),
     sources: Math.min(rows - 4, 20),
     line: rows - 4,
     question: 6,

@@ -2,7 +2,7 @@ import type { CoreAction, KeyBinding, Place } from './keyBinding.ts';
 import { pages } from './pages.ts';
 
 const lists: readonly Place[] = ['rois', 'tools', 'sources'];
-const panes: readonly Place[] = ['overview', 'log', 'ROIs', 'help', 'output', 'arguments', 'line'];
+const panes: readonly Place[] = ['overview', 'log', 'ROIs', 'help', 'output', 'arguments', 'line', 'settings'];
 
 /** Pages that have nothing for the arrows to the sides to move. */
 const arrowsTurn: readonly Place[] = ['overview', 'chart', 'chip', 'log'];

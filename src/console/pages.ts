@@ -38,6 +38,13 @@ export const pages = [
     short: 'ROIs',
     help: 'All ROIs in a table: shift, its standard error, χ², drift an hour, the last hour and flags. A click on a head sorts.',
   },
+  {
+    key: '8',
+    name: 'settings',
+    title: 'settings',
+    short: 'set',
+    help: 'A form for the settings that one changes during a run; what the last edit changed and who has taken it, what waits for a restart, and warnings.',
+  },
 ] as const satisfies readonly Page[];
 
 export type PageName = (typeof pages)[number]['name'];

@@ -84,6 +84,10 @@ export function performActions({
         return host.configExists() ? editing() : of({ kind: 'noConfiguration' });
       case 'writeConfig':
         return concat(defer(() => from(host.writeConfig())).pipe(ignoreElements()), editing());
+      case 'writeSettings':
+        return defer(() => from(host.writeSettings(action.edits, action.seen))).pipe(
+          map((lines): ConsoleInput => ({ kind: 'settingsWritten', lines })),
+        );
       case 'stopOwn':
         host.stopOwn();
         return EMPTY;

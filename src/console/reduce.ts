@@ -7,6 +7,7 @@ import { pressKey } from './keyActions.ts';
 import { appendLines, keptLines } from './log/logView.ts';
 import { forgetOldMessages, say } from './messages.ts';
 import { useMouse } from './mouseActions.ts';
+import { settingsWritten } from './settings/settingsHandlers.ts';
 
 /** What becomes of the console with one more input. Pure: what is to be done besides is in the step. */
 export function reduce(state: ConsoleState, input: ConsoleInput): Step {
@@ -39,6 +40,10 @@ export function reduce(state: ConsoleState, input: ConsoleInput): Step {
       return step(takeCommandOutput(state, input.id, input.output));
     case 'tool':
       return step(takeToolOutput(state, input.output));
+    case 'settings':
+      return step({ ...state, settings: { ...state.settings, file: input.file } });
+    case 'settingsWritten':
+      return step(settingsWritten(state, input.lines));
     case 'said':
       return step(say(state, input.level, input.text));
     case 'noConfiguration':

@@ -38,6 +38,10 @@ export function watchedInputs(
     map(({ page }) => page === 'ROIs' || page === 'chip'),
     distinctUntilChanged(),
   );
+  const wantsSettings$ = states$.pipe(
+    map(({ page }) => page === 'settings'),
+    distinctUntilChanged(),
+  );
   /** One that fails, against its contract, is said; the others go on. */
   const inputs = <T>(source$: Observable<T>, input: (value: T) => ConsoleInput): Observable<ConsoleInput> =>
     source$.pipe(
@@ -49,6 +53,7 @@ export function watchedInputs(
     inputs(sources.log$, lines => ({ kind: 'log', lines })),
     inputs(sources.history$.pipe(atMostEvery(chartMs)), history => ({ kind: 'history', history })),
     inputs(sources.rois$, rois => ({ kind: 'rois', rois })),
+    inputs(sources.settings$(wantsSettings$), file => ({ kind: 'settings', file })),
     inputs(sources.chips$, chips => ({ kind: 'chips', chips })),
     inputs(sources.lastResult$(wantsResult$).pipe(atMostEvery(chartMs)), lastResult => ({
       kind: 'lastResult',

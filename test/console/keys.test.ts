@@ -11,7 +11,19 @@ import { sampleState, unicode } from './sampleConsole.ts';
 const places: Place[] = [
   ...pageNames,
   'ROI',
-  ...(['help', 'question', 'rois', 'tools', 'arguments', 'output', 'search', 'roiFilter', 'sources', 'line'] as const),
+  ...([
+    'help',
+    'question',
+    'rois',
+    'tools',
+    'arguments',
+    'output',
+    'search',
+    'roiFilter',
+    'sources',
+    'line',
+    'setting',
+  ] as const),
 ];
 
 describe('the key table', () => {

@@ -58,6 +58,7 @@ function world(over: Partial<ConsoleHost> = {}): World {
       rois$: counted(new BehaviorSubject(rois)),
       chips$: counted(new BehaviorSubject([])),
       lastResult$: () => NEVER,
+      settings$: () => NEVER,
       frame$: size$ =>
         counted(
           new Observable(subscriber =>
@@ -89,6 +90,8 @@ function world(over: Partial<ConsoleHost> = {}): World {
       configFile: '/data/run7/configs/Phorest_config.toml',
       configExists: () => true,
       writeConfig: async () => undefined,
+      mistakeLine: async () => null,
+      writeSettings: async () => [],
       editor: ['true'],
       environment: {},
       ...over,

@@ -208,7 +208,7 @@ describe('header', () => {
     ],
   ])('says of the share %s', (_what, stage, alarms, words) => {
     const status = sampleStatus({ stages: { syncer: sampleStage(stage) }, alarms });
-    expect(panel(full({ reading: { connection: 'running', status } }), 'header')[2]).toMatch(words);
+    expect(panel(full({ columns: 120, reading: { connection: 'running', status } }), 'header')[2]).toMatch(words);
   });
 
   it('warns of a disk that is nearly full', () => {

@@ -1,22 +1,25 @@
 import { spawn } from 'node:child_process';
 import type { ConsoleHost } from '../consoleHost.ts';
+import { editorCommand } from './editorCommand.ts';
 
 /**
- * Runs the editor on the configuration, on this terminal, without a shell. Resolves when it has ended well.
+ * Runs the editor on the configuration, on this terminal, without a shell: at its first mistake, where it has one. Resolves when the
+ * editor has ended well.
  * `until` ends the editor: the terminal is wanted back.
  * @throws Error that names the editor and says what to do
  */
 export function editConfiguration(
   { editor, configFile, environment }: Pick<ConsoleHost, 'editor' | 'configFile' | 'environment'>,
+  at: number | null,
   until: AbortSignal,
 ): Promise<void> {
-  const [program, ...words] = editor;
+  const [program, ...words] = editor.length > 0 ? editorCommand(editor, configFile, at) : [];
   return new Promise((resolve, reject) => {
     if (program === undefined) {
       reject(new Error('there is no editor: set EDITOR to the name of one'));
       return;
     }
-    const editing = spawn(program, [...words, configFile], {
+    const editing = spawn(program, words, {
       stdio: 'inherit',
       env: { ...environment },
       signal: until,

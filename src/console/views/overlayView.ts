@@ -8,6 +8,7 @@ import { sourcesOf } from '../log/logView.ts';
 import { innerWidth, overlayRect } from '../overlayRect.ts';
 import { paletteLines } from '../palette/paletteLines.ts';
 import { windowTop } from '../scroll.ts';
+import { settingInput } from '../settings/settingsPanel.ts';
 import { cleanText } from './cleanText.ts';
 import { helpLines } from './helpLines.ts';
 import { clip, exactly, type Line, line, lineText, paragraph, type Segment, seg } from './line.ts';
@@ -77,6 +78,8 @@ function content(state: ConsoleState, overlay: Overlay, width: number, height: n
       return overlay.keeps
         ? { title: 'Lines of the log with', lines: [typedLine('&', overlay.text, width, state)] }
         : { title: 'Search the log', lines: [typedLine('/', overlay.text, width, state)] };
+    case 'setting':
+      return settingInput(state, overlay.text, width, typedLine('', overlay.text, width, state, overlay.isOffered));
     case 'sources':
       return { title: 'Lines of the log of', lines: sourceItems(state, overlay.cursor, height) };
     case 'line':

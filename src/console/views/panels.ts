@@ -5,6 +5,7 @@ import { framePanel } from '../frame/frameLines.ts';
 import type { PanelName } from '../layout.ts';
 import { logLines } from '../log/logLines.ts';
 import { roiPanel } from '../rois/roiPanel.ts';
+import { settingsPanel } from '../settings/settingsPanel.ts';
 import { throughputPanel } from '../throughput/throughputPanel.ts';
 import { chipLines } from './chipLines.ts';
 import { footerLine } from './footerLine.ts';
@@ -25,6 +26,7 @@ export const panelViews: Readonly<Record<PanelName, PanelView>> = {
   throughput: throughputPanel,
   alarms: { depends: state => [state.reading, Math.floor(state.now / 3_600_000)], content: text(alarmLines) },
   chart: chartPanel,
+  settings: settingsPanel,
   chip: { depends: state => [state.history, state.rois, state.chips], content: text(chipLines) },
   ROIs: roiPanel,
   frame: framePanel,
@@ -37,6 +39,7 @@ export const panelViews: Readonly<Record<PanelName, PanelView>> = {
       state.reading,
       state.history,
       state.tool,
+      state.settings,
       state.frame,
       state.frameView,
     ],

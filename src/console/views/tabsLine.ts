@@ -1,4 +1,6 @@
+import type { PipelineStatus } from '../../model/status.ts';
 import type { ConsoleState } from '../consoleState.ts';
+import type { Drawing } from '../drawing.ts';
 import { type Page, type PageName, pages } from '../pages.ts';
 import { type Line, lineWidth, type Segment, seg, spread } from './line.ts';
 import { shareSegments } from './shareSegments.ts';
@@ -33,7 +35,7 @@ export function tabAt(state: ConsoleState, x: number, width: number): PageName |
 /** Numbers of pages come first, then what is wrong, then names of pages, then what is well. */
 function parts(state: ConsoleState, width: number): { tabs: Tab<PageName>[]; notes: Segment[] } {
   const { page } = state;
-  const { alarms, share, held } = notesOf(state);
+  const { alarms, config, share, held } = notesOf(state);
   const isShareWell = share.every(({ style }) => style === 'dim' || style === 'plain');
   let notes: Segment[] = [];
   const add = (note: Segment[], room: number): void => {
@@ -42,6 +44,7 @@ function parts(state: ConsoleState, width: number): { tabs: Tab<PageName>[]; not
   };
   const fewest = widthOf(tabsOf(pages, page, 0));
   add(alarms, fewest);
+  add(config, fewest);
   if (!isShareWell) add(share, fewest);
   add(held, fewest);
   const tabs = tabsOf(pages, page, width - lineWidth(notes) - 1);
@@ -68,11 +71,24 @@ export function tabsOf<Name extends string>(
   return tabs;
 }
 
-function notesOf({ reading, drawing, log, now }: ConsoleState): Record<'alarms' | 'share' | 'held', Segment[]> {
+function notesOf({
+  reading,
+  drawing,
+  log,
+  now,
+}: ConsoleState): Record<'alarms' | 'config' | 'share' | 'held', Segment[]> {
   const count = reading?.status?.alarms.length ?? 0;
   return {
     alarms: count > 0 ? [seg(`${drawing.marks.late} ${count} ${count === 1 ? 'alarm' : 'alarms'} `, 'bad')] : [],
+    config: configNote(reading?.status?.config, drawing),
     share: reading?.status ? shareSegments(reading.status, now, drawing) : [],
     held: log.bottom !== null ? [seg('log held back, End follows ', 'dim')] : [],
   };
+}
+
+/** What is wrong with the configuration stays in sight on every page until it is mended. */
+function configNote(config: PipelineStatus['config'] | undefined, { marks }: Drawing): Segment[] {
+  const count = config?.warnings?.length ?? 0;
+  if (config && config.error !== null) return [seg(`${marks.late} config wrong `, 'bad')];
+  return count > 0 ? [seg(`${marks.late} ${count} ${count === 1 ? 'warning' : 'warnings'} `, 'warning')] : [];
 }

@@ -1,0 +1,70 @@
+import type { Setting } from '../../config/schema.ts';
+import { type ConsoleState, type Step, step } from '../consoleState.ts';
+import type { KeyHandlers } from '../keyBinding.ts';
+import { say } from '../messages.ts';
+import { clamp, type Move, moveBy } from '../scroll.ts';
+import { settingFields, shownValue, typedValue } from './settingFields.ts';
+import type { SettingsAction } from './settingsKeys.ts';
+import { changesOf, type SettingsState, selectedField } from './settingsState.ts';
+
+export const settingsHandlers: KeyHandlers<SettingsAction> = {
+  changeSetting,
+  writeSettings: state => {
+    const { file } = state.settings;
+    const edits = changesOf(state);
+    return file && edits.length > 0 ? step(state, { do: 'writeSettings', edits, seen: file.text }) : step(state);
+  },
+  dropSettings: state => step(turnSettings(state, { drafts: {} })),
+  takeSetting: state => {
+    const { overlay, settings } = state;
+    if (overlay?.kind !== 'setting') return step(state);
+    const typed = typedValue(selectedField(settings), overlay.text);
+    // What is wrong is in sight already.
+    if ('wrong' in typed) return step(state);
+    const drafts = { ...settings.drafts, [selectedField(settings).key]: typed.value };
+    return step(turnSettings({ ...state, overlay: null }, { drafts }));
+  },
+  nextWord: state => step(turnWord(state, 1)),
+  wordBefore: state => step(turnWord(state, -1)),
+};
+
+const turnSettings = (state: ConsoleState, over: Partial<SettingsState>): ConsoleState => ({
+  ...state,
+  settings: { ...state.settings, ...over },
+});
+
+function changeSetting(state: ConsoleState): Step {
+  const { file, drafts } = state.settings;
+  if (!file) return step(say(state, 'info', 'the configuration is not read yet'));
+  if (!file.config) return step(say(state, 'error', 'the file has a mistake, mend it first: e opens it at its line'));
+  const field = selectedField(state.settings);
+  const text = String(drafts[field.key] ?? shownValue(file.config, field));
+  return step({ ...state, overlay: { kind: 'setting', text, isOffered: true } });
+}
+
+/** The words that a setting may be; a flag is one of two. */
+export function wordsOf({ info }: Setting): readonly string[] {
+  if (typeof info.absent === 'boolean') return ['true', 'false'];
+  return info.words.filter(({ later }) => !later).map(({ word }) => word);
+}
+
+function turnWord(state: ConsoleState, by: number): ConsoleState {
+  const { overlay } = state;
+  if (overlay?.kind !== 'setting') return state;
+  const words = wordsOf(selectedField(state.settings));
+  if (words.length === 0) return state;
+  const at = words.indexOf(overlay.text);
+  const text = words[(at < 0 ? 0 : at + by + words.length) % words.length] as string;
+  return { ...state, overlay: { ...overlay, text, isOffered: true } };
+}
+
+export function moveInSettings(state: ConsoleState, move: Move): ConsoleState {
+  const cursor = clamp(state.settings.cursor + moveBy(move, settingFields.length), 0, settingFields.length - 1);
+  return turnSettings(state, { cursor });
+}
+
+/** The changes are in the file. */
+export function settingsWritten(state: ConsoleState, lines: readonly string[]): ConsoleState {
+  const text = lines.length > 0 ? `written: ${lines.join(', ')}` : 'the file has these values already';
+  return say(turnSettings(state, { drafts: {} }), 'info', text);
+}

@@ -1,0 +1,205 @@
+import { describeProblem } from '../../config/configError.ts';
+import type { Setting } from '../../config/schema.ts';
+import { parseIso } from '../../model/localTime.ts';
+import type { ConfigEdit } from '../../model/status.ts';
+import type { ConsoleState } from '../consoleState.ts';
+import type { Drawing } from '../drawing.ts';
+import { windowTop } from '../scroll.ts';
+import { clockTime } from '../views/amounts.ts';
+import { cleanText } from '../views/cleanText.ts';
+import {
+  blank,
+  clip,
+  exactly,
+  type Line,
+  line,
+  paragraph,
+  type Segment,
+  seg,
+  type Tone,
+  titleRule,
+} from '../views/line.ts';
+import { type PanelView, text } from '../views/panelView.ts';
+import { settingFields, shownValue, typedValue } from './settingFields.ts';
+import { mistakeLine, newDoubts } from './settingsFile.ts';
+import { wordsOf } from './settingsHandlers.ts';
+import { changesOf, selectedField } from './settingsState.ts';
+
+export const settingsPanel: PanelView = {
+  depends: state => [
+    state.settings,
+    state.reading?.status?.config,
+    state.configFile,
+    Math.floor(state.now / 3_600_000),
+  ],
+  content: text(settingsLines),
+};
+
+/** From this width on the form and what became of the last edit stand side by side. */
+const twoColumns = 120;
+
+/** The form of a few settings; what the last edit changed, what waits for a restart, and what is wrong with the file. */
+function settingsLines(state: ConsoleState, width: number, height: number): Line[] {
+  if (width < twoColumns) {
+    const below = newsLines(state, width);
+    const room = Math.max(height - below.length - 1, Math.min(6, height - 1));
+    const form = formLines(state, width, room);
+    return [...form, ...below].slice(0, height).map(each => clip(each, width, state.drawing));
+  }
+  const left = Math.floor(width * 0.55);
+  const form = formLines(state, left, height - 1);
+  const news = newsLines(state, width - left - 2);
+  return Array.from({ length: Math.min(height, Math.max(form.length, news.length)) }, (_, i) => [
+    ...exactly(form[i] ?? blank, left, state.drawing),
+    seg('  '),
+    ...clip(news[i] ?? blank, width - left - 2, state.drawing),
+  ]);
+}
+
+/** At most `rows` lines below the title. */
+function formLines(state: ConsoleState, width: number, rows: number): Line[] {
+  const { settings, drawing } = state;
+  const { file, drafts, cursor } = settings;
+  const title = titleRule('Settings', width, drawing);
+  if (!file) return [title, line(' reading the configuration', 'dim')];
+  const { config } = file;
+  if (!config) {
+    return [
+      title,
+      ...paragraph('The file has a mistake: e opens it at its line.', width - 1, 2, 'bad', drawing).map(indented),
+    ];
+  }
+  const doubts = newDoubts(file, changesOf(state)).flatMap(doubt =>
+    paragraph(`${drawing.marks.late} ${doubt}`, width - 1, 3, 'warning', drawing).map(indented),
+  );
+  const count = Math.max(3, Math.min(settingFields.length, rows - doubts.length));
+  const top = windowTop(cursor, settingFields.length, count);
+  const fields = settingFields.slice(top, top + count).map((field, i): Line => {
+    const isChosen = top + i === cursor;
+    const draft = drafts[field.key];
+    const now = shownValue(config, field);
+    const isChanged = draft !== undefined && String(draft) !== now;
+    const value: Segment[] = isChanged
+      ? [seg(`${now} `, 'dim'), seg(`→ ${draft}`.replace('→', drawing.unicode ? '→' : '->'), 'accent')]
+      : [seg(now)];
+    const name = field.key.padEnd(nameWidth);
+    return [
+      seg(isChosen ? drawing.pointer : ' ', 'accent'),
+      seg(name, isChosen ? 'selected' : 'plain'),
+      seg('  '),
+      ...exactly(value, 20, drawing),
+      seg(' '),
+      seg(cleanText(field.info.doc, drawing), 'dim'),
+    ];
+  });
+  return [title, ...fields.map(each => clip(each, width, drawing)), ...doubts];
+}
+
+const nameWidth = Math.max(...settingFields.map(({ key }) => key.length));
+
+const indented = (each: Line): Line => [seg(' '), ...each];
+
+function newsLines(state: ConsoleState, width: number): Line[] {
+  const { reading, drawing, now, mode, settings } = state;
+  const { edit, restart = [], error = null, warnings = [] } = reading?.status?.config ?? {};
+  const words = (texts: readonly string[], tone: Tone, rows = 3): Line[] =>
+    texts.flatMap(each => paragraph(each, width - 1, rows, tone, drawing).map(indented));
+  const lines: Line[] = [];
+  const wrong = wrongOf(state);
+  const doubtful = settings.file?.warnings.map(warning => describeProblem(null, warning)) ?? warnings;
+  if (wrong.length > 0) {
+    const at = settings.file ? mistakeLine(settings.file) : null;
+    lines.push(
+      titleRule('The file has a mistake', width, drawing, at === null ? [] : [seg(`e opens line ${at}`, 'accent')]),
+    );
+    lines.push(...words(wrong, 'bad'));
+    if (error !== null) lines.push(...words(['The last good settings count until it is mended.'], 'dim'));
+  }
+  const editTitle = edit ? `Last edit ${clockTime(parseIso(edit.at), now)}` : 'Last edit';
+  lines.push(titleRule(editTitle, width, drawing));
+  if (edit) lines.push(...edit.changes.flatMap(change => changeLines(change, edit, restart, { now, drawing, width })));
+  else lines.push(line(' none since the pipeline has started', 'dim'));
+  if (restart.length > 0) {
+    const how = mode === 'attached' ? 'R restarts the pipeline' : 'stop it, and run it again';
+    lines.push(titleRule('Waits for a restart', width, drawing, [seg(how, 'accent')]), ...words(restart, 'warning'));
+  }
+  if (doubtful.length > 0) {
+    lines.push(titleRule(`Warnings (${doubtful.length})`, width, drawing), ...words(doubtful, 'warning'));
+  }
+  return lines;
+}
+
+/** What is wrong with the file as it is now: as the page has read it, else as the pipeline says. */
+function wrongOf({ settings: { file }, reading }: ConsoleState): readonly string[] {
+  if (file) return file.problems.map(problem => placed(problem.line, describeProblem(null, problem)));
+  const error = reading?.status?.config.error ?? null;
+  return error === null ? [] : [error];
+}
+
+const placed = (at: number | null, message: string): string => (at === null ? message : `line ${at}: ${message}`);
+
+/** A change, and who has taken it since when. */
+function changeLines(
+  change: string,
+  { taken }: ConfigEdit,
+  restart: readonly string[],
+  { now, drawing, width }: { now: number; drawing: Drawing; width: number },
+): Line[] {
+  const by = taken.filter(({ changes }) => changes.includes(change));
+  const effect = restart.includes(change)
+    ? 'at the next start'
+    : by.length > 0
+      ? by.map(({ stage, at }) => `${stage} since ${clockTime(parseIso(at), now)}`).join(', ')
+      : 'no stage that runs takes it';
+  return [
+    ...paragraph(change, width - 1, 2, 'plain', drawing).map(indented),
+    ...paragraph(effect, width - 3, 2, 'dim', drawing).map(each => [seg('   '), ...each]),
+  ];
+}
+
+/** What lies over the page while a setting is changed: its value, whether it is right, what it means, and what it may be. */
+export function settingInput(
+  state: ConsoleState,
+  typed: string,
+  width: number,
+  typedLine: Line,
+): { title: string; lines: Line[] } {
+  const { settings, drawing } = state;
+  const field: Setting = selectedField(settings);
+  const { info } = field;
+  const found = typedValue(field, typed);
+  const words = wordsOf(field);
+  const verdict: Line[] =
+    'wrong' in found
+      ? paragraph(found.wrong, width, 3, 'bad', drawing)
+      : [line(`Enter takes it${info.effect === 'live' ? ', and w writes it: it takes effect at once' : ''}`, 'good')];
+  const doubts =
+    'wrong' in found || !settings.file
+      ? []
+      : newDoubts(settings.file, [{ path: [field.section, field.key], value: found.value }]);
+  return {
+    title: `[${field.section}] ${field.key}`,
+    lines: [
+      typedLine,
+      ...verdict,
+      ...doubts.flatMap(doubt => paragraph(`${drawing.marks.late} ${doubt}`, width, 3, 'warning', drawing)),
+      blank,
+      ...paragraph(info.doc, width, 3, 'plain', drawing),
+      ...(info.shapesResults ? paragraph('Results depend on it.', width, 1, 'dim', drawing) : []),
+      ...(words.length === 0 ? paragraph(info.allowed, width, 2, 'dim', drawing) : []),
+      ...words.map((word): Line => {
+        const meaning = info.words.find(each => each.word === word)?.meaning ?? '';
+        const isTyped = 'value' in found && String(found.value) === word;
+        return clip(
+          [
+            seg(isTyped ? drawing.pointer : ' ', 'accent'),
+            seg(word.padEnd(14), isTyped ? 'selected' : 'strong'),
+            seg(` ${cleanText(meaning, drawing)}`, 'dim'),
+          ],
+          width,
+          drawing,
+        );
+      }),
+    ],
+  };
+}

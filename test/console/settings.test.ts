@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import { exampleToml } from '../../src/config/exampleToml.ts';
+import type { ConsoleState } from '../../src/console/consoleState.ts';
+import { layoutOf } from '../../src/console/layout.ts';
+import { reduce } from '../../src/console/reduce.ts';
+import { editorCommand } from '../../src/console/settings/editorCommand.ts';
+import { settingFields, typedValue } from '../../src/console/settings/settingFields.ts';
+import { mistakeLine, settingsFile } from '../../src/console/settings/settingsFile.ts';
+import { lineText } from '../../src/console/views/line.ts';
+import { overlayView } from '../../src/console/views/overlayView.ts';
+import { panelViews } from '../../src/console/views/panels.ts';
+import { press } from './press.ts';
+import { noon, sampleState, sampleStatus } from './sampleConsole.ts';
+
+const text = exampleToml();
+const fileOf = (toml: string) => settingsFile({ kind: 'text', text: toml }, 'c.toml');
+const opened = (toml = text, over: Partial<ConsoleState> = {}): ConsoleState =>
+  reduce(sampleState({ page: 'settings', columns: 160, rows: 40, ...over }), { kind: 'settings', file: fileOf(toml) })
+    .state;
+const shown = (state: ConsoleState): string =>
+  panelViews.settings.content(state, layoutOf(state)!.settings!).lines.map(lineText).join('\n');
+const overlay = (state: ConsoleState): string => overlayView(state)!.lines.map(lineText).join('\n');
+const field = (key: string) => settingFields.find(each => each.key === key)!;
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+describe('the form of settings', () => {
+  it('has settings that take effect at once, each with its value', () => {
+    expect(settingFields.map(({ info }) => info.effect)).toEqual(settingFields.map(() => 'live'));
+    for (const { key } of settingFields) expect(shown(opened())).toContain(key);
+    expect(shown(opened())).toMatch(/▸collector_interval_seconds +5 +Time between two frames/);
+  });
+
+  it('checks what is typed with every letter, and takes only what is right', () => {
+    const typing = press(opened(), '<enter>x').state;
+    expect(overlay(typing)).toContain('it must be a number of seconds greater than 0');
+    expect(press(typing, '<enter>').state.overlay).not.toBeNull();
+    const right = press(typing, '<backspace>2.5').state;
+    expect(overlay(right)).not.toContain('it must be');
+    expect(overlay(right)).toContain('Enter takes it');
+    const taken = press(right, '<enter>').state;
+    expect(shown(taken)).toMatch(/collector_interval_seconds +5 → 2\.5/);
+    expect(press(opened(), '<enter>9<escape>').state.settings.drafts).toEqual({});
+  });
+
+  it('offers the words of a setting by Up and Down, with what they mean', () => {
+    const down = '<down>'.repeat(settingFields.findIndex(({ key }) => key === 'method'));
+    const choosing = press(opened(), `${down}<enter><down>`).state;
+    expect(overlay(choosing)).toMatch(/▸fano +fit of a Fano line/);
+    expect(press(choosing, '<enter>').state.settings.drafts).toEqual({ method: 'fano' });
+    expect(overlay(press(choosing, 'lorentz').state)).toContain('it must be one of max_intensity');
+  });
+
+  it.each([
+    ['camera_exposure', '0.02', { value: 0.02 }],
+    ['camera_exposure', '', { wrong: 'it must be a number' }],
+    ['camera_exposure', '1 # mine', { value: 1 }],
+    ['camera_exposure', 'inf', { wrong: 'it must be a number' }],
+    ['collector_interval_seconds', '1e9', { wrong: 'it must be at most 2147483 seconds (24 days)' }],
+    ['method', 'Gaussian', { value: 'Gaussian' }],
+    ['follow_chip', 'true', { value: true }],
+    ['number_of_subROIs', '1.5', { wrong: expect.stringMatching(/whole number/) }],
+    ['number_of_subROIs', '[1]', { wrong: expect.stringMatching(/whole number/) }],
+    ['estimator', 'roi\nx = 1', { wrong: expect.stringMatching(/one of/) }],
+  ])('reads %s typed as %j', (key, typed, meant) => {
+    expect(typedValue(field(key), typed)).toEqual(meant);
+  });
+
+  it('says what would be doubtful before anything is written', () => {
+    const v4l2 = text.replace('camera_type = "simulated"', 'camera_type = "libcamera"');
+    const doubtful = press(opened(v4l2), '<down><enter>400<enter>').state;
+    expect(shown(doubtful)).toMatch(/▲ Camera\.camera_exposure/);
+  });
+
+  it('asks for what was changed to be written, with the text that it was changed in, and drops it when asked', () => {
+    const changed = press(opened(), '<enter>2<enter>').state;
+    expect(press(changed, 'w').actions).toEqual([
+      { do: 'writeSettings', edits: [{ path: ['Timing', 'collector_interval_seconds'], value: 2 }], seen: text },
+    ]);
+    expect(press(changed, 'uw').actions).toEqual([]);
+    expect(press(opened(), '<enter>5<enter>w').actions).toEqual([]);
+    const written = reduce(changed, { kind: 'settingsWritten', lines: ['collector_interval_seconds 5 → 2'] }).state;
+    expect(written.settings.drafts).toEqual({});
+    expect(written.messages.at(-1)?.text).toBe('written: collector_interval_seconds 5 → 2');
+  });
+
+  it('changes nothing in a file that has a mistake, and names its line', () => {
+    const broken = text.replace(/^(collector_interval_seconds = ).*$/m, '$1"often"');
+    const at = broken.split('\n').findIndex(each => each.includes('"often"')) + 1;
+    const state = opened(broken);
+    expect(mistakeLine(fileOf(broken))).toBe(at);
+    expect(shown(state)).toContain(`e opens line ${at}`);
+    expect(shown(state)).toContain('"often"');
+    expect(press(state, '<enter>').state.overlay).toBeNull();
+  });
+});
+
+describe('what the settings page says of the last edit', () => {
+  const config = {
+    ...sampleStatus().config,
+    edit: {
+      at: iso(noon - 60_000),
+      changes: ['method gaussian → fano', 'root_dir a → b', 'note x → y'],
+      taken: [{ stage: 'processor' as const, at: iso(noon - 58_000), changes: ['method gaussian → fano'] }],
+    },
+    restart: ['root_dir a → b'],
+    warnings: ['c.toml:3:1: doubtful'],
+  };
+  const reading = { connection: 'running' as const, status: sampleStatus({ config }) };
+
+  it.each([
+    [60, 18],
+    [80, 24],
+    [200, 60],
+  ])('names each change, who has taken it since when, and what waits for a restart, in %i × %i', (columns, rows) => {
+    const lines = shown(sampleState({ page: 'settings', columns, rows, reading }));
+    expect(lines).toMatch(/Last edit \d\d:\d\d:\d\d/);
+    expect(lines).toMatch(/method gaussian → fano\s[\s\S]*processor since \d\d:\d\d:\d\d/);
+  });
+
+  it('names the key that restarts, where this console can', () => {
+    const attached = shown(sampleState({ page: 'settings', columns: 200, rows: 60, reading }));
+    expect(attached).toContain('R restarts the pipeline');
+    expect(attached).toMatch(/root_dir a → b\s[\s\S]*at the next start/);
+    expect(attached).toMatch(/note x → y\s[\s\S]*no stage that runs takes it/);
+    expect(attached).toMatch(/Warnings \(1\)[\s\S]*doubtful/);
+    const own = shown(sampleState({ page: 'settings', columns: 200, rows: 60, reading, mode: 'own' }));
+    expect(own).toContain('stop it, and run it again');
+  });
+
+  it('stays in the tabs as a badge until it is mended', () => {
+    const tabs = (of: ConsoleState): string =>
+      panelViews.header.content(of, layoutOf(of)!.header!).lines.map(lineText).at(-1)!;
+    const wrong = { ...reading, status: sampleStatus({ config: { ...config, error: 'c.toml:3:1: bad' } }) };
+    expect(tabs(sampleState({ columns: 120, reading }))).toContain('1 warning');
+    expect(tabs(sampleState({ columns: 120, reading: wrong }))).toContain('config wrong');
+    expect(tabs(sampleState({ columns: 120 }))).not.toMatch(/warning|wrong/);
+  });
+});
+
+describe('the editor', () => {
+  it.each([
+    [['vi'], ['vi', '+7', 'c.toml']],
+    [
+      ['/usr/bin/vim.basic', '-u', 'NONE'],
+      ['/usr/bin/vim.basic', '-u', 'NONE', '+7', 'c.toml'],
+    ],
+    [['nvim'], ['nvim', '+7', 'c.toml']],
+    [
+      ['nano', '-w'],
+      ['nano', '-w', '+7', 'c.toml'],
+    ],
+    [['emacs-nox'], ['emacs-nox', '+7', 'c.toml']],
+    [['micro'], ['micro', '+7', 'c.toml']],
+    [['gedit'], ['gedit', '+7', 'c.toml']],
+    [['hx'], ['hx', 'c.toml:7']],
+    [
+      ['code', '--wait'],
+      ['code', '--wait', '--goto', 'c.toml:7'],
+    ],
+    [['kate'], ['kate', '-l', '7', 'c.toml']],
+    [
+      ['my-editor', '--fast'],
+      ['my-editor', '--fast', 'c.toml'],
+    ],
+    [
+      ['sed', '-i', 's/a/b/'],
+      ['sed', '-i', 's/a/b/', 'c.toml'],
+    ],
+  ])('%j is told of the line in its own way', (editor, words) => {
+    expect(editorCommand(editor, 'c.toml', 7)).toEqual(words);
+    expect(editorCommand(editor, 'c.toml', null)).toEqual([...editor, 'c.toml']);
+  });
+});

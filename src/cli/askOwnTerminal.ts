@@ -15,7 +15,12 @@ export const askOwnTerminal = (
 ): Promise<TerminalAnswers> =>
   askTerminal(
     { write, listen: onText => listenTo(process.stdin, onText) },
-    { environment, timeoutMs: askMs, outerTerminal: () => outerTerminal(new ToolRunner()) },
+    {
+      environment,
+      timeoutMs: askMs,
+      outerTerminal: () => outerTerminal(new ToolRunner()),
+      size: process.stdout.isTTY ? { columns: process.stdout.columns, rows: process.stdout.rows } : undefined,
+    },
     onTyped,
   );
 

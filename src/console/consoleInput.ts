@@ -7,7 +7,6 @@ import type { StatusReading } from '../model/status.ts';
 import type { CommandOutput } from './consoleHost.ts';
 import type { ConsoleState, Message } from './consoleState.ts';
 import type { SettingsFile } from './settings/settingsFile.ts';
-import type { TerminalGraphics } from './terminalPicture/askTerminal.ts';
 
 /** What the mouse does at a place of the screen; the pointer is told of only while a button is held. */
 export interface MouseInput {
@@ -26,8 +25,6 @@ export type ConsoleInput =
   | { kind: 'chips'; chips: readonly ChipDesign[] }
   | { kind: 'frame'; frame: FramePicture | null }
   | { kind: 'lastResult'; lastResult: LastResult }
-  /** How the terminal shows pictures. */
-  | { kind: 'graphics'; graphics: TerminalGraphics }
   /** ms since 1970 UTC, about once a second. */
   | { kind: 'time'; now: number }
   | { kind: 'size'; columns: number; rows: number }

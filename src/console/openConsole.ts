@@ -27,7 +27,7 @@ import type { TerminalAnswers } from './terminalPicture/askTerminal.ts';
 import type { LookState } from './theme/lookState.ts';
 import { watchedInputs } from './watchedInputs.ts';
 import { openScreen, type TerminalStreams } from './widgets/openScreen.ts';
-import { paintPanels } from './widgets/paintPanels.ts';
+import { type Painter, paintPanels } from './widgets/paintPanels.ts';
 import { typedInputs } from './widgets/typedInputs.ts';
 
 export interface ConsoleTerminal extends TerminalStreams {
@@ -81,8 +81,10 @@ export async function openConsole(
   const drawing = chooseDrawing(look.environment, look.choice, look.background);
   const open = await openScreen(terminal, { drawing, typed, synchronised: answers?.synchronised ?? false });
   const letErrorsGo = holdErrors(terminal.errorOutput);
+  let painter: Painter | null = null;
   const restore = (): void => {
     try {
+      painter?.end();
       open.close();
     } finally {
       letErrorsGo();
@@ -97,7 +99,7 @@ export async function openConsole(
     return await new Promise<ConsoleEnd>((resolve, reject) => {
       const end = (reason: ConsoleEnd['reason']): void =>
         resolve({ reason, text: closingText(reason, states.value, host) });
-      const painter = paintPanels(open);
+      painter = paintPanels(open, scheduler);
       const initial = initialState({
         host,
         drawing,
@@ -112,9 +114,10 @@ export async function openConsole(
       let isLent = false;
 
       const paint = (): void => {
-        if (!isLent) painter.paint(states.value);
+        if (!isLent) painter?.paint(states.value);
       };
       const lendTerminal = async (use: () => Promise<void>): Promise<void> => {
+        painter?.hide();
         const takeBack = open.lend();
         isLent = true;
         try {
@@ -122,13 +125,13 @@ export async function openConsole(
         } finally {
           isLent = false;
           takeBack();
-          painter.forget();
+          painter?.forget();
           paint();
         }
       };
       const redraw = (): void => {
         open.resized();
-        painter.forget();
+        painter?.forget();
         paint();
       };
 

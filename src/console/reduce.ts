@@ -26,8 +26,6 @@ export function reduce(state: ConsoleState, input: ConsoleInput): Step {
       return step({ ...state, frame: input.frame });
     case 'lastResult':
       return step({ ...state, lastResult: input.lastResult });
-    case 'graphics':
-      return step({ ...state, frameView: { ...state.frameView, graphics: input.graphics } });
     case 'time':
       return step(forgetOldMessages({ ...state, now: input.now }));
     case 'size':

@@ -23,9 +23,9 @@ export function pictureSpace(state: Pick<ConsoleState, 'page' | 'frameView'>, { 
 }
 
 /** How pictures are drawn on the frame page where the terminal has any; null: as signs. */
-export function graphicOf({ page, frameView, drawing }: ConsoleState): TerminalPicture | null {
-  const { graphics } = frameView;
-  return page === 'frame' && graphics && graphics.way !== 'blocks' ? terminalPicture(graphics, drawing) : null;
+export function graphicOf({ page, graphics, drawing }: ConsoleState): TerminalPicture | null {
+  const hasAny = page === 'frame' && graphics !== null && graphics.way !== 'blocks' && drawing.unicode;
+  return hasAny ? terminalPicture(graphics, drawing) : null;
 }
 
 /** The picture that there is room for; null while none is shown. */

@@ -1,5 +1,4 @@
 import type { HeldFrame } from '../../model/framePicture.ts';
-import type { TerminalGraphics } from '../terminalPicture/askTerminal.ts';
 
 /** What of the console's state is the frame page's own. */
 export interface FrameState {
@@ -14,8 +13,6 @@ export interface FrameState {
   centre: readonly [x: number, y: number];
   /** Null: the newest frame is followed. */
   held: HeldFrame | null;
-  /** How the terminal shows pictures; null: it was not asked yet. */
-  graphics: TerminalGraphics | null;
   /** Where the mouse was while it drags the picture, columns and rows of the panel. */
   drag: { x: number; y: number } | null;
 }
@@ -28,6 +25,5 @@ export const initialFrame: FrameState = {
   zoom: 1,
   centre: [0.5, 0.5],
   held: null,
-  graphics: null,
   drag: null,
 };

@@ -28,6 +28,8 @@ export interface TerminalEnds {
 }
 
 export interface AskTerminalOptions {
+  /** Of the window, cells: from the size of its largest picture follows how large a cell is, where the terminal does not say it. */
+  size?: { columns: number; rows: number } | undefined;
   environment: Readonly<Record<string, string | undefined>>;
   /** It is asked for so long at most, ms: a slow network, or a terminal that says nothing. */
   timeoutMs: number;
@@ -51,7 +53,7 @@ const unknown = { cell: { width: 10, height: 20 }, registers: 16, maxSize: { wid
  */
 export async function askTerminal(
   { write, listen }: TerminalEnds,
-  { environment, timeoutMs, outerTerminal }: AskTerminalOptions,
+  { environment, timeoutMs, outerTerminal, size }: AskTerminalOptions,
   onTyped: (text: string) => void = () => undefined,
 ): Promise<TerminalAnswers> {
   if (mute.test(environment.TERM ?? '')) return answersOf('', false);
@@ -71,7 +73,7 @@ export async function askTerminal(
   clearTimeout(timer);
   stop();
   onTyped(withoutAnswers(said));
-  return answersOf(said, isTmux);
+  return answersOf(said, isTmux, size);
 }
 
 /** What was typed, of what came in: an answer that comes late is no key. */
@@ -103,17 +105,27 @@ const answers = [
 ];
 
 /** What the answers of a terminal mean. */
-function answersOf(said: string, isTmux: boolean): TerminalAnswers {
+function answersOf(said: string, isTmux: boolean, size?: AskTerminalOptions['size']): TerminalAnswers {
   const attributes = deviceAttributes.exec(said)?.[1]?.split(';') ?? [];
   const hasKitty = kittyAnswer.exec(said)?.[1] === 'OK';
   const sizeOf = (answer: RegExp, least: number): [number, number] | null => {
     const [first, second] = (answer.exec(said) ?? []).slice(1, 3).map(Number);
     return first !== undefined && second !== undefined && first >= least && second >= least ? [first, second] : null;
   };
-  const [height, width] = sizeOf(cellSize, 2) ?? [unknown.cell.height, unknown.cell.width];
-  const [maxWidth, maxHeight] = sizeOf(largestSixel, 16) ?? [unknown.maxSize.width, unknown.maxSize.height];
+  const largest = sizeOf(largestSixel, 16);
+  const [maxWidth, maxHeight] = largest ?? [unknown.maxSize.width, unknown.maxSize.height];
+  const way = hasKitty
+    ? isTmux
+      ? 'kitty through tmux'
+      : 'kitty'
+    : attributes.slice(1).includes('4')
+      ? 'sixel'
+      : 'blocks';
+  // A sixel picture is as large as its pixels, whatever the cells: one that is too large would cover what is beside it.
+  const guessed = way !== 'sixel' ? unknown.cell : largest && size ? cellWithin(largest, size) : smallCell;
+  const [height, width] = sizeOf(cellSize, 2) ?? [guessed.height, guessed.width];
   return {
-    way: hasKitty ? (isTmux ? 'kitty through tmux' : 'kitty') : attributes.slice(1).includes('4') ? 'sixel' : 'blocks',
+    way,
     cell: { width, height },
     registers: Number(colourRegisters.exec(said)?.[1] ?? unknown.registers) || unknown.registers,
     maxSize: { width: maxWidth, height: maxHeight },
@@ -121,6 +133,14 @@ function answersOf(said: string, isTmux: boolean): TerminalAnswers {
     // Set or reset; what is set or reset for good can't be used.
     synchronised: ['1', '2'].includes(synchronisedAnswer.exec(said)?.[1] ?? ''),
   };
+}
+
+/** Cells are seldom smaller. */
+const smallCell = { width: 6, height: 12 };
+
+/** xterm does not tell the size of a cell unless it may, but a picture is at most as large as its window. */
+function cellWithin([width, height]: [number, number], { columns, rows }: { columns: number; rows: number }) {
+  return { width: Math.max(4, Math.floor(width / columns)), height: Math.max(8, Math.floor(height / rows)) };
 }
 
 /** Each part has one to four digits, of which all `f` are full light. */

@@ -22,13 +22,20 @@ export function kitty(picture: GreyPicture, { columns, rows }: Cells): string {
  * The same within tmux, which hands the picture through and knows nothing of it: the terminal draws it where it finds placeholders, which are
  * text to tmux. Draws from the cursor on, and ends in the last row.
  */
-export function kittyThroughTmux(picture: GreyPicture, { columns, rows }: Cells): string {
-  const sent = transmitted(picture, `a=T,U=1,c=${columns},r=${rows}`).map(throughTmux).join('');
+export const kittyThroughTmux = (picture: GreyPicture, cells: Cells): string =>
+  transmitted(picture, `a=T,U=1,c=${cells.columns},r=${cells.rows}`).map(throughTmux).join('') + placeholders(cells);
+
+/** Where the picture is drawn within tmux. */
+export function placeholders({ columns, rows }: Cells): string {
   const line = (row: number): string =>
     `\u001b[38;5;${imageId}m${placeholder}${String.fromCodePoint(rowMarks[row] as number)}${placeholder.repeat(columns - 1)}\u001b[39m`;
   const back = `\u001b[${columns}D\u001b[1B`;
-  return sent + Array.from({ length: rows }, (_, row) => line(row)).join(back);
+  return Array.from({ length: rows }, (_, row) => line(row)).join(back);
 }
+
+/** Draws the picture that was sent last again, from the cursor on. */
+export const kittyAgain = ({ columns, rows }: Cells): string =>
+  `\u001b_Ga=p,p=1,C=1,c=${columns},r=${rows},i=${imageId},q=2\u001b\\`;
 
 /** Takes the picture off the screen; the terminal keeps it, until `kittyEnd`. */
 export const kittyHide = `\u001b_Ga=d,d=i,i=${imageId},q=2\u001b\\`;

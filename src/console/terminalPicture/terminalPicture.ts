@@ -3,7 +3,16 @@ import type { Drawing } from '../drawing.ts';
 import { sgr } from '../widgets/sgr.ts';
 import type { TerminalGraphics } from './askTerminal.ts';
 import { greyBlocks } from './greyBlocks.ts';
-import { kitty, kittyEnd, kittyHide, kittyThroughTmux, maxPlaceholderRows, throughTmux } from './kitty.ts';
+import {
+  kitty,
+  kittyAgain,
+  kittyEnd,
+  kittyHide,
+  kittyThroughTmux,
+  maxPlaceholderRows,
+  placeholders,
+  throughTmux,
+} from './kitty.ts';
 import { sixel } from './sixel.ts';
 
 /** A part of the screen, cells. */
@@ -20,6 +29,8 @@ export interface TerminalPicture {
   cells(picture: { width: number; height: number }): Space;
   /** What draws a picture of at most those pixels from the cursor on, and takes the place of the last one. Where the cursor is then is not said. */
   draw(picture: GreyPicture): string;
+  /** What draws the last picture again after it was taken off, where the terminal kept it; null where it has to be sent anew. */
+  drawAgain(picture: { width: number; height: number }): string | null;
   /** What takes the last one off the screen where writing over it does not; and what also makes the terminal forget it. */
   readonly hide: string;
   readonly end: string;
@@ -49,6 +60,7 @@ export function terminalPicture(
         pixels: space => capped(inPixels(space), maxKittySide),
         cells: inCells,
         draw: picture => kitty(picture, inCells(picture)),
+        drawAgain: picture => kittyAgain(inCells(picture)),
         hide: kittyHide,
         end: kittyEnd,
       };
@@ -57,6 +69,7 @@ export function terminalPicture(
         pixels: space => capped(inPixels(space, maxPlaceholderRows), maxKittySide),
         cells: inCells,
         draw: picture => kittyThroughTmux(picture, inCells(picture)),
+        drawAgain: picture => placeholders(inCells(picture)),
         hide: '',
         end: throughTmux(kittyEnd),
       };
@@ -76,6 +89,7 @@ export function terminalPicture(
           rows: Math.ceil(height / cell.height),
         }),
         draw: picture => sixel(picture, registers),
+        drawAgain: () => null,
         hide: '',
         end: '',
       };
@@ -87,6 +101,7 @@ export function terminalPicture(
           const lines = greyBlocks(picture, drawing).map(line => sgr(line, drawing));
           return lines.join(`\u001b[${picture.width}D\u001b[1B`);
         },
+        drawAgain: () => null,
         hide: '',
         end: '',
       };

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { Widgets } from 'blessed';
 import { chooseDrawing, type Drawing, type Environment } from '../drawing.ts';
+import type { Rect } from '../layout.ts';
 import { withoutAnswers } from '../terminalPicture/askTerminal.ts';
 
 /** The terminal that the console is shown on. */
@@ -24,10 +25,14 @@ interface Inner {
     hideCursor(): void;
     flush(): void;
     _owrite(text: string): boolean;
+    _write(text: string): boolean;
     tput: { brokenACS: boolean };
   };
   alloc(): void;
   enableMouse(): void;
+  /** What is to be on the screen, and what blessed takes it to show: of each cell its look and its sign. */
+  lines: ([number, string][] & { dirty: boolean })[];
+  olines: [number, string][][];
 }
 
 export interface OpenScreen {
@@ -35,6 +40,12 @@ export interface OpenScreen {
   box: (options: Widgets.BoxOptions) => Widgets.BoxElement;
   /** The window has another size: nothing of the old one stays. */
   resized(): void;
+  /** Writes what blessed knows nothing of, in turn with what it writes. */
+  write(text: string): void;
+  /** Cells that something else was drawn over: the next drawing writes them, whatever they were. */
+  spoil(cells: Rect): void;
+  /** The terminal has not taken yet what was written. */
+  isBusy(): boolean;
   /** Gives the terminal to another program; what is returned takes it back. */
   lend(): () => void;
   /** Restores the terminal. May be called more than once. */
@@ -100,6 +111,16 @@ export async function openScreen(
     screen,
     box: options => blessed.box(options),
     resized: () => inner.alloc(),
+    write: text => {
+      if (text !== '') program._write(text);
+    },
+    spoil: ({ left, top, width, height }) => {
+      for (let row = top; row < top + height; row++) {
+        for (const cell of inner.olines[row]?.slice(left, left + width) ?? []) cell[1] = '';
+        if (inner.lines[row]) inner.lines[row].dirty = true;
+      }
+    },
+    isBusy: () => output.writableNeedDrain,
     lend: () => {
       program.normalBuffer();
       program.showCursor();

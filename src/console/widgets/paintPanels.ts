@@ -1,6 +1,8 @@
 import type { Widgets } from 'blessed';
+import type { SchedulerLike } from 'rxjs';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
+import { paintGraphic } from '../frame/paintGraphic.ts';
 import { layoutOf, type PanelName, type Rect, smallest } from '../layout.ts';
 import type { PanelContent } from '../views/curves.ts';
 import { type Line, line } from '../views/line.ts';
@@ -25,15 +27,20 @@ export interface Painter {
   paint(state: ConsoleState): void;
   /** Forgets what is on the screen. */
   forget(): void;
+  /** Takes off the screen what the next program that has the terminal would not draw over. */
+  hide(): void;
+  /** Nothing stays in the terminal. */
+  end(): void;
   /** How often the screen was drawn. */
   readonly renders: number;
 }
 
 /** A box for each panel of the layout, one for what lies over them, and canvases for curves. */
-export function paintPanels(open: OpenScreen): Painter {
+export function paintPanels(open: OpenScreen, scheduler: SchedulerLike): Painter {
   const { screen } = open;
   const panels = new Map<string, Panel>();
   const canvases = plotCanvases(open, () => draw());
+  const graphic = paintGraphic(open, scheduler);
   let renders = 0;
   let size = '';
   let drawing: Drawing | null = null;
@@ -125,7 +132,10 @@ export function paintPanels(open: OpenScreen): Painter {
     forget: () => {
       for (const panel of panels.values()) panel.depends = [];
       size = '';
+      graphic.forget();
     },
+    hide: graphic.hide,
+    end: graphic.end,
     paint: state => {
       const places = layoutOf(state);
       if (drawing !== state.drawing) redress(state);
@@ -133,6 +143,7 @@ export function paintPanels(open: OpenScreen): Painter {
       let changed = now !== size;
       if (changed) hasMoved = true;
       size = now;
+      if (graphic.clear(state)) changed = true;
       const whole: Rect = { left: 0, top: 0, width: state.columns, height: state.rows };
       if (show('ground', state.drawing.paints ? whole : null, [], state)) changed = true;
       for (const name of Object.keys(panelViews) as PanelName[]) {
@@ -141,6 +152,7 @@ export function paintPanels(open: OpenScreen): Painter {
       const overlay = places ? overlayView(state) : { rect: whole, lines: tooSmall(state) };
       if (show('overlay', overlay?.rect ?? null, overlay?.lines ?? [], state)) changed = true;
       if (changed) draw();
+      graphic.draw(state);
     },
   };
 }

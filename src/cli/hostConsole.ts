@@ -12,6 +12,7 @@ import { splitWords } from '../console/overlayActions.ts';
 import { mistakeLine, settingsFile } from '../console/settings/settingsFile.ts';
 import { makeFolder } from '../files/durableNames.ts';
 import { nodeFiles } from '../files/files.ts';
+import type { ReplayRequest } from '../streams/folder/replaySchema.ts';
 import { readFileText } from '../streams/watched/fileText.ts';
 import { changeConfig } from './changeConfig.ts';
 import type { CommandContext, CommandDefinition } from './commandDefinition.ts';
@@ -19,6 +20,7 @@ import { commandLine } from './commandLine.ts';
 import { launcher, sameExperiment } from './launch.ts';
 import type { LoadedConfig } from './loadConfig.ts';
 import { rememberLook } from './rememberedLook.ts';
+import { replayHost } from './replayHost.ts';
 
 /** Editors that a machine may have, when the user has not named one. */
 const commonEditors = ['nano', 'vim', 'vi'];
@@ -26,11 +28,13 @@ const commonEditors = ['nano', 'vim', 'vi'];
 /**
  * What the console asks of the command line.
  * @param stopOwn for a pipeline that runs in this process: asks it to stop, each time anew.
+ * @param request what the replay in this root was asked for; null: it is none.
  */
 export function hostConsole(
   context: CommandContext,
   { chosen, paths }: Pick<LoadedConfig, 'chosen' | 'paths'>,
   stopOwn: (() => void) | null,
+  request: ReplayRequest | null = null,
 ): ConsoleHost {
   const configFile = resolve(context.cwd, chosen.path);
   return {
@@ -49,6 +53,7 @@ export function hostConsole(
     writeSettings: (edits, seen) => changeConfig(chosen, edits, { seen }),
     commandLine: (...words) => commandLine(context, ...words),
     editor: editorWords(context.environment),
+    replay: replayHost(paths, request),
     environment: context.environment,
     rememberLook: choice => rememberLook(context.environment, choice),
   };

@@ -16,6 +16,9 @@ export interface StartOptions {
   takeOver?: true;
 }
 
+/** So long a start may take before the command ends without knowing, ms. */
+export const startPatienceMs = 30_000;
+
 /** The launcher of the program. */
 export const launcher = fileURLToPath(new URL('../../bin/phorest.js', import.meta.url));
 
@@ -40,13 +43,13 @@ export function sameExperiment({ config, root }: Pick<CommandContext, 'config' |
 }
 
 /**
- * Starts the pipeline as a process of its own session, that outlives this one and its terminal. Resolves when it is up, has
- * failed, or has said nothing for `patienceMs` (`slow`: it goes on trying). That it waits for somebody is printed.
+ * Starts a command that runs a pipeline as a process of its own session, that outlives this one and its terminal. Resolves when it is up,
+ * has failed, or has said nothing for `patienceMs` (`slow`: it goes on trying). That it waits for somebody is printed.
  */
 export async function launch(
   context: CommandContext,
   paths: ResolvedPaths,
-  { stages, takeOver }: StartOptions,
+  words: readonly string[],
   patienceMs: number,
 ): Promise<Launched> {
   const printed = join(paths.logs, outputFile);
@@ -55,15 +58,7 @@ export async function launch(
     return null;
   });
   try {
-    const words = [
-      ...nodeFlags,
-      launcher,
-      ...sameExperiment(context),
-      'background',
-      ...(stages ? ['--stages', stages] : []),
-      ...(takeOver ? ['--take-over'] : []),
-    ];
-    const child = spawn(process.execPath, words, {
+    const child = spawn(process.execPath, [...nodeFlags, launcher, ...sameExperiment(context), ...words], {
       cwd: context.cwd,
       env: context.environment,
       detached: true,

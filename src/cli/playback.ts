@@ -8,9 +8,13 @@ export const playback: CommandDefinition<PlaybackOptions> = {
   examples: ['--root replays/Pos0-fano playback pause', '--root replays/Pos0-fano playback seek 12:30'],
   words: ['pause', 'resume', 'step', 'speed', 'seek'],
   declare: command =>
-    command.option('--json', 'print where the replay stands then, as the status file has it').addHelpText(
-      'after',
-      `
+    command
+      .option('--json', 'print where the replay stands then, as the status file has it')
+      // A place may begin with a minus: -5min.
+      .allowUnknownOption()
+      .addHelpText(
+        'after',
+        `
 Actions:
   pause          hold the next frame; those that were read are analysed
   resume         go on
@@ -21,7 +25,7 @@ Actions:
 
 A seek passes over what it leaves out: those frames are skipped, and told as skipped. A seek back reads what
 was skipped. What was read has its result, and is never read twice.`,
-    ),
+      ),
   run: async (context, words, options) =>
     (await import('./steerReplay.ts')).steerReplay(
       context,

@@ -10,7 +10,11 @@ import type { ReplayOptions } from './runReplay.ts';
 export const replay: CommandDefinition<ReplayOptions> = {
   usage: 'replay <folder>',
   summary: 'stream a folder of old images through the pipeline; the images are only read',
-  examples: ['replay ~/old/Pos0 --method fano', '--config my.toml replay ~/old/Pos0 --out /data/fano --every 10'],
+  examples: [
+    'replay ~/old/Pos0 --method fano',
+    'replay ~/old/Pos0 --speed 10 --console',
+    '--config my.toml replay ~/old/Pos0 --out /data/fano --every 10',
+  ],
   kind: 'tool',
   declare: command =>
     command
@@ -32,13 +36,17 @@ export const replay: CommandDefinition<ReplayOptions> = {
       .option('--to <time>', 'last time')
       .option('--limit <n>', 'at most so many images', wholeNumber)
       .option('--series <name>', 'one of several series in the folder (channels, cameras, …), or all')
+      .option('--console', 'replay in the background and show it in the console; "q" leaves it going on')
+      .option('--background', 'replay in the background; it outlives the terminal')
       .option('--strict', 'exit code 1 when an image failed')
       .option('--alarms', 'tell of alarms as the [Alarms] of the configuration say')
       .option('--json', 'print nothing but one line of totals at the end')
       .addOption(logFormatOption),
   run: async (context, [folder = ''], options) => {
-    const { runReplay } = await import('./runReplay.ts');
-    return runReplay(context, resolve(context.cwd, folder), options);
+    const path = resolve(context.cwd, folder);
+    if (options.console || options.background)
+      return (await import('./launchReplay.ts')).launchReplay(context, path, options);
+    return (await import('./runReplay.ts')).runReplay(context, path, options);
   },
 };
 

@@ -53,3 +53,12 @@ export async function defaultReplayFolder(
 export function readReplay(root: string): Promise<ReplayRecord | null> {
   return readValidJson(nodeFiles, recordFile(root), replaySchema).catch(() => null);
 }
+
+/** What is typed to go on with a replay that was interrupted, without its speed. */
+export function goOnWords(request: ReplayRequest, root: string): string[] {
+  const { folder, ...chosen } = request;
+  return [
+    ...['replay', folder, '--out', root],
+    ...Object.entries(chosen).flatMap(([option, value]) => [`--${option}`, String(value)]),
+  ];
+}

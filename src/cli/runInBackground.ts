@@ -1,11 +1,10 @@
 import type { CommandContext } from './commandDefinition.ts';
 import { drivePipeline } from './drivePipeline.ts';
-import { ExitError, exitCodes } from './exitCodes.ts';
-import { explain } from './explain.ts';
+import { exitCodes } from './exitCodes.ts';
 import type { StartOptions } from './launch.ts';
 import { openConfigured } from './openConfigured.ts';
 import { parseStages } from './stageList.ts';
-import { type StartReport, type StartWait, StartWatch } from './startReport.ts';
+import { failedStart, reportStart, StartWatch } from './startReport.ts';
 import { systemdNotifier } from './systemdNotifier.ts';
 
 /**
@@ -21,7 +20,7 @@ export async function runInBackground(context: CommandContext, options: StartOpt
       ...options,
       onWait: message => {
         say(message);
-        report({ kind: 'waiting', message });
+        reportStart({ kind: 'waiting', message });
       },
     });
     const watch = new StartWatch(parseStages(options.stages));
@@ -33,28 +32,15 @@ export async function runInBackground(context: CommandContext, options: StartOpt
       onEvent: event => {
         const up = watch.take(event);
         if (!up) return;
-        report({ kind: 'up', runId: pipeline.runId, root: paths.root, ...up });
+        reportStart({ kind: 'up', runId: pipeline.runId, root: paths.root, ...up });
         systemd.ready();
       },
     });
     return exitCodes.done;
   } catch (error) {
-    report({
-      kind: 'failed',
-      code: error instanceof ExitError ? error.code : exitCodes.failed,
-      message: explain(error),
-    });
+    reportStart(failedStart(error));
     throw error;
   } finally {
     systemd.stop();
   }
-}
-
-/** To the process that started this one, if it still listens. But for that it waits, it is told once. */
-function report(message: StartReport | StartWait): void {
-  if (!process.connected) return;
-  // It may have gone away in this very moment, which is its own business.
-  process.send?.(message, undefined, undefined, () => {
-    if (process.connected && message.kind !== 'waiting') process.disconnect();
-  });
 }

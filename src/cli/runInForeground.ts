@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs';
 import { merge, type Observable, Subject } from 'rxjs';
-import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import { type StopSignal, stopSignals$ } from '../streams/stopSignals.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { drivePipeline, type RunView } from './drivePipeline.ts';
 import { exitCodes } from './exitCodes.ts';
 import { type ConfiguredPipeline, openConfigured } from './openConfigured.ts';
 import { ownConsole } from './ownConsole.ts';
+import { resultLines } from './resultLines.ts';
 import { RunProgress } from './runProgress.ts';
 
 export interface RunOptions {
@@ -59,15 +58,4 @@ function lines(
       if (logFormat === 'pretty') output.progress(progress.line(Date.now()));
     },
   };
-}
-
-/** Where the results are, a line for each file that is there. */
-function resultLines({ root, resultsFile, csvFile, plotFile }: ResolvedPaths): string[] {
-  const files = [
-    ['results', resultsFile],
-    ['table', csvFile],
-    ['plot', plotFile],
-  ] as const;
-  const found = files.filter(([, path]) => existsSync(path)).map(([name, path]) => `${name.padEnd(7)}  ${path}`);
-  return found.length > 0 ? found : [`no results yet in ${root}`];
 }

@@ -1,7 +1,14 @@
 import type { PipelineEvent } from '../model/event.ts';
 import { duration, number } from '../model/quantity.ts';
+import { replayWords } from '../model/replay.ts';
+import { type ReplayState, reduceReplay, replayStatus } from '../sinks/status/replayStatus.ts';
 
 const barWidth = 24;
+function bar(share: number): string {
+  const filled = Math.round(Math.min(1, share) * barWidth);
+  return '#'.repeat(filled) + '.'.repeat(barWidth - filled);
+}
+
 /** The rate is that of the last so many ms, about. */
 const rateWindowMs = 10_000;
 
@@ -19,11 +26,16 @@ export class RunProgress {
   #rois = 0;
   #rows = 0;
   #alarm: string | null = null;
+  /** Only of a replay. */
+  #replay: ReplayState | undefined;
   #recent: { at: number; analysed: number }[] = [];
 
   take(event: PipelineEvent): void {
     if (!('stage' in event) || event.kind === 'note') return;
     switch (event.kind) {
+      case 'replay':
+        this.#replay = reduceReplay(this.#replay, event);
+        break;
       case 'expected':
         this.#expected = event.count;
         break;
@@ -52,20 +64,28 @@ export class RunProgress {
   }
 
   get totals() {
-    return { analysed: this.#analysed, failed: this.#failed, rois: this.#rois, rows: this.#rows };
+    return {
+      skipped: this.#replay?.progress.skipped ?? 0,
+      analysed: this.#analysed,
+      failed: this.#failed,
+      rois: this.#rois,
+      rows: this.#rows,
+    };
   }
 
-  /** `now`: ms of any clock. */
+  /** `now`: ms since 1970 UTC. */
   line(now: number): string {
     const finished = this.#analysed + this.#failed;
     const perSecond = this.#rate(now, finished);
     const words: string[] = [];
-    if (this.#expected !== null && this.#expected > 0) {
+    if (this.#replay) {
+      const replay = replayStatus(this.#replay, now);
+      const done = replay.count ? replay.frame / replay.count : 0;
+      words.push(`[${bar(done)}] ${replayWords(replay)}`);
+      if (perSecond > 0) words.push(`${number(Number(perSecond.toPrecision(3)))} frames/s`);
+    } else if (this.#expected !== null && this.#expected > 0) {
       const share = Math.min(1, finished / this.#expected);
-      const filled = Math.round(share * barWidth);
-      words.push(
-        `[${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}] ${number(finished)}/${number(this.#expected)}`,
-      );
+      words.push(`[${bar(share)}] ${number(finished)}/${number(this.#expected)}`);
       if (perSecond > 0) {
         words.push(`${number(Number(perSecond.toPrecision(3)))} frames/s`);
         words.push(`${duration(((this.#expected - finished) / perSecond) * 1000)} left`);

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { from, of } from 'rxjs';
@@ -17,8 +16,10 @@ import { loadConfig } from './loadConfig.ts';
 import { alarmSettings, openOrExit } from './openConfigured.ts';
 import { defaultReplayFolder, readReplay, recordReplay } from './replayRecord.ts';
 import { replayRoot } from './replayRoot.ts';
+import { resultLines } from './resultLines.ts';
 import { RunProgress } from './runProgress.ts';
 import { replayStages } from './stageList.ts';
+import { failedStart, reportStart, StartWatch } from './startReport.ts';
 import { beginPlayback } from './steerReplay.ts';
 
 export interface ReplayOptions {
@@ -28,6 +29,8 @@ export interface ReplayOptions {
   estimator?: Estimator;
   speed: number;
   paused?: true;
+  console?: true;
+  background?: true;
   every?: number;
   from?: string;
   to?: string;
@@ -42,23 +45,60 @@ export interface ReplayOptions {
 /** A replay that nobody asked to pages nobody. */
 const silent: AlarmSettings = { command: [], webhook: '', quietMs: 0 };
 
-/** Streams the images of a folder through the whole graph; what was interrupted goes on. */
-export async function runReplay(context: CommandContext, folder: string, options: ReplayOptions): Promise<number> {
+/** A replay that can begin: its folder is open, and its root is there. */
+interface PreparedReplay {
+  opened: LegacyFolderSource;
+  request: ReplayRequest;
+  root: string;
+  loaded: Awaited<ReturnType<typeof replayRoot>>;
+}
+
+/** Which images of which folder. */
+const choiceOf = (folder: string, { every, from: first, to, limit, series }: ReplayOptions) => ({
+  folder,
+  every,
+  from: first,
+  to,
+  limit,
+  series,
+});
+
+/** Opens the folder and makes the root; what is wrong with the words of the command ends it before anything is made. */
+export async function prepareReplay(
+  context: CommandContext,
+  folder: string,
+  options: ReplayOptions,
+): Promise<PreparedReplay> {
   const { output } = context;
-  const { every, from: first, to, limit, series, json, logFormat } = options;
-  const choice = { folder, every, from: first, to, limit, series };
-  const opened = await openFolder(choice, message => {
-    if (!json) output.line(message);
-  });
+  const say = (line: string): void => {
+    if (!options.json) output.line(line);
+  };
+  const opened = await openFolder(choiceOf(folder, options), say);
   const request = requestOf(folder, context, options);
-  const root = options.out ? resolve(context.cwd, options.out) : await newFolder(context, request, !json);
+  const root = options.out ? resolve(context.cwd, options.out) : await newFolder(context, request, say);
   const before = options.out ? await readReplay(root) : null;
-  if (before?.finished && isDeepStrictEqual(before.request, request) && !json) {
-    output.line(`${root} holds this replay already, and it is finished: only images that are new since are analysed`);
+  if (before?.finished && isDeepStrictEqual(before.request, request)) {
+    say(`${root} holds this replay already, and it is finished: only images that are new since are analysed`);
   }
-  const { config, warnings, paths, chosen, roiManifestFile } = await replayRoot(context, { ...options, folder, root });
+  return { opened, request, root, loaded: await replayRoot(context, { ...options, folder, root }) };
+}
+
+/** Streams the images of a folder through the whole graph; what was interrupted goes on. Who has started it in the background is told how that went. */
+export async function runReplay(context: CommandContext, folder: string, options: ReplayOptions): Promise<number> {
+  try {
+    return await replayHere(context, folder, options);
+  } catch (error) {
+    reportStart(failedStart(error));
+    throw error;
+  }
+}
+
+async function replayHere(context: CommandContext, folder: string, options: ReplayOptions): Promise<number> {
+  const { output } = context;
+  const { json, logFormat } = options;
+  const { opened, request, root, loaded } = await prepareReplay(context, folder, options);
+  const { config, warnings, paths, chosen, roiManifestFile } = loaded;
   await recordReplay(root, request, false);
-  await beginPlayback(paths, options.paused ?? false);
   const begun = performance.now();
   const pipeline = await openOrExit({
     config,
@@ -68,8 +108,11 @@ export async function runReplay(context: CommandContext, folder: string, options
     roiManifest$: from(readFileText(paths.roiManifest).then(read => (read.kind === 'text' ? read.text : null))),
     stages: replayStages,
     alarms$: of(options.alarms ? alarmSettings((await loadConfig(context)).config) : silent),
-    replay: { ...choice, speed: options.speed, opened, roiManifestFile },
+    replay: { ...choiceOf(folder, options), speed: options.speed, opened, roiManifestFile },
   });
+  // Not before it is known that no other process replays there.
+  await beginPlayback(paths, options.paused ?? false);
+  const watch = new StartWatch(replayStages);
   const progress = new RunProgress();
   let wrongRois: string | null = null;
   const stoppedBy = await drivePipeline(pipeline, {
@@ -79,13 +122,15 @@ export async function runReplay(context: CommandContext, folder: string, options
     beforeEnd: () => output.progress(''),
     onEvent: event => {
       progress.take(event);
+      const up = watch.take(event);
+      if (up) reportStart({ kind: 'up', runId: pipeline.runId, root, ...up });
       if (event.kind === 'alarm' && event.key === 'RoiOutsideFrameError') {
         wrongRois = event.message;
         pipeline.stop();
       }
       if (json) return;
       output.event(event, logFormat);
-      if (logFormat === 'pretty') output.progress(progress.line(performance.now()));
+      if (logFormat === 'pretty') output.progress(progress.line(systemClock.now()));
     },
   });
   output.progress('');
@@ -93,7 +138,7 @@ export async function runReplay(context: CommandContext, folder: string, options
   if (wrongRois !== null) throw new ExitError(exitCodes.usage, wrongRois);
 
   const seconds = (performance.now() - begun) / 1000;
-  const { analysed, failed, rois, rows } = progress.totals;
+  const { analysed, failed, skipped, rois, rows } = progress.totals;
   const frames = analysed + failed;
   if (json) {
     output.json(
@@ -112,9 +157,11 @@ export async function runReplay(context: CommandContext, folder: string, options
     output.line(
       `${counted(frames, 'image')} in ${number(seconds)} s: ${number(frames / seconds)} images/s, ${number(rows / seconds)} rows/s, ${number(failed)} failed`,
     );
-    output.line(`results  ${paths.resultsFile}`);
-    if (existsSync(paths.csvFile)) output.line(`table    ${paths.csvFile}`);
-    if (existsSync(paths.plotFile)) output.line(`plot     ${paths.plotFile}`);
+    for (const line of resultLines(paths)) output.line(line);
+    if (skipped > 0 && stoppedBy === null)
+      output.line(
+        `${counted(skipped, 'frame was', 'frames were')} skipped; the same command with --out ${root} reads them`,
+      );
     if (analysed === 0 && failed > 0) output.line('no image could be analysed; the results say why');
   }
   if (stoppedBy) {
@@ -125,13 +172,17 @@ export async function runReplay(context: CommandContext, folder: string, options
 }
 
 /** A folder below the working directory. A replay that is there already and finished is done anew beside it, which is said. */
-async function newFolder(context: CommandContext, request: ReplayRequest, say: boolean): Promise<string> {
-  const { cwd, output } = context;
+async function newFolder(
+  context: CommandContext,
+  request: ReplayRequest,
+  say: (line: string) => void,
+): Promise<string> {
+  const { cwd } = context;
   const method = request.method ?? (await loadConfig(context)).config.Data_Analysis.method;
   const finished: string[] = [];
   const root = await defaultReplayFolder(cwd, request, method, done => finished.push(done));
-  if (finished.length > 0 && say) {
-    output.line(
+  if (finished.length > 0) {
+    say(
       `${finished.join(', ')} ${finished.length > 1 ? 'hold' : 'holds'} this replay already, finished: it is done anew in ${root}`,
     );
   }

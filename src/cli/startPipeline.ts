@@ -2,13 +2,10 @@ import { diskOf } from '../streams/disk/experimentDisk.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
-import { launch, type StartOptions } from './launch.ts';
+import { launch, type StartOptions, startPatienceMs } from './launch.ts';
 import { loadConfig } from './loadConfig.ts';
 import { refuseUnusable, writtenFolders } from './refuseUnusable.ts';
 import { parseStages } from './stageList.ts';
-
-/** So long a start may take before the command ends without knowing, ms. */
-const patienceMs = 30_000;
 
 /**
  * Starts the pipeline in the background and says how that went.
@@ -22,11 +19,13 @@ export async function startPipeline(context: CommandContext, options: StartOptio
   if (wrong) throw new ExitError(exitCodes.failed, wrong);
   await refuseUnusable(writtenFolders(paths));
   if (text === null) output.line(`no ${chosen.shown}: the shipped defaults are used`);
-  const { pid, report } = await launch(context, paths, options, patienceMs);
+  const { stages, takeOver } = options;
+  const words = ['background', ...(stages ? ['--stages', stages] : []), ...(takeOver ? ['--take-over'] : [])];
+  const { pid, report } = await launch(context, paths, words, startPatienceMs);
   if (report.kind === 'failed') throw new ExitError(report.code, report.message);
   if (report.kind === 'slow') {
     output.line(
-      `process ${pid} was started, but after ${patienceMs / 1000} s it is not up yet; it goes on trying. "${commandLine(context, 'status')}" shows it, ${paths.logs} has its log`,
+      `process ${pid} was started, but after ${startPatienceMs / 1000} s it is not up yet; it goes on trying. "${commandLine(context, 'status')}" shows it, ${paths.logs} has its log`,
     );
     return exitCodes.failed;
   }

@@ -1,6 +1,8 @@
 import type { PipelineEvent } from '../model/event.ts';
 import { type StageName, stageNames } from '../model/stageName.ts';
 import { clockBehindKey } from '../operators/services/clockBehind.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
+import { explain } from './explain.ts';
 
 /** What a process in the background tells the one that started it, once. */
 export type StartReport =
@@ -55,3 +57,19 @@ export class StartWatch {
     this.#states.set(stage, state);
   }
 }
+
+/** To the process that started this one, if it still listens. But for that it waits, it is told once. */
+export function reportStart(message: StartReport | StartWait): void {
+  if (!process.connected) return;
+  // It may have gone away in this very moment, which is its own business.
+  process.send?.(message, undefined, undefined, () => {
+    if (process.connected && message.kind !== 'waiting') process.disconnect();
+  });
+}
+
+/** Why it did not come up. */
+export const failedStart = (error: unknown): StartReport => ({
+  kind: 'failed',
+  code: error instanceof ExitError ? error.code : exitCodes.failed,
+  message: explain(error),
+});

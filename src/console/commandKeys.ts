@@ -1,4 +1,5 @@
 import type { CoreAction, KeyBinding } from './keyBinding.ts';
+import { pastReplay } from './replay/replayState.ts';
 import { mayStart, mayStop } from './situation.ts';
 
 /** Keys that ask something of the pipeline or of the console as a whole. */
@@ -11,7 +12,7 @@ export const commandKeys: readonly KeyBinding<CoreAction>[] = [
     help: 'Starts the pipeline in the background; it outlives this console and the terminal.',
     places: 'pages',
     footer: 1,
-    when: mayStart,
+    when: state => mayStart(state) && pastReplay(state)?.isFinished !== true,
   },
   {
     action: 'stop',
@@ -33,7 +34,7 @@ export const commandKeys: readonly KeyBinding<CoreAction>[] = [
     places: 'pages',
     asks: true,
     footer: 8,
-    when: state => state.mode === 'attached' && mayStop(state),
+    when: state => state.mode === 'attached' && mayStop(state) && !state.reading?.status?.replay,
   },
   {
     action: 'pause',

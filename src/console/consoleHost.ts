@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { TomlEdit } from '../config/editToml.ts';
 import type { LookChoice } from './drawing.ts';
+import type { ReplayHost } from './replay/replayHost.ts';
 
 /** What a command that runs for the console tells. */
 export type CommandOutput = { kind: 'line'; text: string } | { kind: 'ended'; code: number };
@@ -54,4 +55,6 @@ export interface ConsoleHost {
   environment: Readonly<Record<string, string | undefined>>;
   /** Keeps the theme of this user for the next time. */
   rememberLook?(choice: LookChoice): Promise<void>;
+  /** Absent: nothing is replayed. */
+  replay?: ReplayHost;
 }

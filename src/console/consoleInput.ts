@@ -38,7 +38,8 @@ export type ConsoleInput =
   | { kind: 'settings'; file: SettingsFile }
   /** Changes of the form are in the file, a line each. */
   | { kind: 'settingsWritten'; lines: readonly string[] }
-  /** There is no configuration to edit. */
+  /** A wish for the replay is written down, with this number; null: it could not be. */
+  | { kind: 'steered'; seq: number | null } /** There is no configuration to edit. */
   | { kind: 'noConfiguration' };
 
 /** What a person does and what comes of it, and the first that is known of anything, is shown at once; the rest may wait for the next frame. */

@@ -2,6 +2,7 @@ import type { TomlEdit } from '../config/editToml.ts';
 import type { FramePicture } from '../model/framePicture.ts';
 import type { LastResult } from '../model/lastResult.ts';
 import type { LogLine } from '../model/logLine.ts';
+import type { PlaybackWish } from '../model/playback.ts';
 import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
 import type { StageName } from '../model/stageName.ts';
@@ -12,6 +13,7 @@ import type { Drawing, LookChoice } from './drawing.ts';
 import { type FrameState, initialFrame } from './frame/frameState.ts';
 import { emptyLog, type LogView } from './log/logView.ts';
 import type { PageName } from './pages.ts';
+import { initialReplay, type ReplayPart } from './replay/replayState.ts';
 import { initialRoisPage, type RoisPage } from './rois/roisPage.ts';
 import { initialSettings, type SettingsState } from './settings/settingsState.ts';
 import type { TerminalGraphics } from './terminalPicture/askTerminal.ts';
@@ -29,6 +31,7 @@ export type Overlay =
   | { kind: 'roiFilter'; text: string }
   /** `keeps`: lines without the text are left out. */
   | { kind: 'search'; text: string; keeps?: true }
+  | { kind: 'goTo'; text: string }
   | { kind: 'sources'; cursor: number }
   /** `isOffered`: nothing was typed yet. */
   | { kind: 'setting'; text: string; isOffered: boolean }
@@ -92,7 +95,7 @@ export interface ConsoleState {
   frameView: FrameState;
   chart: ChartState;
   settings: SettingsState;
-  /** Newest last; errors stay until they are acknowledged. */
+  replay: ReplayPart /** Newest last; errors stay until they are acknowledged. */;
   messages: readonly Message[];
   commands: readonly RunningCommand[];
   nextCommand: number;
@@ -114,6 +117,7 @@ export type Action =
   /** `seen`: the text of the file that the changes were made for. */
   | { do: 'writeSettings'; edits: readonly TomlEdit[]; seen: string | null }
   | { do: 'stopOwn' }
+  | { do: 'steer'; wish: PlaybackWish }
   | { do: 'redraw' }
   | { do: 'rememberLook'; choice: LookChoice }
   | { do: 'quit' };
@@ -127,7 +131,7 @@ export interface Step {
 export const step = (state: ConsoleState, ...actions: Action[]): Step => ({ state, actions });
 
 export interface InitialOptions {
-  host: Pick<ConsoleHost, 'root' | 'mode' | 'tools' | 'configFile'>;
+  host: Pick<ConsoleHost, 'root' | 'mode' | 'tools' | 'configFile' | 'replay'>;
   drawing: Drawing;
   look?: LookState;
   graphics?: TerminalGraphics | null;
@@ -170,6 +174,7 @@ export function initialState({
     frameView: initialFrame,
     chart: initialChart,
     settings: initialSettings,
+    replay: { ...initialReplay, ...(host.replay && { results: host.replay.results, goOn: host.replay.goOn }) },
     messages: [],
     commands: [],
     nextCommand: 1,

@@ -9,13 +9,15 @@ import { moveIn } from './moveActions.ts';
 import { closeOverlay, confirm, eraseLetter, fewOrNoRois, takeItem, toggleRoi, typeText } from './overlayActions.ts';
 import { type PageName, pageNames } from './pages.ts';
 import { paletteHandlers } from './palette/paletteHandlers.ts';
+import { replayHandlers } from './replay/replayHandlers.ts';
+import { pastReplay } from './replay/replayState.ts';
 import { roiHandlers } from './rois/roiHandlers.ts';
 import { settingsHandlers } from './settings/settingsHandlers.ts';
 import { isPaused, selectedStage } from './situation.ts';
 import { themeHandlers } from './theme/themeKeys.ts';
 
 const coreHandlers: KeyHandlers<CoreAction> = {
-  start: state => command(state, 'start', ['start']),
+  start,
   stop: askToStop,
   restart: state => ask(state, 'Restart the pipeline?', asked('restart', ['restart'])),
   pause: pauseOrResume,
@@ -56,6 +58,7 @@ export const keyHandlers: KeyHandlers<ActionName> = {
   ...frameHandlers,
   ...logHandlers,
   ...settingsHandlers,
+  ...replayHandlers,
   ...roiHandlers,
   ...themeHandlers,
   ...paletteHandlers({ act: (state, action) => keyHandlers[action](state), command }),
@@ -84,6 +87,14 @@ function toPage(page: PageName) {
 function turnPage(state: ConsoleState, by: number): Step {
   const at = (pageNames.indexOf(state.page) + by + pageNames.length) % pageNames.length;
   return step({ ...state, page: pageNames[at] as PageName });
+}
+
+/** In the folder of a replay it is the replay that goes on, at its speed. */
+function start(state: ConsoleState): Step {
+  const past = pastReplay(state);
+  if (!past || !state.replay.goOn) return command(state, 'start', ['start']);
+  const speed = past.replay.speed === null ? 'max' : String(past.replay.speed);
+  return command(state, 'start', [...state.replay.goOn, '--speed', speed, '--background']);
 }
 
 const asked = (purpose: string, words: readonly string[]): Action => ({ do: 'command', id: 0, purpose, words });
@@ -120,7 +131,10 @@ function askToStop(state: ConsoleState): Step {
   if (state.commands.some(({ purpose }) => purpose === 'stop') || state.reading?.status?.state === 'draining') {
     return ask(state, 'The pipeline is stopping. Cut short what is in flight?', asked('stop now', ['stop', '--now']));
   }
-  return ask(state, 'Stop the pipeline? What is in flight is finished first.', asked('stop', ['stop']));
+  const text = state.reading?.status?.replay
+    ? 'End the replay? What is in flight is finished first; the replay can go on from there later.'
+    : 'Stop the pipeline? What is in flight is finished first.';
+  return ask(state, text, asked('stop', ['stop']));
 }
 
 function stopOwn(state: ConsoleState): Step {

@@ -8,6 +8,7 @@ import { overlayKeys } from './overlayKeys.ts';
 import { pageKeys } from './pageKeys.ts';
 import { isPage, pages } from './pages.ts';
 import { type PaletteAction, paletteKeys } from './palette/paletteKeys.ts';
+import { type ReplayAction, replayKeys } from './replay/replayKeys.ts';
 import { type RoiAction, roiKeys } from './rois/roiKeys.ts';
 import { type SettingsAction, settingsKeys } from './settings/settingsKeys.ts';
 import { type ThemeAction, themeKeys } from './theme/themeKeys.ts';
@@ -21,7 +22,8 @@ export type ActionName =
   | ThemeAction
   | LogAction
   | PaletteAction
-  | SettingsAction;
+  | SettingsAction
+  | ReplayAction;
 
 /**
  * The one table: the footer, the help, `docs/keys.md` and what a key does all come from it. Each part of the console brings its own keys.
@@ -29,6 +31,7 @@ export type ActionName =
 export const keyBindings: readonly KeyBinding<ActionName>[] = [
   ...commandKeys,
   ...pageKeys,
+  ...replayKeys,
   ...chartKeys,
   ...frameKeys,
   ...roiKeys,
@@ -81,6 +84,7 @@ const overlayTitles: Record<Overlay['kind'], string> = {
   arguments: 'arguments of a tool',
   output: 'output of a tool',
   search: 'search line',
+  goTo: 'a place to go to',
   roiFilter: 'filter of ROIs',
   sources: 'list of stages',
   setting: 'a setting',

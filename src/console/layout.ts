@@ -16,6 +16,7 @@ export type PanelName =
   | 'header'
   | 'stages'
   | 'throughput'
+  | 'replay'
   | 'alarms'
   | Exclude<PageName, 'overview'>
   | 'message'
@@ -41,19 +42,35 @@ export interface LayoutFacts {
   alarms: number;
   /** Length of the message that is shown; 0: none. */
   message: number;
+  /** There is a replay to be shown. */
+  replay?: boolean;
 }
 
 /** A pure function of the window and what must fit. */
-export function layout({ columns, rows, page, stages, alarms, message }: LayoutFacts): Layout {
+export function layout({ columns, rows, page, stages, alarms, message, replay = false }: LayoutFacts): Layout {
   if (columns < smallest.columns || rows < smallest.rows) return null;
   const said = Math.min(messageRows, Math.max(1, Math.ceil(message / columns)));
   const body: Rect = { left: 0, top: headerRows, width: columns, height: rows - headerRows - said - 1 };
   return {
     header: { left: 0, top: 0, width: columns, height: headerRows },
-    ...(page === 'overview' ? overview(body, stages, alarms) : { [page]: body }),
+    ...(page === 'overview' ? withReplay(body, replay, rest => overview(rest, stages, alarms)) : { [page]: body }),
     message: { left: 0, top: rows - 1 - said, width: columns, height: said },
     footer: { left: 0, top: rows - 1, width: columns, height: 1 },
   };
+}
+
+/** Rows of a replay. */
+const replayRows = 2;
+
+/** A replay stands above the rest. */
+function withReplay(
+  body: Rect,
+  replay: boolean,
+  rest: (body: Rect) => Partial<Record<PanelName, Rect>>,
+): Partial<Record<PanelName, Rect>> {
+  if (!replay) return rest(body);
+  const below = { ...body, top: body.top + replayRows, height: body.height - replayRows };
+  return { replay: { ...body, height: replayRows }, ...rest(below) };
 }
 
 /** Rows of the stage table: heading, column heads, stages, and two of details on the selected one. */
@@ -132,6 +149,7 @@ export function layoutOf(state: ConsoleState): Layout {
     stages,
     alarms: status?.alarms.length ?? 0,
     message: shownMessage(state).text.length,
+    replay: status?.replay !== undefined,
   });
 }
 

@@ -12,6 +12,7 @@ import { overlayRect } from './overlayRect.ts';
 import { foundItems } from './palette/paletteItems.ts';
 import { paletteRowsFrom } from './palette/paletteLines.ts';
 import type { PanelMouse } from './panelMouse.ts';
+import { replayMouse } from './replay/replayPanel.ts';
 import { roiMouse } from './rois/roiMouse.ts';
 import { windowTop } from './scroll.ts';
 import { stagesOf } from './situation.ts';
@@ -34,6 +35,7 @@ const panelMouse: Partial<Record<PanelName, PanelMouse>> = {
     const stage = what === 'press' ? stagesOf(state)[y - stageRowsFrom] : undefined;
     return stage ? step({ ...state, selected: stage }) : null;
   },
+  replay: replayMouse,
   chart: chartMouse,
   ROIs: roiMouse,
   log: logMouse,

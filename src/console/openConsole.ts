@@ -14,6 +14,7 @@ import {
   tap,
 } from 'rxjs';
 import type { Clock } from '../model/clock.ts';
+import { replayWords } from '../model/replay.ts';
 import type { ConsoleHost } from './consoleHost.ts';
 import type { ConsoleInput } from './consoleInput.ts';
 import type { ConsoleSources } from './consoleSources.ts';
@@ -22,6 +23,7 @@ import { consoleSteps, frames } from './consoleSteps.ts';
 import { chooseDrawing, type LookChoice } from './drawing.ts';
 import { copySequence } from './log/copyText.ts';
 import { performActions } from './performActions.ts';
+import { pastReplay } from './replay/replayState.ts';
 import { editConfiguration } from './settings/editConfiguration.ts';
 import type { TerminalAnswers } from './terminalPicture/askTerminal.ts';
 import type { LookState } from './theme/lookState.ts';
@@ -221,8 +223,16 @@ function watchTerminal({ input, output }: TerminalStreams, running: Subscription
 function closingText(reason: ConsoleEnd['reason'], { mode, reading, root }: ConsoleState, host: ConsoleHost): string {
   if (reason !== 'quit' || mode === 'own') return '';
   const typed = (...words: string[]): string => host.commandLine?.(...words) ?? ['phorest', ...words].join(' ');
+  const past = pastReplay({ reading });
+  if (past && host.replay) {
+    const { replay, isFinished } = past;
+    const said = isFinished
+      ? `The replay in ${root} is finished.`
+      : `The replay in ${root} was ended before its last frame: ${replayWords(replay)}.`;
+    return [said, ...host.replay.resultLines()].join('\n');
+  }
   return reading?.connection === 'running'
-    ? `The pipeline in ${root} goes on. "${typed('console')}" shows it again, "${typed('stop')}" stops it.`
+    ? `The ${reading.status?.replay ? 'replay' : 'pipeline'} in ${root} goes on. "${typed('console')}" shows it again, "${typed('stop')}" stops it.`
     : `No pipeline runs in ${root}. "${typed('start')}" starts it.`;
 }
 

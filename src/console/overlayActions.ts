@@ -3,6 +3,7 @@ import { type ConsoleState, type Overlay, type Step, step } from './consoleState
 import { logRows } from './log/logRows.ts';
 import { findLine, sourcesOf } from './log/logView.ts';
 import { say } from './messages.ts';
+import { goTo } from './replay/replayHandlers.ts';
 import { takeRoiFilter } from './rois/roiHandlers.ts';
 
 /** So long may a typed line be. */
@@ -27,7 +28,7 @@ export function eraseLetter(state: ConsoleState): ConsoleState {
   return overlay ? withText(state, overlay, [...overlay.text].slice(0, -1).join('')) : state;
 }
 
-type TypedOverlay = Extract<Overlay, { kind: 'search' | 'arguments' | 'roiFilter' | 'palette' | 'setting' }>;
+type TypedOverlay = Extract<Overlay, { kind: 'search' | 'arguments' | 'roiFilter' | 'palette' | 'setting' | 'goTo' }>;
 
 function typedOverlay({ overlay }: ConsoleState): TypedOverlay | null {
   switch (overlay?.kind) {
@@ -36,6 +37,7 @@ function typedOverlay({ overlay }: ConsoleState): TypedOverlay | null {
     case 'roiFilter':
     case 'palette':
     case 'setting':
+    case 'goTo':
       return overlay;
     default:
       return null;
@@ -90,6 +92,8 @@ export function takeItem(state: ConsoleState): Step {
       const source = sourcesOf(state.log.lines)[overlay.cursor - 1]?.source ?? null;
       return step({ ...closeOverlay(state), log: { ...state.log, source } });
     }
+    case 'goTo':
+      return goTo(state, overlay.text);
     case 'roiFilter':
       return step(takeRoiFilter(state, overlay.text));
     default:

@@ -44,7 +44,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
     shown: 'Enter',
     label: 'choose',
     help: 'Takes the item, runs the tool, searches.',
-    places: ['rois', 'tools', 'arguments', 'search', 'roiFilter', 'sources'],
+    places: ['rois', 'tools', 'arguments', 'goTo', 'search', 'roiFilter', 'sources'],
     footer: 3,
   },
   {
@@ -53,7 +53,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
     shown: 'Backspace',
     label: 'erase',
     help: 'Takes the last letter back.',
-    places: ['arguments', 'search', 'roiFilter', 'palette', 'setting'],
+    places: ['arguments', 'search', 'roiFilter', 'palette', 'setting', 'goTo'],
   },
   {
     action: 'cut',
@@ -83,6 +83,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
       'line',
       'palette',
       'setting',
+      'goTo',
     ],
     footer: 4,
   },

@@ -19,6 +19,7 @@ export function overlayRect({
     search: 3,
     roiFilter: 3,
     setting: Math.min(rows - 4, 18),
+    goTo: 4,
     sources: Math.min(rows - 4, 20),
     line: rows - 4,
     question: 6,

@@ -91,6 +91,13 @@ export function performActions({
       case 'stopOwn':
         host.stopOwn();
         return EMPTY;
+      case 'steer':
+        return concat(
+          defer(() => from(host.replay?.steer(action.wish) ?? Promise.resolve(null))).pipe(
+            map((seq): ConsoleInput => ({ kind: 'steered', seq })),
+            catchError(error => from<ConsoleInput[]>([failed(error), { kind: 'steered', seq: null }])),
+          ),
+        );
       case 'copy':
         return of<ConsoleInput>(
           copy(action.text)

@@ -7,8 +7,8 @@ import { pressKey } from './keyActions.ts';
 import { appendLines, keptLines } from './log/logView.ts';
 import { forgetOldMessages, say } from './messages.ts';
 import { useMouse } from './mouseActions.ts';
+import { withoutAsked } from './replay/replayState.ts';
 import { settingsWritten } from './settings/settingsHandlers.ts';
-
 /** What becomes of the console with one more input. Pure: what is to be done besides is in the step. */
 export function reduce(state: ConsoleState, input: ConsoleInput): Step {
   switch (input.kind) {
@@ -42,6 +42,11 @@ export function reduce(state: ConsoleState, input: ConsoleInput): Step {
       return step({ ...state, settings: { ...state.settings, file: input.file } });
     case 'settingsWritten':
       return step(settingsWritten(state, input.lines));
+    case 'steered': {
+      const { asked } = state.replay;
+      const now = asked && input.seq !== null ? { ...asked, seq: input.seq } : null;
+      return step({ ...state, replay: { ...state.replay, asked: now } });
+    }
     case 'said':
       return step(say(state, input.level, input.text));
     case 'noConfiguration':
@@ -60,7 +65,10 @@ export function reduce(state: ConsoleState, input: ConsoleInput): Step {
 function takeReading(state: ConsoleState, reading: StatusReading): ConsoleState {
   const hasTurned = state.reading !== null && state.reading.connection !== reading.connection;
   const messages = hasTurned ? state.messages.filter(({ level }) => level === 'error') : state.messages;
-  return { ...state, reading, messages };
+  const seek = reading.status?.replay?.seek;
+  const before = state.reading?.status?.replay?.seek?.number ?? 0;
+  const next = { ...state, reading, messages, replay: withoutAsked(state.replay, reading) };
+  return state.reading && seek && seek.number > before ? say(next, 'info', seek.said) : next;
 }
 
 /** A baseline that has not changed stays the same array, by which what was worked out from it is known. */

@@ -1,5 +1,6 @@
 import type { Connection } from '../model/status.ts';
 import type { ConsoleState } from './consoleState.ts';
+import { pastReplay } from './replay/replayState.ts';
 import type { Tone } from './views/line.ts';
 
 const hints: Record<Connection, string> = {
@@ -17,7 +18,8 @@ export function shownMessage({
   commands,
   reading,
   mode,
-}: Pick<ConsoleState, 'messages' | 'commands' | 'reading' | 'mode'>): {
+  replay,
+}: Pick<ConsoleState, 'messages' | 'commands' | 'reading' | 'mode' | 'replay'>): {
   text: string;
   tone: Tone;
 } {
@@ -32,5 +34,9 @@ export function shownMessage({
   if (news) return { text: news.text, tone: 'accent' };
   const trouble = reading?.connection === 'running' ? reading.status?.config.error : null;
   if (trouble) return { text: `configuration not taken over: ${trouble}`, tone: 'bad' };
+  const past = pastReplay({ reading });
+  if (past?.isFinished) return { text: `The replay is finished. Results are in ${replay.results}`, tone: 'good' };
+  if (past && reading?.connection === 'stopped')
+    return { text: 'The replay was ended before its last frame. Press s to go on from there.', tone: 'warning' };
   return { text: mode === 'attached' && reading ? hints[reading.connection] : '', tone: 'warning' };
 }

@@ -1,4 +1,5 @@
 import { number } from '../../model/quantity.ts';
+import { placeExamples } from '../../model/replayPlace.ts';
 import { pickedRois } from '../chart/pickedRois.ts';
 import type { ConsoleState, Overlay } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
@@ -72,6 +73,11 @@ function content(state: ConsoleState, overlay: Overlay, width: number, height: n
       return { title: cleanText(overlay.tool.summary, drawing), lines: argumentLines(state, overlay, width) };
     case 'output':
       return outputContent(state, overlay.bottom, height);
+    case 'goTo':
+      return {
+        title: 'Go to',
+        lines: [typedLine('> ', overlay.text, width, state), clip(line(placeExamples, 'dim'), width, drawing)],
+      };
     case 'roiFilter':
       return { title: 'ROIs with', lines: [typedLine('/', overlay.text, width, state)] };
     case 'search':

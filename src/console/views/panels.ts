@@ -4,6 +4,7 @@ import type { ConsoleState } from '../consoleState.ts';
 import { framePanel } from '../frame/frameLines.ts';
 import type { PanelName } from '../layout.ts';
 import { logLines } from '../log/logLines.ts';
+import { replayPanel } from '../replay/replayPanel.ts';
 import { roiPanel } from '../rois/roiPanel.ts';
 import { settingsPanel } from '../settings/settingsPanel.ts';
 import { throughputPanel } from '../throughput/throughputPanel.ts';
@@ -24,6 +25,7 @@ export const panelViews: Readonly<Record<PanelName, PanelView>> = {
   },
   stages: { depends: state => [state.reading, seconds(state), state.selected], content: text(stageLines) },
   throughput: throughputPanel,
+  replay: replayPanel,
   alarms: { depends: state => [state.reading, Math.floor(state.now / 3_600_000)], content: text(alarmLines) },
   chart: chartPanel,
   settings: settingsPanel,
@@ -31,7 +33,10 @@ export const panelViews: Readonly<Record<PanelName, PanelView>> = {
   ROIs: roiPanel,
   frame: framePanel,
   log: { depends: state => [state.log, state.page], content: text(logLines) },
-  message: { depends: state => [state.messages, state.commands, state.reading], content: text(messageLines) },
+  message: {
+    depends: state => [state.messages, state.commands, state.reading, state.replay.results],
+    content: text(messageLines),
+  },
   footer: {
     depends: state => [
       state.page,
@@ -42,6 +47,7 @@ export const panelViews: Readonly<Record<PanelName, PanelView>> = {
       state.settings,
       state.frame,
       state.frameView,
+      state.replay,
     ],
     content: text((state, width) => [footerLine(state, width)]),
   },

@@ -1,4 +1,4 @@
-import { counted, duration, number } from '../../model/quantity.ts';
+import { duration, number } from '../../model/quantity.ts';
 import { type ReplayStatus, speedWords } from '../../model/replay.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Rect } from '../layout.ts';
@@ -22,13 +22,13 @@ function replayLines(state: ConsoleState, width: number): Line[] {
   if (!replay) return [];
   const { drawing } = state;
   const { left, barWidth, right } = barLine(state, replay, width);
-  const said: Line = [seg(` ${details(replay, past !== null).join(` ${drawing.dot} `)}  `)];
+  const said: Line = [seg(` ${details(replay, past !== null, width).join(` ${drawing.dot} `)}`)];
   const folder: Line = [seg(`${cleanText(replay.folder, drawing)} `, 'dim')];
   const done = replay.count === null ? 0 : replay.frame / Math.max(1, replay.count);
   return [
     [...left, seg(bar(done, barWidth, drawing), replay.paused ? 'warning' : 'accent'), ...right],
     // What happens matters more than where from.
-    spread(said, lineWidth(said) + lineWidth(folder) <= width ? folder : [], width, drawing),
+    spread(said, lineWidth(said) + lineWidth(folder) + 2 <= width ? folder : [], width, drawing),
   ];
 }
 
@@ -54,11 +54,15 @@ function stateSegments(state: ConsoleState, { speed, speed_now: now, paused, end
   return [seg(`${marks.running} ${speedWords(speed)}`, 'good'), ...(isOther && real ? [seg(real, 'dim')] : [])];
 }
 
-function details({ recorded, skipped, left_seconds: left, ended, paused }: ReplayStatus, isPast: boolean): string[] {
+function details(
+  { recorded, skipped, left_seconds: left, ended, paused }: ReplayStatus,
+  isPast: boolean,
+  width: number,
+): string[] {
   return [
-    ...(recorded === null ? [] : [`recorded ${recorded.slice(0, 19).replace('T', ' ')}`]),
+    ...(recorded === null ? [] : [`${width < 70 ? '' : 'recorded '}${recorded.slice(0, 19).replace('T', ' ')}`]),
     ...(isPast || ended || paused ? [] : [left === null ? 'time left not known yet' : `${duration(left * 1000)} left`]),
-    ...(skipped > 0 ? [`${counted(skipped, 'frame')} skipped`] : []),
+    ...(skipped > 0 ? [`${number(skipped)} skipped`] : []),
   ];
 }
 

@@ -1,0 +1,224 @@
+import { describe, expect, it } from 'vitest';
+import { type ConsoleState, initialState } from '../../src/console/consoleState.ts';
+import { layoutOf } from '../../src/console/layout.ts';
+import { useMouse } from '../../src/console/mouseActions.ts';
+import { reduce } from '../../src/console/reduce.ts';
+import { shownMessage } from '../../src/console/shownMessage.ts';
+import { footerLine } from '../../src/console/views/footerLine.ts';
+import { lineText } from '../../src/console/views/line.ts';
+import { panelViews } from '../../src/console/views/panels.ts';
+import type { ReplayStatus } from '../../src/model/replay.ts';
+import type { Connection } from '../../src/model/status.ts';
+import { press } from './press.ts';
+import { noon, sampleStage, sampleState, sampleStatus, unicode } from './sampleConsole.ts';
+
+const goOn = ['replay', '/old/Pos0', '--out', '/replays/Pos0-fano'];
+
+const sampleReplay = (over: Partial<ReplayStatus> = {}): ReplayStatus => ({
+  folder: '/old/Pos0',
+  frame: 120,
+  count: 480,
+  read: 84,
+  skipped: 36,
+  recorded: '2025-08-12T13:45:01.749708',
+  speed: 10,
+  speed_now: 9.96,
+  paused: false,
+  left_seconds: 754,
+  seek: null,
+  ended: false,
+  ...over,
+});
+
+function replaying(
+  over: Partial<ReplayStatus> = {},
+  { columns = 80, rows = 24, connection = 'running' as Connection, seq = 1 } = {},
+): ConsoleState {
+  const host = {
+    root: '/replays/Pos0-fano',
+    mode: 'attached' as const,
+    tools: [],
+    configFile: '/replays/Pos0-fano/configs/Phorest_config.toml',
+    replay: { results: '/replays/Pos0-fano/results', resultLines: () => [], goOn, steer: async () => 1 },
+  };
+  const initial = initialState({ host, drawing: unicode, now: noon, columns, rows });
+  const { collector } = sampleStatus().stages;
+  const stages = { collector: collector!, processor: sampleStage({ queued: 0 }) };
+  const status = sampleStatus({ replay: sampleReplay(over), control: { seq, paused: [] }, stages });
+  return { ...initial, reading: { connection, status } };
+}
+
+function shown(state: ConsoleState): string[] {
+  const rect = layoutOf(state)!.replay!;
+  return panelViews.replay.content(state, rect).lines.map(lineText);
+}
+
+describe('the replay on the overview', () => {
+  it('shows state, bar, place, recorded time and time left', () => {
+    const [bar, details] = shown(replaying());
+    expect(bar).toMatch(/^ Replay ● ×10 █+░+ frame 120 of 480 {2}25 % $/);
+    expect(bar).toHaveLength(80);
+    const [, filled, empty] = /(█+)(░+)/.exec(bar!)!;
+    expect(filled!.length / (filled!.length + empty!.length)).toBeCloseTo(0.25, 1);
+    expect(details).toMatch(/^ recorded 2025-08-12 13:45:01 · 12 min 34 s left · 36 skipped +\/old\/Pos0 $/);
+  });
+
+  it.each([
+    [{ speed: null, speed_now: 3.14 }, 'maximum speed now ×3.1'],
+    [{ speed: 100, speed_now: 12.1 }, '×100 now ×12'],
+    [{ speed: 0.1, speed_now: 0.1 }, '● ×0.1 █'],
+    [{ paused: true }, '‖ paused (×10) █'],
+    [{ ended: true, frame: 480 }, 'all read ██'],
+    [{ count: null, frame: 1234 }, 'frame 1,234 '],
+  ])('says of %o: %s', (over, words) => {
+    expect(shown(replaying(over))[0]).toContain(words);
+  });
+
+  it('leaves out the folder before it cuts what it says', () => {
+    const folder = '/a/folder/of/a/rather/long/name/in/which/all/images/are';
+    const details = shown(replaying({ folder }, { columns: 60, rows: 18 }))[1]!;
+    expect(details).toContain('36 skipped');
+    expect(details).not.toContain('folder');
+  });
+
+  it.each([
+    [60, 18],
+    [80, 24],
+    [120, 40],
+    [200, 60],
+  ])('has two rows of its own at %i×%i, and nothing lies over another', (columns, rows) => {
+    const places = Object.values(layoutOf(replaying({}, { columns, rows }))!).filter(({ height }) => height > 0);
+    const cells = new Set<number>();
+    let taken = 0;
+    for (const { left, top, width, height } of places) {
+      taken += width * height;
+      for (let y = top; y < top + height; y++) for (let x = left; x < left + width; x++) cells.add(y * columns + x);
+    }
+    expect(cells.size).toBe(taken);
+    expect(Math.max(...cells)).toBeLessThan(columns * rows);
+  });
+
+  it('is not there where nothing is replayed', () => {
+    expect(layoutOf(sampleState())!.replay).toBeUndefined();
+    expect(lineText(footerLine(sampleState(), 120))).not.toContain('Space');
+    expect(press(sampleState(), '<space>.<>g').actions).toEqual([]);
+  });
+
+  it('names its keys first', () => {
+    expect(lineText(footerLine(replaying(), 80))).toContain('Space pause/go on  . step  < slower  > faster  g go to');
+  });
+});
+
+describe('the keys of a replay', () => {
+  it('pause and go on, and show that at once', () => {
+    const paused = press(replaying(), '<space>');
+    expect(paused.actions).toEqual([{ do: 'steer', wish: { kind: 'pause' } }]);
+    expect(shown(paused.state)[0]).toContain('paused');
+    const again = press(paused.state, '<space>');
+    expect(again.actions).toEqual([{ do: 'steer', wish: { kind: 'resume' } }]);
+    expect(shown(again.state)[0]).toContain('● ×10');
+  });
+
+  it('step a frame, and pause with it', () => {
+    const { state, actions } = press(replaying(), '..');
+    expect(actions).toEqual([
+      { do: 'steer', wish: { kind: 'step', frames: 1 } },
+      { do: 'steer', wish: { kind: 'step', frames: 1 } },
+    ]);
+    expect(shown(state)[0]).toContain('paused');
+  });
+
+  it.each([
+    [10, null, '>', 20],
+    [10, null, '<', 5],
+    [0.2, null, '<', 0.1],
+    [0.1, null, '<', 0.1],
+    [1000, null, '>', 'max'],
+    [3, null, '>', 5],
+    // As fast as it goes was 31 times the pace.
+    [null, 31, '<', 20],
+    [null, null, '<', 1000],
+    [null, 31, '>', 'max'],
+  ])('from ×%s (really ×%s) %s goes to ×%s', (speed, speedNow, key, next) => {
+    const { actions } = press(replaying({ speed, speed_now: speedNow }), key === '<' ? ',' : key);
+    expect(actions).toEqual([{ do: 'steer', wish: { kind: 'speed', speed: next } }]);
+  });
+
+  it('pressed twice go two speeds on, before the replay has answered', () => {
+    expect(press(replaying(), '>>').actions.at(-1)).toEqual({ do: 'steer', wish: { kind: 'speed', speed: 50 } });
+  });
+
+  it('show what the replay says as soon as it has seen the wish, and what it was when the wish could not be written', () => {
+    const { state } = press(replaying(), '<space>');
+    const written = reduce(state, { kind: 'steered', seq: 2 }).state;
+    const older = reduce(written, { kind: 'status', reading: replaying().reading! }).state;
+    expect(shown(older)[0]).toContain('paused');
+    // Somebody else has let it go on since.
+    const newer = reduce(older, { kind: 'status', reading: replaying({}, { seq: 3 }).reading! }).state;
+    expect(shown(newer)[0]).toContain('● ×10');
+    expect(shown(reduce(state, { kind: 'steered', seq: null }).state)[0]).toContain('● ×10');
+  });
+
+  it('go to what is typed', () => {
+    expect(press(replaying(), 'g12:30<enter>').actions).toEqual([{ do: 'steer', wish: { kind: 'seek', to: '12:30' } }]);
+    expect(press(replaying(), 'g<enter>').actions).toEqual([]);
+    expect(press(replaying(), 'g<escape>').state.overlay).toBeNull();
+    const wrong = press(replaying(), 'gsoon<enter>');
+    expect(wrong.actions).toEqual([]);
+    expect(wrong.state.overlay).toMatchObject({ kind: 'goTo', text: 'soon' });
+    expect(shownMessage(wrong.state).text).toContain('"soon" is no place');
+  });
+
+  it('do nothing once the folder is read, or the replay has ended', () => {
+    expect(press(replaying({ ended: true }), '<space>.>g').actions).toEqual([]);
+    expect(press(replaying({}, { connection: 'stopped' }), '<space>.>g').actions).toEqual([]);
+  });
+
+  it('are answered with what became of a seek', () => {
+    const seek = { number: 1, said: 'frame 200 of 480; 80 frames are skipped' };
+    const { state } = reduce(replaying(), { kind: 'status', reading: replaying({ seek }).reading! });
+    expect(shownMessage(state).text).toBe(seek.said);
+  });
+});
+
+describe('a click on the bar', () => {
+  it('goes there', () => {
+    const state = replaying();
+    const { top } = layoutOf(state)!.replay!;
+    const bar = shown(state)[0]!;
+    const middle = Math.floor((bar.indexOf('█') + bar.lastIndexOf('░')) / 2);
+    const { actions } = useMouse(state, { kind: 'mouse', what: 'press', x: middle, y: top });
+    expect(actions).toHaveLength(1);
+    const { wish } = actions[0] as { wish: { to: string } };
+    expect(Number.parseFloat(wish.to)).toBeGreaterThan(48);
+    expect(Number.parseFloat(wish.to)).toBeLessThan(52);
+    expect(useMouse(state, { kind: 'mouse', what: 'press', x: 2, y: top }).actions).toEqual([]);
+    expect(useMouse(state, { kind: 'mouse', what: 'press', x: middle, y: top + 1 }).actions).toEqual([]);
+  });
+});
+
+describe('a replay that does not run any more', () => {
+  it('says where its results are when it is finished, and offers no start', () => {
+    const state = replaying({ ended: true, frame: 480 }, { connection: 'stopped' });
+    expect(shownMessage(state).text).toBe('The replay is finished. Results are in /replays/Pos0-fano/results');
+    expect(shown(state)[0]).toContain('finished');
+    expect(press(state, 's').actions).toEqual([]);
+  });
+
+  it('goes on with one key, at its speed, when it was ended before', () => {
+    const state = replaying({ speed: 0.5 }, { connection: 'stopped' });
+    expect(shownMessage(state).text).toContain('Press s to go on');
+    expect(press(state, 's').actions).toMatchObject([
+      { do: 'command', words: [...goOn, '--speed', '0.5', '--background'] },
+    ]);
+    expect(press(replaying({ speed: null }, { connection: 'crashed' }), 's').actions).toMatchObject([
+      { words: [...goOn, '--speed', 'max', '--background'] },
+    ]);
+  });
+
+  it('is not restarted as a pipeline, and ending one asks', () => {
+    expect(press(replaying(), 'Ry').actions).toEqual([]);
+    const { state } = press(replaying(), 'x');
+    expect(state.overlay).toMatchObject({ kind: 'question', text: expect.stringContaining('End the replay?') });
+  });
+});

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type BlockNoise, createBlockNoise } from '../../src/analysis/joint/blockNoise.ts';
-import { randomStream } from '../../src/streams/cameras/simulated/randomStream.ts';
+import { randomStream } from '../../src/model/randomStream.ts';
 
 const groups = 12;
 const bins = 44;

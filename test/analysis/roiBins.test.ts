@@ -3,8 +3,8 @@ import { createRoiBins } from '../../src/analysis/joint/roiBins.ts';
 import { RoiOutsideFrameError } from '../../src/analysis/roiOutsideFrameError.ts';
 import { sampleRoi } from '../../src/analysis/sampleRoi.ts';
 import type { Pixels } from '../../src/model/frame.ts';
+import { randomStream } from '../../src/model/randomStream.ts';
 import type { Roi } from '../../src/model/roi.ts';
-import { randomStream } from '../../src/streams/cameras/simulated/randomStream.ts';
 
 const width = 200;
 const height = 120;

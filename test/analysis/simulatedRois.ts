@@ -1,7 +1,7 @@
 import type { Pixels } from '../../src/model/frame.ts';
+import { type RandomStream, randomStream } from '../../src/model/randomStream.ts';
 import type { Roi } from '../../src/model/roi.ts';
 import { type NoiseTile, noiseTile } from '../../src/streams/cameras/simulated/noiseTile.ts';
-import { type RandomStream, randomStream } from '../../src/streams/cameras/simulated/randomStream.ts';
 import {
   lineShapeAt,
   type Resonance,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type DarkFrame, measureDark } from '../../src/image/darkFrame.ts';
 import { reduceFrame } from '../../src/image/reducedFrame.ts';
-import { randomStream } from '../../src/streams/cameras/simulated/randomStream.ts';
+import { randomStream } from '../../src/model/randomStream.ts';
 
 const width = 200;
 const height = 150;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sharpness } from '../../src/image/sharpness.ts';
 import type { Pixels } from '../../src/model/frame.ts';
-import { randomStream } from '../../src/streams/cameras/simulated/randomStream.ts';
+import { randomStream } from '../../src/model/randomStream.ts';
 
 const width = 240;
 const height = 180;

@@ -3,9 +3,9 @@ import type { Chip } from '../../src/calibration/chipMap.ts';
 import type { LabelClick } from '../../src/calibration/featureLocations.ts';
 import { type LabelTemplate, middleOf } from '../../src/calibration/matchLabel.ts';
 import type { Pixels } from '../../src/model/frame.ts';
+import { type RandomStream, randomStream } from '../../src/model/randomStream.ts';
 import type { ChipRectangle } from '../../src/model/roi.ts';
 import { noiseTile } from '../../src/streams/cameras/simulated/noiseTile.ts';
-import { type RandomStream, randomStream } from '../../src/streams/cameras/simulated/randomStream.ts';
 
 /** What a synthetic reference image shows; everything else follows from the seed. */
 export interface ReferenceScene {

@@ -1,7 +1,7 @@
 import type { Pixels } from '../../../src/model/frame.ts';
+import { type RandomStream, randomStream } from '../../../src/model/randomStream.ts';
 import type { Roi, RoiManifest } from '../../../src/model/roi.ts';
 import { type NoiseTile, noiseTile } from '../../../src/streams/cameras/simulated/noiseTile.ts';
-import { type RandomStream, randomStream } from '../../../src/streams/cameras/simulated/randomStream.ts';
 
 /** ROIs with a static pattern, by the model of `reference/realistic/README.md`. */
 export interface PatternedOptions {

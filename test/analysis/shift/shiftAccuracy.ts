@@ -2,7 +2,7 @@ import { createRoiEstimator } from '../../../src/analysis/joint/roiEstimator.ts'
 import { createReferenceBuilder } from '../../../src/analysis/shift/makeReference.ts';
 import { decodeReference, encodeReference } from '../../../src/analysis/shift/reference.ts';
 import { createShiftFinder } from '../../../src/analysis/shift/roiShift.ts';
-import type { RandomStream } from '../../../src/streams/cameras/simulated/randomStream.ts';
+import type { RandomStream } from '../../../src/model/randomStream.ts';
 import { PatternedChip, type PatternedOptions } from './patternedRois.ts';
 import { shiftBound } from './shiftBound.ts';
 

@@ -1,4 +1,4 @@
-import { randomStream } from './randomStream.ts';
+import { randomStream } from '../../../model/randomStream.ts';
 
 /** Each kind's faults: the part of all frames, from 0 to 1, or the numbers of the frames. */
 export interface FaultPlan {

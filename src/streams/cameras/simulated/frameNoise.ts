@@ -1,5 +1,5 @@
+import { randomStream } from '../../../model/randomStream.ts';
 import type { Band } from './frameGeometry.ts';
-import { randomStream } from './randomStream.ts';
 import { lightAt } from './resonance.ts';
 import type { Scene } from './scene.ts';
 

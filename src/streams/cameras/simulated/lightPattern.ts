@@ -3,9 +3,9 @@
  * each. In its logarithm it is a sum of normal fields, each with its contrast and the length of the Gaussian kernel that correlates it.
  */
 
+import { randomStream } from '../../../model/randomStream.ts';
 import type { Band } from './frameGeometry.ts';
 import { type NoiseTile, noiseTile } from './noiseTile.ts';
-import { randomStream } from './randomStream.ts';
 import type { SimulatorOptions } from './simulatorOptions.ts';
 
 /** Factors on the light; null: that part is 1 everywhere. */

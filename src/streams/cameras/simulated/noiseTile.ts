@@ -1,4 +1,4 @@
-import type { RandomStream } from './randomStream.ts';
+import type { RandomStream } from '../../../model/randomStream.ts';
 
 /** Normal noise of mean 0 and variance 1 that continues at its borders as if it were wrapped around. */
 export interface NoiseTile {

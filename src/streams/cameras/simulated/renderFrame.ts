@@ -5,12 +5,12 @@
  */
 
 import type { Pixels } from '../../../model/frame.ts';
+import { randomStream } from '../../../model/randomStream.ts';
 import { type Mark, overhang } from './chipLayout.ts';
 import type { FrameFault } from './frameFaults.ts';
 import { type Band, FrameGeometry } from './frameGeometry.ts';
 import { FrameNoise } from './frameNoise.ts';
 import { applyPattern } from './lightPattern.ts';
-import { randomStream } from './randomStream.ts';
 import { positionAt, type Resonance } from './resonance.ts';
 import { type DustSpeck, type Scene, tableMargin, tableSteps } from './scene.ts';
 import type { SimulatorOptions } from './simulatorOptions.ts';

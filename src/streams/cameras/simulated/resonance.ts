@@ -3,9 +3,9 @@
  * that frames are drawn from; the model is that of `reference/legacy_gauss/truth.json`.
  */
 
+import type { RandomStream } from '../../../model/randomStream.ts';
+import { randomStream } from '../../../model/randomStream.ts';
 import type { Roi } from '../../../model/roi.ts';
-import type { RandomStream } from './randomStream.ts';
-import { randomStream } from './randomStream.ts';
 import type { SimulatorOptions } from './simulatorOptions.ts';
 
 /** Why a ROI is not an ordinary one. */

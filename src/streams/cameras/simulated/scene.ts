@@ -3,10 +3,10 @@
  * from `renderFrame`.
  */
 
+import { type RandomStream, randomStream } from '../../../model/randomStream.ts';
 import { type ChipLayout, chipLayout } from './chipLayout.ts';
 import { type LightPattern, lightPattern } from './lightPattern.ts';
 import { type NoiseTile, noiseTile } from './noiseTile.ts';
-import { type RandomStream, randomStream } from './randomStream.ts';
 import { lineShapeAt, type Resonance, type RoiCondition, resonanceOf } from './resonance.ts';
 import type { SimulatorOptions } from './simulatorOptions.ts';
 

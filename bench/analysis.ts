@@ -97,7 +97,7 @@ async function largeFrame(): Promise<BenchRow[]> {
       keepValues: false,
     });
     const { path: _path, keepValues: _keep, ...common } = job('roi');
-    const made = await pool.makeReference({ ...common, paths: [path], frames: 1, darkLevel: null });
+    const made = await pool.makeReference({ ...common, paths: [path], frames: 1, shifts: true, darkLevel: null });
     const bytes = new SharedArrayBuffer((made.bytes as Uint8Array).length);
     new Uint8Array(bytes).set(made.bytes as Uint8Array);
     const withShifts = { ...job('roi'), reference: { hash: 'bench', bytes } };

@@ -89,6 +89,7 @@ function shiftOfOneRoi(): EChartsOption {
     rois: chip.manifest,
     method: 'gaussian',
     estimator: createRoiEstimator('gaussian'),
+    shifts: true,
     darkLevel: 100,
   });
   for (let i = 0; i < 5; i++) builder.add(chip.frame(rest), none, chip.manifest);

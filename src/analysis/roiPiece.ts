@@ -79,7 +79,8 @@ export function createOneRoiAnalysis(
     observe = finder && (bins => finder.look(roi, bins));
     const estimated = estimate(pixels, roi, imageAngle, saturation);
     const shift = finder?.find(pixels, roi, imageAngle, saturation, estimated) ?? null;
-    return { result: roiResult(roi.label, job, estimated, shift), estimated, finder };
+    const uncertainty = finder ? finder.errorOf(roi, estimated) : estimated.uncertainty;
+    return { result: roiResult(roi.label, job, { ...estimated, uncertainty }, shift), estimated, finder };
   };
 }
 

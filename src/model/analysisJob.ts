@@ -35,6 +35,8 @@ export interface ReferenceJob extends Omit<AnalysisJob, 'path' | 'pixels' | 'kee
   paths: string[];
   /** So many good ones make the reference. */
   frames: number;
+  /** False: it is only measured how far the pattern pulls positions in single frames. */
+  shifts: boolean;
   /** Counts without light; null: estimated from the frames. */
   darkLevel: number | null;
 }

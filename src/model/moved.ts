@@ -29,11 +29,22 @@ export function markMoved(before: ResultLine | null, line: ResultLine): ResultLi
   const [, ...earlier] = before.image_analysis as [FrameStatistics, ...RoiResult[]];
   const byLabel = new Map(earlier.map(roi => [roi['ROI-label'], roi]));
   const [statistics, ...rois] = line.image_analysis;
+  const haveOneReference = typeof line.reference === 'string' && before.reference === line.reference;
+  // The static pattern is in the error of each position, and in that of no shift.
+  const byShift = (last: RoiResult, roi: RoiResult): boolean | null =>
+    haveOneReference && typeof last.shift === 'number' && typeof roi.shift === 'number'
+      ? hasMoved(shiftOf(last), shiftOf(roi))
+      : null;
   const marked = rois.map(roi => {
     const last = byLabel.get(roi['ROI-label']);
     const isSame = last !== undefined && last['Analysis-method'] === roi['Analysis-method'];
-    if (!isSame || !hasMoved(last, roi) || roi.flags.includes('moved')) return roi;
+    if (!isSame || !(byShift(last, roi) ?? hasMoved(last, roi)) || roi.flags.includes('moved')) return roi;
     return { ...roi, flags: [...roi.flags, 'moved' as const] };
   });
   return { ...line, image_analysis: [statistics, ...marked] };
 }
+
+const shiftOf = ({ shift = null, shift_uncertainty: uncertainty = null }: RoiResult): Found => ({
+  position: shift,
+  uncertainty,
+});

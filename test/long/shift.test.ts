@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { patternedOptions } from '../analysis/shift/patternedRois.ts';
+import { createEstimator } from '../../src/analysis/roiPiece.ts';
+import { createReferenceBuilder } from '../../src/analysis/shift/makeReference.ts';
+import { createShiftFinder } from '../../src/analysis/shift/roiShift.ts';
+import { PatternedChip, patternedOptions } from '../analysis/shift/patternedRois.ts';
 import { shiftAccuracy } from '../analysis/shift/shiftAccuracy.ts';
 
 describe.each([
@@ -17,3 +20,57 @@ describe.each([
     expect(found.missing).toBeLessThan(0.02 * found.count);
   });
 });
+
+it('shifts of lines that went by 64 px: under 1 % of those without a flag are off by more than 2 px, and what is said of the others is true', () => {
+  for (const jitter of [0, 0.2]) {
+    const stepOf = (_: unknown, frame: number): number => [64, -64][frame];
+    const found = shiftAccuracy(
+      { ...patternedOptions, jitter },
+      { chips: 10, frames: 2, bounded: 0, seed: 64, stepOf },
+    );
+    const unflagged = found.each.filter(({ flags }) => flags.length === 0);
+    expect(unflagged.filter(({ error }) => Math.abs(error) > 2).length).toBeLessThanOrEqual(
+      0.01 * unflagged.length + 1,
+    );
+    const far = found.each.filter(({ flags }) => flags.length === 1 && flags[0] === 'pattern_changed');
+    expect(far.length).toBeGreaterThan(300);
+    const within = (errors: number): number =>
+      far.filter(({ error, uncertainty }) => Math.abs(error) < errors * uncertainty).length / far.length;
+    expect(Math.abs(within(1) - 0.68)).toBeLessThan(0.1);
+    expect(within(2)).toBeGreaterThan(0.88);
+  }
+});
+
+it.each([
+  ['roi', 'gauss', 'gaussian'],
+  ['rows', 'gauss', 'gaussian'],
+  ['rows', 'gauss', 'centre'],
+  ['rows', 'gauss', 'max_intensity'],
+  ['roi', 'fano', 'fano'],
+] as const)(
+  'positions of estimator %s on %s lines, method %s, in 800 ROIs of single frames have true error bars',
+  (by, lineShape, method) => {
+    const estimator = createEstimator({ estimator: by, method, numberOfSubRois: 0 });
+    const ratios: number[] = [];
+    for (let seed = 900; seed < 920; seed++) {
+      const chip = new PatternedChip(seed, 40, { ...patternedOptions, lineShape });
+      const rest = chip.rois.map(({ mean }) => mean);
+      const builder = createReferenceBuilder({
+        rois: chip.manifest,
+        method,
+        estimator,
+        shifts: false,
+        darkLevel: null,
+      });
+      const frame = chip.frame(rest);
+      builder.add(frame, Number.POSITIVE_INFINITY, chip.manifest);
+      const finder = createShiftFinder(builder.finish());
+      for (const [i, roi] of chip.manifest.rois.entries()) {
+        const found = estimator(frame, roi, 0, Number.POSITIVE_INFINITY);
+        if (found.position !== null) ratios.push(Math.abs(found.position - rest[i]) / finder.errorOf(roi, found)!);
+      }
+    }
+    expect(Math.abs(ratios.filter(ratio => ratio < 1).length / ratios.length - 0.7)).toBeLessThan(0.1);
+    expect(ratios.filter(ratio => ratio < 2).length / ratios.length).toBeGreaterThan(0.9);
+  },
+);

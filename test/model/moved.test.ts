@@ -43,3 +43,13 @@ test('without a line before, or after a failed image, nothing is marked', () => 
   const other = line({ ...roi('A', 90), 'Analysis-method': 'fano' });
   expect(flagsOf(markMoved(other, now))).toEqual([[]]);
 });
+
+test('where both lines have shifts from one reference, these say whether a resonance has moved', () => {
+  const at = (position: number, shift: number | null) => ({ ...roi('A', position, 4), shift, shift_uncertainty: 0.1 });
+  const from = (reference: string | null, found: RoiResult) => ({ ...line(found), reference });
+  const before = from('r', at(50, 0));
+  expect(flagsOf(markMoved(before, from('r', at(51, 1))))).toEqual([['moved']]);
+  expect(flagsOf(markMoved(before, from('r', at(50.5, 0.5))))).toEqual([[]]);
+  expect(flagsOf(markMoved(before, from('another', at(51, 1))))).toEqual([[]]);
+  expect(flagsOf(markMoved(before, from('r', at(90, null))))).toEqual([['moved']]);
+});

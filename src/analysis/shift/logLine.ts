@@ -19,7 +19,7 @@ export const asymmetryAt = 8;
 export const lineColumns = 5;
 
 /** A line below this share of its base has no logarithm that means anything. */
-const leastLight = 0.02;
+export const leastLight = 0.02;
 
 /** Values of the model in every block. */
 export interface LogLine {

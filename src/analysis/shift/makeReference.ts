@@ -9,6 +9,7 @@ import { medianInPlace } from '../nthSmallest.ts';
 import type { RoiEstimator } from '../roiEstimate.ts';
 import { estimateDarkLevel } from './darkLevel.ts';
 import { positionAt, widthAt } from './logLine.ts';
+import { drawPatternErrors, type PatternedLine } from './patternErrors.ts';
 import {
   type BlockCovariance,
   blockCovariance,
@@ -30,8 +31,10 @@ import { medianOfNormal } from './shiftFit.ts';
 export interface ReferenceOptions {
   rois: RoiManifest;
   method: AnalysisMethod;
-  /** Of methods that fit no line. */
+  /** What positions are found with, in single frames. */
   estimator: RoiEstimator;
+  /** False: it is only measured how far the pattern pulls positions. */
+  shifts: boolean;
   /** Counts without light; null: estimated from the frames. */
   darkLevel: number | null;
 }
@@ -57,7 +60,7 @@ export interface ReferenceBuilder {
 const goodShare = 0.5;
 /** A block whose light is below this share of the brightest shows nothing. */
 const leastLight = 0.02;
-/** ROIs in which the pattern is measured, spread over the chip. */
+/** ROIs in which the pattern is measured, spread over the chip, and over which such patterns are drawn. */
 const measuredRois = 16;
 /**
  * The information that a reference's line is given, of that which a linear model would have: the line bends where the pattern
@@ -66,6 +69,9 @@ const measuredRois = 16;
 const trusted = { gaussian: 0.75, fano: 0.5 };
 /** The logarithms of the widths differ by so much at least: a standard deviation. */
 const leastSpread = 0.15;
+/** Steps whose differences of positions are tried where nothing better than these is known, and else, widths. */
+const steps = [0, 0.1, 0.3, 1, 3];
+const farSteps = [3];
 /** Movements of a ROI by a pixel, by which the mean frame's gradients are taken. */
 const moves = [
   [0, 0],
@@ -88,9 +94,13 @@ interface Gathering {
   lines: Line[];
 }
 
-export function createReferenceBuilder({ rois, method, estimator, darkLevel }: ReferenceOptions): ReferenceBuilder {
-  const shape = method === 'fano' ? fanoShape : method === 'gaussian' ? gaussianShape : null;
-  const estimate = shape === null ? estimator : createRoiEstimator(method as 'gaussian' | 'fano');
+export function createReferenceBuilder(options: ReferenceOptions): ReferenceBuilder {
+  const { rois, method, estimator, shifts, darkLevel } = options;
+  const isFitted = method === 'gaussian' || method === 'fano';
+  // Methods that fit no line need one all the same, to tell the pattern from it.
+  const shape = method === 'fano' ? fanoShape : gaussianShape;
+  const fitLine = createRoiEstimator(method === 'fano' ? 'fano' : 'gaussian');
+  const movesTaken = isFitted && shifts ? moves : moves.slice(0, 1);
   const bins = createRoiBins();
   const gathered: Gathering[] = rois.rois.map(roi => ({
     roi,
@@ -124,7 +134,7 @@ export function createReferenceBuilder({ rois, method, estimator, darkLevel }: R
 
   return {
     count: (pixels, saturation, { rois: here, imageAngle }) =>
-      here.filter(roi => estimate(pixels, roi, imageAngle, saturation).position !== null).length,
+      here.filter(roi => estimator(pixels, roi, imageAngle, saturation).position !== null).length,
 
     good(counts) {
       const most = counts.reduce((best, count) => Math.max(best, count), 1);
@@ -132,22 +142,17 @@ export function createReferenceBuilder({ rois, method, estimator, darkLevel }: R
     },
 
     add(pixels, saturation, { rois: here, imageAngle }) {
-      const found = here.map(roi => {
-        const { position, uncertainty, rows, flags } = estimate(pixels, roi, imageAngle, saturation);
-        if (position === null || flags.includes('lost')) return null;
-        return { position, error: uncertainty ?? 0, line: shape && medianLine(shape, rows, position) };
-      });
       frames++;
       for (const [i, gathering] of gathered.entries()) {
         const { sums, each, positions, errors, lines } = gathering;
-        const line = found[i];
-        if (line !== null) {
-          positions.push(line.position);
-          errors.push(line.error);
-          if (line.line) lines.push(line.line);
+        const alone = estimator(pixels, here[i], imageAngle, saturation);
+        if (alone.position !== null && !alone.flags.includes('lost')) {
+          positions.push(alone.position);
+          errors.push(alone.uncertainty ?? 0);
         }
-        if (shape === null) continue;
-        for (const [k, move] of moves.entries()) {
+        const { position, rows } = fitLine(pixels, here[i], imageAngle, saturation);
+        if (position !== null) lines.push(medianLine(shape, rows, position));
+        for (const [k, move] of movesTaken.entries()) {
           const blocks = blocksOf(pixels, here[i], imageAngle, move, saturation);
           if (k === 0) {
             gathering.layout ??= blockLayout(bins);
@@ -161,16 +166,35 @@ export function createReferenceBuilder({ rois, method, estimator, darkLevel }: R
     },
 
     finish() {
-      const usable = gathered.filter(({ positions }) => positions.length > frames / 2);
-      if (shape === null) {
-        const plain = usable.map(of => [of.roi.label, { ...meanPosition(of), fit: null }] as const);
-        return { method, darkLevel: darkLevel ?? 0, darkSource: 'configured', rois: new Map(plain) };
-      }
-      for (const { sums } of usable) for (const sum of sums) for (let at = 0; at < sum.length; at++) sum[at] /= frames;
-      for (const gathering of usable) coarsen(gathering);
-      const dark = darkLevel ?? darkLevelOf(usable);
-      const fitted = fitAll(usable, dark, shape, method as 'gaussian' | 'fano');
-      return { method, darkLevel: dark, darkSource: darkLevel === null ? 'estimated' : 'configured', rois: fitted };
+      for (const { sums } of gathered)
+        for (const sum of sums) for (let at = 0; at < sum.length; at++) sum[at] /= frames;
+      for (const gathering of gathered) coarsen(gathering);
+      const isUsable = ({ length }: readonly unknown[]): boolean => length > frames / 2;
+      const withLine = gathered.filter(({ lines }) => isUsable(lines));
+      const dark = darkLevel ?? darkLevelOf(withLine);
+      const fit = createReferenceFit(shape.kernel);
+      const sizes = sizeClasses(withLine, dark, fit);
+      const noise = (of: Prepared): number => (isFitted ? 0 : (noiseOf(of.gathering, of.logs, dark, of.layout) ?? 0));
+      const drawn = patternedLines(sizes, noise);
+      const pattern = drawPatternErrors(drawn, shape.kernel, estimator, isFitted ? farSteps : steps);
+      const source = { darkLevel: dark, darkSource: darkLevel === null ? 'estimated' : 'configured' } as const;
+      const fitted = isFitted && shifts ? fitAll(sizes, dark, fit, method) : new Map<string, FittedReference>();
+      const found = gathered.flatMap((of): [string, ReferenceRoi][] => {
+        const { roi, positions } = of;
+        const line = fitted.get(roi.label) ?? null;
+        if (!isUsable(positions) || (isFitted && shifts && line === null)) return [];
+        const alone = meanPosition(of);
+        if (line === null) return [[roi.label, { ...alone, alone, fit: null }]];
+        const position = line.parameters[positionAt];
+        return [[roi.label, { position, positionError: fit.errorOf(line, positionAt), alone, fit: line }]];
+      });
+      return {
+        method,
+        ...source,
+        shifts,
+        pattern: pattern && { ...pattern, width: widthOf(sizes) },
+        rois: new Map(found),
+      };
     },
   };
 }
@@ -238,16 +262,12 @@ interface Prepared {
 interface SizeClass {
   covariance: BlockCovariance;
   members: Prepared[];
+  pattern: PatternModel;
 }
 
-function fitAll(
-  gathered: readonly Gathering[],
-  dark: number,
-  shape: JointShape,
-  method: 'gaussian' | 'fano',
-): Map<string, ReferenceRoi> {
-  const fit = createReferenceFit(shape.kernel);
-  const classes = new Map<string, SizeClass>();
+/** By size, with the pattern that they share. ROIs in which no line can be fitted are left out. */
+function sizeClasses(gathered: readonly Gathering[], dark: number, fit: ReferenceFit): SizeClass[] {
+  const classes = new Map<string, Omit<SizeClass, 'pattern'>>();
   for (const gathering of gathered) {
     const prepared = prepare(gathering, dark, fit);
     if (prepared === null) continue;
@@ -256,9 +276,29 @@ function fitAll(
     classes.set(key, size);
     size.members.push(prepared);
   }
-  const rois = new Map<string, ReferenceRoi>();
-  for (const { covariance, members } of classes.values()) {
-    const pattern = patternOf(members, covariance, fit);
+  return [...classes.values()].map(size => ({ ...size, pattern: patternOf(size.members, size.covariance, fit) }));
+}
+
+/** Some of the lines, spread over all. A fit averages the noise in time; the brightest pixel does not. */
+function patternedLines(sizes: readonly SizeClass[], noise: (of: Prepared) => number): PatternedLine[] {
+  const all = sizes.flatMap(({ members, pattern }) => members.map(member => ({ member, pattern })));
+  return spread(all).map(({ member, pattern }) => {
+    const [rows, cols] = member.gathering.roi.size;
+    return { rows, cols, line: member.line, pattern, noise: noise(member) };
+  });
+}
+
+const widthOf = (sizes: readonly SizeClass[]): number =>
+  Math.exp(widthsOf(sizes.flatMap(({ members }) => members)).mean);
+
+function fitAll(
+  sizes: readonly SizeClass[],
+  dark: number,
+  fit: ReferenceFit,
+  method: 'gaussian' | 'fano',
+): Map<string, FittedReference> {
+  const fitted = new Map<string, FittedReference>();
+  for (const { covariance, members, pattern } of sizes) {
     const [{ layout }] = members;
     const widths = widthsOf(members);
     const all = Int32Array.from({ length: layout.pixels.length }, (_, at) => at);
@@ -270,26 +310,18 @@ function fitAll(
       if (line === null) continue;
       for (let i = 0; i < line.information.length; i++) line.information[i] *= trusted[method];
       const { logs, byX, byY, gathering } = member;
-      const fitted: FittedReference = {
-        ...line,
-        layout,
-        logs,
-        byX,
-        byY,
-        noise: noiseOf(gathering, logs, dark, layout),
-      };
-      const positionError = fit.errorOf(line, positionAt);
-      rois.set(gathering.roi.label, { position: line.parameters[positionAt], positionError, fit: fitted });
+      const noise = noiseOf(gathering, logs, dark, layout);
+      fitted.set(gathering.roi.label, { ...line, layout, logs, byX, byY, noise });
     }
   }
-  return rois;
+  return fitted;
 }
 
 /** The light's logarithm and its gradients; null where no line can be fitted to them. */
 function prepare(gathering: Gathering, dark: number, fit: ReferenceFit): Prepared | null {
   const { sums, lines } = gathering;
   const layout = gathering.layout as BlockLayout;
-  const [here, right, left, below, above] = sums;
+  const [here, right = here, left = here, below = here, above = here] = sums;
   let brightest = 0;
   for (const value of here) if (value - dark > brightest) brightest = value - dark;
   const blocks = here.length;
@@ -317,13 +349,17 @@ function prepare(gathering: Gathering, dark: number, fit: ReferenceFit): Prepare
 
 function patternOf(members: readonly Prepared[], covariance: BlockCovariance, fit: ReferenceFit): PatternModel {
   const measurement = measurePattern(members[0].layout, covariance);
-  const stride = Math.max(1, Math.floor(members.length / measuredRois));
-  for (let i = 0; i < members.length; i += stride) {
-    const { layout, logs, line } = members[i];
+  for (const { layout, logs, line } of spread(members)) {
     fit.look(layout, logs, line);
     measurement.add(fit.residuals(), fit.project);
   }
   return measurement.estimate();
+}
+
+/** At most about {@link measuredRois} of them, at equal distances. */
+function spread<T>(all: readonly T[]): T[] {
+  const stride = Math.max(1, Math.floor(all.length / measuredRois));
+  return all.filter((_, place) => place % stride === 0);
 }
 
 /** Lines of one chip are about as wide as each other: what saturation or a pattern hides of one, the others tell. */

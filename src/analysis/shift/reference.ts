@@ -1,4 +1,5 @@
 import type { AnalysisMethod } from '../../model/method.ts';
+import type { PatternErrors } from './patternErrors.ts';
 import type { RoiReference } from './shiftFit.ts';
 
 /** What the shift of every ROI is measured from. */
@@ -7,17 +8,28 @@ export interface Reference {
   /** Counts without light. */
   darkLevel: number;
   darkSource: 'configured' | 'estimated';
+  /** False: it says only how far the pattern pulls positions. */
+  shifts: boolean;
+  /** What the pattern does to positions in single frames, and the typical width of a line, pixels; null: there is none, or none was measured. */
+  pattern: (PatternErrors & { width: number }) | null;
   /** By label. A ROI without a line in the reference's frames has none. */
   rois: ReadonlyMap<string, ReferenceRoi>;
 }
 
 /** One ROI of the reference. */
 export interface ReferenceRoi {
-  /** Mean of the frames' positions, and its standard error, pixels. */
+  /** Of the line, and its standard error with the pattern in it, pixels. */
   position: number;
   positionError: number;
+  /** What the estimator says of the frames alone: the mean position and its standard error without the pattern, pixels. */
+  alone: AlonePosition;
   /** Null: the ROI has no static pattern to compare, only positions (methods that fit no line). */
   fit: FittedReference | null;
+}
+
+export interface AlonePosition {
+  position: number;
+  positionError: number;
 }
 
 export interface FittedReference extends RoiReference {
@@ -33,6 +45,9 @@ interface Header {
   method: AnalysisMethod;
   darkLevel: number;
   darkSource: Reference['darkSource'];
+  /** Absent in references of versions before this one, as what follows. */
+  shifts?: boolean;
+  pattern?: Reference['pattern'];
   rois: RoiHeader[];
 }
 
@@ -40,6 +55,7 @@ interface RoiHeader {
   label: string;
   position: number;
   positionError: number;
+  alone?: AlonePosition;
   fit: {
     rows: number;
     count: number;
@@ -55,11 +71,11 @@ interface RoiHeader {
  * A reference as bytes: a line that names the format, a line of JSON, then for each fitted ROI its numbers, little-endian as every machine
  * here is: parameters and information (f64), logarithms and gradients (f32).
  */
-export function encodeReference({ method, darkLevel, darkSource, rois }: Reference): Uint8Array<ArrayBuffer> {
-  const header: Header = { method, darkLevel, darkSource, rois: [] };
+export function encodeReference({ rois, ...of }: Reference): Uint8Array<ArrayBuffer> {
+  const header: Header = { ...of, rois: [] };
   const parts: ArrayBufferView[] = [];
-  for (const [label, { position, positionError, fit }] of rois) {
-    header.rois.push({ label, position, positionError, fit: fit && headerOf(fit) });
+  for (const [label, { fit, ...roi }] of rois) {
+    header.rois.push({ label, ...roi, fit: fit && headerOf(fit) });
     if (fit === null) continue;
     const { layout, parameters, information, logs, byX, byY } = fit;
     parts.push(parameters, information, layout.centres, layout.waves[0], layout.waves[1], layout.pixels);
@@ -101,9 +117,9 @@ export function decodeReference(bytes: Uint8Array): Reference {
   const doubles = (count: number): Float64Array<ArrayBuffer> => new Float64Array(own.buffer, take(8 * count), count);
   const singles = (count: number): Float32Array<ArrayBuffer> => new Float32Array(own.buffer, take(4 * count), count);
   const rois = new Map<string, ReferenceRoi>();
-  for (const { label, position, positionError, fit } of header.rois) {
+  for (const { label, position, positionError, alone = { position, positionError }, fit } of header.rois) {
     if (fit === null) {
-      rois.set(label, { position, positionError, fit });
+      rois.set(label, { position, positionError, alone, fit });
       continue;
     }
     const { rows, count, width, groups, sign, noise } = fit;
@@ -116,8 +132,9 @@ export function decodeReference(bytes: Uint8Array): Reference {
     const logs = singles(groups * count);
     const byX = Float64Array.from(singles(groups * count));
     const byY = Float64Array.from(singles(groups * count));
-    rois.set(label, { position, positionError, fit: { layout, sign, parameters, information, logs, byX, byY, noise } });
+    const fitted = { layout, sign, parameters, information, logs, byX, byY, noise };
+    rois.set(label, { position, positionError, alone, fit: fitted });
   }
-  const { method, darkLevel, darkSource } = header;
-  return { method, darkLevel, darkSource, rois };
+  const { method, darkLevel, darkSource, shifts = true, pattern = null } = header;
+  return { method, darkLevel, darkSource, shifts, pattern, rois };
 }

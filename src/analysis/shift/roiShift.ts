@@ -5,6 +5,7 @@ import { fanoShape, gaussianShape } from '../joint/jointShape.ts';
 import { binWidth, createRoiBins, type RoiBins } from '../joint/roiBins.ts';
 import type { RoiEstimate } from '../roiEstimate.ts';
 import { widthAt } from './logLine.ts';
+import { differenceError } from './patternErrors.ts';
 import type { FittedReference, Reference, ReferenceRoi } from './reference.ts';
 import { blockMeans } from './shiftBlocks.ts';
 import { createShiftFit, type FoundShift } from './shiftFit.ts';
@@ -25,6 +26,8 @@ export interface RoiShift {
 export interface ShiftFinder {
   /** Takes what it needs from a ROI that somebody else has just sampled with bins of `binWidth`: the next `find` is for this ROI. */
   look(roi: Roi, bins: RoiBins): void;
+  /** Standard error of a position that was found in a frame alone, pixels; null where there is none. */
+  errorOf(roi: Roi, estimate: RoiEstimate): number | null;
   /** Null: the reference has no such ROI, or the frame shows no line in it. */
   find(pixels: Pixels, roi: Roi, angle: number, saturation: number, estimate: RoiEstimate): RoiShift | null;
   /** What the last `find` has compared, for whoever looks at a ROI closely; null where it has compared nothing. */
@@ -42,7 +45,10 @@ export interface ComparedBlocks {
 }
 
 /** The line has moved too far for a comparison of the pattern beneath it, in widths. */
-const farWidths = 3;
+const farWidths = 1.8;
+/** The standard error up to which a comparison counts, in widths, and that of a line that has moved by more than a width: there the tails are long. */
+const sureError = 0.08;
+const sureErrorFar = { gaussian: 0.035, fano: 0.06 };
 /** So much louder than between the reference's own frames, and the pattern is another one. */
 const changedNoise = 3;
 /** Standard errors between the difference of positions and the shift above which they are not of the same line. */
@@ -94,33 +100,55 @@ export function createShiftFinder(reference: Reference): ShiftFinder {
     return of.noise !== null && found.noise > changedNoise * of.noise ? null : found;
   }
 
+  const { pattern } = reference;
+
+  function errorOf(roi: Roi, { position, uncertainty }: RoiEstimate): number | null {
+    if (pattern === null || position === null) return uncertainty;
+    return Math.max(uncertainty ?? 0, pattern.position * widthOf(roi));
+  }
+
+  function widthOf({ label }: Roi): number {
+    const fitted = reference.rois.get(label)?.fit;
+    return fitted ? Math.exp(fitted.parameters[widthAt]) : (pattern?.width ?? 0);
+  }
+
+  /** The difference of positions that frames alone give, with what the pattern does to it. */
+  function difference(
+    moved: number,
+    roi: Roi,
+    { alone }: ReferenceRoi,
+    estimate: RoiEstimate,
+    changed: boolean,
+  ): RoiShift {
+    const width = widthOf(roi);
+    const uncertainty =
+      pattern === null
+        ? Math.hypot(alone.positionError, estimate.uncertainty ?? 0)
+        : width * differenceError(pattern, changed ? Number.POSITIVE_INFINITY : moved / width);
+    return { shift: moved, uncertainty, position: null, flags: changed ? ['pattern_changed'] : [] };
+  }
+
   function find(pixels: Pixels, roi: Roi, angle: number, saturation: number, estimate: RoiEstimate): RoiShift | null {
     last = null;
     const known = reference.rois.get(roi.label);
-    if (known === undefined || estimate.position === null || estimate.uncertainty === null) return null;
-    const moved = estimate.position - known.position;
-    if (known.fit === null) return difference(moved, known, estimate.uncertainty, []);
-    const width = Math.exp(known.fit.parameters[widthAt]);
+    if (known === undefined || !reference.shifts || estimate.position === null || estimate.uncertainty === null)
+      return null;
+    const moved = estimate.position - known.alone.position;
+    if (known.fit === null) return difference(moved, roi, known, estimate, false);
+    const width = widthOf(roi);
     const isFar = Math.abs(moved) > farWidths * width;
     const found = isFar ? null : compare(known.fit, pixels, roi, angle, saturation, moved);
-    // The pattern errs in the frame as it does in the reference, elsewhere.
-    const error = Math.max(estimate.uncertainty, known.positionError);
-    const apart = found === null ? 0 : Math.abs(found.shift - moved);
+    const other = difference(moved, roi, known, estimate, true);
+    if (found === null) return other;
     // A comparison that says something else than both positions, or no more than these, has found something else than the line.
-    if (found === null || apart > farErrors * Math.hypot(error, known.positionError) || found.shiftError > error) {
-      return difference(moved, known, error, ['pattern_changed']);
-    }
+    const isOther = Math.abs(found.shift - moved) > farErrors * other.uncertainty;
+    const sure =
+      width * (Math.abs(found.shift) > width ? sureErrorFar[method === 'fano' ? 'fano' : 'gaussian'] : sureError);
+    if (isOther || found.shiftError > Math.min(sure, other.uncertainty)) return other;
     const { shift, shiftError } = found;
     const position = { position: known.position + shift, uncertainty: Math.hypot(known.positionError, shiftError) };
     return { shift, uncertainty: shiftError, position, flags: [] };
   }
 
-  return { look, find, compared: () => last };
+  return { look, errorOf, find, compared: () => last };
 }
-
-const difference = (shift: number, { positionError }: ReferenceRoi, error: number, flags: RoiFlag[]): RoiShift => ({
-  shift,
-  uncertainty: Math.hypot(positionError, error),
-  position: null,
-  flags,
-});

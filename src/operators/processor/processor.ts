@@ -242,7 +242,7 @@ async function openWorker(
         return over;
       };
       try {
-        const { bytes } = reference;
+        const { bytes, hash } = reference;
         const frame = await analyse(entry, settings, { rois, reference: bytes }, { analyser, begin }, deps, signal);
         if (signal.aborted) return [];
         const wanted = await fit.sizeFor(text, frame, signal);
@@ -252,7 +252,7 @@ async function openWorker(
         if (odd !== null)
           return await settleFailed(entry, `${entry.camera_data!.filename}: ${odd}`, settings, deps, signal);
         moves.see(frame.chipShift, { limit: settings.chipShiftLimit, follows: settings.followChip });
-        return await settleProcessed(entry, { ...frame, reference: bytes?.hash ?? null }, settings, deps, signal);
+        return await settleProcessed(entry, { ...frame, reference: hash }, settings, deps, signal);
       } catch (error) {
         if (signal.aborted) return [];
         if (error instanceof WorkerDiedError) return countWorkerDeath(entry, error, settings, deps, signal);

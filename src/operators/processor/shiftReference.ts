@@ -60,7 +60,7 @@ export async function readReferences(files: Pick<Files, 'list' | 'open'>, folder
 }
 
 /** What a reference is made from, beside images. */
-export interface ReferenceWish extends Omit<ReferenceJob, 'paths'> {
+export interface ReferenceWish extends Omit<ReferenceJob, 'paths' | 'shifts'> {
   roiManifestText: string;
   dataFolder: string;
   resultsFolder: string;
@@ -94,6 +94,8 @@ export class ShiftReference {
   readonly #folder: string;
   #generation: z.infer<typeof anewSchema> = { generation: 0, since: '' };
   #bytes: ReferenceBytes | null = null;
+  /** Says how far the pattern pulls positions, while there is no reference. */
+  #pattern: ReferenceBytes | null = null;
   /** Frames that show no lines, or whose images can't be read. */
   readonly #bad = new Set<string>();
   #archived: Entry[] = [];
@@ -114,24 +116,31 @@ export class ShiftReference {
     this.#timer.add(upstreamDone$.subscribe({ next: () => this.#complete(), complete: () => this.#complete() }));
   }
 
-  /** What is measured from now; null while there is none. */
+  /** What frames are analysed with now; null while there is none. */
   get bytes(): ReferenceBytes | null {
-    return this.#bytes;
+    return this.#bytes ?? this.#pattern;
+  }
+
+  /** Of what shifts are measured from now; null while there is none. */
+  get hash(): string | null {
+    return this.#bytes?.hash ?? null;
   }
 
   /** @throws the file system's errors */
   async open(): Promise<void> {
-    if (this.#wish.frames === 0) return;
     const { files, archive, tools } = this.#experiment;
     this.#looked = tools.clock.monotonic();
     this.#generation = (await readValidJson(files, join(this.#folder, anewFile), anewSchema)) ?? this.#generation;
-    this.#bytes = await this.#read();
+    const { frames } = this.#wish;
+    this.#bytes = frames > 0 ? await this.#read(frames) : null;
     if (this.#bytes !== null) return;
+    this.#pattern ??= await this.#read(0);
+    if (frames === 0 && this.#pattern !== null) return;
     this.#mustBeProcessed = await this.#wasLeft(join(this.#folder, makingFile));
     this.#archived = [];
     let seen = 0;
     for await (const entry of archive.entries()) {
-      if (++seen > maxArchived || this.#archived.length >= this.#wish.frames) break;
+      if (++seen > maxArchived || this.#archived.length >= Math.max(1, frames)) break;
       if (this.#isCandidate(entry)) this.#archived.push(entry);
     }
   }
@@ -168,17 +177,30 @@ export class ShiftReference {
    * @param leaving gives up
    */
   async update(analyser: Pick<FrameAnalyser, 'makeReference'>, leaving: AbortSignal): Promise<void> {
-    if (this.#wish.frames === 0) return;
+    const { frames } = this.#wish;
     await this.#lookForWish();
     // Frames that turn out to be bad make room for the next ones.
-    while (this.#bytes === null && !leaving.aborted) {
-      const frames = this.#firstFrames();
-      if (frames.length < this.#wish.frames) return;
-      this.#making ??= this.#make(frames, analyser, leaving).finally(() => {
-        this.#making = null;
-      });
-      await this.#making;
+    while (frames > 0 && this.#bytes === null && !leaving.aborted) {
+      if (!(await this.#tryToMake(frames, analyser, leaving))) break;
     }
+    while (this.bytes === null && !this.mustWait() && !leaving.aborted) {
+      if (!(await this.#tryToMake(0, analyser, leaving))) return;
+    }
+  }
+
+  /** @returns false when there are not enough frames for it */
+  async #tryToMake(
+    frames: number,
+    analyser: Pick<FrameAnalyser, 'makeReference'>,
+    leaving: AbortSignal,
+  ): Promise<boolean> {
+    const entries = this.#firstFrames(Math.max(1, frames));
+    if (entries.length < Math.max(1, frames)) return false;
+    this.#making ??= this.#make(entries, frames, analyser, leaving).finally(() => {
+      this.#making = null;
+    });
+    await this.#making;
+    return true;
   }
 
   async #lookForWish(): Promise<void> {
@@ -192,11 +214,11 @@ export class ShiftReference {
   }
 
   /** The first frames of the run by collection that are not known to be bad, as many as are needed or there. */
-  #firstFrames(): Entry[] {
+  #firstFrames(count: number): Entry[] {
     const { queue } = this.#experiment;
     const frames = new Map<string, Entry>();
     for (const entry of concat(this.#archived, queue.entries())) {
-      if (frames.size === this.#wish.frames) break;
+      if (frames.size === count) break;
       if (this.#isCandidate(entry) && !this.#bad.has(entry.entry_id)) frames.set(entry.entry_id, entry);
     }
     return [...frames.values()];
@@ -212,11 +234,13 @@ export class ShiftReference {
 
   async #make(
     entries: readonly Entry[],
+    frames: number,
     analyser: Pick<FrameAnalyser, 'makeReference'>,
     leaving: AbortSignal,
   ): Promise<void> {
     const { files, tools, note, runId } = this.#experiment;
-    const { roiManifestText, dataFolder, resultsFolder: _results, isReplay: _replay, ...job } = this.#wish;
+    const { roiManifestText, dataFolder, resultsFolder: _results, isReplay: _replay, ...wish } = this.#wish;
+    const job = { ...wish, frames: Math.max(1, frames), shifts: frames > 0 };
     const found: { entry: Entry; path: string }[] = [];
     for (const entry of entries) {
       const path = await findImage(entry.camera_data!, dataFolder, files).catch(passOverMissing);
@@ -260,7 +284,11 @@ export class ShiftReference {
       dark_source: job.darkLevel === null ? 'estimated' : 'configured',
     };
     await writeAtomic(files, this.#bytesFile(record.hash), made.bytes);
-    await writeAtomic(files, this.#recordFile(), `${JSON.stringify(record, null, 1)}\n`);
+    await writeAtomic(files, this.#recordFile(frames), `${JSON.stringify(record, null, 1)}\n`);
+    if (frames === 0) {
+      this.#pattern = share(record.hash, made.bytes);
+      return;
+    }
     this.#bytes = share(record.hash, made.bytes);
     note(
       'info',
@@ -279,9 +307,9 @@ export class ShiftReference {
   }
 
   /** Null: it is not made yet, or what was is damaged and is made anew. */
-  async #read(): Promise<ReferenceBytes | null> {
+  async #read(frames: number): Promise<ReferenceBytes | null> {
     const { files, note } = this.#experiment;
-    const record = await readValidJson(files, this.#recordFile(), referenceRecordSchema);
+    const record = await readValidJson(files, this.#recordFile(frames), referenceRecordSchema);
     if (record === null) return null;
     const path = this.#bytesFile(record.hash);
     const stat = await files.stat(path);
@@ -295,11 +323,11 @@ export class ShiftReference {
     return join(this.#folder, `reference_${hash}.bin`);
   }
 
-  /** Of what the reference is made for. */
-  #recordFile(): string {
-    const { method, estimator, numberOfSubRois, frames, darkLevel, followChip, roiManifestText } = this.#wish;
-    // The estimator has a part in the positions of methods that fit no line only.
-    const by = method === 'gaussian' || method === 'fano' ? '' : `${estimator} ${numberOfSubRois}`;
+  /** Of what the reference is made for. @param frames 0: only the pattern's part in positions */
+  #recordFile(frames: number): string {
+    const { method, estimator, numberOfSubRois, darkLevel, followChip, roiManifestText } = this.#wish;
+    const by =
+      estimator === 'roi' && (method === 'gaussian' || method === 'fano') ? '' : `${estimator} ${numberOfSubRois}`;
     const key = [
       this.#experiment.runId,
       method,

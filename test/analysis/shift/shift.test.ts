@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRoiEstimator } from '../../../src/analysis/joint/roiEstimator.ts';
+import { createEstimator } from '../../../src/analysis/roiPiece.ts';
 import { createReferenceBuilder } from '../../../src/analysis/shift/makeReference.ts';
 import { decodeReference, encodeReference, type Reference } from '../../../src/analysis/shift/reference.ts';
 import { createShiftFinder, type RoiShift } from '../../../src/analysis/shift/roiShift.ts';
@@ -16,7 +17,13 @@ function referenceOf(
   given: { darkLevel?: number; saturation?: number } = {},
 ): Reference {
   const { darkLevel = null, saturation = none } = given;
-  const builder = createReferenceBuilder({ rois: chip.manifest, method: 'gaussian', estimator, darkLevel });
+  const builder = createReferenceBuilder({
+    rois: chip.manifest,
+    method: 'gaussian',
+    estimator,
+    shifts: true,
+    darkLevel,
+  });
   for (const frame of frames) builder.add(frame, saturation, chip.manifest);
   return builder.finish();
 }
@@ -144,13 +151,14 @@ describe('the shift on pictures with a static pattern', () => {
   });
 
   it('methods that fit no line have the difference of positions', () => {
-    const { chip, rest } = chipOf(3);
+    const { chip, rest } = chipOf(3, { pattern: [] });
     const position = (at: number) => ({ position: at, uncertainty: 0.5, flags: [], rows: [], rejections: [] });
     let at = 60;
     const builder = createReferenceBuilder({
       rois: chip.manifest,
       method: 'centre',
       estimator: () => position(at),
+      shifts: true,
       darkLevel: null,
     });
     const frame = chip.frame(rest);
@@ -162,6 +170,45 @@ describe('the shift on pictures with a static pattern', () => {
     const found = finder.find(frame, chip.manifest.rois[0], 0, none, position(71));
     expect(found).toMatchObject({ shift: 10, position: null, flags: [] });
     expect(found!.uncertainty).toBeCloseTo(Math.hypot(0.5, 1 / Math.sqrt(3)), 6);
+  });
+
+  it.each([
+    ['rows', 'gaussian'],
+    ['roi', 'gaussian'],
+    ['rows', 'max_intensity'],
+    ['rows', 'centre'],
+  ] as const)(
+    'a position of estimator %s, method %s, that is found in one frame alone has a true error bar',
+    (by, method) => {
+      const { chip, rest, frames } = chipOf(40, {}, 17);
+      const alone = createEstimator({ estimator: by, method, numberOfSubRois: 0 });
+      const builder = createReferenceBuilder({
+        rois: chip.manifest,
+        method,
+        estimator: alone,
+        shifts: false,
+        darkLevel: null,
+      });
+      builder.add(frames[0], none, chip.manifest);
+      const reference = builder.finish();
+      const finder = createShiftFinder(decodeReference(encodeReference(reference)));
+      const ratios = chip.manifest.rois.map((roi, i) => {
+        const found = alone(frames[1], roi, 0, none);
+        expect(finder.find(frames[1], roi, 0, none, found)).toBeNull();
+        return Math.abs(found.position! - rest[i]) / finder.errorOf(roi, found)!;
+      });
+      expect(Math.abs(ratios.filter(ratio => ratio < 1).length / 40 - 0.68)).toBeLessThan(0.17);
+      expect(ratios.filter(ratio => ratio < 2).length / 40).toBeGreaterThan(0.84);
+    },
+  );
+
+  it('without a pattern, the error bar of a position in one frame stays what the estimator says', () => {
+    const { chip, frames } = chipOf(6, { pattern: [] });
+    const finder = createShiftFinder(referenceOf(chip, frames));
+    for (const roi of chip.manifest.rois) {
+      const found = estimator(frames[0], roi, 0, none);
+      expect(finder.errorOf(roi, found)).toBe(found.uncertainty);
+    }
   });
 
   it('two peaks whose heights cross are never two honest numbers', () => {

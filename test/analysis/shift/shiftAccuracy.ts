@@ -79,7 +79,7 @@ export function shiftAccuracy(
     const chip = new PatternedChip(seed + k, 40, options);
     const { random } = chip.rois[0];
     const rest = chip.rois.map(({ mean }) => mean);
-    const builder = createReferenceBuilder({ rois: chip.manifest, method, estimator, darkLevel: null });
+    const builder = createReferenceBuilder({ rois: chip.manifest, method, estimator, shifts: true, darkLevel: null });
     // Of each ROI, what the frames of the reference say alone.
     const before: number[][] = rest.map(() => []);
     for (let i = 0; i < 5; i++) {

@@ -14,6 +14,7 @@ import { StageRun } from '../../world/stageRun.ts';
 const folder = '/root/results/references';
 const settings: ProcessSettings = { ...processSettings, referenceFrames: 3, isReplay: true };
 const bytes = new TextEncoder().encode('the reference');
+const pattern = new TextEncoder().encode('the pattern');
 const hash = contentHash(bytes);
 
 beforeEach(useStillTime);
@@ -25,9 +26,15 @@ async function prepare({ files, given = settings }: { files?: FaultyFiles; given
   const world = await PipelineWorld.open(files);
   const fixture = new ProcessorFixture(world);
   const asked: string[][] = [];
+  /** Images that only the pattern was measured in. */
+  const patterns: string[] = [];
   /** Images that show no lines. */
   const dark = new Set<string>();
   fixture.onMakeReference = async job => {
+    if (!job.shifts) {
+      patterns.push(...job.paths.map(idOf));
+      return { bytes: pattern, good: [0], rois: 1, darkLevel: 90 };
+    }
     asked.push(job.paths.map(idOf));
     const good = [...job.paths.keys()].filter(place => !dark.has(idOf(job.paths[place]!)));
     const enough = good.length >= job.frames;
@@ -44,7 +51,7 @@ async function prepare({ files, given = settings }: { files?: FaultyFiles; given
       .map(line => JSON.parse(line) as ResultLine);
     return all.map(line => [line.entry_id, line.reference] as [string, string | null]).toSorted();
   };
-  return { world, fixture, run, start, asked, dark, lines };
+  return { world, fixture, run, start, asked, patterns, dark, lines };
 }
 
 const textOf = (files: FaultyFiles, path: string): string => String(files.content(path));
@@ -85,7 +92,12 @@ describe('the reference of the shifts', () => {
       ['C', hash],
       ['D', hash],
     ]);
-    expect(fixture.jobs.at(-1)!.reference!.hash).toBe(hash);
+    expect(fixture.jobs.map(job => job.reference!.hash)).toEqual([
+      contentHash(pattern),
+      contentHash(pattern),
+      hash,
+      hash,
+    ]);
     run.unsubscribe();
   });
 
@@ -206,12 +218,16 @@ describe('the reference of the shifts', () => {
     run.unsubscribe();
   });
 
-  it('with reference_frames 0 is not made', async () => {
-    const { world, run, start, asked, lines } = await prepare({ given: { ...settings, referenceFrames: 0 } });
+  it('with reference_frames 0 is not made, but how far the pattern pulls positions is measured in the first frame, once', async () => {
+    const { world, run, start, asked, patterns, lines, fixture } = await prepare({
+      given: { ...settings, referenceFrames: 0 },
+    });
     await world.offer('A', 'B', 'C', 'D');
     start();
     await run.until(() => run.count('done') === 4);
     expect(asked).toEqual([]);
+    expect(patterns).toEqual(['A']);
+    expect(fixture.jobs.map(job => job.reference!.hash)).toEqual(Array(4).fill(contentHash(pattern)));
     expect((await lines())[0]).toEqual(['A', null]);
     run.unsubscribe();
   });

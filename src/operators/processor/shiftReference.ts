@@ -41,6 +41,8 @@ const referenceRecordSchema = z.looseObject({
   rois: z.int(),
   dark_level: z.number(),
   dark_source: z.enum(['configured', 'estimated']),
+  /** False: it says only how far the pattern pulls positions. Absent in records of versions before this one. */
+  shifts: z.boolean().optional(),
 });
 
 export type ReferenceRecord = z.infer<typeof referenceRecordSchema>;
@@ -54,7 +56,7 @@ export async function readReferences(files: Pick<Files, 'list' | 'open'>, folder
   const records: ReferenceRecord[] = [];
   for (const name of names.filter(name => name.endsWith('.json') && name !== anewFile)) {
     const record = await readValidJson(files, join(folder, name), referenceRecordSchema);
-    if (record !== null) records.push(record);
+    if (record !== null && record.shifts !== false) records.push(record);
   }
   return records.sort((a, b) => (a.made < b.made ? -1 : 1));
 }
@@ -282,6 +284,7 @@ export class ShiftReference {
       rois: made.rois,
       dark_level: made.darkLevel,
       dark_source: job.darkLevel === null ? 'estimated' : 'configured',
+      shifts: job.shifts,
     };
     await writeAtomic(files, this.#bytesFile(record.hash), made.bytes);
     await writeAtomic(files, this.#recordFile(frames), `${JSON.stringify(record, null, 1)}\n`);

@@ -6,8 +6,10 @@ import { completion } from './completion.ts';
 import { consoleCommand } from './console.ts';
 import { exportCommand } from './export.ts';
 import { find } from './find.ts';
+import { forget } from './forget.ts';
 import { inspect } from './inspect.ts';
 import { locateCommand } from './locate.ts';
+import { ls } from './ls.ts';
 import { pause, resume } from './pause.ts';
 import { playback } from './playback.ts';
 import { preview } from './preview.ts';
@@ -32,6 +34,8 @@ export const commands: readonly CommandDefinition<never>[] = [
   stop,
   restart,
   status,
+  ls,
+  forget,
   pause,
   resume,
   replay,

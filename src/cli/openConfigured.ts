@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { BehaviorSubject, distinctUntilChanged, map, type Observable, ReplaySubject, tap } from 'rxjs';
 import type { Config } from '../config/schema.ts';
@@ -10,6 +11,7 @@ import { diskOf } from '../streams/disk/experimentDisk.ts';
 import { watchedText$ } from '../streams/watched/watchedFile.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
+import { noteExperiment } from './experimentRegistry.ts';
 import { ExperimentRecord } from './knownExperiment.ts';
 import { type LoadedConfig, loadConfig } from './loadConfig.ts';
 import { refuseUnusable, writtenFolders } from './refuseUnusable.ts';
@@ -81,6 +83,16 @@ export async function openConfigured(
     alarms$: latest$.pipe(map(alarmSettings), distinctUntilChanged<AlarmSettings>(isDeepStrictEqual)),
   });
   void record.remember(config);
+  void noteExperiment(
+    {
+      environment: context.environment,
+      paths,
+      kind: 'experiment',
+      configFile: resolve(context.cwd, chosen.path),
+      cwd: context.cwd,
+    },
+    message => warnings$.next(message),
+  );
   const logIntervalMs$ = latest$.pipe(
     map(({ Timing }) => Timing.log_file_interval_seconds * 1000),
     distinctUntilChanged(),

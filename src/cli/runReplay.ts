@@ -12,6 +12,7 @@ import { readFileText } from '../streams/watched/fileText.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { drivePipeline } from './drivePipeline.ts';
 import { ExitError, exitCodes, signalExitCode } from './exitCodes.ts';
+import { noteExperiment } from './experimentRegistry.ts';
 import { loadConfig } from './loadConfig.ts';
 import { alarmSettings, openOrExit } from './openConfigured.ts';
 import { defaultReplayFolder, readReplay, recordReplay } from './replayRecord.ts';
@@ -113,6 +114,16 @@ async function replayHere(context: CommandContext, folder: string, options: Repl
   // Not before it is known that no other process replays there.
   await beginPlayback(paths, options.paused ?? false);
   const watch = new StartWatch(replayStages);
+  void noteExperiment(
+    {
+      environment: context.environment,
+      paths,
+      kind: 'replay',
+      configFile: resolve(context.cwd, chosen.path),
+      cwd: context.cwd,
+    },
+    message => output.error(message),
+  );
   const progress = new RunProgress();
   let wrongRois: string | null = null;
   const stoppedBy = await drivePipeline(pipeline, {

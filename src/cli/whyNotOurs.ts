@@ -58,7 +58,7 @@ function trustOf(file: string, users: readonly number[]): string | null {
  * `node …/phorest.js background`, or `phorest` as npm links it: a Node whose program is a launcher of phorest. The word alone, as
  * anybody's argument, proves nothing.
  */
-function isPhorest(folder: string): boolean {
+export function isPhorest(folder: string): boolean {
   const exe = ask(() => readlinkSync(join(folder, 'exe')))?.replace(/ \(deleted\)$/, '');
   if (exe === undefined || !/^node(js)?(-?\d+)?$/.test(basename(exe))) return false;
   const [, ...words] = (ask(() => readFileSync(join(folder, 'cmdline'), 'utf8')) ?? '').split('\0');

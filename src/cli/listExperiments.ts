@@ -1,0 +1,129 @@
+import { constants, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { ListedExperiment } from '../model/listedExperiment.ts';
+import type { StatusReading } from '../model/status.ts';
+import { readStatusOnce } from '../streams/status/statusReading.ts';
+import { type RegistryEntry, readRegistry } from './experimentRegistry.ts';
+import { isPhorest } from './whyNotOurs.ts';
+
+export interface ListPlaces {
+  environment: Readonly<Record<string, string | undefined>>;
+  /** `/proc`. */
+  proc?: string;
+  /** A disk that does not answer is waited for so long, ms. */
+  patienceMs?: number;
+}
+
+/**
+ * The experiments of this machine: those that this user has started, and those that run now, whoever has started them. What runs comes
+ * first. Folders that this user may not read are left out.
+ */
+export async function listExperiments({
+  environment,
+  proc = '/proc',
+  patienceMs = 4_000,
+}: ListPlaces): Promise<ListedExperiment[]> {
+  const entries = await readRegistry(environment);
+  const known = new Set(entries.map(({ root }) => root));
+  const strangers = runningRoots(proc).filter(({ root }) => !known.has(root));
+  const asked = [...entries, ...strangers].map(async entry => {
+    const silent = listed(entry, 'silent', null);
+    return Promise.race([look(entry), wait(patienceMs, silent, { ref: false })]);
+  });
+  const found = (await Promise.all(asked)).filter(each => each !== null);
+  const rank = ({ state }: ListedExperiment): number => (state === 'running' ? 0 : state === 'gone' ? 2 : 1);
+  return found.sort((a, b) => rank(a) - rank(b));
+}
+
+/** What is known of an experiment before its status is read; of one that only runs, less. */
+type Known = Pick<RegistryEntry, 'root' | 'status_file' | 'kind'> & {
+  [key in 'started' | 'config_file' | 'cwd']: string | null;
+};
+
+/** Null: it is not for this user. */
+async function look(entry: Known): Promise<ListedExperiment | null> {
+  try {
+    await access(entry.root, constants.R_OK | constants.X_OK);
+  } catch (error) {
+    return ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')
+      ? null
+      : listed(entry, 'gone', null);
+  }
+  const reading = await readStatusOnce(entry.status_file);
+  return listed(entry, reading.connection, reading);
+}
+
+function listed(
+  { root, kind, started, config_file, cwd }: Known,
+  state: ListedExperiment['state'],
+  reading: StatusReading | null,
+): ListedExperiment {
+  const status = reading?.status ?? null;
+  return {
+    root,
+    kind,
+    state,
+    started: status?.started ?? started,
+    heartbeat: status?.heartbeat ?? null,
+    pid: state === 'running' ? (status?.pid ?? null) : null,
+    frames: status?.stages.collector?.done ?? null,
+    alarms: state === 'running' ? (status?.alarms.length ?? 0) : 0,
+    configFile: config_file,
+    cwd,
+  };
+}
+
+/** The experiments of the processes that run: by the folder that they were given, else by the journal that they have open. */
+function runningRoots(proc: string): Known[] {
+  const roots = new Map<string, Known>();
+  for (const name of namesIn(proc)) {
+    if (!/^\d+$/.test(name)) continue;
+    const folder = join(proc, name);
+    if (!isPhorest(folder)) continue;
+    const root = givenRoot(folder) ?? rootOfJournal(folder);
+    if (root === null) continue;
+    roots.set(root, {
+      root,
+      kind: 'experiment',
+      status_file: join(root, 'flags', 'pipeline_status.json'),
+      started: null,
+      config_file: null,
+      cwd: null,
+    });
+  }
+  return [...roots.values()];
+}
+
+/** Of a process that runs a pipeline. */
+function givenRoot(folder: string): string | null {
+  const words = ask(() => readFileSync(join(folder, 'cmdline'), 'utf8').split('\0')) ?? [];
+  const cwd = ask(() => readlinkSync(join(folder, 'cwd')));
+  const at = words.indexOf('--root');
+  const root = at < 0 ? undefined : words[at + 1];
+  if (!words.some(word => word === 'background' || word === 'run') || root === undefined || cwd === null) return null;
+  return resolve(cwd, root);
+}
+
+const journal = `${sep}data${sep}metadata_manifest`;
+
+function rootOfJournal(folder: string): string | null {
+  const fds = join(folder, 'fd');
+  for (const fd of namesIn(fds)) {
+    const path = ask(() => readlinkSync(join(fds, fd)));
+    if (path?.includes(journal)) return dirname(path.slice(0, path.lastIndexOf(journal) + `${sep}data`.length));
+  }
+  return null;
+}
+
+/** What the system does not tell this user is not known. */
+function ask<T>(question: () => T): T | null {
+  try {
+    return question();
+  } catch {
+    return null;
+  }
+}
+
+const namesIn = (folder: string): string[] => ask(() => readdirSync(folder)) ?? [];

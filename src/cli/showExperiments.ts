@@ -1,0 +1,36 @@
+import { experimentCells, experimentHeads } from '../model/experimentCells.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { exitCodes } from './exitCodes.ts';
+import { listExperiments } from './listExperiments.ts';
+
+/** Prints the experiments of this machine. */
+export async function showExperiments(
+  { environment, output }: CommandContext,
+  { json }: { json?: true },
+): Promise<number> {
+  const experiments = await listExperiments({ environment });
+  if (json) {
+    output.json(JSON.stringify(experiments, null, 2));
+    return exitCodes.done;
+  }
+  if (experiments.length === 0) {
+    output.line('no experiment has run on this machine yet, as far as this user knows');
+    return exitCodes.done;
+  }
+  const now = Date.now();
+  const rows = experiments.map(each => [...experimentCells(each, now), each.root]);
+  const heads = [...experimentHeads, 'folder'];
+  const widths = heads.map((head, i) => Math.max(head.length, ...rows.map(row => row[i]!.length)));
+  for (const row of [heads, ...rows])
+    output.line(
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    );
+  if (experiments.some(({ state }) => state === 'gone'))
+    output.line(
+      'gone: the folder was removed, or its disk is not plugged in; "phorest forget FOLDER" takes it off the list',
+    );
+  return exitCodes.done;
+}

@@ -51,7 +51,6 @@ export async function consoleBench(): Promise<BenchRow[]> {
     settings$: () => NEVER,
   };
   const end = openConsole(sources, benchHost, terminal, { until: ending.signal });
-  await import('blessed-contrib/lib/widget/canvas.js');
   await settle();
 
   let warm = 0;

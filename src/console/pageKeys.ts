@@ -5,7 +5,7 @@ const lists: readonly Place[] = ['rois', 'tools', 'sources'];
 const panes: readonly Place[] = ['overview', 'log', 'ROIs', 'help', 'output', 'arguments', 'line', 'settings'];
 
 /** Pages that have nothing for the arrows to the sides to move. */
-const arrowsTurn: readonly Place[] = ['overview', 'chart', 'chip', 'log'];
+const arrowsTurn: readonly Place[] = ['overview', 'chip', 'log'];
 
 /** Keys that choose what is shown: pages, places in lists and texts, frame and log. */
 export const pageKeys: readonly KeyBinding<CoreAction>[] = [

@@ -26,7 +26,7 @@ export const pages = [
     name: 'chart',
     title: 'chart',
     short: 'chart',
-    help: 'Resonance shift of chosen ROIs from their own baseline, and temperature, against time.',
+    help: 'Shift of chosen ROIs, and temperature, against time: each column has the median and the range of its frames.',
   },
   { key: '3', name: 'chip', title: 'chip', short: 'chip', help: 'Every grating at its place, by its shift.' },
   { key: '4', name: 'frame', title: 'frame', short: 'frame', help: 'The last frame with its ROIs.' },

@@ -5,7 +5,6 @@ import { markFrame } from '../../src/console/frame/markFrame.ts';
 import { splitWords } from '../../src/console/overlayActions.ts';
 import { age, count, rate } from '../../src/console/views/amounts.ts';
 import { bar, sparkline } from '../../src/console/views/bars.ts';
-import { curveOf, rangeOf, type Series } from '../../src/console/views/curves.ts';
 import { clip, lineText, paragraph, seg, spread } from '../../src/console/views/line.ts';
 import { shiftScale, stepOf } from '../../src/console/views/shiftScale.ts';
 import { lastChipShift, lastShift, medianShift } from '../../src/console/views/shifts.ts';
@@ -175,41 +174,6 @@ describe('ticks', () => {
     }
     expect(timeTicks({ low: noon, high: noon + 3_600_000 }, 4)[0]!.text).toMatch(/^\d\d:\d\d$/);
     expect(timeTicks({ low: noon, high: noon + 60 * 86_400_000 }, 4)[0]!.text).toMatch(/^\d\d-\d\d$/);
-  });
-});
-
-describe('curves', () => {
-  const series = (times: number[], values: number[]): Series => ({ colour: 1, letter: 'a', times, values });
-  const curve = (times: number[], values: number[], gapMs = 10): ReturnType<typeof curveOf> =>
-    curveOf(series(times, values), { low: 0, high: 9 }, { low: 0, high: 1 }, 5, 2, gapMs);
-
-  it('span their plot', () => {
-    expect(curve([0, 9], [0, 1]).parts).toEqual([
-      [
-        [0, 7],
-        [9, 0],
-      ],
-    ]);
-  });
-
-  it('break at a missing value and at a pause, and never hold what is not a number', () => {
-    expect(curve([0, 1, 2, 3], [0, Number.NaN, 1, 1]).parts).toHaveLength(2);
-    expect(curve([0, 1, 9], [0, 0, 1], 5).parts).toHaveLength(2);
-    expect(curve([0, 1], [Number.NaN, Number.NaN]).parts).toEqual([]);
-  });
-
-  it('keep a spike, and stay short, however many values share a column', () => {
-    const times = Array.from({ length: 10_000 }, (_, i) => (i * 9) / 10_000);
-    const values = times.map((_, i) => (i === 5000 ? 1 : i % 2 ? 0.1 : 0.2));
-    const [part] = curve(times, values).parts;
-    expect(part!.some(([, y]) => y === 0)).toBe(true);
-    expect(part!.length).toBeLessThan(20_000);
-  });
-
-  it('have a range with room, also where all is one value', () => {
-    expect(rangeOf([series([0], [2])], 0.5)).toEqual({ low: 1.75, high: 2.25 });
-    expect(rangeOf([series([0], [Number.NaN])], 1)).toBeNull();
-    expect(rangeOf([], 1)).toBeNull();
   });
 });
 

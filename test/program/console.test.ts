@@ -73,7 +73,7 @@ describe.skipIf(!hasTerminal)('the console in a terminal', () => {
     // Any size.
     terminal.resize(200, 60);
     await terminal.until('chart, chip and frame', screen =>
-      ['Stages', 'Resonance shift', 'Chip', 'Frame', 'Log'].every(title => screen.includes(`── ${title}`)),
+      ['Stages', 'Shift', 'Chip', 'Frame', 'Log'].every(title => screen.includes(`── ${title}`)),
     );
     terminal.resize(59, 17);
     await terminal.shows(/too small/i);

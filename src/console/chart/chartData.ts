@@ -1,146 +1,149 @@
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
-import type { Range, Series } from '../views/curves.ts';
 import type { Ink } from '../views/line.ts';
-import { medianShift, shiftOf } from '../views/shifts.ts';
+import { medianShift } from '../views/shifts.ts';
+import type { ChartState, ChartZero } from './chartState.ts';
+import { type ChartTime, type Column, columnsOf, type Reading, spansOf } from './columns.ts';
 import { pickedRois } from './pickedRois.ts';
 
-/** What a curve is called. */
-export interface CurveName {
+/** One curve, in columns. */
+export interface Curve {
+  /** Stands for it where there is no colour. */
   letter: string;
-  name: string;
   colour: Ink;
-  /** Its last value. */
-  last: number;
+  name: string;
+  columns: readonly (Column | null)[];
+  /** False: it has no shift, and what is drawn is its position from the first. */
+  hasShift: boolean;
 }
 
 export interface ChartData {
   /** Pixels; the median of all ROIs is the last, so that it lies on top. */
-  shifts: readonly Series[];
-  names: readonly CurveName[];
+  shifts: readonly Curve[];
   /** Degrees Celsius, a sensor each. */
-  warmth: readonly Series[];
-  warmthNames: readonly CurveName[];
-  time: Range;
-  /** A pause longer than this, for each image of the value before, breaks a curve, ms. */
-  gapMs: number;
+  warmth: readonly Curve[];
 }
 
 /** Told apart by colour-blind people too, and by their letters. */
-const curveInks = ['curve0', 'curve1', 'curve2', 'curve3', 'curve4', 'curve5', 'curve6', 'curve7'] as const;
+const colours: readonly Ink[] = ['curve0', 'curve1', 'curve2', 'curve3', 'curve4', 'curve5', 'curve6', 'curve7'];
 const letters = 'abcdefghijklmnopqrstuvwxyz';
 const warmLetters = 'TUVWXYZ';
-/** So many usual intervals without a sample are a gap. */
-const gapIntervals = 6;
+export const medianName = 'median of all';
 
-/** The chosen ROIs' shifts, the median of all, and the temperatures, over the last `span` ms (null: all). */
-export function chartData(history: RoiHistory, picked: readonly string[] | null, span: number | null): ChartData {
-  const last = history.samples.at(-1) as RoiSample;
-  const from = span === null ? Number.NEGATIVE_INFINITY : last.at - span;
-  const samples = history.samples.slice(firstSince(history.samples, from));
-  const gapMs = gapOf(samples);
-  const groups = groupsOf(samples, gapMs);
-  const times = groups.map(([first]) => first!.at);
-  const frames = groups.map(group => group.reduce((sum, each) => sum + each.frames, 0));
-  const series = (colour: Ink, letter: string, value: (sample: RoiSample) => number): Series => ({
-    colour,
+/** The chosen ROIs, the median of all, and the temperatures, in the columns of a time. */
+export function chartData(
+  history: RoiHistory,
+  { picked, zero }: Pick<ChartState, 'picked' | 'zero'>,
+  time: ChartTime,
+): ChartData {
+  const samples = withNeighbours(history.samples, time);
+  const spans = spansOf(samples);
+  const curve = (
+    i: number,
+    letter: string,
+    name: string,
+    read: (sample: RoiSample) => Reading,
+    hasShift = true,
+  ): Curve => ({
     letter,
-    times,
-    frames,
-    values: groups.map(group => meanOf(group, value)),
+    colour: colours[i % colours.length]!,
+    name,
+    columns: columnsOf(samples, spans, time, read),
+    hasShift,
   });
-
-  const chosen = pickedRois(history, picked);
-  const shifts = chosen.map((label, i) => {
+  const shifts = pickedRois(history, picked).map((label, i) => {
     const roi = history.labels.indexOf(label);
-    return series(curveInks[i % curveInks.length] as Ink, letters[i % letters.length] as string, each =>
-      shiftOf(each, history.baseline, roi),
+    const hasShift = isShifted(history, roi);
+    return curve(
+      i,
+      letters[i % letters.length]!,
+      label,
+      roiReading(history, roi, hasShift, zeroOf(zero, label)),
+      hasShift,
     );
   });
-  shifts.push(series('median', 'M', each => medianShift(each, history.baseline)));
-  const sensors = sensorsOf(samples);
-  const warmth = sensors.map((sensor, i) =>
-    series(
-      curveInks[i % curveInks.length] as Ink,
-      warmLetters[i % warmLetters.length] as string,
-      ({ temperatures }) => temperatures[sensor] ?? Number.NaN,
-    ),
-  );
-  const named = (of: readonly Series[], names: readonly string[]): CurveName[] =>
-    of.map(({ letter, colour, values }, i) => ({
-      letter,
-      colour,
-      name: names[i] as string,
-      last: values.findLast(Number.isFinite) ?? Number.NaN,
-    }));
+  const anyShift = history.labels.some((_, roi) => isShifted(history, roi));
+  const median = curve(0, 'M', medianName, medianReading(history, anyShift, zero?.median ?? 0), anyShift);
+  const sensors = [...new Set(samples.flatMap(({ temperatures }) => Object.keys(temperatures)))].sort();
   return {
-    shifts,
-    // The median first: it is the one that must not be cut off.
-    names: named([...shifts.slice(-1), ...shifts.slice(0, -1)], ['median of all', ...chosen]),
-    warmth,
-    warmthNames: named(warmth, sensors),
-    time: { low: times[0] as number, high: Math.max(last.at, (times[0] as number) + 1000) },
-    gapMs,
+    shifts: [...shifts, { ...median, colour: 'median' }],
+    warmth: sensors.map((sensor, i) =>
+      curve(i, warmLetters[i % warmLetters.length]!, sensor, ({ temperatures }) =>
+        single(temperatures[sensor] ?? Number.NaN),
+      ),
+    ),
   };
 }
 
-function sensorsOf(samples: readonly RoiSample[]): string[] {
-  const names = new Set<string>();
-  for (const { temperatures } of samples) for (const name in temperatures) names.add(name);
-  return [...names].sort();
+const single = (value: number): Reading => ({
+  low: value,
+  median: value,
+  high: value,
+  flags: 0,
+  uncertainty: Number.NaN,
+});
+
+const zeroOf = (zero: ChartZero | null, label: string): number => {
+  const of = zero?.values[zero.labels.indexOf(label)];
+  return of === undefined || Number.isNaN(of) ? 0 : of;
+};
+
+/** Shifts, where it has any: positions have another zero, and are not mixed with them. */
+export function roiReading(
+  { baseline }: RoiHistory,
+  roi: number,
+  hasShift: boolean,
+  zero: number,
+): (sample: RoiSample) => Reading {
+  const from = zero + (hasShift ? 0 : baseline[roi]!);
+  return ({ shifts, positions, spread, flags, shiftUncertainties }) => {
+    const shift = shifts[roi] ?? Number.NaN;
+    const median = (hasShift ? shift : positions[roi]!) - from;
+    // The range is that of the shifts of a sample that has some.
+    const ranged = spread !== null && hasShift === Number.isFinite(shift);
+    return {
+      low: ranged ? spread.lows[roi]! - from : median,
+      median,
+      high: ranged ? spread.highs[roi]! - from : median,
+      flags: flags[roi] ?? 0,
+      uncertainty: shiftUncertainties[roi] ?? Number.NaN,
+    };
+  };
+}
+
+/** Whether a ROI has a shift in any sample. */
+export const isShifted = ({ samples }: RoiHistory, roi: number): boolean =>
+  samples.some(({ shifts }) => Number.isFinite(shifts[roi]));
+
+/** The median over all ROIs; where any has a shift, over those. */
+export function medianReading(
+  { baseline }: RoiHistory,
+  anyShift: boolean,
+  zero: number,
+): (sample: RoiSample) => Reading {
+  return sample => {
+    const [low, median, high] = sample.spread?.all ?? [];
+    if (median !== undefined && Number.isFinite(median))
+      return { ...single(median - zero), low: low! - zero, high: high! - zero };
+    if (anyShift && !sample.shifts.some(Number.isFinite)) return single(Number.NaN);
+    return single(medianShift(sample, baseline) - zero);
+  };
+}
+
+/** The samples of a time, and one to each side, which tells whether there is a gap. */
+function withNeighbours(samples: readonly RoiSample[], { low, columnMs, columns }: ChartTime): RoiSample[] {
+  const first = firstSince(samples, low);
+  const last = firstSince(samples, low + columnMs * columns);
+  return samples.slice(Math.max(0, first - 1), last + 1);
 }
 
 /** Index of the first sample not older than `from`; samples are in order of time. */
-function firstSince(samples: readonly RoiSample[], from: number): number {
+export function firstSince(samples: readonly RoiSample[], from: number): number {
   let low = 0;
-  let high = samples.length - 1;
+  let high = samples.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((samples[middle] as RoiSample).at < from) low = middle + 1;
+    if (samples[middle]!.at < from) low = middle + 1;
     else high = middle;
   }
   return low;
-}
-
-/** Several times the interval from image to image that three of four samples keep. */
-function gapOf(samples: readonly RoiSample[]): number {
-  const intervals = samples
-    .slice(1)
-    .map(({ at }, i) => (at - samples[i]!.at) / samples[i]!.frames)
-    .sort((a, b) => a - b);
-  const usual = intervals[Math.floor(intervals.length * 0.75)];
-  return usual === undefined || usual <= 0 ? Number.POSITIVE_INFINITY : usual * gapIntervals;
-}
-
-/**
- * Samples of which each stands for about as many images as any: else a curve would look the calmer, the more images its older samples are means
- * of. None spans a gap.
- */
-function groupsOf(samples: readonly RoiSample[], gapMs: number): RoiSample[][] {
-  const images = samples.reduce((most, { frames }) => Math.max(most, frames), 1);
-  const groups: RoiSample[][] = [];
-  let frames = images;
-  let before: RoiSample | null = null;
-  for (const sample of samples) {
-    const isGap = before !== null && sample.at - before.at > gapMs * before.frames;
-    if (frames >= images || isGap) {
-      groups.push([]);
-      frames = 0;
-    }
-    groups.at(-1)!.push(sample);
-    frames += sample.frames;
-    before = sample;
-  }
-  return groups;
-}
-
-/** Of what is known; NaN of nothing. */
-function meanOf(group: readonly RoiSample[], value: (sample: RoiSample) => number): number {
-  let [sum, count] = [0, 0];
-  for (const sample of group) {
-    const found = value(sample);
-    if (!Number.isFinite(found)) continue;
-    sum += found * sample.frames;
-    count += sample.frames;
-  }
-  return sum / count;
 }

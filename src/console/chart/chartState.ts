@@ -1,5 +1,54 @@
+import type { RoiHistory } from '../../model/roiHistory.ts';
+import type { RunMark } from '../../model/runMark.ts';
+import type { Range } from '../views/ticks.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+
 /** How much of the past the chart shows, ms, narrowest first; null: all of it. */
-export const zooms = [600_000, 3_600_000, 6 * 3_600_000, 24 * 3_600_000, null] as const;
+export const zooms = [
+  10_000,
+  minute,
+  5 * minute,
+  10 * minute,
+  30 * minute,
+  hour,
+  3 * hour,
+  6 * hour,
+  12 * hour,
+  24 * hour,
+  72 * hour,
+  7 * 24 * hour,
+  null,
+] as const;
+
+/** As people read them. */
+export const zoomTitles = [
+  '10 s',
+  '1 min',
+  '5 min',
+  '10 min',
+  '30 min',
+  '1 h',
+  '3 h',
+  '6 h',
+  '12 h',
+  '24 h',
+  '3 days',
+  '7 days',
+  'all',
+] as const satisfies Record<number, string> & { length: (typeof zooms)['length'] };
+
+/** From where shifts are counted instead of from the reference. */
+export interface ChartZero {
+  /** The moment, ms since 1970 UTC. */
+  at: number;
+  labels: readonly string[];
+  /** What is 0 of each ROI, in the order of `labels`, pixels; NaN where it had no value then. */
+  values: Float64Array;
+  /** The same of the median of all. */
+  median: number;
+}
 
 /** What of the console's state is the chart's own. */
 export interface ChartState {
@@ -7,6 +56,32 @@ export interface ChartState {
   picked: readonly string[] | null;
   /** Index into {@link zooms}. */
   zoom: number;
+  /** Where the time axis ends, ms since 1970 UTC; null: now, and it goes on. */
+  end: number | null;
+  /** The moment that is read, ms since 1970 UTC; null: the last that there is. */
+  cursor: number | null;
+  /** The curve that is read; null: the median of all. */
+  focus: string | null;
+  /** `robust` leaves outliers out, `all` shows them, a range is what somebody has chosen. */
+  scale: 'robust' | 'all' | Range;
+  /** Null: zero is that of the reference. */
+  zero: ChartZero | null;
+  marks: readonly RunMark[];
+  /** What was read for a part of the past that is looked at closely. */
+  close: RoiHistory | null;
+  /** Where a drag of the mouse began, and the end of the axis then. */
+  drag: { x: number; end: number } | null;
 }
 
-export const initialChart: ChartState = { picked: null, zoom: 1 };
+export const initialChart: ChartState = {
+  picked: null,
+  zoom: zooms.indexOf(hour),
+  end: null,
+  cursor: null,
+  focus: null,
+  scale: 'robust',
+  zero: null,
+  marks: [],
+  close: null,
+  drag: null,
+};

@@ -1,107 +1,305 @@
+import type { RoiHistory } from '../../model/roiHistory.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Rect } from '../layout.ts';
-import { axes } from '../views/axes.ts';
 import { cleanText } from '../views/cleanText.ts';
-import { curveOf, type PanelContent, type Plot, rangeOf, type Series } from '../views/curves.ts';
-import { clip, type Line, lineWidth, seg, titleRule } from '../views/line.ts';
-import type { PanelView } from '../views/panelView.ts';
+import { clip, type Line, lineWidth, type Segment, seg, titleRule } from '../views/line.ts';
+import type { PanelContent, PanelView } from '../views/panelView.ts';
+import { dotsAcross, dotsDown, Raster } from '../views/raster.ts';
 import { signed } from '../views/shifts.ts';
-import { type ChartData, chartData } from './chartData.ts';
-import { zooms } from './chartState.ts';
+import { type Range, timeTicks, valueTicks } from '../views/ticks.ts';
+import { type ChartData, type Curve, chartData } from './chartData.ts';
+import { zooms, zoomTitles } from './chartState.ts';
+import { chartTime, gutter, plotColumns, timeEnd } from './chartTime.ts';
+import { type ChartTime, type Column, columnAt } from './columns.ts';
+import { markSigns, marksLine } from './markLines.ts';
+import { columnText, readoutLine, zoneName } from './readoutLine.ts';
+import { cutBy, robustScale, type Scale } from './valueScale.ts';
 
-/** Columns for the numbers at the left, with the axis; and for letters at the right end of the curves. */
-const gutter = 9;
-const margin = 2;
-/** Below so many rows the temperature has no plot of its own. */
+/** Below so many rows the temperature has no plot of its own, and nothing is read out. */
 const rowsForTwoPlots = 13;
+const rowsForReadout = 10;
+/** Below so many columns the title is short. */
+const narrow = 100;
 /** Smallest spans of the axes: noise below them is not blown up to a drama. Pixels, degrees. */
 const minShift = 0.002;
 const minWarmth = 0.2;
-
-const zoomTitles = ['10 min', '1 h', '6 h', '24 h', 'all'];
+/** Columns that one time of day takes, with room; rows that one number does. */
+const timeWidth = 14;
+const rowsPerTick = 3;
 
 export const chartPanel: PanelView = {
-  depends: ({ history, chart }) => [history, chart],
+  depends: state => {
+    const { history, chart, page, drawing } = state;
+    const columns = plotColumns(state.columns);
+    const time = history && chartTime(state, history, columns);
+    return [history, chart, page, drawing, time && Math.floor(timeEnd(time) / time.columnMs)];
+  },
   content: chartView,
 };
 
-/** The live chart: shifts from each ROI's own baseline against time, the temperature below, and what the curves are. */
-function chartView(state: ConsoleState, { width, height }: Rect): PanelContent {
-  const { history, drawing } = state;
-  const { picked, zoom } = state.chart;
-  const note: Line = [seg(zooms[zoom] === null ? 'all' : `last ${zoomTitles[zoom]}`, 'accent')];
-  const title = titleRule('Resonance shift, px', width, drawing, note);
-  if (!history || history.samples.length === 0) {
-    return { lines: [title, [seg(' no result yet', 'dim')]].slice(0, height), plots: [] };
-  }
-  const data = chartData(history, picked, zooms[zoom] ?? null);
-  const legend = legendLines(data, width, height >= 12 ? 2 : 1, state);
-  const rows = height - 1 - legend.length;
-  const lower = data.warmth.length > 0 && rows >= rowsForTwoPlots ? Math.max(4, Math.floor(rows * 0.28)) : 0;
-  const upper = panel(
-    data.shifts,
-    data,
-    { left: 0, top: 1, width, height: rows - lower },
-    minShift,
-    lower === 0,
-    state,
-  );
-  const warm =
-    lower > 0
-      ? panel(data.warmth, data, { left: 0, top: 1 + rows - lower, width, height: lower }, minWarmth, true, state)
-      : null;
-  const lines = [title, ...upper.lines, ...(warm?.lines ?? []), ...legend].slice(0, height);
-  return { lines, plots: [...upper.plots, ...(warm?.plots ?? [])] };
+/** The past that the chart draws: what was read closely, where it is about the time that is shown. */
+export function shownHistory({ history, chart: { close, end } }: ConsoleState): RoiHistory | null {
+  return end !== null && close !== null ? close : history;
 }
 
-/** Axes with their numbers, and the curves between them. */
-function panel(
-  series: readonly Series[],
-  { time, gapMs }: ChartData,
-  { top, width, height }: Rect,
-  least: number,
-  withTimes: boolean,
-  { drawing }: ConsoleState,
-): PanelContent {
-  const rect: Rect = {
-    left: gutter,
-    top,
-    width: width - gutter - margin,
-    height: Math.max(1, height - (withTimes ? 2 : 0)),
-  };
-  const range = rangeOf(series, least);
-  if (!range)
-    return {
-      lines: Array.from({ length: height }, (_, i) =>
-        i === 0 ? [seg(' nothing to show: press r to choose ROIs', 'dim')] : [],
-      ),
-      plots: [],
-    };
-  const curves = series.map(each => curveOf(each, time, range, rect.width, rect.height, gapMs));
-  const plot: Plot = { rect, curves };
-  return {
-    lines: axes({ plot, time, range, gutter, withTimes, drawing }).slice(0, height),
-    plots: drawing.unicode ? [plot] : [],
-  };
+/** The live chart: shifts against time, the temperature below, what is read at the cursor, and what the curves are. */
+function chartView(state: ConsoleState, { width, height }: Rect): PanelContent {
+  const { drawing, chart } = state;
+  const history = shownHistory(state);
+  if (!history || history.samples.length === 0) {
+    return { lines: [titleRule('Shift, px', width, drawing), [seg(' no result yet', 'dim')]].slice(0, height) };
+  }
+  const time = chartTime(state, history, plotColumns(width));
+  const data = chartData(history, chart, time);
+  const hasReadout = height >= rowsForReadout;
+  const marks = hasReadout && height >= rowsForTwoPlots ? marksLine(state, time, width) : null;
+  const below = [
+    ...(hasReadout ? [readoutLine(state, history, data, time, width)] : []),
+    ...(marks ? [marks] : []),
+    ...legendLines(data, width, height >= 12 ? 2 : 1, state),
+  ];
+  const rows = height - 1 - below.length - 2;
+  const lower = data.warmth.length > 0 && rows >= rowsForTwoPlots ? Math.max(4, Math.floor(rows * 0.28)) : 0;
+  const scale = scaleOf(state, data);
+  const upper = plotLines(data.shifts, scale, time, rows - lower, state);
+  const warmth =
+    lower > 0
+      ? robustScale(
+          data.warmth.map(({ columns }) => columns),
+          minWarmth,
+        )
+      : null;
+  const lines = [
+    titleLine(state, data, time, scale, width),
+    ...upper,
+    ...(lower > 0 ? plotLines(data.warmth, warmth, time, lower, state) : []),
+    axisLine(state, data, time),
+    timesLine(time),
+    ...below,
+  ];
+  return { lines: lines.slice(0, height).map(each => clip(each, width, drawing)) };
+}
+
+export function scaleOf({ chart: { scale } }: ConsoleState, { shifts }: ChartData): Scale | null {
+  const curves = shifts.map(({ columns }) => columns);
+  return typeof scale === 'string' ? robustScale(curves, minShift, scale === 'all') : cutBy(curves, scale);
+}
+
+function titleLine(state: ConsoleState, data: ChartData, time: ChartTime, scale: Scale | null, width: number): Line {
+  const { chart, now, drawing } = state;
+  const isShort = width < narrow;
+  const hasShift = data.shifts.some(curve => curve.hasShift);
+  const from = hasShift ? 'the reference' : 'the first frame';
+  const what = hasShift ? 'Shift' : 'Shift: none yet, position';
+  const since = chart.zero === null ? from : columnText(chart.zero.at, 1_000, now);
+  const title = isShort && chart.zero === null ? `${what}, px` : `${what} since ${since}, px`;
+  const span =
+    chart.end === null && zooms[chart.zoom] !== null ? `last ${zoomTitles[chart.zoom]}` : zoomTitles[chart.zoom]!;
+  const frames = framesOfColumn(data);
+  const counted = `${frames} ${frames === 1 ? 'frame' : 'frames'}`;
+  const column = isShort ? `${counted}/col` : `a column is ${spanText(time.columnMs)}, ${counted}`;
+  const cut = [scale?.above ? `${scale.above} above` : '', scale?.below ? `${scale.below} below` : '']
+    .filter(text => text !== '')
+    .join(', ');
+  const shown = isShort ? cut : `${cut === '' ? '' : `${cut.replace(/(\d+) /, '$1 points ')}: f shows them`}`;
+  const notes = [`${span}`, column, zoneName(timeEnd(time))].join(` ${drawing.dot} `);
+  return titleRule(title, width, drawing, [
+    ...(shown === '' ? [] : [seg(`${shown} `, 'warning')]),
+    ...(chart.end === null ? [] : [seg('held, End follows ', 'warning')]),
+    seg(notes, 'accent'),
+  ]);
+}
+
+/** Of how many frames most columns are. */
+function framesOfColumn({ shifts }: ChartData): number {
+  const counts = shifts
+    .at(-1)!
+    .columns.flatMap(column => (column ? [column.frames] : []))
+    .sort((a, b) => a - b);
+  return Math.round(counts[counts.length >> 1] ?? 0);
+}
+
+/** `18 s`, `1.5 min`. */
+function spanText(ms: number): string {
+  const [size, unit] = ms < 60_000 ? [1_000, 's'] : ms < 3_600_000 ? [60_000, 'min'] : [3_600_000, 'h'];
+  return `${Number((ms / size).toPrecision(2))} ${unit}`;
+}
+
+/** Numbers, axis, the curves, and letters at their right ends. */
+function plotLines(
+  curves: readonly Curve[],
+  scale: Scale | null,
+  time: ChartTime,
+  height: number,
+  state: ConsoleState,
+): Line[] {
+  const { drawing } = state;
+  if (height <= 0) return [];
+  if (!scale) {
+    const note: Line = [seg(' '.repeat(gutter)), seg('no frame in this time: - shows more, End goes to now', 'dim')];
+    return Array.from({ length: height }, (_, i) => (i === height >> 1 ? note : []));
+  }
+  const raster = new Raster(time.columns, height);
+  drawCurves(raster, curves, scale, state);
+  drawSigns(raster, curves, scale, time, state);
+  const labels = new Map<number, string>();
+  for (const { value, text } of valueTicks(scale, Math.max(1, Math.round(height / rowsPerTick)))) {
+    labels.set(Math.floor(dotOf(value, scale, height) / dotsDown), text);
+  }
+  const ends = endLetters(curves, scale, height);
+  return raster.lines(drawing).map((line, row) => {
+    const end = ends.get(row);
+    return [
+      seg((labels.get(row) ?? '').slice(0, gutter - 2).padStart(gutter - 2), 'dim'),
+      seg(` ${drawing.vertical}`, 'dim'),
+      ...line,
+      ...(end ? [seg(` ${end.letter}`, { fg: end.colour })] : []),
+    ];
+  });
+}
+
+/** Row of dots of a value, from the top; far outside is just outside. */
+function dotOf(value: number, { low, high }: Range, height: number): number {
+  const down = height * dotsDown - 1;
+  const y = Math.round((1 - (value - low) / (high - low || 1)) * down);
+  return Math.max(-dotsDown, Math.min(down + dotsDown, y));
+}
+
+/** The range of each column, then the medians, joined where there is no gap; the curve that is read lies on top. */
+function drawCurves(raster: Raster, curves: readonly Curve[], scale: Scale, { chart }: ConsoleState): void {
+  const isRead = ({ name, letter }: Curve): boolean => (chart.focus === null ? letter === 'M' : name === chart.focus);
+  const y = (value: number): number => dotOf(value, scale, raster.height);
+  for (const curve of curves) {
+    for (const [k, column] of curve.columns.entries()) {
+      if (!column || column.high === column.low) continue;
+      const [top, bottom] = [y(column.high), y(column.low)];
+      const x = k * dotsAcross;
+      if (isRead(curve)) {
+        const pen = { letter: ':', style: 'dim', rank: 1 } as const;
+        for (let at = top; at <= bottom; at++) raster.dot(x, at, pen);
+      } else {
+        const pen = { letter: '.', style: { fg: curve.colour }, rank: 2 } as const;
+        raster.dot(x, top, pen);
+        raster.dot(x, bottom, pen);
+      }
+    }
+  }
+  for (const curve of curves) {
+    const pen = { letter: curve.letter, style: { fg: curve.colour }, rank: isRead(curve) ? 4 : 3 } as const;
+    let before: [x: number, y: number] | null = null;
+    for (const [k, column] of curve.columns.entries()) {
+      if (!column) continue;
+      const [x, at] = [k * dotsAcross, y(column.median)];
+      if (before && column.joined) raster.stroke(...before, x, at, pen);
+      raster.stroke(x, at, x + 1, at, pen);
+      before = [x + 1, at];
+    }
+  }
+}
+
+/** What was cut, flags, the cursor, and zero. */
+function drawSigns(raster: Raster, curves: readonly Curve[], scale: Scale, time: ChartTime, state: ConsoleState): void {
+  const { drawing, chart } = state;
+  const { unicode } = drawing;
+  const row = (value: number): number => Math.floor(dotOf(value, scale, raster.height) / dotsDown);
+  for (const { columns, colour } of curves) {
+    for (const [k, column] of columns.entries()) {
+      if (!column) continue;
+      const style = { fg: colour };
+      if (column.flags !== 0) raster.sign(k, row(column.median), unicode ? '×' : 'x', style);
+      if (column.high > scale.high) raster.sign(k, 0, unicode ? '▲' : '^', style);
+      if (column.low < scale.low) raster.sign(k, raster.height - 1, unicode ? '▼' : 'v', style);
+    }
+  }
+  if (chart.cursor !== null) {
+    const k = columnAt(time, chart.cursor);
+    for (let at = 0; at < raster.height; at++) raster.sign(k, at, drawing.vertical, 'accent', true);
+  }
+  if (scale.low <= 0 && scale.high >= 0)
+    for (let k = 0; k < raster.width; k++) raster.sign(k, row(0), unicode ? '┈' : '-', 'dim', true);
+}
+
+/** Which letter stands beside which row: each at its curve's last value, or as near as there is room. */
+function endLetters(curves: readonly Curve[], scale: Scale, height: number): Map<number, Curve> {
+  const taken = new Map<number, Curve>();
+  for (const curve of curves.toReversed()) {
+    const last = curve.columns.findLast(column => column !== null);
+    if (!last) continue;
+    const row = Math.max(0, Math.min(height - 1, Math.floor(dotOf(last.median, scale, height) / dotsDown)));
+    for (let off = 0; off < height; off++) {
+      const free = [row + off, row - off].find(each => each >= 0 && each < height && !taken.has(each));
+      if (free === undefined) continue;
+      taken.set(free, curve);
+      break;
+    }
+  }
+  return taken;
+}
+
+/** The axis is drawn where frames went on, and is open where there were none; marks stand on it. */
+function axisLine(state: ConsoleState, { shifts, warmth }: ChartData, time: ChartTime): Line {
+  const { drawing } = state;
+  const isCovered = new Array<boolean>(time.columns).fill(false);
+  for (const { columns } of [...shifts, ...warmth]) cover(columns, isCovered);
+  const signs = markSigns(state.chart.marks, time);
+  const pieces: Segment[] = [seg(' '.repeat(gutter - 1)), seg(drawing.unicode ? '└' : '+', 'dim')];
+  for (const [k, covered] of isCovered.entries()) {
+    const sign = signs.get(k);
+    pieces.push(sign ? seg(sign, 'accent') : seg(covered ? drawing.rule : ' ', 'dim'));
+  }
+  return pieces;
+}
+
+function cover(columns: readonly (Column | null)[], isCovered: boolean[]): void {
+  let before = -1;
+  for (const [k, column] of columns.entries()) {
+    if (!column) continue;
+    for (let at = column.joined ? before + 1 : k; at <= k; at++) isCovered[at] = true;
+    before = k;
+  }
+}
+
+function timesLine(time: ChartTime): Line {
+  let text = ' '.repeat(gutter);
+  const range = { low: time.low, high: timeEnd(time) };
+  const labels = Math.max(1, Math.floor(time.columns / timeWidth));
+  for (const { value, text: label } of timeTicks(range, labels)) {
+    const middle = gutter + (value - time.low) / time.columnMs;
+    const at = Math.max(
+      gutter - 2,
+      Math.min(gutter + time.columns - label.length, Math.round(middle - label.length / 2)),
+    );
+    if (at > text.length || text.trim() === '') text = text.padEnd(at).slice(0, at) + label;
+  }
+  return [seg(text, 'dim')];
 }
 
 /** `a A1_N +0.0123`, as many as fit. */
 function legendLines(
-  { names, warmthNames }: ChartData,
+  { shifts, warmth }: ChartData,
   width: number,
   most: number,
-  { drawing }: ConsoleState,
+  { drawing, chart }: ConsoleState,
 ): Line[] {
   const lines: Line[] = [];
   let line: Line = [];
+  const last = ({ columns }: Curve): number => columns.findLast(column => column !== null)?.median ?? Number.NaN;
+  const some = shifts.some(({ hasShift }) => hasShift);
+  const note = ({ hasShift }: Curve): string => (hasShift || !some ? '' : '(no shift: position) ');
+  // The median first: it is the one that must not be cut off.
   const items = [
-    ...names.map(each => ({ ...each, text: signed(each.last) })),
-    ...warmthNames.map(each => ({ ...each, text: `${each.last.toFixed(2)} C` })),
+    ...[...shifts.slice(-1), ...shifts.slice(0, -1)].map(curve => ({
+      curve,
+      text: `${note(curve)}${signed(last(curve))}`,
+    })),
+    ...warmth.map(curve => ({ curve, text: Number.isNaN(last(curve)) ? '?' : `${last(curve).toFixed(2)} C` })),
   ];
-  for (const { letter, name, colour, text } of items) {
+  for (const { curve, text } of items) {
+    const { letter, name, colour } = curve;
+    const isRead = chart.focus === null ? letter === 'M' : name === chart.focus;
     const item: Line = [
-      seg(` ${letter} `, { fg: colour }),
-      seg(`${cleanText(name, drawing)} `),
+      seg(` ${letter} `, isRead ? 'selected' : { fg: colour }),
+      seg(`${isRead ? ' ' : ''}${cleanText(name, drawing)} `),
       seg(`${text} `, 'strong'),
     ];
     if (lineWidth(line) + lineWidth(item) > width && line.length > 0) {
@@ -111,5 +309,5 @@ function legendLines(
     line = [...line, ...item];
   }
   if (line.length > 0) lines.push(line);
-  return lines.slice(0, most).map(each => clip(each, width, drawing));
+  return lines.slice(0, most);
 }

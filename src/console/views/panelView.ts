@@ -1,7 +1,11 @@
 import type { ConsoleState } from '../consoleState.ts';
 import type { Rect } from '../layout.ts';
-import type { PanelContent } from './curves.ts';
 import type { Line } from './line.ts';
+
+/** What a panel shows. */
+export interface PanelContent {
+  lines: Line[];
+}
 
 /** How a panel is drawn. */
 export interface PanelView {
@@ -10,7 +14,7 @@ export interface PanelView {
   content: (state: ConsoleState, rect: Rect) => PanelContent;
 }
 
-/** The content of a panel that is text alone. */
+/** The content of a panel that needs no more than its size. */
 export const text =
   (lines: (state: ConsoleState, width: number, height: number) => Line[]) =>
-  (state: ConsoleState, { width, height }: Rect): PanelContent => ({ lines: lines(state, width, height), plots: [] });
+  (state: ConsoleState, { width, height }: Rect): PanelContent => ({ lines: lines(state, width, height) });

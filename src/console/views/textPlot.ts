@@ -1,7 +1,7 @@
 import type { Drawing } from '../drawing.ts';
-import { dotsAcross, dotsDown, type Range } from './curves.ts';
-import { clip, type Ink, type Line, type Segment, seg } from './line.ts';
-import { valueTicks } from './ticks.ts';
+import { clip, type Ink, type Line, seg } from './line.ts';
+import { dotsAcross, dotsDown, Raster } from './raster.ts';
+import { type Range, valueTicks } from './ticks.ts';
 
 /** Points of a plot; what is not finite breaks the line. */
 export interface PlotLine {
@@ -37,50 +37,27 @@ export function textPlot(lines: readonly PlotLine[], options: TextPlotOptions, d
   const rows = height - 1;
   const y = options.y ?? rangeOf(lines, x, options.least ?? 0);
   if (columns < 4 || rows < 1 || y === null) return [[seg(' nothing to draw', 'dim')]];
-  const cells = Array.from({ length: rows }, () =>
-    Array.from({ length: columns }, (): Cell => ({ dots: 0, of: null })),
-  );
-  for (const each of lines) draw(each, { x, y, columns, rows }, cells);
+  const raster = new Raster(columns, rows);
+  for (const each of lines) draw(each, x, y, raster);
   const labels = new Map(
     valueTicks(y, Math.max(1, Math.round(rows / 3))).map(({ value, text }) => [
       Math.round((1 - (value - y.low) / (y.high - y.low)) * (rows - 1)),
       text,
     ]),
   );
-  const shown = cells.map((row, i) => [
-    seg((labels.get(i) ?? '').slice(0, gutter - 2).padStart(gutter - 2), 'dim'),
-    seg(` ${drawing.vertical}`, 'dim'),
-    ...segmentsOf(row, drawing),
-  ]);
+  const shown = raster
+    .lines(drawing)
+    .map((row, i) => [
+      seg((labels.get(i) ?? '').slice(0, gutter - 2).padStart(gutter - 2), 'dim'),
+      seg(` ${drawing.vertical}`, 'dim'),
+      ...row,
+    ]);
   return [...shown, axisBelow(options, columns)].map(each => clip(each, width, drawing));
 }
 
-interface Cell {
-  /** Of braille. */
-  dots: number;
-  of: PlotLine | null;
-}
-
-/** Bits of the dots of a braille character, by row and column. */
-const bits = [
-  [0x01, 0x08],
-  [0x02, 0x10],
-  [0x04, 0x20],
-  [0x40, 0x80],
-] as const;
-
-function draw(
-  line: PlotLine,
-  { x, y, columns, rows }: { x: Range; y: Range; columns: number; rows: number },
-  cells: Cell[][],
-): void {
-  const [across, down] = [columns * dotsAcross - 1, rows * dotsDown - 1];
-  const put = (dotX: number, dotY: number): void => {
-    const cell = cells[Math.floor(dotY / dotsDown)]?.[Math.floor(dotX / dotsAcross)];
-    if (!cell || dotX < 0 || dotY < 0) return;
-    cell.dots |= bits[(dotY % dotsDown) as 0][(dotX % dotsAcross) as 0];
-    cell.of = line;
-  };
+function draw(line: PlotLine, x: Range, y: Range, raster: Raster): void {
+  const [across, down] = [raster.width * dotsAcross - 1, raster.height * dotsDown - 1];
+  const pen = { letter: line.letter, style: { fg: line.colour }, rank: 1 };
   let before: [number, number] | null = null;
   for (let i = 0; i < line.xs.length; i++) {
     const [atX, atY] = [line.xs[i] as number, line.ys[i] as number];
@@ -93,22 +70,9 @@ function draw(
       Math.round((1 - (Math.max(y.low, Math.min(y.high, atY)) - y.low) / (y.high - y.low || 1)) * down),
     ];
     const from: [number, number] = before === null || line.isDotted ? at : before;
-    const steps = Math.max(Math.abs(at[0] - from[0]), Math.abs(at[1] - from[1]), 1);
-    for (let k = 0; k <= steps; k++)
-      put(Math.round(from[0] + ((at[0] - from[0]) * k) / steps), Math.round(from[1] + ((at[1] - from[1]) * k) / steps));
+    raster.stroke(...from, ...at, pen);
     before = at;
   }
-}
-
-function segmentsOf(row: readonly Cell[], { unicode }: Drawing): Segment[] {
-  const segments: { text: string; style: { fg?: Ink } }[] = [];
-  for (const { dots, of } of row) {
-    const text = of === null ? ' ' : unicode ? String.fromCharCode(0x2800 + dots) : of.letter;
-    const last = segments.at(-1);
-    if (last && last.style.fg === of?.colour) last.text += text;
-    else segments.push({ text, style: of ? { fg: of.colour } : {} });
-  }
-  return segments;
 }
 
 function axisBelow({ x, ticks }: TextPlotOptions, columns: number): Line {

@@ -1,5 +1,9 @@
 import { localIso, parseIso } from '../../model/localTime.ts';
-import type { Range } from './curves.ts';
+
+export interface Range {
+  low: number;
+  high: number;
+}
 
 export interface Tick {
   value: number;

@@ -4,12 +4,10 @@ import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import { paintGraphic } from '../frame/paintGraphic.ts';
 import { layoutOf, type PanelName, type Rect, smallest } from '../layout.ts';
-import type { PanelContent } from '../views/curves.ts';
 import { type Line, line } from '../views/line.ts';
 import { overlayView } from '../views/overlayView.ts';
 import { panelViews } from '../views/panels.ts';
 import type { OpenScreen } from './openScreen.ts';
-import { plotCanvases } from './plotCanvases.ts';
 import { renderOnChange } from './renderOnChange.ts';
 import { boxStyle, sgr } from './sgr.ts';
 
@@ -35,11 +33,10 @@ export interface Painter {
   readonly renders: number;
 }
 
-/** A box for each panel of the layout, one for what lies over them, and canvases for curves. */
+/** A box for each panel of the layout, and one for what lies over them. */
 export function paintPanels(open: OpenScreen, scheduler: SchedulerLike): Painter {
   const { screen } = open;
   const panels = new Map<string, Panel>();
-  const canvases = plotCanvases(open, () => draw());
   const graphic = paintGraphic(open, scheduler);
   let renders = 0;
   let size = '';
@@ -89,25 +86,14 @@ export function paintPanels(open: OpenScreen, scheduler: SchedulerLike): Painter
     const view = panelViews[name];
     const depends = rect ? view.depends(state) : [];
     if (sameRect(panel.rect, rect) && sameItems(panel.depends, depends)) return false;
-    const content: PanelContent = rect ? view.content(state, rect) : { lines: [], plots: [] };
     panel.depends = depends;
-    const changed = show(name, rect, content.lines, state);
-    const drawn = name === 'chart' && canvases.draw(rect, content.plots, state.drawing);
-    // They lie over each other.
-    if (changed || drawn) {
-      panel.mark();
-      canvases.mark();
-    }
-    return changed || drawn;
+    return show(name, rect, rect ? view.content(state, rect).lines : [], state);
   };
 
   const draw = (): void => {
     const overlay = panelOf('overlay');
     overlay.box.setFront();
-    if (hasMoved || overlay.rect !== null) {
-      for (const panel of panels.values()) panel.mark();
-      canvases.mark();
-    }
+    if (hasMoved || overlay.rect !== null) for (const panel of panels.values()) panel.mark();
     hasMoved = false;
     screen.render();
     renders++;

@@ -1,0 +1,62 @@
+import { localIso } from '../../model/localTime.ts';
+import type { RoiHistory } from '../../model/roiHistory.ts';
+import type { ConsoleState } from '../consoleState.ts';
+import { cleanText } from '../views/cleanText.ts';
+import { clip, type Line, seg } from '../views/line.ts';
+import { signed } from '../views/shifts.ts';
+import type { ChartData } from './chartData.ts';
+import { type ChartTime, columnAt } from './columns.ts';
+
+const day = 24 * 3_600_000;
+
+/** `12:34:56`, as fine as columns of this length tell, with the date where it is not of the last day. */
+export function columnText(at: number, columnMs: number, now: number): string {
+  const text = localIso(at);
+  const time = text.slice(11, columnMs < 1_000 ? 21 : columnMs < 60_000 ? 19 : 16);
+  return Math.abs(now - at) < day ? time : `${text.slice(5, 10)} ${time}`;
+}
+
+/** The zone of all times of the chart, then: `UTC`, `UTC+1`, `UTC+5:30`. */
+export function zoneName(at: number): string {
+  const minutes = -new Date(at).getTimezoneOffset();
+  if (minutes === 0) return 'UTC';
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return `UTC${minutes < 0 ? '-' : '+'}${hours}${rest === 0 ? '' : `:${String(rest).padStart(2, '0')}`}`;
+}
+
+/** What stands at the cursor, or where there is none, last: time, ROI, shift ± σ, range, frames, flags. */
+export function readoutLine(
+  { chart: { cursor, focus }, now, drawing }: ConsoleState,
+  { flagNames }: RoiHistory,
+  { shifts }: ChartData,
+  time: ChartTime,
+  width: number,
+): Line {
+  const curve = shifts.find(({ name }) => name === focus) ?? shifts.at(-1)!;
+  const index = cursor === null ? curve.columns.findLastIndex(column => column !== null) : columnAt(time, cursor);
+  const column = curve.columns[index] ?? null;
+  const begin = [
+    seg(cursor === null ? ' last ' : ' at ', 'dim'),
+    seg(columnText(column?.first ?? time.low + index * time.columnMs, time.columnMs, now), 'accent'),
+    seg(` ${curve.letter} `, { fg: curve.colour }),
+    seg(`${cleanText(curve.name, drawing)} `),
+  ];
+  if (!column) return clip([...begin, seg('no frame', 'warning')], width, drawing);
+  const { frames, low, median, high, flags, uncertainty } = column;
+  const count = Math.round(frames);
+  const plus = drawing.unicode ? '±' : '+-';
+  const sigma = Number.isFinite(uncertainty) ? ` ${plus} ${Number(uncertainty.toPrecision(2))}` : '';
+  const range = count > 1 ? `, ${signed(low).trim()} to ${signed(high).trim()}` : '';
+  const named = flagNames.filter((_, bit) => flags & (1 << bit)).map(name => name.replaceAll('_', ' '));
+  return clip(
+    [
+      ...begin,
+      seg(`${signed(median).trim()}${sigma} px`, 'strong'),
+      seg(`${range} ${drawing.dot} ${count <= 1 ? '1 frame' : `median of ${count} frames`}`),
+      ...(named.length > 0 ? [seg(` ${drawing.dot} ${named.join(', ')}`, 'warning')] : []),
+      ...(curve.hasShift ? [] : [seg(` ${drawing.dot} no shift: position`, 'warning')]),
+    ],
+    width,
+    drawing,
+  );
+}

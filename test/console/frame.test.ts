@@ -1,4 +1,7 @@
+import { BehaviorSubject, map, NEVER, Observable, of, switchMap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import type { ConsoleHost } from '../../src/console/consoleHost.ts';
+import type { ConsoleSources } from '../../src/console/consoleSources.ts';
 import type { ConsoleState } from '../../src/console/consoleState.ts';
 import { frameLines } from '../../src/console/frame/frameLines.ts';
 import { graphicOf, pictureRequest } from '../../src/console/frame/framePlaces.ts';
@@ -7,7 +10,9 @@ import { histogramLines } from '../../src/console/frame/histogramLines.ts';
 import { markFrame } from '../../src/console/frame/markFrame.ts';
 import { letters } from '../../src/console/frame/pixelLetters.ts';
 import { layoutOf } from '../../src/console/layout.ts';
+import { openConsole } from '../../src/console/openConsole.ts';
 import { reduce } from '../../src/console/reduce.ts';
+import type { TerminalAnswers } from '../../src/console/terminalPicture/askTerminal.ts';
 import { kitty } from '../../src/console/terminalPicture/kitty.ts';
 import { markColours } from '../../src/console/terminalPicture/markColours.ts';
 import { sixel } from '../../src/console/terminalPicture/sixel.ts';
@@ -18,7 +23,8 @@ import type { Pixels } from '../../src/model/frame.ts';
 import { type FramePicture, pictureMarks } from '../../src/model/framePicture.ts';
 import { regionOf } from '../../src/model/frameRegion.ts';
 import { lastKittyPicture, lastSixelPicture } from './drawnPicture.ts';
-import { noon, sampleFrame, sampleHistory, sampleState, unicode } from './sampleConsole.ts';
+import { noon, sampleFrame, sampleHistory, sampleState, sampleStatus, unicode } from './sampleConsole.ts';
+import { sampleTerminal } from './sampleTerminal.ts';
 
 const never = new AbortController().signal;
 
@@ -309,5 +315,129 @@ describe('saturated ROIs', () => {
     ]);
     const turned = await saturatedRois(pixels, { imageAngle: 180, rois: [roi('opposite', 80, 80)] }, 255, never);
     expect(turned).toEqual([{ label: 'opposite', share: 0.25 }]);
+  });
+});
+
+const sampleHost = (): ConsoleHost => ({
+  root: '/data/run7',
+  mode: 'attached',
+  tools: [],
+  command: () => NEVER,
+  stopOwn: () => undefined,
+  configFile: '/data/run7/configs/Phorest_config.toml',
+  configExists: () => true,
+  mistakeLine: async () => null,
+  writeSettings: async () => [],
+  writeConfig: async () => undefined,
+  editor: ['true'],
+  environment: {},
+});
+
+describe('a picture in the terminal', () => {
+  const answers = {
+    way: 'kitty',
+    cell: { width: 8, height: 16 },
+    registers: 256,
+    maxSize: { width: 1000, height: 1000 },
+    background: null,
+    synchronised: false,
+  } as const satisfies TerminalAnswers;
+
+  async function opened(way: TerminalAnswers['way'] = 'kitty') {
+    const shown = sampleTerminal(80, 24);
+    const frames = new BehaviorSubject(noon);
+    const sources: ConsoleSources = {
+      status$: of({ connection: 'running', status: sampleStatus() } as const),
+      log$: NEVER,
+      history$: NEVER,
+      rois$: NEVER,
+      chips$: NEVER,
+      settings$: () => NEVER,
+      lastResult$: () => NEVER,
+      frame$: requests$ =>
+        new Observable(subscriber =>
+          requests$
+            .pipe(
+              switchMap(request =>
+                frames.pipe(
+                  map(at => {
+                    if (!request) return null;
+                    const size = { width: request.width, height: request.height };
+                    return sampleFrame(320, 176, { at, size, region: regionOf(sampleFrame(), request) });
+                  }),
+                ),
+              ),
+            )
+            .subscribe(subscriber),
+        ),
+    };
+    const ending = new AbortController();
+    const terminal = { ...shown.terminal, ask: async () => ({ ...answers, way }) };
+    const end = openConsole(sources, sampleHost(), terminal, { until: ending.signal });
+    await import('blessed');
+    await shown.settle();
+    const since = async (act: () => Promise<void>): Promise<string> => {
+      const before = shown.written().length;
+      await act();
+      await shown.pass(1000);
+      return shown.written().slice(before);
+    };
+    return { ...shown, frames, since, close: async () => (ending.abort(), await end) };
+  }
+
+  const transmission = '\u001b_Ga=T';
+  const hidden = '\u001b_Ga=d,d=i';
+  const again = '\u001b_Ga=p';
+
+  it('is sent when the frame is another, and not again while nothing changes', async () => {
+    const { since, type, pass, frames, close } = await opened();
+    expect(await since(() => type('4'))).toContain(transmission);
+    expect(await since(() => pass(60_000))).not.toContain('\u001b_G');
+    expect(await since(async () => frames.next(noon + 5000))).toContain(transmission);
+    await close();
+  });
+
+  it('gives way to what opens over the page, and comes back without being sent again', async () => {
+    const { since, type, screen, close } = await opened();
+    await since(() => type('4'));
+    const help = await since(() => type('?'));
+    expect(help).toContain(hidden);
+    expect(help).not.toContain(transmission);
+    expect(screen.text).toContain('Lists the keys');
+    const closed = await since(() => type('q'));
+    expect(closed).toContain(again);
+    expect(closed).not.toContain(transmission);
+    await close();
+  });
+
+  it('goes with its page, and leaves nothing behind when the console ends', async () => {
+    const { since, type, written, close } = await opened();
+    await since(() => type('4'));
+    expect(await since(() => type('5'))).toContain(hidden);
+    await since(() => type('4'));
+    const before = written().length;
+    await close();
+    const end = written().slice(before);
+    expect(end).toContain('\u001b_Ga=d,d=I');
+    expect(end.indexOf('\u001b_Ga=d,d=I')).toBeLessThan(end.indexOf('\u001b[?1049l'));
+  });
+
+  it('is made anew for a window of another size', async () => {
+    const { since, type, resize, written, close } = await opened();
+    await since(() => type('4'));
+    const resized = await since(() => resize(120, 40));
+    expect(resized).toContain(hidden);
+    expect(resized).toContain(transmission);
+    expect(lastKittyPicture(written())).toMatchObject({ width: 320, height: 176 });
+    await close();
+  });
+
+  it('as sixels is erased by the cells that it covered', async () => {
+    const { since, type, close } = await opened('sixel');
+    expect(await since(() => type('4'))).toContain('\u001bP0;1;q');
+    const gone = await since(() => type('5'));
+    // Every row of the picture is written, though blank before and after.
+    expect(gone.match(/ {40}/g)?.length).toBeGreaterThanOrEqual(11);
+    await close();
   });
 });

@@ -10,15 +10,15 @@ import { decodeFrame } from '../../../src/image/decodeFrame.ts';
 import { type ReducedFrame, reduceFrame } from '../../../src/image/reducedFrame.ts';
 import { followLastImage } from '../../../src/manifest/lastImage.ts';
 import { Manifest } from '../../../src/manifest/manifest.ts';
-import type { FramePicture } from '../../../src/model/framePicture.ts';
-import { utcIso } from '../../../src/model/localTime.ts';
+import type { FramePicture, HeldFrame, PictureRequest } from '../../../src/model/framePicture.ts';
+import { localIso, utcIso } from '../../../src/model/localTime.ts';
 import type { RoiManifest } from '../../../src/model/roi.ts';
 import { type LastFrameDeps, lastFrame$, type ReadFrame } from '../../../src/streams/console/lastFrame.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { sampleEntry, sampleOptions } from '../../world/sampleManifest.ts';
 
 const rois: RoiManifest = { rois: [{ label: 'a', flip: false, coords: [0, 0], size: [2, 2] }], imageAngle: 0 };
-type Size = { width: number; height: number } | null;
+type Size = PictureRequest | null;
 let subscription: Subscription | undefined;
 
 afterEach(() => {
@@ -74,7 +74,7 @@ describe('lastFrame$ in virtual time', () => {
       onError: (error: Error) => errors.push(error.message),
     };
     subscription = lastFrame$(options, size$, deps).subscribe(picture => pictures.push(picture));
-    return { world, put, pictures, errors, size$, rois$, shown: () => pictures.map(picture => picture?.file) };
+    return { world, put, files, pictures, errors, size$, rois$, shown: () => pictures.map(picture => picture?.file) };
   }
 
   it('reads nothing while nobody looks', async () => {
@@ -127,6 +127,52 @@ describe('lastFrame$ in virtual time', () => {
       [2, 1, rois],
     ]);
     expect(pictures.at(-1)).toMatchObject({ at: 1, frameWidth: 4, frameHeight: 2, depth: 8, brightness: 3.5 });
+  });
+
+  it('shows the frame that is held, or those beside it, at once, and then the newest again', async () => {
+    const { world, put, pictures, shown, size$ } = begin({ width: 4, height: 4 }, 500);
+    for (let n = 2; n <= 5; n++) put(n);
+    await vi.advanceTimersByTimeAsync(600);
+    const hold = async (held: HeldFrame | null): Promise<FramePicture | null | undefined> => {
+      size$.next({ width: 4, height: 4, held });
+      await vi.advanceTimersByTimeAsync(600);
+      return pictures.at(-1);
+    };
+    const file = '/data/day/5.png';
+    expect(await hold({ file, back: 0 })).toMatchObject({ file, recent: { back: 0, before: 4, after: 0 } });
+    expect(await hold({ file, back: 2 })).toMatchObject({ file: '/data/day/3.png', recent: { back: 2 } });
+    expect(await hold({ file, back: 99 })).toMatchObject({ file: '/data/day/1.png', recent: { back: 4 } });
+    put(6);
+    // Frames that come meanwhile leave it as it is.
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(shown().at(-1)).toBe('/data/day/1.png');
+    expect(await hold({ file, back: -9 })).toMatchObject({ file: '/data/day/6.png', recent: { back: -1, after: 1 } });
+    const reads = world.reads.length;
+    expect(await hold(null)).toMatchObject({ file: '/data/day/6.png', recent: null });
+    expect(world.reads).toHaveLength(reads);
+  });
+
+  it('goes on with the day before, over images that are being compressed, and past brightfield frames', async () => {
+    const { pictures, files, size$ } = begin({ width: 4, height: 4 });
+    for (const name of [
+      '20261121/image_20261121_235959_000001_cam0.png',
+      '20261122/brightfield_20261122_000000_000000_cam0.png',
+      '20261122/image_20261122_000001_000001_cam0.png',
+      '20261122/image_20261122_000001_000001_cam0.png.gz',
+      '20261122/image_20261122_000002_000001_cam0.png',
+    ])
+      files.put(`/data/${name}`, name);
+    size$.next({
+      width: 4,
+      height: 4,
+      held: { file: '/data/20261122/image_20261122_000002_000001_cam0.png', back: 2 },
+    });
+    await vi.advanceTimersByTimeAsync(200);
+    expect(pictures.at(-1)).toMatchObject({
+      file: '/data/20261121/image_20261121_235959_000001_cam0.png',
+      recent: { back: 2, before: 2, after: 0 },
+    });
+    expect(localIso(pictures.at(-1)!.at)).toMatch(/^2026-11-21T23:59:59.000/);
   });
 
   it('is null while there is no image', async () => {

@@ -77,7 +77,7 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
       void abort(signal);
     } else if (stoppedBy === null && closing === null) {
       stoppedBy = signal;
-      say(`${signal}: finishing what is in flight (again to cut it short)`);
+      say(`${signal}: finishing what is in work (again to cut it short)`);
       pipeline.stop();
     }
   });

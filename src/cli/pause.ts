@@ -8,7 +8,7 @@ const declare = (command: Command): Command =>
 /** `pause STAGE`: lets a stage finish what is in flight and rest. */
 export const pause: CommandDefinition = {
   usage: 'pause <stage>',
-  summary: 'let a stage rest; what it has in flight is finished, the others go on',
+  summary: 'let a stage rest; what it has in work is finished, the others go on',
   examples: ['--config my.toml pause processor', '--root /data/run7 pause syncer'],
   words: graphStages,
   declare,

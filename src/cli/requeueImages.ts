@@ -107,7 +107,7 @@ function lines(
       ? `${counted(count, 'image')}${of} would be set to ${target}`
       : `${changed} of ${counted(count, 'image')}${of} ${changed === 1 ? 'is' : 'are'} set to ${target}`,
   ];
-  if (inFlight) sentences.push(`${inFlight} are in flight just now and left alone`);
+  if (inFlight) sentences.push(`${inFlight} are in work just now and left alone`);
   if (withoutImage) sentences.push(`${withoutImage} have no image any more and are left alone`);
   if (dryRun && count > 0) sentences.push(`nothing is changed yet; this does it: ${commandWith(options, context)}`);
   return sentences;

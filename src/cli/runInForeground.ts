@@ -1,4 +1,5 @@
 import { merge, type Observable, Subject } from 'rxjs';
+import { systemClock } from '../model/clock.ts';
 import { type StopSignal, stopSignals$ } from '../streams/stopSignals.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { drivePipeline, type RunView } from './drivePipeline.ts';
@@ -55,7 +56,7 @@ function lines(
     beforeEnd: () => output.progress(''),
     onEvent: event => {
       output.event(event, logFormat);
-      if (logFormat === 'pretty') output.progress(progress.line(Date.now()));
+      if (logFormat === 'pretty') output.progress(progress.line(systemClock.now()));
     },
   };
 }

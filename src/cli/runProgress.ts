@@ -1,6 +1,9 @@
 import type { PipelineEvent } from '../model/event.ts';
-import { duration, number } from '../model/quantity.ts';
+import { number } from '../model/quantity.ts';
+import { rateText } from '../model/rate.ts';
 import { replayWords } from '../model/replay.ts';
+import { coarse } from '../model/throughputWords.ts';
+import { type RecentlyFinished, rateOf, withFinished } from '../sinks/status/rateOf.ts';
 import { type ReplayState, reduceReplay, replayStatus } from '../sinks/status/replayStatus.ts';
 
 const barWidth = 24;
@@ -8,9 +11,6 @@ function bar(share: number): string {
   const filled = Math.round(Math.min(1, share) * barWidth);
   return '#'.repeat(filled) + '.'.repeat(barWidth - filled);
 }
-
-/** The rate is that of the last so many ms, about. */
-const rateWindowMs = 10_000;
 
 /**
  * What a run has come to, from its events: one line that is drawn again in place, and totals for the end. Counts images,
@@ -21,17 +21,19 @@ export class RunProgress {
   #collected = 0;
   #analysed = 0;
   #failed = 0;
-  #discarded = 0;
+  #skipped = 0;
   #reported = 0;
   #rois = 0;
   #rows = 0;
   #alarm: string | null = null;
   /** Only of a replay. */
   #replay: ReplayState | undefined;
-  #recent: { at: number; analysed: number }[] = [];
+  #finished: RecentlyFinished = [];
 
   take(event: PipelineEvent): void {
     if (!('stage' in event) || event.kind === 'note') return;
+    if (event.stage === 'processor' && (event.kind === 'done' || event.kind === 'failed'))
+      this.#finished = withFinished(this.#finished, { items: 1, rows: 0, bytes: 0, workedMs: 0 }, event.at);
     switch (event.kind) {
       case 'replay':
         this.#replay = reduceReplay(this.#replay, event);
@@ -52,7 +54,7 @@ export class RunProgress {
         if (event.stage === 'processor') this.#failed++;
         break;
       case 'discarded':
-        this.#discarded += event.count ?? 1;
+        this.#skipped += event.count ?? 1;
         break;
       case 'alarm':
         this.#alarm = event.message;
@@ -73,22 +75,22 @@ export class RunProgress {
     };
   }
 
-  /** `now`: ms since 1970 UTC. */
+  /** `now`: milliseconds since 1970 UTC, by the clock of the events. */
   line(now: number): string {
     const finished = this.#analysed + this.#failed;
-    const perSecond = this.#rate(now, finished);
+    const perSecond = rateOf(this.#finished, now, 0, null)?.perSecond ?? 0;
     const words: string[] = [];
     if (this.#replay) {
       const replay = replayStatus(this.#replay, now);
       const done = replay.count ? replay.frame / replay.count : 0;
       words.push(`[${bar(done)}] ${replayWords(replay)}`);
-      if (perSecond > 0) words.push(`${number(Number(perSecond.toPrecision(3)))} frames/s`);
+      if (perSecond > 0) words.push(`now ${rateText(perSecond)}`);
     } else if (this.#expected !== null && this.#expected > 0) {
       const share = Math.min(1, finished / this.#expected);
       words.push(`[${bar(share)}] ${number(finished)}/${number(this.#expected)}`);
       if (perSecond > 0) {
-        words.push(`${number(Number(perSecond.toPrecision(3)))} frames/s`);
-        words.push(`${duration(((this.#expected - finished) / perSecond) * 1000)} left`);
+        words.push(`now ${rateText(perSecond)}`);
+        words.push(`${coarse(((this.#expected - finished) / perSecond) * 1000)} left`);
       }
     } else {
       words.push(
@@ -96,7 +98,7 @@ export class RunProgress {
         `analysed ${number(this.#analysed)}`,
         `reported ${number(this.#reported)}`,
       );
-      words.push(`${number(Number((perSecond * 60).toPrecision(3)))} per minute`);
+      if (perSecond > 0) words.push(`now ${rateText(perSecond)}`);
     }
     if (this.#failed) words.push(`${number(this.#failed)} failed`);
     if (this.#alarm) words.push(`ALARM: ${this.#alarm}`);
@@ -109,14 +111,7 @@ export class RunProgress {
       `${number(this.#analysed)} analysed`,
       `${number(this.#reported)} reported`,
       `${number(this.#failed)} failed`,
-      `${number(this.#discarded)} discarded`,
+      `${number(this.#skipped)} skipped`,
     ].join(' · ');
-  }
-
-  #rate(now: number, analysed: number): number {
-    this.#recent.push({ at: now, analysed });
-    while (this.#recent.length > 2 && now - this.#recent[0]!.at > rateWindowMs) this.#recent.shift();
-    const { at, analysed: before } = this.#recent[0]!;
-    return now > at ? ((analysed - before) / (now - at)) * 1000 : 0;
   }
 }

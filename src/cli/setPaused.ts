@@ -68,12 +68,12 @@ export async function setPaused(context: CommandContext, word: string, paused: b
       output.progress('');
       output.error(
         seen
-          ? `the ${stage} has seen it, but does not rest after ${restsWithinMs / 1000} s: it still works on what is in flight`
+          ? `the ${stage} has seen it, but does not rest after ${restsWithinMs / 1000} s: it is not through with what is in work`
           : `the pipeline has not answered for ${seenWithinMs / 1000} s; ${paths.controlFile} stands as asked`,
       );
       return exitCodes.failed;
     }
-    output.progress(`${seen ? `the ${stage} finishes what is in flight` : 'waiting for the pipeline to see it'}`);
+    output.progress(`${seen ? `the ${stage} finishes what is in work` : 'waiting for the pipeline to see it'}`);
     await wait(pollEveryMs);
   }
 }

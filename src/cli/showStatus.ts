@@ -2,7 +2,10 @@ import { nodeFiles } from '../files/files.ts';
 import { readBytes } from '../files/readBytes.ts';
 import { parseIso } from '../model/localTime.ts';
 import { duration, number } from '../model/quantity.ts';
-import type { Connection, DiskStatus, PipelineStatus } from '../model/status.ts';
+import { rateText } from '../model/rate.ts';
+import type { StageName } from '../model/stageName.ts';
+import type { Connection, DiskStatus, PipelineStatus, StageStatus, Throughput } from '../model/status.ts';
+import { coarse, percent, throughputWords } from '../model/throughputWords.ts';
 import { readStatusOnce } from '../streams/status/statusReading.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
@@ -48,33 +51,90 @@ function statusLines(status: PipelineStatus, connection: Connection, root: strin
   if (config.error) lines.push(`configuration: ${config.error} (the last good one stays)`);
   for (const warning of config.warnings ?? []) lines.push(`configuration: warning: ${warning}`);
   if (disk) lines.push(`disk ${diskWords(disk)}`);
-  const columns = [
-    'stage',
-    'state',
-    'queued',
-    'in flight',
-    'done',
-    'failed',
-    'discarded',
-    'lost',
-    'per minute',
-    'last',
-  ];
-  const rows = Object.entries(status.stages).map(([name, s]) => [
-    name,
-    s.late && connection === 'running' ? `${s.state}, ${s.late}` : s.state,
-    ...[s.queued, s.in_flight, s.done, s.failed, s.discarded, s.lost, s.per_minute].map(number),
-    s.last_ms === null ? '' : duration(s.last_ms),
-  ]);
-  const widths = columns.map((column, i) => Math.max(column.length, ...rows.map(row => row[i]!.length)));
-  const put = (row: readonly string[]): string =>
-    row
-      .map((cell, i) => (i < 2 || i === row.length - 1 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join('  ')
-      .trimEnd();
-  lines.push('', put(columns), ...rows.map(put));
+  const live = connection === 'running';
+  if (live && status.throughput) lines.push(...throughputLines(status.throughput, status, now));
+  lines.push('', ...stageRows(status, live));
   for (const alarm of alarms) lines.push(`ALARM ${alarm.stage} since ${alarm.since}: ${alarm.message}`);
   return lines;
+}
+
+/** How fast the whole is, in the words of the console. */
+function throughputLines(throughput: Throughput, { stages }: PipelineStatus, now: number): string[] {
+  const words = throughputWords(throughput, stages[throughput.stage], now);
+  const facts = [
+    `now ${words.now}`,
+    words.peak && `peak ${words.peak}`,
+    words.folder,
+    `waiting ${words.waiting}`,
+    words.latency && `result after ${words.latency}`,
+    words.rows && `rows ${words.rows}`,
+    `disk ${words.disk}`,
+    words.share && `share ${words.share}`,
+    words.busiest && `busiest ${words.busiest}`,
+  ].filter(fact => fact !== null);
+  return [facts.slice(0, 4).join(' · '), facts.slice(4).join(' · ')];
+}
+
+interface Column {
+  head: string;
+  cell: (stage: StageStatus) => string;
+  /** Absent: always shown. */
+  isUsed?: (stage: StageStatus) => boolean;
+}
+
+const rateOr = (perSecond: number | null): string => (perSecond === null ? '' : rateText(perSecond));
+
+/** As in the console; the rates only of a pipeline that runs. */
+const columnsOf = (live: boolean): readonly Column[] => [
+  { head: 'state', cell: stage => (stage.late && live ? `${stage.state}, ${stage.late}` : stage.state) },
+  ...(live
+    ? [
+        { head: 'now', cell: ({ per_second: now }: StageStatus) => rateOr(now) },
+        {
+          head: 'asked',
+          cell: ({ target_per_minute: target }: StageStatus) => (target === null ? '' : rateText(target / 60)),
+          isUsed: ({ target_per_minute: target }: StageStatus) => target !== null,
+        },
+        { head: 'peak', cell: ({ peak_per_second: peak }: StageStatus) => rateOr(peak) },
+        { head: 'busy', cell: ({ busy }: StageStatus) => (busy === null ? '' : percent(busy)) },
+      ]
+    : []),
+  { head: 'waiting', cell: ({ queued }) => number(queued) },
+  ...(live
+    ? [
+        {
+          head: 'gone in',
+          cell: ({ queued, clears_in_ms: clears }: StageStatus) =>
+            queued === 0 || clears === null || clears === undefined ? '' : clears === 'never' ? clears : coarse(clears),
+          isUsed: ({ queued }: StageStatus) => queued > 0,
+        },
+      ]
+    : []),
+  { head: 'in work', cell: stage => number(stage.in_flight) },
+  { head: 'done', cell: ({ done }) => number(done) },
+  { head: 'failed', cell: ({ failed }) => number(failed) },
+  { head: 'skipped', cell: ({ discarded }) => number(discarded), isUsed: ({ discarded }) => discarded > 0 },
+  { head: 'lost', cell: ({ lost }) => number(lost), isUsed: ({ lost }) => lost > 0 },
+  { head: 'took', cell: ({ last_ms: ms }) => (ms === null ? '' : duration(ms)) },
+];
+
+/** The stages that are on as a table, and a line for those that are off. */
+function stageRows({ stages }: PipelineStatus, live: boolean): string[] {
+  const all = Object.entries(stages) as [StageName, StageStatus][];
+  const on = all.filter(([, { state }]) => state !== 'off');
+  const off = all.filter(([, { state }]) => state === 'off').map(([name]) => name);
+  const columns = columnsOf(live).filter(({ isUsed }) => !isUsed || on.some(([, stage]) => isUsed(stage)));
+  const table = [
+    ['stage', ...columns.map(({ head }) => head)],
+    ...on.map(([name, stage]) => [name, ...columns.map(({ cell }) => cell(stage))]),
+  ];
+  const widths = (table[0] as string[]).map((_, i) => Math.max(...table.map(row => (row[i] as string).length)));
+  const put = (row: readonly string[]): string =>
+    row
+      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number)))
+      .join('  ')
+      .trimEnd();
+  return [...table.map(put), ...(off.length > 0 ? [`off: ${off.join(', ')}`] : [])];
 }
 
 function ago(iso: string, now: number): string {

@@ -69,14 +69,14 @@ export async function stopPipeline(context: CommandContext, { now, timeoutMs }: 
     output.progress('');
     throw new ExitError(
       exitCodes.failed,
-      `after ${number(timeoutMs / 1000)} s it has not stopped yet; still in flight: ${watch.inFlight}. It goes on stopping; "phorest stop" again, or "phorest stop --now", cuts it short`,
+      `after ${number(timeoutMs / 1000)} s it has not stopped yet; still in work: ${watch.inFlight}. It goes on stopping; "phorest stop" again, or "phorest stop --now", cuts it short`,
     );
   }
   if (cut) {
     if (!(await watch.ended(secondSignalMs))) signal(watch.left, 'SIGTERM');
     if (!(await watch.ended(cutWithinMs))) {
       for (const { status } of watch.left) {
-        output.error(`process ${status.pid} does not end: it is killed; what it had in flight is done again`);
+        output.error(`process ${status.pid} does not end: it is killed; what it had in work is done again`);
       }
       signal(watch.left, 'SIGKILL');
       await watch.ended(cutWithinMs);
@@ -117,7 +117,7 @@ class EndWatch {
     while (this.left.length > 0) {
       if (performance.now() - begun > ms) return false;
       this.#processes = await Promise.all(this.#processes.map(refreshed));
-      this.#output.progress(`stopping · in flight: ${this.inFlight}`);
+      this.#output.progress(`stopping · in work: ${this.inFlight}`);
       await wait(pollEveryMs);
     }
     return true;

@@ -19,7 +19,7 @@ export const commandKeys: readonly KeyBinding<CoreAction>[] = [
     keys: ['x'],
     shown: 'x',
     label: 'stop',
-    help: 'Stops the pipeline: what is in flight is finished. A second time, it is cut short.',
+    help: 'Stops the pipeline: what is in work is finished. A second time, it is cut short.',
     places: 'pages',
     asks: true,
     footer: 2,

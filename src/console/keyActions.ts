@@ -125,22 +125,22 @@ function confirmed(state: ConsoleState): Step {
 
 function askToStop(state: ConsoleState): Step {
   if (state.mode === 'own') {
-    const text = state.stopAsked ? 'Cut short what is in flight?' : 'Stop the pipeline?';
+    const text = state.stopAsked ? 'Cut short what is in work?' : 'Stop the pipeline?';
     return ask(state, text, { do: 'stopOwn' });
   }
   if (state.commands.some(({ purpose }) => purpose === 'stop') || state.reading?.status?.state === 'draining') {
-    return ask(state, 'The pipeline is stopping. Cut short what is in flight?', asked('stop now', ['stop', '--now']));
+    return ask(state, 'The pipeline is stopping. Cut short what is in work?', asked('stop now', ['stop', '--now']));
   }
   const text = state.reading?.status?.replay
-    ? 'End the replay? What is in flight is finished first; the replay can go on from there later.'
-    : 'Stop the pipeline? What is in flight is finished first.';
+    ? 'End the replay? What is in work is finished first; the replay can go on from there later.'
+    : 'Stop the pipeline? What is in work is finished first.';
   return ask(state, text, asked('stop', ['stop']));
 }
 
 function stopOwn(state: ConsoleState): Step {
   const text = state.stopAsked
-    ? 'cutting short what is in flight'
-    : 'stopping: finishing what is in flight (again to cut it short)';
+    ? 'cutting short what is in work'
+    : 'stopping: finishing what is in work (again to cut it short)';
   return step({ ...say(state, 'info', text), stopAsked: true }, { do: 'stopOwn' });
 }
 

@@ -31,5 +31,5 @@ export function isTriedAlone(entry: Entry, stage: StageName, bootId: string): bo
 export function deadlyWork(entry: Entry, stage: StageName, bootId: string): string | null {
   const deaths = deathsOf(entry, stage, bootId);
   if (deaths <= maxProcessDeaths) return null;
-  return `the process died ${deaths} times while the ${stage} had this image in flight, the last time with nothing else`;
+  return `the process died ${deaths} times while the ${stage} had this image in work, the last time with nothing else`;
 }

@@ -54,7 +54,7 @@ export async function inspect(options: InspectionOptions): Promise<Inspection> {
   const { left_in_work: left } = inspection.tally;
   if (left > 0)
     inspection.note(
-      `${counted(left, 'image was', 'images were')} in flight at the end of the process; the next start finishes ${left === 1 ? 'it' : 'them'}`,
+      `${counted(left, 'image was', 'images were')} in work at the end of the process; the next start finishes ${left === 1 ? 'it' : 'them'}`,
     );
   return inspection;
 }

@@ -96,7 +96,7 @@ async function setBack(
       const changed = await manifest.requeue(there, 'pending', { restore });
       for (const entry of changed) onMended(`${entry.entry_id}: is set back, and waits for its analysis`);
       if (changed.length < there.length)
-        onLeft(`${counted(there.length - changed.length, 'entry that is', 'entries that are')} in flight`);
+        onLeft(`${counted(there.length - changed.length, 'entry that is', 'entries that are')} in work`);
     },
   );
 }
@@ -122,7 +122,7 @@ async function relocate(
     options.onMended(
       `${given.paths.manifestFile}: knows again where the results of ${counted(mended, 'image')} stand; none is analysed again`,
     );
-  if (left > 0) options.onLeft(`${counted(left, 'entry that is', 'entries that are')} in flight`);
+  if (left > 0) options.onLeft(`${counted(left, 'entry that is', 'entries that are')} in work`);
 }
 
 /** Hands on the entries that are chosen, some at a time. */

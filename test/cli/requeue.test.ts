@@ -146,7 +146,7 @@ describe('requeue', () => {
     const { lines } = await sample.run(requeue, { status: 'processing' });
     expect(lines.slice(0, 2)).toEqual([
       '1 of 1 image (1 processing) is set to pending',
-      '2 are in flight just now and left alone',
+      '2 are in work just now and left alone',
     ]);
     expect(statusesOf(await sample.entries())).toBe('pr pr pr pe');
     for (const one of [manifest, elsewhere, dead]) await one.close({ compact: false });

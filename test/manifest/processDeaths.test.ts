@@ -52,7 +52,7 @@ describe('an image that ends the process again and again', () => {
     const manifest = await machine.next();
     const [poison] = await manifest.claim('processor', 3);
     expect(manifest.deadlyWork(poison!, 'processor')).toBe(
-      'the process died 4 times while the processor had this image in flight, the last time with nothing else',
+      'the process died 4 times while the processor had this image in work, the last time with nothing else',
     );
     await manifest.settle([poison!], 'processor', { processing_status: 'failed' });
     // The others were only near it: each is tried alone, and is well.

@@ -172,7 +172,7 @@ describe('a pipeline in the background', () => {
       if (how === 'twice') {
         const first = await root.phorest('stop', '--timeout', '1.2');
         expect(first.code).toBe(1);
-        expect(first.stderr).toMatch(/still in flight: processor 1\..*"phorest stop --now"/);
+        expect(first.stderr).toMatch(/still in work: processor 1\..*"phorest stop --now"/);
         expect((await root.living()).map(status => status.pid)).toEqual([pid]);
         await root.until('draining', ({ state }) => state === 'draining');
       }

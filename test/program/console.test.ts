@@ -41,7 +41,7 @@ describe.skipIf(!hasTerminal)('the console in a terminal', () => {
     expect(terminal.screen).toMatch(/running up .* pid \d+/);
 
     // One stage rests, the others go on.
-    terminal.press('Down', 'Down', 'p');
+    terminal.press('Down', 'p');
     await terminal.until('paused processor', screen => rowOf(screen, 'processor').includes('paused'));
     const processed = done(terminal.screen, 'processor');
     const collected = done(terminal.screen, 'collector');
@@ -67,7 +67,7 @@ describe.skipIf(!hasTerminal)('the console in a terminal', () => {
     terminal = openConsole(root, { cols: 80, rows: 24 });
     await terminal.until('paused processor', screen => rowOf(screen, 'processor').includes('paused'));
     expect(fits(terminal.screen, 80)).toBe(true);
-    terminal.press('Down', 'Down', 'p');
+    terminal.press('Down', 'p');
     await terminal.until('running processor', screen => rowOf(screen, 'processor').includes('running'));
 
     // Any size.

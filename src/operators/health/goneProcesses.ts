@@ -55,7 +55,7 @@ export class GoneProcesses {
       message: [
         `process ${pid} on ${host} ended without a word`,
         ...(held.length > 0 ? [`what it ran is not run any more, start it again: ${held.join(', ')}`] : []),
-        ...(claims.size > 0 ? [`it had images in flight: ${countsOf(claims)}`] : []),
+        ...(claims.size > 0 ? [`it had images in work: ${countsOf(claims)}`] : []),
       ].join('; '),
       light: held.length > 0 ? 'red' : 'amber',
     }));

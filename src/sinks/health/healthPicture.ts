@@ -192,7 +192,7 @@ function countWords({
     `${number(done)} done`,
     `${number(failed)} failed`,
     `${number(queued)} waiting`,
-    ...(in_flight > 0 ? [`${number(in_flight)} in flight`] : []),
+    ...(in_flight > 0 ? [`${number(in_flight)} in work`] : []),
     ...(last_ms === null ? [] : [`the last took ${duration(last_ms)}`]),
   ].join(' · ');
 }

@@ -2,6 +2,7 @@ import type { EventLevel, PipelineEvent } from '../../model/event.ts';
 import { localIso, utcIso } from '../../model/localTime.ts';
 import type { Playback } from '../../model/playback.ts';
 import { duration, number } from '../../model/quantity.ts';
+import { rateText } from '../../model/rate.ts';
 import { oneLine, shownJson } from '../../model/shownText.ts';
 
 export interface EventLineOptions {
@@ -78,7 +79,7 @@ export function eventWords(event: PipelineEvent): string {
     case 'failed':
       return `${event.entryId} failed: ${event.error}`;
     case 'discarded':
-      return `${event.entryId ?? ((event.count ?? 1) > 1 ? `${number(event.count!)} frames` : 'a frame')} discarded: ${event.reason}`;
+      return `${event.entryId ?? ((event.count ?? 1) > 1 ? `${number(event.count!)} frames` : 'a frame')} skipped: ${event.reason}`;
     case 'alarm':
       return event.retryInMs > 0 ? `${event.message} (tries again in ${duration(event.retryInMs)})` : event.message;
     case 'well':
@@ -86,7 +87,7 @@ export function eventWords(event: PipelineEvent): string {
     case 'settings':
       return `new settings: ${event.changes.join(', ')}`;
     case 'pace':
-      return event.perMinute === null ? 'no pace' : `${number(event.perMinute)} per minute are asked for`;
+      return event.perMinute === null ? 'no pace' : `${rateText(event.perMinute / 60)} asked`;
     case 'beat':
       return 'looked for work';
     case 'health':

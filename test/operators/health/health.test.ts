@@ -155,7 +155,7 @@ describe('the health stage', () => {
       expect([fixture.orphans.processor, fixture.orphans.communicator?.length]).toEqual([[], 16]);
       expect(report().released_claims).toBe(3);
       expect(alarms()).toEqual([
-        'process 4711 on pi ended without a word; it had images in flight: processor 3, communicator 16',
+        'process 4711 on pi ended without a word; it had images in work: processor 3, communicator 16',
       ]);
       fixture.orphans.communicator = [];
       for (let i = 0; i < 20; i++) await round();

@@ -34,7 +34,7 @@ describe('eventLine', () => {
     [
       { kind: 'discarded', stage: 'processor', at, entryId: null, reason: 'not wanted' },
       'info',
-      'a frame discarded: not wanted',
+      'a frame skipped: not wanted',
     ],
     [
       { kind: 'settings', stage: 'processor', at, changes: ['method gaussian → fano'] },

@@ -13,6 +13,7 @@ export const mayImport: Record<string, readonly string[]> = {
   image: ['model', 'files'],
   manifest: ['model', 'config', 'files'],
   analysis: ['model', 'image'],
+  quantities: ['analysis', 'model'],
   calibration: ['analysis', 'image', 'model'],
   share: ['model', 'files'],
   streams: ['rx', 'manifest', 'config', 'image', 'files', 'model'],

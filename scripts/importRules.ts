@@ -18,7 +18,7 @@ export const mayImport: Record<string, readonly string[]> = {
   share: ['model', 'files'],
   streams: ['rx', 'manifest', 'config', 'image', 'files', 'model'],
   operators: ['rx', 'manifest', 'analysis', 'image', 'share', 'config', 'files', 'model'],
-  sinks: ['rx', 'config', 'files', 'model'],
+  sinks: ['rx', 'quantities', 'config', 'files', 'model'],
   verify: ['manifest', 'share', 'config', 'image', 'files', 'model', 'sinks', 'streams'],
   provenance: ['manifest', 'analysis', 'sinks', 'config', 'image', 'files', 'model'],
   console: ['rx', 'streams', 'config', 'model'],
@@ -26,6 +26,7 @@ export const mayImport: Record<string, readonly string[]> = {
 
 /** Packages that a folder must do without, so that it stays what it is. */
 const forbiddenPackages: Record<string, readonly string[]> = {
+  quantities: ['rxjs', 'chokidar', 'sharp'],
   model: ['rxjs', 'sharp', 'zod'],
   analysis: ['rxjs', 'chokidar'],
   calibration: ['rxjs', 'chokidar'],

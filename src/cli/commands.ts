@@ -10,6 +10,7 @@ import { forget } from './forget.ts';
 import { inspect } from './inspect.ts';
 import { locateCommand } from './locate.ts';
 import { ls } from './ls.ts';
+import { mark } from './mark.ts';
 import { pause, resume } from './pause.ts';
 import { playback } from './playback.ts';
 import { preview } from './preview.ts';
@@ -20,6 +21,7 @@ import { requeue } from './requeue.ts';
 import { restart } from './restart.ts';
 import { rois } from './rois.ts';
 import { run } from './run.ts';
+import { sensing } from './sensing.ts';
 import { service } from './service.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
@@ -52,6 +54,8 @@ export const commands: readonly CommandDefinition<never>[] = [
   inspect,
   provenance,
   reference,
+  mark,
+  sensing,
   service,
   completion,
   background,

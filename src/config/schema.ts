@@ -8,6 +8,7 @@ import { communication } from './sections/communication.ts';
 import { compression } from './sections/compression.ts';
 import { dataAnalysis } from './sections/dataAnalysis.ts';
 import { development } from './sections/development.ts';
+import { experiment } from './sections/experiment.ts';
 import { flags } from './sections/flags.ts';
 import { paths } from './sections/paths.ts';
 import { retries } from './sections/retries.ts';
@@ -26,6 +27,7 @@ export const sections = {
   Simulator: simulator,
   Watch_Folder: watchFolder,
   Data_Analysis: dataAnalysis,
+  Experiment: experiment,
   Communication: communication,
   Services: services,
   Timing: timing,

@@ -1,5 +1,5 @@
+import type { ChosenFrame, ChosenFrames } from '../series/chosenFrames.ts';
 import { temperatureColumn } from '../table/csvColumns.ts';
-import type { ChosenFrames, ExportFrame } from './exportFrames.ts';
 import type { RoiValue } from './roiValues.ts';
 
 /** `utc`: an instant; `local`: what the clock at the camera showed. Both in ms since 1970, the latter as if it were UTC. */
@@ -32,7 +32,7 @@ const pieceValues = 500_000;
 const number = (value: number | undefined): number | null =>
   value === undefined || !Number.isFinite(value) ? null : value;
 
-type ValueOf = (frame: ExportFrame, roi: number) => number | string | null;
+type ValueOf = (frame: ChosenFrame, roi: number) => number | string | null;
 
 const ofRoi: Readonly<Record<RoiValue, { type: ExportType; unit: string; meaning: string; of: ValueOf }>> = {
   position: {

@@ -1,8 +1,8 @@
-import type { SeriesRow } from '../series/seriesFormat.ts';
-import type { SeriesReader } from '../series/seriesReader.ts';
+import type { SeriesRow } from './seriesFormat.ts';
+import type { SeriesReader } from './seriesReader.ts';
 
 /** One image of the series, with the labels and sensors that its values stand in the order of. */
-export interface ExportFrame {
+export interface ChosenFrame {
   row: SeriesRow;
   labels: readonly string[];
   sensors: readonly string[];
@@ -11,8 +11,8 @@ export interface ExportFrame {
   method: string;
 }
 
-/** What is exported: images of a span of time, ms as the clock at the camera showed it, from `from` up to but without `end`. */
-export interface ExportSpan {
+/** Images of a span of time, ms as the clock at the camera showed it, from `from` up to but without `end`. */
+export interface FrameSpan {
   from: number;
   end: number;
 }
@@ -29,7 +29,8 @@ export interface ChosenFrames {
   labels: readonly string[];
   sensors: readonly string[];
   methods: readonly string[];
-  read(): AsyncGenerator<ExportFrame>;
+  /** @param every one of so many, from the first on. */
+  read(every?: number): AsyncGenerator<ChosenFrame>;
 }
 
 /** Where an image stands, and when it was taken. */
@@ -45,7 +46,7 @@ interface Place {
  *
  * @throws the file system's errors
  */
-export async function chooseFrames(series: SeriesReader, span: ExportSpan): Promise<ChosenFrames> {
+export async function chooseFrames(series: SeriesReader, span: FrameSpan): Promise<ChosenFrames> {
   const { again, ...chosen } = await look(series, span, new Map());
   // Seldom: who is superseded is known only after all rows were read.
   return again.size === 0 ? chosen : await look(series, span, again);
@@ -53,7 +54,7 @@ export async function chooseFrames(series: SeriesReader, span: ExportSpan): Prom
 
 async function look(
   series: SeriesReader,
-  { from, end }: ExportSpan,
+  { from, end }: FrameSpan,
   newest: ReadonlyMap<string, number>,
 ): Promise<ChosenFrames & { again: ReadonlyMap<string, number> }> {
   const places: Place[] = [];
@@ -91,12 +92,12 @@ async function look(
     labels: [...labels],
     sensors: [...sensors],
     methods: [...methods],
-    read: () => readPlaces(series, places),
+    read: (every = 1) => readPlaces(series, every === 1 ? places : places.filter((_, i) => i % every === 0)),
   };
 }
 
 /** Neighbours in a file are read together. */
-async function* readPlaces(series: SeriesReader, places: readonly Place[]): AsyncGenerator<ExportFrame> {
+async function* readPlaces(series: SeriesReader, places: readonly Place[]): AsyncGenerator<ChosenFrame> {
   for (let i = 0; i < places.length; ) {
     const { segment: at, index: from } = places[i] as Place;
     let to = i + 1;

@@ -1,0 +1,62 @@
+import type { RoiFlag } from '../../model/result.ts';
+import type { ChosenFrames } from './chosenFrames.ts';
+
+/** With one of these a shift may be that of something else: another peak, noise, half a line. */
+const distrusted: ReadonlySet<string> = new Set(['low_signal', 'edge', 'two_peaks', 'lost'] satisfies RoiFlag[]);
+
+/** Shifts of ROIs against time. */
+export interface SeriesCurves {
+  /** When each image was taken, as the clock at the camera showed it, ms as if in UTC; in order. */
+  times: Float64Array;
+  labels: readonly string[];
+  /** Of each ROI, px; NaN where there is none, or a flag that makes it another thing. */
+  shifts: readonly Float32Array[];
+  /** Standard errors, px. */
+  sigmas: readonly Float32Array[];
+  /** How many values of each ROI such a flag has taken out. */
+  flagged: readonly number[];
+  /** One of so many images was taken. */
+  every: number;
+}
+
+/**
+ * The shifts of some ROIs in at most so many images, one of every few where there are more: each is a value as it was measured, none a mean.
+ * @throws the file system's errors
+ */
+export async function readCurves(
+  frames: ChosenFrames,
+  isChosen: (label: string) => boolean,
+  most = 4000,
+): Promise<SeriesCurves> {
+  const every = Math.max(1, Math.ceil(frames.count / most));
+  const count = Math.ceil(frames.count / every);
+  const labels = frames.labels.filter(isChosen);
+  const times = new Float64Array(count).fill(Number.NaN);
+  const shifts = labels.map(() => new Float32Array(count).fill(Number.NaN));
+  const sigmas = labels.map(() => new Float32Array(count).fill(Number.NaN));
+  const flagged = labels.map(() => 0);
+  let known: readonly string[] | null = null;
+  let places: number[] = [];
+  let badBits = 0;
+  let at = 0;
+  for await (const { row, labels: own, flags } of frames.read(every)) {
+    if (own !== known) {
+      known = own;
+      places = labels.map(label => own.indexOf(label));
+      badBits = flags.reduce((bits, flag, bit) => (distrusted.has(flag) ? bits | (1 << bit) : bits), 0);
+    }
+    times[at] = row.local;
+    for (const [i, place] of places.entries()) {
+      if (place < 0 || Number.isNaN(row.shifts[place])) continue;
+      if ((row.flags[place]! & badBits) !== 0) {
+        flagged[i]!++;
+        continue;
+      }
+      shifts[i]![at] = row.shifts[place]!;
+      sigmas[i]![at] = row.shiftUncertainties[place]!;
+    }
+    at++;
+  }
+  const cut = <T extends Float32Array | Float64Array>(values: T): T => values.subarray(0, at) as T;
+  return { times: cut(times), labels, shifts: shifts.map(cut), sigmas: sigmas.map(cut), flagged, every };
+}

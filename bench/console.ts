@@ -49,6 +49,8 @@ export async function consoleBench(): Promise<BenchRow[]> {
     frame$: () => new Subject<null>(),
     lastResult$: () => NEVER,
     settings$: () => NEVER,
+    alarmNotices$: () => NEVER,
+    acknowledged$: () => NEVER,
   };
   const end = openConsole(sources, benchHost, terminal, { until: ending.signal });
   await settle();
@@ -94,6 +96,8 @@ const benchHost: ConsoleHost = {
   configExists: () => true,
   writeConfig: async () => undefined,
   mistakeLine: async () => null,
+  acknowledge: async () => undefined,
+  advice: async () => null,
   writeSettings: async () => [],
   editor: [],
   environment: {},

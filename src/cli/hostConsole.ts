@@ -1,17 +1,25 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { constants as osConstants } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
+import { hostname, constants as osConstants, userInfo } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { Observable } from 'rxjs';
 import { exampleToml } from '../config/exampleToml.ts';
+import { adviceIn } from '../console/alarms/advice.ts';
 import type { CommandOutput, ConsoleHost, ConsoleTool } from '../console/consoleHost.ts';
 import { splitWords } from '../console/overlayActions.ts';
 import { mistakeLine, settingsFile } from '../console/settings/settingsFile.ts';
 import { makeFolder } from '../files/durableNames.ts';
+import { fileLock } from '../files/fileLock.ts';
 import { nodeFiles } from '../files/files.ts';
+import { ExperimentReserve } from '../files/reserveFile.ts';
+import { systemClock } from '../model/clock.ts';
+import { utcIso } from '../model/localTime.ts';
+import { stageNames } from '../model/stageName.ts';
+import { acknowledge, acknowledgedFile } from '../streams/alarms/acknowledgements.ts';
 import type { ReplayRequest } from '../streams/folder/replaySchema.ts';
 import { readFileText } from '../streams/watched/fileText.ts';
 import { changeConfig } from './changeConfig.ts';
@@ -21,6 +29,9 @@ import { launcher, sameExperiment } from './launch.ts';
 import type { LoadedConfig } from './loadConfig.ts';
 import { rememberLook } from './rememberedLook.ts';
 import { replayHost } from './replayHost.ts';
+
+/** Its table of what to do when something is wrong stands beside alarms. */
+const guide = fileURLToPath(new URL('../../docs/guide.md', import.meta.url));
 
 /** Editors that a machine may have, when the user has not named one. */
 const commonEditors = ['nano', 'vim', 'vi'];
@@ -49,6 +60,17 @@ export function hostConsole(
       await makeFolder(nodeFiles, dirname(configFile));
       await writeFile(configFile, exampleToml(), { flag: 'wx' });
     },
+    acknowledge: ({ stage, key, since }) => {
+      const by = `${userInfo().username} on ${hostname()}`;
+      const name = stageNames.find(each => each === stage);
+      if (name === undefined) return Promise.reject(new Error(`there is no stage ${stage}`));
+      const reserve = new ExperimentReserve(nodeFiles, paths);
+      const path = acknowledgedFile(paths.flags);
+      const exclusive = reserve.lock(path, fileLock(path));
+      const one = { stage: name, key, since: utcIso(since), at: utcIso(systemClock.now()), by };
+      return acknowledge(path, one, { files: reserve.files(), exclusive });
+    },
+    advice: async message => adviceIn(await readFile(guide, 'utf8'), message),
     mistakeLine: async () => mistakeLine(settingsFile(await readFileText(configFile), chosen.shown)),
     writeSettings: (edits, seen) => changeConfig(chosen, edits, { seen }),
     commandLine: (...words) => commandLine(context, ...words),

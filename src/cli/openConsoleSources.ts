@@ -1,4 +1,4 @@
-import { defer, EMPTY, map, merge, type Observable, of, Subject, switchMap, tap } from 'rxjs';
+import { catchError, defer, EMPTY, first, from, map, merge, type Observable, of, Subject, switchMap, tap } from 'rxjs';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import { parseChipMap } from '../calibration/chipMap.ts';
 import type { ConsoleSources } from '../console/consoleSources.ts';
@@ -14,6 +14,8 @@ import type { LastImage } from '../model/status.ts';
 import { lastResultReader } from '../sinks/results/readLastResult.ts';
 import { SeriesHistory } from '../sinks/series/seriesHistory.ts';
 import { seriesFolder } from '../sinks/series/seriesReader.ts';
+import { acknowledgedFile, parseAcknowledgements } from '../streams/alarms/acknowledgements.ts';
+import { alarmNotices } from '../streams/console/alarmNotices.ts';
 import { lastFrame$ } from '../streams/console/lastFrame.ts';
 import { logTail$ } from '../streams/console/logTail.ts';
 import { looked$, roiHistory$ } from '../streams/console/roiHistory.ts';
@@ -64,6 +66,21 @@ export function openConsoleSources(
       };
       return wanted$.pipe(switchMap(isWanted => (isWanted ? looked$({ look, onError }) : EMPTY)));
     },
+    alarmNotices$: wanted$ =>
+      wanted$.pipe(
+        // The news comes with the log: the past is read once.
+        first(isWanted => isWanted),
+        switchMap(() => from(alarmNotices({ folder: paths.logs, files: nodeFiles }))),
+        catchError((error: Error) => {
+          onError(error);
+          return EMPTY;
+        }),
+      ),
+    acknowledged$: wanted$ =>
+      wanted$.pipe(
+        switchMap(isWanted => (isWanted ? watchedText$(acknowledgedFile(paths.flags), onError) : EMPTY)),
+        map(text => parsed(text, acknowledgedFile(paths.flags), parseAcknowledgements, onError) ?? []),
+      ),
     settings$: wanted$ =>
       wanted$.pipe(
         switchMap(isWanted => (isWanted ? watchedFile$(chosen.path, { onError }) : EMPTY)),

@@ -50,6 +50,10 @@ export interface ConsoleHost {
    * @param seen its text as the person saw it; null: there was none. Rejects when it has another one by now.
    */
   writeSettings(edits: readonly TomlEdit[], seen: string | null): Promise<readonly string[]>;
+  /** Notes that this user has seen an alarm. `since`: ms since 1970 UTC. Rejects when it can't be written. */
+  acknowledge(alarm: { stage: string; key: string; since: number }): Promise<void>;
+  /** What the documentation says to do about a message; null where it says nothing. */
+  advice(message: string): Promise<string | null>;
   /** Words of the editor's command line, from `VISUAL`, `EDITOR`, or what is installed; the file comes after them. */
   editor: readonly string[];
   environment: Readonly<Record<string, string | undefined>>;

@@ -1,3 +1,4 @@
+import type { Acknowledgement, AlarmNotice } from '../model/alarm.ts';
 import type { FramePicture } from '../model/framePicture.ts';
 import type { LastResult } from '../model/lastResult.ts';
 import type { LogLine } from '../model/logLine.ts';
@@ -36,6 +37,9 @@ export type ConsoleInput =
   /** What an action came to. */
   | { kind: 'said'; level: Message['level']; text: string }
   | { kind: 'settings'; file: SettingsFile }
+  | { kind: 'alarmNotices'; notices: readonly AlarmNotice[] }
+  | { kind: 'acknowledged'; acknowledged: readonly Acknowledgement[] }
+  | { kind: 'advice'; message: string; advice: string | null }
   /** Changes of the form are in the file, a line each. */
   | { kind: 'settingsWritten'; lines: readonly string[] }
   /** A wish for the replay is written down, with this number; null: it could not be. */

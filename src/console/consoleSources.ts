@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { Acknowledgement, AlarmNotice } from '../model/alarm.ts';
 import type { FramePicture, PictureRequest } from '../model/framePicture.ts';
 import type { LastResult } from '../model/lastResult.ts';
 import type { LogLine } from '../model/logLine.ts';
@@ -23,6 +24,10 @@ export interface ConsoleSources {
   chips$: Observable<readonly ChipDesign[]>;
   /** The newest frame, or the one that is asked for. Costs nothing while nobody asks for any (null). */
   frame$(requests$: Observable<PictureRequest | null>): Observable<FramePicture | null>;
+  /** What the log says of alarms, as it is found from its end backwards. Costs nothing while nobody wants it. */
+  alarmNotices$(wanted$: Observable<boolean>): Observable<readonly AlarmNotice[]>;
+  /** Alarms that somebody has acknowledged, now and after each change. Costs nothing while nobody wants them. */
+  acknowledged$(wanted$: Observable<boolean>): Observable<readonly Acknowledgement[]>;
   /** The configuration file, now and after each change. Costs nothing while nobody wants it. */
   settings$(wanted$: Observable<boolean>): Observable<SettingsFile>;
   /** What the newest result says of each ROI. Costs nothing while nobody wants it. */

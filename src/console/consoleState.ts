@@ -7,6 +7,7 @@ import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
 import type { StageName } from '../model/stageName.ts';
 import type { StatusReading } from '../model/status.ts';
+import { type AlarmsState, initialAlarms } from './alarms/alarmsState.ts';
 import { type ChartState, initialChart } from './chart/chartState.ts';
 import type { ConsoleHost, ConsoleTool } from './consoleHost.ts';
 import type { Drawing, LookChoice } from './drawing.ts';
@@ -33,6 +34,7 @@ export type Overlay =
   | { kind: 'search'; text: string; keeps?: true }
   | { kind: 'goTo'; text: string }
   | { kind: 'sources'; cursor: number }
+  | { kind: 'alarm'; cursor: number }
   /** `isOffered`: nothing was typed yet. */
   | { kind: 'setting'; text: string; isOffered: boolean }
   | { kind: 'line'; line: LogLine; top: number };
@@ -95,7 +97,9 @@ export interface ConsoleState {
   frameView: FrameState;
   chart: ChartState;
   settings: SettingsState;
-  replay: ReplayPart /** Newest last; errors stay until they are acknowledged. */;
+  replay: ReplayPart;
+  alarms: AlarmsState;
+  /** Newest last; errors stay until they are acknowledged. */
   messages: readonly Message[];
   commands: readonly RunningCommand[];
   nextCommand: number;
@@ -114,6 +118,10 @@ export type Action =
   /** `what` completes "copied …". */
   | { do: 'copy'; text: string; what: string }
   | { do: 'writeConfig' }
+  /** `since` in ms since 1970 UTC: which raising of the alarm. */
+  | { do: 'acknowledge'; stage: string; key: string; since: number }
+  /** What does the documentation say to a message? */
+  | { do: 'advise'; message: string }
   /** `seen`: the text of the file that the changes were made for. */
   | { do: 'writeSettings'; edits: readonly TomlEdit[]; seen: string | null }
   | { do: 'stopOwn' }
@@ -175,6 +183,7 @@ export function initialState({
     chart: initialChart,
     settings: initialSettings,
     replay: { ...initialReplay, ...(host.replay && { results: host.replay.results, goOn: host.replay.goOn }) },
+    alarms: initialAlarms,
     messages: [],
     commands: [],
     nextCommand: 1,

@@ -1,3 +1,4 @@
+import { alarmHandlers } from './alarms/alarmHandlers.ts';
 import { chartHandlers } from './chart/chartHandlers.ts';
 import { type Action, type ConsoleState, type Step, step } from './consoleState.ts';
 import { frameHandlers } from './frame/frameHandlers.ts';

@@ -1,3 +1,4 @@
+import { type AlarmAction, alarmKeys } from './alarms/alarmKeys.ts';
 import { type ChartAction, chartKeys } from './chart/chartKeys.ts';
 import { commandKeys } from './commandKeys.ts';
 import type { ConsoleState, Overlay } from './consoleState.ts';
@@ -23,7 +24,8 @@ export type ActionName =
   | LogAction
   | PaletteAction
   | SettingsAction
-  | ReplayAction;
+  | ReplayAction
+  | AlarmAction;
 
 /**
  * The one table: the footer, the help, `docs/keys.md` and what a key does all come from it. Each part of the console brings its own keys.
@@ -39,6 +41,7 @@ export const keyBindings: readonly KeyBinding<ActionName>[] = [
   ...paletteKeys,
   ...logKeys,
   ...settingsKeys,
+  ...alarmKeys,
   ...overlayKeys,
 ];
 
@@ -88,6 +91,7 @@ const overlayTitles: Record<Overlay['kind'], string> = {
   roiFilter: 'filter of ROIs',
   sources: 'list of stages',
   setting: 'a setting',
+  alarm: 'one alarm',
   line: 'a line of the log',
 };
 

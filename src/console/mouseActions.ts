@@ -1,3 +1,4 @@
+import { alarmMouse } from './alarms/alarmMouse.ts';
 import { chartMouse } from './chart/chartMouse.ts';
 import type { MouseInput } from './consoleInput.ts';
 import { type ConsoleState, type Overlay, type Step, step } from './consoleState.ts';
@@ -39,6 +40,7 @@ const panelMouse: Partial<Record<PanelName, PanelMouse>> = {
   chart: chartMouse,
   ROIs: roiMouse,
   log: logMouse,
+  alarms: alarmMouse,
   frame: frameMouse,
   message: (state, { what }) => (what === 'press' ? keyHandlers.dismiss(state) : null),
 };

@@ -1,3 +1,4 @@
+import { moveInAlarms, moveInCauses } from './alarms/alarmHandlers.ts';
 import type { ConsoleState } from './consoleState.ts';
 import { fullLines } from './log/fullLine.ts';
 import { moveLog } from './log/logHandlers.ts';
@@ -22,6 +23,7 @@ type PageMove = (state: ConsoleState, move: Move) => ConsoleState;
 /** What moves on a page that is not the log's: each part brings its own. */
 const pageMoves: Partial<Record<PageName, PageMove>> = {
   settings: moveInSettings,
+  alarms: moveInAlarms,
   overview: (state, move) =>
     move === 'up' || move === 'down' ? selectBeside(state, move === 'up' ? -1 : 1) : moveLog(state, move),
   ROIs: moveInRois,
@@ -53,6 +55,8 @@ function moveOverlay(state: ConsoleState, move: Move): ConsoleState {
       };
     case 'palette':
       return movePalette(state, by);
+    case 'alarm':
+      return { ...state, overlay: { ...overlay, cursor: moveInCauses(state, overlay.cursor, by) } };
     case 'sources':
       return {
         ...state,

@@ -84,6 +84,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
       'palette',
       'setting',
       'goTo',
+      'alarm',
     ],
     footer: 4,
   },
@@ -93,7 +94,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
     shown: 'q',
     label: 'close',
     help: 'Closes what lies over the page.',
-    places: ['help', 'rois', 'tools', 'output', 'sources', 'line'],
+    places: ['help', 'rois', 'tools', 'output', 'sources', 'line', 'alarm'],
   },
   { action: 'close', keys: ['?'], shown: '?', label: 'close', help: 'Closes the help.', places: ['help'] },
 ];

@@ -18,6 +18,7 @@ export function overlayRect({
     output: rows - 4,
     search: 3,
     roiFilter: 3,
+    alarm: Math.min(rows - 4, 22),
     setting: Math.min(rows - 4, 18),
     goTo: 4,
     sources: Math.min(rows - 4, 20),

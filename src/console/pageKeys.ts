@@ -2,7 +2,18 @@ import type { CoreAction, KeyBinding, Place } from './keyBinding.ts';
 import { pages } from './pages.ts';
 
 const lists: readonly Place[] = ['rois', 'tools', 'sources'];
-const panes: readonly Place[] = ['overview', 'log', 'ROIs', 'help', 'output', 'arguments', 'line', 'settings'];
+const panes: readonly Place[] = [
+  'overview',
+  'log',
+  'ROIs',
+  'help',
+  'output',
+  'arguments',
+  'line',
+  'settings',
+  'alarms',
+  'alarm',
+];
 
 /** Pages that have nothing for the arrows to the sides to move. */
 const arrowsTurn: readonly Place[] = ['overview', 'chip', 'log'];

@@ -39,6 +39,13 @@ export const pages = [
     help: 'All ROIs in a table: shift, its standard error, χ², drift an hour, the last hour and flags. A click on a head sorts.',
   },
   {
+    key: '7',
+    name: 'alarms',
+    title: 'alarms',
+    short: 'alarms',
+    help: 'The alarms that stand, since when, how long and how often, and those that are over.',
+  },
+  {
     key: '8',
     name: 'settings',
     title: 'settings',

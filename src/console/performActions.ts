@@ -88,6 +88,17 @@ export function performActions({
         return defer(() => from(host.writeSettings(action.edits, action.seen))).pipe(
           map((lines): ConsoleInput => ({ kind: 'settingsWritten', lines })),
         );
+      case 'acknowledge': {
+        const { stage, key, since } = action;
+        return concat(
+          defer(() => from(host.acknowledge({ stage, key, since }))).pipe(ignoreElements()),
+          of<ConsoleInput>({ kind: 'said', level: 'info', text: `acknowledged: ${stage} ${key}` }),
+        );
+      }
+      case 'advise':
+        return defer(() => from(host.advice(action.message))).pipe(
+          map((advice): ConsoleInput => ({ kind: 'advice', message: action.message, advice })),
+        );
       case 'stopOwn':
         host.stopOwn();
         return EMPTY;

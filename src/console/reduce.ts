@@ -1,5 +1,8 @@
 import type { RoiHistory } from '../model/roiHistory.ts';
 import type { StatusReading } from '../model/status.ts';
+import { noticeOf } from '../streams/console/alarmNotices.ts';
+import { turnAlarms } from './alarms/alarmHandlers.ts';
+import { withNotices } from './alarms/alarmsState.ts';
 import type { CommandOutput } from './consoleHost.ts';
 import type { ConsoleInput } from './consoleInput.ts';
 import { type ConsoleState, type Step, step } from './consoleState.ts';
@@ -15,7 +18,11 @@ export function reduce(state: ConsoleState, input: ConsoleInput): Step {
     case 'status':
       return step(takeReading(state, input.reading));
     case 'log':
-      return step({ ...state, log: appendLines(state.log, input.lines) });
+      return step({
+        ...state,
+        log: appendLines(state.log, input.lines),
+        alarms: withNotices(state.alarms, input.lines.flatMap(noticeOf)),
+      });
     case 'history':
       return step({ ...state, history: withKnownBaseline(input.history, state.history) });
     case 'rois':
@@ -38,6 +45,12 @@ export function reduce(state: ConsoleState, input: ConsoleInput): Step {
       return step(takeCommandOutput(state, input.id, input.output));
     case 'tool':
       return step(takeToolOutput(state, input.output));
+    case 'alarmNotices':
+      return step({ ...state, alarms: withNotices(state.alarms, input.notices) });
+    case 'acknowledged':
+      return step(turnAlarms(state, { acknowledged: input.acknowledged }));
+    case 'advice':
+      return step(turnAlarms(state, { advice: { ...state.alarms.advice, [input.message]: input.advice } }));
     case 'settings':
       return step({ ...state, settings: { ...state.settings, file: input.file } });
     case 'settingsWritten':

@@ -42,6 +42,10 @@ export function watchedInputs(
     map(({ page }) => page === 'settings'),
     distinctUntilChanged(),
   );
+  const wantsAlarms$ = states$.pipe(
+    map(({ page }) => page === 'alarms'),
+    distinctUntilChanged(),
+  );
   /** One that fails, against its contract, is said; the others go on. */
   const inputs = <T>(source$: Observable<T>, input: (value: T) => ConsoleInput): Observable<ConsoleInput> =>
     source$.pipe(
@@ -53,6 +57,8 @@ export function watchedInputs(
     inputs(sources.log$, lines => ({ kind: 'log', lines })),
     inputs(sources.history$.pipe(atMostEvery(chartMs)), history => ({ kind: 'history', history })),
     inputs(sources.rois$, rois => ({ kind: 'rois', rois })),
+    inputs(sources.alarmNotices$(wantsAlarms$), notices => ({ kind: 'alarmNotices', notices })),
+    inputs(sources.acknowledged$(wantsAlarms$), acknowledged => ({ kind: 'acknowledged', acknowledged })),
     inputs(sources.settings$(wantsSettings$), file => ({ kind: 'settings', file })),
     inputs(sources.chips$, chips => ({ kind: 'chips', chips })),
     inputs(sources.lastResult$(wantsResult$).pipe(atMostEvery(chartMs)), lastResult => ({

@@ -59,6 +59,8 @@ function world(over: Partial<ConsoleHost> = {}): World {
       chips$: counted(new BehaviorSubject([])),
       lastResult$: () => NEVER,
       settings$: () => NEVER,
+      alarmNotices$: () => NEVER,
+      acknowledged$: () => NEVER,
       frame$: size$ =>
         counted(
           new Observable(subscriber =>
@@ -91,6 +93,8 @@ function world(over: Partial<ConsoleHost> = {}): World {
       configExists: () => true,
       writeConfig: async () => undefined,
       mistakeLine: async () => null,
+      acknowledge: async () => undefined,
+      advice: async () => null,
       writeSettings: async () => [],
       editor: ['true'],
       environment: {},

@@ -62,6 +62,8 @@ describe('every panel', () => {
     { kind: 'search', text: 'y'.repeat(300) },
     { kind: 'search', text: 'y'.repeat(300), keeps: true },
     { kind: 'sources', cursor: 1 },
+    { kind: 'alarm', cursor: 0 },
+    { kind: 'setting', text: 'z'.repeat(300), isOffered: true },
     {
       kind: 'line',
       line: { ...sampleLines(1)[0]!, text: '漢字'.repeat(300), fields: '{"a":{"b":"\\u001b[2J"}}' },

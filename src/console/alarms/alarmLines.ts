@@ -2,9 +2,24 @@ import { parseIso } from '../../model/localTime.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import { clockTime } from '../views/amounts.ts';
 import { clip, type Line, paragraph, seg, titleRule } from '../views/line.ts';
+import { type PanelView, text } from '../views/panelView.ts';
+import { alarmPage } from './alarmPage.ts';
+
+export const alarmsPanel: PanelView = {
+  depends: state => [
+    state.reading,
+    state.alarms,
+    state.page,
+    // How long an alarm has stood is on its page alone.
+    Math.floor(state.now / (state.page === 'alarms' ? 1000 : 3_600_000)),
+  ],
+  content: text((state, width, height) =>
+    state.page === 'alarms' ? alarmPage(state, width, height) : alarmLines(state, width, height),
+  ),
+};
 
 /** What stands in the way now, newest first; where there is room, each in whole. */
-export function alarmLines({ reading, now, drawing }: ConsoleState, width: number, height: number): Line[] {
+function alarmLines({ reading, now, drawing }: ConsoleState, width: number, height: number): Line[] {
   const alarms = reading?.status?.alarms ?? [];
   const title = titleRule(alarms.length > 0 ? `Alarms (${alarms.length})` : 'Alarms', width, drawing);
   const rows = height - 1;
@@ -14,8 +29,8 @@ export function alarmLines({ reading, now, drawing }: ConsoleState, width: numbe
   const rowsEach = Math.max(1, Math.floor(rows / newest.length));
   for (const { stage, message, since, times } of newest) {
     const often = times > 1 ? ` (${times} times)` : '';
-    const text = `${drawing.marks.late} ${clockTime(parseIso(since), now)} ${stage}: ${message}${often}`;
-    lines.push(...paragraph(text, width - 1, rowsEach, 'bad', drawing).map(each => [seg(' '), ...each]));
+    const words = `${drawing.marks.late} ${clockTime(parseIso(since), now)} ${stage}: ${message}${often}`;
+    lines.push(...paragraph(words, width - 1, rowsEach, 'bad', drawing).map(each => [seg(' '), ...each]));
   }
   if (lines.length > rows) lines.splice(rows - 1, lines.length, [seg(` and ${newest.length - rows + 1} more`, 'bad')]);
   return [title, ...lines.slice(0, rows)].map(each => clip(each, width, drawing));

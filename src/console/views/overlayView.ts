@@ -1,5 +1,6 @@
 import { number } from '../../model/quantity.ts';
 import { placeExamples } from '../../model/replayPlace.ts';
+import { alarmDetails } from '../alarms/alarmPage.ts';
 import { pickedRois } from '../chart/pickedRois.ts';
 import type { ConsoleState, Overlay } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
@@ -86,6 +87,8 @@ function content(state: ConsoleState, overlay: Overlay, width: number, height: n
         : { title: 'Search the log', lines: [typedLine('/', overlay.text, width, state)] };
     case 'setting':
       return settingInput(state, overlay.text, width, typedLine('', overlay.text, width, state, overlay.isOffered));
+    case 'alarm':
+      return alarmDetails(state, overlay.cursor, width);
     case 'sources':
       return { title: 'Lines of the log of', lines: sourceItems(state, overlay.cursor, height) };
     case 'line':

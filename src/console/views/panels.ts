@@ -1,4 +1,4 @@
-import { alarmLines } from '../alarms/alarmLines.ts';
+import { alarmsPanel } from '../alarms/alarmLines.ts';
 import { chartPanel } from '../chart/chartView.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import { framePanel } from '../frame/frameLines.ts';
@@ -26,7 +26,7 @@ export const panelViews: Readonly<Record<PanelName, PanelView>> = {
   stages: { depends: state => [state.reading, seconds(state), state.selected], content: text(stageLines) },
   throughput: throughputPanel,
   replay: replayPanel,
-  alarms: { depends: state => [state.reading, Math.floor(state.now / 3_600_000)], content: text(alarmLines) },
+  alarms: alarmsPanel,
   chart: chartPanel,
   settings: settingsPanel,
   chip: { depends: state => [state.history, state.rois, state.chips], content: text(chipLines) },
@@ -45,6 +45,7 @@ export const panelViews: Readonly<Record<PanelName, PanelView>> = {
       state.history,
       state.tool,
       state.settings,
+      state.alarms,
       state.frame,
       state.frameView,
       state.replay,

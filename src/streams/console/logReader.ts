@@ -106,7 +106,7 @@ export class LogReader {
 }
 
 /** `<first part>.<number>.log`, or with a date between. */
-function isLog(name: string, firstPart: string): boolean {
+export function isLog(name: string, firstPart: string): boolean {
   return name.startsWith(`${firstPart}.`) && /^(?:[\w-]+\.)?\d+\.log$/.test(name.slice(firstPart.length + 1));
 }
 

@@ -1,0 +1,49 @@
+import { stageNames } from '../../model/stageName.ts';
+import type { ConsoleState } from '../consoleState.ts';
+import { logRows } from '../log/logRows.ts';
+import { emptyLog, selectIndex } from '../log/logView.ts';
+import { settingFields } from '../settings/settingFields.ts';
+import type { ShownAlarm } from './alarmsState.ts';
+
+/** A place where more is to be seen of an alarm. */
+export interface AlarmCause {
+  /** Completes "go to …". */
+  text: string;
+  go: (state: ConsoleState) => ConsoleState;
+}
+
+/** Where to look for the cause of an alarm, the likeliest first. */
+export function alarmCauses(state: ConsoleState, { stage, key, message, since, overAt }: ShownAlarm): AlarmCause[] {
+  const causes: AlarmCause[] = [];
+  const words = new Set(message.split(/[^\w-]+/));
+  const field = settingFields.findIndex(each => words.has(each.key));
+  if (field >= 0)
+    causes.push({
+      text: `the setting ${settingFields[field]?.key}`,
+      go: now => ({ ...now, page: 'settings', settings: { ...now.settings, cursor: field } }),
+    });
+  const roi = state.rois?.rois.find(({ label }) => words.has(label))?.label;
+  if (roi !== undefined)
+    causes.push({
+      text: `the ROI ${roi}`,
+      go: now => ({ ...now, page: 'ROIs', roisPage: { ...now.roisPage, selected: roi, openedFrom: 'ROIs' } }),
+    });
+  const name = stageNames.find(each => each === stage);
+  if (name !== undefined)
+    causes.push({ text: `the ${name} on the overview`, go: now => ({ ...now, page: 'overview', selected: name }) });
+  const place = state.log.lines.findLastIndex(
+    line =>
+      line.alarm?.key === key && line.source === stage && line.at >= since && (overAt === null || line.at <= overAt),
+  );
+  if (place >= 0) {
+    // No filter may hide it.
+    const all = { ...emptyLog, lines: state.log.lines, first: state.log.first };
+    causes.push({
+      text: 'its line in the log',
+      go: now => ({ ...now, page: 'log', log: selectIndex(all, place, logRows({ ...now, page: 'log' })) }),
+    });
+  }
+  if (/\.(png|tiff?|jpe?g|zst)\b/i.test(message) || stage === 'collector' || stage === 'processor')
+    causes.push({ text: 'the last frame', go: now => ({ ...now, page: 'frame' }) });
+  return causes;
+}

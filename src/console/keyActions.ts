@@ -59,6 +59,7 @@ export const keyHandlers: KeyHandlers<ActionName> = {
   ...frameHandlers,
   ...logHandlers,
   ...settingsHandlers,
+  ...alarmHandlers,
   ...replayHandlers,
   ...roiHandlers,
   ...themeHandlers,

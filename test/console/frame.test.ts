@@ -327,6 +327,8 @@ const sampleHost = (): ConsoleHost => ({
   configFile: '/data/run7/configs/Phorest_config.toml',
   configExists: () => true,
   mistakeLine: async () => null,
+  acknowledge: async () => undefined,
+  advice: async () => null,
   writeSettings: async () => [],
   writeConfig: async () => undefined,
   editor: ['true'],
@@ -353,6 +355,8 @@ describe('a picture in the terminal', () => {
       rois$: NEVER,
       chips$: NEVER,
       settings$: () => NEVER,
+      alarmNotices$: () => NEVER,
+      acknowledged$: () => NEVER,
       lastResult$: () => NEVER,
       frame$: requests$ =>
         new Observable(subscriber =>

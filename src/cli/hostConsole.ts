@@ -75,7 +75,7 @@ export function hostConsole(
     writeSettings: (edits, seen) => changeConfig(chosen, edits, { seen }),
     commandLine: (...words) => commandLine(context, ...words),
     editor: editorWords(context.environment),
-    replay: replayHost(paths, request),
+    replay: replayHost(context, paths, request),
     environment: context.environment,
     rememberLook: choice => rememberLook(context.environment, choice),
   };

@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { analysisMethods, estimators } from '../model/method.ts';
 import { fastestReplay, parseSpeed, slowestReplay } from '../model/playback.ts';
 import { type CommandDefinition, wholeNumber } from './commandDefinition.ts';
+import { expandHome } from './completePath.ts';
 import { logFormatOption } from './run.ts';
 import type { ReplayOptions } from './runReplay.ts';
 
@@ -43,10 +44,12 @@ export const replay: CommandDefinition<ReplayOptions> = {
       .option('--json', 'print nothing but one line of totals at the end')
       .addOption(logFormatOption),
   run: async (context, [folder = ''], options) => {
-    const path = resolve(context.cwd, folder);
+    const { rois } = options;
+    const given = rois === undefined ? options : { ...options, rois: expandHome(rois) };
+    const path = resolve(context.cwd, expandHome(folder));
     if (options.console || options.background)
-      return (await import('./launchReplay.ts')).launchReplay(context, path, options);
-    return (await import('./runReplay.ts')).runReplay(context, path, options);
+      return (await import('./launchReplay.ts')).launchReplay(context, path, given);
+    return (await import('./runReplay.ts')).runReplay(context, path, given);
   },
 };
 

@@ -1,18 +1,34 @@
+import { spawn } from 'node:child_process';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { ReplayHost } from '../console/replay/replayHost.ts';
 import type { ReplayRequest } from '../streams/folder/replaySchema.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { completePath } from './completePath.ts';
+import { launcher } from './launch.ts';
 import { goOnWords } from './replayRecord.ts';
 import { resultLines } from './resultLines.ts';
 import { askReplay } from './steerReplay.ts';
 
 /** What the console asks for replays. @param request what the replay in this root was asked for; null: it is none. */
-export function replayHost(paths: ResolvedPaths, request: ReplayRequest | null): ReplayHost {
+export function replayHost(
+  { cwd, environment }: Pick<CommandContext, 'cwd' | 'environment'>,
+  paths: ResolvedPaths,
+  request: ReplayRequest | null,
+): ReplayHost {
   /** The last wish that was asked for. */
   let asked: Promise<unknown> = Promise.resolve();
   return {
     results: paths.results,
     resultLines: () => resultLines(paths),
     goOn: request && goOnWords(request, paths.root),
+    complete: (field, text) => completePath(field, text, cwd),
+    show: (root, until) =>
+      new Promise((resolve, reject) => {
+        const words = [launcher, '--root', root, 'console'];
+        const shown = spawn(process.execPath, words, { cwd, env: environment, stdio: 'inherit', signal: until });
+        shown.once('error', reject);
+        shown.once('exit', () => resolve());
+      }),
     steer: wish => {
       const next = asked.then(async () => (await askReplay(paths, wish))?.seq ?? null);
       asked = next.catch(() => undefined);

@@ -7,6 +7,7 @@ import type { RoiHistory } from '../model/roiHistory.ts';
 import type { StatusReading } from '../model/status.ts';
 import type { CommandOutput } from './consoleHost.ts';
 import type { ConsoleState, Message } from './consoleState.ts';
+import type { CompletedPath } from './replay/replayHost.ts';
 import type { SettingsFile } from './settings/settingsFile.ts';
 
 /** What the mouse does at a place of the screen; the pointer is told of only while a button is held. */
@@ -43,7 +44,11 @@ export type ConsoleInput =
   /** Changes of the form are in the file, a line each. */
   | { kind: 'settingsWritten'; lines: readonly string[] }
   /** A wish for the replay is written down, with this number; null: it could not be. */
-  | { kind: 'steered'; seq: number | null } /** There is no configuration to edit. */
+  | { kind: 'steered'; seq: number | null }
+  /** What is known of the path that is being typed. */
+  | { kind: 'completed'; completed: CompletedPath }
+  /** A replay could not begin. */
+  | { kind: 'noReplay'; why: string } /** There is no configuration to edit. */
   | { kind: 'noConfiguration' };
 
 /** What a person does and what comes of it, and the first that is known of anything, is shown at once; the rest may wait for the next frame. */

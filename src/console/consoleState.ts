@@ -14,6 +14,7 @@ import type { Drawing, LookChoice } from './drawing.ts';
 import { type FrameState, initialFrame } from './frame/frameState.ts';
 import { emptyLog, type LogView } from './log/logView.ts';
 import type { PageName } from './pages.ts';
+import type { FormValues } from './replay/replayFields.ts';
 import { initialReplay, type ReplayPart } from './replay/replayState.ts';
 import { initialRoisPage, type RoisPage } from './rois/roisPage.ts';
 import { initialSettings, type SettingsState } from './settings/settingsState.ts';
@@ -33,6 +34,8 @@ export type Overlay =
   /** `keeps`: lines without the text are left out. */
   | { kind: 'search'; text: string; keeps?: true }
   | { kind: 'goTo'; text: string }
+  /** `field`: its number, whose line is `text`. */
+  | { kind: 'replayForm'; field: number; values: FormValues; text: string; isOffered: boolean }
   | { kind: 'sources'; cursor: number }
   | { kind: 'alarm'; cursor: number }
   /** `isOffered`: nothing was typed yet. */
@@ -126,6 +129,8 @@ export type Action =
   | { do: 'writeSettings'; edits: readonly TomlEdit[]; seen: string | null }
   | { do: 'stopOwn' }
   | { do: 'steer'; wish: PlaybackWish }
+  /** Begins a replay in the background, and shows it. */
+  | { do: 'replay'; words: readonly string[] }
   | { do: 'redraw' }
   | { do: 'rememberLook'; choice: LookChoice }
   | { do: 'quit' };
@@ -182,8 +187,11 @@ export function initialState({
     frameView: initialFrame,
     chart: initialChart,
     settings: initialSettings,
-    replay: { ...initialReplay, ...(host.replay && { results: host.replay.results, goOn: host.replay.goOn }) },
     alarms: initialAlarms,
+    replay: {
+      ...initialReplay,
+      ...(host.replay && { results: host.replay.results, goOn: host.replay.goOn, canBegin: true }),
+    },
     messages: [],
     commands: [],
     nextCommand: 1,

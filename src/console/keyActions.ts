@@ -10,6 +10,7 @@ import { moveIn } from './moveActions.ts';
 import { closeOverlay, confirm, eraseLetter, fewOrNoRois, takeItem, toggleRoi, typeText } from './overlayActions.ts';
 import { type PageName, pageNames } from './pages.ts';
 import { paletteHandlers } from './palette/paletteHandlers.ts';
+import { formHandlers } from './replay/replayForm.ts';
 import { replayHandlers } from './replay/replayHandlers.ts';
 import { pastReplay } from './replay/replayState.ts';
 import { roiHandlers } from './rois/roiHandlers.ts';
@@ -61,6 +62,7 @@ export const keyHandlers: KeyHandlers<ActionName> = {
   ...settingsHandlers,
   ...alarmHandlers,
   ...replayHandlers,
+  ...formHandlers,
   ...roiHandlers,
   ...themeHandlers,
   ...paletteHandlers({ act: (state, action) => keyHandlers[action](state), command }),

@@ -9,6 +9,7 @@ import { overlayKeys } from './overlayKeys.ts';
 import { pageKeys } from './pageKeys.ts';
 import { isPage, pages } from './pages.ts';
 import { type PaletteAction, paletteKeys } from './palette/paletteKeys.ts';
+import { type FormAction, formKeys } from './replay/replayForm.ts';
 import { type ReplayAction, replayKeys } from './replay/replayKeys.ts';
 import { type RoiAction, roiKeys } from './rois/roiKeys.ts';
 import { type SettingsAction, settingsKeys } from './settings/settingsKeys.ts';
@@ -25,7 +26,8 @@ export type ActionName =
   | PaletteAction
   | SettingsAction
   | ReplayAction
-  | AlarmAction;
+  | AlarmAction
+  | FormAction;
 
 /**
  * The one table: the footer, the help, `docs/keys.md` and what a key does all come from it. Each part of the console brings its own keys.
@@ -34,6 +36,7 @@ export const keyBindings: readonly KeyBinding<ActionName>[] = [
   ...commandKeys,
   ...pageKeys,
   ...replayKeys,
+  ...formKeys,
   ...chartKeys,
   ...frameKeys,
   ...roiKeys,
@@ -88,6 +91,7 @@ const overlayTitles: Record<Overlay['kind'], string> = {
   output: 'output of a tool',
   search: 'search line',
   goTo: 'a place to go to',
+  replayForm: 'form of a replay',
   roiFilter: 'filter of ROIs',
   sources: 'list of stages',
   setting: 'a setting',

@@ -1,6 +1,7 @@
 import {
   asyncScheduler,
   BehaviorSubject,
+  EMPTY,
   interval,
   map,
   merge,
@@ -23,6 +24,7 @@ import { consoleSteps, frames } from './consoleSteps.ts';
 import { chooseDrawing, type LookChoice } from './drawing.ts';
 import { copySequence } from './log/copyText.ts';
 import { performActions } from './performActions.ts';
+import { pathCompletions } from './replay/pathCompletions.ts';
 import { pastReplay } from './replay/replayState.ts';
 import { editConfiguration } from './settings/editConfiguration.ts';
 import type { TerminalAnswers } from './terminalPicture/askTerminal.ts';
@@ -142,6 +144,7 @@ export async function openConsole(
           host,
           lendTerminal,
           edit: () => host.mistakeLine().then(line => editConfiguration(host, line, ended.signal)),
+          showRoot: root => host.replay?.show(root, ended.signal) ?? Promise.resolve(),
           redraw,
           copy: text => {
             const sequence = copySequence(text, terminal.environment);
@@ -154,6 +157,7 @@ export async function openConsole(
       const inputs$ = merge(
         typedInputs(open, output),
         watchedInputs(sources, states, scheduler),
+        host.replay ? pathCompletions(states, host.replay, scheduler) : EMPTY,
         interval(1000, scheduler).pipe(map((): ConsoleInput => ({ kind: 'time', now: clock.now() }))),
         results$,
       ).pipe(observeOn(queueScheduler));

@@ -3,6 +3,7 @@ import { type ConsoleState, type Overlay, type Step, step } from './consoleState
 import { logRows } from './log/logRows.ts';
 import { findLine, sourcesOf } from './log/logView.ts';
 import { say } from './messages.ts';
+import { openForm } from './replay/replayForm.ts';
 import { goTo } from './replay/replayHandlers.ts';
 import { takeRoiFilter } from './rois/roiHandlers.ts';
 
@@ -19,7 +20,7 @@ export function typeText(state: ConsoleState, text: string): ConsoleState | null
   const overlay = typedOverlay(state);
   if (!overlay || !/^[^\p{Cc}]+$/u.test(text)) return null;
   // What is typed takes the place of a value that is offered.
-  const before = overlay.kind === 'setting' && overlay.isOffered ? '' : overlay.text;
+  const before = 'isOffered' in overlay && overlay.isOffered ? '' : overlay.text;
   return withText(state, overlay, (before + text).slice(0, longestLine));
 }
 
@@ -28,7 +29,10 @@ export function eraseLetter(state: ConsoleState): ConsoleState {
   return overlay ? withText(state, overlay, [...overlay.text].slice(0, -1).join('')) : state;
 }
 
-type TypedOverlay = Extract<Overlay, { kind: 'search' | 'arguments' | 'roiFilter' | 'palette' | 'setting' | 'goTo' }>;
+type TypedOverlay = Extract<
+  Overlay,
+  { kind: 'search' | 'arguments' | 'roiFilter' | 'palette' | 'setting' | 'goTo' | 'replayForm' }
+>;
 
 function typedOverlay({ overlay }: ConsoleState): TypedOverlay | null {
   switch (overlay?.kind) {
@@ -38,6 +42,7 @@ function typedOverlay({ overlay }: ConsoleState): TypedOverlay | null {
     case 'palette':
     case 'setting':
     case 'goTo':
+    case 'replayForm':
       return overlay;
     default:
       return null;
@@ -50,6 +55,8 @@ function withText(state: ConsoleState, overlay: TypedOverlay, text: string): Con
       // Another text finds other items: the first is the best.
       return { ...state, overlay: { ...overlay, text, cursor: 0 } };
     case 'setting':
+      return { ...state, overlay: { ...overlay, text, isOffered: false } };
+    case 'replayForm':
       return { ...state, overlay: { ...overlay, text, isOffered: false } };
     default:
       return { ...state, overlay: { ...overlay, text } };
@@ -77,6 +84,7 @@ export function takeItem(state: ConsoleState): Step {
   switch (overlay?.kind) {
     case 'tools': {
       const tool = state.tools[overlay.cursor];
+      if (tool?.name === 'replay' && state.replay.canBegin) return step(openForm(state));
       return step(
         tool
           ? { ...state, overlay: { kind: 'arguments', tool, text: tool.offered ?? '', top: 0 } }

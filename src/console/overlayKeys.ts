@@ -53,7 +53,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
     shown: 'Backspace',
     label: 'erase',
     help: 'Takes the last letter back.',
-    places: ['arguments', 'search', 'roiFilter', 'palette', 'setting', 'goTo'],
+    places: ['arguments', 'search', 'roiFilter', 'palette', 'setting', 'goTo', 'replayForm'],
   },
   {
     action: 'cut',
@@ -85,6 +85,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
       'setting',
       'goTo',
       'alarm',
+      'replayForm',
     ],
     footer: 4,
   },

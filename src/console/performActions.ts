@@ -16,6 +16,7 @@ import {
 import type { CommandOutput, ConsoleHost } from './consoleHost.ts';
 import type { ConsoleInput } from './consoleInput.ts';
 import type { Action } from './consoleState.ts';
+import { beginReplay } from './replay/beginReplay.ts';
 
 /** Exit code of a tool that was cut short, as a shell gives it for Ctrl-C. */
 const cutCode = 130;
@@ -25,6 +26,8 @@ export interface PerformOptions {
   /** Gives the terminal away while `use` runs. */
   lendTerminal: (use: () => Promise<void>) => Promise<void>;
   edit: () => Promise<void>;
+  /** Shows another experiment until it is left. */
+  showRoot: (root: string) => Promise<void>;
   redraw: () => void;
   /** Asks the terminal to put a text on its clipboard; false when it is too long. */
   copy: (text: string) => boolean;
@@ -39,6 +42,7 @@ export function performActions({
   host,
   lendTerminal,
   edit,
+  showRoot: show,
   redraw,
   copy,
   quit,
@@ -60,6 +64,8 @@ export function performActions({
         text: 'the configuration was edited; what changed takes effect at once',
       }),
     );
+
+  const showRoot = (root: string): Promise<void> => lendTerminal(() => show(root));
 
   const perform = (action: Action): Observable<ConsoleInput> => {
     switch (action.do) {
@@ -102,6 +108,8 @@ export function performActions({
       case 'stopOwn':
         host.stopOwn();
         return EMPTY;
+      case 'replay':
+        return host.replay ? beginReplay(host.command([...action.words, '--background', '--json']), showRoot) : EMPTY;
       case 'steer':
         return concat(
           defer(() => from(host.replay?.steer(action.wish) ?? Promise.resolve(null))).pipe(

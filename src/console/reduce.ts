@@ -10,6 +10,7 @@ import { pressKey } from './keyActions.ts';
 import { appendLines, keptLines } from './log/logView.ts';
 import { forgetOldMessages, say } from './messages.ts';
 import { useMouse } from './mouseActions.ts';
+import { openForm } from './replay/replayForm.ts';
 import { withoutAsked } from './replay/replayState.ts';
 import { settingsWritten } from './settings/settingsHandlers.ts';
 /** What becomes of the console with one more input. Pure: what is to be done besides is in the step. */
@@ -55,6 +56,10 @@ export function reduce(state: ConsoleState, input: ConsoleInput): Step {
       return step({ ...state, settings: { ...state.settings, file: input.file } });
     case 'settingsWritten':
       return step(settingsWritten(state, input.lines));
+    case 'completed':
+      return step({ ...state, replay: { ...state.replay, completed: input.completed } });
+    case 'noReplay':
+      return step(say(state.overlay ? state : openForm(state), 'error', input.why));
     case 'steered': {
       const { asked } = state.replay;
       const now = asked && input.seq !== null ? { ...asked, seq: input.seq } : null;

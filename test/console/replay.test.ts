@@ -1,11 +1,15 @@
+import { from, lastValueFrom, type Observable, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import type { CommandOutput } from '../../src/console/consoleHost.ts';
 import { type ConsoleState, initialState } from '../../src/console/consoleState.ts';
 import { layoutOf } from '../../src/console/layout.ts';
 import { useMouse } from '../../src/console/mouseActions.ts';
 import { reduce } from '../../src/console/reduce.ts';
+import { beginReplay } from '../../src/console/replay/beginReplay.ts';
 import { shownMessage } from '../../src/console/shownMessage.ts';
 import { footerLine } from '../../src/console/views/footerLine.ts';
 import { lineText } from '../../src/console/views/line.ts';
+import { overlayView } from '../../src/console/views/overlayView.ts';
 import { panelViews } from '../../src/console/views/panels.ts';
 import type { ReplayStatus } from '../../src/model/replay.ts';
 import type { Connection } from '../../src/model/status.ts';
@@ -39,7 +43,14 @@ function replaying(
     mode: 'attached' as const,
     tools: [],
     configFile: '/replays/Pos0-fano/configs/Phorest_config.toml',
-    replay: { results: '/replays/Pos0-fano/results', resultLines: () => [], goOn, steer: async () => 1 },
+    replay: {
+      results: '/replays/Pos0-fano/results',
+      resultLines: () => [],
+      goOn,
+      steer: async () => 1,
+      complete: async () => ({ field: 'folder' as const, text: '', items: [], said: '' }),
+      show: async () => undefined,
+    },
   };
   const initial = initialState({ host, drawing: unicode, now: noon, columns, rows });
   const { collector } = sampleStatus().stages;
@@ -166,7 +177,6 @@ describe('the keys of a replay', () => {
     const wrong = press(replaying(), 'gsoon<enter>');
     expect(wrong.actions).toEqual([]);
     expect(wrong.state.overlay).toMatchObject({ kind: 'goTo', text: 'soon' });
-    expect(shownMessage(wrong.state).text).toContain('"soon" is no place');
   });
 
   it('do nothing once the folder is read, or the replay has ended', () => {
@@ -220,5 +230,119 @@ describe('a replay that does not run any more', () => {
     expect(press(replaying(), 'Ry').actions).toEqual([]);
     const { state } = press(replaying(), 'x');
     expect(state.overlay).toMatchObject({ kind: 'question', text: expect.stringContaining('End the replay?') });
+  });
+});
+
+describe('the form of a replay', () => {
+  const tools = sampleState().tools;
+  const opened = (keys = ''): ReturnType<typeof press> => press({ ...replaying(), tools }, `m<enter>${keys}`);
+  const lines = (state: ConsoleState): string[] => overlayView(state)!.lines.map(lineText);
+  const known = (state: ConsoleState, text: string, items: string[], said = ''): ConsoleState =>
+    reduce(state, { kind: 'completed', completed: { field: 'folder', text, items, said } }).state;
+
+  it('begins with a folder alone: its ROIs, the configured method, as fast as it goes', () => {
+    expect(opened('/old/Pos0<enter>').actions).toEqual([
+      { do: 'replay', words: ['replay', '/old/Pos0', '--speed', 'max'] },
+    ]);
+  });
+
+  it('takes folder, ROIs, method and speed; what is typed takes the place of a word that is offered', () => {
+    const { actions, state } = opened('/old/my run<down>/old/rois.json<down><right><right><down>2.5<enter>');
+    expect(actions).toEqual([
+      {
+        do: 'replay',
+        words: ['replay', '/old/my run', '--speed', '2.5', '--rois', '/old/rois.json', '--method', 'centre'],
+      },
+    ]);
+    expect(state.overlay).toBeNull();
+    expect(shownMessage(state).text).toBe('the replay begins');
+  });
+
+  it('chooses words there and back, and fields up and down, round the ends', () => {
+    expect(opened('x<up><right><left><left><enter>').actions).toMatchObject([
+      { words: expect.arrayContaining(['100']) },
+    ]);
+    expect(opened('x<down><down><down><down>y<enter>').actions).toMatchObject([
+      { words: ['replay', 'xy', '--speed', 'max'] },
+    ]);
+  });
+
+  it.each([
+    ['', 'no folder of images yet'],
+    ['/old<up>fast', '"fast" is no speed'],
+    ['/old<up>-1', '"-1" is no speed'],
+    ['/old<down><down>magic', '"magic" is no method'],
+  ])('does not begin with %j, and says why while one types', (keys, why) => {
+    const { state, actions } = opened(`${keys}<enter>`);
+    expect(actions).toEqual([]);
+    expect(lines(state).join('\n')).toContain(why);
+  });
+
+  it('completes a path as far as it can be meant in one way only, and goes to the next field where it can not', () => {
+    const { state } = opened('/old/r');
+    const two = known(state, '/old/r', ['/old/run_1/', '/old/run_2/']);
+    expect(lines(two).join('\n')).toContain('run_1/  run_2/');
+    const completed = press(two, '<tab>').state;
+    expect(completed.overlay).toMatchObject({ field: 0, text: '/old/run_' });
+    // What is known of another text counts no more.
+    expect(press(press(completed, '1').state, '<tab>').state.overlay).toMatchObject({ field: 1 });
+    expect(press(known(completed, '/old/run_', ['/old/run_2/']), '<tab>').state.overlay).toMatchObject({
+      text: '/old/run_2/',
+    });
+  });
+
+  it('says how many images a folder holds', () => {
+    const { state } = opened('/old/run/');
+    expect(lines(known(state, '/old/run/', [], '240 images')).join('\n')).toContain('240 images');
+  });
+
+  it('comes again as it was filled in when the replay could not begin, with the reason', () => {
+    const { state } = opened('/old/nix<enter>');
+    const again = reduce(state, { kind: 'noReplay', why: 'the replay could not begin: no such folder' }).state;
+    expect(again.overlay).toMatchObject({ kind: 'replayForm', text: '/old/nix' });
+    expect(shownMessage(again).text).toContain('no such folder');
+  });
+
+  it.each([
+    [60, 18],
+    [80, 24],
+    [120, 40],
+    [200, 60],
+  ])('has room at %i×%i', (columns, rows) => {
+    const { state } = press(
+      { ...replaying({}, { columns, rows }), tools },
+      'm<enter>/old/a/rather/long/path/to/a/folder/of/images',
+    );
+    const view = overlayView(state)!;
+    expect(view.lines.length).toBeLessThanOrEqual(rows - 4);
+    expect(view.lines.every(each => lineText(each).length === view.rect.width)).toBe(true);
+    expect(lines(state).join('\n')).toMatch(/Folder.*ROIs.*Method.*Speed/s);
+  });
+});
+
+describe('a replay that is begun from the console', () => {
+  const outputOf = (lines: string[], code: number): Observable<CommandOutput> =>
+    from([...lines.map(text => ({ kind: 'line' as const, text })), { kind: 'ended' as const, code }]);
+
+  it('is shown as soon as it runs, until it is left', async () => {
+    const shownRoots: string[] = [];
+    const inputs = await lastValueFrom(
+      beginReplay(outputOf(['{"pid":7,"out":"/replays/run"}'], 0), async root => {
+        shownRoots.push(root);
+      }).pipe(toArray()),
+    );
+    expect(shownRoots).toEqual(['/replays/run']);
+    expect(inputs).toEqual([{ kind: 'said', level: 'info', text: 'the replay is in /replays/run' }]);
+  });
+
+  it.each([
+    [['/old/nix: no such folder'], 2, 'the replay could not begin: /old/nix: no such folder'],
+    [[], 1, 'the replay could not begin: it said nothing'],
+    [['no JSON'], 0, 'the replay could not begin: no JSON'],
+  ])('that prints %j and ends with %i says why it did not begin', async (lines, code, why) => {
+    const inputs = await lastValueFrom(
+      beginReplay(outputOf(lines, code), () => Promise.reject(new Error('not shown'))).pipe(toArray()),
+    );
+    expect(inputs).toEqual([{ kind: 'noReplay', why }]);
   });
 });

@@ -1,8 +1,7 @@
 import { type PlaybackWish, withWish } from '../../model/playback.ts';
-import { parsePlace, placeExamples } from '../../model/replayPlace.ts';
+import { parsePlace } from '../../model/replayPlace.ts';
 import { type ConsoleState, type Step, step } from '../consoleState.ts';
 import type { KeyHandlers } from '../keyBinding.ts';
-import { say } from '../messages.ts';
 import type { ReplayAction } from './replayKeys.ts';
 import { runningReplay } from './replayState.ts';
 
@@ -52,7 +51,7 @@ function speedBeside(state: ConsoleState, by: 1 | -1): number | null {
 export function goTo(state: ConsoleState, text: string): Step {
   const closed = { ...state, overlay: null };
   if (text.trim() === '') return step(closed);
-  if (parsePlace(text) === null)
-    return step(say(state, 'error', `"${text}" is no place in a recording; places are ${placeExamples}`));
+  // What is wrong is in sight already.
+  if (parsePlace(text) === null) return step(state);
   return steer(closed, { kind: 'seek', to: text.trim() });
 }

@@ -1,5 +1,16 @@
 import type { PlaybackWish } from '../../model/playback.ts';
 
+/** What is known of a path that is being typed. */
+export interface CompletedPath {
+  field: 'folder' | 'rois';
+  /** As it was typed. */
+  text: string;
+  /** What it may go on with, whole paths as they would be typed; a folder ends with a slash. */
+  items: readonly string[];
+  /** What is there already; empty: nothing. */
+  said: string;
+}
+
 /** What the console asks for replays of the program around it. */
 export interface ReplayHost {
   /** Folder of the results of this experiment, absolute. */
@@ -10,4 +21,7 @@ export interface ReplayHost {
   goOn: readonly string[] | null;
   /** Asks the replay that runs for something. Resolves with the number of the wish. One after another. */
   steer(wish: PlaybackWish): Promise<number | null>;
+  complete(field: CompletedPath['field'], text: string): Promise<CompletedPath>;
+  /** Shows the experiment in another folder in a console of its own, on this terminal, until it is left. */
+  show(root: string, until: AbortSignal): Promise<void>;
 }

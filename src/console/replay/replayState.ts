@@ -1,16 +1,30 @@
 import type { ReplayStatus } from '../../model/replay.ts';
 import type { StatusReading } from '../../model/status.ts';
+import { emptyForm, type FormValues } from './replayFields.ts';
+import type { CompletedPath } from './replayHost.ts';
 
 /** What the console knows of replays besides the status. */
 export interface ReplayPart {
   /** Folder of the results, absolute. */
   results: string;
   goOn: readonly string[] | null;
+  /** A folder can be replayed from here. */
+  canBegin: boolean;
+  /** What stands in the form. */
+  form: FormValues;
+  completed: CompletedPath | null;
   /** What was asked for and is not in the status yet; `seq`: number of the wish, once it is written down. */
   asked: (Pick<Partial<ReplayStatus>, 'paused' | 'speed'> & { seq: number | null }) | null;
 }
 
-export const initialReplay: ReplayPart = { results: '', goOn: null, asked: null };
+export const initialReplay: ReplayPart = {
+  results: '',
+  goOn: null,
+  canBegin: false,
+  form: emptyForm,
+  completed: null,
+  asked: null,
+};
 
 interface Known {
   reading: StatusReading | null;

@@ -1,4 +1,4 @@
-import type { Throughput } from '../../model/status.ts';
+import type { PipelineStatus, Throughput } from '../../model/status.ts';
 import { percent, type ThroughputWords, throughputWords } from '../../model/throughputWords.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
@@ -29,7 +29,7 @@ export function throughputLines(state: ConsoleState, width: number, height: numb
   }
   const { throughput } = status;
   if (!throughput) return [title, [seg(' not told: no stage takes frames or makes results', 'dim')]].slice(0, height);
-  const words = throughputWords(throughput, status.stages[throughput.stage], now);
+  const words = throughputWords(withTimeLeft(throughput, status), status.stages[throughput.stage], now);
   if (height < rowsForGraph) {
     return [title, ...packed(throughput, words, width, height - 1, drawing)].map(each => clip(each, width, drawing));
   }
@@ -48,6 +48,13 @@ export function throughputLines(state: ConsoleState, width: number, height: numb
   ]
     .slice(0, height)
     .map(each => clip(each, width, drawing));
+}
+
+/** A replay knows better how long it will take: it has a speed. */
+function withTimeLeft(throughput: Throughput, { replay }: PipelineStatus): Throughput {
+  if (!replay) return throughput;
+  const { left_seconds: left } = replay;
+  return { ...throughput, clears_in_ms: left === null ? null : left * 1000 };
 }
 
 const emptyStage = { history: [], target_per_minute: null };

@@ -1,5 +1,5 @@
 import { number } from '../../model/quantity.ts';
-import { placeExamples } from '../../model/replayPlace.ts';
+import { parsePlace, placeExamples } from '../../model/replayPlace.ts';
 import { alarmDetails } from '../alarms/alarmPage.ts';
 import { pickedRois } from '../chart/pickedRois.ts';
 import type { ConsoleState, Overlay } from '../consoleState.ts';
@@ -9,6 +9,7 @@ import { fullLines } from '../log/fullLine.ts';
 import { sourcesOf } from '../log/logView.ts';
 import { innerWidth, overlayRect } from '../overlayRect.ts';
 import { paletteLines } from '../palette/paletteLines.ts';
+import { replayFormLines } from '../replay/replayFormView.ts';
 import { windowTop } from '../scroll.ts';
 import { settingInput } from '../settings/settingsPanel.ts';
 import { cleanText } from './cleanText.ts';
@@ -46,6 +47,8 @@ export function overlayView(state: ConsoleState): { rect: Rect; lines: Line[] } 
   return { rect, lines: framed };
 }
 
+const isPlace = (text: string): boolean => text.trim() === '' || parsePlace(text) !== null;
+
 interface Content {
   title: string;
   lines: Line[];
@@ -74,10 +77,15 @@ function content(state: ConsoleState, overlay: Overlay, width: number, height: n
       return { title: cleanText(overlay.tool.summary, drawing), lines: argumentLines(state, overlay, width) };
     case 'output':
       return outputContent(state, overlay.bottom, height);
+    case 'replayForm':
+      return { title: 'Replay a folder of old images', lines: replayFormLines(state, overlay, width) };
     case 'goTo':
       return {
         title: 'Go to',
-        lines: [typedLine('> ', overlay.text, width, state), clip(line(placeExamples, 'dim'), width, drawing)],
+        lines: [
+          typedLine('> ', overlay.text, width, state),
+          ...paragraph(placeExamples, width, 2, isPlace(overlay.text) ? 'dim' : 'warning', drawing),
+        ],
       };
     case 'roiFilter':
       return { title: 'ROIs with', lines: [typedLine('/', overlay.text, width, state)] };

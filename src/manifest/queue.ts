@@ -15,6 +15,7 @@ export type Queue = Pick<
   | 'releaseEventually'
   | 'orphans'
   | 'deadlyWork'
+  | 'requeue'
   | 'changes$'
   | 'catchUp'
   | 'waiting'

@@ -161,6 +161,8 @@ function checkLine(
     return;
   }
   if (attempt < ledger.attempt(number)) tally.earlier_results++;
+  if (typeof line.reference === 'string')
+    inspection.references.set(line.reference, (inspection.references.get(line.reference) ?? 0) + 1);
   const status = ledger.status(number);
   if (attempt < ledger.attempt(number) || (status !== 'processed' && status !== 'failed')) {
     addReport(number, 'optional', line, inspection, texts);

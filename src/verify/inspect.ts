@@ -10,6 +10,7 @@ import { readProcessStatus } from '../sinks/status/readProcessStatus.ts';
 import { checkEntries } from './checkEntries.ts';
 import { checkFolders } from './checkFolders.ts';
 import { checkJournals } from './checkJournals.ts';
+import { checkReferences } from './checkReferences.ts';
 import { checkResults } from './checkResults.ts';
 import { checkSeries } from './checkSeries.ts';
 import { checkTable, openTable } from './checkTable.ts';
@@ -48,6 +49,7 @@ export async function inspect(options: InspectionOptions): Promise<Inspection> {
   await checkJournals(inspection);
   const table = await openTable(inspection);
   await checkResults(inspection, new RowTexts(columnKinds(table.columns)));
+  await checkReferences(inspection);
   await checkTable(inspection, table);
   await checkSeries(inspection);
   await checkFolders(inspection, names);

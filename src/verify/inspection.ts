@@ -124,6 +124,8 @@ export class Inspection {
   readonly keptTimes = new Set<string>();
   /** Ids of results that no entry names in their attempt. */
   readonly unknownResults = new Set<string>();
+  /** References that result lines name, by hash, with how many do. */
+  readonly references = new Map<string, number>();
   /** How a reader of the journals noticed that acknowledged changes are lost. */
   readonly lostChanges: string[] = [];
   /** Parts of the table that another program has saved or written, or that have lost their header: they are kept as they are. */

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { verify } from '../../src/cli/verify.ts';
 import type { VerifyOptions } from '../../src/cli/verifyExperiment.ts';
+import { contentHash } from '../../src/files/contentHash.ts';
 import { nodeFiles } from '../../src/files/files.ts';
 import { identityOf, ownIdentity } from '../../src/files/processIdentity.ts';
 import type { Entry } from '../../src/model/entry.ts';
@@ -56,6 +57,31 @@ async function removeManifest({ root }: SampleRoot): Promise<void> {
 }
 
 describe('verify', () => {
+  it('finds references of the shifts that are damaged, missing or of another experiment', async () => {
+    const sample = await temporarySample({ images: 3 });
+    const folder = join(sample.results, 'references');
+    await mkdir(folder);
+    const bytes = 'a reference';
+    const hash = contentHash(bytes);
+    const bin = join(folder, `reference_${hash}.bin`);
+    await writeFile(bin, bytes);
+    await writeFile(join(folder, 'reference_0.json'), JSON.stringify({ hash }));
+    await edit(results(sample), text => text.replaceAll('}\n', `,"reference":"${hash}"}\n`));
+    const kinds = async () => (await look(sample)).found.filter(({ kind }) => kind.endsWith('_reference'));
+    expect(await kinds()).toEqual([]);
+    await writeFile(bin, 'another one');
+    expect(await kinds()).toMatchObject([{ kind: 'damaged_reference', file: bin }]);
+    await rm(bin);
+    expect(await kinds()).toMatchObject([{ kind: 'missing_reference' }]);
+    await rm(join(folder, 'reference_0.json'));
+    expect(await kinds()).toMatchObject([
+      { kind: 'missing_reference', message: expect.stringContaining('3 result lines name it') },
+    ]);
+    const foreign = join(folder, `reference_${contentHash('foreign')}.bin`);
+    await writeFile(foreign, 'foreign');
+    expect((await kinds()).map(({ kind }) => kind)).toEqual(['missing_reference', 'unknown_reference']);
+  });
+
   it('finds nothing where all is well, and writes nothing', async () => {
     const sample = await temporarySample({ images: 6, pending: 1, failed: [2] });
     const namesBefore = await readdir(sample.root, { recursive: true });

@@ -15,7 +15,6 @@ export type Queue = Pick<
   | 'releaseEventually'
   | 'orphans'
   | 'deadlyWork'
-  | 'requeue'
   | 'changes$'
   | 'catchUp'
   | 'waiting'

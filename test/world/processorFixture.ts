@@ -81,7 +81,6 @@ export class ProcessorFixture {
     return {
       queue: manifest,
       archive: manifest.archive,
-      restoreLock: work => work(),
       runId: 'run',
       bootId: 'boot',
       note: (_level, message) => void this.log.push(message),

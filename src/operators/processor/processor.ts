@@ -70,7 +70,6 @@ export type ProcessExperiment = Pick<
   | 'freshFrames'
   | 'frameSizesFile'
   | 'openAnalyser'
-  | 'restoreLock'
   | 'roiManifest$'
   | 'note'
 >;
@@ -253,8 +252,6 @@ async function openWorker(
         if (odd !== null)
           return await settleFailed(entry, `${entry.camera_data!.filename}: ${odd}`, settings, deps, signal);
         moves.see(frame.chipShift, { limit: settings.chipShiftLimit, follows: settings.followChip });
-        if (hash === null) await reference.withoutShift(entry);
-        if (signal.aborted) return [];
         return await settleProcessed(entry, { ...frame, reference: hash }, settings, deps, signal);
       } catch (error) {
         if (signal.aborted) return [];

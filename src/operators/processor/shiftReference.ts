@@ -15,12 +15,9 @@ import type { MadeReference, ReferenceBytes, ReferenceJob } from '../../model/an
 import type { Entry } from '../../model/entry.ts';
 import { localIso } from '../../model/localTime.ts';
 import type { Experiment, FrameAnalyser } from '../stage/experiment.ts';
-import { FramesWithoutShift } from './framesWithoutShift.ts';
 
 /** Where references are kept, in `results_dir`. */
 export const referencesFolder = 'references';
-/** In there, frames that were analysed before there was one. */
-const withoutShiftFolder = 'without_shift';
 /** Says from when on a person wants the reference made anew. */
 export const anewFile = 'anew.json';
 
@@ -73,10 +70,7 @@ export interface ReferenceWish extends Omit<ReferenceJob, 'paths' | 'shifts'> {
   isReplay: boolean;
 }
 
-export type ReferenceExperiment = Pick<
-  Experiment,
-  'queue' | 'archive' | 'files' | 'runId' | 'tools' | 'restoreLock' | 'note'
->;
+export type ReferenceExperiment = Pick<Experiment, 'queue' | 'archive' | 'files' | 'runId' | 'tools' | 'note'>;
 
 /** So many archived entries are looked through for the first frames: those of a long run have no images here any more. */
 const maxArchived = 10_000;
@@ -91,7 +85,7 @@ const makingFile = 'making';
 /**
  * The reference that shifts are measured from: made from the first good frames of the run in the order of collection, so that it is
  * the same for any number of threads and processes. It is made as soon as they are there, before they are analysed themselves where
- * they come together; frames that were analysed before are analysed again.
+ * they come together; frames that were analysed before have no shift.
  *
  * It is kept in `results_dir/references`: its bytes by their hash, and a record by what it was made for, which is written last. After
  * a process has died while it made one, only frames count that have been analysed: an image that kills its process is found there.
@@ -100,7 +94,6 @@ export class ShiftReference {
   readonly #wish: ReferenceWish;
   readonly #experiment: ReferenceExperiment;
   readonly #folder: string;
-  readonly #withoutShift: FramesWithoutShift;
   #generation: z.infer<typeof anewSchema> = { generation: 0, since: '' };
   #bytes: ReferenceBytes | null = null;
   /** Says how far the pattern pulls positions, while there is no reference. */
@@ -122,7 +115,6 @@ export class ShiftReference {
     this.#wish = wish;
     this.#experiment = experiment;
     this.#folder = join(wish.resultsFolder, referencesFolder);
-    this.#withoutShift = new FramesWithoutShift(join(this.#folder, withoutShiftFolder), wish.dataFolder, experiment);
     this.#timer.add(upstreamDone$.subscribe({ next: () => this.#complete(), complete: () => this.#complete() }));
   }
 
@@ -157,11 +149,6 @@ export class ShiftReference {
 
   /** Emits when frames that waited may be analysed. */
   readonly wake$: Observable<unknown> = defer(() => this.#waited$);
-
-  /** A frame that was analysed without a reference is going to be settled: it is analysed again when there is one. */
-  async withoutShift(entry: Entry): Promise<void> {
-    if (this.#wish.frames > 0) await this.#withoutShift.add(entry);
-  }
 
   /** Whether frames must wait to be analysed until there are enough for the reference. The wait begins with the first question while one is there. */
   mustWait(): boolean {
@@ -198,7 +185,6 @@ export class ShiftReference {
     while (frames > 0 && this.#bytes === null && !leaving.aborted) {
       if (!(await this.#tryToMake(frames, analyser, leaving))) break;
     }
-    if (this.#bytes !== null) await this.#withoutShift.setBack();
     while (this.bytes === null && !this.mustWait() && !leaving.aborted) {
       if (!(await this.#tryToMake(0, analyser, leaving))) return;
     }

@@ -74,6 +74,10 @@ export type ReferenceExperiment = Pick<Experiment, 'queue' | 'archive' | 'files'
 
 /** So many archived entries are looked through for the first frames: those of a long run have no images here any more. */
 const maxArchived = 10_000;
+/** Entries among which there is a processed one, if there is any near the beginning. */
+const maxSeen = 1000;
+/** Frames that the pattern is looked for in, before there is a reference: most of the first ones show lines, or none does. */
+const maxPatternTries = 5;
 /** The wish for a new one is looked for so often, ms. */
 const lookEveryMs = 2000;
 
@@ -103,6 +107,7 @@ export class ShiftReference {
   #archived: Entry[] = [];
   #looked = Number.NEGATIVE_INFINITY;
   #making: Promise<void> | null = null;
+  #patternTries = 0;
   #mustBeProcessed = false;
   #waitsSince: number | null = null;
   /** No more frames will come. */
@@ -185,8 +190,9 @@ export class ShiftReference {
     while (frames > 0 && this.#bytes === null && !leaving.aborted) {
       if (!(await this.#tryToMake(frames, analyser, leaving))) break;
     }
-    while (this.bytes === null && !this.mustWait() && !leaving.aborted) {
+    while (this.bytes === null && this.#patternTries < maxPatternTries && !this.mustWait() && !leaving.aborted) {
       if (!(await this.#tryToMake(0, analyser, leaving))) return;
+      this.#patternTries++;
     }
   }
 
@@ -196,7 +202,8 @@ export class ShiftReference {
     analyser: Pick<FrameAnalyser, 'makeReference'>,
     leaving: AbortSignal,
   ): Promise<boolean> {
-    const entries = this.#firstFrames(Math.max(1, frames));
+    // An image that has been analysed neither hangs nor kills its process. The pattern is not worth more.
+    const entries = this.#firstFrames(Math.max(1, frames), frames === 0);
     if (entries.length < Math.max(1, frames)) return false;
     this.#making ??= this.#make(entries, frames, analyser, leaving).finally(() => {
       this.#making = null;
@@ -216,11 +223,13 @@ export class ShiftReference {
   }
 
   /** The first frames of the run by collection that are not known to be bad, as many as are needed or there. */
-  #firstFrames(count: number): Entry[] {
+  #firstFrames(count: number, mustBeProcessed: boolean): Entry[] {
     const { queue } = this.#experiment;
     const frames = new Map<string, Entry>();
+    let seen = 0;
     for (const entry of concat(this.#archived, queue.entries())) {
-      if (frames.size === count) break;
+      if (frames.size === count || (mustBeProcessed && ++seen > maxSeen)) break;
+      if (mustBeProcessed && entry.processing_status !== 'processed') continue;
       if (this.#isCandidate(entry) && !this.#bad.has(entry.entry_id)) frames.set(entry.entry_id, entry);
     }
     return [...frames.values()];

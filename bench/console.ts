@@ -51,6 +51,7 @@ export async function consoleBench(): Promise<BenchRow[]> {
     settings$: () => NEVER,
     alarmNotices$: () => NEVER,
     acknowledged$: () => NEVER,
+    roiLook$: () => NEVER,
   };
   const end = openConsole(sources, benchHost, terminal, { until: ending.signal });
   await settle();

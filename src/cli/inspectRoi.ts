@@ -15,15 +15,9 @@ import { decodeFrame } from '../image/decodeFrame.ts';
 import { encodePng } from '../image/encodeImage.ts';
 import type { AnalysisMethod, Estimator } from '../model/method.ts';
 import type { RoiManifest } from '../model/roi.ts';
-import type { RoiInspection } from '../model/roiInspection.ts';
+import type { LookedInto, RoiInspection } from '../model/roiInspection.ts';
 import { findFrame, NoSuchFrameError } from '../provenance/findFrame.ts';
-import {
-  type LookedInto,
-  NoFrameError,
-  type OpenFrame,
-  openPlainFrame,
-  openRecordedFrame,
-} from '../provenance/openFrame.ts';
+import { NoFrameError, type OpenFrame, openPlainFrame, openRecordedFrame } from '../provenance/openFrame.ts';
 import { originOf, type ResultOrigin } from '../provenance/resultOrigin.ts';
 import { drawInspection } from '../sinks/inspection/drawInspection.ts';
 import { imagePanel } from '../sinks/inspection/inspectionPicture.ts';

@@ -19,6 +19,7 @@ import { alarmNotices } from '../streams/console/alarmNotices.ts';
 import { lastFrame$ } from '../streams/console/lastFrame.ts';
 import { logTail$ } from '../streams/console/logTail.ts';
 import { looked$, roiHistory$ } from '../streams/console/roiHistory.ts';
+import { roiLook$ } from '../streams/console/roiLook.ts';
 import { statusReading$ } from '../streams/status/statusReading.ts';
 import { watchedFile$, watchedText$ } from '../streams/watched/watchedFile.ts';
 import type { LoadedConfig } from './loadConfig.ts';
@@ -85,6 +86,14 @@ export function openConsoleSources(
       wanted$.pipe(
         switchMap(isWanted => (isWanted ? watchedFile$(chosen.path, { onError }) : EMPTY)),
         map(read => settingsFile(read, chosen.shown)),
+      ),
+    roiLook$: label$ =>
+      roiLook$(
+        {
+          look: defer(async () => (await import('./lastLook.ts')).lastLook(paths, loadImageDecoder)),
+          onError,
+        },
+        label$,
       ),
     frame$: requests$ =>
       lastFrame$(

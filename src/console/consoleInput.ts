@@ -4,6 +4,7 @@ import type { LastResult } from '../model/lastResult.ts';
 import type { LogLine } from '../model/logLine.ts';
 import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
+import type { RoiLook } from '../model/roiInspection.ts';
 import type { StatusReading } from '../model/status.ts';
 import type { CommandOutput } from './consoleHost.ts';
 import type { ConsoleState, Message } from './consoleState.ts';
@@ -27,6 +28,7 @@ export type ConsoleInput =
   | { kind: 'chips'; chips: readonly ChipDesign[] }
   | { kind: 'frame'; frame: FramePicture | null }
   | { kind: 'lastResult'; lastResult: LastResult }
+  | { kind: 'roiLook'; look: RoiLook }
   /** ms since 1970 UTC, about once a second. */
   | { kind: 'time'; now: number }
   | { kind: 'size'; columns: number; rows: number }
@@ -69,6 +71,8 @@ export function isUrgent(input: ConsoleInput, before: ConsoleState): boolean {
       return before.frame === null || before.frame.file === input.frame?.file || before.frameView.held !== null;
     case 'lastResult':
       return before.lastResult === null;
+    case 'roiLook':
+      return before.roiLook?.label !== input.look.label;
     case 'command':
     case 'tool':
       return input.output.kind === 'ended';

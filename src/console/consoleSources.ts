@@ -5,6 +5,7 @@ import type { LastResult } from '../model/lastResult.ts';
 import type { LogLine } from '../model/logLine.ts';
 import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
+import type { RoiLook } from '../model/roiInspection.ts';
 import type { StatusReading } from '../model/status.ts';
 import type { SettingsFile } from './settings/settingsFile.ts';
 
@@ -32,4 +33,6 @@ export interface ConsoleSources {
   settings$(wanted$: Observable<boolean>): Observable<SettingsFile>;
   /** What the newest result says of each ROI. Costs nothing while nobody wants it. */
   lastResult$(wanted$: Observable<boolean>): Observable<LastResult>;
+  /** The ROI of a label in the newest frame that was analysed, looked into anew. Costs nothing while the label is null. */
+  roiLook$(label$: Observable<string | null>): Observable<RoiLook>;
 }

@@ -5,6 +5,7 @@ import type { LogLine } from '../model/logLine.ts';
 import type { PlaybackWish } from '../model/playback.ts';
 import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
+import type { RoiLook } from '../model/roiInspection.ts';
 import type { StageName } from '../model/stageName.ts';
 import type { StatusReading } from '../model/status.ts';
 import { type AlarmsState, initialAlarms } from './alarms/alarmsState.ts';
@@ -97,6 +98,8 @@ export interface ConsoleState {
   /** Known while a page shows it. */
   lastResult: LastResult | null;
   roisPage: RoisPage;
+  /** The ROI that is open, in the last frame. */
+  roiLook: RoiLook | null;
   frameView: FrameState;
   chart: ChartState;
   settings: SettingsState;
@@ -184,6 +187,7 @@ export function initialState({
     frame: null,
     lastResult: null,
     roisPage: initialRoisPage,
+    roiLook: null,
     frameView: initialFrame,
     chart: initialChart,
     settings: initialSettings,

@@ -1,5 +1,6 @@
 import { alarmHandlers } from './alarms/alarmHandlers.ts';
 import { chartHandlers } from './chart/chartHandlers.ts';
+import { chipHandlers } from './chip/chipHandlers.ts';
 import { type Action, type ConsoleState, type Step, step } from './consoleState.ts';
 import { frameHandlers } from './frame/frameHandlers.ts';
 import type { CoreAction, KeyHandlers } from './keyBinding.ts';
@@ -63,6 +64,7 @@ export const keyHandlers: KeyHandlers<ActionName> = {
   ...alarmHandlers,
   ...replayHandlers,
   ...formHandlers,
+  ...chipHandlers,
   ...roiHandlers,
   ...themeHandlers,
   ...paletteHandlers({ act: (state, action) => keyHandlers[action](state), command }),

@@ -1,5 +1,6 @@
 import { type AlarmAction, alarmKeys } from './alarms/alarmKeys.ts';
 import { type ChartAction, chartKeys } from './chart/chartKeys.ts';
+import { type ChipAction, chipKeys } from './chip/chipKeys.ts';
 import { commandKeys } from './commandKeys.ts';
 import type { ConsoleState, Overlay } from './consoleState.ts';
 import { type FrameAction, frameKeys } from './frame/frameKeys.ts';
@@ -20,6 +21,7 @@ export type ActionName =
   | CoreAction
   | ChartAction
   | FrameAction
+  | ChipAction
   | RoiAction
   | ThemeAction
   | LogAction
@@ -39,6 +41,7 @@ export const keyBindings: readonly KeyBinding<ActionName>[] = [
   ...formKeys,
   ...chartKeys,
   ...frameKeys,
+  ...chipKeys,
   ...roiKeys,
   ...themeKeys,
   ...paletteKeys,

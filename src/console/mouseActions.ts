@@ -1,5 +1,6 @@
 import { alarmMouse } from './alarms/alarmMouse.ts';
 import { chartMouse } from './chart/chartMouse.ts';
+import { chipMouse } from './chip/chipPanel.ts';
 import type { MouseInput } from './consoleInput.ts';
 import { type ConsoleState, type Overlay, type Step, step } from './consoleState.ts';
 import { frameMouse } from './frame/frameMouse.ts';
@@ -38,6 +39,7 @@ const panelMouse: Partial<Record<PanelName, PanelMouse>> = {
   },
   replay: replayMouse,
   chart: chartMouse,
+  chip: chipMouse,
   ROIs: roiMouse,
   log: logMouse,
   alarms: alarmMouse,

@@ -16,7 +16,7 @@ const panes: readonly Place[] = [
 ];
 
 /** Pages that have nothing for the arrows to the sides to move. */
-const arrowsTurn: readonly Place[] = ['overview', 'chip', 'log'];
+const arrowsTurn: readonly Place[] = ['overview', 'log', 'ROIs'];
 
 /** Keys that choose what is shown: pages, places in lists and texts, frame and log. */
 export const pageKeys: readonly KeyBinding<CoreAction>[] = [

@@ -34,6 +34,8 @@ export function reduce(state: ConsoleState, input: ConsoleInput): Step {
       return step({ ...state, frame: input.frame });
     case 'lastResult':
       return step({ ...state, lastResult: input.lastResult });
+    case 'roiLook':
+      return step({ ...state, roiLook: input.look });
     case 'time':
       return step(forgetOldMessages({ ...state, now: input.now }));
     case 'size':

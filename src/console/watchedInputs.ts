@@ -13,6 +13,7 @@ import type { ConsoleInput } from './consoleInput.ts';
 import type { ConsoleSources } from './consoleSources.ts';
 import type { ConsoleState } from './consoleState.ts';
 import { pictureRequest } from './frame/framePlaces.ts';
+import { openedRoi } from './rois/roiDetail.ts';
 
 /** Charts and pictures are large to draw, and nobody reads them twice a second: they change at most this often, ms. */
 const chartMs = 2000;
@@ -46,6 +47,7 @@ export function watchedInputs(
     map(({ page }) => page === 'alarms'),
     distinctUntilChanged(),
   );
+  const openRoi$ = states$.pipe(map(openedRoi), distinctUntilChanged());
   /** One that fails, against its contract, is said; the others go on. */
   const inputs = <T>(source$: Observable<T>, input: (value: T) => ConsoleInput): Observable<ConsoleInput> =>
     source$.pipe(
@@ -65,6 +67,7 @@ export function watchedInputs(
       kind: 'lastResult',
       lastResult,
     })),
+    inputs(sources.roiLook$(openRoi$), look => ({ kind: 'roiLook', look })),
     inputs(sources.frame$(requests$).pipe(atMostEvery(pictureMs)), frame => ({ kind: 'frame', frame })),
   );
 }

@@ -78,3 +78,22 @@ export function meanRow({ roi, pixels, rows }: Pick<RoiInspection, 'roi' | 'pixe
     fit: fits.length === 0 ? null : measured.map((_, x) => fits.reduce((sum, fit) => sum + fit[x]!, 0) / fits.length),
   };
 }
+
+/** One ROI looked into anew, beside what is recorded of it. */
+export interface LookedInto {
+  inspection: RoiInspection;
+  /** As the result line has it; null where there is none. */
+  recorded: RoiResult | null;
+  /** What differs from the line, a sentence each; empty: the same numbers. */
+  differences: readonly string[];
+}
+
+/** One ROI of the newest frame that was analysed. */
+export interface RoiLook {
+  label: string;
+  /** Name of the image, and when it was taken, ms since 1970 UTC. */
+  image: string;
+  at: number;
+  /** What was seen, or why nothing could be. */
+  seen: LookedInto | string;
+}

@@ -5,17 +5,8 @@ import type { Files } from '../files/files.ts';
 import type { Pixels } from '../model/frame.ts';
 import type { ResultLine, RoiResult } from '../model/result.ts';
 import type { RoiManifest } from '../model/roi.ts';
-import type { RoiInspection } from '../model/roiInspection.ts';
+import type { LookedInto } from '../model/roiInspection.ts';
 import { type ResultOrigin, readReference } from './resultOrigin.ts';
-
-/** One ROI looked into anew, beside what is recorded of it. */
-export interface LookedInto {
-  inspection: RoiInspection;
-  /** As the result line has it; null where there is none. */
-  recorded: RoiResult | null;
-  /** What differs from the line, a sentence each; empty: the same numbers. */
-  differences: readonly string[];
-}
 
 /** A frame of which ROIs can be looked into. */
 export interface OpenFrame {

@@ -358,6 +358,7 @@ describe('a picture in the terminal', () => {
       alarmNotices$: () => NEVER,
       acknowledged$: () => NEVER,
       lastResult$: () => NEVER,
+      roiLook$: () => NEVER,
       frame$: requests$ =>
         new Observable(subscriber =>
           requests$

@@ -61,6 +61,7 @@ function world(over: Partial<ConsoleHost> = {}): World {
       settings$: () => NEVER,
       alarmNotices$: () => NEVER,
       acknowledged$: () => NEVER,
+      roiLook$: () => NEVER,
       frame$: size$ =>
         counted(
           new Observable(subscriber =>

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { shiftScale, stepOf } from '../../src/console/chip/shiftScale.ts';
 import { chooseDrawing } from '../../src/console/drawing.ts';
 import { initialFrame } from '../../src/console/frame/frameState.ts';
 import { markFrame } from '../../src/console/frame/markFrame.ts';
@@ -6,7 +7,6 @@ import { splitWords } from '../../src/console/overlayActions.ts';
 import { age, count, rate } from '../../src/console/views/amounts.ts';
 import { bar, sparkline } from '../../src/console/views/bars.ts';
 import { clip, lineText, paragraph, seg, spread } from '../../src/console/views/line.ts';
-import { shiftScale, stepOf } from '../../src/console/views/shiftScale.ts';
 import { lastChipShift, lastShift, medianShift } from '../../src/console/views/shifts.ts';
 import { timeTicks, valueTicks } from '../../src/console/views/ticks.ts';
 import { sgr } from '../../src/console/widgets/sgr.ts';

@@ -8,6 +8,7 @@ import type { RoiRow } from '../../src/console/rois/roisPage.ts';
 import { lineText, lineWidth } from '../../src/console/views/line.ts';
 import { panelViews } from '../../src/console/views/panels.ts';
 import type { LastResult, RoiValues } from '../../src/model/lastResult.ts';
+import type { RoiInspection, RoiLook } from '../../src/model/roiInspection.ts';
 import { ascii, noon, sampleHistory, sampleRois, sampleState, unicode } from './sampleConsole.ts';
 
 const values = (over: Partial<RoiValues> = {}): RoiValues => ({
@@ -185,5 +186,182 @@ describe('the drift', () => {
     // 0.002 px in 5 s.
     expect(driftOf(samples, history.baseline, 0)).toBeCloseTo(1.44, 4);
     expect(driftOf(samples.slice(0, 5), history.baseline, 0)).toBeNaN();
+  });
+});
+
+describe('the chip page', () => {
+  const chipLinesOf = (state: ConsoleState): string[] =>
+    panelViews.chip.content(state, layoutOf(state)!.chip!).lines.map(lineText);
+  // Rows of eight.
+  const chip = (over: Partial<ConsoleState> = {}, of: (i: number) => Partial<RoiValues> = () => ({})): ConsoleState =>
+    page(40, { page: 'chip', columns: 120, rows: 40, ...over }, of);
+
+  it('has a cursor that goes from grating to grating, with arrows and letters alike, and stays at the border', () => {
+    const to = (keys: string): string | null => press(chip(), keys).roisPage.selected;
+    expect(to('<right>')).toBe('G1_N');
+    expect(to('<right><down>')).toBe('G9_N');
+    expect(to('ljjh')).toBe('G16_N');
+    expect(to('<down><up>')).toBe('G0_N');
+    expect(to('<left>')).toBe('G0_N');
+    expect(chipLinesOf(press(chip(), 'lj')).at(-3)).toMatch(/▸ G9_N {2}\+0\.0100 ± 0\.0010 px {2}χ² 1\.10/);
+  });
+
+  it('has numbers where there is room, and is coloured by shift, σ, χ² and flags in turn, each with its legend', () => {
+    const state = chip({}, i => ({
+      shift: 0.25,
+      chiSquared: 3.5,
+      flags: i === 3 ? ['lost'] : i === 4 ? ['edge'] : [],
+    }));
+    const [shift, sigma, chi, flags] = ['', 'c', 'cc', 'ccc'].map(keys => chipLinesOf(press(state, keys)));
+    expect(shift!.join('\n').match(/\+0\.25/g)!.length).toBeGreaterThanOrEqual(40);
+    expect(shift!.at(-1)).toMatch(/d .*-0\.\d+ .*D .*\+0\.\d+/);
+    expect(sigma!.join('\n')).toContain('0.0010');
+    expect(sigma!.at(-1)).toMatch(/and more/);
+    expect(chi!.join('\n').match(/3\.50/g)!.length).toBeGreaterThanOrEqual(40);
+    expect(flags!.join('\n')).toMatch(/lost +edge/);
+    expect(flags!.at(-1)).toMatch(/· +no flag +f +flagged +L +lost/);
+    expect(press(state, 'cccc').roisPage.colouredBy).toBe('shift');
+  });
+
+  it('opens the ROI under the cursor, also one that the filter of the table leaves out, and comes back to the chip', () => {
+    const filtered = press(page(40, { columns: 120, rows: 40 }), '/G7_N<enter>');
+    const opened = press({ ...filtered, page: 'chip' }, '<right><enter>');
+    expect(opened).toMatchObject({ page: 'ROIs', roisPage: { selected: 'G1_N', openedFrom: 'chip' } });
+    expect(press(opened, '<right>').roisPage.selected).toBe('G2_N');
+    expect(press(opened, '<escape>')).toMatchObject({ page: 'chip', roisPage: { openedFrom: null } });
+  });
+
+  it('puts the cursor where it is clicked, and opens what is clicked again', () => {
+    for (const count of [40, 644]) {
+      const state = page(count, { page: 'chip', columns: 120, rows: 40 });
+      const rect = layoutOf(state)!.chip!;
+      const click = (of: ConsoleState): ConsoleState =>
+        reduce(of, { kind: 'mouse', what: 'press', x: rect.left + rect.width - 4, y: rect.top + 1 }).state;
+      expect(click(state).roisPage.selected, `of ${count}`).toBe('G7_N');
+      expect(click(click(state)).roisPage.openedFrom).toBe('chip');
+    }
+  });
+
+  it('shows the ROI under the cursor where 644 share the cells of a small window', () => {
+    const state = press(page(644, { page: 'chip', columns: 60, rows: 18 }), '<down><down>');
+    const { lines } = panelViews.chip.content(state, layoutOf(state)!.chip!);
+    const isOutlined = lines.some(line =>
+      line.some(({ style }) => typeof style === 'object' && (style.fg === 'outline' || style.bg === 'outline')),
+    );
+    expect(isOutlined).toBe(true);
+  });
+});
+
+describe('one ROI', () => {
+  const roi = { label: 'G0_N', flip: false, coords: [200, 200] as const, size: [8, 60] as const };
+  const rowsOf = Array.from({ length: 8 }, (_, i) => ({
+    from: i,
+    to: i + 1,
+    position: i === 2 ? null : 30 + i / 10,
+    rejection: i === 2 ? 'differing' : null,
+    fit: i === 2 ? null : new Float64Array(60).fill(100),
+  }));
+  const inspection: RoiInspection = {
+    roi,
+    method: 'gaussian',
+    estimator: 'roi',
+    pixels: Float64Array.from({ length: 480 }, (_, i) => 100 + (i % 60)),
+    saturation: null,
+    rows: rowsOf,
+    result: {
+      'ROI-label': 'G0_N',
+      'Analysis-method': 'gaussian',
+      position: 30.5,
+      uncertainty: 0.01,
+      shift: 0.25,
+      shift_uncertainty: 0.002,
+      chi_squared: 1.5,
+      rows_used: 7,
+      rows_rejected: 1,
+      flags: ['edge'],
+    },
+    reference: {
+      hash: 'abc',
+      position: 30.25,
+      positionError: 0.01,
+      darkLevel: 90,
+      ratio: {
+        columns: Float64Array.of(10, 30, 50),
+        frame: Float64Array.of(1, 2, 1),
+        reference: Float64Array.of(1, 2, 1),
+        measured: Float64Array.of(0.01, 0, -0.01),
+        fitted: Float64Array.of(0.01, 0, -0.01),
+        usedShare: 1,
+      },
+    },
+  };
+  const opened = (over: Partial<RoiLook> = {}, state: Partial<ConsoleState> = {}): ConsoleState =>
+    press(
+      page(40, {
+        roiLook: {
+          label: 'G0_N',
+          image: 'image_7.png',
+          at: noon,
+          seen: { inspection, recorded: inspection.result, differences: [] },
+          ...over,
+        },
+        ...state,
+      }),
+      '<enter>',
+    );
+
+  it('has its figures, its pixels, fit, reference and rows, its history and its place', () => {
+    const text = linesOf(opened({}, { columns: 200, rows: 60 })).join('\n');
+    for (const part of [
+      'ROI G0_N · 1 of 40',
+      'image_7.png',
+      'shift +0.2500 ± 0.0020 px',
+      'χ² 1.50',
+      'edge',
+      '7 used, 1 rejected: 1 differing (row 2)',
+      'abc, position there 30.2500 ± 0.0100 px',
+      'pixels, and the position of each row',
+      'mean row and fit',
+      'frame over reference',
+      'position of 7 rows',
+      'shift against time',
+    ])
+      expect(text).toContain(part);
+  });
+
+  it('has every part in reach of v in the smallest window, and keeps to every window', () => {
+    const titles = new Set<string>();
+    let state = opened({}, { columns: 60, rows: 18 });
+    for (let i = 0; i < 7; i++, state = press(state, 'v'))
+      for (const line of linesOf(state)) titles.add(/^── ([a-z ]+)/.exec(line)?.[1]?.trim() ?? '');
+    for (const title of [
+      'pixels',
+      'mean row and fit',
+      'frame over reference',
+      'position of',
+      'shift against time',
+      'place on the chip',
+    ])
+      expect([...titles]).toContain(title);
+    for (let columns = 60; columns <= 220; columns += 23) {
+      for (let rows = 18; rows <= 62; rows += 11) {
+        for (const drawing of [unicode, ascii]) {
+          const at = opened({}, { columns, rows, drawing });
+          const { width, height } = layoutOf(at)!.ROIs!;
+          const { lines } = panelViews.ROIs.content(at, { left: 0, top: 0, width, height });
+          expect(lines.length).toBeLessThanOrEqual(height);
+          for (const line of lines) expect(lineWidth(line)).toBeLessThanOrEqual(width);
+        }
+      }
+    }
+  });
+
+  it('says when the numbers are others than in the line, when no frame can be read, and when it is being read', () => {
+    const other = opened({ seen: { inspection, recorded: null, differences: ['shift is 1 now and 2 in the line'] } });
+    expect(linesOf(other).join('\n')).toContain('the result line has other numbers: shift is 1 now and 2');
+    expect(linesOf(opened({ seen: 'only the share has it' })).join('\n')).toContain(
+      "the last frame can't be looked into: only the share has it",
+    );
+    expect(linesOf(opened({ label: 'G1_N' })).join('\n')).toContain('the last frame is being read');
   });
 });

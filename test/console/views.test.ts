@@ -430,7 +430,7 @@ describe('chip map', () => {
   it('puts every ROI at its place, with a sign and a legend in pixels', () => {
     const state = full({ page: 'chip', drawing: colourless });
     const lines = panel(state, 'chip');
-    const signs = lines.slice(1, -2).join('').replace(/ /g, '');
+    const signs = lines.slice(1, -3).join('').replace(/ /g, '');
     expect(signs).toMatch(/^[abcdABCD·?]{40,}$/);
     expect(lines.at(-1)).toMatch(/d +-0\.\d+ .*D +\+0\.\d+/);
     expect(lines.at(-2)).toContain('40 ROIs');
@@ -438,7 +438,7 @@ describe('chip map', () => {
 
   it('is a question mark where nothing is known', () => {
     const lines = panel(full({ page: 'chip', history: null, drawing: colourless }), 'chip');
-    const blocks = lines.slice(1, -2).join('\n').match(/\?+/g)!;
+    const blocks = lines.slice(1, -3).join('\n').match(/\?+/g)!;
     expect(blocks.length % 8).toBe(0);
     // 78 columns do not divide by eight.
     expect(new Set(blocks.map(block => block.length)).size).toBeLessThanOrEqual(2);

@@ -82,7 +82,8 @@ const single = (value: number): Reading => ({
   uncertainty: Number.NaN,
 });
 
-const zeroOf = (zero: ChartZero | null, label: string): number => {
+/** Where the shift of a ROI counts from, pixels. */
+export const zeroOf = (zero: ChartZero | null, label: string): number => {
   const of = zero?.values[zero.labels.indexOf(label)];
   return of === undefined || Number.isNaN(of) ? 0 : of;
 };

@@ -182,7 +182,7 @@ export const chartKeys: readonly KeyBinding<ChartAction>[] = [
     shown: '0',
     label: 're-zero',
     help: 'Counts shifts from the cursor on, or where there is none, from now; at the same place again, from the reference.',
-    places: ['chart', 'chip'],
+    places: ['chart', 'chip', 'ROIs', 'ROI'],
     footer: 6.2,
     when: hasSamples,
   },

@@ -3,7 +3,8 @@ import type { KeyHandlers } from '../keyBinding.ts';
 import { layoutOf } from '../layout.ts';
 import { clamp, type Move, moveBy } from '../scroll.ts';
 import type { RoiAction } from './roiKeys.ts';
-import { type RoiColumn, type RoisPage, roiColumns } from './roisPage.ts';
+import { allRoiRows } from './roiRows.ts';
+import { type RoiColumn, type RoiRow, type RoisPage, roiColumns } from './roisPage.ts';
 import { cursorRow, rowsAbove, tableRows } from './roiTable.ts';
 
 export const turn = (state: ConsoleState, over: Partial<RoisPage>): ConsoleState => ({
@@ -23,6 +24,8 @@ export const roiHandlers: KeyHandlers<RoiAction> = {
   closeRoi: state => step(turn({ ...state, page: state.roisPage.openedFrom ?? 'ROIs' }, { openedFrom: null })),
   nextRoi: state => step(selectBeside(state, 1)),
   previousRoi: state => step(selectBeside(state, -1)),
+  moreOfRoi: state => step(turn(state, { part: state.roisPage.part + 1 })),
+  lessOfRoi: state => step(turn(state, { part: state.roisPage.part - 1 })),
 };
 
 /** Numbers come with the greatest first, names with the first. */
@@ -31,14 +34,18 @@ export function sortBy(state: ConsoleState, sort: RoiColumn): ConsoleState {
 }
 
 export function openRoi(state: ConsoleState): ConsoleState {
-  const rows = tableRows(state);
+  const rows = rowsAround(state);
   const row = rows[cursorRow(rows, state.roisPage.selected)];
   if (!row) return state;
   return turn({ ...state, page: 'ROIs' }, { selected: row.label, openedFrom: state.page === 'chip' ? 'chip' : 'ROIs' });
 }
 
+/** Those of the table; where the chip is shown, all. */
+export const rowsAround = (state: ConsoleState): readonly RoiRow[] =>
+  state.page === 'chip' || state.roisPage.openedFrom === 'chip' ? allRoiRows(state) : tableRows(state);
+
 function selectBeside(state: ConsoleState, by: number): ConsoleState {
-  const rows = tableRows(state);
+  const rows = rowsAround(state);
   const to = clamp(cursorRow(rows, state.roisPage.selected) + by, 0, Math.max(0, rows.length - 1));
   return turn(state, { selected: rows[to]?.label ?? null });
 }

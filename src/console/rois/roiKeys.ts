@@ -1,6 +1,15 @@
 import type { KeyBinding } from '../keyBinding.ts';
 
-export type RoiAction = 'filterRois' | 'sortRois' | 'reverseRois' | 'openRoi' | 'closeRoi' | 'nextRoi' | 'previousRoi';
+export type RoiAction =
+  | 'filterRois'
+  | 'sortRois'
+  | 'reverseRois'
+  | 'openRoi'
+  | 'closeRoi'
+  | 'nextRoi'
+  | 'previousRoi'
+  | 'moreOfRoi'
+  | 'lessOfRoi';
 
 /** Keys of the ROIs page, and of one ROI. */
 export const roiKeys: readonly KeyBinding<RoiAction>[] = [
@@ -11,7 +20,7 @@ export const roiKeys: readonly KeyBinding<RoiAction>[] = [
     label: 'open',
     help: 'Opens the ROI under the cursor: its pixels, rows, fit and reference in the last frame, its history, its place.',
     places: ['ROIs'],
-    footer: 1,
+    footer: 0.1,
   },
   {
     action: 'filterRois',
@@ -20,7 +29,7 @@ export const roiKeys: readonly KeyBinding<RoiAction>[] = [
     label: 'filter',
     help: 'Filters the table while it is typed: part of a label or a pattern (`A*_N`), a flag (`lost`), `flagged`, a comparison (`shift>0.01`, `sigma<0.002`, `chi>2`, `drift<-0.1`), `!` turns a word round.',
     places: ['ROIs'],
-    footer: 2,
+    footer: 0.2,
   },
   {
     action: 'sortRois',
@@ -29,7 +38,7 @@ export const roiKeys: readonly KeyBinding<RoiAction>[] = [
     label: 'order',
     help: 'Sorts the table by the next column.',
     places: ['ROIs'],
-    footer: 3,
+    footer: 0.3,
   },
   {
     action: 'reverseRois',
@@ -38,7 +47,7 @@ export const roiKeys: readonly KeyBinding<RoiAction>[] = [
     label: 'reverse',
     help: 'Turns the order of the table round.',
     places: ['ROIs'],
-    footer: 4,
+    footer: 0.4,
   },
   {
     action: 'closeRoi',
@@ -47,7 +56,7 @@ export const roiKeys: readonly KeyBinding<RoiAction>[] = [
     label: 'back',
     help: 'Back to the table, or to the chip where the ROI was opened there.',
     places: ['ROI'],
-    footer: 1,
+    footer: 0.1,
   },
   {
     action: 'nextRoi',
@@ -56,7 +65,7 @@ export const roiKeys: readonly KeyBinding<RoiAction>[] = [
     label: 'next ROI',
     help: 'The next ROI of the table.',
     places: ['ROI'],
-    footer: 2,
+    footer: 0.2,
   },
   {
     action: 'previousRoi',
@@ -65,6 +74,23 @@ export const roiKeys: readonly KeyBinding<RoiAction>[] = [
     label: 'ROI before',
     help: 'The ROI before.',
     places: ['ROI'],
-    footer: 3,
+    footer: 0.3,
+  },
+  {
+    action: 'moreOfRoi',
+    keys: ['v', 'down', 'j', 'pagedown'],
+    shown: 'v',
+    label: 'more',
+    help: 'Other parts of the ROI, where the window has no room for all: pixels, fit, reference, rows, history, place.',
+    places: ['ROI'],
+    footer: 0.4,
+  },
+  {
+    action: 'lessOfRoi',
+    keys: ['S-v', 'up', 'k', 'pageup'],
+    shown: 'V',
+    label: 'back',
+    help: 'The parts before.',
+    places: ['ROI'],
   },
 ];

@@ -1,6 +1,8 @@
 import type { LastResult, RoiValues } from '../../model/lastResult.ts';
 import type { RoiManifest } from '../../model/roi.ts';
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
+import { zeroOf } from '../chart/chartData.ts';
+import type { ChartState } from '../chart/chartState.ts';
 import { lastShift, shiftOf } from '../views/shifts.ts';
 import { roiFilter } from './roiFilter.ts';
 import type { RoiColumn, RoiRow, RoisPage } from './roisPage.ts';
@@ -9,6 +11,8 @@ interface Sources {
   rois: RoiManifest | null;
   history: RoiHistory | null;
   lastResult: LastResult | null;
+  /** Where shifts count from is that of the chart. */
+  chart: Pick<ChartState, 'zero'>;
 }
 
 /** So much of the past tells the drift, and is shown beside it, ms. */
@@ -16,17 +20,19 @@ export const driftMs = 3_600_000;
 /** A drift of less than this is a guess, ms. */
 const leastDriftMs = 60_000;
 
-let last: { of: Sources; rows: readonly RoiRow[] } | null = null;
+let last: { of: readonly unknown[]; rows: readonly RoiRow[] } | null = null;
 
 /** Every ROI in the order of the manifest. The same array for the same sources. */
-export function allRoiRows({ rois, history, lastResult }: Sources): readonly RoiRow[] {
-  if (last && last.of.rois === rois && last.of.history === history && last.of.lastResult === lastResult)
-    return last.rows;
+export function allRoiRows({ rois, history, lastResult, chart: { zero } }: Sources): readonly RoiRow[] {
+  const of = [rois, history, lastResult, zero];
+  if (last && of.every((each, i) => each === last?.of[i])) return last.rows;
   const labels = rois?.rois.map(({ label }) => label) ?? history?.labels ?? [...(lastResult?.rois.keys() ?? [])];
   const placeOf = new Map(history?.labels.map((label, i) => [label, i]));
   const recent = history ? samplesOfLast(history, driftMs) : [];
-  const rows = labels.map(label => rowOf(label, lastResult?.rois.get(label), placeOf.get(label), history, recent));
-  last = { of: { rois, history, lastResult }, rows };
+  const rows = labels.map(label =>
+    rowOf(label, lastResult?.rois.get(label), placeOf.get(label), history, recent, zeroOf(zero, label)),
+  );
+  last = { of, rows };
   return rows;
 }
 
@@ -36,12 +42,13 @@ function rowOf(
   place: number | undefined,
   history: RoiHistory | null,
   recent: readonly RoiSample[],
+  zero: number,
 ): RoiRow {
   const known = history && place !== undefined ? { history, place } : null;
   const inResult = values?.shift ?? Number.NaN;
   return {
     label,
-    shift: Number.isNaN(inResult) && known ? lastShift(known.history, known.place) : inResult,
+    shift: (Number.isNaN(inResult) && known ? lastShift(known.history, known.place) : inResult) - zero,
     sigma: values?.shiftError ?? Number.NaN,
     chi: values?.chiSquared ?? Number.NaN,
     drift: known ? driftOf(recent, known.history.baseline, known.place) : Number.NaN,

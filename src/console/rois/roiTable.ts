@@ -42,7 +42,7 @@ export const cursorRow = (rows: readonly RoiRow[], selected: string | null): num
 
 /** The table of all ROIs by their last result. */
 export function roiTable(state: ConsoleState, width: number, height: number): Line[] {
-  const { roisPage, drawing, lastResult, history } = state;
+  const { roisPage, drawing, lastResult, history, chart } = state;
   const all = allRoiRows(state).length;
   const rows = tableRows(state);
   const filter = filterOf(state);
@@ -52,7 +52,10 @@ export function roiTable(state: ConsoleState, width: number, height: number): Li
   const note: Segment[] = trouble
     ? [seg(`not understood: ${cleanText(trouble, drawing)}`, 'bad')]
     : lastResult
-      ? [seg(`${cleanText(lastResult.image, drawing)} ${timeText(lastResult.at)}`, 'accent')]
+      ? [
+          ...(chart.zero ? [seg(`since ${timeText(chart.zero.at)} ${drawing.dot} `, 'warning')] : []),
+          seg(`${cleanText(lastResult.image, drawing)} ${timeText(lastResult.at)}`, 'accent'),
+        ]
       : [];
   const title = titleRule(name, width, drawing, note);
   if (all === 0) return [title, [seg(' there is no ROI manifest yet, and no result', 'dim')]];
@@ -164,12 +167,14 @@ export function sparks(
 ): string {
   if (!history || place === undefined || samples.length === 0) return ' '.repeat(width);
   const [from, to] = [samples[0]!.at, samples.at(-1)!.at];
-  const sums = new Float64Array(width);
-  const counts = new Float64Array(width);
+  // Few samples stand side by side, without gaps that are none.
+  const columns = Math.min(width, samples.length);
+  const sums = new Float64Array(columns);
+  const counts = new Float64Array(columns);
   for (const sample of samples) {
     const shift = shiftOf(sample, history.baseline, place);
     if (!Number.isFinite(shift)) continue;
-    const at = Math.min(width - 1, Math.floor(((sample.at - from) / (to - from || 1)) * width));
+    const at = Math.min(columns - 1, Math.floor(((sample.at - from) / (to - from || 1)) * columns));
     sums[at] += shift * sample.frames;
     counts[at] += sample.frames;
   }
@@ -179,5 +184,7 @@ export function sparks(
   const top = levels.length - 1;
   return Array.from(means, mean =>
     Number.isFinite(mean) ? levels[1 + Math.round(((mean - low) / (high - low || 1)) * (top - 1))] : ' ',
-  ).join('');
+  )
+    .join('')
+    .padEnd(width);
 }

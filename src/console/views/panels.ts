@@ -1,5 +1,6 @@
 import { alarmsPanel } from '../alarms/alarmLines.ts';
 import { chartPanel } from '../chart/chartView.ts';
+import { chipPanel } from '../chip/chipPanel.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import { framePanel } from '../frame/frameLines.ts';
 import type { PanelName } from '../layout.ts';
@@ -8,7 +9,6 @@ import { replayPanel } from '../replay/replayPanel.ts';
 import { roiPanel } from '../rois/roiPanel.ts';
 import { settingsPanel } from '../settings/settingsPanel.ts';
 import { throughputPanel } from '../throughput/throughputPanel.ts';
-import { chipLines } from './chipLines.ts';
 import { footerLine } from './footerLine.ts';
 import { headerLines } from './headerLines.ts';
 import { messageLines } from './messageLines.ts';
@@ -29,7 +29,7 @@ export const panelViews: Readonly<Record<PanelName, PanelView>> = {
   alarms: alarmsPanel,
   chart: chartPanel,
   settings: settingsPanel,
-  chip: { depends: state => [state.history, state.rois, state.chips], content: text(chipLines) },
+  chip: chipPanel,
   ROIs: roiPanel,
   frame: framePanel,
   log: { depends: state => [state.log, state.page], content: text(logLines) },
@@ -49,6 +49,7 @@ export const panelViews: Readonly<Record<PanelName, PanelView>> = {
       state.frame,
       state.frameView,
       state.replay,
+      state.roisPage,
     ],
     content: text((state, width) => [footerLine(state, width)]),
   },

@@ -1,6 +1,6 @@
 import type { Drawing } from '../drawing.ts';
-import { type Ink, type InkName, type Line, type Paint, seg } from './line.ts';
-import { signed } from './shifts.ts';
+import { type Ink, type InkName, type Line, type Paint, seg } from '../views/line.ts';
+import { signed } from '../views/shifts.ts';
 
 /** Steps to each side of no shift. */
 const steps = 4;
@@ -21,12 +21,15 @@ const minLimit = 0.01;
 const roundFactors = [1, 1.5, 2, 3, 4, 5, 6, 8, 10];
 
 /** The smallest round limit that nearly all shifts keep to. NaN shifts do not count. */
-export function shiftScale(shifts: Float64Array): ShiftScale {
-  const sizes = shifts.filter(Number.isFinite).map(Math.abs).sort();
-  const most = Math.max(minLimit, sizes[Math.ceil(sizes.length * inScale) - 1] ?? 0);
+export const shiftScale = (shifts: Float64Array): ShiftScale => ({ limit: roundLimit(shifts, minLimit) });
+
+/** The same of any values. @param least the limit is never below this */
+export function roundLimit(values: Float64Array, least: number): number {
+  const sizes = values.filter(Number.isFinite).map(Math.abs).sort();
+  const most = Math.max(least, sizes[Math.ceil(sizes.length * inScale) - 1] ?? 0);
   const power = 10 ** Math.floor(Math.log10(most));
   const factor = roundFactors.find(each => each * power >= most * (1 - 1e-9)) ?? 10;
-  return { limit: factor * power };
+  return factor * power;
 }
 
 /** Which of the nine steps: 0 (shortest) to 8, or null where the shift is not known. */

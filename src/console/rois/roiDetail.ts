@@ -1,0 +1,159 @@
+import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
+import { placeLines } from '../chip/chipLines.ts';
+import type { ConsoleState } from '../consoleState.ts';
+import type { Drawing } from '../drawing.ts';
+import { cleanText } from '../views/cleanText.ts';
+import { clip, exactly, type Line, paragraph, seg, titleRule } from '../views/line.ts';
+import { shiftOf } from '../views/shifts.ts';
+import { textPlot } from '../views/textPlot.ts';
+import { timeTicks } from '../views/ticks.ts';
+import { inspectionParts, type RoiPart, roiFigures } from './roiParts.ts';
+import { allRoiRows } from './roiRows.ts';
+import { chiText, cursorRow, pixelText, tableRows, timeText } from './roiTable.ts';
+
+/** The ROI that fills the page; null: none does. */
+export const openedRoi = ({ page, roisPage }: Pick<ConsoleState, 'page' | 'roisPage'>): string | null =>
+  page === 'ROIs' && roisPage.openedFrom !== null ? roisPage.selected : null;
+
+/** From so many columns on parts stand side by side: two, and three. */
+const forTwo = 100;
+const forThree = 168;
+/** Rows of a part, with its title. */
+const partRows = 9;
+/** Smallest span of the shift's axis, pixels. */
+const leastShift = 0.002;
+
+/** One ROI: its figures, and as many of its parts as there is room for. */
+export function roiDetail(state: ConsoleState, width: number, height: number): Line[] {
+  const { roisPage, roiLook, drawing } = state;
+  const label = roisPage.selected ?? '';
+  const rows = roisPage.openedFrom === 'chip' ? allRoiRows(state) : tableRows(state);
+  const look = roiLook?.label === label ? roiLook : null;
+  const note = look ? [seg(`${cleanText(look.image, drawing)} ${timeText(look.at)}`, 'accent')] : [];
+  const place = `${cursorRow(rows, label) + 1} of ${rows.length}`;
+  const title = titleRule(`ROI ${cleanText(label, drawing)} ${drawing.dot} ${place}`, width, drawing, note);
+  const seen = look && typeof look.seen !== 'string' ? look.seen : null;
+  const head = seen
+    ? [
+        ...roiFigures(seen.inspection, drawing),
+        ...(seen.differences.length > 0
+          ? [[seg(` the result line has other numbers: ${cleanText(seen.differences.join('; '), drawing)}`, 'warning')]]
+          : []),
+      ]
+    : [...lastFigures(state, label), ...waiting(look?.seen, width, drawing)];
+  const parts = [
+    ...(seen ? inspectionParts(seen.inspection, drawing) : []),
+    historyPart(state, label),
+    placePart(state),
+  ];
+  const room = height - 1 - head.length;
+  return [
+    title,
+    ...head.map(each => clip(each, width, drawing)),
+    ...arranged(parts, roisPage.part, width, room, drawing),
+  ].slice(0, height);
+}
+
+/** How many parts a page of this size has beside each other and below each other. */
+function arranged(parts: readonly RoiPart[], first: number, width: number, height: number, drawing: Drawing): Line[] {
+  const across = width >= forThree ? 3 : width >= forTwo ? 2 : 1;
+  const down = Math.max(1, Math.min(Math.ceil(parts.length / across), Math.floor(height / partRows)));
+  const shown = Math.min(parts.length, across * down);
+  const begin = ((first % parts.length) + parts.length) % parts.length;
+  const chosen = Array.from({ length: shown }, (_, i) => parts[(begin + i) % parts.length] as RoiPart);
+  const columnWidth = Math.floor((width - (across - 1)) / across);
+  const rows = Math.floor(height / down);
+  const lines: Line[] = [];
+  for (let row = 0; row < down; row++) {
+    const cells = chosen.slice(row * across, (row + 1) * across).map(({ title, lines: of }, i) => {
+      const isLast = row * across + i === shown - 1 && shown < parts.length;
+      const more = isLast ? [seg('v more', 'dim')] : [];
+      return [titleRule(title, columnWidth, drawing, more), ...of(columnWidth, Math.max(2, rows - 1))];
+    });
+    for (let i = 0; i < rows; i++)
+      lines.push(
+        cells.flatMap((cell, k) => [...(k > 0 ? [seg(' ')] : []), ...exactly(cell[i] ?? [], columnWidth, drawing)]),
+      );
+  }
+  return lines;
+}
+
+/** What is known before the frame was read. */
+function lastFigures(state: ConsoleState, label: string): Line[] {
+  const row = allRoiRows(state).find(each => each.label === label);
+  if (!row) return [];
+  return [
+    [
+      seg(' shift ', 'dim'),
+      seg(`${pixelText(row.shift)} ${state.drawing.unicode ? '±' : '+-'} ${pixelText(row.sigma, false)} px`, 'strong'),
+      seg(state.drawing.unicode ? '  χ² ' : '  chi2 ', 'dim'),
+      seg(chiText(row.chi)),
+      seg(row.flags.length > 0 ? `  ${row.flags.join(', ')}` : '', 'warning'),
+    ],
+  ];
+}
+
+function waiting(trouble: unknown, width: number, drawing: Drawing): Line[] {
+  if (typeof trouble !== 'string') return [[seg(' the last frame is being read', 'dim')]];
+  return paragraph(`the last frame can't be looked into: ${trouble}`, width - 1, 3, 'warning', drawing).map(each => [
+    seg(' '),
+    ...each,
+  ]);
+}
+
+/** The shift over all that is known. */
+function historyPart({ history, drawing }: ConsoleState, label: string): RoiPart {
+  return {
+    title: 'shift against time, px',
+    least: 6,
+    most: 20,
+    lines: (width, height) => {
+      const place = history?.labels.indexOf(label) ?? -1;
+      if (!history || place < 0 || history.samples.length === 0) return [[seg(' no result yet', 'dim')]];
+      return textPlot(
+        [{ colour: 'median', letter: '*', ...shiftsOf(history, place) }],
+        timeOptions(history, width, height),
+        drawing,
+      );
+    },
+  };
+}
+
+/** Where it lies on the chip. */
+const placePart = (state: ConsoleState): RoiPart => ({
+  title: 'place on the chip',
+  least: 5,
+  most: 20,
+  lines: (width, height) => placeLines(state, width, height),
+});
+
+function shiftsOf({ samples, baseline }: RoiHistory, place: number): { xs: number[]; ys: number[] } {
+  const gap = gapOf(samples);
+  const xs: number[] = [];
+  const ys: number[] = [];
+  for (const [i, sample] of samples.entries()) {
+    const before = samples[i - 1];
+    if (before && sample.at - before.at > gap * before.frames) {
+      xs.push(sample.at);
+      ys.push(Number.NaN);
+    }
+    xs.push(sample.at);
+    ys.push(shiftOf(sample, baseline, place));
+  }
+  return { xs, ys };
+}
+
+/** So many usual intervals without an image break the curve. */
+const gapIntervals = 6;
+
+function gapOf(samples: readonly RoiSample[]): number {
+  const intervals = samples.slice(1).map(({ at }, i) => (at - samples[i]!.at) / samples[i]!.frames);
+  const usual = intervals.sort((a, b) => a - b)[Math.floor(intervals.length * 0.75)] ?? 0;
+  return usual > 0 ? usual * gapIntervals : Number.POSITIVE_INFINITY;
+}
+
+function timeOptions({ samples }: RoiHistory, width: number, height: number) {
+  const low = (samples[0] as RoiSample).at;
+  const x = { low, high: Math.max(low + 1000, (samples.at(-1) as RoiSample).at) };
+  return { width, height, x, least: leastShift, ticks: timeTicks(x, Math.max(1, Math.floor(width / 16))) };
+}

@@ -6,7 +6,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { Observable } from 'rxjs';
+import { exhaustMap, Observable, timer } from 'rxjs';
 import { exampleToml } from '../config/exampleToml.ts';
 import { adviceIn } from '../console/alarms/advice.ts';
 import type { CommandOutput, ConsoleHost, ConsoleTool } from '../console/consoleHost.ts';
@@ -26,12 +26,15 @@ import { changeConfig } from './changeConfig.ts';
 import type { CommandContext, CommandDefinition } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
 import { launcher, sameExperiment } from './launch.ts';
+import { listExperiments } from './listExperiments.ts';
 import type { LoadedConfig } from './loadConfig.ts';
 import { rememberLook } from './rememberedLook.ts';
 import { replayHost } from './replayHost.ts';
 
 /** Its table of what to do when something is wrong stands beside alarms. */
 const guide = fileURLToPath(new URL('../../docs/guide.md', import.meta.url));
+/** The experiments of this machine are looked for so often while they are shown, ms. */
+const experimentsEveryMs = 2_000;
 
 /** Editors that a machine may have, when the user has not named one. */
 const commonEditors = ['nano', 'vim', 'vi'];
@@ -77,6 +80,7 @@ export function hostConsole(
     editor: editorWords(context.environment),
     replay: replayHost(context, paths, request),
     environment: context.environment,
+    experiments$: timer(0, experimentsEveryMs).pipe(exhaustMap(() => listExperiments(context))),
     rememberLook: choice => rememberLook(context.environment, choice),
   };
 }

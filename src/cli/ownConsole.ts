@@ -1,5 +1,6 @@
-import { bufferTime, filter, map, merge, type Observable, ReplaySubject, Subject } from 'rxjs';
+import { bufferTime, filter, map, merge, type Observable, ReplaySubject, Subject, shareReplay, takeUntil } from 'rxjs';
 import type { ConsoleSources } from '../console/consoleSources.ts';
+import type { ConsoleEnd } from '../console/openConsole.ts';
 import { diskSpace } from '../files/diskSpace.ts';
 import { ownIdentity } from '../files/processIdentity.ts';
 import { systemClock } from '../model/clock.ts';
@@ -14,10 +15,13 @@ import { statusOf } from '../sinks/status/statusOfEvents.ts';
 import type { StopSignal } from '../streams/stopSignals.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import type { RunView } from './drivePipeline.ts';
+import type { HandOver } from './handOver.ts';
 import { hostConsole } from './hostConsole.ts';
 import type { ConfiguredPipeline } from './openConfigured.ts';
 import { openConsoleSources } from './openConsoleSources.ts';
+import { otherExperiment } from './otherExperiment.ts';
 import { showConsole } from './showConsole.ts';
+import { showOther } from './showOther.ts';
 
 /** The status is made anew this often, and log lines are handed on, ms. */
 const statusEveryMs = 500;
@@ -28,18 +32,43 @@ const linesEveryMs = 250;
  * when nothing can be written. It is on the screen at once, and gone when `beforeEnd` has resolved.
  *
  * @param stops$ told when its user asks the pipeline to stop.
+ * @param handOver told when its user leaves the pipeline in the background, which stops it here.
  */
-export function ownConsole(context: CommandContext, opened: ConfiguredPipeline, stops$: Subject<StopSignal>): RunView {
+export function ownConsole(
+  context: CommandContext,
+  opened: ConfiguredPipeline,
+  stops$: Subject<StopSignal>,
+  handOver: HandOver,
+): RunView {
   const events$ = new ReplaySubject<PipelineEvent>(maxEarlyEvents);
   const said$ = new Subject<LogLine>();
-  const sources = openConsoleSources(opened, {
-    status$: ownStatus$(events$, opened),
-    log$: ownLog$(events$, said$),
-  });
-  const host = hostConsole(context, opened, () => stops$.next('SIGINT'));
+  const over$ = new Subject<void>();
+  // Another experiment may be shown meanwhile: what is known of this one is kept for the way back.
+  const status$ = ownStatus$(events$, opened).pipe(takeUntil(over$), shareReplay({ bufferSize: 1, refCount: false }));
+  const log$ = ownLog$(events$, said$).pipe(
+    takeUntil(over$),
+    shareReplay({ bufferSize: keptBatches, refCount: false }),
+  );
+  const sources = openConsoleSources(opened, { status$, log$ });
+  const host = {
+    ...hostConsole(context, opened, () => stops$.next('SIGINT')),
+    handOver: () => {
+      handOver.isAsked = true;
+      const intervalMs = opened.config.Timing.collector_interval_seconds * 1000;
+      handOver.moment$(intervalMs, systemClock.now()).subscribe(() => stops$.next('SIGINT'));
+    },
+  };
   const ending = new AbortController();
   let failure: Error | null = null;
-  const shown = showConsole(sources, host, ending.signal).then(
+  const show = async (cameFrom: string | null): Promise<ConsoleEnd> => {
+    const end = await showConsole(sources, { ...host, cameFrom }, ending.signal);
+    if (end.reason !== 'attach' || end.attachTo === undefined) return end;
+    const { root } = opened.paths;
+    const other = await showOther(await otherExperiment(context, end.attachTo), root, ending.signal, root);
+    // Whoever leaves another experiment comes back to the one of this process.
+    return other.reason === 'closed' || other.reason === 'hungUp' ? other : show(end.attachTo);
+  };
+  const shown = show(null).then(
     ({ reason }) => {
       // Without its terminal nobody could stop it any more.
       if (reason !== 'closed') stops$.next(reason === 'hungUp' ? 'SIGHUP' : 'SIGINT');
@@ -55,11 +84,14 @@ export function ownConsole(context: CommandContext, opened: ConfiguredPipeline, 
     beforeEnd: async () => {
       ending.abort();
       await shown;
+      over$.next();
       if (failure) throw failure;
     },
   };
 }
 
+/** Batches of log lines that are kept. */
+const keptBatches = 500;
 /** Events from before the console is there. */
 const maxEarlyEvents = 1000;
 

@@ -4,10 +4,12 @@ import { type StopSignal, stopSignals$ } from '../streams/stopSignals.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { drivePipeline, type RunView } from './drivePipeline.ts';
 import { exitCodes } from './exitCodes.ts';
+import { gapWords, HandOver, nextFrame } from './handOver.ts';
 import { type ConfiguredPipeline, openConfigured } from './openConfigured.ts';
 import { ownConsole } from './ownConsole.ts';
 import { resultLines } from './resultLines.ts';
 import { RunProgress } from './runProgress.ts';
+import { startPipeline } from './startPipeline.ts';
 
 export interface RunOptions {
   stages?: string;
@@ -26,7 +28,10 @@ export async function runInForeground(context: CommandContext, options: RunOptio
   const withConsole = output.isInteractive && options.console && logFormat === 'pretty';
   const progress = new RunProgress();
   const consoleStops$ = new Subject<StopSignal>();
-  const view = withConsole ? ownConsole(context, opened, consoleStops$) : lines(context, options, opened, progress);
+  const handOver = new HandOver();
+  const view = withConsole
+    ? ownConsole(context, opened, consoleStops$, handOver)
+    : lines(context, options, opened, progress);
   const stoppedBy = await drivePipeline(pipeline, {
     paths,
     logIntervalMs$,
@@ -34,6 +39,7 @@ export async function runInForeground(context: CommandContext, options: RunOptio
     ...view,
     onEvent: event => {
       progress.take(event);
+      handOver.take(event);
       view.onEvent(event);
     },
   }).finally(() => view.beforeEnd());
@@ -41,7 +47,22 @@ export async function runInForeground(context: CommandContext, options: RunOptio
     output.line(`${stoppedBy ?? 'done'}: ${progress.summary()}`);
     for (const line of resultLines(paths)) output.line(line);
   }
+  if (handOver.isAsked) return goOnInBackground(context, options, opened, handOver.lastFrame);
   return exitCodes.done;
+}
+
+/** Starts what has ended here in the background, and says what that cost. @throws ExitError when it does not start */
+async function goOnInBackground(
+  context: CommandContext,
+  { stages }: RunOptions,
+  { paths, config }: ConfiguredPipeline,
+  lastFrame: number | null,
+): Promise<number> {
+  const code = await startPipeline(context, stages === undefined ? {} : { stages });
+  const intervalMs = config.Timing.collector_interval_seconds * 1000;
+  const next = lastFrame === null ? null : await nextFrame(paths.pipelineStatusFile, lastFrame, intervalMs);
+  context.output.line(gapWords(lastFrame, next, intervalMs));
+  return code;
 }
 
 function lines(

@@ -3,6 +3,7 @@ import type { ConsoleSources } from '../console/consoleSources.ts';
 import { type ConsoleEnd, type ConsoleTerminal, openConsole } from '../console/openConsole.ts';
 import { systemClock } from '../model/clock.ts';
 import { askOwnTerminal } from './askOwnTerminal.ts';
+import { guardTerminal } from './guardTerminal.ts';
 import { rememberedLook } from './rememberedLook.ts';
 
 /** The console on this process's terminal, until it is left or `until` is aborted. */
@@ -18,5 +19,10 @@ export async function showConsole(sources: ConsoleSources, host: ConsoleHost, un
     look: await rememberedLook(environment),
     ask: onTyped => askOwnTerminal(text => output.write(text), environment, onTyped),
   };
-  return openConsole(sources, host, terminal, { until });
+  const letGo = await guardTerminal();
+  try {
+    return await openConsole(sources, host, terminal, { until });
+  } finally {
+    letGo();
+  }
 }

@@ -70,7 +70,7 @@ export const commandKeys: readonly KeyBinding<CoreAction>[] = [
     keys: ['q'],
     shown: 'q',
     label: 'quit',
-    help: 'Leaves the console; a pipeline in the background goes on. With `run` it asks whether to stop the pipeline.',
+    help: 'Leaves the console; a pipeline in the background goes on. With `run` it asks whether to stop the pipeline or to leave it in the background.',
     places: 'pages',
     footer: 0,
   },
@@ -88,6 +88,14 @@ export const commandKeys: readonly KeyBinding<CoreAction>[] = [
     shown: 'Ctrl-L',
     label: 'redraw',
     help: 'Draws the whole screen again.',
+    places: 'anywhere',
+  },
+  {
+    action: 'suspend',
+    keys: ['C-z'],
+    shown: 'Ctrl-Z',
+    label: 'suspend',
+    help: 'Gives the terminal back to the shell, `fg` shows the console again. With `run`, whose pipeline would stand still, it asks as `q` does.',
     places: 'anywhere',
   },
   {

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { TomlEdit } from '../config/editToml.ts';
+import type { ListedExperiment } from '../model/listedExperiment.ts';
 import type { LookChoice } from './drawing.ts';
 import type { ReplayHost } from './replay/replayHost.ts';
 
@@ -57,6 +58,12 @@ export interface ConsoleHost {
   /** Words of the editor's command line, from `VISUAL`, `EDITOR`, or what is installed; the file comes after them. */
   editor: readonly string[];
   environment: Readonly<Record<string, string | undefined>>;
+  /** The experiment that was shown before this one. */
+  cameFrom?: string | null;
+  /** The experiments of this machine, looked for anew while it is subscribed to. */
+  experiments$?: Observable<readonly ListedExperiment[]>;
+  /** Leaves the pipeline of this process in the background; only with `own`. */
+  handOver?(): void;
   /** Keeps the theme of this user for the next time. */
   rememberLook?(choice: LookChoice): Promise<void>;
   /** Absent: nothing is replayed. */

@@ -1,6 +1,7 @@
 import type { Acknowledgement, AlarmNotice } from '../model/alarm.ts';
 import type { FramePicture } from '../model/framePicture.ts';
 import type { LastResult } from '../model/lastResult.ts';
+import type { ListedExperiment } from '../model/listedExperiment.ts';
 import type { LogLine } from '../model/logLine.ts';
 import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
@@ -29,6 +30,7 @@ export type ConsoleInput =
   | { kind: 'frame'; frame: FramePicture | null }
   | { kind: 'lastResult'; lastResult: LastResult }
   | { kind: 'roiLook'; look: RoiLook }
+  | { kind: 'experiments'; list: readonly ListedExperiment[] }
   /** ms since 1970 UTC, about once a second. */
   | { kind: 'time'; now: number }
   | { kind: 'size'; columns: number; rows: number }

@@ -12,6 +12,7 @@ import { type AlarmsState, initialAlarms } from './alarms/alarmsState.ts';
 import { type ChartState, initialChart } from './chart/chartState.ts';
 import type { ConsoleHost, ConsoleTool } from './consoleHost.ts';
 import type { Drawing, LookChoice } from './drawing.ts';
+import { type ExperimentsPage, initialExperiments } from './experiments/experimentsPage.ts';
 import { type FrameState, initialFrame } from './frame/frameState.ts';
 import { emptyLog, type LogView } from './log/logView.ts';
 import type { PageName } from './pages.ts';
@@ -25,7 +26,8 @@ import { type LookState, unknownLook } from './theme/lookState.ts';
 /** What lies over the page and takes the keys. */
 export type Overlay =
   | { kind: 'help'; top: number }
-  | { kind: 'question'; text: string; yes: Action }
+  /** `background`: a third answer, beside yes and no. */
+  | { kind: 'question'; text: string; yes: Action; background?: Action }
   | { kind: 'rois'; cursor: number }
   | { kind: 'tools'; cursor: number }
   | { kind: 'palette'; text: string; cursor: number }
@@ -76,6 +78,9 @@ export interface ConsoleState {
   tools: readonly ConsoleTool[];
   configFile: string;
   drawing: Drawing;
+  experiments: ExperimentsPage;
+  /** The experiment that was shown before this one; null: none. */
+  cameFrom: string | null;
   look: LookState;
   /** What the terminal has told of itself, as pictures need it; null: nothing. */
   graphics: TerminalGraphics | null;
@@ -136,6 +141,12 @@ export type Action =
   | { do: 'replay'; words: readonly string[] }
   | { do: 'redraw' }
   | { do: 'rememberLook'; choice: LookChoice }
+  /** Shows another experiment in place of this one. */
+  | { do: 'attach'; root: string }
+  /** The pipeline of this process goes on in the background. */
+  | { do: 'handOver' }
+  /** As Ctrl-Z elsewhere. */
+  | { do: 'suspend' }
   | { do: 'quit' };
 
 /** A new state, and what is to be done besides. */
@@ -147,7 +158,7 @@ export interface Step {
 export const step = (state: ConsoleState, ...actions: Action[]): Step => ({ state, actions });
 
 export interface InitialOptions {
-  host: Pick<ConsoleHost, 'root' | 'mode' | 'tools' | 'configFile' | 'replay'>;
+  host: Pick<ConsoleHost, 'root' | 'mode' | 'tools' | 'configFile' | 'replay' | 'cameFrom'>;
   drawing: Drawing;
   look?: LookState;
   graphics?: TerminalGraphics | null;
@@ -171,6 +182,8 @@ export function initialState({
     tools: host.tools,
     configFile: host.configFile,
     drawing,
+    experiments: initialExperiments,
+    cameFrom: host.cameFrom ?? null,
     look,
     graphics,
     now,

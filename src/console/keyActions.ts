@@ -2,6 +2,7 @@ import { alarmHandlers } from './alarms/alarmHandlers.ts';
 import { chartHandlers } from './chart/chartHandlers.ts';
 import { chipHandlers } from './chip/chipHandlers.ts';
 import { type Action, type ConsoleState, type Step, step } from './consoleState.ts';
+import { experimentHandlers } from './experiments/experimentHandlers.ts';
 import { frameHandlers } from './frame/frameHandlers.ts';
 import type { CoreAction, KeyHandlers } from './keyBinding.ts';
 import { type ActionName, bindingFor } from './keys.ts';
@@ -37,6 +38,8 @@ const coreHandlers: KeyHandlers<CoreAction> = {
   quit,
   interrupt: state => (state.mode === 'own' ? stopOwn(state) : step(state, { do: 'quit' })),
   redraw: state => step(state, { do: 'redraw' }),
+  // The pipeline of this process would stand still with it.
+  suspend: state => (state.mode === 'own' ? quit(state) : step(state, { do: 'suspend' })),
   dismiss: state => step(dismiss(state)),
   up: state => step(moveIn(state, 'up')),
   down: state => step(moveIn(state, 'down')),
@@ -45,6 +48,10 @@ const coreHandlers: KeyHandlers<CoreAction> = {
   top: state => step(moveIn(state, 'top')),
   end: state => step(moveIn(state, 'end')),
   yes: state => confirmed(state),
+  background: state =>
+    state.overlay?.kind === 'question' && state.overlay.background
+      ? carryOut(confirm(state), state.overlay.background)
+      : step(state),
   no: state => step(closeOverlay(state)),
   toggle: state => step(toggleRoi(state)),
   fewOrNone: state => step(fewOrNoRois(state)),
@@ -67,6 +74,7 @@ export const keyHandlers: KeyHandlers<ActionName> = {
   ...chipHandlers,
   ...roiHandlers,
   ...themeHandlers,
+  ...experimentHandlers,
   ...paletteHandlers({ act: (state, action) => keyHandlers[action](state), command }),
 };
 
@@ -118,6 +126,10 @@ function command(state: ConsoleState, purpose: string, words: readonly string[])
 
 function carryOut(state: ConsoleState, action: Action): Step {
   if (action.do === 'stopOwn') return stopOwn(state);
+  if (action.do === 'handOver') {
+    const words = 'to the background: what is in flight is finished here, then the pipeline starts there';
+    return step({ ...say(state, 'info', words), stopAsked: true }, action);
+  }
   if (action.do !== 'command') return step(state, action);
   const id = state.nextCommand;
   const commands = [...state.commands, { id, purpose: action.purpose, lines: [] }];
@@ -152,7 +164,11 @@ function stopOwn(state: ConsoleState): Step {
 
 function quit(state: ConsoleState): Step {
   if (state.mode === 'attached') return step(state, { do: 'quit' });
-  return ask(state, 'The pipeline runs in this process and ends with it. Stop the pipeline?', { do: 'stopOwn' });
+  const text = 'The pipeline runs in this process and ends with it. Stop the pipeline, or leave it in the background?';
+  return step({
+    ...state,
+    overlay: { kind: 'question', text, yes: { do: 'stopOwn' }, background: { do: 'handOver' } },
+  });
 }
 
 function pauseOrResume(state: ConsoleState): Step {

@@ -3,6 +3,7 @@ import { type ChartAction, chartKeys } from './chart/chartKeys.ts';
 import { type ChipAction, chipKeys } from './chip/chipKeys.ts';
 import { commandKeys } from './commandKeys.ts';
 import type { ConsoleState, Overlay } from './consoleState.ts';
+import { type ExperimentAction, experimentKeys } from './experiments/experimentKeys.ts';
 import { type FrameAction, frameKeys } from './frame/frameKeys.ts';
 import type { CoreAction, KeyBinding, Place } from './keyBinding.ts';
 import { type LogAction, logKeys } from './log/logKeys.ts';
@@ -29,7 +30,8 @@ export type ActionName =
   | SettingsAction
   | ReplayAction
   | AlarmAction
-  | FormAction;
+  | FormAction
+  | ExperimentAction;
 
 /**
  * The one table: the footer, the help, `docs/keys.md` and what a key does all come from it. Each part of the console brings its own keys.
@@ -48,6 +50,7 @@ export const keyBindings: readonly KeyBinding<ActionName>[] = [
   ...logKeys,
   ...settingsKeys,
   ...alarmKeys,
+  ...experimentKeys,
   ...overlayKeys,
 ];
 

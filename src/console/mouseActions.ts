@@ -3,6 +3,7 @@ import { chartMouse } from './chart/chartMouse.ts';
 import { chipMouse } from './chip/chipPanel.ts';
 import type { MouseInput } from './consoleInput.ts';
 import { type ConsoleState, type Overlay, type Step, step } from './consoleState.ts';
+import { experimentMouse } from './experiments/experimentHandlers.ts';
 import { frameMouse } from './frame/frameMouse.ts';
 import { keyHandlers, pressKey } from './keyActions.ts';
 import { isInside, layoutOf, type PanelName, type Rect } from './layout.ts';
@@ -43,6 +44,7 @@ const panelMouse: Partial<Record<PanelName, PanelMouse>> = {
   ROIs: roiMouse,
   log: logMouse,
   alarms: alarmMouse,
+  experiments: experimentMouse,
   frame: frameMouse,
   message: (state, { what }) => (what === 'press' ? keyHandlers.dismiss(state) : null),
 };
@@ -101,18 +103,25 @@ function pressOverlay(state: ConsoleState, x: number, y: number): Step {
   }
 }
 
+/** Words of the answers to a question, as they are shown. */
+const answers = [
+  ['y yes', 'yes'],
+  ['y stop', 'yes'],
+  ['b in the background', 'background'],
+  ['n no', 'no'],
+  ['n stay', 'no'],
+] as const;
+
 /** The answer to a question whose words are at a place of its frame. */
-function answerAt(state: ConsoleState, column: number, row: number): 'yes' | 'no' | null {
+function answerAt(state: ConsoleState, column: number, row: number): 'yes' | 'background' | 'no' | null {
   const text = lineText(overlayView(state)?.lines[row] ?? []);
-  const isOn = (words: string): boolean => {
+  if (!/ y (yes|stop) {3}/.test(text)) return null;
+  const found = answers.find(([words]) => {
     const from = text.lastIndexOf(words);
     return from >= 0 && column >= from && column < from + words.length;
-  };
-  if (!text.includes(answers.yes) || !text.includes(answers.no)) return null;
-  return isOn(answers.yes) ? 'yes' : isOn(answers.no) ? 'no' : null;
+  });
+  return found?.[1] ?? null;
 }
-
-const answers = { yes: 'y yes', no: 'n no' };
 
 /** Of a list that scrolls to its cursor. */
 function onItem(

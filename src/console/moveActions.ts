@@ -1,5 +1,6 @@
 import { moveInAlarms, moveInCauses } from './alarms/alarmHandlers.ts';
 import type { ConsoleState } from './consoleState.ts';
+import { moveExperiments } from './experiments/experimentHandlers.ts';
 import { fullLines } from './log/fullLine.ts';
 import { moveLog } from './log/logHandlers.ts';
 import { sourcesOf } from './log/logView.ts';
@@ -27,6 +28,7 @@ const pageMoves: Partial<Record<PageName, PageMove>> = {
   overview: (state, move) =>
     move === 'up' || move === 'down' ? selectBeside(state, move === 'up' ? -1 : 1) : moveLog(state, move),
   ROIs: moveInRois,
+  experiments: moveExperiments,
 };
 
 function selectBeside(state: ConsoleState, by: number): ConsoleState {

@@ -22,6 +22,7 @@ import type { ConsoleSources } from './consoleSources.ts';
 import { type Action, type ConsoleState, initialState } from './consoleState.ts';
 import { consoleSteps, frames } from './consoleSteps.ts';
 import { chooseDrawing, type LookChoice } from './drawing.ts';
+import { watchExperiments } from './experiments/watchExperiments.ts';
 import { copySequence } from './log/copyText.ts';
 import { performActions } from './performActions.ts';
 import { pathCompletions } from './replay/pathCompletions.ts';
@@ -53,8 +54,10 @@ export interface ConsoleOptions {
 }
 
 export interface ConsoleEnd {
-  /** `quit`: a key. `closed`: from outside. `hungUp`: the terminal is gone. */
-  reason: 'quit' | 'closed' | 'hungUp';
+  /** `quit`: a key. `closed`: from outside. `hungUp`: the terminal is gone. `attach`: another experiment is to be shown. */
+  reason: 'quit' | 'closed' | 'hungUp' | 'attach';
+  /** The folder of that experiment. */
+  attachTo?: string;
   /** What to print on the terminal that was given back; empty: nothing. */
   text: string;
 }
@@ -139,6 +142,13 @@ export async function openConsole(
         paint();
       };
 
+      const suspend = (): Promise<void> => lendTerminal(stopUntilGoneOn);
+      const goOn = (): void => {
+        // A shell sets its own modes when it stops what runs in it, whoever has stopped it.
+        if (!isLent) void lendTerminal(() => Promise.resolve());
+      };
+      process.on('SIGTSTP', suspend).on('SIGCONT', goOn);
+      running.add(() => process.off('SIGTSTP', suspend).off('SIGCONT', goOn));
       const results$ = actions.pipe(
         performActions({
           host,
@@ -152,6 +162,8 @@ export async function openConsole(
             return sequence !== null;
           },
           quit: () => end('quit'),
+          attach: root => resolve({ reason: 'attach', attachTo: root, text: '' }),
+          suspend,
         }),
       );
       const inputs$ = merge(
@@ -159,6 +171,7 @@ export async function openConsole(
         watchedInputs(sources, states, scheduler),
         host.replay ? pathCompletions(states, host.replay, scheduler) : EMPTY,
         interval(1000, scheduler).pipe(map((): ConsoleInput => ({ kind: 'time', now: clock.now() }))),
+        watchExperiments(host, states),
         results$,
       ).pipe(observeOn(queueScheduler));
 
@@ -190,6 +203,19 @@ export async function openConsole(
     restore();
     process.removeListener('uncaughtExceptionMonitor', restore);
   }
+}
+
+/**
+ * Stops this process and those of its group, as Ctrl-Z elsewhere, until the shell lets it go on. Where there is no shell to do so, the system
+ * does not stop it.
+ */
+async function stopUntilGoneOn(): Promise<void> {
+  const handlers = process.listeners('SIGTSTP');
+  process.removeAllListeners('SIGTSTP');
+  process.kill(0, 'SIGTSTP');
+  // The signal comes in between.
+  await new Promise(resolve => setTimeout(resolve, 50));
+  for (const handler of handlers) process.on('SIGTSTP', handler);
 }
 
 /** Asks the terminal while the widgets are loaded, which takes longer than most terminals take to answer. */

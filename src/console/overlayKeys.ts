@@ -12,6 +12,16 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
     footer: 1,
   },
   {
+    action: 'background',
+    keys: ['b', 'S-b'],
+    shown: 'b',
+    label: 'in the background',
+    help: 'Leaves the pipeline in the background: what is in flight is finished here, then it starts there.',
+    places: ['question'],
+    footer: 2,
+    when: ({ overlay }) => overlay?.kind === 'question' && overlay.background !== undefined,
+  },
+  {
     action: 'no',
     keys: ['n', 'S-n', 'escape', 'q'],
     shown: 'n',

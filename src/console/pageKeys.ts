@@ -1,7 +1,7 @@
 import type { CoreAction, KeyBinding, Place } from './keyBinding.ts';
 import { pages } from './pages.ts';
 
-const lists: readonly Place[] = ['rois', 'tools', 'sources'];
+const lists: readonly Place[] = ['experiments', 'rois', 'tools', 'sources'];
 const panes: readonly Place[] = [
   'overview',
   'log',
@@ -16,7 +16,7 @@ const panes: readonly Place[] = [
 ];
 
 /** Pages that have nothing for the arrows to the sides to move. */
-const arrowsTurn: readonly Place[] = ['overview', 'log', 'ROIs'];
+const arrowsTurn: readonly Place[] = ['overview', 'log', 'ROIs', 'experiments'];
 
 /** Keys that choose what is shown: pages, places in lists and texts, frame and log. */
 export const pageKeys: readonly KeyBinding<CoreAction>[] = [

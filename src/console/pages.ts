@@ -52,6 +52,13 @@ export const pages = [
     short: 'set',
     help: 'A form for the settings that one changes during a run; what the last edit changed and who has taken it, what waits for a restart, and warnings.',
   },
+  {
+    key: '9',
+    name: 'experiments',
+    title: 'experiments',
+    short: 'exps',
+    help: 'The experiments and replays of this machine: what runs, what has run, and where. Enter shows one of them in place of this one.',
+  },
 ] as const satisfies readonly Page[];
 
 export type PageName = (typeof pages)[number]['name'];

@@ -32,6 +32,9 @@ export interface PerformOptions {
   /** Asks the terminal to put a text on its clipboard; false when it is too long. */
   copy: (text: string) => boolean;
   quit: () => void;
+  attach: (root: string) => void;
+  /** Gives the terminal to the shell until this process goes on. */
+  suspend: () => Promise<void>;
 }
 
 /**
@@ -46,6 +49,8 @@ export function performActions({
   redraw,
   copy,
   quit,
+  attach,
+  suspend,
 }: PerformOptions): (actions$: Observable<Action>) => Observable<ConsoleInput> {
   const cut = new Subject<void>();
 
@@ -128,6 +133,14 @@ export function performActions({
         return EMPTY;
       case 'rememberLook':
         return defer(() => from(host.rememberLook?.(action.choice) ?? Promise.resolve())).pipe(ignoreElements());
+      case 'attach':
+        attach(action.root);
+        return EMPTY;
+      case 'handOver':
+        host.handOver?.();
+        return EMPTY;
+      case 'suspend':
+        return defer(() => from(suspend())).pipe(ignoreElements());
       case 'quit':
         quit();
         return EMPTY;

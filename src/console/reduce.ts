@@ -36,6 +36,8 @@ export function reduce(state: ConsoleState, input: ConsoleInput): Step {
       return step({ ...state, lastResult: input.lastResult });
     case 'roiLook':
       return step({ ...state, roiLook: input.look });
+    case 'experiments':
+      return step({ ...state, experiments: { ...state.experiments, list: input.list } });
     case 'time':
       return step(forgetOldMessages({ ...state, now: input.now }));
     case 'size':

@@ -43,9 +43,12 @@ describe('the key table', () => {
   });
 
   it('says that it asks exactly where it does', () => {
+    const stopped = { kind: 'experiment', state: 'stopped', started: null, heartbeat: null, pid: null } as const;
+    const listed = { ...stopped, root: '/data/run7', frames: null, alarms: 0, configFile: null, cwd: null };
+    const asking = sampleState({ experiments: { list: [listed], chosen: null } });
     for (const { action, asks } of keyBindings) {
       if (action === 'quit' || action === 'interrupt') continue;
-      const isQuestion = keyHandlers[action](sampleState()).state.overlay?.kind === 'question';
+      const isQuestion = keyHandlers[action](asking).state.overlay?.kind === 'question';
       expect(isQuestion, action).toBe(asks ?? false);
     }
   });

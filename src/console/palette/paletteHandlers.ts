@@ -1,4 +1,5 @@
 import { type ConsoleState, type Step, step } from '../consoleState.ts';
+import { attachTo } from '../experiments/experimentHandlers.ts';
 import type { KeyHandlers } from '../keyBinding.ts';
 import type { ActionName } from '../keys.ts';
 import { clamp } from '../scroll.ts';
@@ -49,6 +50,8 @@ function take(state: ConsoleState, chosen: Chosen, { act, command }: Performed):
         ...state,
         overlay: { kind: 'arguments', tool: chosen.tool, text: chosen.tool.offered ?? '', top: 0 },
       });
+    case 'experiment':
+      return attachTo(state, chosen.experiment);
     case 'look':
       return chooseLook(state, chosen.choice);
   }

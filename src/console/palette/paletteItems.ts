@@ -1,3 +1,4 @@
+import type { ListedExperiment } from '../../model/listedExperiment.ts';
 import type { ConsoleTool } from '../consoleHost.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import { choicesFor, type LookChoice } from '../drawing.ts';
@@ -14,7 +15,8 @@ export type Chosen =
   | { kind: 'action'; action: ActionName; page: PageName | null }
   | { kind: 'command'; word: string; words: readonly string[] }
   | { kind: 'tool'; tool: ConsoleTool }
-  | { kind: 'look'; choice: LookChoice };
+  | { kind: 'look'; choice: LookChoice }
+  | { kind: 'experiment'; experiment: ListedExperiment };
 
 export interface PaletteItem {
   title: string;
@@ -39,7 +41,13 @@ const moves: readonly string[] = [
 
 /** All that can be done now, what works here first. */
 export function paletteItems(state: ConsoleState): PaletteItem[] {
-  return [...actionItems(state), ...stageItems(state), ...toolItems(state), ...lookItems(state)];
+  return [
+    ...actionItems(state),
+    ...stageItems(state),
+    ...toolItems(state),
+    ...experimentItems(state),
+    ...lookItems(state),
+  ];
 }
 
 /** Those that have what was typed, the best first. */
@@ -51,7 +59,9 @@ export function foundItems(state: ConsoleState, typed: string): PaletteItem[] {
       const inTitle = fuzzy(typed, item.title);
       const anywhere = fuzzy(typed, `${item.title} ${item.help}`);
       // A word of the title is what people mean; letters scattered over a sentence mean nothing.
-      const score = inTitle !== null ? inTitle + 10 : anywhere !== null && anywhere > 4 ? anywhere : null;
+      const isPageNamed = item.title === `page ${typed.trim().toLowerCase()}`;
+      const score =
+        inTitle !== null ? inTitle + (isPageNamed ? 20 : 10) : anywhere !== null && anywhere > 4 ? anywhere : null;
       return { item, i, score };
     })
     .filter((each): each is typeof each & { score: number } => each.score !== null)
@@ -105,6 +115,16 @@ function stageItems(state: ConsoleState): PaletteItem[] {
 
 const toolItems = ({ tools }: ConsoleState): PaletteItem[] =>
   tools.map(tool => ({ title: tool.usage, help: tool.summary, key: '', chosen: { kind: 'tool', tool } }));
+
+const experimentItems = ({ experiments: { list }, root }: ConsoleState): PaletteItem[] =>
+  (list ?? [])
+    .filter(each => each.root !== root && each.state !== 'gone')
+    .map(experiment => ({
+      title: `show ${experiment.root}`,
+      help: `The ${experiment.kind} there: ${experiment.state}.`,
+      key: '',
+      chosen: { kind: 'experiment', experiment },
+    }));
 
 const lookItems = ({ look }: ConsoleState): PaletteItem[] =>
   choicesFor(look.environment).map(choice => ({

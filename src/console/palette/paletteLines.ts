@@ -20,7 +20,7 @@ export function paletteLines(
   const rows = height - paletteRowsFrom;
   const top = windowTop(cursor, items.length, rows);
   const shown = items.slice(top, top + rows);
-  const widest = Math.min(30, Math.max(0, ...items.map(({ title }) => title.length)));
+  const widest = Math.min(30, Math.floor(width * 0.4), Math.max(0, ...items.map(({ title }) => title.length)));
   const keyWidth = Math.max(0, ...items.map(({ key }) => key.length));
   return [
     typedLine(':', text, width, state),

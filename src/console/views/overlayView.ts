@@ -64,7 +64,13 @@ function content(state: ConsoleState, overlay: Overlay, width: number, height: n
         title: 'Sure?',
         lines: [
           ...paragraph(overlay.text, width, height - 1, 'strong', drawing),
-          [seg('y', 'accent'), seg(' yes   '), seg('n', 'accent'), seg(' no')],
+          [
+            seg('y', 'accent'),
+            seg(overlay.background ? ' stop   ' : ' yes   '),
+            ...(overlay.background ? [seg('b', 'accent'), seg(' in the background   ')] : []),
+            seg('n', 'accent'),
+            seg(overlay.background ? ' stay' : ' no'),
+          ],
         ],
       };
     case 'rois':

@@ -2,6 +2,7 @@ import { alarmsPanel } from '../alarms/alarmLines.ts';
 import { chartPanel } from '../chart/chartView.ts';
 import { chipPanel } from '../chip/chipPanel.ts';
 import type { ConsoleState } from '../consoleState.ts';
+import { experimentPanel } from '../experiments/experimentLines.ts';
 import { framePanel } from '../frame/frameLines.ts';
 import type { PanelName } from '../layout.ts';
 import { logLines } from '../log/logLines.ts';
@@ -32,6 +33,7 @@ export const panelViews: Readonly<Record<PanelName, PanelView>> = {
   chip: chipPanel,
   ROIs: roiPanel,
   frame: framePanel,
+  experiments: experimentPanel,
   log: { depends: state => [state.log, state.page], content: text(logLines) },
   message: {
     depends: state => [state.messages, state.commands, state.reading, state.replay.results],
@@ -50,6 +52,7 @@ export const panelViews: Readonly<Record<PanelName, PanelView>> = {
       state.frameView,
       state.replay,
       state.roisPage,
+      state.experiments,
     ],
     content: text((state, width) => [footerLine(state, width)]),
   },

@@ -48,6 +48,8 @@ export async function consoleBench(): Promise<BenchRow[]> {
     chips$: new BehaviorSubject([]),
     frame$: () => new Subject<null>(),
     lastResult$: () => NEVER,
+    marks$: () => NEVER,
+    closeHistory$: () => NEVER,
     settings$: () => NEVER,
     alarmNotices$: () => NEVER,
     acknowledged$: () => NEVER,

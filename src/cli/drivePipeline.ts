@@ -8,6 +8,8 @@ import { ownIdentity } from '../files/processIdentity.ts';
 import { systemClock } from '../model/clock.ts';
 import type { PipelineEvent } from '../model/event.ts';
 import type { Pipeline } from '../openPipeline.ts';
+import { audit } from '../sinks/audit/audit.ts';
+import { auditRun } from '../sinks/audit/auditRun.ts';
 import { healthReport } from '../sinks/health/healthReport.ts';
 import { logFile } from '../sinks/log/logFile.ts';
 import { statusFile } from '../sinks/status/statusFile.ts';
@@ -99,6 +101,7 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
                   new LogReader({ folder: paths.logs, name: 'phorest', files: nodeFiles, maxLines: 500 }).past(),
                 onError: error => say(`the health report can't be drawn: ${error.message}`),
               }),
+              auditRun(events$, pipeline.stages, what => audit(paths, systemClock.now(), what, say)),
               logFile(events$, {
                 folder: paths.logs,
                 intervalMs$: logIntervalMs$,

@@ -16,8 +16,8 @@ import { writeAtomic } from '../files/writeAtomic.ts';
 import { encodePng } from '../image/encodeImage.ts';
 import { systemClock } from '../model/clock.ts';
 import type { Pixels } from '../model/frame.ts';
+import { audit } from '../sinks/audit/audit.ts';
 import { drawSvg } from '../sinks/drawing/drawProcess.ts';
-import { audit } from './audit.ts';
 import {
   backgroundOf,
   pngUrl,

@@ -10,7 +10,10 @@ import type { Pixels } from '../model/frame.ts';
 import { type LastResult, lastResultOf } from '../model/lastResult.ts';
 import type { LogLine } from '../model/logLine.ts';
 import type { RoiManifest } from '../model/roi.ts';
+import type { CloseHistory, CloseRequest } from '../model/roiHistory.ts';
 import type { LastImage } from '../model/status.ts';
+import { conflate } from '../rx/conflate.ts';
+import { auditFile } from '../sinks/audit/audit.ts';
 import { lastResultReader } from '../sinks/results/readLastResult.ts';
 import { SeriesHistory } from '../sinks/series/seriesHistory.ts';
 import { seriesFolder } from '../sinks/series/seriesReader.ts';
@@ -20,6 +23,7 @@ import { lastFrame$ } from '../streams/console/lastFrame.ts';
 import { logTail$ } from '../streams/console/logTail.ts';
 import { looked$, roiHistory$ } from '../streams/console/roiHistory.ts';
 import { roiLook$ } from '../streams/console/roiLook.ts';
+import { runMarks$ } from '../streams/console/runMarks.ts';
 import { statusReading$ } from '../streams/status/statusReading.ts';
 import { watchedFile$, watchedText$ } from '../streams/watched/watchedFile.ts';
 import type { LoadedConfig } from './loadConfig.ts';
@@ -56,6 +60,19 @@ export function openConsoleSources(
       return roiHistory$({ look: () => history.look(), onError });
     }),
     rois$: rois$(),
+    marks$: wanted$ =>
+      wanted$.pipe(switchMap(isWanted => (isWanted ? runMarks$(auditFile(paths.logs), onError) : EMPTY))),
+    closeHistory$: requests$ => {
+      const history = new SeriesHistory(nodeFiles, seriesFolder(paths.results));
+      const read = (request: CloseRequest): Observable<CloseHistory> =>
+        defer(() => history.between(request)).pipe(
+          catchError((error: Error) => {
+            onError(error);
+            return EMPTY;
+          }),
+        );
+      return requests$.pipe(conflate(request => (request === null ? EMPTY : read(request))));
+    },
     chips$: watchedText$(paths.chipMap, onError).pipe(
       map(text => parsed(text, paths.chipMap, parseChipMap, onError) ?? []),
     ),

@@ -8,7 +8,7 @@ import { Manifest } from '../manifest/manifest.ts';
 import { systemClock } from '../model/clock.ts';
 import { counted } from '../model/quantity.ts';
 import { shellWord } from '../model/shownText.ts';
-import { audit, auditFile } from './audit.ts';
+import { audit, auditFile } from '../sinks/audit/audit.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import type { LoadedConfig } from './loadConfig.ts';

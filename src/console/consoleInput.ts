@@ -4,8 +4,9 @@ import type { LastResult } from '../model/lastResult.ts';
 import type { ListedExperiment } from '../model/listedExperiment.ts';
 import type { LogLine } from '../model/logLine.ts';
 import type { ChipDesign, RoiManifest } from '../model/roi.ts';
-import type { RoiHistory } from '../model/roiHistory.ts';
+import type { CloseHistory, RoiHistory } from '../model/roiHistory.ts';
 import type { RoiLook } from '../model/roiInspection.ts';
+import type { RunMark } from '../model/runMark.ts';
 import type { StatusReading } from '../model/status.ts';
 import type { CommandOutput } from './consoleHost.ts';
 import type { ConsoleState, Message } from './consoleState.ts';
@@ -27,6 +28,8 @@ export type ConsoleInput =
   | { kind: 'history'; history: RoiHistory }
   | { kind: 'rois'; rois: RoiManifest | null }
   | { kind: 'chips'; chips: readonly ChipDesign[] }
+  | { kind: 'marks'; marks: readonly RunMark[] }
+  | { kind: 'closeHistory'; close: CloseHistory }
   | { kind: 'frame'; frame: FramePicture | null }
   | { kind: 'lastResult'; lastResult: LastResult }
   | { kind: 'roiLook'; look: RoiLook }
@@ -79,6 +82,7 @@ export function isUrgent(input: ConsoleInput, before: ConsoleState): boolean {
     case 'tool':
       return input.output.kind === 'ended';
     case 'time':
+    case 'marks':
       return false;
     default:
       return true;

@@ -4,8 +4,9 @@ import type { FramePicture, PictureRequest } from '../model/framePicture.ts';
 import type { LastResult } from '../model/lastResult.ts';
 import type { LogLine } from '../model/logLine.ts';
 import type { ChipDesign, RoiManifest } from '../model/roi.ts';
-import type { RoiHistory } from '../model/roiHistory.ts';
+import type { CloseHistory, CloseRequest, RoiHistory } from '../model/roiHistory.ts';
 import type { RoiLook } from '../model/roiInspection.ts';
+import type { RunMark } from '../model/runMark.ts';
 import type { StatusReading } from '../model/status.ts';
 import type { SettingsFile } from './settings/settingsFile.ts';
 
@@ -23,6 +24,10 @@ export interface ConsoleSources {
   rois$: Observable<RoiManifest | null>;
   /** What the chip map has of each chip, for the same; empty while there is none. */
   chips$: Observable<readonly ChipDesign[]>;
+  /** Starts, edits, pauses and marks of the run, in order of time. Costs nothing while nobody wants them. */
+  marks$(wanted$: Observable<boolean>): Observable<readonly RunMark[]>;
+  /** A part of the past more closely than the history has it. Costs nothing while nobody asks for any (null). */
+  closeHistory$(requests$: Observable<CloseRequest | null>): Observable<CloseHistory>;
   /** The newest frame, or the one that is asked for. Costs nothing while nobody asks for any (null). */
   frame$(requests$: Observable<PictureRequest | null>): Observable<FramePicture | null>;
   /** What the log says of alarms, as it is found from its end backwards. Costs nothing while nobody wants it. */

@@ -28,6 +28,10 @@ export function reduce(state: ConsoleState, input: ConsoleInput): Step {
       return step({ ...state, history: withKnownBaseline(input.history, state.history) });
     case 'rois':
       return step({ ...state, rois: input.rois });
+    case 'marks':
+      return step({ ...state, chart: { ...state.chart, marks: input.marks } });
+    case 'closeHistory':
+      return step({ ...state, chart: { ...state.chart, close: input.close } });
     case 'chips':
       return step({ ...state, chips: input.chips });
     case 'frame':

@@ -1,5 +1,6 @@
 import {
   catchError,
+  debounceTime,
   distinctUntilChanged,
   type MonoTypeOperatorFunction,
   map,
@@ -9,6 +10,7 @@ import {
   type SchedulerLike,
   throttleTime,
 } from 'rxjs';
+import { closeRequest, isChartShown } from './chart/closeRequest.ts';
 import type { ConsoleInput } from './consoleInput.ts';
 import type { ConsoleSources } from './consoleSources.ts';
 import type { ConsoleState } from './consoleState.ts';
@@ -19,6 +21,9 @@ import { openedRoi } from './rois/roiDetail.ts';
 const chartMs = 2000;
 /** A picture changes with each key that moves it. */
 const pictureMs = 100;
+
+/** A chart that moves on is not read closely: it has stood so long, ms. */
+const closeMs = 150;
 
 /**
  * What is watched, as inputs: each source once, from subscription to teardown. A picture is asked for only while the layout
@@ -48,6 +53,12 @@ export function watchedInputs(
     distinctUntilChanged(),
   );
   const openRoi$ = states$.pipe(map(openedRoi), distinctUntilChanged());
+  const wantsMarks$ = states$.pipe(map(isChartShown), distinctUntilChanged());
+  const closeRequests$ = states$.pipe(
+    map(closeRequest),
+    distinctUntilChanged((a, b) => JSON.stringify(a) === JSON.stringify(b)),
+    debounceTime(closeMs, scheduler),
+  );
   /** One that fails, against its contract, is said; the others go on. */
   const inputs = <T>(source$: Observable<T>, input: (value: T) => ConsoleInput): Observable<ConsoleInput> =>
     source$.pipe(
@@ -63,6 +74,8 @@ export function watchedInputs(
     inputs(sources.acknowledged$(wantsAlarms$), acknowledged => ({ kind: 'acknowledged', acknowledged })),
     inputs(sources.settings$(wantsSettings$), file => ({ kind: 'settings', file })),
     inputs(sources.chips$, chips => ({ kind: 'chips', chips })),
+    inputs(sources.marks$(wantsMarks$), marks => ({ kind: 'marks', marks })),
+    inputs(sources.closeHistory$(closeRequests$), close => ({ kind: 'closeHistory', close })),
     inputs(sources.lastResult$(wantsResult$).pipe(atMostEvery(chartMs)), lastResult => ({
       kind: 'lastResult',
       lastResult,

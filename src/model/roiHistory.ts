@@ -15,6 +15,19 @@ export interface RoiHistory {
   flagNames: readonly string[];
 }
 
+/** A part of the past, ms since 1970 UTC. */
+export interface CloseRequest {
+  from: number;
+  to: number;
+  /** So many samples at most, about. */
+  points: number;
+}
+
+/** What was found there. */
+export interface CloseHistory extends CloseRequest {
+  history: RoiHistory;
+}
+
 /** One image, or what several have in common. */
 export interface RoiSample {
   /** When it, or the first of them, was taken, milliseconds since 1970 UTC. */

@@ -58,6 +58,8 @@ function world(over: Partial<ConsoleHost> = {}): World {
       rois$: counted(new BehaviorSubject(rois)),
       chips$: counted(new BehaviorSubject([])),
       lastResult$: () => NEVER,
+      marks$: () => NEVER,
+      closeHistory$: () => NEVER,
       settings$: () => NEVER,
       alarmNotices$: () => NEVER,
       acknowledged$: () => NEVER,

@@ -8,8 +8,9 @@ import { chartData, medianName } from './chartData.ts';
 import type { ChartAction } from './chartKeys.ts';
 import { type ChartState, zooms } from './chartState.ts';
 import { chartTime, liveEnd, plotColumns, timeEnd } from './chartTime.ts';
-import { scaleOf, shownHistory } from './chartView.ts';
+import { scaleOf } from './chartView.ts';
 import { zeroAt } from './chartZero.ts';
+import { shownHistory } from './closeRequest.ts';
 import { type ChartTime, columnAt } from './columns.ts';
 import { pickedRois } from './pickedRois.ts';
 
@@ -82,7 +83,7 @@ function pan(state: ConsoleState, charts: number): Step {
 
 function moveCursor(state: ConsoleState, by: number): Step {
   const time = shownTime(state);
-  const history = shownHistory(state);
+  const history = time && shownHistory(state, time);
   if (!time || !history) return step(state);
   const last = history.samples.at(-1)!;
   const from = state.chart.cursor ?? Math.min(timeEnd(time) - time.columnMs / 2, last.at) - by * time.columnMs;
@@ -104,7 +105,7 @@ function focusBeside({ history, chart }: ConsoleState, by: number): string | nul
 
 function shownRange(state: ConsoleState): Range | null {
   const time = shownTime(state);
-  const history = shownHistory(state);
+  const history = time && shownHistory(state, time);
   return time && history ? scaleOf(state, chartData(history, state.chart, time)) : null;
 }
 

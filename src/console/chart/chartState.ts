@@ -1,4 +1,4 @@
-import type { RoiHistory } from '../../model/roiHistory.ts';
+import type { CloseHistory } from '../../model/roiHistory.ts';
 import type { RunMark } from '../../model/runMark.ts';
 import type { Range } from '../views/ticks.ts';
 
@@ -68,7 +68,7 @@ export interface ChartState {
   zero: ChartZero | null;
   marks: readonly RunMark[];
   /** What was read for a part of the past that is looked at closely. */
-  close: RoiHistory | null;
+  close: CloseHistory | null;
   /** Where a drag of the mouse began, and the end of the axis then. */
   drag: { x: number; end: number } | null;
 }

@@ -1,4 +1,3 @@
-import type { RoiHistory } from '../../model/roiHistory.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Rect } from '../layout.ts';
 import { cleanText } from '../views/cleanText.ts';
@@ -10,6 +9,7 @@ import { type Range, timeTicks, valueTicks } from '../views/ticks.ts';
 import { type ChartData, type Curve, chartData } from './chartData.ts';
 import { zooms, zoomTitles } from './chartState.ts';
 import { chartTime, gutter, plotColumns, timeEnd } from './chartTime.ts';
+import { shownHistory } from './closeRequest.ts';
 import { type ChartTime, type Column, columnAt } from './columns.ts';
 import { markSigns, marksLine } from './markLines.ts';
 import { columnText, readoutLine, zoneName } from './readoutLine.ts';
@@ -26,6 +26,8 @@ const minWarmth = 0.2;
 /** Columns that one time of day takes, with room; rows that one number does. */
 const timeWidth = 14;
 const rowsPerTick = 3;
+/** The ends of a range are drawn where they are more dots away from the median. */
+const leastTip = 2;
 
 export const chartPanel: PanelView = {
   depends: state => {
@@ -37,19 +39,15 @@ export const chartPanel: PanelView = {
   content: chartView,
 };
 
-/** The past that the chart draws: what was read closely, where it is about the time that is shown. */
-export function shownHistory({ history, chart: { close, end } }: ConsoleState): RoiHistory | null {
-  return end !== null && close !== null ? close : history;
-}
-
 /** The live chart: shifts against time, the temperature below, what is read at the cursor, and what the curves are. */
 function chartView(state: ConsoleState, { width, height }: Rect): PanelContent {
   const { drawing, chart } = state;
-  const history = shownHistory(state);
-  if (!history || history.samples.length === 0) {
+  const whole = state.history;
+  if (!whole || whole.samples.length === 0) {
     return { lines: [titleRule('Shift, px', width, drawing), [seg(' no result yet', 'dim')]].slice(0, height) };
   }
-  const time = chartTime(state, history, plotColumns(width));
+  const time = chartTime(state, whole, plotColumns(width));
+  const history = shownHistory(state, time) ?? whole;
   const data = chartData(history, chart, time);
   const hasReadout = height >= rowsForReadout;
   const marks = hasReadout && height >= rowsForTwoPlots ? marksLine(state, time, width) : null;
@@ -179,8 +177,9 @@ function drawCurves(raster: Raster, curves: readonly Curve[], scale: Scale, { ch
         for (let at = top; at <= bottom; at++) raster.dot(x, at, pen);
       } else {
         const pen = { letter: '.', style: { fg: curve.colour }, rank: 2 } as const;
-        raster.dot(x, top, pen);
-        raster.dot(x, bottom, pen);
+        const at = y(column.median);
+        if (at - top > leastTip) raster.dot(x, top, pen);
+        if (bottom - at > leastTip) raster.dot(x, bottom, pen);
       }
     }
   }

@@ -7,6 +7,8 @@ import { signed } from '../views/shifts.ts';
 import type { ChartData } from './chartData.ts';
 import { type ChartTime, columnAt } from './columns.ts';
 
+/** In fewer columns only what must be said is. */
+const narrow = 80;
 const day = 24 * 3_600_000;
 
 /** `12:34:56`, as fine as columns of this length tell, with the date where it is not of the last day. */
@@ -39,7 +41,8 @@ export function readoutLine(
     seg(cursor === null ? ' last ' : ' at ', 'dim'),
     seg(columnText(column?.first ?? time.low + index * time.columnMs, time.columnMs, now), 'accent'),
     seg(` ${curve.letter} `, { fg: curve.colour }),
-    seg(`${cleanText(curve.name, drawing)} `),
+    // The legend has the name.
+    seg(width < narrow ? '' : `${cleanText(curve.name, drawing)} `),
   ];
   if (!column) return clip([...begin, seg('no frame', 'warning')], width, drawing);
   const { frames, low, median, high, flags, uncertainty } = column;
@@ -52,7 +55,7 @@ export function readoutLine(
     [
       ...begin,
       seg(`${signed(median).trim()}${sigma} px`, 'strong'),
-      seg(`${range} ${drawing.dot} ${count <= 1 ? '1 frame' : `median of ${count} frames`}`),
+      seg(`${range} ${drawing.dot} ${count <= 1 ? '1 frame' : `${width < narrow ? '' : 'median of '}${count} frames`}`),
       ...(named.length > 0 ? [seg(` ${drawing.dot} ${named.join(', ')}`, 'warning')] : []),
       ...(curve.hasShift ? [] : [seg(` ${drawing.dot} no shift: position`, 'warning')]),
     ],

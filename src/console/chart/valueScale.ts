@@ -7,7 +7,7 @@ export interface Scale extends Range {
   below: number;
 }
 
-/** Of the medians, so much lies outside of what the scale is made for, at each end. */
+/** Of the columns, so many lie outside of what the scale is made for, at each end. */
 const outside = 0.05;
 /** So far beyond it, in its own height, everything is still shown. */
 const margin = 1;
@@ -26,9 +26,16 @@ type Curves = readonly (readonly (Column | null)[])[];
 export function robustScale(curves: Curves, least: number, all = false): Scale | null {
   const columns = curves.flatMap(curve => curve.filter(column => column !== null));
   if (columns.length === 0) return null;
-  const sorted = columns.map(({ median }) => median).sort((a, b) => a - b);
-  const quantile = (share: number): number => sorted[Math.round(share * (sorted.length - 1))]!;
-  const [from, to] = [quantile(outside), quantile(1 - outside)];
+  const quantile = (values: number[], share: number): number =>
+    values.sort((a, b) => a - b)[Math.round(share * (values.length - 1))]!;
+  const from = quantile(
+    columns.map(column => column.low),
+    outside,
+  );
+  const to = quantile(
+    columns.map(column => column.high),
+    1 - outside,
+  );
   const reach = margin * Math.max(to - from, least);
   const last = curves.flatMap(curve => curve.filter(column => column !== null).slice(-newest));
   const most = Math.max(to + reach, ...last.map(({ median }) => median));

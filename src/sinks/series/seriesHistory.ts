@@ -1,6 +1,6 @@
 import type { Files } from '../../files/files.ts';
 import { localIso, parseIso, utcIso } from '../../model/localTime.ts';
-import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
+import type { CloseHistory, CloseRequest, RoiHistory, RoiSample } from '../../model/roiHistory.ts';
 import { fan, type SeriesRow } from './seriesFormat.ts';
 import { SeriesReader, type SeriesSegment } from './seriesReader.ts';
 
@@ -56,11 +56,48 @@ export class SeriesHistory {
     const reader = await SeriesReader.look(this.#files, this.#folder, { before });
     if (before !== null && isSame(before, reader)) return null;
     await this.#lookAtBaseline(reader);
+    const history = await this.#historyOf(reader, stretchesOf(reader.segments, this.#fitting(maxPoints)));
+    this.#reader = reader;
+    return history;
+  }
+
+  /**
+   * A part of the past: as many samples as are asked for, or as are in memory of a level. It takes the place of what was read before: a value of
+   * its own does that beside one that follows. One call at a time. @throws the file system's errors; it may be called again.
+   */
+  async between(request: CloseRequest): Promise<CloseHistory> {
+    const reader = await SeriesReader.look(this.#files, this.#folder, { before: this.#reader });
+    this.#reader = reader;
+    await this.#lookAtBaseline(reader);
+    const parts: Omit<Stretch, 'level'>[] = [];
+    for (const segment of reader.segments) {
+      // One image more to each side tells whether there is a gap.
+      const from = Math.max(0, (await firstSince(segment, request.from)) - 1);
+      const to = Math.min(segment.counts[0]!, (await firstSince(segment, request.to)) + 1);
+      if (to > from) parts.push({ segment, from, to });
+    }
+    const images = parts.reduce((sum, { from, to }) => sum + to - from, 0);
+    const level = Math.max(0, Math.ceil(Math.log(images / this.#fitting(request.points)) / Math.log(fan)));
+    const size = fan ** level;
+    const stretches = parts.map(({ segment, from, to }) => ({
+      segment,
+      level,
+      from: Math.floor(from / size),
+      to: Math.ceil(to / size),
+    }));
+    return { ...request, history: await this.#historyOf(reader, stretches) };
+  }
+
+  /** So many points of all ROIs, or as are in memory of a level. */
+  #fitting(points: number): number {
+    return Math.max(fewestPoints, Math.min(points, Math.floor(valuesOfLevel / this.#labels.length)));
+  }
+
+  async #historyOf(reader: SeriesReader, stretches: readonly Stretch[]): Promise<RoiHistory> {
     const shown: Point[] = [];
     const seen = new Map<string, Point>();
     const attempts = new Map<string, number>();
-    const points = Math.max(fewestPoints, Math.min(maxPoints, Math.floor(valuesOfLevel / this.#labels.length)));
-    for (const stretch of stretchesOf(reader.segments, points)) {
+    for (const stretch of stretches) {
       for await (const { key, point } of this.#read(stretch)) {
         if (key !== null) seen.set(key, point);
         if (!Number.isNaN(point.sample.at)) shown.push(point);
@@ -68,7 +105,6 @@ export class SeriesHistory {
       }
     }
     this.#known = seen;
-    this.#reader = reader;
     // Of an image that was analysed anew the newest attempt counts.
     const samples = shown.flatMap(({ sample, id, attempt }) =>
       id === null || attempt === attempts.get(id) ? [sample] : [],
@@ -178,6 +214,21 @@ function stretchesOf(segments: readonly SeriesSegment[], pointsOfLevel: number):
     }
   }
   return stretches;
+}
+
+/** Index of the first image of a segment not older than a moment: images are about in the order of time. */
+async function firstSince(segment: SeriesSegment, at: number): Promise<number> {
+  let low = 0;
+  let high = segment.counts[0]!;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    // A damaged row says nothing: it counts as older.
+    let isOlder = true;
+    for await (const { row } of segment.read(0, middle, middle + 1)) isOlder = !(instantOf(row) >= at);
+    if (isOlder) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** When a row was taken, ms since 1970 UTC. Where the clock at the camera was of another zone, its time is shown as it is. */

@@ -87,6 +87,21 @@ describe('the history that charts show', () => {
     expect([single.frames, single.spread, single.lasted, single.shiftUncertainties[0]]).toEqual([1, null, 0, 0.125]);
   });
 
+  it('has a part of the past as closely as is asked for', async () => {
+    const { files, append } = begin();
+    for (let from = 0; from < 2_000; from += 100) await append(images(from, from + 100));
+    const close = new SeriesHistory(files, folder);
+    const read = async (from: number, to: number, points: number): Promise<number[][]> => {
+      const { history } = await close.between({ from: t0 + from * 100, to: t0 + to * 100, points });
+      return history.samples.map(({ at, frames }) => [Math.round((at - t0) / 100), frames]);
+    };
+    // One more to each side.
+    expect(await read(100, 110, 100)).toEqual(Array.from({ length: 12 }, (_, i) => [99 + i, 1]));
+    expect(await read(100, 164, 20)).toEqual(Array.from({ length: 18 }, (_, i) => [96 + 4 * i, 4]));
+    expect((await read(-1e6, 1e6, 125)).length).toBe(125);
+    expect(await read(5_000, 6_000, 20)).toEqual([[1_999, 1]]);
+  });
+
   it('has how far the chip has moved, where that was seen', async () => {
     const { append, look } = begin();
     await append([image(0), { ...image(1), chip_shift: { dx: 1.5, dy: -2.25, angle: 0.125 } }]);

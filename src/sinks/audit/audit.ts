@@ -1,15 +1,15 @@
 import { dirname, join } from 'node:path';
-import type { ResolvedPaths } from '../config/resolvePaths.ts';
-import { appendDurably } from '../files/appendDurably.ts';
-import { makeFolder } from '../files/durableNames.ts';
-import { fileLock } from '../files/fileLock.ts';
-import { nodeFiles } from '../files/files.ts';
-import { ownIdentity, userName } from '../files/processIdentity.ts';
-import { ExperimentReserve } from '../files/reserveFile.ts';
-import { utcIso } from '../model/localTime.ts';
-import { shownJson } from '../model/shownText.ts';
+import type { ResolvedPaths } from '../../config/resolvePaths.ts';
+import { appendDurably } from '../../files/appendDurably.ts';
+import { makeFolder } from '../../files/durableNames.ts';
+import { fileLock } from '../../files/fileLock.ts';
+import { nodeFiles } from '../../files/files.ts';
+import { ownIdentity, userName } from '../../files/processIdentity.ts';
+import { ExperimentReserve } from '../../files/reserveFile.ts';
+import { utcIso } from '../../model/localTime.ts';
+import { shownJson } from '../../model/shownText.ts';
 
-/** `logs_dir/audit.jsonl`: what people have changed in an experiment, a line each, never rewritten. */
+/** `logs_dir/audit.jsonl`: what people have changed in an experiment, and when it ran, a line each, never rewritten. */
 export function auditFile(logsFolder: string): string {
   return join(logsFolder, 'audit.jsonl');
 }

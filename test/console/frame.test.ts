@@ -359,6 +359,8 @@ describe('a picture in the terminal', () => {
       acknowledged$: () => NEVER,
       lastResult$: () => NEVER,
       roiLook$: () => NEVER,
+      marks$: () => NEVER,
+      closeHistory$: () => NEVER,
       frame$: requests$ =>
         new Observable(subscriber =>
           requests$

@@ -19,6 +19,8 @@ export interface TerminalOptions {
   cols?: number;
   rows?: number;
   env?: Readonly<Record<string, string>>;
+  /** Runs this in place of phorest: a shell. */
+  program?: readonly string[];
 }
 
 /** So long a wait may take before the test fails with what the screen shows, ms; and how often it is looked at. */
@@ -30,14 +32,17 @@ export class Terminal {
   readonly #socket = `phorest-${randomUUID()}`;
 
   /** Starts `phorest` with these words. What is still open after a test is closed. */
-  constructor(words: readonly string[], { cwd, cols = 120, rows = 40, env = {} }: TerminalOptions) {
+  constructor(
+    words: readonly string[],
+    { cwd, cols = 120, rows = 40, env = {}, program = [process.execPath, launcher] }: TerminalOptions,
+  ) {
     open.add(this);
     const variables = { LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', NO_COLOR: '', PHOREST_CONFIG: '', ...env };
     this.#tmux(
       ...['new-session', '-d', '-x', String(cols), '-y', String(rows), '-c', cwd],
       ...Object.entries(variables).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
       // As from a shell, that says how it ended and keeps what it left on the screen.
-      ...['sh', '-c', '"$@"; echo "ended with $?"; exec cat', 'sh', process.execPath, launcher, ...words],
+      ...['sh', '-c', '"$@"; echo "ended with $?"; exec cat', 'sh', ...program, ...words],
     );
     this.#tmux('set-option', '-g', 'status', 'off');
   }

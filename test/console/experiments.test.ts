@@ -40,6 +40,11 @@ describe('the page of the experiments of this machine', () => {
     expect(text(sampleState({ page: 'experiments' }))).toContain('looking');
   });
 
+  it('drops what matters less on 60 columns, and keeps the folder', () => {
+    expect(text(page(), 60)).toMatch(/running \(process 77\), 2 alarms +\/data\/run7/);
+    expect(text(page(), 60)).not.toContain('frames');
+  });
+
   it('keeps to its rectangle at every size, with many experiments and long folders', () => {
     const many = Array.from({ length: 60 }, (_, i) => experiment(`/data/${'deep/'.repeat(i % 30)}run${i}`));
     for (const [width, height] of [

@@ -41,18 +41,20 @@ export function experimentLines(state: ConsoleState, width: number, height: numb
   if (list === null) return [title, [seg(' looking', 'dim')]];
   if (list.length === 0) return [title, [seg(' none has run here yet, as far as this user knows', 'dim')]];
   const cells = list.map(each => experimentCells(each, now));
-  const widths = experimentHeads.map((head, i) => Math.max(head.length, ...cells.map(row => row[i]!.length)));
-  const put = (row: readonly string[]): string => row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ');
+  const { columns, widths } = chooseColumns(cells, width);
+  const put = (row: readonly string[]): string =>
+    columns.map((column, i) => row[column]!.padEnd(widths[i]!)).join('  ');
   const at = chosenIndex(experiments, root);
   const rows = Math.max(1, height - experimentRowsFrom - experimentDetailRows);
   const top = windowTop(at, list.length, rows);
   const shown = list.slice(top, top + rows).map((each, i): Line => {
     const isChosen = top + i === at;
-    const [first, ...rest] = cells[top + i] as [string, ...string[]];
+    const row = put(cells[top + i]!);
+    const stateWidth = widths[0]!;
     const start: Line = [
       seg(isChosen ? drawing.pointer : ' ', 'accent'),
-      seg(first.padEnd(widths[0]!), isChosen ? 'selected' : tones[each.state]),
-      seg(`  ${rest.map((cell, n) => cell.padEnd(widths[n + 1]!)).join('  ')}  `),
+      seg(row.slice(0, stateWidth), isChosen ? 'selected' : tones[each.state]),
+      seg(`${row.slice(stateWidth)}  `),
     ];
     const here = each.root === root ? ' (shown)' : each.root === state.cameFrom ? ' (before)' : '';
     return [...start, ...folderEnd(each.root, width - lineWidth(start) - here.length, drawing), seg(here, 'accent')];
@@ -65,6 +67,22 @@ export function experimentLines(state: ConsoleState, width: number, height: numb
     ...space,
     ...details(list[at], width, drawing),
   ].map(each => clip(each, width, drawing));
+}
+
+/** Columns of a list, dropped from the last while the folder has too little room. */
+const dropped: readonly number[] = [3, 1, 2];
+const folderRoom = 22;
+
+function chooseColumns(
+  cells: readonly (readonly string[])[],
+  width: number,
+): { columns: readonly number[]; widths: readonly number[] } {
+  let columns = experimentHeads.map((_, i) => i);
+  const widthsOf = (): number[] =>
+    columns.map(column => Math.max(experimentHeads[column]!.length, ...cells.map(row => row[column]!.length)));
+  const taken = (): number => widthsOf().reduce((sum, wide) => sum + wide + 2, 1);
+  for (const drop of dropped) if (taken() + folderRoom > width) columns = columns.filter(column => column !== drop);
+  return { columns, widths: widthsOf() };
 }
 
 /** The end of a folder says more than its beginning. */

@@ -106,6 +106,8 @@ async function openFile(
   { rois: given, method, estimator }: InspectOptions,
   { cwd, config, manifest }: { cwd: string; config: Config; manifest: string },
 ): Promise<OpenFrame> {
+  if (!existsSync(path))
+    throw new NoFrameError(`${path} is not there, and the experiment has no image that is called so`);
   const file = given === undefined ? manifest : resolve(cwd, given);
   const rois = await readRois(file);
   if (rois === null) throw new NoFrameError(`${file} is not there: "--rois FILE" names the ROI manifest of ${path}`);

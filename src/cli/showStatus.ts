@@ -2,7 +2,7 @@ import { nodeFiles } from '../files/files.ts';
 import { readBytes } from '../files/readBytes.ts';
 import { parseIso } from '../model/localTime.ts';
 import { duration, number } from '../model/quantity.ts';
-import { rateText } from '../model/rate.ts';
+import { rateText, unitBeside } from '../model/rate.ts';
 import type { StageName } from '../model/stageName.ts';
 import type { Connection, DiskStatus, PipelineStatus, StageStatus, Throughput } from '../model/status.ts';
 import { coarse, percent, throughputWords } from '../model/throughputWords.ts';
@@ -84,12 +84,16 @@ interface Column {
 
 const rateOr = (perSecond: number | null): string => (perSecond === null ? '' : rateText(perSecond));
 
+function nowCell({ per_second: now, target_per_minute: target }: StageStatus): string {
+  return now === null ? '' : rateText(now, unitBeside(now, target === null ? null : target / 60));
+}
+
 /** As in the console; the rates only of a pipeline that runs. */
 const columnsOf = (live: boolean): readonly Column[] => [
   { head: 'state', cell: stage => (stage.late && live ? `${stage.state}, ${stage.late}` : stage.state) },
   ...(live
     ? [
-        { head: 'now', cell: ({ per_second: now }: StageStatus) => rateOr(now) },
+        { head: 'now', cell: nowCell },
         {
           head: 'asked',
           cell: ({ target_per_minute: target }: StageStatus) => (target === null ? '' : rateText(target / 60)),

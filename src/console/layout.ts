@@ -73,16 +73,17 @@ function withReplay(
   return { replay: { ...body, height: replayRows }, ...rest(below) };
 }
 
-/** Rows of the stage table: heading, column heads, stages, and two of details on the selected one. */
-const stageRows = (stages: number): number => Math.max(1, stages) + 4;
+/** Rows of the stage table: heading, column heads, stages, and two of details on the selected one; in a low window one. */
+const stageRows = (stages: number, { height }: Rect): number => Math.max(1, stages) + (height < lowWindow ? 3 : 4);
+const lowWindow = 22;
 
 function overview(body: Rect, stages: number, alarms: number): Partial<Record<PanelName, Rect>> {
   const alarmRows = 1 + Math.min(Math.max(alarms, 1), Math.max(2, Math.floor(body.height / 8)));
-  const wholeTable = stageRows(stages);
+  const wholeTable = stageRows(stages, body);
   if (body.width >= 170 && body.height >= 44) return large(body, wholeTable, alarms);
-  if (body.height - wholeTable - rowsForGraph >= 15 && body.width >= 100) {
+  if (body.height - wholeTable - rowsForGraph >= rowsForChart && body.width >= 100) {
     const rest = body.height - wholeTable - rowsForGraph;
-    const low = Math.max(6, Math.min(alarmRows + 2, rest - 8), Math.floor(rest * 0.4));
+    const low = Math.max(6, Math.min(alarmRows + 2, rest - 7), Math.floor(rest * 0.4));
     return stacked(
       body,
       ['throughput', rowsForGraph],
@@ -94,9 +95,12 @@ function overview(body: Rect, stages: number, alarms: number): Partial<Record<Pa
   // The log has two rows at least; what is left goes to the facts, then to the log.
   const table = Math.min(wholeTable, body.height - alarmRows - 4);
   const rest = body.height - table - alarmRows;
-  const facts = rest >= 9 ? 4 : rest >= 6 ? 3 : 2;
+  const facts = rest >= rowsForGraph + 4 && body.width >= 100 ? rowsForGraph : rest >= 9 ? 4 : rest >= 6 ? 3 : 2;
   return stacked(body, ['throughput', facts], ['stages', table], ['alarms', alarmRows], ['log', rest - facts]);
 }
+
+/** Rows of chart, alarms and log together, from which on all of them are shown. */
+const rowsForChart = 13;
 
 /** Panels below each other, each with its rows; of two in one place the first has less of the width. */
 function stacked(

@@ -18,6 +18,15 @@ export function rateUnit(perSecond: number): RateUnit {
   return units.find(({ seconds }) => perSecond * seconds > 0.95) ?? (units[2] as RateUnit);
 }
 
+/** Within this factor of what is asked, a rate is told in the same unit. */
+const near = 5;
+
+/** The unit of what is asked, where the rate is near that, so that the two can be compared; else its own. */
+export function unitBeside(perSecond: number, askedPerSecond: number | null): RateUnit {
+  if (askedPerSecond === null || askedPerSecond <= 0) return rateUnit(perSecond);
+  return perSecond <= near * askedPerSecond ? rateUnit(askedPerSecond) : rateUnit(perSecond);
+}
+
 /** `11.8`, in a unit, to three figures. */
 export const rateFigure = (perSecond: number, { seconds }: RateUnit): string => {
   const value = perSecond * seconds;

@@ -1,5 +1,5 @@
 import { bytes, duration, number } from './quantity.ts';
-import { rateFigure, rateText, rateUnit } from './rate.ts';
+import { rateFigure, rateText, rateUnit, unitBeside } from './rate.ts';
 import type { StageStatus, Throughput } from './status.ts';
 
 /** What there is to say of the whole, a fact each, in the words of console, `status` and help. */
@@ -47,17 +47,20 @@ export function rateOfAsked(
   now: number,
 ): string {
   const asked = targetPerMinute === null ? null : targetPerMinute / 60;
-  const unit = rateUnit(asked ?? perSecond ?? 0);
+  const unit = unitBeside(perSecond ?? 0, asked);
   const silentMs = lastDone === null ? Number.NaN : Math.max(0, now - Date.parse(lastDone));
   const is =
     perSecond === null
-      ? 'measuring'
+      ? lastDone === null
+        ? 'nothing yet'
+        : 'measuring'
       : perSecond === 0 && Number.isFinite(silentMs)
         ? `nothing for ${coarse(silentMs)}`
         : rateFigure(perSecond, unit);
-  if (asked !== null)
-    return `${is}${perSecond === null || perSecond === 0 ? ', asked' : ' of'} ${rateText(asked, unit)}`;
-  return perSecond === null || perSecond === 0 ? is : `${is}/${unit.per}`;
+  const isMoving = perSecond !== null && perSecond > 0;
+  if (asked === null) return isMoving ? `${is}/${unit.per}` : is;
+  if (isMoving && unit === rateUnit(asked)) return `${is} of ${rateText(asked)}`;
+  return `${isMoving ? `${is}/${unit.per}` : is}, asked ${rateText(asked)}`;
 }
 
 /** `3, gone in 2 s`; `1,204, more comes than is done`. */

@@ -117,6 +117,19 @@ describe('bars', () => {
     ]).toEqual(['....', '#...', '##..', '####', '....']);
   });
 
+  it('show a share to an eighth of a column, and all of it only when it is all', () => {
+    expect([0, 0.01, 0.5, 0.53125, 0.98, 0.99, 1].map(share => bar(share, 4, unicode))).toEqual([
+      '░░░░',
+      '▏░░░',
+      '██░░',
+      '██▏░',
+      '███▉',
+      '████',
+      '████',
+    ]);
+    expect(bar(0.98, 4, ascii)).toBe('###.');
+  });
+
   it('draw the whole course in any width', () => {
     expect(sparkline([0, 1, 2, 4], 4, unicode)).toBe(' ▂▄█');
     expect(sparkline([0, 0, 4, 4], 2, unicode)).toBe(' █');

@@ -3,10 +3,10 @@ import { percent, type ThroughputWords, throughputWords } from '../../model/thro
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import { rowsForGraph } from '../layout.ts';
+import { bar } from '../views/bars.ts';
 import { blank, clip, exactly, type Line, lineWidth, seg, type Tone, titleRule } from '../views/line.ts';
 import type { PanelView } from '../views/panelView.ts';
 import { text } from '../views/panelView.ts';
-import { gauge } from './gauge.ts';
 import { rateGraph } from './rateGraph.ts';
 
 export const throughputPanel: PanelView = {
@@ -81,7 +81,7 @@ function packed(throughput: Throughput, words: ThroughputWords, width: number, r
     ...(full
       ? [
           seg(' '),
-          seg(gauge(full.share, width >= 80 ? 16 : 8, drawing), full.tone),
+          seg(bar(full.share, width >= 80 ? 16 : 8, drawing), full.tone),
           seg(` ${percent(Math.min(1, full.share))}`),
         ]
       : []),
@@ -123,7 +123,7 @@ function factRows(throughput: Throughput, words: ThroughputWords, drawing: Drawi
   const full = fullness(throughput);
   const row = (name: string, ...value: Line): Line => [seg(name.padEnd(nameColumns), 'dim'), ...value];
   const bars = (share: number, tone: Tone): Line => [
-    seg(gauge(share, factColumns - nameColumns - 6, drawing), tone),
+    seg(bar(share, factColumns - nameColumns - 6, drawing), tone),
     seg(percent(Math.min(1, share)).padStart(6)),
   ];
   const { busiest } = throughput;

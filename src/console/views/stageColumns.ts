@@ -1,12 +1,12 @@
 import { parseIso } from '../../model/localTime.ts';
 import { duration } from '../../model/quantity.ts';
-import { rateFigure, rateText, rateUnit } from '../../model/rate.ts';
+import { rateText, unitBeside } from '../../model/rate.ts';
 import type { StageName } from '../../model/stageName.ts';
 import type { StageStatus } from '../../model/status.ts';
 import { coarse, percent } from '../../model/throughputWords.ts';
 import type { Drawing } from '../drawing.ts';
-import { gauge } from '../throughput/gauge.ts';
 import { age, count } from './amounts.ts';
+import { bar } from './bars.ts';
 import { cleanText } from './cleanText.ts';
 import { type Segment, seg, type Tone } from './line.ts';
 
@@ -76,7 +76,9 @@ const columns: readonly StageColumn[] = [
     width: 8,
     priority: 9,
     isUsed: ({ most_per_second }) => most_per_second !== null,
-    cell: (_, { most_per_second: most }, { live }) => seg(most === null || !live ? '' : rateText(most), 'dim'),
+    // The health check looks at all as often as it shall: what it could do is nobody's question.
+    cell: (name, { most_per_second: most }, { live }) =>
+      seg(most === null || !live || name === 'health' ? '' : rateText(most), 'dim'),
   },
   { title: 'waiting', width: 7, priority: 0, cell: numeric(({ queued }) => queued) },
   { title: 'gone in', width: 8, priority: 6, cell: (_, stage, { live }) => goneCell(stage, live) },
@@ -134,9 +136,8 @@ const enough = 0.8;
 function nowCell({ per_second: rate, target_per_minute: target, state }: StageStatus, live: boolean): Segment {
   if (!live || rate === null) return seg('');
   const asked = target === null ? null : target / 60;
-  const unit = rateUnit(asked ?? rate);
   const slow = asked !== null && rate < asked * enough && state === 'running';
-  return seg(`${rateFigure(rate, unit)}/${unit.per}`, slow ? 'warning' : rate === 0 ? 'dim' : 'plain');
+  return seg(rateText(rate, unitBeside(rate, asked)), slow ? 'warning' : rate === 0 ? 'dim' : 'plain');
 }
 
 /** From this share of its time on, a stage can hardly do more. */
@@ -146,7 +147,7 @@ export const fullyBusy = 0.9;
 function busyCell({ busy }: StageStatus, { width, drawing, live }: CellFacts): Segment {
   if (busy === null || !live) return seg('');
   const words = percent(busy).replace(' ', '').padStart(5);
-  return seg(gauge(busy, width - words.length, drawing) + words, busy >= fullyBusy ? 'warning' : 'good');
+  return seg(bar(busy, width - words.length, drawing) + words, busy >= fullyBusy ? 'warning' : 'good');
 }
 
 function goneCell({ clears_in_ms: clears, queued }: StageStatus, live: boolean): Segment {

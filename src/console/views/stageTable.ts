@@ -39,10 +39,13 @@ export function stageLines(state: ConsoleState, width: number, height: number): 
   const rows = stages.map(name =>
     stageRow(name, status.stages[name] as StageStatus, columns, { now, drawing, live, isChosen: name === chosen }),
   );
-  const details = stageDetails(chosen, status.stages[chosen] as StageStatus, width, state);
   const off = stagesOff(state);
   const folded: Line[] = off.length > 0 ? [[seg(`  off: ${off.join(', ')}`, 'dim')]] : [];
-  return [title, heads, ...rows, ...folded, ...details].slice(0, height).map(each => clip(each, width, drawing));
+  const details = stageDetails(chosen, status.stages[chosen] as StageStatus, width, state);
+  const table = [title, heads, ...rows, ...folded];
+  // With room for one line, what is wrong comes first.
+  const shown = height - table.length >= details.length ? details : details.toReversed();
+  return [...table, ...shown].slice(0, height).map(each => clip(each, width, drawing));
 }
 
 interface RowFacts {
@@ -102,6 +105,6 @@ function stageDetails(
       ? [seg(`  ${stage.late}: ${lateMeans[stage.late]}`, 'bad')]
       : stage.last_error !== null
         ? [seg('  last error: ', 'dim'), seg(cleanText(stage.last_error, drawing), 'bad')]
-        : [seg('  no error', 'dim')];
-  return [clip(first, width, drawing), clip(trouble, width, drawing)];
+        : [];
+  return [first, trouble].filter(each => each.length > 0).map(each => clip(each, width, drawing));
 }

@@ -13,29 +13,44 @@ const missedIntervals = 3;
 const shortestSilenceMs = 10_000;
 
 /**
- * The worst of what is in a pipeline that runs, and since when; null while all is well: an alarm, a stage that hangs, a camera that
- * brings no frames, a stage that rests. Of several of a kind the one that is first in the graph, and how many more.
+ * The worst of what is in a pipeline that runs, and since when, with how much else there is; null while all is well: an alarm, a stage that
+ * hangs, a camera that brings no frames, a stage that rests, and what the health check has found. Of one kind that comes first which is
+ * first in the graph.
  */
 export function worstOf(status: PipelineStatus, now: number): Worst | null {
-  const { alarms, stages } = status;
+  const { stages, health } = status;
   const since = (iso: string | null): string => (iso === null ? '' : ` since ${clockTime(parseIso(iso), now)}`);
-  const more = (count: number): string => (count > 1 ? ` (+${count - 1})` : '');
-  const alarm = alarms.toSorted(firstInGraph)[0];
-  if (alarm) return { text: `ALARM: ${alarm.stage}${since(alarm.since)}${more(alarms.length)}`, tone: 'bad' };
   const known = stageNames.flatMap(name => (stages[name] ? [{ name, stage: stages[name] }] : []));
-  const late = known.filter(({ stage }) => stage.late !== null);
-  if (late[0]) {
-    const { name, stage } = late[0];
-    return { text: `${stage.late?.toUpperCase()}: ${name}${since(stage.heartbeat)}${more(late.length)}`, tone: 'bad' };
-  }
-  if (stages.collector && bringsNothing(stages.collector, now))
-    return { text: `NO FRAME${since(stages.collector.last_done)}`, tone: 'bad' };
-  const paused = known.filter(({ stage }) => stage.state === 'paused');
-  if (paused.length > 0) return { text: `paused: ${paused.map(({ name }) => name).join(', ')}`, tone: 'warning' };
-  return null;
+  const alarms = status.alarms.toSorted(firstInGraph);
+  const found = (key: string): Worst['tone'] =>
+    health?.findings.find(each => each.key === key)?.light === 'amber' ? 'warning' : 'bad';
+  const all: Worst[] = [
+    ...alarms
+      .filter(({ stage }) => stage !== 'health')
+      .map(({ stage, since: from }): Worst => ({ text: `ALARM: ${stage}${since(from)}`, tone: 'bad' })),
+    ...known
+      .filter(({ stage }) => stage.late !== null)
+      .map(
+        ({ name, stage }): Worst => ({
+          text: `${stage.late?.toUpperCase()}: ${name}${since(stage.heartbeat)}`,
+          tone: 'bad',
+        }),
+      ),
+    ...(stages.collector && bringsNothing(stages.collector, now)
+      ? [{ text: `NO FRAME${since(stages.collector.last_done)}`, tone: 'bad' } as const]
+      : []),
+    ...known
+      .filter(({ stage }) => stage.state === 'paused')
+      .map(({ name }): Worst => ({ text: `paused: ${name}`, tone: 'warning' })),
+    ...alarms
+      .filter(({ stage }) => stage === 'health')
+      .map(({ key, since: from }): Worst => ({ text: `ALARM: health${since(from)}`, tone: found(key) })),
+  ];
+  const worst = all.find(({ tone }) => tone === 'bad') ?? all[0];
+  if (!worst) return null;
+  return all.length === 1 ? worst : { ...worst, text: `${worst.text} (+${all.length - 1})` };
 }
 
-/** The health stage tells again what others tell, and how the whole is. */
 const firstInGraph = (a: AlarmStatus, b: AlarmStatus): number => placeOf(a.stage) - placeOf(b.stage);
 const placeOf = (stage: StageName): number => stageNames.indexOf(stage);
 

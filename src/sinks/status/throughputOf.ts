@@ -46,7 +46,7 @@ export function throughputOf(stages: Stages, latency: Latency | null): Throughpu
   const finished = of.done + of.failed;
   const expected = collector?.expected ?? of.expected;
   const busiest = (Object.entries(stages) as [StageName, StageStatus][])
-    .filter(([, { busy }]) => busy !== null && busy !== undefined && busy > 0)
+    .filter(([each, { busy }]) => each !== 'health' && busy !== null && busy !== undefined && busy > 0)
     .reduce<Throughput['busiest']>(
       (most, [stage, { busy }]) => ((busy as number) > (most?.busy ?? 0) ? { stage, busy: busy as number } : most),
       null,

@@ -30,7 +30,7 @@ export function replayHost(
         shown.once('exit', () => resolve());
       }),
     steer: wish => {
-      const next = asked.then(async () => (await askReplay(paths, wish))?.seq ?? null);
+      const next = asked.then(async () => (await askReplay(paths, wish))?.seq ?? 0);
       asked = next.catch(() => undefined);
       return next;
     },

@@ -11,7 +11,7 @@ import { appendLines, keptLines } from './log/logView.ts';
 import { forgetOldMessages, say } from './messages.ts';
 import { useMouse } from './mouseActions.ts';
 import { openForm } from './replay/replayForm.ts';
-import { withoutAsked } from './replay/replayState.ts';
+import { withoutAsked, withWritten } from './replay/replayState.ts';
 import { settingsWritten } from './settings/settingsHandlers.ts';
 /** What becomes of the console with one more input. Pure: what is to be done besides is in the step. */
 export function reduce(state: ConsoleState, input: ConsoleInput): Step {
@@ -68,11 +68,8 @@ export function reduce(state: ConsoleState, input: ConsoleInput): Step {
       return step({ ...state, replay: { ...state.replay, completed: input.completed } });
     case 'noReplay':
       return step(say(state.overlay ? state : openForm(state), 'error', input.why));
-    case 'steered': {
-      const { asked } = state.replay;
-      const now = asked && input.seq !== null ? { ...asked, seq: input.seq } : null;
-      return step({ ...state, replay: { ...state.replay, asked: now } });
-    }
+    case 'steered':
+      return step({ ...state, replay: withWritten(state.replay, input.seq) });
     case 'said':
       return step(say(state, input.level, input.text));
     case 'noConfiguration':

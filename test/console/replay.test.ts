@@ -170,6 +170,20 @@ describe('the keys of a replay', () => {
     expect(shown(reduce(state, { kind: 'steered', seq: null }).state)[0]).toContain('● ×10');
   });
 
+  it('count on from the last wish while earlier ones are being written and seen', () => {
+    let { state } = press(replaying({ speed: 2 }), '>>>');
+    state = reduce(state, { kind: 'steered', seq: 2 }).state;
+    // The replay has seen the first of three.
+    state = reduce(state, { kind: 'status', reading: replaying({ speed: 5 }, { seq: 2 }).reading! }).state;
+    expect(shown(state)[0]).toContain('×20');
+    expect(press(state, '>').actions).toEqual([{ do: 'steer', wish: { kind: 'speed', speed: 50 } }]);
+    for (const seq of [3, 4]) state = reduce(state, { kind: 'steered', seq }).state;
+    state = reduce(state, { kind: 'status', reading: replaying({ speed: 10 }, { seq: 3 }).reading! }).state;
+    expect(shown(state)[0]).toContain('×20');
+    state = reduce(state, { kind: 'status', reading: replaying({ speed: 20 }, { seq: 4 }).reading! }).state;
+    expect(state.replay.asked).toBeNull();
+  });
+
   it('go to what is typed', () => {
     expect(press(replaying(), 'g12:30<enter>').actions).toEqual([{ do: 'steer', wish: { kind: 'seek', to: '12:30' } }]);
     expect(press(replaying(), 'g<enter>').actions).toEqual([]);

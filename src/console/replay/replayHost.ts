@@ -19,8 +19,8 @@ export interface ReplayHost {
   resultLines(): readonly string[];
   /** Words of a command that goes on with the replay of this root, without its speed; null where it is none. */
   goOn: readonly string[] | null;
-  /** Asks the replay that runs for something. Resolves with the number of the wish. One after another. */
-  steer(wish: PlaybackWish): Promise<number | null>;
+  /** Asks the replay that runs for something. Resolves with the number of the wish; 0 where it is so already. One after another. */
+  steer(wish: PlaybackWish): Promise<number>;
   complete(field: CompletedPath['field'], text: string): Promise<CompletedPath>;
   /** Shows the experiment in another folder in a console of its own, on this terminal, until it is left. */
   show(root: string, until: AbortSignal): Promise<void>;

@@ -13,8 +13,10 @@ export interface ReplayPart {
   /** What stands in the form. */
   form: FormValues;
   completed: CompletedPath | null;
-  /** What was asked for and is not in the status yet; `seq`: number of the wish, once it is written down. */
-  asked: (Pick<Partial<ReplayStatus>, 'paused' | 'speed'> & { seq: number | null }) | null;
+  /**
+   * What was asked for and is not in the status yet; `unwritten`: wishes that are not written down yet; `seq`: number of the last one that is.
+   */
+  asked: (Pick<Partial<ReplayStatus>, 'paused' | 'speed'> & { unwritten: number; seq: number }) | null;
 }
 
 export const initialReplay: ReplayPart = {
@@ -52,8 +54,16 @@ export function pastReplay({ reading }: Pick<Known, 'reading'>): { replay: Repla
   return { replay: status.replay, isFinished: status.replay.ended && isAnalysed };
 }
 
-/** A wish is over once the status has seen it. */
+/** Wishes are over once the status has seen the last of them. */
 export function withoutAsked(part: ReplayPart, { status }: StatusReading): ReplayPart {
-  const seq = part.asked?.seq ?? null;
-  return seq !== null && (status?.control.seq ?? 0) >= seq ? { ...part, asked: null } : part;
+  const { asked } = part;
+  const isSeen = asked !== null && asked.unwritten === 0 && (status?.control.seq ?? 0) >= asked.seq;
+  return isSeen ? { ...part, asked: null } : part;
+}
+
+/** A wish is written down, with this number; null: it could not be, so what the status says counts. */
+export function withWritten(part: ReplayPart, seq: number | null): ReplayPart {
+  const { asked } = part;
+  if (!asked || seq === null) return { ...part, asked: null };
+  return { ...part, asked: { ...asked, unwritten: asked.unwritten - 1, seq: Math.max(asked.seq, seq) } };
 }

@@ -10,8 +10,9 @@ export interface Reference {
   darkSource: 'configured' | 'estimated';
   /** False: it says only how far the pattern pulls positions. */
   shifts: boolean;
-  /** What the pattern does to positions in single frames, and the typical width of a line, pixels; null: there is none, or none was measured. */
-  pattern: (PatternErrors & { width: number }) | null;
+  /** What the pattern does to positions in single frames, and the typical width of a line, pixels; null: there is none; undefined: none was
+   * measured, in references of versions before this one. */
+  pattern: (PatternErrors & { width: number }) | null | undefined;
   /** By label. A ROI without a line in the reference's frames has none. */
   rois: ReadonlyMap<string, ReferenceRoi>;
 }
@@ -135,6 +136,6 @@ export function decodeReference(bytes: Uint8Array): Reference {
     const fitted = { layout, sign, parameters, information, logs, byX, byY, noise };
     rois.set(label, { position, positionError, alone, fit: fitted });
   }
-  const { method, darkLevel, darkSource, shifts = true, pattern = null } = header;
+  const { method, darkLevel, darkSource, shifts = true, pattern } = header;
   return { method, darkLevel, darkSource, shifts, pattern, rois };
 }

@@ -48,7 +48,7 @@ export interface ComparedBlocks {
 const farWidths = 1.8;
 /** The standard error up to which a comparison counts, in widths, and that of a line that has moved by more than a width: there the tails are long. */
 const sureError = 0.08;
-const sureErrorFar = { gaussian: 0.035, fano: 0.06 };
+const sureErrorFar = { gaussian: 0.03, fano: 0.06 };
 /** So much louder than between the reference's own frames, and the pattern is another one. */
 const changedNoise = 3;
 /** Standard errors between the difference of positions and the shift above which they are not of the same line. */
@@ -103,7 +103,7 @@ export function createShiftFinder(reference: Reference): ShiftFinder {
   const { pattern } = reference;
 
   function errorOf(roi: Roi, { position, uncertainty }: RoiEstimate): number | null {
-    if (pattern === null || position === null) return uncertainty;
+    if (!pattern || position === null) return uncertainty;
     return Math.max(uncertainty ?? 0, pattern.position * widthOf(roi));
   }
 
@@ -116,15 +116,17 @@ export function createShiftFinder(reference: Reference): ShiftFinder {
   function difference(
     moved: number,
     roi: Roi,
-    { alone }: ReferenceRoi,
+    { alone, positionError }: ReferenceRoi,
     estimate: RoiEstimate,
     changed: boolean,
   ): RoiShift {
     const width = widthOf(roi);
-    const uncertainty =
-      pattern === null
-        ? Math.hypot(alone.positionError, estimate.uncertainty ?? 0)
-        : width * differenceError(pattern, changed ? Number.POSITIVE_INFINITY : moved / width);
+    const own = estimate.uncertainty ?? 0;
+    const uncertainty = pattern
+      ? width * differenceError(pattern, changed ? Number.POSITIVE_INFINITY : moved / width)
+      : pattern === null
+        ? Math.hypot(alone.positionError, own)
+        : Math.hypot(positionError, Math.max(positionError, own));
     return { shift: moved, uncertainty, position: null, flags: changed ? ['pattern_changed'] : [] };
   }
 
@@ -137,17 +139,25 @@ export function createShiftFinder(reference: Reference): ShiftFinder {
     if (known.fit === null) return difference(moved, roi, known, estimate, false);
     const width = widthOf(roi);
     const isFar = Math.abs(moved) > farWidths * width;
+    // Without a pattern the difference is as good, near and far.
+    const isClean = pattern === null;
     const found = isFar ? null : compare(known.fit, pixels, roi, angle, saturation, moved);
-    const other = difference(moved, roi, known, estimate, true);
+    const other = difference(moved, roi, known, estimate, !(isClean && isFar));
     if (found === null) return other;
     // A comparison that says something else than both positions, or no more than these, has found something else than the line.
-    const isOther = Math.abs(found.shift - moved) > farErrors * other.uncertainty;
+    if (Math.abs(found.shift - moved) > farErrors * other.uncertainty + found.shiftError) return other;
     const sure =
       width * (Math.abs(found.shift) > width ? sureErrorFar[method === 'fano' ? 'fano' : 'gaussian'] : sureError);
-    if (isOther || found.shiftError > Math.min(sure, other.uncertainty)) return other;
+    if (found.shiftError > Math.min(sure, other.uncertainty)) return isClean ? clean(other, known) : other;
     const { shift, shiftError } = found;
     const position = { position: known.position + shift, uncertainty: Math.hypot(known.positionError, shiftError) };
     return { shift, uncertainty: shiftError, position, flags: [] };
+  }
+
+  /** The difference of positions, on the footing of those shifts that were compared. */
+  function clean({ shift, uncertainty }: RoiShift, { position, positionError }: ReferenceRoi): RoiShift {
+    const own = { position: position + shift, uncertainty: Math.hypot(positionError, uncertainty) };
+    return { shift, uncertainty, position: own, flags: [] };
   }
 
   return { look, errorOf, find, compared: () => last };

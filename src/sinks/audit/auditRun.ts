@@ -1,4 +1,4 @@
-import { concat, concatMap, defer, EMPTY, from, ignoreElements, type Observable } from 'rxjs';
+import { concat, concatMap, defer, ignoreElements, merge, mergeMap, type Observable, of } from 'rxjs';
 import type { PipelineEvent } from '../../model/event.ts';
 import type { StageName } from '../../model/stageName.ts';
 
@@ -34,11 +34,8 @@ export function auditRun(
         ...(fewer.length > 0 ? [{ command: 'resume' as const, stages: fewer }] : []),
       ];
     };
-    const noted = (what: RunNote): Observable<unknown> => defer(() => from(note(what)));
-    return concat(
-      noted({ command: 'start', stages }),
-      events$.pipe(concatMap(event => concat(EMPTY, ...notesOf(event).map(noted)))),
-      noted({ command: 'stop', stages }),
-    ).pipe(ignoreElements());
+    // What comes before the start is noted must not be missed.
+    const notes$ = merge(of<RunNote>({ command: 'start', stages }), events$.pipe(mergeMap(notesOf)));
+    return concat(notes$, of<RunNote>({ command: 'stop', stages })).pipe(concatMap(note), ignoreElements());
   });
 }

@@ -11,7 +11,6 @@ it('the audit has the start, the edits, the pauses and the stop of a run, which 
   const notes: RunNote[] = [];
   let isComplete = false;
   auditRun(events$, ['collector'], async what => notes.push(what)).subscribe({ complete: () => (isComplete = true) });
-  await settled();
   const config = { kind: 'config', at: 0, file: 'c.toml', warnings: [] } as const;
   const control = { kind: 'control', at: 0, seq: 1 } as const;
   // What was paused before, and a configuration that is only read, are no news.

@@ -11,6 +11,7 @@ import { development } from './sections/development.ts';
 import { experiment } from './sections/experiment.ts';
 import { flags } from './sections/flags.ts';
 import { paths } from './sections/paths.ts';
+import { quantities } from './sections/quantities.ts';
 import { retries } from './sections/retries.ts';
 import { services } from './sections/services.ts';
 import { simulator } from './sections/simulator.ts';
@@ -28,6 +29,7 @@ export const sections = {
   Watch_Folder: watchFolder,
   Data_Analysis: dataAnalysis,
   Experiment: experiment,
+  Quantities: quantities,
   Communication: communication,
   Services: services,
   Timing: timing,

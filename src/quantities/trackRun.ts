@@ -1,0 +1,211 @@
+import { median } from './plateau.ts';
+import type { RunFigures, SeriesKind, ShiftChange } from './quantities.ts';
+import {
+  type FrameRing,
+  figuresOf,
+  keptFrames,
+  newSeries,
+  type SeriesState,
+  takeValue,
+  type ValueKind,
+} from './trackSeries.ts';
+import { newTrend } from './trend.ts';
+
+/** One frame of a run, with its ROIs in the order of its labels. */
+export interface TrackedFrame {
+  /** ms since 1970 UTC, or as the clock at the camera showed it where UTC is not known. */
+  time: number;
+  /** What the clock at the camera showed, ms as if in UTC. */
+  local: number;
+  labels: readonly string[];
+  /** px; NaN where there is none. */
+  shifts: Float32Array | Float64Array;
+  /** Their standard errors, px. */
+  sigmas: Float32Array | Float64Array;
+  /** Why a value is to be distrusted; `good` where it is not. */
+  kindOf: (roi: number) => ValueKind;
+  /** Degrees, of the sensor that counts; NaN without. */
+  temperature: number;
+}
+
+export interface TrackSettings {
+  /** Frames of the rolling median and slope, at most {@link keptFrames}. */
+  windowFrames: number;
+  /** Groups of ROIs whose median is a series of its own. */
+  groups: readonly { name: string; has: (label: string) => boolean }[];
+}
+
+/** All that is known of a run, as plain data of a size that its length does not change: it can be copied, kept and gone on with. */
+export interface RunState {
+  readonly ring: FrameRing;
+  first: number;
+  last: number;
+  hasTemperature: boolean;
+  readonly series: SeriesState[];
+}
+
+export const newRun = (): RunState => ({
+  ring: {
+    count: 0,
+    times: new Float64Array(keptFrames),
+    clock: 0,
+    temperatures: new Float64Array(keptFrames),
+    interval: 0,
+  },
+  first: Number.NaN,
+  last: Number.NaN,
+  hasTemperature: false,
+  series: [],
+});
+
+/** Intervals that the typical one is the median of. */
+const intervals = 31;
+/** The halves of a bow-tie. */
+const halves: readonly (readonly [string, string])[] = [
+  ['_N', '_S'],
+  ['_A', '_B'],
+];
+
+/** Where the series of some labels stand. */
+interface Plan {
+  labels: readonly string[];
+  rois: readonly SeriesState[];
+  pairs: readonly { first: number; second: number; resonance: SeriesState; movement: SeriesState }[];
+  groups: readonly { series: SeriesState; members: readonly number[] }[];
+}
+
+/**
+ * Follows the shifts of a run, frame by frame in order of time, in memory and time for each frame that do not grow with its length.
+ * What it says after a frame depends on the frames up to it alone: live and afterwards are the same.
+ */
+export class RunTracker {
+  readonly state: RunState;
+  readonly #settings: TrackSettings;
+  readonly #byName: Map<string, SeriesState>;
+  #plan: Plan | null = null;
+
+  /** @param state goes on from there; it is changed */
+  constructor(settings: TrackSettings, state: RunState = newRun()) {
+    this.#settings = settings;
+    this.state = state;
+    this.#byName = new Map(state.series.map(series => [`${series.kind} ${series.name}`, series]));
+  }
+
+  /** Takes a frame that is later than all before. Gives the changes that are found with it. */
+  take(frame: TrackedFrame): ShiftChange[] {
+    const { ring } = this.state;
+    this.#takeTime(frame);
+    const { rois, pairs, groups } = this.#planOf(frame.labels);
+    const changes: ShiftChange[] = [];
+    const take = (series: SeriesState, shift: number, sigma: number, kind: ValueKind): void => {
+      const found = takeValue(series, ring, shift, sigma, Number.isNaN(shift) && kind === 'good' ? 'missing' : kind);
+      if (found) changes.push(found);
+    };
+    const { shifts, sigmas, kindOf } = frame;
+    for (const [i, series] of rois.entries()) take(series, shifts[i]!, sigmas[i]!, kindOf(i));
+    for (const { first, second, resonance, movement } of pairs) {
+      const kind = worst(kindOf(first), kindOf(second));
+      const sigma = Math.hypot(sigmas[first]!, sigmas[second]!) / 2;
+      take(resonance, (shifts[first]! + shifts[second]!) / 2, sigma, kind);
+      take(movement, (shifts[first]! - shifts[second]!) / 2, sigma, kind);
+    }
+    for (const { series, members } of groups) {
+      const there = members.filter(i => kindOf(i) === 'good' && !Number.isNaN(shifts[i]!)).map(i => shifts[i]!);
+      // The scatter of its members is not that of their median.
+      take(series, 2 * there.length >= members.length ? median(there) : Number.NaN, Number.NaN, 'good');
+    }
+    // Series that this frame lacks.
+    for (const series of this.state.series) {
+      const at = (ring.count - 1) % keptFrames;
+      if (this.#taken.has(series)) continue;
+      series.shifts[at] = Number.NaN;
+      const found = takeValue(series, ring, Number.NaN, Number.NaN, 'missing');
+      if (found) changes.push(found);
+    }
+    return changes;
+  }
+
+  /** Series of the current plan. */
+  #taken = new Set<SeriesState>();
+
+  #takeTime({ time, local, temperature }: TrackedFrame): void {
+    const { ring } = this.state;
+    const at = ring.count % keptFrames;
+    const before = ring.temperatures[(ring.count + keptFrames - 1) % keptFrames]!;
+    ring.times[at] = time;
+    ring.clock = local - time;
+    ring.count++;
+    if (Number.isNaN(this.state.first)) this.state.first = local;
+    this.state.last = local;
+    if (Number.isFinite(temperature) && !this.state.hasTemperature) {
+      this.state.hasTemperature = true;
+      for (const series of this.state.series) series.trend = newTrend();
+      ring.temperatures.fill(temperature);
+    }
+    // A reading that is missing is taken to be the one before.
+    ring.temperatures[at] = Number.isFinite(temperature) ? temperature : before;
+    const gaps: number[] = [];
+    for (let i = ring.count - 1; i > 0 && gaps.length < intervals && i > ring.count - keptFrames; i--)
+      gaps.push(ring.times[i % keptFrames]! - ring.times[(i - 1) % keptFrames]!);
+    ring.interval = gaps.length > 0 ? median(gaps) : 0;
+  }
+
+  #planOf(labels: readonly string[]): Plan {
+    if (this.#plan?.labels === labels) return this.#plan;
+    const rois = labels.map(label => this.#series('roi', label));
+    const placeOf = new Map(labels.map((label, i) => [label, i]));
+    const pairs = labels.flatMap((label, first) => {
+      const [own, other] = halves.find(([half]) => label.endsWith(half)) ?? [];
+      if (own === undefined) return [];
+      const name = label.slice(0, -own.length);
+      const second = placeOf.get(`${name}${other}`);
+      if (second === undefined) return [];
+      return [{ first, second, resonance: this.#series('resonance', name), movement: this.#series('movement', name) }];
+    });
+    const groups = this.#settings.groups.map(({ name, has }) => ({
+      series: this.#series('group', name),
+      members: labels.flatMap((label, i) => (has(label) ? [i] : [])),
+    }));
+    this.#plan = { labels, rois, pairs, groups };
+    this.#taken = new Set([
+      ...rois,
+      ...pairs.flatMap(({ resonance, movement }) => [resonance, movement]),
+      ...groups.map(({ series }) => series),
+    ]);
+    return this.#plan;
+  }
+
+  #series(kind: SeriesKind, name: string): SeriesState {
+    const key = `${kind} ${name}`;
+    let series = this.#byName.get(key);
+    if (!series) {
+      series = newSeries(kind, name, this.state.ring.count - 1);
+      this.#byName.set(key, series);
+      this.state.series.push(series);
+    }
+    return series;
+  }
+
+  /** What is known now. */
+  figures(sensor: string | null): RunFigures {
+    const { state } = this;
+    const { windowFrames } = this.#settings;
+    const of = (kind: SeriesKind) =>
+      state.series.filter(each => each.kind === kind).map(each => figuresOf(each, state.ring, windowFrames));
+    const movements = of('movement');
+    return {
+      frames: state.ring.count,
+      first: state.first,
+      last: state.last,
+      interval: state.ring.count > 1 ? state.ring.interval / 1000 : null,
+      windowFrames,
+      sensor: state.hasTemperature ? sensor : null,
+      rois: of('roi'),
+      pairs: of('resonance').map((resonance, i) => ({ name: resonance.name, resonance, movement: movements[i]! })),
+      groups: of('group'),
+    };
+  }
+}
+
+/** Of a pair: where one half has no value, the pair has none. */
+const worst = (a: ValueKind, b: ValueKind): ValueKind => (a === 'good' ? b : a);

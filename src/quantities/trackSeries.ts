@@ -1,0 +1,393 @@
+import { type AllanState, addToAllan, allanDeviations, breakAllan, deviationFromAbove, newAllan } from './allan.ts';
+import type { Quality, SeriesFigures, SeriesKind, ShiftChange } from './quantities.ts';
+import { robustSlope } from './robustSlope.ts';
+import { sortedMedian } from './sortedMedian.ts';
+import { addToTrend, breakTrend, newTrend, type TrendState, trendOf } from './trend.ts';
+
+/** Frames that are kept of each series. */
+export const keptFrames = 128;
+/** Values wait so many frames before they count as noise: until then they may be found to be part of a change. */
+const settling = 24;
+/** Frames by which the quality is told. */
+const qualityFrames = 64;
+/** A change that is not over after so many frames is told as it is. */
+const longestMove = 96;
+/** Standard errors that make a change. */
+const farErrors = 6;
+/** A median of few values scatters by so much more than their mean. */
+const medianError = 1.25;
+/** Values on each side of a change that are compared. */
+const spans = [4, 8, 16] as const;
+/** On each side of a change that has been found: a new level is one that has lasted as long. */
+const levelValues = 8;
+/** No noise is smaller, px: the series has 32 bits. */
+const leastNoise = 1e-4;
+const newestChanges = 20;
+
+/** Why a value is there, or is not. */
+export const valueKinds = ['good', 'missing', 'lost', 'two_peaks', 'low_signal', 'edge'] as const;
+export type ValueKind = (typeof valueKinds)[number];
+const good = valueKinds.indexOf('good');
+
+/** Frames that all series of a run share; plain data. */
+export interface FrameRing {
+  /** Frames taken. */
+  count: number;
+  /** ms; of frame n at n % {@link keptFrames}. */
+  readonly times: Float64Array;
+  /** To be added to a time for what the clock at the camera showed, ms. */
+  clock: number;
+  /** Kelvin or degrees; 0 without a sensor. */
+  readonly temperatures: Float64Array;
+  /** Typical, ms. */
+  interval: number;
+}
+
+/** All that is known of a series, as plain data: it can be copied and kept. */
+export interface SeriesState {
+  readonly kind: SeriesKind;
+  readonly name: string;
+  /** The frame that it was first seen in. */
+  first: number;
+  readonly shifts: Float64Array;
+  /** Indices of {@link valueKinds}. */
+  readonly kinds: Uint8Array;
+  /** Its own standard error, typical, px; NaN where unknown. */
+  sigma: number;
+  values: number;
+  flips: number;
+  /** Frames from here on are on the level that it has now. */
+  from: number;
+  /** Frames before this have gone into noise and trend. */
+  fed: number;
+  /** While it moves: the frame before which it did not, and the level there. */
+  moving: { since: number; level: number } | null;
+  readonly allan: AllanState;
+  trend: TrendState;
+  changeCount: number;
+  changes: ShiftChange[];
+}
+
+export const newSeries = (kind: SeriesKind, name: string, first: number): SeriesState => ({
+  kind,
+  name,
+  first,
+  shifts: new Float64Array(keptFrames).fill(Number.NaN),
+  kinds: new Uint8Array(keptFrames).fill(valueKinds.indexOf('missing')),
+  sigma: Number.NaN,
+  values: 0,
+  flips: 0,
+  from: first,
+  fed: first,
+  moving: null,
+  allan: newAllan(),
+  trend: newTrend(),
+  changeCount: 0,
+  changes: [],
+});
+
+const isFlip = (kind: number): boolean => valueKinds[kind] === 'two_peaks' || valueKinds[kind] === 'lost';
+
+/**
+ * Takes the newest frame of the ring. Gives the change that is found with it.
+ *
+ * @param shift px; NaN where there is none that is trusted
+ * @param sigma its standard error, px; NaN where unknown
+ */
+export function takeValue(
+  series: SeriesState,
+  ring: FrameRing,
+  shift: number,
+  sigma: number,
+  kind: ValueKind,
+): ShiftChange | null {
+  const frame = ring.count - 1;
+  const at = frame % keptFrames;
+  const before = series.kinds[(frame + keptFrames - 1) % keptFrames]!;
+  const now = valueKinds.indexOf(kind);
+  series.shifts[at] = now === good ? shift : Number.NaN;
+  series.kinds[at] = now;
+  if (isFlip(now) && !isFlip(before) && series.values > 0) series.flips++;
+  let change: ShiftChange | null = null;
+  if (now === good) {
+    series.values++;
+    if (sigma > 0) series.sigma = Number.isNaN(series.sigma) ? sigma : series.sigma + (sigma - series.sigma) / 64;
+    if (series.moving) change = endMove(series, ring, frame);
+    else if (far(series, ring, frame)) change = endMove(series, ring, frame);
+  } else if (series.moving && frame - series.moving.since >= longestMove) change = endMove(series, ring, frame);
+  const held = series.moving ? series.moving.since : frame + 1 - settling;
+  feed(series, ring, held);
+  return change;
+}
+
+/** Frames up to but without `end` are part of the level: they tell its noise and trend. */
+function feed(series: SeriesState, ring: FrameRing, end: number): void {
+  for (; series.fed < end; series.fed++) {
+    const at = series.fed % keptFrames;
+    const shift = series.shifts[at]!;
+    const pause = series.fed > 0 && ring.times[at]! - ring.times[(series.fed - 1) % keptFrames]! > 16 * ring.interval;
+    if (pause) breakAllan(series.allan);
+    addToAllan(series.allan, shift);
+    if (!Number.isNaN(shift)) addToTrend(series.trend, shift, ring.times[at]! / 3_600_000, ring.temperatures[at]!);
+  }
+}
+
+const newest = { frames: new Int32Array(keptFrames), shifts: new Float64Array(keptFrames), count: 0 };
+const sorted = new Float64Array(keptFrames * 2);
+
+/** The newest values from a frame on, newest first; at most so many. */
+function gather(series: SeriesState, frame: number, from: number, most: number): typeof newest {
+  newest.count = 0;
+  for (let i = frame; i >= from && i > frame - keptFrames && newest.count < most; i--) {
+    const shift = series.shifts[i % keptFrames]!;
+    if (Number.isNaN(shift)) continue;
+    newest.frames[newest.count] = i;
+    newest.shifts[newest.count++] = shift;
+  }
+  return newest;
+}
+
+/** Median of some of the gathered values. */
+function medianOf(from: number, count: number): number {
+  for (let i = 0; i < count; i++) {
+    const value = newest.shifts[from + i]!;
+    let j = i;
+    for (; j > 0 && sorted[j - 1]! > value; j--) sorted[j] = sorted[j - 1]!;
+    sorted[j] = value;
+  }
+  return sortedMedian(sorted, count);
+}
+
+/** Standard deviation of one gathered value from what neighbours differ by: neither a step nor a wrong value moves it. From above where few tell it. */
+function localNoise(): number {
+  const count = newest.count - 1;
+  if (count < 7) return Number.POSITIVE_INFINITY;
+  for (let i = 0; i < count; i++) sorted[i] = Math.abs(newest.shifts[i]! - newest.shifts[i + 1]!);
+  return (1.4826 / Math.SQRT2) * sortedMedian(sorted.subarray(0, count).sort(), count) * (1 + 10 / count);
+}
+
+/** How far apart medians of so many neighbouring values are by noise, px. @param frames from the middle of one to that of the other */
+function errorOf({ allan, sigma }: SeriesState, values: number, frames: number): number {
+  const known = deviationFromAbove(allan, values);
+  const slow = frames > 1.5 * values ? deviationFromAbove(allan, frames) : 0;
+  const own = (sigma > 0 ? sigma / 4 : 0) / Math.sqrt(values);
+  return Math.SQRT2 * medianError * Math.max(known, slow, own, leastNoise);
+}
+
+/** Whether the newest values are on another level than those before them; begins the move. */
+function far(series: SeriesState, ring: FrameRing, frame: number): boolean {
+  const { count, frames } = gather(series, frame, series.from, 2 * spans.at(-1)!);
+  let local = Number.NaN;
+  for (const span of spans) {
+    // A new level may begin as soon as the level before has been seen for a while.
+    if (count < Math.max(2 * span, 12)) return false;
+    // Longer ones differ little from frame to frame.
+    if (frame % (span / spans[0]) !== 0) continue;
+    const [after, before] = [medianOf(0, span), medianOf(span, span)];
+    const apart = Math.abs(after - before);
+    const between = ringFrames(ring, frames[2 * span - 1]!, frames[0]!) / 2;
+    if (apart <= farErrors * errorOf(series, span, between)) continue;
+    if (Number.isNaN(local)) local = localNoise();
+    // Where longer averages are not known yet, they are taken to be no better than one value.
+    const isKnown = deviationFromAbove(series.allan, span) > 0;
+    const noise = Math.SQRT2 * medianError * (isKnown ? local / Math.sqrt(span) : local);
+    if (apart <= farErrors * noise) continue;
+    const level = medianOf(span, span);
+    series.moving = { since: frames[span - 1]!, level };
+    return true;
+  }
+  return false;
+}
+
+/** Time between two frames in intervals. */
+const ringFrames = ({ times, interval }: FrameRing, from: number, to: number): number =>
+  interval > 0 ? (times[to % keptFrames]! - times[from % keptFrames]!) / interval : to - from;
+
+/** Once the newest values stay where they are, tells the change, unless it came back. */
+function endMove(series: SeriesState, ring: FrameRing, frame: number): ShiftChange | null {
+  const { since, level } = series.moving!;
+  gather(series, frame, since, levelValues);
+  const half = levelValues / 2;
+  const late = frame - since >= longestMove;
+  if (newest.count < levelValues && !late) return null;
+  const error = errorOf(series, half, half);
+  const isSettled =
+    newest.count === levelValues && Math.abs(medianOf(0, half) - medianOf(half, half)) <= (farErrors / 2) * error;
+  if (!isSettled && !late) return null;
+  const to = newest.count === 0 ? level : medianOf(0, isSettled ? levelValues : Math.min(half, newest.count));
+  const settledFrom = newest.count === 0 ? frame : newest.frames[newest.count - 1]!;
+  series.moving = null;
+  // It was an outlier that lasted: what is left is the level as before.
+  const isBack = Math.abs(to - level) <= farErrors * errorOf(series, half, ringFrames(ring, since, frame));
+  const change = isBack ? null : changeAt(series, ring, frame, level, to, isSettled);
+  const end = change ? Math.min(change.frame, settledFrom) : since;
+  feed(series, ring, end);
+  if (change) {
+    breakAllan(series.allan);
+    breakTrend(series.trend);
+  }
+  // Where the change was a step, its values after it are the new level; of a slow one only those that have settled.
+  const isStep = change !== null && settledFrom - change.frame <= half;
+  series.from = isStep ? change.frame : settledFrom;
+  series.fed = Math.max(series.fed, series.from);
+  if (!change) {
+    breakAllan(series.allan);
+    return null;
+  }
+  series.changeCount++;
+  series.changes = [...series.changes, change.change].slice(-newestChanges);
+  return change.change;
+}
+
+/**
+ * When a series went from one level to another: each moment between two frames has a probability, from how well the values before fit the one
+ * level and those after the other (Smith, Biometrika 62, 407 (1975), with known levels and variance and no prior knowledge of the moment). The
+ * time is the mean, its error the standard deviation with that of a moment within an interval, (interval)²/12. Of a slow change it is the time
+ * of its half.
+ */
+function changeAt(
+  series: SeriesState,
+  ring: FrameRing,
+  frame: number,
+  from: number,
+  to: number,
+  settled: boolean,
+): { change: ShiftChange; frame: number } | null {
+  const { frames, shifts, count } = gather(
+    series,
+    frame,
+    Math.max(series.from, frame - longestMove - spans.at(-1)!),
+    keptFrames,
+  );
+  const noise = Math.max(localNoise(), leastNoise, Math.abs(to - from) / 40);
+  // Newest first: sums of what each value says for the new level against the old one.
+  const gain = sorted.subarray(keptFrames);
+  let [sum, best] = [0, 0];
+  for (let i = 0; i < count; i++) {
+    const [old, now] = [clipped((shifts[i]! - from) / noise), clipped((shifts[i]! - to) / noise)];
+    sum += (old - now) / 2;
+    gain[i] = sum;
+    if (sum > gain[best]!) best = i;
+  }
+  if (best + 1 >= count) return null;
+  const timeOf = (n: number): number => ring.times[n % keptFrames]!;
+  const origin = timeOf(frames[best]!);
+  let [weight, mean, square] = [0, 0, 0];
+  for (let i = 0; i + 1 < count; i++) {
+    const probability = Math.exp(gain[i]! - gain[best]!);
+    const [after, before] = [timeOf(frames[i]!) - origin, timeOf(frames[i + 1]!) - origin];
+    const middle = (after + before) / 2;
+    weight += probability;
+    mean += probability * middle;
+    square += probability * (middle ** 2 + (after - before) ** 2 / 12);
+  }
+  mean /= weight;
+  const variance = Math.max(0, square / weight - mean ** 2);
+  const { height, heightSigma } = heightAt(series, best, count);
+  return {
+    frame: frames[best]!,
+    change: {
+      kind: series.kind,
+      name: series.name,
+      time: origin + mean + ring.clock,
+      timeSigma: Math.sqrt(variance) / 1000,
+      height,
+      heightSigma,
+      settled,
+    },
+  };
+}
+
+/** Of a step among the gathered values: median of those that settled after it less that before. */
+function heightAt(series: SeriesState, last: number, count: number): { height: number; heightSigma: number } {
+  const after = Math.min(last + 1, levelValues);
+  const before = Math.min(count - last - 1, 2 * levelValues);
+  const height = medianOf(0, after) - medianOf(last + 1, before);
+  return { height, heightSigma: Math.hypot(levelError(series, after), levelError(series, before)) };
+}
+
+/** Standard error of the median of so many neighbours, px. */
+function levelError({ allan, sigma }: SeriesState, values: number): number {
+  const own = sigma > 0 ? sigma / Math.sqrt(values) : 0;
+  const known = deviationFromAbove(allan, values, 0);
+  return medianError * Math.max(known || localNoise() / Math.sqrt(values), own / 4, leastNoise);
+}
+
+/** Squares, of which one far value makes no more than thirty-six. */
+const clipped = (deviation: number): number => Math.min(deviation ** 2, 36);
+
+const orNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+/** All figures of a series now. */
+export function figuresOf(series: SeriesState, ring: FrameRing, windowFrames: number): SeriesFigures {
+  const frame = ring.count - 1;
+  const { count, frames, shifts } = gather(series, frame, frame + 1 - windowFrames, windowFrames);
+  const x = Array.from(
+    frames.subarray(0, count),
+    n => (ring.times[n % keptFrames]! - ring.times[frame % keptFrames]!) / 3_600_000,
+  ).reverse();
+  const y = Array.from(shifts.subarray(0, count)).reverse();
+  const median = count > 0 ? medianOf(0, count) : null;
+  const allan = allanDeviations(series.allan);
+  const trend = trendOf(series.trend);
+  const noise = allan[0]?.deviation ?? null;
+  const figures = {
+    kind: series.kind,
+    name: series.name,
+    frames: Math.max(0, ring.count - series.first),
+    values: series.values,
+    shift: orNull(series.shifts[frame % keptFrames]!),
+    median,
+    slope: robustSlope(x, y),
+    noise,
+    allan,
+    drift: trend?.drift ?? null,
+    temperature: trend?.temperature ?? null,
+    flips: series.flips,
+    changeCount: series.changeCount,
+    changes: series.changes,
+  };
+  return { ...figures, quality: qualityOf(series, ring, figures) };
+}
+
+const percent = (part: number, of: number): string => `${Math.round((100 * part) / of)} %`;
+
+function qualityOf(
+  series: SeriesState,
+  ring: FrameRing,
+  { noise, drift }: Pick<SeriesFigures, 'noise' | 'drift'>,
+): Quality {
+  const frames = Math.min(qualityFrames, ring.count - series.first);
+  const of = new Array<number>(valueKinds.length).fill(0);
+  for (let i = ring.count - frames; i < ring.count; i++) of[series.kinds[i % keptFrames]!]!++;
+  const count = (kind: ValueKind): number => of[valueKinds.indexOf(kind)]!;
+  const last = `of the last ${frames} frames`;
+  const share = (kind: ValueKind): string => `${percent(count(kind), frames)} ${last}`;
+  if (frames < 1) return { word: 'new', reason: 'no frame yet' };
+  if (2 * (count('lost') + count('missing')) > frames)
+    return { word: 'lost', reason: `no value in ${percent(count('lost') + count('missing'), frames)} ${last}` };
+  if (2 * count('low_signal') > frames)
+    return { word: 'low light', reason: `too little light in ${share('low_signal')}` };
+  if (2 * count('edge') > frames) return { word: 'edge', reason: `its line is at an edge in ${share('edge')}` };
+  const flipped = count('two_peaks') + count('lost');
+  if (10 * flipped > frames)
+    return {
+      word: 'flips',
+      reason: `two peaks or lost in ${percent(flipped, frames)} ${last}; ${series.flips} times in all`,
+    };
+  if (series.moving) {
+    const seconds = Math.round(
+      (ring.times[(ring.count - 1) % keptFrames]! - ring.times[series.moving.since % keptFrames]!) / 1000,
+    );
+    return { word: 'moving', reason: `it leaves its level of ${series.moving.level.toFixed(3)} px since ${seconds} s` };
+  }
+  if (noise === null) return { word: 'new', reason: `${series.values} values are too few to tell its noise` };
+  if (noise > 3 * series.sigma)
+    return {
+      word: 'noisy',
+      reason: `neighbouring frames scatter by ${noise.toFixed(3)} px, its own uncertainty is ${series.sigma.toFixed(3)} px`,
+    };
+  if (drift && Math.abs(drift.value) > 5 * drift.sigma && Math.abs(drift.value) > 5 * noise)
+    return { word: 'drifting', reason: `${drift.value.toFixed(3)} ± ${drift.sigma.toFixed(3)} px an hour` };
+  return { word: 'good', reason: '' };
+}

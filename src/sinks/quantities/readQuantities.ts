@@ -1,0 +1,26 @@
+import type { RunFigures, ShiftChange } from '../../quantities/quantities.ts';
+import { RunTracker, type TrackSettings } from '../../quantities/trackRun.ts';
+import type { ChosenFrames } from '../series/chosenFrames.ts';
+import { trackedFrame } from './trackedFrame.ts';
+
+export interface QuantitySettings extends TrackSettings {
+  /** Sensor that the temperature is taken from; empty: the first one. */
+  sensor: string;
+}
+
+/**
+ * The figures of a run from its series alone, by the same code and in the same numbers as while it went on, and all its changes in the order in which
+ * they were found.
+ * @throws the file system's errors
+ */
+export async function readQuantities(
+  frames: ChosenFrames,
+  settings: QuantitySettings,
+): Promise<{ figures: RunFigures; changes: readonly ShiftChange[] }> {
+  const tracker = new RunTracker(settings);
+  const changes: ShiftChange[] = [];
+  for await (const { row, ...header } of frames.read()) {
+    for (const change of tracker.take(trackedFrame(row, header, settings.sensor))) changes.push(change);
+  }
+  return { figures: tracker.figures(settings.sensor || (frames.sensors[0] ?? null)), changes };
+}

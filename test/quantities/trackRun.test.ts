@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { flicker, sigma, simulate } from './simulatedRun.ts';
+
+const labelsOf = (count: number): string[] => Array.from({ length: count }, (_, i) => `R${i}`);
+const rms = (values: readonly number[]): number =>
+  Math.sqrt(values.reduce((sum, each) => sum + each ** 2, 0) / values.length);
+
+describe('the tracker of a run', () => {
+  it('tells a step up and one back to within one frame, with its height, in every ROI', () => {
+    const labels = labelsOf(40);
+    const { changes } = simulate({
+      frames: 300,
+      labels,
+      shift: (frame, _, noise) => (frame > 100.3 && frame < 200.7 ? 0.5 : 0) + sigma * noise.normal(),
+    });
+    const up = changes.filter(({ height }) => height > 0);
+    const back = changes.filter(({ height }) => height < 0);
+    expect([up.length, back.length]).toEqual([40, 40]);
+    for (const { time } of up) expect(Math.abs(time / 10_000 - 100.3)).toBeLessThan(1);
+    for (const { time } of back) expect(Math.abs(time / 10_000 - 200.7)).toBeLessThan(1);
+    const errors = changes.map(({ height, heightSigma }) => (Math.abs(height) - 0.5) / heightSigma);
+    expect(rms(errors)).toBeGreaterThan(0.6);
+    expect(rms(errors)).toBeLessThan(1.2);
+    expect(up[0]!.timeSigma).toBeGreaterThan(2.8);
+  });
+
+  it('finds no change in drift, 1/f noise, slow waves and single wrong values', () => {
+    const slow = labelsOf(20).map(() => null as null | (() => number));
+    const { changes } = simulate({
+      frames: 1500,
+      labels: labelsOf(20),
+      shift: (frame, roi, noise) => {
+        slow[roi] ??= flicker(noise);
+        const wrong = (frame + 7 * roi) % 97 === 0 ? 3 : 0;
+        return sigma * (noise.normal() + slow[roi]!()) + frame / 2000 + 0.2 * Math.sin(frame / 60) + wrong;
+      },
+    });
+    expect(changes).toEqual([]);
+  });
+
+  it('a ROI that flips between two peaks is said to flip, has no change, and changes no figure of the others', () => {
+    const labels = labelsOf(20);
+    const run = (flips: boolean) =>
+      simulate({
+        frames: 400,
+        labels,
+        shift: (frame, roi, noise) =>
+          (frame > 250 ? 0.4 : 0) + sigma * noise.normal() + (flips && roi === 3 && frame % 7 < 3 ? 25 : 0),
+        kind: (frame, roi) => (flips && roi === 3 && frame % 7 < 3 ? 'two_peaks' : 'good'),
+      });
+    const [calm, flipping] = [run(false), run(true)];
+    expect(flipping.figures.rois[3]!.quality.word).toBe('flips');
+    expect(flipping.figures.rois[3]!.flips).toBe(57);
+    expect(flipping.changes.map(({ name }) => name).sort()).toEqual([...labels].sort());
+    const others = ({ figures }: typeof calm) => figures.rois.filter(({ name }) => name !== 'R3');
+    expect(others(flipping)).toEqual(others(calm));
+  });
+
+  it('white noise has the Allan deviation of its standard deviation over the root of the frames', () => {
+    const { figures } = simulate({ frames: 3000, labels: ['R'], shift: (_, __, noise) => sigma * noise.normal() });
+    const { allan } = figures.rois[0]!;
+    expect(allan.length).toBeGreaterThan(8);
+    for (const { frames, deviation } of allan.slice(0, 6)) {
+      expect(deviation / (sigma / Math.sqrt(frames))).toBeGreaterThan(0.8);
+      expect(deviation / (sigma / Math.sqrt(frames))).toBeLessThan(1.25);
+    }
+  });
+
+  it('tells the influence of the temperature from drift, over a change too', () => {
+    const labels = labelsOf(30);
+    const temperature = (frame: number): number => 25 + Math.sin(frame / 40);
+    const { figures } = simulate({
+      frames: 600,
+      labels,
+      temperature,
+      shift: (frame, _, noise) =>
+        0.05 * temperature(frame) + 0.3 * (frame / 360) + (frame > 300 ? 2 : 0) + sigma * noise.normal(),
+    });
+    const pulls = figures.rois.map(roi => (roi.temperature!.value - 0.05) / roi.temperature!.sigma);
+    const drifts = figures.rois.map(roi => (roi.drift!.value - 0.3) / roi.drift!.sigma);
+    for (const each of [pulls, drifts]) {
+      expect(rms(each)).toBeGreaterThan(0.6);
+      expect(rms(each)).toBeLessThan(1.4);
+    }
+  });
+
+  it('joins the halves of a bow-tie: their mean is the resonance, half their difference the movement, and a missing half leaves none', () => {
+    const { figures } = simulate({
+      frames: 60,
+      labels: ['0A_N', '0A_S', '1A_A', '1A_B', 'alone_N'],
+      shift: (frame, roi) => [3, 1, frame === 59 ? Number.NaN : 2, 4, 9][roi]!,
+    });
+    const [stacked, beside] = figures.pairs;
+    expect(figures.pairs.map(({ name }) => name)).toEqual(['0A', '1A']);
+    expect([stacked!.resonance.shift, stacked!.movement.shift]).toEqual([2, 1]);
+    expect([beside!.resonance.shift, beside!.movement.shift]).toEqual([null, null]);
+    expect([beside!.resonance.median, beside!.resonance.values]).toEqual([3, 59]);
+  });
+
+  it('goes on from a copy of its state as if it had never ended', () => {
+    const run = { labels: labelsOf(3), shift: (frame: number, roi: number) => Math.sin(frame * (roi + 1)) / 50 };
+    const whole = simulate({ frames: 300, ...run });
+    const { tracker } = simulate({ frames: 200, ...run });
+    const later = simulate({ frames: 300, ...run, state: structuredClone(tracker.state), from: 200 });
+    expect(later.figures).toEqual(whole.figures);
+  });
+});

@@ -87,6 +87,20 @@ export class Terminal {
     this.#tmux('send-keys', '-l', text);
   }
 
+  /** From now on the terminal takes what programs put on its clipboard. */
+  takeClipboard(): void {
+    this.#tmux('set-option', '-s', 'set-clipboard', 'on');
+  }
+
+  /** What a program has put on the clipboard last. */
+  get clipboard(): string {
+    try {
+      return this.#tmux('show-buffer');
+    } catch {
+      return '';
+    }
+  }
+
   resize(cols: number, rows: number): void {
     this.#tmux('resize-window', '-x', String(cols), '-y', String(rows));
   }

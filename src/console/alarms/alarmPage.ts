@@ -120,14 +120,19 @@ export function alarmDetails(state: ConsoleState, cursor: number, width: number)
   const alarm = list[selectedIndex(list, alarms)];
   if (!alarm) return { title: 'Alarm', lines: [line('it is gone', 'dim')] };
   const advice = alarms.advice[alarm.message];
-  const said = advice === undefined ? 'looking' : (advice ?? 'says nothing of this message: look at the places below.');
+  const said =
+    advice === undefined
+      ? 'The guide: looking'
+      : advice === null
+        ? 'The guide has no row for this message.'
+        : `The guide: ${advice}`;
   return {
     title: `${alarm.isStanding ? 'Alarm' : 'Over'}: ${alarm.stage} ${alarm.key}`,
     lines: [
       ...paragraph(alarm.message, width, 8, alarm.isStanding ? 'bad' : 'plain', drawing),
       ...paragraph(cleanText(whenWords(alarm, now), drawing), width, 3, 'dim', drawing),
       blank,
-      ...paragraph(`The guide: ${said}`, width, 6, advice ? 'plain' : 'dim', drawing),
+      ...paragraph(said, width, 6, advice ? 'plain' : 'dim', drawing),
       blank,
       line('Go to', 'heading'),
       ...alarmCauses(state, alarm).map(({ text }, i) =>

@@ -22,6 +22,7 @@ export const settingsKeys: readonly KeyBinding<SettingsAction>[] = [
     help: 'Changes the selected setting: it is checked while it is typed, and not written yet.',
     places: ['settings'],
     footer: 1,
+    when: ({ settings }) => settings.file?.problems.length === 0,
   },
   {
     action: 'writeSettings',

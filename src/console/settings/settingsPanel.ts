@@ -42,7 +42,7 @@ const twoColumns = 120;
 function settingsLines(state: ConsoleState, width: number, height: number): Line[] {
   if (width < twoColumns) {
     const below = newsLines(state, width);
-    const room = Math.max(height - below.length - 1, Math.min(6, height - 1));
+    const room = Math.max(height - below.length - 1, Math.min(4, height - 1));
     const form = formLines(state, width, room);
     return [...form, ...below].slice(0, height).map(each => clip(each, width, state.drawing));
   }
@@ -115,14 +115,14 @@ function newsLines(state: ConsoleState, width: number): Line[] {
     lines.push(...words(wrong, 'bad'));
     if (error !== null) lines.push(...words(['The last good settings count until it is mended.'], 'dim'));
   }
-  const editTitle = edit ? `Last edit ${clockTime(parseIso(edit.at), now)}` : 'Last edit';
-  lines.push(titleRule(editTitle, width, drawing));
-  if (edit) lines.push(...edit.changes.flatMap(change => changeLines(change, edit, restart, { now, drawing, width })));
-  else lines.push(line(' none since the pipeline has started', 'dim'));
   if (restart.length > 0) {
     const how = mode === 'attached' ? 'R restarts the pipeline' : 'stop it, and run it again';
     lines.push(titleRule('Waits for a restart', width, drawing, [seg(how, 'accent')]), ...words(restart, 'warning'));
   }
+  const editTitle = edit ? `Last edit ${clockTime(parseIso(edit.at), now)}` : 'Last edit';
+  lines.push(titleRule(editTitle, width, drawing));
+  if (edit) lines.push(...edit.changes.flatMap(change => changeLines(change, edit, restart, { now, drawing, width })));
+  else lines.push(line(' none since the pipeline has started', 'dim'));
   if (doubtful.length > 0) {
     lines.push(titleRule(`Warnings (${doubtful.length})`, width, drawing), ...words(doubtful, 'warning'));
   }

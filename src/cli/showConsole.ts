@@ -10,16 +10,16 @@ import { rememberedLook } from './rememberedLook.ts';
 export async function showConsole(sources: ConsoleSources, host: ConsoleHost, until: AbortSignal): Promise<ConsoleEnd> {
   const { stdin: input, stdout: output, stderr: errorOutput } = process;
   const { environment } = host;
+  const [look, letGo] = await Promise.all([rememberedLook(environment), guardTerminal()]);
   const terminal: ConsoleTerminal = {
     input,
     output,
     errorOutput,
     environment,
     clock: systemClock,
-    look: await rememberedLook(environment),
+    look,
     ask: onTyped => askOwnTerminal(text => output.write(text), environment, onTyped),
   };
-  const letGo = await guardTerminal();
   try {
     return await openConsole(sources, host, terminal, { until });
   } finally {

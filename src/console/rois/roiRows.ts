@@ -46,12 +46,17 @@ function rowOf(
 ): RoiRow {
   const known = history && place !== undefined ? { history, place } : null;
   const inResult = values?.shift ?? Number.NaN;
+  let drift: number | undefined;
   return {
     label,
     shift: (Number.isNaN(inResult) && known ? lastShift(known.history, known.place) : inResult) - zero,
     sigma: values?.shiftError ?? Number.NaN,
     chi: values?.chiSquared ?? Number.NaN,
-    drift: known ? driftOf(recent, known.history.baseline, known.place) : Number.NaN,
+    // Only where it is shown: it goes through all samples of an hour.
+    get drift() {
+      drift ??= known ? driftOf(recent, known.history.baseline, known.place) : Number.NaN;
+      return drift;
+    },
     flags: values?.flags ?? [],
   };
 }

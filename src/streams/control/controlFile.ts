@@ -46,9 +46,10 @@ const count = z.int({ error: 'must be a whole number from 0 up' }).min(0, 'must 
 const playback = z.object(
   {
     speed: z
-      .union([z.literal('max'), z.number().min(slowestReplay).max(fastestReplay)], {
-        error: `must be "max" or a number from ${slowestReplay} to ${fastestReplay}`,
-      })
+      .custom<number | 'max'>(
+        value => value === 'max' || (typeof value === 'number' && value >= slowestReplay && value <= fastestReplay),
+        { error: `must be "max" or a number from ${slowestReplay} to ${fastestReplay}` },
+      )
       .optional(),
     paused: z.boolean({ error: 'must be true or false' }).optional(),
     steps: count.optional(),

@@ -393,3 +393,60 @@ describe('folders that can not be replayed', () => {
     await chmod(folder, 0o700);
   });
 });
+
+describe('the frames of a folder by their numbers', () => {
+  const clock = { now: () => Date.UTC(2026, 0, 2, 3, 4, 5), monotonic: () => 0 };
+  const { signal } = new AbortController();
+  const opened = (folder: string, options: Omit<LegacyFolderOptions, 'folder'> = {}) =>
+    openLegacyFolder({ folder, ...options }, { clock, note: () => undefined });
+
+  it('are gone through forth and back, with the recorded time up to each; a limit counts none twice', async () => {
+    const names = ['13-45-00', '13-45-05', '13-46-00', '13-50-00'].map(time => `frame_2025-08-12_${time}.png`);
+    const source = await opened(await folderOf(...names), { limit: 4 });
+    const { recording } = source;
+    expect([recording?.count, recording?.lengthMs]).toEqual([4, 300_000]);
+    expect(recording?.timeOf(3)).toBe(Date.UTC(2025, 7, 12, 13, 46));
+    const next = async () => {
+      const frame = (await source.next(signal)) as ImportedFrame | null;
+      return frame && [names.indexOf(frame.filename) + 1, frame.elapsedMs];
+    };
+    expect(await next()).toEqual([1, 0]);
+    recording?.seek(4);
+    expect(await next()).toEqual([4, 300_000]);
+    recording?.seek(2);
+    expect(await next()).toEqual([2, 5000]);
+    expect(await next()).toEqual([3, 60_000]);
+    expect(await next()).toEqual([4, 300_000]);
+    expect(await next()).toBeNull();
+    await source.close();
+  });
+
+  it('have their times only as they are read, where these are those of the files, before and after a seek', async () => {
+    const folder = await folderOf('a.png', 'b.png', 'c.png');
+    for (const [i, name] of ['a.png', 'b.png', 'c.png'].entries())
+      await utimes(join(folder, name), new Date(), new Date(Date.UTC(2025, 7, 12, 13, i)));
+    const source = await opened(folder);
+    const { recording } = source;
+    expect([recording?.count, recording?.lengthMs, recording?.timeOf(1)]).toEqual([3, null, null]);
+    recording?.seek(3);
+    expect(await source.next(signal)).toMatchObject({
+      filename: 'c.png',
+      taken: { utc: '2025-08-12T13:02:00.000000Z' },
+    });
+    recording?.seek(1);
+    expect(await source.next(signal)).toMatchObject({
+      filename: 'a.png',
+      taken: { utc: '2025-08-12T13:00:00.000000Z' },
+    });
+    await source.close();
+  });
+
+  it('are not known where only reading tells which of them are wanted', async () => {
+    const folder = await folderOf('a.png', 'b.png');
+    for (const [i, name] of ['a.png', 'b.png'].entries())
+      await utimes(join(folder, name), new Date(), new Date(Date.UTC(2025, 7, 12, 13, i)));
+    const source = await opened(folder, { from: '2025-08-12' });
+    expect(source.recording).toBeUndefined();
+    await source.close();
+  });
+});

@@ -76,10 +76,10 @@ export function goneWords(clearsInMs: StageStatus['clears_in_ms']): string | nul
   return typeof clearsInMs === 'number' && clearsInMs > 0 ? `gone in ${coarse(clearsInMs)}` : null;
 }
 
-/** `31 %`; what is not all is never `100 %`, and what is not nothing is not `0 %`. */
+/** `31 %`; what lacks a part that is not measured is `100 %`, and what is not nothing is not `0 %`. */
 export function percent(share: number): string {
   if (share > 0 && share < 0.01) return '<1 %';
-  return `${share >= 1 ? 100 : Math.min(99, Math.round(share * 100))} %`;
+  return `${share >= 0.995 ? 100 : Math.min(99, Math.round(share * 100))} %`;
 }
 
 /** An estimate does not deserve more than its first unit: `2 min`, `3 h`, `12 d`. @param ms milliseconds. */

@@ -118,13 +118,13 @@ describe('bars', () => {
   });
 
   it('show a share to an eighth of a column, and all of it only when it is all', () => {
-    expect([0, 0.01, 0.5, 0.53125, 0.98, 0.99, 1].map(share => bar(share, 4, unicode))).toEqual([
+    expect([0, 0.01, 0.5, 0.53125, 0.98, 0.99, 0.996].map(share => bar(share, 4, unicode))).toEqual([
       '░░░░',
       '▏░░░',
       '██░░',
       '██▏░',
       '███▉',
-      '████',
+      '███▉',
       '████',
     ]);
     expect(bar(0.98, 4, ascii)).toBe('###.');

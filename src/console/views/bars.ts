@@ -3,7 +3,7 @@ import type { Drawing } from '../drawing.ts';
 /** Parts of a cell, smallest first; none in ASCII. */
 const parts = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 /** What lacks less than this is whole: a rate is not known better. */
-const whole = 0.99;
+const whole = 0.995;
 
 /**
  * A bar of `width` columns that is full when `share` is 1 and never before; anything above 0 shows.

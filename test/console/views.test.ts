@@ -9,6 +9,7 @@ import { type Line, lineText, lineWidth } from '../../src/console/views/line.ts'
 import { overlayView } from '../../src/console/views/overlayView.ts';
 import { panelViews } from '../../src/console/views/panels.ts';
 import type { Roi, RoiManifest } from '../../src/model/roi.ts';
+import { stageNames } from '../../src/model/stageName.ts';
 import type { Connection, PipelineStatus } from '../../src/model/status.ts';
 import {
   ascii,
@@ -337,6 +338,13 @@ describe('stage table', () => {
     const odd = { ...stages, processor: { ...stage, discarded: 3, lost: 1, last_error: 'a.png is damaged' } };
     const others = { reading: { connection: 'running', status: sampleStatus({ stages: odd }) } } as const;
     expect(panel({ ...state, ...others, columns: 170 }, 'stages')[1]).toMatch(/failed skipped lost .*last error/);
+  });
+
+  it('says how many lines it has no room for in a low window', () => {
+    const stage = sampleStage();
+    const stages = Object.fromEntries(stageNames.map(name => [name, stage]));
+    const state = full({ columns: 60, rows: 18, reading: { connection: 'running', status: sampleStatus({ stages }) } });
+    expect(panel(state, 'stages').at(-1)).toMatch(/^ {2}and \d+ lines more in a higher window/);
   });
 
   it('says what hangs, what it means, and the last error of the selected stage', () => {

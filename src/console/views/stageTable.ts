@@ -45,7 +45,13 @@ export function stageLines(state: ConsoleState, width: number, height: number): 
   const table = [title, heads, ...rows, ...folded];
   // With room for one line, what is wrong comes first.
   const shown = height - table.length >= details.length ? details : details.toReversed();
-  return [...table, ...shown].slice(0, height).map(each => clip(each, width, drawing));
+  const lines = [...table, ...shown];
+  // What there is no room for is said, so that nobody takes these for all.
+  if (table.length > height)
+    lines.splice(height - 1, lines.length, [
+      seg(`  and ${table.length - height + 1} lines more in a higher window`, 'dim'),
+    ]);
+  return lines.slice(0, height).map(each => clip(each, width, drawing));
 }
 
 interface RowFacts {

@@ -17,18 +17,21 @@ describe.skipIf(!hasTerminal)('the throughput of a pipeline that runs', () => {
     [80, 24, { NO_COLOR: '1' }],
     [120, 40, { LANG: 'C', LC_ALL: 'C' }],
     [200, 60, {}],
-  ] as const)('is what the camera brings, within a twentieth, at %i × %i, also after an edit', async (cols, rows, env) => {
-    const root = await BackgroundRoot.make(experimentToml({ intervalSeconds: 0.5 }));
-    await root.phorest('start');
-    const terminal = new Terminal(['--root', root.path], { cwd: root.path, cols, rows, env });
-    const screen = await terminal.until('two frames a second', says(2));
-    expect(screen).toMatch(/off: .*compressor/);
-    expect(screen.split('\n').every(line => [...line].length <= cols)).toBe(true);
-    if (rows >= 40) expect(screen).toMatch(/5 min ago +now/);
-    await writeConfig(root.path, experimentToml({ intervalSeconds: 0.25 }));
-    await terminal.until('four frames a second', says(4));
-    await root.phorest('pause', 'collector');
-    await terminal.until('a camera that rests', shown => /paused: collector/.test(shown.split('\n')[0] ?? ''));
-    await terminal.shows(/nothing for \d+ s/);
-  });
+  ] as const)(
+    'is what the camera brings, within a twentieth, at %i × %i, also after an edit',
+    async (cols, rows, env) => {
+      const root = await BackgroundRoot.make(experimentToml({ intervalSeconds: 0.5 }));
+      await root.phorest('start');
+      const terminal = new Terminal(['--root', root.path], { cwd: root.path, cols, rows, env });
+      const screen = await terminal.until('two frames a second', says(2));
+      expect(screen).toMatch(/off: .*compressor/);
+      expect(screen.split('\n').every(line => [...line].length <= cols)).toBe(true);
+      if (rows >= 40) expect(screen).toMatch(/5 min ago +now/);
+      await writeConfig(root.path, experimentToml({ intervalSeconds: 0.25 }));
+      await terminal.until('four frames a second', says(4));
+      await root.phorest('pause', 'collector');
+      await terminal.until('a camera that rests', shown => /paused: collector/.test(shown.split('\n')[0] ?? ''));
+      await terminal.shows(/nothing for \d+ s/);
+    },
+  );
 });

@@ -30,7 +30,15 @@ export const restart: CommandDefinition<StopOptions> = {
         'Nothing was stopped. Mend the configuration; or "phorest stop" and then "phorest start" take the file as it is';
       throw new ExitError(exitCodes.usage, [...trouble, advice].join('. '));
     }
-    const running = (await livingProcesses(paths.status)).some(({ elsewhere }) => !elsewhere);
+    const living = await livingProcesses(paths.status);
+    // A start would run what the configuration says, which has no camera.
+    if (living.some(({ status }) => status.replay && status.state !== 'stopped')) {
+      throw new ExitError(
+        exitCodes.usage,
+        `a replay runs in ${paths.root}, and is not restarted: "phorest stop" ends it, and its own command goes on from there`,
+      );
+    }
+    const running = living.some(({ elsewhere }) => !elsewhere);
     if (!running) return startPipeline(context, {});
     const { processes } = await stopPipeline(context, { now: now === true, timeoutMs: timeout * 1000 });
     let worst: number = exitCodes.done;

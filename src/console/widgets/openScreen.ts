@@ -163,8 +163,9 @@ function typedKeys(input: NodeJS.ReadStream): {
   const keys = Object.assign(new PassThrough(), { isTTY: true, setRawMode: (raw: boolean) => input.setRawMode(raw) });
   Object.defineProperty(keys, 'isRaw', { get: () => input.isRaw });
   const take = (text: string): void => {
-    const rest = withoutAnswers(text);
-    if (rest !== '') keys.write(Buffer.from(rest, 'latin1'));
+    // With a report of the mouse blessed drops what was typed in the same moment.
+    for (const piece of withoutAnswers(text).split(mouseReport))
+      if (piece !== '') keys.emit('data', Buffer.from(piece, 'latin1'));
   };
   const hear = (bytes: Buffer): void => take(bytes.toString('latin1'));
   input.on('data', hear);
@@ -177,6 +178,9 @@ function typedKeys(input: NodeJS.ReadStream): {
     },
   };
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: reports of terminals begin with it.
+const mouseReport = /(\u001b\[<[\d;]+[Mm])/;
 
 const handled = ['uncaughtException', 'SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 

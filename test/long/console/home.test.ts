@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BackgroundRoot } from '../../program/backgroundRoot.ts';
 import { experimentToml } from '../../program/experiment.ts';
@@ -87,17 +87,17 @@ describe.skipIf(!hasTerminal)('a console that is at home in its terminal', () =>
     two.env.XDG_STATE_HOME = one.env.XDG_STATE_HOME as string;
     const terminal = await attached(one, [120, 40]);
     terminal.press('9');
-    await terminal.until('both', screen => screen.includes(`${two.root.path}`) && screen.includes('(shown)'));
-    const row = terminal.lines.findIndex(line => line.includes(two.root.path) && line.includes('running'));
+    await terminal.until('both', screen => screen.includes(basename(two.root.path)) && screen.includes('(shown)'));
+    const row = terminal.lines.findIndex(line => line.includes(basename(two.root.path)));
     const click = `\u001b[<0;10;${row + 1}`;
     terminal.type(`${click}M${click}m`);
-    await terminal.until('the pointer', screen => new RegExp(`▸running.*${two.root.path}`).test(screen));
+    await terminal.until('the pointer', screen => new RegExp(`▸running.*${basename(two.root.path)}`).test(screen));
     terminal.press('Enter');
-    await terminal.until('the other', screen => screen.split('\n')[0]?.includes(two.root.path));
+    await terminal.until('the other', screen => screen.split('\n')[0]?.includes(basename(two.root.path)));
     terminal.press('9');
     await terminal.shows('(before)');
     terminal.press('b');
-    await terminal.until('the first', screen => screen.split('\n')[0]?.includes(one.root.path));
+    await terminal.until('the first', screen => screen.split('\n')[0]?.includes(basename(one.root.path)));
     terminal.press('q');
     expect(await terminal.ended()).toBe(0);
     expect(terminal.isRestored).toBe(true);
@@ -110,7 +110,7 @@ describe.skipIf(!hasTerminal)('a console that is at home in its terminal', () =>
       env: { ...env, PS1: 'shell> ' },
       program: ['bash', '--norc', '--noprofile', '-i'],
     });
-    await shell.shows('shell> ');
+    await shell.shows('shell>');
     shell.type(`'${process.execPath}' '${launcher}' --root '${root.path}' console`);
     shell.press('Enter');
     await shell.shows('running up');

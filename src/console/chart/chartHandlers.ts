@@ -86,7 +86,9 @@ function moveCursor(state: ConsoleState, by: number): Step {
   const history = time && shownHistory(state, time);
   if (!time || !history) return step(state);
   const last = history.samples.at(-1)!;
-  const from = state.chart.cursor ?? Math.min(timeEnd(time) - time.columnMs / 2, last.at) - by * time.columnMs;
+  const { cursor } = state.chart;
+  const isShown = cursor !== null && cursor >= time.low && cursor < timeEnd(time);
+  const from = isShown ? cursor : Math.min(timeEnd(time) - time.columnMs / 2, last.at) - by * time.columnMs;
   // In the middle of its column: on its edge, rounding would put it into another.
   const at = time.low + (columnAt(time, from) + by + 0.5) * time.columnMs;
   const moved = { ...state, chart: { ...state.chart, cursor: at } };

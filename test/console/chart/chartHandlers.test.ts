@@ -135,6 +135,9 @@ describe('the chart page', () => {
     expect(state.chart.cursor).toBeGreaterThanOrEqual(time.low);
     expect(state.chart.cursor).toBeLessThan(timeEnd(time));
     expect(state.chart.end).not.toBeNull();
+    // One that was left behind by a move in time begins anew in what is shown.
+    const moved = press(at(), 'left', '[', '[', 'left');
+    expect(timeEnd(timeOf(moved)) - moved.chart.cursor!).toBeLessThanOrEqual(timeOf(moved).columnMs);
   });
 
   it('has no shift where the results have none, and says so', () => {

@@ -132,7 +132,7 @@ const listeners = (): number[] =>
 describe('openConsole', () => {
   it('shows what is known in its first picture, before any time has passed', async () => {
     const { screen, ending, end } = await opened();
-    expect(screen.lines()[0]).toMatch(/Phorest \/data\/run7 +▲ HUNG: communicator since [\d:]+ up 3 h pid 4242/);
+    expect(screen.lines()[0]).toMatch(/Phorest \/data\/run7 +▲ HUNG: communicator since [\d:]+ *$/);
     expect(screen.text).toContain('communicator ▲ HUNG');
     expect(screen.lines().at(-1)).toMatch(/\? help {2}q quit/);
     ending.abort();

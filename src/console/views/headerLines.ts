@@ -33,7 +33,10 @@ function shortPath(path: string, room: number, { drawing }: ConsoleState): strin
     : '';
 }
 
-function stateSegments({ reading, now, drawing, mode }: ConsoleState): Segment[] {
+/** In a narrower window, what is wrong and the experiment's folder come before uptime and pid. */
+const columnsForAll = 100;
+
+function stateSegments({ reading, now, drawing, mode, columns }: ConsoleState): Segment[] {
   if (!reading) return [seg('looking ', 'dim')];
   const { connection, status } = reading;
   const { marks } = drawing;
@@ -54,7 +57,10 @@ function stateSegments({ reading, now, drawing, mode }: ConsoleState): Segment[]
       const state: Segment[] = worst
         ? [seg(`${worst.tone === 'bad' ? marks.late : marks.paused} ${cleanText(worst.text, drawing)}`, worst.tone)]
         : [seg(`${marks[status.state]} ${status.state}`, status.state === 'running' ? 'good' : 'warning')];
-      return [...state, seg(` up ${up}`), seg(` ${mode === 'own' ? 'here, ' : ''}${pids(status)} `, 'dim')];
+      const isTight = worst !== null && columns < columnsForAll;
+      return isTight
+        ? [...state, seg(' ')]
+        : [...state, seg(` up ${up}`), seg(` ${mode === 'own' ? 'here, ' : ''}${pids(status)} `, 'dim')];
     }
   }
 }

@@ -27,6 +27,7 @@ export interface PlaybackOptions {
 }
 
 const pollEveryMs = 50;
+const beginsWithinMs = 3000;
 /** A replay says within about a second what it has seen; a seek waits until there is room for the next frame, ms. */
 const patienceMs = 15_000;
 
@@ -42,7 +43,7 @@ export async function steerReplay(
   const { output } = context;
   const wish = words.length === 0 ? null : parseWish(words);
   const { paths } = await loadSteered(context);
-  const before = await replayOf(paths);
+  const before = await replayThatRuns(paths);
   if (!before) throw new ExitError(exitCodes.running, `no replay runs in ${paths.root}`);
   const status = wish ? await follow(paths, await askReplay(paths, wish)) : before;
   if (!status) {
@@ -113,6 +114,17 @@ const isReplaying = (status: ProcessStatus): status is Replaying =>
 
 async function replayOf(paths: ResolvedPaths): Promise<Replaying | null> {
   return (await livingProcesses(paths.status)).map(({ status }) => status).find(isReplaying) ?? null;
+}
+
+/** One that has just begun says what it is within about a second; a pipeline that is no replay never does. */
+async function replayThatRuns(paths: ResolvedPaths): Promise<Replaying | null> {
+  const begun = performance.now();
+  for (;;) {
+    const replay = await replayOf(paths);
+    const isNew = performance.now() - begun < beginsWithinMs && (await livingProcesses(paths.status)).length > 0;
+    if (replay || !isNew) return replay;
+    await wait(pollEveryMs);
+  }
 }
 
 /** The status that has followed, or of a replay that has come to its end meanwhile; null when it does not answer. */

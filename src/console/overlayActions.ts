@@ -1,4 +1,5 @@
 import { pickedRois } from './chart/pickedRois.ts';
+import type { ConsoleTool } from './consoleHost.ts';
 import { type ConsoleState, type Overlay, type Step, step } from './consoleState.ts';
 import { logRows } from './log/logRows.ts';
 import { findLine, sourcesOf } from './log/logView.ts';
@@ -78,18 +79,19 @@ export function fewOrNoRois(state: ConsoleState): ConsoleState {
   return { ...state, chart: { ...chart, picked: pickedRois(history, chart.picked).length > 0 ? [] : null } };
 }
 
+/** The form of a replay; of any other tool the line for its arguments. */
+export function openTool(state: ConsoleState, tool: ConsoleTool): ConsoleState {
+  if (tool.name === 'replay' && state.replay.canBegin) return openForm(state);
+  return { ...state, overlay: { kind: 'arguments', tool, text: tool.offered ?? '', top: 0 } };
+}
+
 /** Enter: closes the ROI list, opens a tool, runs it, searches. */
 export function takeItem(state: ConsoleState): Step {
   const { overlay } = state;
   switch (overlay?.kind) {
     case 'tools': {
       const tool = state.tools[overlay.cursor];
-      if (tool?.name === 'replay' && state.replay.canBegin) return step(openForm(state));
-      return step(
-        tool
-          ? { ...state, overlay: { kind: 'arguments', tool, text: tool.offered ?? '', top: 0 } }
-          : closeOverlay(state),
-      );
+      return step(tool ? openTool(state, tool) : closeOverlay(state));
     }
     case 'arguments':
       return runTool(state, overlay);

@@ -2,6 +2,7 @@ import { type ConsoleState, type Step, step } from '../consoleState.ts';
 import { attachTo } from '../experiments/experimentHandlers.ts';
 import type { KeyHandlers } from '../keyBinding.ts';
 import type { ActionName } from '../keys.ts';
+import { openTool } from '../overlayActions.ts';
 import { clamp } from '../scroll.ts';
 import { chooseLook } from '../theme/themeKeys.ts';
 import { type Chosen, foundItems } from './paletteItems.ts';
@@ -46,10 +47,7 @@ function take(state: ConsoleState, chosen: Chosen, { act, command }: Performed):
     case 'command':
       return command(state, chosen.word, chosen.words);
     case 'tool':
-      return step({
-        ...state,
-        overlay: { kind: 'arguments', tool: chosen.tool, text: chosen.tool.offered ?? '', top: 0 },
-      });
+      return step(openTool(state, chosen.tool));
     case 'experiment':
       return attachTo(state, chosen.experiment);
     case 'look':

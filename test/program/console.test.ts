@@ -122,16 +122,18 @@ describe.skipIf(!hasTerminal)('the console in a terminal', () => {
       return false;
     });
     terminal.press('Enter');
-    await terminal.shows('--rois');
-    terminal.type(`old --rois generated_files/ROI_manifest.json --out again`);
+    await terminal.shows('Folder');
+    terminal.type('old');
+    await terminal.shows('3 images');
+    terminal.press('Down');
+    terminal.type('generated_files/ROI_manifest.json');
     terminal.press('Enter');
-    await terminal.shows(/3 images in .* 0 failed/);
-    terminal.press('Escape');
-    // A letter that comes together with an Escape is another key.
-    await terminal.until('a closed tool', screen => !/3 images in .* 0 failed/.test(screen));
-    expect(
-      (await readFile(join(root.path, 'again/results/processing_results.jsonl'), 'utf8')).split('\n'),
-    ).toHaveLength(4);
+    await terminal.shows(/frame 3 of 3/);
+    const results = join(root.path, 'replays/old-max_intensity/results/processing_results.jsonl');
+    await terminal.shows('finished');
+    expect((await readFile(results, 'utf8')).split('\n')).toHaveLength(4);
+    terminal.press('q');
+    await terminal.shows('No pipeline has run');
 
     terminal.press('e');
     await terminal.shows('Stages');

@@ -1,7 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { BehaviorSubject, NEVER, Subject } from 'rxjs';
-import type { ConsoleHost } from '../src/console/consoleHost.ts';
+import { BehaviorSubject, Subject } from 'rxjs';
 import { openConsole } from '../src/console/openConsole.ts';
 import type { LogLine } from '../src/model/logLine.ts';
 import type { RoiHistory } from '../src/model/roiHistory.ts';
@@ -13,8 +12,8 @@ import {
   sampleRois,
   sampleStage,
   sampleStatus,
-  sampleTools,
 } from '../test/console/sampleConsole.ts';
+import { sampleHost, sampleSources } from '../test/console/sampleSurroundings.ts';
 import { sampleTerminal } from '../test/console/sampleTerminal.ts';
 import type { BenchRow } from './benchRow.ts';
 
@@ -40,22 +39,14 @@ export async function consoleBench(): Promise<BenchRow[]> {
   const history$ = new BehaviorSubject<RoiHistory>(history);
   const { terminal, pass, settle } = sampleTerminal(120, 40, {}, false);
   const ending = new AbortController();
-  const sources = {
+  const sources = sampleSources({
     status$,
     log$,
     history$,
     rois$: new BehaviorSubject(rois),
     chips$: new BehaviorSubject([]),
-    frame$: () => new Subject<null>(),
-    lastResult$: () => NEVER,
-    marks$: () => NEVER,
-    closeHistory$: () => NEVER,
-    settings$: () => NEVER,
-    alarmNotices$: () => NEVER,
-    acknowledged$: () => NEVER,
-    roiLook$: () => NEVER,
-  };
-  const end = openConsole(sources, benchHost, terminal, { until: ending.signal });
+  });
+  const end = openConsole(sources, sampleHost(), terminal, { until: ending.signal });
   await settle();
 
   let warm = 0;
@@ -88,23 +79,6 @@ export async function consoleBench(): Promise<BenchRow[]> {
     },
   ];
 }
-
-const benchHost: ConsoleHost = {
-  root: '/data/run',
-  mode: 'attached',
-  tools: sampleTools,
-  command: () => new Subject(),
-  stopOwn: () => undefined,
-  configFile: '/data/run/configs/Phorest_config.toml',
-  configExists: () => true,
-  writeConfig: async () => undefined,
-  mistakeLine: async () => null,
-  acknowledge: async () => undefined,
-  advice: async () => null,
-  writeSettings: async () => [],
-  editor: [],
-  environment: {},
-};
 
 /** Collects garbage and tells what is left, bytes. */
 function collector(): () => number {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -10,9 +10,10 @@ import type { BenchRow } from './benchRow.ts';
 
 /** How long the processor time of the console is watched, ms. */
 const watchMs = 5_000;
-/** Linux counts processor time in these, ms. */
-const tickMs = 10;
 const starts = 3;
+/** How long the bytes on the wire are counted, ms. */
+const wireMs = 20_000;
+const size = { cols: 120, rows: 40 };
 
 /** What the console costs beside a pipeline that takes five images a second, and how soon it is there. */
 export async function consoleProgramBench(): Promise<BenchRow[]> {
@@ -36,23 +37,26 @@ export async function consoleProgramBench(): Promise<BenchRow[]> {
     const terminalMs = Math.max(0, median(shown) - median(helps));
     rows.push(row('console.first_paint', median(paints) - terminalMs, 'ms', 'phorest --help', median(helps)));
 
-    const terminal = new Terminal(['--root', root], { cwd: root });
+    const terminal = new Terminal(['--root', root], { cwd: root, ...size });
     await terminal.shows('running up');
     await wait(watchMs);
     const pipeline = await pipelinePid(root);
-    const before = [await ticks(terminal.pid), await ticks(pipeline)];
+    const before = [await worked(terminal.pid), await worked(pipeline)];
     await wait(watchMs);
-    const busy = (await ticks(terminal.pid)) - before[0]!;
-    const pipelineTicks = (await ticks(pipeline)) - before[1]!;
-    rows.push(
-      row('console.cpu.busy', share(busy), '% of a core', 'the pipeline that it watches', share(pipelineTicks)),
-    );
+    const busy = (await worked(terminal.pid)) - before[0]!;
+    const pipelineBusy = (await worked(pipeline)) - before[1]!;
+    rows.push(row('console.cpu.busy', share(busy), '% of a core', 'the pipeline that it watches', share(pipelineBusy)));
+    const recorded = join(root, 'recorded');
+    terminal.record(recorded);
+    await wait(wireMs);
+    const bytes = (await stat(recorded)).size / (wireMs / 1000);
+    rows.push(row('console.wire', bytes, 'bytes/s', 'a byte for each cell of its window', size.cols * size.rows));
     await phorest('stop');
     await terminal.shows('stopped');
     await wait(watchMs / 4);
-    const resting = await ticks(terminal.pid);
+    const resting = await worked(terminal.pid);
     await wait(watchMs);
-    const idle = (await ticks(terminal.pid)) - resting;
+    const idle = (await worked(terminal.pid)) - resting;
     rows.push(row('console.cpu.idle', share(idle), '% of a core', 'the same while it watches', share(busy)));
     terminal.close();
   } finally {
@@ -70,7 +74,7 @@ const row = (name: string, value: number, unit: string, against: string, limit: 
   ratio: value / limit,
 });
 
-const share = (count: number): number => (100 * count * tickMs) / watchMs;
+const share = (ms: number): number => (100 * ms) / watchMs;
 
 /** Opens a terminal on the program, until its screen has a text. */
 async function showing(words: readonly string[], text: string, cwd: string): Promise<void> {
@@ -87,14 +91,14 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - begun;
 }
 
-/** Processor time of a process with all its threads so far, ticks. */
-async function ticks(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const [user, system] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13);
-  return Number(user) + Number(system);
+/** Processor time of a process with all its threads so far, ms. */
+async function worked(pid: number): Promise<number> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const times = await Promise.all(
+    // A thread may end meanwhile.
+    threads.map(thread => readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').catch(() => '0')),
+  );
+  return times.reduce((sum, text) => sum + Number(text.split(' ')[0]) / 1e6, 0);
 }
 
 async function pipelinePid(root: string): Promise<number> {

@@ -54,7 +54,7 @@ const camera = sampleAlarm({
 });
 
 describe('the alarms page', () => {
-  it('lists those that stand, newest first, with since when, how long and how often, then those that are over', () => {
+  it('lists those that stand, the worst first, with since when, how long and how often, then those that are over', () => {
     const lines = page(withAlarms([disk, camera], [raised(60), raised(59), ended(50)]));
     expect(lines[0]).toContain('Alarms (2)');
     expect(lines[1]).toMatch(/^▸▲ \d\d:\d\d:\d\d +60 s +collector +no camera$/);

@@ -1,7 +1,5 @@
-import { BehaviorSubject, map, NEVER, Observable, of, switchMap } from 'rxjs';
+import { BehaviorSubject, map, Observable, of, switchMap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { ConsoleHost } from '../../src/console/consoleHost.ts';
-import type { ConsoleSources } from '../../src/console/consoleSources.ts';
 import type { ConsoleState } from '../../src/console/consoleState.ts';
 import { frameLines } from '../../src/console/frame/frameLines.ts';
 import { graphicOf, pictureRequest } from '../../src/console/frame/framePlaces.ts';
@@ -24,6 +22,7 @@ import { type FramePicture, pictureMarks } from '../../src/model/framePicture.ts
 import { regionOf } from '../../src/model/frameRegion.ts';
 import { lastKittyPicture, lastSixelPicture } from './drawnPicture.ts';
 import { noon, sampleFrame, sampleHistory, sampleState, sampleStatus, unicode } from './sampleConsole.ts';
+import { sampleHost, sampleSources } from './sampleSurroundings.ts';
 import { sampleTerminal } from './sampleTerminal.ts';
 
 const never = new AbortController().signal;
@@ -318,23 +317,6 @@ describe('saturated ROIs', () => {
   });
 });
 
-const sampleHost = (): ConsoleHost => ({
-  root: '/data/run7',
-  mode: 'attached',
-  tools: [],
-  command: () => NEVER,
-  stopOwn: () => undefined,
-  configFile: '/data/run7/configs/Phorest_config.toml',
-  configExists: () => true,
-  mistakeLine: async () => null,
-  acknowledge: async () => undefined,
-  advice: async () => null,
-  writeSettings: async () => [],
-  writeConfig: async () => undefined,
-  editor: ['true'],
-  environment: {},
-});
-
 describe('a picture in the terminal', () => {
   const answers = {
     way: 'kitty',
@@ -348,19 +330,8 @@ describe('a picture in the terminal', () => {
   async function opened(way: TerminalAnswers['way'] = 'kitty') {
     const shown = sampleTerminal(80, 24);
     const frames = new BehaviorSubject(noon);
-    const sources: ConsoleSources = {
+    const sources = sampleSources({
       status$: of({ connection: 'running', status: sampleStatus() } as const),
-      log$: NEVER,
-      history$: NEVER,
-      rois$: NEVER,
-      chips$: NEVER,
-      settings$: () => NEVER,
-      alarmNotices$: () => NEVER,
-      acknowledged$: () => NEVER,
-      lastResult$: () => NEVER,
-      roiLook$: () => NEVER,
-      marks$: () => NEVER,
-      closeHistory$: () => NEVER,
       frame$: requests$ =>
         new Observable(subscriber =>
           requests$
@@ -377,7 +348,7 @@ describe('a picture in the terminal', () => {
             )
             .subscribe(subscriber),
         ),
-    };
+    });
     const ending = new AbortController();
     const terminal = { ...shown.terminal, ask: async () => ({ ...answers, way }) };
     const end = openConsole(sources, sampleHost(), terminal, { until: ending.signal });
@@ -389,7 +360,11 @@ describe('a picture in the terminal', () => {
       await shown.pass(1000);
       return shown.written().slice(before);
     };
-    return { ...shown, frames, since, close: async () => (ending.abort(), await end) };
+    const close = (): ReturnType<typeof openConsole> => {
+      ending.abort();
+      return end;
+    };
+    return { ...shown, frames, since, close };
   }
 
   const transmission = '\u001b_Ga=T';

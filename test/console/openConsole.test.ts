@@ -1,4 +1,4 @@
-import { BehaviorSubject, NEVER, Observable, of, Subject, throwError } from 'rxjs';
+import { BehaviorSubject, Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { CommandOutput, ConsoleHost } from '../../src/console/consoleHost.ts';
 import type { ConsoleSources } from '../../src/console/consoleSources.ts';
@@ -6,15 +6,8 @@ import { openConsole } from '../../src/console/openConsole.ts';
 import type { PictureRequest } from '../../src/model/framePicture.ts';
 import type { LogLine } from '../../src/model/logLine.ts';
 import type { StatusReading } from '../../src/model/status.ts';
-import {
-  sampleFrame,
-  sampleHistory,
-  sampleLines,
-  sampleRois,
-  sampleStage,
-  sampleStatus,
-  sampleTools,
-} from './sampleConsole.ts';
+import { sampleFrame, sampleHistory, sampleLines, sampleRois, sampleStage, sampleStatus } from './sampleConsole.ts';
+import { sampleHost, sampleSources } from './sampleSurroundings.ts';
 import { sampleTerminal } from './sampleTerminal.ts';
 
 const running: StatusReading = { connection: 'running', status: sampleStatus() };
@@ -51,19 +44,12 @@ function world(over: Partial<ConsoleHost> = {}): World {
     commands,
     subscriptions: () => subscriptions,
     stopsAsked: () => stops,
-    sources: {
+    sources: sampleSources({
       status$: counted(status$),
       log$: counted(log$),
       history$: counted(new BehaviorSubject(sampleHistory(rois.rois.map(({ label }) => label)))),
       rois$: counted(new BehaviorSubject(rois)),
       chips$: counted(new BehaviorSubject([])),
-      lastResult$: () => NEVER,
-      marks$: () => NEVER,
-      closeHistory$: () => NEVER,
-      settings$: () => NEVER,
-      alarmNotices$: () => NEVER,
-      acknowledged$: () => NEVER,
-      roiLook$: () => NEVER,
       frame$: size$ =>
         counted(
           new Observable(subscriber =>
@@ -76,11 +62,8 @@ function world(over: Partial<ConsoleHost> = {}): World {
             }),
           ),
         ),
-    },
-    host: {
-      root: '/data/run7',
-      mode: 'attached',
-      tools: sampleTools,
+    }),
+    host: sampleHost({
       command: words =>
         new Observable(subscriber => {
           const output = new Subject<CommandOutput>();
@@ -92,17 +75,8 @@ function world(over: Partial<ConsoleHost> = {}): World {
           };
         }),
       stopOwn: () => stops++,
-      configFile: '/data/run7/configs/Phorest_config.toml',
-      configExists: () => true,
-      writeConfig: async () => undefined,
-      mistakeLine: async () => null,
-      acknowledge: async () => undefined,
-      advice: async () => null,
-      writeSettings: async () => [],
-      editor: ['true'],
-      environment: {},
       ...over,
-    },
+    }),
   };
 }
 

@@ -10,7 +10,7 @@ import { overlayView } from '../../src/console/views/overlayView.ts';
 import { panelViews } from '../../src/console/views/panels.ts';
 import type { Roi, RoiManifest } from '../../src/model/roi.ts';
 import { stageNames } from '../../src/model/stageName.ts';
-import type { Connection, PipelineStatus } from '../../src/model/status.ts';
+import type { AlarmStatus, Connection, PipelineStatus } from '../../src/model/status.ts';
 import {
   ascii,
   colourless,
@@ -366,19 +366,22 @@ describe('stage table', () => {
 });
 
 describe('alarms', () => {
-  it('lists them newest first, with how often', () => {
-    const old = sampleAlarm({ key: 'a', since: new Date(noon - 9e6).toISOString(), message: 'older' });
-    const lines = panel(
-      full({
-        columns: 120,
-        rows: 40,
-        reading: { connection: 'running', status: sampleStatus({ alarms: [old, sampleAlarm()] }) },
-      }),
-      'alarms',
-    );
+  const old = new Date(noon - 9e6).toISOString();
+  const withAlarms = (rows: number, ...alarms: AlarmStatus[]): string[] =>
+    panel(full({ columns: 120, rows, reading: { connection: 'running', status: sampleStatus({ alarms }) } }), 'alarms');
+
+  it('lists those of a stage newest first, with how often', () => {
+    const lines = withAlarms(40, sampleAlarm({ key: 'a', since: old, message: 'older' }), sampleAlarm());
     expect(lines[0]).toContain('Alarms (2)');
     expect(lines.slice(1).join(' ')).toMatch(/the disk is full.*older/);
     expect(lines.join(' ')).toContain('(3 times)');
+  });
+
+  it('of a camera that is gone is in sight, however many newer ones its silence has raised', () => {
+    const health = ['missed', 'light', 'results'].map(key => sampleAlarm({ stage: 'health', key, message: key }));
+    const lines = withAlarms(24, ...health, sampleAlarm({ stage: 'collector', since: old, message: 'no camera' }));
+    expect(lines[1]).toContain('collector: no camera');
+    expect(lines.at(-1)).toMatch(/and \d more/);
   });
 
   it('says how many there is no room for', () => {
@@ -418,7 +421,7 @@ describe('log', () => {
 describe('chart', () => {
   it('names its curves with letters and numbers, and has times below', () => {
     const lines = panel(full({ page: 'chart' }), 'chart');
-    expect(lines[0]).toContain('last 1 h');
+    expect(lines[0]).toContain('last 10 min');
     expect(lines.join('\n')).toMatch(/M median of all [+-]?\d/);
     expect(lines.join('\n')).toMatch(/a G0_N/);
     expect(lines.join('\n')).toMatch(/T Sensor 1 2\d\.\d\d C/);

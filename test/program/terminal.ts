@@ -87,6 +87,11 @@ export class Terminal {
     this.#tmux('send-keys', '-l', text);
   }
 
+  /** From now on all that the program writes goes to a file too, byte by byte. */
+  record(file: string): void {
+    this.#tmux('pipe-pane', '-O', `exec cat > '${file}'`);
+  }
+
   /** From now on the terminal takes what programs put on its clipboard. */
   takeClipboard(): void {
     this.#tmux('set-option', '-s', 'set-clipboard', 'on');

@@ -1,6 +1,7 @@
 import type { Acknowledgement, AlarmNotice } from '../../model/alarm.ts';
 import { parseIso } from '../../model/localTime.ts';
 import type { AlarmStatus, StatusReading } from '../../model/status.ts';
+import { worstFirst } from '../views/worstOf.ts';
 
 /** What the alarms page knows. */
 export interface AlarmsState {
@@ -44,12 +45,14 @@ export function withNotices(alarms: AlarmsState, more: readonly AlarmNotice[]): 
   return { ...alarms, notices };
 }
 
-/** The alarms that stand, then those that are over; each newest first. */
+/** The alarms that stand, the worst first, then those that are over, newest first. */
 export function shownAlarms({ reading, alarms }: { reading: StatusReading | null; alarms: AlarmsState }): ShownAlarm[] {
-  const standing = (reading?.status?.alarms ?? []).map(alarm => standingAlarm(alarm, alarms.acknowledged));
+  const standing = (reading?.status ? worstFirst(reading.status) : []).map(alarm =>
+    standingAlarm(alarm, alarms.acknowledged),
+  );
   const open = new Set(reading?.connection === 'running' ? standing.map(alarmName) : []);
-  const newest = (list: ShownAlarm[]): ShownAlarm[] => list.sort((a, b) => b.since - a.since);
-  return [...newest(standing), ...newest(pastAlarms(alarms.notices, open)).slice(0, mostOver)];
+  const over = pastAlarms(alarms.notices, open).sort((a, b) => b.since - a.since);
+  return [...standing, ...over.slice(0, mostOver)];
 }
 
 const alarmName = ({ stage, key }: Pick<ShownAlarm, 'stage' | 'key'>): string => `${stage} ${key}`;

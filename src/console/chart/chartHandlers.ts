@@ -6,7 +6,7 @@ import { clamp } from '../scroll.ts';
 import type { Range } from '../views/ticks.ts';
 import { chartData, medianName } from './chartData.ts';
 import type { ChartAction } from './chartKeys.ts';
-import { type ChartState, zooms } from './chartState.ts';
+import { type ChartState, zoomOf, zooms } from './chartState.ts';
 import { chartTime, liveEnd, plotColumns, timeEnd } from './chartTime.ts';
 import { scaleOf } from './chartView.ts';
 import { zeroAt } from './chartZero.ts';
@@ -55,18 +55,29 @@ export function shownTime(state: ConsoleState): ChartTime | null {
     : null;
 }
 
+/** {@link zoomOf} of what the chart shows now. */
+function shownZoom(state: ConsoleState): number {
+  const history = state.history ?? { samples: [] };
+  return zoomOf(state.chart, history, liveEnd(state, history));
+}
+
+/** Whether the chart shows all that there is: there is nothing to either side. */
+export const showsAll = (state: ConsoleState): boolean => zooms[shownZoom(state)] === null;
+
 /** The axis ends at a moment; from the last on, it goes on with the time. */
 export function showUntil(state: ConsoleState, end: number): ConsoleState {
   const { history } = state;
   if (!history) return state;
-  return { ...state, chart: { ...state.chart, end: end >= liveEnd(state, history) ? null : end } };
+  const isLive = end >= liveEnd(state, history);
+  // What is held keeps its length.
+  return { ...state, chart: { ...state.chart, ...(isLive ? { end: null } : { end, zoom: shownZoom(state) }) } };
 }
 
 /** Shows less or more time; what is at a moment stays where it is. @param at null: the end stays */
 export function zoomAround(state: ConsoleState, by: number, at: number | null): ConsoleState {
   const before = shownTime(state);
-  const zoomed = { ...state, chart: { ...state.chart, zoom: clamp(state.chart.zoom + by, 0, zooms.length - 1) } };
-  const span = zooms[zoomed.chart.zoom] ?? null;
+  const zoomed = { ...state, chart: { ...state.chart, zoom: clamp(shownZoom(state) + by, 0, zooms.length - 1) } };
+  const span = zooms[shownZoom(zoomed)] ?? null;
   if (span === null) return { ...zoomed, chart: { ...zoomed.chart, end: null } };
   if (!before || at === null || at < before.low || at > timeEnd(before)) return zoomed;
   const share = (timeEnd(before) - at) / (timeEnd(before) - before.low);
@@ -76,7 +87,7 @@ export function zoomAround(state: ConsoleState, by: number, at: number | null): 
 function pan(state: ConsoleState, charts: number): Step {
   const time = shownTime(state);
   const first = state.history?.samples[0]?.at ?? 0;
-  if (!time || zooms[state.chart.zoom] === null) return step(state);
+  if (!time || showsAll(state)) return step(state);
   const span = timeEnd(time) - time.low;
   return step(showUntil(state, Math.max(first + span / 2, timeEnd(time) + charts * span)));
 }
@@ -93,7 +104,7 @@ function moveCursor(state: ConsoleState, by: number): Step {
   const at = time.low + (columnAt(time, from) + by + 0.5) * time.columnMs;
   const moved = { ...state, chart: { ...state.chart, cursor: at } };
   if (at >= time.low && at < timeEnd(time)) return step(moved);
-  if (zooms[state.chart.zoom] === null || (by > 0 && state.chart.end === null)) return step(state);
+  if (showsAll(state) || (by > 0 && state.chart.end === null)) return step(state);
   return step(showUntil(moved, timeEnd(time) + (by * (timeEnd(time) - time.low)) / 4));
 }
 

@@ -1,7 +1,6 @@
 import { type ConsoleState, step } from '../consoleState.ts';
 import type { PanelMouse } from '../panelMouse.ts';
-import { shownTime, showUntil, zoomAround, zoomValues } from './chartHandlers.ts';
-import { zooms } from './chartState.ts';
+import { shownTime, showsAll, showUntil, zoomAround, zoomValues } from './chartHandlers.ts';
 import { gutter, timeEnd } from './chartTime.ts';
 
 /** What one notch of the wheel makes of the height of the values. */
@@ -24,7 +23,7 @@ export const chartMouse: PanelMouse = (state, { what, x }) => {
       return isInPlot ? step(withChart(state, { cursor: at, drag: { x, end: timeEnd(time) } })) : null;
     case 'drag': {
       const { drag } = state.chart;
-      if (!drag || x === drag.x || zooms[state.chart.zoom] === null) return null;
+      if (!drag || x === drag.x || showsAll(state)) return null;
       return step(showUntil(withChart(state, { cursor: null }), drag.end - (x - drag.x) * time.columnMs));
     }
     case 'release':

@@ -1,4 +1,4 @@
-import type { CloseHistory } from '../../model/roiHistory.ts';
+import type { CloseHistory, RoiHistory } from '../../model/roiHistory.ts';
 import type { RunMark } from '../../model/runMark.ts';
 import type { Range } from '../views/ticks.ts';
 
@@ -21,6 +21,24 @@ export const zooms = [
   7 * 24 * hour,
   null,
 ] as const;
+
+/** What is shown until somebody zooms: the shortest that has all of a young run, and the longest. */
+const youngest = zooms.indexOf(5 * minute);
+const grown = zooms.indexOf(hour);
+
+/**
+ * Index into {@link zooms} of what the chart shows: what somebody has chosen, else the shortest that holds the run, at most an hour. A run that
+ * went on after an hour's rest is a young one.
+ * @param live where the axis ends when it goes on, ms since 1970 UTC
+ */
+export function zoomOf({ zoom }: ChartState, { samples }: Pick<RoiHistory, 'samples'>, live: number): number {
+  if (zoom !== null) return zoom;
+  const begin = samples.findIndex(({ at }) => at >= live - hour);
+  const isYoung = begin >= 0 && (begin === 0 || samples.length - begin > 1);
+  const lasted = isYoung ? live - (samples[begin]?.at ?? live) : hour;
+  const found = zooms.findIndex((span, i) => i >= youngest && span !== null && span >= lasted);
+  return Math.min(found, grown);
+}
 
 /** As people read them. */
 export const zoomTitles = [
@@ -54,8 +72,8 @@ export interface ChartZero {
 export interface ChartState {
   /** ROIs of the chart; null: a handful spread over the manifest. */
   picked: readonly string[] | null;
-  /** Index into {@link zooms}. */
-  zoom: number;
+  /** Index into {@link zooms}; null: nobody has zoomed, and it follows the run while that is young ({@link zoomOf}). */
+  zoom: number | null;
   /** Where the time axis ends, ms since 1970 UTC; null: now, and it goes on. */
   end: number | null;
   /** The moment that is read, ms since 1970 UTC; null: the last that there is. */
@@ -75,7 +93,7 @@ export interface ChartState {
 
 export const initialChart: ChartState = {
   picked: null,
-  zoom: zooms.indexOf(hour),
+  zoom: null,
   end: null,
   cursor: null,
   focus: null,

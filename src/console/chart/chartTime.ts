@@ -1,7 +1,7 @@
 import { parseIso } from '../../model/localTime.ts';
 import type { RoiHistory } from '../../model/roiHistory.ts';
 import type { ConsoleState } from '../consoleState.ts';
-import { zooms } from './chartState.ts';
+import { zoomOf, zooms } from './chartState.ts';
 import type { ChartTime } from './columns.ts';
 
 /** Columns for the numbers at the left, with the axis; and for letters at the right end of the curves. */
@@ -18,7 +18,10 @@ const shortest = 1_000;
  * Where the axis ends when it goes on: now while a pipeline should be at work, so that a stall is a gap that grows; where none runs, or the frames
  * are recorded ones of a replay, after the last frame.
  */
-export function liveEnd({ reading, now }: Pick<ConsoleState, 'reading' | 'now'>, { samples }: RoiHistory): number {
+export function liveEnd(
+  { reading, now }: Pick<ConsoleState, 'reading' | 'now'>,
+  { samples }: Pick<RoiHistory, 'samples'>,
+): number {
   const last = samples.at(-1);
   if (!last) return now;
   const end = last.at + (last.lasted ?? 0);
@@ -29,10 +32,10 @@ export function liveEnd({ reading, now }: Pick<ConsoleState, 'reading' | 'now'>,
 
 /** The time that the chart shows. Columns begin at multiples of their length, so that what is whole stays what it is. */
 export function chartTime(state: ConsoleState, history: RoiHistory, columns: number): ChartTime {
-  const { zoom, end } = state.chart;
+  const { end } = state.chart;
   const first = history.samples[0]?.at ?? state.now;
   const live = liveEnd(state, history);
-  const span = zooms[zoom] ?? null;
+  const span = zooms[zoomOf(state.chart, history, live)] ?? null;
   if (span === null) {
     const columnMs = Math.max(shortest, live - first) / columns;
     // The last moment is in the last column, not behind it.

@@ -1,3 +1,4 @@
+import type { RoiHistory } from '../../model/roiHistory.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Rect } from '../layout.ts';
 import { cleanText } from '../views/cleanText.ts';
@@ -7,8 +8,8 @@ import { dotsAcross, dotsDown, Raster } from '../views/raster.ts';
 import { signed } from '../views/shifts.ts';
 import { type Range, timeTicks, valueTicks } from '../views/ticks.ts';
 import { type ChartData, type Curve, chartData } from './chartData.ts';
-import { zooms, zoomTitles } from './chartState.ts';
-import { chartTime, gutter, plotColumns, timeEnd } from './chartTime.ts';
+import { zoomOf, zooms, zoomTitles } from './chartState.ts';
+import { chartTime, gutter, liveEnd, plotColumns, timeEnd } from './chartTime.ts';
 import { shownHistory } from './closeRequest.ts';
 import { type ChartTime, type Column, columnAt } from './columns.ts';
 import { markSigns, marksLine } from './markLines.ts';
@@ -68,7 +69,7 @@ function chartView(state: ConsoleState, { width, height }: Rect): PanelContent {
         )
       : null;
   const lines = [
-    titleLine(state, data, time, scale, width),
+    titleLine(state, whole, data, time, scale, width),
     ...upper,
     ...(lower > 0 ? plotLines(data.warmth, warmth, time, lower, state) : []),
     axisLine(state, data, time),
@@ -83,7 +84,14 @@ export function scaleOf({ chart: { scale } }: ConsoleState, { shifts }: ChartDat
   return typeof scale === 'string' ? robustScale(curves, minShift, scale === 'all') : cutBy(curves, scale);
 }
 
-function titleLine(state: ConsoleState, data: ChartData, time: ChartTime, scale: Scale | null, width: number): Line {
+function titleLine(
+  state: ConsoleState,
+  whole: RoiHistory,
+  data: ChartData,
+  time: ChartTime,
+  scale: Scale | null,
+  width: number,
+): Line {
   const { chart, now, drawing } = state;
   const isShort = width < narrow;
   const hasShift = data.shifts.some(curve => curve.hasShift);
@@ -91,8 +99,8 @@ function titleLine(state: ConsoleState, data: ChartData, time: ChartTime, scale:
   const what = hasShift ? 'Shift' : 'Shift: none yet, position';
   const since = chart.zero === null ? from : columnText(chart.zero.at, 1_000, now);
   const title = isShort && chart.zero === null ? `${what}, px` : `${what} since ${since}, px`;
-  const span =
-    chart.end === null && zooms[chart.zoom] !== null ? `last ${zoomTitles[chart.zoom]}` : zoomTitles[chart.zoom]!;
+  const zoom = zoomOf(chart, whole, liveEnd(state, whole));
+  const span = chart.end === null && zooms[zoom] !== null ? `last ${zoomTitles[zoom]}` : zoomTitles[zoom]!;
   const frames = framesOfColumn(data);
   const counted = `${frames} ${frames === 1 ? 'frame' : 'frames'}`;
   const column = isShort ? `${counted}/col` : `a column is ${spanText(time.columnMs)}, ${counted}`;

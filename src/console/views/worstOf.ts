@@ -21,13 +21,13 @@ export function worstOf(status: PipelineStatus, now: number): Worst | null {
   const { stages, health } = status;
   const since = (iso: string | null): string => (iso === null ? '' : ` since ${clockTime(parseIso(iso), now)}`);
   const known = stageNames.flatMap(name => (stages[name] ? [{ name, stage: stages[name] }] : []));
-  const alarms = status.alarms.toSorted(firstInGraph);
-  const found = (key: string): Worst['tone'] =>
-    health?.findings.find(each => each.key === key)?.light === 'amber' ? 'warning' : 'bad';
+  const alarms = worstFirst(status);
+  const toAlarm = (alarm: AlarmStatus): Worst => ({
+    text: `ALARM: ${alarm.stage}${since(alarm.since)}`,
+    tone: toneOf(alarm, health),
+  });
   const all: Worst[] = [
-    ...alarms
-      .filter(({ stage }) => stage !== 'health')
-      .map(({ stage, since: from }): Worst => ({ text: `ALARM: ${stage}${since(from)}`, tone: 'bad' })),
+    ...alarms.filter(({ stage }) => stage !== 'health').map(toAlarm),
     ...known
       .filter(({ stage }) => stage.late !== null)
       .map(
@@ -42,17 +42,30 @@ export function worstOf(status: PipelineStatus, now: number): Worst | null {
     ...known
       .filter(({ stage }) => stage.state === 'paused')
       .map(({ name }): Worst => ({ text: `paused: ${name}`, tone: 'warning' })),
-    ...alarms
-      .filter(({ stage }) => stage === 'health')
-      .map(({ key, since: from }): Worst => ({ text: `ALARM: health${since(from)}`, tone: found(key) })),
+    ...alarms.filter(({ stage }) => stage === 'health').map(toAlarm),
   ];
   const worst = all.find(({ tone }) => tone === 'bad') ?? all[0];
   if (!worst) return null;
   return all.length === 1 ? worst : { ...worst, text: `${worst.text} (+${all.length - 1})` };
 }
 
-const firstInGraph = (a: AlarmStatus, b: AlarmStatus): number => placeOf(a.stage) - placeOf(b.stage);
+/**
+ * The alarms that stand, the worst first: those of the stages that work, first in the graph first, then what the health check has found, red
+ * before amber; of one stage the newest first.
+ */
+export function worstFirst({ alarms, health }: Pick<PipelineStatus, 'alarms' | 'health'>): AlarmStatus[] {
+  const rank = (alarm: AlarmStatus): number =>
+    alarm.stage === 'health' ? stageNames.length + (toneOf(alarm, health) === 'bad' ? 0 : 1) : placeOf(alarm.stage);
+  return alarms.toSorted((a, b) => rank(a) - rank(b) || parseIso(b.since) - parseIso(a.since));
+}
+
 const placeOf = (stage: StageName): number => stageNames.indexOf(stage);
+
+/** An alarm of the health check is as bad as what it has found. */
+function toneOf({ stage, key }: AlarmStatus, health: PipelineStatus['health']): Worst['tone'] {
+  const isAmber = stage === 'health' && health?.findings.find(each => each.key === key)?.light === 'amber';
+  return isAmber ? 'warning' : 'bad';
+}
 
 function bringsNothing({ state, target_per_minute: target, last_done }: StageStatus, now: number): boolean {
   if (state !== 'running' || target === null || target <= 0 || last_done === null) return false;

@@ -2,20 +2,10 @@ import type { ProcessIdentity } from '../../model/entry.ts';
 import type { PipelineEvent, StageEvent } from '../../model/event.ts';
 import { utcIso } from '../../model/localTime.ts';
 import { type StageName, type StageState, stageNames } from '../../model/stageName.ts';
-import {
-  historyBucketMs as bucketMs,
-  type ConfigEdit,
-  type HealthStatus,
-  historyBuckets,
-  type Latency,
-  type ProcessStatus,
-  type StageStatus,
-} from '../../model/status.ts';
-import { type RecentlyFinished, rateOf, withFinished } from './rateOf.ts';
+import type { ConfigEdit, HealthStatus, Latency, ProcessStatus, StageStatus } from '../../model/status.ts';
 import { type ReplayState, reduceReplay, replayStatus } from './replayStatus.ts';
+import { noPace, paceOf, type StagePace, withItem, withRound, workedUntil } from './stagePace.ts';
 
-/** Buckets that make the minute of the rate. */
-const minuteBuckets = 60_000 / bucketMs;
 /** A stage is late after so many of its intervals, but not before so many ms: a slow disk is no fault of the stage. */
 const lateIntervals = 1.5;
 const shortestStaleMs = 5_000;
@@ -32,34 +22,15 @@ const longestError = 500;
 const maxLatencies = 100;
 
 interface StageCounts
-  extends Pick<
-    StageStatus,
-    | 'state'
-    | 'queued'
-    | 'expected'
-    | 'in_flight'
-    | 'done'
-    | 'failed'
-    | 'discarded'
-    | 'lost'
-    | 'target_per_minute'
-    | 'last_ms'
-    | 'peak_per_second'
-  > {
+  extends StagePace,
+    Pick<
+      StageStatus,
+      'state' | 'queued' | 'expected' | 'in_flight' | 'done' | 'failed' | 'discarded' | 'lost' | 'last_ms'
+    > {
   lastError: LastError | null;
   lastAt: number | null;
   doneAt: number | null;
   intervalMs: number | null;
-  /** On how many items it can work at once. */
-  places: number;
-  /** How long it has worked in all until `workedAt`, ms, all its places together counted as one. */
-  workedMs: number;
-  workedAt: number;
-  /** When it began to run, and how long it had worked by then. */
-  ran: { at: number; workedMs: number } | null;
-  finished: RecentlyFinished;
-  /** Items of the last minutes by bucket number, in their order; at most {@link historyBuckets}. */
-  recent: readonly { bucket: number; count: number }[];
 }
 
 /** `key`: of its alarm; null for that of an item. */
@@ -176,7 +147,6 @@ export function statusOf(
   const stages = stageNames.flatMap(name => {
     const stage = state.stages[name] ?? (runs.includes(name) ? newStage : null);
     if (!stage) return [];
-    const history = historyOf(stage.recent, at);
     const alarmed = state.alarms.some(alarm => alarm.stage === name);
     const status: StageStatus = {
       state: stage.state,
@@ -187,11 +157,9 @@ export function statusOf(
       failed: stage.failed,
       discarded: stage.discarded,
       lost: stage.lost,
-      per_minute: history.slice(-minuteBuckets).reduce((sum, count) => sum + count, 0),
       target_per_minute: stage.target_per_minute,
       ...paceOf(name, stage, at),
       last_done: iso(stage.doneAt),
-      history,
       last_ms: stage.last_ms,
       last_error: stage.lastError?.text ?? null,
       last_error_at: iso(stage.lastError?.at ?? null),
@@ -247,6 +215,7 @@ function withStage(state: StatusState, event: StageEvent): StatusState['stages']
 const reportedByOthers: ReadonlySet<StageEvent['kind']> = new Set(['queued', 'expected', 'pace', 'settings']);
 
 const newStage: StageCounts = {
+  ...noPace,
   state: 'starting',
   queued: 0,
   expected: null,
@@ -255,25 +224,17 @@ const newStage: StageCounts = {
   failed: 0,
   discarded: 0,
   lost: 0,
-  target_per_minute: null,
   last_ms: null,
   lastError: null,
-  peak_per_second: null,
   lastAt: null,
   doneAt: null,
   intervalMs: null,
-  places: 1,
-  workedMs: 0,
-  workedAt: 0,
-  ran: null,
-  finished: [],
-  recent: [],
 };
 
 const holdsNothing: ReadonlySet<StageState> = new Set(['starting', 'paused', 'stopped']);
 
 function reduceStage(before: StageCounts, event: StageEvent): StageCounts {
-  const stage = { ...before, workedMs: workedBy(before, event.at), workedAt: event.at };
+  const stage = workedUntil(before, event.at);
   const settled = { ...stage, in_flight: Math.max(0, stage.in_flight - 1) };
   switch (event.kind) {
     case 'state':
@@ -299,13 +260,17 @@ function reduceStage(before: StageCounts, event: StageEvent): StageCounts {
       };
     case 'done':
       return {
-        ...withOne(settled, event),
+        ...withItem(settled, event.stage, event.at, event.detail),
+        last_ms: event.ms,
+        doneAt: event.at,
         done: stage.done + 1,
         lastError: overWith(stage.lastError, null, event.at),
       };
     case 'failed':
       return {
-        ...withOne(settled, event),
+        ...withItem(settled, event.stage, event.at, {}),
+        last_ms: event.ms,
+        doneAt: event.at,
         failed: stage.failed + 1,
         lastError: { text: short(event.error), at: event.at, key: null, overAt: null },
       };
@@ -320,10 +285,8 @@ function reduceStage(before: StageCounts, event: StageEvent): StageCounts {
       const isOther = stage.intervalMs !== intervalMs || stage.target_per_minute !== perMinute;
       return { ...stage, intervalMs, target_per_minute: perMinute, ...(isOther && { finished: [] }) };
     }
-    case 'round': {
-      const bytes = writtenBytes(event.stage, event.detail);
-      return bytes > 0 ? withFinishedNow(stage, event.at, { items: 0, rows: 0, bytes }) : stage;
-    }
+    case 'round':
+      return withRound(stage, event.stage, event.at, event.detail);
     case 'well':
       return { ...stage, lastError: overWith(stage.lastError, event.key, event.at) };
     case 'settings':
@@ -356,105 +319,6 @@ const editOf = ({ at, changes, taken }: Edit): ConfigEdit => ({
 
 const shortened = (lines: readonly string[]): string[] => lines.slice(0, maxLines).map(short);
 
-/** One more item, done or failed. */
-function withOne(stage: StageCounts, event: Extract<StageEvent, { kind: 'done' | 'failed' }>): StageCounts {
-  const detail = event.kind === 'done' ? event.detail : {};
-  const rows = event.stage === 'processor' ? countIn(detail.rows) : 0;
-  return {
-    ...withFinishedNow(stage, event.at, { items: 1, rows, bytes: writtenBytes(event.stage, detail) }),
-    last_ms: event.ms,
-    doneAt: event.at,
-    recent: countOne(stage.recent, event.at),
-  };
-}
-
-function withFinishedNow(
-  stage: StageCounts,
-  at: number,
-  amounts: { items: number; rows: number; bytes: number },
-): StageCounts {
-  const finished = withFinished(stage.finished, { ...amounts, workedMs: stage.workedMs }, at);
-  // The rate is another only with the beginning of a group.
-  if (finished.length === stage.finished.length && finished.at(-1)?.first !== at) return { ...stage, finished };
-  const rate = rateOf(finished, at, stage.workedMs, null);
-  const peak = rate?.isSteady ? Math.max(stage.peak_per_second ?? 0, rounded(rate.perSecond)) : stage.peak_per_second;
-  return { ...stage, finished, peak_per_second: peak };
-}
-
-/** How much of the detail of an item a stage has written as files. */
-const bytesKeys: Partial<Record<StageName, string>> = {
-  collector: 'bytes',
-  brightfield: 'bytes',
-  compressor: 'bytes_after',
-  syncer: 'bytes',
-  backup: 'bytes',
-};
-
-function writtenBytes(stage: StageName, detail: Readonly<Record<string, string | number>>): number {
-  const key = bytesKeys[stage];
-  return key === undefined ? 0 : countIn(detail[key]);
-}
-
-const countIn = (value: string | number | undefined): number => (typeof value === 'number' && value > 0 ? value : 0);
-
-/** How long a stage has worked in all by now, ms. A clock that was set back adds nothing. */
-function workedBy({ in_flight, places, workedMs, workedAt }: StageCounts, at: number): number {
-  return workedMs + (Math.min(in_flight, places) / places) * Math.max(0, at - workedAt);
-}
-
-/** A share of less time than this says nothing, ms. */
-const shortestShareMs = 1_000;
-
-/** How fast a stage is now. */
-function paceOf(
-  name: StageName,
-  stage: StageCounts,
-  at: number,
-): Pick<
-  StageStatus,
-  'per_second' | 'peak_per_second' | 'busy' | 'most_per_second' | 'rows_per_second' | 'bytes_per_second'
-> {
-  const worked = workedBy(stage, at);
-  const { target_per_minute: target, ran } = stage;
-  const rate = rateOf(stage.finished, at, worked, target ? 60_000 / target : null);
-  const per_second = rate && rounded(rate.perSecond);
-  const ranMs = ran ? at - ran.at : 0;
-  const sinceRun = ran && ranMs >= shortestShareMs ? Math.min(1, (worked - ran.workedMs) / ranMs) : null;
-  const busy = rate?.busy ?? sinceRun;
-  return {
-    per_second,
-    peak_per_second: stage.peak_per_second,
-    busy: ended.has(stage.state) || busy === null ? null : rounded(busy),
-    most_per_second: rate?.mostPerSecond ? rounded(rate.mostPerSecond) : null,
-    rows_per_second: name === 'processor' ? rate && rounded(rate.rowsPerSecond) : null,
-    bytes_per_second: name in bytesKeys ? rate && rounded(rate.bytesPerSecond) : null,
-  };
-}
-
-const ended: ReadonlySet<StageState> = new Set(['off', 'stopped']);
-
-/** Digits that are not known make a status file longer. */
-const rounded = (value: number): number => Number(value.toPrecision(4));
-
-function countOne(recent: StageCounts['recent'], at: number): StageCounts['recent'] {
-  const bucket = bucketOf(at);
-  const last = recent.at(-1);
-  if (last?.bucket === bucket) return [...recent.slice(0, -1), { bucket, count: last.count + 1 }];
-  // A clock that was set leaves buckets on either side; what is ahead of it is gone.
-  const kept = recent.filter(one => one.bucket < bucket && one.bucket > bucket - historyBuckets);
-  return [...kept, { bucket, count: 1 }];
-}
-
-function historyOf(recent: StageCounts['recent'], at: number): number[] {
-  const newest = bucketOf(at);
-  const history = new Array<number>(historyBuckets).fill(0);
-  for (const { bucket, count } of recent) {
-    const index = historyBuckets - 1 - (newest - bucket);
-    if (index >= 0 && index < historyBuckets) history[index] = count;
-  }
-  return history;
-}
-
 function lateness({ state, in_flight, last_ms, lastAt, intervalMs }: StageCounts, at: number): StageStatus['late'] {
   if (state !== 'running' || lastAt === null || intervalMs === null) return null;
   const silentMs = at - lastAt;
@@ -475,10 +339,6 @@ function reduceAlarms(
   const { stage, key, message, at } = event;
   const alarm = { stage, key, message: short(message), since: before?.since ?? at, times: (before?.times ?? 0) + 1 };
   return [...others, alarm].slice(-maxAlarms);
-}
-
-function bucketOf(at: number): number {
-  return Math.floor(at / bucketMs);
 }
 
 function iso(at: number | null): string | null {

@@ -117,6 +117,30 @@ describe('the chart page', () => {
     expect(Math.abs(under(press(clicked, '+')) - under(at()))).toBeLessThan(timeOf(at()).columnMs);
   });
 
+  it('shows the whole of a young run until somebody zooms, and an hour of an old one', () => {
+    const young = (seconds: number, over: Partial<ConsoleState> = {}): ConsoleState =>
+      sampleState({
+        ...{ page: 'chart', columns: 120, rows: 40, now: noon },
+        history: { ...history, samples: samples.slice(-seconds) },
+        ...over,
+      });
+    const span = (state: ConsoleState): string => /last (\S+ \S+)|\b(all)\b/.exec(shown(state)[0]!)![1]!;
+    expect(span(young(2))).toBe('5 min');
+    expect(span(young(45))).toBe('5 min');
+    expect(span(young(310))).toBe('10 min');
+    expect(span(young(1_200))).toBe('30 min');
+    expect(span(young(45, { now: noon + 2_000_000 }))).toBe('1 h');
+    const yesterday = sampleOf({ ...samples[0]!, at: noon - 86_400_000 });
+    // The experiment went on after a night.
+    const wentOn = { ...history, samples: [yesterday, ...samples.slice(-45)] };
+    expect(span(young(0, { history: wentOn }))).toBe('5 min');
+    // One frame a day.
+    expect(span(young(0, { history: { ...history, samples: [yesterday, samples.at(-1)!] } }))).toBe('1 h');
+    expect(span(press(young(45), '-'))).toBe('10 min');
+    expect(span(press(young(45), '+'))).toBe('1 min');
+    expect(press(young(310), '[').chart.zoom).toBe(3);
+  });
+
   it('zooms and moves in value, and fits again', () => {
     const taller = press(at(), '}');
     const { low, high } = taller.chart.scale as { low: number; high: number };

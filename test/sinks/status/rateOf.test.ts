@@ -155,6 +155,15 @@ describe('the rate of a stage', () => {
     expect(slower.at(32).peak_per_second).toBeCloseTo(40, 1);
   });
 
+  it('is never above its peak, also while it is too young for one to be remembered', () => {
+    const events = [running(0), asked(0, 10), ...items(10, 0, 20, 0.4), asked(20, 12), ...items(12, 20, 40, 0.4)];
+    const stage = new Told(...events);
+    for (let at = 0.5; at < 40; at += 0.13) {
+      const { per_second: now, peak_per_second: peak } = stage.at(at);
+      if (now !== null) expect(peak, `after ${at} s`).toBeGreaterThanOrEqual(now);
+    }
+  });
+
   it('survives a clock that is set back', () => {
     const stage = new Told(running(0), ...items(2, 0, 30));
     stage.at(30);

@@ -11,6 +11,8 @@ import { type ExperimentOptions, type OpenedExperiment, openExperiment } from '.
 import type { Experiment } from './operators/stage/experiment.ts';
 import { mergeUntilComplete } from './rx/mergeUntilComplete.ts';
 import { type AlarmSettings, alarms } from './sinks/alarms/alarms.ts';
+import { followQuantities } from './sinks/quantities/followQuantities.ts';
+import type { QuantitySettings } from './sinks/quantities/readQuantities.ts';
 import type { ConfigUpdate } from './streams/configuration/configUpdates.ts';
 import { control$ } from './streams/control/controlFile.ts';
 
@@ -21,6 +23,8 @@ export interface PipelineOptions extends ExperimentOptions {
   warnings$?: Observable<string>;
   /** Who is told of alarms, and how; the first value comes at once. */
   alarms$: Observable<AlarmSettings>;
+  /** What is computed from the results; the first value comes at once. */
+  quantities$: Observable<QuantitySettings>;
 }
 
 export interface Pipeline
@@ -55,6 +59,20 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     prepare,
   }).pipe(
     mergeUntilComplete<PipelineEvent>(merge(opened.events$, warnings$)),
+    connect(reported$ =>
+      // One process of an experiment has this stage.
+      stages.includes('communicator')
+        ? merge(
+            reported$,
+            followQuantities(reported$, {
+              settings$: options.quantities$,
+              files,
+              results: paths.results,
+              clock: systemClock,
+            }),
+          )
+        : reported$,
+    ),
     connect(reported$ =>
       merge(
         reported$,

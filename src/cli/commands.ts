@@ -15,6 +15,7 @@ import { pause, resume } from './pause.ts';
 import { playback } from './playback.ts';
 import { preview } from './preview.ts';
 import { provenance } from './provenance.ts';
+import { quantities } from './quantities.ts';
 import { reference } from './reference.ts';
 import { replay } from './replay.ts';
 import { requeue } from './requeue.ts';
@@ -56,6 +57,7 @@ export const commands: readonly CommandDefinition<never>[] = [
   reference,
   mark,
   sensing,
+  quantities,
   service,
   completion,
   background,

@@ -14,6 +14,7 @@ import { ExitError, exitCodes } from './exitCodes.ts';
 import { noteExperiment } from './experimentRegistry.ts';
 import { ExperimentRecord } from './knownExperiment.ts';
 import { type LoadedConfig, loadConfig } from './loadConfig.ts';
+import { quantities$ } from './readFigures.ts';
 import { refuseUnusable, writtenFolders } from './refuseUnusable.ts';
 import { parseStages } from './stageList.ts';
 
@@ -80,6 +81,7 @@ export async function openConfigured(
     stages: wanted,
     takeOver,
     ...(onWait && { onWait }),
+    quantities$: quantities$(latest$),
     alarms$: latest$.pipe(map(alarmSettings), distinctUntilChanged<AlarmSettings>(isDeepStrictEqual)),
   });
   void record.remember(config);

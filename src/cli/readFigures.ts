@@ -1,26 +1,53 @@
+import { isDeepStrictEqual } from 'node:util';
+import { distinctUntilChanged, map, type Observable } from 'rxjs';
 import type { Config } from '../config/schema.ts';
 import { nodeFiles } from '../files/files.ts';
+import { clockTime } from '../model/experimentStep.ts';
 import type { RunFigures, ShiftChange } from '../quantities/quantities.ts';
 import { type QuantitySettings, readQuantities } from '../sinks/quantities/readQuantities.ts';
-import { type ChosenFrames, chooseFrames } from '../sinks/series/chosenFrames.ts';
+import { type ChosenFrames, chooseFrames, type FrameSpan } from '../sinks/series/chosenFrames.ts';
 import { SeriesReader, seriesFolder } from '../sinks/series/seriesReader.ts';
 import { experimentGroups } from './readSensing.ts';
 
 /** What the configuration says of the figures. */
 export function quantitySettings(config: Config): QuantitySettings {
-  const { window_frames: windowFrames, temperature_sensor: sensor } = config.Quantities;
-  return { windowFrames, sensor, groups: experimentGroups(config) };
+  const {
+    window_frames: windowFrames,
+    temperature_sensor: sensor,
+    zero_from,
+    zero_to,
+    alarm_sigmas,
+  } = config.Quantities;
+  const isZeroed = zero_from !== '' && zero_to !== '';
+  return {
+    windowFrames,
+    sensor,
+    groups: experimentGroups(config),
+    zero: isZeroed ? { from: clockTime(zero_from), end: clockTime(zero_to) } : null,
+    alarmSigmas: alarm_sigmas,
+    key: JSON.stringify([sensor, config.Experiment.groups, isZeroed && [zero_from, zero_to]]),
+  };
 }
+
+/** The same, whenever it has changed. */
+export const quantities$ = (config$: Observable<Config>): Observable<QuantitySettings> =>
+  config$.pipe(
+    distinctUntilChanged((a, b) =>
+      isDeepStrictEqual([a.Quantities, a.Experiment.groups], [b.Quantities, b.Experiment.groups]),
+    ),
+    map(quantitySettings),
+  );
 
 /** The figures of an experiment, all its changes, and the images that they are from. @throws the file system's errors */
 export async function readFigures(
-  config: Config,
   results: string,
+  settings: QuantitySettings,
+  span: FrameSpan,
   report: (message: string) => void,
 ): Promise<{ frames: ChosenFrames; figures: RunFigures; changes: readonly ShiftChange[] }> {
   const series = await SeriesReader.look(nodeFiles, seriesFolder(results), {
     damaged: ({ message }) => report(`left out: ${message}`),
   });
-  const frames = await chooseFrames(series, { from: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY });
-  return { frames, ...(await readQuantities(frames, quantitySettings(config))) };
+  const frames = await chooseFrames(series, span);
+  return { frames, ...(await readQuantities(frames, settings)) };
 }

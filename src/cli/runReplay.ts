@@ -15,6 +15,7 @@ import { ExitError, exitCodes, signalExitCode } from './exitCodes.ts';
 import { noteExperiment } from './experimentRegistry.ts';
 import { loadConfig } from './loadConfig.ts';
 import { alarmSettings, openOrExit } from './openConfigured.ts';
+import { quantitySettings } from './readFigures.ts';
 import { defaultReplayFolder, readReplay, recordReplay } from './replayRecord.ts';
 import { replayRoot } from './replayRoot.ts';
 import { resultLines } from './resultLines.ts';
@@ -108,6 +109,7 @@ async function replayHere(context: CommandContext, folder: string, options: Repl
     config$: of({ kind: 'loaded', file: chosen.shown, config, warnings, changes: [], restart: [] }),
     roiManifest$: from(readFileText(paths.roiManifest).then(read => (read.kind === 'text' ? read.text : null))),
     stages: replayStages,
+    quantities$: of(quantitySettings(config)),
     alarms$: of(options.alarms ? alarmSettings((await loadConfig(context)).config) : silent),
     replay: { ...choiceOf(folder, options), speed: options.speed, opened, roiManifestFile },
   });

@@ -6,6 +6,7 @@ import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { loadSteered } from './loadSteered.ts';
 import { readSensing } from './readSensing.ts';
+import { textTable } from './textTable.ts';
 
 export interface SensingOptions {
   rois?: readonly string[];
@@ -91,15 +92,4 @@ function figureRows(shown: readonly SensingFigures[]): string[][] {
       ];
     }),
   ];
-}
-
-/** Lines with their cells below each other; the first cell of a line to the left, the others to the right. */
-function textTable(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)));
-  return rows.map(row =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join('  ')
-      .trimEnd(),
-  );
 }

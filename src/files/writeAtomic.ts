@@ -16,6 +16,9 @@ export async function writeFully(
   throw error;
 }
 
+/** The end of a temporary name, which is another one each time: what is said of a failure leaves it out. */
+export const temporaryEnd = /\.\d+-[0-9a-f]{8}\.tmp/;
+
 /** A finished file under a temporary name, which waits to take the place of another. Its user calls one of the two. */
 export interface Replacement {
   place(): Promise<void>;

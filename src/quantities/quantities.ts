@@ -1,4 +1,5 @@
 import type { AllanPoint } from './allan.ts';
+import type { ControlChart } from './controlChart.ts';
 import type { Measured } from './robustSlope.ts';
 
 /** What a series is: a ROI; the mean of the shifts of both halves of a bow-tie; half their difference; the median of a group. */
@@ -39,6 +40,8 @@ export interface SeriesFigures {
   shift: number | null;
   /** Median of the last frames (`windowFrames`), px. */
   median: number | null;
+  /** The same, from its mean in the time that a person has set to zero. */
+  rezeroed: number | null;
   /** Robust slope over the same frames, px an hour. */
   slope: Measured | null;
   /** Standard deviation of one value, without what changes slowly: the Allan deviation at one frame, px. */
@@ -52,6 +55,8 @@ export interface SeriesFigures {
   quality: Quality;
   /** How often it went to a flag of another peak or was lost. */
   flips: number;
+  /** Of a group, once its level is known. */
+  chart: ControlChart | null;
   /** All changes; the newest stand in `changes`. */
   changeCount: number;
   changes: readonly ShiftChange[];

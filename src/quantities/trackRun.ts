@@ -33,6 +33,8 @@ export interface TrackSettings {
   windowFrames: number;
   /** Groups of ROIs whose median is a series of its own. */
   groups: readonly { name: string; has: (label: string) => boolean }[];
+  /** Images of this time are a second zero, beside the reference; ms as the clock at the camera showed it. Null: none. */
+  zero: { from: number; end: number } | null;
 }
 
 /** All that is known of a run, as plain data of a size that its length does not change: it can be copied, kept and gone on with. */
@@ -51,6 +53,7 @@ export const newRun = (): RunState => ({
     clock: 0,
     temperatures: new Float64Array(keptFrames),
     interval: 0,
+    isZero: false,
   },
   first: Number.NaN,
   last: Number.NaN,
@@ -135,6 +138,8 @@ export class RunTracker {
     ring.times[at] = time;
     ring.clock = local - time;
     ring.count++;
+    const { zero } = this.#settings;
+    ring.isZero = zero !== null && local >= zero.from && local < zero.end;
     if (Number.isNaN(this.state.first)) this.state.first = local;
     this.state.last = local;
     if (Number.isFinite(temperature) && !this.state.hasTemperature) {

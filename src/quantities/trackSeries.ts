@@ -1,4 +1,5 @@
 import { type AllanState, addToAllan, allanDeviations, breakAllan, deviationFromAbove, newAllan } from './allan.ts';
+import { addToChart, type ChartState, chartOf, newChart } from './controlChart.ts';
 import type { Quality, SeriesFigures, SeriesKind, ShiftChange } from './quantities.ts';
 import { robustSlope } from './robustSlope.ts';
 import { sortedMedian } from './sortedMedian.ts';
@@ -41,6 +42,8 @@ export interface FrameRing {
   readonly temperatures: Float64Array;
   /** Typical, ms. */
   interval: number;
+  /** Whether the newest frame is in the time that a person has set to zero. */
+  isZero: boolean;
 }
 
 /** All that is known of a series, as plain data: it can be copied and kept. */
@@ -64,6 +67,11 @@ export interface SeriesState {
   moving: { since: number; level: number } | null;
   readonly allan: AllanState;
   trend: TrendState;
+  /** Of a group; null of others. */
+  chart: ChartState | null;
+  /** Sum and number of values in the time that a person has set to zero. */
+  zeroSum: number;
+  zeroCount: number;
   changeCount: number;
   changes: ShiftChange[];
 }
@@ -82,6 +90,9 @@ export const newSeries = (kind: SeriesKind, name: string, first: number): Series
   moving: null,
   allan: newAllan(),
   trend: newTrend(),
+  chart: kind === 'group' ? newChart() : null,
+  zeroSum: 0,
+  zeroCount: 0,
   changeCount: 0,
   changes: [],
 });
@@ -111,6 +122,11 @@ export function takeValue(
   let change: ShiftChange | null = null;
   if (now === good) {
     series.values++;
+    if (ring.isZero) {
+      series.zeroSum += shift;
+      series.zeroCount++;
+    }
+    if (series.chart && !series.moving) addToChart(series.chart, shift);
     if (sigma > 0) series.sigma = Number.isNaN(series.sigma) ? sigma : series.sigma + (sigma - series.sigma) / 64;
     if (series.moving) change = endMove(series, ring, frame);
     else if (far(series, ring, frame)) change = endMove(series, ring, frame);
@@ -128,7 +144,8 @@ function feed(series: SeriesState, ring: FrameRing, end: number): void {
     const pause = series.fed > 0 && ring.times[at]! - ring.times[(series.fed - 1) % keptFrames]! > 16 * ring.interval;
     if (pause) breakAllan(series.allan);
     addToAllan(series.allan, shift);
-    if (!Number.isNaN(shift)) addToTrend(series.trend, shift, ring.times[at]! / 3_600_000, ring.temperatures[at]!);
+    if (Number.isNaN(shift)) continue;
+    addToTrend(series.trend, shift, ring.times[at]! / 3_600_000, ring.temperatures[at]!);
   }
 }
 
@@ -225,6 +242,7 @@ function endMove(series: SeriesState, ring: FrameRing, frame: number): ShiftChan
   if (change) {
     breakAllan(series.allan);
     breakTrend(series.trend);
+    if (series.chart) series.chart = newChart();
   }
   // Where the change was a step, its values after it are the new level; of a slow one only those that have settled.
   const isStep = change !== null && settledFrom - change.frame <= half;
@@ -321,7 +339,7 @@ const orNull = (value: number): number | null => (Number.isFinite(value) ? value
 /** All figures of a series now. */
 export function figuresOf(series: SeriesState, ring: FrameRing, windowFrames: number): SeriesFigures {
   const frame = ring.count - 1;
-  const { count, frames, shifts } = gather(series, frame, frame + 1 - windowFrames, windowFrames);
+  const { count, frames, shifts } = gather(series, frame, Math.max(0, frame + 1 - windowFrames), windowFrames);
   const x = Array.from(
     frames.subarray(0, count),
     n => (ring.times[n % keptFrames]! - ring.times[frame % keptFrames]!) / 3_600_000,
@@ -338,12 +356,14 @@ export function figuresOf(series: SeriesState, ring: FrameRing, windowFrames: nu
     values: series.values,
     shift: orNull(series.shifts[frame % keptFrames]!),
     median,
+    rezeroed: median !== null && series.zeroCount > 0 ? median - series.zeroSum / series.zeroCount : null,
     slope: robustSlope(x, y),
     noise,
     allan,
     drift: trend?.drift ?? null,
     temperature: trend?.temperature ?? null,
     flips: series.flips,
+    chart: series.chart && chartOf(series.chart, series.allan),
     changeCount: series.changeCount,
     changes: series.changes,
   };
@@ -364,6 +384,7 @@ function qualityOf(
   const last = `of the last ${frames} frames`;
   const share = (kind: ValueKind): string => `${percent(count(kind), frames)} ${last}`;
   if (frames < 1) return { word: 'new', reason: 'no frame yet' };
+  if (series.values === 0 && count('missing') === frames) return { word: 'new', reason: 'it has no shift yet' };
   if (2 * (count('lost') + count('missing')) > frames)
     return { word: 'lost', reason: `no value in ${percent(count('lost') + count('missing'), frames)} ${last}` };
   if (2 * count('low_signal') > frames)

@@ -35,7 +35,7 @@ export function simulate({
   state,
   from = 0,
 }: SimulatedRun): { figures: RunFigures; changes: ShiftChange[]; tracker: RunTracker } {
-  const tracker = new RunTracker({ windowFrames: 15, groups: [], ...settings }, state);
+  const tracker = new RunTracker({ windowFrames: 15, groups: [], zero: null, ...settings }, state);
   const noises = labels.map(label => randomStream(seed, label));
   const sigmas = new Float64Array(labels.length).fill(sigma);
   const changes: ShiftChange[] = [];

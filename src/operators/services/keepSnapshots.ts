@@ -15,6 +15,7 @@ import { configToml } from '../../config/configToml.ts';
 import type { Config } from '../../config/schema.ts';
 import { contentHash } from '../../files/contentHash.ts';
 import { keepSnapshot, type Snapshot } from '../../files/keepSnapshot.ts';
+import { temporaryEnd } from '../../files/writeAtomic.ts';
 import { asError } from '../../model/asError.ts';
 import type { Experiment } from '../stage/experiment.ts';
 import { keepAlive } from './keepAlive.ts';
@@ -75,5 +76,5 @@ const wordsFor = ({ stem }: Snapshot): string => stem.replaceAll('_', ' ');
 
 /** A temporary file has another name each time; what goes on failing in the same way is noted once. */
 function sameEachTime(thrown: unknown): never {
-  throw new Error(asError(thrown).message.replace(/\.\d+-[0-9a-f]{8}\.tmp/, ''), { cause: thrown });
+  throw new Error(asError(thrown).message.replace(temporaryEnd, ''), { cause: thrown });
 }

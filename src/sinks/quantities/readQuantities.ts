@@ -6,6 +6,10 @@ import { trackedFrame } from './trackedFrame.ts';
 export interface QuantitySettings extends TrackSettings {
   /** Sensor that the temperature is taken from; empty: the first one. */
   sensor: string;
+  /** Standard errors of the control chart's alarm; 0: none. */
+  alarmSigmas: number;
+  /** Tells settings apart by which a run must be followed from its beginning. */
+  key: string;
 }
 
 /**

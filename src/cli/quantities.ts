@@ -1,0 +1,27 @@
+import type { CommandDefinition } from './commandDefinition.ts';
+import type { QuantitiesOptions } from './showQuantities.ts';
+
+/** `quantities`: noise, drift, changes and quality of each ROI, pair and group, and the steps between two times. */
+export const quantities: CommandDefinition<QuantitiesOptions> = {
+  usage: 'quantities',
+  summary: 'noise, drift, changes and quality of ROIs, pairs and groups; steps between two times',
+  examples: [
+    '--root /data/run7 quantities',
+    "--config my.toml quantities --rois '0A*' --changes",
+    'quantities --step 2026-11-28T14:00 2026-11-28T14:10 2026-11-28T14:20 2026-11-28T14:30 --json',
+  ],
+  kind: 'tool',
+  declare: command =>
+    command
+      .option('--rois <pattern...>', "show these ROIs and pairs, by their labels, as '0A*'; '!0A13*' leaves out")
+      .option('--changes', 'list the changes of level')
+      .option('--from <time>', "first time, as 2025-07-24 or 2025-07-24T13:45, in the images' time")
+      .option('--to <time>', 'last time')
+      .option('--zero <from-to...>', 'two times: shifts are told from their mean between these too')
+      .option(
+        '--step <times...>',
+        'four times: the step from the mean between the first two to that between the last two',
+      )
+      .option('--json', 'print everything as one line of JSON'),
+  run: async (context, _args, options) => (await import('./showQuantities.ts')).showQuantities(context, options),
+};

@@ -1,0 +1,162 @@
+import { clockTime } from '../model/experimentStep.ts';
+import { labelPatterns } from '../model/labelPatterns.ts';
+import type { SeriesFigures, ShiftChange } from '../quantities/quantities.ts';
+import type { Measured } from '../quantities/robustSlope.ts';
+import { type Span, type StepFigures, stepsBetween } from '../sinks/quantities/stepsBetween.ts';
+import { SourceError } from '../streams/folder/sourceError.ts';
+import { timeRange } from '../streams/folder/timeRange.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
+import { loadSteered } from './loadSteered.ts';
+import { quantitySettings, readFigures } from './readFigures.ts';
+import { textTable } from './textTable.ts';
+
+export interface QuantitiesOptions {
+  rois?: readonly string[];
+  changes?: true;
+  from?: string;
+  to?: string;
+  zero?: readonly string[];
+  step?: readonly string[];
+  json?: true;
+}
+
+/** Changes that are listed on a terminal. */
+const mostChanges = 200;
+
+/** Prints the figures of an experiment. @throws ExitError `failed` where there is nothing to tell, `usage` for times that are none */
+export async function showQuantities(context: CommandContext, options: QuantitiesOptions): Promise<number> {
+  const { output } = context;
+  const { config, paths } = await loadSteered(context);
+  const zero = options.zero && spansOf('--zero', options.zero, 1)[0]!;
+  const spans = options.step && spansOf('--step', options.step, 2);
+  const settings = { ...quantitySettings(config), ...(zero && { zero }) };
+  const { frames, figures, changes } = await readFigures(paths.results, settings, spanOf(options), line =>
+    output.error(line),
+  );
+  if (figures.frames === 0)
+    throw new ExitError(exitCodes.failed, `there is no result in ${paths.results} in that time`);
+  const isChosen = labelPatterns(options.rois ?? []);
+  const rois = figures.rois.filter(({ name }) => isChosen(name));
+  const pairs = figures.pairs.filter(({ name }) =>
+    figures.rois.some(roi => roi.name.startsWith(`${name}_`) && isChosen(roi.name)),
+  );
+  const steps = spans ? await stepsBetween(frames, spans as [Span, Span], rois) : [];
+  const shown = changes.filter(({ kind, name }) =>
+    kind === 'roi' ? isChosen(name) : kind === 'group' || pairs.some(pair => pair.name === name),
+  );
+  if (options.json) {
+    output.json(JSON.stringify({ ...figures, rois, pairs, changes: shown, steps }));
+    return exitCodes.done;
+  }
+  const isAsked = options.rois !== undefined;
+  const rows = [
+    ...figures.groups,
+    ...(isAsked ? [...pairs.flatMap(({ resonance, movement }) => [resonance, movement]), ...rois] : []),
+  ];
+  output.text(`${textTable(figureRows(rows, zero !== undefined)).join('\n')}\n`);
+  if (!isAsked) output.text(`\n${textTable(qualityRows(rois)).join('\n')}\n`);
+  if (spans) output.text(`\n${textTable(stepRows(steps)).join('\n')}\n`);
+  if (options.changes) output.text(`\n${textTable(changeRows(shown.slice(-mostChanges))).join('\n')}\n`);
+  output.line(
+    `${figures.frames} images from ${clockText(figures.first)} to ${clockText(figures.last)}, ${changes.length} changes of level${options.changes ? '' : ' (--changes lists them)'}`,
+  );
+  return exitCodes.done;
+}
+
+function spanOf({ from, to }: QuantitiesOptions): Span {
+  try {
+    return timeRange(from, to);
+  } catch (error) {
+    if (error instanceof SourceError) throw new ExitError(exitCodes.usage, error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** Pairs of times. @throws ExitError `usage` */
+function spansOf(option: string, texts: readonly string[], count: number): Span[] {
+  const times = texts.map(clockTime);
+  const isInOrder = times.every((time, i) => i === 0 || time > times[i - 1]!);
+  if (times.length !== 2 * count || !isInOrder) {
+    throw new ExitError(
+      exitCodes.usage,
+      `${option}: ${texts.join(' ')}: it takes ${2 * count} times in their order, as 2026-11-28T14:00 or 2026-11-28T14:00:30`,
+    );
+  }
+  return Array.from({ length: count }, (_, i) => ({ from: times[2 * i]!, end: times[2 * i + 1]! }));
+}
+
+const number = (value: number | null, digits = 4): string => (value === null ? '' : value.toFixed(digits));
+const pm = (measured: Measured | null): string =>
+  measured ? `${measured.value.toFixed(4)} ± ${measured.sigma.toFixed(4)}` : '';
+
+const nameOf = ({ kind, name }: Pick<SeriesFigures, 'kind' | 'name'>): string =>
+  kind === 'roi' || kind === 'group' ? name : `${name} ${kind}`;
+
+function figureRows(shown: readonly SeriesFigures[], isZeroed: boolean): string[][] {
+  return [
+    [
+      '',
+      'median, px',
+      ...(isZeroed ? ['from zero, px'] : []),
+      'slope, px/h',
+      'noise, px',
+      'drift, px/h',
+      'px/K',
+      'changes',
+      'flips',
+      'quality',
+    ],
+    ...shown.map(each => [
+      nameOf(each),
+      number(each.median),
+      ...(isZeroed ? [number(each.rezeroed)] : []),
+      pm(each.slope),
+      number(each.noise),
+      pm(each.drift),
+      pm(each.temperature),
+      String(each.changeCount),
+      String(each.flips),
+      each.quality.reason === '' ? each.quality.word : `${each.quality.word}: ${each.quality.reason}`,
+    ]),
+  ];
+}
+
+/** How many ROIs are of each quality, with the first few of those that are not good. */
+function qualityRows(rois: readonly SeriesFigures[]): string[][] {
+  const byWord = Object.entries(Object.groupBy(rois, ({ quality }) => quality.word));
+  return [
+    ['quality', 'ROIs', ''],
+    ...byWord.map(([word, of]) => [
+      word,
+      String(of.length),
+      word === 'good'
+        ? ''
+        : `${of
+            .slice(0, 6)
+            .map(({ name }) => name)
+            .join(' ')}${of.length > 6 ? ' …' : ''}`,
+    ]),
+  ];
+}
+
+const changeRows = (changes: readonly ShiftChange[]): string[][] => [
+  ['time', '± s', 'height, px', ''],
+  ...changes.map(change => [
+    clockText(change.time),
+    change.timeSigma.toFixed(1),
+    `${change.height.toFixed(4)} ± ${change.heightSigma.toFixed(4)}`,
+    `${nameOf(change)}${change.settled ? '' : ' (goes on)'}`,
+  ]),
+];
+
+const stepRows = (steps: readonly StepFigures[]): string[][] => [
+  ['', 'step, px', 'values'],
+  ...steps.map(({ name, step }) => [
+    name,
+    step ? `${step.height.toFixed(4)} ± ${step.sigma.toFixed(4)}` : '',
+    step ? `${step.before.count} and ${step.after.count}` : 'too few',
+  ]),
+];
+
+const clockText = (local: number): string => new Date(local).toISOString().slice(0, 19).replace('T', ' ');

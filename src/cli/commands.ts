@@ -18,6 +18,7 @@ import { provenance } from './provenance.ts';
 import { quantities } from './quantities.ts';
 import { reference } from './reference.ts';
 import { replay } from './replay.ts';
+import { report } from './report.ts';
 import { requeue } from './requeue.ts';
 import { restart } from './restart.ts';
 import { rois } from './rois.ts';
@@ -51,6 +52,7 @@ export const commands: readonly CommandDefinition<never>[] = [
   check,
   verify,
   exportCommand,
+  report,
   requeue,
   inspect,
   provenance,

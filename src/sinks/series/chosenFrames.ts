@@ -20,6 +20,8 @@ export interface FrameSpan {
 /** The chosen images of a series, in order of time. */
 export interface ChosenFrames {
   count: number;
+  /** ms from each to the next. */
+  intervals: () => Float64Array;
   /** As the clock at the camera showed them, ms as if in UTC; NaN without an image. */
   first: number;
   last: number;
@@ -86,6 +88,7 @@ async function look(
   return {
     again,
     count: places.length,
+    intervals: () => Float64Array.from(places.slice(1), ({ time }, i) => time - places[i]!.time),
     first,
     last,
     superseded,

@@ -1,8 +1,13 @@
 import type { RoiFlag } from '../../model/result.ts';
-import type { ChosenFrames } from './chosenFrames.ts';
+import type { ChosenFrame, ChosenFrames } from './chosenFrames.ts';
 
 /** With one of these a shift may be that of something else: another peak, noise, half a line. */
-const distrusted: ReadonlySet<string> = new Set(['low_signal', 'edge', 'two_peaks', 'lost'] satisfies RoiFlag[]);
+export const distrustedFlags: ReadonlySet<string> = new Set([
+  'low_signal',
+  'edge',
+  'two_peaks',
+  'lost',
+] satisfies RoiFlag[]);
 
 /** Shifts of ROIs against time. */
 export interface SeriesCurves {
@@ -13,20 +18,26 @@ export interface SeriesCurves {
   shifts: readonly Float32Array[];
   /** Standard errors, px. */
   sigmas: readonly Float32Array[];
-  /** How many values of each ROI such a flag has taken out. */
+  /** What such a flag has taken out of `shifts`, px. */
+  distrusted: readonly Float32Array[];
+  /** How many these are. */
   flagged: readonly number[];
+  /** Bits of the flags of each ROI. */
+  flags: readonly Uint16Array[];
   /** One of so many images was taken. */
   every: number;
 }
 
 /**
  * The shifts of some ROIs in at most so many images, one of every few where there are more: each is a value as it was measured, none a mean.
+ * @param alsoTake is given each of these images, and its place among them
  * @throws the file system's errors
  */
 export async function readCurves(
   frames: ChosenFrames,
   isChosen: (label: string) => boolean,
   most = 4000,
+  alsoTake: (frame: ChosenFrame, at: number) => void = () => undefined,
 ): Promise<SeriesCurves> {
   const every = Math.max(1, Math.ceil(frames.count / most));
   const count = Math.ceil(frames.count / every);
@@ -34,29 +45,45 @@ export async function readCurves(
   const times = new Float64Array(count).fill(Number.NaN);
   const shifts = labels.map(() => new Float32Array(count).fill(Number.NaN));
   const sigmas = labels.map(() => new Float32Array(count).fill(Number.NaN));
+  const distrusted = labels.map(() => new Float32Array(count).fill(Number.NaN));
+  const flagBits = labels.map(() => new Uint16Array(count));
   const flagged = labels.map(() => 0);
   let known: readonly string[] | null = null;
   let places: number[] = [];
   let badBits = 0;
   let at = 0;
-  for await (const { row, labels: own, flags } of frames.read(every)) {
+  for await (const frame of frames.read(every)) {
+    const { row, labels: own, flags } = frame;
     if (own !== known) {
       known = own;
       places = labels.map(label => own.indexOf(label));
-      badBits = flags.reduce((bits, flag, bit) => (distrusted.has(flag) ? bits | (1 << bit) : bits), 0);
+      badBits = flags.reduce((bits, flag, bit) => (distrustedFlags.has(flag) ? bits | (1 << bit) : bits), 0);
     }
     times[at] = row.local;
     for (const [i, place] of places.entries()) {
-      if (place < 0 || Number.isNaN(row.shifts[place])) continue;
+      if (place < 0) continue;
+      flagBits[i]![at] = row.flags[place]!;
+      if (Number.isNaN(row.shifts[place])) continue;
       if ((row.flags[place]! & badBits) !== 0) {
         flagged[i]!++;
+        distrusted[i]![at] = row.shifts[place]!;
         continue;
       }
       shifts[i]![at] = row.shifts[place]!;
       sigmas[i]![at] = row.shiftUncertainties[place]!;
     }
+    alsoTake(frame, at);
     at++;
   }
-  const cut = <T extends Float32Array | Float64Array>(values: T): T => values.subarray(0, at) as T;
-  return { times: cut(times), labels, shifts: shifts.map(cut), sigmas: sigmas.map(cut), flagged, every };
+  const cut = <T extends Float32Array | Float64Array | Uint16Array>(values: T): T => values.subarray(0, at) as T;
+  return {
+    times: cut(times),
+    labels,
+    shifts: shifts.map(cut),
+    sigmas: sigmas.map(cut),
+    distrusted: distrusted.map(cut),
+    flagged,
+    flags: flagBits.map(cut),
+    every,
+  };
 }

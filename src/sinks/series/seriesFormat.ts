@@ -87,6 +87,8 @@ export interface SeriesRow {
   local: number;
   /** The same instant, ms since 1970 UTC; NaN where the zone is unknown. */
   utc: number;
+  /** Mean of the frame, camera counts; NaN where that is not known. */
+  brightness: number;
   /** Pixels, in the order of the labels; NaN where there is none. At a level above the first: means of what is there. */
   positions: Float64Array<ArrayBuffer>;
   uncertainties: Float32Array<ArrayBuffer>;
@@ -115,7 +117,10 @@ export interface SeriesSpread {
   lasted: Float64Array<ArrayBuffer>;
 }
 
-/** Row: checksum, attempt, frames, 4 bytes for later, local, utc, id, then the columns. */
+/** Row: checksum, attempt, frames, brightness (f32; 0: a row of a version without), local, utc, id, then the columns. */
+const brightnessAt = 12;
+/** Of a black frame. */
+const leastBrightness = 2 ** -149;
 const idAt = 32;
 const idBytes = 40;
 const columnsAt = idAt + idBytes;
@@ -191,6 +196,7 @@ export class SeriesLayout {
       attempt: line.attempt ?? 0,
       frames: 1,
       ...clock(line),
+      brightness: line.image_analysis?.[0].brightness ?? Number.NaN,
       positions: new Float64Array(labels.length).fill(Number.NaN),
       uncertainties: new Float32Array(labels.length).fill(Number.NaN),
       shifts: new Float32Array(labels.length).fill(Number.NaN),
@@ -218,6 +224,7 @@ export class SeriesLayout {
     const bytes = Buffer.alloc(this.rowBytesOf(level));
     bytes.writeUInt32LE(row.attempt, 4);
     bytes.writeUInt32LE(row.frames, 8);
+    bytes.writeFloatLE(row.brightness === 0 ? leastBrightness : row.brightness || 0, brightnessAt);
     bytes.writeDoubleLE(row.local, 16);
     bytes.writeDoubleLE(row.utc, 24);
     bytes.write(row.id, idAt, idBytes);
@@ -254,6 +261,7 @@ export class SeriesLayout {
       frames: bytes.readUInt32LE(8),
       local: bytes.readDoubleLE(16),
       utc: bytes.readDoubleLE(24),
+      brightness: brightnessOf(bytes.readFloatLE(brightnessAt)),
       positions: values('position', Float64Array<ArrayBuffer>, labels),
       uncertainties: values('uncertainty', Float32Array<ArrayBuffer>, labels),
       shifts: values('shift', Float32Array<ArrayBuffer>, labels),
@@ -279,6 +287,8 @@ export class SeriesLayout {
     return crc32(bytes.subarray(4), crc32(`${this.header.id} ${level}`));
   }
 }
+
+const brightnessOf = (stored: number): number => (stored === 0 ? Number.NaN : stored === leastBrightness ? 0 : stored);
 
 const columnsOf = (row: SeriesRow, level: number) => ({
   position: row.positions,
@@ -415,6 +425,7 @@ export function mergeRows(rows: readonly SeriesRow[]): SeriesRow {
   return {
     ...first,
     frames: rows.reduce((sum, { frames }) => sum + frames, 0),
+    brightness: means(rows, new Float32Array(1), row => [row.brightness])[0]!,
     positions: means(rows, new Float64Array(length), row => row.positions),
     uncertainties: means(rows, new Float32Array(length), row => row.uncertainties),
     shifts: means(rows, new Float32Array(length), row => row.shifts),
@@ -467,7 +478,7 @@ const isEarlier = (a: SeriesRow, b: SeriesRow): boolean =>
 function means<T extends Float64Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
   rows: readonly SeriesRow[],
   into: T,
-  of: (row: SeriesRow) => T,
+  of: (row: SeriesRow) => ArrayLike<number>,
 ): T {
   for (let i = 0; i < into.length; i++) {
     let sum = 0;

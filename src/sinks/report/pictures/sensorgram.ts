@@ -1,0 +1,239 @@
+import type { CustomSeriesOption, LineSeriesOption, ScatterSeriesOption } from 'echarts';
+import { longestBridge, trackLines } from '../../plot/trackLines.ts';
+import type { PictureData, ReportGroup, ReportRoi } from '../reportData.ts';
+import {
+  bottomRoom,
+  coloursOf,
+  commonOption,
+  counts,
+  cutWords,
+  escapedText,
+  figure,
+  flagWords,
+  type Look,
+  lineColour,
+  momentText,
+  nearestPlace,
+  numberAxis,
+  type Picture,
+  robustRange,
+  timeAxis,
+  warnedWords,
+  withError,
+  zoomOption,
+} from './pictureParts.ts';
+
+/** Lines of a tooltip. */
+const mostTold = 24;
+
+/** ROIs that are drawn as lines of their own when nobody has picked any. */
+export const firstPicks = ({ rois }: PictureData): number[] => (rois.length <= 12 ? rois.map((_, i) => i) : []);
+
+/**
+ * Shift against time: of each group the median and the band of the middle 68 %, of each ROI that was picked a line; values with a flag that makes
+ * them those of another thing are marks beside the line.
+ */
+export function sensorgram(data: PictureData, look: Look, picks: readonly number[] = firstPicks(data)): Picture {
+  const { times, rois } = data;
+  const { ink, soft, flag, paper } = coloursOf(look);
+  const bridge = longestBridge(times);
+  // A band of few is their lines.
+  const groups = data.groups.filter(({ members }) => members.length > 3 || picks.length === 0);
+  const picked = picks.map(pick => rois[pick] as ReportRoi);
+  const drawn = [...groups.flatMap(({ low, high }) => [low, high]), ...picked.map(({ shifts }) => shifts)];
+  const range = robustRange(drawn);
+  const outside = (values: ArrayLike<number>): boolean =>
+    Array.prototype.some.call(values, value => value < range.min || value > range.max);
+  const beyond = [
+    ...groups.filter(({ low, high }) => outside(low) || outside(high)).map(({ name }) => name),
+    ...picked.filter(({ shifts }) => outside(shifts)).map(({ label }) => label),
+  ];
+  const distrustedOutside = picked.filter(({ distrusted }) => outside(distrusted)).map(({ label }) => label);
+  const colourOf = (index: number): string => lineColour(look, index);
+  const series: (CustomSeriesOption | LineSeriesOption | ScatterSeriesOption)[] = [
+    ...groups.flatMap((group, i) => [
+      band(times, group, bridge, colourOf(i)),
+      line(group.name, times, group.median, bridge, colourOf(i), 2.2),
+    ]),
+    ...picked.flatMap(({ label, shifts, distrusted }, i) => {
+      const colour = colourOf(groups.length + i);
+      const name = `ROI ${label}`;
+      return [
+        line(name, times, shifts, bridge, colour, 1.3),
+        {
+          type: 'scatter' as const,
+          name,
+          symbol: 'emptyDiamond',
+          symbolSize: 6,
+          silent: true,
+          itemStyle: { color: colour, borderColor: flag, borderWidth: 1.2 },
+          data: [...times].flatMap((time, at) =>
+            Number.isNaN(distrusted[at]) ? [] : [[time, distrusted[at] as number]],
+          ),
+        },
+      ];
+    }),
+    ...changeMarks(data, new Set([...groups.map(({ name }) => name), ...picked.map(({ label }) => label)]), look),
+    {
+      type: 'line',
+      name: 'steps',
+      data: [],
+      silent: true,
+      markLine: {
+        symbol: 'none',
+        lineStyle: { color: soft, type: 'dashed', width: 1 },
+        label: {
+          color: ink,
+          fontSize: 11,
+          rotate: 90,
+          position: 'insideEndBottom',
+          formatter: '{b}',
+          backgroundColor: paper,
+          padding: [1, 3],
+        },
+        data: data.marks.map(({ time, text }) => ({ xAxis: time, name: text })),
+      },
+    },
+  ];
+  return {
+    name: 'sensorgram',
+    title: 'Shift against time',
+    width: look.width,
+    height: 460,
+    option: {
+      ...commonOption(look),
+      ...zoomOption(look, 1),
+      grid: { left: 76, right: 24, top: 46, bottom: bottomRoom(look) },
+      legend: {
+        type: 'scroll',
+        itemGap: 18,
+        left: 70,
+        right: 120,
+        top: 4,
+        textStyle: { color: ink, fontSize: 12 },
+        pageTextStyle: { color: ink },
+        pageIconColor: ink,
+        data: [...groups.map(({ name }) => name), ...picked.map(({ label }) => `ROI ${label}`)],
+      },
+      tooltip: {
+        ...(commonOption(look).tooltip as object),
+        trigger: 'axis',
+        formatter: (params: unknown) => {
+          const at = (Array.isArray(params) ? params[0] : params) as { axisValue?: number };
+          return typeof at?.axisValue === 'number' ? told(data, groups, picked, nearestPlace(times, at.axisValue)) : '';
+        },
+      },
+      xAxis: timeAxis(data, look),
+      yAxis: numberAxis(look, 'Shift / px', range),
+      series,
+    },
+    notes: [
+      ...(groups.length > 0 ? [`Line: median of a group's ROIs in each image; band: the middle 68 % of them.`] : []),
+      ...(data.every > 1 ? [`One of every ${counts(data.every)} images is drawn, each as it was measured.`] : []),
+      ...cutWords(range, 'px', beyond),
+      ...(picked.some(({ distrusted }) => distrusted.some(value => !Number.isNaN(value)))
+        ? [
+            `Diamonds: values with a flag (${flagWords(data.distrustedBits, data)}); they are in no line, median or band.`,
+            ...(distrustedOutside.length > 0
+              ? [`Some of these lie outside the scale (${distrustedOutside.slice(0, 8).join(', ')}).`]
+              : []),
+          ]
+        : []),
+      ...warnedWords(rois),
+    ],
+  };
+}
+
+function line(
+  name: string,
+  times: Float64Array,
+  values: ArrayLike<number>,
+  bridge: number,
+  color: string,
+  width: number,
+): LineSeriesOption {
+  const stretches = trackLines(times, values, bridge);
+  return {
+    type: 'line',
+    name,
+    z: 3,
+    symbol: 'circle',
+    symbolSize: 4,
+    // A point without neighbours would be nothing.
+    showSymbol: times.length <= 40 || stretches.some(({ length }) => length === 1),
+    showAllSymbol: false,
+    sampling: undefined as never,
+    connectNulls: false,
+    lineStyle: { width, color },
+    itemStyle: { color },
+    emphasis: { disabled: true },
+    data: stretches.flatMap(stretch => [...stretch, [stretch.at(-1)![0], null] as unknown as [number, number]]),
+  };
+}
+
+function band(times: Float64Array, { low, high }: ReportGroup, bridge: number, color: string): CustomSeriesOption {
+  const [lows, highs] = [trackLines(times, low, bridge), trackLines(times, high, bridge)];
+  return {
+    type: 'custom',
+    silent: true,
+    clip: true,
+    z: 1,
+    encode: { x: -1, y: -1 },
+    itemStyle: { color },
+    data: lows.map((_, i) => [i]),
+    renderItem: (params, api) => {
+      const place = (point: readonly [number, number]): number[] => api.coord([point[0], point[1]]).map(tenth);
+      const [below, above] = [lows[params.dataIndex] ?? [], highs[params.dataIndex] ?? []];
+      return {
+        type: 'polygon',
+        shape: { points: [...below.map(place), ...above.map(place).reverse()] },
+        style: { fill: color, opacity: 0.22 },
+      };
+    },
+  };
+}
+
+const tenth = (value: number): number => Math.round(value * 10) / 10;
+
+function changeMarks(data: PictureData, names: ReadonlySet<string>, look: Look): ScatterSeriesOption[] {
+  const shown = data.changes.filter(({ name }) => names.has(name));
+  if (shown.length === 0) return [];
+  const { ink } = coloursOf(look);
+  return [
+    {
+      type: 'scatter',
+      name: 'changes',
+      symbol: 'triangle',
+      symbolSize: 9,
+      symbolOffset: [0, '-50%'],
+      itemStyle: { color: ink, opacity: 0.7 },
+      encode: { x: 0, y: 1 },
+      data: shown.slice(0, 2000).map(({ name, isGroup, time }) => {
+        const at = nearestPlace(data.times, time);
+        const curve = isGroup
+          ? data.groups.find(group => group.name === name)?.median
+          : data.rois.find(({ label }) => label === name)?.shifts;
+        return [time, curve?.[at] ?? Number.NaN];
+      }),
+      tooltip: { show: false },
+    },
+  ];
+}
+
+function told(data: PictureData, groups: readonly ReportGroup[], picked: readonly ReportRoi[], at: number): string {
+  const lines = [
+    ...groups.map(
+      ({ name, median, low, high }) =>
+        `${name}: median ${figure(median[at])} px, middle 68 % from ${figure(low[at])} to ${figure(high[at])} px`,
+    ),
+    ...picked.map(({ label, shifts, sigmas, distrusted, flags }) => {
+      const isDistrusted = !Number.isNaN(distrusted[at]);
+      const value = isDistrusted ? distrusted[at] : shifts[at];
+      const words = Number.isNaN(value) ? 'no value' : withError(value, isDistrusted ? null : sigmas[at], 'px');
+      const flagged = flagWords(flags[at] as number, data);
+      return `ROI ${label}: ${words}${flagged === '' ? '' : ` (${flagged})`}`;
+    }),
+  ].map(escapedText);
+  const more = lines.length > mostTold ? [`and ${lines.length - mostTold} others`] : [];
+  return [`<b>${momentText(data.times[at] as number)}</b>`, ...lines.slice(0, mostTold), ...more].join('<br>');
+}

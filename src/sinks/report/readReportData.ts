@@ -1,0 +1,257 @@
+import type { ExperimentStep } from '../../model/experimentStep.ts';
+import { clockTime } from '../../model/experimentStep.ts';
+import { labelPatterns } from '../../model/labelPatterns.ts';
+import { medianOf } from '../../model/median.ts';
+import { type Sensing, type SensingFigures, sense } from '../../quantities/sensing.ts';
+import { axisClock } from '../plot/plotData.ts';
+import { quantile } from '../plot/shiftSummary.ts';
+import { type ChosenFrames, chooseFrames, type FrameSpan } from '../series/chosenFrames.ts';
+import { distrustedFlags, readCurves, type SeriesCurves } from '../series/seriesCurves.ts';
+import type { SeriesReader } from '../series/seriesReader.ts';
+import type { IntervalCounts, PictureData, Place, ReportGroup, ReportRoi } from './reportData.ts';
+
+/** Values that the pictures show at most: size of the page and time to open it grow with them. */
+const maxDrawn = 700_000;
+/** A ROI that has a flag in a larger share of the images is told as flagged. */
+const flaggedShare = 0.05;
+/** The shift at the end is the median of so many last images. */
+const endImages = 15;
+const intervalBins = 48;
+
+/** Where the ROIs lie. */
+export interface ReportLayout {
+  places: Readonly<Record<string, Place>>;
+  outlines: readonly Place[];
+}
+
+export interface ReportWish {
+  span: FrameSpan;
+  /** Patterns of labels; none: all. */
+  rois: readonly string[];
+  groups: readonly { name: string; patterns: readonly string[] }[];
+  steps: readonly ExperimentStep[];
+  layout: ReportLayout | null;
+}
+
+/** What a report says. */
+export interface ReportContent {
+  pictures: PictureData;
+  sensing: Sensing;
+  frames: Pick<ChosenFrames, 'count' | 'first' | 'last' | 'superseded' | 'methods' | 'labels'>;
+}
+
+/** There is nothing to report of: a sentence for whoever asked. */
+export class NothingChosenError extends Error {}
+
+/**
+ * Reads what a report shows, in memory that the length of the run does not change but for some 30 bytes an image.
+ * @throws NothingChosenError; the file system's errors
+ */
+export async function readReportData(series: SeriesReader, wish: ReportWish): Promise<ReportContent> {
+  const frames = await chooseFrames(series, wish.span);
+  if (frames.count === 0) throw new NothingChosenError(await whyNone(series));
+  const isChosen = labelPatterns(wish.rois);
+  if (!frames.labels.some(isChosen)) {
+    throw new NothingChosenError(
+      `no ROI fits ${wish.rois.join(' ')}; their labels are ${frames.labels.slice(0, 6).join(', ')} and so on`,
+    );
+  }
+  const gathered = gatherFrames(frames);
+  const curves = await readCurves(frames, isChosen, mostLooked, gathered.take);
+  const groups = wish.groups.map(({ name, patterns }) => ({ name, has: labelPatterns(patterns) }));
+  const sensing = sense({ ...curves, steps: wish.steps, groups });
+  return { pictures: pictureData(frames, curves, gathered, sensing, wish), sensing, frames };
+}
+
+/** Images that are looked at: as many as `phorest sensing` takes. */
+const mostLooked = 4000;
+
+async function whyNone(series: SeriesReader): Promise<string> {
+  const all = await chooseFrames(series, { from: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY });
+  if (all.count === 0) return 'there is no result yet: nothing can be reported';
+  const [first, last] = [all.first, all.last].map(time => new Date(time).toISOString().slice(0, 19));
+  return `no image lies between the times asked for; they run from ${first} to ${last}`;
+}
+
+/** What is told of frames, beside their ROIs. */
+function gatherFrames({ sensors }: ChosenFrames) {
+  const place = axisClock();
+  const gathered = {
+    times: [] as number[],
+    brightness: [] as number[],
+    saturated: [] as number[],
+    temperatures: sensors.map(() => [] as number[]),
+    flagNames: [] as readonly string[],
+    zone: '',
+    take: ({ row, flags, sensors: own }: Parameters<NonNullable<Parameters<typeof readCurves>[3]>>[0]): void => {
+      gathered.times.push(place(row));
+      gathered.brightness.push(row.brightness);
+      const bit = 1 << flags.indexOf('saturated');
+      const count = row.flags.reduce((sum, bits) => sum + ((bits & bit) !== 0 ? 1 : 0), 0);
+      gathered.saturated.push((100 * count) / Math.max(1, row.flags.length));
+      for (const [i, sensor] of sensors.entries()) {
+        gathered.temperatures[i]!.push(row.temperatures[own.indexOf(sensor)] ?? Number.NaN);
+      }
+      if (flags.length > gathered.flagNames.length) gathered.flagNames = flags;
+      if (gathered.zone === '' && !Number.isNaN(row.utc)) gathered.zone = zoneName(row.local - row.utc);
+    },
+  };
+  return gathered;
+}
+
+function zoneName(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return `UTC${minutes < 0 ? '−' : '+'}${String(hours).padStart(2, '0')}:${String(rest).padStart(2, '0')}`;
+}
+
+function pictureData(
+  frames: ChosenFrames,
+  curves: SeriesCurves,
+  gathered: ReturnType<typeof gatherFrames>,
+  sensing: Sensing,
+  wish: ReportWish,
+): PictureData {
+  const { flagNames } = gathered;
+  const distrustedBits = flagNames.reduce(
+    (bits, flag, bit) => (distrustedFlags.has(flag) ? bits | (1 << bit) : bits),
+    0,
+  );
+  const count = curves.times.length;
+  const every = Math.max(1, Math.ceil((count * curves.labels.length) / maxDrawn));
+  const thin = <T extends Float64Array | Float32Array | Uint16Array>(values: T): T =>
+    (every === 1 ? values.slice() : values.filter((_, i) => i % every === 0)) as T;
+  const layout = wish.layout;
+  const isLaidOut = layout !== null && curves.labels.every(label => layout.places[label] !== undefined);
+  const rois = curves.labels.map((label, i): ReportRoi => {
+    const { figures, sigmaOf, warning } = roiFigures(curves, i, sensing.rois[i]!, flagNames);
+    return {
+      label,
+      place: isLaidOut ? layout.places[label]! : placeInOrder(i, curves.labels.length),
+      shifts: thin(curves.shifts[i]!),
+      sigmas: thin(curves.sigmas[i]!),
+      distrusted: thin(curves.distrusted[i]!),
+      flags: thin(curves.flags[i]!),
+      warning,
+      figures,
+      sigmaOf,
+    };
+  });
+  return {
+    times: thin(Float64Array.from(gathered.times)),
+    zone: gathered.zone,
+    images: frames.count,
+    every: every * curves.every,
+    flagNames,
+    distrustedBits,
+    rois,
+    groups: wish.groups.map(({ name, patterns }) => groupCurve(name, patterns, rois)),
+    isLaidOut,
+    outlines: isLaidOut ? layout.outlines : [],
+    marks: wish.steps
+      .map(({ time, liquid, concentration, refractive_index: index }) => ({
+        time: clockTime(time),
+        text: [liquid, concentration, index === undefined ? undefined : `n ${index}`].filter(Boolean).join(', '),
+      }))
+      .filter(({ time }) => time >= wish.span.from && time < wish.span.end),
+    changes: [],
+    brightness: thin(Float32Array.from(gathered.brightness)),
+    saturated: thin(Float32Array.from(gathered.saturated)),
+    sensors: frames.sensors.map((name, i) => ({ name, values: thin(Float32Array.from(gathered.temperatures[i]!)) })),
+    intervals: countIntervals(frames.intervals()),
+  };
+}
+
+function roiFigures(
+  { shifts, flags, times }: SeriesCurves,
+  i: number,
+  { refractive }: SensingFigures,
+  flagNames: readonly string[],
+): Pick<ReportRoi, 'figures' | 'sigmaOf' | 'warning'> {
+  const known = shifts[i]!.filter(value => !Number.isNaN(value));
+  const end = known.subarray(-endImages);
+  const steps = known.slice(1).map((value, k) => Math.abs(value - known[k]!));
+  // Of what neighbours differ by: neither a change nor a wrong value moves it.
+  const noise = known.length > 8 ? (1.4826 * medianOf(steps)) / Math.SQRT2 : Number.NaN;
+  const flagged = flags[i]!.reduce((count, bits) => count + (bits === 0 ? 0 : 1), 0) / Math.max(1, times.length);
+  return {
+    figures: {
+      shift: orNull(medianOf(end)),
+      sensitivity: refractive?.value ?? null,
+      noise: orNull(noise),
+      flagged: 100 * flagged,
+    },
+    sigmaOf: { sensitivity: refractive?.sigma ?? null, shift: orNull((1.25 * noise) / Math.sqrt(end.length)) },
+    warning:
+      known.length === 0
+        ? 'it has no trusted value'
+        : flagged > flaggedShare
+          ? flaggedWords(flags[i]!, flagNames)
+          : null,
+  };
+}
+
+const orNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+/** `two_peaks in 31 %, lost in 2 % of the images`. */
+function flaggedWords(bits: Uint16Array, names: readonly string[]): string {
+  const shares = names
+    .map((name, bit) => ({ name, share: bits.filter(each => ((each >> bit) & 1) === 1).length / bits.length }))
+    .filter(({ share }) => share > 0)
+    .sort((a, b) => b.share - a.share);
+  return `${shares.map(({ name, share }) => `${name} in ${Number((100 * share).toPrecision(2))} %`).join(', ')} of the images`;
+}
+
+/** In lines of ten, with room between. */
+function placeInOrder(i: number, count: number): Place {
+  const columns = Math.max(1, Math.min(count, Math.ceil(Math.sqrt(count / 2))));
+  return { x: (i % columns) * 100, y: Math.floor(i / columns) * 50, width: 96, height: 46 };
+}
+
+function groupCurve(name: string, patterns: readonly string[], rois: readonly ReportRoi[]): ReportGroup {
+  const has = labelPatterns(patterns);
+  const members = rois.flatMap(({ label }, i) => (has(label) ? [i] : []));
+  const { length } = rois[0]?.shifts ?? [];
+  const [median, low, high] = [0, 1, 2].map(() => new Float32Array(length)) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
+  for (let at = 0; at < length; at++) {
+    const sorted = Float64Array.from(members, i => rois[i]!.shifts[at]!)
+      .filter(value => !Number.isNaN(value))
+      .sort();
+    median[at] = quantile(sorted, 0.5);
+    low[at] = quantile(sorted, 0.16);
+    high[at] = quantile(sorted, 0.84);
+  }
+  return { name, members, median, low, high };
+}
+
+/** @param intervals ms */
+export function countIntervals(intervals: Float64Array): IntervalCounts | null {
+  const sorted = intervals.filter(value => value >= 0).sort();
+  if (sorted.length === 0) return null;
+  const [least, most] = [sorted[0]!, sorted.at(-1)!];
+  // The pause over a night is not to squeeze the others into one bin.
+  const high = Math.min(most, 3 * quantile(sorted, 0.99));
+  const span = Math.max(high - least, 0.02 * high, 1);
+  const from = Math.max(0, least - 0.02 * span);
+  const width = (1.04 * span) / intervalBins;
+  const counts = new Array<number>(intervalBins).fill(0);
+  let beyond = 0;
+  for (const value of sorted) {
+    const bin = Math.floor((value - from) / width);
+    if (bin < intervalBins) counts[bin]!++;
+    else beyond++;
+  }
+  return {
+    from: from / 1000,
+    width: width / 1000,
+    counts,
+    median: quantile(sorted, 0.5) / 1000,
+    longest: most / 1000,
+    beyond,
+    total: sorted.length,
+  };
+}

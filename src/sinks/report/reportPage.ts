@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createRequire, stripTypeScriptTypes } from 'node:module';
+import { escapedText } from './pictures/pictureParts.ts';
+import type { PictureData } from './reportData.ts';
+import type { ReportTable } from './reportTables.ts';
+
+const require = createRequire(import.meta.url);
+
+export interface ReportPage {
+  title: string;
+  subtitle: string;
+  pictures: PictureData;
+  tables: readonly ReportTable[];
+  /** Names and values, from which all this was made. */
+  about: readonly (readonly [name: string, value: string])[];
+  /** Settings, as TOML. */
+  config: string;
+  /** What was left out, and why. */
+  notes: readonly string[];
+}
+
+/** What draws the pictures, here and in the page; each after those that it uses. */
+const sharedModules = [
+  '../plot/plotColours',
+  '../plot/plotAxes',
+  '../plot/shiftSummary',
+  '../plot/trackLines',
+  './pictures/pictureParts',
+  './pictures/sensorgram',
+  './pictures/chipPictures',
+  './pictures/framePictures',
+];
+
+/** The whole page as one HTML text, which asks nobody for anything: echarts, pictures, data and tables are in it. */
+export async function reportPage(page: ReportPage): Promise<string> {
+  const asset = (name: string): Promise<string> =>
+    readFile(new URL(`../../../assets/report/${name}`, import.meta.url), 'utf8');
+  const [style, ownScript, echarts, shared] = await Promise.all([
+    asset('page.css'),
+    asset('page.js'),
+    readFile(require.resolve('echarts/dist/echarts.min.js'), 'utf8'),
+    sharedScript(),
+  ]);
+  const scripts = [echarts, `'use strict';\n{\n${shared}\n${ownScript}\n}`].map(inScript);
+  const hashes = scripts.map(script => `'sha256-${createHash('sha256').update(script).digest('base64')}'`);
+  // Nothing from elsewhere, and no script but these: a label that is one stays text.
+  const policy = `default-src 'none'; script-src ${hashes.join(' ')}; style-src 'unsafe-inline'; img-src data: blob:`;
+  const { title, subtitle, pictures, tables, about, config, notes } = page;
+  return [
+    '<!doctype html>',
+    '<html lang="en"><head><meta charset="utf-8">',
+    `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<link rel="icon" href="data:,">',
+    `<title>${escapedText(title)}</title>`,
+    `<style>${style}</style></head><body>`,
+    `<header><div><h1>${escapedText(title)}</h1><p>${escapedText(subtitle)}</p></div>`,
+    '<button id="theme" type="button" title="light or dark">◐</button></header>',
+    notes.map(note => `<p class="trouble">${escapedText(note)}</p>`).join('\n'),
+    '<main id="pictures"></main>',
+    ...tables.map((table, i) => tableHtml(table, i)),
+    `<section><h2>What it was made from</h2><dl>${about
+      .map(([name, value]) => `<dt>${escapedText(name)}</dt><dd>${escapedText(value)}</dd>`)
+      .join('')}</dl>`,
+    `<details><summary>Configuration</summary><pre>${escapedText(config)}</pre></details></section>`,
+    `<script type="application/json" id="data">${packed(pictures)}</script>`,
+    ...scripts.map(script => `<script>${script}</script>`),
+    '</body></html>\n',
+  ].join('\n');
+}
+
+/** The modules that the page shares with this program, as one script. */
+export async function sharedScript(): Promise<string> {
+  const end = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const texts = await Promise.all(
+    sharedModules.map(name => readFile(new URL(`${name}.${end}`, import.meta.url), 'utf8')),
+  );
+  return texts
+    .map(text => (end === 'ts' ? stripTypeScriptTypes(text) : text))
+    .map(text => text.replace(/^import\b[^;]*;$/gm, '').replace(/^export /gm, ''))
+    .join('\n');
+}
+
+/** JavaScript as it may stand in HTML. */
+const inScript = (text: string): string => text.replaceAll(/<(?=\/script|!--)/gi, '\\u003c');
+
+/** As it may stand in HTML, with numbers as base64 of their bytes, little-endian. */
+function packed(data: PictureData): string {
+  return JSON.stringify(data, (_key, value: unknown) =>
+    ArrayBuffer.isView(value)
+      ? {
+          [value.constructor.name]: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
+        }
+      : value,
+  ).replaceAll('<', '\\u003c');
+}
+
+function tableHtml({ title, note, head, rows }: ReportTable, index: number): string {
+  const cells = (tag: string, row: readonly string[]): string =>
+    `<tr>${row.map(cell => `<${tag}>${escapedText(cell)}</${tag}>`).join('')}</tr>`;
+  return [
+    `<section class="table" id="table${index}"><h2>${escapedText(title)}</h2><p>${escapedText(note)}</p><div class="wide"><table><thead>`,
+    cells('th', head),
+    '</thead><tbody>',
+    ...rows.map(row => cells('td', row)),
+    '</tbody></table></div></section>',
+  ].join('\n');
+}

@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { chipMap, multiples } from '../../../src/sinks/report/pictures/chipPictures.ts';
+import { exposure, intervalPicture } from '../../../src/sinks/report/pictures/framePictures.ts';
+import { type Look, robustRange } from '../../../src/sinks/report/pictures/pictureParts.ts';
+import { sensorgram } from '../../../src/sinks/report/pictures/sensorgram.ts';
+import { countIntervals } from '../../../src/sinks/report/readReportData.ts';
+import { sampleReport } from './sampleReport.ts';
+
+const look: Look = { dark: false, font: 'DejaVu Sans', width: 1200, interactive: false };
+const labels = Array.from({ length: 24 }, (_, i) => `${String(i).padStart(3, '0')}A_N`);
+
+test('a few far values do not stretch a scale, and the scale says how many it leaves out', () => {
+  const values = Float32Array.from({ length: 1000 }, (_, i) => (i < 3 ? 500 : Math.sin(i)));
+  const range = robustRange([values, Float32Array.of(Number.NaN)]);
+  expect(range).toMatchObject({ total: 1000, cut: 3 });
+  expect(range.max).toBeLessThan(2);
+  expect(robustRange([[0, 1, 2]])).toMatchObject({ cut: 0 });
+});
+
+test('of many ROIs the sensorgram has the median and band of the group, and a line of each that is picked', () => {
+  const data = sampleReport(labels);
+  const named = (picks?: readonly number[]) =>
+    (sensorgram(data, look, picks).option.series as { type: string; name?: string; data: unknown[] }[]).filter(
+      ({ type, data }) => type === 'line' && data.length > 0,
+    );
+  expect(named().map(({ name }) => name)).toEqual(['all ROIs']);
+  expect(named([2, 5]).map(({ name }) => name)).toEqual(['all ROIs', 'ROI 002A_N', 'ROI 005A_N']);
+});
+
+test('values with a flag that makes them those of another thing are marks beside the line, and are told', () => {
+  const data = sampleReport(['a', 'b'], ({ shifts, distrusted, flags }, i) => {
+    if (i === 0) return;
+    [shifts[7], distrusted[7], flags[7]] = [Number.NaN, 0.5, 0b1000];
+  });
+  const { option, notes } = sensorgram(data, look);
+  const marks = (option.series as { type: string; data: unknown[] }[]).filter(({ type }) => type === 'scatter');
+  expect(marks.map(({ data }) => data)).toEqual([[], [[data.times[7], 0.5]]]);
+  expect(notes.join(' ')).toContain('two_peaks');
+});
+
+test('a map marks flagged ROIs, scales by the others, and says which lie beyond its colours', () => {
+  const data = sampleReport(labels, (roi, i) => {
+    if (i === 3)
+      Object.assign(roi, { warning: 'two_peaks in 40 % of the images', figures: { ...roi.figures, shift: 70 } });
+    if (i === 4) Object.assign(roi, { figures: {} });
+  });
+  const { notes, option } = chipMap(data, look, 'shift')!;
+  expect((option.visualMap as { max: number }).max).toBeLessThan(2);
+  const words = notes.join(' ');
+  expect(words).toMatch(/leaves out 1 of 23 values \(003A_N\)/);
+  expect(words).toMatch(/Without a colour: 1 ROI/);
+  expect(words).toMatch(/Flagged: 1 of 24 ROIs \(003A_N\)/);
+  expect(chipMap(data, look, 'sensitivity')).toBeNull();
+});
+
+test('the curves where the ROIs lie say their scale, and what it cuts', () => {
+  const data = sampleReport(labels, ({ shifts }, i) => {
+    if (i === 6) shifts[20] = 90;
+  });
+  expect(multiples(data, look).notes.join(' ')).toMatch(/leaves out 1 of 1,440 values \(1 ROI\)/);
+});
+
+test('without brightness in the series the picture says why', () => {
+  const data = { ...sampleReport(labels), brightness: new Float32Array(60).fill(Number.NaN) };
+  expect(exposure(data, look).notes.join(' ')).toContain('an earlier version');
+});
+
+test('intervals are counted, and a night without images does not squeeze them into one bin', () => {
+  const intervals = Float64Array.from({ length: 2000 }, (_, i) => (i === 900 ? 8 * 3_600_000 : 5000 + (i % 40)));
+  const counted = countIntervals(intervals)!;
+  expect(counted).toMatchObject({ total: 2000, beyond: 1, longest: 28_800 });
+  expect(counted.counts.reduce((sum, count) => sum + count)).toBe(1999);
+  expect(counted.from + counted.width * counted.counts.length).toBeLessThan(20);
+  expect(intervalPicture({ ...sampleReport(labels), intervals: counted }, look)!.notes.join(' ')).toContain(
+    'leaves out 1 ',
+  );
+  expect(countIntervals(new Float64Array())).toBeNull();
+});

@@ -25,9 +25,9 @@ export interface PatternedLine {
 }
 
 /** Draws in all, spread over the lines. */
-const draws = 160;
+const draws = 96;
 /** Waves that a pattern is made of. */
-const waves = 64;
+const waves = 32;
 /** Below this contrast a pattern longer than that, pixels, is none: what is shorter the fits' own errors know. */
 const leastContrast = 0.03;
 const knownLength = 2;

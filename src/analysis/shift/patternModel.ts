@@ -57,19 +57,21 @@ export function factorPattern(
   blocks: Int32Array,
 ): Float64Array | null {
   const size = blocks.length;
+  // Blocks correlate by how many groups and bins they lie apart.
+  const covariances = Float64Array.from({ length: groups * count }, (_, apart) =>
+    variances.reduce(
+      (sum, variance, k) => sum + variance * alongGroups[k][Math.floor(apart / count)] * alongBins[k][apart % count],
+      0,
+    ),
+  );
   const matrix = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {
     const groupI = Math.floor(blocks[i] / count);
     const binI = blocks[i] - groupI * count;
     for (let j = 0; j <= i; j++) {
       const groupJ = Math.floor(blocks[j] / count);
-      const binJ = blocks[j] - groupJ * count;
-      let sum = 0;
-      for (let k = 0; k < variances.length; k++) {
-        if (variances[k] > 0)
-          sum += variances[k] * alongBins[k][binI * count + binJ] * alongGroups[k][groupI * groups + groupJ];
-      }
-      matrix[i * size + j] = sum;
+      const apart = Math.abs(binI - blocks[j] + groupJ * count);
+      matrix[i * size + j] = covariances[(groupI - groupJ) * count + apart];
     }
     matrix[i * size + i] *= 1 + roundingReserve;
   }
@@ -83,6 +85,8 @@ const roundingReserve = 1e-6;
 const wavesAlong = [0, 1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 28, 35, 43];
 const wavesAcross = [0, 1, 2, 3, 5, 8];
 const rounds = 300;
+/** A correlation below it is none. */
+const uncorrelated = 1e-9;
 
 /** Collects what ROIs of one layout show of the pattern that all share. */
 export interface PatternMeasurement {
@@ -103,7 +107,10 @@ export function measurePattern(layout: BlockLayout, covariance: BlockCovariance)
   const expected: Float64Array[] = [];
   const wave = new Float64Array(size);
   const half = new Float64Array(size);
-  const full = new Float64Array(size);
+  /** So many bins apart a length still correlates. */
+  const reaches = covariance.alongBins.map(bins =>
+    bins.subarray(0, count).findLastIndex(value => value > uncorrelated),
+  );
   return {
     add(residuals, project) {
       for (const m of wavesAcross.filter(wave => wave < groups)) {
@@ -146,25 +153,30 @@ export function measurePattern(layout: BlockLayout, covariance: BlockCovariance)
     },
   };
 
-  /** wave′·K·wave of a length. */
+  /** wave′·K·wave of a length. What lies too far apart to correlate is passed over. */
   function quadratic(k: number): number {
     const bins = covariance.alongBins[k];
     const across = covariance.alongGroups[k];
+    const reach = reaches[k];
+    half.fill(0);
     for (let group = 0; group < groups; group++) {
-      for (let bin = 0; bin < count; bin++) {
-        let sum = 0;
-        for (let other = 0; other < count; other++) sum += bins[bin * count + other] * wave[group * count + other];
-        half[group * count + bin] = sum;
+      for (let other = 0; other <= group; other++) {
+        const value = across[group * groups + other] * (other < group ? 2 : 1);
+        if (value < uncorrelated) continue;
+        for (let bin = 0; bin < count; bin++) half[group * count + bin] += value * wave[other * count + bin];
       }
     }
-    full.fill(0);
+    let sum = 0;
     for (let group = 0; group < groups; group++) {
-      for (let other = 0; other < groups; other++) {
-        const value = across[group * groups + other];
-        for (let bin = 0; bin < count; bin++) full[group * count + bin] += value * half[other * count + bin];
+      const first = group * count;
+      for (let apart = 0; apart <= reach; apart++) {
+        let products = 0;
+        for (let bin = first; bin < first + count - apart; bin++)
+          products += wave[bin] * half[bin + apart] + wave[bin + apart] * half[bin];
+        sum += (apart > 0 ? bins[apart] : bins[0] / 2) * products;
       }
     }
-    return dot(wave, full);
+    return sum;
   }
 }
 

@@ -34,13 +34,13 @@ export interface ReferenceFit {
    * @returns null when the search leads nowhere
    */
   plain(layout: BlockLayout, logs: Float32Array, start: Line): ReferenceLine | null;
-  /** As if this line had just been fitted by `plain`. */
+  /** Turns to a line that `plain` has fitted: the next two are about it. */
   look(layout: BlockLayout, logs: Float32Array, line: ReferenceLine): void;
   /** Standard error of a parameter. */
   errorOf(line: ReferenceLine, parameter: number): number;
-  /** What is left of the logarithms beside the line that was fitted last, 0 where a block is not used. */
+  /** What is left of the logarithms beside the line, 0 where a block is not used. */
   residuals(): Float64Array;
-  /** Takes out of a vector over the blocks what the line that was fitted last could take on, in place. */
+  /** Takes out of a vector over the blocks what the line could take on, in place. */
   project(vector: Float64Array): void;
   /**
    * By generalised least squares. @param pattern factor of the pattern's covariance between the blocks that are used
@@ -71,6 +71,10 @@ export function createReferenceFit(kernel: LineKernel): ReferenceFit {
   let jacobian: Float64Array[] = [];
   let rest = new Float64Array(0);
   let blocksUsed: Int32Array = new Int32Array(0);
+  /** For `project`: a vector over the blocks that are used, and the factor of the derivatives' products. */
+  let used = new Float64Array(0);
+  const normal = new Float64Array(size * size);
+  let isDetermined = false;
 
   /** Derivatives and residuals in the blocks that are used, one after the other. */
   function evaluate(
@@ -195,6 +199,12 @@ export function createReferenceFit(kernel: LineKernel): ReferenceFit {
     look(layout, logs, at) {
       blocksUsed = usedBlocks(logs);
       evaluate(layout, logs, at, blocksUsed);
+      used = new Float64Array(blocksUsed.length);
+      for (let p = 0; p < size; p++) {
+        for (let q = 0; q <= p; q++) normal[p * size + q] = dot(jacobian[p], jacobian[q]);
+        normal[p * size + p] *= 1 + 1e-9;
+      }
+      isDetermined = factor(normal, size);
     },
 
     errorOf({ information }, parameter) {
@@ -213,15 +223,11 @@ export function createReferenceFit(kernel: LineKernel): ReferenceFit {
     },
 
     project(vector) {
-      const used = Float64Array.from(blocksUsed, block => vector[block]);
-      for (let p = 0; p < size; p++) {
-        for (let q = 0; q <= p; q++) matrix[p * size + q] = dot(jacobian[p], jacobian[q]);
-        matrix[p * size + p] *= 1 + 1e-9;
-        step[p] = dot(jacobian[p], used);
-      }
+      for (let i = 0; i < blocksUsed.length; i++) used[i] = vector[blocksUsed[i]];
       vector.fill(0);
-      if (!factor(matrix, size)) return;
-      solve(matrix, size, step);
+      if (!isDetermined) return;
+      for (let p = 0; p < size; p++) step[p] = dot(jacobian[p], used);
+      solve(normal, size, step);
       for (let i = 0; i < blocksUsed.length; i++) {
         let taken = 0;
         for (let p = 0; p < size; p++) taken += step[p] * jacobian[p][i];
@@ -238,7 +244,7 @@ export function createReferenceFit(kernel: LineKernel): ReferenceFit {
       };
       const look = (at: ReferenceLine): void => {
         evaluate(layout, logs, at, blocks);
-        for (const column of [rest, ...jacobian]) whiten(pattern, column);
+        whiten(pattern, [rest, ...jacobian]);
       };
       return search(found, look, () => 1, layout.count * layout.width) ? found : null;
     },
@@ -253,13 +259,29 @@ export function usedBlocks(logs: Float32Array): Int32Array {
   return used.slice(0, count);
 }
 
-/** Solves L·x = b in place. */
-function whiten(lower: Float64Array, b: Float64Array): void {
-  const size = b.length;
-  for (let i = 0; i < size; i++) {
-    let sum = b[i];
-    for (let k = 0, at = i * size; k < i; k++, at++) sum -= lower[at] * b[k];
-    b[i] = sum / lower[i * size + i];
+/** Solves L·x = b in place, for each b. Three at a time: the processor works on one sum while it waits for another. */
+function whiten(lower: Float64Array, columns: readonly Float64Array[]): void {
+  const size = columns[0].length;
+  const spare = new Float64Array(size);
+  for (let c = 0; c < columns.length; c += 3) {
+    const one = columns[c];
+    const two = columns[c + 1] ?? spare;
+    const three = columns[c + 2] ?? spare;
+    for (let i = 0; i < size; i++) {
+      let a = one[i];
+      let b = two[i];
+      let d = three[i];
+      let at = i * size;
+      for (let k = 0; k < i; k++, at++) {
+        const l = lower[at];
+        a -= l * one[k];
+        b -= l * two[k];
+        d -= l * three[k];
+      }
+      one[i] = a / lower[at];
+      two[i] = b / lower[at];
+      three[i] = d / lower[at];
+    }
   }
 }
 

@@ -41,7 +41,7 @@ export interface MeasuredStep {
 const usualStep = (random: RandomStream): number => random.between(2, 12) * (random.uniform() < 0.2 ? -1 : 1);
 
 /**
- * Chips of 40 ROIs with five frames at rest for the reference, then `frames` with steps of 2 to 12 px, one in five backwards.
+ * Chips of `rois` (40) ROIs with five frames at rest for the reference, then `frames` with steps of 2 to 12 px, one in five backwards.
  *
  * @param stepOf another step of each ROI in a frame, from 0
  */
@@ -51,12 +51,14 @@ export function shiftAccuracy(
     chips,
     frames,
     bounded,
+    rois = 40,
     seed = 1,
     stepOf = usualStep,
   }: {
     chips: number;
     frames: number;
     bounded: number;
+    rois?: number;
     seed?: number;
     stepOf?: (random: RandomStream, frame: number) => number;
   },
@@ -76,20 +78,11 @@ export function shiftAccuracy(
   let missing = 0;
   let wrong = 0;
   for (let k = 0; k < chips; k++) {
-    const chip = new PatternedChip(seed + k, 40, options);
+    const chip = new PatternedChip(seed + k, rois, options);
     const { random } = chip.rois[0];
     const rest = chip.rois.map(({ mean }) => mean);
     const builder = createReferenceBuilder({ rois: chip.manifest, method, estimator, shifts: true, darkLevel: null });
-    // Of each ROI, what the frames of the reference say alone.
-    const before: number[][] = rest.map(() => []);
-    for (let i = 0; i < 5; i++) {
-      const pixels = chip.frame(rest);
-      builder.add(pixels, saturation, chip.manifest);
-      for (const [at, roi] of chip.manifest.rois.entries()) {
-        const { position } = estimator(pixels, roi, 0, saturation);
-        if (position !== null) before[at].push(position);
-      }
-    }
+    for (let i = 0; i < 5; i++) builder.add(chip.frame(rest), saturation, chip.manifest);
     const reference = decodeReference(encodeReference(builder.finish()));
     for (const [i, { label }] of chip.manifest.rois.entries()) {
       const known = reference.rois.get(label);
@@ -116,7 +109,7 @@ export function shiftAccuracy(
         for (const flag of flags) byFlag[flag] = (byFlag[flag] ?? 0) + 1;
         const error = found.shift - steps[i];
         const { uncertainty } = found;
-        const difference = (estimate.position as number) - mean(before[i]) - steps[i];
+        const difference = (estimate.position as number) - reference.rois.get(roi.label)!.alone.position - steps[i];
         each.push({ step: steps[i], error, uncertainty, difference, flags });
         if (flags.length === 0 && Math.abs(error) > 2) wrong++;
         if (found.flags.length > 0) continue;
@@ -148,8 +141,6 @@ export function shiftAccuracy(
     each,
   };
 }
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 const rms = (values: readonly number[]): number =>
   Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);

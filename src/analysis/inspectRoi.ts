@@ -97,10 +97,10 @@ function lineOf(method: AnalysisMethod, parameters: Float64Array, columns: numbe
 function inspectedReference(
   label: string,
   hash: string,
-  { darkLevel, rois }: Reference,
+  { darkLevel, rois, shifts }: Reference,
   compared: ComparedBlocks | null,
 ): InspectedReference | null {
-  const known = rois.get(label);
+  const known = shifts ? rois.get(label) : undefined;
   if (!known) return null;
   const { position, positionError } = known;
   return { hash, position, positionError, darkLevel, ratio: compared && ratioOf(compared) };

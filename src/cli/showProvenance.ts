@@ -103,7 +103,7 @@ function facts(origin: ResultOrigin, roi: RoiResult | null, sum: Sum): [name: st
     'reference',
     reference.hash === null
       ? 'none: the shift was not known yet'
-      : `${reference.hash}${reference.file ? `, ${reference.file}` : ''}`,
+      : `${reference.isPattern ? 'none: the shift was not known yet; error bars with the pattern ' : ''}${reference.hash}${reference.file ? `, ${reference.file}` : ''}`,
   ]);
   if (reference.record) found.push(['', `made as ${reference.record} says`]);
   for (const words of missing) found.push(['missing', words]);

@@ -29,7 +29,8 @@ export interface ResultOrigin {
   /** The settings that it was made with, and the file that has them. */
   config: { hash: string | null; file: string | null; config: Config | null };
   rois: { hash: string | null; file: string | null; manifest: RoiManifest | null };
-  reference: { hash: string | null; file: string | null; record: string | null };
+  /** Of the shifts; or, `isPattern`, only of the error bars. */
+  reference: { hash: string | null; file: string | null; record: string | null; isPattern: boolean };
   /** Null: a line of a version that did not say it. */
   codeVersion: string | null;
   /** What could not be found, a sentence each. */
@@ -67,7 +68,7 @@ export async function originOf(entry: Entry, options: OriginOptions): Promise<Re
   const image = await imageOrigin(entry, options, missing);
   const config = await configOf(line, options, missing);
   const rois = await roisOf(line, options, missing);
-  const hash = line?.reference ?? null;
+  const hash = line?.reference ?? line?.pattern ?? null;
   const references = join(paths.results, 'references');
   const file = hash === null ? null : join(references, `reference_${hash}.bin`);
   const isThere = file !== null && (await files.stat(file)) !== null;
@@ -79,7 +80,12 @@ export async function originOf(entry: Entry, options: OriginOptions): Promise<Re
     image,
     config,
     rois,
-    reference: { hash, file: isThere ? file : null, record: isThere ? await recordOf(hash!, references, files) : null },
+    reference: {
+      hash,
+      file: isThere ? file : null,
+      record: isThere ? await recordOf(hash!, references, files) : null,
+      isPattern: hash !== null && !line?.reference,
+    },
     codeVersion: line?.code_version ?? null,
     missing,
   };

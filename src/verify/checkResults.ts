@@ -161,8 +161,9 @@ function checkLine(
     return;
   }
   if (attempt < ledger.attempt(number)) tally.earlier_results++;
-  if (typeof line.reference === 'string')
-    inspection.references.set(line.reference, (inspection.references.get(line.reference) ?? 0) + 1);
+  const reference = line.reference ?? line.pattern;
+  if (typeof reference === 'string')
+    inspection.references.set(reference, (inspection.references.get(reference) ?? 0) + 1);
   const status = ledger.status(number);
   if (attempt < ledger.attempt(number) || (status !== 'processed' && status !== 'failed')) {
     addReport(number, 'optional', line, inspection, texts);

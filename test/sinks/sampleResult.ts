@@ -57,6 +57,7 @@ export function sampleResult({
     config_hash: 'c0ffee',
     roi_manifest_hash: 'decaf',
     reference: null,
+    pattern: null,
     code_version: '0.1.0',
     manifest_entry_timestamp: '2026-11-22T06:35:50.524653',
     image_timestamp: timestamp,

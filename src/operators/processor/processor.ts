@@ -242,7 +242,7 @@ async function openWorker(
         return over;
       };
       try {
-        const { bytes, hash } = reference;
+        const { bytes, named } = reference;
         const frame = await analyse(entry, settings, { rois, reference: bytes }, { analyser, begin }, deps, signal);
         if (signal.aborted) return [];
         const wanted = await fit.sizeFor(text, frame, signal);
@@ -252,7 +252,7 @@ async function openWorker(
         if (odd !== null)
           return await settleFailed(entry, `${entry.camera_data!.filename}: ${odd}`, settings, deps, signal);
         moves.see(frame.chipShift, { limit: settings.chipShiftLimit, follows: settings.followChip });
-        return await settleProcessed(entry, { ...frame, reference: hash }, settings, deps, signal);
+        return await settleProcessed(entry, { ...frame, named }, settings, deps, signal);
       } catch (error) {
         if (signal.aborted) return [];
         if (error instanceof WorkerDiedError) return countWorkerDeath(entry, error, settings, deps, signal);
@@ -348,6 +348,7 @@ function resultHead(entry: Entry, { configHash, roiManifestText }: ProcessSettin
     // A worker opens only with one.
     roi_manifest_hash: contentHash(roiManifestText!),
     reference: null as string | null,
+    pattern: null as string | null,
     code_version: codeVersion(),
     manifest_entry_timestamp: entry.entry_timestamp_iso,
     image_timestamp: entry.camera_data?.timestamp_iso ?? null,
@@ -363,7 +364,7 @@ function resultHead(entry: Entry, { configHash, roiManifestText }: ProcessSettin
 
 async function settleProcessed(
   entry: Entry,
-  frame: AnalysedFrame & { reference: string | null },
+  frame: AnalysedFrame & Pick<ShiftReference, 'named'>,
   settings: ProcessSettings,
   deps: ProcessExperiment,
   signal: AbortSignal,
@@ -371,7 +372,7 @@ async function settleProcessed(
   const at = deps.tools.clock.now();
   const head = {
     ...resultHead(entry, settings, at, null),
-    reference: frame.reference,
+    ...frame.named,
     chip_shift: rounded(frame.chipShift ?? null),
   };
   const location = await deps.results.append(head, frame.imageAnalysis);

@@ -74,10 +74,8 @@ export type ReferenceExperiment = Pick<Experiment, 'queue' | 'archive' | 'files'
 
 /** So many archived entries are looked through for the first frames: those of a long run have no images here any more. */
 const maxArchived = 10_000;
-/** Entries among which there is a processed one, if there is any near the beginning. */
-const maxSeen = 1000;
-/** Frames that the pattern is looked for in, before there is a reference: most of the first ones show lines, or none does. */
-const maxPatternTries = 5;
+/** Frames that the pattern is looked for in, before there is a reference: so long a run may go without light. */
+const maxPatternTries = 1000;
 /** The wish for a new one is looked for so often, ms. */
 const lookEveryMs = 2000;
 
@@ -89,7 +87,8 @@ const makingFile = 'making';
 /**
  * The reference that shifts are measured from: made from the first good frames of the run in the order of collection, so that it is
  * the same for any number of threads and processes. It is made as soon as they are there, before they are analysed themselves where
- * they come together; frames that were analysed before have no shift.
+ * they come together; frames that were analysed before have no shift. How far the pattern pulls positions is measured in the first
+ * good frame, before it is analysed itself: no line of the run is without it, whichever thread is quicker.
  *
  * It is kept in `results_dir/references`: its bytes by their hash, and a record by what it was made for, which is written last. After
  * a process has died while it made one, only frames count that have been analysed: an image that kills its process is found there.
@@ -128,9 +127,9 @@ export class ShiftReference {
     return this.#bytes ?? this.#pattern;
   }
 
-  /** Of what shifts are measured from now; null while there is none. */
-  get hash(): string | null {
-    return this.#bytes?.hash ?? null;
+  /** What a result line names: what its shifts are measured from, or, while there is none, what its error bars know of the pattern. */
+  get named(): { reference: string | null; pattern: string | null } {
+    return { reference: this.#bytes?.hash ?? null, pattern: this.#bytes ? null : (this.#pattern?.hash ?? null) };
   }
 
   /** @throws the file system's errors */
@@ -202,8 +201,7 @@ export class ShiftReference {
     analyser: Pick<FrameAnalyser, 'makeReference'>,
     leaving: AbortSignal,
   ): Promise<boolean> {
-    // An image that has been analysed neither hangs nor kills its process. The pattern is not worth more.
-    const entries = this.#firstFrames(Math.max(1, frames), frames === 0);
+    const entries = this.#firstFrames(Math.max(1, frames));
     if (entries.length < Math.max(1, frames)) return false;
     this.#making ??= this.#make(entries, frames, analyser, leaving).finally(() => {
       this.#making = null;
@@ -223,13 +221,11 @@ export class ShiftReference {
   }
 
   /** The first frames of the run by collection that are not known to be bad, as many as are needed or there. */
-  #firstFrames(count: number, mustBeProcessed: boolean): Entry[] {
+  #firstFrames(count: number): Entry[] {
     const { queue } = this.#experiment;
     const frames = new Map<string, Entry>();
-    let seen = 0;
     for (const entry of concat(this.#archived, queue.entries())) {
-      if (frames.size === count || (mustBeProcessed && ++seen > maxSeen)) break;
-      if (mustBeProcessed && entry.processing_status !== 'processed') continue;
+      if (frames.size === count) break;
       if (this.#isCandidate(entry) && !this.#bad.has(entry.entry_id)) frames.set(entry.entry_id, entry);
     }
     return [...frames.values()];

@@ -11,6 +11,7 @@ const headKeys = [
   'config_hash',
   'roi_manifest_hash',
   'reference',
+  'pattern',
   'code_version',
   'manifest_entry_timestamp',
   'image_timestamp',

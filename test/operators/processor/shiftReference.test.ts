@@ -32,8 +32,10 @@ async function prepare({ files, given = settings }: { files?: FaultyFiles; given
   const dark = new Set<string>();
   fixture.onMakeReference = async job => {
     if (!job.shifts) {
-      patterns.push(...job.paths.map(idOf));
-      return { bytes: pattern, good: [0], rois: 1, darkLevel: 90 };
+      const [id] = job.paths.map(idOf);
+      patterns.push(id);
+      const isGood = !dark.has(id);
+      return { bytes: isGood ? pattern : null, good: isGood ? [0] : [], rois: 1, darkLevel: 90 };
     }
     asked.push(job.paths.map(idOf));
     const good = [...job.paths.keys()].filter(place => !dark.has(idOf(job.paths[place]!)));
@@ -93,7 +95,7 @@ describe('the reference of the shifts', () => {
       ['D', hash],
     ]);
     const measured = fixture.jobs.map(job => job.reference?.hash ?? null);
-    expect(measured).toEqual([null, contentHash(pattern), hash, hash]);
+    expect(measured).toEqual([contentHash(pattern), contentHash(pattern), hash, hash]);
     run.unsubscribe();
   });
 
@@ -214,19 +216,47 @@ describe('the reference of the shifts', () => {
     run.unsubscribe();
   });
 
-  it('with reference_frames 0 is not made, but how far the pattern pulls positions is measured in the first frame, once', async () => {
-    const { world, run, start, asked, patterns, lines, fixture } = await prepare({
-      given: { ...settings, referenceFrames: 0 },
-    });
-    await world.offer('A', 'B', 'C', 'D');
+  it.each([
+    [1, true],
+    [2, true],
+    [5, true],
+    [2, false],
+  ])(
+    'with reference_frames 0 is not made, but every frame, the first one too, is analysed with what the pattern of the first frame that shows lines does, with %d workers (a replay: %s)',
+    async (workers, isReplay) => {
+      const { world, run, start, asked, patterns, lines, fixture, dark } = await prepare({
+        given: { ...settings, referenceFrames: 0, workers, isReplay },
+      });
+      dark.add('B');
+      await world.offer('B', 'A', 'C', 'D');
+      start();
+      await run.until(() => run.count('done') === 4);
+      await world.offer('E');
+      await run.until(() => run.count('done') === 5, 100);
+      expect(asked).toEqual([]);
+      expect(patterns).toEqual(['B', 'A']);
+      expect(fixture.jobs.map(job => job.reference?.hash)).toEqual(Array(5).fill(contentHash(pattern)));
+      expect(await lines()).toEqual(['A', 'B', 'C', 'D', 'E'].map(id => [id, null]));
+      const text = textOf(world.files, '/root/results/processing_results.jsonl').trim().split('\n');
+      for (const line of text) expect((JSON.parse(line) as ResultLine).pattern).toBe(contentHash(pattern));
+      run.unsubscribe();
+    },
+  );
+
+  it('that is made later names itself on the lines, and no more the pattern', async () => {
+    const { world, run, start } = await prepare({ given: { ...settings, isReplay: false } });
+    await world.offer('A', 'B');
     start();
-    await run.until(() => run.count('done') === 4);
-    expect(asked).toEqual([]);
-    await world.offer('E');
-    await run.until(() => run.count('done') === 5, 100);
-    expect(patterns).toEqual(['A']);
-    expect(fixture.jobs.at(-1)!.reference!.hash).toBe(contentHash(pattern));
-    expect((await lines())[0]).toEqual(['A', null]);
+    await run.until(() => run.count('done') === 2);
+    await world.offer('C');
+    await run.until(() => run.count('done') === 3, 100);
+    const text = textOf(world.files, '/root/results/processing_results.jsonl').trim().split('\n');
+    const named = text.map(line => JSON.parse(line) as ResultLine).map(({ reference, pattern: of }) => [reference, of]);
+    expect(named).toEqual([
+      [null, contentHash(pattern)],
+      [null, contentHash(pattern)],
+      [hash, null],
+    ]);
     run.unsubscribe();
   });
 });

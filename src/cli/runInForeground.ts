@@ -44,7 +44,8 @@ export async function runInForeground(context: CommandContext, options: RunOptio
     },
   }).finally(() => view.beforeEnd());
   if (logFormat === 'pretty') {
-    output.line(`${stoppedBy ?? 'done'}: ${progress.summary()}`);
+    const how = stoppedBy === null ? 'done' : stoppedBy === 'SIGINT' ? 'stopped' : `stopped by ${stoppedBy}`;
+    output.line(`${how}: ${progress.summary()}`);
     for (const line of resultLines(paths)) output.line(line);
   }
   if (handOver.isAsked) return goOnInBackground(context, options, opened, handOver.lastFrame);

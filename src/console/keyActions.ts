@@ -127,7 +127,7 @@ function command(state: ConsoleState, purpose: string, words: readonly string[])
 function carryOut(state: ConsoleState, action: Action): Step {
   if (action.do === 'stopOwn') return stopOwn(state);
   if (action.do === 'handOver') {
-    const words = 'to the background: what is in flight is finished here, then the pipeline starts there';
+    const words = 'to the background: what is in work is finished here, then the pipeline starts there';
     return step({ ...say(state, 'info', words), stopAsked: true }, action);
   }
   if (action.do !== 'command') return step(state, action);

@@ -16,7 +16,7 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
     keys: ['b', 'S-b'],
     shown: 'b',
     label: 'in the background',
-    help: 'Leaves the pipeline in the background: what is in flight is finished here, then it starts there.',
+    help: 'Leaves the pipeline in the background: what is in work is finished here, then it starts there.',
     places: ['question'],
     footer: 2,
     when: ({ overlay }) => overlay?.kind === 'question' && overlay.background !== undefined,

@@ -6,7 +6,7 @@ export interface Page {
   name: string;
   /** As people read it, in tabs and titles. */
   title: string;
-  /** The same where tabs have little room, six letters at most. */
+  /** The same where tabs have little room, eight letters at most. */
   short: string;
   /** A sentence for the help and the documentation. */
   help: string;
@@ -18,7 +18,7 @@ export const pages = [
     key: '1',
     name: 'overview',
     title: 'overview',
-    short: 'main',
+    short: 'overview',
     help: 'Stages, alarms and the end of the log; on larger windows the chart, the chip and the frame too.',
   },
   {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Page } from '../../src/console/pages.ts';
+import { type Page, pages } from '../../src/console/pages.ts';
 import { lineText, lineWidth } from '../../src/console/views/line.ts';
 import { tabAt, tabsLine, tabsOf } from '../../src/console/views/tabsLine.ts';
 import { sampleState } from './sampleConsole.ts';
@@ -21,6 +21,14 @@ describe('tabs', () => {
     expect(textOf('experiments', 48)).toBe(' 1  2  3  4  5  6  7  8  9 experiments ');
     for (const shown of titles)
       for (const room of [48, 60, 80, 120]) expect(textOf(shown, room).length).toBeLessThanOrEqual(room);
+  });
+
+  it('have a name of every page on 80 columns, whichever is shown', () => {
+    for (const { name, short } of pages) {
+      const text = lineText(tabsLine(sampleState({ page: name, columns: 80 }), 80));
+      for (const page of pages) expect(text).toContain(` ${page.key} ${page.short}`);
+      expect(text, name).toContain(short);
+    }
   });
 
   it('are hit where they are drawn, on any width', () => {

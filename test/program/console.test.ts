@@ -179,7 +179,7 @@ describe.skipIf(!hasTerminal)('the console in a terminal', () => {
     terminal.press('C-c');
     expect(await terminal.ended()).toBe(0);
     expect(terminal.isRestored).toBe(true);
-    expect(terminal.screen).toMatch(/SIGINT: \d+ collected · \d+ analysed/);
+    expect(terminal.screen).toMatch(/stopped: \d+ collected · \d+ analysed/);
     expect((await root.phorest('status')).code).toBe(3);
   });
 

@@ -12,6 +12,9 @@ import { type ShownAlarm, selectedIndex, shownAlarms } from './alarmsState.ts';
 /** Rows for the selected alarm in full: a rule and text. */
 const fullRows = 5;
 
+const emptyWords =
+  'An alarm says why a stage can not work. It stands here until it is over, with since when, how long and how often, and stays in the list then.';
+
 /** A place in the list. */
 type Item = { title: string } | { alarm: ShownAlarm; index: number };
 
@@ -35,7 +38,8 @@ export function alarmPage(state: ConsoleState, width: number, height: number): L
     return clip(alarmRow(item.alarm, item.index === cursor, state), width, drawing);
   });
   const selected = list[cursor];
-  const space = Array.from({ length: rows - shown.length }, () => blank);
+  if (list.length === 0) shown.push(...paragraph(emptyWords, width - 1, rows, 'dim', drawing).map(indented));
+  const space = Array.from({ length: Math.max(0, rows - shown.length) }, () => blank);
   return [...shown, ...space, ...(selected ? fullAlarm(selected, now, width, state) : [])].slice(0, height);
 }
 

@@ -96,7 +96,7 @@ function titleLine(
   const isShort = width < narrow;
   const hasShift = data.shifts.some(curve => curve.hasShift);
   const from = hasShift ? 'the reference' : 'the first frame';
-  const what = hasShift ? 'Shift' : 'Shift: none yet, position';
+  const what = hasShift ? 'Shift' : 'Shift: none yet; position';
   const since = chart.zero === null ? from : columnText(chart.zero.at, 1_000, now);
   const title = isShort && chart.zero === null ? `${what}, px` : `${what} since ${since}, px`;
   const zoom = zoomOf(chart, whole, liveEnd(state, whole));

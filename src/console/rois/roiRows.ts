@@ -18,7 +18,7 @@ interface Sources {
 /** So much of the past tells the drift, and is shown beside it, ms. */
 export const driftMs = 3_600_000;
 /** A drift of less than this is a guess, ms. */
-const leastDriftMs = 60_000;
+const leastDriftMs = 300_000;
 
 let last: { of: readonly unknown[]; rows: readonly RoiRow[] } | null = null;
 

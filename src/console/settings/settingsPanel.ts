@@ -92,7 +92,16 @@ function formLines(state: ConsoleState, width: number, rows: number): Line[] {
       seg(cleanText(field.info.doc, drawing), 'dim'),
     ];
   });
-  return [title, ...fields.map(each => clip(each, width, drawing)), ...doubts];
+  const room = rows - fields.length - doubts.length - 1;
+  const { doc, allowed } = settingFields[cursor]!.info;
+  const meaning =
+    room < 1 ? [] : paragraph(`${doc} It may be ${allowed}.`, width - 1, Math.min(room, 4), 'plain', drawing);
+  return [
+    title,
+    ...fields.map(each => clip(each, width, drawing)),
+    ...doubts,
+    ...(meaning.length > 0 ? [blank, ...meaning.map(indented)] : []),
+  ];
 }
 
 const nameWidth = Math.max(...settingFields.map(({ key }) => key.length));

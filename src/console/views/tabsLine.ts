@@ -5,8 +5,13 @@ import { type Page, type PageName, pages } from '../pages.ts';
 import { type Line, lineWidth, type Segment, seg, spread } from './line.ts';
 import { shareSegments } from './shareSegments.ts';
 
-/** How much of the pages' names is shown, the most first. Of the page that is shown, the whole title always is. */
-const forms: readonly ((page: Page) => string)[] = [({ title }) => ` ${title}`, ({ short }) => ` ${short}`, () => ''];
+/** How much of the pages' names is shown, the most first. The page that is shown always has one. */
+const forms: readonly ((page: Page, isShown: boolean) => string)[] = [
+  ({ title }) => ` ${title}`,
+  ({ title, short }, isShown) => ` ${isShown ? title : short}`,
+  ({ short }) => ` ${short}`,
+  ({ title }, isShown) => (isShown ? ` ${title}` : ''),
+];
 
 interface Tab<Name extends string> {
   name: Name;
@@ -64,7 +69,7 @@ export function tabsOf<Name extends string>(
   for (const form of forms) {
     tabs = of.map(page => ({
       name: page.name,
-      text: ` ${page.key}${page.name === shown ? ` ${page.title}` : form(page)} `,
+      text: ` ${page.key}${form(page, page.name === shown)} `,
     }));
     if (widthOf(tabs) <= room) return tabs;
   }

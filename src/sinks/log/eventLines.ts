@@ -116,13 +116,15 @@ function playbackWords({ speed, paused, steps }: Playback): string {
   return words.join(' ');
 }
 
+/** Details whose key alone does not say what they are. */
+const detailWords: Readonly<Record<string, string>> = { rois: 'ROIs', rejected: 'not used' };
+
 function doneWords(detail: Readonly<Record<string, string | number>>, entryId: string): string[] {
   const { image, ...rest } = detail;
   const words = Object.entries(rest).map(([key, value]) => {
-    if (typeof value === 'string') return `${key.replaceAll('_', ' ')} ${value}`;
-    return key.endsWith('_ms')
-      ? `${key.slice(0, -3).replaceAll('_', ' ')} ${duration(value)}`
-      : `${number(value)} ${key.replaceAll('_', ' ')}`;
+    const name = detailWords[key] ?? key.replace(/_ms$/, '').replaceAll('_', ' ');
+    if (typeof value === 'string') return `${name} ${value}`;
+    return key.endsWith('_ms') ? `${name} ${duration(value)}` : `${number(value)} ${name}`;
   });
   return [String(image ?? entryId), ...words];
 }

@@ -171,7 +171,7 @@ describe('the chart page', () => {
     expect(readout(press(state, 'down'))).toContain('no shift: position');
     const neither = samples.map(sample => ({ ...sample, shifts: new Float32Array(2).fill(Number.NaN) }));
     expect(shown(at({ history: { ...history, samples: neither } }))[0]).toContain(
-      'Shift: none yet, position since the first frame, px',
+      'Shift: none yet; position since the first frame, px',
     );
   });
 

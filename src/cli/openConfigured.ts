@@ -16,6 +16,7 @@ import { ExperimentRecord } from './knownExperiment.ts';
 import { type LoadedConfig, loadConfig } from './loadConfig.ts';
 import { quantities$ } from './readFigures.ts';
 import { refuseUnusable, writtenFolders } from './refuseUnusable.ts';
+import { refuseInReplay } from './replayRecord.ts';
 import { parseStages } from './stageList.ts';
 
 /** Opens a pipeline; one that somebody else runs already ends the command with exit code 3. */
@@ -53,6 +54,7 @@ export async function openConfigured(
   const wanted = parseStages(stages);
   const loaded = await loadConfig(context);
   const { chosen, config, paths } = loaded;
+  await refuseInReplay(context, paths.root, stages);
   // Of a disk that is not there the pipeline tells itself.
   if (!(await diskOf(config, paths)?.check())) await refuseUnusable(writtenFolders(paths));
   const latest$ = new BehaviorSubject(config);

@@ -8,6 +8,9 @@ import { writeAtomic } from '../files/writeAtomic.ts';
 import { oneLine } from '../model/shownText.ts';
 import { safeName } from '../share/sharePath.ts';
 import { type ReplayRecord, type ReplayRequest, replaySchema } from '../streams/folder/replaySchema.ts';
+import type { CommandContext } from './commandDefinition.ts';
+import { commandLine } from './commandLine.ts';
+import { ExitError, exitCodes } from './exitCodes.ts';
 
 /** Letters of the folder's name: with four bytes each they fit into a name. */
 const longestName = 50;
@@ -62,3 +65,29 @@ export function goOnWords(request: ReplayRequest, root: string): string[] {
     ...Object.entries(chosen).flatMap(([option, value]) => [`--${option}`, String(value)]),
   ];
 }
+
+/**
+ * Refuses to run a pipeline as its configuration says in the folder of a replay: that has no camera, and would wait for images that never
+ * come. Stages that somebody names may run there.
+ *
+ * @throws ExitError `usage` that says what goes on with the replay.
+ */
+export async function refuseInReplay(
+  context: Pick<CommandContext, 'cwd' | 'environment'>,
+  root: string,
+  stages: string | undefined,
+): Promise<void> {
+  const record = stages === undefined ? await readReplay(root) : null;
+  if (!record) return;
+  throw new ExitError(
+    exitCodes.usage,
+    `${root} is the folder of a replay of ${record.request.folder}, and has no camera: "${goOnCommand(context, record.request, root)}" goes on with the replay; with --stages the stages run that you name`,
+  );
+}
+
+/** The command that goes on with a replay, as one would type it. */
+export const goOnCommand = (
+  { cwd, environment }: Pick<CommandContext, 'cwd' | 'environment'>,
+  request: ReplayRequest,
+  root: string,
+): string => commandLine({ cwd, environment, config: undefined, root: undefined }, ...goOnWords(request, root));

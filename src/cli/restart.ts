@@ -1,6 +1,11 @@
+import type { ProcessStatus } from '../model/status.ts';
 import type { CommandDefinition } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { type StopOptions, stop } from './stop.ts';
+
+/** Whether a process in the folder of a replay is that: in its first second it says nothing yet of replay or stages. */
+export const isReplaying = ({ replay, stages, state }: Pick<ProcessStatus, 'replay' | 'stages' | 'state'>): boolean =>
+  state !== 'stopped' && (replay !== undefined || stages.collector !== undefined || Object.keys(stages).length === 0);
 
 /** `restart`: stops the pipeline and starts each of its processes anew, with the stages that it ran. */
 export const restart: CommandDefinition<StopOptions> = {
@@ -15,12 +20,16 @@ export const restart: CommandDefinition<StopOptions> = {
       { loadConfig },
       { loadSteered, troubleOfPipeline },
       { livingProcesses },
+      { goOnCommand, readReplay },
+      { commandLine },
     ] = await Promise.all([
       import('./stopPipeline.ts'),
       import('./startPipeline.ts'),
       import('./loadConfig.ts'),
       import('./loadSteered.ts'),
       import('./livingProcesses.ts'),
+      import('./replayRecord.ts'),
+      import('./commandLine.ts'),
     ]);
     // A configuration that could not be started with must not stop what runs.
     await loadConfig(context);
@@ -32,10 +41,11 @@ export const restart: CommandDefinition<StopOptions> = {
     }
     const living = await livingProcesses(paths.status);
     // A start would run what the configuration says, which has no camera.
-    if (living.some(({ status }) => status.replay && status.state !== 'stopped')) {
+    const replay = await readReplay(paths.root);
+    if (replay && living.some(({ status }) => isReplaying(status))) {
       throw new ExitError(
         exitCodes.usage,
-        `a replay runs in ${paths.root}, and is not restarted: "phorest stop" ends it, and its own command goes on from there`,
+        `a replay runs in ${paths.root}, and is not restarted: "${commandLine(context, 'stop')}" ends it, and "${goOnCommand(context, replay.request, paths.root)}" goes on from there`,
       );
     }
     const running = living.some(({ elsewhere }) => !elsewhere);

@@ -59,8 +59,8 @@ function statusLines(status: PipelineStatus, connection: Connection, root: strin
 }
 
 /** How fast the whole is, in the words of the console. */
-function throughputLines(throughput: Throughput, { stages }: PipelineStatus, now: number): string[] {
-  const words = throughputWords(throughput, stages[throughput.stage], now);
+function throughputLines(throughput: Throughput, status: PipelineStatus, now: number): string[] {
+  const words = throughputWords(throughput, status, now);
   const facts = [
     `now ${words.now}`,
     words.peak && `peak ${words.peak}`,

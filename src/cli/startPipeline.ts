@@ -5,6 +5,7 @@ import { ExitError, exitCodes } from './exitCodes.ts';
 import { launch, type StartOptions, startPatienceMs } from './launch.ts';
 import { loadConfig } from './loadConfig.ts';
 import { refuseUnusable, writtenFolders } from './refuseUnusable.ts';
+import { refuseInReplay } from './replayRecord.ts';
 import { parseStages } from './stageList.ts';
 
 /**
@@ -15,6 +16,7 @@ export async function startPipeline(context: CommandContext, options: StartOptio
   const { output } = context;
   parseStages(options.stages);
   const { config, paths, text, chosen } = await loadConfig(context);
+  await refuseInReplay(context, paths.root, options.stages);
   const wrong = await diskOf(config, paths)?.check();
   if (wrong) throw new ExitError(exitCodes.failed, wrong);
   await refuseUnusable(writtenFolders(paths));

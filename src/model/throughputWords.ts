@@ -1,6 +1,6 @@
 import { bytes, duration, number } from './quantity.ts';
 import { rateFigure, rateText, rateUnit, unitBeside } from './rate.ts';
-import type { StageStatus, Throughput } from './status.ts';
+import type { PipelineStatus, StageStatus, Throughput } from './status.ts';
 
 /** What there is to say of the whole, a fact each, in the words of console, `status` and help. */
 export interface ThroughputWords {
@@ -22,12 +22,13 @@ export interface ThroughputWords {
 }
 
 /** `now`: milliseconds since 1970 UTC, for how long there was nothing. */
-export function throughputWords(throughput: Throughput, stage: StageStatus | undefined, now: number): ThroughputWords {
+export function throughputWords(throughput: Throughput, status: PipelineStatus, now: number): ThroughputWords {
+  const stage = status.stages[throughput.stage];
   const { per_second, peak_per_second: peak, target_per_minute: target, rows_per_second: rows, latency } = throughput;
   const { finished, expected, clears_in_ms: clears, busiest } = throughput;
   const left = expected !== null && typeof clears === 'number' && clears > 0 ? `, ${coarse(clears)} left` : '';
   return {
-    now: rateOfAsked(per_second, target, stage?.last_done ?? null, now),
+    now: isHeld(throughput, status) ? 'paused' : rateOfAsked(per_second, target, stage?.last_done ?? null, now),
     peak: peak === null ? null : rateText(Math.max(peak, per_second ?? 0)),
     folder: expected === null ? null : `${number(Math.min(finished, expected))} of ${number(expected)} done${left}`,
     rows: rows === null ? null : rateText(rows, rateUnit(Math.max(rows, 1))),
@@ -37,6 +38,13 @@ export function throughputWords(throughput: Throughput, stage: StageStatus | und
     waiting: waitingWords(throughput.waiting, expected === null ? clears : null),
     busiest: busiest && `${busiest.stage} ${percent(busiest.busy)}`,
   };
+}
+
+/** Whether nothing comes because somebody, or the experiment, has it rest: a replay, the camera, or the stage itself. */
+export function isHeld({ stage, per_second }: Throughput, { stages, replay }: PipelineStatus): boolean {
+  if (per_second !== null && per_second > 0) return false;
+  if (replay?.paused && !replay.ended) return true;
+  return [stages[stage], stages.collector].some(each => each?.state === 'paused');
 }
 
 /** `11.8 of 12/min`; `nothing for 35 s of 12/min`; `not known yet`. @param lastDone UTC. */

@@ -2,8 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { defaultReplayFolder, recordReplay } from '../../src/cli/replayRecord.ts';
+import { exitCodes } from '../../src/cli/exitCodes.ts';
+import { defaultReplayFolder, recordReplay, refuseInReplay } from '../../src/cli/replayRecord.ts';
+import { isReplaying } from '../../src/cli/restart.ts';
 import { mistake } from '../../src/config/kinds/path.ts';
+import type { StageStatus } from '../../src/model/status.ts';
 import { safeName } from '../../src/share/sharePath.ts';
 
 let cwd = '';
@@ -50,4 +53,24 @@ test('a replay of something else, or a folder of somebody else, is left alone', 
   await recordReplay(first, { ...request, folder: '/other/Pos0' }, false);
   await recordReplay(`${first}-2`, { ...request, limit: 5 }, false);
   expect(await defaultReplayFolder(cwd, request)).toBe(`${first}-3`);
+});
+
+test('no pipeline is run in the folder of a replay, and what goes on with it is said; stages that are named may run', async () => {
+  const root = join(cwd, 'run 7');
+  const context = { cwd, environment: {} };
+  await refuseInReplay(context, root, undefined);
+  await recordReplay(root, request, true);
+  await expect(refuseInReplay(context, root, undefined)).rejects.toMatchObject({
+    code: exitCodes.usage,
+    message: expect.stringMatching(/ replay \/old\/Pos0 --out '.*run 7' --method gaussian" goes on with the replay/),
+  });
+  await refuseInReplay(context, root, 'syncer');
+});
+
+test('a process in the folder of a replay is taken for the replay from its first moment, unless it runs other stages', () => {
+  const stage = {} as StageStatus;
+  expect(isReplaying({ state: 'running', stages: {} })).toBe(true);
+  expect(isReplaying({ state: 'running', stages: { collector: stage } })).toBe(true);
+  expect(isReplaying({ state: 'running', stages: { syncer: stage } })).toBe(false);
+  expect(isReplaying({ state: 'stopped', stages: { collector: stage } })).toBe(false);
 });

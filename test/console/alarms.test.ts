@@ -10,6 +10,7 @@ import { reduce } from '../../src/console/reduce.ts';
 import { lineText } from '../../src/console/views/line.ts';
 import { overlayView } from '../../src/console/views/overlayView.ts';
 import { panelViews } from '../../src/console/views/panels.ts';
+import { tabsLine } from '../../src/console/views/tabsLine.ts';
 import type { AlarmNotice } from '../../src/model/alarm.ts';
 import type { AlarmStatus } from '../../src/model/status.ts';
 import { parseAcknowledgements } from '../../src/streams/alarms/acknowledgements.ts';
@@ -143,6 +144,29 @@ describe('acknowledging an alarm', () => {
   });
 });
 
+describe('an alarm that somebody has acknowledged', () => {
+  const acknowledged = [
+    { stage: 'collector' as const, key: 'camera', since: iso(noon - minute), at: iso(noon), by: 'ann on pi' },
+  ];
+  const overview = (alarms: AlarmStatus[]): string => {
+    const state = reduce(withAlarms(alarms, [], { page: 'overview' }), { kind: 'acknowledged', acknowledged }).state;
+    return panelViews.alarms
+      .content(state, layoutOf(state)!.alarms!)
+      .lines.map(lineText)
+      .concat(lineText(tabsLine(state, 120)))
+      .join('\n');
+  };
+
+  it('is marked on the overview, stands after those that are new, and is not counted beside the tabs', () => {
+    expect(overview([disk, camera])).toMatch(
+      /▲ \d\d:\d\d:\d\d communicator(?:.|\n)*acknowledged \d\d:\d\d:\d\d collector: no camera/,
+    );
+    expect(overview([disk, camera])).toMatch(/▲ 1 alarm /);
+    expect(overview([camera])).toMatch(/1 alarm acknowledged/);
+    expect(overview([camera])).not.toContain('▲');
+  });
+});
+
 describe('the cause of an alarm', () => {
   const log = [
     ...sampleLines(30),
@@ -167,6 +191,42 @@ describe('the cause of an alarm', () => {
     expect(selectedLine(atLine.log, logRows(atLine))?.text).toBe('no camera (again in 5 s)');
     const exposure = { ...camera, message: 'the camera takes no camera_exposure of 150' };
     expect(press(open(exposure), '<enter>').state).toMatchObject({ page: 'settings', settings: { cursor: 1 } });
+  });
+
+  it('is the image that the message names, in the folder of its day', () => {
+    const last_image = { filename: 'x.png', filepath: '/data/run7/data/20261128', original: true, taken: iso(noon) };
+    const of = (message: string): ConsoleState => {
+      const alarm = { ...camera, stage: 'health' as const, message };
+      const state = withAlarms([alarm], [], {
+        reading: { connection: 'running', status: sampleStatus({ alarms: [alarm], last_image }) },
+      });
+      return press(state, '<enter>').state;
+    };
+    const named = of('image_20261127_235959_263369_cam0.png: not an image');
+    expect(overlay(named)).toContain('the image image_20261127_235959_263369_cam0.png');
+    expect(press(named, '<down><down><enter>').state).toMatchObject({
+      page: 'frame',
+      frameView: { held: { file: '/data/run7/data/20261127/image_20261127_235959_263369_cam0.png', back: 0 } },
+    });
+    expect(overlay(of('no camera'))).not.toContain('the image');
+  });
+
+  it.each([
+    [60, 18],
+    [80, 24],
+    [200, 60],
+  ])('is in sight in %i × %i, however long the words are', (columns, rows) => {
+    const alarm = { ...camera, message: `camera_exposure ${'of the camera can not be set, '.repeat(40)}` };
+    const state = withAlarms([alarm], [], { columns, rows });
+    const advised = reduce(reduce(state, { kind: 'log', lines: log }).state, {
+      kind: 'advice',
+      message: alarm.message,
+      advice: 'plug it in, and look whether it is there. '.repeat(20),
+    }).state;
+    const opened = press(advised, '<enter>').state;
+    for (const words of ['camera_exposure of', 'since', 'Go to', 'the setting', 'in the log', 'the last frame'])
+      expect(overlay(opened)).toContain(words);
+    expect(overlayView(opened)!.lines.map(lineText).slice(-2)[0]).toContain('the last frame');
   });
 
   it('has the sentence of the guide', () => {

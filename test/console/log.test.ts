@@ -85,6 +85,22 @@ describe('filters of the log', () => {
     expect(press(none, '<escape>').state.log).toMatchObject({ words: '', source: null, level: 'info' });
   });
 
+  it('are taken away by a click each, on the page and on the overview', () => {
+    const filtered = press(log(mixed), 'f&DISK<enter>/slow<enter>').state;
+    for (const page of ['log', 'overview'] as const) {
+      const state = { ...filtered, page, columns: 120, rows: 40 };
+      const { left, top } = layoutOf(state)!.log!;
+      const title = lineText(panelViews.log.content(state, layoutOf(state)!.log!).lines[0]!);
+      const click = (words: string): ConsoleState =>
+        reduce(state, { kind: 'mouse', what: 'press', x: left + title.indexOf(words) + 2, y: top }).state;
+      expect(click('[text').log).toMatchObject({ words: '', level: 'warning', search: 'slow' });
+      expect(click('[from').log).toMatchObject({ words: 'DISK', level: 'info', search: 'slow' });
+      expect(click('[search').log).toMatchObject({ words: 'DISK', level: 'warning', search: '' });
+      expect(click('[search').page).toBe(page);
+      expect(click('Log').log).toMatchObject({ words: 'DISK', level: 'warning', search: 'slow' });
+    }
+  });
+
   it('search within what they let through', () => {
     const found = press(log(mixed), '&disk<enter>/slow<enter>').state;
     expect(selected(found)?.text).toBe('the disk is slow');

@@ -360,3 +360,24 @@ describe('a replay that is begun from the console', () => {
     expect(inputs).toEqual([{ kind: 'noReplay', why }]);
   });
 });
+
+describe('throughput of a replay that is paused', () => {
+  it.each([
+    [80, 24],
+    [120, 40],
+  ])('is told as paused in %i × %i, not as a stall', (columns, rows) => {
+    const of = (over: Partial<ReplayStatus>): string => {
+      const state = replaying(over, { columns, rows });
+      const status = state.reading!.status!;
+      const throughput = { ...status.throughput!, per_second: 0, target_per_minute: null };
+      const reading = { connection: 'running' as const, status: { ...status, throughput } };
+      return panelViews.throughput
+        .content({ ...state, reading, now: noon + 44_000 }, layoutOf(state)!.throughput!)
+        .lines.map(lineText)
+        .join('\n');
+    };
+    expect(of({ paused: true })).toMatch(/now +paused/);
+    expect(of({ paused: true, ended: true })).toMatch(/now +nothing for 45 s/);
+    expect(of({})).toMatch(/now +nothing for 45 s/);
+  });
+});

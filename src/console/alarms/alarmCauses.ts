@@ -1,4 +1,7 @@
+import { basename, dirname, join } from 'node:path';
+import type { HeldFrame } from '../../model/framePicture.ts';
 import { stageNames } from '../../model/stageName.ts';
+import type { LastImage } from '../../model/status.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import { logRows } from '../log/logRows.ts';
 import { emptyLog, selectIndex } from '../log/logView.ts';
@@ -43,7 +46,28 @@ export function alarmCauses(state: ConsoleState, { stage, key, message, since, o
       go: now => ({ ...now, page: 'log', log: selectIndex(all, place, logRows({ ...now, page: 'log' })) }),
     });
   }
-  if (/\.(png|tiff?|jpe?g|zst)\b/i.test(message) || stage === 'collector' || stage === 'processor')
-    causes.push({ text: 'the last frame', go: now => ({ ...now, page: 'frame' }) });
+  const image = imageIn(message, state.reading?.status?.last_image ?? null);
+  if (image !== null)
+    causes.push({ text: `the image ${basename(image)}`, go: now => toFrame(now, { file: image, back: 0 }) });
+  else if (stage === 'collector' || stage === 'processor')
+    causes.push({ text: 'the last frame', go: now => toFrame(now, null) });
   return causes;
+}
+
+const toFrame = (state: ConsoleState, held: HeldFrame | null): ConsoleState => ({
+  ...state,
+  page: 'frame',
+  frameView: { ...state.frameView, held },
+});
+
+/**
+ * Path of the image that a message names: in the folder of the last image, or in that of its own day beside it; null where it names none, or
+ * where no image is known.
+ */
+function imageIn(message: string, last: LastImage | null): string | null {
+  const named = /[^\s/"'()]+\.(?:png|tiff?|jpe?g)(?:\.\w+)?(?=[\s:,;"')]|$)/i.exec(message)?.[0];
+  if (named === undefined || last === null) return null;
+  const day = /_(\d{8})_\d{6}_/.exec(named)?.[1];
+  const isOfDays = /^\d{8}$/.test(basename(last.filepath));
+  return join(day !== undefined && isOfDays ? join(dirname(last.filepath), day) : last.filepath, named);
 }

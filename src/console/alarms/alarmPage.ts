@@ -117,12 +117,37 @@ function whenWords({ since, overAt, isStanding, times, acknowledged }: ShownAlar
   return `since ${clockTime(since, now)}${often}${until}${seen}`;
 }
 
-/** An alarm in full: its words, when it was, what the documentation says, and where to look. */
-export function alarmDetails(state: ConsoleState, cursor: number, width: number): { title: string; lines: Line[] } {
+/** Lines that the words of an opened alarm may take at most. */
+const mostOf = { message: 8, when: 3, advice: 6 };
+
+/**
+ * An alarm in full: its words, when it was, what the documentation says, and where to look. The ways to its cause are always in sight: in a
+ * low window the words are cut.
+ */
+export function alarmDetails(
+  state: ConsoleState,
+  cursor: number,
+  width: number,
+  height: number,
+): { title: string; lines: Line[] } {
   const { drawing, now, alarms } = state;
   const list = shownAlarms(state);
   const alarm = list[selectedIndex(list, alarms)];
   if (!alarm) return { title: 'Alarm', lines: [line('it is gone', 'dim')] };
+  const causes = alarmCauses(state, alarm).map(({ text }, i) =>
+    exactly(
+      [
+        seg(i === cursor ? drawing.pointer : ' ', 'accent'),
+        seg(cleanText(text, drawing), i === cursor ? 'selected' : 'plain'),
+      ],
+      width,
+      drawing,
+    ),
+  );
+  const room = height - causes.length - 1;
+  const isLow = room < mostOf.message + mostOf.advice;
+  const gap = isLow ? [] : [blank];
+  const when = paragraph(cleanText(whenWords(alarm, now), drawing), width, isLow ? 1 : mostOf.when, 'dim', drawing);
   const advice = alarms.advice[alarm.message];
   const said =
     advice === undefined
@@ -130,25 +155,28 @@ export function alarmDetails(state: ConsoleState, cursor: number, width: number)
       : advice === null
         ? 'The guide has no row for this message.'
         : `The guide: ${advice}`;
+  const adviceLines = (rows: number): Line[] => paragraph(said, width, rows, advice ? 'plain' : 'dim', drawing);
+  const rest = room - when.length - 2 * gap.length;
+  // Each gets what the other leaves, and half of the room at least.
+  const messageRows = Math.max(1, Math.ceil(rest / 2), rest - adviceLines(mostOf.advice).length);
+  const message = paragraph(
+    alarm.message,
+    width,
+    Math.min(mostOf.message, messageRows),
+    alarm.isStanding ? 'bad' : 'plain',
+    drawing,
+  );
+  const adviceRows = Math.min(mostOf.advice, rest - message.length);
   return {
     title: `${alarm.isStanding ? 'Alarm' : 'Over'}: ${alarm.stage} ${alarm.key}`,
     lines: [
-      ...paragraph(alarm.message, width, 8, alarm.isStanding ? 'bad' : 'plain', drawing),
-      ...paragraph(cleanText(whenWords(alarm, now), drawing), width, 3, 'dim', drawing),
-      blank,
-      ...paragraph(said, width, 6, advice ? 'plain' : 'dim', drawing),
-      blank,
+      ...message,
+      ...when,
+      ...gap,
+      ...(adviceRows > 0 ? adviceLines(adviceRows) : []),
+      ...gap,
       line('Go to', 'heading'),
-      ...alarmCauses(state, alarm).map(({ text }, i) =>
-        exactly(
-          [
-            seg(i === cursor ? drawing.pointer : ' ', 'accent'),
-            seg(cleanText(text, drawing), i === cursor ? 'selected' : 'plain'),
-          ],
-          width,
-          drawing,
-        ),
-      ),
+      ...causes,
     ],
   };
 }

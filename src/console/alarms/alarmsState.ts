@@ -47,12 +47,16 @@ export function withNotices(alarms: AlarmsState, more: readonly AlarmNotice[]): 
 
 /** The alarms that stand, the worst first, then those that are over, newest first. */
 export function shownAlarms({ reading, alarms }: { reading: StatusReading | null; alarms: AlarmsState }): ShownAlarm[] {
-  const standing = (reading?.status ? worstFirst(reading.status) : []).map(alarm =>
-    standingAlarm(alarm, alarms.acknowledged),
-  );
+  const standing = standingAlarms({ reading, alarms });
   const open = new Set(reading?.connection === 'running' ? standing.map(alarmName) : []);
   const over = pastAlarms(alarms.notices, open).sort((a, b) => b.since - a.since);
   return [...standing, ...over.slice(0, mostOver)];
+}
+
+/** The alarms that stand, the worst first. */
+export function standingAlarms({ reading, alarms }: Parameters<typeof shownAlarms>[0]): ShownAlarm[] {
+  const standing = reading?.status ? worstFirst(reading.status) : [];
+  return standing.map(alarm => standingAlarm(alarm, alarms.acknowledged));
 }
 
 const alarmName = ({ stage, key }: Pick<ShownAlarm, 'stage' | 'key'>): string => `${stage} ${key}`;

@@ -45,14 +45,47 @@ export function logLines(state: Pick<ConsoleState, 'log' | 'drawing' | 'page'>, 
   return [...lines, ...space, ...fullLine(selected, width, drawing)];
 }
 
-/** What is left out, what is searched for, and which line is selected where the end is not followed. */
-function titleNote({ log, drawing }: Pick<ConsoleState, 'log' | 'drawing'>, cursor: number, count: number): Line {
-  const notes: string[] = [];
+/** What is left out or searched for, and how the log is without it. */
+interface Chip {
+  text: string;
+  without: Partial<LogView>;
+}
+
+function chipsOf({ log, drawing }: Pick<ConsoleState, 'log' | 'drawing'>): Chip[] {
   const short = (text: string): string => lineText(clip([seg(cleanText(text, drawing))], 24, drawing));
-  if (log.level !== 'info') notes.push(log.level === 'debug' ? '[all levels]' : `[from ${log.level} on]`);
-  if (log.source !== null) notes.push(`[stage: ${short(log.source)}]`);
-  if (log.words !== '') notes.push(`[text: ${short(log.words)}]`);
-  if (log.search !== '') notes.push(`[search: ${short(log.search)}]`);
+  const chips: Chip[] = [];
+  if (log.level !== 'info')
+    chips.push({
+      text: log.level === 'debug' ? '[all levels]' : `[from ${log.level} on]`,
+      without: { level: 'info' },
+    });
+  if (log.source !== null) chips.push({ text: `[stage: ${short(log.source)}]`, without: { source: null } });
+  if (log.words !== '') chips.push({ text: `[text: ${short(log.words)}]`, without: { words: '' } });
+  if (log.search !== '') chips.push({ text: `[search: ${short(log.search)}]`, without: { search: '' } });
+  return chips;
+}
+
+/** The log without what the chip at column `x` of the panel's title stands for; null where there is none. */
+export function withoutChip(
+  state: Pick<ConsoleState, 'log' | 'drawing' | 'page'>,
+  { width, height }: { width: number; height: number },
+  x: number,
+): LogView | null {
+  const title = lineText(logLines(state, width, height)[0] ?? blank);
+  let from = 0;
+  for (const { text, without } of chipsOf(state)) {
+    const at = title.indexOf(text, from);
+    if (at < 0) return null;
+    from = at + text.length;
+    if (x >= at && x < from) return { ...state.log, ...without };
+  }
+  return null;
+}
+
+/** What is left out, what is searched for, and which line is selected where the end is not followed. */
+function titleNote(state: Pick<ConsoleState, 'log' | 'drawing'>, cursor: number, count: number): Line {
+  const { log } = state;
+  const notes = chipsOf(state).map(({ text }) => text);
   if (log.bottom !== null && cursor >= 0) notes.push(`${cursor + 1} of ${count}`);
   return notes.length === 0 ? [] : [seg(notes.join(' '), 'accent')];
 }

@@ -1,5 +1,5 @@
 import type { PipelineStatus, Throughput } from '../../model/status.ts';
-import { percent, type ThroughputWords, throughputWords } from '../../model/throughputWords.ts';
+import { isHeld, percent, type ThroughputWords, throughputWords } from '../../model/throughputWords.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import { rowsForGraph } from '../layout.ts';
@@ -29,14 +29,16 @@ export function throughputLines(state: ConsoleState, width: number, height: numb
   }
   const { throughput } = status;
   if (!throughput) return [title, [seg(' not told: no stage takes frames or makes results', 'dim')]].slice(0, height);
-  const words = throughputWords(withTimeLeft(throughput, status), status.stages[throughput.stage], now);
+  const words = throughputWords(withTimeLeft(throughput, status), status, now);
   if (height < rowsForGraph) {
-    return [title, ...packed(throughput, words, width, height - 1, drawing)].map(each => clip(each, width, drawing));
+    return [title, ...packed(throughput, status, words, width, height - 1, drawing)].map(each =>
+      clip(each, width, drawing),
+    );
   }
   const shown = selected !== null && status.stages[selected] ? selected : throughput.stage;
   const left = Math.max(0, width - factColumns - 2);
   const graph = rateGraph(status.stages[shown] ?? emptyStage, status, left, height - 1, drawing);
-  const facts = factRows(throughput, words, drawing);
+  const facts = factRows(throughput, status, words, drawing);
   const rows = Math.max(graph.length, facts.length);
   const named = titleRule('Throughput', width, drawing, [seg(`graph: ${shown}`, 'accent')]);
   return [
@@ -73,11 +75,18 @@ function fullness({ per_second, target_per_minute: target, finished, expected }:
 }
 
 /** The facts in few rows, the most important ones first. */
-function packed(throughput: Throughput, words: ThroughputWords, width: number, rows: number, drawing: Drawing): Line[] {
+function packed(
+  throughput: Throughput,
+  status: PipelineStatus,
+  words: ThroughputWords,
+  width: number,
+  rows: number,
+  drawing: Drawing,
+): Line[] {
   const full = fullness(throughput);
   const first: Line = [
     seg(' now ', 'dim'),
-    seg(words.now, nowTone(throughput, full)),
+    seg(words.now, nowTone(throughput, status, full)),
     ...(full
       ? [
           seg(' '),
@@ -113,13 +122,16 @@ const waitingFact = ({ clears_in_ms: clears }: Throughput, { waiting }: Throughp
   seg(waiting, clears === 'never' ? 'warning' : 'plain'),
 ];
 
-const nowTone = ({ per_second, target_per_minute: target }: Throughput, full: Fullness | null): Tone =>
-  per_second === 0 && target !== null ? 'bad' : full?.tone === 'warning' ? 'warning' : 'strong';
+const nowTone = (throughput: Throughput, status: PipelineStatus, full: Fullness | null): Tone => {
+  if (isHeld(throughput, status)) return 'warning';
+  if (throughput.per_second === 0 && throughput.target_per_minute !== null) return 'bad';
+  return full?.tone === 'warning' ? 'warning' : 'strong';
+};
 
 const nameColumns = 9;
 
 /** A fact a row. */
-function factRows(throughput: Throughput, words: ThroughputWords, drawing: Drawing): Line[] {
+function factRows(throughput: Throughput, status: PipelineStatus, words: ThroughputWords, drawing: Drawing): Line[] {
   const full = fullness(throughput);
   const row = (name: string, ...value: Line): Line => [seg(name.padEnd(nameColumns), 'dim'), ...value];
   const bars = (share: number, tone: Tone): Line => [
@@ -128,7 +140,7 @@ function factRows(throughput: Throughput, words: ThroughputWords, drawing: Drawi
   ];
   const { busiest } = throughput;
   return [
-    row('now', seg(words.now, nowTone(throughput, full)), ...(words.peak ? [seg(`, peak ${words.peak}`)] : [])),
+    row('now', seg(words.now, nowTone(throughput, status, full)), ...(words.peak ? [seg(`, peak ${words.peak}`)] : [])),
     ...(full ? [row(throughput.expected === null ? 'of asked' : 'folder', ...bars(full.share, full.tone))] : []),
     ...(words.folder ? [row('', seg(words.folder))] : []),
     row('waiting', ...waitingFact(throughput, words).slice(1)),

@@ -102,7 +102,7 @@ function content(state: ConsoleState, overlay: Overlay, width: number, height: n
     case 'setting':
       return settingInput(state, overlay.text, width, typedLine('', overlay.text, width, state, overlay.isOffered));
     case 'alarm':
-      return alarmDetails(state, overlay.cursor, width);
+      return alarmDetails(state, overlay.cursor, width, height);
     case 'sources':
       return { title: 'Lines of the log of', lines: sourceItems(state, overlay.cursor, height) };
     case 'line':

@@ -1,4 +1,5 @@
 import type { PipelineStatus } from '../../model/status.ts';
+import { standingAlarms } from '../alarms/alarmsState.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import { type Page, type PageName, pages } from '../pages.ts';
@@ -76,19 +77,23 @@ export function tabsOf<Name extends string>(
   return tabs;
 }
 
-function notesOf({
-  reading,
-  drawing,
-  log,
-  now,
-}: ConsoleState): Record<'alarms' | 'config' | 'share' | 'held', Segment[]> {
-  const count = reading?.status?.alarms.length ?? 0;
+function notesOf(state: ConsoleState): Record<'alarms' | 'config' | 'share' | 'held', Segment[]> {
+  const { reading, drawing, log, now } = state;
   return {
-    alarms: count > 0 ? [seg(`${drawing.marks.late} ${count} ${count === 1 ? 'alarm' : 'alarms'} `, 'bad')] : [],
+    alarms: alarmsNote(state),
     config: configNote(reading?.status?.config, drawing),
     share: reading?.status ? shareSegments(reading.status, now, drawing) : [],
     held: log.bottom !== null ? [seg('log held back, End follows ', 'dim')] : [],
   };
+}
+
+/** How many alarms nobody has acknowledged; else how many stand. */
+function alarmsNote(state: ConsoleState): Segment[] {
+  const standing = standingAlarms(state);
+  const fresh = standing.filter(({ acknowledged }) => acknowledged === null).length;
+  if (fresh > 0) return [seg(`${state.drawing.marks.late} ${fresh} ${fresh === 1 ? 'alarm' : 'alarms'} `, 'bad')];
+  const { length } = standing;
+  return length > 0 ? [seg(`${length} ${length === 1 ? 'alarm' : 'alarms'} acknowledged `, 'warning')] : [];
 }
 
 /** What is wrong with the configuration stays in sight on every page until it is mended. */

@@ -105,5 +105,5 @@ export function deviationFromAbove(state: AllanState, frames: number, margin = 1
     at = 2 ** octave;
   }
   // Further than anything was seen: as far as the worst drift would lead.
-  return at === 0 ? 0 : most * Math.max(1, frames / (16 * at));
+  return at === 0 ? 0 : most * Math.max(1, frames / (4 * at));
 }

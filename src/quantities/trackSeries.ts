@@ -140,13 +140,34 @@ export function takeValue(
 function feed(series: SeriesState, ring: FrameRing, end: number): void {
   for (; series.fed < end; series.fed++) {
     const at = series.fed % keptFrames;
-    const shift = series.shifts[at]!;
+    const shift = isFar(series, series.fed, ring.count - 1) ? Number.NaN : series.shifts[at]!;
     const pause = series.fed > 0 && ring.times[at]! - ring.times[(series.fed - 1) % keptFrames]! > 16 * ring.interval;
     if (pause) breakAllan(series.allan);
     addToAllan(series.allan, shift);
     if (Number.isNaN(shift)) continue;
     addToTrend(series.trend, shift, ring.times[at]! / 3_600_000, ring.temperatures[at]!);
   }
+}
+
+/** On each side of a value, frames that tell whether it is far from all others. */
+const neighbours = 6;
+/** Robust standard deviations that are far. */
+const farDeviations = 8;
+
+/** Whether a value has nothing to do with those around it (Hampel, J. Am. Stat. Assoc. 69, 383 (1974)): a flip that no flag tells. */
+function isFar(series: SeriesState, frame: number, last: number): boolean {
+  const shift = series.shifts[frame % keptFrames]!;
+  if (Number.isNaN(shift)) return false;
+  newest.count = 0;
+  for (let i = Math.max(series.from, frame - neighbours); i <= Math.min(last, frame + neighbours); i++) {
+    const other = series.shifts[i % keptFrames]!;
+    if (!Number.isNaN(other)) newest.shifts[newest.count++] = other;
+  }
+  if (newest.count < neighbours) return false;
+  const middle = medianOf(0, newest.count);
+  const distance = Math.abs(shift - middle);
+  for (let i = 0; i < newest.count; i++) newest.shifts[i] = Math.abs(newest.shifts[i]! - middle);
+  return distance > farDeviations * Math.max(1.4826 * medianOf(0, newest.count), leastNoise);
 }
 
 const newest = { frames: new Int32Array(keptFrames), shifts: new Float64Array(keptFrames), count: 0 };
@@ -209,7 +230,9 @@ function far(series: SeriesState, ring: FrameRing, frame: number): boolean {
     const isKnown = deviationFromAbove(series.allan, span) > 0;
     const noise = Math.SQRT2 * medianError * (isKnown ? local / Math.sqrt(span) : local);
     if (apart <= farErrors * noise) continue;
-    const level = medianOf(span, span);
+    // Of more values: a short flip just before would be half of the few.
+    const level = medianOf(span, Math.min(2 * levelValues, count - span));
+    if (Math.abs(after - level) <= farErrors * noise) continue;
     series.moving = { since: frames[span - 1]!, level };
     return true;
   }
@@ -227,9 +250,7 @@ function endMove(series: SeriesState, ring: FrameRing, frame: number): ShiftChan
   const half = levelValues / 2;
   const late = frame - since >= longestMove;
   if (newest.count < levelValues && !late) return null;
-  const error = errorOf(series, half, half);
-  const isSettled =
-    newest.count === levelValues && Math.abs(medianOf(0, half) - medianOf(half, half)) <= (farErrors / 2) * error;
+  const isSettled = newest.count === levelValues && stays(series);
   if (!isSettled && !late) return null;
   const to = newest.count === 0 ? level : medianOf(0, isSettled ? levelValues : Math.min(half, newest.count));
   const settledFrom = newest.count === 0 ? frame : newest.frames[newest.count - 1]!;
@@ -255,6 +276,20 @@ function endMove(series: SeriesState, ring: FrameRing, frame: number): ShiftChan
   series.changeCount++;
   series.changes = [...series.changes, change.change].slice(-newestChanges);
   return change.change;
+}
+
+/** Whether the gathered values are of one level: their halves agree, and all but two are near. */
+function stays(series: SeriesState): boolean {
+  const half = levelValues / 2;
+  // The series may be on its way: what neighbours differ by counts only where its noise is not known.
+  const local = deviationFromAbove(series.allan, half) > 0 ? 0 : localNoise();
+  const limit = Math.max(errorOf(series, half, half), (Math.SQRT2 * medianError * local) / Math.sqrt(half));
+  if (Math.abs(medianOf(0, half) - medianOf(half, half)) > (farErrors / 2) * limit) return false;
+  const middle = medianOf(0, levelValues);
+  const most = farErrors * Math.max(errorOf(series, 1, 1), local);
+  let near = 0;
+  for (let i = 0; i < levelValues; i++) if (Math.abs(newest.shifts[i]! - middle) <= most) near++;
+  return near >= levelValues - 2;
 }
 
 /**

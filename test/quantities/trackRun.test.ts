@@ -38,6 +38,16 @@ describe('the tracker of a run', () => {
     expect(changes).toEqual([]);
   });
 
+  it('short flips that no flag tells are no change, and count as no noise', () => {
+    const { changes, figures } = simulate({
+      frames: 900,
+      labels: labelsOf(20),
+      shift: (frame, roi, noise) => sigma * noise.normal() + ((frame + 13 * roi) % 151 < 1 + (roi % 5) ? 25 : 0),
+    });
+    expect(changes).toEqual([]);
+    for (const { noise } of figures.rois) expect(noise).toBeLessThan(1.5 * sigma);
+  });
+
   it('a ROI that flips between two peaks is said to flip, has no change, and changes no figure of the others', () => {
     const labels = labelsOf(20);
     const run = (flips: boolean) =>

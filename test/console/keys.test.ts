@@ -6,7 +6,7 @@ import { pageNames } from '../../src/console/pages.ts';
 import { footerLine } from '../../src/console/views/footerLine.ts';
 import { helpLines } from '../../src/console/views/helpLines.ts';
 import { lineText, lineWidth } from '../../src/console/views/line.ts';
-import { sampleState, unicode } from './sampleConsole.ts';
+import { sampleFrame, sampleHistory, sampleState, unicode } from './sampleConsole.ts';
 
 const places: Place[] = [
   ...pageNames,
@@ -82,6 +82,14 @@ describe('footer', () => {
     const stopped = sampleState({ reading: { connection: 'none', status: null } });
     expect(lineText(footerLine(stopped, 80))).toMatch(/^ \? help {2}q quit {2}s start/);
     expect(lineText(footerLine(stopped, 80))).not.toContain('stop');
+  });
+
+  it('shows what a page has of its own before what every page has', () => {
+    for (const page of pageNames.filter(name => name !== 'overview' && name !== 'alarms')) {
+      const text = lineText(footerLine(sampleState({ page, history: sampleHistory(['a']), frame: sampleFrame() }), 80));
+      expect(text, page).toMatch(/^ \? help {2}q quit {2}/);
+      expect(text.slice(16), page).not.toMatch(/^(x stop|p pause|m tools|e edit)/);
+    }
   });
 
   it('shows the keys of what lies over the page', () => {

@@ -109,7 +109,7 @@ describe('the command palette', () => {
       const state = typed('', { columns, rows });
       const view = overlayView(state);
       for (const line of view?.lines ?? []) expect(lineText(line)).toHaveLength(view?.rect.width ?? 0);
-      expect(view?.lines.map(lineText).join('\n')).toMatch(/ f {2,}filter|\+ {2,}zoom/);
+      expect(view?.lines.map(lineText).join('\n')).toMatch(/ x {2,}stop/);
     }
   });
 });

@@ -30,6 +30,19 @@ describe('the form of settings', () => {
     expect(shown(opened())).toMatch(/▸collector_interval_seconds +5 +Time between two frames/);
   });
 
+  it('explains the selected setting below the form where its line has no room', () => {
+    for (const [columns, rows] of [
+      [60, 18],
+      [80, 24],
+      [120, 40],
+    ] as const) {
+      const state = press(opened(text, { columns, rows }), '<down><down>').state;
+      expect(shown(state)).toMatch(/▸camera_gain +\d+ *( {2,}.*)?\n/);
+      expect(shown(state)).toMatch(/\n Gain, in/);
+      for (const key of ['collector_interval_seconds', 'follow_chip']) expect(shown(state)).toContain(key);
+    }
+  });
+
   it('checks what is typed with every letter, and takes only what is right', () => {
     const typing = press(opened(), '<enter>x').state;
     expect(overlay(typing)).toContain('it must be a number of seconds greater than 0');

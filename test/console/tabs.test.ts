@@ -14,11 +14,13 @@ const textOf = (shown: string, room: number): string =>
     .join('');
 
 describe('tabs', () => {
-  it('have all names of nine pages where these fit, short ones where not, and on 60 columns the name of the shown page with room for the alarms', () => {
+  it('have all names of nine pages where these fit, short ones where not, and on 60 columns that of the shown page with room for the alarms', () => {
     expect(textOf('chart', 120)).toContain(' 1 overview  2 chart  3 chip ');
-    expect(textOf('experiments', 84)).toContain(' 1 over  2 char  3 chip ');
-    expect(textOf('experiments', 84)).toContain(' 9 experiments ');
-    expect(textOf('experiments', 48)).toBe(' 1  2  3  4  5  6  7  8  9 experiments ');
+    expect(textOf('experiments', 80)).toContain(' 1 over  2 chart  3 chip ');
+    expect(textOf('experiments', 80)).toContain(' 9 experiments ');
+    expect(textOf('frame', 60)).toBe(' 1 over  2 chart  3 chip  4 frame  5 log  6 ROIs  7  8  9 ');
+    expect(textOf('experiments', 40)).toBe(' 1 over  2  3  4  5  6  7  8  9 expe ');
+    expect(textOf('experiments', 48)).toBe(' 1 over  2 chart  3 chip  4  5  6  7  8  9 expe ');
     for (const shown of titles)
       for (const room of [48, 60, 80, 120]) expect(textOf(shown, room).length).toBeLessThanOrEqual(room);
   });

@@ -1,4 +1,5 @@
 import type { KeyBinding } from '../keyBinding.ts';
+import { isChartShown } from './closeRequest.ts';
 
 /** What the keys of the chart do. */
 export type ChartAction =
@@ -32,7 +33,7 @@ export const chartKeys: readonly KeyBinding<ChartAction>[] = [
     help: 'Chooses the ROIs of the chart.',
     places: ['overview', 'chart'],
     footer: 5,
-    when: state => (state.history?.labels.length ?? 0) > 0,
+    when: state => (state.history?.labels.length ?? 0) > 0 && isChartShown(state),
   },
   {
     action: 'chartZoomIn',
@@ -42,6 +43,7 @@ export const chartKeys: readonly KeyBinding<ChartAction>[] = [
     help: 'Shows less time in the chart, down to 10 s; around the cursor, where there is one. The wheel does it around the pointer.',
     places: ['overview', 'chart'],
     footer: 6,
+    when: isChartShown,
   },
   {
     action: 'chartZoomOut',

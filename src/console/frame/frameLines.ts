@@ -134,7 +134,7 @@ function furtherFigures(state: ConsoleState, frame: FramePicture): Line {
   const all = frame.rois?.rois.length ?? 0;
   const worst = full?.slice(0, 3).map(({ label, share }) => `${cleanText(label, drawing)} ${percent(share)}`);
   const saturated: Segment = !full
-    ? seg('no ROIs', 'dim')
+    ? seg(state.rois ? 'ROIs not looked at yet' : 'no ROIs', 'dim')
     : full.length === 0
       ? seg(`no ROI of ${all} saturated`)
       : seg(`${full.length} of ${all} ROIs saturated: ${worst!.join(', ')}`, 'warning');

@@ -72,7 +72,8 @@ function formLines(state: ConsoleState, width: number, rows: number): Line[] {
   const doubts = newDoubts(file, changesOf(state)).flatMap(doubt =>
     paragraph(`${drawing.marks.late} ${doubt}`, width - 1, 3, 'warning', drawing).map(indented),
   );
-  const count = Math.max(3, Math.min(settingFields.length, rows - doubts.length));
+  const hasRoom = width >= nameWidth + valueWidth + 4 + leastDoc;
+  const count = Math.max(3, Math.min(settingFields.length, rows - doubts.length - (hasRoom ? 0 : 1)));
   const top = windowTop(cursor, settingFields.length, count);
   const fields = settingFields.slice(top, top + count).map((field, i): Line => {
     const isChosen = top + i === cursor;
@@ -87,24 +88,24 @@ function formLines(state: ConsoleState, width: number, rows: number): Line[] {
       seg(isChosen ? drawing.pointer : ' ', 'accent'),
       seg(name, isChosen ? 'selected' : 'plain'),
       seg('  '),
-      ...exactly(value, 20, drawing),
-      seg(' '),
-      seg(cleanText(field.info.doc, drawing), 'dim'),
+      ...exactly(value, valueWidth, drawing),
+      ...(hasRoom ? [seg(` ${cleanText(field.info.doc, drawing)}`, 'dim')] : []),
     ];
   });
-  const room = rows - fields.length - doubts.length - 1;
+  const room = rows - fields.length - doubts.length;
+  const gap = room > 2 ? [blank] : [];
   const { doc, allowed } = settingFields[cursor]!.info;
-  const meaning =
-    room < 1 ? [] : paragraph(`${doc} It may be ${allowed}.`, width - 1, Math.min(room, 4), 'plain', drawing);
-  return [
-    title,
-    ...fields.map(each => clip(each, width, drawing)),
-    ...doubts,
-    ...(meaning.length > 0 ? [blank, ...meaning.map(indented)] : []),
-  ];
+  const most = Math.min(room - gap.length, 4);
+  const meaning = most < 1 ? [] : paragraph(`${doc} It may be ${allowed}.`, width - 1, most, 'plain', drawing);
+  const explained = meaning.length > 0 ? [...gap, ...meaning.map(indented)] : [];
+  return [title, ...fields.map(each => clip(each, width, drawing)), ...doubts, ...explained];
 }
 
 const nameWidth = Math.max(...settingFields.map(({ key }) => key.length));
+
+const valueWidth = 20;
+/** With less room for what a setting means, only the selected one is explained, below. */
+const leastDoc = 30;
 
 const indented = (each: Line): Line => [seg(' '), ...each];
 

@@ -1,4 +1,5 @@
 import type { ConsoleState } from '../consoleState.ts';
+import type { KeyBinding } from '../keyBinding.ts';
 import { keyBindings, placeOf, worksIn } from '../keys.ts';
 import { type Line, seg } from './line.ts';
 
@@ -25,11 +26,20 @@ export function footerKeyAt(state: ConsoleState, x: number, width: number): stri
   return at?.key ?? null;
 }
 
+/** Help and leaving first; then what the page has of its own, before what every page has. On the overview the pipeline is what it is about. */
+function rankOf({ footer = 0, places }: KeyBinding, { page }: ConsoleState): number {
+  const isCommon = places === 'pages' || places === 'anywhere';
+  return isCommon && footer > 0 && page !== 'overview' ? footer + commonFrom : footer;
+}
+
+/** Above every rank that a page gives its own keys. */
+const commonFrom = 100;
+
 function footerItems(state: ConsoleState, width: number): FooterItem[] {
   const place = placeOf(state);
   const offered = keyBindings
     .filter(binding => binding.footer !== undefined && worksIn(binding, place) && binding.when?.(state) !== false)
-    .sort((a, b) => (a.footer as number) - (b.footer as number));
+    .sort((a, b) => rankOf(a, state) - rankOf(b, state));
   const items: FooterItem[] = [];
   let from = 1;
   for (const { keys, shown, label } of offered) {

@@ -92,7 +92,7 @@ function configurationLine({ reading, now, drawing, configFile }: ConsoleState, 
     return spread(words, lineWidth(words) + lineWidth(disk) < width ? disk : [], width, drawing);
   }
   const name = file === null ? 'shipped values, no file' : cleanText(file.slice(file.lastIndexOf('/') + 1), drawing);
-  const loadedAt = loaded === null ? '' : ` loaded ${clockTime(parseIso(loaded), now)}`;
+  const loadedAt = loaded === null || file === null ? '' : ` loaded ${clockTime(parseIso(loaded), now)}`;
   const words: Line = [seg(' config ', 'dim'), seg(name)];
   const hasRoom = lineWidth(words) + loadedAt.length + lineWidth(disk) < width;
   return spread(hasRoom ? [...words, seg(loadedAt, 'dim')] : words, disk, width, drawing);

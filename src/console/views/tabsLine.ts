@@ -6,13 +6,8 @@ import { type Page, type PageName, pages } from '../pages.ts';
 import { type Line, lineWidth, type Segment, seg, spread } from './line.ts';
 import { shareSegments } from './shareSegments.ts';
 
-/** How much of the pages' names is shown, the most first. The page that is shown always has one. */
-const forms: readonly ((page: Page, isShown: boolean) => string)[] = [
-  ({ title }) => ` ${title}`,
-  ({ title, short }, isShown) => ` ${isShown ? title : short}`,
-  ({ short }) => ` ${short}`,
-  ({ title }, isShown) => (isShown ? ` ${title}` : ''),
-];
+/** How much of a page's name is shown, the least first. */
+const forms: readonly ((page: Page) => string)[] = [() => '', ({ short }) => ` ${short}`, ({ title }) => ` ${title}`];
 
 interface Tab<Name extends string> {
   name: Name;
@@ -48,7 +43,8 @@ function parts(state: ConsoleState, width: number): { tabs: Tab<PageName>[]; not
     // A column stays free between them.
     if (lineWidth(note) + lineWidth(notes) + room < width) notes = [...note, ...notes];
   };
-  const fewest = widthOf(tabsOf(pages, page, 0));
+  // Of the page that is shown, its name stays.
+  const fewest = widthOf(tabsOf(pages, page, 0)) + 1 + (pages.find(({ name }) => name === page)?.short.length ?? 0);
   add(alarms, fewest);
   add(config, fewest);
   if (!isShareWell) add(share, fewest);
@@ -60,19 +56,18 @@ function parts(state: ConsoleState, width: number): { tabs: Tab<PageName>[]; not
 
 const widthOf = (tabs: readonly Tab<string>[]): number => tabs.reduce((sum, { text }) => sum + text.length, 0);
 
-/** The tabs with as much of their names as there is room for. */
+/** The tabs with as much of their names as there is room for: first of the page that is shown, then short names of all, then whole ones. */
 export function tabsOf<Name extends string>(
   of: readonly (Page & { name: Name })[],
   shown: Name,
   room: number,
 ): Tab<Name>[] {
-  let tabs: Tab<Name>[] = [];
+  let tabs = of.map(page => ({ name: page.name, text: ` ${page.key} ` }));
   for (const form of forms) {
-    tabs = of.map(page => ({
-      name: page.name,
-      text: ` ${page.key}${form(page, page.name === shown)} `,
-    }));
-    if (widthOf(tabs) <= room) return tabs;
+    for (const page of of.toSorted((a, b) => Number(b.name === shown) - Number(a.name === shown))) {
+      const longer = tabs.map(tab => (tab.name === page.name ? { ...tab, text: ` ${page.key}${form(page)} ` } : tab));
+      if (widthOf(longer) <= room) tabs = longer;
+    }
   }
   return tabs;
 }

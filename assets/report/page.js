@@ -1,16 +1,27 @@
 // The report's page. What draws the pictures (`sensorgram`, `chipMap`, …) stands before this in the same script.
 const packedTypes = { Float32Array, Float64Array, Uint16Array };
-/** Numbers are base64 of their bytes. */
-function unpack(_key, value) {
-  if (value === null || typeof value !== 'object') return value;
-  const [type, ...others] = Object.keys(value);
-  if (others.length > 0 || !Object.hasOwn(packedTypes, type ?? '') || typeof value[type] !== 'string') return value;
-  const text = atob(value[type]);
+/** Numbers: base64 of their bytes, or how often which one; null is NaN. */
+function numbers(type, stored) {
+  if (typeof stored !== 'string') return new packedTypes[type](stored[0]).fill(stored[1] ?? Number.NaN);
+  const text = atob(stored);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return new packedTypes[type](bytes.buffer);
 }
-const data = JSON.parse(document.getElementById('data').textContent, unpack);
+/** What is packed in a value is unpacked when somebody wants it: most of a page is never looked at. */
+function unpacked(value) {
+  for (const [key, each] of Object.entries(value ?? {})) {
+    if (typeof each !== 'object' || each === null) continue;
+    const [type] = Object.keys(each);
+    if (!Object.hasOwn(packedTypes, type ?? '')) unpacked(each);
+    else {
+      let known;
+      Object.defineProperty(value, key, { enumerable: true, get: () => (known ??= numbers(type, each[type])) });
+    }
+  }
+  return value;
+}
+const data = unpacked(JSON.parse(document.getElementById('data').textContent));
 const main = document.getElementById('pictures');
 const font = 'system-ui, "DejaVu Sans", sans-serif';
 let picks = firstPicks(data);

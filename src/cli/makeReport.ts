@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import { configHash } from '../config/configHash.ts';
 import { configToml } from '../config/configToml.ts';
+import type { Config } from '../config/schema.ts';
 import { codeVersion } from '../files/codeVersion.ts';
 import { contentHash } from '../files/contentHash.ts';
 import { nodeFiles } from '../files/files.ts';
@@ -19,6 +20,7 @@ import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { loadSteered, type SteeredExperiment } from './loadSteered.ts';
 import { untilSignal } from './ownCamera.ts';
+import { quantitySettings } from './readFigures.ts';
 import { experimentSteps } from './readSensing.ts';
 
 export interface ReportOptions {
@@ -65,6 +67,8 @@ async function once(context: CommandContext, options: ReportOptions, signal: Abo
       groups.length > 0 ? groups.map(([name, patterns]) => ({ name, patterns })) : [{ name: 'all ROIs', patterns: [] }],
     steps: await experimentSteps(config, paths.results, line => output.error(line)),
     layout: roiText === null ? null : layoutOf(roiText, paths.roiManifest, line => output.error(line)),
+    quantities: quantitiesOf(config),
+    kept: options.from === undefined && options.to === undefined ? paths.results : null,
     about: await aboutOf({ paths, config, ...experiment }, roiText),
     config: configToml(config),
   };
@@ -80,6 +84,12 @@ async function once(context: CommandContext, options: ReportOptions, signal: Abo
   output.line(
     `${join(task.out, 'report.html')}: ${counted(images, 'image')}, ${counted(rois, 'ROI')}, and ${(files.length - 1) / 2} pictures beside it, in ${took}`,
   );
+}
+
+/** What can be given to another process. */
+function quantitiesOf(config: Config): ReportTask['quantities'] {
+  const { groups, ...others } = quantitySettings(config);
+  return others;
 }
 
 function spanOf({ from, to }: ReportOptions): ReportTask['span'] {

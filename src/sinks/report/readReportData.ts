@@ -5,9 +5,11 @@ import { medianOf } from '../../model/median.ts';
 import { type Sensing, type SensingFigures, sense } from '../../quantities/sensing.ts';
 import { axisClock } from '../plot/plotData.ts';
 import { quantile } from '../plot/shiftSummary.ts';
+import type { QuantitySettings } from '../quantities/readQuantities.ts';
 import { type ChosenFrames, chooseFrames, type FrameSpan } from '../series/chosenFrames.ts';
 import { distrustedFlags, readCurves, type SeriesCurves } from '../series/seriesCurves.ts';
 import type { SeriesReader } from '../series/seriesReader.ts';
+import { type ReportFigures, readReportFigures } from './readReportFigures.ts';
 import type { IntervalCounts, PictureData, Place, ReportGroup, ReportRoi } from './reportData.ts';
 
 /** Values that the pictures show at most: size of the page and time to open it grow with them. */
@@ -31,12 +33,18 @@ export interface ReportWish {
   groups: readonly { name: string; patterns: readonly string[] }[];
   steps: readonly ExperimentStep[];
   layout: ReportLayout | null;
+  /** As `[Quantities]` has them. */
+  quantities: Omit<QuantitySettings, 'groups'>;
+  /** Folder of the results; null: figures that are kept there are of other images. */
+  kept: string | null;
 }
 
 /** What a report says. */
 export interface ReportContent {
   pictures: PictureData;
   sensing: Sensing;
+  /** For whoever reads it. */
+  note: string | null;
   frames: Pick<ChosenFrames, 'count' | 'first' | 'last' | 'superseded' | 'methods' | 'labels'>;
 }
 
@@ -60,7 +68,13 @@ export async function readReportData(series: SeriesReader, wish: ReportWish): Pr
   const curves = await readCurves(frames, isChosen, mostLooked, gathered.take);
   const groups = wish.groups.map(({ name, patterns }) => ({ name, has: labelPatterns(patterns) }));
   const sensing = sense({ ...curves, steps: wish.steps, groups });
-  return { pictures: pictureData(frames, curves, gathered, sensing, wish), sensing, frames };
+  const figures = await readReportFigures(frames, { ...wish.quantities, groups }, wish.kept);
+  return {
+    pictures: pictureData(frames, curves, gathered, sensing, figures, wish),
+    sensing,
+    note: figures.note,
+    frames,
+  };
 }
 
 /** Images that are looked at: as many as `phorest sensing` takes. */
@@ -110,6 +124,7 @@ function pictureData(
   curves: SeriesCurves,
   gathered: ReturnType<typeof gatherFrames>,
   sensing: Sensing,
+  figures: ReportFigures,
   wish: ReportWish,
 ): PictureData {
   const { flagNames } = gathered;
@@ -124,7 +139,7 @@ function pictureData(
   const layout = wish.layout;
   const isLaidOut = layout !== null && curves.labels.every(label => layout.places[label] !== undefined);
   const rois = curves.labels.map((label, i): ReportRoi => {
-    const { figures, sigmaOf, warning } = roiFigures(curves, i, sensing.rois[i]!, flagNames);
+    const own = roiFigures(curves, i, sensing.rois[i]!, figures, frames.first, flagNames);
     return {
       label,
       place: isLaidOut ? layout.places[label]! : placeInOrder(i, curves.labels.length),
@@ -132,11 +147,10 @@ function pictureData(
       sigmas: thin(curves.sigmas[i]!),
       distrusted: thin(curves.distrusted[i]!),
       flags: thin(curves.flags[i]!),
-      warning,
-      figures,
-      sigmaOf,
+      ...own,
     };
   });
+  const has = new Set([...curves.labels, ...wish.groups.map(({ name }) => `group ${name}`)]);
   return {
     times: thin(Float64Array.from(gathered.times)),
     zone: gathered.zone,
@@ -154,7 +168,13 @@ function pictureData(
         text: [liquid, concentration, index === undefined ? undefined : `n ${index}`].filter(Boolean).join(', '),
       }))
       .filter(({ time }) => time >= wish.span.from && time < wish.span.end),
-    changes: [],
+    changes: figures.changes
+      .filter(({ kind, name }) => has.has(kind === 'group' ? `group ${name}` : kind === 'roi' ? name : ''))
+      .map(({ kind, name, time, timeSigma, height, heightSigma }) => ({
+        ...{ name, time, timeSigma, height, heightSigma },
+        isGroup: kind === 'group',
+      }))
+      .sort((a, b) => a.time - b.time),
     brightness: thin(Float32Array.from(gathered.brightness)),
     saturated: thin(Float32Array.from(gathered.saturated)),
     sensors: frames.sensors.map((name, i) => ({ name, values: thin(Float32Array.from(gathered.temperatures[i]!)) })),
@@ -163,34 +183,44 @@ function pictureData(
 }
 
 function roiFigures(
-  { shifts, flags, times }: SeriesCurves,
+  { shifts, flags, times, labels }: SeriesCurves,
   i: number,
   { refractive }: SensingFigures,
+  { noise: noises, distrust, largest }: ReportFigures,
+  first: number,
   flagNames: readonly string[],
 ): Pick<ReportRoi, 'figures' | 'sigmaOf' | 'warning'> {
+  const label = labels[i]!;
   const known = shifts[i]!.filter(value => !Number.isNaN(value));
   const end = known.subarray(-endImages);
-  const steps = known.slice(1).map((value, k) => Math.abs(value - known[k]!));
-  // Of what neighbours differ by: neither a change nor a wrong value moves it.
-  const noise = known.length > 8 ? (1.4826 * medianOf(steps)) / Math.SQRT2 : Number.NaN;
+  const noise = noises.get(label) ?? null;
   const flagged = flags[i]!.reduce((count, bits) => count + (bits === 0 ? 0 : 1), 0) / Math.max(1, times.length);
+  const change = largest.get(label) ?? null;
   return {
     figures: {
       shift: orNull(medianOf(end)),
+      transition: change && (change.time - first) / hourMs,
+      step: change?.height ?? null,
       sensitivity: refractive?.value ?? null,
-      noise: orNull(noise),
+      noise,
       flagged: 100 * flagged,
     },
-    sigmaOf: { sensitivity: refractive?.sigma ?? null, shift: orNull((1.25 * noise) / Math.sqrt(end.length)) },
+    sigmaOf: {
+      shift: noise === null ? null : orNull((1.25 * noise) / Math.sqrt(end.length)),
+      transition: change && (1000 * change.timeSigma) / hourMs,
+      step: change?.heightSigma ?? null,
+      sensitivity: refractive?.sigma ?? null,
+    },
     warning:
       known.length === 0
         ? 'it has no trusted value'
         : flagged > flaggedShare
           ? flaggedWords(flags[i]!, flagNames)
-          : null,
+          : (distrust.get(label) ?? null),
   };
 }
 
+const hourMs = 3_600_000;
 const orNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 /** `two_peaks in 31 %, lost in 2 % of the images`. */
@@ -233,23 +263,25 @@ export function countIntervals(intervals: Float64Array): IntervalCounts | null {
   const sorted = intervals.filter(value => value >= 0).sort();
   if (sorted.length === 0) return null;
   const [least, most] = [sorted[0]!, sorted.at(-1)!];
+  const [first, last, median] = [0.01, 0.99, 0.5].map(share => quantile(sorted, share)) as [number, number, number];
   // The pause over a night is not to squeeze the others into one bin.
-  const high = Math.min(most, 3 * quantile(sorted, 0.99));
-  const span = Math.max(high - least, 0.02 * high, 1);
-  const from = Math.max(0, least - 0.02 * span);
+  const room = 4 * Math.max(last - first, 0.05 * median, 1);
+  const [low, high] = [Math.max(least, first - room), Math.min(most, last + room)];
+  const span = Math.max(high - low, 0.02 * high, 1);
+  const from = Math.max(0, low - 0.02 * span);
   const width = (1.04 * span) / intervalBins;
   const counts = new Array<number>(intervalBins).fill(0);
   let beyond = 0;
   for (const value of sorted) {
     const bin = Math.floor((value - from) / width);
-    if (bin < intervalBins) counts[bin]!++;
+    if (bin >= 0 && bin < intervalBins) counts[bin]!++;
     else beyond++;
   }
   return {
     from: from / 1000,
     width: width / 1000,
     counts,
-    median: quantile(sorted, 0.5) / 1000,
+    median: median / 1000,
     longest: most / 1000,
     beyond,
     total: sorted.length,

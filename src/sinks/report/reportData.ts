@@ -61,7 +61,7 @@ export interface IntervalCounts {
   counts: readonly number[];
   median: number;
   longest: number;
-  /** Intervals longer than the last bin. */
+  /** Intervals outside the bins. */
   beyond: number;
   total: number;
 }

@@ -33,7 +33,8 @@ answerTask(async (task: ReportTask): Promise<ReportAnswer> => {
     if (error instanceof NothingChosenError) return { refused: error.message };
     throw error;
   }
-  const { pictures: data, sensing, frames } = content;
+  const { pictures: data, sensing, frames, note } = content;
+  if (note !== null) notes.push(note);
   const span = `${momentText(frames.first)} to ${momentText(frames.last)}`;
   const { title } = task;
   const subtitle = [

@@ -85,15 +85,17 @@ export async function sharedScript(): Promise<string> {
 /** JavaScript as it may stand in HTML. */
 const inScript = (text: string): string => text.replaceAll(/<(?=\/script|!--)/gi, '\\u003c');
 
-/** As it may stand in HTML, with numbers as base64 of their bytes, little-endian. */
+/**
+ * As it may stand in HTML. Numbers are base64 of their bytes, little-endian; many that are the same are their count and one of them, null for NaN.
+ */
 function packed(data: PictureData): string {
-  return JSON.stringify(data, (_key, value: unknown) =>
-    ArrayBuffer.isView(value)
-      ? {
-          [value.constructor.name]: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
-        }
-      : value,
-  ).replaceAll('<', '\\u003c');
+  return JSON.stringify(data, (_key, value: unknown) => {
+    if (!(value instanceof Float32Array || value instanceof Float64Array || value instanceof Uint16Array)) return value;
+    const [first] = value;
+    const isUniform = value.length > 1 && value.every(each => Object.is(each, first));
+    const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    return { [value.constructor.name]: isUniform ? [value.length, first] : bytes.toString('base64') };
+  }).replaceAll('<', '\\u003c');
 }
 
 function tableHtml({ title, note, head, rows }: ReportTable, index: number): string {

@@ -194,7 +194,9 @@ export function intervalPicture(data: PictureData, look: Look): Picture | null {
     },
     notes: [
       `${counts(total)} intervals, median ${figure(median)} s, longest ${figure(longest)} s.`,
-      ...(beyond > 0 ? [`The scale leaves out ${counts(beyond)} that are longer than ${figure(end)} s.`] : []),
+      ...(beyond > 0
+        ? [`The scale, from ${figure(from)} to ${figure(end)} s, leaves out ${counts(beyond)} of them.`]
+        : []),
     ],
   };
 }

@@ -80,7 +80,7 @@ const lowWindow = 22;
 function overview(body: Rect, stages: number, alarms: number): Partial<Record<PanelName, Rect>> {
   const alarmRows = 1 + Math.min(Math.max(alarms, 1), Math.max(2, Math.floor(body.height / 8)));
   const wholeTable = stageRows(stages, body);
-  if (body.width >= 170 && body.height >= 44) return large(body, wholeTable, alarms);
+  if (body.width >= 170 && body.height >= 39) return large(body, wholeTable, alarms);
   if (body.height - wholeTable - rowsForGraph >= rowsForChart && body.width >= 100) {
     const rest = body.height - wholeTable - rowsForGraph;
     const low = Math.max(6, Math.min(alarmRows + 2, rest - 7), Math.floor(rest * 0.4));
@@ -118,13 +118,17 @@ function stacked(
   return places;
 }
 
+/** Rows that alarms leave to the chart. */
+const leastChart = 8;
+
 /** Rows of the throughput where there is room for all. */
-const largeThroughput = 13;
+export const largeThroughput = 13;
 
 function large(body: Rect, table: number, alarms: number): Partial<Record<PanelName, Rect>> {
   const [left, right] = columnsOf(body, Math.floor(body.width * 0.58));
-  const low = Math.max(8, Math.min(alarms + 2, 14));
-  const chart = body.height - table - largeThroughput - low;
+  const rest = body.height - table - largeThroughput;
+  const low = Math.max(8, Math.min(alarms + 2, 14, rest - leastChart));
+  const chart = rest - low;
   const half = Math.floor(body.height / 2);
   return {
     ...stacked(left, ['throughput', largeThroughput], ['stages', table], ['chart', chart], [['alarms', 'log'], low]),

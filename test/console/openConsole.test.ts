@@ -178,6 +178,68 @@ describe('openConsole', () => {
     await end;
   });
 
+  describe('on a large window', () => {
+    /** Rings and curves are of braille, bars are not. */
+    const throughput = (lines: string[]): string =>
+      lines
+        .slice(4, 16)
+        .map(line => line.slice(0, 116))
+        .join('\n');
+    /** The package is loaded after the first picture, and the next one has its widgets. */
+    const loaded = async ({ pass, screen }: Awaited<ReturnType<typeof opened>>): Promise<void> => {
+      while (!throughput(screen.lines()).includes('⣿')) await pass(1000);
+    };
+
+    it('has curves and rings of blessed-contrib in place of its own graph and bars, after the first picture', async () => {
+      const console = await opened({}, 200, 60);
+      expect(throughput(console.screen.lines())).toMatch(/of asked +█+\S? +98 %/);
+      await loaded(console);
+      const shown = throughput(console.screen.lines());
+      expect(shown).toMatch(/⣿98%/);
+      expect(shown).toMatch(/of asked +busiest +disk used/);
+      expect(shown).toMatch(/-4:00 +-3:00 +-2:00 +-1:00 +now/);
+      expect(shown).not.toContain('█');
+      console.ending.abort();
+      await console.end;
+    });
+
+    it('leaves nothing of them behind on another page, under what lies over it, and in a smaller window', async () => {
+      const console = await opened({}, 200, 60);
+      await loaded(console);
+      await console.type('?');
+      expect(console.screen.text).toContain('Starts the pipeline in the background');
+      await console.pass(2000);
+      expect(
+        console.screen
+          .lines()
+          .slice(4, 16)
+          .map(line => line.slice(30, 150))
+          .join(''),
+      ).not.toMatch(/[\u2801-\u28ff]/);
+      await console.type('?');
+      expect(throughput(console.screen.lines())).toMatch(/⣿98%/);
+      await console.type('5');
+      expect(console.screen.text).not.toMatch(/[\u2801-\u28ff]/);
+      await console.type('1');
+      expect(throughput(console.screen.lines())).toMatch(/⣿98%/);
+      await console.resize(120, 40);
+      expect(console.screen.lines().slice(4, 13).join('')).not.toMatch(/[\u2801-\u28ff]/);
+      expect(console.screen.text).toMatch(/of asked +█+/);
+      console.ending.abort();
+      await console.end;
+    });
+
+    it('is drawn in its own cells where there are no colours', async () => {
+      const console = await opened({}, 200, 60, { NO_COLOR: '1' });
+      await import('blessed-contrib/lib/widget/donut.js');
+      await console.pass(3000);
+      expect(throughput(console.screen.lines())).toMatch(/of asked +█+/);
+      expect(throughput(console.screen.lines())).not.toMatch(/[\u2801-\u28ff]/);
+      console.ending.abort();
+      await console.end;
+    });
+  });
+
   it('asks for a picture only while one is shown', async () => {
     const { type, sizes, ending, end } = await opened();
     await type('4');

@@ -16,7 +16,7 @@ import { resultOf, roiOutlines } from './roiLines.ts';
 /** The panel of the frame: the picture (or room for one that the terminal draws), its histogram and its figures. */
 export const framePanel: PanelView = {
   depends: state => [state.frame, state.frameView, state.page, state.reading?.connection, shownResult(state)],
-  content: (state, rect) => ({ lines: frameLines(state, rect), plots: [] }),
+  content: (state, rect) => ({ lines: frameLines(state, rect) }),
 };
 
 const shownResult = ({ frame, frameView, history }: ConsoleState) =>

@@ -65,9 +65,7 @@ function ratesOf(history: readonly number[], asked: number | null, ranMs: number
   const spans = history.slice(0, -1);
   const known = Math.min(spans.length, Math.floor(ranMs / historyBucketMs));
   const told = spans.slice(spans.length - known);
-  const mean = told.length === 0 ? 0 : told.reduce((sum, count) => sum + count, 0) / told.length;
-  const usual = Math.max(mean, ((asked ?? 0) * historyBucketMs) / 1000);
-  const each = spansAPoint.find(count => count * usual >= itemsAPoint) ?? (spansAPoint.at(-1) as number);
+  const each = spansOfPoint(told, asked);
   const points: (number | null)[] = [];
   for (let to = spans.length; to > 0; to -= each) {
     const from = Math.max(0, to - each, spans.length - known);
@@ -78,11 +76,18 @@ function ratesOf(history: readonly number[], asked: number | null, ranMs: number
   return points;
 }
 
+/** So many spans make a point, by what comes in a span or is asked for. @param asked items a second */
+export function spansOfPoint(counts: readonly number[], asked: number | null): number {
+  const mean = counts.length === 0 ? 0 : counts.reduce((sum, count) => sum + count, 0) / counts.length;
+  const usual = Math.max(mean, ((asked ?? 0) * historyBucketMs) / 1000);
+  return spansAPoint.find(count => count * usual >= itemsAPoint) ?? (spansAPoint.at(-1) as number);
+}
+
 const rowOf = (rate: number, top: number, rows: number): number =>
   rows - 1 - Math.max(0, Math.min(rows - 1, Math.ceil((rate / top) * rows) - 1));
 
 /** The next round number above, with room for what comes. */
-function roundUp(value: number): number {
+export function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
   return ([1, 1.5, 2, 3, 4, 5, 6, 8, 10].find(step => step * power >= value * 1.05) ?? 15) * power;
 }

@@ -1,27 +1,33 @@
+import type { StageName } from '../../model/stageName.ts';
 import type { PipelineStatus, Throughput } from '../../model/status.ts';
 import { isHeld, percent, type ThroughputWords, throughputWords } from '../../model/throughputWords.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
-import { rowsForGraph } from '../layout.ts';
+import { largeThroughput, type Rect, rowsForGraph } from '../layout.ts';
 import { bar } from '../views/bars.ts';
-import { blank, clip, exactly, type Line, lineWidth, seg, type Tone, titleRule } from '../views/line.ts';
-import type { PanelView } from '../views/panelView.ts';
-import { text } from '../views/panelView.ts';
+import { blank, clip, exactly, type Line, lineWidth, type Segment, seg, type Tone, titleRule } from '../views/line.ts';
+import type { PanelView, Widget } from '../views/panelView.ts';
+import { type RateCurves, rateCurves } from './rateCurves.ts';
 import { rateGraph } from './rateGraph.ts';
 
 export const throughputPanel: PanelView = {
   depends: state => [state.reading, Math.floor(state.now / 1000), state.selected],
-  content: text(throughputLines),
+  content: (state, rect) => ({
+    lines: throughputLines(state, rect),
+    widgets: throughputWidgets(state, rect),
+  }),
 };
 
 /** Columns of the facts beside the graph. */
 const factColumns = 54;
 /** Below this share of what is asked for, it does not keep up. */
 const enough = 0.8;
+/** From this share on the disk is nearly full. */
+const nearlyFull = 0.9;
 
 /** How fast the pipeline is: as many facts as there is room for, and the last five minutes as a graph. */
-export function throughputLines(state: ConsoleState, width: number, height: number): Line[] {
-  const { reading, drawing, now, selected } = state;
+export function throughputLines(state: ConsoleState, { width, height }: Rect): Line[] {
+  const { reading, drawing, now } = state;
   const status = reading?.status;
   const title = titleRule('Throughput', width, drawing);
   if (!status || reading.connection !== 'running') {
@@ -35,12 +41,18 @@ export function throughputLines(state: ConsoleState, width: number, height: numb
       clip(each, width, drawing),
     );
   }
-  const shown = selected !== null && status.stages[selected] ? selected : throughput.stage;
-  const left = Math.max(0, width - factColumns - 2);
+  const shown = stageInFront(state, throughput);
+  const left = graphColumns(width);
   const graph = rateGraph(status.stages[shown] ?? emptyStage, status, left, height - 1, drawing);
-  const facts = factRows(throughput, status, words, drawing);
+  const isLarge = hasWidgets(drawing, height);
+  const curves = isLarge ? rateCurves(status, shown) : null;
+  const facts = factRows(throughput, status, words, drawing, !isLarge);
+  if (isLarge) {
+    while (facts.length < height - 1 - donutRows) facts.push(blank);
+    facts.push(...shareRows(status, throughput, drawing));
+  }
   const rows = Math.max(graph.length, facts.length);
-  const named = titleRule('Throughput', width, drawing, [seg(`graph: ${shown}`, 'accent')]);
+  const named = titleRule('Throughput', width, drawing, curves ? legend(curves) : [seg(`graph: ${shown}`, 'accent')]);
   return [
     named,
     ...Array.from(
@@ -50,6 +62,77 @@ export function throughputLines(state: ConsoleState, width: number, height: numb
   ]
     .slice(0, height)
     .map(each => clip(each, width, drawing));
+}
+
+/** The stage whose graph is shown, or whose curve lies on top. */
+const stageInFront = ({ selected, reading }: ConsoleState, { stage }: Throughput): StageName =>
+  selected !== null && reading?.status?.stages[selected] ? selected : stage;
+
+const graphColumns = (width: number): number => Math.max(0, width - factColumns - 2);
+
+/** Rows of the rings, from the bottom up. */
+const donutRows = 6;
+
+/**
+ * Whether blessed-contrib draws the rates of all stages and the shares of a whole: where the panel is as high as on the largest windows, and there are braille
+ * and many colours, without which curves and rings can't be told from each other.
+ */
+const hasWidgets = ({ unicode, colours, theme }: Drawing, height: number): boolean =>
+  height >= largeThroughput && unicode && colours === 256 && theme.background !== null;
+
+function throughputWidgets(state: ConsoleState, { width, height }: Rect): Widget[] {
+  const { reading, drawing } = state;
+  const status = reading?.status;
+  if (!status?.throughput || reading?.connection !== 'running' || !hasWidgets(drawing, height)) return [];
+  const left = graphColumns(width);
+  const curves = rateCurves(status, stageInFront(state, status.throughput));
+  const shares = sharesOf(status.throughput, status);
+  return [
+    ...(curves
+      ? [{ kind: 'line' as const, rect: { left: 0, top: 1, width: left, height: height - 1 }, ...curves }]
+      : []),
+    {
+      kind: 'donuts',
+      rect: { left: left + 2, top: height - donutRows, width: factColumns, height: donutRows },
+      donuts: shares.map(({ name, share, tone }) => ({
+        name,
+        share: Number(Math.min(1, share).toFixed(3)),
+        text: percent(Math.min(1, share)).replace(' ', ''),
+        tone,
+      })),
+    },
+  ];
+}
+
+/** The names of the curves in their colours: the widget's own legend would lie over the newest values. */
+const legend = ({ unit, curves }: RateCurves): Segment[] => [
+  seg(`per ${unit.per}:`, 'dim'),
+  ...curves.map(({ name, colour }) => seg(` ${name}`, { fg: colour })),
+];
+
+interface Share {
+  name: string;
+  share: number;
+  tone: Tone;
+}
+
+/** What is a share of a whole: of what is asked or of a folder, of the time of the busiest stage, of the disk. */
+export function sharesOf(throughput: Throughput, { disk, replay }: Pick<PipelineStatus, 'disk' | 'replay'>): Share[] {
+  const full = fullness(throughput);
+  const { busiest, expected } = throughput;
+  const used = disk && disk.size > 0 ? 1 - disk.free / disk.size : null;
+  return [
+    ...(full ? [{ name: expected === null ? 'of asked' : replay ? 'replay' : 'folder', ...full }] : []),
+    ...(busiest ? [{ name: 'busiest', share: busiest.busy, tone: busyTone(busiest) }] : []),
+    ...(used === null ? [] : [{ name: 'disk used', share: used, tone: tone(used < nearlyFull, 'accent') }]),
+  ];
+}
+
+/** The same shares as bars, at the bottom of the facts: what lies below the rings. */
+function shareRows(status: PipelineStatus, throughput: Throughput, drawing: Drawing): Line[] {
+  return sharesOf(throughput, status).map(({ name, share, tone: of }) =>
+    factRow(name.padEnd(nameColumns + 1), ...barOf(share, of, drawing, nameColumns + 1)),
+  );
 }
 
 /** A replay knows better how long it will take: it has a speed. */
@@ -128,30 +211,45 @@ const nowTone = (throughput: Throughput, status: PipelineStatus, full: Fullness 
   return full?.tone === 'warning' ? 'warning' : 'strong';
 };
 
-const nameColumns = 9;
+const busyTone = ({ busy }: { busy: number }): Tone => tone(busy < 0.9, 'accent');
+const tone = (isWell: boolean, well: Tone): Tone => (isWell ? well : 'warning');
 
-/** A fact a row. */
-function factRows(throughput: Throughput, status: PipelineStatus, words: ThroughputWords, drawing: Drawing): Line[] {
-  const full = fullness(throughput);
-  const row = (name: string, ...value: Line): Line => [seg(name.padEnd(nameColumns), 'dim'), ...value];
-  const bars = (share: number, tone: Tone): Line => [
-    seg(bar(share, factColumns - nameColumns - 6, drawing), tone),
-    seg(percent(Math.min(1, share)).padStart(6)),
-  ];
+const nameColumns = 9;
+const factRow = (name: string, ...value: Line): Line => [seg(name.padEnd(nameColumns), 'dim'), ...value];
+const barOf = (share: number, of: Tone, drawing: Drawing, beside = nameColumns): Line => [
+  seg(bar(share, factColumns - beside - 6, drawing), of),
+  seg(percent(Math.min(1, share)).padStart(6)),
+];
+
+/** A fact a row. @param withBars shares of a whole as bars among them */
+function factRows(
+  throughput: Throughput,
+  status: PipelineStatus,
+  words: ThroughputWords,
+  drawing: Drawing,
+  withBars: boolean,
+): Line[] {
+  const full = withBars ? fullness(throughput) : null;
   const { busiest } = throughput;
   return [
-    row('now', seg(words.now, nowTone(throughput, status, full)), ...(words.peak ? [seg(`, peak ${words.peak}`)] : [])),
-    ...(full ? [row(throughput.expected === null ? 'of asked' : 'folder', ...bars(full.share, full.tone))] : []),
-    ...(words.folder ? [row('', seg(words.folder))] : []),
-    row('waiting', ...waitingFact(throughput, words).slice(1)),
-    ...(words.latency ? [row('result', seg(`after ${words.latency}`))] : []),
+    factRow(
+      'now',
+      seg(words.now, nowTone(throughput, status, fullness(throughput))),
+      ...(words.peak ? [seg(`, peak ${words.peak}`)] : []),
+    ),
+    ...(full
+      ? [factRow(throughput.expected === null ? 'of asked' : 'folder', ...barOf(full.share, full.tone, drawing))]
+      : []),
+    ...(words.folder ? [factRow(withBars ? '' : 'folder', seg(words.folder))] : []),
+    factRow('waiting', ...waitingFact(throughput, words).slice(1)),
+    ...(words.latency ? [factRow('result', seg(`after ${words.latency}`))] : []),
     ...(busiest
       ? [
-          row('busiest', seg(words.busiest as string, busiest.busy >= 0.9 ? 'warning' : 'plain')),
-          row('', ...bars(busiest.busy, busiest.busy >= 0.9 ? 'warning' : 'accent')),
+          factRow('busiest', seg(words.busiest as string, busiest.busy >= 0.9 ? 'warning' : 'plain')),
+          ...(withBars ? [factRow('', ...barOf(busiest.busy, busyTone(busiest), drawing))] : []),
         ]
       : []),
-    row(
+    factRow(
       'writes',
       seg(
         [

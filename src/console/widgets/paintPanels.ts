@@ -7,6 +7,8 @@ import { layoutOf, type PanelName, type Rect, smallest } from '../layout.ts';
 import { type Line, line } from '../views/line.ts';
 import { overlayView } from '../views/overlayView.ts';
 import { panelViews } from '../views/panels.ts';
+import type { Widget } from '../views/panelView.ts';
+import { contribWidgets } from './contribWidgets.ts';
 import type { OpenScreen } from './openScreen.ts';
 import { renderOnChange } from './renderOnChange.ts';
 import { boxStyle, sgr } from './sgr.ts';
@@ -17,6 +19,7 @@ interface Panel {
   rect: Rect | null;
   depends: readonly unknown[];
   text: string;
+  widgets: readonly Widget[];
 }
 
 /** Draws states on a screen. */
@@ -38,6 +41,7 @@ export function paintPanels(open: OpenScreen, scheduler: SchedulerLike): Painter
   const { screen } = open;
   const panels = new Map<string, Panel>();
   const graphic = paintGraphic(open, scheduler);
+  const contrib = contribWidgets(open, scheduler);
   let renders = 0;
   let size = '';
   let drawing: Drawing | null = null;
@@ -58,7 +62,7 @@ export function paintPanels(open: OpenScreen, scheduler: SchedulerLike): Painter
       } as Widgets.BoxOptions);
       screen.append(box);
       if (drawing) box.style = boxStyle(drawing);
-      panel = { box, mark: renderOnChange(box), rect: null, depends: [], text: '' };
+      panel = { box, mark: renderOnChange(box), rect: null, depends: [], text: '', widgets: [] };
       panels.set(name, panel);
     }
     return panel;
@@ -78,6 +82,7 @@ export function paintPanels(open: OpenScreen, scheduler: SchedulerLike): Painter
     panel.text = text;
     if (rect) panel.box.setContent(text);
     panel.mark();
+    if (panel.widgets.length > 0) contrib.mark();
     return true;
   };
 
@@ -87,13 +92,18 @@ export function paintPanels(open: OpenScreen, scheduler: SchedulerLike): Painter
     const depends = rect ? view.depends(state) : [];
     if (sameRect(panel.rect, rect) && sameItems(panel.depends, depends)) return false;
     panel.depends = depends;
-    return show(name, rect, rect ? view.content(state, rect).lines : [], state);
+    const { lines, widgets = [] } = rect ? view.content(state, rect) : { lines: [] };
+    panel.widgets = widgets;
+    return show(name, rect, lines, state);
   };
 
   const draw = (): void => {
     const overlay = panelOf('overlay');
     overlay.box.setFront();
-    if (hasMoved || overlay.rect !== null) for (const panel of panels.values()) panel.mark();
+    if (hasMoved || overlay.rect !== null) {
+      for (const panel of panels.values()) panel.mark();
+      contrib.mark();
+    }
     hasMoved = false;
     screen.render();
     renders++;
@@ -135,6 +145,10 @@ export function paintPanels(open: OpenScreen, scheduler: SchedulerLike): Painter
       for (const name of Object.keys(panelViews) as PanelName[]) {
         if (paintPanel(name, places?.[name] ?? null, state)) changed = true;
       }
+      const shown = [...panels.values()].flatMap(({ rect, widgets }) => (rect ? placedIn(rect, widgets) : []));
+      const drawn = contrib.show(shown, state.drawing);
+      if (drawn !== 'nothing') changed = true;
+      if (drawn === 'moved') hasMoved = true;
       const overlay = places ? overlayView(state) : { rect: whole, lines: tooSmall(state) };
       if (show('overlay', overlay?.rect ?? null, overlay?.lines ?? [], state)) changed = true;
       if (changed) draw();
@@ -150,6 +164,9 @@ function place(box: Widgets.BoxElement, rect: Rect | null): void {
   Object.assign(box.position, { left: rect.left, top: rect.top, width: rect.width, height: rect.height });
   box.show();
 }
+
+const placedIn = ({ left, top }: Rect, widgets: readonly Widget[]): Widget[] =>
+  widgets.map(each => ({ ...each, rect: { ...each.rect, left: left + each.rect.left, top: top + each.rect.top } }));
 
 const tooSmall = ({ columns, rows }: ConsoleState): Line[] => [
   line('window too small'.slice(0, columns)),

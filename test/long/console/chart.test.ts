@@ -68,7 +68,7 @@ describe.skipIf(!hasTerminal)('the chart in a terminal', () => {
     ['rare', 2],
     ['frequent', 0.5],
   ])(
-    'has the edges of a known wave within a column and its heights within 2 %% and 4 σ of a frame (0.6 px): %s frames, live and attached later',
+    'has the edges of a known wave within a column and its heights within a fiftieth and 4 σ of a frame (0.6 px): %s frames, live and attached later',
     async (_how, interval) => {
       const root = await BackgroundRoot.make(experiment(interval));
       const live = new Terminal(['--root', root.path], { cwd: root.path });

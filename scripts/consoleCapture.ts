@@ -1,5 +1,5 @@
 /**
- * Puts pictures of the console, as text, into README.md and docs/console.md: the real program in a real terminal (tmux) of 120 × 40.
+ * Puts pictures of the console, as text, into README.md and docs/console.md, and the plot into docs/plot.png: the real program in a real terminal (tmux) of 120 × 40.
  * A short experiment is run first, and replayed at the end. A second one runs meanwhile, with a ROI that is cut too narrow, a camera that fails
  * once, an edit and a mark.
  *
@@ -9,6 +9,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
+import sharp from 'sharp';
 import { Program } from '../test/program/program.ts';
 import { Terminal } from '../test/program/terminal.ts';
 
@@ -45,6 +46,11 @@ try {
 
   await drawExperiment();
   await drawReplay();
+  // Small enough for a page, and for the repository.
+  const plot = sharp(join(root, 'results', 'processed_data_plot.png'))
+    .resize(1200)
+    .png({ palette: true, colours: 32 });
+  await plot.toFile(join(repository, 'docs', 'plot.png'));
   for (const page of ['README.md', 'docs/console.md']) await illustrate(join(repository, page));
 } finally {
   for (const each of [again, root, earlier]) await new Program(['--root', each, 'stop', '--now'], { env }).ended;
@@ -105,7 +111,7 @@ async function drawExperiment(): Promise<void> {
     ['alarms', '7', 'Down'],
     ['settings', '8'],
     ['experiments', '9'],
-    ['palette', '1', ':', ...'paus'],
+    ['palette', '1', ':', ...'pause'],
     ['help', 'Escape', '?'],
   ]);
   // What is drawn by colours alone is no picture in text.

@@ -5,6 +5,7 @@ import { userName } from '../files/processIdentity.ts';
 import { ExperimentReserve } from '../files/reserveFile.ts';
 import { clockTime, concentrationForm, concentrationOf } from '../model/experimentStep.ts';
 import { localIso, utcIso } from '../model/localTime.ts';
+import { audit } from '../sinks/audit/audit.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { loadSteered } from './loadSteered.ts';
@@ -46,6 +47,9 @@ export async function markStep(
     user: userName(),
   };
   await addMark(reserve.files(), paths.results, mark, reserve.lock(file, fileLock(file)));
+  // Where the chart of the console has it from.
+  const what = { command: 'mark', text: mark.liquid, ...(at !== undefined && { since: time }) };
+  await audit(paths, now, what, message => output.error(message));
   output.line(`${time.replace('T', ' ')}: ${mark.liquid}`);
   return exitCodes.done;
 }

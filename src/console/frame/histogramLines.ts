@@ -28,7 +28,7 @@ export function histogramLines(
     const full = saturation !== null && columns > 1;
     return [seg(' '), seg(full ? text.slice(0, -1) : text, 'dim'), ...(full ? [seg(text.slice(-1), 'bad')] : [])];
   });
-  const legend = `0${' '.repeat(Math.max(1, Math.floor(columns / 2) - 9))}counts, bars log`;
+  const legend = `0${' '.repeat(Math.max(1, Math.floor(columns / 2) - 15))}counts; bars are logarithmic`;
   const end = `${number(top)}${saturation === null ? '' : ' full'}`;
   return [
     ...lines,

@@ -26,7 +26,7 @@ export function readRunMarks(text: string | null): RunMark[] {
   return marks.sort((a, b) => a.time - b.time);
 }
 
-function markOf({ time, command, stages, changes, text }: Record<string, unknown>): RunMark[] {
+function markOf({ time, command, stages, changes, text, since }: Record<string, unknown>): RunMark[] {
   const at = parseIso(String(time));
   if (Number.isNaN(at)) return [];
   switch (command) {
@@ -38,8 +38,10 @@ function markOf({ time, command, stages, changes, text }: Record<string, unknown
     case 'pause':
     case 'resume':
       return [{ time: at, kind: command, text: words(stages) }];
-    case 'mark':
-      return [{ time: at, kind: 'mark', text: typeof text === 'string' ? text : '' }];
+    case 'mark': {
+      const from = Date.parse(String(since));
+      return [{ time: Number.isNaN(from) ? at : from, kind: 'mark', text: typeof text === 'string' ? text : '' }];
+    }
     default:
       return [];
   }

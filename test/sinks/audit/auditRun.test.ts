@@ -42,6 +42,9 @@ it('the audit has the start, the edits, the pauses and the stop of a run, which 
     'mark ethanol',
   ]);
   expect(marks[1]!.time).toBe(Date.UTC(2026, 10, 22, 11, 0, 1));
+  // A mark that was made afterwards stands where it belongs.
+  const late = { time: '2026-11-22T11:00:00Z', command: 'mark', text: 'water', since: '2026-11-22T09:30' };
+  expect(readRunMarks(JSON.stringify(late))[0]!.time).toBe(new Date(2026, 10, 22, 9, 30).getTime());
   expect(readRunMarks('{"time":"2026-11-22T11:00:00Z","command":"requeue"}\n')).toEqual([]);
   expect(readRunMarks(null)).toEqual([]);
 });

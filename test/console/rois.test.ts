@@ -356,6 +356,63 @@ describe('one ROI', () => {
     }
   });
 
+  describe('and one zero', () => {
+    const labels = sampleRois(40).rois.map(({ label }) => label);
+    const zero = { at: noon - 60_000, labels, values: Float64Array.from(labels, () => 0.2), median: 0.2 };
+    const places = {
+      chart: { page: 'chart' },
+      chip: { page: 'chip' },
+      ROIs: { page: 'ROIs' },
+      ROI: {},
+    } as const;
+    const at = (place: keyof typeof places, over: Partial<ConsoleState> = {}): ConsoleState => {
+      const lastResult = resultOf(labels, () => ({ shift: 0.25 }));
+      return { ...opened({}, { columns: 120, rows: 40, lastResult, ...over }), ...places[place], ...closed(place) };
+    };
+    const closed = (place: string): Partial<ConsoleState> =>
+      place === 'ROI' ? {} : { roisPage: { ...page().roisPage, selected: 'G0_N' } };
+    const shownAt = (state: ConsoleState): string[] => {
+      const { page: name } = state as { page: 'chart' | 'chip' | 'ROIs' };
+      return panelViews[name].content(state, layoutOf(state)![name]!).lines.map(lineText);
+    };
+
+    it.each(['chip', 'ROIs', 'ROI'] as const)('is subtracted on the page %s, whose title says since when', place => {
+      const { chart } = at(place);
+      const lines = shownAt(at(place, { chart: { ...chart, zero } }));
+      expect(lines[0]).toMatch(/since \d\d:\d\d:\d\d/);
+      expect(lines.join('\n')).toContain('+0.0500');
+      expect(lines.join('\n')).not.toContain('+0.2500');
+      expect(shownAt(at(place))[0]).not.toContain('since');
+      expect(shownAt(at(place)).join('\n')).toContain('+0.2500');
+    });
+
+    it.each(['chart', 'chip', 'ROIs', 'ROI'] as const)(
+      'is set by 0 on the page %s, and taken back by 0 there and elsewhere',
+      place => {
+        const set = press(at(place), '0');
+        expect(set.chart.zero).toMatchObject({ at: set.history!.samples.at(-1)!.at, labels });
+        expect(press(set, '0').chart.zero).toBeNull();
+        for (const other of ['chart', 'chip', 'ROIs'] as const)
+          expect(press({ ...at(other), chart: set.chart }, '0').chart.zero).toBeNull();
+      },
+    );
+
+    it('is that of now where the cursor of the chart is not in sight', () => {
+      const { chart } = at('chip');
+      const early = { ...chart, cursor: noon - 200_000 };
+      expect(press(at('chart', { chart: early }), '0').chart.zero!.at).toBe(noon - 200_000);
+      expect(press(at('chip', { chart: early }), '0').chart.zero!.at).toBe(noon - 5_000);
+    });
+
+    it('is that of the course of a ROI too', () => {
+      const { chart } = at('ROI');
+      const drawn = (over: Partial<ConsoleState>): string =>
+        shownAt(at('ROI', { rows: 60, columns: 200, ...over })).join('\n');
+      expect(drawn({})).not.toMatch(/-0\.[23]/);
+      expect(drawn({ chart: { ...chart, zero } })).toMatch(/-0\.[23]/);
+    });
+  });
+
   it('says when the numbers are others than in the line, when no frame can be read, and when it is being read', () => {
     const other = opened({ seen: { inspection, recorded: null, differences: ['shift is 1 now and 2 in the line'] } });
     expect(linesOf(other).join('\n')).toContain('the result line has other numbers: shift is 1 now and 2');

@@ -139,13 +139,15 @@ function shiftValues(state: ConsoleState, by: number): Step {
   return changed(state, { scale: { low: range.low + off, high: range.high + off } });
 }
 
-/** `0`: shifts count from the cursor, or from now; at the same place again, from the reference. */
+/** `0`: shifts count from the chart's cursor, or from now; at the same place again, from the reference. */
 function rezero(state: ConsoleState): Step {
   const { history, chart } = state;
   if (!history) return step(state);
-  const isUndone = chart.zero !== null && (chart.cursor === null || chart.cursor === chart.zero.at);
+  // The cursor is not in sight on other pages.
+  const cursor = state.page === 'chart' ? chart.cursor : null;
+  const isUndone = chart.zero !== null && (cursor === null || cursor === chart.zero.at);
   if (isUndone)
     return step(say({ ...state, chart: { ...chart, zero: null } }, 'info', 'shifts count from the reference'));
-  const zero = zeroAt(history, chart.cursor ?? history.samples.at(-1)!.at);
+  const zero = zeroAt(history, cursor ?? history.samples.at(-1)!.at);
   return zero ? changed(state, { zero, scale: 'robust' }) : step(say(state, 'info', 'there is no frame so early'));
 }

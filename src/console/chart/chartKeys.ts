@@ -183,7 +183,7 @@ export const chartKeys: readonly KeyBinding<ChartAction>[] = [
     keys: ['0'],
     shown: '0',
     label: 're-zero',
-    help: 'Counts shifts from the cursor on, or where there is none, from now; at the same place again, from the reference.',
+    help: 'Counts all shifts from now on, on the chart from its cursor where it has one; a second time, from the reference again.',
     places: ['chart', 'chip', 'ROIs', 'ROI'],
     footer: 6.2,
     when: hasSamples,

@@ -2,7 +2,7 @@ import { localIso } from '../../model/localTime.ts';
 import type { RoiHistory } from '../../model/roiHistory.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import { cleanText } from '../views/cleanText.ts';
-import { clip, type Line, seg } from '../views/line.ts';
+import { clip, type Line, type Segment, seg } from '../views/line.ts';
 import { signed } from '../views/shifts.ts';
 import type { ChartData } from './chartData.ts';
 import { type ChartTime, columnAt } from './columns.ts';
@@ -25,6 +25,14 @@ export function zoneName(at: number): string {
   const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
   return `UTC${minutes < 0 ? '-' : '+'}${hours}${rest === 0 ? '' : `:${String(rest).padStart(2, '0')}`}`;
 }
+
+/** Since when shifts count, where that is not from the reference: beside the title of all that shows shifts. */
+export const sinceZero = ({
+  chart: { zero },
+  now,
+  drawing,
+}: Pick<ConsoleState, 'chart' | 'now' | 'drawing'>): Segment[] =>
+  zero ? [seg(`since ${columnText(zero.at, 1_000, now)}`, 'warning'), seg(` ${drawing.dot} `, 'dim')] : [];
 
 /** What stands at the cursor, or where there is none, last: time, ROI, shift ± σ, range, frames, flags. */
 export function readoutLine(

@@ -1,6 +1,7 @@
 import { counted } from '../../model/quantity.ts';
 import type { ChipShift } from '../../model/result.ts';
 import type { Roi } from '../../model/roi.ts';
+import { sinceZero } from '../chart/readoutLine.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import { allRoiRows } from '../rois/roiRows.ts';
@@ -25,6 +26,7 @@ export function chipLines(state: ConsoleState, width: number, height: number): L
   const title = heading(
     shown?.colouring.title ?? 'shift of each grating',
     history && lastChipShift(history),
+    sinceZero(state),
     width,
     drawing,
   );
@@ -80,14 +82,14 @@ function shownChip(state: ConsoleState): Shown | null {
 }
 
 /** With how far the chip has moved, where that is known. */
-function heading(what: string, moved: ChipShift | null, width: number, drawing: Drawing): Line {
+function heading(what: string, moved: ChipShift | null, since: Segment[], width: number, drawing: Drawing): Line {
   const long = `Chip: ${what}`;
-  if (!moved) return titleRule(long, width, drawing);
+  if (!moved) return titleRule(long, width, drawing, since.slice(0, 1));
   const [dx, dy] = [moved.dx, moved.dy].map(value => signed(Number(value.toFixed(2))).trim());
   const angle = signed(Number(moved.angle.toFixed(3))).trim();
   const note = `chip moved x ${dx} y ${dy} px, ${angle}${drawing.unicode ? '°' : ' deg'}`;
-  const title = titleRule(long, width, drawing, [seg(note, 'accent')]);
-  return lineText(title).includes(note) ? title : titleRule('Chip', width, drawing, [seg(note, 'accent')]);
+  const title = titleRule(long, width, drawing, [...since, seg(note, 'accent')]);
+  return lineText(title).includes(note) ? title : titleRule('Chip', width, drawing, [...since, seg(note, 'accent')]);
 }
 
 interface Grid {

@@ -1,4 +1,6 @@
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
+import { zeroOf } from '../chart/chartData.ts';
+import { sinceZero } from '../chart/readoutLine.ts';
 import { placeLines } from '../chip/chipLines.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
@@ -29,13 +31,16 @@ export function roiDetail(state: ConsoleState, width: number, height: number): L
   const label = roisPage.selected ?? '';
   const rows = roisPage.openedFrom === 'chip' ? allRoiRows(state) : tableRows(state);
   const look = roiLook?.label === label ? roiLook : null;
-  const note = look ? [seg(`${cleanText(look.image, drawing)} ${timeText(look.at)}`, 'accent')] : [];
+  const zero = zeroOf(state.chart.zero, label);
+  const note = look
+    ? [...sinceZero(state), seg(`${cleanText(look.image, drawing)} ${timeText(look.at)}`, 'accent')]
+    : [];
   const place = `${cursorRow(rows, label) + 1} of ${rows.length}`;
   const title = titleRule(`ROI ${cleanText(label, drawing)} ${drawing.dot} ${place}`, width, drawing, note);
   const seen = look && typeof look.seen !== 'string' ? look.seen : null;
   const head = seen
     ? [
-        ...roiFigures(seen.inspection, drawing),
+        ...roiFigures(seen.inspection, drawing, zero),
         ...(seen.differences.length > 0
           ? [[seg(` the result line has other numbers: ${cleanText(seen.differences.join('; '), drawing)}`, 'warning')]]
           : []),
@@ -43,7 +48,7 @@ export function roiDetail(state: ConsoleState, width: number, height: number): L
     : [...lastFigures(state, label), ...waiting(look?.seen, width, drawing)];
   const parts = [
     ...(seen ? inspectionParts(seen.inspection, drawing) : []),
-    historyPart(state, label),
+    historyPart(state, label, zero),
     placePart(state),
   ];
   const room = height - 1 - head.length;
@@ -102,7 +107,7 @@ function waiting(trouble: unknown, width: number, drawing: Drawing): Line[] {
 }
 
 /** The shift over all that is known. */
-function historyPart({ history, drawing }: ConsoleState, label: string): RoiPart {
+function historyPart({ history, drawing }: ConsoleState, label: string, zero: number): RoiPart {
   return {
     title: 'shift against time, px',
     least: 6,
@@ -111,7 +116,7 @@ function historyPart({ history, drawing }: ConsoleState, label: string): RoiPart
       const place = history?.labels.indexOf(label) ?? -1;
       if (!history || place < 0 || history.samples.length === 0) return [[seg(' no result yet', 'dim')]];
       return textPlot(
-        [{ colour: 'median', letter: '*', ...shiftsOf(history, place) }],
+        [{ colour: 'median', letter: '*', ...shiftsOf(history, place, zero) }],
         timeOptions(history, width, height),
         drawing,
       );
@@ -127,7 +132,7 @@ const placePart = (state: ConsoleState): RoiPart => ({
   lines: (width, height) => placeLines(state, width, height),
 });
 
-function shiftsOf({ samples, baseline }: RoiHistory, place: number): { xs: number[]; ys: number[] } {
+function shiftsOf({ samples, baseline }: RoiHistory, place: number, zero: number): { xs: number[]; ys: number[] } {
   const gap = gapOf(samples);
   const xs: number[] = [];
   const ys: number[] = [];
@@ -138,7 +143,7 @@ function shiftsOf({ samples, baseline }: RoiHistory, place: number): { xs: numbe
       ys.push(Number.NaN);
     }
     xs.push(sample.at);
-    ys.push(shiftOf(sample, baseline, place));
+    ys.push(shiftOf(sample, baseline, place) - zero);
   }
   return { xs, ys };
 }

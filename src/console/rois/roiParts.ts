@@ -20,6 +20,7 @@ export interface RoiPart {
 export function roiFigures(
   { roi, result, rows, method, estimator, reference }: RoiInspection,
   drawing: Drawing,
+  zero = 0,
 ): Line[] {
   const pm = drawing.unicode ? '±' : '+-';
   const value = (of: number | null | undefined, error: number | null | undefined, sign: boolean): string =>
@@ -31,7 +32,7 @@ export function roiFigures(
   const lines: Line[] = [
     [
       seg(' shift ', 'dim'),
-      seg(value(result.shift, result.shift_uncertainty, true), 'strong'),
+      seg(value((result.shift ?? Number.NaN) - zero, result.shift_uncertainty, true), 'strong'),
       seg('  position ', 'dim'),
       seg(value(result.position, result.uncertainty, false), 'strong'),
     ],

@@ -1,6 +1,7 @@
 import { localIso } from '../../model/localTime.ts';
 import { number } from '../../model/quantity.ts';
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
+import { sinceZero } from '../chart/readoutLine.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import { windowTop } from '../scroll.ts';
@@ -42,7 +43,7 @@ export const cursorRow = (rows: readonly RoiRow[], selected: string | null): num
 
 /** The table of all ROIs by their last result. */
 export function roiTable(state: ConsoleState, width: number, height: number): Line[] {
-  const { roisPage, drawing, lastResult, history, chart } = state;
+  const { roisPage, drawing, lastResult, history } = state;
   const all = allRoiRows(state).length;
   const rows = tableRows(state);
   const filter = filterOf(state);
@@ -52,10 +53,7 @@ export function roiTable(state: ConsoleState, width: number, height: number): Li
   const note: Segment[] = trouble
     ? [seg(`not understood: ${cleanText(trouble, drawing)}`, 'bad')]
     : lastResult
-      ? [
-          ...(chart.zero ? [seg(`since ${timeText(chart.zero.at)} ${drawing.dot} `, 'warning')] : []),
-          seg(`${cleanText(lastResult.image, drawing)} ${timeText(lastResult.at)}`, 'accent'),
-        ]
+      ? [...sinceZero(state), seg(`${cleanText(lastResult.image, drawing)} ${timeText(lastResult.at)}`, 'accent')]
       : [];
   const title = titleRule(name, width, drawing, note);
   if (all === 0) return [title, [seg(' there is no ROI manifest yet, and no result', 'dim')]];

@@ -80,17 +80,18 @@ describe.skipIf(!hasTerminal)('the chart in a terminal', () => {
           `${seconds} s of frames`,
           ({ stages }) => (stages.communicator?.done ?? 0) >= seconds / interval,
         );
-      const truth = (await readFile(join(root.path, 'generated_files', 'simulator_truth.jsonl'), 'utf8'))
-        .trim()
-        .split('\n')
-        .map(line => JSON.parse(line) as { utc: string; positions: Record<string, number> })
-        .map(({ utc, positions }) => ({ at: parseIso(utc), position: Object.values(positions)[0]! }));
-      const low = Math.min(...truth.map(({ position }) => position));
-      const height = Math.max(...truth.map(({ position }) => position)) - low;
       const later = new Terminal(['--root', root.path], { cwd: root.path });
       await later.shows('running up');
       for (const terminal of [live, later]) {
         const reads = await columnsOf(terminal, 60);
+        // Read afterwards: frames go on while the columns are read.
+        const truth = (await readFile(join(root.path, 'generated_files', 'simulator_truth.jsonl'), 'utf8'))
+          .trim()
+          .split('\n')
+          .map(line => JSON.parse(line) as { utc: string; positions: Record<string, number> })
+          .map(({ utc, positions }) => ({ at: parseIso(utc), position: Object.values(positions)[0]! }));
+        const low = Math.min(...truth.map(({ position }) => position));
+        const height = Math.max(...truth.map(({ position }) => position)) - low;
         expect(reads.length).toBeGreaterThan(20 / interval / 2);
         // The shift's zero is that of the reference: one number for all columns.
         const columnMs = 60_000 / 109;

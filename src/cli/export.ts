@@ -33,7 +33,7 @@ export const exportCommand: CommandDefinition<ExportOptions> = {
       .addOption(
         new Option(
           '--values <value...>',
-          'what of each ROI (default: all of these; with --shape wide, the shift)',
+          'what of each ROI (default: those that were measured, up to flags; with --shape wide, the shift)',
         ).choices(roiValues),
       )
       .option('--rois <pattern...>', "ROIs by their labels, as '0A*'; '!0A13*' leaves out")

@@ -10,8 +10,9 @@ import { readReferences, referencesFolder } from '../operators/processor/shiftRe
 import { encodeTable } from '../sinks/export/encodeTable.ts';
 import { type ExportFormat, exportFormats } from '../sinks/export/exportFormat.ts';
 import { type ExportTable, longTable, wideTable } from '../sinks/export/exportTable.ts';
-import { type RoiValue, roiValues } from '../sinks/export/roiValues.ts';
-import { type ChosenFrames, chooseFrames } from '../sinks/series/chosenFrames.ts';
+import { readZeros } from '../sinks/export/readZeros.ts';
+import { measuredValues, type RoiValue } from '../sinks/export/roiValues.ts';
+import { type ChosenFrames, chooseFrames, type FrameSpan } from '../sinks/series/chosenFrames.ts';
 import { SeriesReader, seriesFolder } from '../sinks/series/seriesReader.ts';
 import { SourceError } from '../streams/folder/sourceError.ts';
 import { timeRange } from '../streams/folder/timeRange.ts';
@@ -19,6 +20,7 @@ import { readFileText } from '../streams/watched/fileText.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { loadSteered, type SteeredExperiment } from './loadSteered.ts';
+import { quantitySettings } from './readFigures.ts';
 
 export interface ExportOptions {
   format?: ExportFormat | 'netcdf';
@@ -41,7 +43,7 @@ export async function runExport(
   options: ExportOptions,
 ): Promise<number> {
   const { output, cwd } = context;
-  const { shape, values = shape === 'wide' ? ['shift'] : roiValues, rois = [] } = options;
+  const { shape, values = shape === 'wide' ? ['shift'] : measuredValues, rois = [] } = options;
   const format = formatOf(file, options.format);
   if (file === standardOutput && format === 'parquet' && output.isTerminal) {
     throw new ExitError(exitCodes.usage, 'Parquet is not text: name a file, or send the output to one');
@@ -54,7 +56,9 @@ export async function runExport(
   if (labels.length === 0) {
     throw new ExitError(exitCodes.usage, `no ROI fits ${rois.join(' ')}; their labels are ${some(frames.labels)}`);
   }
-  const table = (shape === 'wide' ? wideTable : longTable)(frames, values, isChosen);
+  const { windowFrames, zero } = quantitySettings(experiment.config);
+  const zeros = values.includes('rezeroed') ? await zerosOf(paths.results, zero) : new Map<string, number>();
+  const table = (shape === 'wide' ? wideTable : longTable)(frames, values, isChosen, { windowFrames, zeros });
   const about = await aboutOf(experiment, frames, table, { shape, rois: labels.length });
   const bytes = encodeTable(table, format, about);
   if (file === standardOutput) {
@@ -79,6 +83,19 @@ export async function runExport(
     if (aside !== null) output.line(`${aside}: units, time zone, and what the results were made with`);
   }
   return exitCodes.done;
+}
+
+/** @throws ExitError `usage` where no time is set to zero, or no image is in it */
+async function zerosOf(results: string, zero: FrameSpan | null): Promise<ReadonlyMap<string, number>> {
+  if (zero === null) {
+    throw new ExitError(
+      exitCodes.usage,
+      'rezeroed: set zero_from and zero_to in [Quantities], the time that is to be zero',
+    );
+  }
+  const zeros = await readZeros(await chooseFrames(await SeriesReader.look(nodeFiles, seriesFolder(results)), zero));
+  if (zeros.size > 0) return zeros;
+  throw new ExitError(exitCodes.usage, 'rezeroed: no image lies between zero_from and zero_to in [Quantities]');
 }
 
 function formatOf(file: string | undefined, format: ExportOptions['format']): ExportFormat {

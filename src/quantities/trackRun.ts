@@ -69,6 +69,18 @@ const halves: readonly (readonly [string, string])[] = [
   ['_A', '_B'],
 ];
 
+/** The bow-ties among some labels: their names, and where both halves stand. */
+export function pairsOf(labels: readonly string[]): { name: string; first: number; second: number }[] {
+  const placeOf = new Map(labels.map((label, i) => [label, i]));
+  return labels.flatMap((label, first) => {
+    const [own, other] = halves.find(([half]) => label.endsWith(half)) ?? [];
+    if (own === undefined) return [];
+    const name = label.slice(0, -own.length);
+    const second = placeOf.get(`${name}${other}`);
+    return second === undefined ? [] : [{ name, first, second }];
+  });
+}
+
 /** Where the series of some labels stand. */
 interface Plan {
   labels: readonly string[];
@@ -158,15 +170,12 @@ export class RunTracker {
   #planOf(labels: readonly string[]): Plan {
     if (this.#plan?.labels === labels) return this.#plan;
     const rois = labels.map(label => this.#series('roi', label));
-    const placeOf = new Map(labels.map((label, i) => [label, i]));
-    const pairs = labels.flatMap((label, first) => {
-      const [own, other] = halves.find(([half]) => label.endsWith(half)) ?? [];
-      if (own === undefined) return [];
-      const name = label.slice(0, -own.length);
-      const second = placeOf.get(`${name}${other}`);
-      if (second === undefined) return [];
-      return [{ first, second, resonance: this.#series('resonance', name), movement: this.#series('movement', name) }];
-    });
+    const pairs = pairsOf(labels).map(({ name, first, second }) => ({
+      first,
+      second,
+      resonance: this.#series('resonance', name),
+      movement: this.#series('movement', name),
+    }));
     const groups = this.#settings.groups.map(({ name, has }) => ({
       series: this.#series('group', name),
       members: labels.flatMap((label, i) => (has(label) ? [i] : [])),

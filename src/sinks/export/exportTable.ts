@@ -1,6 +1,7 @@
 import type { ChosenFrame, ChosenFrames } from '../series/chosenFrames.ts';
 import { temperatureColumn } from '../table/csvColumns.ts';
-import type { RoiValue } from './roiValues.ts';
+import { type DerivedOptions, derivedValues } from './derivedValues.ts';
+import type { DerivedValue, RoiValue } from './roiValues.ts';
 
 /** `utc`: an instant; `local`: what the clock at the camera showed. Both in ms since 1970, the latter as if it were UTC. */
 export type ExportType = 'utc' | 'local' | 'text' | 'f64' | 'f32';
@@ -34,7 +35,33 @@ const number = (value: number | undefined): number | null =>
 
 type ValueOf = (frame: ChosenFrame, roi: number) => number | string | null;
 
-const ofRoi: Readonly<Record<RoiValue, { type: ExportType; unit: string; meaning: string; of: ValueOf }>> = {
+/** What the values of a ROI are. */
+type RoiColumns = Readonly<Record<RoiValue, { type: ExportType; unit: string; meaning: string; of: ValueOf }>>;
+
+const derived: Readonly<Record<DerivedValue, { unit: string; meaning: string }>> = {
+  median: { unit: 'px', meaning: 'median of the shifts of the last images, without those that are flagged' },
+  slope: { unit: 'px/h', meaning: 'slope of the shift over the last images (Theil and Sen)' },
+  slope_uncertainty: { unit: 'px/h', meaning: 'standard error of the slope' },
+  resonance: { unit: 'px', meaning: 'of a pair of halves: mean of their shifts, what the resonance does' },
+  movement: { unit: 'px', meaning: 'of a pair of halves: half of the difference of their shifts, what the chip does' },
+  rezeroed: { unit: 'px', meaning: 'shift since the mean of the time that [Quantities] sets to zero' },
+};
+
+/** The columns of one table: what follows from images before is known in it alone. */
+function roiColumns(options: DerivedOptions): RoiColumns {
+  const values = derivedValues(options);
+  const entries = Object.entries(derived).map(([name, column]) => [
+    name,
+    {
+      type: 'f64',
+      ...column,
+      of: (frame: ChosenFrame, roi: number) => number(values.of(name as DerivedValue, frame, roi)),
+    },
+  ]);
+  return { ...measured, ...Object.fromEntries(entries) };
+}
+
+const measured: Omit<RoiColumns, DerivedValue> = {
   position: {
     type: 'f64',
     unit: 'px',
@@ -124,7 +151,9 @@ export function longTable(
   frames: ChosenFrames,
   values: readonly RoiValue[],
   isChosen: (label: string) => boolean,
+  options: DerivedOptions = { windowFrames: 15, zeros: new Map() },
 ): ExportTable {
+  const ofRoi = roiColumns(options);
   const [utc, local, id, ...others] = frameColumns(frames.sensors) as [Filled, Filled, Filled, ...Filled[]];
   const columns: Filled[] = [
     utc,
@@ -153,7 +182,9 @@ export function wideTable(
   frames: ChosenFrames,
   values: readonly RoiValue[],
   isChosen: (label: string) => boolean,
+  options: DerivedOptions = { windowFrames: 15, zeros: new Map() },
 ): ExportTable {
+  const ofRoi = roiColumns(options);
   const columns = [
     ...frameColumns(frames.sensors),
     ...frames.labels.filter(isChosen).flatMap(label =>

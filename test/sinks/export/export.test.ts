@@ -7,7 +7,7 @@ import type { ResultLine } from '../../../src/model/result.ts';
 import { encodeTable } from '../../../src/sinks/export/encodeTable.ts';
 import type { ExportFormat } from '../../../src/sinks/export/exportFormat.ts';
 import { type ExportTable, longTable, wideTable } from '../../../src/sinks/export/exportTable.ts';
-import { roiValues } from '../../../src/sinks/export/roiValues.ts';
+import { measuredValues } from '../../../src/sinks/export/roiValues.ts';
 import { chooseFrames } from '../../../src/sinks/series/chosenFrames.ts';
 import { roisOf } from '../../../src/sinks/table/csvColumns.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
@@ -66,7 +66,7 @@ async function asked(bytes: Buffer, name: string, ...queries: readonly string[])
 
 describe('export', () => {
   it('to Parquet is read by DuckDB with its rows, types, missing values and what it was made with', async () => {
-    const table = longTable(await framesOf(images), roiValues, all);
+    const table = longTable(await framesOf(images), measuredValues, all);
     const [types, counts, about, last] = await asked(
       await bytesOf(table, 'parquet', { made_by: 'us', columns: { shift: { unit: 'px' } } }),
       'a.parquet',
@@ -176,5 +176,32 @@ describe('export', () => {
         .split('\n')
         .map(row => row.split(',').slice(-2).join()),
     ).toEqual(['0A_S,new', '100.125,', ',', ',102']);
+  });
+
+  it('gives what follows from the shifts too: rolling median and slope, pairs of halves, another zero; and nothing of flagged values', async () => {
+    const lines = String(
+      await bytesOf(
+        longTable(
+          await framesOf(images),
+          ['median', 'slope', 'resonance', 'movement', 'rezeroed'],
+          label => label === '0A_N',
+          {
+            windowFrames: 5,
+            zeros: new Map([['0A_N', 0.5]]),
+          },
+        ),
+        'jsonl',
+      ),
+    );
+    const rows = lines
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line));
+    expect(rows[0]).toMatchObject({ median: null, slope: null, resonance: null, rezeroed: null });
+    expect(rows[19].median).toBeCloseTo(1.7, 6);
+    expect(rows[19].slope).toBeCloseTo(360, 3);
+    expect(rows[19].resonance).toBeCloseTo(1.9, 6);
+    expect(rows[19].movement).toBe(0);
+    expect(rows[19].rezeroed).toBeCloseTo(1.4, 6);
   });
 });

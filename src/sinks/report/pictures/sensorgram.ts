@@ -12,6 +12,7 @@ import {
   flagWords,
   type Look,
   lineColour,
+  listed,
   momentText,
   nearestPlace,
   numberAxis,
@@ -68,7 +69,9 @@ export function sensorgram(data: PictureData, look: Look, picks: readonly number
           silent: true,
           itemStyle: { color: colour, borderColor: flag, borderWidth: 1.2 },
           data: [...times].flatMap((time, at) =>
-            Number.isNaN(distrusted[at]) ? [] : [[time, distrusted[at] as number]],
+            Number.isNaN(distrusted[at])
+              ? []
+              : [[time, Math.min(range.max, Math.max(range.min, distrusted[at] as number))]],
           ),
         },
       ];
@@ -88,8 +91,9 @@ export function sensorgram(data: PictureData, look: Look, picks: readonly number
           rotate: 90,
           position: 'insideEndBottom',
           formatter: '{b}',
-          backgroundColor: paper,
-          padding: [1, 3],
+          // The curve behind it stays to be seen.
+          textBorderColor: paper,
+          textBorderWidth: 3,
         },
         data: data.marks.map(({ time, text }) => ({ xAxis: time, name: text })),
       },
@@ -135,7 +139,7 @@ export function sensorgram(data: PictureData, look: Look, picks: readonly number
         ? [
             `Diamonds: values with a flag (${flagWords(data.distrustedBits, data)}); they are in no line, median or band.`,
             ...(distrustedOutside.length > 0
-              ? [`Some of these lie outside the scale (${distrustedOutside.slice(0, 8).join(', ')}).`]
+              ? [`Some of these lie outside the scale and stand at its edge (${listed(distrustedOutside)}).`]
               : []),
           ]
         : []),

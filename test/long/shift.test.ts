@@ -41,6 +41,35 @@ it('shifts of lines that went by 64 px: under 1 % of those without a flag are of
   }
 });
 
+it.each(['centre', 'max_intensity'] as const)(
+  'shifts of method %s, which has only the difference of positions, have error bars that are not too small after any step',
+  method => {
+    const estimator = createEstimator({ estimator: 'rows', method, numberOfSubRois: 0 });
+    const steps = [0, 2, 5, 8, 15, 30];
+    const ratios = steps.map((): number[] => []);
+    for (let seed = 700; seed < 710; seed++) {
+      const chip = new PatternedChip(seed, 40, patternedOptions);
+      const rest = chip.rois.map(({ mean }) => mean);
+      const builder = createReferenceBuilder({ rois: chip.manifest, method, estimator, shifts: true, darkLevel: null });
+      for (let i = 0; i < 5; i++) builder.add(chip.frame(rest), Number.POSITIVE_INFINITY, chip.manifest);
+      const finder = createShiftFinder(builder.finish());
+      for (const [k, size] of steps.entries()) {
+        const stepOf = (at: number): number => (at < 88 ? size : -size);
+        const frame = chip.frame(rest.map(at => at + stepOf(at)));
+        for (const [i, roi] of chip.manifest.rois.entries()) {
+          const estimate = estimator(frame, roi, 0, Number.POSITIVE_INFINITY);
+          const found = finder.find(frame, roi, 0, Number.POSITIVE_INFINITY, estimate);
+          if (found !== null) ratios[k].push(Math.abs(found.shift - stepOf(rest[i])) / found.uncertainty);
+        }
+      }
+    }
+    for (const each of ratios) {
+      expect(each.filter(ratio => ratio < 1).length / each.length).toBeGreaterThan(0.6);
+      expect(each.filter(ratio => ratio < 2).length / each.length).toBeGreaterThan(0.88);
+    }
+  },
+);
+
 it.each([
   ['roi', 'gauss', 'gaussian'],
   ['rows', 'gauss', 'gaussian'],

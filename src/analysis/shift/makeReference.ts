@@ -9,7 +9,7 @@ import { medianInPlace } from '../nthSmallest.ts';
 import type { RoiEstimator } from '../roiEstimate.ts';
 import { estimateDarkLevel } from './darkLevel.ts';
 import { positionAt, widthAt } from './logLine.ts';
-import { drawPatternErrors, type PatternedLine } from './patternErrors.ts';
+import { drawPatternErrors, type PatternErrors, type PatternedLine } from './patternErrors.ts';
 import {
   type BlockCovariance,
   blockCovariance,
@@ -67,6 +67,11 @@ const measuredRois = 16;
  * has pushed it, a Fano line with its asymmetry more. Chosen so that two thirds of simulated ROIs lie within the standard error.
  */
 const trusted = { gaussian: 0.75, fano: 0.5 };
+/**
+ * By so much the errors that are drawn for methods that fit no line are too small: the waves of a pattern that are longer than a ROI are in part
+ * taken for the line where the pattern is measured, and these methods feel them most. Chosen on simulated ROIs, as above.
+ */
+const unfittedErrors = 1.25;
 /** The logarithms of the widths differ by so much at least: a standard deviation. */
 const leastSpread = 0.15;
 /** Steps whose differences of positions are tried where nothing better than these is known, and else, widths. */
@@ -192,7 +197,7 @@ export function createReferenceBuilder(options: ReferenceOptions): ReferenceBuil
         method,
         ...source,
         shifts,
-        pattern: pattern && { ...pattern, width: widthOf(sizes) },
+        pattern: pattern && { ...(isFitted ? pattern : scaled(pattern, unfittedErrors)), width: widthOf(sizes) },
         rois: new Map(found),
       };
     },
@@ -287,6 +292,12 @@ function patternedLines(sizes: readonly SizeClass[], noise: (of: Prepared) => nu
     return { rows, cols, line: member.line, pattern, noise: noise(member) };
   });
 }
+
+const scaled = (errors: PatternErrors, by: number): PatternErrors => ({
+  ...errors,
+  position: by * errors.position,
+  differences: errors.differences.map(error => by * error),
+});
 
 const widthOf = (sizes: readonly SizeClass[]): number =>
   Math.exp(widthsOf(sizes.flatMap(({ members }) => members)).mean);

@@ -85,9 +85,18 @@ export function drawPatternErrors(
   return { position, steps, differences: byStep.map(sum => (sum.count > 0 ? sum.rms : Math.SQRT2 * position)) };
 }
 
-/** Root mean squared error of a difference of positions, widths. @param step between them, widths */
-export function differenceError({ steps, differences }: PatternErrors, step: number): number {
-  const size = Math.abs(step);
+/**
+ * Root mean squared error of a difference of positions, widths. The line may have moved by more than what was found: the brightest pixel
+ * stays where the pattern is bright, and then jumps. So it is that of a step which is longer by the error of the step that was found.
+ *
+ * @param found between the positions, widths
+ */
+export function differenceError(errors: PatternErrors, found: number): number {
+  const size = Math.abs(found);
+  return errorAt(errors, size + errorAt(errors, size));
+}
+
+function errorAt({ steps, differences }: PatternErrors, size: number): number {
   const next = steps.findIndex(drawn => drawn >= size);
   if (next <= 0) return differences.at(next) as number;
   const share = (size - steps[next - 1]) / (steps[next] - steps[next - 1]);

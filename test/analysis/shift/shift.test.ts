@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createRoiEstimator } from '../../../src/analysis/joint/roiEstimator.ts';
 import { createEstimator } from '../../../src/analysis/roiPiece.ts';
 import { createReferenceBuilder } from '../../../src/analysis/shift/makeReference.ts';
+import { differenceError } from '../../../src/analysis/shift/patternErrors.ts';
 import { decodeReference, encodeReference, type Reference } from '../../../src/analysis/shift/reference.ts';
 import { createShiftFinder, type RoiShift, type ShiftFinder } from '../../../src/analysis/shift/roiShift.ts';
 import type { Pixels } from '../../../src/model/frame.ts';
@@ -214,6 +215,14 @@ describe('the shift on pictures with a static pattern', () => {
       expect(ratios.filter(ratio => ratio < 2).length / 40).toBeGreaterThan(0.84);
     },
   );
+
+  it('of methods that fit no line has the error of a step that is longer by its own error', () => {
+    const errors = { position: 0.3, steps: [0, 0.1, 1], differences: [0.1, 0.2, 0.5] };
+    expect(differenceError(errors, 0)).toBeCloseTo(0.2, 12);
+    expect(differenceError(errors, -0.05)).toBeCloseTo(0.2 + (0.3 * 0.1) / 0.9, 12);
+    expect(differenceError(errors, 5)).toBe(0.5);
+    expect(differenceError(errors, Number.POSITIVE_INFINITY)).toBe(0.5);
+  });
 
   it('without a pattern, the error bar of a position in one frame stays what the estimator says', () => {
     const { chip, frames } = chipOf(6, { pattern: [] });

@@ -300,7 +300,12 @@ const scaled = (errors: PatternErrors, by: number): PatternErrors => ({
 });
 
 const widthOf = (sizes: readonly SizeClass[]): number =>
-  Math.exp(widthsOf(sizes.flatMap(({ members }) => members)).mean);
+  Math.exp(
+    middleOf(
+      sizes.flatMap(({ members }) => members),
+      ({ line }) => line.parameters[widthAt],
+    ),
+  );
 
 function fitAll(
   sizes: readonly SizeClass[],
@@ -311,7 +316,7 @@ function fitAll(
   const fitted = new Map<string, FittedReference>();
   for (const { covariance, members, pattern } of sizes) {
     const [{ layout }] = members;
-    const widths = widthsOf(members);
+    const widths = widthsOf(members, fit);
     const all = Int32Array.from({ length: layout.pixels.length }, (_, at) => at);
     const whole = factorPattern(pattern, covariance, layout, all);
     for (const member of members) {
@@ -373,12 +378,20 @@ function spread<T>(all: readonly T[]): T[] {
   return all.filter((_, place) => place % stride === 0);
 }
 
-/** Lines of one chip are about as wide as each other: what saturation or a pattern hides of one, the others tell. */
-function widthsOf(members: readonly Prepared[]): ExpectedWidth {
-  const logs = Float64Array.from(members, ({ line }) => line.parameters[widthAt]);
-  const mean = medianInPlace(logs, 0, logs.length);
-  const spread = Float64Array.from(logs, log => Math.abs(log - mean));
-  return { mean, deviation: Math.max(leastSpread, medianInPlace(spread, 0, spread.length) / medianOfNormal) };
+/**
+ * Lines of one chip are about as wide as each other: what saturation or a pattern hides of one, the others tell. Their spread is that of
+ * the fits less the fits' own errors.
+ */
+function widthsOf(members: readonly Prepared[], fit: ReferenceFit): ExpectedWidth {
+  const mean = middleOf(members, ({ line }) => line.parameters[widthAt]);
+  const spread = middleOf(members, ({ line }) => Math.abs(line.parameters[widthAt] - mean)) / medianOfNormal;
+  const error = middleOf(members, ({ line }) => fit.errorOf(line, widthAt));
+  return { mean, deviation: Math.max(leastSpread, Math.sqrt(Math.max(0, spread ** 2 - error ** 2))) };
+}
+
+/** Median over ROIs. */
+function middleOf(members: readonly Prepared[], of: (member: Prepared) => number): number {
+  return medianInPlace(Float64Array.from(members, of), 0, members.length);
 }
 
 /** Deviation of a pixel's logarithm between a frame and the mean of all, as between a frame and a mean of others. */

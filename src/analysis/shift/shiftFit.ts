@@ -274,7 +274,8 @@ export function createShiftFit(kernel: LineKernel): ShiftFit {
       weigh(layout);
       if (round >= noiseSteps) {
         const { groups, count: bins } = layout;
-        scale = 1 / correlatedNoise({ groups, bins, deviations, trust, parameters: size }).scale;
+        const taken = directionsTaken(of);
+        scale = 1 / correlatedNoise({ groups, bins, deviations, trust, parameters: taken }).scale;
       }
       assemble(of, scale);
       for (let p = 0; p < size; p++) for (let q = 0; q <= p; q++) matrix[p * size + q] = information[p * size + q];
@@ -310,6 +311,20 @@ export function createShiftFit(kernel: LineKernel): ShiftFit {
       usedShare: trusted / used,
       noise,
     };
+  }
+
+  /** So many directions the fit of the last round takes out of the residuals: it takes none for what is known beforehand (trace of M⁻¹ times its part). */
+  function directionsTaken(of: RoiReference): number {
+    let known = 0;
+    for (let p = 0; p < size; p++) {
+      if (p === shiftAt || p === lightAt) continue;
+      step.fill(0);
+      step[p] = 1;
+      solve(matrix, size, step);
+      if (p >= own) known += step[p] * expectedMovement ** -2;
+      else for (let q = 0; q < own; q++) known += step[q] * of.information[p * own + q];
+    }
+    return size - known;
   }
 
   function along(direction: Float64Array): number {

@@ -114,7 +114,8 @@ function takeCommandOutput(state: ConsoleState, id: number, output: CommandOutpu
   }
   const ended = { ...state, commands: state.commands.filter(each => each !== command) };
   const { purpose, lines } = command;
-  if (output.code === 0) return say(ended, 'info', `${purpose}: ${lines.at(-1) ?? 'done'}`);
+  if (output.code === 0)
+    return say(ended, 'info', `${purpose}: ${lines.findLast(line => !line.startsWith(' ')) ?? 'done'}`);
   return say(ended, 'error', `${purpose} failed (exit code ${output.code}): ${lines.join(' ') || 'it said nothing'}`);
 }
 

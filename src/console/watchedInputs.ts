@@ -45,7 +45,8 @@ export function watchedInputs(
     distinctUntilChanged(),
   );
   const wantsSettings$ = states$.pipe(
-    map(({ page }) => page === 'settings'),
+    // Outlines over a frame follow the chip where the settings say so.
+    map(state => state.page === 'settings' || pictureRequest(state) !== null),
     distinctUntilChanged(),
   );
   const wantsAlarms$ = states$.pipe(

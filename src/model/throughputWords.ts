@@ -21,8 +21,20 @@ export interface ThroughputWords {
   busiest: string | null;
 }
 
+/** What there is of a replay was partly done before it was interrupted; and it knows better how long it will take: it has a speed. */
+export function wholeOf(throughput: Throughput, { replay }: PipelineStatus): Throughput {
+  if (!replay) return throughput;
+  const { left_seconds: left, read } = replay;
+  return {
+    ...throughput,
+    finished: Math.max(throughput.finished, read - throughput.waiting),
+    clears_in_ms: left === null ? null : left * 1000,
+  };
+}
+
 /** `now`: milliseconds since 1970 UTC, for how long there was nothing. */
-export function throughputWords(throughput: Throughput, status: PipelineStatus, now: number): ThroughputWords {
+export function throughputWords(given: Throughput, status: PipelineStatus, now: number): ThroughputWords {
+  const throughput = wholeOf(given, status);
   const stage = status.stages[throughput.stage];
   const { per_second, peak_per_second: peak, target_per_minute: target, rows_per_second: rows, latency } = throughput;
   const { finished, expected, clears_in_ms: clears, busiest } = throughput;

@@ -1,5 +1,6 @@
 import { BehaviorSubject, map, Observable, of, switchMap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { defaultConfig } from '../../src/config/defaultConfig.ts';
 import type { ConsoleState } from '../../src/console/consoleState.ts';
 import { frameLines } from '../../src/console/frame/frameLines.ts';
 import { graphicOf, pictureRequest } from '../../src/console/frame/framePlaces.ts';
@@ -7,9 +8,11 @@ import { initialFrame } from '../../src/console/frame/frameState.ts';
 import { histogramLines } from '../../src/console/frame/histogramLines.ts';
 import { markFrame } from '../../src/console/frame/markFrame.ts';
 import { letters } from '../../src/console/frame/pixelLetters.ts';
+import { fittedLines, followedChip, roiOutlines } from '../../src/console/frame/roiLines.ts';
 import { layoutOf } from '../../src/console/layout.ts';
 import { openConsole } from '../../src/console/openConsole.ts';
 import { reduce } from '../../src/console/reduce.ts';
+import { initialSettings } from '../../src/console/settings/settingsState.ts';
 import type { TerminalAnswers } from '../../src/console/terminalPicture/askTerminal.ts';
 import { kitty } from '../../src/console/terminalPicture/kitty.ts';
 import { markColours } from '../../src/console/terminalPicture/markColours.ts';
@@ -21,7 +24,7 @@ import type { Pixels } from '../../src/model/frame.ts';
 import { type FramePicture, pictureMarks } from '../../src/model/framePicture.ts';
 import { regionOf } from '../../src/model/frameRegion.ts';
 import { lastKittyPicture, lastSixelPicture } from './drawnPicture.ts';
-import { noon, sampleFrame, sampleHistory, sampleState, sampleStatus, unicode } from './sampleConsole.ts';
+import { noon, sampleFrame, sampleHistory, sampleRois, sampleState, sampleStatus, unicode } from './sampleConsole.ts';
 import { sampleHost, sampleSources } from './sampleSurroundings.ts';
 import { sampleTerminal } from './sampleTerminal.ts';
 
@@ -148,6 +151,30 @@ describe('the frame page', () => {
     expect(sign(page({ history: null }))).toContain('no fit yet');
   });
 
+  it('draws outlines and fits where the ROIs have followed the chip, and at the places of the manifest where they have not', () => {
+    const history = sampleHistory(['G0_N'], 1);
+    const sample = { ...history.samples[0]!, at: noon, chipShift: { dx: 40, dy: -30, angle: 0 } };
+    const file = (follow_chip: boolean) => {
+      const config = defaultConfig();
+      const followed = { ...config, Data_Analysis: { ...config.Data_Analysis, follow_chip } };
+      return { text: null, config: followed, problems: [], warnings: [] };
+    };
+    const state = (follows: boolean) => ({
+      ...sampleState({ history: { ...history, samples: [sample] } }),
+      settings: { ...initialSettings, file: file(follows) },
+    });
+    const picture = sampleFrame(4000, 3000, { rois: { ...sampleRois(1), imageAngle: 0 } });
+    expect(followedChip(picture, state(false))).toBeNull();
+    const [from] = roiOutlines(picture, followedChip(picture, state(false)));
+    const [to] = roiOutlines(picture, followedChip(picture, state(true)));
+    expect(from!.corners[0]).toEqual([200, 200]);
+    expect(to!.corners[0]).toEqual([240, 170]);
+    expect(fittedLines(picture, history, sample, sample.chipShift)[0]![0]).toEqual([200 + 100.5 + 40, 170]);
+    // A turn is one about the middle of the frame.
+    const turned = roiOutlines(picture, { dx: 0, dy: 0, angle: 90 })[0]!.corners[0];
+    expect(turned.map(Math.round)).toEqual([700, 3300]);
+  });
+
   it('writes the name of a ROI at its corner where it fits, and each once', () => {
     const rois = { imageAngle: 0, rois: [{ label: 'AB_N', flip: false, coords: [0, 0], size: [1500, 2000] }] } as const;
     const text = sign(page({}, { rois, width: 40, height: 24, grey: new Uint8Array(960) }));
@@ -185,7 +212,11 @@ describe('what is drawn over a frame', () => {
     const history = { ...sampleHistory(['A', 'B'], 1) };
     const sample = { ...history.samples[0]!, at: noon, positions: Float64Array.of(499.5, 499.5) };
     const frame = sampleFrame(40, 30, { rois });
-    const marks = markFrame(frame, { frameView: initialFrame, history: { ...history, samples: [sample] } }, false);
+    const marks = markFrame(
+      frame,
+      { settings: initialSettings, frameView: initialFrame, history: { ...history, samples: [sample] } },
+      false,
+    );
     expect(marks[10 * 40 + 15]).toBe(pictureMarks.fit);
     expect(marks[20 * 40 + 25]).toBe(pictureMarks.fit);
     expect(marks[20 * 40 + 15]).toBe(0);
@@ -193,7 +224,11 @@ describe('what is drawn over a frame', () => {
 
   it('follows a part of the frame', () => {
     const region = { left: 1000, top: 500, width: 2000, height: 1500 };
-    const marks = markFrame(sampleFrame(40, 30, { rois, region }), { frameView: initialFrame, history: null }, false);
+    const marks = markFrame(
+      sampleFrame(40, 30, { rois, region }),
+      { settings: initialSettings, frameView: initialFrame, history: null },
+      false,
+    );
     // The corner of the ROI is that of the picture.
     expect(marks[0]).toBe(pictureMarks.outline);
     expect(marks[20 * 40 + 39]).toBe(pictureMarks.outline);
@@ -202,7 +237,11 @@ describe('what is drawn over a frame', () => {
   it('has what is saturated in a colour of its own, and names in letters of pixels', () => {
     const atTop = new Uint8Array(400 * 300);
     atTop[5] = 1;
-    const marks = markFrame(sampleFrame(400, 300, { rois, atTop }), { frameView: initialFrame, history: null }, true);
+    const marks = markFrame(
+      sampleFrame(400, 300, { rois, atTop }),
+      { settings: initialSettings, frameView: initialFrame, history: null },
+      true,
+    );
     expect(marks[5]).toBe(pictureMarks.top);
     expect(marks.filter(mark => mark === pictureMarks.letter).length).toBeGreaterThan(20);
   });
@@ -210,7 +249,11 @@ describe('what is drawn over a frame', () => {
   it.each(['kitty', 'sixel'])('comes back from the %s that is sent as it was', way => {
     const [width, height] = [120, 90];
     const grey = Uint8Array.from({ length: width * height }, (_, i) => Math.round(((i % 32) * 255) / 31));
-    const marks = markFrame(sampleFrame(width, height, { rois }), { frameView: initialFrame, history: null }, true);
+    const marks = markFrame(
+      sampleFrame(width, height, { rois }),
+      { settings: initialSettings, frameView: initialFrame, history: null },
+      true,
+    );
     const picture = { width, height, grey, marks };
     const drawn =
       way === 'kitty'

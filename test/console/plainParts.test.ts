@@ -4,6 +4,7 @@ import { chooseDrawing } from '../../src/console/drawing.ts';
 import { initialFrame } from '../../src/console/frame/frameState.ts';
 import { markFrame } from '../../src/console/frame/markFrame.ts';
 import { splitWords } from '../../src/console/overlayActions.ts';
+import { initialSettings } from '../../src/console/settings/settingsState.ts';
 import { age, count, rate } from '../../src/console/views/amounts.ts';
 import { bar, sparkline } from '../../src/console/views/bars.ts';
 import { clip, lineText, paragraph, seg, spread } from '../../src/console/views/line.ts';
@@ -230,8 +231,8 @@ describe('shifts', () => {
 describe('ROIs on the frame', () => {
   const roiPixels = (frame: FramePicture): Set<number> =>
     new Set(
-      [...markFrame(frame, { frameView: initialFrame, history: null }, false)].flatMap((mark, i) =>
-        mark > 0 ? [i] : [],
+      [...markFrame(frame, { settings: initialSettings, frameView: initialFrame, history: null }, false)].flatMap(
+        (mark, i) => (mark > 0 ? [i] : []),
       ),
     );
 

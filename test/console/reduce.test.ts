@@ -110,6 +110,20 @@ describe('messages', () => {
     expect(following(done, { kind: 'time', now: noon + 11_000 }).messages).toEqual([]);
   });
 
+  it('shows of good news the fact, and not the commands that a terminal would be told of', () => {
+    const lines = [
+      'the replay goes on when this terminal is closed',
+      '  phorest console   shows it',
+      '  phorest stop   ends it',
+    ];
+    const done = following(
+      press(idle('none'), 's').state,
+      ...lines.map(line => ({ kind: 'command' as const, id: 1, output: { kind: 'line' as const, text: line } })),
+      { kind: 'command', id: 1, output: { kind: 'ended', code: 0 } },
+    );
+    expect(shownMessage(done).text).toBe('start: the replay goes on when this terminal is closed');
+  });
+
   it('drops news when the pipeline comes or goes: what to press then must be in sight', () => {
     const told = following(sampleState(), { kind: 'said', level: 'info', text: 'it goes on' });
     const crashed = following(told, { kind: 'status', reading: { connection: 'crashed', status: sampleStatus() } });

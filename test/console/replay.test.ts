@@ -361,6 +361,29 @@ describe('a replay that is begun from the console', () => {
   });
 });
 
+describe('a replay that goes on after it was interrupted', () => {
+  it('counts what was done before', () => {
+    const state = replaying({ read: 84, count: 115, left_seconds: 31 }, { columns: 120, rows: 40 });
+    const { stages, throughput, ...status } = state.reading!.status!;
+    const shown = {
+      ...state,
+      reading: {
+        connection: 'running' as const,
+        status: {
+          ...status,
+          stages: { ...stages, collector: { ...stages.collector!, done: 24, expected: 115 } },
+          throughput: { ...throughput!, finished: 24, expected: 115, waiting: 1 },
+        },
+      },
+    };
+    const text = (panel: 'throughput' | 'stages'): string =>
+      panelViews[panel].content(shown, layoutOf(shown)![panel]!).lines.map(lineText).join('\n');
+    expect(text('throughput')).toMatch(/83 of 115 done, 31 s left/);
+    expect(text('throughput')).toMatch(/folder .* 72 %/);
+    expect(text('stages')).toMatch(/collector .* 84\/115/);
+  });
+});
+
 describe('throughput of a replay that is paused', () => {
   it.each([
     [80, 24],

@@ -16,7 +16,7 @@ export const watchFolder = section(
     folder: setting(pathUnder('root_dir'), {
       absent: 'incoming',
       doc: 'Folder that the other program saves its images in. They are read and copied to the share, and never changed.',
-      effect: 'restart',
+      effect: 'live',
       new: true,
     }),
     order: setting(word(orders), {

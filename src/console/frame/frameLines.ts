@@ -11,11 +11,18 @@ import type { PanelView } from '../views/panelView.ts';
 import { frameRows, graphicOf, picturePlace, pictureSpace } from './framePlaces.ts';
 import { histogramLines } from './histogramLines.ts';
 import { markFrame } from './markFrame.ts';
-import { resultOf, roiOutlines } from './roiLines.ts';
+import { followedChip, resultOf, roiOutlines } from './roiLines.ts';
 
 /** The panel of the frame: the picture (or room for one that the terminal draws), its histogram and its figures. */
 export const framePanel: PanelView = {
-  depends: state => [state.frame, state.frameView, state.page, state.reading?.connection, shownResult(state)],
+  depends: state => [
+    state.frame,
+    state.frameView,
+    state.page,
+    state.reading?.connection,
+    shownResult(state),
+    state.frame && followedChip(state.frame, state),
+  ],
   content: (state, rect) => ({ lines: frameLines(state, rect) }),
 };
 
@@ -43,16 +50,17 @@ function pictureLines(state: ConsoleState, frame: FramePicture, place: Rect): Li
   const { drawing, frameView } = state;
   const blocks = greyBlocks({ ...frame, marks: markFrame(frame, state, false) }, drawing).slice(0, place.height);
   const named =
-    frameView.outlines && frameView.names && state.page === 'frame' ? withNames(blocks, frame, drawing) : blocks;
+    frameView.outlines && frameView.names && state.page === 'frame' ? withNames(blocks, frame, state) : blocks;
   const indent = ' '.repeat(place.left);
   return named.map(each => [seg(indent), ...each]);
 }
 
 /** The names of ROIs over lines of a picture, at the upper left corner of each, where they fit and cover no other. */
-function withNames(lines: Line[], frame: FramePicture, drawing: Drawing): Line[] {
+function withNames(lines: Line[], frame: FramePicture, state: ConsoleState): Line[] {
+  const { drawing } = state;
   const named = [...lines];
   const free = lines.map(() => 0);
-  const names = roiOutlines(frame).map(({ label, corners }) => ({
+  const names = roiOutlines(frame, followedChip(frame, state)).map(({ label, corners }) => ({
     text: cleanText(label, drawing),
     column: Math.max(0, Math.floor(corners[0][0])),
     row: Math.max(0, Math.floor(corners[0][1] / 2)),

@@ -1,15 +1,16 @@
 import { type FramePicture, pictureMarks } from '../../model/framePicture.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import { letterHeight, letters, letterWidth } from './pixelLetters.ts';
-import { fittedLines, type Place, resultOf, roiOutlines } from './roiLines.ts';
+import { fittedLines, followedChip, type Place, resultOf, roiOutlines } from './roiLines.ts';
 
 /** Below so many pixels of the picture an outline would hide what it surrounds: its middle is marked instead. */
 const smallestOutline = 4;
 
-type Shown = Pick<ConsoleState, 'frameView' | 'history'>;
+type Shown = Pick<ConsoleState, 'frameView' | 'history' | 'settings'>;
 
 /** What is drawn over a picture: pixels at full scale, outlines of ROIs and fitted lines, and names where letters are of pixels. */
-export function markFrame(picture: FramePicture, { frameView, history }: Shown, withNames: boolean): Uint8Array {
+export function markFrame(picture: FramePicture, shown: Shown, withNames: boolean): Uint8Array {
+  const { frameView, history } = shown;
   const { width, height, atTop } = picture;
   const marks = new Uint8Array(width * height);
   if (atTop) for (let i = 0; i < marks.length; i++) if (atTop[i] === 1) marks[i] = pictureMarks.top;
@@ -19,11 +20,13 @@ export function markFrame(picture: FramePicture, { frameView, history }: Shown, 
       const [column, row] = [Math.floor(x), Math.floor(y)];
       if (column >= 0 && column < width && row >= 0 && row < height) marks[row * width + column] = what;
     };
-  const outlines = frameView.outlines ? roiOutlines(picture) : [];
+  const moved = followedChip(picture, shown);
+  const outlines = frameView.outlines ? roiOutlines(picture, moved) : [];
   for (const { corners } of outlines) outline(corners, mark(pictureMarks.outline));
   const result = frameView.fits ? resultOf(picture, history) : null;
   if (result)
-    for (const [from, to] of fittedLines(picture, history!, result.sample)) draw(from, to, mark(pictureMarks.fit));
+    for (const [from, to] of fittedLines(picture, history!, result.sample, moved))
+      draw(from, to, mark(pictureMarks.fit));
   if (withNames && frameView.names) nameRois(outlines, marks, picture);
   return marks;
 }

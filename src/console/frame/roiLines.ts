@@ -1,17 +1,32 @@
 import type { FramePicture } from '../../model/framePicture.ts';
 import { placeInFrame } from '../../model/frameRegion.ts';
+import type { ChipShift } from '../../model/result.ts';
 import type { Roi } from '../../model/roi.ts';
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
+import type { ConsoleState } from '../consoleState.ts';
 
 /** A place in a picture, pixels from its upper left corner. */
 export type Place = readonly [x: number, y: number];
 
+/** How far the ROIs of a picture have followed the chip; null where they stay at the manifest's places. */
+export function followedChip(
+  picture: FramePicture,
+  { history, settings }: Pick<ConsoleState, 'history' | 'settings'>,
+): ChipShift | null {
+  const follows = settings.file?.config?.Data_Analysis.follow_chip ?? false;
+  return follows ? (resultOf(picture, history)?.sample.chipShift ?? null) : null;
+}
+
 /** From the derotated frame, where ROIs are defined, to a picture of the frame as it was taken. */
-function placeInPicture({ rois, width, height, frameWidth, frameHeight, region }: FramePicture) {
-  const place = placeInFrame(rois?.imageAngle ?? 0, frameWidth, frameHeight);
+function placeInPicture(
+  { rois, width, height, frameWidth, frameHeight, region }: FramePicture,
+  moved: ChipShift | null,
+) {
+  const { dx, dy, angle } = moved ?? { dx: 0, dy: 0, angle: 0 };
+  const place = placeInFrame((rois?.imageAngle ?? 0) + angle, frameWidth, frameHeight);
   return (x: number, y: number): Place => {
     const [across, down] = place(x, y);
-    return [((across - region.left) * width) / region.width, ((down - region.top) * height) / region.height];
+    return [((across + dx - region.left) * width) / region.width, ((down + dy - region.top) * height) / region.height];
   };
 }
 
@@ -21,9 +36,9 @@ export interface RoiOutline {
   corners: readonly [Place, Place, Place, Place];
 }
 
-/** The outlines of the ROIs in a picture, as far as any of it is seen. */
-export function roiOutlines(picture: FramePicture): RoiOutline[] {
-  const place = placeInPicture(picture);
+/** The outlines of the ROIs in a picture, as far as any of it is seen. @param moved as {@link followedChip} says */
+export function roiOutlines(picture: FramePicture, moved: ChipShift | null): RoiOutline[] {
+  const place = placeInPicture(picture, moved);
   return (picture.rois?.rois ?? []).flatMap(({ label, coords: [top, left], size: [rows, columns] }) => {
     const corners = [
       place(left, top),
@@ -35,9 +50,14 @@ export function roiOutlines(picture: FramePicture): RoiOutline[] {
   });
 }
 
-/** The fitted resonances in a picture: a line along each ROI. */
-export function fittedLines(picture: FramePicture, { labels }: RoiHistory, sample: RoiSample): [Place, Place][] {
-  const place = placeInPicture(picture);
+/** The fitted resonances in a picture: a line along each ROI. @param moved as {@link followedChip} says */
+export function fittedLines(
+  picture: FramePicture,
+  { labels }: RoiHistory,
+  sample: RoiSample,
+  moved: ChipShift | null,
+): [Place, Place][] {
+  const place = placeInPicture(picture, moved);
   const positions = new Map(labels.map((label, i) => [label, sample.positions[i] ?? Number.NaN]));
   return (picture.rois?.rois ?? []).flatMap((roi): [Place, Place][] => {
     const x = columnOf(roi, positions.get(roi.label) ?? Number.NaN);

@@ -1,6 +1,6 @@
 import type { StageName } from '../../model/stageName.ts';
 import type { PipelineStatus, Throughput } from '../../model/status.ts';
-import { isHeld, percent, type ThroughputWords, throughputWords } from '../../model/throughputWords.ts';
+import { isHeld, percent, type ThroughputWords, throughputWords, wholeOf } from '../../model/throughputWords.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import { largeThroughput, type Rect, rowsForGraph } from '../layout.ts';
@@ -33,9 +33,9 @@ export function throughputLines(state: ConsoleState, { width, height }: Rect): L
   if (!status || reading.connection !== 'running') {
     return [title, [seg(reading ? ' no pipeline runs' : ' reading the status', 'dim')]].slice(0, height);
   }
-  const { throughput } = status;
+  const throughput = status.throughput && wholeOf(status.throughput, status);
   if (!throughput) return [title, [seg(' not told: no stage takes frames or makes results', 'dim')]].slice(0, height);
-  const words = throughputWords(withTimeLeft(throughput, status), status, now);
+  const words = throughputWords(throughput, status, now);
   if (height < rowsForGraph) {
     return [title, ...packed(throughput, status, words, width, height - 1, drawing)].map(each =>
       clip(each, width, drawing),
@@ -86,7 +86,7 @@ function throughputWidgets(state: ConsoleState, { width, height }: Rect): Widget
   if (!status?.throughput || reading?.connection !== 'running' || !hasWidgets(drawing, height)) return [];
   const left = graphColumns(width);
   const curves = rateCurves(status, stageInFront(state, status.throughput));
-  const shares = sharesOf(status.throughput, status);
+  const shares = sharesOf(wholeOf(status.throughput, status), status);
   return [
     ...(curves
       ? [{ kind: 'line' as const, rect: { left: 0, top: 1, width: left, height: height - 1 }, ...curves }]
@@ -133,13 +133,6 @@ function shareRows(status: PipelineStatus, throughput: Throughput, drawing: Draw
   return sharesOf(throughput, status).map(({ name, share, tone: of }) =>
     factRow(name.padEnd(nameColumns + 1), ...barOf(share, of, drawing, nameColumns + 1)),
   );
-}
-
-/** A replay knows better how long it will take: it has a speed. */
-function withTimeLeft(throughput: Throughput, { replay }: PipelineStatus): Throughput {
-  if (!replay) return throughput;
-  const { left_seconds: left } = replay;
-  return { ...throughput, clears_in_ms: left === null ? null : left * 1000 };
 }
 
 const emptyStage = { history: [], target_per_minute: null };

@@ -1,7 +1,7 @@
 import { parseIso } from '../../model/localTime.ts';
 import { duration, number } from '../../model/quantity.ts';
 import type { StageName } from '../../model/stageName.ts';
-import type { StageStatus } from '../../model/status.ts';
+import type { PipelineStatus, StageStatus } from '../../model/status.ts';
 import { goneWords } from '../../model/throughputWords.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
@@ -26,7 +26,7 @@ export function stageLines(state: ConsoleState, width: number, height: number): 
   }
   const columns = chooseColumns(
     width - 2,
-    stages.map(name => status.stages[name] as StageStatus),
+    stages.map(name => stageOf(status, name)),
   );
   const heads: Line = [
     seg(
@@ -37,11 +37,11 @@ export function stageLines(state: ConsoleState, width: number, height: number): 
   // What has stopped is not late.
   const live = reading.connection === 'running';
   const rows = stages.map(name =>
-    stageRow(name, status.stages[name] as StageStatus, columns, { now, drawing, live, isChosen: name === chosen }),
+    stageRow(name, stageOf(status, name), columns, { now, drawing, live, isChosen: name === chosen }),
   );
   const off = stagesOff(state);
   const folded: Line[] = off.length > 0 ? [[seg(`  off: ${off.join(', ')}`, 'dim')]] : [];
-  const details = stageDetails(chosen, status.stages[chosen] as StageStatus, width, state);
+  const details = stageDetails(chosen, stageOf(status, chosen), width, state);
   const table = [title, heads, ...rows, ...folded];
   // With room for one line, what is wrong comes first.
   const shown = height - table.length >= details.length ? details : details.toReversed();
@@ -52,6 +52,12 @@ export function stageLines(state: ConsoleState, width: number, height: number): 
       seg(`  and ${table.length - height + 1} lines more in a higher window`, 'dim'),
     ]);
   return lines.slice(0, height).map(each => clip(each, width, drawing));
+}
+
+/** Of a replay that goes on, what was read before it was interrupted counts too. */
+function stageOf({ stages, replay }: PipelineStatus, name: StageName): StageStatus {
+  const stage = stages[name] as StageStatus;
+  return name === 'collector' && replay ? { ...stage, done: Math.max(stage.done, replay.read) } : stage;
 }
 
 interface RowFacts {

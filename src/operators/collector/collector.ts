@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import {
   combineLatest,
@@ -143,7 +143,9 @@ export const collector = captureStage({
       simulator: Simulator,
       roiManifestFile: paths.newRoiManifest,
       truthFile: join(paths.generatedFiles, 'simulator_truth.jsonl'),
-      folder: replay?.folder ?? (Camera.camera_type === 'watch_folder' ? paths.watched : paths.data),
+      folder:
+        replay?.folder ??
+        (Camera.camera_type === 'watch_folder' ? resolve(paths.root, Watch_Folder.folder) : paths.data),
       watch: Watch_Folder,
       flags: paths.flags,
       every: replay?.every,

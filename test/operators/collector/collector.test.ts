@@ -3,6 +3,7 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defaultConfig } from '../../../src/config/defaultConfig.ts';
 import { parseAmount } from '../../../src/config/kinds/amount.ts';
+import { resolvePaths } from '../../../src/config/resolvePaths.ts';
 import type { DiskSpace } from '../../../src/files/diskSpace.ts';
 import { decodeFrame } from '../../../src/image/decodeFrame.ts';
 import type { Entry } from '../../../src/model/entry.ts';
@@ -48,6 +49,21 @@ const oneFrameOnly = (fixture: CollectorFixture): (() => number) => {
   fixture.onNext = async () => (asked++ === 0 ? capturedFrame() : new Promise(() => undefined));
   return () => asked;
 };
+
+it('watches the folder that the configuration names now, also where it named another at the start', () => {
+  const atStart = defaultConfig();
+  const paths = resolvePaths(atStart, { cwd: '/run7', configFile: 'c.toml', exists: () => false });
+  const folderOf = (folder: string): string => {
+    const config = {
+      ...atStart,
+      Camera: { ...atStart.Camera, camera_type: 'watch_folder' as const },
+      Watch_Folder: { ...atStart.Watch_Folder, folder },
+    };
+    return collector.settings(config, { paths, configFile: null, replay: null }).source.folder;
+  };
+  expect(folderOf('/media/nowhere/run')).toBe('/media/nowhere/run');
+  expect(folderOf('incoming')).toBe(paths.watched);
+});
 
 describe('collect from a camera', () => {
   it('takes a frame at once and then each interval; image before entry', async () => {

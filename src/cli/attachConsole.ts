@@ -13,7 +13,7 @@ export async function attachConsole(context: CommandContext): Promise<number> {
   });
   try {
     const { text } = await showOther(context, null, ending.signal);
-    if (text) context.output.line(text);
+    if (text) for (const line of text.split('\n')) context.output.line(line);
     return signal === null ? exitCodes.done : signalExitCode(signal);
   } finally {
     signals.unsubscribe();

@@ -142,6 +142,8 @@ function roiManifestFor(
     join(folder, name),
     join(folder, '..', name),
     join(folder, '..', 'generated_files', name),
+    // Of a day's folder in the data of an experiment.
+    join(folder, '..', '..', 'generated_files', name),
   ];
   const found = places.find(place => existsSync(place));
   if (found) return found;

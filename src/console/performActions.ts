@@ -66,7 +66,7 @@ export function performActions({
       of<ConsoleInput>({
         kind: 'said',
         level: 'info',
-        text: 'the configuration was edited; what changed takes effect at once',
+        text: 'back from the editor: a change without a mistake takes effect at once',
       }),
     );
 

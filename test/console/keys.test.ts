@@ -92,6 +92,14 @@ describe('footer', () => {
     }
   });
 
+  it('shows no key of what is not there yet', () => {
+    const empty = { reading: { connection: 'none', status: null }, history: null, rois: null, frame: null } as const;
+    for (const page of pageNames) {
+      const text = lineText(footerLine(sampleState({ ...empty, page, columns: 200 }), 200));
+      expect(text, page).not.toMatch(/zoom|fit|open|colour|filter|order|freeze|cursor|stop|restart/);
+    }
+  });
+
   it('shows the keys of what lies over the page', () => {
     const asked = sampleState({ overlay: { kind: 'question', text: '?', yes: { do: 'stopOwn' } } });
     expect(lineText(footerLine(asked, 80))).toBe(' y yes  n no');

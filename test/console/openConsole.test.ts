@@ -436,7 +436,7 @@ describe('openConsole', () => {
     while (!isRaw()) await settle();
     await settle();
     expect(screen.modes.get('?1049')).toBe(true);
-    expect(screen.text).toContain('the configuration was edited');
+    expect(screen.text).toContain('back from the editor');
     expect(screen.text).toContain('Stages');
     ending.abort();
     await end;

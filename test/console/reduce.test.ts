@@ -159,14 +159,16 @@ describe('pages and the chart', () => {
     expect(press(sampleState({ page: pageNames.at(-1)! }), '<tab>').state.page).toBe('overview');
   });
 
+  const history = sampleHistory(['a']);
+
   it('zooms between ten seconds and all', () => {
-    expect(press(sampleState({ page: 'chart' }), '+'.repeat(20)).state.chart.zoom).toBe(0);
-    expect(press(sampleState({ page: 'chart' }), '-'.repeat(20)).state.chart.zoom).toBe(12);
+    expect(press(sampleState({ page: 'chart', history }), '+'.repeat(20)).state.chart.zoom).toBe(0);
+    expect(press(sampleState({ page: 'chart', history }), '-'.repeat(20)).state.chart.zoom).toBe(12);
   });
 
   it('does not zoom a chart that a small window has no room for', () => {
-    expect(press(sampleState({ columns: 80, rows: 24 }), '+').state.chart.zoom).toBeNull();
-    expect(press(sampleState({ columns: 120, rows: 40 }), '+').state.chart.zoom).not.toBeNull();
+    expect(press(sampleState({ history, columns: 80, rows: 24 }), '+').state.chart.zoom).toBeNull();
+    expect(press(sampleState({ history, columns: 120, rows: 40 }), '+').state.chart.zoom).not.toBeNull();
   });
 
   it('picks ROIs from a list, a handful at first', () => {

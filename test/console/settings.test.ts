@@ -10,7 +10,7 @@ import { lineText } from '../../src/console/views/line.ts';
 import { overlayView } from '../../src/console/views/overlayView.ts';
 import { panelViews } from '../../src/console/views/panels.ts';
 import { press } from './press.ts';
-import { noon, sampleState, sampleStatus } from './sampleConsole.ts';
+import { noon, sampleStage, sampleState, sampleStatus } from './sampleConsole.ts';
 
 const text = exampleToml();
 const fileOf = (toml: string) => settingsFile({ kind: 'text', text: toml }, 'c.toml');
@@ -138,6 +138,20 @@ describe('what the settings page says of the last edit', () => {
     expect(attached).toMatch(/Warnings \(1\)[\s\S]*doubtful/);
     const own = shown(sampleState({ page: 'settings', columns: 200, rows: 60, reading, mode: 'own' }));
     expect(own).toContain('stop it, and run it again');
+  });
+
+  it('does not say of a stage that is off that it has taken anything', () => {
+    const taken = [
+      ...config.edit.taken,
+      { stage: 'health' as const, at: iso(noon - 58_000), changes: ['method gaussian → fano'] },
+    ];
+    const status = sampleStatus({ config: { ...config, edit: { ...config.edit, taken } } });
+    status.stages.health = sampleStage({ state: 'off' });
+    const lines = shown(
+      sampleState({ page: 'settings', columns: 120, rows: 40, reading: { connection: 'running', status } }),
+    );
+    expect(lines).toContain('processor since');
+    expect(lines).not.toContain('health since');
   });
 
   it('stays in the tabs as a badge until it is mended', () => {

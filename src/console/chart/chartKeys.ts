@@ -24,6 +24,8 @@ export type ChartAction =
 
 const hasSamples: NonNullable<KeyBinding['when']> = ({ history }) => (history?.samples.length ?? 0) > 0;
 
+const isDrawn: typeof hasSamples = state => hasSamples(state) && isChartShown(state);
+
 export const chartKeys: readonly KeyBinding<ChartAction>[] = [
   {
     action: 'chartRois',
@@ -43,7 +45,7 @@ export const chartKeys: readonly KeyBinding<ChartAction>[] = [
     help: 'Shows less time in the chart, down to 10 s; around the cursor, where there is one. The wheel does it around the pointer.',
     places: ['overview', 'chart'],
     footer: 6,
-    when: isChartShown,
+    when: isDrawn,
   },
   {
     action: 'chartZoomOut',
@@ -52,6 +54,7 @@ export const chartKeys: readonly KeyBinding<ChartAction>[] = [
     label: 'more time',
     help: 'Shows more time in the chart, up to all.',
     places: ['overview', 'chart'],
+    when: isDrawn,
   },
   {
     action: 'chartCursorBack',
@@ -177,6 +180,7 @@ export const chartKeys: readonly KeyBinding<ChartAction>[] = [
     help: 'Fits the scale to the values without outliers, which are counted; a second time, to all.',
     places: ['chart'],
     footer: 7,
+    when: hasSamples,
   },
   {
     action: 'chartZero',

@@ -11,6 +11,8 @@ const move = (action: ChipAction, keys: string[], shown: string, word: string): 
   places: ['chip'],
 });
 
+const hasRois: NonNullable<KeyBinding['when']> = ({ rois }) => (rois?.rois.length ?? 0) > 0;
+
 /** Keys of the chip page. */
 export const chipKeys: readonly KeyBinding<ChipAction>[] = [
   {
@@ -21,6 +23,7 @@ export const chipKeys: readonly KeyBinding<ChipAction>[] = [
     help: 'Opens the ROI under the cursor, as on the ROIs page.',
     places: ['chip'],
     footer: 0.1,
+    when: hasRois,
   },
   {
     action: 'chipColour',
@@ -30,6 +33,7 @@ export const chipKeys: readonly KeyBinding<ChipAction>[] = [
     help: 'Colours the chip by shift, its standard error, χ² or flags.',
     places: ['chip'],
     footer: 0.2,
+    when: hasRois,
   },
   move('chipUp', ['up', 'k'], 'Up', 'above'),
   move('chipDown', ['down', 'j'], 'Down', 'below'),

@@ -1,5 +1,6 @@
 import type { ConsoleState } from '../consoleState.ts';
 import type { KeyBinding } from '../keyBinding.ts';
+import { layoutOf } from '../layout.ts';
 
 /** What the keys of the frame page do. */
 export type FrameAction =
@@ -143,6 +144,7 @@ export const frameKeys: readonly KeyBinding<FrameAction>[] = [
     label: 'outlines',
     help: 'Shows or hides the ROIs on the frame.',
     places: ['overview', 'frame'],
+    when: state => layoutOf(state)?.frame !== undefined,
   },
   {
     action: 'roiNames',

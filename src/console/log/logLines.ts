@@ -37,8 +37,8 @@ export function logLines(state: Pick<ConsoleState, 'log' | 'drawing' | 'page'>, 
     titleRule('Log', width, drawing, titleNote(state, cursor, places.length)),
     ...shown.map((each, i) => clip(logLine(each, log, drawing, top + i === cursor), width, drawing)),
   ];
-  if (shown.length === 0 && log.lines.length > 0)
-    lines.push(line(' no line passes the filters: Esc takes them away', 'dim'));
+  if (shown.length === 0)
+    lines.push(line(log.lines.length > 0 ? ' no line passes the filters: Esc takes them away' : ' no line yet', 'dim'));
   const selected = shown[cursor - top];
   if (!withFull || !selected) return lines;
   const space = Array.from({ length: rows - shown.length }, () => blank);

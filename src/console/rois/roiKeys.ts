@@ -1,4 +1,5 @@
 import type { KeyBinding } from '../keyBinding.ts';
+import { allRoiRows } from './roiRows.ts';
 
 export type RoiAction =
   | 'filterRois'
@@ -11,6 +12,8 @@ export type RoiAction =
   | 'moreOfRoi'
   | 'lessOfRoi';
 
+const hasRois: NonNullable<KeyBinding['when']> = state => allRoiRows(state).length > 0;
+
 /** Keys of the ROIs page, and of one ROI. */
 export const roiKeys: readonly KeyBinding<RoiAction>[] = [
   {
@@ -21,6 +24,7 @@ export const roiKeys: readonly KeyBinding<RoiAction>[] = [
     help: 'Opens the ROI under the cursor: its pixels, rows, fit and reference in the last frame, its history, its place.',
     places: ['ROIs'],
     footer: 0.1,
+    when: hasRois,
   },
   {
     action: 'filterRois',
@@ -30,6 +34,7 @@ export const roiKeys: readonly KeyBinding<RoiAction>[] = [
     help: 'Filters the table while it is typed: part of a label or a pattern (`A*_N`), a flag (`lost`), `flagged`, a comparison (`shift>0.01`, `sigma<0.002`, `chi>2`, `drift<-0.1`), `!` turns a word round.',
     places: ['ROIs'],
     footer: 0.2,
+    when: hasRois,
   },
   {
     action: 'sortRois',
@@ -39,6 +44,7 @@ export const roiKeys: readonly KeyBinding<RoiAction>[] = [
     help: 'Sorts the table by the next column.',
     places: ['ROIs'],
     footer: 0.3,
+    when: hasRois,
   },
   {
     action: 'reverseRois',
@@ -48,6 +54,7 @@ export const roiKeys: readonly KeyBinding<RoiAction>[] = [
     help: 'Turns the order of the table round.',
     places: ['ROIs'],
     footer: 0.4,
+    when: hasRois,
   },
   {
     action: 'closeRoi',

@@ -49,7 +49,7 @@ export function roiTable(state: ConsoleState, width: number, height: number): Li
   const filter = filterOf(state);
   const { trouble } = roiFilter(filter);
   const count = rows.length === all ? `${number(all)} ROIs` : `${number(rows.length)} of ${number(all)} ROIs`;
-  const name = filter === '' ? count : `${count} with ${cleanText(filter, drawing)}`;
+  const name = all === 0 ? 'ROIs' : filter === '' ? count : `${count} with ${cleanText(filter, drawing)}`;
   const note: Segment[] = trouble
     ? [seg(`not understood: ${cleanText(trouble, drawing)}`, 'bad')]
     : lastResult

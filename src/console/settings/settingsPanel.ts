@@ -131,7 +131,10 @@ function newsLines(state: ConsoleState, width: number): Line[] {
   }
   const editTitle = edit ? `Last edit ${clockTime(parseIso(edit.at), now)}` : 'Last edit';
   lines.push(titleRule(editTitle, width, drawing));
-  if (edit) lines.push(...edit.changes.flatMap(change => changeLines(change, edit, restart, { now, drawing, width })));
+  // One that is off has read it, and does nothing with it.
+  const isOff = ({ stage }: ConfigEdit['taken'][number]): boolean => reading?.status?.stages[stage]?.state === 'off';
+  const taken = edit?.taken.filter(each => !isOff(each)) ?? [];
+  if (edit) lines.push(...edit.changes.flatMap(change => changeLines(change, taken, restart, { now, drawing, width })));
   else lines.push(line(' none since the pipeline has started', 'dim'));
   if (doubtful.length > 0) {
     lines.push(titleRule(`Warnings (${doubtful.length})`, width, drawing), ...words(doubtful, 'warning'));
@@ -151,7 +154,7 @@ const placed = (at: number | null, message: string): string => (at === null ? me
 /** A change, and who has taken it since when. */
 function changeLines(
   change: string,
-  { taken }: ConfigEdit,
+  taken: ConfigEdit['taken'],
   restart: readonly string[],
   { now, drawing, width }: { now: number; drawing: Drawing; width: number },
 ): Line[] {

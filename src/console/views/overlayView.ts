@@ -139,7 +139,7 @@ function mark(isChosen: boolean, drawing: Drawing): string {
 }
 
 function toolItems({ tools, drawing }: ConsoleState, cursor: number, height: number): Line[] {
-  const widest = Math.min(24, Math.max(...tools.map(({ usage }) => usage.length)));
+  const widest = Math.min(26, Math.max(...tools.map(({ usage }) => usage.length)));
   const top = windowTop(cursor, tools.length, height);
   return tools.slice(top, top + height).map(({ usage, summary }, i) => {
     const name: Segment = seg(

@@ -97,7 +97,7 @@ describe.skipIf(!hasTerminal)('the settings page in a terminal', () => {
     terminal.press('8');
     await terminal.shows(`e opens line ${at}`);
     terminal.press('e');
-    await terminal.shows('the configuration was edited');
+    await terminal.shows('back from the editor');
     expect(await editor.words()).toEqual(['-u', 'NO NE', `+${at}`, configOf(root.path)]);
   });
 

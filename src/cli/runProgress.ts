@@ -106,12 +106,14 @@ export class RunProgress {
   }
 
   summary(): string {
+    const waiting = this.#collected - this.#analysed - this.#failed;
     return [
       `${number(this.#collected)} collected`,
       `${number(this.#analysed)} analysed`,
       `${number(this.#reported)} reported`,
       `${number(this.#failed)} failed`,
       `${number(this.#skipped)} skipped`,
+      ...(waiting > 0 ? [`${number(waiting)} waiting for the next start`] : []),
     ].join(' · ');
   }
 }

@@ -116,7 +116,10 @@ function stageDetails(
     stage.late !== null && live
       ? [seg(`  ${stage.late}: ${lateMeans[stage.late]}`, 'bad')]
       : stage.last_error !== null
-        ? [seg('  last error: ', 'dim'), seg(cleanText(stage.last_error, drawing), 'bad')]
+        ? [
+            seg(`  last error${stage.last_error_over ? ', over' : ''}: `, 'dim'),
+            seg(cleanText(stage.last_error, drawing), stage.last_error_over ? 'dim' : 'bad'),
+          ]
         : [];
   return [first, trouble].filter(each => each.length > 0).map(each => clip(each, width, drawing));
 }

@@ -35,7 +35,9 @@ export function folderNotes(
   const why = reasons.length > 0 ? `: ${reasons.join('; ')}` : '';
   note(why === '' ? 'info' : 'warning', `${counted(images.length, 'image')}${place}, times from ${timeSource}${why}`);
   const other = ignored.other + ignored.hidden;
-  if (other > 0) note('info', `${counted(other, 'file')} left alone (${ignored.hidden} of them hidden or unfinished)`);
+  const hidden = ignored.hidden > 0 ? ` (${ignored.hidden} hidden or unfinished)` : '';
+  if (other > 0)
+    note('info', `${counted(other, 'file')} there that ${other === 1 ? 'is' : 'are'} not taken as images${hidden}`);
   if (ignored.packed > 0)
     note('info', `${ignored.packed} compressed images are there uncompressed too: each is taken once`);
   if (ignored.notRegular > 0)

@@ -11,9 +11,11 @@ import { type LastResult, lastResultOf } from '../model/lastResult.ts';
 import type { LogLine } from '../model/logLine.ts';
 import type { RoiManifest } from '../model/roi.ts';
 import type { CloseHistory, CloseRequest } from '../model/roiHistory.ts';
+import { parseRoiQualities } from '../model/roiQuality.ts';
 import type { LastImage } from '../model/status.ts';
 import { conflate } from '../rx/conflate.ts';
 import { auditFile } from '../sinks/audit/audit.ts';
+import { quantitiesFile } from '../sinks/quantities/quantitiesFile.ts';
 import { lastResultReader } from '../sinks/results/readLastResult.ts';
 import { SeriesHistory } from '../sinks/series/seriesHistory.ts';
 import { seriesFolder } from '../sinks/series/seriesReader.ts';
@@ -83,6 +85,13 @@ export function openConsoleSources(
         return line && lastResultOf(line);
       };
       return wanted$.pipe(switchMap(isWanted => (isWanted ? looked$({ look, onError }) : EMPTY)));
+    },
+    qualities$: wanted$ => {
+      const file = quantitiesFile(paths.results);
+      return wanted$.pipe(
+        switchMap(isWanted => (isWanted ? watchedText$(file, onError) : EMPTY)),
+        map(text => parsed(text, file, parseRoiQualities, onError) ?? new Map()),
+      );
     },
     alarmNotices$: wanted$ =>
       wanted$.pipe(

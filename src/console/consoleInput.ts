@@ -6,6 +6,7 @@ import type { LogLine } from '../model/logLine.ts';
 import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { CloseHistory, RoiHistory } from '../model/roiHistory.ts';
 import type { RoiLook } from '../model/roiInspection.ts';
+import type { RoiQuality } from '../model/roiQuality.ts';
 import type { RunMark } from '../model/runMark.ts';
 import type { StatusReading } from '../model/status.ts';
 import type { CommandOutput } from './consoleHost.ts';
@@ -32,6 +33,7 @@ export type ConsoleInput =
   | { kind: 'closeHistory'; close: CloseHistory }
   | { kind: 'frame'; frame: FramePicture | null }
   | { kind: 'lastResult'; lastResult: LastResult }
+  | { kind: 'qualities'; qualities: ReadonlyMap<string, RoiQuality> }
   | { kind: 'roiLook'; look: RoiLook }
   | { kind: 'experiments'; list: readonly ListedExperiment[] }
   /** ms since 1970 UTC, about once a second. */
@@ -76,6 +78,8 @@ export function isUrgent(input: ConsoleInput, before: ConsoleState): boolean {
       return before.frame === null || before.frame.file === input.frame?.file || before.frameView.held !== null;
     case 'lastResult':
       return before.lastResult === null;
+    case 'qualities':
+      return before.qualities.size === 0;
     case 'roiLook':
       return before.roiLook?.label !== input.look.label;
     case 'command':

@@ -6,6 +6,7 @@ import type { LogLine } from '../model/logLine.ts';
 import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { CloseHistory, CloseRequest, RoiHistory } from '../model/roiHistory.ts';
 import type { RoiLook } from '../model/roiInspection.ts';
+import type { RoiQuality } from '../model/roiQuality.ts';
 import type { RunMark } from '../model/runMark.ts';
 import type { StatusReading } from '../model/status.ts';
 import type { SettingsFile } from './settings/settingsFile.ts';
@@ -38,6 +39,8 @@ export interface ConsoleSources {
   settings$(wanted$: Observable<boolean>): Observable<SettingsFile>;
   /** What the newest result says of each ROI. Costs nothing while nobody wants it. */
   lastResult$(wanted$: Observable<boolean>): Observable<LastResult>;
+  /** What the figures of the run say of each ROI, now and after each change. Costs nothing while nobody wants it. */
+  qualities$(wanted$: Observable<boolean>): Observable<ReadonlyMap<string, RoiQuality>>;
   /** The ROI of a label in the newest frame that was analysed, looked into anew. Costs nothing while the label is null. */
   roiLook$(label$: Observable<string | null>): Observable<RoiLook>;
 }

@@ -6,6 +6,7 @@ import type { PlaybackWish } from '../model/playback.ts';
 import type { ChipDesign, RoiManifest } from '../model/roi.ts';
 import type { RoiHistory } from '../model/roiHistory.ts';
 import type { RoiLook } from '../model/roiInspection.ts';
+import type { RoiQuality } from '../model/roiQuality.ts';
 import type { StageName } from '../model/stageName.ts';
 import type { StatusReading } from '../model/status.ts';
 import { type AlarmsState, initialAlarms } from './alarms/alarmsState.ts';
@@ -102,6 +103,8 @@ export interface ConsoleState {
   frame: FramePicture | null;
   /** Known while a page shows it. */
   lastResult: LastResult | null;
+  /** What the figures of the run say of each ROI; empty while there are none. */
+  qualities: ReadonlyMap<string, RoiQuality>;
   roisPage: RoisPage;
   /** The ROI that is open, in the last frame. */
   roiLook: RoiLook | null;
@@ -199,6 +202,7 @@ export function initialState({
     chips: [],
     frame: null,
     lastResult: null,
+    qualities: new Map(),
     roisPage: initialRoisPage,
     roiLook: null,
     frameView: initialFrame,

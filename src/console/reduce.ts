@@ -36,6 +36,8 @@ export function reduce(state: ConsoleState, input: ConsoleInput): Step {
       return step({ ...state, chips: input.chips });
     case 'frame':
       return step({ ...state, frame: input.frame });
+    case 'qualities':
+      return step({ ...state, qualities: input.qualities });
     case 'lastResult':
       return step({ ...state, lastResult: input.lastResult });
     case 'roiLook':

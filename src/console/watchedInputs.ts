@@ -44,6 +44,10 @@ export function watchedInputs(
     map(({ page }) => page === 'ROIs' || page === 'chip'),
     distinctUntilChanged(),
   );
+  const wantsQualities$ = states$.pipe(
+    map(({ page }) => page === 'ROIs'),
+    distinctUntilChanged(),
+  );
   const wantsSettings$ = states$.pipe(
     // Outlines over a frame follow the chip where the settings say so.
     map(state => state.page === 'settings' || pictureRequest(state) !== null),
@@ -81,6 +85,7 @@ export function watchedInputs(
       kind: 'lastResult',
       lastResult,
     })),
+    inputs(sources.qualities$(wantsQualities$), qualities => ({ kind: 'qualities', qualities })),
     inputs(sources.roiLook$(openRoi$), look => ({ kind: 'roiLook', look })),
     inputs(sources.frame$(requests$).pipe(atMostEvery(pictureMs)), frame => ({ kind: 'frame', frame })),
   );

@@ -62,6 +62,22 @@ describe('the table of ROIs', () => {
     expect(lines[3]).toMatch(/^ G1_N +-0\.2500 +0\.0010 +3\.40 +[-+]\d+\.\d{4} .* edge/);
   });
 
+  it('has noise and quality of each ROI where the figures of the run are there, sorts and filters by them, and says why', () => {
+    const qualities = new Map([
+      ['G0_N', { noise: 0.0021, word: 'good', reason: '' }],
+      ['G1_N', { noise: 0.5, word: 'flips', reason: 'two peaks in half of the frames' }],
+    ]);
+    const state = page(3, { columns: 120, qualities });
+    const lines = linesOf(state);
+    expect(lines[1]).toMatch(/px\/h +noise px +quality +last hour +flags/);
+    expect(lines[3]).toMatch(/G1_N .* 0\.5000 flips/);
+    expect(labelsOf(press(state, '/flips'))).toEqual(['G1_N']);
+    expect(labelsOf(press(state, '/noise<0.01'))).toEqual(['G0_N']);
+    expect(labelsOf(press(state, 'ooooo'))).toEqual(['G1_N', 'G0_N', 'G2_N']);
+    expect(linesOf(press(state, 'j<enter>')).join(' ')).toContain('flips: two peaks in half of the frames');
+    expect(linesOf({ ...state, columns: 80 })[1]).not.toContain('quality');
+  });
+
   it('shows what is known where no result has been read yet', () => {
     const lines = linesOf(page(3, { lastResult: null }));
     expect(lines[2]).toMatch(/^.G0_N +[-+]\d\.\d{4} +\? +\? /);
@@ -142,6 +158,8 @@ describe('a filter of ROIs', () => {
     shift: 0.02,
     sigma: 0.001,
     chi: 1.2,
+    noise: 0.001,
+    quality: 'good',
     drift: -0.05,
     flags: [],
     ...over,

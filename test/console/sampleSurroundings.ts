@@ -17,6 +17,7 @@ export const sampleSources = (over: Partial<ConsoleSources> = {}): ConsoleSource
   acknowledged$: () => NEVER,
   settings$: () => NEVER,
   lastResult$: () => NEVER,
+  qualities$: () => NEVER,
   roiLook$: () => NEVER,
   ...over,
 });

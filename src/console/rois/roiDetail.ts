@@ -1,4 +1,5 @@
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
+import type { RoiQuality } from '../../model/roiQuality.ts';
 import { zeroOf } from '../chart/chartData.ts';
 import { sinceZero } from '../chart/readoutLine.ts';
 import { placeLines } from '../chip/chipLines.ts';
@@ -46,6 +47,8 @@ export function roiDetail(state: ConsoleState, width: number, height: number): L
           : []),
       ]
     : [...lastFigures(state, label), ...waiting(look?.seen, width, drawing)];
+  const quality = state.qualities.get(label);
+  if (quality) head.push(qualityLine(quality, drawing));
   const parts = [
     ...(seen ? inspectionParts(seen.inspection, drawing) : []),
     historyPart(state, label, zero),
@@ -82,6 +85,14 @@ function arranged(parts: readonly RoiPart[], first: number, width: number, heigh
   }
   return lines;
 }
+
+/** What the figures of the run say. */
+const qualityLine = ({ noise, word, reason }: RoiQuality, drawing: Drawing): Line => [
+  seg(' noise ', 'dim'),
+  seg(`${pixelText(noise, false)} px`),
+  seg('  quality ', 'dim'),
+  seg(cleanText(reason === '' ? word : `${word}: ${reason}`, drawing), word === 'good' ? 'plain' : 'warning'),
+];
 
 /** What is known before the frame was read. */
 function lastFigures(state: ConsoleState, label: string): Line[] {

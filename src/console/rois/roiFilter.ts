@@ -3,6 +3,9 @@ import type { RoiRow } from './roisPage.ts';
 /** Names of the flags, which a filter takes as words. */
 const flagNames = ['low_signal', 'saturated', 'edge', 'two_peaks', 'moved', 'lost', 'pattern_changed'];
 
+/** Words of the quality that no flag has; those of two words can't be typed. */
+const qualityWords = ['good', 'flips', 'moving', 'noisy', 'drifting'];
+
 /** Names that a comparison takes, and what they are of a row. */
 const quantities = new Map<string, (row: RoiRow) => number>([
   ['shift', row => row.shift],
@@ -13,6 +16,7 @@ const quantities = new Map<string, (row: RoiRow) => number>([
   ['chi2', row => row.chi],
   ['χ²', row => row.chi],
   ['drift', row => row.drift],
+  ['noise', row => row.noise],
   ['|drift|', row => Math.abs(row.drift)],
 ]);
 
@@ -51,6 +55,7 @@ function testOf(word: string): RoiFilter['holds'] | null {
   const wanted = word.toLowerCase();
   if (wanted === 'flagged') return row => row.flags.length > 0;
   if (flagNames.includes(wanted)) return row => row.flags.some(flag => flag === wanted);
+  if (qualityWords.includes(wanted)) return row => row.quality === wanted;
   const pattern = globOf(wanted);
   return row => pattern.test(row.label.toLowerCase());
 }

@@ -17,7 +17,10 @@ export const roiHandlers: KeyHandlers<RoiAction> = {
   filterRois: state => step({ ...state, overlay: { kind: 'roiFilter', text: state.roisPage.filter } }),
   sortRois: state => {
     const { sort } = state.roisPage;
-    return step(sortBy(state, roiColumns[(roiColumns.indexOf(sort) + 1) % roiColumns.length] as RoiColumn));
+    const isKnown = (column: RoiColumn): boolean =>
+      state.qualities.size > 0 || (column !== 'noise' && column !== 'quality');
+    const columns = roiColumns.filter(isKnown);
+    return step(sortBy(state, columns[(columns.indexOf(sort) + 1) % columns.length] as RoiColumn));
   },
   reverseRois: state => step(turn(state, { isDescending: !state.roisPage.isDescending })),
   openRoi: state => step(openRoi(state)),

@@ -31,7 +31,7 @@ export const roiKeys: readonly KeyBinding<RoiAction>[] = [
     keys: ['/'],
     shown: '/',
     label: 'filter',
-    help: 'Filters the table while it is typed: part of a label or a pattern (`A*_N`), a flag (`lost`), `flagged`, a comparison (`shift>0.01`, `sigma<0.002`, `chi>2`, `drift<-0.1`), `!` turns a word round.',
+    help: 'Filters the table while it is typed: part of a label or a pattern (`A*_N`), a flag (`lost`), `flagged`, a comparison (`shift>0.01`, `sigma<0.002`, `chi>2`, `drift<-0.1`, `noise>0.01`), a quality (`noisy`), `!` turns a word round.',
     places: ['ROIs'],
     footer: 0.2,
     when: hasRois,

@@ -1,6 +1,7 @@
 import type { LastResult, RoiValues } from '../../model/lastResult.ts';
 import type { RoiManifest } from '../../model/roi.ts';
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
+import type { RoiQuality } from '../../model/roiQuality.ts';
 import { zeroOf } from '../chart/chartData.ts';
 import type { ChartState } from '../chart/chartState.ts';
 import { lastShift, shiftOf } from '../views/shifts.ts';
@@ -11,6 +12,7 @@ interface Sources {
   rois: RoiManifest | null;
   history: RoiHistory | null;
   lastResult: LastResult | null;
+  qualities: ReadonlyMap<string, RoiQuality>;
   /** Where shifts count from is that of the chart. */
   chart: Pick<ChartState, 'zero'>;
 }
@@ -23,14 +25,22 @@ const leastDriftMs = 300_000;
 let last: { of: readonly unknown[]; rows: readonly RoiRow[] } | null = null;
 
 /** Every ROI in the order of the manifest. The same array for the same sources. */
-export function allRoiRows({ rois, history, lastResult, chart: { zero } }: Sources): readonly RoiRow[] {
-  const of = [rois, history, lastResult, zero];
+export function allRoiRows({ rois, history, lastResult, qualities, chart: { zero } }: Sources): readonly RoiRow[] {
+  const of = [rois, history, lastResult, qualities, zero];
   if (last && of.every((each, i) => each === last?.of[i])) return last.rows;
   const labels = rois?.rois.map(({ label }) => label) ?? history?.labels ?? [...(lastResult?.rois.keys() ?? [])];
   const placeOf = new Map(history?.labels.map((label, i) => [label, i]));
   const recent = history ? samplesOfLast(history, driftMs) : [];
   const rows = labels.map(label =>
-    rowOf(label, lastResult?.rois.get(label), placeOf.get(label), history, recent, zeroOf(zero, label)),
+    rowOf(
+      label,
+      lastResult?.rois.get(label),
+      qualities.get(label),
+      placeOf.get(label),
+      history,
+      recent,
+      zeroOf(zero, label),
+    ),
   );
   last = { of, rows };
   return rows;
@@ -39,6 +49,7 @@ export function allRoiRows({ rois, history, lastResult, chart: { zero } }: Sourc
 function rowOf(
   label: string,
   values: RoiValues | undefined,
+  quality: RoiQuality | undefined,
   place: number | undefined,
   history: RoiHistory | null,
   recent: readonly RoiSample[],
@@ -57,6 +68,8 @@ function rowOf(
       drift ??= known ? driftOf(recent, known.history.baseline, known.place) : Number.NaN;
       return drift;
     },
+    noise: quality?.noise ?? Number.NaN,
+    quality: quality?.word ?? '',
     flags: values?.flags ?? [],
   };
 }
@@ -97,10 +110,13 @@ const order: Readonly<Record<RoiColumn, (a: RoiRow, b: RoiRow) => number>> = {
   sigma: (a, b) => a.sigma - b.sigma,
   chi: (a, b) => a.chi - b.chi,
   drift: (a, b) => a.drift - b.drift,
+  noise: (a, b) => a.noise - b.noise,
+  quality: (a, b) => byName.compare(a.quality, b.quality),
   flags: (a, b) => a.flags.length - b.flags.length || byName.compare(a.flags.join(), b.flags.join()),
 };
 
-const isUnknown = (row: RoiRow, column: RoiColumn): boolean => Number.isNaN(row[column]);
+const isUnknown = (row: RoiRow, column: RoiColumn): boolean =>
+  column === 'quality' ? row.quality === '' : Number.isNaN(row[column]);
 
 /** The rows that the filter lets through, in the order that was chosen; what is not known comes last either way. */
 export function shownRoiRows(

@@ -16,6 +16,8 @@ import type { RoiColumn, RoiRow, RoisPage } from './roisPage.ts';
 export const rowsAbove = 2;
 /** From this width on the last hour is drawn beside the numbers. */
 const widthForSparks = 76;
+/** And the figures of the run. */
+const widthForQuality = 96;
 const mostSparks = 48;
 
 /** A column of the table: where it stands, and what it says of a row. */
@@ -97,6 +99,12 @@ function tableColumns(rows: readonly RoiRow[], width: number, { unicode }: Drawi
     { column: 'sigma', head: unicode ? 'σ px' : 'sigma', width: 8, left: false },
     { column: 'chi', head: unicode ? 'χ²' : 'chi2', width: 6, left: false },
     { column: 'drift', head: 'px/h', width: 9, left: false },
+    ...(width >= widthForQuality && rows.some(({ quality }) => quality !== '')
+      ? [
+          { column: 'noise' as const, head: 'noise px', width: 8, left: false },
+          { column: 'quality' as const, head: 'quality', width: 9, left: true },
+        ]
+      : []),
   ];
   const left = width - 2 - numbers.reduce((sum, column) => sum + column.width + 1, 0);
   if (width < widthForSparks)
@@ -135,8 +143,11 @@ function cellText(row: RoiRow, column: RoiColumn): string {
       return row.label;
     case 'flags':
       return row.flags.join(' ');
+    case 'quality':
+      return row.quality;
     case 'sigma':
-      return pixelText(row.sigma, false);
+    case 'noise':
+      return pixelText(row[column], false);
     case 'chi':
       return chiText(row.chi);
     default:
@@ -152,6 +163,7 @@ export function chiText(chi: number): string {
 function cellTone(row: RoiRow, column: RoiColumn): 'plain' | 'warning' | 'bad' | 'strong' | 'dim' {
   if (column === 'flags') return row.flags.includes('lost') ? 'bad' : 'warning';
   if (column === 'label') return row.flags.length > 0 ? 'warning' : 'strong';
+  if (column === 'quality') return row.quality === 'good' ? 'plain' : 'warning';
   return Number.isNaN(row[column]) ? 'dim' : 'plain';
 }
 

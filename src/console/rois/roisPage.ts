@@ -1,7 +1,7 @@
 import type { RoiFlag } from '../../model/result.ts';
 
 /** Columns of the table, in their order. */
-export const roiColumns = ['label', 'shift', 'sigma', 'chi', 'drift', 'flags'] as const;
+export const roiColumns = ['label', 'shift', 'sigma', 'chi', 'drift', 'noise', 'quality', 'flags'] as const;
 export type RoiColumn = (typeof roiColumns)[number];
 
 /** One ROI of the table; numbers in pixels, NaN where they are not known. */
@@ -13,6 +13,10 @@ export interface RoiRow {
   chi: number;
   /** Pixels an hour. */
   drift: number;
+  /** Standard deviation of one value, without what changes slowly. */
+  noise: number;
+  /** A word; empty while it is not known. */
+  quality: string;
   flags: readonly RoiFlag[];
 }
 

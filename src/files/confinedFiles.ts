@@ -34,11 +34,11 @@ export function confinedFiles(files: Files, roots: readonly string[]): Files {
   });
   return {
     ...confined,
-    makeFolder: async path => {
+    makeFolder: async (path, under) => {
       const folders = below(path);
-      if (folders.length === 0) return files.makeFolder(path);
+      if (folders.length === 0) return files.makeFolder(path, under);
       // One after the other: to make them all at once would go through a link before anybody has seen it.
-      for (const folder of folders) if ((await look(folder)) === null) await files.makeFolder(folder);
+      for (const folder of folders) if ((await look(folder)) === null) await files.makeFolder(folder, under);
     },
   };
 }

@@ -181,16 +181,19 @@ export async function trimOnce(files: Files, path: string): Promise<void> {
 /**
  * Makes a folder, with those above it, each durable in the one that it is in. On vfat its place first: Linux makes the whole disk
  * read-only for a folder that has none.
+ *
+ * @param under a folder above it that must be there, and is not made: a share that has gone meanwhile.
  */
-export async function makeFolder(files: Files, path: string): Promise<void> {
+export async function makeFolder(files: Files, path: string, under?: string): Promise<void> {
   const missing: string[] = [];
-  for (let folder = path; (await files.stat(folder)) === null && folder !== dirname(folder); folder = dirname(folder)) {
+  for (let folder = path; folder !== under && folder !== dirname(folder); folder = dirname(folder)) {
+    if ((await files.stat(folder)) !== null) break;
     missing.unshift(folder);
   }
-  if (missing.length === 0) return files.makeFolder(path);
+  if (missing.length === 0) return files.makeFolder(path, under);
   const isJoined = (await files.nameHabit(dirname(missing[0]!))) === 'joined';
   for (const folder of missing) {
-    await files.makeFolder(folder);
+    await files.makeFolder(folder, under);
     if (isJoined) await files.syncFolder(folder);
     await inTurn(files, dirname(folder), () => files.syncFolder(dirname(folder)));
   }

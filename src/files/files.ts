@@ -49,8 +49,11 @@ export interface Files {
   stat(path: string): Promise<FileStat | null>;
   /** Names in a folder, unsorted; empty when there is no such folder. */
   list(folder: string): Promise<string[]>;
-  /** With parents; no error when it is there. */
-  makeFolder(path: string): Promise<void>;
+  /**
+   * With parents; no error when it is there.
+   * @param under a folder above it that must be there: neither it nor what is above it is made, not even in the instant in which it goes.
+   */
+  makeFolder(path: string, under?: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   /** No error when it is gone already. */
   remove(path: string): Promise<void>;
@@ -70,11 +73,13 @@ export interface Files {
  * Step by step: `mkdir` of Node with `recursive` goes round for ever where the system says `ENOENT` below a folder that is there,
  * as in `/proc`.
  */
-async function makeFolders(path: string): Promise<void> {
+async function makeFolders(path: string, under?: string): Promise<void> {
   const isFolder = async (at: string): Promise<boolean> => (await stat(at).catch(() => null))?.isDirectory() === true;
   if (await isFolder(path)) return;
+  // Says that it is not there.
+  if (path === under) await stat(path);
   const parent = dirname(path);
-  if (parent !== path && !(await isFolder(parent))) await makeFolders(parent);
+  if (parent !== path && parent !== under && !(await isFolder(parent))) await makeFolders(parent, under);
   await mkdir(path).catch(async (error: unknown) => {
     // Another process may have been quicker.
     if (!(await isFolder(path))) throw error;

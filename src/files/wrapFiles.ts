@@ -35,7 +35,7 @@ export function wrapFiles(
     open: (path, flags, mode) => opening({ name: 'open', path, flags }, () => files.open(path, flags, mode)),
     stat: path => pass({ name: 'stat', path }, () => files.stat(path)),
     list: path => pass({ name: 'list', path }, () => files.list(path)),
-    makeFolder: path => pass({ name: 'makeFolder', path }, () => files.makeFolder(path)),
+    makeFolder: (path, under) => pass({ name: 'makeFolder', path }, () => files.makeFolder(path, under)),
     rename: (from, path) => pass({ name: 'rename', path, from }, () => files.rename(from, path)),
     remove: path => pass({ name: 'remove', path }, () => files.remove(path)),
     syncFolder: path => pass({ name: 'syncFolder', path }, () => files.syncFolder(path)),

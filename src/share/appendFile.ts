@@ -37,7 +37,7 @@ export async function appendFile(request: AppendRequest, tools: ShareTools): Pro
   const { remote, most } = request;
   await tools.checkMounted();
   const path = sharePath(tools.root, remote);
-  await makeFolder(tools.share, dirname(path));
+  await makeFolder(tools.share, dirname(path), tools.root);
   const copy = await tools.share.stat(path);
   if (copy?.strange) {
     const message = `${path} is a ${copy.strange}, where the copy of a file belongs; move it away`;

@@ -30,7 +30,7 @@ export async function uploadPart(
   syncFirst = true,
 ): Promise<Uploaded> {
   const { share, trustWrite } = tools;
-  await makeFolder(share, dirname(sharePath(tools.root, remote)));
+  await makeFolder(share, dirname(sharePath(tools.root, remote)), tools.root);
   return withOpen(tools.local.open(local, 'r'), async source => {
     const size = await source.size();
     const hash = createHash('sha256');

@@ -48,7 +48,7 @@ export const files: Files = {
   open: (path, flags) => pass('open').then(() => nodeFiles.open(path, flags).then(guarded)),
   stat: path => pass('stat').then(() => nodeFiles.stat(path)),
   list: folder => pass('list').then(() => nodeFiles.list(folder)),
-  makeFolder: path => pass('makeFolder').then(() => nodeFiles.makeFolder(path)),
+  makeFolder: (path, under) => pass('makeFolder').then(() => nodeFiles.makeFolder(path, under)),
   rename: (from, to) => pass('rename').then(() => nodeFiles.rename(from, to)),
   remove: path => pass('remove').then(() => nodeFiles.remove(path)),
   syncFolder: path => pass('syncFolder').then(() => nodeFiles.syncFolder(path)),

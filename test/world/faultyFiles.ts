@@ -374,8 +374,9 @@ export class FaultyFiles implements Files {
     return inside.map(path => path.slice(folder.length + 1));
   }
 
-  async makeFolder(path: string): Promise<void> {
+  async makeFolder(path: string, under?: string): Promise<void> {
     await this.#pass('makeFolder', path);
+    if (under !== undefined && !this.#disk.folders.has(under)) throw failure('ENOENT', path);
     this.#addFolder(path, false);
   }
 

@@ -347,7 +347,7 @@ describe('what is an image, and what is not', () => {
     const { names, notes } = await replay(folder);
     expect(names).toEqual(['a.PNG', 'b.jpeg', 'c.JPG', 'f.png.gz']);
     const text = notes.map(({ message }) => message).join('\n');
-    expect(text).toMatch(/4 files left alone \(2 of them hidden or unfinished\)/);
+    expect(text).toMatch(/4 files there that are not taken as images \(2 hidden or unfinished\)/);
     expect(text).toMatch(/1 compressed images are there uncompressed too/);
     expect(text).toMatch(/2 links, folders or devices/);
     expect(text).toMatch(/20250101 are not looked into/);

@@ -46,6 +46,13 @@ describe('the rates of all stages as curves', () => {
     expect(values.slice(-4)).toEqual([1.2, 1.2, 0.6, 0]);
   });
 
+  it('is as level at its begin as elsewhere where frames come one by one', () => {
+    // Twelve a minute, but the first span has none of them and the second two.
+    const history = steady(1).fill(0, 0, 1).fill(2, 1, 2);
+    const { curves } = of({ stages: { collector: sampleStage({ history }) } })!;
+    expect(curves.at(-1)!.values.slice(0, 6)).toEqual([12, 12, 12, 12, 12, 12]);
+  });
+
   it('leaves out stages that are off or have nothing to count, and says nothing in the first seconds', () => {
     const stages = {
       collector: sampleStage({ history: steady(1) }),

@@ -57,10 +57,11 @@ export function rateCurves(
   };
 }
 
-/** Items a second, of each span with those before it. */
+/** Items a second, of each span with those before it; the first ones with those after, since too few would be noise. */
 function meansOf(counts: readonly number[], spans: number): number[] {
   return counts.map((_, i) => {
-    const share = counts.slice(Math.max(0, i + 1 - spans), i + 1);
+    const from = Math.max(0, i + 1 - spans);
+    const share = counts.slice(from, from + spans);
     return share.reduce((sum, count) => sum + count, 0) / ((share.length * historyBucketMs) / 1000);
   });
 }

@@ -26,7 +26,9 @@ describe.skipIf(!hasTerminal)('the throughput of a pipeline that runs', () => {
       const screen = await terminal.until('two frames a second', says(2));
       expect(screen).toMatch(/off: .*compressor/);
       expect(screen.split('\n').every(line => [...line].length <= cols)).toBe(true);
-      if (rows >= 40) expect(screen).toMatch(/5 min ago +now/);
+      if (rows === 40) expect(screen).toMatch(/5 min ago +now/);
+      // Curves of all stages, and rings.
+      if (rows === 60) await terminal.shows(/-\d:\d\d +now +of asked +busiest +disk used/);
       await writeConfig(root.path, experimentToml({ intervalSeconds: 0.25 }));
       await terminal.until('four frames a second', says(4));
       await root.phorest('pause', 'collector');

@@ -96,7 +96,8 @@ function throughputWidgets(state: ConsoleState, { width, height }: Rect): Widget
       rect: { left: left + 2, top: height - donutRows, width: factColumns, height: donutRows },
       donuts: shares.map(({ name, share, tone }) => ({
         name,
-        share: Number(Math.min(1, share).toFixed(3)),
+        // What is finer would be drawn again and again, and not be seen.
+        share: Number(Math.min(1, share).toFixed(2)),
         text: percent(Math.min(1, share)).replace(' ', ''),
         tone,
       })),

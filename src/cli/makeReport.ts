@@ -37,16 +37,18 @@ export interface ReportOptions {
 export async function makeReport(context: CommandContext, options: ReportOptions): Promise<number> {
   const { every } = options;
   return untilSignal(async signal => {
-    await once(context, options, signal);
-    while (every !== undefined) {
-      await wait(every, undefined, { signal });
-      // One that fails is not the end: the next may do.
-      await once(context, options, signal).catch((error: unknown) => {
-        if (signal.aborted) throw error;
+    for (;;) {
+      try {
+        await once(context, options, signal);
+      } catch (error) {
+        const isWrongUse = error instanceof ExitError && error.code === exitCodes.usage;
+        if (signal.aborted || every === undefined || isWrongUse) throw error;
+        // The next may do.
         context.output.error(`no report this time: ${(error as Error).message}`);
-      });
+      }
+      if (every === undefined) return exitCodes.done;
+      await wait(every, undefined, { signal });
     }
-    return exitCodes.done;
   });
 }
 
@@ -73,7 +75,8 @@ async function once(context: CommandContext, options: ReportOptions, signal: Abo
     config: configToml(config),
   };
   const answer = await writeReport(task, { signal });
-  if (answer.refused !== null) throw new ExitError(exitCodes.usage, answer.refused);
+  if (answer.refused !== null)
+    throw new ExitError(answer.isChoice ? exitCodes.usage : exitCodes.failed, answer.refused);
   const { files, images, rois, notes } = answer;
   if (options.json) {
     output.line(JSON.stringify({ folder: task.out, files, images, rois, notes }));

@@ -14,9 +14,9 @@ import type { IntervalCounts, PictureData, Place, ReportGroup, ReportRoi } from 
 
 /** Values that the pictures show at most: size of the page and time to open it grow with them. */
 const maxDrawn = 700_000;
-/** A ROI that has a flag in a larger share of the images is told as flagged. */
+/** A ROI that has a flag in a larger share of the images, and in more than one, is told as flagged. */
 const flaggedShare = 0.05;
-/** The shift at the end is the median of so many last images. */
+/** The shift at the end is the median of so many last values, or of the last tenth where these are fewer. */
 const endImages = 15;
 const intervalBins = 48;
 
@@ -49,7 +49,15 @@ export interface ReportContent {
 }
 
 /** There is nothing to report of: a sentence for whoever asked. */
-export class NothingChosenError extends Error {}
+export class NothingChosenError extends Error {
+  /** There are results, but none of those that were asked for. */
+  readonly isChoice: boolean;
+
+  constructor(message: string, isChoice: boolean) {
+    super(message);
+    this.isChoice = isChoice;
+  }
+}
 
 /**
  * Reads what a report shows, in memory that the length of the run does not change but for some 30 bytes an image.
@@ -57,11 +65,12 @@ export class NothingChosenError extends Error {}
  */
 export async function readReportData(series: SeriesReader, wish: ReportWish): Promise<ReportContent> {
   const frames = await chooseFrames(series, wish.span);
-  if (frames.count === 0) throw new NothingChosenError(await whyNone(series));
+  if (frames.count === 0) throw await whyNone(series);
   const isChosen = labelPatterns(wish.rois);
   if (!frames.labels.some(isChosen)) {
     throw new NothingChosenError(
       `no ROI fits ${wish.rois.join(' ')}; their labels are ${frames.labels.slice(0, 6).join(', ')} and so on`,
+      true,
     );
   }
   const gathered = gatherFrames(frames);
@@ -80,11 +89,11 @@ export async function readReportData(series: SeriesReader, wish: ReportWish): Pr
 /** Images that are looked at: as many as `phorest sensing` takes. */
 const mostLooked = 4000;
 
-async function whyNone(series: SeriesReader): Promise<string> {
+async function whyNone(series: SeriesReader): Promise<NothingChosenError> {
   const all = await chooseFrames(series, { from: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY });
-  if (all.count === 0) return 'there is no result yet: nothing can be reported';
+  if (all.count === 0) return new NothingChosenError('there is no result yet: nothing can be reported', false);
   const [first, last] = [all.first, all.last].map(time => new Date(time).toISOString().slice(0, 19));
-  return `no image lies between the times asked for; they run from ${first} to ${last}`;
+  return new NothingChosenError(`no image lies between the times asked for; they run from ${first} to ${last}`, true);
 }
 
 /** What is told of frames, beside their ROIs. */
@@ -192,9 +201,10 @@ function roiFigures(
 ): Pick<ReportRoi, 'figures' | 'sigmaOf' | 'warning'> {
   const label = labels[i]!;
   const known = shifts[i]!.filter(value => !Number.isNaN(value));
-  const end = known.subarray(-endImages);
+  const end = known.subarray(-Math.min(endImages, Math.ceil(known.length / 10)) || known.length);
   const noise = noises.get(label) ?? null;
-  const flagged = flags[i]!.reduce((count, bits) => count + (bits === 0 ? 0 : 1), 0) / Math.max(1, times.length);
+  const flaggedImages = flags[i]!.reduce((count, bits) => count + (bits === 0 ? 0 : 1), 0);
+  const flagged = flaggedImages / Math.max(1, times.length);
   const change = largest.get(label) ?? null;
   return {
     figures: {
@@ -214,7 +224,7 @@ function roiFigures(
     warning:
       known.length === 0
         ? 'it has no trusted value'
-        : flagged > flaggedShare
+        : flagged > flaggedShare && flaggedImages > 1
           ? flaggedWords(flags[i]!, flagNames)
           : (distrust.get(label) ?? null),
   };
@@ -266,8 +276,12 @@ export function countIntervals(intervals: Float64Array): IntervalCounts | null {
   const [first, last, median] = [0.01, 0.99, 0.5].map(share => quantile(sorted, share)) as [number, number, number];
   // The pause over a night is not to squeeze the others into one bin.
   const room = 4 * Math.max(last - first, 0.05 * median, 1);
-  const [low, high] = [Math.max(least, first - room), Math.min(most, last + room)];
-  const span = Math.max(high - low, 0.02 * high, 1);
+  // What is always the same stands in the middle.
+  const [low, high] = [
+    Math.min(Math.max(least, first - room), 0.95 * median),
+    Math.max(Math.min(most, last + room), 1.05 * median),
+  ];
+  const span = Math.max(high - low, 1);
   const from = Math.max(0, low - 0.02 * span);
   const width = (1.04 * span) / intervalBins;
   const counts = new Array<number>(intervalBins).fill(0);

@@ -30,7 +30,7 @@ answerTask(async (task: ReportTask): Promise<ReportAnswer> => {
   try {
     content = await readReportData(series, task);
   } catch (error) {
-    if (error instanceof NothingChosenError) return { refused: error.message };
+    if (error instanceof NothingChosenError) return { refused: error.message, isChoice: error.isChoice };
     throw error;
   }
   const { pictures: data, sensing, frames, note } = content;

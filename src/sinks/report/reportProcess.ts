@@ -13,7 +13,8 @@ export interface ReportTask extends ReportWish {
 }
 
 export type ReportAnswer =
-  | { refused: string }
+  /** `isChoice`: there are results, but none of those that were asked for. */
+  | { refused: string; isChoice: boolean }
   | { refused: null; files: readonly string[]; images: number; rois: number; notes: readonly string[] };
 
 const ownEntry = new URL(`./reportEntry.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);

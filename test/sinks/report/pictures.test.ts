@@ -18,7 +18,7 @@ test('a few far values do not stretch a scale, and the scale says how many it le
 });
 
 test('of many ROIs the sensorgram has the median and band of the group, and a line of each that is picked', () => {
-  const data = sampleReport(labels);
+  const data = sampleReport([...labels, 'one more']);
   const named = (picks?: readonly number[]) =>
     (sensorgram(data, look, picks).option.series as { type: string; name?: string; data: unknown[] }[]).filter(
       ({ type, data }) => type === 'line' && data.length > 0,

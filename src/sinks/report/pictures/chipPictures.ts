@@ -248,10 +248,9 @@ function roiWords(data: PictureData, i: number, quantity: RoiQuantity | null): s
 export function multiples(data: PictureData, look: Look): Picture {
   const { rois, times } = data;
   const { ink, soft, faint, flag, lines } = coloursOf(look);
-  const range = robustRange(
-    rois.filter(({ warning }) => warning === null).map(({ shifts }) => shifts),
-    0.005,
-  );
+  // The scale is that of ROIs that are not flagged, where there are some.
+  const good = rois.filter(({ warning }) => warning === null);
+  const range = robustRange((good.length < 3 ? rois : good).map(({ shifts }) => shifts));
   const all = robustRange(rois.map(({ shifts }) => shifts));
   const isOut = (value: number): boolean => value < range.min || value > range.max;
   const out = rois.filter(({ shifts }) => shifts.some(isOut));
@@ -326,7 +325,7 @@ export function multiples(data: PictureData, look: Look): Picture {
                         style: {
                           text: label,
                           x: x + 2,
-                          y: y + 1,
+                          y: y + 3,
                           fontSize: Math.min(11, Math.max(7, height / 5)),
                           fontFamily: look.font,
                           fill: warning === null ? soft : flag,

@@ -55,7 +55,7 @@ export function exposure(data: PictureData, look: Look): Picture {
     ...panel('Brightness', 'counts', [{ name: 'mean of the frame', values: data.brightness }]),
     ...panel('Saturated', '% of ROIs', [{ name: 'ROIs with saturated pixels', values: data.saturated }]).map(each => ({
       ...each,
-      range: { ...each.range, min: 0, max: Math.ceil(Math.max(1, each.range.max) / each.range.step) * each.range.step },
+      range: shareRange(each.range.max),
     })),
     ...panel('Temperature', '°C', data.sensors),
   ];
@@ -70,7 +70,7 @@ export function exposure(data: PictureData, look: Look): Picture {
     option: {
       ...commonOption(look),
       ...zoomOption(look, panels.length),
-      legend: { top: 4, left: 70, right: 120, type: 'scroll', textStyle: { color: ink, fontSize: 12 } },
+      legend: { top: 4, left: 70, width: look.width - 260, type: 'scroll', textStyle: { color: ink, fontSize: 12 } },
       axisPointer: { link: [{ xAxisIndex: 'all' }] },
       tooltip: {
         ...(commonOption(look).tooltip as object),
@@ -128,6 +128,12 @@ export function exposure(data: PictureData, look: Look): Picture {
       ...panels.flatMap(({ notes }) => notes),
     ],
   };
+}
+
+/** From 0 on, in % that can be read. */
+function shareRange(most: number): Panel['range'] {
+  const max = [1, 2, 5, 10, 20, 50, 100].find(each => each >= most) ?? 100;
+  return { min: 0, max, step: max / 2 };
 }
 
 /** How long it took from each image to the next; null for fewer than two. */

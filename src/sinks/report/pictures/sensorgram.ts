@@ -1,4 +1,5 @@
 import type { CustomSeriesOption, LineSeriesOption, ScatterSeriesOption } from 'echarts';
+import { gradualColour } from '../../plot/plotColours.ts';
 import { longestBridge, trackLines } from '../../plot/trackLines.ts';
 import type { PictureData, ReportGroup, ReportRoi } from '../reportData.ts';
 import {
@@ -27,8 +28,11 @@ import {
 /** Lines of a tooltip. */
 const mostTold = 24;
 
+const mostFirstPicks = 24;
+
 /** ROIs that are drawn as lines of their own when nobody has picked any. */
-export const firstPicks = ({ rois }: PictureData): number[] => (rois.length <= 12 ? rois.map((_, i) => i) : []);
+export const firstPicks = ({ rois }: PictureData): number[] =>
+  rois.length <= mostFirstPicks ? rois.map((_, i) => i) : [];
 
 /**
  * Shift against time: of each group the median and the band of the middle 68 %, of each ROI that was picked a line; values with a flag that makes
@@ -50,7 +54,13 @@ export function sensorgram(data: PictureData, look: Look, picks: readonly number
     ...picked.filter(({ shifts }) => outside(shifts)).map(({ label }) => label),
   ];
   const distrustedOutside = picked.filter(({ distrusted }) => outside(distrusted)).map(({ label }) => label);
-  const colourOf = (index: number): string => lineColour(look, index);
+  // Many are told apart by their order, as a scale.
+  const isFew = groups.length + picked.length <= coloursOf(look).lines.length;
+  const colourOf = (index: number): string => {
+    if (isFew || index < groups.length) return lineColour(look, index);
+    const place = (index - groups.length) / Math.max(1, picked.length - 1);
+    return gradualColour(look.dark ? 0.35 + 0.65 * place : place);
+  };
   const series: (CustomSeriesOption | LineSeriesOption | ScatterSeriesOption)[] = [
     ...groups.flatMap((group, i) => [
       band(times, group, bridge, colourOf(i)),
@@ -112,7 +122,7 @@ export function sensorgram(data: PictureData, look: Look, picks: readonly number
         type: 'scroll',
         itemGap: 18,
         left: 70,
-        right: 120,
+        width: look.width - 260,
         top: 4,
         textStyle: { color: ink, fontSize: 12 },
         pageTextStyle: { color: ink },

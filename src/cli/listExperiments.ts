@@ -68,7 +68,8 @@ function listed(
     started: status?.started ?? started,
     heartbeat: status?.heartbeat ?? null,
     pid: state === 'running' ? (status?.pid ?? null) : null,
-    frames: status?.stages.collector?.done ?? null,
+    // A replay that went on was partly read before.
+    frames: status?.replay?.read ?? status?.stages.collector?.done ?? null,
     alarms: state === 'running' ? (status?.alarms.length ?? 0) : 0,
     configFile: config_file,
     cwd,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { nodeFiles } from '../files/files.ts';
 import { readBytes } from '../files/readBytes.ts';
 import { parseIso } from '../model/localTime.ts';
@@ -25,11 +26,16 @@ export async function showStatus(context: CommandContext, { json }: StatusOption
   if (connection !== 'running' || !status?.config.error) for (const line of trouble) output.error(line);
   if (problem !== null) throw new ExitError(exitCodes.failed, problem);
   if (json) output.json(status ? (await readBytes(nodeFiles, paths.pipelineStatusFile)).toString().trimEnd() : 'null');
-  else if (status === null)
-    output.line(`no pipeline has run in ${paths.root} yet; "${commandLine(context, 'start')}" starts one`);
+  else if (status === null) output.line(noneRan(paths.root, commandLine(context, 'start'), existsSync(paths.root)));
   else for (const line of statusLines(status, connection, paths.root, Date.now())) output.line(line);
   return connection === 'running' ? exitCodes.done : exitCodes.running;
 }
+
+/** @param start the command. */
+export const noneRan = (root: string, start: string, isThere: boolean): string =>
+  isThere
+    ? `no pipeline has run in ${root} yet; "${start}" starts one`
+    : `there is no folder ${root}: it was moved, its disk is not mounted, or no pipeline has run in it yet; "${start}" makes it and starts one`;
 
 const connectionWords: Record<Exclude<Connection, 'running'>, string> = {
   none: 'none has run yet',

@@ -57,6 +57,11 @@ export function watchedInputs(
     map(({ page }) => page === 'alarms'),
     distinctUntilChanged(),
   );
+  // Wherever alarms are shown or counted, it is told which of them somebody has seen.
+  const wantsAcknowledged$ = states$.pipe(
+    map(({ page, reading }) => page === 'alarms' || (reading?.status?.alarms.length ?? 0) > 0),
+    distinctUntilChanged(),
+  );
   const openRoi$ = states$.pipe(map(openedRoi), distinctUntilChanged());
   const wantsMarks$ = states$.pipe(map(isChartShown), distinctUntilChanged());
   const closeRequests$ = states$.pipe(
@@ -76,7 +81,7 @@ export function watchedInputs(
     inputs(sources.history$.pipe(atMostEvery(chartMs)), history => ({ kind: 'history', history })),
     inputs(sources.rois$, rois => ({ kind: 'rois', rois })),
     inputs(sources.alarmNotices$(wantsAlarms$), notices => ({ kind: 'alarmNotices', notices })),
-    inputs(sources.acknowledged$(wantsAlarms$), acknowledged => ({ kind: 'acknowledged', acknowledged })),
+    inputs(sources.acknowledged$(wantsAcknowledged$), acknowledged => ({ kind: 'acknowledged', acknowledged })),
     inputs(sources.settings$(wantsSettings$), file => ({ kind: 'settings', file })),
     inputs(sources.chips$, chips => ({ kind: 'chips', chips })),
     inputs(sources.marks$(wantsMarks$), marks => ({ kind: 'marks', marks })),

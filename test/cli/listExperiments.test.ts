@@ -49,6 +49,19 @@ describe('the list of experiments', () => {
     });
   });
 
+  it('counts of a replay that went on what was read before, too', async () => {
+    const root = join(folder, 'old');
+    mkdirSync(join(root, 'flags'), { recursive: true });
+    const replay = { folder: '/old/Pos0', frame: 115, count: 115, read: 115, ended: true };
+    const stages = { collector: { done: 55 } };
+    writeFileSync(
+      join(root, 'flags', 'pipeline_status.json'),
+      JSON.stringify({ pid: 7, host: 'pi', boot_id: 'b', state: 'stopped', stages, replay }),
+    );
+    await noted(root, 'replay');
+    expect(await list()).toMatchObject([{ root, frames: 115 }]);
+  });
+
   it('keeps what many processes note at once', async () => {
     const roots = Array.from({ length: 20 }, (_, i) => join(folder, `root ${i}`));
     await Promise.all([...roots, ...roots].map(root => noted(root)));

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { asapScheduler, NEVER, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { adviceIn } from '../../src/console/alarms/advice.ts';
 import { shownAlarms } from '../../src/console/alarms/alarmsState.ts';
@@ -11,6 +12,7 @@ import { lineText } from '../../src/console/views/line.ts';
 import { overlayView } from '../../src/console/views/overlayView.ts';
 import { panelViews } from '../../src/console/views/panels.ts';
 import { tabsLine } from '../../src/console/views/tabsLine.ts';
+import { watchedInputs } from '../../src/console/watchedInputs.ts';
 import type { AlarmNotice } from '../../src/model/alarm.ts';
 import type { AlarmStatus } from '../../src/model/status.ts';
 import { parseAcknowledgements } from '../../src/streams/alarms/acknowledgements.ts';
@@ -18,6 +20,7 @@ import { alarmNotices } from '../../src/streams/console/alarmNotices.ts';
 import { FaultyFiles } from '../world/faultyFiles.ts';
 import { press } from './press.ts';
 import { noon, sampleAlarm, sampleLines, sampleState, sampleStatus } from './sampleConsole.ts';
+import { sampleSources } from './sampleSurroundings.ts';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 const minute = 60_000;
@@ -141,6 +144,27 @@ describe('acknowledging an alarm', () => {
 
   it('has nothing to acknowledge where an alarm is over', () => {
     expect(press(withAlarms([], [raised(9), ended(8)]), 'a').actions).toEqual([]);
+  });
+});
+
+describe('who has seen an alarm', () => {
+  it('is asked while any stands, on every page, and not while none does', () => {
+    const wanted: boolean[] = [];
+    const sources = sampleSources({
+      acknowledged$: wanted$ => {
+        wanted$.subscribe(each => wanted.push(each));
+        return NEVER;
+      },
+    });
+    const states$ = of(
+      withAlarms([], [], { page: 'overview' }),
+      withAlarms([camera], [], { page: 'overview' }),
+      withAlarms([camera], [], { page: 'log' }),
+      withAlarms([], [], { page: 'log' }),
+      withAlarms([]),
+    );
+    watchedInputs(sources, states$, asapScheduler).subscribe().unsubscribe();
+    expect(wanted).toEqual([false, true, false, true]);
   });
 });
 

@@ -26,6 +26,8 @@ const againMs = 60_000;
 /** `quantities.json` is written at most so often, ms, and makes so many bytes a second at most. */
 const shortestPauseMs = 2_000;
 const bytesPerSecond = 20_000;
+/** Figures and text take one part in so many of the time, however slow the machine. */
+const tellingShare = 50;
 
 /** Goes up when what is kept changes its form or its numbers. */
 const version = 1;
@@ -77,6 +79,7 @@ export class QuantitiesFollower {
   /** When it is given up; at the end of the pipeline. */
   #deadline = Number.POSITIVE_INFINITY;
   #bytes = 0;
+  #toldInMs = 0;
 
   constructor(settings: QuantitySettings, options: FollowerOptions) {
     this.#settings = settings;
@@ -91,7 +94,7 @@ export class QuantitiesFollower {
 
   /** How long to rest after a round, ms. */
   get pauseMs(): number {
-    return Math.max(shortestPauseMs, (this.#bytes / bytesPerSecond) * 1000);
+    return Math.max(shortestPauseMs, (this.#bytes / bytesPerSecond) * 1000, this.#toldInMs * tellingShare);
   }
 
   /**
@@ -113,8 +116,10 @@ export class QuantitiesFollower {
     } else await this.#takeNew(reader);
     if (signal.aborted) return null;
     await this.#writeChanges();
+    const begun = monotonic();
     const figures = this.#figures();
     const text = quantitiesText(figures, !this.#isLate);
+    this.#toldInMs = monotonic() - begun;
     this.#bytes = Buffer.byteLength(text);
     await writeAtomic(files, quantitiesFile(results), text, { durable: false });
     if (this.#isUnkept && (isLast || !(monotonic() - this.#keptAt < keepEveryMs))) await this.#keep();

@@ -42,8 +42,13 @@ function readOf(screen: string): Read | null {
 async function columnsOf(terminal: Terminal, count: number): Promise<Read[]> {
   terminal.press('2');
   await terminal.shows('a column is');
-  for (let i = 0; i < 4; i++) terminal.press('+');
-  await terminal.shows('last 1 min');
+  // How much it shows at first depends on how long the run is.
+  const span = (screen: string): string => /last (.+?) ·/.exec(screen)?.[1] ?? '';
+  while (span(terminal.screen) !== '1 min') {
+    const before = span(terminal.screen);
+    terminal.press(before === '10 s' ? '-' : '+');
+    await terminal.until('another span', screen => span(screen) !== before);
+  }
   // The curve of the first ROI; and held, so that no column moves away below the cursor.
   terminal.press('Down', '[');
   await terminal.shows('held, End follows');

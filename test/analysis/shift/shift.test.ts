@@ -62,11 +62,11 @@ const still = (): ReturnType<typeof stillChip> => (made ??= stillChip());
 describe('the shift on pictures with a static pattern', () => {
   it.each([
     ['that stand still', {}, 1.2, 40],
-    ['of a chip that jitters by 0.2 px', { jitter: 0.2 }, 2, 40],
+    ['of a chip that jitters by 0.2 px', { jitter: 0.2 }, 2, 24],
     ['with saturated tops', { fullScale: 900 }, 1.6, 24],
   ] as const)('%s: a step is near its bound, and its error bars are true', (_, changed, limit, rois) => {
     const bound = 0.383;
-    const found = shiftAccuracy({ ...patternedOptions, ...changed }, { chips: 1, frames: 4, bounded: 0, rois });
+    const found = shiftAccuracy({ ...patternedOptions, ...changed }, { chips: 1, frames: 3, bounded: 0, rois });
     expect(found.scatter).toBeLessThan(limit * bound);
     expect(found.scatter).toBeLessThan(found.difference / 4);
     expect(found.withinOne).toBeGreaterThan(0.6);
@@ -77,7 +77,10 @@ describe('the shift on pictures with a static pattern', () => {
   });
 
   it('of Fano lines likewise, with the sign of the step right', () => {
-    const found = shiftAccuracy({ ...patternedOptions, lineShape: 'fano' }, { chips: 1, frames: 3, bounded: 1 });
+    const found = shiftAccuracy(
+      { ...patternedOptions, lineShape: 'fano' },
+      { chips: 1, frames: 3, bounded: 1, rois: 28 },
+    );
     expect(found.scatter).toBeLessThan(1.3 * found.bound);
     expect(found.withinOne).toBeGreaterThan(0.58);
     expect(found.withinTwo).toBeGreaterThan(0.88);
@@ -187,7 +190,6 @@ describe('the shift on pictures with a static pattern', () => {
   });
 
   it.each([
-    ['rows', 'gaussian'],
     ['roi', 'gaussian'],
     ['rows', 'max_intensity'],
     ['rows', 'centre'],

@@ -1,6 +1,12 @@
+import { join } from 'node:path';
+import { makeFolder } from '../files/durableNames.ts';
+import { nodeFiles } from '../files/files.ts';
+import { writeAtomic } from '../files/writeAtomic.ts';
 import { type DarkFrame, measureDark } from '../image/darkFrame.ts';
 import { reduceFrame } from '../image/reducedFrame.ts';
+import { localIso } from '../model/localTime.ts';
 import { number } from '../model/quantity.ts';
+import { darkFile, referencesFolder } from '../operators/processor/shiftReference.ts';
 import type { CaptureOptions } from './captureOne.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { exitCodes } from './exitCodes.ts';
@@ -22,7 +28,7 @@ const counts = (value: number): string => number(Number(value.toFixed(2)));
 export async function captureDark(context: CommandContext, options: CaptureOptions): Promise<number> {
   const { output } = context;
   const camera = await ownCamera(context, 'capture --dark');
-  const { camera_type: type, camera_exposure: exposure, dark_level: now } = camera.config.Camera;
+  const { camera_type: type, camera_exposure: exposure, camera_gain: gain, dark_level: now } = camera.config.Camera;
   return untilSignal(async signal => {
     const dark = await look(camera, exposure, signal, output);
     const refusal = whyNotDark(dark);
@@ -35,9 +41,18 @@ export async function captureDark(context: CommandContext, options: CaptureOptio
       );
     for (const note of notes(dark)) output.line(note);
     const level = Number(dark.level.toFixed(1));
+    await remember(level);
     if (now === level) output.line('the configuration has it already');
     else await offerChange({ path: ['Camera', 'dark_level'], value: level }, camera, options, context, signal);
     return exitCodes.done;
+
+    /** A reference says of its dark level whether it was measured. */
+    async function remember(measured: number): Promise<void> {
+      const folder = join(camera.paths.results, referencesFolder);
+      const dark = { level: measured, taken: localIso(Date.now()), exposure, gain };
+      await makeFolder(nodeFiles, folder);
+      await writeAtomic(nodeFiles, join(folder, darkFile), `${JSON.stringify(dark)}\n`);
+    }
 
     /** Null: the camera has no shorter exposure. */
     async function lookShorter(): Promise<DarkFrame | null> {

@@ -56,4 +56,4 @@ const describe = ({
   dark_source: source,
 }: ReferenceRecord): string =>
   `${hash}  made ${made.slice(0, 19).replace('T', ' ')} from ${frames.length} frames  ${rois} ROIs  ${method}  ` +
-  `dark level ${dark.toFixed(1)} counts (${source})`;
+  `dark level ${dark.toFixed(1)} counts (${source.replace('_', ' ')})`;

@@ -179,6 +179,8 @@ describe('capture', () => {
     expect(await captureDark(given, { ...options, write: true })).toBe(0);
     expect(lines.at(-1)).toMatch(/dark_level auto → \d+/);
     const level = Number(/dark_level = (\S+) # ask/.exec(await readFile(given.config as string, 'utf8'))?.[1]);
+    const folder = join(given.cwd, 'lab', 'results', 'references');
+    expect(JSON.parse(await readFile(join(folder, 'dark.json'), 'utf8'))).toMatchObject({ level });
     const said = /^exposure 150: .*, 8 bit, level (\S+) counts \(median \d+\), spread \d/.exec(lines[0]);
     expect(level).toBeCloseTo(Number(said?.[1]), 1);
     expect(await captureDark(given, options)).toBe(0);

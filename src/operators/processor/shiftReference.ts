@@ -28,6 +28,18 @@ export const anewSchema = z.object({
   since: z.string(),
 });
 
+/** Says what `capture --dark` has measured last. */
+export const darkFile = 'dark.json';
+
+export const darkSchema = z.object({
+  /** Counts, as `dark_level`. */
+  level: z.number(),
+  /** Local time, ISO. */
+  taken: z.string(),
+  exposure: z.number(),
+  gain: z.number(),
+});
+
 /** What is known of a reference, beside its bytes. */
 const referenceRecordSchema = z.looseObject({
   hash: z.string(),
@@ -40,7 +52,8 @@ const referenceRecordSchema = z.looseObject({
   frames: z.array(z.string()),
   rois: z.int(),
   dark_level: z.number(),
-  dark_source: z.enum(['configured', 'estimated']),
+  /** `dark_frame`: the number of the configuration is what `capture --dark` has measured. */
+  dark_source: z.enum(['configured', 'dark_frame', 'estimated']),
   /** False: it says only how far the pattern pulls positions. Absent in records of versions before this one. */
   shifts: z.boolean().optional(),
 });
@@ -288,7 +301,7 @@ export class ShiftReference {
       frames: made.good.map(place => found[place].entry.entry_id),
       rois: made.rois,
       dark_level: made.darkLevel,
-      dark_source: job.darkLevel === null ? 'estimated' : 'configured',
+      dark_source: await this.#darkSource(),
       shifts: job.shifts,
     };
     await writeAtomic(files, this.#bytesFile(record.hash), made.bytes);
@@ -301,9 +314,16 @@ export class ShiftReference {
     note(
       'info',
       `the reference of the shifts is made from ${record.frames.length} frames: ${record.rois} of ${job.rois.rois.length} ROIs have one ` +
-        `(${record.hash}, dark level ${Math.round(record.dark_level)} counts, ${record.dark_source})`,
+        `(${record.hash}, dark level ${Math.round(record.dark_level)} counts, ${record.dark_source.replace('_', ' ')})`,
       'processor',
     );
+  }
+
+  async #darkSource(): Promise<ReferenceRecord['dark_source']> {
+    const { darkLevel } = this.#wish;
+    if (darkLevel === null) return 'estimated';
+    const measured = await readValidJson(this.#experiment.files, join(this.#folder, darkFile), darkSchema);
+    return measured?.level === darkLevel ? 'dark_frame' : 'configured';
   }
 
   /** Whether a process has died while it made a reference: one that lives is making it right now, from the same frames. */

@@ -61,7 +61,7 @@ const still = (): ReturnType<typeof stillChip> => (made ??= stillChip());
 
 describe('the shift on pictures with a static pattern', () => {
   it.each([
-    ['that stand still', {}, 1.2, 40],
+    ['that stand still', {}, 1.2, 24],
     ['of a chip that jitters by 0.2 px', { jitter: 0.2 }, 2, 24],
     ['with saturated tops', { fullScale: 900 }, 1.6, 24],
   ] as const)('%s: a step is near its bound, and its error bars are true', (_, changed, limit, rois) => {
@@ -79,7 +79,7 @@ describe('the shift on pictures with a static pattern', () => {
   it('of Fano lines likewise, with the sign of the step right', () => {
     const found = shiftAccuracy(
       { ...patternedOptions, lineShape: 'fano' },
-      { chips: 1, frames: 3, bounded: 1, rois: 28 },
+      { chips: 1, frames: 3, bounded: 1, rois: 20 },
     );
     expect(found.scatter).toBeLessThan(1.3 * found.bound);
     expect(found.withinOne).toBeGreaterThan(0.58);

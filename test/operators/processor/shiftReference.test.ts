@@ -243,6 +243,22 @@ describe('the reference of the shifts', () => {
     },
   );
 
+  it.each([
+    [97, 'dark_frame'],
+    [98, 'configured'],
+    [null, 'estimated'],
+  ])('says of a dark level of %s, after a dark frame of 97 counts, that it is %s', async (darkLevel, source) => {
+    const { world, run, start } = await prepare({ given: { ...settings, darkLevel } });
+    const dark = { level: 97, taken: '2025-07-24T13:00:00', exposure: 8, gain: 1 };
+    world.files.put(`${folder}/dark.json`, JSON.stringify(dark));
+    await world.offer('A', 'B', 'C');
+    start();
+    await run.until(() => run.count('done') === 3);
+    const record = world.files.paths().find(path => path.startsWith(`${folder}/reference_`) && path.endsWith('.json'))!;
+    expect(JSON.parse(textOf(world.files, record))).toMatchObject({ dark_source: source });
+    run.unsubscribe();
+  });
+
   it('that is made later names itself on the lines, and no more the pattern', async () => {
     const { world, run, start } = await prepare({ given: { ...settings, isReplay: false } });
     await world.offer('A', 'B');

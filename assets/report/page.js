@@ -139,7 +139,7 @@ for (const table of document.querySelectorAll('section.table table')) {
   [...table.tHead.rows[0].cells].forEach((head, column) => {
     let down = true;
     head.addEventListener('click', () => {
-      const number = row => Number.parseFloat(row.cells[column].textContent.replace('−', '-'));
+      const number = row => Number.parseFloat(row.cells[column].textContent.replaceAll('−', '-'));
       const rows = [...body.rows].sort((a, b) => {
         const [x, y] = [number(a), number(b)];
         const order = Number.isNaN(x) || Number.isNaN(y) || column === 0 ? a.cells[column].textContent.localeCompare(b.cells[column].textContent, 'en', { numeric: true }) : x - y;

@@ -132,7 +132,7 @@ async function aboutOf({ config, paths }: SteeredExperiment, roiText: string | n
   const reference = references.at(-1);
   return [
     ['experiment', paths.root],
-    ['report written', localIso(Date.now()).replace('T', ' ')],
+    ['report written', localIso(Date.now()).slice(0, 19).replace('T', ' ')],
     ['code version', codeVersion()],
     ['configuration (hash)', configHash(config)],
     ['ROI manifest (hash)', roiText === null ? 'it can not be read' : contentHash(roiText)],

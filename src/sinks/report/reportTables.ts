@@ -46,13 +46,15 @@ const bindingCells = ({ binding }: SensingFigures): string[] =>
   [binding?.kOn, binding?.kOff, binding?.kD, binding?.maxShift].map(estimate);
 
 function groupTable(groups: readonly SensingFigures[], { rois, groups: curves }: PictureData): ReportTable {
+  const hasBinding = groups.some(({ binding }) => binding !== null);
   return {
     title: 'Groups',
     note: 'Limit of detection: three times the noise of one value over the sensitivity (IUPAC). Binding: a 1:1 Langmuir model. Figures have their standard errors.',
-    head: ['group', 'ROIs', 'of these flagged', ...sensingHead, ...bindingHead],
+    head: ['group', 'ROIs', 'of these flagged', ...sensingHead, ...(hasBinding ? bindingHead : [])],
     rows: groups.map((group, i) => {
       const flagged = curves[i]?.members.filter(member => rois[member]!.warning !== null).length ?? 0;
-      return [group.name, String(group.members), String(flagged), ...sensingCells(group), ...bindingCells(group)];
+      const binding = hasBinding ? bindingCells(group) : [];
+      return [group.name, String(group.members), String(flagged), ...sensingCells(group), ...binding];
     }),
   };
 }

@@ -90,8 +90,15 @@ export function figure(value: number | null | undefined, digits = 4): string {
   return text.replace('-', '−');
 }
 
-export const withError = (value: number | null | undefined, sigma: number | null | undefined, unit: string): string =>
-  Number.isFinite(sigma ?? Number.NaN) ? `${figure(value)} ± ${figure(sigma, 2)} ${unit}` : `${figure(value)} ${unit}`;
+/** `0.1938 ± 0.0104 px`: the error to two figures, the value as far. */
+export function withError(value: number | null | undefined, sigma: number | null | undefined, unit: string): string {
+  if (typeof value !== 'number' || typeof sigma !== 'number' || !Number.isFinite(sigma))
+    return `${figure(value)} ${unit}`;
+  const decimals = Math.max(0, 1 - Math.floor(Math.log10(sigma)));
+  const words =
+    sigma > 0 && decimals <= 8 ? [value, sigma].map(each => each.toFixed(decimals)) : [figure(value), figure(sigma, 2)];
+  return `${words.join(' ± ').replace('-', '−')} ${unit}`;
+}
 
 /** `2026-01-03 14:05:10`. */
 export const momentText = (time: number): string => new Date(time).toISOString().slice(0, 19).replace('T', ' ');

@@ -299,7 +299,9 @@ describe('the form of a replay', () => {
     const completed = press(two, '<tab>').state;
     expect(completed.overlay).toMatchObject({ field: 0, text: '/old/run_' });
     // What is known of another text counts no more.
-    expect(press(press(completed, '1').state, '<tab>').state.overlay).toMatchObject({ field: 1 });
+    expect(press(known(press(completed, '1').state, '/old/run_1', []), '<tab>').state.overlay).toMatchObject({
+      field: 1,
+    });
     expect(press(known(completed, '/old/run_', ['/old/run_2/']), '<tab>').state.overlay).toMatchObject({
       text: '/old/run_2/',
     });
@@ -403,4 +405,14 @@ describe('throughput of a replay that is paused', () => {
     expect(of({ paused: true, ended: true })).toMatch(/now +nothing for 45 s/);
     expect(of({})).toMatch(/now +nothing for 45 s/);
   });
+});
+
+it('Tab in the form waits for what the path may go on with, and does not leave the field meanwhile', () => {
+  const state = { ...replaying(), overlay: null };
+  const form = { kind: 'replayForm' as const, field: 0, values: state.replay.form, text: '/old/P', isOffered: false };
+  const typed = { ...state, overlay: form };
+  expect(press(typed, '<tab>').state.overlay).toMatchObject({ field: 0, text: '/old/P' });
+  const completed = { field: 'folder' as const, text: '/old/P', items: ['/old/Pos0/'], said: '' };
+  const known = { ...typed, replay: { ...typed.replay, completed } };
+  expect(press(known, '<tab>').state.overlay).toMatchObject({ field: 0, text: '/old/Pos0/' });
 });

@@ -48,6 +48,8 @@ export type FormAction = 'completeField' | 'fieldBefore' | 'fieldAfter' | 'wordB
 
 export const formHandlers: KeyHandlers<FormAction> = {
   completeField: state => {
+    // Whoever types fast must not land in the next field: nobody knows yet how the path goes on.
+    if (typedPath(state)?.text && knownPath(state) === null) return step(state);
     const more = completion(state);
     return changed(state, form => (more === null ? toField(form, 1) : { ...form, text: more }));
   },

@@ -88,12 +88,12 @@ describe('steps between two windows', () => {
       const labels = labelsOf(500);
       const windows = labels.map(() => [[], []] as [number[], number[]]);
       const { figures } = simulate({
-        frames: 2000,
+        frames: 3000,
         labels,
         shift: (frame, roi, random) => {
-          const shift = noise(frame, roi, random) + (frame >= 1000 ? 0.5 : 0);
-          if (frame >= 890 && frame < 990) windows[roi]![0].push(shift);
-          if (frame >= 1010 && frame < 1110) windows[roi]![1].push(shift);
+          const shift = noise(frame, roi, random) + (frame >= 1500 ? 0.5 : 0);
+          if (frame >= 1390 && frame < 1490) windows[roi]![0].push(shift);
+          if (frame >= 1510 && frame < 1610) windows[roi]![1].push(shift);
           return shift;
         },
       });

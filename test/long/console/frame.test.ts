@@ -58,9 +58,9 @@ describe.skipIf(!hasTerminal)('the frame page in a terminal', () => {
       await terminal.until('newer frames', screen => screen.includes('newest · ') && timeOf(screen) > frozen);
 
       expect(isWhole(terminal.screen, cols)).toBe(true);
-      expect(terminal.screen).toContain('counts, bars log');
+      expect(terminal.screen).toContain('bars are logarithmic');
       terminal.press('v');
-      await terminal.until('no histogram', screen => !screen.includes('counts, bars log'));
+      await terminal.until('no histogram', screen => !screen.includes('bars are logarithmic'));
       terminal.press('q');
       await terminal.shows('ended with 0');
       expect(terminal.isRestored).toBe(true);

@@ -242,6 +242,8 @@ async function openWorker(
         return over;
       };
       try {
+        await reference.measurePattern(analyser, signal);
+        if (signal.aborted) return [];
         const { bytes, named } = reference;
         const frame = await analyse(entry, settings, { rois, reference: bytes }, { analyser, begin }, deps, signal);
         if (signal.aborted) return [];

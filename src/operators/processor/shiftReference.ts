@@ -202,8 +202,17 @@ export class ShiftReference {
     while (frames > 0 && this.#bytes === null && !leaving.aborted) {
       if (!(await this.#tryToMake(frames, analyser, leaving))) break;
     }
-    while (this.bytes === null && this.#patternTries < maxPatternTries && !this.mustWait() && !leaving.aborted) {
-      if (!(await this.#tryToMake(0, analyser, leaving))) return;
+  }
+
+  /**
+   * Measures the pattern, where neither it nor a reference is known. For frames that are claimed: an image that hangs is then in work, and
+   * can be cut short. All of them wait for the same measurement, whichever began it.
+   *
+   * @param signal gives up
+   */
+  async measurePattern(analyser: Pick<FrameAnalyser, 'makeReference'>, signal: AbortSignal): Promise<void> {
+    while (this.bytes === null && this.#patternTries < maxPatternTries && !signal.aborted) {
+      if (!(await this.#tryToMake(0, analyser, signal))) return;
       this.#patternTries++;
     }
   }

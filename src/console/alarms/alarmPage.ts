@@ -13,7 +13,7 @@ import { type ShownAlarm, selectedIndex, shownAlarms } from './alarmsState.ts';
 const fullRows = 5;
 
 const emptyWords =
-  'An alarm says why a stage can't work. It stands here until it is over, with since when, how long and how often, and stays in the list then.';
+  'An alarm says why a stage cannot work. It stands here until it is over, with since when, how long and how often, and stays in the list then.';
 
 /** A place in the list. */
 type Item = { title: string } | { alarm: ShownAlarm; index: number };

@@ -142,7 +142,7 @@ describe.skipIf(!hasTerminal)('the console in a terminal', () => {
     expect(await readFile(configOf(root.path), 'utf8')).toContain('method = "gaussian"');
 
     terminal.press('5');
-    await terminal.shows(/processor: image_.*rois/);
+    await terminal.shows(/processor: image_.*ROIs/);
     terminal.press('/');
     terminal.type('new settings');
     terminal.press('Enter');

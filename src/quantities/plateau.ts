@@ -1,3 +1,4 @@
+import { medianOf } from '../model/median.ts';
 import { correlationFactor } from './serialCorrelation.ts';
 
 export interface Plateau {
@@ -23,8 +24,8 @@ const farDeviations = 5;
  */
 export function plateau(values: ArrayLike<number>): Plateau | null {
   const there = Array.from(values).filter(value => Number.isFinite(value));
-  const middle = median(there);
-  const spread = 1.4826 * median(there.map(value => Math.abs(value - middle)));
+  const middle = medianOf(there);
+  const spread = 1.4826 * medianOf(there.map(value => Math.abs(value - middle)));
   const kept = spread > 0 ? there.filter(value => Math.abs(value - middle) <= farDeviations * spread) : there;
   const { length: count } = kept;
   if (count < 3) return null;
@@ -38,12 +39,4 @@ export function plateau(values: ArrayLike<number>): Plateau | null {
     count,
     rejected: there.length - count,
   };
-}
-
-/** NaN of nothing. */
-export function median(values: readonly number[]): number {
-  if (values.length === 0) return Number.NaN;
-  const sorted = Float64Array.from(values).sort();
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }

@@ -1,6 +1,7 @@
 import { clockTime, concentrationOf, type ExperimentStep } from '../model/experimentStep.ts';
+import { medianOf } from '../model/median.ts';
 import { type BindingStep, fitLangmuir, type LangmuirFit } from './langmuir.ts';
-import { median, type Plateau, plateau } from './plateau.ts';
+import { type Plateau, plateau } from './plateau.ts';
 import { type Sensitivity, sensitivity } from './sensitivity.ts';
 
 /** What the figures are from. Times are those of the clock at the camera, ms as if in UTC. */
@@ -121,7 +122,7 @@ function bindingOf(times: Float64Array, curve: Float32Array, { since, steps }: B
 /** Of each image, the median of what is there. */
 function medianCurve(curves: readonly Float32Array[], count: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) =>
-    median(curves.map(curve => curve[i]!).filter(value => !Number.isNaN(value))),
+    medianOf(curves.map(curve => curve[i]!).filter(value => !Number.isNaN(value))),
   );
 }
 

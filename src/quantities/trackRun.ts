@@ -1,4 +1,4 @@
-import { median } from './plateau.ts';
+import { medianOf } from '../model/median.ts';
 import type { RunFigures, SeriesKind, ShiftChange } from './quantities.ts';
 import {
   type FrameRing,
@@ -127,7 +127,7 @@ export class RunTracker {
     for (const { series, members } of groups) {
       const there = members.filter(i => kindOf(i) === 'good' && !Number.isNaN(shifts[i]!)).map(i => shifts[i]!);
       // The scatter of its members is not that of their median.
-      take(series, 2 * there.length >= members.length ? median(there) : Number.NaN, Number.NaN, 'good');
+      take(series, 2 * there.length >= members.length ? medianOf(there) : Number.NaN, Number.NaN, 'good');
     }
     // Series that this frame lacks.
     for (const series of this.state.series) {
@@ -164,7 +164,7 @@ export class RunTracker {
     const gaps: number[] = [];
     for (let i = ring.count - 1; i > 0 && gaps.length < intervals && i > ring.count - keptFrames; i--)
       gaps.push(ring.times[i % keptFrames]! - ring.times[(i - 1) % keptFrames]!);
-    ring.interval = gaps.length > 0 ? median(gaps) : 0;
+    ring.interval = gaps.length > 0 ? medianOf(gaps) : 0;
   }
 
   #planOf(labels: readonly string[]): Plan {

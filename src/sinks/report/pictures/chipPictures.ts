@@ -158,14 +158,7 @@ export function chipMap(data: PictureData, look: Look, quantity: RoiQuantity): P
     height: frame.height,
     option: {
       ...frame.option,
-      tooltip: {
-        ...(frame.option.tooltip as object),
-        trigger: 'item',
-        formatter: (params: unknown) => {
-          const [i] = (params as { data: [number] }).data ?? [];
-          return i === undefined ? '' : roiWords(data, i, quantity);
-        },
-      },
+      tooltip: roiTooltip(frame.option.tooltip as object, i => roiWords(data, i, quantity)),
       visualMap: {
         type: 'continuous',
         seriesIndex: 0,
@@ -271,14 +264,7 @@ export function multiples(data: PictureData, look: Look): Picture {
     height: frame.height,
     option: {
       ...frame.option,
-      tooltip: {
-        ...(frame.option.tooltip as object),
-        trigger: 'item',
-        formatter: (params: unknown) => {
-          const [i] = (params as { data: [number] }).data ?? [];
-          return i === undefined ? '' : roiWords(data, i, null);
-        },
-      },
+      tooltip: roiTooltip(frame.option.tooltip as object, i => roiWords(data, i, null)),
       series: [
         {
           type: 'custom',
@@ -357,3 +343,13 @@ export function multiples(data: PictureData, look: Look): Picture {
 }
 
 const tenthOf = (value: number): number => Math.round(value * 10) / 10;
+
+/** What is said of the ROI under the pointer. */
+const roiTooltip = (tooltip: object, words: (roi: number) => string) => ({
+  ...tooltip,
+  trigger: 'item' as const,
+  formatter: (params: unknown) => {
+    const [roi] = (params as { data: [number] }).data ?? [];
+    return roi === undefined ? '' : words(roi);
+  },
+});

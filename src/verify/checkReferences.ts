@@ -40,18 +40,16 @@ export async function checkReferences(inspection: Inspection): Promise<void> {
   for (const [hash, lines] of inspection.references) {
     const path = join(folder, `reference_${hash}.bin`);
     const named = `${counted(lines, 'result line names', 'result lines name')} it`;
-    if (!there.has(hash)) {
-      if (!recorded.has(hash)) inspection.report('missing_reference', path, `it is not there, and ${named}`);
-    } else if (!recorded.has(hash)) inspection.report('unknown_reference', path, `${named}, and no record does`);
+    // Without a record it is as good: another process, or a run with it damaged, has made another one for the same.
+    if (!there.has(hash) && !recorded.has(hash))
+      inspection.report('missing_reference', path, `it is not there, and ${named}`);
   }
   // One that is just being made has no record yet.
   if (inspection.isRunning) return;
   for (const hash of there) {
     if (!recorded.has(hash) && !inspection.references.has(hash))
-      inspection.report(
-        'unknown_reference',
-        join(folder, `reference_${hash}.bin`),
-        'no result line and no record names it',
+      inspection.note(
+        `${join(folder, `reference_${hash}.bin`)}: no result line and no record names it. A process that was ended while it made it has left it, or somebody has put it there; it does no harm`,
       );
   }
 }

@@ -33,7 +33,6 @@ export const remedies = {
   damaged_reference:
     'put a good copy in its place, or remove it: the reference is made anew from the first frames; the shifts in the results stay',
   missing_reference: 'put it back from a copy: shifts in the results stay, but only with it can they be measured again',
-  unknown_reference: 'it is of another experiment, or its record is lost: put that back from a copy, or move both away',
   torn_line: '--repair ends the line where it is whole, and else cuts it off: it was never acknowledged',
   stray_temporary: '--repair removes it: its process is gone',
 } as const satisfies Record<string, string>;

@@ -57,7 +57,7 @@ async function removeManifest({ root }: SampleRoot): Promise<void> {
 }
 
 describe('verify', () => {
-  it('finds references of the shifts that are damaged, missing or of another experiment', async () => {
+  it('finds references of the shifts that are damaged or missing, and notes one that nothing names', async () => {
     const sample = await temporarySample({ images: 3 });
     const folder = join(sample.results, 'references');
     await mkdir(folder);
@@ -69,6 +69,10 @@ describe('verify', () => {
     await edit(results(sample), text => text.replaceAll('}\n', `,"reference":"${hash}"}\n`));
     const kinds = async () => (await look(sample)).found.filter(({ kind }) => kind.endsWith('_reference'));
     expect(await kinds()).toEqual([]);
+    // Another process has made another one for the same: lines that name this one are as good as before.
+    await rm(join(folder, 'reference_0.json'));
+    expect(await kinds()).toEqual([]);
+    await writeFile(join(folder, 'reference_0.json'), JSON.stringify({ hash }));
     await writeFile(bin, 'another one');
     expect(await kinds()).toMatchObject([{ kind: 'damaged_reference', file: bin }]);
     await rm(bin);
@@ -79,7 +83,8 @@ describe('verify', () => {
     ]);
     const foreign = join(folder, `reference_${contentHash('foreign')}.bin`);
     await writeFile(foreign, 'foreign');
-    expect((await kinds()).map(({ kind }) => kind)).toEqual(['missing_reference', 'unknown_reference']);
+    expect((await kinds()).map(({ kind }) => kind)).toEqual(['missing_reference']);
+    expect((await look(sample)).notes).toEqual([expect.stringContaining(`${foreign}: no result line and no record names it`)]);
   });
 
   it('finds nothing where all is well, and writes nothing', async () => {

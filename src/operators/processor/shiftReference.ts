@@ -300,6 +300,13 @@ export class ShiftReference {
       for (const [place, { entry }] of found.entries()) if (!made.good.includes(place)) this.#bad.add(entry.entry_id);
       return;
     }
+    // Another process has made it meanwhile, perhaps while this one was suspended: the first one stands.
+    const before = await this.#read(frames);
+    if (before !== null) {
+      if (frames === 0) this.#pattern = before;
+      else this.#bytes = before;
+      return;
+    }
     const record: ReferenceRecord = {
       hash: contentHash(made.bytes),
       made: localIso(tools.clock.now()),

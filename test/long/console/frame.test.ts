@@ -68,7 +68,7 @@ describe.skipIf(!hasTerminal)('the frame page in a terminal', () => {
   );
 
   it.each([
-    ['16 colours', { TERM: 'xterm' }, /[.:][-=+*#%|o]{3}/],
+    ['16 colours', { TERM: 'xterm', COLORTERM: '' }, /[.:][-=+*#%|o]{3}/],
     ['no colours', { NO_COLOR: '1' }, /[.:][-=+*#%|o]{3}/],
     ['ASCII', { LANG: 'C', LC_ALL: 'C' }, /[.:][-=+*#%|o]{3}/],
     ['256 colours', { TERM: 'xterm-256color' }, /▀{8}/],

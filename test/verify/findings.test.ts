@@ -84,7 +84,9 @@ describe('verify', () => {
     const foreign = join(folder, `reference_${contentHash('foreign')}.bin`);
     await writeFile(foreign, 'foreign');
     expect((await kinds()).map(({ kind }) => kind)).toEqual(['missing_reference']);
-    expect((await look(sample)).notes).toEqual([expect.stringContaining(`${foreign}: no result line and no record names it`)]);
+    expect((await look(sample)).notes).toEqual([
+      expect.stringContaining(`${foreign}: no result line and no record names it`),
+    ]);
   });
 
   it('finds nothing where all is well, and writes nothing', async () => {

@@ -216,6 +216,32 @@ describe('the reference of the shifts', () => {
     run.unsubscribe();
   });
 
+  it('that another process has made meanwhile stands: lines name that one, and its record stays', async () => {
+    const first = await prepare();
+    await first.world.offer('A', 'B', 'C');
+    first.start();
+    await first.run.until(() => first.run.count('done') === 3);
+    first.run.unsubscribe();
+    const isRecord = (path: string): boolean => path.startsWith(`${folder}/reference_`) && path.endsWith('.json');
+    const record = first.world.files.paths().find(isRecord)!;
+    const theirs = 'made by another process while this one was suspended';
+    const { world, run, start, fixture, lines } = await prepare();
+    const make = fixture.onMakeReference!;
+    fixture.onMakeReference = async (...job) => {
+      const told = { ...JSON.parse(textOf(first.world.files, record)), hash: contentHash(theirs) };
+      world.files.put(`${folder}/reference_${contentHash(theirs)}.bin`, theirs);
+      world.files.put(record, JSON.stringify(told));
+      return make(...job);
+    };
+    await world.offer('A', 'B', 'C');
+    start();
+    await run.until(() => run.count('done') === 3);
+    expect((await lines()).map(([, reference]) => reference)).toEqual(Array(3).fill(contentHash(theirs)));
+    expect(world.files.paths().filter(isRecord)).toEqual([record]);
+    expect(JSON.parse(textOf(world.files, record)).hash).toBe(contentHash(theirs));
+    run.unsubscribe();
+  });
+
   it.each([
     [1, true],
     [2, true],

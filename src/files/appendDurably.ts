@@ -24,6 +24,8 @@ export interface Appended {
  * @param data whole lines, the last with its newline; or whole rows.
  * @param rowsEnd for a file of rows that are all of one length: where the last whole one ends in a file of so many bytes.
  * @param folder its name is made durable in this folder too: for a file that may be new.
+ * @param least the file has at least so many bytes, else it is another one than was looked at.
+ * @throws ShorterFileError when it has less; nothing is written then.
  * @throws Error when nothing of it was made durable.
  */
 export async function appendDurably(
@@ -35,11 +37,19 @@ export async function appendDurably(
     folder,
     isWhole,
     rowsEnd,
-  }: { keep: 'lines' | 'nothing'; folder: string | null; isWhole?: IsWhole; rowsEnd?: (size: number) => number },
+    least = 0,
+  }: {
+    keep: 'lines' | 'nothing';
+    folder: string | null;
+    isWhole?: IsWhole;
+    rowsEnd?: (size: number) => number;
+    least?: number;
+  },
 ): Promise<Appended> {
   await trimOnce(files, path);
   const file = await files.open(path, 'a+');
   try {
+    if (least > 0 && (await file.size()) < least) throw new ShorterFileError(`${path} has become shorter`);
     const offset = rowsEnd ? await endTornRow(file, rowsEnd) : await endTornTail(file, isWhole);
     let written = 0;
     let error: Error | null = null;
@@ -74,6 +84,11 @@ export async function appendDurably(
   } finally {
     await file.close();
   }
+}
+
+/** A file was moved away, or shortened, in the instant before it was appended to. */
+export class ShorterFileError extends Error {
+  override name = 'ShorterFileError';
 }
 
 /** The file is as long as this file system, or a limit set for the process, lets one be: further lines go into another. */

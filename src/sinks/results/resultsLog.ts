@@ -1,4 +1,11 @@
-import { type Appended, appendDurably, endOfLines, isAsLongAsCanBe, trimTornTail } from '../../files/appendDurably.ts';
+import {
+  type Appended,
+  appendDurably,
+  endOfLines,
+  isAsLongAsCanBe,
+  ShorterFileError,
+  trimTornTail,
+} from '../../files/appendDurably.ts';
 import { makeFolder, syncGrown } from '../../files/durableNames.ts';
 import type { Exclusive } from '../../files/fileLock.ts';
 import type { Files } from '../../files/files.ts';
@@ -147,8 +154,11 @@ export async function openResultsLog(options: ResultsLogOptions): Promise<Result
         keep: 'lines',
         folder: nameIt,
         isWhole: isResultLine,
+        least: length,
       });
     } catch (error) {
+      // It is looked at again.
+      if (error instanceof ShorterFileError) return 0;
       if (length === 0 || !isAsLongAsCanBe(error)) throw error;
       fullSegment = segment;
       return 0;

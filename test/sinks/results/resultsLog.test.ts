@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Exclusive } from '../../../src/files/fileLock.ts';
 import { fileLock } from '../../../src/files/fileLock.ts';
 import { type Files, nodeFiles } from '../../../src/files/files.ts';
+import { wrapFiles } from '../../../src/files/wrapFiles.ts';
 import type { ResultLocation } from '../../../src/model/entry.ts';
 import { composeResultLine } from '../../../src/sinks/results/composeResultLine.ts';
 import { type BadLine, openResultsLog } from '../../../src/sinks/results/resultsLog.ts';
@@ -134,6 +135,26 @@ describe('results log', () => {
     files.drop(join(folder, 'processing_results.1.jsonl'));
     const next = await openResultsLog({ ...options, known: { segment: 1, length: 10 } });
     expect((await next.append(line('E'))).segment).toBe(2);
+  });
+
+  it('that is moved away in the instant before a line is appended goes on in the next segment too', async () => {
+    const files = new FaultyFiles();
+    const told: string[] = [];
+    let isMoved = false;
+    const moving = wrapFiles(files, ({ name, path, flags }, run) => {
+      if (isMoved && name === 'open' && path === first && flags === 'a+') files.drop(first);
+      return run();
+    });
+    const onChanged = (message: string): unknown => told.push(message);
+    const log = await openResultsLog({ folder, files: moving, exclusive: exclusiveHere(), onChanged });
+    await log.append(line('A'));
+    const before = files.content(first)!;
+    isMoved = true;
+    const place = await log.append(line('B'));
+    expect(place.segment).toBe(1);
+    expect(told).toHaveLength(1);
+    files.put(first, before);
+    expect(await log.read(place)).toMatchObject({ entry_id: 'B' });
   });
 
   it('ends a last line that lacks only its newline, as an editor leaves it', async () => {

@@ -44,7 +44,7 @@ interface Place {
 
 /**
  * Chooses the images of a span; of an image that was analysed anew the newest attempt. Reads the rows to know their order, and again
- * to give them: some 30 bytes an image are in memory, whatever it holds.
+ * to give them: some 100 bytes an image are in memory, whatever the image holds.
  *
  * @throws the file system's errors
  */

@@ -40,9 +40,10 @@ export class Terminal {
     const variables = { LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', NO_COLOR: '', PHOREST_CONFIG: '', ...env };
     this.#tmux(
       ...['new-session', '-d', '-x', String(cols), '-y', String(rows), '-c', cwd],
-      ...Object.entries(variables).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
       // As from a shell, that says how it ended and keeps what it left on the screen.
-      ...['sh', '-c', '"$@"; echo "ended with $?"; exec cat', 'sh', ...program, ...words],
+      ...['sh', '-c', '"$@"; echo "ended with $?"; exec cat', 'sh'],
+      // tmux itself names TERM for what it starts, whatever its `-e` says.
+      ...['env', ...Object.entries(variables).map(([name, value]) => `${name}=${value}`), ...program, ...words],
     );
     this.#tmux('set-option', '-g', 'status', 'off');
   }

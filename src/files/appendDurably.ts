@@ -25,7 +25,7 @@ export interface Appended {
  * @param rowsEnd for a file of rows that are all of one length: where the last whole one ends in a file of so many bytes.
  * @param folder its name is made durable in this folder too: for a file that may be new.
  * @param least the file has at least so many bytes, else it is another one than was looked at.
- * @throws ShorterFileError when it has less; nothing is written then.
+ * @throws ShorterFileError when it has less, or is gone; nothing is written then, and nothing made.
  * @throws Error when nothing of it was made durable.
  */
 export async function appendDurably(
@@ -47,9 +47,8 @@ export async function appendDurably(
   },
 ): Promise<Appended> {
   await trimOnce(files, path);
-  const file = await files.open(path, 'a+');
+  const file = await openToAppend(files, path, least);
   try {
-    if (least > 0 && (await file.size()) < least) throw new ShorterFileError(`${path} has become shorter`);
     const offset = rowsEnd ? await endTornRow(file, rowsEnd) : await endTornTail(file, isWhole);
     let written = 0;
     let error: Error | null = null;
@@ -83,6 +82,26 @@ export async function appendDurably(
     return { offset, length: written, error };
   } finally {
     await file.close();
+  }
+}
+
+async function openToAppend(files: Files, path: string, least: number): Promise<OpenFile> {
+  if (least === 0) return files.open(path, 'a+');
+  const changed = (found: string, cause?: unknown): Error =>
+    new ShorterFileError(
+      `${path} was moved away or shortened in the instant of a write: ${least} bytes were there, ${found}`,
+      { cause },
+    );
+  const file = await files.open(path, 'r+a').catch((error: unknown) => {
+    throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? changed('nothing is now', error) : error;
+  });
+  try {
+    const size = await file.size();
+    if (size < least) throw changed(`${size} are now`);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
   }
 }
 

@@ -31,9 +31,9 @@ export interface FileStat {
 
 /**
  * How a file is opened, as in `fs.open`. There is no `w`: what is written anew gets a name that nobody can foretell, and must not be
- * there (`wx`).
+ * there (`wx`). `r+a` is `a+` of a file that is there already.
  */
-export type OpenFlags = 'r' | 'r+' | 'wx' | 'a' | 'a+';
+export type OpenFlags = 'r' | 'r+' | 'r+a' | 'wx' | 'a' | 'a+';
 
 /**
  * The file system as everything durable sees it, so that a test can stand in between and stop at any
@@ -41,7 +41,7 @@ export type OpenFlags = 'r' | 'r+' | 'wx' | 'a' | 'a+';
  */
 export interface Files {
   /**
-   * Opens a file itself, never what a link of that name leads to, nor a pipe or device; to write in place (`r+`, `a`, `a+`) only a file
+   * Opens a file itself, never what a link of that name leads to, nor a pipe or device; to write in place (`r+`, `r+a`, `a`, `a+`) only a file
    * that has no other name. `mode`: of a file that it makes, less what the umask takes.
    */
   open(path: string, flags: OpenFlags, mode?: number): Promise<OpenFile>;
@@ -94,6 +94,7 @@ const itself = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 const flagBits: Readonly<Record<OpenFlags, number>> = {
   r: O_RDONLY,
   'r+': O_RDWR,
+  'r+a': O_RDWR | O_APPEND,
   wx: O_WRONLY | O_CREAT | O_EXCL,
   a: O_WRONLY | O_CREAT | O_APPEND,
   'a+': O_RDWR | O_CREAT | O_APPEND,

@@ -1,8 +1,8 @@
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { syncGrown, trimOnce } from '../files/durableNames.ts';
+import { appendDurably } from '../files/appendDurably.ts';
 import type { Files } from '../files/files.ts';
 import { readBytes } from '../files/readBytes.ts';
-import { writeAtomic, writeFully } from '../files/writeAtomic.ts';
+import { writeAtomic } from '../files/writeAtomic.ts';
 import { ArchiveError } from './archiveError.ts';
 import { keepCopy } from './keepCopy.ts';
 
@@ -99,21 +99,16 @@ async function readTail(files: Files, folder: string): Promise<{ bytes: Buffer; 
 /**
  * Adds a line, durably. One writer at a time. What a crash left behind the last line is cut off first.
  * @param end as {@link lastMoved} gave it.
+ * @throws ShorterFileError when the list was moved away or shortened since.
  */
 export async function recordMoved(files: Files, folder: string, moved: MovedSegment, end: number): Promise<void> {
-  const path = listFile(folder);
-  const isNew = (await files.stat(path)) === null;
-  await trimOnce(files, path);
-  const file = await files.open(path, 'a');
-  try {
-    if ((await file.size()) > end) await file.truncate(end);
-    const line = Buffer.from(lineOf(moved, folder));
-    await writeFully(data => file.write(data, null), line, path);
-    await syncGrown(files, path, file);
-  } finally {
-    await file.close();
-  }
-  if (isNew || end === 0) await files.syncFolder(folder);
+  const line = Buffer.from(lineOf(moved, folder));
+  await appendDurably(files, listFile(folder), line, {
+    keep: 'nothing',
+    folder: end === 0 ? folder : null,
+    rowsEnd: size => Math.min(size, end),
+    least: end,
+  });
 }
 
 /**

@@ -131,6 +131,12 @@ async function lastLineEnd(file: OpenFile, from: number, to: number): Promise<nu
   return end === floor && floor > from ? to : end;
 }
 
+const changed = (path: string): ShareError =>
+  new ShareError(`${path} was shortened by another program while it was written; it is compared and copied again`, {
+    code: 'ECHANGED',
+    path,
+  });
+
 /** @param begun how a new copy is begun; null: the copy is there. */
 async function append(
   source: OpenFile,
@@ -142,9 +148,11 @@ async function append(
   const { share, trustWrite } = tools;
   const sent = createHash('sha256');
   if (!begun) await trimPlace(share, path);
-  await withOpen(begun ? share.open(path, 'wx', begun.mode) : share.open(path, 'r+'), target =>
-    copyRange(source, target, { ...range, path }, tools, piece => void sent.update(piece)),
-  );
+  await withOpen(begun ? share.open(path, 'wx', begun.mode) : share.open(path, 'r+'), async target => {
+    // Somebody has put a shorter one in its place just now: a hole must not come before what is appended.
+    if (!begun && (await target.size()) < range.from) throw changed(path);
+    await copyRange(source, target, { ...range, path }, tools, piece => void sent.update(piece));
+  });
   if (begun) await share.syncFolder(dirname(path));
   if (trustWrite || (await hashBack(path, tools, range)) === sent.digest('hex')) return;
   await withOpen(share.open(path, 'r+'), target => target.truncate(range.from));

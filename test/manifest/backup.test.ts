@@ -10,6 +10,7 @@ import { isSettled } from '../../src/manifest/isSettled.ts';
 import { Manifest } from '../../src/manifest/manifest.ts';
 import { readEntries } from '../../src/manifest/readEntries.ts';
 import type { Entry } from '../../src/model/entry.ts';
+import { atAppend } from '../world/atAppend.ts';
 import { archive, BackupWorld, backupFolder, movedList, settled } from '../world/backupWorld.ts';
 import { atEveryCrash, FaultyFiles } from '../world/faultyFiles.ts';
 import { identity, ids, manifestFile, openSample, sampleEntry, sampleOptions } from '../world/sampleManifest.ts';
@@ -111,6 +112,22 @@ describe('moveSegment', () => {
     await moveAll(world.manifest);
     const found = await readAll(world.files);
     expect([found.size, found.get('a')!.processing_status]).toEqual([2, 'skip']);
+  });
+
+  test('a list that is shortened in the instant of its new line gets none, and the segment stays until the next time', async () => {
+    const files = new FaultyFiles();
+    const handled = atAppend(files, movedList, () => files.put(movedList, ''));
+    const world = await BackupWorld.on(files, {}, () => handled);
+    await world.offerSegments(['a', 'b']);
+    const [first, second] = (await world.manifest.archive.movableSegments()) as [string, string];
+    await world.manifest.archive.move(first, backupFolder);
+    const list = files.content(movedList)!;
+    handled.arm();
+    await expect(world.manifest.archive.move(second, backupFolder)).rejects.toThrow('moved.jsonl was moved away');
+    expect(files.content(movedList)).toHaveLength(0);
+    files.put(movedList, list);
+    await world.manifest.archive.move(second, backupFolder);
+    expect([...(await readAll(files)).keys()].sort()).toEqual(['a', 'b']);
   });
 
   test('an entry is brought back from there by a requeue, analysed again, and goes there again', async () => {

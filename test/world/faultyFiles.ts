@@ -290,7 +290,7 @@ export class FaultyFiles implements Files {
         if (done) this.#fill(existing, Buffer.alloc(0));
       });
     }
-    return this.#handle(path, inode, flags.startsWith('a'));
+    return this.#handle(path, inode, flags.includes('a'));
   }
 
   #handle(path: string, inode: Inode, appending: boolean): OpenFile {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import { appendDurably } from '../../files/appendDurably.ts';
+import { appendDurably, ShorterFileError } from '../../files/appendDurably.ts';
 import type { Files } from '../../files/files.ts';
 import { readBytes } from '../../files/readBytes.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
@@ -222,12 +222,20 @@ export class QuantitiesFollower {
     const { files, results } = this.#options;
     if (this.#changes.length === 0) return;
     const data = Buffer.from(linesOf(this.#changes));
-    const { offset, length } = await appendDurably(files, changesFile(results), data, {
-      keep: 'nothing',
-      folder: results,
-    });
-    this.#changes = [];
-    this.#progress!.changesLength = offset + length;
+    const progress = this.#progress!;
+    try {
+      const { offset, length } = await appendDurably(files, changesFile(results), data, {
+        keep: 'nothing',
+        folder: results,
+        least: progress.changesLength,
+      });
+      this.#changes = [];
+      progress.changesLength = offset + length;
+    } catch (error) {
+      // The next round makes all of it again.
+      if (error instanceof ShorterFileError) this.#progress = null;
+      throw error;
+    }
   }
 
   async #keep(): Promise<void> {

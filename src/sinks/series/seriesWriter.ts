@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { appendDurably, isAsLongAsCanBe } from '../../files/appendDurably.ts';
+import { appendDurably, isAsLongAsCanBe, ShorterFileError } from '../../files/appendDurably.ts';
 import { makeFolder, removeFile, syncGrown } from '../../files/durableNames.ts';
 import type { Files } from '../../files/files.ts';
 import { moveFile } from '../../files/moveFile.ts';
@@ -94,8 +94,17 @@ export class SeriesWriter {
     const fresh = results.filter(line => roisOf(line).length > 0 && !(line.entry_id && this.#recent.has(rowKey(line))));
     if (fresh.length === 0) return;
     await this.#checkAgain();
+    try {
+      await this.#appendRows(fresh);
+    } catch (error) {
+      if (!(error instanceof ShorterFileError)) throw error;
+      await this.append(results);
+    }
+  }
+
+  async #appendRows(lines: readonly ResultLine[]): Promise<void> {
     let waiting: ResultLine[] = [];
-    for (const line of fresh) {
+    for (const line of lines) {
       const layout = this.#open?.layout;
       const isFull =
         layout !== undefined && this.#open!.size + (waiting.length + 1) * layout.rowBytes > this.#options.segmentBytes;
@@ -142,7 +151,12 @@ export class SeriesWriter {
     const path = seriesFiles(files, folder).path(number);
     const data = Buffer.concat(lines.map(line => layout.encode(layout.rowOf(line, this.#clock), 0)));
     try {
-      this.#open!.size = await this.#append(path, data, layout.rowBytes, layout.bytes.length);
+      const least = this.#open!.size;
+      this.#open!.size = await this.#append(path, data, {
+        rowBytes: layout.rowBytes,
+        start: layout.bytes.length,
+        least,
+      });
     } catch (error) {
       if (!isAsLongAsCanBe(error) || this.#rows() === 0) throw error;
       await this.#begin(lines[0]!, true);
@@ -154,12 +168,17 @@ export class SeriesWriter {
   }
 
   /** Says how long the file is then. */
-  async #append(path: string, data: Buffer, rowBytes: number, start: number): Promise<number> {
+  async #append(
+    path: string,
+    data: Buffer,
+    { rowBytes, start, least }: { rowBytes: number; start: number; least: number },
+  ): Promise<number> {
     const { folder, files } = this.#options;
     const { offset, length } = await appendDurably(files, path, data, {
       keep: 'nothing',
       folder: this.#named.has(path) ? null : folder,
       rowsEnd: size => start + Math.max(0, Math.floor((size - start) / rowBytes)) * rowBytes,
+      least,
     });
     this.#named.add(path);
     return offset + length;
@@ -288,7 +307,7 @@ export class SeriesWriter {
       for await (const { index, row } of segment.read(level, from, to))
         data.set(layout.encode(row, level), (index - from) * rowBytes);
       const path = seriesFiles(files, folder, level).path(number);
-      const length = await this.#append(path, data, rowBytes, 0);
+      const length = await this.#append(path, data, { rowBytes, start: 0, least: 0 });
       levels[level] = to;
       grew = true;
       // It is not what was left of it: readers make do with the level below until it is made again.

@@ -1,5 +1,11 @@
 import { stringify } from 'csv-stringify/sync';
-import { appendDurably, endOfLines, isAsLongAsCanBe, trimTornTail } from '../../files/appendDurably.ts';
+import {
+  appendDurably,
+  endOfLines,
+  isAsLongAsCanBe,
+  ShorterFileError,
+  trimTornTail,
+} from '../../files/appendDurably.ts';
 import { makeFolder, removeFile } from '../../files/durableNames.ts';
 import type { Files } from '../../files/files.ts';
 import { comparePositions, SegmentedFile, type SegmentPosition } from '../../files/segmentedFile.ts';
@@ -152,7 +158,7 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
     table.forget();
     end = to;
     size = to.length;
-    columns = await columnsOf(to.segment);
+    columns = stat ? await columnsOf(to.segment) : null;
     cutFirst = null;
   }
 
@@ -163,6 +169,7 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
       keep: 'nothing',
       folder: into === namedSegment ? null : folder,
       isWhole: isWholeRow,
+      least: into === end.segment ? end.length : 0,
     });
     namedSegment = into;
     end = { segment: into, length: offset + length };
@@ -234,16 +241,19 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
 
   return {
     async append(results) {
-      if (cutFirst) await cutBack(cutFirst);
-      await checkAgain();
-      const base = end;
-      try {
-        await appendAll(results);
-      } catch (error) {
-        cutFirst = base;
-        // What can't be cut now is cut before the next append; the caller hears of the first error.
-        await cutBack(base).catch(() => undefined);
-        throw error;
+      for (;;) {
+        if (cutFirst) await cutBack(cutFirst);
+        await checkAgain();
+        const base = end;
+        try {
+          return await appendAll(results);
+        } catch (error) {
+          cutFirst = base;
+          if (error instanceof ShorterFileError) continue;
+          // What can't be cut now is cut before the next append; the caller hears of the first error.
+          await cutBack(base).catch(() => undefined);
+          throw error;
+        }
       }
     },
 

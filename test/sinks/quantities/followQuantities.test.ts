@@ -10,6 +10,7 @@ import { type QuantitySettings, readQuantities } from '../../../src/sinks/quanti
 import { chooseFrames } from '../../../src/sinks/series/chosenFrames.ts';
 import { SeriesReader } from '../../../src/sinks/series/seriesReader.ts';
 import { SeriesWriter } from '../../../src/sinks/series/seriesWriter.ts';
+import { atAppend } from '../../world/atAppend.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { sampleResult } from '../sampleResult.ts';
 
@@ -134,6 +135,22 @@ it('a disk that takes nothing fails the round alone, and what was found meanwhil
   files.plan = () => null;
   expect(await follower.round()).toEqual((await afterwards()).figures);
   expect(await changes()).toHaveLength(4);
+});
+
+it('makes all changes again where somebody moves their file away, also in the instant of a write', async () => {
+  const { files, follow, append, changes } = world();
+  const handled = atAppend(files, '/r/changes.jsonl', () => files.drop('/r/changes.jsonl'));
+  const follower = follow({ files: handled });
+  await append(images(0, 100));
+  await follower.round();
+  const before = await changes();
+  await append(Array.from({ length: 50 }, (_, i) => image(100 + i, { shift: 2 })));
+  handled.arm();
+  await expect(follower.round()).rejects.toThrow('changes.jsonl was moved away');
+  await follower.round();
+  const after = await changes();
+  expect(after.slice(0, before.length)).toEqual(before);
+  expect(after.length).toBeGreaterThan(before.length);
 });
 
 it('new groups count from the first image on', async () => {

@@ -6,10 +6,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Exclusive } from '../../../src/files/fileLock.ts';
 import { fileLock } from '../../../src/files/fileLock.ts';
 import { type Files, nodeFiles } from '../../../src/files/files.ts';
-import { wrapFiles } from '../../../src/files/wrapFiles.ts';
 import type { ResultLocation } from '../../../src/model/entry.ts';
 import { composeResultLine } from '../../../src/sinks/results/composeResultLine.ts';
 import { type BadLine, openResultsLog } from '../../../src/sinks/results/resultsLog.ts';
+import { atAppend } from '../../world/atAppend.ts';
 import { exclusiveHere } from '../../world/exclusiveHere.ts';
 import { crashKinds, FaultyFiles } from '../../world/faultyFiles.ts';
 import { resultsLogCrashWalk } from '../outputCrashWalk.ts';
@@ -140,19 +140,16 @@ describe('results log', () => {
   it('that is moved away in the instant before a line is appended goes on in the next segment too', async () => {
     const files = new FaultyFiles();
     const told: string[] = [];
-    let isMoved = false;
-    const moving = wrapFiles(files, ({ name, path, flags }, run) => {
-      if (isMoved && name === 'open' && path === first && flags === 'a+') files.drop(first);
-      return run();
-    });
+    const moving = atAppend(files, first, () => files.drop(first));
     const onChanged = (message: string): unknown => told.push(message);
     const log = await openResultsLog({ folder, files: moving, exclusive: exclusiveHere(), onChanged });
     await log.append(line('A'));
     const before = files.content(first)!;
-    isMoved = true;
+    moving.arm();
     const place = await log.append(line('B'));
     expect(place.segment).toBe(1);
     expect(told).toHaveLength(1);
+    expect(files.content(first)).toBeNull();
     files.put(first, before);
     expect(await log.read(place)).toMatchObject({ entry_id: 'B' });
   });

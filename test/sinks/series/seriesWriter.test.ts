@@ -5,6 +5,7 @@ import type { ResultLine } from '../../../src/model/result.ts';
 import { mergeRows, rowId, SeriesLayout, type SeriesRow } from '../../../src/sinks/series/seriesFormat.ts';
 import { SeriesReader, type SeriesSegment } from '../../../src/sinks/series/seriesReader.ts';
 import { SeriesWriter, type SeriesWriterOptions } from '../../../src/sinks/series/seriesWriter.ts';
+import { atAppend } from '../../world/atAppend.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { seriesCrashWalk } from '../outputCrashWalk.ts';
 import { sampleResult } from '../sampleResult.ts';
@@ -226,6 +227,31 @@ describe('the series', () => {
     expect(await idsIn(reader)).toEqual(ids(3, 5));
     // There is room for those before.
     expect(reader.segments[0]!.number).toBe(1_000);
+  });
+
+  it.each([
+    ['removes', (files: FaultyFiles) => files.drop(first), 'nothing now', ids(3, 6), 1_000],
+    [
+      'cuts to one row',
+      (files: FaultyFiles, rowBytes: number) => files.put(first, files.content(first)!.subarray(0, -2 * rowBytes)),
+      'bytes were there',
+      [...ids(0, 1), ...ids(3, 6)],
+      0,
+    ],
+  ] as const)('goes on where somebody %s it in the instant of a write', async (_what, act, says, left, number) => {
+    const files = new FaultyFiles();
+    let rowBytes = 0;
+    const handled = atAppend(files, first, () => act(files, rowBytes));
+    const { writer, told } = await open(handled);
+    await writer.append(images(0, 3));
+    rowBytes = (await SeriesReader.look(files, folder)).segments[0]!.layout.rowBytes;
+    handled.arm();
+    await writer.append(images(3, 5));
+    await writer.append(images(5, 6));
+    expect(told).toEqual([expect.stringContaining(says)]);
+    const reader = await SeriesReader.look(files, folder);
+    expect(await idsIn(reader)).toEqual(left);
+    expect(reader.segments[0]!.number).toBe(number);
   });
 
   it('rejects what the disk does not take, and takes the same again', async () => {

@@ -6,6 +6,7 @@ import type { SegmentPosition } from '../../../src/files/segmentedFile.ts';
 import type { ResultLine, RoiResult } from '../../../src/model/result.ts';
 import { openCsv } from '../../../src/sinks/table/csv.ts';
 import { parseCsvLine } from '../../../src/sinks/table/parseCsvLine.ts';
+import { atAppend } from '../../world/atAppend.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { csvCrashWalk } from '../outputCrashWalk.ts';
 import { sampleResult } from '../sampleResult.ts';
@@ -82,6 +83,49 @@ describe('CSV', () => {
       expect(told).toEqual([
         expect.stringMatching(/communicating_results\.csv was moved away.*nothing is now.*--repair/),
       ]);
+    });
+
+    it.each([
+      [
+        'moves away',
+        (files: FaultyFiles) => files.drop(pathOf(0)),
+        ['image_filename', 'C.png', 'D.png'],
+        /nothing is now/,
+      ],
+      [
+        'replaces by a shorter one',
+        (files: FaultyFiles) => files.put(pathOf(0), files.content(pathOf(0))!.subarray(0, -20)),
+        ['image_filename', 'A.png', 'C.png', 'D.png'],
+        /was moved away or shortened/,
+      ],
+    ] as const)(
+      'and %s in the instant of a write goes on with whole rows, and says so once',
+      async (_what, act, names, says) => {
+        const files = new FaultyFiles();
+        const told: string[] = [];
+        const handled = atAppend(files, pathOf(0), () => act(files));
+        const csv = await openCsv({ folder, files: handled, onChanged: message => told.push(message) });
+        await csv.append([sampleResult({ id: 'A' })]);
+        await csv.append([sampleResult({ id: 'B' })]);
+        handled.arm();
+        await csv.append([sampleResult({ id: 'C' })]);
+        await csv.append([sampleResult({ id: 'D' })]);
+        expect(linesIn(files).map(line => line.split(',').at(-1))).toEqual(names);
+        expect(told).toEqual([expect.stringMatching(says)]);
+      },
+    );
+
+    it('and moves away while the disk is full goes on once there is room', async () => {
+      const { files, csv } = await written();
+      files.plan = ({ kind, path }) => {
+        if (kind !== 'write') return null;
+        files.drop(path);
+        return { error: 'ENOSPC' };
+      };
+      await expect(csv.append([sampleResult({ id: 'C' })])).rejects.toMatchObject({ code: 'ENOSPC' });
+      files.plan = () => null;
+      await csv.append([sampleResult({ id: 'C' })]);
+      expect(linesIn(files).map(line => line.split(',').at(-1))).toEqual(['image_filename', 'C.png']);
     });
 
     it('and empties, or cuts to a part, goes on behind whole rows', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { gapsBefore } from '../../src/model/gaps.ts';
 import { timeTicks, valueAxis } from '../../src/sinks/plot/plotAxes.ts';
 import { gradualColour, maxDistinct, trackColour } from '../../src/sinks/plot/plotColours.ts';
-import { longestBridge, trackLines } from '../../src/sinks/plot/trackLines.ts';
+import { trackLines } from '../../src/sinks/plot/trackLines.ts';
 
 const t0 = Date.UTC(2025, 7, 12, 13, 45, 0, 352);
 const second = 1000;
@@ -50,11 +51,11 @@ describe('valueAxis', () => {
 });
 
 describe('trackLines', () => {
-  it('breaks at missing values and at long pauses', () => {
+  it('breaks at missing values and at gaps', () => {
     const times = Float64Array.from([0, 1, 2, 3, 4, 100, 101, 102]);
     const values = [1, 2, Number.NaN, 4, 5, 6, 7, 8];
-    expect(longestBridge(times)).toBe(10);
-    expect(trackLines(times, values, 10)).toEqual([
+    const gaps = gapsBefore(times, () => 1);
+    expect(trackLines(times, values, gaps)).toEqual([
       [
         [0, 1],
         [1, 2],

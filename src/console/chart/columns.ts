@@ -1,3 +1,4 @@
+import { gapIntervals } from '../../model/gaps.ts';
 import type { RoiSample } from '../../model/roiHistory.ts';
 
 /** The time that a chart shows, cut into columns of one length. */
@@ -36,8 +37,6 @@ export interface Reading {
   uncertainty: number;
 }
 
-/** So many usual intervals without a frame are a gap. */
-const gapIntervals = 6;
 /** A sample of several frames that lasted so many times as long as its neighbours has a gap within. */
 const longSample = 1.5;
 /** So many samples to each side tell what interval is usual here. */

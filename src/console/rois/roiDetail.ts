@@ -1,3 +1,4 @@
+import { gapsBefore } from '../../model/gaps.ts';
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
 import type { RoiQuality } from '../../model/roiQuality.ts';
 import { zeroOf } from '../chart/chartData.ts';
@@ -144,12 +145,14 @@ const placePart = (state: ConsoleState): RoiPart => ({
 });
 
 function shiftsOf({ samples, baseline }: RoiHistory, place: number, zero: number): { xs: number[]; ys: number[] } {
-  const gap = gapOf(samples);
+  const gaps = gapsBefore(
+    samples.map(({ at }) => at),
+    point => samples[point]!.frames,
+  );
   const xs: number[] = [];
   const ys: number[] = [];
   for (const [i, sample] of samples.entries()) {
-    const before = samples[i - 1];
-    if (before && sample.at - before.at > gap * before.frames) {
+    if (gaps[i] === 1) {
       xs.push(sample.at);
       ys.push(Number.NaN);
     }
@@ -157,15 +160,6 @@ function shiftsOf({ samples, baseline }: RoiHistory, place: number, zero: number
     ys.push(shiftOf(sample, baseline, place) - zero);
   }
   return { xs, ys };
-}
-
-/** So many usual intervals without an image break the curve. */
-const gapIntervals = 6;
-
-function gapOf(samples: readonly RoiSample[]): number {
-  const intervals = samples.slice(1).map(({ at }, i) => (at - samples[i]!.at) / samples[i]!.frames);
-  const usual = intervals.sort((a, b) => a - b)[Math.floor(intervals.length * 0.75)] ?? 0;
-  return usual > 0 ? usual * gapIntervals : Number.POSITIVE_INFINITY;
 }
 
 function timeOptions({ samples }: RoiHistory, width: number, height: number) {

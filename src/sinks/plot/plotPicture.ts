@@ -1,11 +1,12 @@
 import type { CustomSeriesOption, EChartsOption, GraphicComponentOption } from 'echarts';
+import { gapsBefore } from '../../model/gaps.ts';
 import { counted } from '../../model/quantity.ts';
 import { oneLine, shortened } from '../../model/shownText.ts';
 import { timeTicks, type ValueAxis, valueAxis } from './plotAxes.ts';
 import { gradualColour, maxDistinct, trackColour } from './plotColours.ts';
 import type { PlotData, PlotTrack } from './plotData.ts';
 import { quantile, shiftSummary } from './shiftSummary.ts';
-import { longestBridge, type Stretch, trackLines } from './trackLines.ts';
+import { type Stretch, trackLines } from './trackLines.ts';
 
 export interface PictureSize {
   /** Pixels before the zoom. */
@@ -54,10 +55,10 @@ interface Panel {
 export function plotPicture(data: PlotData, title: string, { width, height }: PictureSize): EChartsOption {
   const rois = data.rois.filter(hasValues);
   const sensors = data.sensors.filter(hasValues);
-  const bridge = longestBridge(data.times);
-  const panels = [positionPanel(data, rois, bridge)];
-  if (rois.length > 1) panels.push(shiftPanel(data, rois, bridge));
-  if (sensors.length > 0) panels.push(temperaturePanel(data, sensors, bridge));
+  const gaps = gapsBefore(data.times, point => data.images[point]!);
+  const panels = [positionPanel(data, rois, gaps)];
+  if (rois.length > 1) panels.push(shiftPanel(data, rois, gaps));
+  if (sensors.length > 0) panels.push(temperaturePanel(data, sensors, gaps));
 
   const [first, last] = data.frames > 0 ? [data.first, data.last] : [0, 0];
   const margin = Math.max((last - first) * 0.015, 1);
@@ -142,24 +143,24 @@ export function plotPicture(data: PlotData, title: string, { width, height }: Pi
   };
 }
 
-function positionPanel(data: PlotData, rois: readonly PlotTrack[], bridge: number): Panel {
+function positionPanel(data: PlotData, rois: readonly PlotTrack[], gaps: Uint8Array): Panel {
   return {
     title: 'Resonance position / px',
     share: 1.15,
     axis: axisOver(rois.map(({ values }) => values)),
-    strokes: trackStrokes(data, rois, bridge, 0),
+    strokes: trackStrokes(data, rois, gaps, 0),
     legend: roiLegend(rois),
   };
 }
 
-function shiftPanel(data: PlotData, rois: readonly PlotTrack[], bridge: number): Panel {
+function shiftPanel(data: PlotData, rois: readonly PlotTrack[], gaps: Uint8Array): Panel {
   const shifts = rois.map(track => ({ ...track, values: track.shifts }));
   const many = rois.length > maxDistinct;
-  const strokes = trackStrokes(data, shifts, bridge, many ? 0.35 : 0);
+  const strokes = trackStrokes(data, shifts, gaps, many ? 0.35 : 0);
   const panel = { title: 'Shift / px', share: 1 };
   if (!many) return { ...panel, axis: axisOver(shifts.map(({ values }) => values)), strokes, legend: () => [] };
   const { median, low, high } = shiftSummary({ times: data.times, rois });
-  const [lows, highs, medians] = [low, high, median].map(values => trackLines(data.times, values, bridge)) as [
+  const [lows, highs, medians] = [low, high, median].map(values => trackLines(data.times, values, gaps)) as [
     Stretch[],
     Stretch[],
     Stretch[],
@@ -179,21 +180,21 @@ function shiftPanel(data: PlotData, rois: readonly PlotTrack[], bridge: number):
   };
 }
 
-function temperaturePanel(data: PlotData, sensors: readonly PlotTrack[], bridge: number): Panel {
+function temperaturePanel(data: PlotData, sensors: readonly PlotTrack[], gaps: Uint8Array): Panel {
   return {
     title: 'Temperature / °C',
     share: 0.7,
     axis: axisOver(sensors.map(({ values }) => values)),
-    strokes: trackStrokes(data, sensors, bridge, 0),
+    strokes: trackStrokes(data, sensors, gaps, 0),
     legend: (x, y, height) => nameList(sensors, x, y, height),
   };
 }
 
-function trackStrokes(data: PlotData, tracks: readonly PlotTrack[], bridge: number, faded: number): Stroke[] {
+function trackStrokes(data: PlotData, tracks: readonly PlotTrack[], gaps: Uint8Array, faded: number): Stroke[] {
   const count = tracks.length;
   const crowded = count > maxNamed;
   return tracks.map(({ values }, i) => ({
-    stretches: trackLines(data.times, values, bridge),
+    stretches: trackLines(data.times, values, gaps),
     colour: trackColour(i, count),
     width: count <= maxDistinct ? 1.6 : crowded ? 0.8 : 1.2,
     opacity: faded || (crowded ? Math.max(0.35, 0.8 - count / 1500) : 1),

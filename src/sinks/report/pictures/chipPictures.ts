@@ -1,6 +1,7 @@
 import type { CustomSeriesOption, EChartsOption } from 'echarts';
+import { gapsBefore } from '../../../model/gaps.ts';
 import { gradualColour } from '../../plot/plotColours.ts';
-import { longestBridge, trackLines } from '../../plot/trackLines.ts';
+import { trackLines } from '../../plot/trackLines.ts';
 import type { PictureData, Place, ReportRoi, RoiQuantity } from '../reportData.ts';
 import {
   coloursOf,
@@ -256,7 +257,7 @@ export function multiples(data: PictureData, look: Look): Picture {
   const thin = <T extends Float64Array | Float32Array>(values: T): T => values.filter((_, i) => i % every === 0) as T;
   const moments = thin(times);
   const [first, last] = [times[0] ?? 0, times.at(-1) ?? 1];
-  const bridge = longestBridge(moments);
+  const gaps = gapsBefore(moments, () => data.every * every);
   return {
     name: 'multiples',
     title: 'Shift of each ROI against time, where it lies',
@@ -281,7 +282,7 @@ export function multiples(data: PictureData, look: Look): Picture {
                   (height * (Math.min(range.max, Math.max(range.min, value)) - range.min)) / (range.max - range.min),
               ),
             ];
-            const stretches = trackLines(moments, thin(shifts), bridge);
+            const stretches = trackLines(moments, thin(shifts), gaps);
             const bad = [...thin(distrusted)].flatMap((value, k) =>
               Number.isNaN(value) ? [] : [at(moments[k] as number, value)],
             );

@@ -1,5 +1,6 @@
 import type { LineSeriesOption } from 'echarts';
-import { longestBridge, trackLines } from '../../plot/trackLines.ts';
+import { gapsBefore } from '../../../model/gaps.ts';
+import { trackLines } from '../../plot/trackLines.ts';
 import type { PictureData } from '../reportData.ts';
 import {
   bottomRoom,
@@ -59,7 +60,7 @@ export function exposure(data: PictureData, look: Look): Picture {
     })),
     ...panel('Temperature', '°C', data.sensors),
   ];
-  const bridge = longestBridge(times);
+  const gaps = gapsBefore(times, () => data.every);
   const { ink } = coloursOf(look);
   const hasBrightness = isKnown(data.brightness);
   return {
@@ -112,7 +113,7 @@ export function exposure(data: PictureData, look: Look): Picture {
             lineStyle: { width: 1.3, color: lineColour(look, i + k) },
             itemStyle: { color: lineColour(look, i + k) },
             emphasis: { disabled: true },
-            data: trackLines(times, values, bridge).flatMap(stretch => [
+            data: trackLines(times, values, gaps).flatMap(stretch => [
               ...stretch,
               [stretch.at(-1)![0], null] as unknown as [number, number],
             ]),

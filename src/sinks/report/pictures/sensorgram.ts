@@ -1,6 +1,7 @@
 import type { CustomSeriesOption, LineSeriesOption, ScatterSeriesOption } from 'echarts';
+import { gapsBefore } from '../../../model/gaps.ts';
 import { gradualColour } from '../../plot/plotColours.ts';
-import { longestBridge, trackLines } from '../../plot/trackLines.ts';
+import { trackLines } from '../../plot/trackLines.ts';
 import type { PictureData, ReportGroup, ReportRoi } from '../reportData.ts';
 import {
   bottomRoom,
@@ -41,7 +42,7 @@ export const firstPicks = ({ rois }: PictureData): number[] =>
 export function sensorgram(data: PictureData, look: Look, picks: readonly number[] = firstPicks(data)): Picture {
   const { times, rois } = data;
   const { ink, soft, flag, paper } = coloursOf(look);
-  const bridge = longestBridge(times);
+  const gaps = gapsBefore(times, () => data.every);
   // A band of few is their lines.
   const groups = data.groups.filter(({ members }) => members.length > 3 || picks.length === 0);
   const picked = picks.map(pick => rois[pick] as ReportRoi);
@@ -63,14 +64,14 @@ export function sensorgram(data: PictureData, look: Look, picks: readonly number
   };
   const series: (CustomSeriesOption | LineSeriesOption | ScatterSeriesOption)[] = [
     ...groups.flatMap((group, i) => [
-      band(times, group, bridge, colourOf(i)),
-      line(group.name, times, group.median, bridge, colourOf(i), 2.2),
+      band(times, group, gaps, colourOf(i)),
+      line(group.name, times, group.median, gaps, colourOf(i), 2.2),
     ]),
     ...picked.flatMap(({ label, shifts, distrusted }, i) => {
       const colour = colourOf(groups.length + i);
       const name = `ROI ${label}`;
       return [
-        line(name, times, shifts, bridge, colour, 1.3),
+        line(name, times, shifts, gaps, colour, 1.3),
         {
           type: 'scatter' as const,
           name,
@@ -163,11 +164,11 @@ function line(
   name: string,
   times: Float64Array,
   values: ArrayLike<number>,
-  bridge: number,
+  gaps: Uint8Array,
   color: string,
   width: number,
 ): LineSeriesOption {
-  const stretches = trackLines(times, values, bridge);
+  const stretches = trackLines(times, values, gaps);
   return {
     type: 'line',
     name,
@@ -186,8 +187,8 @@ function line(
   };
 }
 
-function band(times: Float64Array, { low, high }: ReportGroup, bridge: number, color: string): CustomSeriesOption {
-  const [lows, highs] = [trackLines(times, low, bridge), trackLines(times, high, bridge)];
+function band(times: Float64Array, { low, high }: ReportGroup, gaps: Uint8Array, color: string): CustomSeriesOption {
+  const [lows, highs] = [trackLines(times, low, gaps), trackLines(times, high, gaps)];
   return {
     type: 'custom',
     silent: true,

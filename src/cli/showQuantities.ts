@@ -1,5 +1,6 @@
 import { clockTime } from '../model/experimentStep.ts';
 import { labelPatterns } from '../model/labelPatterns.ts';
+import { withError } from '../model/quantity.ts';
 import type { SeriesFigures, ShiftChange } from '../quantities/quantities.ts';
 import type { Measured } from '../quantities/robustSlope.ts';
 import { type Span, type StepFigures, stepsBetween } from '../sinks/quantities/stepsBetween.ts';
@@ -87,8 +88,7 @@ function spansOf(option: string, texts: readonly string[], count: number): Span[
 }
 
 const number = (value: number | null, digits = 4): string => (value === null ? '' : value.toFixed(digits));
-const pm = (measured: Measured | null): string =>
-  measured ? `${measured.value.toFixed(4)} ± ${measured.sigma.toFixed(4)}` : '';
+const pm = (measured: Measured | null): string => (measured ? withError(measured.value, measured.sigma) : '');
 
 const nameOf = ({ kind, name }: Pick<SeriesFigures, 'kind' | 'name'>): string =>
   kind === 'roi' || kind === 'group' ? name : `${name} ${kind}`;
@@ -145,7 +145,7 @@ const changeRows = (changes: readonly ShiftChange[]): string[][] => [
   ...changes.map(change => [
     clockText(change.time),
     change.timeSigma.toFixed(1),
-    `${change.height.toFixed(4)} ± ${change.heightSigma.toFixed(4)}`,
+    withError(change.height, change.heightSigma),
     `${nameOf(change)}${change.settled ? '' : ' (goes on)'}`,
   ]),
 ];
@@ -154,7 +154,7 @@ const stepRows = (steps: readonly StepFigures[]): string[][] => [
   ['', 'step, px', 'values'],
   ...steps.map(({ name, step }) => [
     name,
-    step ? `${step.height.toFixed(4)} ± ${step.sigma.toFixed(4)}` : '',
+    step ? withError(step.height, step.sigma) : '',
     step ? `${step.before.count} and ${step.after.count}` : 'too few',
   ]),
 ];

@@ -1,4 +1,5 @@
 import { labelPatterns } from '../model/labelPatterns.ts';
+import { withError } from '../model/quantity.ts';
 import type { Estimate } from '../quantities/langmuir.ts';
 import type { SensingFigures, StepWindow } from '../quantities/sensing.ts';
 import type { CommandContext } from './commandDefinition.ts';
@@ -45,9 +46,6 @@ export async function showSensing(context: CommandContext, { rois, json }: Sensi
   return exitCodes.done;
 }
 
-const pm = (value: number, sigma: number, digits = 3): string =>
-  `${value.toPrecision(digits + 1)} ± ${sigma.toPrecision(2)}`;
-
 /** A column for each group or ROI, a row a step: the mean shift. */
 function stepRows(windows: readonly StepWindow[], shown: readonly SensingFigures[]): string[][] {
   return [
@@ -59,7 +57,7 @@ function stepRows(windows: readonly StepWindow[], shown: readonly SensingFigures
       step.concentration ?? '',
       ...shown.map(({ plateaus }) => {
         const found = plateaus[i];
-        return found ? `${found.mean.toFixed(3)} ± ${found.sigma.toFixed(3)}` : '';
+        return found ? withError(found.mean, found.sigma) : '';
       }),
     ]),
   ];
@@ -79,12 +77,13 @@ function figureRows(shown: readonly SensingFigures[]): string[][] {
     ],
     ...shown.map(({ name, members, refractive, binding }) => {
       const limit = refractive?.detectionLimit ?? null;
-      const of = (estimate: Estimate | undefined): string => (estimate ? pm(estimate.value, estimate.sigma) : '');
+      const of = (estimate: Estimate | undefined): string =>
+        estimate ? withError(estimate.value, estimate.sigma) : '';
       return [
         name,
         String(members),
-        refractive ? pm(refractive.value, refractive.sigma) : '',
-        limit === null ? '' : pm(limit, refractive!.detectionLimitSigma!, 1),
+        refractive ? withError(refractive.value, refractive.sigma) : '',
+        limit === null ? '' : withError(limit, refractive!.detectionLimitSigma!),
         of(binding?.kOn),
         of(binding?.kOff),
         of(binding?.kD),

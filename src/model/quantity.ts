@@ -5,6 +5,41 @@ export function number(value: number): string {
     : value.toLocaleString('en-GB', { maximumSignificantDigits: 4 });
 }
 
+/** More decimals than these are not written; what is smaller has an exponent. */
+const mostDecimals = 6;
+
+/**
+ * A value and its standard error, in one unit: the error to two figures, the value as far: `+0.194` and `0.010`. Where the error is not known, four
+ * decimals and `?`; what is not known itself is `?`.
+ * @param isSigned a plus before what is above nought
+ */
+export function measured(value: number, sigma: number, isSigned = false): [value: string, sigma: string] {
+  const isKnown = Number.isFinite(sigma) && sigma > 0;
+  const asked = isKnown ? Math.max(0, 1 - magnitude(Number(sigma.toPrecision(2)))) : Math.abs(value) >= 100 ? 2 : 4;
+  const decimals = Math.min(mostDecimals, asked);
+  const isTiny = asked > mostDecimals && value !== 0 && Math.abs(value) < 1e-4;
+  const digits = isTiny
+    ? value.toExponential(Math.max(0, Math.min(20, asked + magnitude(value))))
+    : // What rounds to nought has no sign.
+      value.toFixed(decimals).replace(/^-(?=[0.]+$)/, '');
+  const plus = isSigned && value > 0 && Number(digits) !== 0 ? '+' : '';
+  const error = isKnown
+    ? asked > mostDecimals
+      ? sigma.toPrecision(2)
+      : sigma.toFixed(decimals)
+    : sigma === 0
+      ? '0'
+      : '?';
+  return [Number.isFinite(value) ? `${plus}${digits}` : '?', error];
+}
+
+const magnitude = (value: number): number => Math.floor(Math.log10(Math.abs(value)));
+
+/** `0.194 ± 0.010`. @param unicode whether the sign may be other than ASCII */
+export function withError(value: number, sigma: number, { isSigned = false, unicode = true } = {}): string {
+  return measured(value, sigma, isSigned).join(unicode ? ' ± ' : ' +- ');
+}
+
 /** `12.3 GB`, decimal. */
 export function bytes(value: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];

@@ -1,3 +1,4 @@
+import { withError } from '../model/quantity.ts';
 import { type AllanState, addToAllan, allanDeviations, breakAllan, deviationFromAbove, newAllan } from './allan.ts';
 import { addToChart, type ChartState, chartOf, newChart } from './controlChart.ts';
 import type { Quality, SeriesFigures, SeriesKind, ShiftChange } from './quantities.ts';
@@ -444,6 +445,6 @@ function qualityOf(
       reason: `neighbouring frames scatter by ${noise.toFixed(3)} px, its own uncertainty is ${series.sigma.toFixed(3)} px`,
     };
   if (drift && Math.abs(drift.value) > 5 * drift.sigma && Math.abs(drift.value) > 5 * noise)
-    return { word: 'drifting', reason: `${drift.value.toFixed(3)} ± ${drift.sigma.toFixed(3)} px an hour` };
+    return { word: 'drifting', reason: `${withError(drift.value, drift.sigma)} px an hour` };
   return { word: 'good', reason: '' };
 }

@@ -192,10 +192,10 @@ describe('ticks', () => {
 });
 
 describe('shifts', () => {
-  it('are from the own baseline, the last one that is known', () => {
+  it('are from the reference, the last one that is known; a position alone is none', () => {
     const history = sampleHistory(['a', 'b'], 10);
-    history.samples[9]!.positions[0] = Number.NaN;
-    expect(lastShift(history, 0)).toBeCloseTo(0.1 * Math.sin(0.8), 12);
+    history.samples[9]!.shifts[0] = Number.NaN;
+    expect(lastShift(history, 0)).toBeCloseTo(0.1 * Math.sin(0.8), 6);
     expect(lastShift({ ...history, samples: [] }, 0)).toBeNaN();
   });
 

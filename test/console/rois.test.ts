@@ -8,6 +8,7 @@ import type { RoiRow } from '../../src/console/rois/roisPage.ts';
 import { lineText, lineWidth } from '../../src/console/views/line.ts';
 import { panelViews } from '../../src/console/views/panels.ts';
 import type { LastResult, RoiValues } from '../../src/model/lastResult.ts';
+import { randomStream } from '../../src/model/randomStream.ts';
 import type { RoiInspection, RoiLook } from '../../src/model/roiInspection.ts';
 import { ascii, noon, sampleHistory, sampleRois, sampleState, unicode } from './sampleConsole.ts';
 
@@ -58,8 +59,8 @@ describe('the table of ROIs', () => {
     const state = page(3, { columns: 120 }, i => (i === 1 ? { shift: -0.25, chiSquared: 3.4, flags: ['edge'] } : {}));
     const lines = linesOf(state);
     expect(lines[0]).toMatch(/3 ROIs .* image_7\.png \d\d:\d\d:\d\d/);
-    expect(lines[1]).toMatch(/ROI▴ +shift px +σ px +χ² +px\/h +last hour +flags/);
-    expect(lines[3]).toMatch(/^ G1_N +-0\.2500 +0\.0010 +3\.40 +[-+]\d+\.\d{4} .* edge/);
+    expect(lines[1]).toMatch(/ROI▴ +shift px +σ px +χ² +drift px\/h +last hour +flags/);
+    expect(lines[3]).toMatch(/^ G1_N +-0\.2500 +0\.0010 +3\.40 .* edge/);
   });
 
   it('has noise and quality of each ROI where the figures of the run are there, sorts and filters by them, and says why', () => {
@@ -70,7 +71,7 @@ describe('the table of ROIs', () => {
     const state = page(3, { columns: 120, qualities });
     const lines = linesOf(state);
     expect(lines[1]).toMatch(/px\/h +noise px +quality +last hour +flags/);
-    expect(lines[3]).toMatch(/G1_N .* 0\.5000 flips/);
+    expect(lines[3]).toMatch(/G1_N .* 0\.50 flips/);
     expect(labelsOf(press(state, '/flips'))).toEqual(['G1_N']);
     expect(labelsOf(press(state, '/noise<0.01'))).toEqual(['G0_N']);
     expect(labelsOf(press(state, 'ooooo'))).toEqual(['G1_N', 'G0_N', 'G2_N']);
@@ -161,6 +162,7 @@ describe('a filter of ROIs', () => {
     noise: 0.001,
     quality: 'good',
     drift: -0.05,
+    driftSigma: 0.01,
     flags: [],
     ...over,
   });
@@ -202,8 +204,50 @@ describe('the drift', () => {
     const history = sampleHistory(['a'], 100);
     const samples = history.samples.map((sample, i) => ({ ...sample, shifts: Float32Array.of(0.002 * i) }));
     // 0.002 px in 5 s.
-    expect(driftOf(samples, history.baseline, 0)).toBeCloseTo(1.44, 4);
-    expect(driftOf(samples.slice(0, 55), history.baseline, 0)).toBeNaN();
+    expect(driftOf(samples, 0).value).toBeCloseTo(1.44, 4);
+    expect(driftOf(samples, 0).sigma).toBeLessThan(1e-4);
+    expect(driftOf(samples.slice(0, 55), 0)).toEqual({ value: Number.NaN, sigma: Number.NaN });
+  });
+
+  const random = randomStream(7, 'drift');
+
+  it('has an error by which runs with white noise scatter, and a larger one where the noise is slow', () => {
+    const { samples } = sampleHistory(['a'], 200);
+    const runs = (next: (before: number) => number) =>
+      Array.from({ length: 60 }, () => {
+        let value = 0;
+        return driftOf(
+          samples.map(sample => ({ ...sample, shifts: Float32Array.of((value = next(value))) })),
+          0,
+        );
+      });
+    const ratio = (of: ReturnType<typeof runs>): number =>
+      Math.sqrt(of.reduce((sum, { value, sigma }) => sum + (value / sigma) ** 2, 0) / of.length);
+    expect(ratio(runs(() => 0.003 * random.normal()))).toBeGreaterThan(0.7);
+    expect(ratio(runs(() => 0.003 * random.normal()))).toBeLessThan(1.3);
+    expect(ratio(runs(before => 0.8 * before + 0.003 * random.normal()))).toBeLessThan(1.5);
+  });
+
+  it('stands in the table with its error, in as many decimals as that asks for', () => {
+    const labels = ['a', 'b'];
+    const { samples, ...history } = sampleHistory(labels, 200);
+    const moving = samples.map((sample, i) => ({
+      ...sample,
+      shifts: Float32Array.of(0.00001 * i + (i % 2) * 0.0001, Number.NaN),
+    }));
+    for (const columns of [60, 80, 120]) {
+      const state = page(2, {
+        columns,
+        rois: null,
+        history: { ...history, samples: moving },
+        lastResult: resultOf(labels, i =>
+          i === 1 ? { shift: Number.NaN, shiftError: Number.NaN } : { shiftError: 0.00042 },
+        ),
+      });
+      expect(linesOf(state)[2]).toMatch(/^.a +\+0\.01000 +0\.00042 +1\.10 +\+0\.00\d+ ± 0\.00\d+ /);
+      expect(linesOf(state)[3]).toMatch(/^.b +none +\? +1\.10 +\? /);
+      expect(linesOf({ ...state, drawing: ascii })[2]).toMatch(/\+0\.00\d+ \+- 0\.00\d+ /);
+    }
   });
 });
 
@@ -221,7 +265,7 @@ describe('the chip page', () => {
     expect(to('ljjh')).toBe('G16_N');
     expect(to('<down><up>')).toBe('G0_N');
     expect(to('<left>')).toBe('G0_N');
-    expect(chipLinesOf(press(chip(), 'lj')).at(-3)).toMatch(/▸ G9_N {2}\+0\.0100 ± 0\.0010 px {2}χ² 1\.10/);
+    expect(chipLinesOf(press(chip(), 'lj')).at(-3)).toMatch(/▸ G9_N {2}shift \+0\.0100 ± 0\.0010 px {2}χ² 1\.10/);
   });
 
   it('has numbers where there is room, and is coloured by shift, σ, χ² and flags in turn, each with its legend', () => {
@@ -337,7 +381,7 @@ describe('one ROI', () => {
       'χ² 1.50',
       'edge',
       '7 used, 1 rejected: 1 differing (row 2)',
-      'abc, position there 30.2500 ± 0.0100 px',
+      'abc, position there 30.250 ± 0.010 px',
       'pixels, and the position of each row',
       'mean row and fit',
       'frame over reference',

@@ -136,6 +136,7 @@ export function sampleHistory(labels: readonly string[], samples = 100): RoiHist
         sampleOf({
           at: noon - (samples - k) * 5000,
           positions: baseline.map((from, i) => from + 0.1 * Math.sin(k / 10 + i)),
+          shifts: Float32Array.from(labels, (_, i) => 0.1 * Math.sin(k / 10 + i)),
           temperatures: { 'Sensor 1': 21 + k / samples },
         }),
     ),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { counted } from '../../src/model/quantity.ts';
+import { counted, withError } from '../../src/model/quantity.ts';
 
 it('one thing is one, and others are many', () => {
   expect([0, 1, 2, 12_880].map(count => counted(count, 'warning'))).toEqual([
@@ -9,4 +9,19 @@ it('one thing is one, and others are many', () => {
     '12,880 warnings',
   ]);
   expect(counted(1, 'entry is', 'entries are')).toBe('1 entry is');
+});
+
+it.each([
+  [0.19384, 0.01042, '0.194 ± 0.010'],
+  [-0.19384, 0.0996, '-0.19 ± 0.10'],
+  [1234.5678, 0.00087, '1234.56780 ± 0.00087'],
+  [-0.00001, 0.02, '0.000 ± 0.020'],
+  [1234.5, 340, '1235 ± 340'],
+  [1.2341e-9, 2e-11, '1.234e-9 ± 2.0e-11'],
+  [0, 2e-11, '0.000000 ± 2.0e-11'],
+  [0.25, Number.NaN, '0.2500 ± ?'],
+  [0.25, 0, '0.2500 ± 0'],
+  [Number.NaN, 0.01, '? ± 0.010'],
+])('%d with the error %d has as many decimals as two figures of the error ask for: %s', (value, sigma, text) => {
+  expect(withError(value, sigma)).toBe(text);
 });

@@ -1,4 +1,5 @@
 import { localIso } from '../../model/localTime.ts';
+import { measured } from '../../model/quantity.ts';
 import type { RoiHistory } from '../../model/roiHistory.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import { cleanText } from '../views/cleanText.ts';
@@ -55,14 +56,15 @@ export function readoutLine(
   if (!column) return clip([...begin, seg('no frame', 'warning')], width, drawing);
   const { frames, low, median, high, flags, uncertainty } = column;
   const count = Math.round(frames);
-  const plus = drawing.unicode ? '±' : '+-';
-  const sigma = Number.isFinite(uncertainty) ? ` ${plus} ${Number(uncertainty.toPrecision(2))}` : '';
-  const range = count > 1 ? `, ${signed(low).trim()} to ${signed(high).trim()}` : '';
+  const isKnown = Number.isFinite(uncertainty);
+  const asked = (value: number): string => (isKnown ? measured(value, uncertainty, true)[0] : signed(value).trim());
+  const sigma = isKnown ? ` ${drawing.unicode ? '±' : '+-'} ${measured(median, uncertainty)[1]}` : '';
+  const range = count > 1 ? `, ${asked(low)} to ${asked(high)}` : '';
   const named = flagNames.filter((_, bit) => flags & (1 << bit)).map(name => name.replaceAll('_', ' '));
   return clip(
     [
       ...begin,
-      seg(`${signed(median).trim()}${sigma} px`, 'strong'),
+      seg(`${asked(median)}${sigma} px`, 'strong'),
       seg(`${range} ${drawing.dot} ${count <= 1 ? '1 frame' : `${width < narrow ? '' : 'median of '}${count} frames`}`),
       ...(named.length > 0 ? [seg(` ${drawing.dot} ${named.join(', ')}`, 'warning')] : []),
       ...(curve.hasShift ? [] : [seg(` ${drawing.dot} no shift: position`, 'warning')]),

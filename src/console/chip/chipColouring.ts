@@ -1,6 +1,6 @@
 import type { Drawing } from '../drawing.ts';
 import type { ChipQuantity, RoiRow } from '../rois/roisPage.ts';
-import { chiText, pixelText } from '../rois/roiTable.ts';
+import { chiText, sigmaText } from '../rois/roiTable.ts';
 import { type Ink, type InkName, type Line, lineWidth, type Paint, seg } from '../views/line.ts';
 import { signed } from '../views/shifts.ts';
 import { roundLimit, scaleLegend, shiftScale, stepOf, stepPaint, stepSign } from './shiftScale.ts';
@@ -54,7 +54,7 @@ export function chipColouring(quantity: ChipQuantity, rows: readonly RoiRow[], d
         drawing.unicode ? 'shift σ of each grating' : 'shift error of each grating',
         ' px',
         ({ sigma }) => sigma,
-        value => pixelText(value, false),
+        sigmaText,
         0.0004,
         rows,
         drawing,

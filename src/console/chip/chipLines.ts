@@ -1,4 +1,4 @@
-import { counted } from '../../model/quantity.ts';
+import { counted, withError } from '../../model/quantity.ts';
 import type { ChipShift } from '../../model/result.ts';
 import type { Roi } from '../../model/roi.ts';
 import { sinceZero } from '../chart/readoutLine.ts';
@@ -6,7 +6,7 @@ import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import { allRoiRows } from '../rois/roiRows.ts';
 import type { RoiRow } from '../rois/roisPage.ts';
-import { chiText, pixelText } from '../rois/roiTable.ts';
+import { chiText, shiftWithError } from '../rois/roiTable.ts';
 import { cleanText } from '../views/cleanText.ts';
 import { clip, type Ink, type Line, lineText, type Paint, type Segment, seg, titleRule } from '../views/line.ts';
 import { lastChipShift, signed } from '../views/shifts.ts';
@@ -310,12 +310,14 @@ function summary(rows: readonly RoiRow[], { value, look, unit }: ChipColouring, 
 /** All numbers of the ROI under the cursor. */
 function cursorLine(row: RoiRow | undefined, drawing: Drawing): Line {
   if (!row) return [];
-  const [pm, chi] = drawing.unicode ? ['±', 'χ²'] : ['+-', 'chi2'];
+  const { unicode } = drawing;
   return [
     seg(` ${drawing.pointer} `, 'accent'),
     seg(cleanText(row.label, drawing), 'strong'),
-    seg(`  ${pixelText(row.shift)} ${pm} ${pixelText(row.sigma, false)} px  ${chi} ${chiText(row.chi)}`),
-    ...(Number.isFinite(row.drift) ? [seg(`  ${pixelText(row.drift)} px/h`)] : []),
+    seg(`  shift ${shiftWithError(row.shift, row.sigma, drawing)}  ${unicode ? 'χ²' : 'chi2'} ${chiText(row.chi)}`),
+    ...(Number.isFinite(row.drift)
+      ? [seg(`  drift ${withError(row.drift, row.driftSigma, { isSigned: true, unicode })} px/h`)]
+      : []),
     seg(row.flags.length > 0 ? `  ${row.flags.join(' ')}` : '', 'warning'),
   ];
 }

@@ -13,7 +13,7 @@ import { textPlot } from '../views/textPlot.ts';
 import { timeTicks } from '../views/ticks.ts';
 import { inspectionParts, type RoiPart, roiFigures } from './roiParts.ts';
 import { allRoiRows } from './roiRows.ts';
-import { chiText, cursorRow, pixelText, tableRows, timeText } from './roiTable.ts';
+import { chiText, cursorRow, shiftWithError, sigmaText, tableRows, timeText } from './roiTable.ts';
 
 /** The ROI that fills the page; null: none does. */
 export const openedRoi = ({ page, roisPage }: Pick<ConsoleState, 'page' | 'roisPage'>): string | null =>
@@ -90,7 +90,7 @@ function arranged(parts: readonly RoiPart[], first: number, width: number, heigh
 /** What the figures of the run say. */
 const qualityLine = ({ noise, word, reason }: RoiQuality, drawing: Drawing): Line => [
   seg(' noise ', 'dim'),
-  seg(`${pixelText(noise, false)} px`),
+  seg(`${sigmaText(noise)} px`),
   seg('  quality ', 'dim'),
   seg(cleanText(reason === '' ? word : `${word}: ${reason}`, drawing), word === 'good' ? 'plain' : 'warning'),
 ];
@@ -102,7 +102,7 @@ function lastFigures(state: ConsoleState, label: string): Line[] {
   return [
     [
       seg(' shift ', 'dim'),
-      seg(`${pixelText(row.shift)} ${state.drawing.unicode ? '±' : '+-'} ${pixelText(row.sigma, false)} px`, 'strong'),
+      seg(shiftWithError(row.shift, row.sigma, state.drawing), 'strong'),
       seg(state.drawing.unicode ? '  χ² ' : '  chi2 ', 'dim'),
       seg(chiText(row.chi)),
       seg(row.flags.length > 0 ? `  ${row.flags.join(', ')}` : '', 'warning'),
@@ -127,11 +127,9 @@ function historyPart({ history, drawing }: ConsoleState, label: string, zero: nu
     lines: (width, height) => {
       const place = history?.labels.indexOf(label) ?? -1;
       if (!history || place < 0 || history.samples.length === 0) return [[seg(' no result yet', 'dim')]];
-      return textPlot(
-        [{ colour: 'median', letter: '*', ...shiftsOf(history, place, zero) }],
-        timeOptions(history, width, height),
-        drawing,
-      );
+      const shifts = shiftsOf(history, place, zero);
+      if (!shifts.ys.some(Number.isFinite)) return [[seg(' no shift yet', 'dim')]];
+      return textPlot([{ colour: 'median', letter: '*', ...shifts }], timeOptions(history, width, height), drawing);
     },
   };
 }
@@ -144,7 +142,7 @@ const placePart = (state: ConsoleState): RoiPart => ({
   lines: (width, height) => placeLines(state, width, height),
 });
 
-function shiftsOf({ samples, baseline }: RoiHistory, place: number, zero: number): { xs: number[]; ys: number[] } {
+function shiftsOf({ samples }: RoiHistory, place: number, zero: number): { xs: number[]; ys: number[] } {
   const gaps = gapsBefore(
     samples.map(({ at }) => at),
     point => samples[point]!.frames,
@@ -157,7 +155,7 @@ function shiftsOf({ samples, baseline }: RoiHistory, place: number, zero: number
       ys.push(Number.NaN);
     }
     xs.push(sample.at);
-    ys.push(shiftOf(sample, baseline, place) - zero);
+    ys.push(shiftOf(sample, place) - zero);
   }
   return { xs, ys };
 }

@@ -1,11 +1,11 @@
 import { type GreyPicture, pictureMarks } from '../../model/framePicture.ts';
-import { counted } from '../../model/quantity.ts';
+import { counted, withError } from '../../model/quantity.ts';
 import { type InspectedRow, meanRow, type RoiInspection } from '../../model/roiInspection.ts';
 import type { Drawing } from '../drawing.ts';
 import { greyBlocks } from '../terminalPicture/greyBlocks.ts';
 import { type Line, line, paragraph, type Segment, seg } from '../views/line.ts';
 import { textPlot } from '../views/textPlot.ts';
-import { chiText, pixelText } from './roiTable.ts';
+import { chiText, shiftWithError } from './roiTable.ts';
 
 /** One thing that is shown of a ROI. */
 export interface RoiPart {
@@ -22,9 +22,7 @@ export function roiFigures(
   drawing: Drawing,
   zero = 0,
 ): Line[] {
-  const pm = drawing.unicode ? '±' : '+-';
-  const value = (of: number | null | undefined, error: number | null | undefined, sign: boolean): string =>
-    `${pixelText(of ?? Number.NaN, sign)} ${pm} ${pixelText(error ?? Number.NaN, false)} px`;
+  const { unicode } = drawing;
   const flags: Segment[] =
     result.flags.length === 0
       ? [seg('no flag', 'good')]
@@ -32,9 +30,12 @@ export function roiFigures(
   const lines: Line[] = [
     [
       seg(' shift ', 'dim'),
-      seg(value((result.shift ?? Number.NaN) - zero, result.shift_uncertainty, true), 'strong'),
+      seg(
+        shiftWithError((result.shift ?? Number.NaN) - zero, result.shift_uncertainty ?? Number.NaN, drawing),
+        'strong',
+      ),
       seg('  position ', 'dim'),
-      seg(value(result.position, result.uncertainty, false), 'strong'),
+      seg(`${withError(result.position ?? Number.NaN, result.uncertainty ?? Number.NaN, { unicode })} px`, 'strong'),
     ],
     [
       seg(drawing.unicode ? ' χ² ' : ' chi2 ', 'dim'),
@@ -57,7 +58,7 @@ export function roiFigures(
     lines.push([
       seg(' reference ', 'dim'),
       seg(
-        `${reference.hash}, position there ${pixelText(reference.position, false)} ${pm} ${pixelText(reference.positionError, false)} px, dark level ${Math.round(reference.darkLevel)}`,
+        `${reference.hash}, position there ${withError(reference.position, reference.positionError, { unicode })} px, dark level ${Math.round(reference.darkLevel)}`,
       ),
     ]);
   return lines;

@@ -34,6 +34,7 @@ export function allRoiRows({ rois, history, lastResult, qualities, chart: { zero
   const rows = labels.map(label =>
     rowOf(
       label,
+      lastResult !== null,
       lastResult?.rois.get(label),
       qualities.get(label),
       placeOf.get(label),
@@ -48,6 +49,7 @@ export function allRoiRows({ rois, history, lastResult, qualities, chart: { zero
 
 function rowOf(
   label: string,
+  isResult: boolean,
   values: RoiValues | undefined,
   quality: RoiQuality | undefined,
   place: number | undefined,
@@ -56,17 +58,21 @@ function rowOf(
   zero: number,
 ): RoiRow {
   const known = history && place !== undefined ? { history, place } : null;
-  const inResult = values?.shift ?? Number.NaN;
-  let drift: number | undefined;
+  let drift: Drift | undefined;
+  // Only where it is shown: it goes through all samples of an hour.
+  const driftNow = (): Drift => (drift ??= known ? driftOf(recent, known.place) : unknownDrift);
   return {
     label,
-    shift: (Number.isNaN(inResult) && known ? lastShift(known.history, known.place) : inResult) - zero,
+    // A result without a shift has none: what the position says counts from another zero.
+    shift:
+      (isResult ? (values?.shift ?? Number.NaN) : known ? lastShift(known.history, known.place) : Number.NaN) - zero,
     sigma: values?.shiftError ?? Number.NaN,
     chi: values?.chiSquared ?? Number.NaN,
-    // Only where it is shown: it goes through all samples of an hour.
     get drift() {
-      drift ??= known ? driftOf(recent, known.history.baseline, known.place) : Number.NaN;
-      return drift;
+      return driftNow().value;
+    },
+    get driftSigma() {
+      return driftNow().sigma;
     },
     noise: quality?.noise ?? Number.NaN,
     quality: quality?.word ?? '',
@@ -82,25 +88,44 @@ export function samplesOfLast({ samples }: RoiHistory, ms: number): readonly Roi
   return samples.slice(from);
 }
 
-/** Slope of the line through the shifts by least squares, pixels an hour; NaN where too little is known. */
-export function driftOf(samples: readonly RoiSample[], baseline: Float64Array, place: number): number {
+interface Drift {
+  value: number;
+  sigma: number;
+}
+const unknownDrift: Drift = { value: Number.NaN, sigma: Number.NaN };
+
+/**
+ * Slope of the line through the shifts by least squares and its standard error, pixels an hour; NaN where too little is known. What goes on from one
+ * sample to the next (slow noise, a step) is not averaged away, and makes the error larger.
+ */
+export function driftOf(samples: readonly RoiSample[], place: number): Drift {
+  const known = samples.filter(sample => Number.isFinite(shiftOf(sample, place)));
+  if (known.length < 3 || known.at(-1)!.at - known[0]!.at < leastDriftMs) return unknownDrift;
   let [count, meanTime, meanShift, timeSquares, products] = [0, 0, 0, 0, 0];
-  let [first, end] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const sample of samples) {
-    const shift = shiftOf(sample, baseline, place);
-    if (!Number.isFinite(shift)) continue;
+  for (const sample of known) {
     count += sample.frames;
     const share = sample.frames / count;
-    const [offTime, offShift] = [sample.at - meanTime, shift - meanShift];
+    const [offTime, offShift] = [sample.at - meanTime, shiftOf(sample, place) - meanShift];
     meanTime += share * offTime;
     meanShift += share * offShift;
     timeSquares += sample.frames * offTime * (sample.at - meanTime);
-    products += sample.frames * offTime * (shift - meanShift);
-    first = Math.min(first, sample.at);
-    end = Math.max(end, sample.at);
+    products += sample.frames * offTime * (shiftOf(sample, place) - meanShift);
   }
-  return end - first < leastDriftMs ? Number.NaN : (products / timeSquares) * 3_600_000;
+  const slope = products / timeSquares;
+  let [squares, neighbours, before] = [0, 0, 0];
+  for (const sample of known) {
+    const off = shiftOf(sample, place) - meanShift - slope * (sample.at - meanTime);
+    squares += sample.frames * off * off;
+    neighbours += sample.frames * off * before;
+    before = off;
+  }
+  const alike = squares > 0 ? Math.max(0, Math.min(mostAlike, neighbours / squares)) : 0;
+  const variance = (squares / (known.length - 2) / timeSquares) * ((1 + alike) / (1 - alike));
+  return { value: slope * 3_600_000, sigma: Math.sqrt(variance) * 3_600_000 };
 }
+
+/** Correlation of one sample with the next that is counted at most. */
+const mostAlike = 0.99;
 
 const byName = new Intl.Collator('en', { numeric: true });
 

@@ -1,5 +1,5 @@
 import { localIso } from '../../model/localTime.ts';
-import { number } from '../../model/quantity.ts';
+import { measured, number, withError } from '../../model/quantity.ts';
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
 import { sinceZero } from '../chart/readoutLine.ts';
 import type { ConsoleState } from '../consoleState.ts';
@@ -69,7 +69,7 @@ export function roiTable(state: ConsoleState, width: number, height: number): Li
     const isChosen = top + i === cursor;
     const cells = columns.map(({ column, width: wide, left }): Segment => {
       if (column === null) return seg(sparks(history, recent, placeOf.get(row.label), wide, drawing), 'accent');
-      const text = cleanText(cellText(row, column), drawing);
+      const text = cleanText(cellText(row, column, drawing), drawing);
       const shown = text.length > wide ? `${text.slice(0, wide - drawing.ellipsis.length)}${drawing.ellipsis}` : text;
       return seg(left ? shown.padEnd(wide) : shown.padStart(wide), cellTone(row, column));
     });
@@ -92,13 +92,14 @@ export function columnAt(state: ConsoleState, width: number, x: number): RoiColu
 }
 
 function tableColumns(rows: readonly RoiRow[], width: number, { unicode }: Drawing): TableColumn[] {
+  const isNarrow = width < widthForSparks;
   const longest = rows.reduce((most, { label }) => Math.max(most, label.length), 5);
   const numbers: TableColumn[] = [
-    { column: 'label', head: 'ROI', width: Math.min(longest, width < 100 ? 12 : 24), left: true },
-    { column: 'shift', head: 'shift px', width: 10, left: false },
-    { column: 'sigma', head: unicode ? 'σ px' : 'sigma', width: 8, left: false },
-    { column: 'chi', head: unicode ? 'χ²' : 'chi2', width: 6, left: false },
-    { column: 'drift', head: 'px/h', width: 9, left: false },
+    { column: 'label', head: 'ROI', width: Math.min(longest, isNarrow ? 8 : width < 100 ? 12 : 24), left: true },
+    { column: 'shift', head: 'shift px', width: 9, left: false },
+    { column: 'sigma', head: unicode ? 'σ px' : 'sigma', width: isNarrow ? 7 : 8, left: false },
+    { column: 'chi', head: unicode ? 'χ²' : 'chi2', width: 5, left: false },
+    { column: 'drift', head: 'drift px/h', width: unicode ? 20 : 21, left: false },
     ...(width >= widthForQuality && rows.some(({ quality }) => quality !== '')
       ? [
           { column: 'noise' as const, head: 'noise px', width: 8, left: false },
@@ -107,8 +108,7 @@ function tableColumns(rows: readonly RoiRow[], width: number, { unicode }: Drawi
       : []),
   ];
   const left = width - 2 - numbers.reduce((sum, column) => sum + column.width + 1, 0);
-  if (width < widthForSparks)
-    return [...numbers, { column: 'flags', head: 'flags', width: Math.max(5, left), left: true }];
+  if (isNarrow) return [...numbers, { column: 'flags', head: 'flags', width: Math.max(5, left), left: true }];
   const spark = Math.min(mostSparks, Math.max(12, Math.floor(left / 2)));
   return [
     ...numbers,
@@ -127,17 +127,9 @@ function heads(columns: readonly TableColumn[], page: RoisPage, width: number, d
   return clip([seg(' '), ...cells], width, drawing);
 }
 
-/** A number of pixels in ten columns, with its sign. */
-export function pixelText(value: number, sign = true): string {
-  if (!Number.isFinite(value)) return '?';
-  const decimals = Math.abs(value) >= 100 ? 2 : 4;
-  const text = value.toFixed(decimals);
-  return sign && value > 0 && Number(text) !== 0 ? `+${text}` : text.replace(/^-(?=[0.]+$)/, '');
-}
-
 export const timeText = (at: number): string => (Number.isFinite(at) ? localIso(at).slice(11, 19) : '');
 
-function cellText(row: RoiRow, column: RoiColumn): string {
+function cellText(row: RoiRow, column: RoiColumn, { unicode }: Drawing): string {
   switch (column) {
     case 'label':
       return row.label;
@@ -145,19 +137,31 @@ function cellText(row: RoiRow, column: RoiColumn): string {
       return row.flags.join(' ');
     case 'quality':
       return row.quality;
-    case 'sigma':
-    case 'noise':
-      return pixelText(row[column], false);
     case 'chi':
       return chiText(row.chi);
+    case 'shift':
+      return shiftWords(row);
+    case 'drift':
+      return Number.isFinite(row.drift) ? withError(row.drift, row.driftSigma, { isSigned: true, unicode }) : '?';
     default:
-      return pixelText(row[column]);
+      return sigmaText(row[column]);
   }
 }
 
+/** With as many decimals as its error asks for; a ROI without a shift says so. */
+const shiftWords = ({ shift, sigma }: RoiRow): string =>
+  Number.isFinite(shift) ? measured(shift, sigma, true)[0] : 'none';
+
+/** `+0.0123 ± 0.0011 px`; `no shift`. */
+export const shiftWithError = (shift: number, sigma: number, { unicode }: Pick<Drawing, 'unicode'>): string =>
+  Number.isFinite(shift) ? `${withError(shift, sigma, { isSigned: true, unicode })} px` : 'none';
+
+/** A standard error, or a noise, to two figures. */
+export const sigmaText = (sigma: number): string => measured(Number.NaN, sigma)[1];
+
 export function chiText(chi: number): string {
   if (!Number.isFinite(chi)) return '?';
-  return chi >= 1000 ? chi.toPrecision(3).replace('e+', 'e') : chi.toFixed(chi >= 100 ? 0 : 2);
+  return chi >= 1000 ? chi.toPrecision(2).replace('e+', 'e') : chi.toFixed(chi >= 100 ? 0 : 2);
 }
 
 function cellTone(row: RoiRow, column: RoiColumn): 'plain' | 'warning' | 'bad' | 'strong' | 'dim' {
@@ -182,7 +186,7 @@ export function sparks(
   const sums = new Float64Array(columns);
   const counts = new Float64Array(columns);
   for (const sample of samples) {
-    const shift = shiftOf(sample, history.baseline, place);
+    const shift = shiftOf(sample, place);
     if (!Number.isFinite(shift)) continue;
     const at = Math.min(columns - 1, Math.floor(((sample.at - from) / (to - from || 1)) * columns));
     sums[at] += shift * sample.frames;

@@ -11,8 +11,9 @@ export interface RoiRow {
   sigma: number;
   /** Reduced χ². */
   chi: number;
-  /** Pixels an hour. */
+  /** Pixels an hour, and its standard error. */
   drift: number;
+  driftSigma: number;
   /** Standard deviation of one value, without what changes slowly. */
   noise: number;
   /** A word; empty while it is not known. */

@@ -2,27 +2,20 @@ import { medianOf } from '../../model/median.ts';
 import type { ChipShift } from '../../model/result.ts';
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
 
-/** Shift of one ROI's resonance in a sample, from the reference or from its baseline, pixels; NaN where it is not known. */
-export function shiftOf({ positions, shifts }: RoiSample, baseline: Float64Array, roi: number): number {
-  const shift = shifts[roi] ?? Number.NaN;
-  return Number.isNaN(shift) ? (positions[roi] ?? Number.NaN) - (baseline[roi] ?? Number.NaN) : shift;
-}
+/** Shift of one ROI's resonance in a sample, from the reference, pixels; NaN where it has none: a position counts from another zero. */
+export const shiftOf = ({ shifts }: RoiSample, roi: number): number => shifts[roi] ?? Number.NaN;
 
 /** How many samples back a ROI's last value is looked for: one bad fit does not make it unknown. */
 const lookBack = 5;
 
 /** The last known shift of a ROI, pixels; NaN where there is none lately. */
-export function lastShift({ samples, baseline }: RoiHistory, roi: number): number {
+export function lastShift({ samples }: RoiHistory, roi: number): number {
   for (let i = samples.length - 1; i >= Math.max(0, samples.length - lookBack); i--) {
-    const shift = shiftOf(samples[i] as RoiSample, baseline, roi);
+    const shift = shiftOf(samples[i] as RoiSample, roi);
     if (Number.isFinite(shift)) return shift;
   }
   return Number.NaN;
 }
-
-/** The last known shifts of all, in the order of the labels, pixels. */
-export const lastShifts = (history: RoiHistory): Float64Array =>
-  Float64Array.from(history.labels, (_, roi) => lastShift(history, roi));
 
 /** How far the chip has moved since its reference image; null where it was not seen lately. */
 export const lastChipShift = ({ samples }: RoiHistory): ChipShift | null =>

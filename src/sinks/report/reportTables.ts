@@ -1,6 +1,6 @@
 import type { Estimate } from '../../quantities/langmuir.ts';
 import type { Sensing, SensingFigures } from '../../quantities/sensing.ts';
-import { figure, momentText, withError } from './pictures/pictureParts.ts';
+import { figure, momentText, withUnit } from './pictures/pictureParts.ts';
 import type { PictureData } from './reportData.ts';
 
 export interface ReportTable {
@@ -28,19 +28,19 @@ function stepTable({ windows, groups }: Sensing): ReportTable {
       step.liquid,
       step.refractive_index?.toFixed(4) ?? '',
       step.concentration ?? '',
-      ...groups.map(({ plateaus }) => withError(plateaus[i]?.mean, plateaus[i]?.sigma, '').trim()),
+      ...groups.map(({ plateaus }) => withUnit(plateaus[i]?.mean, plateaus[i]?.sigma, '').trim()),
     ]),
   };
 }
 
-const estimate = (of: Estimate | undefined): string => (of ? withError(of.value, of.sigma, '').trim() : '');
+const estimate = (of: Estimate | undefined): string => (of ? withUnit(of.value, of.sigma, '').trim() : '');
 
 const sensingHead = ['sensitivity / px/RIU', 'limit of detection / RIU'];
 const bindingHead = ['k_on / 1/(M s)', 'k_off / 1/s', 'K_D / M', 'all sites / px'];
 
 const sensingCells = ({ refractive }: SensingFigures): string[] => [
-  withError(refractive?.value, refractive?.sigma, '').trim(),
-  withError(refractive?.detectionLimit, refractive?.detectionLimitSigma, '').trim(),
+  withUnit(refractive?.value, refractive?.sigma, '').trim(),
+  withUnit(refractive?.detectionLimit, refractive?.detectionLimitSigma, '').trim(),
 ];
 const bindingCells = ({ binding }: SensingFigures): string[] =>
   [binding?.kOn, binding?.kOff, binding?.kD, binding?.maxShift].map(estimate);
@@ -73,7 +73,7 @@ function changeTable({ changes }: PictureData): ReportTable {
         momentText(time),
         figure(timeSigma, 2),
         isGroup ? `group ${name}` : name,
-        withError(height, heightSigma, '').trim(),
+        withUnit(height, heightSigma, '').trim(),
       ]),
   };
 }
@@ -94,7 +94,7 @@ function roiTable({ rois }: PictureData, sensing: readonly SensingFigures[]): Re
     ],
     rows: rois.map(({ label, figures, sigmaOf, warning }, i) => [
       label,
-      withError(figures.shift, sigmaOf.shift, '').trim(),
+      withUnit(figures.shift, sigmaOf.shift, '').trim(),
       figure(figures.noise, 3),
       ...sensingCells(sensing[i]!),
       ...(hasBinding ? bindingCells(sensing[i]!) : []),

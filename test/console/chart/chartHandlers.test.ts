@@ -50,9 +50,9 @@ describe('the chart page', () => {
       / last \d\d:\d\d:\d\d M median of all \+0\.65 px, \+0\.65 to \+0\.65 · median of \d frames/,
     );
     const cursor = press(at(), 'down', 'left');
-    expect(readout(cursor)).toMatch(/ at \d\d:\d\d:\d\d a a \+0\.6 ± 0\.004 px/);
+    expect(readout(cursor)).toMatch(/ at \d\d:\d\d:\d\d a a \+0\.6000 ± 0\.0040 px/);
     const flagged = { ...cursor, chart: { ...cursor.chart, zoom: 0, end: noon - 595_000, cursor: noon - 600_000 } };
-    expect(readout(flagged)).toMatch(/a a \+0\.1 ± 0\.004 px · 1 frame · saturated/);
+    expect(readout(flagged)).toMatch(/a a \+0\.1000 ± 0\.0040 px · 1 frame · saturated/);
     const stalled = { ...flagged, chart: { ...flagged.chart, cursor: noon - 599_500 } };
     expect(readout(stalled)).toContain('no frame');
     expect(press(cursor, 'c').chart.cursor).toBeNull();

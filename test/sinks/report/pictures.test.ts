@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { chipMap, multiples } from '../../../src/sinks/report/pictures/chipPictures.ts';
 import { exposure, intervalPicture } from '../../../src/sinks/report/pictures/framePictures.ts';
-import { type Look, robustRange, withError } from '../../../src/sinks/report/pictures/pictureParts.ts';
+import { type Look, robustRange, withUnit } from '../../../src/sinks/report/pictures/pictureParts.ts';
 import { sensorgram } from '../../../src/sinks/report/pictures/sensorgram.ts';
 import { countIntervals } from '../../../src/sinks/report/readReportData.ts';
 import { sampleReport } from './sampleReport.ts';
@@ -78,9 +78,9 @@ test('intervals are counted, and a night without images does not squeeze them in
 });
 
 test('a value has as many places as its error says anything about', () => {
-  expect(withError(0.19384, 0.01042, 'px')).toBe('0.194 ± 0.010 px');
-  expect(withError(-176.92, 22.3, 'px/RIU')).toBe('−177 ± 22 px/RIU');
-  expect(withError(0.00048083, 6.02e-5, 'RIU')).toBe('0.000481 ± 0.000060 RIU');
-  expect(withError(1.2341e-9, 2e-11, 'M')).toBe('1.234e−9 ± 2.0e−11 M');
-  expect(withError(2.5, null, 'px')).toBe('2.5 px');
+  expect(withUnit(0.19384, 0.01042, 'px')).toBe('0.194 ± 0.010 px');
+  expect(withUnit(-176.92, 22.3, 'px/RIU')).toBe('−177 ± 22 px/RIU');
+  expect(withUnit(0.00048083, 6.02e-5, 'RIU')).toBe('0.000481 ± 0.000060 RIU');
+  expect(withUnit(1.2341e-9, 2e-11, 'M')).toBe('1.234e−9 ± 2.0e−11 M');
+  expect(withUnit(2.5, null, 'px')).toBe('2.5 px');
 });

@@ -18,7 +18,7 @@ import {
   robustRange,
   roiCount,
   warnedWords,
-  withError,
+  withUnit,
 } from './pictureParts.ts';
 
 /** What maps of the chip show. */
@@ -231,7 +231,7 @@ function roiWords(data: PictureData, i: number, quantity: RoiQuantity | null): s
   const lines = mapQuantities.flatMap(({ key, title, unit }) => {
     const value = roi.figures[key] ?? null;
     if (value === null) return key === quantity ? [`${title}: not known`] : [];
-    const words = `${title}: ${withError(value, roi.sigmaOf[key], unit)}`;
+    const words = `${title}: ${withUnit(value, roi.sigmaOf[key], unit)}`;
     return [key === quantity ? `<b>${escapedText(words)}</b>` : escapedText(words)];
   });
   const warning = roi.warning === null ? [] : [escapedText(`Flagged: ${roi.warning}`)];

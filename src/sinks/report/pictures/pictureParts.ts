@@ -1,4 +1,5 @@
 import type { EChartsOption, XAXisComponentOption } from 'echarts';
+import { withError } from '../../../model/quantity.ts';
 import { valueAxis } from '../../plot/plotAxes.ts';
 import { quantile } from '../../plot/shiftSummary.ts';
 import type { PictureData, ReportRoi } from '../reportData.ts';
@@ -90,14 +91,10 @@ export function figure(value: number | null | undefined, digits = 4): string {
   return text.replace('-', '−');
 }
 
-/** `0.1938 ± 0.0104 px`: the error to two figures, the value as far. */
-export function withError(value: number | null | undefined, sigma: number | null | undefined, unit: string): string {
-  if (typeof value !== 'number' || typeof sigma !== 'number' || !Number.isFinite(sigma))
-    return `${figure(value)} ${unit}`;
-  const decimals = Math.max(0, 1 - Math.floor(Math.log10(sigma)));
-  const words =
-    sigma > 0 && decimals <= 8 ? [value, sigma].map(each => each.toFixed(decimals)) : [figure(value), figure(sigma, 2)];
-  return `${words.join(' ± ').replace('-', '−')} ${unit}`;
+/** `0.194 ± 0.010 px`. */
+export function withUnit(value: number | null | undefined, sigma: number | null | undefined, unit: string): string {
+  const isKnown = typeof value === 'number' && typeof sigma === 'number' && Number.isFinite(sigma) && sigma > 0;
+  return `${isKnown ? withError(value, sigma).replaceAll('-', '−') : figure(value)} ${unit}`;
 }
 
 /** `2026-01-03 14:05:10`. */

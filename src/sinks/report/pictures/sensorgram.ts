@@ -22,7 +22,7 @@ import {
   robustRange,
   timeAxis,
   warnedWords,
-  withError,
+  withUnit,
   zoomOption,
 } from './pictureParts.ts';
 
@@ -245,7 +245,7 @@ function told(data: PictureData, groups: readonly ReportGroup[], picked: readonl
     ...picked.map(({ label, shifts, sigmas, distrusted, flags }) => {
       const isDistrusted = !Number.isNaN(distrusted[at]);
       const value = isDistrusted ? distrusted[at] : shifts[at];
-      const words = Number.isNaN(value) ? 'no value' : withError(value, isDistrusted ? null : sigmas[at], 'px');
+      const words = Number.isNaN(value) ? 'no value' : withUnit(value, isDistrusted ? null : sigmas[at], 'px');
       const flagged = flagWords(flags[at] as number, data);
       return `ROI ${label}: ${words}${flagged === '' ? '' : ` (${flagged})`}`;
     }),

@@ -18,7 +18,7 @@ import { Manifest } from '../../src/manifest/manifest.ts';
 import type { WorkRules } from '../../src/manifest/workRules.ts';
 import type { SourceFrame } from '../../src/model/frame.ts';
 import { localIso, utcIso } from '../../src/model/localTime.ts';
-import { type CollectSettings, collector } from '../../src/operators/collector/collector.ts';
+import { type CollectSettings, collector } from '../../src/operators/collector/captureStage.ts';
 import { type RingBufferSettings, ringBuffer } from '../../src/operators/ringBuffer/ringBuffer.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import { diskSpace$, measureSpace } from '../../src/streams/disk/spaceOnDisk.ts';

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Entry } from '../../src/model/entry.ts';
 import type { CapturedFrame } from '../../src/model/frame.ts';
 import { localIso, parseIso, utcIso } from '../../src/model/localTime.ts';
-import type { CollectSettings } from '../../src/operators/collector/collector.ts';
+import type { CollectSettings } from '../../src/operators/collector/captureStage.ts';
 import { ImageStore } from '../../src/operators/collector/imageStore.ts';
 import { CollectorFixture, collectSettings } from '../world/collectorFixture.ts';
 import { useStillTime } from '../world/eventRun.ts';

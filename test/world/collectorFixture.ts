@@ -4,7 +4,7 @@ import { FreshFrames } from '../../src/image/freshFrames.ts';
 import type { ImportedFrame, SourceFrame } from '../../src/model/frame.ts';
 import type { Arrivals } from '../../src/model/frameSource.ts';
 import { localIso, utcIso } from '../../src/model/localTime.ts';
-import { type CollectExperiment, type CollectSettings, collector } from '../../src/operators/collector/collector.ts';
+import { type CollectExperiment, type CollectSettings, collector } from '../../src/operators/collector/captureStage.ts';
 import type { Tools } from '../../src/operators/stage/experiment.ts';
 import { runStage } from '../../src/operators/stage/runStage.ts';
 import type { StageFlow } from '../../src/operators/stage/stage.ts';

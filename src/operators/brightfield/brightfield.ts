@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { captureStage } from '../collector/collector.ts';
+import { captureStage } from '../collector/captureStage.ts';
 import { isFolder } from '../stage/stage.ts';
 import { MainFrames } from './mainFrames.ts';
 

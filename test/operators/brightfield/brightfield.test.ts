@@ -8,7 +8,7 @@ import { followLastImage } from '../../../src/manifest/lastImage.ts';
 import type { Entry } from '../../../src/model/entry.ts';
 import { isBrightfield } from '../../../src/model/entry.ts';
 import { brightfield } from '../../../src/operators/brightfield/brightfield.ts';
-import type { CollectSettings } from '../../../src/operators/collector/collector.ts';
+import type { CollectSettings } from '../../../src/operators/collector/captureStage.ts';
 import { runStage } from '../../../src/operators/stage/runStage.ts';
 import { CollectorFixture, capturedFrame, collectSettings } from '../../world/collectorFixture.ts';
 import { useStillTime } from '../../world/eventRun.ts';

@@ -2,7 +2,7 @@ import { BehaviorSubject } from 'rxjs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Playback, type PlaybackWish, withWish } from '../../../src/model/playback.ts';
 import type { ReplayStatus } from '../../../src/model/replay.ts';
-import type { CollectSettings } from '../../../src/operators/collector/collector.ts';
+import type { CollectSettings } from '../../../src/operators/collector/captureStage.ts';
 import { emptyStatus, reduceStatus, statusOf } from '../../../src/sinks/status/statusOfEvents.ts';
 import { CollectorFixture, collectSettings, importedFrame } from '../../world/collectorFixture.ts';
 import { useStillTime } from '../../world/eventRun.ts';

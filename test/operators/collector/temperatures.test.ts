@@ -4,7 +4,7 @@ import { defaultConfig } from '../../../src/config/defaultConfig.ts';
 import type { Config } from '../../../src/config/schema.ts';
 import type { SourceFrame } from '../../../src/model/frame.ts';
 import { localIso, utcIso } from '../../../src/model/localTime.ts';
-import type { CollectSettings } from '../../../src/operators/collector/collector.ts';
+import type { CollectSettings } from '../../../src/operators/collector/captureStage.ts';
 import { openSensor } from '../../../src/streams/sensors/openSensor.ts';
 import { CollectorFixture, capturedFrame, collectSettings, importedFrame } from '../../world/collectorFixture.ts';
 import { useStillTime } from '../../world/eventRun.ts';

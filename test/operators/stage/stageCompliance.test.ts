@@ -1,5 +1,5 @@
 import type { BackupSettings } from '../../../src/operators/backup/backup.ts';
-import type { CollectSettings } from '../../../src/operators/collector/collector.ts';
+import type { CollectSettings } from '../../../src/operators/collector/captureStage.ts';
 import type { CommunicateSettings } from '../../../src/operators/communicator/communicator.ts';
 import type { CompressSettings } from '../../../src/operators/compressor/compressor.ts';
 import type { ProcessSettings } from '../../../src/operators/processor/processor.ts';

@@ -3,7 +3,7 @@ import { connectInputs, type GraphInputs } from './graphInputs.ts';
 import type { PipelineEvent } from './model/event.ts';
 import { backup } from './operators/backup/backup.ts';
 import { brightfield } from './operators/brightfield/brightfield.ts';
-import { collector } from './operators/collector/captureStage.ts';
+import { collector } from './operators/collector/collector.ts';
 import { communicator } from './operators/communicator/communicator.ts';
 import { compressor } from './operators/compressor/compressor.ts';
 import { health } from './operators/health/health.ts';

@@ -38,7 +38,7 @@ import { utcIso } from './model/localTime.ts';
 import type { PauseReason } from './model/pauseReason.ts';
 import type { StageName } from './model/stageName.ts';
 import { brightfield } from './operators/brightfield/brightfield.ts';
-import { collector } from './operators/collector/captureStage.ts';
+import { collector } from './operators/collector/collector.ts';
 import { readThrottled } from './operators/health/powerSupply.ts';
 import { settleProcessorOrphans } from './operators/processor/settleProcessorOrphans.ts';
 import { clockBehind$ } from './operators/services/clockBehind.ts';

@@ -12,7 +12,7 @@ import { systemClock } from '../model/clock.ts';
 import type { Pixels } from '../model/frame.ts';
 import { duration } from '../model/quantity.ts';
 import { brightfield } from '../operators/brightfield/brightfield.ts';
-import { collector } from '../operators/collector/captureStage.ts';
+import { collector } from '../operators/collector/collector.ts';
 import { claimCamera, openSource, type SourceDeps } from '../streams/cameras/sources.ts';
 import { cameraUser } from './livingProcesses.ts';
 import type { LoadedConfig } from './loadConfig.ts';

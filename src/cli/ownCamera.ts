@@ -9,7 +9,7 @@ import { transformPixels } from '../image/transformPixels.ts';
 import { systemClock } from '../model/clock.ts';
 import type { Pixels, SourceFrame } from '../model/frame.ts';
 import type { FrameSource } from '../model/frameSource.ts';
-import { collector } from '../operators/collector/captureStage.ts';
+import { collector } from '../operators/collector/collector.ts';
 import { claimCamera, openSource, toolCamera } from '../streams/cameras/sources.ts';
 import { stopSignals$ } from '../streams/stopSignals.ts';
 import type { CommandContext } from './commandDefinition.ts';

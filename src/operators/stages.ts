@@ -1,7 +1,7 @@
 import type { StageName } from '../model/stageName.ts';
 import { backup } from './backup/backup.ts';
 import { brightfield } from './brightfield/brightfield.ts';
-import { collector } from './collector/captureStage.ts';
+import { collector } from './collector/collector.ts';
 import { communicator } from './communicator/communicator.ts';
 import { compressor } from './compressor/compressor.ts';
 import { health } from './health/health.ts';

@@ -52,3 +52,7 @@ export class Schedule {
     return Math.floor((this.#clock.monotonic() - this.#origin + early) / this.intervalMs) + 1;
   }
 }
+
+/** Intervals of the schedule that went by without a frame. */
+export const missedFrames = (count: number, why: string) =>
+  ({ kind: 'discarded', entryId: null, count, reason: `missed: ${why}` }) as const;

@@ -8,11 +8,8 @@ import type { DiskSpace } from '../../../src/files/diskSpace.ts';
 import { decodeFrame } from '../../../src/image/decodeFrame.ts';
 import type { Entry } from '../../../src/model/entry.ts';
 import type { CapturedFrame, SourceFrame } from '../../../src/model/frame.ts';
-import {
-  type CollectExperiment,
-  type CollectSettings,
-  collector,
-} from '../../../src/operators/collector/captureStage.ts';
+import type { CollectExperiment, CollectSettings } from '../../../src/operators/collector/captureStage.ts';
+import { collector } from '../../../src/operators/collector/collector.ts';
 import { runStage } from '../../../src/operators/stage/runStage.ts';
 import {
   CollectorFixture,

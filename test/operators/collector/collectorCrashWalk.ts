@@ -1,7 +1,8 @@
 import { expect, vi } from 'vitest';
 import { type Entry, isBrightfield } from '../../../src/model/entry.ts';
 import { brightfield } from '../../../src/operators/brightfield/brightfield.ts';
-import { type CollectSettings, collector } from '../../../src/operators/collector/captureStage.ts';
+import type { CollectSettings } from '../../../src/operators/collector/captureStage.ts';
+import { collector } from '../../../src/operators/collector/collector.ts';
 import { CollectorFixture, capturedFrame, collectSettings } from '../../world/collectorFixture.ts';
 import { atEveryCrash, type CrashKind, FaultyFiles, Stopped } from '../../world/faultyFiles.ts';
 import { PipelineWorld } from '../../world/pipelineWorld.ts';

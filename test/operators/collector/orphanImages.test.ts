@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Entry } from '../../../src/model/entry.ts';
 import type { NoteEvent } from '../../../src/model/event.ts';
 import { localIso } from '../../../src/model/localTime.ts';
-import { type CollectSettings, collector as collectorStage } from '../../../src/operators/collector/captureStage.ts';
+import type { CollectSettings } from '../../../src/operators/collector/captureStage.ts';
+import { collector as collectorStage } from '../../../src/operators/collector/collector.ts';
 import { runStage } from '../../../src/operators/stage/runStage.ts';
 import { recoverySource } from '../../../src/verify/recoverEntries.ts';
 import {

@@ -1,4 +1,4 @@
-import { askTerminal, type TerminalAnswers } from '../console/terminalPicture/askTerminal.ts';
+import { askTerminal, type OuterTerminal, type TerminalAnswers } from '../console/terminalPicture/askTerminal.ts';
 import { ToolRunner } from '../files/runTool.ts';
 
 /** The terminal has so long to answer, ms; one that answers at all ends the wait. */
@@ -18,6 +18,7 @@ export const askOwnTerminal = (
     {
       environment,
       timeoutMs: askMs,
+      pid: process.pid,
       outerTerminal: () => outerTerminal(new ToolRunner()),
       size: process.stdout.isTTY ? { columns: process.stdout.columns, rows: process.stdout.rows } : undefined,
     },
@@ -32,10 +33,14 @@ export function listenTo(input: NodeJS.ReadStream, onText: (text: string) => voi
 }
 
 /** What tmux says of the terminal that it is shown on; null where it says nothing. */
-async function outerTerminal(tools: ToolRunner): Promise<string | null> {
-  const command = ['tmux', 'display-message', '-p', '#{client_termname}'];
+async function outerTerminal(tools: ToolRunner): Promise<OuterTerminal | null> {
+  const command = ['tmux', 'display-message', '-p', '#{client_cell_width} #{client_cell_height} #{client_termname}'];
   return tools.run(command, { signal: AbortSignal.timeout(askMs), timeoutMs: askMs }).then(
-    ({ stdout }) => stdout.toString().trim(),
+    ({ stdout }) => {
+      const [width, height, name = ''] = stdout.toString().trimEnd().split(' ');
+      const cell = { width: Number(width), height: Number(height) };
+      return { name, cell: cell.width > 0 && cell.height > 0 ? cell : null };
+    },
     () => null,
   );
 }

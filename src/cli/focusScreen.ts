@@ -1,5 +1,5 @@
 import { chooseDrawing } from '../console/drawing.ts';
-import { terminalPicture } from '../console/terminalPicture/terminalPicture.ts';
+import { type Turn, terminalPicture } from '../console/terminalPicture/terminalPicture.ts';
 import { sparkline } from '../console/views/bars.ts';
 import { cleanText } from '../console/views/cleanText.ts';
 import type { FrameTrend } from '../image/frameTrend.ts';
@@ -50,6 +50,7 @@ export async function openFocusScreen(
   const picture = terminalPicture(graphics, drawing);
   const deaf = listenTo(stdin, onTyped);
   let drawnSize = '';
+  let turn: Turn = 0;
   let message = '';
   const row = (at: number, text: string): string =>
     `\u001b[${at};1H${cleanText(text, drawing).slice(0, output.width)}\u001b[K`;
@@ -60,11 +61,12 @@ export async function openFocusScreen(
       const size = `${columns} ${rows} ${small.width} ${small.height}`;
       const cleared = size === drawnSize ? '' : `${picture.end}\u001b[2J`;
       drawnSize = size;
+      turn = turn === 0 ? 1 : 0;
       const spark = sparkline(trend.sharpness.history, Math.min(60, columns - 20), drawing);
       const [sharp, light] = focusWords(measured, trend);
       const head = [sharp, `last frames ${spark}`, light, message === '' ? title : message];
       output.draw(
-        `${cleared}${head.map((text, i) => row(i + 1, text)).join('')}\u001b[${headRows + 1};1H${picture.draw(small)}`,
+        `${cleared}${head.map((text, i) => row(i + 1, text)).join('')}\u001b[${headRows + 1};1H${picture.draw(small, turn)}`,
       );
     },
     say: text => {

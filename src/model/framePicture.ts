@@ -50,7 +50,7 @@ export interface PictureRequest {
   /** So large it may be, pixels. */
   width: number;
   height: number;
-  /** 1, the default: the whole frame; else so many times larger. */
+  /** 1: the whole frame; else so many times larger. Absent beside other panels: the whole frame, which is read less often there. */
   zoom?: number;
   /** What is in the middle then, as shares of the frame's width and height. */
   centre?: readonly [x: number, y: number];

@@ -19,7 +19,8 @@ export function lastKittyPicture(written: string): (DrawnPicture & { columns: nu
   if (begin < 0) return null;
   const keys = pieces[begin]![1]!;
   const key = (name: string): number => Number(new RegExp(`(?:^|,)${name}=(\\d+)`).exec(keys)?.[1]);
-  const data = pieces.slice(begin).map(([, , piece]) => piece);
+  const end = pieces.findIndex(([, keys], i) => i >= begin && keys!.endsWith('m=0'));
+  const data = pieces.slice(begin, end + 1).map(([, , piece]) => piece);
   const rgb = inflateSync(Buffer.from(data.join(''), 'base64'));
   return { width: key('s'), height: key('v'), columns: key('c'), rows: key('r'), rgb };
 }

@@ -190,6 +190,7 @@ describe('the frame page', () => {
       cell: { width: 8, height: 16 },
       registers: 256,
       maxSize: { width: 1000, height: 1000 },
+      imageIds: [76, 77],
     } as const;
     const state = page({ graphics });
     expect(pictureRequest(state)).toMatchObject({ width: 640, height: 192 });
@@ -257,7 +258,7 @@ describe('what is drawn over a frame', () => {
     const picture = { width, height, grey, marks };
     const drawn =
       way === 'kitty'
-        ? lastKittyPicture(kitty(picture, { columns: 10, rows: 5 }))
+        ? lastKittyPicture(kitty(picture, { columns: 10, rows: 5 }, [76, 77]))
         : lastSixelPicture(sixel(picture, 256));
     expect(drawn).toMatchObject({ width, height });
     let worst = 0;
@@ -366,6 +367,7 @@ describe('a picture in the terminal', () => {
     cell: { width: 8, height: 16 },
     registers: 256,
     maxSize: { width: 1000, height: 1000 },
+    imageIds: [76, 77],
     background: null,
     synchronised: false,
   } as const satisfies TerminalAnswers;

@@ -14,10 +14,12 @@ interface Asked {
   TERM?: string;
   tmux?: boolean;
   outer?: string | null;
+  /** Of the terminal behind tmux. */
+  cell?: { width: number; height: number } | null;
 }
 
 /** Asks a terminal that answers like this; what it was asked, and what was taken for typed. */
-async function ask({ answer, TERM = 'xterm-256color', tmux = false, outer = null }: Asked) {
+async function ask({ answer, TERM = 'xterm-256color', tmux = false, outer = null, cell = null }: Asked) {
   let hear: (text: string) => void = () => undefined;
   const asked: string[] = [];
   let typed = '';
@@ -40,7 +42,8 @@ async function ask({ answer, TERM = 'xterm-256color', tmux = false, outer = null
     {
       environment: { TERM, ...(tmux && { TMUX: '/tmp/tmux-0/default,1,0' }) },
       timeoutMs: 20,
-      outerTerminal: async () => outer,
+      pid: 30,
+      outerTerminal: async () => (outer === null ? null : { name: outer, cell }),
     },
     text => (typed += text),
   );
@@ -65,6 +68,7 @@ describe('asking a terminal for its pictures', () => {
       maxSize: { width: 800, height: 600 },
       background: null,
       synchronised: false,
+      imageIds: [76, 77],
     });
   });
 
@@ -121,10 +125,12 @@ describe('asking a terminal for its pictures', () => {
     const { graphics, asked } = await ask({
       tmux: true,
       outer: 'xterm-kitty',
+      cell: { width: 7, height: 15 },
       answer: () => `\u001b[?1;2;4c${kittyOk}`,
     });
     expect(asked).toContain('\u001bPtmux;\u001b\u001b_Gi=31,s=1,v=1,a=q,U=1,');
-    expect(graphics.way).toBe('kitty through tmux');
+    // tmux 3.3 does not answer how large a cell is, but knows it.
+    expect(graphics).toMatchObject({ way: 'kitty through tmux', cell: { width: 7, height: 15 } });
   });
 
   it.each([
@@ -209,7 +215,7 @@ describe('a picture by kitty’s protocol', () => {
   };
 
   it('is sent in pieces of 4,096 characters at most, each pixel as three colours, over so many cells', () => {
-    const { keys, more, longest, pixels } = sent(kitty(picture, { columns: 10, rows: 3 }));
+    const { keys, more, longest, pixels } = sent(kitty(picture, { columns: 10, rows: 3 }, [76, 77]));
     expect(keys).toContain('a=T,p=1,C=1,c=10,r=3,');
     expect(keys).toContain('f=24,o=z,s=90,v=60,q=2');
     expect(more).toMatch(/^1+0$/);
@@ -217,24 +223,56 @@ describe('a picture by kitty’s protocol', () => {
     expect([...pixels]).toEqual([...picture.grey].flatMap(grey => [grey, grey, grey]));
   });
 
-  it('goes through tmux wrapped, and stands where its placeholders are', () => {
-    const text = kittyThroughTmux(picture, { columns: 3, rows: 2 });
+  it('goes through tmux wrapped, stands where its placeholders are, and only then takes the last one away', () => {
+    const text = kittyThroughTmux(picture, { columns: 3, rows: 2 }, [76, 77]);
     const wrapped = [...seen(text).matchAll(/␛Ptmux;((?:␛␛|[^␛])*)␛\\/g)].map(([, inner]) =>
       inner!.replaceAll('␛␛', '␛'),
     );
     expect(sent(wrapped.join('')).pixels).toHaveLength(3 * picture.grey.length);
     expect(wrapped[0]).toContain('a=T,U=1,c=3,r=2,i=77,');
     const cell = '\u{10EEEE}';
-    expect(text.slice(text.lastIndexOf('\u001b\\') + 2)).toBe(
+    const gone = throughTmux('\u001b_Ga=d,d=I,i=76,q=2\u001b\\');
+    expect(text.endsWith(gone)).toBe(true);
+    const shown = text.slice(0, -gone.length);
+    expect(shown.slice(shown.lastIndexOf('\u001b\\') + 2)).toBe(
       `\u001b[38;5;77m${cell}\u0305${cell}${cell}\u001b[39m\u001b[3D\u001b[1B\u001b[38;5;77m${cell}\u030d${cell}${cell}\u001b[39m`,
     );
     expect(throughTmux('\u001b[c')).toBe('\u001bPtmux;\u001b\u001b[c\u001b\\');
   });
 });
 
+describe('pictures that follow each other in a terminal', () => {
+  it.each(['kitty', 'kitty through tmux'] as const)('by %s take turns, so that none is seen half sent', way => {
+    const terminal = terminalPicture(
+      {
+        way,
+        cell: { width: 8, height: 16 },
+        registers: 256,
+        maxSize: { width: 1000, height: 1000 },
+        imageIds: [76, 77],
+      },
+      { unicode: true, colours: 256, theme: themes.dark },
+    );
+    const picture = { width: 8, height: 16, grey: new Uint8Array(128) };
+    for (const turn of [0, 1] as const) {
+      const [own, other] = turn === 0 ? [76, 77] : [77, 76];
+      const text = terminal.draw(picture, turn);
+      expect(text).toMatch(new RegExp(`a=T,[^;]*,i=${own},[\\s\\S]*a=d,d=I,i=${other},`));
+      expect(text).not.toContain(`i=${other},f=`);
+      expect(terminal.drawAgain(picture, turn)).toMatch(new RegExp(`i=${own},|38;5;${own}m`));
+    }
+    expect(terminal.end).toMatch(/d=I,i=76,[\s\S]*d=I,i=77,/);
+  });
+});
+
 describe('a picture in a terminal', () => {
   const unicode = { unicode: true, colours: 256, theme: themes.dark } as const;
-  const graphics = { cell: { width: 8, height: 16 }, registers: 256, maxSize: { width: 1000, height: 1000 } };
+  const graphics = {
+    cell: { width: 8, height: 16 },
+    registers: 256,
+    maxSize: { width: 1000, height: 1000 },
+    imageIds: [76, 77],
+  } as const;
 
   it.each([
     ['kitty', { width: 640, height: 320 }],

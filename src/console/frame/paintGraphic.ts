@@ -2,7 +2,7 @@ import type { SchedulerLike, Subscription } from 'rxjs';
 import type { FramePicture } from '../../model/framePicture.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import { layoutOf, type Rect } from '../layout.ts';
-import type { TerminalPicture } from '../terminalPicture/terminalPicture.ts';
+import type { TerminalPicture, Turn } from '../terminalPicture/terminalPicture.ts';
 import type { OpenScreen } from '../widgets/openScreen.ts';
 import { graphicOf, picturePlace, pictureRequest } from './framePlaces.ts';
 import { markFrame } from './markFrame.ts';
@@ -40,6 +40,7 @@ export function paintGraphic({ write, spoil, isBusy }: OpenScreen, scheduler: Sc
   let shown: Wanted | null = null;
   /** The last that the terminal was given, which it may still have. */
   let given: Wanted | null = null;
+  let turn: Turn = 0;
   let size = '';
   let notBefore = Number.NEGATIVE_INFINITY;
   let waiting: Subscription | null = null;
@@ -58,9 +59,12 @@ export function paintGraphic({ write, spoil, isBusy }: OpenScreen, scheduler: Sc
     const { graphic, frame, place } = wanted;
     const { width, height } = frame;
     const isThere = given !== null && sameItems(given.from, wanted.from);
-    const text =
-      (isThere ? graphic.drawAgain(frame) : null) ??
-      graphic.draw({ width, height, grey: coarse(frame.grey), marks: markFrame(frame, latest!, true) });
+    let text = isThere ? graphic.drawAgain(frame, turn) : null;
+    if (text === null) {
+      turn = turn === 0 ? 1 : 0;
+      const marks = markFrame(frame, latest!, true);
+      text = graphic.draw({ width, height, grey: coarse(frame.grey), marks }, turn);
+    }
     // Cursor and colours are as the cells left them.
     write(`\u001b7\u001b[${place.top + 1};${place.left + 1}H${text}\u001b8`);
     shown = wanted;

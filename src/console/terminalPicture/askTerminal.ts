@@ -1,5 +1,5 @@
 import type { Rgb } from '../theme/contrast.ts';
-import { throughTmux } from './kitty.ts';
+import { type ImageIds, imageIdsOf, throughTmux } from './kitty.ts';
 
 /** How a terminal shows pictures. */
 export interface TerminalGraphics {
@@ -10,6 +10,8 @@ export interface TerminalGraphics {
   registers: number;
   /** The largest sixel picture, pixels. */
   maxSize: { width: number; height: number };
+  /** Pictures that kitty keeps. */
+  imageIds: ImageIds;
 }
 
 /** All that a terminal tells of itself. */
@@ -27,14 +29,24 @@ export interface TerminalEnds {
   listen(onText: (text: string) => void): () => void;
 }
 
+/** What tmux says of the terminal that it is shown on. */
+export interface OuterTerminal {
+  /** Its kind, as its TERM says. */
+  name: string;
+  /** Of one cell, pixels; null where tmux does not know it. */
+  cell: { width: number; height: number } | null;
+}
+
 export interface AskTerminalOptions {
   /** Of the window, cells: from the size of its largest picture follows how large a cell is, where the terminal does not say it. */
   size?: { columns: number; rows: number } | undefined;
   environment: Readonly<Record<string, string | undefined>>;
   /** It is asked for so long at most, ms: a slow network, or a terminal that says nothing. */
   timeoutMs: number;
-  /** The kind of terminal that tmux is shown on now (`client_termname`), asked of tmux; null when it does not tell. */
-  outerTerminal: () => Promise<string | null>;
+  /** Of this process. */
+  pid: number;
+  /** The terminal that tmux is shown on now, asked of tmux; null when it does not tell. */
+  outerTerminal: () => Promise<OuterTerminal | null>;
 }
 
 /** Terminals that are known to answer nothing, and to print what they are asked. */
@@ -53,12 +65,14 @@ const unknown = { cell: { width: 10, height: 20 }, registers: 16, maxSize: { wid
  */
 export async function askTerminal(
   { write, listen }: TerminalEnds,
-  { environment, timeoutMs, outerTerminal, size }: AskTerminalOptions,
+  { environment, timeoutMs, pid, outerTerminal, size }: AskTerminalOptions,
   onTyped: (text: string) => void = () => undefined,
 ): Promise<TerminalAnswers> {
-  if (mute.test(environment.TERM ?? '')) return answersOf('', false);
+  const imageIds = imageIdsOf(pid);
+  if (mute.test(environment.TERM ?? '')) return { ...answersOf('', false, {}), imageIds };
   const isTmux = Boolean(environment.TMUX);
-  const isBehindTmux = isTmux && placeholderTerminals.test((await outerTerminal()) ?? '');
+  const outer = isTmux ? await outerTerminal() : null;
+  const isBehindTmux = placeholderTerminals.test(outer?.name ?? '');
   let said = '';
   const answered = Promise.withResolvers<void>();
   const timer = setTimeout(() => answered.resolve(), timeoutMs);
@@ -73,7 +87,7 @@ export async function askTerminal(
   clearTimeout(timer);
   stop();
   onTyped(withoutAnswers(said));
-  return answersOf(said, isTmux, size);
+  return { ...answersOf(said, isTmux, { size, outer }), imageIds };
 }
 
 /** What was typed, of what came in: an answer that comes late is no key. */
@@ -105,7 +119,11 @@ const answers = [
 ];
 
 /** What the answers of a terminal mean. */
-function answersOf(said: string, isTmux: boolean, size?: AskTerminalOptions['size']): TerminalAnswers {
+function answersOf(
+  said: string,
+  isTmux: boolean,
+  { size, outer }: { size?: AskTerminalOptions['size']; outer?: OuterTerminal | null },
+): Omit<TerminalAnswers, 'imageIds'> {
   const attributes = deviceAttributes.exec(said)?.[1]?.split(';') ?? [];
   const hasKitty = kittyAnswer.exec(said)?.[1] === 'OK';
   const sizeOf = (answer: RegExp, least: number): [number, number] | null => {
@@ -122,7 +140,8 @@ function answersOf(said: string, isTmux: boolean, size?: AskTerminalOptions['siz
       ? 'sixel'
       : 'blocks';
   // A sixel picture is as large as its pixels, whatever the cells: one that is too large would cover what is beside it.
-  const guessed = way !== 'sixel' ? unknown.cell : largest && size ? cellWithin(largest, size) : smallCell;
+  const guessed =
+    outer?.cell ?? (way !== 'sixel' ? unknown.cell : largest && size ? cellWithin(largest, size) : smallCell);
   const [height, width] = sizeOf(cellSize, 2) ?? [guessed.height, guessed.width];
   return {
     way,

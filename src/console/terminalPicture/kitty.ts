@@ -5,49 +5,59 @@ import { markColours } from './markColours.ts';
 /** The protocol takes so much in one escape sequence, characters. */
 const pieceLength = 4096;
 
-/** Pictures of this program; one that is sent anew takes the place of the last. */
-const imageId = 77;
+/** The numbers by which the terminal knows two pictures: that which is on the screen and that which takes its place once it has come whole. */
+export type ImageIds = readonly [shown: number, next: number];
+
+/** Programs in two panes of tmux share the pictures of its terminal: each has two numbers of its own, of those that a placeholder can have as its colour. */
+export const imageIdsOf = (pid: number): ImageIds => {
+  const first = 16 + 2 * (pid % 120);
+  return [first, first + 1];
+};
 
 interface Cells {
   columns: number;
   rows: number;
 }
 
-/** A picture by the graphics protocol of kitty, drawn over so many cells from the cursor on, which stays where it is. */
-export function kitty(picture: GreyPicture, { columns, rows }: Cells): string {
-  return transmitted(picture, `a=T,p=1,C=1,c=${columns},r=${rows}`).join('');
+/** A picture by the graphics protocol of kitty, drawn over so many cells from the cursor on, which stays where it is, in the place of the one shown. */
+export function kitty(picture: GreyPicture, { columns, rows }: Cells, [shown, next]: ImageIds): string {
+  return [...transmitted(picture, next, `a=T,p=1,C=1,c=${columns},r=${rows}`), kittyEnd(shown)].join('');
 }
 
 /**
  * The same within tmux, which hands the picture through and knows nothing of it: the terminal draws it where it finds placeholders, which are
  * text to tmux. Draws from the cursor on, and ends in the last row.
  */
-export const kittyThroughTmux = (picture: GreyPicture, cells: Cells): string =>
-  transmitted(picture, `a=T,U=1,c=${cells.columns},r=${cells.rows}`).map(throughTmux).join('') + placeholders(cells);
+export const kittyThroughTmux = (picture: GreyPicture, cells: Cells, [shown, next]: ImageIds): string =>
+  [
+    ...transmitted(picture, next, `a=T,U=1,c=${cells.columns},r=${cells.rows}`).map(throughTmux),
+    placeholders(cells, next),
+    throughTmux(kittyEnd(shown)),
+  ].join('');
 
 /** Where the picture is drawn within tmux. */
-export function placeholders({ columns, rows }: Cells): string {
+export function placeholders({ columns, rows }: Cells, id: number): string {
   const line = (row: number): string =>
-    `\u001b[38;5;${imageId}m${placeholder}${String.fromCodePoint(rowMarks[row] as number)}${placeholder.repeat(columns - 1)}\u001b[39m`;
+    `\u001b[38;5;${id}m${placeholder}${String.fromCodePoint(rowMarks[row] as number)}${placeholder.repeat(columns - 1)}\u001b[39m`;
   const back = `\u001b[${columns}D\u001b[1B`;
   return Array.from({ length: rows }, (_, row) => line(row)).join(back);
 }
 
-/** Draws the picture that was sent last again, from the cursor on. */
-export const kittyAgain = ({ columns, rows }: Cells): string =>
-  `\u001b_Ga=p,p=1,C=1,c=${columns},r=${rows},i=${imageId},q=2\u001b\\`;
+/** Draws a picture that the terminal has again, from the cursor on. */
+export const kittyAgain = ({ columns, rows }: Cells, id: number): string =>
+  `\u001b_Ga=p,p=1,C=1,c=${columns},r=${rows},i=${id},q=2\u001b\\`;
 
-/** Takes the picture off the screen; the terminal keeps it, until `kittyEnd`. */
-export const kittyHide = `\u001b_Ga=d,d=i,i=${imageId},q=2\u001b\\`;
+/** Takes a picture off the screen; the terminal keeps it, until `kittyEnd`. */
+export const kittyHide = (id: number): string => `\u001b_Ga=d,d=i,i=${id},q=2\u001b\\`;
 
-/** Takes the picture away. */
-export const kittyEnd = `\u001b_Ga=d,d=I,i=${imageId},q=2\u001b\\`;
+/** Takes a picture away. */
+export const kittyEnd = (id: number): string => `\u001b_Ga=d,d=I,i=${id},q=2\u001b\\`;
 
 /** An escape sequence that tmux hands on to the terminal that it runs in, where its `allow-passthrough` is on. */
 export const throughTmux = (sequence: string): string =>
   `\u001bPtmux;${sequence.replaceAll('\u001b', '\u001b\u001b')}\u001b\\`;
 
-function transmitted({ width, height, grey, marks }: GreyPicture, how: string): string[] {
+function transmitted({ width, height, grey, marks }: GreyPicture, id: number, how: string): string[] {
   const colours = new Uint8Array(3 * grey.length);
   for (let i = 0; i < grey.length; i++) {
     const colour = markColours.get(marks?.[i] ?? 0);
@@ -58,7 +68,7 @@ function transmitted({ width, height, grey, marks }: GreyPicture, how: string): 
   const pieces = data.match(new RegExp(`.{1,${pieceLength}}`, 'g')) ?? [];
   return pieces.map((piece, i) => {
     const more = i < pieces.length - 1 ? 1 : 0;
-    const keys = i === 0 ? `${how},i=${imageId},f=24,o=z,s=${width},v=${height},` : '';
+    const keys = i === 0 ? `${how},i=${id},f=24,o=z,s=${width},v=${height},` : '';
     return `\u001b_G${keys}q=2,m=${more};${piece}\u001b\\`;
   });
 }

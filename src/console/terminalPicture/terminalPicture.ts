@@ -4,6 +4,7 @@ import { sgr } from '../widgets/sgr.ts';
 import type { TerminalGraphics } from './askTerminal.ts';
 import { greyBlocks } from './greyBlocks.ts';
 import {
+  type ImageIds,
   kitty,
   kittyAgain,
   kittyEnd,
@@ -21,16 +22,22 @@ export interface Space {
   rows: number;
 }
 
+/** Pictures that follow each other have one and the other, in turn. */
+export type Turn = 0 | 1;
+
 /** Pictures in a terminal, in the best way that it has. */
 export interface TerminalPicture {
   /** So many pixels a picture may have at most, to fit into a space. */
   pixels(space: Space): { width: number; height: number };
   /** The part of the screen that a picture takes. */
   cells(picture: { width: number; height: number }): Space;
-  /** What draws a picture of at most those pixels from the cursor on, and takes the place of the last one. Where the cursor is then is not said. */
-  draw(picture: GreyPicture): string;
+  /**
+   * What draws a picture of at most those pixels from the cursor on, and takes the place of the last one. Where the cursor is then is not said.
+   * @param turn other than that of the last one where that is to be seen until this one has come whole
+   */
+  draw(picture: GreyPicture, turn?: Turn): string;
   /** What draws the last picture again after it was taken off, where the terminal kept it; null where it has to be sent anew. */
-  drawAgain(picture: { width: number; height: number }): string | null;
+  drawAgain(picture: { width: number; height: number }, turn: Turn): string | null;
   /** What takes the last one off the screen where writing over it does not; and what also makes the terminal forget it. */
   readonly hide: string;
   readonly end: string;
@@ -43,7 +50,7 @@ const maxKittySide = 1024;
 
 /** @param drawing what the terminal can show as text, where it has no pictures */
 export function terminalPicture(
-  { way, cell, registers, maxSize }: TerminalGraphics,
+  { way, cell, registers, maxSize, imageIds }: TerminalGraphics,
   drawing: Pick<Drawing, 'unicode' | 'colours' | 'theme'>,
 ): TerminalPicture {
   const inCells = ({ width, height }: { width: number; height: number }): Space => ({
@@ -54,24 +61,26 @@ export function terminalPicture(
     width: columns * cell.width,
     height: Math.min(rows, maxRows) * cell.height,
   });
+  const idsOf = (turn: Turn): ImageIds => (turn === 0 ? [imageIds[1], imageIds[0]] : imageIds);
+  const end = imageIds.map(kittyEnd);
   switch (way) {
     case 'kitty':
       return {
         pixels: space => capped(inPixels(space), maxKittySide),
         cells: inCells,
-        draw: picture => kitty(picture, inCells(picture)),
-        drawAgain: picture => kittyAgain(inCells(picture)),
-        hide: kittyHide,
-        end: kittyEnd,
+        draw: (picture, turn = 0) => kitty(picture, inCells(picture), idsOf(turn)),
+        drawAgain: (picture, turn) => kittyAgain(inCells(picture), imageIds[turn]),
+        hide: imageIds.map(kittyHide).join(''),
+        end: end.join(''),
       };
     case 'kitty through tmux':
       return {
         pixels: space => capped(inPixels(space, maxPlaceholderRows), maxKittySide),
         cells: inCells,
-        draw: picture => kittyThroughTmux(picture, inCells(picture)),
-        drawAgain: picture => placeholders(inCells(picture)),
+        draw: (picture, turn = 0) => kittyThroughTmux(picture, inCells(picture), idsOf(turn)),
+        drawAgain: (picture, turn) => placeholders(inCells(picture), imageIds[turn]),
         hide: '',
-        end: throughTmux(kittyEnd),
+        end: end.map(throughTmux).join(''),
       };
     case 'sixel':
       return {

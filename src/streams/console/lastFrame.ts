@@ -91,8 +91,11 @@ export interface LastFrameDeps {
 
 /** Whether there is a newer image is asked this often, ms. */
 const pollEveryMs = 1_000;
-/** After a frame was read, so many times as long as that took passes before the next: a hundredth of a core. */
-const restRatio = 100;
+/**
+ * After a frame was read, so many times as long as that took passes before the next: a hundredth of a core beside other panels, and no more than
+ * a tenth of one where frames are what somebody looks at.
+ */
+const restRatios = { beside: 100, alone: 10 };
 /** So many times the part that is seen is kept at full detail, so that it can be moved a little. */
 const detailMargin = 1.3;
 /** The part that is kept at full detail is at most so wide and high, pixels. */
@@ -106,7 +109,7 @@ const knownTimes = 1_000;
  *
  * Cold. While the request is null nothing is read. Emits null while there is no image, then a picture whenever the image, the request
  * or the ROIs are others; another size is drawn from what was read, and so is another part as far as that has the pixels: then it follows
- * at full detail. Always the newest image is read, at most once a second and for at most a hundredth of the time; what somebody asks for
+ * at full detail. Always the newest image is read, at most once a second and for at most a hundredth of the time, or a tenth on a page of its own; what somebody asks for
  * (a frame that is held, a part) is read at once, one at a time, the last that was asked for. One that can't be read (it has moved, or is
  * being written) is passed over until it is another. Never completes, never errors. Teardown discards the frame that is being read.
  */
@@ -129,7 +132,11 @@ export function lastFrame$(
     let request: PictureRequest | null = null;
     /** What was read last, well or not. */
     let tried = '';
-    let notBefore = Number.NEGATIVE_INFINITY;
+    let lastRead = { ended: Number.NEGATIVE_INFINITY, tookMs: 0 };
+    const restMs = (): number => {
+      const ratio = request?.zoom === undefined ? restRatios.beside : restRatios.alone;
+      return Math.ceil(lastRead.ended + Math.max(pollEveryMs, ratio * lastRead.tookMs) - clock.monotonic());
+    };
     /** It was told that frames can't be read: each next one would be a message of its own. */
     let isReported = false;
     const recent = new RecentFrames(files, clock);
@@ -165,7 +172,7 @@ export function lastFrame$(
     /** Takes a frame over, where there is a new one or somebody asked for it. Resolves in any case. */
     const look = async (signal: AbortSignal): Promise<Shown | null | undefined> => {
       try {
-        if (signal.aborted || (!isAskedFor() && clock.monotonic() < notBefore)) return shown;
+        if (signal.aborted || (!isAskedFor() && restMs() > 0)) return shown;
         const meant = await target();
         if (signal.aborted) return shown;
         if (!meant) return (shown = null);
@@ -189,7 +196,8 @@ export function lastFrame$(
         } finally {
           // One that was given up is to be read when somebody looks again.
           if (signal.aborted) tried = '';
-          notBefore = clock.monotonic() + Math.max(pollEveryMs, restRatio * (clock.monotonic() - began));
+          const ended = clock.monotonic();
+          lastRead = { ended, tookMs: ended - began };
         }
         isReported = false;
       } catch (error) {
@@ -200,9 +208,7 @@ export function lastFrame$(
       return shown;
     };
 
-    const frames$ = defer(() =>
-      timer(isAskedFor() ? 0 : Math.max(0, Math.ceil(notBefore - clock.monotonic())), scheduler),
-    ).pipe(
+    const frames$ = defer(() => timer(isAskedFor() ? 0 : Math.max(0, restMs()), scheduler)).pipe(
       switchMap(() =>
         fromAbortable(signal => {
           const looked = busy.then(() => look(signal));

@@ -114,6 +114,23 @@ describe('lastFrame$ in virtual time', () => {
     expect(shown()).toHaveLength(last + 1);
   });
 
+  it('shows the newest image ten times as often on a page of its own, at once when that is opened', async () => {
+    const { world, put, size$, shown } = begin({ width: 4, height: 4 }, 500);
+    await vi.advanceTimersByTimeAsync(600);
+    put(2);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(shown()).toEqual(['/data/day/1.png']);
+    size$.next({ width: 4, height: 4, zoom: 1 });
+    await vi.advanceTimersByTimeAsync(600);
+    expect(shown().at(-1)).toBe('/data/day/2.png');
+    for (let n = 3; n <= 60; n++) {
+      put(n);
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    expect(world.reads.length).toBeGreaterThanOrEqual(10);
+    expect(world.reads.length).toBeLessThanOrEqual(13);
+  });
+
   it('draws another size, and other ROIs, from what it has read', async () => {
     const { world, size$, rois$, pictures } = begin({ width: 4, height: 4 }, 50_000);
     await vi.advanceTimersByTimeAsync(51_000);

@@ -5,7 +5,7 @@ import type { ResultLocation } from '../../src/model/entry.ts';
 import type { ResultLine } from '../../src/model/result.ts';
 import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
 import { type BadLine, openResultsLog } from '../../src/sinks/results/resultsLog.ts';
-import { mergeRows } from '../../src/sinks/series/seriesFormat.ts';
+import { mergeRows } from '../../src/sinks/series/seriesLevels.ts';
 import { SeriesReader } from '../../src/sinks/series/seriesReader.ts';
 import { SeriesWriter } from '../../src/sinks/series/seriesWriter.ts';
 import { openCsv } from '../../src/sinks/table/csv.ts';

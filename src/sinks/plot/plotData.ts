@@ -1,5 +1,6 @@
-import { fan, type SeriesRow } from '../series/seriesFormat.ts';
+import { fan } from '../series/seriesLevels.ts';
 import type { SeriesReader } from '../series/seriesReader.ts';
+import type { SeriesRow } from '../series/seriesRow.ts';
 
 /** Points of the plot at most. */
 const maxPoints = 1024;

@@ -1,7 +1,8 @@
 import type { RoiFlag } from '../../model/result.ts';
 import type { TrackedFrame } from '../../quantities/trackRun.ts';
 import type { ValueKind } from '../../quantities/trackSeries.ts';
-import type { SeriesHeader, SeriesRow } from '../series/seriesFormat.ts';
+import type { SeriesHeader } from '../series/seriesHeader.ts';
+import type { SeriesRow } from '../series/seriesRow.ts';
 
 /** Flags with which a shift is that of something else; of several, the first. */
 const distrusted = ['lost', 'two_peaks', 'low_signal', 'edge'] as const satisfies readonly (RoiFlag & ValueKind)[];

@@ -1,5 +1,5 @@
-import type { SeriesRow } from './seriesFormat.ts';
 import type { SeriesReader } from './seriesReader.ts';
+import type { SeriesRow } from './seriesRow.ts';
 
 /** One image of the series, with the labels and sensors that its values stand in the order of. */
 export interface ChosenFrame {

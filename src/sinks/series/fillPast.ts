@@ -5,8 +5,9 @@ import type { Files } from '../../files/files.ts';
 import { moveFile } from '../../files/moveFile.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 import type { ResultLine } from '../../model/result.ts';
-import { emptyLayout, rowKey } from './seriesFormat.ts';
+import { emptyLayout } from './seriesFormat.ts';
 import { SeriesReader, seriesFiles } from './seriesReader.ts';
+import { rowKey } from './seriesRow.ts';
 import { missingBefore, SeriesWriter } from './seriesWriter.ts';
 
 /** Rows that are written together. */

@@ -1,138 +1,28 @@
-import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { localTimesInOrder, parseIso } from '../../model/localTime.ts';
-import { medianOf } from '../../model/median.ts';
-import type { AnalysisMethod } from '../../model/method.ts';
-import type { ResultLine, RoiFlag } from '../../model/result.ts';
+import type { ResultLine } from '../../model/result.ts';
 import { roisOf } from '../table/csvColumns.ts';
+import type { SeriesClock } from './seriesClock.ts';
+import {
+  columns,
+  flagBits,
+  headerBytes,
+  levelColumns,
+  parseHeader,
+  type SeriesColumn,
+  type SeriesHeader,
+} from './seriesHeader.ts';
+import { chipAxes, idBytes, rangeParts, rowId, type SeriesRow } from './seriesRow.ts';
 
-/** The layout of `results/series/`; `docs/formats.md` tells it to others. */
-
-const magic = 'phorest-series-1';
-/** So many rows make one of the next level. */
-export const fan = 4;
-
-const flagBits = [
-  'low_signal',
-  'saturated',
-  'edge',
-  'two_peaks',
-  'moved',
-  'lost',
-  'pattern_changed',
-] as const satisfies readonly RoiFlag[];
-
-/** A column of values in each row, one for each ROI or sensor, for each way in which the chip moves, three of a range, or one. */
-interface SeriesColumn {
-  name: string;
-  of: 'roi' | 'sensor' | 'chip' | 'range' | 'row';
-  type: 'f64' | 'f32' | 'u16';
-  unit: string;
-}
-
-/** Long values first: each stands at a multiple of its length. */
-const columns: readonly SeriesColumn[] = [
-  { name: 'position', of: 'roi', type: 'f64', unit: 'px' },
-  { name: 'uncertainty', of: 'roi', type: 'f32', unit: 'px' },
-  { name: 'shift', of: 'roi', type: 'f32', unit: 'px' },
-  { name: 'shift_uncertainty', of: 'roi', type: 'f32', unit: 'px' },
-  { name: 'temperature', of: 'sensor', type: 'f32', unit: '°C' },
-  { name: 'chip_shift', of: 'chip', type: 'f32', unit: 'px, px, °' },
-  { name: 'flags', of: 'roi', type: 'u16', unit: '' },
-];
-
-/** What rows of the levels above the first have besides: what their means hide. */
-const levelColumns: readonly SeriesColumn[] = [
-  { name: 'lasted', of: 'row', type: 'f64', unit: 'ms' },
-  { name: 'low', of: 'roi', type: 'f32', unit: 'px' },
-  { name: 'median', of: 'roi', type: 'f32', unit: 'px' },
-  { name: 'high', of: 'roi', type: 'f32', unit: 'px' },
-  { name: 'all', of: 'range', type: 'f32', unit: 'px' },
-];
-
-/** Values of the chip's movement. */
-const chipAxes = ['dx', 'dy', 'angle'] as const;
-/** Values of a range. */
-const rangeParts = ['low', 'median', 'high'] as const;
+/** The rows of `results/series/` as bytes; `docs/formats.md` tells the layout to others. */
 
 const valueBytes = { f64: 8, f32: 4, u16: 2 } as const;
-
-/** What all rows of a segment have in common. */
-export interface SeriesHeader {
-  /** Names the segment; no other has it. */
-  id: string;
-  /** Local time of its first row, as there: segments that were made again later stand where they belong. Null: not known, or without rows. */
-  began: number | null;
-  /** Null: without rows. */
-  method: AnalysisMethod | null;
-  labels: readonly string[];
-  sensors: readonly string[];
-  /** Absent in a segment of a version without. */
-  chip?: readonly string[];
-  columns: readonly SeriesColumn[];
-  /** Of levels above the first, behind these. Absent in a segment of a version without. */
-  level_columns?: readonly SeriesColumn[];
-  /** Bit 0 first. */
-  flags: readonly string[];
-}
-
-/** One image; at a level above the first several, of which the earliest gives its id and times. */
-export interface SeriesRow {
-  /** See {@link rowId}. */
-  id: string;
-  attempt: number;
-  /** Images that it stands for. */
-  frames: number;
-  /** What the clock at the camera showed, as ms since 1970 as if it were in UTC; NaN where that is not known. */
-  local: number;
-  /** The same instant, ms since 1970 UTC; NaN where the zone is unknown. */
-  utc: number;
-  /** Mean of the frame, camera counts; NaN where that is not known. */
-  brightness: number;
-  /** Pixels, in the order of the labels; NaN where there is none. At a level above the first: means of what is there. */
-  positions: Float64Array<ArrayBuffer>;
-  uncertainties: Float32Array<ArrayBuffer>;
-  /** Since the reference, and their standard errors, pixels; NaN where there is none. */
-  shifts: Float32Array<ArrayBuffer>;
-  shiftUncertainties: Float32Array<ArrayBuffer>;
-  /** How far the chip has moved since its reference image: pixels to the right and down, degrees; NaN where that is not known. */
-  chipShift: Float32Array<ArrayBuffer>;
-  /** Degrees Celsius, in the order of the sensors; NaN where there is none. */
-  temperatures: Float32Array<ArrayBuffer>;
-  /** Bits; at a level above the first: those of any image. */
-  flags: Uint16Array<ArrayBuffer>;
-  /** Null of a single image, and at a level of a version that has none. */
-  spread: SeriesSpread | null;
-}
-
-/** How the values of several images lie: of shifts where a ROI has any, else of positions; pixels, NaN where there is none. */
-export interface SeriesSpread {
-  lows: Float32Array<ArrayBuffer>;
-  /** Of more than four images, the median of medians. */
-  medians: Float32Array<ArrayBuffer>;
-  highs: Float32Array<ArrayBuffer>;
-  /** Lowest, median and highest of what the median of all ROIs' shifts was in each image. */
-  all: Float32Array<ArrayBuffer>;
-  /** From the first of the images to the last, ms; one value. */
-  lasted: Float64Array<ArrayBuffer>;
-}
 
 /** Row: checksum, attempt, frames, brightness (f32; 0: a row of a version without), local, utc, id, then the columns. */
 const brightnessAt = 12;
 /** Of a black frame. */
 const leastBrightness = 2 ** -149;
 const idAt = 32;
-const idBytes = 40;
 const columnsAt = idAt + idBytes;
-
-/** Ids are as long as the row has room for; a longer one is known by its hash. */
-export function rowId(entryId: string): string {
-  if (Buffer.byteLength(entryId) <= idBytes) return entryId;
-  return createHash('sha256').update(entryId).digest('hex').slice(0, idBytes);
-}
-
-/** Tells rows apart: an image that was analysed anew has a further one. */
-export const rowKey = (line: ResultLine): string => `${rowId(line.entry_id ?? '')} ${line.attempt ?? 0}`;
 
 /** A segment's header with what follows from it. */
 export class SeriesLayout {
@@ -359,137 +249,5 @@ export const emptyLayout = (id: string): SeriesLayout =>
     flags: flagBits,
   });
 
-/** The first line says how long the header is, and has its checksum; the last byte is a newline. */
-function headerBytes(header: SeriesHeader): Buffer {
-  const json = JSON.stringify(header);
-  const length = Buffer.byteLength(json) + firstLineBytes;
-  const text = `${json}${' '.repeat(7 - (length % 8))}\n`;
-  const whole = Buffer.byteLength(text) + firstLineBytes;
-  const first = `${magic} ${whole} ${crc32(text)}`.padEnd(firstLineBytes - 1);
-  return Buffer.from(`${first}\n${text}`);
-}
-
-const firstLineBytes = 48;
-/** A header is no longer: 100,000 ROIs with long names. */
-const longestHeader = 64 << 20;
-
-/** Length of the header of a file that begins with these bytes; null when they are no beginning of a segment. */
-export function headerLength(beginning: Buffer): number | null {
-  const [name, length] = beginning.toString('latin1', 0, firstLineBytes).split(' ');
-  const bytes = Number(length);
-  return name === magic && Number.isInteger(bytes) && bytes >= firstLineBytes && bytes <= longestHeader ? bytes : null;
-}
-
-/** Bytes that tell how long the header is. */
-export const beginningBytes = firstLineBytes;
-
 /** @throws Error that says why these bytes are no header, completing "the file …" */
-export function readHeader(bytes: Buffer): SeriesLayout {
-  const [name, length, check] = bytes.toString('latin1', 0, firstLineBytes).split(' ');
-  if (name !== magic) throw new Error('does not begin as a segment of the series');
-  if (bytes.length !== Number(length)) throw new Error('ends within its header');
-  const text = bytes.subarray(firstLineBytes);
-  if (crc32(text) !== Number(check)) throw new Error('has a damaged header: its checksum is wrong');
-  return new SeriesLayout(JSON.parse(text.toString()) as SeriesHeader, bytes);
-}
-
-/** Where a result stands in time, as a row has it. */
-export type SeriesClock = (line: ResultLine) => Pick<SeriesRow, 'local' | 'utc'>;
-
-/**
- * For results in about the order in which they were taken. Where one does not tell UTC (it is of an earlier version, or its image has no time
- * of its own), its time is taken to be of this machine, or of the zone that those before it were of.
- */
-export function seriesClock(): SeriesClock {
-  const instantHere = localTimesInOrder();
-  /** The zone of the times, from that of this machine, ms. */
-  let zoneFromHere = 0;
-  return ({ image_timestamp: taken, image_timestamp_utc: utc, manifest_entry_timestamp: recorded }) => {
-    const shown = taken ?? recorded ?? '';
-    const local = parseIso(/(?:Z|[+-]\d\d:?\d\d)$/.test(shown) ? shown : `${shown}Z`);
-    if (taken !== null && utc === null) return { local, utc: Number.NaN };
-    const here = instantHere(shown);
-    if (taken === null || utc === undefined) return { local, utc: here - zoneFromHere };
-    const instant = parseIso(utc as string);
-    if (!Number.isNaN(instant)) zoneFromHere = here - instant;
-    return { local, utc: instant };
-  };
-}
-
-/** One row of the next level. @param rows at least one, of one segment. */
-export function mergeRows(rows: readonly SeriesRow[]): SeriesRow {
-  const first = rows.reduce((a, b) => (isEarlier(b, a) ? b : a));
-  const { length } = first.positions;
-  const flags = new Uint16Array(length);
-  for (const row of rows) for (let i = 0; i < length; i++) flags[i]! |= row.flags[i]!;
-  return {
-    ...first,
-    frames: rows.reduce((sum, { frames }) => sum + frames, 0),
-    brightness: means(rows, new Float32Array(1), row => [row.brightness])[0]!,
-    positions: means(rows, new Float64Array(length), row => row.positions),
-    uncertainties: means(rows, new Float32Array(length), row => row.uncertainties),
-    shifts: means(rows, new Float32Array(length), row => row.shifts),
-    shiftUncertainties: means(rows, new Float32Array(length), row => row.shiftUncertainties),
-    temperatures: means(rows, new Float32Array(first.temperatures.length), row => row.temperatures),
-    chipShift: means(rows, new Float32Array(chipAxes.length), row => row.chipShift),
-    flags,
-    spread: spreadOf(rows),
-  };
-}
-
-/** Null where rows that stand for several images do not tell theirs. */
-function spreadOf(rows: readonly SeriesRow[]): SeriesSpread | null {
-  if (rows.some(({ spread, frames }) => spread === null && frames > 1)) return null;
-  const { length } = rows[0]!.positions;
-  const spread: SeriesSpread = {
-    lows: new Float32Array(length),
-    medians: new Float32Array(length),
-    highs: new Float32Array(length),
-    all: new Float32Array(rangeParts.length),
-    lasted: Float64Array.of(Math.max(...rows.map(lastAt)) - Math.min(...rows.map(firstAt))),
-  };
-  for (let i = 0; i < length; i++) {
-    const shifted = rows.filter(({ shifts }) => !Number.isNaN(shifts[i]));
-    const [of, from] = shifted.length > 0 ? ([shifted, 'shifts'] as const) : ([rows, 'positions'] as const);
-    spread.lows[i] = lowest(of.map(row => row.spread?.lows[i] ?? row[from][i]!));
-    spread.medians[i] = medianOf(of.map(row => row.spread?.medians[i] ?? row[from][i]!));
-    spread.highs[i] = -lowest(of.map(row => -(row.spread?.highs[i] ?? row[from][i]!)));
-  }
-  const all = rows.map(row => row.spread?.all ?? new Float32Array(rangeParts.length).fill(medianOf(row.shifts)));
-  spread.all[0] = lowest(all.map(of => of[0]!));
-  spread.all[1] = medianOf(all.map(of => of[1]!));
-  spread.all[2] = -lowest(all.map(of => -of[2]!));
-  return spread;
-}
-
-const firstAt = ({ utc, local }: SeriesRow): number => (Number.isNaN(utc) ? local : utc);
-const lastAt = (row: SeriesRow): number => firstAt(row) + (row.spread?.lasted[0] ?? 0);
-
-/** NaN does not count; NaN of nothing. */
-function lowest(values: readonly number[]): number {
-  let low = Number.NaN;
-  for (const value of values) if (!(value >= low)) low = Number.isNaN(value) ? low : value;
-  return low;
-}
-
-const isEarlier = (a: SeriesRow, b: SeriesRow): boolean =>
-  Number.isNaN(a.utc) || Number.isNaN(b.utc) ? a.local < b.local : a.utc < b.utc;
-
-function means<T extends Float64Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
-  rows: readonly SeriesRow[],
-  into: T,
-  of: (row: SeriesRow) => ArrayLike<number>,
-): T {
-  for (let i = 0; i < into.length; i++) {
-    let sum = 0;
-    let count = 0;
-    for (const row of rows) {
-      const value = of(row)[i]!;
-      if (Number.isNaN(value)) continue;
-      sum += value * row.frames;
-      count += row.frames;
-    }
-    into[i] = sum / count;
-  }
-  return into;
-}
+export const readHeader = (bytes: Buffer): SeriesLayout => new SeriesLayout(parseHeader(bytes), bytes);

@@ -1,8 +1,9 @@
 import type { Files } from '../../files/files.ts';
 import { localIso, parseIso, utcIso } from '../../model/localTime.ts';
 import type { CloseHistory, CloseRequest, RoiHistory, RoiSample } from '../../model/roiHistory.ts';
-import { fan, type SeriesRow } from './seriesFormat.ts';
+import { fan } from './seriesLevels.ts';
 import { SeriesReader, type SeriesSegment } from './seriesReader.ts';
+import type { SeriesRow } from './seriesRow.ts';
 
 /**
  * Of each level so many points are shown, the newest first: a chart of any span has some hundreds, and a long run takes few. With many ROIs they

@@ -2,15 +2,10 @@ import { join } from 'node:path';
 import type { Files } from '../../files/files.ts';
 import { readBytes } from '../../files/readBytes.ts';
 import { SegmentedFile } from '../../files/segmentedFile.ts';
-import {
-  beginningBytes,
-  fan,
-  headerLength,
-  mergeRows,
-  readHeader,
-  type SeriesLayout,
-  type SeriesRow,
-} from './seriesFormat.ts';
+import { readHeader, type SeriesLayout } from './seriesFormat.ts';
+import { firstLineBytes, headerLength } from './seriesHeader.ts';
+import { fan, mergeRows } from './seriesLevels.ts';
+import type { SeriesRow } from './seriesRow.ts';
 
 /** Rows are read in pieces of about so many bytes. */
 const pieceBytes = 1 << 20;
@@ -28,10 +23,10 @@ export const seriesFolder = (results: string): string => join(results, 'series')
  * @throws Error that says why the file is no segment of a series; the file system's errors have a `code`.
  */
 async function readLayout(files: Files, path: string, known?: SeriesLayout): Promise<SeriesLayout> {
-  const beginning = await readBytes(files, path, 0, beginningBytes);
-  if (known?.bytes.subarray(0, beginningBytes).equals(beginning)) return known;
+  const beginning = await readBytes(files, path, 0, firstLineBytes);
+  if (known?.bytes.subarray(0, firstLineBytes).equals(beginning)) return known;
   try {
-    return readHeader(await readBytes(files, path, 0, headerLength(beginning) ?? beginningBytes));
+    return readHeader(await readBytes(files, path, 0, headerLength(beginning) ?? firstLineBytes));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
     throw new Error(`${path} ${(error as Error).message}`, { cause: error });

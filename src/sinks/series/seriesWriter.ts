@@ -6,8 +6,11 @@ import { moveFile } from '../../files/moveFile.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
 import type { ResultLine } from '../../model/result.ts';
 import { roisOf } from '../table/csvColumns.ts';
-import { fan, layoutFor, rowKey, type SeriesLayout, seriesClock } from './seriesFormat.ts';
+import { seriesClock } from './seriesClock.ts';
+import { layoutFor, type SeriesLayout } from './seriesFormat.ts';
+import { fan } from './seriesLevels.ts';
 import { SeriesSegment, seriesFiles } from './seriesReader.ts';
+import { rowKey } from './seriesRow.ts';
 
 /** Rows at the end that are looked at when the series is opened: those that a crash may have left are among them. */
 const lastRows = 64;

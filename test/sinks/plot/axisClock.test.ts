@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { axisClock } from '../../../src/sinks/plot/plotData.ts';
-import { seriesClock } from '../../../src/sinks/series/seriesFormat.ts';
+import { seriesClock } from '../../../src/sinks/series/seriesClock.ts';
 import { sampleResult } from '../sampleResult.ts';
 
 const minute = 60_000;

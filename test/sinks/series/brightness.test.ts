@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { layoutFor, mergeRows, readHeader, seriesClock } from '../../../src/sinks/series/seriesFormat.ts';
+import { seriesClock } from '../../../src/sinks/series/seriesClock.ts';
+import { layoutFor, readHeader } from '../../../src/sinks/series/seriesFormat.ts';
+import { mergeRows } from '../../../src/sinks/series/seriesLevels.ts';
 import { sampleResult } from '../sampleResult.ts';
 
 test('the brightness of a frame stands in its row, also of a black one; in a row of an earlier version it is not known', () => {

@@ -1,4 +1,5 @@
-// The report's page. What draws the pictures (`sensorgram`, `chipMap`, …) stands before this in the same script.
+// The report's page. `pictures`, which draws, stands before this in the same script.
+const { chipMap, exposure, firstPicks, intervalPicture, mapQuantities, multiples, sensorgram } = pictures;
 const packedTypes = { Float32Array, Float64Array, Uint16Array };
 /** Numbers: base64 of their bytes, or how often which one; null is NaN. */
 function numbers(type, stored) {
@@ -26,6 +27,9 @@ const main = document.getElementById('pictures');
 const font = 'system-ui, "DejaVu Sans", sans-serif';
 let picks = firstPicks(data);
 let dark = matchMedia('(prefers-color-scheme: dark)').matches;
+let isPrinted = false;
+/** Of A4 across, without heading and notes, px. */
+const paper = { width: 1020, height: 520 };
 
 function element(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -46,11 +50,13 @@ class PicturePart {
     main.append(this.section);
   }
   show(width = main.clientWidth) {
-    const picture = this.draw({ dark, font, interactive: true, width });
+    const picture = this.draw({ dark, font, interactive: !isPrinted, width });
     if (picture === null) return;
     this.heading.textContent = picture.title;
     this.place.style.width = `${this.width?.() ?? width}px`;
     this.place.style.height = `${picture.height}px`;
+    // A page of paper holds it whole.
+    this.place.style.zoom = isPrinted ? Math.min(1, paper.width / this.place.offsetWidth, paper.height / picture.height) : 1;
     this.notes.replaceChildren(...picture.notes.map(note => element('li', { textContent: note })));
     if (this.chart === null) {
       this.chart = echarts.init(this.place, null, { renderer: 'canvas' });
@@ -182,7 +188,11 @@ new ResizeObserver(() => {
 let before = null;
 addEventListener('beforeprint', () => {
   before = dark;
+  isPrinted = true;
   for (const part of parts) part.isSeen = true;
   setTheme(false);
 });
-addEventListener('afterprint', () => setTheme(before ?? dark));
+addEventListener('afterprint', () => {
+  isPrinted = false;
+  setTheme(before ?? dark);
+});

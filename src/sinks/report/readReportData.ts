@@ -174,7 +174,9 @@ function pictureData(
     marks: wish.steps
       .map(({ time, liquid, concentration, refractive_index: index }) => ({
         time: clockTime(time),
-        text: [liquid, concentration, index === undefined ? undefined : `n ${index}`].filter(Boolean).join(', '),
+        text: [liquid, concentration, index === undefined ? undefined : `n ${Number(index.toFixed(6))}`]
+          .filter(Boolean)
+          .join(', '),
       }))
       .filter(({ time }) => time >= wish.span.from && time < wish.span.end),
     changes: figures.changes
@@ -272,15 +274,12 @@ function groupCurve(name: string, patterns: readonly string[], rois: readonly Re
 export function countIntervals(intervals: Float64Array): IntervalCounts | null {
   const sorted = intervals.filter(value => value >= 0).sort();
   if (sorted.length === 0) return null;
-  const [least, most] = [sorted[0]!, sorted.at(-1)!];
   const [first, last, median] = [0.01, 0.99, 0.5].map(share => quantile(sorted, share)) as [number, number, number];
   // The pause over a night is not to squeeze the others into one bin.
   const room = 4 * Math.max(last - first, 0.05 * median, 1);
+  const shown = sorted.filter(value => value >= first - room && value <= last + room);
   // What is always the same stands in the middle.
-  const [low, high] = [
-    Math.min(Math.max(least, first - room), 0.95 * median),
-    Math.max(Math.min(most, last + room), 1.05 * median),
-  ];
+  const [low, high] = [Math.min(shown[0] ?? median, 0.95 * median), Math.max(shown.at(-1) ?? median, 1.05 * median)];
   const span = Math.max(high - low, 1);
   const from = Math.max(0, low - 0.02 * span);
   const width = (1.04 * span) / intervalBins;
@@ -296,7 +295,7 @@ export function countIntervals(intervals: Float64Array): IntervalCounts | null {
     width: width / 1000,
     counts,
     median: median / 1000,
-    longest: most / 1000,
+    longest: sorted.at(-1)! / 1000,
     beyond,
     total: sorted.length,
   };

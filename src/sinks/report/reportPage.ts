@@ -20,17 +20,8 @@ export interface ReportPage {
   notes: readonly string[];
 }
 
-/** What draws the pictures, here and in the page; each after those that it uses. */
-const sharedModules = [
-  '../plot/plotColours',
-  '../plot/plotAxes',
-  '../plot/shiftSummary',
-  '../plot/trackLines',
-  './pictures/pictureParts',
-  './pictures/sensorgram',
-  './pictures/chipPictures',
-  './pictures/framePictures',
-];
+/** What draws the pictures, here and in the page. */
+const pictureModules = ['sensorgram', 'chipPictures', 'framePictures'];
 
 /** The whole page as one HTML text, which asks nobody for anything: echarts, pictures, data and tables are in it. */
 export async function reportPage(page: ReportPage): Promise<string> {
@@ -60,7 +51,7 @@ export async function reportPage(page: ReportPage): Promise<string> {
     notes.map(note => `<p class="trouble">${escapedText(note)}</p>`).join('\n'),
     '<main id="pictures"></main>',
     ...tables.map((table, i) => tableHtml(table, i)),
-    `<section><h2>What it was made from</h2><dl>${about
+    `<section id="about"><h2>What it was made from</h2><dl>${about
       .map(([name, value]) => `<dt>${escapedText(name)}</dt><dd>${escapedText(value)}</dd>`)
       .join('')}</dl>`,
     `<details><summary>Configuration</summary><pre>${escapedText(config)}</pre></details></section>`,
@@ -70,16 +61,33 @@ export async function reportPage(page: ReportPage): Promise<string> {
   ].join('\n');
 }
 
-/** The modules that the page shares with this program, as one script. */
+/**
+ * The modules that draw the pictures and all that these import, as one script that leaves what they export in `pictures`. Each has a scope of its own,
+ * as it has here.
+ */
 export async function sharedScript(): Promise<string> {
   const end = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const texts = await Promise.all(
-    sharedModules.map(name => readFile(new URL(`${name}.${end}`, import.meta.url), 'utf8')),
-  );
-  return texts
-    .map(text => (end === 'ts' ? stripTypeScriptTypes(text) : text))
-    .map(text => text.replace(/^import\b[^;]*;$/gm, '').replace(/^export /gm, ''))
-    .join('\n');
+  const names = new Map<string, string>();
+  const parts: string[] = [];
+  const add = async (url: URL): Promise<string> => {
+    const known = names.get(url.href);
+    if (known !== undefined) return known;
+    const name = `module${names.size}`;
+    names.set(url.href, name);
+    const source = await readFile(url, 'utf8');
+    let text = end === 'ts' ? stripTypeScriptTypes(source) : source;
+    for (const [whole, taken, from] of text.matchAll(/^import (\{[^}]*\}) from '([^']*)';$/gm)) {
+      text = text.replace(whole, `const ${taken} = ${await add(new URL(from!, url))};`);
+    }
+    const exported = [...text.matchAll(/^export (?:const|function) (\w+)/gm)].map(([, each]) => each);
+    parts.push(
+      `const ${name} = (() => {\n${text.replace(/^export /gm, '')}\nreturn { ${exported.join(', ')} };\n})();`,
+    );
+    return name;
+  };
+  const roots: string[] = [];
+  for (const each of pictureModules) roots.push(await add(new URL(`./pictures/${each}.${end}`, import.meta.url)));
+  return `${parts.join('\n')}\nconst pictures = { ${roots.map(root => `...${root}`).join(', ')} };`;
 }
 
 /** JavaScript as it may stand in HTML. */
@@ -98,11 +106,15 @@ function packed(data: PictureData): string {
   }).replaceAll('<', '\\u003c');
 }
 
+/** More are not printed. */
+const printedRows = 200;
+
 function tableHtml({ title, note, head, rows }: ReportTable, index: number): string {
+  const isWords = head.map((_, column) => rows.some(row => /\p{L}{2}/u.test(row[column] ?? '')));
   const cells = (tag: string, row: readonly string[]): string =>
-    `<tr>${row.map(cell => `<${tag}>${escapedText(cell)}</${tag}>`).join('')}</tr>`;
+    `<tr>${row.map((cell, i) => `<${tag}${isWords[i] ? ' class="words"' : ''}>${escapedText(cell)}</${tag}>`).join('')}</tr>`;
   return [
-    `<section class="table" id="table${index}"><h2>${escapedText(title)}</h2><p>${escapedText(note)}</p><div class="wide"><table><thead>`,
+    `<section class="table${rows.length > printedRows ? ' long' : ''}" id="table${index}"><h2>${escapedText(title)}</h2><p>${escapedText(note)}</p><div class="wide"><table><thead>`,
     cells('th', head),
     '</thead><tbody>',
     ...rows.map(row => cells('td', row)),

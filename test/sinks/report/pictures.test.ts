@@ -17,6 +17,39 @@ test('a few far values do not stretch a scale, and the scale says how many it le
   expect(robustRange([[0, 1, 2]])).toMatchObject({ cut: 0 });
 });
 
+test('a scale ends with the tick at or after the last value, and shows a constant between two', () => {
+  expect(robustRange([[0, 1, 2, 6]])).toMatchObject({ min: 0, max: 6, step: 1 });
+  expect(robustRange([[100, 4080]], 0.005, 4)).toMatchObject({ min: 0 });
+  const constant = robustRange([[5, 5, 5]]);
+  expect([constant.min < 5, constant.max > 5]).toEqual([true, true]);
+});
+
+test('shares are drawn from 0 to a round share that none is beyond', () => {
+  const data = sampleReport(labels, (roi, i) => {
+    if (i < 2) Object.assign(roi, { warning: 'lost', figures: { ...roi.figures, flagged: i === 0 ? 100 : 30 } });
+  });
+  const map = chipMap(data, look, 'flagged')!;
+  expect(map.option.visualMap).toMatchObject({ min: 0, max: 100 });
+  expect(map.notes.join(' ')).not.toContain('leaves out');
+  const saturated = Float32Array.from({ length: 60 }, (_, at) => (at === 30 ? 0.6 : 0.1));
+  const picture = exposure({ ...data, saturated }, look);
+  expect(picture.option.yAxis).toContainEqual(
+    expect.objectContaining({ name: 'Saturated / % of ROIs', min: 0, max: 1 }),
+  );
+  expect(picture.notes.join(' ')).not.toContain('leaves out');
+});
+
+test('of a curve of many values only those without neighbours are points; a step with a long name is shortened', () => {
+  const data = sampleReport(['a'], ({ shifts }) => {
+    shifts[19] = shifts[21] = Number.NaN;
+  });
+  const text = 'ethanol of a long name that does not end before the picture does';
+  const { option } = sensorgram({ ...data, marks: [{ time: data.times[30]!, text }] }, look);
+  const [line] = option.series as { symbolSize: (point: readonly number[]) => number }[];
+  expect([...data.times].flatMap((time, at) => (line!.symbolSize([time, 0]) > 0 ? [at] : []))).toEqual([20]);
+  expect(JSON.stringify(option.series)).toMatch(/"ethanol of a long name [^"]*…"/);
+});
+
 test('of many ROIs the sensorgram has the median and band of the group, and a line of each that is picked', () => {
   const data = sampleReport([...labels, 'one more']);
   const named = (picks?: readonly number[]) =>
@@ -70,7 +103,7 @@ test('intervals are counted, and a night without images does not squeeze them in
   const counted = countIntervals(intervals)!;
   expect(counted).toMatchObject({ total: 2000, beyond: 1, longest: 28_800 });
   expect(counted.counts.reduce((sum, count) => sum + count)).toBe(1999);
-  expect(counted.from + counted.width * counted.counts.length).toBeLessThan(20);
+  expect(counted.from + counted.width * counted.counts.length).toBeLessThan(6);
   expect(intervalPicture({ ...sampleReport(labels), intervals: counted }, look)!.notes.join(' ')).toContain(
     'leaves out 1 ',
   );

@@ -17,6 +17,7 @@ import {
   type Picture,
   robustRange,
   roiCount,
+  shareRange,
   warnedWords,
   withUnit,
 } from './pictureParts.ts';
@@ -124,9 +125,9 @@ export function chipMap(data: PictureData, look: Look, quantity: RoiQuantity): P
   // The scale is that of ROIs that are not flagged, where there are some; of flags it is that of all.
   const good = known.filter(i => (rois[i] as ReportRoi).warning === null);
   const scaleFrom = quantity === 'flagged' || good.length < 3 ? known : good;
-  const scale = robustRange([scaleFrom.map(figureOf)], 0.02);
-  const outside = known.filter(i => figureOf(i) < scale.min || figureOf(i) > scale.max);
-  const range = quantity === 'flagged' ? { min: 0, max: Math.max(1, scale.max) } : { min: scale.min, max: scale.max };
+  const values = scaleFrom.map(figureOf);
+  const range = quantity === 'flagged' ? shareRange(Math.max(...values)) : robustRange([values], 0.02);
+  const outside = known.filter(i => figureOf(i) < range.min || figureOf(i) > range.max);
   const frame = chipFrame(data, look, 130, tallest);
   const series = (which: readonly number[], isKnown: boolean): CustomSeriesOption => ({
     type: 'custom',
@@ -164,7 +165,8 @@ export function chipMap(data: PictureData, look: Look, quantity: RoiQuantity): P
         type: 'continuous',
         seriesIndex: 0,
         dimension: 1,
-        ...range,
+        min: range.min,
+        max: range.max,
         calculable: look.interactive,
         left: frame.width - 112,
         top: 34,
@@ -187,7 +189,7 @@ export function chipMap(data: PictureData, look: Look, quantity: RoiQuantity): P
     },
     notes: [
       ...cutWords(
-        { ...scale, ...range, total: known.length, cut: outside.length },
+        { min: range.min, max: range.max, total: known.length, cut: outside.length },
         unit,
         outside.map(i => (rois[i] as ReportRoi).label),
       ),
@@ -336,7 +338,7 @@ export function multiples(data: PictureData, look: Look): Picture {
             `The scale leaves out ${counts(cut)} of ${counts(all.total)} values (${roiCount(out.length)}); they are drawn at its edge.`,
           ]
         : []),
-      `Dots, and fields with a frame of their colour, are flagged (${flagWords(data.distrustedBits, data)}).`,
+      `Dots (beyond the scale at its edge), and fields with a frame of their colour, are flagged (${flagWords(data.distrustedBits, data)}).`,
       ...warnedWords(rois),
       ...orderWords(data),
     ],

@@ -1,6 +1,5 @@
 import type { LineSeriesOption } from 'echarts';
 import { gapsBefore } from '../../../model/gaps.ts';
-import { trackLines } from '../../plot/trackLines.ts';
 import type { PictureData } from '../reportData.ts';
 import {
   bottomRoom,
@@ -16,8 +15,11 @@ import {
   nearestPlace,
   numberAxis,
   type Picture,
+  plotGrid,
   robustRange,
+  shareRange,
   timeAxis,
+  trackSeries,
   zoomOption,
 } from './pictureParts.ts';
 
@@ -39,11 +41,8 @@ export function exposure(data: PictureData, look: Look): Picture {
   const panel = (name: string, unit: string, tracks: Panel['tracks']): Panel[] => {
     const known = tracks.filter(({ values }) => isKnown(values));
     if (known.length === 0) return [];
-    const range = robustRange(
-      known.map(({ values }) => values),
-      0.005,
-      4,
-    );
+    const lists = known.map(({ values }) => values);
+    const range = robustRange(lists, 0.005, 4);
     const beyond = known.filter(({ values }) => values.some(value => value < range.min || value > range.max));
     const notes = cutWords(
       range,
@@ -56,7 +55,8 @@ export function exposure(data: PictureData, look: Look): Picture {
     ...panel('Brightness', 'counts', [{ name: 'mean of the frame', values: data.brightness }]),
     ...panel('Saturated', '% of ROIs', [{ name: 'ROIs with saturated pixels', values: data.saturated }]).map(each => ({
       ...each,
-      range: shareRange(each.range.max),
+      range: shareRange(data.saturated.reduce((most, share) => Math.max(most, share), 0)),
+      notes: [],
     })),
     ...panel('Temperature', '°C', data.sensors),
   ];
@@ -71,7 +71,14 @@ export function exposure(data: PictureData, look: Look): Picture {
     option: {
       ...commonOption(look),
       ...zoomOption(look, panels.length),
-      legend: { top: 4, left: 70, width: look.width - 260, type: 'scroll', textStyle: { color: ink, fontSize: 12 } },
+      legend: {
+        top: 4,
+        left: 78,
+        itemGap: 18,
+        width: look.width - 260,
+        type: 'scroll',
+        textStyle: { color: ink, fontSize: 12 },
+      },
       axisPointer: { link: [{ xAxisIndex: 'all' }] },
       tooltip: {
         ...(commonOption(look).tooltip as object),
@@ -87,8 +94,7 @@ export function exposure(data: PictureData, look: Look): Picture {
         },
       },
       grid: panels.map((_, i) => ({
-        left: 76,
-        right: 24,
+        ...plotGrid,
         top: 40 + i * (panelHeight + panelGap),
         height: panelHeight,
       })),
@@ -104,19 +110,9 @@ export function exposure(data: PictureData, look: Look): Picture {
       series: panels.flatMap(({ tracks }, i) =>
         tracks.map(
           ({ name, values }, k): LineSeriesOption => ({
-            type: 'line',
-            name,
+            ...trackSeries(name, times, values, { gaps, color: lineColour(look, i + k), width: 1.3 }),
             xAxisIndex: i,
             yAxisIndex: i,
-            showSymbol: times.length <= 40,
-            symbolSize: 4,
-            lineStyle: { width: 1.3, color: lineColour(look, i + k) },
-            itemStyle: { color: lineColour(look, i + k) },
-            emphasis: { disabled: true },
-            data: trackLines(times, values, gaps).flatMap(stretch => [
-              ...stretch,
-              [stretch.at(-1)![0], null] as unknown as [number, number],
-            ]),
           }),
         ),
       ),
@@ -129,12 +125,6 @@ export function exposure(data: PictureData, look: Look): Picture {
       ...panels.flatMap(({ notes }) => notes),
     ],
   };
-}
-
-/** From 0 on, in % that can be read. */
-function shareRange(most: number): Panel['range'] {
-  const max = [1, 2, 5, 10, 20, 50, 100].find(each => each >= most) ?? 100;
-  return { min: 0, max, step: max / 2 };
 }
 
 /** How long it took from each image to the next; null for fewer than two. */
@@ -153,7 +143,7 @@ export function intervalPicture(data: PictureData, look: Look): Picture | null {
     height: 320,
     option: {
       ...commonOption(look),
-      grid: { left: 76, right: 24, top: 20, bottom: 60 },
+      grid: { ...plotGrid, top: 20, bottom: 60 },
       tooltip: {
         ...(commonOption(look).tooltip as object),
         trigger: 'item',
@@ -167,7 +157,7 @@ export function intervalPicture(data: PictureData, look: Look): Picture | null {
         type: 'value',
         position: 'bottom',
         nameGap: 34,
-        axisLabel: { color: ink, fontSize: 12, hideOverlap: true, formatter: (value: number) => figure(value, 5) },
+        axisLabel: { color: ink, fontSize: 12, showMinLabel: false, showMaxLabel: false },
       },
       yAxis: {
         type: 'log',
@@ -175,7 +165,7 @@ export function intervalPicture(data: PictureData, look: Look): Picture | null {
         max: 10 ** Math.ceil(Math.log10(most) + 0.1),
         name: 'Intervals (logarithmic)',
         nameLocation: 'middle',
-        nameGap: 52,
+        nameGap: 58,
         nameTextStyle: { color: ink, fontSize: 13 },
         axisLine: { show: true, lineStyle: { color: ink } },
         axisLabel: { color: ink, fontSize: 12, formatter: (value: number) => (value < 1 ? '' : counts(value)) },
@@ -200,7 +190,7 @@ export function intervalPicture(data: PictureData, look: Look): Picture | null {
       ],
     },
     notes: [
-      `${counts(total)} intervals, median ${figure(median)} s, longest ${figure(longest)} s.`,
+      `${counts(total)} intervals, median ${figure(median)} s, longest ${longest < 1000 ? figure(longest) : counts(Math.round(longest))} s.`,
       ...(beyond > 0
         ? [`The scale, from ${figure(from)} to ${figure(end)} s, leaves out ${counts(beyond)} of them.`]
         : []),

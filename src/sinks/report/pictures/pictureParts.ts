@@ -1,7 +1,8 @@
-import type { EChartsOption, XAXisComponentOption } from 'echarts';
+import type { EChartsOption, LineSeriesOption, XAXisComponentOption } from 'echarts';
 import { withError } from '../../../model/quantity.ts';
 import { valueAxis } from '../../plot/plotAxes.ts';
 import { quantile } from '../../plot/shiftSummary.ts';
+import { trackLines } from '../../plot/trackLines.ts';
 import type { PictureData, ReportRoi } from '../reportData.ts';
 
 /** How and for whom a picture is drawn. */
@@ -145,16 +146,23 @@ export function numberAxis(
     min,
     max,
     // Where one zooms, ticks come with the zoom.
-    ...(look.interactive || step === undefined ? {} : { interval: step }),
+    ...(step === undefined
+      ? {}
+      : look.interactive
+        ? { splitNumber: Math.round((max - min) / step) }
+        : { interval: step }),
     name,
     nameLocation: 'middle' as const,
-    nameGap: 52,
+    nameGap: 58,
     nameTextStyle: { color: ink, fontSize: 13 },
     axisLine: { show: true, onZero: false, lineStyle: { color: ink } },
-    axisLabel: { color: ink, fontSize: 12 },
+    axisLabel: { color: ink, fontSize: 12, formatter: tickText },
     splitLine: { show: true, lineStyle: { color: faint } },
   };
 }
+
+const tickText = (value: number): string =>
+  (value || 0).toLocaleString('en-GB', { maximumSignificantDigits: 6 }).replace('-', '−');
 
 /** A range that few far values do not stretch. */
 export interface RobustRange {
@@ -176,21 +184,26 @@ export function robustRange(lists: readonly ArrayLike<number>[], leaveOut = 0.00
   if (all.length === 0) return { min: 0, max: 1, step: 0.2, total: 0, cut: 0 };
   const [low, high] = [quantile(all, leaveOut), quantile(all, 1 - leaveOut)];
   const [least, most] = [all[0] as number, all.at(-1) as number];
-  const isWhole = most - least <= 1.5 * (high - low);
-  const axis = isWhole ? valueAxis(least, most, ticks) : valueAxis(low, high, ticks);
-  const { min, max } = axis;
+  const [from, to] = most - least <= 1.5 * (high - low) ? [least, most] : [low, high];
+  const axis = valueAxis(from, to, ticks);
   const step = Number(((axis.ticks[1] as number) - (axis.ticks[0] as number)).toPrecision(12));
+  // What lies on a tick is the end; a constant lies between two.
+  const isFlat = to - from < step / 100;
   const range = {
     step,
-    min: Number((Math.floor(min / step) * step).toPrecision(12)),
-    max: Number((Math.ceil(max / step) * step).toPrecision(12)),
+    min: Number((Math.floor((isFlat ? axis.min : from) / step) * step).toPrecision(12)),
+    max: Number((Math.ceil((isFlat ? axis.max : to) / step) * step).toPrecision(12)),
   };
   const cut = all.reduce((count, value) => count + (value < range.min || value > range.max ? 1 : 0), 0);
   return { ...range, total: all.length, cut };
 }
 
 /** What a scale leaves out, in words; empty where it has all. */
-export function cutWords({ min, max, cut, total }: RobustRange, unit: string, names: readonly string[]): string[] {
+export function cutWords(
+  { min, max, cut, total }: Omit<RobustRange, 'step'>,
+  unit: string,
+  names: readonly string[],
+): string[] {
   if (cut === 0) return [];
   return [
     `The scale runs from ${figure(min)} to ${figure(max)} ${unit} and leaves out ${counts(cut)} of ${counts(total)} values (${listed(names)}).`,
@@ -209,6 +222,7 @@ export const listed = (names: readonly string[], most = 8): string =>
 export function warnedWords(rois: readonly ReportRoi[]): string[] {
   const warned = rois.filter(({ warning }) => warning !== null).map(({ label }) => label);
   if (warned.length === 0) return [];
+  if (warned.length === rois.length) return [`Flagged: all ${roiCount(rois.length)}.`];
   return [`Flagged: ${warned.length} of ${roiCount(rois.length)} (${listed(warned)}).`];
 }
 
@@ -259,6 +273,44 @@ export function zoomOption(look: Look, axes: number): EChartsOption {
     },
   };
 }
+
+/** From 0 to a share of all, in % that can be read. */
+export function shareRange(most: number): { min: number; max: number; step: number } {
+  const max = [1, 2, 5, 10, 20, 50, 100].find(each => each >= most) ?? 100;
+  return { min: 0, max, step: max / 2 };
+}
+
+const fewPoints = 40;
+
+/** Values against time as a line, which breaks where there are none. Of few all points are seen; of many those without neighbours, which would be nothing. */
+export function trackSeries(
+  name: string,
+  times: Float64Array,
+  values: ArrayLike<number>,
+  { gaps, color, width }: { gaps: Uint8Array; color: string; width: number },
+): LineSeriesOption {
+  const stretches = trackLines(times, values, gaps);
+  const isFew = times.length <= fewPoints;
+  const alone = new Set<unknown>(stretches.flatMap(stretch => (stretch.length === 1 ? [stretch[0]![0]] : [])));
+  return {
+    type: 'line',
+    name,
+    z: 3,
+    symbol: 'circle',
+    symbolSize: (value: unknown) => (isFew || alone.has((value as [number])[0]) ? 4 : 0),
+    showSymbol: isFew || alone.size > 0,
+    showAllSymbol: false,
+    sampling: undefined as never,
+    connectNulls: false,
+    lineStyle: { width, color },
+    itemStyle: { color },
+    emphasis: { disabled: true },
+    data: stretches.flatMap(stretch => [...stretch, [stretch.at(-1)![0], null] as unknown as [number, number]]),
+  };
+}
+
+/** Room for axes: labels are as wide as they are, and panels stand one below the other. */
+export const plotGrid = { left: 84, right: 24, outerBoundsMode: 'none' as const };
 
 /** Room below a picture's axes. */
 export const bottomRoom = ({ interactive }: Look): number => (interactive ? 92 : 60);

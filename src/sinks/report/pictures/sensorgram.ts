@@ -19,8 +19,10 @@ import {
   nearestPlace,
   numberAxis,
   type Picture,
+  plotGrid,
   robustRange,
   timeAxis,
+  trackSeries,
   warnedWords,
   withUnit,
   zoomOption,
@@ -65,13 +67,13 @@ export function sensorgram(data: PictureData, look: Look, picks: readonly number
   const series: (CustomSeriesOption | LineSeriesOption | ScatterSeriesOption)[] = [
     ...groups.flatMap((group, i) => [
       band(times, group, gaps, colourOf(i)),
-      line(group.name, times, group.median, gaps, colourOf(i), 2.2),
+      trackSeries(group.name, times, group.median, { gaps, color: colourOf(i), width: 2.2 }),
     ]),
     ...picked.flatMap(({ label, shifts, distrusted }, i) => {
       const colour = colourOf(groups.length + i);
       const name = `ROI ${label}`;
       return [
-        line(name, times, shifts, gaps, colour, 1.3),
+        trackSeries(name, times, shifts, { gaps, color: colour, width: 1.3 }),
         {
           type: 'scatter' as const,
           name,
@@ -106,7 +108,7 @@ export function sensorgram(data: PictureData, look: Look, picks: readonly number
           textBorderColor: paper,
           textBorderWidth: 3,
         },
-        data: data.marks.map(({ time, text }) => ({ xAxis: time, name: text })),
+        data: data.marks.map(({ time, text }) => ({ xAxis: time, name: shortened(text) })),
       },
     },
   ];
@@ -118,11 +120,11 @@ export function sensorgram(data: PictureData, look: Look, picks: readonly number
     option: {
       ...commonOption(look),
       ...zoomOption(look, 1),
-      grid: { left: 76, right: 24, top: 46, bottom: bottomRoom(look) },
+      grid: { ...plotGrid, top: 46, bottom: bottomRoom(look) },
       legend: {
         type: 'scroll',
         itemGap: 18,
-        left: 70,
+        left: 78,
         width: look.width - 260,
         top: 4,
         textStyle: { color: ink, fontSize: 12 },
@@ -160,33 +162,6 @@ export function sensorgram(data: PictureData, look: Look, picks: readonly number
   };
 }
 
-function line(
-  name: string,
-  times: Float64Array,
-  values: ArrayLike<number>,
-  gaps: Uint8Array,
-  color: string,
-  width: number,
-): LineSeriesOption {
-  const stretches = trackLines(times, values, gaps);
-  return {
-    type: 'line',
-    name,
-    z: 3,
-    symbol: 'circle',
-    symbolSize: 4,
-    // A point without neighbours would be nothing.
-    showSymbol: times.length <= 40 || stretches.some(({ length }) => length === 1),
-    showAllSymbol: false,
-    sampling: undefined as never,
-    connectNulls: false,
-    lineStyle: { width, color },
-    itemStyle: { color },
-    emphasis: { disabled: true },
-    data: stretches.flatMap(stretch => [...stretch, [stretch.at(-1)![0], null] as unknown as [number, number]]),
-  };
-}
-
 function band(times: Float64Array, { low, high }: ReportGroup, gaps: Uint8Array, color: string): CustomSeriesOption {
   const [lows, highs] = [trackLines(times, low, gaps), trackLines(times, high, gaps)];
   return {
@@ -208,6 +183,10 @@ function band(times: Float64Array, { low, high }: ReportGroup, gaps: Uint8Array,
     },
   };
 }
+
+/** As much as stands beside a line of the picture; the table of the steps has the whole. */
+const shortened = (text: string): string => (text.length > mostLetters ? `${text.slice(0, mostLetters - 1)}…` : text);
+const mostLetters = 40;
 
 const tenth = (value: number): number => Math.round(value * 10) / 10;
 

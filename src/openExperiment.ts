@@ -56,7 +56,7 @@ import { diskSpace$, measureSpace } from './streams/disk/spaceOnDisk.ts';
 import { openSensor } from './streams/sensors/openSensor.ts';
 import { readStatusOnce } from './streams/status/statusReading.ts';
 import { manifestFiles$ } from './streams/watched/manifestFiles.ts';
-import { watchDeadlineMs } from './streams/watchFolder/watchFolder.ts';
+import { watchDeadlineMs } from './streams/watchFolder/openWatchFolder.ts';
 import { recoverySource } from './verify/recoverEntries.ts';
 import { reportedLines, withMoves } from './verify/reportedLines.ts';
 

@@ -17,7 +17,7 @@ import type { Camera } from '../streams/cameras/camera.ts';
 import { toolCamera } from '../streams/cameras/sources.ts';
 import { diskOf } from '../streams/disk/experimentDisk.ts';
 import { isSimulatedSensor, missingSensor } from '../streams/sensors/openSensor.ts';
-import { liesInExperiment } from '../streams/watchFolder/watchFolder.ts';
+import { liesInExperiment } from '../streams/watchFolder/openWatchFolder.ts';
 import { usedCameras } from './checkCamera.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { endNow } from './endNow.ts';

@@ -12,7 +12,8 @@ import { encodePng } from '../../src/image/encodeImage.ts';
 import { systemClock } from '../../src/model/clock.ts';
 import type { ImportedFrame } from '../../src/model/frame.ts';
 import type { FrameSource } from '../../src/model/frameSource.ts';
-import { openWatchFolder, type WatchFolderDeps } from '../../src/streams/watchFolder/watchFolder.ts';
+import { openWatchFolder } from '../../src/streams/watchFolder/openWatchFolder.ts';
+import type { WatchFolderDeps } from '../../src/streams/watchFolder/watchFolder.ts';
 
 const width = 40;
 const height = 30;

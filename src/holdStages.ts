@@ -10,6 +10,7 @@ import { type HeldStages, leasesFile, takeStages } from './manifest/stageLeases.
 import { systemClock } from './model/clock.ts';
 import type { ProcessIdentity } from './model/entry.ts';
 import type { NoteEvent } from './model/event.ts';
+import { duration } from './model/quantity.ts';
 import type { StageName } from './model/stageName.ts';
 import { stages as allStages } from './operators/stages.ts';
 import { statusName } from './sinks/status/statusFile.ts';
@@ -51,11 +52,11 @@ export async function holdStages(options: HoldStagesOptions): Promise<StageHold>
     if (options.takeOver) distant.giveUp(holder);
     else {
       options.onWait?.(
-        `${name} was not stopped, and nobody here can ask it: its stages are taken over once it has shown no sign of life for ${distantSilenceMs / 1000} s ("--take-over" does it at once)`,
+        `${name} was not stopped, and nobody here can ask it: its stages are taken over once it has shown no sign of life for ${duration(distantSilenceMs)} ("--take-over" does it at once)`,
       );
       if (!(await distant.untilSilent(holder))) return false;
     }
-    const why = options.takeOver ? 'as was asked' : `it has shown no sign of life for ${distantSilenceMs / 1000} s`;
+    const why = options.takeOver ? 'as was asked' : `it has shown no sign of life for ${duration(distantSilenceMs)}`;
     note('warning', `the stages of ${name}, which nobody here can ask, are taken over: ${why}`);
     return true;
   };

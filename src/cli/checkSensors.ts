@@ -3,7 +3,7 @@ import { nodeFiles } from '../files/files.ts';
 import { asError } from '../model/asError.ts';
 import type { CheckFinding } from '../model/checkFinding.ts';
 import { systemClock } from '../model/clock.ts';
-import { number } from '../model/quantity.ts';
+import { duration, number } from '../model/quantity.ts';
 import { openSensor } from '../streams/sensors/openSensor.ts';
 
 /** A sensor measures in 0.75 s, and some times that on a disturbed line; one that takes longer hangs, ms. */
@@ -32,7 +32,7 @@ export async function checkSensors(
       isStuck = true;
       reject(
         new Error(
-          `it has not answered for ${patienceMs / 1000} s: its driver hangs; pull the sensor's plug, and start the machine anew`,
+          `it has not answered for ${duration(patienceMs)}: its driver hangs; pull the sensor's plug, and start the machine anew`,
         ),
       );
     }, patienceMs);

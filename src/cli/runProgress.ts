@@ -1,8 +1,7 @@
 import type { PipelineEvent } from '../model/event.ts';
-import { number } from '../model/quantity.ts';
+import { estimate, number } from '../model/quantity.ts';
 import { rateText } from '../model/rate.ts';
 import { replayWords } from '../model/replay.ts';
-import { coarse } from '../model/throughputWords.ts';
 import { type RecentlyFinished, rateOf, withFinished } from '../sinks/status/rateOf.ts';
 import { type ReplayState, reduceReplay, replayStatus } from '../sinks/status/replayStatus.ts';
 
@@ -90,7 +89,7 @@ export class RunProgress {
       words.push(`[${bar(share)}] ${number(finished)}/${number(this.#expected)}`);
       if (perSecond > 0) {
         words.push(`now ${rateText(perSecond)}`);
-        words.push(`${coarse(((this.#expected - finished) / perSecond) * 1000)} left`);
+        words.push(`${estimate(((this.#expected - finished) / perSecond) * 1000)} left`);
       }
     } else {
       words.push(

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { from, of } from 'rxjs';
 import { systemClock } from '../model/clock.ts';
 import type { AnalysisMethod, Estimator } from '../model/method.ts';
-import { counted, number } from '../model/quantity.ts';
+import { counted, duration, number } from '../model/quantity.ts';
 import type { AlarmSettings } from '../sinks/alarms/alarms.ts';
 import { type LegacyFolderSource, openLegacyFolder } from '../streams/folder/legacyFolder.ts';
 import type { ReplayRequest } from '../streams/folder/replaySchema.ts';
@@ -168,7 +168,7 @@ async function replayHere(context: CommandContext, folder: string, options: Repl
     );
   } else {
     output.line(
-      `${counted(frames, 'image')} in ${number(seconds)} s: ${number(frames / seconds)} images/s, ${number(rows / seconds)} rows/s, ${number(failed)} failed`,
+      `${counted(frames, 'image')} in ${duration(seconds * 1000)}: ${number(frames / seconds)} images/s, ${number(rows / seconds)} rows/s, ${number(failed)} failed`,
     );
     for (const line of resultLines(paths)) output.line(line);
     if (skipped > 0 && stoppedBy === null)

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileLock } from '../files/fileLock.ts';
 import { nodeFiles } from '../files/files.ts';
 import { ExperimentReserve } from '../files/reserveFile.ts';
+import { duration } from '../model/quantity.ts';
 import type { StageName } from '../model/stageName.ts';
 import type { ProcessStatus } from '../model/status.ts';
 import { changeControl } from '../streams/control/changeControl.ts';
@@ -68,8 +69,8 @@ export async function setPaused(context: CommandContext, word: string, paused: b
       output.progress('');
       output.error(
         seen
-          ? `the ${stage} has seen it, but does not rest after ${restsWithinMs / 1000} s: it is not through with what is in work`
-          : `the pipeline has not answered for ${seenWithinMs / 1000} s; ${paths.controlFile} stands as asked`,
+          ? `the ${stage} has seen it, but does not rest after ${duration(restsWithinMs)}: it is not through with what is in work`
+          : `the pipeline has not answered for ${duration(seenWithinMs)}; ${paths.controlFile} stands as asked`,
       );
       return exitCodes.failed;
     }

@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { nodeFiles } from '../files/files.ts';
 import { readBytes } from '../files/readBytes.ts';
 import { parseIso } from '../model/localTime.ts';
-import { duration, number } from '../model/quantity.ts';
+import { duration, estimate, number } from '../model/quantity.ts';
 import { rateText, unitBeside } from '../model/rate.ts';
 import type { StageName } from '../model/stageName.ts';
 import type { Connection, DiskStatus, PipelineStatus, StageStatus, Throughput } from '../model/status.ts';
-import { coarse, percent, throughputWords } from '../model/throughputWords.ts';
+import { percent, throughputWords } from '../model/throughputWords.ts';
 import { readStatusOnce } from '../streams/status/statusReading.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
@@ -115,7 +115,11 @@ const columnsOf = (live: boolean): readonly Column[] => [
         {
           head: 'gone in',
           cell: ({ queued, clears_in_ms: clears }: StageStatus) =>
-            queued === 0 || clears === null || clears === undefined ? '' : clears === 'never' ? clears : coarse(clears),
+            queued === 0 || clears === null || clears === undefined
+              ? ''
+              : clears === 'never'
+                ? clears
+                : estimate(clears),
           isUsed: ({ queued }: StageStatus) => queued > 0,
         },
       ]

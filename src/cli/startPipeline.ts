@@ -1,3 +1,4 @@
+import { duration } from '../model/quantity.ts';
 import { diskOf } from '../streams/disk/experimentDisk.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
@@ -27,7 +28,7 @@ export async function startPipeline(context: CommandContext, options: StartOptio
   if (report.kind === 'failed') throw new ExitError(report.code, report.message);
   if (report.kind === 'slow') {
     output.line(
-      `process ${pid} was started, but after ${startPatienceMs / 1000} s it is not up yet; it goes on trying. "${commandLine(context, 'status')}" shows it, ${paths.logs} has its log`,
+      `process ${pid} was started, but after ${duration(startPatienceMs)} it is not up yet; it goes on trying. "${commandLine(context, 'status')}" shows it, ${paths.logs} has its log`,
     );
     return exitCodes.failed;
   }

@@ -13,6 +13,7 @@ import {
   slowestReplay,
   withWish,
 } from '../model/playback.ts';
+import { duration } from '../model/quantity.ts';
 import { replayWords } from '../model/replay.ts';
 import { parsePlace, placeExamples } from '../model/replayPlace.ts';
 import type { ProcessStatus } from '../model/status.ts';
@@ -48,7 +49,7 @@ export async function steerReplay(
   const status = wish ? await follow(paths, await askReplay(paths, wish)) : before;
   if (!status) {
     output.error(
-      `the replay has not answered for ${patienceMs / 1000} s; ${paths.controlFile} stands as asked, and is followed as soon as there is room for the next frame`,
+      `the replay has not answered for ${duration(patienceMs)}; ${paths.controlFile} stands as asked, and is followed as soon as there is room for the next frame`,
     );
     return exitCodes.failed;
   }

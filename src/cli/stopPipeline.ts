@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { nodeFiles } from '../files/files.ts';
 import { isSurely, sameProcess } from '../files/processIdentity.ts';
-import { number } from '../model/quantity.ts';
+import { duration, number } from '../model/quantity.ts';
 import type { StageStatus } from '../model/status.ts';
 import { readProcessStatus } from '../sinks/status/readProcessStatus.ts';
 import type { CommandContext } from './commandDefinition.ts';
@@ -69,7 +69,7 @@ export async function stopPipeline(context: CommandContext, { now, timeoutMs }: 
     output.progress('');
     throw new ExitError(
       exitCodes.failed,
-      `after ${number(timeoutMs / 1000)} s it has not stopped yet; still in work: ${watch.inFlight}. It goes on stopping; "phorest stop" again, or "phorest stop --now", cuts it short`,
+      `after ${duration(timeoutMs)} it has not stopped yet; still in work: ${watch.inFlight}. It goes on stopping; "phorest stop" again, or "phorest stop --now", cuts it short`,
     );
   }
   if (cut) {

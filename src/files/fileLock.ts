@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import type { ProcessIdentity } from '../model/entry.ts';
+import { duration } from '../model/quantity.ts';
 import { nodeFiles, openItself, StrangeFileError } from './files.ts';
 import { nameSemanticsOf } from './nameSemantics.ts';
 import { type Liveness, livenessOf, ownIdentity, sameProcess } from './processIdentity.ts';
@@ -115,7 +116,7 @@ export function fileLock(path: string, options: FileLockOptions = {}): Exclusive
         if (!wasLink && !['ELOCKED', 'ENOTEMPTY', 'EEXIST'].includes(code ?? '')) throw error;
         if (now > deadline) {
           const locked: NodeJS.ErrnoException = new Error(
-            `${path} is locked by ${(await ownerText()) || 'an unknown process'}; waited ${patienceMs / 1000} s`,
+            `${path} is locked by ${(await ownerText()) || 'an unknown process'}; waited ${duration(patienceMs)}`,
           );
           locked.code = 'ELOCKED';
           locked.path = path;

@@ -1,3 +1,4 @@
+import { duration } from '../model/quantity.ts';
 import type { Files } from './files.ts';
 import { wrapFiles, wrapOpenFile } from './wrapFiles.ts';
 
@@ -68,7 +69,7 @@ export class CallGate {
 
   #hung(path: string): Error {
     const error: NodeJS.ErrnoException = new Error(
-      `${path} does not answer within ${this.#deadlineMs / 1000} s; does its disk hang, or its network?`,
+      `${path} does not answer within ${duration(this.#deadlineMs)}; does its disk hang, or its network?`,
     );
     error.code = 'ETIMEDOUT';
     error.path = path;

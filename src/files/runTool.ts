@@ -6,10 +6,12 @@
  * too much, or its caller has left: SIGTERM, then SIGKILL. One that does not end even then (it hangs in a driver, state D) is left
  * behind: nothing waits for its exit. Two such are all that a device gets.
  */
+
 import { type ChildProcess, spawn as nodeSpawn, type SpawnOptions } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
+import { duration } from '../model/quantity.ts';
 import { livenessOf, ownIdentity } from './processIdentity.ts';
 
 export interface ToolOptions {
@@ -197,7 +199,7 @@ export class ToolRunner {
         if (reason) reject(reason.thrown);
         else if (ended) resolve({ ...ended, stdout: output.stdout(), stderr: output.stderr() });
       };
-      after(timeoutMs, () => end(error('late', `it took longer than ${seconds(timeoutMs)} s, and was ended`)));
+      after(timeoutMs, () => end(error('late', `it took longer than ${duration(timeoutMs)}, and was ended`)));
       signal.addEventListener('abort', onAbort, { once: true });
       child.once('error', (cause: NodeJS.ErrnoException) => {
         reason ??= {
@@ -258,8 +260,6 @@ const unrunnable: Readonly<Record<string, string>> = {
   EACCES: 'this user may not run it; a program needs "chmod +x"',
   ENOEXEC: 'it is no program of this machine; a script begins with a line such as #!/bin/sh',
 };
-
-const seconds = (ms: number): number => Math.round(ms / 100) / 10;
 
 interface Collected {
   stdout(): Buffer;

@@ -66,6 +66,36 @@ export function duration(ms: number): string {
   return parts(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
+/** Up to so many ms a value is told to so many: nobody knows more, and what changes all the time is not read. */
+const estimateSteps = [
+  [120_000, 1000],
+  [600_000, 10_000],
+  [2 * 3_600_000, 60_000],
+  [48 * 3_600_000, 600_000],
+  [10 * 86_400_000, 3_600_000],
+] as const;
+
+/** What is an estimate, or goes on: `under 1 s`, `1 min 29 s`, `3 h 20 min`, `12 d`. @param ms milliseconds. */
+export function estimate(ms: number): string {
+  if (ms < 950) return 'under 1 s';
+  const [, step] = estimateSteps.find(([limit]) => ms < limit) ?? [0, 86_400_000];
+  return duration(Math.round(ms / step) * step);
+}
+
+/** {@link duration} in at most six columns, to its first unit: `840 ms`, `12 s`, `2 min`, `3 h`, `12 d`. */
+export function shortDuration(ms: number): string {
+  if (!(ms >= 1000)) return duration(ms);
+  const [size, unit] =
+    units.find(([size]) => Math.round(ms / size) < (size === 3_600_000 ? 48 : 60)) ?? ([86_400_000, 'd'] as const);
+  return `${Math.round(ms / size)} ${unit}`;
+}
+
+const units = [
+  [1000, 's'],
+  [60_000, 'min'],
+  [3_600_000, 'h'],
+] as const;
+
 function parts(big: number, bigUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`;
 }

@@ -1,4 +1,4 @@
-import { counted, duration, number } from './quantity.ts';
+import { counted, estimate, number } from './quantity.ts';
 
 /** Where a replay stands, as the stage that reads its folder tells it. Of frames there are those that the replay was asked for. */
 export interface ReplayProgress {
@@ -62,7 +62,7 @@ export function replayWords({
   else {
     words.push(paused ? `paused (${speedWords(speed)})` : speedWords(speed));
     if (!paused && speed_now !== null) words.push(`now ×${number(Number(speed_now.toPrecision(3)))}`);
-    if (left_seconds !== null) words.push(`${duration(left_seconds * 1000)} left`);
+    if (left_seconds !== null) words.push(`${estimate(left_seconds * 1000)} left`);
   }
   if (skipped > 0) words.push(`${counted(skipped, 'frame')} skipped`);
   return words.join(' · ');

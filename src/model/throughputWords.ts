@@ -1,4 +1,4 @@
-import { bytes, duration, number } from './quantity.ts';
+import { bytes, duration, estimate, number } from './quantity.ts';
 import { rateFigure, rateText, rateUnit, unitBeside } from './rate.ts';
 import type { PipelineStatus, StageStatus, Throughput } from './status.ts';
 
@@ -7,7 +7,7 @@ export interface ThroughputWords {
   /** `11.8 of 12/min asked`; of a folder that is read as fast as there is room `21.3/s`. */
   now: string;
   peak: string | null;
-  /** Of a folder: `420 of 1,000 done, 2 min left`. */
+  /** Of a folder: `420 of 1,000 done, 1 min 29 s left`. */
   folder: string | null;
   rows: string | null;
   /** What is written to the disk, and to the share where there is one. */
@@ -38,7 +38,7 @@ export function throughputWords(given: Throughput, status: PipelineStatus, now: 
   const stage = status.stages[throughput.stage];
   const { per_second, peak_per_second: peak, target_per_minute: target, rows_per_second: rows, latency } = throughput;
   const { finished, expected, clears_in_ms: clears, busiest } = throughput;
-  const left = expected !== null && typeof clears === 'number' && clears > 0 ? `, ${coarse(clears)} left` : '';
+  const left = expected !== null && typeof clears === 'number' && clears > 0 ? `, ${estimate(clears)} left` : '';
   return {
     now: isHeld(throughput, status) ? 'paused' : rateOfAsked(per_second, target, stage?.last_done ?? null, now),
     peak: peak === null ? null : rateText(Math.max(peak, per_second ?? 0)),
@@ -75,7 +75,7 @@ export function rateOfAsked(
         ? 'nothing yet'
         : 'measuring'
       : perSecond === 0 && Number.isFinite(silentMs)
-        ? `nothing for ${coarse(silentMs)}`
+        ? `nothing for ${estimate(silentMs)}`
         : rateFigure(perSecond, unit);
   const isMoving = perSecond !== null && perSecond > 0;
   if (asked === null) return isMoving ? `${is}/${unit.per}` : is;
@@ -93,20 +93,11 @@ export function waitingWords(waiting: number, clearsInMs: StageStatus['clears_in
 /** How long it will take until nothing waits; null where that can't be told, and where nothing waits. */
 export function goneWords(clearsInMs: StageStatus['clears_in_ms']): string | null {
   if (clearsInMs === 'never') return 'more comes than is done';
-  return typeof clearsInMs === 'number' && clearsInMs > 0 ? `gone in ${coarse(clearsInMs)}` : null;
+  return typeof clearsInMs === 'number' && clearsInMs > 0 ? `gone in ${estimate(clearsInMs)}` : null;
 }
 
 /** `31 %`; what lacks a part that is not measured is `100 %`, and what is not nothing is not `0 %`. */
 export function percent(share: number): string {
   if (share > 0 && share < 0.01) return '<1 %';
   return `${share >= 0.995 ? 100 : Math.min(99, Math.round(share * 100))} %`;
-}
-
-/** An estimate does not deserve more than its first unit: `2 min`, `3 h`, `12 d`. @param ms milliseconds. */
-export function coarse(ms: number): string {
-  if (ms < 950) return 'under 1 s';
-  if (ms < 99_500) return `${Math.round(ms / 1000)} s`;
-  if (ms < 99.5 * 60_000) return `${Math.round(ms / 60_000)} min`;
-  const hours = ms / 3_600_000;
-  return hours < 48 ? `${Math.round(hours)} h` : `${Math.round(hours / 24)} d`;
 }

@@ -1,4 +1,4 @@
-import { withError } from '../model/quantity.ts';
+import { duration, withError } from '../model/quantity.ts';
 import { type AllanState, addToAllan, allanDeviations, breakAllan, deviationFromAbove, newAllan } from './allan.ts';
 import { addToChart, type ChartState, chartOf, newChart } from './controlChart.ts';
 import type { Quality, SeriesFigures, SeriesKind, ShiftChange } from './quantities.ts';
@@ -433,10 +433,11 @@ function qualityOf(
       reason: `two peaks or lost in ${percent(flipped, frames)} ${last}; ${series.flips} times in all`,
     };
   if (series.moving) {
-    const seconds = Math.round(
-      (ring.times[(ring.count - 1) % keptFrames]! - ring.times[series.moving.since % keptFrames]!) / 1000,
-    );
-    return { word: 'moving', reason: `it leaves its level of ${series.moving.level.toFixed(3)} px since ${seconds} s` };
+    const lasted = ring.times[(ring.count - 1) % keptFrames]! - ring.times[series.moving.since % keptFrames]!;
+    return {
+      word: 'moving',
+      reason: `it has been off its level of ${series.moving.level.toFixed(3)} px for ${duration(Math.round(lasted / 1000) * 1000)}`,
+    };
   }
   if (noise === null) return { word: 'new', reason: `${series.values} values are too few to tell its noise` };
   if (noise > 3 * series.sigma)

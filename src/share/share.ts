@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { duration } from '../model/quantity.ts';
 import {
   readyReply,
   type ShareCall,
@@ -143,7 +144,7 @@ class ChildShare implements Share {
     const id = this.#calls++;
     const hung = (): void => {
       const { root, deadlineMs } = this.#options;
-      const message = `${root} does not answer: a call (${call}) made no progress for ${deadlineMs / 1000} s`;
+      const message = `${root} does not answer: a call (${call}) made no progress for ${duration(deadlineMs)}`;
       this.#fail(child, new ShareHungError(message, { code: 'ESHAREHUNG', path: root }));
     };
     const deadline = this.#deadline(hung);
@@ -237,7 +238,7 @@ class ChildShare implements Share {
     child.once('exit', (code, killedBy) => gone(`${killedBy ?? code} ${this.#complaint}`.trim()));
     // A busy machine takes its time to start a process: the share has no part in that.
     const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => gone(`it did not start within ${startingMs / 1000} s`), startingMs);
+    const timer = setTimeout(() => gone(`it did not start within ${duration(startingMs)}`), startingMs);
     const free = (): void => clearTimeout(timer);
     this.#pending.set(readyReply, { resolve, reject, renew: () => undefined, free });
     await ready;

@@ -61,7 +61,7 @@ describe('the alarms page', () => {
   it('lists those that stand, the worst first, with since when, how long and how often, then those that are over', () => {
     const lines = page(withAlarms([disk, camera], [raised(60), raised(59), ended(50)]));
     expect(lines[0]).toContain('Alarms (2)');
-    expect(lines[1]).toMatch(/^▸▲ \d\d:\d\d:\d\d +60 s +collector +no camera$/);
+    expect(lines[1]).toMatch(/^▸▲ \d\d:\d\d:\d\d +1 min +collector +no camera$/);
     expect(lines[2]).toMatch(/^ ▲ \d\d:\d\d:\d\d +5 min +3x +communicator +results\/communicating/);
     expect(lines[3]).toContain('Over');
     expect(lines[4]).toMatch(/10 min +2x +collector +no camera/);

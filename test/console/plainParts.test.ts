@@ -93,10 +93,10 @@ describe('amounts', () => {
     expect([age(0), age(-5), age(42_000), age(99_600), age(7_200_000), age(9e8)]).toEqual([
       'now',
       'now',
-      '42s',
-      '2min',
-      '2h',
-      '10d',
+      '42 s',
+      '2 min',
+      '2 h',
+      '10 d',
     ]);
     expect([rate(0), rate(0.254), rate(11.81), rate(1234.4)]).toEqual(['0', '0.254', '11.8', '1,234']);
   });

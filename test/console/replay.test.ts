@@ -71,7 +71,7 @@ describe('the replay on the overview', () => {
     expect(bar).toHaveLength(80);
     const [, whole, filled] = /((█+)[▏▎▍▌▋▊▉]?░+)/.exec(bar!)!;
     expect(filled!.length / whole!.length).toBeCloseTo(0.25, 1);
-    expect(details).toMatch(/^ recorded 2025-08-12 13:45:01 · 12 min 34 s left · 36 skipped +\/old\/Pos0 $/);
+    expect(details).toMatch(/^ recorded 2025-08-12 13:45:01 · 13 min left · 36 skipped +\/old\/Pos0 $/);
   });
 
   it.each([

@@ -163,7 +163,7 @@ describe('header', () => {
     const { communicator: _, ...stages } = sampleStatus().stages;
     const lines = panel(full({ reading: { connection: 'running', status: sampleStatus({ stages }) } }), 'header');
     expect(lines[0]).toMatch(/Phorest \/data\/experiments\/run7 +● running up 3 h pid 4242/);
-    expect(lines[1]).toMatch(/config Phorest_config.toml +disk 12.3 GB free, full in 3 d \(2026-11-25\)/);
+    expect(lines[1]).toMatch(/config Phorest_config.toml +disk 12.3 GB free, full in 3 d(?: \d+ h)? \(2026-11-25\)/);
     expect(lines[2]).toMatch(/1 overview {2}2 chart {2}3 chip {2}4 frame {2}5 log/);
   });
 
@@ -215,7 +215,7 @@ describe('header', () => {
       disk: { free: 1e9, size: 64e9, full_at: new Date(noon + 90 * 60_000).toISOString() },
     });
     expect(panel(full({ reading: { connection: 'running', status } }), 'header')[1]).toContain(
-      'low: 1 GB free, full in 90 min (',
+      'low: 1 GB free, full in 1 h 30 min (',
     );
   });
 });

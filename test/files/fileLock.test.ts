@@ -97,7 +97,7 @@ test('who waits in vain is told who holds it', async () => {
   const child = await holder();
   const waiting = fileLock(path, { patienceMs: 100 })(async () => undefined);
   await expect(waiting).rejects.toMatchObject({ code: 'ELOCKED', path });
-  await expect(waiting).rejects.toThrow(new RegExp(`manifest.json is locked by .*"pid":${child.pid}.*waited 0.1 s`));
+  await expect(waiting).rejects.toThrow(new RegExp(`manifest.json is locked by .*"pid":${child.pid}.*waited 100 ms`));
 });
 
 test('the lock of a process that was killed goes to the one that waits, at once', async () => {

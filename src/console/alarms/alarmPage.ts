@@ -1,5 +1,5 @@
 import { parseIso } from '../../model/localTime.ts';
-import { duration } from '../../model/quantity.ts';
+import { duration, shortDuration } from '../../model/quantity.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import { layoutOf } from '../layout.ts';
 import { windowTop } from '../scroll.ts';
@@ -68,7 +68,7 @@ function itemsOf(list: readonly ShownAlarm[]): Item[] {
 function alarmRow(alarm: ShownAlarm, isSelected: boolean, { now, drawing, reading }: ConsoleState): Line {
   const { since, stage, message, times, isStanding, acknowledged, overAt } = alarm;
   const end = isStanding ? endOf(reading, now) : overAt;
-  const lasted = end === null ? '?' : coarse(Math.max(0, end - since));
+  const lasted = end === null ? '?' : shortDuration(Math.max(0, end - since));
   const tone = !isStanding ? 'dim' : acknowledged ? 'warning' : 'bad';
   return [
     seg(isSelected ? drawing.pointer : ' ', 'accent'),
@@ -85,13 +85,6 @@ function alarmRow(alarm: ShownAlarm, isSelected: boolean, { now, drawing, readin
 /** An alarm of a pipeline that is gone stood until it was heard last. */
 function endOf(reading: ConsoleState['reading'], now: number): number {
   return reading?.connection === 'running' || !reading?.status ? now : parseIso(reading.status.heartbeat);
-}
-
-/** A length of time in at most six columns. */
-function coarse(ms: number): string {
-  if (ms < 99_500) return `${Math.round(ms / 1000)} s`;
-  if (ms < 99.5 * 60_000) return `${Math.round(ms / 60_000)} min`;
-  return ms < 48 * 3_600_000 ? `${Math.round(ms / 3_600_000)} h` : `${Math.round(ms / 86_400_000)} d`;
 }
 
 function fullAlarm(alarm: ShownAlarm, now: number, width: number, { drawing }: ConsoleState): Line[] {

@@ -1,3 +1,4 @@
+import { duration } from '../../model/quantity.ts';
 import type { RoiHistory } from '../../model/roiHistory.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Rect } from '../layout.ts';
@@ -103,7 +104,7 @@ function titleLine(
   const span = chart.end === null && zooms[zoom] !== null ? `last ${zoomTitles[zoom]}` : zoomTitles[zoom]!;
   const frames = framesOfColumn(data);
   const counted = `${frames} ${frames === 1 ? 'frame' : 'frames'}`;
-  const column = isShort ? `${counted}/col` : `a column is ${spanText(time.columnMs)}, ${counted}`;
+  const column = isShort ? `${counted}/col` : `a column is ${duration(time.columnMs)}, ${counted}`;
   const cut = [scale?.above ? `${scale.above} above` : '', scale?.below ? `${scale.below} below` : '']
     .filter(text => text !== '')
     .join(', ');
@@ -123,12 +124,6 @@ function framesOfColumn({ shifts }: ChartData): number {
     .columns.flatMap(column => (column ? [column.frames] : []))
     .sort((a, b) => a - b);
   return Math.round(counts[counts.length >> 1] ?? 0);
-}
-
-/** `18 s`, `1.5 min`. */
-function spanText(ms: number): string {
-  const [size, unit] = ms < 60_000 ? [1_000, 's'] : ms < 3_600_000 ? [60_000, 'min'] : [3_600_000, 'h'];
-  return `${Number((ms / size).toPrecision(2))} ${unit}`;
 }
 
 /** Numbers, axis, the curves, and letters at their right ends. */

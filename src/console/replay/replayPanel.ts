@@ -1,4 +1,4 @@
-import { duration, number } from '../../model/quantity.ts';
+import { estimate, number } from '../../model/quantity.ts';
 import { type ReplayStatus, speedWords } from '../../model/replay.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Rect } from '../layout.ts';
@@ -61,7 +61,7 @@ function details(
 ): string[] {
   return [
     ...(recorded === null ? [] : [`${width < 70 ? '' : 'recorded '}${recorded.slice(0, 19).replace('T', ' ')}`]),
-    ...(isPast || ended || paused ? [] : [left === null ? 'time left not known yet' : `${duration(left * 1000)} left`]),
+    ...(isPast || ended || paused ? [] : [left === null ? 'time left not known yet' : `${estimate(left * 1000)} left`]),
     ...(skipped > 0 ? [`${number(skipped)} skipped`] : []),
   ];
 }

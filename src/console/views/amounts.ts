@@ -1,5 +1,5 @@
 import { localIso } from '../../model/localTime.ts';
-import { number } from '../../model/quantity.ts';
+import { number, shortDuration } from '../../model/quantity.ts';
 
 const steps = ['', 'k', 'M', 'G', 'T'];
 
@@ -19,14 +19,8 @@ export function count(value: number, width: number): string {
 /** A rate in few columns: `0`, `0.25`, `11.8`, `1,234`. */
 export const rate = (value: number): string => number(Number(value.toPrecision(value >= 100 ? 4 : 3)));
 
-/** How long ago, in at most five columns; what is fresh is `now`, so that nothing changes while all is well. */
-export function age(ms: number): string {
-  if (ms < 10_000) return 'now';
-  if (ms < 99_500) return `${Math.round(ms / 1000)}s`;
-  if (ms < 99.5 * 60_000) return `${Math.round(ms / 60_000)}min`;
-  if (ms < 48 * 3_600_000) return `${Math.round(ms / 3_600_000)}h`;
-  return `${Math.round(ms / 86_400_000)}d`;
-}
+/** How long ago, in at most six columns; what is fresh is `now`, so that nothing changes while all is well. */
+export const age = (ms: number): string => (ms < 10_000 ? 'now' : shortDuration(ms));
 
 /** Time of day, with the date when it was not within the last day. */
 export function clockTime(ms: number, now: number): string {

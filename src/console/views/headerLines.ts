@@ -1,7 +1,6 @@
 import { localIso, parseIso } from '../../model/localTime.ts';
-import { bytes, duration } from '../../model/quantity.ts';
+import { bytes, duration, estimate } from '../../model/quantity.ts';
 import type { PipelineStatus } from '../../model/status.ts';
-import { coarse } from '../../model/throughputWords.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import { clockTime } from './amounts.ts';
 import { cleanText } from './cleanText.ts';
@@ -113,7 +112,7 @@ function diskSegments({ disk }: PipelineStatus, now: number): Segment[] {
   const left = disk.full_at === null ? Number.POSITIVE_INFINITY : parseIso(disk.full_at) - now;
   const tone: Tone = disk.free < disk.size * littleShare || left < soonMs ? 'warning' : 'plain';
   const full = Number.isFinite(left)
-    ? `, full in ${left > 0 ? `${coarse(left)} (${when(now + left, now)})` : 'no time'}`
+    ? `, full in ${left > 0 ? `${estimate(left)} (${when(now + left, now)})` : 'no time'}`
     : '';
   return [seg('disk ', 'dim'), seg(`${tone === 'warning' ? 'low: ' : ''}${bytes(disk.free)} free${full} `, tone)];
 }

@@ -1,9 +1,9 @@
 import { parseIso } from '../../model/localTime.ts';
-import { duration } from '../../model/quantity.ts';
+import { duration, shortDuration } from '../../model/quantity.ts';
 import { rateText, unitBeside } from '../../model/rate.ts';
 import type { StageName } from '../../model/stageName.ts';
 import type { StageStatus } from '../../model/status.ts';
-import { coarse, percent } from '../../model/throughputWords.ts';
+import { percent } from '../../model/throughputWords.ts';
 import type { Drawing } from '../drawing.ts';
 import { age, count } from './amounts.ts';
 import { bar } from './bars.ts';
@@ -107,7 +107,7 @@ const columns: readonly StageColumn[] = [
   },
   {
     title: 'seen',
-    width: 5,
+    width: 6,
     priority: 10,
     cell: (_, { heartbeat }, { now, live }) =>
       seg(heartbeat === null || !live ? '' : age(now - parseIso(heartbeat)), 'dim'),
@@ -118,7 +118,7 @@ const columns: readonly StageColumn[] = [
 /** `3 min 20 s` in eight columns is `3 min`. */
 function took(ms: number, width: number): string {
   const text = duration(ms);
-  return text.length <= width ? text : text.split(' ').slice(0, 2).join(' ');
+  return text.length <= width ? text : shortDuration(ms);
 }
 
 function stateCell({ state, late }: StageStatus, { marks }: Drawing, live: boolean): Segment {
@@ -153,7 +153,7 @@ function busyCell({ busy }: StageStatus, { width, drawing, live }: CellFacts): S
 function goneCell({ clears_in_ms: clears, queued }: StageStatus, live: boolean): Segment {
   if (!live || queued === 0) return seg('');
   if (clears === 'never') return seg('never', 'warning');
-  return seg(clears === null || clears === undefined ? '' : coarse(clears).replace('under', '<'));
+  return seg(clears === null || clears === undefined ? '' : shortDuration(clears));
 }
 
 /** The columns that `width` has room for and that some stage uses; what is left over widens the last error. */

@@ -139,7 +139,7 @@ export class SensorReader {
     const startedMs = clock.monotonic();
     const begun = sensor.read(AbortSignal.any([signal, giveUp.signal]));
     const timer = setTimeout(() => {
-      const why = `it does not answer within ${deadlineMs / 1000} s: is its line disturbed, or its driver stuck?`;
+      const why = `it does not answer within ${duration(deadlineMs)}: is its line disturbed, or its driver stuck?`;
       stop(new SensorError('hangs', why));
     }, deadlineMs);
     const onAbort = (): void => stop(signal.reason);

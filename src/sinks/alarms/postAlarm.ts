@@ -1,3 +1,4 @@
+import { duration } from '../../model/quantity.ts';
 import { type AlarmNotice, DeliveryError, type DeliveryOptions } from './alarmOutlet.ts';
 
 /** Answers of a server that may be otherwise in a while. */
@@ -27,7 +28,7 @@ export async function postAlarm(
     });
     await response.body?.cancel();
   } catch (error) {
-    const reason = timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : reasonOf(error as Error);
+    const reason = timeout.aborted ? `no answer within ${duration(timeoutMs)}` : reasonOf(error as Error);
     throw new DeliveryError(`${host}: ${reason}`, { again: true });
   }
   const { ok, status } = response;

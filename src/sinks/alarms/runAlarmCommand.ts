@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { duration } from '../../model/quantity.ts';
 import { oneLine, withoutCredentials } from '../../model/shownText.ts';
 import { type AlarmNotice, DeliveryError, type DeliveryOptions } from './alarmOutlet.ts';
 
@@ -39,7 +40,7 @@ export function runAlarmCommand(
       }
     };
     const onAbort = (): void => kill('the pipeline ends');
-    const timer = setTimeout(() => kill(`it took longer than ${timeoutMs / 1000} s and was ended`), timeoutMs);
+    const timer = setTimeout(() => kill(`it took longer than ${duration(timeoutMs)} and was ended`), timeoutMs);
     const settle = (error: DeliveryError | null): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { duration } from '../../model/quantity.ts';
 
 /** What the process says at its end. */
 export type DrawAnswer<R> = { result: R } | { error: string };
@@ -51,7 +52,7 @@ export function runDrawProcess<T extends object, R>(
       child.kill('SIGKILL');
     };
     const onAbort = (): void => kill(signal?.reason);
-    const timer = setTimeout(() => kill(new Error(`it took longer than ${timeoutMs / 1000} s`)), timeoutMs);
+    const timer = setTimeout(() => kill(new Error(`it took longer than ${duration(timeoutMs)}`)), timeoutMs);
     const settle = (outcome: () => void): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);

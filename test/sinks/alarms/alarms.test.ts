@@ -280,7 +280,7 @@ describe('the alarm command', () => {
     const { events$, nextNote } = begin({ command }, { commandTimeoutMs: 100 });
     const note = nextNote();
     events$.next(alarm('disk'));
-    expect(await note).toContain('it took longer than 0.1 s and was ended');
+    expect(await note).toContain('it took longer than 100 ms and was ended');
   });
 
   it('holds up the end of the pipeline only so long', async () => {
@@ -421,7 +421,7 @@ describe('the webhook', () => {
     const { events$, nextNote, subscription } = begin({ webhook: address }, { webhookTimeoutMs: 100 });
     const note = nextNote();
     events$.next(alarm('disk'));
-    expect(await note).toContain('no answer within 0.1 s; it is tried again');
+    expect(await note).toContain('no answer within 100 ms; it is tried again');
     const [{ request }] = (await next(1)) as unknown as [{ request: IncomingMessage }];
     const closed = once(request.socket, 'close');
     subscription.unsubscribe();

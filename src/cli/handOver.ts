@@ -1,7 +1,7 @@
 import { first, map, type Observable, race, Subject, timer } from 'rxjs';
 import { systemClock } from '../model/clock.ts';
 import type { PipelineEvent } from '../model/event.ts';
-import { localIso, parseIso } from '../model/localTime.ts';
+import { parseIso, timeOfDay } from '../model/localTime.ts';
 import { duration } from '../model/quantity.ts';
 import { readStatusOnce } from '../streams/status/statusReading.ts';
 
@@ -42,7 +42,7 @@ export class HandOver {
 
 /** What a hand-over cost, in words. `next`: null: no frame has come yet. Times: ms since 1970 UTC. */
 export function gapWords(last: number | null, next: number | null, intervalMs: number): string {
-  const clock = (at: number): string => localIso(at).slice(11, 19);
+  const clock = (at: number): string => timeOfDay(at);
   if (last === null) return 'no frame had been taken here yet';
   if (next === null)
     return `the last frame here was taken at ${clock(last)}; the first in the background is still to come`;

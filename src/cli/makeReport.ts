@@ -7,7 +7,7 @@ import type { Config } from '../config/schema.ts';
 import { codeVersion } from '../files/codeVersion.ts';
 import { contentHash } from '../files/contentHash.ts';
 import { nodeFiles } from '../files/files.ts';
-import { localIso } from '../model/localTime.ts';
+import { moment } from '../model/localTime.ts';
 import { counted, duration } from '../model/quantity.ts';
 import { readReferences, referencesFolder } from '../operators/processor/shiftReference.ts';
 import type { ReportLayout } from '../sinks/report/readReportData.ts';
@@ -132,7 +132,7 @@ async function aboutOf({ config, paths }: SteeredExperiment, roiText: string | n
   const reference = references.at(-1);
   return [
     ['experiment', paths.root],
-    ['report written', localIso(Date.now()).slice(0, 19).replace('T', ' ')],
+    ['report written', moment(Date.now())],
     ['code version', codeVersion()],
     ['configuration (hash)', configHash(config)],
     ['ROI manifest (hash)', roiText === null ? 'it can not be read' : contentHash(roiText)],

@@ -1,5 +1,5 @@
 import { nodeFiles } from '../files/files.ts';
-import { localIso, parseIso } from '../model/localTime.ts';
+import { localIso, parseIso, zoneName } from '../model/localTime.ts';
 import { bytes } from '../model/quantity.ts';
 import type { RoiResult } from '../model/result.ts';
 import { findFrame, NoSuchFrameError } from '../provenance/findFrame.ts';
@@ -115,8 +115,7 @@ function zoneWords(local: string, utc: string | null): string {
   if (utc === null) return 'zone not known';
   const minutes = Math.round((parseIso(`${local}Z`) - parseIso(utc)) / 60_000);
   if (!Number.isFinite(minutes)) return localIso(parseIso(utc));
-  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
-  return `UTC${minutes < 0 ? '-' : '+'}${String(hours).padStart(2, '0')}:${String(rest).padStart(2, '0')}`;
+  return zoneName(minutes);
 }
 
 function imageWords(where: ResultOrigin['image']['where'], path: string | null, sum: Sum): string {

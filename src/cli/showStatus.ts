@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { nodeFiles } from '../files/files.ts';
 import { readBytes } from '../files/readBytes.ts';
 import { parseIso } from '../model/localTime.ts';
-import { duration, estimate, number } from '../model/quantity.ts';
+import { bytes, duration, estimate, number } from '../model/quantity.ts';
 import { rateText, unitBeside } from '../model/rate.ts';
 import type { StageName } from '../model/stageName.ts';
 import type { Connection, DiskStatus, PipelineStatus, StageStatus, Throughput } from '../model/status.ts';
@@ -157,6 +157,5 @@ function ago(iso: string, now: number): string {
 }
 
 function diskWords({ free, size, full_at }: DiskStatus): string {
-  const gigabytes = (bytes: number): string => `${number(Number((bytes / 1e9).toPrecision(3)))} GB`;
-  return `${gigabytes(free)} of ${gigabytes(size)} free${full_at ? ` · full on ${full_at} at this rate` : ''}`;
+  return `${bytes(free)} of ${bytes(size)} free${full_at ? ` · full on ${full_at} at this rate` : ''}`;
 }

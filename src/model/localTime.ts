@@ -17,6 +17,23 @@ export function localIso(ms: number): string {
   return `${day}T${time}.${pad(micros, 6)}`;
 }
 
+/** `2025-07-24 13:45:13` in the machine's zone, as people read it. */
+export const moment = (ms: number): string =>
+  Number.isNaN(ms) ? 'an unknown time' : localIso(ms).slice(0, 19).replace('T', ' ');
+
+/** `13:45:13` in the machine's zone. */
+export const timeOfDay = (ms: number): string => localIso(ms).slice(11, 19);
+
+/** `UTC`, `UTC+1`, `UTC-3:30`. @param minutes that a clock there is ahead of UTC */
+export function zoneName(minutes: number): string {
+  if (minutes === 0) return 'UTC';
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return `UTC${minutes < 0 ? '-' : '+'}${hours}${rest === 0 ? '' : `:${pad(rest, 2)}`}`;
+}
+
+/** The zone of the machine at a time, ms since 1970 UTC: {@link zoneName}. */
+export const zoneHere = (ms: number): string => zoneName(-new Date(ms).getTimezoneOffset());
+
 /** `2025-07-24T12:45:13.569672Z`. `ms` as in {@link localIso}. */
 export function utcIso(ms: number): string {
   const { date, micros } = split(ms);

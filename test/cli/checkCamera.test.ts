@@ -140,7 +140,7 @@ describe('the sensors', () => {
       false,
     ]);
     expect(await said(3, 2)).toEqual([
-      expect.stringMatching(/^error: Inlet .*: it has not answered for 0\.02 s/),
+      expect.stringMatching(/^error: Inlet .*: it has not answered for 20 ms/),
       'error: Outlet (28-00000ff8fa17): it is not there',
       true,
     ]);

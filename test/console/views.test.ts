@@ -369,7 +369,7 @@ describe('configuration in the header', () => {
   it('is not loaded from a file that is not there', () => {
     const config = { file: null, loaded: new Date(noon).toISOString(), error: null };
     const state = full({ columns: 120, reading: { connection: 'running', status: sampleStatus({ config }) } });
-    expect(panel(state, 'header')[1]).toContain(' config shipped values, no file ');
+    expect(panel(state, 'header')[1]).toContain(' config shipped values, no file, times are UTC');
     expect(panel(state, 'header')[1]).not.toContain('loaded');
   });
 });

@@ -1,3 +1,4 @@
+import { zoneHere } from '../../model/localTime.ts';
 import { duration } from '../../model/quantity.ts';
 import type { RoiHistory } from '../../model/roiHistory.ts';
 import type { ConsoleState } from '../consoleState.ts';
@@ -14,7 +15,7 @@ import { chartTime, gutter, liveEnd, plotColumns, timeEnd } from './chartTime.ts
 import { shownHistory } from './closeRequest.ts';
 import { type ChartTime, type Column, columnAt } from './columns.ts';
 import { markSigns, marksLine } from './markLines.ts';
-import { columnText, readoutLine, zoneName } from './readoutLine.ts';
+import { columnText, readoutLine } from './readoutLine.ts';
 import { cutBy, robustScale, type Scale } from './valueScale.ts';
 
 /** Below so many rows the temperature has no plot of its own, and nothing is read out. */
@@ -109,7 +110,7 @@ function titleLine(
     .filter(text => text !== '')
     .join(', ');
   const shown = isShort ? cut : `${cut === '' ? '' : `${cut.replace(/(\d+) /, '$1 points ')}: f shows them`}`;
-  const notes = [`${span}`, column, zoneName(timeEnd(time))].join(` ${drawing.dot} `);
+  const notes = [`${span}`, column, zoneHere(timeEnd(time))].join(` ${drawing.dot} `);
   return titleRule(title, width, drawing, [
     ...(shown === '' ? [] : [seg(`${shown} `, 'warning')]),
     ...(chart.end === null ? [] : [seg('held, End follows ', 'warning')]),

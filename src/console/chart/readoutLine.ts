@@ -19,14 +19,6 @@ export function columnText(at: number, columnMs: number, now: number): string {
   return Math.abs(now - at) < day ? time : `${text.slice(5, 10)} ${time}`;
 }
 
-/** The zone of all times of the chart, then: `UTC`, `UTC+1`, `UTC+5:30`. */
-export function zoneName(at: number): string {
-  const minutes = -new Date(at).getTimezoneOffset();
-  if (minutes === 0) return 'UTC';
-  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
-  return `UTC${minutes < 0 ? '-' : '+'}${hours}${rest === 0 ? '' : `:${String(rest).padStart(2, '0')}`}`;
-}
-
 /** Since when shifts count, where that is not from the reference: beside the title of all that shows shifts. */
 export const sinceZero = ({
   chart: { zero },

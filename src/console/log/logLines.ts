@@ -1,5 +1,5 @@
 import type { EventLevel } from '../../model/event.ts';
-import { localIso } from '../../model/localTime.ts';
+import { moment, timeOfDay } from '../../model/localTime.ts';
 import type { LogLine } from '../../model/logLine.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
@@ -92,7 +92,7 @@ function titleNote(state: Pick<ConsoleState, 'log' | 'drawing'>, cursor: number,
 
 function fullLine({ at, level, source, text }: LogLine, width: number, drawing: Drawing): Line[] {
   return [
-    titleRule(`${localIso(at).slice(0, 19).replace('T', ' ')} ${level}`, width, drawing),
+    titleRule(`${moment(at)} ${level}`, width, drawing),
     ...paragraph(`${source}: ${text}`, width - 1, fullLineRows - 1, levelTones[level], drawing).map(each => [
       seg(' '),
       ...each,
@@ -109,7 +109,7 @@ function logLine(
   const words = `${cleanText(source, drawing)}: ${cleanText(text, drawing)}`;
   return [
     seg(isSelected ? drawing.pointer : ' ', 'accent'),
-    seg(localIso(at).slice(11, 19), isSelected ? 'selected' : 'dim'),
+    seg(timeOfDay(at), isSelected ? 'selected' : 'dim'),
     seg(' '),
     seg(`${signs[level]} `, levelTones[level]),
     ...highlighted(words, search === '' ? kept : search, levelTones[level]),

@@ -1,4 +1,4 @@
-import { localIso } from '../../model/localTime.ts';
+import { timeOfDay } from '../../model/localTime.ts';
 import { measured, number, withError } from '../../model/quantity.ts';
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
 import { sinceZero } from '../chart/readoutLine.ts';
@@ -127,7 +127,7 @@ function heads(columns: readonly TableColumn[], page: RoisPage, width: number, d
   return clip([seg(' '), ...cells], width, drawing);
 }
 
-export const timeText = (at: number): string => (Number.isFinite(at) ? localIso(at).slice(11, 19) : '');
+export const timeText = (at: number): string => (Number.isFinite(at) ? timeOfDay(at) : '');
 
 function cellText(row: RoiRow, column: RoiColumn, { unicode }: Drawing): string {
   switch (column) {

@@ -1,4 +1,4 @@
-import { localIso, parseIso } from '../../model/localTime.ts';
+import { localIso, parseIso, zoneHere } from '../../model/localTime.ts';
 import { bytes, duration, estimate } from '../../model/quantity.ts';
 import type { PipelineStatus } from '../../model/status.ts';
 import type { ConsoleState } from '../consoleState.ts';
@@ -91,7 +91,9 @@ function configurationLine({ reading, now, drawing, configFile }: ConsoleState, 
     return spread(words, lineWidth(words) + lineWidth(disk) < width ? disk : [], width, drawing);
   }
   const name = file === null ? 'shipped values, no file' : cleanText(file.slice(file.lastIndexOf('/') + 1), drawing);
-  const loadedAt = loaded === null || file === null ? '' : ` loaded ${clockTime(parseIso(loaded), now)}`;
+  const zone = zoneHere(now);
+  const loadedAt =
+    loaded === null || file === null ? `, times are ${zone}` : ` loaded ${clockTime(parseIso(loaded), now)} ${zone}`;
   const words: Line = [seg(' config ', 'dim'), seg(name)];
   const hasRoom = lineWidth(words) + loadedAt.length + lineWidth(disk) < width;
   return spread(hasRoom ? [...words, seg(loadedAt, 'dim')] : words, disk, width, drawing);

@@ -3,8 +3,8 @@ import type { DiskSpace } from '../../files/diskSpace.ts';
 import type { Liveness } from '../../files/processIdentity.ts';
 import type { Clock } from '../../model/clock.ts';
 import { type Entry, isBrightfield, type ProcessIdentity } from '../../model/entry.ts';
-import { localIso, parseIso, utcIso } from '../../model/localTime.ts';
-import { duration } from '../../model/quantity.ts';
+import { moment, parseIso, utcIso } from '../../model/localTime.ts';
+import { bytes, duration } from '../../model/quantity.ts';
 import type { StageName } from '../../model/stageName.ts';
 import type { DiskStatus, HealthStatus, PipelineStatus } from '../../model/status.ts';
 import { type ClockJump, ClockJumps } from './clockJumps.ts';
@@ -149,7 +149,7 @@ export class HealthWatch {
     const { byMs, at } = this.#jump.value;
     const way = byMs > 0 ? 'forward' : 'back';
     const asleep = byMs > 0 ? ', or the machine slept' : '';
-    const message = `the clock was set ${way} by ${duration(Math.abs(byMs))}${asleep}; it is ${clockTime(at)} now`;
+    const message = `the clock was set ${way} by ${duration(Math.abs(byMs))}${asleep}; it is ${moment(at)} now`;
     return [{ key: 'clock', message, light: 'amber' }];
   }
 
@@ -162,7 +162,7 @@ export class HealthWatch {
     const floor = minFreeShare * amountInBytes(minFreeDisk, disk.size) || littleShare * disk.size;
     this.#diskLow = disk.free < (this.#diskLow ? enoughAgain * floor : floor);
     if (!this.#diskLow) return [];
-    const message = `the disk of root_dir is nearly full: less than ${gigabytes(enoughAgain * floor)} of ${gigabytes(disk.size)} are free; make room`;
+    const message = `the disk of root_dir is nearly full: less than ${bytes(enoughAgain * floor)} of ${bytes(disk.size)} are free; make room`;
     return [{ key: 'disk', message, light: 'red' }];
   }
 
@@ -196,12 +196,12 @@ export class HealthWatch {
     const findings: Finding[] = [];
     const since = this.#cadence.overdueSince(seenMs);
     if (since !== null) {
-      const message = `no frame since ${clockTime(since)}, though one is due every ${duration(frameIntervalMs)}`;
+      const message = `no frame since ${moment(since)}, though one is due every ${duration(frameIntervalMs)}`;
       findings.push({ key: 'frames', message, light: 'red' });
     }
     if (lastGap && seenMs - this.#missed.seenMs < holdMs) {
       const { count, from, to } = lastGap;
-      const message = `${missed} frame${missed === 1 ? '' : 's'} missed so far; ${count === missed ? '' : `the last ${count} of them `}between ${clockTime(from)} and ${clockTime(to)}`;
+      const message = `${missed} frame${missed === 1 ? '' : 's'} missed so far; ${count === missed ? '' : `the last ${count} of them `}between ${moment(from)} and ${moment(to)}`;
       findings.push({ key: 'missed frames', message, light: 'amber' });
     }
     return findings;
@@ -210,7 +210,7 @@ export class HealthWatch {
   #sensorFindings(seenMs: number): Finding[] {
     const silent = this.#sensors.silent(seenMs).map(({ sensor, since, reason }) => ({
       key: `sensor ${sensor}`,
-      message: `no temperature from ${sensor} since ${clockTime(since)}${reason === null ? '' : `: ${reason}`}`,
+      message: `no temperature from ${sensor} since ${moment(since)}${reason === null ? '' : `: ${reason}`}`,
       light: 'amber' as const,
     }));
     const unchanged = this.#sensors.unchanged.map(sensor => ({
@@ -229,14 +229,4 @@ function diskOf({ disk, pipeline }: Observation): DiskStatus | null {
     : null;
 }
 
-/** Local date and time, to the second. */
-function clockTime(ms: number): string {
-  return localIso(ms).slice(0, 19).replace('T', ' ');
-}
-
-const utcTime = (iso: string): string => {
-  const ms = parseIso(iso);
-  return Number.isNaN(ms) ? 'an unknown time' : clockTime(ms);
-};
-
-const gigabytes = (bytes: number): string => `${Number((bytes / 1e9).toPrecision(3))} GB`;
+const utcTime = (iso: string): string => moment(parseIso(iso));

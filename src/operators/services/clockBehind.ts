@@ -2,7 +2,7 @@ import { concat, defer, EMPTY, first, interval, map, type Observable, of, takeUn
 import type { Clock } from '../../model/clock.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { PipelineEvent } from '../../model/event.ts';
-import { localIso, parseIso } from '../../model/localTime.ts';
+import { moment, parseIso } from '../../model/localTime.ts';
 import type { StageName } from '../../model/stageName.ts';
 
 /** A clock that the network sets goes back by less, and file systems round, ms. */
@@ -38,7 +38,7 @@ export function clockBehind$({ entries, moments, clock, stage, stop$ }: ClockBeh
   const alarm = (): PipelineEvent => {
     const at = clock.now();
     const message =
-      `the clock says ${localIso(at).slice(0, 19)}, but ${newest.what} is of ${localIso(newest.at).slice(0, 19)}: it was set back, or is not set yet. ` +
+      `the clock says ${moment(at)}, but ${newest.what} is of ${moment(newest.at)}: it was set back, or is not set yet. ` +
       'Frames keep their order and their intervals, but their times are wrong until the clock is set right';
     return { ...common, at, kind: 'alarm', message, retryInMs: 0 };
   };

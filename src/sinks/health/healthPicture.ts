@@ -1,6 +1,6 @@
-import { localIso, parseIso } from '../../model/localTime.ts';
+import { moment, parseIso, timeOfDay } from '../../model/localTime.ts';
 import type { LogLine } from '../../model/logLine.ts';
-import { duration, number } from '../../model/quantity.ts';
+import { bytes, duration, number } from '../../model/quantity.ts';
 import { oneLine, shortened } from '../../model/shownText.ts';
 import { type StageName, stageNames } from '../../model/stageName.ts';
 import type { HealthLight, HealthStatus, PipelineStatus } from '../../model/status.ts';
@@ -134,7 +134,7 @@ function stageRow(sheet: Sheet, name: StageName, { report, pipeline, log }: Heal
   if (stage) sheet.text(textLeft + 130, countWords(stage), { fill: '#3c4043' });
   const heartbeat = stage?.heartbeat ?? null;
   sheet.y += 22;
-  if (heartbeat !== null) sheet.text(margin + 68, timeOfDay(heartbeat), { size: 13, fill: shades.grey.text });
+  if (heartbeat !== null) sheet.text(margin + 68, signOfLife(heartbeat), { size: 13, fill: shades.grey.text });
   const bad = light === 'red' || light === 'amber';
   const alarm = pipeline?.alarms.find(each => each.stage === name && name !== 'health');
   if (alarm) {
@@ -146,7 +146,7 @@ function stageRow(sheet: Sheet, name: StageName, { report, pipeline, log }: Heal
   const perLine = (width - textLeft - margin) / (12 * monoWidth);
   for (const { at, level, text } of linesOf(name, log, bad)) {
     const fill = level === 'error' ? shades.red.text : level === 'warning' ? shades.amber.text : '#5f6368';
-    sheet.text(textLeft, cut(`${localIso(at).slice(11, 19)} ${level.padEnd(7)} ${oneLine(text)}`, perLine), {
+    sheet.text(textLeft, cut(`${timeOfDay(at)} ${level.padEnd(7)} ${oneLine(text)}`, perLine), {
       size: 12,
       mono: true,
       fill,
@@ -201,7 +201,7 @@ function diskWords({ disk }: HealthStatus): string {
   if (!disk) return 'does not answer';
   const share = disk.size > 0 ? ` (${Math.round((100 * disk.free) / disk.size)} %)` : '';
   const full = disk.full_at === null ? '' : `, full about ${clockTime(disk.full_at).slice(0, 16)}`;
-  return `${gigabytes(disk.free)} of ${gigabytes(disk.size)} free${share}${full}`;
+  return `${bytes(disk.free)} of ${bytes(disk.size)} free${share}${full}`;
 }
 
 function frameWords({ missed_frames: missed, last_gap: gap }: HealthStatus): string {
@@ -217,15 +217,10 @@ function processWords(pipeline: PipelineStatus | null): string {
     .join('; ');
 }
 
-const gigabytes = (bytes: number): string => `${Number((bytes / 1e9).toPrecision(3))} GB`;
-
 /** Local date and time, to the second. */
-function clockTime(iso: string): string {
-  const ms = parseIso(iso);
-  return Number.isNaN(ms) ? 'an unknown time' : localIso(ms).slice(0, 19).replace('T', ' ');
-}
+const clockTime = (iso: string): string => moment(parseIso(iso));
 
-const timeOfDay = (iso: string): string => `last sign of life ${clockTime(iso).slice(11)}`;
+const signOfLife = (iso: string): string => `last sign of life ${timeOfDay(parseIso(iso))}`;
 
 const cut = (text: string, length: number): string => shortened(text, Math.floor(length));
 

@@ -1,6 +1,7 @@
 import type { ExperimentStep } from '../../model/experimentStep.ts';
 import { clockTime } from '../../model/experimentStep.ts';
 import { labelPatterns } from '../../model/labelPatterns.ts';
+import { zoneName } from '../../model/localTime.ts';
 import { medianOf } from '../../model/median.ts';
 import { type Sensing, type SensingFigures, sense } from '../../quantities/sensing.ts';
 import { axisClock } from '../plot/plotData.ts';
@@ -116,16 +117,11 @@ function gatherFrames({ sensors }: ChosenFrames) {
         gathered.temperatures[i]!.push(row.temperatures[own.indexOf(sensor)] ?? Number.NaN);
       }
       if (flags.length > gathered.flagNames.length) gathered.flagNames = flags;
-      if (gathered.zone === '' && !Number.isNaN(row.utc)) gathered.zone = zoneName(row.local - row.utc);
+      if (gathered.zone === '' && !Number.isNaN(row.utc))
+        gathered.zone = zoneName(Math.round((row.local - row.utc) / 60_000));
     },
   };
   return gathered;
-}
-
-function zoneName(ms: number): string {
-  const minutes = Math.round(ms / 60_000);
-  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
-  return `UTC${minutes < 0 ? '−' : '+'}${String(hours).padStart(2, '0')}:${String(rest).padStart(2, '0')}`;
 }
 
 function pictureData(

@@ -70,7 +70,7 @@ export interface IntervalCounts {
 export interface PictureData {
   /** When the drawn images were taken, ms as the clock at the camera showed it, as if in UTC; in order. */
   times: Float64Array;
-  /** `UTC+01:00`; empty where it is not known. */
+  /** `UTC+1`; empty where it is not known. */
   zone: string;
   /** Images of the span, of which one in so many is drawn. */
   images: number;

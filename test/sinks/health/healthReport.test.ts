@@ -70,7 +70,7 @@ describe('healthPicture', () => {
     const sign = (name: string): string => said[said.indexOf(name) - 1]!;
     expect([sign('collector'), sign('processor'), sign('backup')]).toEqual(['✕', '!', '–']);
     expect(said.some(text => /^seen 2026-11-22 \d\d:45:00$/.test(text))).toBe(true);
-    expect(said).toContain('500 GB of 1000 GB free (50 %)');
+    expect(said).toContain('500 GB of 1 TB free (50 %)');
     expect(words(healthPicture({ report: healthy, pipeline: null, log: [], root: '/root' }))).toContain('✓ OK');
   });
 

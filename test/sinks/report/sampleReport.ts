@@ -27,7 +27,7 @@ export function sampleReport(
   const { shifts } = rois[0] as ReportRoi;
   return {
     times,
-    zone: 'UTC+01:00',
+    zone: 'UTC+1',
     images: 60,
     every: 1,
     flagNames: ['low_signal', 'saturated', 'edge', 'two_peaks'],

@@ -7,6 +7,7 @@ import { systemClock } from './model/clock.ts';
 import type { NoteEvent, PipelineEvent } from './model/event.ts';
 import type { StageName } from './model/stageName.ts';
 import type { LastImage } from './model/status.ts';
+import { plainErrors } from './model/systemErrors.ts';
 import { type ExperimentOptions, type OpenedExperiment, openExperiment } from './openExperiment.ts';
 import type { Experiment } from './operators/stage/experiment.ts';
 import { mergeUntilComplete } from './rx/mergeUntilComplete.ts';
@@ -41,6 +42,22 @@ export interface Pipeline
   readonly stages: readonly StageName[];
 }
 
+/** What is said of an event is for people, also where the words are the operating system's. */
+function inPlainWords(event: PipelineEvent): PipelineEvent {
+  switch (event.kind) {
+    case 'alarm':
+    case 'note':
+      return { ...event, message: plainErrors(event.message) };
+    case 'failed':
+    case 'config_error':
+      return { ...event, error: plainErrors(event.error) };
+    case 'discarded':
+      return { ...event, reason: plainErrors(event.reason) };
+    default:
+      return event;
+  }
+}
+
 /** The graph on an opened experiment, with its alarms. Nothing moves before `events$` is subscribed to. @throws as `openExperiment` */
 export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { paths, stages } = options;
@@ -59,6 +76,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     prepare,
   }).pipe(
     mergeUntilComplete<PipelineEvent>(merge(opened.events$, warnings$)),
+    map(inPlainWords),
     connect(reported$ =>
       // One process of an experiment has this stage.
       stages.includes('communicator')

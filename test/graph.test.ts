@@ -398,7 +398,7 @@ describe('graph', () => {
       await run.rest();
       expect(notes(run)).toEqual([
         'note changes by other processes are not seen: EIO: as the test wants it; it is tried again',
-        'note resolved: changes by other processes are not seen',
+        'note over: changes by other processes are not seen',
       ]);
       run.unsubscribe();
     });

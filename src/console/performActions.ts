@@ -13,6 +13,7 @@ import {
   takeUntil,
   tap,
 } from 'rxjs';
+import { plainErrors } from '../model/systemErrors.ts';
 import type { CommandOutput, ConsoleHost } from './consoleHost.ts';
 import type { ConsoleInput } from './consoleInput.ts';
 import type { Action } from './consoleState.ts';
@@ -57,7 +58,7 @@ export function performActions({
   const failed = (error: unknown): ConsoleInput & { kind: 'said' } => ({
     kind: 'said',
     level: 'error',
-    text: error instanceof Error ? error.message : String(error),
+    text: plainErrors(error instanceof Error ? error.message : String(error)),
   });
 
   const editing = (): Observable<ConsoleInput> =>

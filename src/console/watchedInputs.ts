@@ -10,6 +10,7 @@ import {
   type SchedulerLike,
   throttleTime,
 } from 'rxjs';
+import { plainErrors } from '../model/systemErrors.ts';
 import { closeRequest, isChartShown } from './chart/closeRequest.ts';
 import type { ConsoleInput } from './consoleInput.ts';
 import type { ConsoleSources } from './consoleSources.ts';
@@ -73,7 +74,9 @@ export function watchedInputs(
   const inputs = <T>(source$: Observable<T>, input: (value: T) => ConsoleInput): Observable<ConsoleInput> =>
     source$.pipe(
       map(input),
-      catchError((error: Error) => of<ConsoleInput>({ kind: 'said', level: 'error', text: error.message })),
+      catchError((error: Error) =>
+        of<ConsoleInput>({ kind: 'said', level: 'error', text: plainErrors(error.message) }),
+      ),
     );
   return merge(
     inputs(sources.status$, reading => ({ kind: 'status', reading })),

@@ -2,6 +2,7 @@ import { accessSync, constants, lstatSync, readFileSync, type Stats, statSync } 
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { shellWord } from '../model/shownText.ts';
+import { plainErrors } from '../model/systemErrors.ts';
 import { linuxDevices, type Mount, mountOf, parseMountInfo } from './mountedDevice.ts';
 import { comesOverNetwork } from './networkMount.ts';
 
@@ -123,8 +124,9 @@ const linuxAccess: AccessSystem = {
   },
 };
 
-/** The message of an error, with what to do where that is known. */
+/** The message of an error in plain words, with what to do where that is known. */
 export function withAccessHint(error: NodeJS.ErrnoException): string {
   const hint = accessHint(error);
-  return hint === null ? error.message : `${error.message}; ${hint}`;
+  const words = plainErrors(error.message, hint !== null);
+  return hint === null ? words : `${words}; ${hint}`;
 }

@@ -1,3 +1,4 @@
+import { alarmTitle } from '../../model/alarm.ts';
 import { parseIso } from '../../model/localTime.ts';
 import { duration, shortDuration } from '../../model/quantity.ts';
 import type { ConsoleState } from '../consoleState.ts';
@@ -89,7 +90,7 @@ function endOf(reading: ConsoleState['reading'], now: number): number {
 
 function fullAlarm(alarm: ShownAlarm, now: number, width: number, { drawing }: ConsoleState): Line[] {
   return [
-    titleRule(`${alarm.stage} ${cleanText(alarm.key, drawing)}`, width, drawing),
+    titleRule(`${alarm.stage}: ${cleanText(alarmTitle(alarm.key), drawing)}`, width, drawing),
     ...paragraph(alarm.message, width - 1, fullRows - 2, 'plain', drawing).map(indented),
     clip([seg(` ${whenWords(alarm, now)}`, 'dim')], width, drawing),
   ];
@@ -161,7 +162,7 @@ export function alarmDetails(
   );
   const adviceRows = Math.min(mostOf.advice, rest - message.length);
   return {
-    title: `${alarm.isStanding ? 'Alarm' : 'Over'}: ${alarm.stage} ${alarm.key}`,
+    title: `${alarm.isStanding ? 'Alarm' : 'Over'}: ${alarm.stage}: ${alarmTitle(alarm.key)}`,
     lines: [
       ...message,
       ...when,

@@ -1,4 +1,5 @@
 import { catchError, concatMap, defer, from, last, map, type Observable, of, scan } from 'rxjs';
+import { plainErrors } from '../../model/systemErrors.ts';
 import type { CommandOutput } from '../consoleHost.ts';
 import type { ConsoleInput } from '../consoleInput.ts';
 
@@ -24,7 +25,7 @@ export function beginReplay(
         map((): ConsoleInput => ({ kind: 'said', level: 'info', text: `the replay is in ${root}` })),
       );
     }),
-    catchError((error: Error) => of<ConsoleInput>({ kind: 'noReplay', why: error.message })),
+    catchError((error: Error) => of<ConsoleInput>({ kind: 'noReplay', why: plainErrors(error.message) })),
   );
 }
 

@@ -3,6 +3,7 @@ import { defaultConfig } from '../../config/defaultConfig.ts';
 import { editToml, type TomlEdit } from '../../config/editToml.ts';
 import { parseConfig } from '../../config/parseConfig.ts';
 import type { Config } from '../../config/schema.ts';
+import { plainErrors } from '../../model/systemErrors.ts';
 import { loadText } from '../../streams/configuration/configUpdates.ts';
 import type { FileText } from '../../streams/watched/fileText.ts';
 
@@ -41,6 +42,6 @@ export function newDoubts({ text, warnings }: SettingsFile, edits: readonly Toml
     const after = parseConfig(editToml(text ?? '', edits), '').warnings;
     return after.map(({ message }) => message).filter(message => !known.has(message));
   } catch (error) {
-    return [(error as Error).message];
+    return [plainErrors((error as Error).message)];
   }
 }

@@ -45,7 +45,7 @@ export function keepAlive<T>(
           return failed;
         },
         onResolved: () => {
-          note('info', `resolved: ${what}`);
+          note('info', `over: ${what}`);
           return failed;
         },
       }),

@@ -191,7 +191,7 @@ class Lane {
     const { clock, root, host, runId: run_id } = this.#options;
     this.#delivering = true;
     const text = oneLine(
-      `${host} ${root}: ${news.stage} ${news.state === 'raised' ? news.message : `resolved: ${news.message}`}`,
+      `${host} ${root}: ${news.stage} ${news.state === 'raised' ? news.message : `over: ${news.message}`}`,
     );
     try {
       await outlet.deliver({ ...news, root, host, run_id, text }, { signal: this.#signal });

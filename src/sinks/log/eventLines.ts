@@ -1,3 +1,4 @@
+import { alarmTitle } from '../../model/alarm.ts';
 import type { EventLevel, PipelineEvent } from '../../model/event.ts';
 import { localIso, utcIso } from '../../model/localTime.ts';
 import type { Playback } from '../../model/playback.ts';
@@ -83,7 +84,7 @@ export function eventWords(event: PipelineEvent): string {
     case 'alarm':
       return event.retryInMs > 0 ? `${event.message} (tries again in ${duration(event.retryInMs)})` : event.message;
     case 'well':
-      return `resolved: ${event.key}`;
+      return `over: ${alarmTitle(event.key)}`;
     case 'settings':
       return `new settings: ${event.changes.join(', ')}`;
     case 'pace':

@@ -252,6 +252,6 @@ describe('the health of the status file', () => {
       'debug',
       'info',
     ]);
-    expect(eventWords({ stage: 'health', at: 0, kind: 'well', key: 'disk' })).toBe('resolved: disk');
+    expect(eventWords({ stage: 'health', at: 0, kind: 'well', key: 'disk' })).toBe('over: disk');
   });
 });

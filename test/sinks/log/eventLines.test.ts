@@ -29,7 +29,7 @@ describe('eventLine', () => {
       'error',
       'no camera (tries again in 2 s)',
     ],
-    [{ kind: 'well', stage: 'collector', at, key: 'camera' }, 'info', 'resolved: camera'],
+    [{ kind: 'well', stage: 'collector', at, key: 'camera' }, 'info', 'over: camera'],
     [{ kind: 'failed', stage: 'processor', at, entryId: 'A', ms: 1, error: 'bad' }, 'warning', 'A failed: bad'],
     [
       { kind: 'discarded', stage: 'processor', at, entryId: null, reason: 'not wanted' },

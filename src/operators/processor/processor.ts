@@ -1,31 +1,25 @@
 import { availableParallelism, totalmem } from 'node:os';
-import { combineLatest, debounce, filter, map, merge, type Observable, of, Subject, takeUntil, timer } from 'rxjs';
+import { combineLatest, debounce, filter, map, merge, type Observable, of, takeUntil, timer } from 'rxjs';
 import { parseRoiManifest } from '../../analysis/parseRoiManifest.ts';
 import { RoiOutsideFrameError } from '../../analysis/roiOutsideFrameError.ts';
 import { WorkerDiedError } from '../../analysis/workerDiedError.ts';
 import { configHash } from '../../config/configHash.ts';
 import { amountInBytes } from '../../config/kinds/amount.ts';
-import { codeVersion } from '../../files/codeVersion.ts';
-import { contentHash } from '../../files/contentHash.ts';
 import { BadImageError } from '../../image/badImageError.ts';
 import { findImage, ImagePathError } from '../../image/findImage.ts';
 import { readWhenStable } from '../../image/readWhenStable.ts';
 import { isRemoved } from '../../manifest/workRules.ts';
 import type { AnalysedFrame, AnalysisJob } from '../../model/analysisJob.ts';
-import type { Clock } from '../../model/clock.ts';
-import type { Entry, ResultLocation } from '../../model/entry.ts';
-import type { StageEvent } from '../../model/event.ts';
-import { localIso } from '../../model/localTime.ts';
+import type { Entry } from '../../model/entry.ts';
 import type { AnalysisMethod, Estimator } from '../../model/method.ts';
-import type { ChipShift } from '../../model/result.ts';
 import type { RoiManifest } from '../../model/roi.ts';
-import { roundDecimals } from '../../model/roundDecimals.ts';
-import { type Finding, StandingAlarms } from '../health/standingAlarms.ts';
 import type { AnalyserSettings, Experiment, FrameAnalyser } from '../stage/experiment.ts';
 import type { Outcome, Stage, Worker } from '../stage/stage.ts';
 import { framesPerMinute } from '../stage/stage.ts';
 import { ChipMoveWatch } from './chipMoveWatch.ts';
-import { FrameFit, type FrameSize, sameSize } from './frameFit.ts';
+import { FrameFit, sameSize } from './frameFit.ts';
+import { FrameSettlement } from './frameSettlement.ts';
+import { FrameSizeWatch, otherSize } from './frameSizeWatch.ts';
 import { settleProcessorOrphans } from './settleProcessorOrphans.ts';
 import { ShiftReference } from './shiftReference.ts';
 
@@ -79,12 +73,6 @@ const mebibyte = 2 ** 20;
 const minThreadMb = 128;
 /** So long a missing ROI manifest may take to come, ms: the simulated camera writes it a moment after the start. */
 const roiManifestGraceMs = 5_000;
-/** An image whose worker died so often while the process lived is bad. Deaths of the process are counted by the manifest. */
-const maxWorkerDeaths = 3;
-
-/** So many frames of another size, one after the other, are no odd images any more: the camera gives another size. */
-const framesOfOtherSize = 3;
-
 /**
  * The processor: analyses pending images.
  *
@@ -148,28 +136,6 @@ export const processor: Stage<ProcessSettings, Entry, ProcessExperiment> = {
   },
 };
 
-/** Tells of a camera that gives frames of another size now, where each single frame only fails. */
-class FrameSizeWatch {
-  readonly alarms$ = new Subject<StageEvent>();
-  readonly #standing: StandingAlarms;
-  #odd = 0;
-
-  constructor(clock: Clock) {
-    this.#standing = new StandingAlarms('processor', clock);
-  }
-
-  /** @param message what is wrong with the frame's size; null: nothing */
-  see(message: string | null): void {
-    this.#odd = message === null ? 0 : this.#odd + 1;
-    if (message !== null && this.#odd < framesOfOtherSize) return;
-    const found: Finding[] =
-      message === null
-        ? []
-        : [{ key: 'FrameSize', light: 'red', message: `the frames now have another size: ${message}` }];
-    for (const event of this.#standing.update(found)) this.alarms$.next(event);
-  }
-}
-
 /** What outlives a worker. */
 interface Surroundings {
   fit: FrameFit;
@@ -198,6 +164,7 @@ async function openWorker(
     dataFolder,
     resultsFolder,
     referenceFrames: frames,
+    roiManifestFile,
   } = settings;
   const wish = {
     method,
@@ -215,6 +182,21 @@ async function openWorker(
   const reference = new ShiftReference(wish, deps, upstreamDone$);
   await reference.open();
   const analyser = deps.openAnalyser(settings);
+  const settlement = new FrameSettlement({ configHash: settings.configHash, roiManifestText: text }, deps);
+  /** What is the frame's fault settles its entry; anything else is the stage's failure. */
+  const settleFault = async (entry: Entry, error: unknown, signal: AbortSignal): Promise<Outcome[]> => {
+    if (error instanceof WorkerDiedError) return settlement.workerDied(entry, error, signal);
+    if (error instanceof RoiOutsideFrameError) {
+      const framesFault = await fit.isFramesFault(text, signal);
+      if (signal.aborted) return [];
+      if (!framesFault) throw naming(roiManifestFile, error);
+      watch.see(error.message);
+      return settlement.failed(entry, naming(entry.camera_data!.filename, error).message, signal);
+    }
+    if (error instanceof BadImageError || error instanceof ImagePathError)
+      return settlement.failed(entry, error.message, signal);
+    throw error;
+  };
   const wake$: Observable<unknown> = merge(
     queue.changes$.pipe(filter(() => queue.waiting('processor') > 0)),
     timer(settings.intervalMs, settings.intervalMs, tools.scheduler),
@@ -235,7 +217,7 @@ async function openWorker(
     },
     process: async (entry, signal) => {
       const deadly = queue.deadlyWork(entry, 'processor');
-      if (deadly !== null) return settleFailed(entry, deadly, settings, deps, signal);
+      if (deadly !== null) return settlement.failed(entry, deadly, signal);
       let over = (): void => undefined;
       const begin = (): (() => void) => {
         over = fit.begin();
@@ -249,24 +231,13 @@ async function openWorker(
         if (signal.aborted) return [];
         const wanted = await fit.sizeFor(text, frame, signal);
         if (signal.aborted) return [];
-        const odd = sameSize(wanted, frame) ? null : otherSize(frame, wanted, settings);
+        const odd = sameSize(wanted, frame) ? null : otherSize(frame, wanted, roiManifestFile);
         watch.see(odd);
-        if (odd !== null)
-          return await settleFailed(entry, `${entry.camera_data!.filename}: ${odd}`, settings, deps, signal);
+        if (odd !== null) return await settlement.failed(entry, `${entry.camera_data!.filename}: ${odd}`, signal);
         moves.see(frame.chipShift, { limit: settings.chipShiftLimit, follows: settings.followChip });
-        return await settleProcessed(entry, { ...frame, named }, settings, deps, signal);
+        return await settlement.processed(entry, { ...frame, named }, signal);
       } catch (error) {
-        if (signal.aborted) return [];
-        if (error instanceof WorkerDiedError) return countWorkerDeath(entry, error, settings, deps, signal);
-        if (error instanceof RoiOutsideFrameError) {
-          const framesFault = await fit.isFramesFault(text, signal);
-          if (signal.aborted) return [];
-          if (!framesFault) throw naming(settings.roiManifestFile, error);
-          watch.see(error.message);
-          return settleFailed(entry, naming(entry.camera_data!.filename, error).message, settings, deps, signal);
-        }
-        if (!isItems(error)) throw error;
-        return settleFailed(entry, (error as Error).message, settings, deps, signal);
+        return signal.aborted ? [] : await settleFault(entry, error, signal);
       } finally {
         over();
       }
@@ -289,15 +260,9 @@ function roiManifest({ roiManifestFile, roiManifestText }: ProcessSettings): Roi
   throw missing;
 }
 
-const otherSize = (found: FrameSize, wanted: FrameSize, { roiManifestFile }: ProcessSettings): string =>
-  `a frame of ${found.width}×${found.height} pixels, but ${roiManifestFile} has been used for frames of ` +
-  `${wanted.width}×${wanted.height}; frames of another size need a ROI manifest of their own`;
-
 /** Says whose fault it was found to be; the analysis knows neither of the two files. */
 const naming = (file: string, { label, message }: RoiOutsideFrameError): RoiOutsideFrameError =>
   new RoiOutsideFrameError(label, `${file}: ${message}`);
-
-const isItems = (error: unknown): boolean => error instanceof BadImageError || error instanceof ImagePathError;
 
 async function analyse(
   entry: Entry,
@@ -339,133 +304,4 @@ async function analyse(
       throw new ImagePathError((error as Error).message, { cause: error });
     throw error;
   }
-}
-
-function resultHead(entry: Entry, { configHash, roiManifestText }: ProcessSettings, at: number, error: string | null) {
-  return {
-    entry_id: entry.entry_id,
-    attempt: entry.attempt,
-    run_id: entry.run_id,
-    config_hash: configHash,
-    // A worker opens only with one.
-    roi_manifest_hash: contentHash(roiManifestText!),
-    reference: null as string | null,
-    pattern: null as string | null,
-    code_version: codeVersion(),
-    manifest_entry_timestamp: entry.entry_timestamp_iso,
-    image_timestamp: entry.camera_data?.timestamp_iso ?? null,
-    image_timestamp_utc: entry.timestamp_utc,
-    temperature_timestamp: entry.temperature_data?.timestamp_iso ?? null,
-    image_filename: entry.camera_data?.filename ?? null,
-    processing_timestamp_iso: localIso(at),
-    processing_successful: error === null,
-    processing_error_message: error,
-    temperature_readings: entry.temperature_data?.data ?? null,
-  };
-}
-
-async function settleProcessed(
-  entry: Entry,
-  frame: AnalysedFrame & Pick<ShiftReference, 'named'>,
-  settings: ProcessSettings,
-  deps: ProcessExperiment,
-  signal: AbortSignal,
-): Promise<Outcome[]> {
-  const at = deps.tools.clock.now();
-  const head = {
-    ...resultHead(entry, settings, at, null),
-    ...frame.named,
-    chip_shift: rounded(frame.chipShift ?? null),
-  };
-  const location = await deps.results.append(head, frame.imageAnalysis);
-  if (signal.aborted) return [];
-  const rejected = Object.values(frame.rowsRejected).reduce((sum, count) => sum + count, 0);
-  return counted(await deps.queue.settle([entry], 'processor', processed(localIso(at), location)), {
-    entryId: entry.entry_id,
-    kind: 'done',
-    detail: {
-      image: entry.camera_data!.filename,
-      rois: frame.rois,
-      rows: frame.rowsFitted,
-      rejected,
-      decode_ms: frame.decodeMs,
-      analyse_ms: frame.analyseMs,
-      brightness: frame.statistics.brightness,
-      contrast: frame.statistics.contrast,
-      ...latencyOf(entry, deps),
-    },
-  });
-}
-
-/** How long ago the frame was taken, where that was in this boot: the clock that does not jump counts from there. */
-function latencyOf(
-  { monotonic_ms: takenMs, boot_id }: Entry,
-  { tools, bootId }: ProcessExperiment,
-): { latency_ms?: number } {
-  return takenMs !== null && boot_id === bootId ? { latency_ms: tools.clock.monotonic() - takenMs } : {};
-}
-
-const rounded = (shift: ChipShift | null): ChipShift | null =>
-  shift && { dx: roundDecimals(shift.dx, 3), dy: roundDecimals(shift.dy, 3), angle: roundDecimals(shift.angle, 4) };
-
-function processed(timestamp: string, result: ResultLocation): Partial<Entry> {
-  return {
-    processing_status: 'processed',
-    processing_timestamp_iso: timestamp,
-    processing_error: false,
-    processing_error_msg: null,
-    data_transmitted: false,
-    result,
-  };
-}
-
-function failed(timestamp: string, message: string): Partial<Entry> {
-  return {
-    processing_status: 'failed',
-    processing_timestamp_iso: timestamp,
-    processing_error: true,
-    processing_error_msg: message,
-  };
-}
-
-async function settleFailed(
-  entry: Entry,
-  message: string,
-  settings: ProcessSettings,
-  { queue, results, tools }: ProcessExperiment,
-  signal: AbortSignal,
-): Promise<Outcome[]> {
-  const at = tools.clock.now();
-  await results.append(resultHead(entry, settings, at, message), null);
-  if (signal.aborted) return [];
-  return counted(await queue.settle([entry], 'processor', failed(localIso(at), message)), {
-    entryId: entry.entry_id,
-    kind: 'failed',
-    error: message,
-  });
-}
-
-/** Zero settled: the claim had gone to another process meanwhile, whose outcome counts. */
-function counted(settled: number, outcome: Outcome): Outcome[] {
-  if (settled > 0) return [outcome];
-  return [{ entryId: outcome.entryId, kind: 'discarded', reason: 'its claim was taken over by another process' }];
-}
-
-async function countWorkerDeath(
-  entry: Entry,
-  error: Error,
-  settings: ProcessSettings,
-  deps: ProcessExperiment,
-  signal: AbortSignal,
-): Promise<Outcome[]> {
-  const deaths = (entry.worker_deaths ?? 0) + 1;
-  if (deaths >= maxWorkerDeaths) {
-    const message = `its worker died ${deaths} times, the last time: ${error.message}`;
-    return settleFailed(entry, message, settings, deps, signal);
-  }
-  return counted(await deps.queue.release([entry], 'processor', { worker_deaths: deaths }), {
-    entryId: entry.entry_id,
-    kind: 'discarded',
-    reason: `worker died (${deaths} of ${maxWorkerDeaths}): ${error.message}`,
-  });
 }

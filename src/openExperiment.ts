@@ -1,26 +1,19 @@
 import { totalmem } from 'node:os';
 import { join, sep } from 'node:path';
 import { EMPTY, merge, type Observable, ReplaySubject } from 'rxjs';
-import { monotonicFactory } from 'ulid';
 import { createAnalysisPool } from './analysis/analysisPool.ts';
-import { ownFolders, type ResolvedPaths } from './config/resolvePaths.ts';
 import type { Config } from './config/schema.ts';
+import { type ExperimentBasics, type ExperimentOptions, openBasics } from './experimentBasics.ts';
+import { refuseHeldCameras, sourceOpener } from './experimentCameras.ts';
 import { clockSynced } from './files/clockSynced.ts';
-import { confinedFiles } from './files/confinedFiles.ts';
-import { DeviceClaims, pipeline } from './files/deviceClaims.ts';
 import { askDisk } from './files/diskSpace.ts';
 import { makeFolder } from './files/durableNames.ts';
-import type { Exclusive } from './files/fileLock.ts';
-import { fileLock } from './files/fileLock.ts';
 import { type Files, nodeFiles } from './files/files.ts';
 import { CallGate, filesWithDeadline } from './files/filesWithDeadline.ts';
-import { guardedFiles } from './files/guardedFiles.ts';
 import { mountWarnings } from './files/networkMount.ts';
 import { isRunning, ownIdentity } from './files/processIdentity.ts';
 import { removeTemporaries } from './files/removeTemporaries.ts';
-import { ExperimentReserve } from './files/reserveFile.ts';
-import { continueRun, noteImport } from './files/runRecord.ts';
-import { ToolRunner } from './files/runTool.ts';
+import { continueRun } from './files/runRecord.ts';
 import { comparePositions, type SegmentPosition } from './files/segmentedFile.ts';
 import { holdStages, type StageHold } from './holdStages.ts';
 import { FreshFrames } from './image/freshFrames.ts';
@@ -30,52 +23,27 @@ import { Manifest } from './manifest/manifest.ts';
 import { readEntries } from './manifest/readEntries.ts';
 import { leasesFile, readHolders } from './manifest/stageLeases.ts';
 import { noRules, type WorkRules, workRules } from './manifest/workRules.ts';
-import { systemClock } from './model/clock.ts';
 import type { Entry } from './model/entry.ts';
-import type { NoteEvent, PipelineEvent } from './model/event.ts';
-import type { FrameSource } from './model/frameSource.ts';
+import type { PipelineEvent } from './model/event.ts';
 import { utcIso } from './model/localTime.ts';
 import type { PauseReason } from './model/pauseReason.ts';
-import type { StageName } from './model/stageName.ts';
-import { brightfield } from './operators/brightfield/brightfield.ts';
-import { collector } from './operators/collector/collector.ts';
 import { readThrottled } from './operators/health/powerSupply.ts';
 import { settleProcessorOrphans } from './operators/processor/settleProcessorOrphans.ts';
 import { clockBehind$ } from './operators/services/clockBehind.ts';
 import { keepReserve } from './operators/services/keepReserve.ts';
 import { roiManifestOf } from './operators/services/roiManifestOf.ts';
-import type { Experiment, Replay, Tools } from './operators/stage/experiment.ts';
+import type { Experiment } from './operators/stage/experiment.ts';
 import { createShares } from './share/share.ts';
 import { openCommunications } from './sinks/communication/openCommunications.ts';
 import { composeResultLine } from './sinks/results/composeResultLine.ts';
-import { openResultsLog } from './sinks/results/resultsLog.ts';
-import { claimCamera, openSource } from './streams/cameras/sources.ts';
+import { openResultsLog, type ResultsLog } from './sinks/results/resultsLog.ts';
 import { device$ } from './streams/disk/deviceWatch.ts';
-import { diskOf, WrongDiskError } from './streams/disk/experimentDisk.ts';
 import { diskSpace$, measureSpace } from './streams/disk/spaceOnDisk.ts';
 import { openSensor } from './streams/sensors/openSensor.ts';
 import { readStatusOnce } from './streams/status/statusReading.ts';
 import { manifestFiles$ } from './streams/watched/manifestFiles.ts';
-import { watchDeadlineMs } from './streams/watchFolder/openWatchFolder.ts';
 import { recoverySource } from './verify/recoverEntries.ts';
 import { reportedLines, withMoves } from './verify/reportedLines.ts';
-
-export interface ExperimentOptions {
-  /** The configuration that counts at the start; what needs a restart is taken from it. */
-  config: Config;
-  paths: ResolvedPaths;
-  /** Absolute; null when there is none. */
-  configFile: string | null;
-  roiManifest$: Observable<string | null>;
-  /** Stages that this process will run. */
-  stages: readonly StageName[];
-  /** Images of a folder instead of what the configuration names; the folder is opened already, and opened anew after a failure. */
-  replay?: Replay & { readonly opened: FrameSource };
-  /** Do not wait for holders that nobody can ask: their user says that they are gone. */
-  takeOver?: boolean;
-  /** Told when it waits for somebody who holds a stage. */
-  onWait?: (message: string) => void;
-}
 
 /** An experiment for as long as a process works on it. */
 export interface OpenedExperiment {
@@ -106,9 +74,6 @@ const isWithin = (path: string, folder: string): boolean => path === folder || p
 
 /** Part of the memory that frames may take which wait for the processor. */
 const freshFramesShare = 16;
-
-/** Notes from before anybody listens, at most. */
-const maxEarlyNotes = 100;
 
 /**
  * Opens all that the stages of an experiment share: folders, leases of the exclusive stages, manifest, results log. Whole or not at all:
@@ -162,18 +127,13 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
       while (tracked.size) await Promise.all(tracked);
     });
 
+    const moments = [
+      { what: 'the beginning of the run', at: Date.parse(run.started) },
+      ...(recorded === undefined ? [] : [{ what: paths.manifestFile, at: recorded }]),
+    ];
     const behind$ = options.replay
       ? EMPTY
-      : clockBehind$({
-          entries: manifest.entries(),
-          moments: [
-            { what: 'the beginning of the run', at: Date.parse(run.started) },
-            ...(recorded === undefined ? [] : [{ what: paths.manifestFile, at: recorded }]),
-          ],
-          clock,
-          stage: stages[0]!,
-          stop$,
-        });
+      : clockBehind$({ entries: manifest.entries(), moments, clock, stage: stages[0]!, stop$ });
     const space$ = diskSpace$(() => measureSpace(paths.data));
     const experiment: Experiment = {
       tools,
@@ -187,12 +147,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
       archive: manifest.archive,
       files,
       backupFiles: filesWithDeadline(files, backupGate, path => isWithin(path, paths.backup)),
-      results: {
-        append: (head, imageAnalysis) => log.append(composeResultLine(head, imageAnalysis)),
-        position: () => log.position(),
-        find: (from, entryId, attempt) => log.find(from, entryId, attempt),
-        read: location => log.read(location),
-      },
+      results: { ...log, append: (head, imageAnalysis) => log.append(composeResultLine(head, imageAnalysis)) },
       frameSizesFile: join(paths.flags, 'frame_sizes.json'),
       // One for all: of processes that hang on a share at most two are left behind.
       shares: createShares(),
@@ -216,20 +171,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
       freeCameras: () => basics.claims.freeUnused(),
       openAnalyser: ({ workers, memoryLimitMb }) =>
         createAnalysisPool({ workers, ...(memoryLimitMb === null ? {} : { memoryLimitMb }) }),
-      openReporter: settings =>
-        openCommunications(settings.methods, {
-          files,
-          folder: paths.results,
-          title: settings.title,
-          sensors: settings.sensors,
-          alarm: (key, message) => alarm('communicator', key, message),
-          well: key => report({ stage: 'communicator', at: clock.now(), kind: 'well', key }),
-          note: message => note('info', message, 'communicator'),
-          reported: async signal => {
-            const entries = readEntries({ file: paths.manifestFile, files, isSettled, note: () => undefined });
-            return withMoves(await reportedLines({ entries, lines: log.lines(), liveness: held.liveness, signal }));
-          },
-        }),
+      openReporter: reporterOpener(basics, held, log),
       readStatus: async () => {
         const { connection, status } = await readStatusOnce(paths.pipelineStatusFile);
         return connection === 'running' ? status : null;
@@ -269,69 +211,8 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
   }
 }
 
-/** What all is opened with. */
-interface Basics {
-  options: ExperimentOptions;
-  /** Only below the experiment's folders, and while its disk is there. */
-  files: Files;
-  /** The same for what a start must write on a full disk, so that room can be made at all. */
-  smallFiles: Files;
-  reserve: ExperimentReserve;
-  lock: (path: string) => Exclusive;
-  tools: Tools;
-  /** Those of other people. */
-  programs: ToolRunner;
-  /** Devices that this process uses. */
-  claims: DeviceClaims;
-  report: (event: PipelineEvent) => void;
-  alarm: (stage: StageName, key: string, message: string) => void;
-  note: (level: NoteEvent['level'], message: string, stage?: StageName | null) => void;
-}
-
-/** @throws WrongDiskError */
-async function openBasics(options: ExperimentOptions) {
-  const { config, paths } = options;
-  // A replay stands where its user has put it.
-  const device = options.replay ? null : diskOf(config, paths);
-  const wrong = await device?.check();
-  if (wrong) throw new WrongDiskError(wrong);
-  const confined = confinedFiles(nodeFiles, ownFolders(paths));
-  const files = device ? guardedFiles(confined, () => device.mustBeThere()) : confined;
-  const reserve = new ExperimentReserve(files, paths);
-  const smallFiles = reserve.files();
-  const lock = (path: string): Exclusive => {
-    const free = reserve.lock(path, fileLock(path));
-    return work => {
-      device?.mustBeThere();
-      return free(work);
-    };
-  };
-  // What happens before anybody listens is told once somebody does.
-  const reported$ = new ReplaySubject<PipelineEvent>(maxEarlyNotes);
-  const report = (event: PipelineEvent): void => reported$.next(event);
-  const note = (level: NoteEvent['level'], message: string, stage: StageName | null = null): void =>
-    report({ kind: 'note', at: systemClock.now(), level, stage, message });
-  const tracked = new Set<Promise<unknown>>();
-  const tools: Tools = {
-    clock: systemClock,
-    random: Math.random,
-    newId: monotonicFactory(),
-    track: promise => {
-      const settled = promise.catch(() => undefined).finally(() => tracked.delete(settled));
-      tracked.add(settled);
-      return promise;
-    },
-  };
-  const alarm = (stage: StageName, key: string, message: string): void =>
-    report({ stage, at: systemClock.now(), kind: 'alarm', key, message, retryInMs: 0 });
-  const programs = new ToolRunner();
-  const claims = new DeviceClaims({ root: paths.root, purpose: pipeline });
-  const basics: Basics = { options, files, smallFiles, reserve, lock, tools, programs, claims, report, alarm, note };
-  return { basics, tracked, reported$, device };
-}
-
 function openManifest(
-  { options, files, reserve, lock, tools: { clock, newId }, alarm, note }: Basics,
+  { options, files, reserve, lock, tools: { clock, newId }, alarm, note }: ExperimentBasics,
   { liveness }: StageHold,
   { rules, backupGate }: { rules: () => WorkRules; backupGate: CallGate },
 ): Promise<Manifest> {
@@ -363,50 +244,27 @@ function openManifest(
   });
 }
 
-/** So long a camera may take to say which one it is, and stays claimed for the stage that will open it, ms. */
-const identityMs = 10_000;
-
-/** @throws DeviceHeldError when another experiment of this machine uses a camera that a stage of this process wants */
-async function refuseHeldCameras({ options, programs, claims, note }: Basics): Promise<void> {
-  const { config, paths, configFile, stages, replay = null } = options;
-  for (const stage of [collector, brightfield]) {
-    const { enabled, source } = stage.settings(config, { paths, configFile, replay });
-    if (!enabled || !stages.includes(stage.name)) continue;
-    const claim = await claimCamera(source, {
-      tools: programs,
-      claims,
-      signal: AbortSignal.timeout(identityMs),
-      note: ({ level, message }) => note(level, message, stage.name),
+/** Opens what reports results, with a way back to all that were reported before. */
+function reporterOpener(
+  { options, files, tools: { clock }, report, alarm, note }: ExperimentBasics,
+  { liveness }: StageHold,
+  log: ResultsLog,
+): Experiment['openReporter'] {
+  const { paths } = options;
+  return ({ methods, title, sensors }) =>
+    openCommunications(methods, {
+      files,
+      folder: paths.results,
+      title,
+      sensors,
+      alarm: (key, message) => alarm('communicator', key, message),
+      well: key => report({ stage: 'communicator', at: clock.now(), kind: 'well', key }),
+      note: message => note('info', message, 'communicator'),
+      reported: async signal => {
+        const entries = readEntries({ file: paths.manifestFile, files, isSettled, note: () => undefined });
+        return withMoves(await reportedLines({ entries, lines: log.lines(), liveness, signal }));
+      },
     });
-    claim?.release(identityMs);
-  }
-}
-
-/** Opens the source of the settings; the first time that of the replay, which is open already. */
-function sourceOpener(
-  { options, files, smallFiles, tools: { clock }, programs, claims, report, note }: Basics,
-  runFile: string,
-): Experiment['openSource'] {
-  let opened = options.replay?.opened ?? null;
-  const gate = new CallGate(watchDeadlineMs);
-  return async (settings, signal) => {
-    const isImported = settings.type === 'file_importer' || settings.type === 'watch_folder';
-    if (!options.replay && isImported) await noteImport(runFile, smallFiles, settings.folder);
-    const source =
-      opened ??
-      (await openSource(settings, {
-        clock,
-        files,
-        signal,
-        tools: programs,
-        gate,
-        claims,
-        note: ({ level, message }) => note(level, message, 'collector'),
-      }));
-    opened = null;
-    if (source.total !== null) report({ stage: 'collector', at: clock.now(), kind: 'expected', count: source.total });
-    return source;
-  };
 }
 
 /** The end of the result that stands last; null where none is known. */

@@ -1,4 +1,5 @@
 import { connect, EMPTY, map, merge, type Observable } from 'rxjs';
+import type { ExperimentOptions } from './experimentBasics.ts';
 import type { Files } from './files/files.ts';
 import { ownIdentity } from './files/processIdentity.ts';
 import { graph } from './graph.ts';
@@ -8,7 +9,7 @@ import type { NoteEvent, PipelineEvent } from './model/event.ts';
 import type { StageName } from './model/stageName.ts';
 import type { LastImage } from './model/status.ts';
 import { plainErrors } from './model/systemErrors.ts';
-import { type ExperimentOptions, type OpenedExperiment, openExperiment } from './openExperiment.ts';
+import { type OpenedExperiment, openExperiment } from './openExperiment.ts';
 import type { Experiment } from './operators/stage/experiment.ts';
 import { mergeUntilComplete } from './rx/mergeUntilComplete.ts';
 import { type AlarmSettings, alarms } from './sinks/alarms/alarms.ts';

@@ -28,11 +28,15 @@ describe.skipIf(!hasTerminal)('the log in a terminal', () => {
       await terminal.shows('Line of the log');
       await terminal.shows(/kind/);
       terminal.press('Escape');
+      // Right after Escape another key would be one with Alt.
+      await terminal.until('the log alone', screen => !screen.includes('Line of the log'));
       terminal.press('&');
       await terminal.shows('Lines of the log with');
       terminal.type('brightness');
       terminal.press('Enter');
       await terminal.shows(/\[text: brightness\]/);
+      // The first frame may not be analysed yet.
+      await terminal.shows(/▸\d\d:\d\d:\d\d +processor/);
       terminal.press('Up', 'y');
       await terminal.shows('copied the line');
       await terminal.until('the clipboard', () => terminal.clipboard.includes('brightness'));

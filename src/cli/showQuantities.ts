@@ -42,7 +42,7 @@ export async function showQuantities(context: CommandContext, options: Quantitie
   const pairs = figures.pairs.filter(({ name }) =>
     figures.rois.some(roi => roi.name.startsWith(`${name}_`) && isChosen(roi.name)),
   );
-  const steps = spans ? await stepsBetween(frames, spans as [Span, Span], rois) : [];
+  const steps = spans ? await stepsBetween(frames, spans as [Span, Span], rois, figures.interval) : [];
   const shown = changes.filter(({ kind, name }) =>
     kind === 'roi' ? isChosen(name) : kind === 'group' || pairs.some(pair => pair.name === name),
   );
@@ -151,10 +151,11 @@ const changeRows = (changes: readonly ShiftChange[]): string[][] => [
 ];
 
 const stepRows = (steps: readonly StepFigures[]): string[][] => [
-  ['', 'step, px', 'values'],
+  ['', 'step, px', 'drift taken out, px', 'values'],
   ...steps.map(({ name, step }) => [
     name,
     step ? withError(step.height, step.sigma) : '',
+    step ? step.drift.toFixed(4) : '',
     step ? `${step.before.count} and ${step.after.count}` : 'too few',
   ]),
 ];

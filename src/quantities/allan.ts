@@ -1,3 +1,5 @@
+import { spreadOfT } from './serialCorrelation.ts';
+
 /** Octaves: averages of up to 2^19 frames. */
 const octaves = 20;
 /** Averages of each octave that are kept: the newest, and as far back as the one before it in time. */
@@ -106,4 +108,20 @@ export function deviationFromAbove(state: AllanState, frames: number, margin = 1
   }
   // Further than anything was seen: as far as the worst drift would lead.
   return at === 0 ? 0 : most * Math.max(1, frames / (4 * at));
+}
+
+/**
+ * The deviation of averages of so many frames, as well as it is known: wider where few differences tell it ({@link spreadOfT}). Between what is known
+ * and so many frames it goes on between white noise and 1/f. 0 where nothing is known.
+ */
+export function deviationOfMean(state: AllanState, frames: number): number {
+  let [deviation, at] = [0, 1];
+  for (let octave = 0; octave < octaves && 2 ** octave <= frames; octave++) {
+    const differences = state.differences[octave]!;
+    const independent = differences / lookBack(octave);
+    if (independent < 2) break;
+    deviation = Math.sqrt(state.squares[octave]! / differences / 2) * spreadOfT(independent);
+    at = 2 ** octave;
+  }
+  return deviation * (at / frames) ** 0.25;
 }

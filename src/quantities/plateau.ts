@@ -1,5 +1,5 @@
 import { medianOf } from '../model/median.ts';
-import { correlationFactor } from './serialCorrelation.ts';
+import { errorOfMean } from './serialCorrelation.ts';
 
 export interface Plateau {
   mean: number;
@@ -17,7 +17,7 @@ const farDeviations = 5;
 
 /**
  * Mean of what stays the same for a while, with its true standard error: from the scatter of the values, and from how they depend on their
- * neighbours ({@link correlationFactor}). Values far from the others (a flip to another peak) do not count: those beyond five times 1.4826 times
+ * neighbours ({@link errorOfMean}). Values far from the others (a flip to another peak) do not count: those beyond five times 1.4826 times
  * the median of the distances from the median (Hampel, J. Am. Stat. Assoc. 69, 383 (1974)). Null for fewer than three.
  *
  * @param values in order of time; NaN where there is none
@@ -34,7 +34,7 @@ export function plateau(values: ArrayLike<number>): Plateau | null {
   const variance = residuals.reduce((sum, each) => sum + each ** 2, 0) / (count - 1);
   return {
     mean,
-    sigma: Math.sqrt((variance / count) * correlationFactor(residuals)),
+    sigma: Math.sqrt(variance) * errorOfMean(residuals),
     scatter: Math.sqrt(variance),
     count,
     rejected: there.length - count,

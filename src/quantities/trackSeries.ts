@@ -1,6 +1,15 @@
 import { duration, withError } from '../model/quantity.ts';
-import { type AllanState, addToAllan, allanDeviations, breakAllan, deviationFromAbove, newAllan } from './allan.ts';
+import {
+  type AllanState,
+  addToAllan,
+  allanDeviations,
+  breakAllan,
+  deviationFromAbove,
+  deviationOfMean,
+  newAllan,
+} from './allan.ts';
 import { addToChart, type ChartState, chartOf, newChart } from './controlChart.ts';
+import { plateau } from './plateau.ts';
 import type { Quality, SeriesFigures, SeriesKind, ShiftChange } from './quantities.ts';
 import { robustSlope } from './robustSlope.ts';
 import { sortedMedian } from './sortedMedian.ts';
@@ -352,19 +361,19 @@ function changeAt(
   };
 }
 
-/** Of a step among the gathered values: median of those that settled after it less that before. */
+/** Of a step among the gathered values: mean of those that settled after it less that before, without those far from all others. */
 function heightAt(series: SeriesState, last: number, count: number): { height: number; heightSigma: number } {
-  const after = Math.min(last + 1, levelValues);
-  const before = Math.min(count - last - 1, 2 * levelValues);
-  const height = medianOf(0, after) - medianOf(last + 1, before);
-  return { height, heightSigma: Math.hypot(levelError(series, after), levelError(series, before)) };
+  const [after, before] = [Math.min(last + 1, levelValues), Math.min(count - last - 1, 2 * levelValues)];
+  const levelAt = (from: number, values: number): number =>
+    plateau(newest.shifts.subarray(from, from + values))?.mean ?? medianOf(from, values);
+  const heightSigma = Math.hypot(levelError(series, after), levelError(series, before));
+  return { height: levelAt(0, after) - levelAt(last + 1, before), heightSigma };
 }
 
-/** Standard error of the median of so many neighbours, px. */
+/** Standard error of the mean of so many neighbours, px: two of them differ by both, whatever the noise, where they lie side by side. */
 function levelError({ allan, sigma }: SeriesState, values: number): number {
   const own = sigma > 0 ? sigma / Math.sqrt(values) : 0;
-  const known = deviationFromAbove(allan, values, 0);
-  return medianError * Math.max(known || localNoise() / Math.sqrt(values), own / 4, leastNoise);
+  return Math.max(deviationOfMean(allan, values) || localNoise() / Math.sqrt(values), own / 4, leastNoise);
 }
 
 /** Squares, of which one far value makes no more than thirty-six. */

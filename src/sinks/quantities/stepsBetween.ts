@@ -13,12 +13,15 @@ export interface StepFigures {
 
 /**
  * The steps of some ROIs between two spans of time. Values that are flagged do not count.
+ *
+ * @param interval between frames, s
  * @throws the file system's errors
  */
 export async function stepsBetween(
   frames: ChosenFrames,
   spans: readonly [Span, Span],
-  rois: readonly Pick<SeriesFigures, 'name' | 'allan'>[],
+  rois: readonly Pick<SeriesFigures, 'name' | 'allan' | 'drift' | 'changeCount'>[],
+  interval: number | null,
 ): Promise<StepFigures[]> {
   const windows = spans.map(() => rois.map(() => ({ shifts: [] as number[], sigmas: [] as number[] })));
   // The middles of both, in frames.
@@ -44,7 +47,9 @@ export async function stepsBetween(
     }
   }
   const [middle, last] = sums.map(({ sum, count }) => sum / count);
-  return rois.map(({ name, allan }, i) => {
-    return { name, step: stepHeight(windows[0]![i]!, windows[1]![i]!, allan, last! - middle!) };
+  return rois.map(({ name, allan, drift, changeCount }, i) => {
+    const perFrame = drift && interval !== null ? (drift.value * interval) / 3600 : null;
+    const run = { allan, drift: perFrame, levels: changeCount + 1, apart: last! - middle! };
+    return { name, step: stepHeight(windows[0]![i]!, windows[1]![i]!, run) };
   });
 }

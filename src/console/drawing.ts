@@ -1,5 +1,5 @@
 import { contrastRatio, luminance, type Rgb, tableColour } from './theme/contrast.ts';
-import { type Theme, themeNames, themes } from './theme/themes.ts';
+import { type Theme, terminalOnLight, themeNames, themes } from './theme/themes.ts';
 
 /** What the terminal can show, chosen from its environment, and how. Every sign is one column wide. */
 export interface Drawing {
@@ -91,9 +91,10 @@ export function choicesFor(environment: Environment): readonly LookChoice[] {
 
 function themeFor(colours: Drawing['colours'], choice: LookChoice, background: Rgb | null): Theme {
   if (colours === 0) return themes.mono;
-  if (colours === 8) return themes.terminal;
+  const isOnLight = background !== null && isLight(background);
+  if (colours === 8 || choice === 'terminal') return isOnLight ? terminalOnLight : themes.terminal;
   if (choice !== 'auto' && choice !== 'ascii') return themes[choice];
-  return background !== null && isLight(background) ? themes.light : themes.dark;
+  return isOnLight ? themes.light : themes.dark;
 }
 
 /** Text has more contrast in black than in white. */

@@ -79,6 +79,16 @@ describe('the theme of a terminal', () => {
     ];
     expect(Math.max(...inks)).toBeLessThan(16);
   });
+
+  it('has of its own 16 colours those that can be read on a light background', () => {
+    const white: Rgb = [255, 255, 255];
+    const { theme } = chooseDrawing({ TERM: 'xterm', LANG: 'C.UTF-8' }, 'auto', white);
+    expect(chooseDrawing(rich, 'terminal', white).theme).toBe(theme);
+    expect(theme.name).toBe('terminal');
+    const texts = Object.entries(theme.inks).filter(([ink]) => /^curve|median/.test(ink));
+    for (const [role, colour] of [...texts, ...Object.entries(theme.tones).map(([tone, { fg }]) => [tone, fg ?? 0])])
+      expect(contrastRatio(tableColour(colour as number), white), role as string).toBeGreaterThanOrEqual(3);
+  });
 });
 
 describe('the theme key', () => {

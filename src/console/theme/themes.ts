@@ -142,6 +142,13 @@ const terminal: Theme = {
   },
 };
 
+/** The same on a light background, on which nobody reads yellow, green or cyan. */
+export const terminalOnLight: Theme = {
+  ...terminal,
+  tones: { ...terminal.tones, good: { bold: true }, warning: { fg: 5 }, accent: { fg: 4 } },
+  inks: { ...terminal.inks, ...curveInks([5, 4, 1, 8, 13, 12, 9, 0], 0), outline: 5 },
+};
+
 /** `NO_COLOR`: bold and inverse only. Its inks are never used. */
 const mono: Theme = {
   ...terminal,

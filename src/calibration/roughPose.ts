@@ -157,24 +157,14 @@ interface GratingRow {
   readonly top: number;
   readonly bottom: number;
   readonly sides: readonly Side[];
-  readonly left: number;
-  readonly right: number;
 }
 
 function rowsOf({ gratings }: Chip): GratingRow[] {
-  const rows = new Map<string, { top: number; bottom: number; sides: Side[]; left: number; right: number }>();
+  const rows = new Map<string, { top: number; bottom: number; sides: Side[] }>();
   for (const { left, top, width, height } of gratings) {
     const key = `${top} ${height}`;
-    const row = rows.get(key) ?? {
-      top,
-      bottom: top + height,
-      sides: [],
-      left: Number.POSITIVE_INFINITY,
-      right: Number.NEGATIVE_INFINITY,
-    };
+    const row = rows.get(key) ?? { top, bottom: top + height, sides: [] };
     row.sides.push({ at: left, sign: 1 }, { at: left + width, sign: -1 });
-    row.left = Math.min(row.left, left);
-    row.right = Math.max(row.right, left + width);
     rows.set(key, row);
   }
   return [...rows.values()];
@@ -194,13 +184,14 @@ export function roughPoses(straight: SmallImage, angle: number, chip: Chip): Rou
   const { factor } = straight;
   const found: { scale: number; offset: number; score: number }[] = [];
   for (let scale = scaleRange[0]; scale <= scaleRange[1]; scale *= 1.002) {
-    const scores = combScores(profile, sides, scale / factor);
+    const scores = combScores([{ profile, sides }], { length: profile.length, scale: scale / factor, fewest: 3 });
     for (const { at, value } of peaks(scores.values, maxPlaces))
       found.push({ scale, offset: at + scores.first, score: value });
   }
   const downs = apart(found.sort((a, b) => b.score - a.score)).map(down => sharpened(profile, sides, down, factor));
   const poses = downs.flatMap(({ scale, offset, score }) => {
-    const across = acrossScores(straight, rows, scale / factor, offset);
+    const combs = combsAcross(straight, rows, scale / factor, offset);
+    const across = combScores(combs, { length: straight.width, scale: scale / factor, fewest: 2 });
     return peaks(across.values, maxPlaces).map(({ at, value }) => ({
       pose: {
         angle,
@@ -313,48 +304,26 @@ function standardised(values: Float64Array): Float64Array {
   return values.map(value => Math.max(-most, Math.min(most, value)) / unit);
 }
 
-/** For each offset (from `first` on) how well the sides of a comb stand on rises and falls. */
-function combScores(
-  profile: Float64Array,
-  sides: readonly Side[],
-  scale: number,
-): { first: number; values: Float64Array } {
-  const low = Math.min(...sides.map(({ at }) => at)) * scale;
-  const high = Math.max(...sides.map(({ at }) => at)) * scale;
-  const first = Math.floor(-high);
-  const last = Math.ceil(profile.length - low);
-  const values = new Float64Array(Math.max(0, last - first + 1));
-  const counts = new Int32Array(values.length);
-  for (const { at, sign } of sides) {
-    const place = at * scale;
-    for (let border = 1; border < profile.length - 1; border++) {
-      const i = Math.round(border - place) - first;
-      if (i < 0 || i >= values.length) continue;
-      values[i] += sign * profile[border];
-      counts[i]++;
-    }
-  }
-  return { first, values: values.map((value, i) => (counts[i] < 3 ? 0 : value / Math.sqrt(counts[i]))) };
+/** Sides of gratings in one line, and how bright the image is along it. */
+interface Comb {
+  profile: Float64Array;
+  sides: readonly Side[];
 }
 
-/** The same across: each row of gratings has a profile of its own. */
-function acrossScores(
-  straight: SmallImage,
-  rows: readonly GratingRow[],
-  scale: number,
-  offset: number,
+/**
+ * For each offset (from `first` on) how well the sides stand on rises and falls, all combs together.
+ * @param fewest sides that must lie in the image
+ */
+function combScores(
+  combs: readonly Comb[],
+  { length, scale, fewest }: { length: number; scale: number; fewest: number },
 ): { first: number; values: Float64Array } {
-  const low = Math.min(...rows.map(({ left }) => left)) * scale;
-  const high = Math.max(...rows.map(({ right }) => right)) * scale;
-  const first = Math.floor(-high);
-  const last = Math.ceil(straight.width - low);
+  const places = combs.flatMap(({ sides }) => sides.map(({ at }) => at));
+  const first = Math.floor(-Math.max(...places) * scale);
+  const last = Math.ceil(length - Math.min(...places) * scale);
   const values = new Float64Array(Math.max(0, last - first + 1));
   const counts = new Int32Array(values.length);
-  for (const { top, bottom, sides } of rows) {
-    const from = Math.round(top * scale + offset + 1);
-    const to = Math.round(bottom * scale + offset - 1);
-    if (from < 0 || to > straight.height || to - from < 4) continue;
-    const profile = standardised(differences(meanColumns(straight, from, to)));
+  for (const { profile, sides } of combs) {
     for (const { at, sign } of sides) {
       const place = at * scale;
       for (let border = 1; border < profile.length - 1; border++) {
@@ -365,7 +334,18 @@ function acrossScores(
       }
     }
   }
-  return { first, values: values.map((value, i) => (counts[i] < 2 ? 0 : value / Math.sqrt(counts[i]))) };
+  return { first, values: values.map((value, i) => (counts[i] < fewest ? 0 : value / Math.sqrt(counts[i]))) };
+}
+
+/** Each row of gratings has a profile of its own across; none where it does not lie in the image. */
+function combsAcross(straight: SmallImage, rows: readonly GratingRow[], scale: number, offset: number): Comb[] {
+  return rows.map(({ top, bottom, sides }) => {
+    const from = Math.round(top * scale + offset + 1);
+    const to = Math.round(bottom * scale + offset - 1);
+    const isOutside = from < 0 || to > straight.height || to - from < 4;
+    const profile = isOutside ? new Float64Array() : standardised(differences(meanColumns(straight, from, to)));
+    return { profile, sides };
+  });
 }
 
 /** The highest places of a curve that are higher than their neighbours and half as high as the highest. */

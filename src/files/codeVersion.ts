@@ -17,7 +17,7 @@ export function codeVersion(): string {
 }
 
 /** The commit that a checkout is on; null where there is none, or it can't be read. @param git path of its `.git` */
-export function commitOf(git: string): string | null {
+function commitOf(git: string): string | null {
   try {
     // In a further work tree it is a file that names the folder.
     const folder = statSync(git).isDirectory()

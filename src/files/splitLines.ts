@@ -1,7 +1,7 @@
 const newline = 0x0a;
 
 /** Longest line that is held in memory, bytes; a result line with every row's values of 644 ROIs is about 30 MB. To parse it takes several times as much. */
-export const longestLine = 128 << 20;
+const longestLine = 128 << 20;
 
 export interface TextLine {
   /** Bytes from the start of the file. */

@@ -21,7 +21,7 @@ export interface RoiValues {
 }
 
 /** The numbers of one ROI of a result line. */
-export function roiValues(roi: RoiResult): RoiValues {
+function roiValues(roi: RoiResult): RoiValues {
   const of = (value: number | null | undefined): number => value ?? Number.NaN;
   return {
     position: of(roi.position),

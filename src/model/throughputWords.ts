@@ -60,7 +60,7 @@ export function isHeld({ stage, per_second }: Throughput, { stages, replay }: Pi
 }
 
 /** `11.8 of 12/min`; `nothing for 35 s of 12/min`; `not known yet`. @param lastDone UTC. */
-export function rateOfAsked(
+function rateOfAsked(
   perSecond: number | null,
   targetPerMinute: number | null,
   lastDone: string | null,
@@ -84,7 +84,7 @@ export function rateOfAsked(
 }
 
 /** `3, gone in 2 s`; `1,204, more comes than is done`. */
-export function waitingWords(waiting: number, clearsInMs: StageStatus['clears_in_ms']): string {
+function waitingWords(waiting: number, clearsInMs: StageStatus['clears_in_ms']): string {
   if (waiting === 0) return 'none';
   const gone = goneWords(clearsInMs);
   return gone === null ? number(waiting) : `${number(waiting)}, ${gone}`;

@@ -6,7 +6,7 @@ import type { ChartTime } from './columns.ts';
 
 /** Columns for the numbers at the left, with the axis; and for letters at the right end of the curves. */
 export const gutter = 9;
-export const margin = 2;
+const margin = 2;
 
 /** Columns of the plot in a panel. */
 export const plotColumns = (panelWidth: number): number => Math.max(1, panelWidth - gutter - margin);

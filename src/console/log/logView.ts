@@ -118,7 +118,7 @@ export function sourcesOf(lines: readonly LogLine[]): { source: string; count: n
 }
 
 /** Whether a line has the words, whatever their case. */
-export function matches({ source, text }: Pick<LogLine, 'source' | 'text'>, search: string): boolean {
+function matches({ source, text }: Pick<LogLine, 'source' | 'text'>, search: string): boolean {
   return search !== '' && `${source}: ${text}`.toLowerCase().includes(search.toLowerCase());
 }
 

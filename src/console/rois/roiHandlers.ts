@@ -44,7 +44,7 @@ export function openRoi(state: ConsoleState): ConsoleState {
 }
 
 /** Those of the table; where the chip is shown, all. */
-export const rowsAround = (state: ConsoleState): readonly RoiRow[] =>
+const rowsAround = (state: ConsoleState): readonly RoiRow[] =>
   state.page === 'chip' || state.roisPage.openedFrom === 'chip' ? allRoiRows(state) : tableRows(state);
 
 function selectBeside(state: ConsoleState, by: number): ConsoleState {

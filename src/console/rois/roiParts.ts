@@ -65,7 +65,7 @@ export function roiFigures(
 }
 
 /** `3 rejected: 2 differing (rows 4, 17), 1 saturated (row 40)`. */
-export function rejectionWords(rows: readonly InspectedRow[]): string {
+function rejectionWords(rows: readonly InspectedRow[]): string {
   const byReason = new Map<string, InspectedRow[]>();
   for (const row of rows)
     if (row.rejection !== null) byReason.set(row.rejection, [...(byReason.get(row.rejection) ?? []), row]);

@@ -29,7 +29,7 @@ interface TableColumn {
 }
 
 /** The filter that counts: also while it is being typed. */
-export const filterOf = ({ roisPage, overlay }: Pick<ConsoleState, 'roisPage' | 'overlay'>): string =>
+const filterOf = ({ roisPage, overlay }: Pick<ConsoleState, 'roisPage' | 'overlay'>): string =>
   overlay?.kind === 'roiFilter' ? overlay.text : roisPage.filter;
 
 /** The rows that are on the page, in their order. */
@@ -172,7 +172,7 @@ function cellTone(row: RoiRow, column: RoiColumn): 'plain' | 'warning' | 'bad' |
 }
 
 /** The means of equal stretches of the last hour, between the least and the greatest of them; a stretch without a value is blank. */
-export function sparks(
+function sparks(
   history: RoiHistory | null,
   samples: readonly RoiSample[],
   place: number | undefined,

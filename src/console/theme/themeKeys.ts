@@ -30,7 +30,7 @@ export function chooseLook(state: ConsoleState, choice: LookChoice): Step {
   return step(say(withLook(state, { choice }), 'info', words), { do: 'rememberLook', choice });
 }
 
-export function withLook(state: ConsoleState, over: Partial<LookState>): ConsoleState {
+function withLook(state: ConsoleState, over: Partial<LookState>): ConsoleState {
   const look = { ...state.look, ...over };
   return { ...state, look, drawing: chooseDrawing(look.environment, look.choice, look.background) };
 }

@@ -26,7 +26,7 @@ const enough = 0.8;
 const nearlyFull = 0.9;
 
 /** How fast the pipeline is: as many facts as there is room for, and the last five minutes as a graph. */
-export function throughputLines(state: ConsoleState, { width, height }: Rect): Line[] {
+function throughputLines(state: ConsoleState, { width, height }: Rect): Line[] {
   const { reading, drawing, now } = state;
   const status = reading?.status;
   const title = titleRule('Throughput', width, drawing);

@@ -211,7 +211,7 @@ export class ReplayCourse {
 const dayMs = 86_400_000;
 
 /** Number of the frame that a place means, or why there is none. @param at number of the frame where the replay stands. */
-export function findPlace(
+function findPlace(
   place: ReplayPlace,
   { count, timeOf, elapsedOf }: Pick<Recording, 'count' | 'timeOf' | 'elapsedOf'>,
   at: number,

@@ -31,7 +31,7 @@ export const anewSchema = z.object({
 /** Says what `capture --dark` has measured last. */
 export const darkFile = 'dark.json';
 
-export const darkSchema = z.object({
+const darkSchema = z.object({
   /** Counts, as `dark_level`. */
   level: z.number(),
   /** Local time, ISO. */

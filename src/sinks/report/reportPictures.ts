@@ -16,10 +16,10 @@ export function reportPictures(data: PictureData, lookOf: (width: number) => Loo
   ].filter(picture => picture !== null);
 }
 
-export const pictureWidth = 1200;
+const pictureWidth = 1200;
 
 /** Wide enough that a ROI's curve can be seen. */
-export function multiplesWidth({ rois }: Pick<PictureData, 'rois'>): number {
+function multiplesWidth({ rois }: Pick<PictureData, 'rois'>): number {
   const [left, right] = [
     Math.min(...rois.map(({ place }) => place.x)),
     Math.max(...rois.map(({ place }) => place.x + place.width)),

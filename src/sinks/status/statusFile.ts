@@ -41,7 +41,7 @@ export interface StatusFileOptions {
 /** A process on another machine that has not written for so long is taken to be gone, ms. */
 const silentMs = 60_000;
 
-export const statusFileName = 'pipeline_status.json';
+const statusFileName = 'pipeline_status.json';
 
 /** Name of a process's own status file. */
 export function statusName({ host, pid }: Pick<ProcessIdentity, 'host' | 'pid'>): string {

@@ -122,7 +122,7 @@ const samples = 4096;
 const overexposedShare = 0.5;
 
 /** What shows that a camera has not settled; null: nothing does. */
-export function unsettled({ data }: Pixels): 'uniform' | 'overexposed' | null {
+function unsettled({ data }: Pixels): 'uniform' | 'overexposed' | null {
   const step = Math.max(1, Math.floor(data.length / samples));
   let most = 0;
   let isUniform = true;

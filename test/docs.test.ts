@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mayImport } from '../scripts/importRules.ts';
 import { stageNames } from '../src/model/stageName.ts';
@@ -55,6 +55,22 @@ it.each(pages)('%s names files that are there', page => {
     ([, path]) => path!,
   );
   expect(named.filter(path => !existsSync(join(repository, path)))).toEqual([]);
+});
+
+it('docs/architecture.md and docs/extending.md name only what is in the code', () => {
+  const sources = ['src', 'test', 'bench', 'scripts'].flatMap(folder =>
+    readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' }).map(name => `${folder}/${name}`),
+  );
+  const names = new Set(
+    ['vitest.config.ts', ...sources.filter(name => name.endsWith('.ts'))].flatMap(file => [
+      basename(file, '.ts'),
+      ...Array.from(textOf(file).matchAll(/[A-Za-z_$][\w$]*/g), ([name]) => name),
+    ]),
+  );
+  const named = ['docs/architecture.md', 'docs/extending.md'].flatMap(page =>
+    Array.from(textOf(page).matchAll(/`([A-Za-z_$][\w$]*)`/g), ([, name]) => name!),
+  );
+  expect(named.filter(name => !names.has(name))).toEqual([]);
 });
 
 it.each(pages)('%s links to pages and headings that are there', page => {

@@ -23,6 +23,7 @@ import type { CommandContext } from './commandDefinition.ts';
 import { endNow } from './endNow.ts';
 import { exitCodes } from './exitCodes.ts';
 import type { LoadedConfig } from './loadConfig.ts';
+import { textTable } from './textTable.ts';
 
 /** A path on a share that hangs is given up after so long, ms. */
 const patienceMs = 5_000;
@@ -52,11 +53,8 @@ export async function checkConfig(context: CommandContext, loaded: LoadedConfig)
   ];
   output.line(counts.join(', '));
   output.line('');
-  const nameWidth = Math.max(...rows.map(({ name }) => name.length));
-  const pathWidth = Math.max(...rows.map(({ path }) => path.length));
-  for (const { name, path, words } of rows) {
-    output.line(`${name.padEnd(nameWidth)}  ${path.padEnd(pathWidth)}  ${words}`.trimEnd());
-  }
+  const cells = rows.map(({ name, path, words }) => [name, path, words]);
+  for (const line of textTable(cells, 3)) output.line(line);
   // A call to a share that hangs would keep the process for good.
   if (rows.some(({ words }) => words === silent)) endNow(code);
   return code;

@@ -2,6 +2,7 @@ import { experimentCells, experimentHeads } from '../model/experimentCells.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { exitCodes } from './exitCodes.ts';
 import { listExperiments } from './listExperiments.ts';
+import { textTable } from './textTable.ts';
 
 /** Prints the experiments of this machine. */
 export async function showExperiments(
@@ -20,14 +21,7 @@ export async function showExperiments(
   const now = Date.now();
   const rows = experiments.map(each => [...experimentCells(each, now), each.root]);
   const heads = [...experimentHeads, 'folder'];
-  const widths = heads.map((head, i) => Math.max(head.length, ...rows.map(row => row[i]!.length)));
-  for (const row of [heads, ...rows])
-    output.line(
-      row
-        .map((cell, i) => cell.padEnd(widths[i]!))
-        .join('  ')
-        .trimEnd(),
-    );
+  for (const line of textTable([heads, ...rows], heads.length)) output.line(line);
   if (experiments.some(({ state }) => state === 'gone'))
     output.line(
       'gone: the folder was removed, or its disk is not plugged in; "phorest forget FOLDER" takes it off the list',

@@ -12,6 +12,7 @@ import type { CommandContext } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { loadSteered } from './loadSteered.ts';
+import { textTable } from './textTable.ts';
 
 export interface StatusOptions {
   json?: true;
@@ -142,13 +143,7 @@ function stageRows({ stages }: PipelineStatus, live: boolean): string[] {
     ['stage', ...columns.map(({ head }) => head)],
     ...on.map(([name, stage]) => [name, ...columns.map(({ cell }) => cell(stage))]),
   ];
-  const widths = (table[0] as string[]).map((_, i) => Math.max(...table.map(row => (row[i] as string).length)));
-  const put = (row: readonly string[]): string =>
-    row
-      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number)))
-      .join('  ')
-      .trimEnd();
-  return [...table.map(put), ...(off.length > 0 ? [`off: ${off.join(', ')}`] : [])];
+  return [...textTable(table, 2), ...(off.length > 0 ? [`off: ${off.join(', ')}`] : [])];
 }
 
 function ago(iso: string, now: number): string {

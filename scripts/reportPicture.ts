@@ -32,7 +32,7 @@ try {
     })),
     layout: null,
     quantities: { windowFrames: 32, sensor: '', zero: null, alarmSigmas: 0, key: '' },
-    kept: null,
+    results: folder,
   });
   const look = { dark: false, font: 'DejaVu Sans', width: 1000, interactive: false };
   const picks = [3, 4];

@@ -1,23 +1,22 @@
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
-import { configHash } from '../config/configHash.ts';
 import { configToml } from '../config/configToml.ts';
 import type { Config } from '../config/schema.ts';
 import { codeVersion } from '../files/codeVersion.ts';
-import { contentHash } from '../files/contentHash.ts';
 import { nodeFiles } from '../files/files.ts';
 import { moment } from '../model/localTime.ts';
 import { counted, duration } from '../model/quantity.ts';
 import { readReferences, referencesFolder } from '../operators/processor/shiftReference.ts';
+import { type MadeWith, madeWith } from '../provenance/madeWith.ts';
+import { configOf, noSnapshot } from '../provenance/resultOrigin.ts';
 import type { ReportLayout } from '../sinks/report/readReportData.ts';
 import { type ReportTask, writeReport } from '../sinks/report/reportProcess.ts';
-import { seriesFolder } from '../sinks/series/seriesReader.ts';
-import { SourceError } from '../streams/folder/sourceError.ts';
-import { timeRange } from '../streams/folder/timeRange.ts';
+import type { FrameSpan } from '../sinks/series/chosenFrames.ts';
 import { readFileText } from '../streams/watched/fileText.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
+import { frameSpan } from './frameSpan.ts';
 import { loadSteered, type SteeredExperiment } from './loadSteered.ts';
 import { untilSignal } from './ownCamera.ts';
 import { quantitySettings } from './readFigures.ts';
@@ -59,20 +58,19 @@ async function once(context: CommandContext, options: ReportOptions, signal: Abo
   const layoutText = await readFileText(paths.roiManifest);
   const roiText = layoutText.kind === 'text' ? layoutText.text : null;
   const groups = Object.entries(config.Experiment.groups);
+  const span = frameSpan(options);
   const task: ReportTask = {
-    series: seriesFolder(paths.results),
     out: resolve(cwd, options.out ?? `${basename(paths.root)}-report`),
     title: basename(paths.root),
-    span: spanOf(options),
+    span,
     rois: options.rois ?? [],
     groups:
       groups.length > 0 ? groups.map(([name, patterns]) => ({ name, patterns })) : [{ name: 'all ROIs', patterns: [] }],
     steps: await experimentSteps(config, paths.results, line => output.error(line)),
     layout: roiText === null ? null : layoutOf(roiText, paths.roiManifest, line => output.error(line)),
     quantities: quantitiesOf(config),
-    kept: options.from === undefined && options.to === undefined ? paths.results : null,
-    about: await aboutOf({ paths, config, ...experiment }, roiText),
-    config: configToml(config),
+    results: paths.results,
+    ...(await originOf({ paths, config, ...experiment }, span, line => output.error(line))),
   };
   const answer = await writeReport(task, { signal });
   if (answer.refused !== null)
@@ -93,15 +91,6 @@ async function once(context: CommandContext, options: ReportOptions, signal: Abo
 function quantitiesOf(config: Config): ReportTask['quantities'] {
   const { groups, ...others } = quantitySettings(config);
   return others;
-}
-
-function spanOf({ from, to }: ReportOptions): ReportTask['span'] {
-  try {
-    return timeRange(from, to);
-  } catch (error) {
-    if (error instanceof SourceError) throw new ExitError(exitCodes.usage, error.message, { cause: error });
-    throw error;
-  }
 }
 
 /** Where the ROIs and the gratings of the chip lie; null where the manifest can't be read. */
@@ -126,21 +115,52 @@ function layoutOf(text: string, file: string, report: (line: string) => void): R
   }
 }
 
-/** What the results were made with, by name. */
-async function aboutOf({ config, paths }: SteeredExperiment, roiText: string | null): Promise<ReportTask['about']> {
+/** What the results of a span were made with, by name, and the settings among it. */
+async function originOf(
+  { config, paths }: SteeredExperiment,
+  span: FrameSpan,
+  warn: (line: string) => void,
+): Promise<Pick<ReportTask, 'about' | 'configs'>> {
+  const made = await madeWith({ paths, files: nodeFiles, span, warn });
   const references = await readReferences(nodeFiles, join(paths.results, referencesFolder));
-  const reference = references.at(-1);
-  return [
-    ['experiment', paths.root],
-    ['report written', moment(Date.now())],
-    ['code version', codeVersion()],
-    ['configuration (hash)', configHash(config)],
-    ['ROI manifest (hash)', roiText === null ? 'it can not be read' : contentHash(roiText)],
-    [
-      'reference of the shift (hash)',
-      reference
-        ? `${reference.hash}, made ${reference.made} with ${reference.method}; ${references.length} in all`
-        : 'none',
+  const referenceWords = (hash: string): string => {
+    const record = references.find(each => each.hash === hash);
+    return record ? `${hash} (made ${record.made.slice(0, 19)} with ${record.method})` : hash;
+  };
+  const configs = await Promise.all(
+    made.config_hash.map(async ({ value, since }) => {
+      const found = await configOf(value, { paths, config, files: nodeFiles });
+      const title = `Configuration ${value}${made.config_hash.length > 1 ? `, from ${momentText(since)} on` : ''}`;
+      return [
+        title,
+        found.config ? configToml(found.config) : noSnapshot('configuration', value, paths.backup),
+      ] as const;
+    }),
+  );
+  return {
+    about: [
+      ['experiment', paths.root],
+      ['report written', `${moment(Date.now())}, by ${codeVersion()}`],
+      ['code version', madeWords(made.code_version)],
+      ['configuration (hash)', madeWords(made.config_hash)],
+      ['ROI manifest (hash)', madeWords(made.roi_manifest_hash)],
+      ['reference of the shift (hash)', madeWords(made.reference, referenceWords)],
     ],
-  ];
+    configs: configs.length > 0 ? configs : [['Configuration as it is now', configToml(config)]],
+  };
 }
+
+/** Changes that are told; of more, the first and the last. */
+const mostTold = 6;
+
+/** `a1b2`, or `a1b2; c3d4 from 2026-11-28 14:05:10 on`. */
+function madeWords(made: MadeWith['reference'], wordsOf = (value: string): string => value): string {
+  if (made.length === 0) return 'not known: no result says it';
+  const words = made.map(({ value, since }, i) =>
+    i === 0 ? wordsOf(value) : `${wordsOf(value)} from ${momentText(since)} on`,
+  );
+  const left = words.length - mostTold;
+  return (left > 0 ? [...words.slice(0, mostTold - 1), `${left} others`, words.at(-1)] : words).join('; ');
+}
+
+const momentText = (iso: string): string => iso.slice(0, 19).replace('T', ' ');

@@ -1,24 +1,27 @@
 import { basename, extname, join, resolve } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
-import { configHash } from '../config/configHash.ts';
-import { contentHash } from '../files/contentHash.ts';
 import { nodeFiles } from '../files/files.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import { labelPatterns } from '../model/labelPatterns.ts';
 import { localIso } from '../model/localTime.ts';
 import { readReferences, referencesFolder } from '../operators/processor/shiftReference.ts';
+import { madeWith } from '../provenance/madeWith.ts';
 import { encodeTable } from '../sinks/export/encodeTable.ts';
 import { type ExportFormat, exportFormats } from '../sinks/export/exportFormat.ts';
 import { type ExportTable, longTable, wideTable } from '../sinks/export/exportTable.ts';
 import { readZeros } from '../sinks/export/readZeros.ts';
 import { measuredValues, type RoiValue } from '../sinks/export/roiValues.ts';
-import { type ChosenFrames, chooseFrames, type FrameSpan } from '../sinks/series/chosenFrames.ts';
+import {
+  type ChosenFrames,
+  chooseFrames,
+  chooseSome,
+  type FrameSpan,
+  NothingChosenError,
+} from '../sinks/series/chosenFrames.ts';
 import { SeriesReader, seriesFolder } from '../sinks/series/seriesReader.ts';
-import { SourceError } from '../streams/folder/sourceError.ts';
-import { timeRange } from '../streams/folder/timeRange.ts';
-import { readFileText } from '../streams/watched/fileText.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
+import { frameSpan } from './frameSpan.ts';
 import { loadSteered, type SteeredExperiment } from './loadSteered.ts';
 import { quantitySettings } from './readFigures.ts';
 
@@ -51,15 +54,19 @@ export async function runExport(
   const experiment = await loadSteered(context);
   const { paths } = experiment;
   const isChosen = labelPatterns(rois);
-  const frames = await chosenFrames(paths.results, options, line => output.error(line));
+  const span = frameSpan(options);
+  const warn = (line: string): void => output.error(line);
+  const damaged = ({ message }: Error): void => warn(`left out: ${message}`);
+  const series = await SeriesReader.look(nodeFiles, seriesFolder(paths.results), { damaged });
+  const frames = await chooseSome(series, span, rois).catch((error: unknown) => {
+    if (!(error instanceof NothingChosenError)) throw error;
+    throw new ExitError(error.isChoice ? exitCodes.usage : exitCodes.failed, `${error.message}: nothing is exported`);
+  });
   const labels = frames.labels.filter(isChosen);
-  if (labels.length === 0) {
-    throw new ExitError(exitCodes.usage, `no ROI fits ${rois.join(' ')}; their labels are ${some(frames.labels)}`);
-  }
   const { windowFrames, zero } = quantitySettings(experiment.config);
   const zeros = values.includes('rezeroed') ? await zerosOf(paths.results, zero) : new Map<string, number>();
   const table = (shape === 'wide' ? wideTable : longTable)(frames, values, isChosen, { windowFrames, zeros });
-  const about = await aboutOf(experiment, frames, table, { shape, rois: labels.length });
+  const about = await aboutOf(experiment, frames, table, { shape, rois: labels.length, span, warn });
   const bytes = encodeTable(table, format, about);
   if (file === standardOutput) {
     for await (const piece of bytes) {
@@ -115,39 +122,14 @@ function formatOf(file: string | undefined, format: ExportOptions['format']): Ex
   );
 }
 
-async function chosenFrames(
-  results: string,
-  { from, to }: ExportOptions,
-  report: (line: string) => void,
-): Promise<ChosenFrames> {
-  try {
-    const span = timeRange(from, to);
-    const damaged = (error: Error): void => report(`left out: ${error.message}`);
-    const series = await SeriesReader.look(nodeFiles, seriesFolder(results), { damaged });
-    if (series.frames === 0) {
-      throw new ExitError(exitCodes.failed, `there is no result in ${seriesFolder(results)} yet: nothing is exported`);
-    }
-    const frames = await chooseFrames(series, span);
-    if (frames.count > 0) return frames;
-    const all = await chooseFrames(series, timeRange(undefined, undefined));
-    throw new ExitError(
-      exitCodes.usage,
-      `no image lies between the times asked for; they run from ${clockText(all.first)} to ${clockText(all.last)}`,
-    );
-  } catch (error) {
-    if (error instanceof SourceError) throw new ExitError(exitCodes.usage, error.message, { cause: error });
-    throw error;
-  }
-}
-
 /** What one must know of the file beside its columns. */
 async function aboutOf(
-  { config, paths }: SteeredExperiment,
+  { paths }: SteeredExperiment,
   frames: ChosenFrames,
   { columns }: ExportTable,
-  { shape, rois }: { shape: string; rois: number },
+  { shape, rois, span, warn }: { shape: string; rois: number; span: FrameSpan; warn: (line: string) => void },
 ): Promise<Record<string, unknown>> {
-  const roiManifest = await readFileText(paths.roiManifest);
+  const made = await madeWith({ paths, files: nodeFiles, span, warn });
   const references = await readReferences(nodeFiles, join(paths.results, referencesFolder));
   return {
     made_by: `${packageJson.name} ${packageJson.version}`,
@@ -162,9 +144,13 @@ async function aboutOf(
     last: clockText(frames.last),
     time_zone:
       'time_utc is UTC; time_local is what the clock at the camera showed, without a zone: their difference is the zone',
-    config_hash: configHash(config),
-    roi_manifest_hash: roiManifest.kind === 'text' ? contentHash(roiManifest.text) : null,
-    references: references.map(({ hash, made, method, dark_level }) => ({ hash, made, method, dark_level })),
+    made_with: made,
+    references: references.map(({ hash, made: time, method, dark_level }) => ({
+      hash,
+      made: time,
+      method,
+      dark_level,
+    })),
     columns: Object.fromEntries(columns.map(({ name, unit, meaning }) => [name, { unit, meaning }])),
   };
 }
@@ -172,6 +158,3 @@ async function aboutOf(
 /** What the clock at the camera showed. */
 const clockText = (local: number): string | null =>
   Number.isNaN(local) ? null : new Date(local).toISOString().slice(0, 23);
-
-const some = (labels: readonly string[]): string =>
-  labels.length > 6 ? `${labels.slice(0, 6).join(', ')}, …` : labels.join(', ');

@@ -4,10 +4,9 @@ import { withError } from '../model/quantity.ts';
 import type { SeriesFigures, ShiftChange } from '../quantities/quantities.ts';
 import type { Measured } from '../quantities/robustSlope.ts';
 import { type Span, type StepFigures, stepsBetween } from '../sinks/quantities/stepsBetween.ts';
-import { SourceError } from '../streams/folder/sourceError.ts';
-import { timeRange } from '../streams/folder/timeRange.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
+import { frameSpan } from './frameSpan.ts';
 import { loadSteered } from './loadSteered.ts';
 import { quantitySettings, readFigures } from './readFigures.ts';
 import { textTable } from './textTable.ts';
@@ -32,7 +31,7 @@ export async function showQuantities(context: CommandContext, options: Quantitie
   const zero = options.zero && spansOf('--zero', options.zero, 1)[0]!;
   const spans = options.step && spansOf('--step', options.step, 2);
   const settings = { ...quantitySettings(config), ...(zero && { zero }) };
-  const { frames, figures, changes } = await readFigures(paths.results, settings, spanOf(options), line =>
+  const { frames, figures, changes } = await readFigures(paths.results, settings, frameSpan(options), line =>
     output.error(line),
   );
   if (figures.frames === 0)
@@ -63,15 +62,6 @@ export async function showQuantities(context: CommandContext, options: Quantitie
     `${figures.frames} images from ${clockText(figures.first)} to ${clockText(figures.last)}, ${changes.length} changes of level${options.changes ? '' : ' (--changes lists them)'}`,
   );
   return exitCodes.done;
-}
-
-function spanOf({ from, to }: QuantitiesOptions): Span {
-  try {
-    return timeRange(from, to);
-  } catch (error) {
-    if (error instanceof SourceError) throw new ExitError(exitCodes.usage, error.message, { cause: error });
-    throw error;
-  }
 }
 
 /** Pairs of times. @throws ExitError `usage` */

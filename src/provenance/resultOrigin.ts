@@ -66,7 +66,9 @@ export async function originOf(entry: Entry, options: OriginOptions): Promise<Re
   const line = location ? await readLine(log, location).catch(note(missing)) : null;
   if (!location) missing.push(`the image has no result: it is ${entry.processing_status}`);
   const image = await imageOrigin(entry, options, missing);
-  const config = await configOf(line, options, missing);
+  const config = await configOf(line?.config_hash ?? null, options);
+  if (config.hash !== null && config.config === null)
+    missing.push(noSnapshot('configuration', config.hash, paths.backup));
   const rois = await roisOf(line, options, missing);
   const hash = line?.reference ?? line?.pattern ?? null;
   const references = join(paths.results, 'references');
@@ -152,12 +154,11 @@ async function snapshots(
     .map(name => join(folder, name));
 }
 
-async function configOf(
-  line: ResultLine | null,
-  { files, paths, config: now }: OriginOptions,
-  missing: string[],
+/** The settings that have a hash: those of a snapshot, else those of now where these are the same. */
+export async function configOf(
+  hash: string | null,
+  { files, paths, config: now }: Pick<OriginOptions, 'files' | 'config'> & { paths: Pick<ResolvedPaths, 'backup'> },
 ): Promise<ResultOrigin['config']> {
-  const hash = line?.config_hash ?? null;
   if (hash === null) return { hash, file: null, config: null };
   for (const file of await snapshots(files, paths.backup, 'config', hash, 'toml')) {
     try {
@@ -167,10 +168,11 @@ async function configOf(
       // Another one may be whole.
     }
   }
-  if (configHash(now) === hash) return { hash, file: null, config: now };
-  missing.push(`no snapshot of the configuration ${hash} is in ${paths.backup}`);
-  return { hash, file: null, config: null };
+  return { hash, file: null, config: configHash(now) === hash ? now : null };
 }
+
+export const noSnapshot = (what: string, hash: string, folder: string): string =>
+  `no snapshot of the ${what} ${hash} is in ${folder}`;
 
 async function roisOf(
   line: ResultLine | null,
@@ -183,7 +185,7 @@ async function roisOf(
     const text = (await files.stat(file)) ? (await readBytes(files, file)).toString() : null;
     if (text !== null && contentHash(text) === hash) return { hash, file, manifest: parseRoiManifest(text, file) };
   }
-  missing.push(`no snapshot of the ROI manifest ${hash} is in ${paths.backup}`);
+  missing.push(noSnapshot('ROI manifest', hash, paths.backup));
   return { hash, file: null, manifest: null };
 }
 

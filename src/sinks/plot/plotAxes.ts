@@ -47,8 +47,9 @@ export function timeTicks(from: number, to: number, most: number): TimeTick[] {
 export interface ValueAxis {
   min: number;
   max: number;
-  /** Round numbers between them. */
+  /** Round numbers between them, and from each to the next; of a narrow range there may be but one. */
   ticks: number[];
+  step: number;
 }
 
 /** An axis from a little below `low` to a little above `high`, with at most about `count` round ticks. */
@@ -65,5 +66,5 @@ export function valueAxis(low: number, high: number, count: number): ValueAxis {
     // Without the binary dust of a product.
     Number(((first + i) * step).toPrecision(12)),
   );
-  return { min, max, ticks };
+  return { min, max, ticks, step: Number(step.toPrecision(12)) };
 }

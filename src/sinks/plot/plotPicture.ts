@@ -213,7 +213,7 @@ function axisOver(tracks: readonly ArrayLike<number>[], leaveOut = 0): ValueAxis
       if (Number.isFinite(value)) all[count++] = value;
     }
   }
-  if (count === 0) return { min: 0, max: 1, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1] };
+  if (count === 0) return { min: 0, max: 1, ticks: [0, 0.2, 0.4, 0.6, 0.8, 1], step: 0.2 };
   const sorted = all.subarray(0, count).sort();
   return valueAxis(quantile(sorted, leaveOut), quantile(sorted, 1 - leaveOut), 7);
 }

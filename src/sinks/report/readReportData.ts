@@ -7,7 +7,7 @@ import { type Sensing, type SensingFigures, sense } from '../../quantities/sensi
 import { axisClock } from '../plot/plotData.ts';
 import { quantile } from '../plot/shiftSummary.ts';
 import type { QuantitySettings } from '../quantities/readQuantities.ts';
-import { type ChosenFrames, chooseFrames, type FrameSpan } from '../series/chosenFrames.ts';
+import { type ChosenFrames, chooseSome, type FrameSpan } from '../series/chosenFrames.ts';
 import { distrustedFlags, readCurves, type SeriesCurves } from '../series/seriesCurves.ts';
 import type { SeriesReader } from '../series/seriesReader.ts';
 import { type ReportFigures, readReportFigures } from './readReportFigures.ts';
@@ -36,8 +36,8 @@ export interface ReportWish {
   layout: ReportLayout | null;
   /** As `[Quantities]` has them. */
   quantities: Omit<QuantitySettings, 'groups'>;
-  /** Folder of the results; null: figures that are kept there are of other images. */
-  kept: string | null;
+  /** Folder of the results. */
+  results: string;
 }
 
 /** What a report says. */
@@ -49,36 +49,20 @@ export interface ReportContent {
   frames: Pick<ChosenFrames, 'count' | 'first' | 'last' | 'superseded' | 'methods' | 'labels'>;
 }
 
-/** There is nothing to report of: a sentence for whoever asked. */
-export class NothingChosenError extends Error {
-  /** There are results, but none of those that were asked for. */
-  readonly isChoice: boolean;
-
-  constructor(message: string, isChoice: boolean) {
-    super(message);
-    this.isChoice = isChoice;
-  }
-}
-
 /**
  * Reads what a report shows, in memory that the length of the run does not change but for some 30 bytes an image.
  * @throws NothingChosenError; the file system's errors
  */
 export async function readReportData(series: SeriesReader, wish: ReportWish): Promise<ReportContent> {
-  const frames = await chooseFrames(series, wish.span);
-  if (frames.count === 0) throw await whyNone(series);
+  const frames = await chooseSome(series, wish.span, wish.rois);
   const isChosen = labelPatterns(wish.rois);
-  if (!frames.labels.some(isChosen)) {
-    throw new NothingChosenError(
-      `no ROI fits ${wish.rois.join(' ')}; their labels are ${frames.labels.slice(0, 6).join(', ')} and so on`,
-      true,
-    );
-  }
   const gathered = gatherFrames(frames);
   const curves = await readCurves(frames, isChosen, mostLooked, gathered.take);
   const groups = wish.groups.map(({ name, patterns }) => ({ name, has: labelPatterns(patterns) }));
   const sensing = sense({ ...curves, steps: wish.steps, groups });
-  const figures = await readReportFigures(frames, { ...wish.quantities, groups }, wish.kept);
+  const { span, results } = wish;
+  const isPart = Number.isFinite(span.from) || Number.isFinite(span.end);
+  const figures = await readReportFigures(frames, { ...wish.quantities, groups }, { results, isPart });
   return {
     pictures: pictureData(frames, curves, gathered, sensing, figures, wish),
     sensing,
@@ -89,13 +73,6 @@ export async function readReportData(series: SeriesReader, wish: ReportWish): Pr
 
 /** Images that are looked at: as many as `phorest sensing` takes. */
 const mostLooked = 4000;
-
-async function whyNone(series: SeriesReader): Promise<NothingChosenError> {
-  const all = await chooseFrames(series, { from: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY });
-  if (all.count === 0) return new NothingChosenError('there is no result yet: nothing can be reported', false);
-  const [first, last] = [all.first, all.last].map(time => new Date(time).toISOString().slice(0, 19));
-  return new NothingChosenError(`no image lies between the times asked for; they run from ${first} to ${last}`, true);
-}
 
 /** What is told of frames, beside their ROIs. */
 function gatherFrames({ sensors }: ChosenFrames) {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Files, nodeFiles } from '../../files/files.ts';
 import { readBytes } from '../../files/readBytes.ts';
 import { DamagedJsonError, parseJson, readValidJson } from '../../files/readJson.ts';
+import { medianOf } from '../../model/median.ts';
 import { counted } from '../../model/quantity.ts';
 import type { QualityWord, ShiftChange } from '../../quantities/quantities.ts';
 import { changesFile, quantitiesFile } from '../quantities/quantitiesFile.ts';
@@ -25,6 +26,8 @@ export interface ReportFigures {
 const mostFollowed = 1_300_000;
 /** Changes of a longer file are found anew, bytes. */
 const longestChanges = 32 << 20;
+/** The newest images may not have been followed yet. */
+const newestImages = 16;
 /** Qualities that say that a value may be that of something else. */
 const distrustedWords: readonly string[] = ['lost', 'flips', 'low light', 'edge', 'noisy'] satisfies QualityWord[];
 
@@ -33,11 +36,18 @@ const roiSchema = z.object({
   noise: z.number().nullable(),
   quality: z.object({ word: z.string(), reason: z.string() }),
 });
-const figuresSchema = z.object({ frames: z.number(), complete: z.boolean(), rois: z.array(roiSchema) });
+const clockSchema = z.string().transform(text => Date.parse(`${text}Z`));
+const figuresSchema = z.object({
+  frames: z.number(),
+  first: clockSchema,
+  last: clockSchema,
+  complete: z.boolean(),
+  rois: z.array(roiSchema),
+});
 const changeSchema = z.object({
   kind: z.enum(['roi', 'resonance', 'movement', 'group']),
   name: z.string(),
-  time: z.string().transform(text => Date.parse(`${text}Z`)),
+  time: clockSchema,
   timeSigma: z.number(),
   height: z.number(),
   heightSigma: z.number(),
@@ -45,27 +55,36 @@ const changeSchema = z.object({
 });
 
 /**
- * Noise, quality and changes of the ROIs of a run: those that the pipeline has kept up while it went on, where they are of the same images; else they
- * are worked out from as many images as take a bounded time.
+ * Noise, quality and changes of the ROIs in some images of a run. Changes are those that the pipeline has found while it went on, for it has followed
+ * every image; noise and quality too, where the images are the whole run. Else they are worked out from as many images as take a bounded time.
  *
- * @param kept `results_dir`; null: the images are only a part of the run
+ * @param run folder of the results, and whether the images are only a part of the run
  * @throws the file system's errors
  */
 export async function readReportFigures(
   frames: ChosenFrames,
   settings: QuantitySettings,
-  kept: string | null,
+  run: { results: string; isPart: boolean },
   files: Pick<Files, 'open' | 'stat'> = nodeFiles,
 ): Promise<ReportFigures> {
-  const own = kept === null ? null : await keptFigures(frames.count, kept, files);
-  if (own) return { ...asMaps(own.rois), ...withLargest(own.changes), note: null };
-  const every = Math.max(1, Math.ceil((frames.count * frames.labels.length) / mostFollowed));
-  const { figures, changes } = await readQuantities({ ...frames, read: () => frames.read(every) }, settings);
-  const note =
-    every === 1
-      ? null
-      : `Noise, changes and quality are worked out from one of every ${every} of ${counted(frames.count, 'image')}.`;
-  return { ...asMaps(figures.rois), ...withLargest(changes), note };
+  const kept = await keptFigures(frames, run, files);
+  if (kept && !run.isPart) return { ...asMaps(kept.rois), ...withLargest(kept.changes), note: null };
+  const { count, labels, first, last } = frames;
+  const isShort = count * labels.length <= mostFollowed;
+  const newest = isShort ? count : Math.ceil(mostFollowed / (kept ? 1 : 2) / labels.length);
+  const followed = await readQuantities({ ...frames, read: () => frames.read(1, newest) }, settings);
+  const maps = asMaps(followed.figures.rois);
+  const images = `${counted(newest, 'image')} of ${counted(count, 'image')}`;
+  const note = isShort ? null : `Noise and quality are those of the last ${images}.`;
+  if (kept) {
+    const changes = kept.changes.filter(({ time }) => time >= first && time <= last);
+    return { ...maps, ...withLargest(changes), note };
+  }
+  if (isShort) return { ...maps, ...withLargest(followed.changes), note };
+  const every = Math.ceil((2 * count * labels.length) / mostFollowed);
+  const { changes } = await readQuantities({ ...frames, read: () => frames.read(every) }, settings);
+  const lack = `Changes are found in one of every ${every} images, for the pipeline has kept none of this run: phorest quantities --changes follows all.`;
+  return { ...maps, ...withLargest(changes), note: `${note} ${lack}` };
 }
 
 const asMaps = (rois: readonly z.infer<typeof roiSchema>[]): Pick<ReportFigures, 'noise' | 'distrust'> => ({
@@ -86,16 +105,19 @@ function withLargest(changes: readonly ShiftChange[]): Pick<ReportFigures, 'chan
   return { changes, largest };
 }
 
-/** Null where they are of other images, or can't be read. */
+/** Null where they are not of all these images, or can't be read. */
 async function keptFigures(
-  images: number,
-  results: string,
+  { count, first, last, intervals }: ChosenFrames,
+  { results, isPart }: { results: string; isPart: boolean },
   files: Pick<Files, 'open' | 'stat'>,
 ): Promise<{ rois: z.infer<typeof roiSchema>[]; changes: ShiftChange[] } | null> {
   try {
     const figures = await readValidJson(files, quantitiesFile(results), figuresSchema);
-    // The newest few may still be missing.
-    if (!figures?.complete || figures.frames > images || figures.frames < 0.99 * images - 16) return null;
+    if (!figures?.complete || figures.frames < 0.99 * count - newestImages) return null;
+    if (isPart) {
+      const usual = medianOf(intervals()) || 0;
+      if (figures.first > first || figures.last < last - newestImages * usual) return null;
+    } else if (figures.frames > count) return null;
     const path = changesFile(results);
     const size = (await files.stat(path))?.size ?? 0;
     if (size > longestChanges) return null;

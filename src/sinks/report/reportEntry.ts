@@ -5,9 +5,10 @@ import { writeAtomic } from '../../files/writeAtomic.ts';
 import { counted } from '../../model/quantity.ts';
 import { answerTask } from '../drawing/answerTask.ts';
 import { rasterise } from '../drawing/rasterise.ts';
-import { SeriesReader } from '../series/seriesReader.ts';
+import { NothingChosenError } from '../series/chosenFrames.ts';
+import { SeriesReader, seriesFolder } from '../series/seriesReader.ts';
 import { type Look, momentText, timeName } from './pictures/pictureParts.ts';
-import { NothingChosenError, type ReportContent, readReportData } from './readReportData.ts';
+import { type ReportContent, readReportData } from './readReportData.ts';
 import { pictureSvg } from './renderPicture.ts';
 import { reportPage } from './reportPage.ts';
 import { reportPictures } from './reportPictures.ts';
@@ -23,7 +24,7 @@ const lookOf = (width: number): Look => ({ dark: false, font: 'DejaVu Sans', wid
 /** The process that writes a report. */
 answerTask(async (task: ReportTask): Promise<ReportAnswer> => {
   const notes: string[] = [];
-  const series = await SeriesReader.look(nodeFiles, task.series, {
+  const series = await SeriesReader.look(nodeFiles, seriesFolder(task.results), {
     damaged: ({ message }) => notes.push(`Left out: ${message}`),
   });
   let content: ReportContent;
@@ -64,7 +65,7 @@ answerTask(async (task: ReportTask): Promise<ReportAnswer> => {
     pictures: data,
     tables: reportTables(data, sensing),
     about: about.filter(([, value]) => value !== ''),
-    config: task.config,
+    configs: task.configs,
     notes,
   });
   await write('report.html', page);

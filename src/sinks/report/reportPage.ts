@@ -14,8 +14,8 @@ export interface ReportPage {
   tables: readonly ReportTable[];
   /** Names and values, from which all this was made. */
   about: readonly (readonly [name: string, value: string])[];
-  /** Settings, as TOML. */
-  config: string;
+  /** Settings, as TOML, each with what it is. */
+  configs: readonly (readonly [title: string, toml: string])[];
   /** What was left out, and why. */
   notes: readonly string[];
 }
@@ -37,7 +37,7 @@ export async function reportPage(page: ReportPage): Promise<string> {
   const hashes = scripts.map(script => `'sha256-${createHash('sha256').update(script).digest('base64')}'`);
   // Nothing from elsewhere, and no script but these: a label that is one stays text.
   const policy = `default-src 'none'; script-src ${hashes.join(' ')}; style-src 'unsafe-inline'; img-src data: blob:`;
-  const { title, subtitle, pictures, tables, about, config, notes } = page;
+  const { title, subtitle, pictures, tables, about, configs, notes } = page;
   return [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8">',
@@ -54,7 +54,10 @@ export async function reportPage(page: ReportPage): Promise<string> {
     `<section id="about"><h2>What it was made from</h2><dl>${about
       .map(([name, value]) => `<dt>${escapedText(name)}</dt><dd>${escapedText(value)}</dd>`)
       .join('')}</dl>`,
-    `<details><summary>Configuration</summary><pre>${escapedText(config)}</pre></details></section>`,
+    ...configs.map(
+      ([name, toml]) => `<details><summary>${escapedText(name)}</summary><pre>${escapedText(toml)}</pre></details>`,
+    ),
+    '</section>',
     `<script type="application/json" id="data">${packed(pictures)}</script>`,
     ...scripts.map(script => `<script>${script}</script>`),
     '</body></html>\n',

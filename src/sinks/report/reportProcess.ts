@@ -1,15 +1,13 @@
 import { type DrawProcessOptions, runDrawProcess } from '../drawing/drawProcess.ts';
 import type { ReportWish } from './readReportData.ts';
+import type { ReportPage } from './reportPage.ts';
 
 export interface ReportTask extends ReportWish {
-  /** Folder of the series. */
-  series: string;
   /** Folder of the report; made where it is not there. */
   out: string;
   title: string;
-  about: readonly (readonly [name: string, value: string])[];
-  /** Settings, as TOML. */
-  config: string;
+  about: ReportPage['about'];
+  configs: ReportPage['configs'];
 }
 
 export type ReportAnswer =

@@ -1,3 +1,4 @@
+import { labelPatterns } from '../../model/labelPatterns.ts';
 import type { SeriesReader } from './seriesReader.ts';
 import type { SeriesRow } from './seriesRow.ts';
 
@@ -31,8 +32,8 @@ export interface ChosenFrames {
   labels: readonly string[];
   sensors: readonly string[];
   methods: readonly string[];
-  /** @param every one of so many, from the first on. */
-  read(every?: number): AsyncGenerator<ChosenFrame>;
+  /** @param every one of so many, from the first on @param newest only so many of the last */
+  read(every?: number, newest?: number): AsyncGenerator<ChosenFrame>;
 }
 
 /** Where an image stands, and when it was taken. */
@@ -43,7 +44,7 @@ interface Place {
 }
 
 /**
- * Chooses the images of a span; of an image that was analysed anew the newest attempt. Reads the rows to know their order, and again
+ * Chooses the images of a span; of an image that was analysed anew the newest attempt. Reads the rows of the span to know their order, and again
  * to give them: some 100 bytes an image are in memory, whatever the image holds.
  *
  * @throws the file system's errors
@@ -52,6 +53,39 @@ export async function chooseFrames(series: SeriesReader, span: FrameSpan): Promi
   const { again, ...chosen } = await look(series, span, new Map());
   // Seldom: who is superseded is known only after all rows were read.
   return again.size === 0 ? chosen : await look(series, span, again);
+}
+
+/** There is nothing to tell of: a sentence for whoever asked. */
+export class NothingChosenError extends Error {
+  /** There are results, but none of those that were asked for. */
+  readonly isChoice: boolean;
+
+  constructor(message: string, isChoice: boolean) {
+    super(message);
+    this.isChoice = isChoice;
+  }
+}
+
+/**
+ * The same, where there has to be something to choose.
+ * @param rois patterns of labels; none: all
+ * @throws NothingChosenError where no image, or the label of no ROI, is one of those asked for; the file system's errors
+ */
+export async function chooseSome(
+  series: SeriesReader,
+  span: FrameSpan,
+  rois: readonly string[],
+): Promise<ChosenFrames> {
+  const frames = await chooseFrames(series, span);
+  if (frames.count === 0) {
+    const all = await chooseFrames(series, { from: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY });
+    if (all.count === 0) throw new NothingChosenError('there is no result yet', false);
+    const [first, last] = [all.first, all.last].map(time => new Date(time).toISOString().slice(0, 19));
+    throw new NothingChosenError(`no image lies between the times asked for; they run from ${first} to ${last}`, true);
+  }
+  if (frames.labels.some(labelPatterns(rois))) return frames;
+  const [shown, more] = [frames.labels.slice(0, 6).join(', '), frames.labels.length > 6 ? ', …' : ''];
+  throw new NothingChosenError(`no ROI fits ${rois.join(' ')}; their labels are ${shown}${more}`, true);
 }
 
 async function look(
@@ -67,7 +101,7 @@ async function look(
   let [first, last, superseded] = [Number.NaN, Number.NaN, 0];
   for (const [at, segment] of series.segments.entries()) {
     const { header } = segment.layout;
-    for await (const { index, row } of segment.read(0)) {
+    for await (const { index, row } of segment.readSpan({ from, end })) {
       const { id, attempt, local, utc } = row;
       // What was made from the table alone has no id.
       if (attempt > 1 && id !== '') again.set(id, Math.max(attempt, again.get(id) ?? 0));
@@ -95,7 +129,11 @@ async function look(
     labels: [...labels],
     sensors: [...sensors],
     methods: [...methods],
-    read: (every = 1) => readPlaces(series, every === 1 ? places : places.filter((_, i) => i % every === 0)),
+    read: (every = 1, newest = places.length) =>
+      readPlaces(
+        series,
+        places.slice(-newest).filter((_, i) => i % every === 0),
+      ),
   };
 }
 

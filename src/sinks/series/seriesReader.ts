@@ -105,6 +105,41 @@ export class SeriesSegment {
     }
   }
 
+  /**
+   * The images of a span of local time, and some around it: what the levels say spares reading others.
+   * @param span ms, as the clock at the camera showed them
+   */
+  async *readSpan(span: TimeSpan): AsyncGenerator<{ index: number; row: SeriesRow }> {
+    const top = this.counts.length - 1;
+    let part: [from: number, to: number] = [0, 0];
+    for await (const [from, to] of this.#partsOf(span, top, 0, this.points(top))) {
+      if (from > part[1]) yield* this.read(0, ...part);
+      part = [from > part[1] ? from : part[0], to];
+    }
+    yield* this.read(0, ...part);
+  }
+
+  /** Images from one to another, in order, that stand below points of a level. */
+  async *#partsOf(span: TimeSpan, level: number, from: number, to: number): AsyncGenerator<[number, number]> {
+    if (from >= to) return;
+    if (level === 0) {
+      yield [from, to];
+      return;
+    }
+    const stored = Math.min(to, this.counts[level]!);
+    for await (const { index, row } of this.read(level, from, stored)) {
+      const { spread, utc, local } = row;
+      const first = Number.isNaN(utc) ? local : utc;
+      const last = first + (spread?.lasted[0] ?? Number.NaN);
+      // Clocks of different zones may have shown these.
+      if (last + furthestEast < span.from || first - furthestWest >= span.end) continue;
+      if (first - furthestWest >= span.from && last + furthestEast < span.end)
+        yield [index * fan ** level, (index + 1) * fan ** level];
+      else yield* this.#partsOf(span, level - 1, index * fan, (index + 1) * fan);
+    }
+    yield* this.#partsOf(span, level - 1, Math.max(from, stored) * fan, Math.min(to * fan, this.points(level - 1)));
+  }
+
   async #merged(level: number, index: number): Promise<SeriesRow | null> {
     if (level === 0) return null;
     const rows: SeriesRow[] = [];
@@ -113,6 +148,15 @@ export class SeriesSegment {
     return rows.length === 0 ? null : mergeRows(rows);
   }
 }
+
+/** From `from` up to but without `end`, ms. */
+interface TimeSpan {
+  from: number;
+  end: number;
+}
+
+/** Furthest that a clock is before and behind UTC, ms. */
+const [furthestEast, furthestWest] = [14 * 3_600_000, 12 * 3_600_000];
 
 /** A baseline is looked for in so many images of a segment. */
 const baselineImages = 256;

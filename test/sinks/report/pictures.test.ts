@@ -22,6 +22,8 @@ test('a scale ends with the tick at or after the last value, and shows a constan
   expect(robustRange([[100, 4080]], 0.005, 4)).toMatchObject({ min: 0 });
   const constant = robustRange([[5, 5, 5]]);
   expect([constant.min < 5, constant.max > 5]).toEqual([true, true]);
+  // One tick alone is near enough to be shown.
+  expect(robustRange([[909.92, 909.9996]], 0.005, 4)).toMatchObject({ min: 905, max: 915, step: 5 });
 });
 
 test('shares are drawn from 0 to a round share that none is beyond', () => {
@@ -37,6 +39,16 @@ test('shares are drawn from 0 to a round share that none is beyond', () => {
     expect.objectContaining({ name: 'Saturated / % of ROIs', min: 0, max: 1 }),
   );
   expect(picture.notes.join(' ')).not.toContain('leaves out');
+});
+
+test('a line leaves the picture for a value that lies beyond all measure, and has no place there', () => {
+  const data = sampleReport(labels, ({ shifts }, i) => {
+    if (i === 3) shifts[20] = 1e9;
+  });
+  const series = sensorgram(data, look).option.series as { name: string; data: [number, number | null][] }[];
+  const values = series.find(({ name }) => name === 'ROI 003A_N')!.data.flatMap(([, value]) => value ?? []);
+  expect(values).toHaveLength(60);
+  expect([Math.max(...values) > 2, Math.max(...values) < 100]).toEqual([true, true]);
 });
 
 test('of a curve of many values only those without neighbours are points; a step with a long name is shortened', () => {

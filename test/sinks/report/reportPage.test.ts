@@ -26,7 +26,7 @@ test('labels, liquids and settings that are HTML stay text in the page, which as
     pictures: { ...data, marks: [{ time: 0, text: evil }] },
     tables: reportTables(data, { windows: [], rois, groups: [] }),
     about: [[evil, evil]],
-    config: evil,
+    configs: [[evil, evil]],
     notes: [evil],
   });
   expect(page.split('<script').length - 1).toBe(3);

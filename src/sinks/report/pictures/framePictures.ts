@@ -107,10 +107,10 @@ export function exposure(data: PictureData, look: Look): Picture {
         ...numberAxis(look, `${name} / ${unit}`, range),
         gridIndex: i,
       })),
-      series: panels.flatMap(({ tracks }, i) =>
+      series: panels.flatMap(({ tracks, range }, i) =>
         tracks.map(
           ({ name, values }, k): LineSeriesOption => ({
-            ...trackSeries(name, times, values, { gaps, color: lineColour(look, i + k), width: 1.3 }),
+            ...trackSeries(name, times, values, { gaps, range, color: lineColour(look, i + k), width: 1.3 }),
             xAxisIndex: i,
             yAxisIndex: i,
           }),

@@ -186,9 +186,9 @@ export function robustRange(lists: readonly ArrayLike<number>[], leaveOut = 0.00
   const [least, most] = [all[0] as number, all.at(-1) as number];
   const [from, to] = most - least <= 1.5 * (high - low) ? [least, most] : [low, high];
   const axis = valueAxis(from, to, ticks);
-  const step = Number(((axis.ticks[1] as number) - (axis.ticks[0] as number)).toPrecision(12));
-  // What lies on a tick is the end; a constant lies between two.
-  const isFlat = to - from < step / 100;
+  const { step } = axis;
+  // What lies on a tick is the end; what hardly changes lies in the middle.
+  const isFlat = to - from < step / 10;
   const range = {
     step,
     min: Number((Math.floor((isFlat ? axis.min : from) / step) * step).toPrecision(12)),
@@ -281,14 +281,26 @@ export function shareRange(most: number): { min: number; max: number; step: numb
 }
 
 const fewPoints = 40;
+/** A line leaves the picture for a value that is so many pictures above or below, and no further: what draws it takes no place beyond all measure. */
+const outside = 20;
+
+interface TrackLook {
+  gaps: Uint8Array;
+  color: string;
+  /** px */
+  width: number;
+  /** Of the axis. */
+  range: Pick<RobustRange, 'min' | 'max'>;
+}
 
 /** Values against time as a line, which breaks where there are none. Of few all points are seen; of many those without neighbours, which would be nothing. */
 export function trackSeries(
   name: string,
   times: Float64Array,
   values: ArrayLike<number>,
-  { gaps, color, width }: { gaps: Uint8Array; color: string; width: number },
+  { gaps, color, width, range: { min, max } }: TrackLook,
 ): LineSeriesOption {
+  const furthest = outside * (max - min);
   const stretches = trackLines(times, values, gaps);
   const isFew = times.length <= fewPoints;
   const alone = new Set<unknown>(stretches.flatMap(stretch => (stretch.length === 1 ? [stretch[0]![0]] : [])));
@@ -305,7 +317,10 @@ export function trackSeries(
     lineStyle: { width, color },
     itemStyle: { color },
     emphasis: { disabled: true },
-    data: stretches.flatMap(stretch => [...stretch, [stretch.at(-1)![0], null] as unknown as [number, number]]),
+    data: stretches.flatMap(stretch => [
+      ...stretch.map(([time, value]) => [time, Math.min(max + furthest, Math.max(min - furthest, value))]),
+      [stretch.at(-1)![0], null] as unknown as [number, number],
+    ]),
   };
 }
 

@@ -67,13 +67,13 @@ export function sensorgram(data: PictureData, look: Look, picks: readonly number
   const series: (CustomSeriesOption | LineSeriesOption | ScatterSeriesOption)[] = [
     ...groups.flatMap((group, i) => [
       band(times, group, gaps, colourOf(i)),
-      trackSeries(group.name, times, group.median, { gaps, color: colourOf(i), width: 2.2 }),
+      trackSeries(group.name, times, group.median, { gaps, range, color: colourOf(i), width: 2.2 }),
     ]),
     ...picked.flatMap(({ label, shifts, distrusted }, i) => {
       const colour = colourOf(groups.length + i);
       const name = `ROI ${label}`;
       return [
-        trackSeries(name, times, shifts, { gaps, color: colour, width: 1.3 }),
+        trackSeries(name, times, shifts, { gaps, range, color: colour, width: 1.3 }),
         {
           type: 'scatter' as const,
           name,

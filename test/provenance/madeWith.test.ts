@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { madeWith } from '../../src/provenance/madeWith.ts';
+import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
+import { sampleResult } from '../sinks/sampleResult.ts';
+import { PipelineWorld } from '../world/pipelineWorld.ts';
+import { manifestFile, sampleEntry } from '../world/sampleManifest.ts';
+
+const start = Date.UTC(2026, 0, 5);
+const timeOf = (n: number): string => new Date(start + n * 60_000).toISOString().slice(0, 19);
+const all = { from: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY };
+
+interface Made {
+  config: string;
+  reference?: string | null;
+  code?: string;
+}
+
+/** A run of 900 images, each with its result; the first results were analysed anew after all others. */
+async function run(madeOf: (n: number) => Made, anew = 0): Promise<PipelineWorld> {
+  const world = await PipelineWorld.open();
+  const lineOf = (n: number, { config, reference = 'ref', code = '0.1.0' }: Made) => {
+    const line = { ...sampleResult({ id: `E${n}` }), config_hash: config, reference, code_version: code };
+    const { image_analysis: analysis, ...head } = line;
+    return composeResultLine(head, Buffer.from(JSON.stringify(analysis)));
+  };
+  const count = 900;
+  const lines = Array.from({ length: count }, (_, n) => lineOf(n, madeOf(n)));
+  const results = await Promise.all(lines.map(line => world.log.append(line)));
+  for (let n = 0; n < anew; n++) results[n] = await world.log.append(lineOf(n, { config: 'anew' }));
+  await world.manifest.offer(
+    results.map((result, n) => {
+      const entry = sampleEntry(`E${n}`, { processing_status: 'processed', result });
+      return { ...entry, camera_data: { ...entry.camera_data!, timestamp_iso: `${timeOf(n)}.250000` } };
+    }),
+  );
+  return world;
+}
+
+const of = (world: PipelineWorld, span = all) =>
+  madeWith({
+    paths: { manifestFile, results: '/root/results' },
+    files: world.files,
+    span,
+    warn: message => expect.fail(message),
+  });
+
+test('what results were made with is told by their lines, with the image from which on it was another', async () => {
+  const world = await run(n => ({
+    config: n < 137 ? 'a' : n < 500 ? 'b' : 'a',
+    reference: n < 5 ? null : 'ref',
+    code: n < 800 ? '0.1.0' : '0.2.0',
+  }));
+  expect(await of(world)).toEqual({
+    config_hash: [
+      { value: 'a', since: timeOf(0) },
+      { value: 'b', since: timeOf(137) },
+      { value: 'a', since: timeOf(500) },
+    ],
+    reference: [{ value: 'ref', since: timeOf(5) }],
+    code_version: [
+      { value: '0.1.0', since: timeOf(0) },
+      { value: '0.2.0', since: timeOf(800) },
+    ],
+    roi_manifest_hash: [{ value: 'decaf', since: timeOf(0) }],
+  });
+  const span = { from: start + 140 * 60_000, end: start + 160 * 60_000 };
+  expect((await of(world, span)).config_hash).toEqual([{ value: 'b', since: timeOf(140) }]);
+});
+
+test('of images that were analysed anew the newest result counts, wherever its line stands', async () => {
+  const world = await run(() => ({ config: 'first' }), 40);
+  expect((await of(world)).config_hash).toEqual([
+    { value: 'anew', since: timeOf(0) },
+    { value: 'first', since: timeOf(40) },
+  ]);
+});
+
+test('an experiment without results, or whose lines are gone, tells nothing and is no error', async () => {
+  const none = { code_version: [], config_hash: [], roi_manifest_hash: [], reference: [] };
+  expect(await of(await PipelineWorld.open())).toEqual(none);
+  const world = await run(() => ({ config: 'a' }));
+  await world.files.remove('/root/results/processing_results.jsonl');
+  expect(await of(world)).toEqual(none);
+});

@@ -8,6 +8,7 @@ import type { Exclusive } from './files/fileLock.ts';
 import { fileLock } from './files/fileLock.ts';
 import { type Files, nodeFiles } from './files/files.ts';
 import { guardedFiles } from './files/guardedFiles.ts';
+import { KeptDisk } from './files/keptDisk.ts';
 import { ExperimentReserve } from './files/reserveFile.ts';
 import { ToolRunner } from './files/runTool.ts';
 import { systemClock } from './model/clock.ts';
@@ -60,9 +61,10 @@ export interface ExperimentBasics {
 export async function openBasics(options: ExperimentOptions) {
   const { config, paths } = options;
   // A replay stands where its user has put it.
-  const device = options.replay ? null : diskOf(config, paths);
-  const wrong = await device?.check();
+  const named = options.replay ? null : diskOf(config, paths);
+  const wrong = await named?.check();
   if (wrong) throw new WrongDiskError(wrong);
+  const device = named ?? (await KeptDisk.of(paths.root));
   const confined = confinedFiles(nodeFiles, ownFolders(paths));
   const files = device ? guardedFiles(confined, () => device.mustBeThere()) : confined;
   const reserve = new ExperimentReserve(files, paths);

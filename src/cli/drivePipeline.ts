@@ -101,9 +101,10 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
                   new LogReader({ folder: paths.logs, name: 'phorest', files: nodeFiles, maxLines: 500 }).past(),
                 onError: error => say(`the health report can't be drawn: ${error.message}`),
               }),
-              auditRun(events$, pipeline.stages, what => audit(paths, systemClock.now(), what, say)),
+              auditRun(events$, pipeline.stages, what => audit(paths, systemClock.now(), what, say, pipeline.files)),
               logFile(events$, {
                 folder: paths.logs,
+                files: pipeline.files,
                 intervalMs$: logIntervalMs$,
                 onError: error => {
                   say(log.raise(error));

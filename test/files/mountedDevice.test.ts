@@ -7,6 +7,7 @@ import { of } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { nodeFiles } from '../../src/files/files.ts';
 import { guardedFiles } from '../../src/files/guardedFiles.ts';
+import { KeptDisk } from '../../src/files/keptDisk.ts';
 import {
   type DeviceSystem,
   linuxDevices,
@@ -248,6 +249,27 @@ describe.skipIf(!mayMount())('a real disk that is unmounted under a running proc
   afterEach(async () => {
     spawnSync('umount', ['-l', folder]);
     await rm(folder, { recursive: true });
+  });
+
+  it('leaves nothing on the disk below, also when no UUID was named', async () => {
+    const kept = (await KeptDisk.of(join(folder, 'run')))!;
+    const files = guardedFiles(nodeFiles, () => kept.mustBeThere());
+    await files.makeFolder(join(folder, 'run'));
+    expect(await kept.check()).toBe(null);
+    spawnSync('umount', [folder]);
+    await expect(files.open(join(folder, 'image.png'), 'wx')).rejects.toMatchObject({ code: 'ENODEV' });
+    await expect(files.makeFolder(join(folder, 'run'))).rejects.toMatchObject({ code: 'ENODEV' });
+    expect(await nodeFiles.list(folder)).toEqual([]);
+    expect(await kept.check()).toContain(`is not at ${folder} any more`);
+    spawnSync('mount', ['-t', 'tmpfs', 'disk-of-test', folder]);
+    expect(await kept.check()).toBe(null);
+    await (await files.open(join(folder, 'image.png'), 'wx')).close();
+    // Another disk over it.
+    spawnSync('mount', ['-t', 'tmpfs', 'another-disk', folder]);
+    await expect(files.open(join(folder, 'b.png'), 'wx')).rejects.toMatchObject({ code: 'ENODEV' });
+    expect(await kept.check()).toContain('another one than at the start');
+    spawnSync('umount', [folder]);
+    expect(await kept.check()).toBe(null);
   });
 
   it('leaves nothing on the disk below', async () => {

@@ -3,7 +3,7 @@ import type { ResolvedPaths } from '../../config/resolvePaths.ts';
 import { appendDurably } from '../../files/appendDurably.ts';
 import { makeFolder } from '../../files/durableNames.ts';
 import { fileLock } from '../../files/fileLock.ts';
-import { nodeFiles } from '../../files/files.ts';
+import { type Files, nodeFiles } from '../../files/files.ts';
 import { ownIdentity, userName } from '../../files/processIdentity.ts';
 import { ExperimentReserve } from '../../files/reserveFile.ts';
 import { utcIso } from '../../model/localTime.ts';
@@ -20,15 +20,17 @@ export function auditFile(logsFolder: string): string {
  *
  * @param now milliseconds since 1970 UTC.
  * @param onError told why it can't be noted.
+ * @param files those of the experiment: nothing is written while its disk is away
  */
 export async function audit(
   paths: ResolvedPaths,
   now: number,
   what: Readonly<Record<string, unknown>>,
   onError: (message: string) => void,
+  files: Files = nodeFiles,
 ): Promise<boolean> {
   try {
-    await note(paths, now, what);
+    await note(paths, now, what, files);
     return true;
   } catch (error) {
     onError(`what was done can't be noted in ${auditFile(paths.logs)}: ${(error as Error).message}`);
@@ -36,9 +38,14 @@ export async function audit(
   }
 }
 
-async function note(paths: ResolvedPaths, now: number, what: Readonly<Record<string, unknown>>): Promise<void> {
+async function note(
+  paths: ResolvedPaths,
+  now: number,
+  what: Readonly<Record<string, unknown>>,
+  own: Files,
+): Promise<void> {
   const file = auditFile(paths.logs);
-  const reserve = new ExperimentReserve(nodeFiles, paths);
+  const reserve = new ExperimentReserve(own, paths);
   const files = reserve.files();
   await makeFolder(files, paths.logs);
   const { host, pid } = ownIdentity;

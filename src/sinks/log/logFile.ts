@@ -1,4 +1,4 @@
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import {
@@ -21,8 +21,8 @@ import {
   timer,
 } from 'rxjs';
 import sonicBoom from 'sonic-boom';
-import { removeFile, trimPlace } from '../../files/durableNames.ts';
-import { nodeFiles, openItselfSync } from '../../files/files.ts';
+import { makeFolder, removeFile, trimPlace } from '../../files/durableNames.ts';
+import { type Files, nodeFiles, openItselfSync } from '../../files/files.ts';
 import type { PipelineEvent } from '../../model/event.ts';
 import { localIso, utcIso } from '../../model/localTime.ts';
 import { sayOnce } from '../../model/sayOnce.ts';
@@ -32,6 +32,8 @@ import { eventLevel, eventWords } from './eventLines.ts';
 export interface LogFileOptions {
   /** `logs_dir`, absolute. */
   folder: string;
+  /** Those of the experiment: no folder is made while its disk is away. */
+  files?: Files;
   /** After so long a new file is begun, ms; the first value comes at once, a change begins a new file. */
   intervalMs$: Observable<number>;
   /** Told of each new reason why lines can't be written; they are dropped, it is tried again, the pipeline goes on. */
@@ -73,7 +75,7 @@ interface LogSpan {
  */
 export function logFile(
   events$: Observable<PipelineEvent>,
-  { folder, intervalMs$, onError, onResolved }: LogFileOptions,
+  { folder, files = nodeFiles, intervalMs$, onError, onResolved }: LogFileOptions,
 ): Observable<never> {
   return defer(() => {
     const ended$ = new Subject<void>();
@@ -115,6 +117,7 @@ export function logFile(
     const begin = async (intervalMs: number, isNext: boolean): Promise<void> => {
       await close();
       try {
+        await makeFolder(files, folder);
         const before = isNext ? last : null;
         last = await nextSpan(folder, Date.now() - (Date.now() % intervalMs), before);
         const path = join(folder, nameOf(last.span, last.number));
@@ -181,10 +184,9 @@ export function logFile(
 
 /**
  * The next file: that of the span of time, the one after `before` where this is still its span. At first the newest one
- * there is, which other processes may be writing to. Makes the folder, and removes the oldest files.
+ * there is, which other processes may be writing to. Removes the oldest files.
  */
 async function nextSpan(folder: string, begin: number, before: LogSpan | null): Promise<LogSpan> {
-  await mkdir(folder, { recursive: true });
   const found = (await readdir(folder)).flatMap((name): LogSpan[] => {
     const [, span, number] = namePattern.exec(name) ?? [];
     return span === undefined ? [] : [{ span, number: Number(number) }];

@@ -11,6 +11,7 @@ import {
   tap,
   timer,
 } from 'rxjs';
+import type { KeptDisk } from '../../files/keptDisk.ts';
 import type { MountedDevice } from '../../files/mountedDevice.ts';
 import type { PauseReason } from '../../model/pauseReason.ts';
 
@@ -25,9 +26,12 @@ const looksPerCheck = 4;
  * The first word comes at once. A look that fails counts as a disk that is gone. Shared; never completes, and never errors. The
  * timer ends with the last that listens.
  *
- * @param device null: the root may be on any disk.
+ * @param device null: nobody can tell which disk the root is on.
  */
-export function device$(device: MountedDevice | null, scheduler?: SchedulerLike): Observable<PauseReason | null> {
+export function device$(
+  device: Pick<MountedDevice | KeptDisk, 'check' | 'isAsSeen'> | null,
+  scheduler?: SchedulerLike,
+): Observable<PauseReason | null> {
   if (device === null) return of(null);
   const check = async (number: number, said: PauseReason | null): Promise<PauseReason | null> => {
     if (number % looksPerCheck !== 0 && (said !== null || device.isAsSeen)) return said;

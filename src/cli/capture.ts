@@ -82,5 +82,5 @@ function refuseAlone(options: CaptureOptions): void {
 function percent(text: string): number {
   const value = Number(text);
   if (value >= 10 && value <= 95) return value;
-  throw new InvalidArgumentError('It is a number from 10 to 95.');
+  throw new InvalidArgumentError('Give a number from 10 to 95.');
 }

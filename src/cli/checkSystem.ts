@@ -87,7 +87,6 @@ function groupFinding({ user, isRoot, groups, groupFile }: Machine): CheckFindin
   return { level: 'error', about, message };
 }
 
-/** This machine. */
 export async function ownMachine(): Promise<Machine> {
   let groupFile = '';
   try {

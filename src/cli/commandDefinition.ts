@@ -51,12 +51,12 @@ export const globalOptions: readonly Option[] = [
 export function wholeNumber(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('It is a whole number greater than 0.');
+  throw new InvalidArgumentError('Give a whole number greater than 0.');
 }
 
 /** Reads the value of an option that takes a number above 0. @throws InvalidArgumentError for any other */
 export function positive(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value;
-  throw new InvalidArgumentError('It is a number greater than 0.');
+  throw new InvalidArgumentError('Give a number greater than 0.');
 }

@@ -31,5 +31,5 @@ export const preview: CommandDefinition<PreviewOptions> = {
 export function portNumber(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
-  throw new InvalidArgumentError('It is a whole number from 1 to 65535, or 0 for one that is free.');
+  throw new InvalidArgumentError('Give a whole number from 1 to 65535, or 0 for one that is free.');
 }

@@ -7,5 +7,5 @@ export function readDuration(text: string): number {
   const [, value, unit = ''] = /^(\d+(?:\.\d+)?)\s*(s|m|min|h)$/.exec(text.trim()) ?? [];
   const ms = Number(value) * (units[unit] ?? Number.NaN);
   if (ms >= 1000 && ms <= 2 ** 31 - 1) return ms;
-  throw new InvalidArgumentError('It is a time such as 30s, 10m or 2h.');
+  throw new InvalidArgumentError('Give a time such as 30s, 10m or 2h.');
 }

@@ -56,5 +56,5 @@ export const replay: CommandDefinition<ReplayOptions> = {
 function speed(text: string): number {
   const factor = parseSpeed(text);
   if (factor !== null) return factor === 'max' ? Number.POSITIVE_INFINITY : factor;
-  throw new InvalidArgumentError(`It is "max" or a number from ${slowestReplay} to ${fastestReplay}.`);
+  throw new InvalidArgumentError(`Give "max" or a number from ${slowestReplay} to ${fastestReplay}.`);
 }

@@ -1,5 +1,4 @@
-import { InvalidArgumentError } from 'commander';
-import type { CommandDefinition } from './commandDefinition.ts';
+import { type CommandDefinition, positive } from './commandDefinition.ts';
 
 export interface StopOptions {
   now?: true;
@@ -23,9 +22,3 @@ export const stop: CommandDefinition<StopOptions> = {
     return stopped.code;
   },
 };
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (value > 0) return value;
-  throw new InvalidArgumentError('It is a number greater than 0.');
-}

@@ -59,7 +59,7 @@ export async function installService(context: CommandContext, options: ServiceOp
   output.line(`  ${unit.systemctl} enable --now ${unit.name}`);
   if (!unit.ofUser)
     output.line(
-      `It runs as ${runAs === null ? 'root: give the folder to a user, and install it again' : `the user ${runAs}`}`,
+      `The pipeline runs as ${runAs === null ? 'root: give the folder to a user, and install it again' : `the user ${runAs}`}`,
     );
   if (unit.ofUser)
     output.line(`  loginctl enable-linger ${userInfo().username}      (so that it runs while nobody is logged in)`);

@@ -14,7 +14,6 @@ export interface ChosenConfigFile {
 
 export interface ConfigFileChoice {
   readonly cwd: string;
-  /** `--config`. */
   readonly config?: string | undefined;
   /** `--root`; its own configuration counts when it has one. */
   readonly root?: string | undefined;

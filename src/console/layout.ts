@@ -59,7 +59,6 @@ export function layout({ columns, rows, page, stages, alarms, message, replay = 
   };
 }
 
-/** Rows of a replay. */
 const replayRows = 2;
 
 /** A replay stands above the rest. */

@@ -42,7 +42,6 @@ export const identityOf = (pid: number): ProcessIdentity => ({
   pid_start: startTime(pid) ?? 0,
 });
 
-/** This process. */
 export const ownIdentity: ProcessIdentity = identityOf(process.pid);
 
 export type Liveness = 'alive' | 'gone' | 'unknown';

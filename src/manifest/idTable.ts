@@ -44,7 +44,6 @@ export class IdTable {
     return this.#slots[this.#slotOf(id, hashOf(id))]! - 1;
   }
 
-  /** The id of a number. */
   id(number: number): string {
     return this.#bytes.toString('utf8', this.#end(number - 1), this.#end(number));
   }

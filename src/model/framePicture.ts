@@ -1,6 +1,5 @@
 import type { RoiManifest } from './roi.ts';
 
-/** A grey picture. */
 export interface GreyPicture {
   /** Pixels. */
   width: number;

@@ -13,7 +13,6 @@ export interface RowBlocks {
   /** Mean row of each group, over the rows that are used, as a share of the ROI's rows (0 to 1). */
   readonly places: Float64Array;
   fill(bins: RoiBins, rejections: readonly (RowRejection | null)[]): void;
-  /** Group of a row. */
   groupOf(row: number): number;
 }
 

@@ -79,7 +79,7 @@ function turnWord(form: FormOverlay, by: number): FormOverlay {
 /** What keeps the replay from beginning; null: nothing. */
 export function formProblem(form: FormOverlay): string | null {
   const { folder, method, speed } = formValues(form);
-  if (folder.trim() === '') return 'It has no folder of images yet.';
+  if (folder.trim() === '') return 'The replay has no folder of images yet.';
   if (!fieldWords.method?.includes(method)) return `"${method}" is no method.`;
   return parseSpeed(speed) === null ? `"${speed}" is no speed: it is max, or times the recorded pace.` : null;
 }

@@ -1,3 +1,2 @@
-/** Formats of `export`. */
 export const exportFormats = ['csv', 'jsonl', 'parquet'] as const;
 export type ExportFormat = (typeof exportFormats)[number];

@@ -113,7 +113,7 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
     onChanged?.(
       found === null || found < size
         ? `${path} was moved away or shortened while it is written: ${size} bytes were there, ${found ?? 'nothing'} is now. ` +
-            "It goes on with a new header where there is none. 'phorest verify --repair' writes what is missing anew from the results"
+            "The table goes on with a new header where there is none. 'phorest verify --repair' writes what is missing anew from the results"
         : `${path} was changed by another program while it is written: ${size} bytes were there, ${found} are now. What that program ` +
             "has written stays; 'phorest verify' says what is wrong in it",
     );

@@ -21,8 +21,8 @@ const maxMeasured = 6;
 /**
  * Finds the chip without any rough positions: turned by up to ±10°, at 0.5 to 1.5 pixels a design unit.
  *
- * The lattice of the gratings gives angle and scale, and places that fit nearly as well one row or column further on; the labels tell which of them is
- * right. Where no label is in the image, the rim of the chip must tell.
+ * The lattice of the gratings gives angle and scale, and places that fit nearly as well one row or column further on; the labels tell which of
+ * them is right. Where no label is in the image, the rim of the chip must tell.
  *
  * @throws CalibrationError when no chip is found, or two answers are as good
  */

@@ -3,7 +3,10 @@ import type { CommandContext } from './commandDefinition.ts';
 import { exitCodes, signalExitCode } from './exitCodes.ts';
 import { showOther } from './showOther.ts';
 
-/** The console on the pipeline of an experiment, whichever processes run it, and on others that are chosen in it; it reads, and asks through commands. */
+/**
+ * The console on the pipeline of an experiment, whichever processes run it, and on others that are chosen in it; it reads, and asks through
+ * commands.
+ */
 export async function attachConsole(context: CommandContext): Promise<number> {
   const ending = new AbortController();
   let signal: StopSignal | null = null;

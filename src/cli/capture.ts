@@ -3,7 +3,10 @@ import type { CaptureOptions } from './captureOne.ts';
 import { type CommandDefinition, positive } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 
-/** `capture`: one frame; with `--continuous` one after another, to focus by; with `--expose` the search for an exposure, with `--dark` the counts without light. */
+/**
+ * `capture`: one frame; with `--continuous` one after another, to focus by; with `--expose` the search for an exposure, with `--dark` the
+ * counts without light.
+ */
 export const capture: CommandDefinition<CaptureOptions> = {
   usage: 'capture',
   summary:

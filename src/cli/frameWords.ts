@@ -22,7 +22,10 @@ export function frameWords({ pixels, reduced, fullScale, sharpness }: MeasuredFr
 
 const focusOf = { rising: 'better', falling: 'worse', steady: 'steady' };
 
-/** What is looked at while one focuses: `sharpness 12.3, better, 94 % of the best (13.1)`, and `brightness 36.2 (14 %), steady; saturated 0.02 %, rising`. */
+/**
+ * What is looked at while one focuses: `sharpness 12.3, better, 94 % of the best (13.1)`, and `brightness 36.2 (14 %), steady; saturated
+ * 0.02 %, rising`.
+ */
 export function focusWords(
   { reduced, fullScale, sharpness }: MeasuredFrame,
   { sharpness: { best, trend }, brightness, saturated }: FrameTrend,

@@ -8,9 +8,9 @@ const restoring =
 const askMs = 500;
 
 /**
- * Restores the terminal of this process though it is killed without a chance to do so itself (`kill -9`, out of memory). Two tiny programs hold the end
- * of a pipe: when this process is gone, the pipe ends, `tail` writes what restores the screen, and `xargs` has `stty` restore the modes. Both are in
- * sessions of their own, so that no key and no job control of the shell reaches them.
+ * Restores the terminal of this process though it is killed without a chance to do so itself (`kill -9`, out of memory). Two tiny programs
+ * hold the end of a pipe: when this process is gone, the pipe ends, `tail` writes what restores the screen, and `xargs` has `stty` restore the
+ * modes. Both are in sessions of their own, so that no key and no job control of the shell reaches them.
  *
  * Where these programs are not there, the terminal is not guarded.
  * @returns what lets them go, before the terminal is restored in the usual way

@@ -34,7 +34,10 @@ export async function cameraUser(statusFolder: string): Promise<LivingProcess | 
   return (await livingProcesses(statusFolder)).find(isOpen) ?? null;
 }
 
-/** The living ones, and apart from them those that were not stopped, that nobody here can ask, and that are silent. It may take as long as they get to show a sign of life. */
+/**
+ * The living ones, and apart from them those that were not stopped, that nobody here can ask, and that are silent. It may take as long as
+ * they get to show a sign of life.
+ */
 export async function surveyProcesses(
   statusFolder: string,
 ): Promise<{ living: LivingProcess[]; silent: ProcessStatus[] }> {

@@ -85,7 +85,10 @@ export async function prepareReplay(
   return { opened, request, root, loaded: await replayRoot(context, { ...options, folder, root }) };
 }
 
-/** Streams the images of a folder through the whole graph; what was interrupted goes on. Who has started it in the background is told how that went. */
+/**
+ * Streams the images of a folder through the whole graph; what was interrupted goes on. Who has started it in the background is told how
+ * that went.
+ */
 export async function runReplay(context: CommandContext, folder: string, options: ReplayOptions): Promise<number> {
   try {
     return await replayHere(context, folder, options);

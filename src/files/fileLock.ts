@@ -36,11 +36,10 @@ export interface FileLockOptions {
 }
 
 /**
- * A lock between processes: the folder `<path>.lock` (proper-lockfile; on vfat an empty file, which takes no place on the disk), and
- * beside it `<path>.lock-owner.json`, the process that holds it. After a power cut on a machine without a clock a left lock may look young for ever. So a lock
- * is broken at once when its owner is gone, or when nobody signed it and its time stamp lies in the future; after a second
- * when nobody signed it; and whatever its time stamp says, when it has stayed the same for as long as a holder may leave it
- * untouched.
+ * A lock between processes: the folder `<path>.lock` (proper-lockfile; on vfat an empty file, which takes no place on the disk), and beside it
+ * `<path>.lock-owner.json`, the process that holds it. After a power cut on a machine without a clock a left lock may look young for ever. So
+ * a lock is broken at once when its owner is gone, or when nobody signed it and its time stamp lies in the future; after a second when nobody
+ * signed it; and whatever its time stamp says, when it has stayed the same for as long as a holder may leave it untouched.
  *
  * It keeps order and saves work. Correctness does not rest on it: a holder that was suspended loses it without noticing,
  * and two waiters may break one lock both.

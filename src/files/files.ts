@@ -5,11 +5,17 @@ import { type NameSemantics, nameSemanticsOf } from './nameSemantics.ts';
 
 /** An open file. Positions and lengths are bytes. */
 export interface OpenFile {
-  /** Writes once and returns how many bytes were taken, which may be fewer (full disk). `position` null: at the end of a file opened for appending. */
+  /**
+   * Writes once and returns how many bytes were taken, which may be fewer (full disk). `position` null: at the end of a file opened for
+   * appending.
+   */
   write(data: Uint8Array, position: number | null): Promise<number>;
   read(into: Uint8Array, position: number): Promise<number>;
   size(): Promise<number>;
-  /** `length` null: to the length that it has, which gives back the place beyond it. That is one step: what another process appends meanwhile stays. */
+  /**
+   * `length` null: to the length that it has, which gives back the place beyond it. That is one step: what another process appends meanwhile
+   * stays.
+   */
   truncate(length: number | null): Promise<void>;
   sync(): Promise<void>;
   close(): Promise<void>;
@@ -59,7 +65,10 @@ export interface Files {
   remove(path: string): Promise<void>;
   /** Makes the names in a folder durable. */
   syncFolder(path: string): Promise<void>;
-  /** The turns of one process in each folder; see `inTurn`. Absent: those of this process. A test that models several processes gives one for each. */
+  /**
+   * The turns of one process in each folder; see `inTurn`. Absent: those of this process. A test that models several processes gives one for
+   * each.
+   */
   readonly turns?: Map<string, Promise<unknown>>;
   /** What the file system that holds a folder does with names. */
   nameHabit(folder: string): Promise<NameSemantics>;

@@ -1,6 +1,9 @@
 const newline = 0x0a;
 
-/** Longest line that is held in memory, bytes; a result line with every row's values of 644 ROIs is about 30 MB. To parse it takes several times as much. */
+/**
+ * Longest line that is held in memory, bytes; a result line with every row's values of 644 ROIs is about 30 MB. To parse it takes several
+ * times as much.
+ */
 const longestLine = 128 << 20;
 
 export interface TextLine {

@@ -153,7 +153,10 @@ export class ArchivedQueue {
     for (const segment of this.#segments) segment.isUnreadable = false;
   }
 
-  /** Notes of entries of a segment that the ring buffer has brought back and that were not copied: they wait there no more. By the ring buffer alone. */
+  /**
+   * Notes of entries of a segment that the ring buffer has brought back and that were not copied: they wait there no more. By the ring
+   * buffer alone.
+   */
   async passOver(segment: string, entries: readonly Entry[]): Promise<void> {
     const { files, note } = this.#options;
     const left = entries.filter(entry => !entry.image_synced).map(({ entry_id, rev }) => ({ entry_id, rev, set: {} }));

@@ -261,8 +261,8 @@ async function archiveOldest(
 }
 
 /**
- * What a compaction that was cut short, or is overtaken by this one, has left. Its process may only be suspended, its lock stolen: without its temporary file
- * it can't put its older snapshot over the one that comes now. (It made that file before its mark, and its mark before the
+ * What a compaction that was cut short, or is overtaken by this one, has left. Its process may only be suspended, its lock stolen: without its
+ * temporary file it can't put its older snapshot over the one that comes now. (It made that file before its mark, and its mark before the
  * journal just begun, or else it will find that journal and give up.)
  */
 async function removeTemporaries({ files, file }: CompactionOptions): Promise<void> {

@@ -115,7 +115,10 @@ export class EntryReader {
     this.#snapshotIsOurs = true;
   }
 
-  /** Takes in what was written since; at first, and when the way there is gone, everything. `applied` is told of every change that counts, in their order, but not of a reload. */
+  /**
+   * Takes in what was written since; at first, and when the way there is gone, everything. `applied` is told of every change that counts, in
+   * their order, but not of a reload.
+   */
   async catchUp(applied: (change: Change) => void = () => undefined): Promise<{ reach: Reach; reloaded: boolean }> {
     if (this.#loaded) {
       const reach = await this.#follow(this.#state, { applied, reloading: false });

@@ -1,6 +1,9 @@
 import type { FrameRegion, PictureRequest } from './framePicture.ts';
 
-/** The part of a frame that a picture of some size shows, zoomed by `zoom` around a centre (shares of the frame's sides), and moved into the frame. */
+/**
+ * The part of a frame that a picture of some size shows, zoomed by `zoom` around a centre (shares of the frame's sides), and moved into the
+ * frame.
+ */
 export function regionOf(
   { frameWidth, frameHeight }: { frameWidth: number; frameHeight: number },
   { width, height, zoom = 1, centre = [0.5, 0.5] }: PictureRequest,

@@ -66,7 +66,10 @@ export interface ResultLine {
   roi_manifest_hash: string;
   /** Hash of the reference that shifts are measured from; null while there is none. Lines of earlier versions have none. */
   reference?: string | null;
-  /** Hash of what `uncertainty` knows of the static pattern, while there is no reference; null where the reference says it, or nothing does. Lines of earlier versions have none. */
+  /**
+   * Hash of what `uncertainty` knows of the static pattern, while there is no reference; null where the reference says it, or nothing does.
+   * Lines of earlier versions have none.
+   */
   pattern?: string | null;
   /** Version of the program that has made it, in a checkout with its commit. Lines of earlier versions have none. */
   code_version?: string | null;

@@ -7,7 +7,10 @@ export const plain = (value: string): boolean => !/\p{Cc}/u.test(value);
 /** What only a shell would replace: no shell reads a setting, so that it is a mistake. */
 export const isForShell = (value: string): boolean => /\$[({]|`/.test(value);
 
-/** Text without control characters, and without what only a shell would replace, not empty, that `test` accepts. `allowed` completes "it must be …". */
+/**
+ * Text without control characters, and without what only a shell would replace, not empty, that `test` accepts. `allowed` completes "it must
+ * be …".
+ */
 export function text(allowed: string, test: (value: string) => boolean = value => value.trim() !== ''): Kind<string> {
   const schema = z
     .string({ error: allowed })

@@ -31,8 +31,9 @@ type SnapshotExperiment = Pick<Experiment, 'tools' | 'note' | 'roiManifest$' | '
 };
 
 /**
- * Keeps a copy of the settings and of the ROI manifest, once a content (see `keepSnapshot`), so that what a result was made with can
- * be looked up by the hashes on its line. A text that is no ROI manifest makes no result, and may be another file's: it is not kept. Whether the backup stage is on makes no difference.
+ * Keeps a copy of the settings and of the ROI manifest, once a content (see `keepSnapshot`), so that what a result was made with can be looked
+ * up by the hashes on its line. A text that is no ROI manifest makes no result, and may be another file's: it is not kept. Whether the backup
+ * stage is on makes no difference.
  *
  * A folder that can't be written to is noted and tried again for ever, and ends nothing. Emits nothing; completes with its sources,
  * when the last one is kept, and after `stop$` instead of waiting. Teardown ends the wait; a copy

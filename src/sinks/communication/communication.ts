@@ -12,10 +12,11 @@ export interface Unsettled {
 /**
  * Where the communicator reports results to.
  *
- * Contract: opened when the stage subscribes with its settings. `recover` comes first, once, also with an empty list. Then for each batch: `position` for the claim, `report`, and the stage settles. One call at a time, and no new
- * batch before the last is settled; once `report` has resolved, its batch must not be released but settled, or left
- * claimed for `recover`. A rejection of `report` is the stage's failure: nothing of the batch counts and the same batch may
- * be reported again. `flush` when there is nothing to report for now and at the end; `close` once, last, and frees all.
+ * Contract: opened when the stage subscribes with its settings. `recover` comes first, once, also with an empty list. Then for each batch:
+ * `position` for the claim, `report`, and the stage settles. One call at a time, and no new batch before the last is settled; once `report`
+ * has resolved, its batch must not be released but settled, or left claimed for `recover`. A rejection of `report` is the stage's failure:
+ * nothing of the batch counts and the same batch may be reported again. `flush` when there is nothing to report for now and at the end;
+ * `close` once, last, and frees all.
  */
 export interface Communication {
   /** End of the output, for the claim to name; null for one that has none (a server, a broker). */

@@ -130,7 +130,8 @@ export function toolCamera(settings: SourceSettings, deps: Pick<SourceDeps, 'too
 }
 
 /**
- * Claims the camera that the settings name, before anything is taken from it. Null: it needs no claim, or can't be asked which it is; its first frame tells why.
+ * Claims the camera that the settings name, before anything is taken from it. Null: it needs no claim, or can't be asked which it is; its
+ * first frame tells why.
  * @throws DeviceHeldError
  */
 export async function claimCamera(
@@ -184,7 +185,10 @@ const otherSources: Readonly<Record<Exclude<PresentCamera, keyof typeof toolCame
   watch_folder: (settings, deps) => openWatchFolder(settings, deps),
 };
 
-/** Every word of `Camera.camera_type` that there is. A new camera is a file, its word, and a line in one of the two above, which the compiler asks for. */
+/**
+ * Every word of `Camera.camera_type` that there is. A new camera is a file, its word, and a line in one of the two above, which the compiler
+ * asks for.
+ */
 export const sourceWords: readonly string[] = [...Object.keys(otherSources), ...Object.keys(toolCameras)];
 
 /** Opens the source that the settings name. @throws Error for one that this version does not have; CameraError */

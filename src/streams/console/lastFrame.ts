@@ -107,11 +107,12 @@ const knownTimes = 1_000;
  * The newest image as a picture, or the one that somebody holds, no larger than the size asked for, its aspect ratio kept: the whole of it or
  * a part.
  *
- * Cold. While the request is null nothing is read. Emits null while there is no image, then a picture whenever the image, the request
- * or the ROIs are others; another size is drawn from what was read, and so is another part as far as that has the pixels: then it follows
- * at full detail. Always the newest image is read, at most once a second and for at most a hundredth of the time, or a tenth on a page of its own; what somebody asks for
- * (a frame that is held, a part) is read at once, one at a time, the last that was asked for. One that can't be read (it has moved, or is
- * being written) is passed over until it is another. Never completes, never errors. Teardown discards the frame that is being read.
+ * Cold. While the request is null nothing is read. Emits null while there is no image, then a picture whenever the image, the request or the
+ * ROIs are others; another size is drawn from what was read, and so is another part as far as that has the pixels: then it follows at full
+ * detail. Always the newest image is read, at most once a second and for at most a hundredth of the time, or a tenth on a page of its own;
+ * what somebody asks for (a frame that is held, a part) is read at once, one at a time, the last that was asked for. One that can't be read
+ * (it has moved, or is being written) is passed over until it is another. Never completes, never errors. Teardown discards the frame that is
+ * being read.
  */
 export function lastFrame$(
   { lastImage, dataFolder, rois$, loadDecoder, onError, findImage: given }: LastFrameOptions,

@@ -131,9 +131,9 @@ function readAs({ pattern, read }: NameFormat, name: string): NameTime | null {
 }
 
 /**
- * The time that a file name carries by a format which says what it means, or null: `20250724_134513_569672`,
- * `2025-07-24 at 1.05.00 PM`, `2025-W30-4_134513`, `24Jul2025_134513`, `1753364713569`. Date and time each keep to one separator. After the
- * seconds 3, 6 or 9 digits are a fraction, and one or two behind a dot; any other number there is a counter. Numbers that are no date (`20251399_…`) are passed over.
+ * The time that a file name carries by a format which says what it means, or null: `20250724_134513_569672`, `2025-07-24 at 1.05.00 PM`,
+ * `2025-W30-4_134513`, `24Jul2025_134513`, `1753364713569`. Date and time each keep to one separator. After the seconds 3, 6 or 9 digits are a
+ * fraction, and one or two behind a dot; any other number there is a counter. Numbers that are no date (`20251399_…`) are passed over.
  */
 export function nameTime(name: string): NameTime | null {
   if (!mayHoldTime.test(name)) return null;

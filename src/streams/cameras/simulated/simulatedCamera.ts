@@ -61,7 +61,10 @@ export interface TruthLine {
   faults?: readonly FrameFault[];
 }
 
-/** Frames of cameras that may have faults, as they were asked for since the program began, by its clock: a camera that is opened anew goes on counting. */
+/**
+ * Frames of cameras that may have faults, as they were asked for since the program began, by its clock: a camera that is opened anew goes on
+ * counting.
+ */
 const askedFor = new WeakMap<Clock, number>();
 
 /** @throws RangeError for options that make no picture; Node's error when a file can't be read or written */

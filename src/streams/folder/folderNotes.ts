@@ -1,7 +1,13 @@
 import { counted } from '../../model/quantity.ts';
 import type { IgnoredFiles, ImageListing } from './imageListing.ts';
-import type { LegacyNote, TimedImages } from './imageTimes.ts';
+import type { TimedImages } from './imageTimes.ts';
 import type { ImageTimeSource } from './listedImage.ts';
+
+/** What there is to say of a folder of images. */
+export interface LegacyNote {
+  level: 'info' | 'warning';
+  message: string;
+}
 
 export interface LegacyFolderDescription {
   /** Absolute. */

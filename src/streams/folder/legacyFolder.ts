@@ -15,15 +15,16 @@ import type { ImportedFrame } from '../../model/frame.ts';
 import type { FrameSource, Recording } from '../../model/frameSource.ts';
 import { counted } from '../../model/quantity.ts';
 import { between } from './estimateMissing.ts';
+import type { LegacyNote } from './folderNotes.ts';
 import { folderNotes, type LegacyFolderDescription, NoteTally } from './folderNotes.ts';
 import { listImages } from './imageListing.ts';
-import { type LegacyNote, readTime, timeImages } from './imageTimes.ts';
+import { readTime, timeImages } from './imageTimes.ts';
 import type { ImageTimeSource, ListedImage } from './listedImage.ts';
 import { SourceError } from './sourceError.ts';
 import { everyNth, imagesInRange, type TimeRange, timeRange } from './timeRange.ts';
 import { elapsedBetween, instantOf, type WallTime, wallTimeOf } from './wallTime.ts';
 
-export type { LegacyNote } from './imageTimes.ts';
+export type { LegacyNote } from './folderNotes.ts';
 
 export type LegacyFolderOptions = Pick<SourceSettings, 'folder' | 'every' | 'from' | 'to' | 'limit' | 'series'>;
 

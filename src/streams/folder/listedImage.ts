@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TimestampSource } from '../../model/frame.ts';
 import { exifTime } from './exifTime.ts';
-import type { WallTime } from './wallTime.ts';
+import { elapsedBetween, type WallTime } from './wallTime.ts';
 
 export type ImageTimeSource = Exclude<TimestampSource, 'camera'>;
 
@@ -30,4 +30,10 @@ export const fileTimes: FileTimes = {
 /** Indices spread over `length`, the first and the last among them. */
 export function spread(length: number, count: number): number[] {
   return [...new Set(Array.from({ length: count }, (_, i) => Math.round((i / (count - 1)) * (length - 1))))];
+}
+
+/** Whether the times of images differ at all: one time for all of them tells nothing. */
+export function advances(images: readonly ListedImage[]): boolean {
+  const times = images.flatMap(({ time }) => (time ? [time] : []));
+  return times.length < 2 || times.some(time => elapsedBetween(times[0] as WallTime, time) !== 0);
 }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { systemClock } from '../src/model/clock.ts';
-import { openLegacyFolder } from '../src/streams/folder/legacyFolder.ts';
+import { openLegacyFolder } from '../src/streams/folder/imageFolderSource.ts';
 import type { BenchRow } from './benchRow.ts';
 
 const images = 20_000;

@@ -5,7 +5,7 @@ import { systemClock } from '../model/clock.ts';
 import type { AnalysisMethod, Estimator } from '../model/method.ts';
 import { counted, duration, number } from '../model/quantity.ts';
 import type { AlarmSettings } from '../sinks/alarms/alarms.ts';
-import { type LegacyFolderSource, openLegacyFolder } from '../streams/folder/legacyFolder.ts';
+import { type LegacyFolderSource, openLegacyFolder } from '../streams/folder/imageFolderSource.ts';
 import type { ReplayRequest } from '../streams/folder/replaySchema.ts';
 import { SourceError, type SourceErrorCode } from '../streams/folder/sourceError.ts';
 import { readFileText } from '../streams/watched/fileText.ts';

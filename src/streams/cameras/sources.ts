@@ -7,7 +7,7 @@ import type { CallGate } from '../../files/filesWithDeadline.ts';
 import type { ToolRunner } from '../../files/runTool.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
-import { openLegacyFolder } from '../folder/legacyFolder.ts';
+import { openLegacyFolder } from '../folder/imageFolderSource.ts';
 import { openWatchFolder } from '../watchFolder/openWatchFolder.ts';
 import type { Camera, CaptureSettings } from './camera.ts';
 import { CameraError } from './cameraFaults.ts';

@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ImportedFrame } from '../../src/model/frame.ts';
-import { timeImages } from '../../src/streams/folder/imageTimes.ts';
-import { openLegacyFolder } from '../../src/streams/folder/legacyFolder.ts';
-import { MetadataReader } from '../../src/streams/folder/microManagerMetadata.ts';
-import { instantOf, parseWallTime, type WallTime } from '../../src/streams/folder/wallTime.ts';
+import type { ImportedFrame } from '../../../src/model/frame.ts';
+import { timeImages } from '../../../src/streams/folder/imageTimes.ts';
+import { openLegacyFolder } from '../../../src/streams/folder/imageFolderSource.ts';
+import { MetadataReader } from '../../../src/streams/folder/microManagerMetadata.ts';
+import { instantOf, parseWallTime, type WallTime } from '../../../src/streams/folder/wallTime.ts';
 
 /** A folder as a list: each name with the times that its file has. */
 type Files = Record<string, { modified?: string; exif?: string }>;

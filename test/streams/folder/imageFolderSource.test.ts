@@ -16,11 +16,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ImportedFrame } from '../../../src/model/frame.ts';
-import {
-  type LegacyFolderOptions,
-  type LegacyNote,
-  openLegacyFolder,
-} from '../../../src/streams/folder/legacyFolder.ts';
+import type { LegacyNote } from '../../../src/streams/folder/folderNotes.ts';
+import { type LegacyFolderOptions, openLegacyFolder } from '../../../src/streams/folder/imageFolderSource.ts';
 import { SourceError } from '../../../src/streams/folder/sourceError.ts';
 import { tiffWithTime } from '../tiffWithTime.ts';
 

@@ -24,7 +24,6 @@ import { SourceError } from './sourceError.ts';
 import { everyNth, imagesInRange, type TimeRange, timeRange } from './timeRange.ts';
 import { elapsedBetween, instantOf, type WallTime, wallTimeOf } from './wallTime.ts';
 
-export type { LegacyNote } from './folderNotes.ts';
 
 export type LegacyFolderOptions = Pick<SourceSettings, 'folder' | 'every' | 'from' | 'to' | 'limit' | 'series'>;
 

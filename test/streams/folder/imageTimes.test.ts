@@ -5,12 +5,12 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exifTime } from '../../src/streams/folder/exifTime.ts';
-import { MetadataReader } from '../../src/streams/folder/microManagerMetadata.ts';
-import { nameTime } from '../../src/streams/folder/nameTime.ts';
-import { naturalOrder } from '../../src/streams/folder/naturalOrder.ts';
-import { instantOf, parseWallTime, type WallTime } from '../../src/streams/folder/wallTime.ts';
-import { tiffWithTime } from './tiffWithTime.ts';
+import { exifTime } from '../../../src/streams/folder/exifTime.ts';
+import { MetadataReader } from '../../../src/streams/folder/microManagerMetadata.ts';
+import { nameTime } from '../../../src/streams/folder/nameTime.ts';
+import { naturalOrder } from '../../../src/streams/folder/naturalOrder.ts';
+import { instantOf, parseWallTime, type WallTime } from '../../../src/streams/folder/wallTime.ts';
+import { tiffWithTime } from '../tiffWithTime.ts';
 
 const shown = (time: WallTime | null): [string, string | null] | null => {
   if (!time) return null;

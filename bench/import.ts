@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { systemClock } from '../src/model/clock.ts';
-import { openLegacyFolder } from '../src/streams/folder/imageFolderSource.ts';
+import { openImageFolder } from '../src/streams/folder/imageFolderSource.ts';
 import type { BenchRow } from './benchRow.ts';
 
 const images = 20_000;
@@ -49,7 +49,7 @@ export async function importBench(): Promise<BenchRow[]> {
     await writeMetadata(join(folder, 'metadata.txt'));
     const { signal } = new AbortController();
     const value = await fastest(async () => {
-      const source = await openLegacyFolder({ folder }, { clock: systemClock, note: () => {} });
+      const source = await openImageFolder({ folder }, { clock: systemClock, note: () => {} });
       let count = 0;
       while (await source.next(signal)) count++;
       await source.close();

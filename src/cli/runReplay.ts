@@ -5,7 +5,7 @@ import { systemClock } from '../model/clock.ts';
 import type { AnalysisMethod, Estimator } from '../model/method.ts';
 import { counted, duration, number } from '../model/quantity.ts';
 import type { AlarmSettings } from '../sinks/alarms/alarms.ts';
-import { type LegacyFolderSource, openLegacyFolder } from '../streams/folder/imageFolderSource.ts';
+import { type ImageFolderSource, openImageFolder } from '../streams/folder/imageFolderSource.ts';
 import type { ReplayRequest } from '../streams/folder/replaySchema.ts';
 import { SourceError, type SourceErrorCode } from '../streams/folder/sourceError.ts';
 import { readFileText } from '../streams/watched/fileText.ts';
@@ -49,7 +49,7 @@ const silent: AlarmSettings = { command: [], webhook: '', quietMs: 0 };
 
 /** A replay that can begin: its folder is open, and its root is there. */
 interface PreparedReplay {
-  opened: LegacyFolderSource;
+  opened: ImageFolderSource;
   request: ReplayRequest;
   root: string;
   loaded: Awaited<ReturnType<typeof replayRoot>>;
@@ -232,11 +232,11 @@ const wrongUsage: readonly SourceErrorCode[] = [
 
 /** Opens the folder before anything is made for it: what is wrong with it, or with the choice, ends the command. */
 async function openFolder(
-  choice: Parameters<typeof openLegacyFolder>[0],
+  choice: Parameters<typeof openImageFolder>[0],
   note: (message: string) => void,
-): Promise<LegacyFolderSource> {
+): Promise<ImageFolderSource> {
   try {
-    return await openLegacyFolder(choice, {
+    return await openImageFolder(choice, {
       clock: systemClock,
       note: ({ level, message }) => note(`${level}: ${message}`),
     });

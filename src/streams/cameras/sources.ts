@@ -7,7 +7,7 @@ import type { CallGate } from '../../files/filesWithDeadline.ts';
 import type { ToolRunner } from '../../files/runTool.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { FrameSource } from '../../model/frameSource.ts';
-import { openLegacyFolder } from '../folder/imageFolderSource.ts';
+import { openImageFolder } from '../folder/imageFolderSource.ts';
 import { openWatchFolder } from '../watchFolder/openWatchFolder.ts';
 import type { Camera, CaptureSettings } from './camera.ts';
 import { CameraError } from './cameraFaults.ts';
@@ -181,7 +181,7 @@ const otherSources: Readonly<Record<Exclude<PresentCamera, keyof typeof toolCame
     const asked = section === 'Brightfield' ? {} : { faults };
     return openSimulatedCamera({ simulator, ...asked, cameraIndex: cameraId, roiManifestFile, truthFile }, deps);
   },
-  file_importer: (settings, deps) => openLegacyFolder(settings, deps),
+  file_importer: (settings, deps) => openImageFolder(settings, deps),
   watch_folder: (settings, deps) => openWatchFolder(settings, deps),
 };
 

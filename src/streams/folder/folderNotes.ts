@@ -4,12 +4,12 @@ import type { TimedImages } from './imageTimes.ts';
 import type { ImageTimeSource } from './listedImage.ts';
 
 /** What there is to say of a folder of images. */
-export interface LegacyNote {
+export interface FolderNote {
   level: 'info' | 'warning';
   message: string;
 }
 
-export interface LegacyFolderDescription {
+export interface ImageFolderDescription {
   /** Absolute. */
   folder: string;
   /** Folders that hold the images: the folder itself, its position, or its days. */
@@ -22,12 +22,12 @@ export interface LegacyFolderDescription {
 
 /** What a person should know of a folder before its images flow: what was found, what was left out and why. */
 export function folderNotes(
-  { folder, folders, timeSource, ignored }: LegacyFolderDescription,
+  { folder, folders, timeSource, ignored }: ImageFolderDescription,
   { images, untimed, doubts }: TimedImages,
   { undecodable, passedOver }: ImageListing,
-): LegacyNote[] {
-  const notes: LegacyNote[] = [];
-  const note = (level: LegacyNote['level'], message: string): void => {
+): FolderNote[] {
+  const notes: FolderNote[] = [];
+  const note = (level: FolderNote['level'], message: string): void => {
     notes.push({ level, message: `${folder}: ${message}` });
   };
   const place =
@@ -73,10 +73,10 @@ function estimated(images: TimedImages['images']): string {
 
 /** Says the first of a kind in full and the number of all of them once, so that 100,000 alike are two lines in a log. */
 export class NoteTally {
-  readonly #note: (note: LegacyNote) => void;
+  readonly #note: (note: FolderNote) => void;
   readonly #counts = new Map<string, number>();
 
-  constructor(note: (note: LegacyNote) => void) {
+  constructor(note: (note: FolderNote) => void) {
     this.#note = note;
   }
 

@@ -15,8 +15,8 @@ import type { ImportedFrame } from '../../model/frame.ts';
 import type { FrameSource, Recording } from '../../model/frameSource.ts';
 import { counted } from '../../model/quantity.ts';
 import { between } from './estimateMissing.ts';
-import type { LegacyNote } from './folderNotes.ts';
-import { folderNotes, type LegacyFolderDescription, NoteTally } from './folderNotes.ts';
+import type { FolderNote } from './folderNotes.ts';
+import { folderNotes, type ImageFolderDescription, NoteTally } from './folderNotes.ts';
 import { listImages } from './imageListing.ts';
 import { readTime, timeImages } from './imageTimes.ts';
 import type { ImageTimeSource, ListedImage } from './listedImage.ts';
@@ -24,19 +24,18 @@ import { SourceError } from './sourceError.ts';
 import { everyNth, imagesInRange, type TimeRange, timeRange } from './timeRange.ts';
 import { elapsedBetween, instantOf, type WallTime, wallTimeOf } from './wallTime.ts';
 
+export type ImageFolderOptions = Pick<SourceSettings, 'folder' | 'every' | 'from' | 'to' | 'limit' | 'series'>;
 
-export type LegacyFolderOptions = Pick<SourceSettings, 'folder' | 'every' | 'from' | 'to' | 'limit' | 'series'>;
-
-export interface LegacyFolderDeps {
+export interface ImageFolderDeps {
   clock: Clock;
   /** What a person should know: oddities of the folder, time that runs backwards, images that can't be read. */
-  note(note: LegacyNote): void;
+  note(note: FolderNote): void;
   /** Gives up the opening. */
   signal?: AbortSignal | undefined;
 }
 
-export interface LegacyFolderSource extends FrameSource {
-  readonly description: LegacyFolderDescription;
+export interface ImageFolderSource extends FrameSource {
+  readonly description: ImageFolderDescription;
 }
 
 /** As in the manifests of the Python system. */
@@ -47,10 +46,7 @@ const readAhead = 16;
 /**
  * @throws SourceError: `usage` and `empty_range` for options, else what is wrong with the folder; the reason of `deps.signal`.
  */
-export async function openLegacyFolder(
-  options: LegacyFolderOptions,
-  deps: LegacyFolderDeps,
-): Promise<LegacyFolderSource> {
+export async function openImageFolder(options: ImageFolderOptions, deps: ImageFolderDeps): Promise<ImageFolderSource> {
   const every = wholeNumber('every', options.every ?? 1);
   const limit = options.limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber('limit', options.limit);
   const range = options.from === undefined && options.to === undefined ? null : timeRange(options.from, options.to);
@@ -59,7 +55,7 @@ export async function openLegacyFolder(
   const listing = await listImages(folder, deps.signal);
   const now = deps.clock.now();
   const timed = await timeImages(listing.folders, { folder, series: options.series, now }, deps.signal);
-  const description: LegacyFolderDescription = {
+  const description: ImageFolderDescription = {
     folder,
     folders: listing.folders.map(({ path }) => path),
     timeSource: timed.source,
@@ -69,22 +65,22 @@ export async function openLegacyFolder(
   for (const note of folderNotes(description, timed, listing)) deps.note(note);
 
   if (range && (timed.source === 'exif' || timed.source === 'mtime'))
-    return new LegacyFolder(description, timed.images, range, every, limit, deps);
+    return new FolderOfImages(description, timed.images, range, every, limit, deps);
   const inRange = range ? imagesInRange(timed.images, range, folder) : timed.images;
-  return new LegacyFolder(description, everyNth(inRange, every, limit), null, 1, Number.POSITIVE_INFINITY, deps);
+  return new FolderOfImages(description, everyNth(inRange, every, limit), null, 1, Number.POSITIVE_INFINITY, deps);
 }
 
-class LegacyFolder implements LegacyFolderSource {
+class FolderOfImages implements ImageFolderSource {
   readonly pace = 'own';
   readonly total: number | null;
-  readonly description: LegacyFolderDescription;
+  readonly description: ImageFolderDescription;
   readonly recording?: Recording;
   readonly #images: readonly ListedImage[];
   /** Left to apply while reading, where times are only known then. */
   readonly #range: TimeRange | null;
   readonly #every: number;
   readonly #limit: number;
-  readonly #deps: LegacyFolderDeps;
+  readonly #deps: ImageFolderDeps;
   readonly #reading = new Map<number, Promise<ReadImage>>();
   readonly #tally: NoteTally;
   #index = 0;
@@ -97,12 +93,12 @@ class LegacyFolder implements LegacyFolderSource {
   #step = 0;
 
   constructor(
-    description: LegacyFolderDescription,
+    description: ImageFolderDescription,
     images: readonly ListedImage[],
     range: TimeRange | null,
     every: number,
     limit: number,
-    deps: LegacyFolderDeps,
+    deps: ImageFolderDeps,
   ) {
     this.description = description;
     this.#images = images;

@@ -2,7 +2,7 @@ import type { Instant, TimestampSource } from '../../model/frame.ts';
 import { utcIso } from '../../model/localTime.ts';
 
 /**
- * A time as clocks on the wall showed it, with its zone when that was written down. Legacy images carry local times;
+ * A time as clocks on the wall showed it, with its zone when that was written down. Images of a folder carry local times;
  * turning them into instants would need a zone that most of them lack, so the two are kept apart.
  */
 export interface WallTime {

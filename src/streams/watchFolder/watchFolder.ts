@@ -21,7 +21,7 @@ import type { Clock } from '../../model/clock.ts';
 import type { ImportedFrame } from '../../model/frame.ts';
 import type { Arrivals as FrameArrivals, FrameSource } from '../../model/frameSource.ts';
 import { conflate } from '../../rx/conflate.ts';
-import type { LegacyNote } from '../folder/folderNotes.ts';
+import type { FolderNote } from '../folder/folderNotes.ts';
 import { NoteTally } from '../folder/folderNotes.ts';
 import { imageFile } from '../folder/imageListing.ts';
 import { SourceError } from '../folder/sourceError.ts';
@@ -38,7 +38,7 @@ export interface WatchFolderDeps {
   files: Files;
   /** For a folder on a disk that may hang. */
   gate?: CallGate | undefined;
-  note(note: LegacyNote): void;
+  note(note: FolderNote): void;
   /** Of the system's mounts; for tests. */
   mountInfo?: () => string;
   /** As {@link folderTouches$}; for tests. */

@@ -16,8 +16,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ImportedFrame } from '../../../src/model/frame.ts';
-import type { LegacyNote } from '../../../src/streams/folder/folderNotes.ts';
-import { type LegacyFolderOptions, openLegacyFolder } from '../../../src/streams/folder/imageFolderSource.ts';
+import type { FolderNote } from '../../../src/streams/folder/folderNotes.ts';
+import { type ImageFolderOptions, openImageFolder } from '../../../src/streams/folder/imageFolderSource.ts';
 import { SourceError } from '../../../src/streams/folder/sourceError.ts';
 import { tiffWithTime } from '../tiffWithTime.ts';
 
@@ -38,16 +38,16 @@ async function folderOf(...names: string[]): Promise<string> {
 interface Replayed {
   frames: ImportedFrame[];
   names: string[];
-  notes: LegacyNote[];
+  notes: FolderNote[];
   warnings: string[];
   total: number | null;
   timeSource: string;
 }
 
-async function replay(folder: string, options: Omit<LegacyFolderOptions, 'folder'> = {}): Promise<Replayed> {
-  const notes: LegacyNote[] = [];
+async function replay(folder: string, options: Omit<ImageFolderOptions, 'folder'> = {}): Promise<Replayed> {
+  const notes: FolderNote[] = [];
   const clock = { now: () => Date.UTC(2026, 0, 2, 3, 4, 5), monotonic: () => 0 };
-  const source = await openLegacyFolder({ folder, ...options }, { clock, note: note => notes.push(note) });
+  const source = await openImageFolder({ folder, ...options }, { clock, note: note => notes.push(note) });
   const frames: ImportedFrame[] = [];
   const { signal } = new AbortController();
   for (let frame = await source.next(signal); frame; frame = await source.next(signal))
@@ -63,7 +63,7 @@ async function replay(folder: string, options: Omit<LegacyFolderOptions, 'folder
   };
 }
 
-async function refusal(folder: string, options: Omit<LegacyFolderOptions, 'folder'> = {}): Promise<SourceError> {
+async function refusal(folder: string, options: Omit<ImageFolderOptions, 'folder'> = {}): Promise<SourceError> {
   const error: unknown = await replay(folder, options).catch(reason => reason);
   expect(error).toBeInstanceOf(SourceError);
   return error as SourceError;
@@ -293,9 +293,9 @@ describe('time from the files themselves', () => {
     const folder = await folderOf(...Array.from({ length: 40 }, (_, i) => `x${i}.png`));
     // A fast disk may give all files one time, which is said too.
     for (let i = 0; i < 40; i++) await utimes(join(folder, `x${i}.png`), 1.75e9 + i, 1.75e9 + i);
-    const notes: LegacyNote[] = [];
+    const notes: FolderNote[] = [];
     const clock = { now: () => 0, monotonic: () => 0 };
-    const source = await openLegacyFolder({ folder }, { clock, note: note => notes.push(note) });
+    const source = await openImageFolder({ folder }, { clock, note: note => notes.push(note) });
     const { signal } = new AbortController();
     await source.next(signal);
     await unlink(join(folder, 'x38.png'));
@@ -312,7 +312,7 @@ describe('time from the files themselves', () => {
 
   it('next gives up with the signal, and can be asked again', async () => {
     const folder = await folderOf('a.png', 'b.png');
-    const source = await openLegacyFolder({ folder }, { clock: { now: () => 0, monotonic: () => 0 }, note: () => {} });
+    const source = await openImageFolder({ folder }, { clock: { now: () => 0, monotonic: () => 0 }, note: () => {} });
     const reason = new Error('enough');
     await expect(source.next(AbortSignal.abort(reason))).rejects.toBe(reason);
     const abort = new AbortController();
@@ -394,8 +394,8 @@ describe('folders that can not be replayed', () => {
 describe('the frames of a folder by their numbers', () => {
   const clock = { now: () => Date.UTC(2026, 0, 2, 3, 4, 5), monotonic: () => 0 };
   const { signal } = new AbortController();
-  const opened = (folder: string, options: Omit<LegacyFolderOptions, 'folder'> = {}) =>
-    openLegacyFolder({ folder, ...options }, { clock, note: () => undefined });
+  const opened = (folder: string, options: Omit<ImageFolderOptions, 'folder'> = {}) =>
+    openImageFolder({ folder, ...options }, { clock, note: () => undefined });
 
   it('are gone through forth and back, with the recorded time up to each; a limit counts none twice', async () => {
     const names = ['13-45-00', '13-45-05', '13-46-00', '13-50-00'].map(time => `frame_2025-08-12_${time}.png`);

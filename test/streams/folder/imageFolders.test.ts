@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ImportedFrame } from '../../../src/model/frame.ts';
+import { openImageFolder } from '../../../src/streams/folder/imageFolderSource.ts';
 import { timeImages } from '../../../src/streams/folder/imageTimes.ts';
-import { openLegacyFolder } from '../../../src/streams/folder/imageFolderSource.ts';
 import { MetadataReader } from '../../../src/streams/folder/microManagerMetadata.ts';
 import { instantOf, parseWallTime, type WallTime } from '../../../src/streams/folder/wallTime.ts';
 
@@ -504,7 +504,7 @@ describe.skipIf(!existsSync(field))('folders as people have them (../shared/fiel
     const times = JSON.parse(readFileSync(join(field, name, 'mtimes.json'), 'utf8')) as Record<string, number>;
     for (const [file, time] of Object.entries(times)) utimesSync(join(folder, file), time, time);
     const warnings: string[] = [];
-    const source = await openLegacyFolder(
+    const source = await openImageFolder(
       { folder: join(folder, below) },
       {
         clock: { now: () => now, monotonic: () => 0 },

@@ -5,6 +5,8 @@
  *     npm run bench -- fits manifest     those whose name begins so
  *     npm run bench -- --json            one JSON object a line
  */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { analysisBench } from './analysis.ts';
 import type { BenchRow } from './benchRow.ts';
@@ -19,6 +21,9 @@ import { movementBench } from './movement.ts';
 import { replayBench } from './replay.ts';
 
 /** Beginning of the names of the rows → what measures them. */
+// What the program remembers of experiments is not for the home of whoever runs this.
+process.env.XDG_STATE_HOME = join(tmpdir(), 'phorest-test-state');
+
 const benches: Record<string, () => Promise<BenchRow[]>> = {
   fits: fitsBench,
   analysis: analysisBench,

@@ -5,11 +5,13 @@ import { z } from 'zod';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import { makeFolder, removeFile } from '../files/durableNames.ts';
 import { nodeFiles } from '../files/files.ts';
+import { linuxDevices, nearestThere } from '../files/mountedDevice.ts';
+import { mountAt } from '../files/networkMount.ts';
 import { readValidJson } from '../files/readJson.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import { systemClock } from '../model/clock.ts';
 import type { ListedExperiment } from '../model/listedExperiment.ts';
-import { utcIso } from '../model/localTime.ts';
+import { parseIso, utcIso } from '../model/localTime.ts';
 import { stateFolder, stateFolders } from './stateFolder.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -24,6 +26,8 @@ const entrySchema = z.object({
   cwd: z.string(),
   /** UTC, of the last start. */
   started: z.string(),
+  /** The disk that it was on; absent where the system did not tell, and in an entry of an earlier version. */
+  disk: z.object({ mount_point: z.string(), source: z.string(), type: z.string() }).optional(),
 });
 
 export type RegistryEntry = z.infer<typeof entrySchema>;
@@ -57,6 +61,7 @@ export async function noteExperiment(
     config_file: configFile,
     cwd,
     started: utcIso(systemClock.now()),
+    ...(await diskAt(root)),
   };
   const path = entryFile(stateFolder(environment), root);
   try {
@@ -65,6 +70,30 @@ export async function noteExperiment(
   } catch (error) {
     onError(`${path} can't be written (${(error as Error).message}): "phorest ls" does not list ${root} after its end`);
   }
+}
+
+async function diskAt(root: string): Promise<Pick<RegistryEntry, 'disk'>> {
+  try {
+    const mount = mountAt(await nearestThere(root, linuxDevices), linuxDevices.mountInfo);
+    return mount ? { disk: { mount_point: mount.mountPoint, source: mount.source, type: mount.type } } : {};
+  } catch {
+    return {};
+  }
+}
+
+/** An experiment whose folder is gone stays on the list for so long since its last start, days: when its disk is there, and when it is not. */
+const keptDays = { there: 30, away: 365 };
+/** What was here is not meant to last. */
+const temporary = /^\/(?:tmp|var\/tmp|dev\/shm)\//;
+
+/**
+ * Whether an experiment whose folder is gone is on the list no more: it was temporary, or is gone for long. What may be on a disk that is not plugged in
+ * stays longer.
+ */
+export function isOver({ root, started, disk }: RegistryEntry, now: number, mountInfo: () => string): boolean {
+  if (disk?.type === 'tmpfs' || temporary.test(root)) return true;
+  const isThere = disk !== undefined && mountAt(disk.mount_point, mountInfo)?.source === disk.source;
+  return now - parseIso(started) > keptDays[isThere ? 'there' : 'away'] * 86_400_000;
 }
 
 /** Every experiment that this user has started here, the last started first; through sudo also those of the user who asked. */

@@ -2,27 +2,34 @@ import { constants, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { linuxDevices } from '../files/mountedDevice.ts';
 import type { ListedExperiment } from '../model/listedExperiment.ts';
 import type { StatusReading } from '../model/status.ts';
 import { readStatusOnce } from '../streams/status/statusReading.ts';
-import { type RegistryEntry, readRegistry } from './experimentRegistry.ts';
+import { forgetExperiment, isOver, type RegistryEntry, readRegistry } from './experimentRegistry.ts';
 import { isPhorest } from './whyNotOurs.ts';
 
 export interface ListPlaces {
   environment: Readonly<Record<string, string | undefined>>;
   /** `/proc`. */
   proc?: string;
+  /** Text of the table of mounts. */
+  mountInfo?: () => string;
+  /** ms since 1970. */
+  now?: number;
   /** A disk that does not answer is waited for so long, ms. */
   patienceMs?: number;
 }
 
 /**
  * The experiments of this machine: those that this user has started, and those that run now, whoever has started them. What runs comes
- * first. Folders that this user may not read are left out.
+ * first. Folders that this user may not read are left out. What is gone for long, and what was temporary, is forgotten.
  */
 export async function listExperiments({
   environment,
   proc = '/proc',
+  mountInfo = linuxDevices.mountInfo,
+  now = Date.now(),
   patienceMs = 4_000,
 }: ListPlaces): Promise<ListedExperiment[]> {
   const entries = await readRegistry(environment);
@@ -32,7 +39,14 @@ export async function listExperiments({
     const silent = listed(entry, 'silent', null);
     return Promise.race([look(entry), wait(patienceMs, silent, { ref: false })]);
   });
-  const found = (await Promise.all(asked)).filter(each => each !== null);
+  const looked = (await Promise.all(asked)).filter(each => each !== null);
+  const isGone = new Set(looked.flatMap(({ state, root }) => (state === 'gone' ? [root] : [])));
+  const over = new Set(
+    entries.filter(entry => isGone.has(entry.root) && isOver(entry, now, mountInfo)).map(({ root }) => root),
+  );
+  // Of another user, or a folder that may not be written: it is left out all the same.
+  await Promise.allSettled([...over].map(root => forgetExperiment(environment, root)));
+  const found = looked.filter(({ root }) => !over.has(root));
   const rank = ({ state }: ListedExperiment): number => (state === 'running' ? 0 : state === 'gone' ? 2 : 1);
   return found.sort((a, b) => rank(a) - rank(b));
 }

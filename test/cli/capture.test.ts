@@ -39,7 +39,14 @@ async function context(toml = '', onLine: (line: string) => void = () => undefin
     isInteractive: false,
     isTerminal: false,
   } as unknown as CommandContext['output'];
-  return { cwd: folder, environment: {}, config: join(folder, 'c.toml'), root: undefined, output, commands: [] };
+  return {
+    cwd: folder,
+    environment: { XDG_STATE_HOME: join(folder, 'state') },
+    config: join(folder, 'c.toml'),
+    root: undefined,
+    output,
+    commands: [],
+  };
 }
 
 describe('capture', () => {

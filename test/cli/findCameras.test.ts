@@ -25,7 +25,14 @@ async function world(cameras?: readonly string[]) {
     line: (line: string) => lines.push(line),
     isInteractive: false,
   } as unknown as CommandContext['output'];
-  const context = { cwd: folder, environment: {}, config: file, root: undefined, output, commands: [] };
+  const context = {
+    cwd: folder,
+    environment: { XDG_STATE_HOME: join(folder, 'state') },
+    config: file,
+    root: undefined,
+    output,
+    commands: [],
+  };
   const standIn = rpicam({ ...(cameras && { cameras }), image: () => new Uint8Array() });
   const { tools } = standInTools({ 'rpicam-still': standIn });
   return { context, tools, lines, text: () => readFile(file, 'utf8') };

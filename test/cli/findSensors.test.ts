@@ -31,7 +31,14 @@ async function prepare(sensors: Record<string, string>, toml = '') {
     error: (line: string) => lines.push(line),
     isInteractive: false,
   } as unknown as CommandContext['output'];
-  const context: CommandContext = { cwd: folder, environment: {}, config, root: undefined, output, commands: [] };
+  const context: CommandContext = {
+    cwd: folder,
+    environment: { XDG_STATE_HOME: join(folder, 'state') },
+    config,
+    root: undefined,
+    output,
+    commands: [],
+  };
   return { context, lines, text: () => readFile(config, 'utf8') };
 }
 

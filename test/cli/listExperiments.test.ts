@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -81,6 +90,32 @@ describe('the list of experiments', () => {
     expect(await forgetExperiment(environment, '/media/unplugged/run7')).toBe(true);
     expect(await forgetExperiment(environment, '/media/unplugged/run7')).toBe(false);
     expect(await list()).toHaveLength(1);
+  });
+
+  it.each([
+    ['was temporary', '/tmp/try/run', 0, 'forgotten'],
+    ['was on a disk in memory', '/mnt/memory/run', 0, 'forgotten'],
+    ['was removed from a disk that is there, a week ago', '/no/such/run', 7, 'gone'],
+    ['was removed from a disk that is there, two months ago', '/no/such/run', 60, 'forgotten'],
+    ['is on a disk that is not plugged in, for two months', '/media/pi/USB/run', 60, 'gone'],
+    ['is on a disk that has not been plugged in for more than a year', '/media/pi/USB/run', 400, 'forgotten'],
+  ])('of a folder that is gone and %s: %s after %d days is %s', async (_, root, days, what) => {
+    const disks = [
+      ['/media/pi/USB', '/dev/sda1', 'vfat'],
+      ['/mnt/memory', 'tmpfs', 'tmpfs'],
+      ['/', '/dev/root', 'ext4'],
+    ] as const;
+    const [mount_point, source, type] = disks.find(([point]) => root.startsWith(point))!;
+    await noted(root);
+    const entries = join(folder, 'state', 'phorest', 'experiments');
+    const file = join(entries, readdirSync(entries)[0]!);
+    const entry = { ...JSON.parse(readFileSync(file, 'utf8')), disk: { mount_point, source, type } };
+    writeFileSync(file, JSON.stringify(entry));
+    const mountInfo = (): string => '22 1 179:2 / / rw - ext4 /dev/root rw\n';
+    const now = Date.parse(entry.started) + days * 86_400_000;
+    const found = await listExperiments({ environment, proc: emptyProc(), mountInfo, now });
+    expect(found.map(({ state }) => state)).toEqual(what === 'gone' ? ['gone'] : []);
+    expect(readdirSync(entries)).toHaveLength(what === 'gone' ? 1 : 0);
   });
 
   it('skips what is damaged, and goes on', async () => {

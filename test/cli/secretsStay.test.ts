@@ -40,7 +40,7 @@ function contextHere(): CommandContext {
   const stream = new PassThrough() as unknown as NodeJS.WriteStream;
   return {
     cwd: folder,
-    environment: {},
+    environment: { XDG_STATE_HOME: join(folder, 'state') },
     config: undefined,
     root: undefined,
     output: new ConsoleOutput(stream, stream),

@@ -1,5 +1,5 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { isRunning } from '../../src/files/processIdentity.ts';
@@ -22,17 +22,50 @@ export default function wholeRun(): () => Promise<void> {
   removeLeft(place);
   const folder = mkdtempSync(join(place, `phorest-tests-${process.pid}-`));
   process.env.TMPDIR = folder;
+  // What the program remembers of experiments is not for the home of whoever runs the tests.
+  process.env.XDG_STATE_HOME = join(folder, 'state');
+  const home = join(homedir(), '.local', 'state', 'phorest');
   // Threads and processes that tests start load what was compiled before, as those of the program do.
   process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '../../node_modules/.cache/phorest');
   return async () => {
     const left = await leftPrograms(folder);
+    const remembered = rememberedOf(folder, home);
     for (const { pid } of left) process.kill(pid, 'SIGKILL');
     rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     if (left.length > 0) {
       const each = left.map(({ pid, file, command }) => `  ${relative('.', file)}: process ${pid}, ${command}`);
       throw new Error(`programs that tests have started were still running after the last test:\n${each.join('\n')}`);
     }
+    if (remembered.length > 0) {
+      throw new Error(
+        `tests have written what the program remembers into ${home}: give them XDG_STATE_HOME\n${remembered.join('\n')}`,
+      );
+    }
   };
+}
+
+/** What tests of this run have left there, which they must not: its text. It is removed. */
+function rememberedOf(folder: string, home: string): string[] {
+  const list = (at: string): string[] => {
+    try {
+      return readdirSync(at)
+        .filter(name => name.endsWith('.json'))
+        .map(name => join(at, name));
+    } catch {
+      return [];
+    }
+  };
+  return [...list(home), ...list(join(home, 'experiments'))].flatMap(file => {
+    try {
+      const text = readFileSync(file, 'utf8');
+      if (!text.includes(folder)) return [];
+      rmSync(file, { force: true });
+      return [text];
+    } catch {
+      // Another process was quicker.
+      return [];
+    }
+  });
 }
 
 /** Folders of runs that were killed: in memory they would stay until the machine is started anew. */

@@ -188,7 +188,14 @@ export class SampleRoot {
     const error = new PassThrough();
     Object.assign(out, { isTTY: isTerminal, columns: 120 });
     const output = new ConsoleOutput(out as unknown as NodeJS.WriteStream, error as unknown as NodeJS.WriteStream);
-    const context = { cwd: this.root, environment: {}, config: undefined, root: this.root, output, commands: [] };
+    const context = {
+      cwd: this.root,
+      environment: { XDG_STATE_HOME: join(this.root, '..', 'state') },
+      config: undefined,
+      root: this.root,
+      output,
+      commands: [],
+    };
     const code = await command.run(context, [], options);
     const text = (stream: PassThrough): string => String(stream.read() ?? '');
     return { code, lines: text(out).split('\n').slice(0, -1), errors: text(error) };

@@ -20,10 +20,10 @@ import { manifestBench } from './manifest.ts';
 import { movementBench } from './movement.ts';
 import { replayBench } from './replay.ts';
 
-/** Beginning of the names of the rows → what measures them. */
 // What the program remembers of experiments is not for the home of whoever runs this.
 process.env.XDG_STATE_HOME = join(tmpdir(), 'phorest-test-state');
 
+/** Beginning of the names of the rows → what measures them. */
 const benches: Record<string, () => Promise<BenchRow[]>> = {
   fits: fitsBench,
   analysis: analysisBench,

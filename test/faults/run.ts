@@ -14,10 +14,10 @@ import { Tally } from './tally.ts';
  * Exit code 1 unless these are all zero.
  */
 
-/** Runs of this length do what CI asks for, and the full counts. */
 // What the program remembers of experiments is not for the home of whoever runs this.
 process.env.XDG_STATE_HOME = join(tmpdir(), 'phorest-test-state');
 
+/** Runs of this length do what CI asks for, and the full counts. */
 const shortMinutes = 10;
 const fullMinutes = 240;
 /** The counts come first: on a slow machine a run takes so many times as long before it leaves some of them out. */

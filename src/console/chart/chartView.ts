@@ -2,6 +2,7 @@ import { zoneHere } from '../../model/localTime.ts';
 import { duration } from '../../model/quantity.ts';
 import type { RoiHistory } from '../../model/roiHistory.ts';
 import type { ConsoleState } from '../consoleState.ts';
+import type { Drawing } from '../drawing.ts';
 import type { Rect } from '../layout.ts';
 import { cleanText } from '../views/cleanText.ts';
 import { clip, type Line, lineWidth, type Segment, seg, titleRule } from '../views/line.ts';
@@ -15,7 +16,7 @@ import { chartTime, gutter, liveEnd, plotColumns, timeEnd } from './chartTime.ts
 import { shownHistory } from './closeRequest.ts';
 import { type ChartTime, type Column, columnAt } from './columns.ts';
 import { markSigns, marksLine } from './markLines.ts';
-import { columnText, readoutLine } from './readoutLine.ts';
+import { columnText, jumpBit, readoutLine } from './readoutLine.ts';
 import { cutBy, robustScale, type Scale } from './valueScale.ts';
 
 /** Below so many rows the temperature has no plot of its own, and nothing is read out. */
@@ -200,16 +201,21 @@ function drawCurves(raster: Raster, curves: readonly Curve[], scale: Scale, { ch
   }
 }
 
+/** A jump since the frame before is no fault of the frame: it may be what the experiment is about. */
+const flagSign = (flags: number, jump: number, unicode: boolean): string =>
+  (flags & ~jump) === 0 ? (unicode ? '∆' : '~') : unicode ? '×' : 'x';
+
 /** What was cut, flags, the cursor, and zero. */
 function drawSigns(raster: Raster, curves: readonly Curve[], scale: Scale, time: ChartTime, state: ConsoleState): void {
-  const { drawing, chart } = state;
+  const { drawing, chart, history } = state;
   const { unicode } = drawing;
+  const jump = jumpBit(history?.flagNames ?? []);
   const row = (value: number): number => Math.floor(dotOf(value, scale, raster.height) / dotsDown);
   for (const { columns, colour } of curves) {
     for (const [k, column] of columns.entries()) {
       if (!column) continue;
       const style = { fg: colour };
-      if (column.flags !== 0) raster.sign(k, row(column.median), unicode ? '×' : 'x', style);
+      if (column.flags !== 0) raster.sign(k, row(column.median), flagSign(column.flags, jump, unicode), style);
       if (column.high > scale.high) raster.sign(k, 0, unicode ? '▲' : '^', style);
       if (column.low < scale.low) raster.sign(k, raster.height - 1, unicode ? '▼' : 'v', style);
     }
@@ -282,7 +288,7 @@ function legendLines(
   { shifts, warmth }: ChartData,
   width: number,
   most: number,
-  { drawing, chart }: ConsoleState,
+  { drawing, chart, history }: ConsoleState,
 ): Line[] {
   const lines: Line[] = [];
   let line: Line = [];
@@ -311,6 +317,17 @@ function legendLines(
     }
     line = [...line, ...item];
   }
-  if (line.length > 0) lines.push(line);
+  const signs = signsItem({ shifts }, history?.flagNames ?? [], drawing);
+  if (line.length > 0) lines.push(lineWidth(line) + lineWidth(signs) <= width ? [...line, ...signs] : line);
   return lines.slice(0, most);
+}
+
+/** What the signs of flags mean, where there are any. */
+function signsItem({ shifts }: Pick<ChartData, 'shifts'>, flagNames: readonly string[], { unicode }: Drawing): Line {
+  const jump = jumpBit(flagNames);
+  const flags = shifts.flatMap(({ columns }) => columns.flatMap(column => (column?.flags ? [column.flags] : [])));
+  return [
+    ...(flags.some(each => (each & ~jump) === 0) ? [seg(`  ${flagSign(jump, jump, unicode)} jump`, 'dim')] : []),
+    ...(flags.some(each => (each & ~jump) !== 0) ? [seg(`  ${flagSign(-1, jump, unicode)} flagged`, 'dim')] : []),
+  ];
 }

@@ -6,7 +6,7 @@ import { cleanText } from '../views/cleanText.ts';
 import { clip, type Line, type Segment, seg } from '../views/line.ts';
 import { signed } from '../views/shifts.ts';
 import type { ChartData } from './chartData.ts';
-import { type ChartTime, columnAt } from './columns.ts';
+import { type ChartTime, type Column, columnAt } from './columns.ts';
 
 /** In fewer columns only what must be said is. */
 const narrow = 80;
@@ -27,14 +27,35 @@ export const sinceZero = ({
 }: Pick<ConsoleState, 'chart' | 'now' | 'drawing'>): Segment[] =>
   zero ? [seg(`since ${columnText(zero.at, 1_000, now)}`, 'warning'), seg(` ${drawing.dot} `, 'dim')] : [];
 
+/** The bit of the flag that says that a line lies elsewhere than in the frame before. */
+export function jumpBit(flagNames: readonly string[]): number {
+  const bit = flagNames.indexOf('moved');
+  return bit < 0 ? 0 : 1 << bit;
+}
+
+/** A jump, and of how many ROIs: one alone may be a fault, and all together are a step of the liquid or of the chip. */
+function jumpWords({ samples }: RoiHistory, { first, last }: Column, jump: number): string {
+  let [most, of] = [0, 1];
+  for (const { at, flags } of samples) {
+    if (at < first || at > last) continue;
+    const jumped = flags.reduce((count, bits) => count + ((bits & jump) !== 0 ? 1 : 0), 0);
+    if (jumped >= most) [most, of] = [jumped, flags.length];
+  }
+  if (of === 1) return 'jump since the frame before';
+  return most > of / 2
+    ? `jump of ${most} of ${of} ROIs at once: a step of liquid or chip, no fault`
+    : `jump since the frame before (${most} of ${of} ROIs)`;
+}
+
 /** What stands at the cursor, or where there is none, last: time, ROI, shift ± σ, range, frames, flags. */
 export function readoutLine(
   { chart: { cursor, focus }, now, drawing }: ConsoleState,
-  { flagNames }: RoiHistory,
+  history: RoiHistory,
   { shifts }: ChartData,
   time: ChartTime,
   width: number,
 ): Line {
+  const { flagNames } = history;
   const curve = shifts.find(({ name }) => name === focus) ?? shifts.at(-1)!;
   const index = cursor === null ? curve.columns.findLastIndex(column => column !== null) : columnAt(time, cursor);
   const column = curve.columns[index] ?? null;
@@ -52,7 +73,9 @@ export function readoutLine(
   const asked = (value: number): string => (isKnown ? measured(value, uncertainty, true)[0] : signed(value).trim());
   const sigma = isKnown ? ` ${drawing.unicode ? '±' : '+-'} ${measured(median, uncertainty)[1]}` : '';
   const range = count > 1 ? `, ${asked(low)} to ${asked(high)}` : '';
-  const named = flagNames.filter((_, bit) => flags & (1 << bit)).map(name => name.replaceAll('_', ' '));
+  const jump = jumpBit(flagNames);
+  const faults = flagNames.filter((_, bit) => flags & ~jump & (1 << bit)).map(name => name.replaceAll('_', ' '));
+  const named = [...faults, ...((flags & jump) !== 0 ? [jumpWords(history, column, jump)] : [])];
   return clip(
     [
       ...begin,

@@ -61,9 +61,29 @@ describe('the chart page', () => {
   it('marks flagged points', () => {
     const state = at();
     const lines = shown({ ...state, chart: { ...state.chart, end: noon - 300_000 } });
-    expect(lines.filter(line => line.includes('×'))).toHaveLength(1);
+    expect(lines.filter(line => /│.*×/.test(line))).toHaveLength(1);
     const drawn = shown({ ...state, drawing: ascii, chart: { ...state.chart, end: noon - 300_000 } });
     expect(drawn.filter(line => /^ .*\|.*x/.test(line))).toHaveLength(1);
+  });
+
+  it('tells a jump of all ROIs, which is a step, from a fault: by sign and words', () => {
+    const moved = (of: (i: number) => [number, number]): ConsoleState => {
+      const flagged = samples.map((sample, i) => ({ ...sample, flags: Uint16Array.from(of(i)) }));
+      const state = at({ history: { ...history, samples: flagged, flagNames: ['low_signal', 'moved'] } }, 0);
+      const to = noon - 600_000;
+      return press({ ...state, chart: { ...state.chart, end: to + 5_000, cursor: to } }, 'down');
+    };
+    const common = moved(i => (i === 600 ? [2, 2] : [0, 0]));
+    expect(readout(common)).toMatch(/jump of 2 of 2 ROIs at once: a step of liquid or chip, no fault/);
+    expect(shown(common).join('\n')).toContain('∆');
+    expect(shown(common).join('\n')).not.toMatch(/×|moved/);
+    expect(shown(common).at(-1)).toContain('∆ jump');
+    expect(shown({ ...common, drawing: ascii }).at(-1)).toContain('~ jump');
+    const alone = moved(i => (i === 600 ? [2, 0] : [0, 0]));
+    expect(readout(alone)).toMatch(/jump since the frame before \(1 of 2 ROIs\)/);
+    const fault = moved(i => (i === 600 ? [3, 2] : [0, 0]));
+    expect(readout(fault)).toMatch(/low signal, jump of 2 of 2 ROIs/);
+    expect(shown(fault).at(-1)).toContain('× flagged');
   });
 
   it('counts from the cursor, or from now, with 0, says so, and takes it back', () => {

@@ -41,7 +41,12 @@ export async function showQuantities(context: CommandContext, options: Quantitie
   const pairs = figures.pairs.filter(({ name }) =>
     figures.rois.some(roi => roi.name.startsWith(`${name}_`) && isChosen(roi.name)),
   );
-  const steps = spans ? await stepsBetween(frames, spans as [Span, Span], rois, figures.interval) : [];
+  const other =
+    spans && figures.references.slice(1).find(({ since }) => since > spans[0]!.from && since < spans[1]!.end);
+  const steps: StepFigures[] =
+    spans && !other
+      ? await stepsBetween(frames, spans as [Span, Span], rois, figures.interval)
+      : (spans ? rois : []).map(({ name }) => ({ name, step: null }));
   const shown = changes.filter(({ kind, name }) =>
     kind === 'roi' ? isChosen(name) : kind === 'group' || pairs.some(pair => pair.name === name),
   );
@@ -56,8 +61,17 @@ export async function showQuantities(context: CommandContext, options: Quantitie
   ];
   output.text(`${textTable(figureRows(rows, zero !== undefined)).join('\n')}\n`);
   if (!isAsked) output.text(`\n${textTable(qualityRows(rois)).join('\n')}\n`);
-  if (spans) output.text(`\n${textTable(stepRows(steps)).join('\n')}\n`);
+  if (other)
+    output.text(
+      `\nno step between these times: from ${clockText(other.since)} on, shifts are measured from another reference\n`,
+    );
+  else if (spans) output.text(`\n${textTable(stepRows(steps)).join('\n')}\n`);
   if (options.changes) output.text(`\n${textTable(changeRows(shown.slice(-mostChanges))).join('\n')}\n`);
+  for (const { reference, since } of figures.references.slice(1)) {
+    output.line(
+      `from ${clockText(since)} on, shifts are measured from a new reference, ${reference}: levels before it have another zero`,
+    );
+  }
   output.line(
     `${figures.frames} images from ${clockText(figures.first)} to ${clockText(figures.last)}, ${changes.length} changes of level${options.changes ? '' : ' (--changes lists them)'}`,
   );

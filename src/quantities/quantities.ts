@@ -62,6 +62,14 @@ export interface SeriesFigures {
   changes: readonly ShiftChange[];
 }
 
+/** From an image on, shifts are measured from this reference: from another zero than before. */
+export interface NewReference {
+  /** Its hash. */
+  reference: string;
+  /** Of the first image, ms as the clock at the camera showed it, as if in UTC. */
+  since: number;
+}
+
 /** All figures of a run at one moment. */
 export interface RunFigures {
   frames: number;
@@ -74,6 +82,8 @@ export interface RunFigures {
   windowFrames: number;
   /** What `temperature` is measured against. */
   sensor: string | null;
+  /** The newest of the references that the shifts were measured from, in order of time. */
+  references: readonly NewReference[];
   rois: readonly SeriesFigures[];
   pairs: readonly { name: string; resonance: SeriesFigures; movement: SeriesFigures }[];
   groups: readonly SeriesFigures[];

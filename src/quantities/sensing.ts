@@ -1,5 +1,6 @@
 import { clockTime, concentrationOf, type ExperimentStep } from '../model/experimentStep.ts';
 import { medianOf } from '../model/median.ts';
+import { commonErrors } from './commonErrors.ts';
 import { type BindingStep, fitLangmuir, type LangmuirFit } from './langmuir.ts';
 import { type Plateau, plateau } from './plateau.ts';
 import { type Sensitivity, sensitivity } from './sensitivity.ts';
@@ -11,6 +12,10 @@ export interface SensingInput {
   labels: readonly string[];
   /** Of each ROI, px; NaN where there is none. */
   shifts: readonly Float32Array[];
+  /** Their own standard errors, px; absent: unknown. */
+  sigmas?: readonly Float32Array[];
+  /** 1 for an image that does not count: its shifts are from another zero than those of most. */
+  isOther?: Uint8Array;
   /** In order of time. */
   steps: readonly ExperimentStep[];
   groups: readonly { name: string; has: (label: string) => boolean }[];
@@ -46,7 +51,10 @@ export interface Sensing {
  * Sensing figures of each ROI and of each group, whose curve is the median of its ROIs in each image: means in the steps, sensitivity
  * and limit of detection from the steps whose refractive index is known, and a 1:1 Langmuir fit where there are concentrations.
  */
-export function sense({ times, labels, shifts, steps, groups }: SensingInput): Sensing {
+export function sense({ times, labels, shifts: all, sigmas, isOther, steps, groups }: SensingInput): Sensing {
+  const shifts = isOther?.includes(1)
+    ? all.map(curve => curve.map((shift, i) => (isOther[i] === 1 ? Number.NaN : shift)))
+    : all;
   const last = times.at(-1) ?? Number.NaN;
   const windows = steps.map((step, i): StepWindow => {
     const begin = clockTime(step.time);
@@ -55,9 +63,16 @@ export function sense({ times, labels, shifts, steps, groups }: SensingInput): S
     return { step, from: begin + (end - begin) / 2, end };
   });
   const binding = bindingSteps(windows);
-  const figures = (name: string, members: number, curve: Float32Array): SensingFigures => {
-    const plateaus = windows.map(({ from, end }) =>
-      plateau(curve.subarray(firstFrom(times, from), firstFrom(times, end))),
+  const figures = (
+    name: string,
+    members: number,
+    curve: Float32Array,
+    own: Float32Array | undefined,
+  ): SensingFigures => {
+    const plateaus = plateausOf(
+      windows.map(({ from, end }) => [firstFrom(times, from), firstFrom(times, end)] as const),
+      curve,
+      own,
     );
     return {
       name,
@@ -69,12 +84,38 @@ export function sense({ times, labels, shifts, steps, groups }: SensingInput): S
   };
   return {
     windows,
-    rois: labels.map((label, i) => figures(label, 1, shifts[i]!)),
+    rois: labels.map((label, i) => figures(label, 1, shifts[i]!, sigmas?.[i])),
     groups: groups.map(({ name, has }) => {
-      const members = labels.flatMap((label, i) => (has(label) ? [shifts[i]!] : []));
-      return figures(name, members.length, medianCurve(members, times.length));
+      const members = labels.flatMap((label, i) => (has(label) ? [i] : []));
+      const own =
+        sigmas &&
+        medianSigmas(
+          members.map(i => sigmas[i]!),
+          times.length,
+        );
+      return figures(
+        name,
+        members.length,
+        medianCurve(
+          members.map(i => shifts[i]!),
+          times.length,
+        ),
+        own,
+      );
     }),
   };
+}
+
+/** With the errors that all values of a step have in common ({@link commonErrors}). */
+function plateausOf(
+  spans: readonly (readonly [number, number])[],
+  curve: Float32Array,
+  own: Float32Array | undefined,
+): (Plateau | null)[] {
+  const plateaus = spans.map(span => plateau(curve.subarray(...span)));
+  const known = plateaus.flatMap((level, i) => (level && own ? [{ level, sigmas: own.subarray(...spans[i]!) }] : []));
+  const errors = new Map(commonErrors(known).map((error, i) => [known[i]!.level, error]));
+  return plateaus.map(level => level && { ...level, sigma: Math.hypot(level.sigma, errors.get(level) ?? 0) });
 }
 
 function refractiveSensitivity(
@@ -124,6 +165,14 @@ function medianCurve(curves: readonly Float32Array[], count: number): Float32Arr
   return Float32Array.from({ length: count }, (_, i) =>
     medianOf(curves.map(curve => curve[i]!).filter(value => !Number.isNaN(value))),
   );
+}
+
+/** Of each image, the standard error of that median: of a mean, times that of a median. */
+function medianSigmas(sigmas: readonly Float32Array[], count: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => {
+    const there = sigmas.map(each => each[i]!).filter(sigma => sigma > 0);
+    return (1.25 * Math.sqrt(there.reduce((sum, sigma) => sum + sigma ** 2, 0))) / there.length;
+  });
 }
 
 /** The first of these sorted times that is not before one. */

@@ -1,4 +1,5 @@
 import { type AllanPoint, addToAllan, allanDeviations, breakAllan, newAllan } from './allan.ts';
+import { commonErrors } from './commonErrors.ts';
 import { differenceError, type MeanOf, type NoiseModel, noiseModel } from './noiseModel.ts';
 import { type Plateau, plateau } from './plateau.ts';
 
@@ -38,8 +39,7 @@ export interface StepHeight {
  * tells more, or is surely louder. What a drift of the run makes of the time between is no step, and is taken out as far as the drift is known: a
  * drift that its error could have made is drawn to zero (James and Stein, Proc. 4th Berkeley Symp. 1, 361 (1961)).
  *
- * Where a ROI's own standard errors are larger than its scatter, the rest is in common to all values of a window (the pattern under the line): no
- * averaging makes it smaller. Null where a window has fewer than three values.
+ * What the ROI's own errors have in them beside its scatter is added ({@link commonErrors}). Null where a window has fewer than three values.
  */
 export function stepHeight(first: WindowValues, second: WindowValues, run: StepSurroundings): StepHeight | null {
   const own = allanWithin(first, second);
@@ -56,10 +56,13 @@ export function stepHeight(first: WindowValues, second: WindowValues, run: StepS
   const random = model
     ? differenceError(model, meanOf(before, first), meanOf(after, second), run.apart) * louder(own, run.allan)
     : Math.hypot(before.sigma, after.sigma);
-  const common = Math.hypot(commonError(first, before), commonError(second, after));
+  const common = commonErrors([
+    { sigmas: first.sigmas, level: before },
+    { sigmas: second.sigmas, level: after },
+  ]);
   return {
     height: after.mean - before.mean - slope * run.apart,
-    sigma: Math.hypot(random, Math.sqrt(slopeVariance) * run.apart, common),
+    sigma: Math.hypot(random, Math.sqrt(slopeVariance) * run.apart, ...common),
     drift: slope * run.apart,
     before,
     after,
@@ -114,12 +117,4 @@ function noiseAndDrift({ allan, drift, levels }: StepSurroundings): {
   }
   const share = square > 0 ? square / drift! ** 2 : 0;
   return { model, slope: share * (drift ?? 0), slopeVariance: share * variance };
-}
-
-/** What a ROI's own errors have in them beside its scatter, where that is sure. */
-function commonError({ sigmas }: WindowValues, { scatter, count }: Plateau): number {
-  const own = sigmas.filter(sigma => sigma > 0);
-  const square = own.reduce((sum, sigma) => sum + sigma ** 2, 0) / own.length;
-  const rest = square - scatter ** 2;
-  return rest > 3 * Math.sqrt(2 / count) * square ? Math.sqrt(rest) : 0;
 }

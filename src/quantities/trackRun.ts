@@ -1,10 +1,12 @@
 import { medianOf } from '../model/median.ts';
-import type { RunFigures, SeriesKind, ShiftChange } from './quantities.ts';
+import type { NewReference, RunFigures, SeriesKind, ShiftChange } from './quantities.ts';
 import {
   type FrameRing,
   figuresOf,
   keptFrames,
+  medianError,
   newSeries,
+  restartLevel,
   type SeriesState,
   takeValue,
   type ValueKind,
@@ -18,6 +20,8 @@ export interface TrackedFrame {
   /** What the clock at the camera showed, ms as if in UTC. */
   local: number;
   labels: readonly string[];
+  /** Hash of what the shifts are measured from; null where that is not known. */
+  reference: string | null;
   /** px; NaN where there is none. */
   shifts: Float32Array | Float64Array;
   /** Their standard errors, px. */
@@ -43,6 +47,8 @@ export interface RunState {
   first: number;
   last: number;
   hasTemperature: boolean;
+  /** The newest. */
+  references: NewReference[];
   readonly series: SeriesState[];
 }
 
@@ -53,14 +59,17 @@ export const newRun = (): RunState => ({
     clock: 0,
     temperatures: new Float64Array(keptFrames),
     interval: 0,
+    zeroFrom: 0,
     isZero: false,
   },
   first: Number.NaN,
   last: Number.NaN,
   hasTemperature: false,
+  references: [],
   series: [],
 });
 
+const keptReferences = 20;
 /** Intervals that the typical one is the median of. */
 const intervals = 31;
 /** The halves of a bow-tie. */
@@ -109,6 +118,7 @@ export class RunTracker {
   /** Takes a frame that is later than all before. Gives the changes that are found with it. */
   take(frame: TrackedFrame): ShiftChange[] {
     const { ring } = this.state;
+    this.#takeReference(frame);
     this.#takeTime(frame);
     const { rois, pairs, groups } = this.#planOf(frame.labels);
     const changes: ShiftChange[] = [];
@@ -125,9 +135,11 @@ export class RunTracker {
       take(movement, (shifts[first]! - shifts[second]!) / 2, sigma, kind);
     }
     for (const { series, members } of groups) {
-      const there = members.filter(i => kindOf(i) === 'good' && !Number.isNaN(shifts[i]!)).map(i => shifts[i]!);
-      // The scatter of its members is not that of their median.
-      take(series, 2 * there.length >= members.length ? medianOf(there) : Number.NaN, Number.NaN, 'good');
+      const there = members.filter(i => kindOf(i) === 'good' && !Number.isNaN(shifts[i]!));
+      const isThere = there.length > 0 && 2 * there.length >= members.length;
+      const squares = there.reduce((sum, i) => sum + sigmas[i]! ** 2, 0);
+      const sigma = (medianError * Math.sqrt(squares)) / there.length;
+      take(series, isThere ? medianOf(there.map(i => shifts[i]!)) : Number.NaN, sigma, 'good');
     }
     // Series that this frame lacks.
     for (const series of this.state.series) {
@@ -142,6 +154,17 @@ export class RunTracker {
 
   /** Series of the current plan. */
   #taken = new Set<SeriesState>();
+
+  /** Shifts from another reference have another zero: no level goes on. */
+  #takeReference({ reference, local }: TrackedFrame): void {
+    const { state } = this;
+    const last = state.references.at(-1)?.reference;
+    if (reference === null || reference === last) return;
+    state.references = [...state.references, { reference, since: local }].slice(-keptReferences);
+    if (last === undefined) return;
+    for (const series of state.series) restartLevel(series, state.ring);
+    state.ring.zeroFrom = state.ring.count;
+  }
 
   #takeTime({ time, local, temperature }: TrackedFrame): void {
     const { ring } = this.state;
@@ -214,6 +237,7 @@ export class RunTracker {
       interval: state.ring.count > 1 ? state.ring.interval / 1000 : null,
       windowFrames,
       sensor: state.hasTemperature ? sensor : null,
+      references: state.references,
       rois: of('roi'),
       pairs: of('resonance').map((resonance, i) => ({ name: resonance.name, resonance, movement: movements[i]! })),
       groups: of('group'),

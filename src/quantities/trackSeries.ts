@@ -8,6 +8,7 @@ import {
   deviationOfMean,
   newAllan,
 } from './allan.ts';
+import { commonErrors } from './commonErrors.ts';
 import { addToChart, type ChartState, chartOf, newChart } from './controlChart.ts';
 import { plateau } from './plateau.ts';
 import type { Quality, SeriesFigures, SeriesKind, ShiftChange } from './quantities.ts';
@@ -26,7 +27,7 @@ const longestMove = 96;
 /** Standard errors that make a change. */
 const farErrors = 6;
 /** A median of few values scatters by so much more than their mean. */
-const medianError = 1.25;
+export const medianError = 1.25;
 /** Values on each side of a change that are compared. */
 const spans = [4, 8, 16] as const;
 /** On each side of a change that has been found: a new level is one that has lasted as long. */
@@ -52,6 +53,8 @@ export interface FrameRing {
   readonly temperatures: Float64Array;
   /** Typical, ms. */
   interval: number;
+  /** Frames from here on have shifts from the same zero. */
+  zeroFrom: number;
   /** Whether the newest frame is in the time that a person has set to zero. */
   isZero: boolean;
 }
@@ -63,6 +66,8 @@ export interface SeriesState {
   /** The frame that it was first seen in. */
   first: number;
   readonly shifts: Float64Array;
+  /** Their own standard errors, px; NaN where unknown. */
+  readonly sigmas: Float32Array;
   /** Indices of {@link valueKinds}. */
   readonly kinds: Uint8Array;
   /** Its own standard error, typical, px; NaN where unknown. */
@@ -91,6 +96,7 @@ export const newSeries = (kind: SeriesKind, name: string, first: number): Series
   name,
   first,
   shifts: new Float64Array(keptFrames).fill(Number.NaN),
+  sigmas: new Float32Array(keptFrames).fill(Number.NaN),
   kinds: new Uint8Array(keptFrames).fill(valueKinds.indexOf('missing')),
   sigma: Number.NaN,
   values: 0,
@@ -127,6 +133,7 @@ export function takeValue(
   const before = series.kinds[(frame + keptFrames - 1) % keptFrames]!;
   const now = valueKinds.indexOf(kind);
   series.shifts[at] = now === good ? shift : Number.NaN;
+  series.sigmas[at] = sigma;
   series.kinds[at] = now;
   if (isFlip(now) && !isFlip(before) && series.values > 0) series.flips++;
   let change: ShiftChange | null = null;
@@ -137,13 +144,30 @@ export function takeValue(
       series.zeroCount++;
     }
     if (series.chart && !series.moving) addToChart(series.chart, shift);
-    if (sigma > 0) series.sigma = Number.isNaN(series.sigma) ? sigma : series.sigma + (sigma - series.sigma) / 64;
+    // Of a group: what its members have in common is in none of their errors.
+    if (sigma > 0 && series.kind !== 'group')
+      series.sigma = Number.isNaN(series.sigma) ? sigma : series.sigma + (sigma - series.sigma) / 64;
     if (series.moving) change = endMove(series, ring, frame);
     else if (far(series, ring, frame)) change = endMove(series, ring, frame);
   } else if (series.moving && frame - series.moving.since >= longestMove) change = endMove(series, ring, frame);
-  const held = series.moving ? series.moving.since : frame + 1 - settling;
-  feed(series, ring, held);
+  feed(series, ring, Math.min(frame + 1 - settling, series.moving?.since ?? frame));
   return change;
+}
+
+/**
+ * What comes next is measured from another zero: that is no change of the series. Its noise, drift and changes stay, of its level nothing does.
+ * The ring has not taken the next frame yet.
+ */
+export function restartLevel(series: SeriesState, ring: FrameRing): void {
+  feed(series, ring, series.moving?.since ?? ring.count);
+  series.moving = null;
+  series.from = ring.count;
+  series.fed = ring.count;
+  breakAllan(series.allan);
+  breakTrend(series.trend);
+  if (series.chart) series.chart = newChart();
+  series.zeroSum = 0;
+  series.zeroCount = 0;
 }
 
 /** Frames up to but without `end` are part of the level: they tell its noise and trend. */
@@ -364,10 +388,21 @@ function changeAt(
 /** Of a step among the gathered values: mean of those that settled after it less that before, without those far from all others. */
 function heightAt(series: SeriesState, last: number, count: number): { height: number; heightSigma: number } {
   const [after, before] = [Math.min(last + 1, levelValues), Math.min(count - last - 1, 2 * levelValues)];
-  const levelAt = (from: number, values: number): number =>
-    plateau(newest.shifts.subarray(from, from + values))?.mean ?? medianOf(from, values);
-  const heightSigma = Math.hypot(levelError(series, after), levelError(series, before));
-  return { height: levelAt(0, after) - levelAt(last + 1, before), heightSigma };
+  const levels = [
+    [0, after],
+    [last + 1, before],
+  ].map(([from, values]) => {
+    const [shifts, at] = [newest.shifts, newest.frames].map(each => each.subarray(from, from! + values!));
+    return {
+      level: plateau(shifts!),
+      mean: medianOf(from!, values!),
+      sigmas: Array.from(at!, frame => series.sigmas[frame % keptFrames]!),
+    };
+  });
+  const [now, old] = levels.map(({ level, mean }) => level?.mean ?? mean);
+  const known = levels.flatMap(({ level, sigmas }) => (level ? [{ level, sigmas }] : []));
+  const errors = [levelError(series, after), levelError(series, before), ...commonErrors(known)];
+  return { height: now! - old!, heightSigma: Math.hypot(...errors) };
 }
 
 /** Standard error of the mean of so many neighbours, px: two of them differ by both, whatever the noise, where they lie side by side. */
@@ -384,7 +419,8 @@ const orNull = (value: number): number | null => (Number.isFinite(value) ? value
 /** All figures of a series now. */
 export function figuresOf(series: SeriesState, ring: FrameRing, windowFrames: number): SeriesFigures {
   const frame = ring.count - 1;
-  const { count, frames, shifts } = gather(series, frame, Math.max(0, frame + 1 - windowFrames), windowFrames);
+  const oldest = Math.max(ring.zeroFrom, frame + 1 - windowFrames);
+  const { count, frames, shifts } = gather(series, frame, oldest, windowFrames);
   const x = Array.from(
     frames.subarray(0, count),
     n => (ring.times[n % keptFrames]! - ring.times[frame % keptFrames]!) / 3_600_000,

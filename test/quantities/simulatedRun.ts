@@ -12,6 +12,9 @@ export interface SimulatedRun {
   shift: (frame: number, roi: number, noise: RandomStream) => number;
   kind?: (frame: number, roi: number) => ValueKind;
   temperature?: (frame: number) => number;
+  reference?: (frame: number) => string | null;
+  /** What the ROIs say of their errors, px. */
+  sigmas?: (frame: number) => number;
   settings?: Partial<TrackSettings>;
   seed?: number;
   /** Goes on from there. */
@@ -30,6 +33,8 @@ export function simulate({
   shift,
   kind = () => 'good',
   temperature = () => Number.NaN,
+  reference = () => null,
+  sigmas: sigmaOf = () => sigma,
   settings,
   seed = 1,
   state,
@@ -37,13 +42,14 @@ export function simulate({
 }: SimulatedRun): { figures: RunFigures; changes: ShiftChange[]; tracker: RunTracker } {
   const tracker = new RunTracker({ windowFrames: 15, groups: [], zero: null, ...settings }, state);
   const noises = labels.map(label => randomStream(seed, label));
-  const sigmas = new Float64Array(labels.length).fill(sigma);
   const changes: ShiftChange[] = [];
   for (let frame = from; frame < frames; frame++) {
     const time = frame * interval * 1000;
+    const sigmas = new Float64Array(labels.length).fill(sigmaOf(frame));
     const shifts = Float64Array.from(labels, (_, roi) => shift(frame, roi, noises[roi]!));
     const kindOf = (roi: number): ValueKind => kind(frame, roi);
-    const found = tracker.take({ time, local: time, labels, shifts, sigmas, kindOf, temperature: temperature(frame) });
+    const beside = { temperature: temperature(frame), reference: reference(frame) };
+    const found = tracker.take({ time, local: time, labels, shifts, sigmas, kindOf, ...beside });
     changes.push(...found);
   }
   return { figures: tracker.figures('chip'), changes, tracker };

@@ -107,6 +107,58 @@ describe('the tracker of a run', () => {
     expect([beside!.resonance.median, beside!.resonance.values]).toEqual([3, 59]);
   });
 
+  it('a new reference is a new zero: it is said, no ROI changes by it, and no figure mixes what was before with what came after', () => {
+    const labels = labelsOf(10);
+    const settings = { groups: [{ name: 'all', has: () => true }], zero: { from: 0, end: 1_000_000 } };
+    const run = (zero: number) =>
+      simulate({
+        frames: 300,
+        labels,
+        settings,
+        shift: (frame, _, noise) => (frame < 150 ? 0 : zero) + sigma * noise.normal(),
+        reference: frame => (frame < 5 ? null : frame < 150 ? 'one' : 'other'),
+      });
+    const [same, far] = [run(0), run(-7)];
+    expect(far.changes).toEqual([]);
+    expect(far.figures.references).toEqual([
+      { reference: 'one', since: 50_000 },
+      { reference: 'other', since: 1_500_000 },
+    ]);
+    for (const [i, { median, rezeroed, noise, drift, quality }] of far.figures.rois.entries()) {
+      expect(median).toBeCloseTo(same.figures.rois[i]!.median! - 7, 9);
+      expect(noise).toBeCloseTo(same.figures.rois[i]!.noise!, 9);
+      expect(quality.word).toBe('good');
+      expect(drift!.value).toBeCloseTo(same.figures.rois[i]!.drift!.value, 9);
+      // The images of that zero were measured from another one.
+      expect(rezeroed).toBeNull();
+    }
+  });
+
+  it('frames just after a new reference: neither median nor slope has values from before it', () => {
+    const { figures } = simulate({
+      frames: 155,
+      labels: ['R'],
+      shift: frame => (frame < 150 ? 5 : -2),
+      reference: frame => (frame < 150 ? 'one' : 'other'),
+    });
+    expect(figures.rois[0]).toMatchObject({ median: -2, slope: { value: 0 } });
+  });
+
+  it('a chip whose pattern pulls the line after a step: the height of the change has that error, which no averaging takes away', () => {
+    const labels = labelsOf(200);
+    const pulled = labels.map((_, i) => 0.1 * Math.sin(12.9898 * i * i));
+    const { changes } = simulate({
+      frames: 200,
+      labels,
+      sigmas: frame => (frame < 100 ? sigma : Math.hypot(sigma, 0.07)),
+      shift: (frame, roi, noise) => (frame < 100 ? 0 : 1 + pulled[roi]!) + sigma * noise.normal(),
+    });
+    const errors = changes.map(({ height, heightSigma }) => (height - 1) / heightSigma);
+    expect(errors).toHaveLength(200);
+    expect(rms(errors)).toBeGreaterThan(0.8);
+    expect(rms(errors)).toBeLessThan(1.2);
+  });
+
   it('goes on from a copy of its state as if it had never ended', () => {
     const run = { labels: labelsOf(3), shift: (frame: number, roi: number) => Math.sin(frame * (roi + 1)) / 50 };
     const whole = simulate({ frames: 300, ...run });

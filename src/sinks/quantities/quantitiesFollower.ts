@@ -30,7 +30,7 @@ const bytesPerSecond = 20_000;
 const tellingShare = 50;
 
 /** Goes up when what is kept changes its form or its numbers. */
-const version = 1;
+const version = 2;
 
 /** How far it has come; `results/series/quantities.bin`. It may be deleted: then all is looked through again. */
 interface Progress {
@@ -165,11 +165,11 @@ export class QuantitiesFollower {
     const { taken } = this.#progress!;
     for (const { number, layout } of [...reader.segments].sort((a, b) => a.number - b.number)) {
       const segment = reader.segments.find(each => each.number === number)!;
-      const { id, labels, sensors, flags, method } = layout.header;
+      const { id, labels, sensors, flags, method, reference } = layout.header;
       for await (const { index, row } of segment.read(0, taken.get(id) ?? 0)) {
         taken.set(id, index + 1);
         this.#isUnkept = true;
-        this.#hold({ row, labels, sensors, flags, method: method ?? '' });
+        this.#hold({ row, labels, sensors, flags, method: method ?? '', reference: reference ?? null });
         if (await this.#isOver()) return;
       }
       taken.set(id, Math.max(taken.get(id) ?? 0, segment.counts[0]!));

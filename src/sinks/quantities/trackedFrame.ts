@@ -26,7 +26,7 @@ function kindsByFlags(flags: readonly string[]): readonly ValueKind[] {
 /** A row of the series as the tracker takes it. @param sensor the one that counts; empty: the first */
 export function trackedFrame(
   row: SeriesRow,
-  { labels, sensors, flags }: Pick<SeriesHeader, 'labels' | 'sensors' | 'flags'>,
+  { labels, sensors, flags, reference }: Pick<SeriesHeader, 'labels' | 'sensors' | 'flags' | 'reference'>,
   sensor: string,
 ): TrackedFrame {
   const kinds = kindsByFlags(flags);
@@ -35,6 +35,7 @@ export function trackedFrame(
     time: Number.isNaN(row.utc) ? row.local : row.utc,
     local: row.local,
     labels,
+    reference: reference ?? null,
     shifts: row.shifts,
     sigmas: row.shiftUncertainties,
     kindOf: roi => kinds[row.flags[roi]!]!,

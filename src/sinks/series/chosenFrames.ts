@@ -10,6 +10,8 @@ export interface ChosenFrame {
   /** Names of the bits of its flags, bit 0 first. */
   flags: readonly string[];
   method: string;
+  /** Hash of the reference of its shifts; null where that is not known. */
+  reference: string | null;
 }
 
 /** Images of a span of time, ms as the clock at the camera showed it, from `from` up to but without `end`. */
@@ -32,6 +34,8 @@ export interface ChosenFrames {
   labels: readonly string[];
   sensors: readonly string[];
   methods: readonly string[];
+  /** Images of each reference that is known. */
+  references: ReadonlyMap<string, number>;
   /** @param every one of so many, from the first on @param newest only so many of the last */
   read(every?: number, newest?: number): AsyncGenerator<ChosenFrame>;
 }
@@ -97,6 +101,7 @@ async function look(
   const labels = new Set<string>();
   const sensors = new Set<string>();
   const methods = new Set<string>();
+  const references = new Map<string, number>();
   const again = new Map<string, number>();
   let [first, last, superseded] = [Number.NaN, Number.NaN, 0];
   for (const [at, segment] of series.segments.entries()) {
@@ -116,6 +121,7 @@ async function look(
       for (const label of header.labels) labels.add(label);
       for (const sensor of header.sensors) sensors.add(sensor);
       if (header.method !== null) methods.add(header.method);
+      if (header.reference) references.set(header.reference, (references.get(header.reference) ?? 0) + 1);
     }
   }
   places.sort((a, b) => a.time - b.time);
@@ -129,6 +135,7 @@ async function look(
     labels: [...labels],
     sensors: [...sensors],
     methods: [...methods],
+    references,
     read: (every = 1, newest = places.length) =>
       readPlaces(
         series,
@@ -144,9 +151,9 @@ async function* readPlaces(series: SeriesReader, places: readonly Place[]): Asyn
     let to = i + 1;
     while (to < places.length && places[to]!.segment === at && places[to]!.index === from + to - i) to++;
     const segment = series.segments[at]!;
-    const { labels, sensors, flags, method } = segment.layout.header;
+    const { labels, sensors, flags, method, reference } = segment.layout.header;
     for await (const { row } of segment.read(0, from, from + to - i)) {
-      yield { row, labels, sensors, flags, method: method ?? '' };
+      yield { row, labels, sensors, flags, method: method ?? '', reference: reference ?? null };
     }
     i = to;
   }

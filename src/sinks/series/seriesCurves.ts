@@ -24,6 +24,8 @@ export interface SeriesCurves {
   flagged: readonly number[];
   /** Bits of the flags of each ROI. */
   flags: readonly Uint16Array[];
+  /** 1 where the shifts of an image are from another reference than those of most images: from another zero. */
+  isOther: Uint8Array;
   /** One of so many images was taken. */
   every: number;
 }
@@ -48,6 +50,8 @@ export async function readCurves(
   const distrusted = labels.map(() => new Float32Array(count).fill(Number.NaN));
   const flagBits = labels.map(() => new Uint16Array(count));
   const flagged = labels.map(() => 0);
+  const [usual] = [...frames.references].sort(([, a], [, b]) => b - a).map(([reference]) => reference);
+  const isOther = new Uint8Array(count);
   let known: readonly string[] | null = null;
   let places: number[] = [];
   let badBits = 0;
@@ -60,6 +64,7 @@ export async function readCurves(
       badBits = flags.reduce((bits, flag, bit) => (distrustedFlags.has(flag) ? bits | (1 << bit) : bits), 0);
     }
     times[at] = row.local;
+    if (frame.reference !== null && frame.reference !== usual) isOther[at] = 1;
     for (const [i, place] of places.entries()) {
       if (place < 0) continue;
       flagBits[i]![at] = row.flags[place]!;
@@ -75,7 +80,8 @@ export async function readCurves(
     alsoTake(frame, at);
     at++;
   }
-  const cut = <T extends Float32Array | Float64Array | Uint16Array>(values: T): T => values.subarray(0, at) as T;
+  const cut = <T extends Float32Array | Float64Array | Uint8Array | Uint16Array>(values: T): T =>
+    values.subarray(0, at) as T;
   return {
     times: cut(times),
     labels,
@@ -84,6 +90,7 @@ export async function readCurves(
     distrusted: distrusted.map(cut),
     flagged,
     flags: flagBits.map(cut),
+    isOther: cut(isOther),
     every,
   };
 }

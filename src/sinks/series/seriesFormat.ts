@@ -65,14 +65,15 @@ export class SeriesLayout {
   }
 
   /**
-   * Whether the row of a result can stand here: a ROI or sensor may be missing in it, but none may be more. In a segment of another version
-   * with other columns none can.
+   * Whether the row of a result can stand here: a ROI, a sensor or a reference may be missing in it, but none may be more, and shifts are of one
+   * reference. In a segment of another version with other columns none can.
    */
   fits(line: ResultLine): boolean {
     const rois = roisOf(line);
     return (
       this.#isOurs &&
       rois[0]?.['Analysis-method'] === this.header.method &&
+      (!line.reference || line.reference === this.header.reference) &&
       rois.every(roi => this.#indexOf.has(roi['ROI-label'])) &&
       Object.keys(line.temperature_readings ?? {}).every(sensor => this.#sensorAt.has(sensorKey(sensor)))
     );
@@ -226,6 +227,7 @@ export function layoutFor(
     id,
     began,
     method: rois[0]!['Analysis-method'],
+    reference: line.reference ?? null,
     labels,
     sensors: [...new Map(named.toReversed().map(sensor => [sensorKey(sensor), sensor])).values()].reverse(),
     chip: chipAxes,

@@ -56,6 +56,8 @@ export interface SeriesHeader {
   began: number | null;
   /** Null: without rows. */
   method: AnalysisMethod | null;
+  /** Hash of the reference that its shifts are measured from; null where it has none. Absent in a segment of a version that does not tell it. */
+  reference?: string | null;
   labels: readonly string[];
   sensors: readonly string[];
   /** Absent in a segment of a version without. */

@@ -17,6 +17,7 @@ const noon = Date.UTC(2026, 0, 5, 12);
 /** A run of 100 images that nobody may read. */
 const frames: ChosenFrames = {
   ...{ count: 100, first: noon, last: noon + 99 * minute, superseded: 0, labels: ['a'], sensors: [], methods: [] },
+  references: new Map(),
   intervals: () => new Float64Array(99).fill(minute),
   // biome-ignore lint/correctness/useYield: it is read, and that is all that matters
   read: async function* () {
@@ -83,7 +84,7 @@ function half(): { frames: ChosenFrames; taken: number[] } {
     for (let at = 100 - newest; at < 100; at += every) {
       taken.push(at);
       const row = { ...sampleRow, local: noon + at * minute, utc: noon + at * minute };
-      yield { row, labels: ['a'], sensors: [], flags: [], method: 'gaussian' };
+      yield { row, labels: ['a'], sensors: [], flags: [], reference: null, method: 'gaussian' };
     }
   }
   return { frames: { ...frames, count: 50, first: noon + 50 * minute, read }, taken };

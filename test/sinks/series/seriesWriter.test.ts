@@ -106,6 +106,21 @@ describe('the series', () => {
     expect(await idsIn(await SeriesReader.look(files, folder))).toEqual(ids(0, 250));
   });
 
+  it('begins a segment for another reference, since its shifts have another zero; an image without a shift stands in any', async () => {
+    const files = new FaultyFiles();
+    const { writer } = await open(files);
+    const of = (reference: string | null, from: number, to: number) =>
+      images(from, to).map(line => ({ ...line, reference }));
+    await writer.append([...of(null, 0, 2), ...of('one', 2, 5), ...of(null, 5, 6), ...of('other', 6, 9)]);
+    const { segments } = await SeriesReader.look(files, folder);
+    expect(segments.map(({ layout: { header }, counts }) => [header.reference, counts[0]])).toEqual([
+      [null, 2],
+      ['one', 4],
+      ['other', 3],
+    ]);
+    expect(await idsIn(await SeriesReader.look(files, folder))).toEqual(ids(0, 9));
+  });
+
   it('reads a segment of a version with other columns by their names, and goes on in one of its own', async () => {
     const files = new FaultyFiles();
     const [ours] = (await writeSeries(files, folder, images(0, 3))).segments;

@@ -41,9 +41,9 @@ describe('the rates of all stages as curves', () => {
   });
 
   it('falls to 0 when a stage stops: the mean of each point is of what came before it', () => {
-    const history = steady(6).fill(0, historyBuckets - 3);
-    const values = of({ stages: { collector: sampleStage({ history }) } })!.curves.at(-1)!.values;
-    expect(values.slice(-4)).toEqual([1.2, 1.2, 0.6, 0]);
+    const history = steady(6).fill(0, historyBuckets - 4);
+    const { values } = of({ stages: { collector: sampleStage({ history }) } })!.curves.at(-1)!;
+    expect(values.slice(-5).map(value => value.toFixed(1))).toEqual(['1.2', '1.2', '0.8', '0.4', '0.0']);
   });
 
   it('is as level at its begin as elsewhere where frames come one by one', () => {
@@ -52,6 +52,19 @@ describe('the rates of all stages as curves', () => {
     const { curves } = of({ stages: { collector: sampleStage({ history }) } })!;
     expect(curves.at(-1)!.values.slice(0, 6)).toEqual([12, 12, 12, 12, 12, 12]);
   });
+
+  it.each([1.5, 3, 3.5, 5, 8, 15, 45, 60])(
+    'is level with a frame every %d s, however they fall into the spans',
+    seconds => {
+      const until = (spans: number): number => Math.floor(0.5 + (spans * 5) / seconds);
+      const history = steady(0).map((_, i) => until(i + 1) - until(i));
+      const stage = sampleStage({ history, target_per_minute: 60 / seconds });
+      const { values } = of({ stages: { collector: stage } })!.curves.at(-1)!;
+      const rates = values.map(perMinute => (perMinute * seconds) / 60);
+      expect(Math.min(...rates)).toBeGreaterThan(0.97);
+      expect(Math.max(...rates)).toBeLessThan(1.03);
+    },
+  );
 
   it('leaves out stages that are off or have nothing to count, and says nothing in the first seconds', () => {
     const stages = {

@@ -3,7 +3,7 @@ import { type RateUnit, rateUnit } from '../../model/rate.ts';
 import { type StageName, stageNames } from '../../model/stageName.ts';
 import { historyBucketMs, type PipelineStatus } from '../../model/status.ts';
 import type { InkName } from '../views/line.ts';
-import { roundUp, spansOfPoint } from './rateGraph.ts';
+import { roundUp, smoothRates } from './rateGraph.ts';
 
 /** How fast several stages were in the last minutes, beside each other. */
 export interface RateCurves {
@@ -21,8 +21,8 @@ export interface RateCurves {
 const leastPoints = 3;
 
 /**
- * The rates of all stages that have work, since the process started, five minutes at most. Each point is the mean over so much time before it that it stands
- * for six items. The span that goes on is left out. Null: too little is known yet.
+ * The rates of all stages that have work, since the process started, five minutes at most. The span that goes on is left out. Null: too little
+ * is known yet.
  */
 export function rateCurves(
   { stages, started, heartbeat, throughput }: Pick<PipelineStatus, 'stages' | 'started' | 'heartbeat' | 'throughput'>,
@@ -35,7 +35,7 @@ export function rateCurves(
     const known = stage.history.slice(0, -1).slice(-Math.max(1, ran));
     const asked = stage.target_per_minute === null ? null : stage.target_per_minute / 60;
     if (asked === null && !known.some(count => count > 0)) return [];
-    return [{ name, colour: `curve${i % 8}` as InkName, values: meansOf(known, spansOfPoint(known, asked)) }];
+    return [{ name, colour: `curve${i % 8}` as InkName, values: smoothRates(known, asked) }];
   });
   const points = Math.max(0, ...rates.map(({ values }) => values.length));
   if (ran < leastPoints || points < leastPoints) return null;
@@ -55,15 +55,6 @@ export function rateCurves(
     labels: Array.from({ length: points }, (_, i) => ago(((points - i) * historyBucketMs) / 1000)),
     curves: all.map(curve => ({ ...curve, values: curve.values.map(value => value * unit.seconds) })),
   };
-}
-
-/** Items a second, of each span with those before it; the first ones with those after, since too few would be noise. */
-function meansOf(counts: readonly number[], spans: number): number[] {
-  return counts.map((_, i) => {
-    const from = Math.max(0, i + 1 - spans);
-    const share = counts.slice(from, from + spans);
-    return share.reduce((sum, count) => sum + count, 0) / ((share.length * historyBucketMs) / 1000);
-  });
 }
 
 const ago = (seconds: number): string =>

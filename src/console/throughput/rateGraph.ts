@@ -8,8 +8,8 @@ import { type Line, type Segment, seg } from '../views/line.ts';
 const gutter = 9;
 /** A point of the graph stands for so many items at least, where they are asked for or come: single ones would look like noise. */
 const itemsAPoint = 6;
-/** Spans of the history that make a point. */
-const spansAPoint = [1, 2, 3, 4, 6, 12];
+/** And for no more than a minute, spans of the history. */
+const mostSpans = 12;
 const levels = { unicode: [...'▁▂▃▄▅▆▇█'], ascii: [...'_.-=*'] };
 
 /**
@@ -60,27 +60,43 @@ export function rateGraph(
   ];
 }
 
-/** Items a second of each point, oldest first; null before the process started. The span that goes on is left out. */
+/** Items a second in each span, oldest first; null before the process started. The span that goes on is left out. */
 function ratesOf(history: readonly number[], asked: number | null, ranMs: number): (number | null)[] {
   const spans = history.slice(0, -1);
   const known = Math.min(spans.length, Math.floor(ranMs / historyBucketMs));
-  const told = spans.slice(spans.length - known);
-  const each = spansOfPoint(told, asked);
-  const points: (number | null)[] = [];
-  for (let to = spans.length; to > 0; to -= each) {
-    const from = Math.max(0, to - each, spans.length - known);
-    const share = spans.slice(from, to);
-    const sum = share.reduce((total, count) => total + count, 0);
-    points.unshift(share.length === 0 ? null : sum / ((share.length * historyBucketMs) / 1000));
-  }
-  return points;
+  return [...Array<null>(spans.length - known).fill(null), ...smoothRates(spans.slice(spans.length - known), asked)];
 }
 
-/** So many spans make a point, by what comes in a span or is asked for. @param asked items a second */
-export function spansOfPoint(counts: readonly number[], asked: number | null): number {
+/**
+ * Items a second, of each span of the history with those before it; the first ones with those after, since too few would be noise.
+ * @param asked items a second
+ */
+export function smoothRates(counts: readonly number[], asked: number | null): number[] {
+  const spans = spansOfPoint(counts, asked);
+  return counts.map((_, i) => {
+    const from = Math.max(0, i + 1 - spans);
+    const share = counts.slice(from, from + spans);
+    return share.reduce((sum, count) => sum + count, 0) / ((share.length * historyBucketMs) / 1000);
+  });
+}
+
+/**
+ * So many spans make a point, by what comes in a span or is asked for: as few as have some items, of these a number in which whole items come.
+ * With 20 a minute, four spans of five seconds would have six items or seven, and a steady rate would go up and down.
+ */
+function spansOfPoint(counts: readonly number[], asked: number | null): number {
   const mean = counts.length === 0 ? 0 : counts.reduce((sum, count) => sum + count, 0) / counts.length;
-  const usual = Math.max(mean, ((asked ?? 0) * historyBucketMs) / 1000);
-  return spansAPoint.find(count => count * usual >= itemsAPoint) ?? (spansAPoint.at(-1) as number);
+  const wanted = ((asked ?? 0) * historyBucketMs) / 1000;
+  const usual = mean > 1.1 * wanted ? mean : wanted;
+  const all = Array.from({ length: mostSpans }, (_, i) => i + 1);
+  const remainder = (spans: number): number => Math.abs(spans * usual - Math.round(spans * usual)) / (spans * usual);
+  const isWhole = (spans: number): boolean => remainder(spans) < 0.01;
+  const withItems = [itemsAPoint, itemsAPoint / 2, 1].map(least => all.filter(spans => spans * usual > least - 0.001));
+  return (
+    withItems.flatMap(some => some.find(isWhole) ?? []).at(0) ??
+    withItems.flatMap(some => some.toSorted((a, b) => remainder(a) - remainder(b)).slice(0, 1)).at(0) ??
+    mostSpans
+  );
 }
 
 const rowOf = (rate: number, top: number, rows: number): number =>

@@ -16,34 +16,19 @@ import {
 } from 'rxjs';
 import { type Files, nodeFiles } from '../../files/files.ts';
 import { findImage, localFolder } from '../../image/findImage.ts';
-import {
-  cropPixels,
-  drawFrame,
-  longestSide,
-  type ReducedFrame,
-  reduceFrame,
-  shownHistogram,
-} from '../../image/reducedFrame.ts';
-import { saturatedRois } from '../../image/saturatedRois.ts';
+import { shownHistogram } from '../../image/reducedFrame.ts';
 import { capturedTime, isCapturedName } from '../../manifest/orphanEntry.ts';
 import { type Clock, systemClock } from '../../model/clock.ts';
 import { plainName } from '../../model/compression.ts';
 import type { Pixels } from '../../model/frame.ts';
-import type {
-  FrameHistogram,
-  FramePicture,
-  FrameRegion,
-  HeldFrame,
-  PictureRequest,
-  RecentPlace,
-  SaturatedRoi,
-} from '../../model/framePicture.ts';
-import { regionOf } from '../../model/frameRegion.ts';
+import type { FramePicture, FrameRegion, HeldFrame, PictureRequest, RecentPlace } from '../../model/framePicture.ts';
 import { parseIso } from '../../model/localTime.ts';
 import type { RoiManifest } from '../../model/roi.ts';
 import type { LastImage } from '../../model/status.ts';
 import { fromAbortable } from '../../rx/fromAbortable.ts';
+import { type FrameReader, loadFrameReader } from './frameReader.ts';
 import { RecentFrames } from './recentFrames.ts';
+import { detailArea, type FrameSize, type FrameTarget, lacksDetail, pictureOf, type ShownFrame } from './shownFrame.ts';
 
 export interface LastFrameOptions {
   /** The image that was collected last, as the status names it; null while there is none. */
@@ -60,32 +45,10 @@ export interface LastFrameOptions {
   readonly findImage?: (image: LastImage) => Promise<string>;
 }
 
-/** What was read of one frame. */
-export interface ReadFrame {
-  whole: ReducedFrame;
-  /** Null without ROIs. */
-  saturatedRois: readonly SaturatedRoi[] | null;
-  /** What was asked for of it, at more pixels; null where nothing was. */
-  detail: Detail | null;
-}
-
-/** A part of a frame, in whole pixels. */
-interface Detail {
-  area: FrameRegion;
-  frame: ReducedFrame;
-}
-
-export interface WantedOfFrame {
-  /** As they are when the frame was decoded. */
-  rois: () => RoiManifest | null;
-  /** The part of a frame of this size that is wanted at more pixels; null: none. */
-  detailOf: (frame: { frameWidth: number; frameHeight: number }) => FrameRegion | null;
-}
-
 export interface LastFrameDeps {
   readonly files: Files;
   readonly clock: Clock;
-  readonly loadReader: () => Promise<(path: string, signal: AbortSignal, wanted: WantedOfFrame) => Promise<ReadFrame>>;
+  readonly loadReader: () => Promise<FrameReader>;
   readonly scheduler?: SchedulerLike;
 }
 
@@ -96,13 +59,6 @@ const pollEveryMs = 1_000;
  * a tenth of one where frames are what somebody looks at.
  */
 const restRatios = { beside: 100, alone: 10 };
-/** So many times the part that is seen is kept at full detail, so that it can be moved a little. */
-const detailMargin = 1.3;
-/** The part that is kept at full detail is at most so wide and high, pixels. */
-const longestDetail = 1536;
-/** The times of so many of the last images are known from the status. */
-const knownTimes = 1_000;
-
 /**
  * The newest image as a picture, or the one that somebody holds, no larger than the size asked for, its aspect ratio kept: the whole of it or
  * a part.
@@ -128,91 +84,13 @@ export function lastFrame$(
   const inside = (image: LastImage): LastImage => ({ ...image, filepath: localFolder(image, dataFolder) });
   const find = given ?? (image => findImage(inside(image), dataFolder, files));
   return defer(() => {
-    let shown: Shown | null | undefined;
-    let rois: RoiManifest | null = null;
-    let request: PictureRequest | null = null;
-    /** What was read last, well or not. */
-    let tried = '';
-    let lastRead = { ended: Number.NEGATIVE_INFINITY, tookMs: 0 };
-    const restMs = (): number => {
-      const ratio = request?.zoom === undefined ? restRatios.beside : restRatios.alone;
-      return Math.ceil(lastRead.ended + Math.max(pollEveryMs, ratio * lastRead.tookMs) - clock.monotonic());
-    };
-    /** It was told that frames can't be read: each next one would be a message of its own. */
-    let isReported = false;
-    const recent = new RecentFrames(files, clock);
-    const times = new Map<string, number>();
-    let heldTarget: { held: HeldFrame; target: Target | null } | null = null;
-
+    const look = new FrameLook({ lastImage, find, onError, files, clock, loadReader });
     /** The reading under way, which goes on for a while after it was given up: two at a time would cost twice. */
     let busy: Promise<unknown> = Promise.resolve();
-
-    /** The frame that is meant now; null: there is none. */
-    const target = async (): Promise<Target | null> => {
-      const held = request?.held;
-      if (held) {
-        // It is looked for once.
-        if (heldTarget?.held === held) return heldTarget.target;
-        const found = await recent.find(held);
-        const target = found && { file: found.file, at: timeOf(found.file, times), place: found.place };
-        heldTarget = { held, target };
-        return target;
-      }
-      const image = lastImage();
-      if (!image) return null;
-      const file = await find(image);
-      const at = parseIso(image.taken);
-      remember(times, plainName(file), at);
-      return { file, at, place: null };
-    };
-
-    /** What is shown does not have what somebody wants to see of it, pixels or figures of its ROIs. */
-    const lacks = (of: Shown): boolean => lacksDetail(of, request) || (of.readWith === null && rois !== null);
-    const isAskedFor = (): boolean => Boolean(request?.held) || (shown ? shown.place !== null || lacks(shown) : false);
-
-    /** Takes a frame over, where there is a new one or somebody asked for it. Resolves in any case. */
-    const look = async (signal: AbortSignal): Promise<Shown | null | undefined> => {
-      try {
-        if (signal.aborted || (!isAskedFor() && restMs() > 0)) return shown;
-        const meant = await target();
-        if (signal.aborted) return shown;
-        if (!meant) return (shown = null);
-        const { file, at, place } = meant;
-        const stat = await files.stat(file);
-        const key = `${file} ${stat?.size} ${stat?.mtimeMs}`;
-        if (!stat || signal.aborted) return shown;
-        if (key === tried && !(shown?.file === file && lacks(shown))) {
-          if (shown?.file === file && !isSamePlace(shown.place, place)) shown = { ...shown, place };
-          return shown;
-        }
-        const readFrame = await loadReader();
-        if (signal.aborted) return shown;
-        tried = key;
-        const began = clock.monotonic();
-        try {
-          const detailOf = (frame: FrameSize): FrameRegion | null => detailArea(frame, request);
-          const read = await readFrame(file, signal, { rois: () => rois, detailOf });
-          const histogram = shownHistogram(read.whole.histogram);
-          if (!signal.aborted) shown = { file, at, place, histogram, readWith: rois, ...read };
-        } finally {
-          // One that was given up is to be read when somebody looks again.
-          if (signal.aborted) tried = '';
-          const ended = clock.monotonic();
-          lastRead = { ended, tookMs: ended - began };
-        }
-        isReported = false;
-      } catch (error) {
-        if (signal.aborted) return shown;
-        if (!isReported) onError(error as Error);
-        isReported = true;
-      }
-      return shown;
-    };
-
-    const frames$ = defer(() => timer(isAskedFor() ? 0 : Math.max(0, restMs()), scheduler)).pipe(
+    const frames$ = defer(() => timer(look.waitMs(), scheduler)).pipe(
       switchMap(() =>
         fromAbortable(signal => {
-          const looked = busy.then(() => look(signal));
+          const looked = busy.then(() => look.take(signal));
           busy = looked;
           return looked;
         }),
@@ -220,16 +98,16 @@ export function lastFrame$(
       repeat({ delay: () => timer(pollEveryMs, scheduler) }),
     );
     /** Frames, from anew whenever another one, or another part of it, is asked for. */
-    const asked$ = (wanted$: Observable<PictureRequest | null>): Observable<Shown | null | undefined> =>
+    const asked$ = (wanted$: Observable<PictureRequest | null>): Observable<ShownFrame | null | undefined> =>
       wanted$.pipe(
         map(wanted => JSON.stringify(wanted && [wanted.held ?? null, wanted.zoom, wanted.centre])),
         distinctUntilChanged(),
         switchMap(() => frames$),
-        startWith(shown),
+        startWith(look.shown),
       );
     return requests$.pipe(
       tap(next => {
-        request = next;
+        look.request = next;
       }),
       connect(all$ =>
         combineLatest([
@@ -241,12 +119,12 @@ export function lastFrame$(
               isWanted
                 ? combineLatest([
                     rois$.pipe(
-                      startWith(rois),
+                      startWith(look.rois),
                       tap(found => {
-                        rois = found;
+                        look.rois = found;
                       }),
                     ),
-                    asked$(all$.pipe(startWith(request))),
+                    asked$(all$.pipe(startWith(look.request))),
                   ])
                 : NEVER,
             ),
@@ -265,34 +143,121 @@ export function lastFrame$(
   });
 }
 
-async function loadFrameReader(loadDecoder: LastFrameOptions['loadDecoder']) {
-  const decode = await loadDecoder();
-  return async (path: string, signal: AbortSignal, wanted: WantedOfFrame): Promise<ReadFrame> => {
-    const pixels = await decode(path);
-    signal.throwIfAborted();
-    const whole = await reduceFrame(pixels, signal);
-    const { saturation } = shownHistogram(whole.histogram);
-    const rois = wanted.rois();
-    const full = rois && (saturation === null ? [] : await saturatedRois(pixels, rois, saturation, signal));
-    const area = wanted.detailOf(whole);
-    const detail = area && { area, frame: await reduceFrame(cropPixels(pixels, area), signal, longestDetail) };
-    return { whole, saturatedRois: full, detail };
-  };
+interface FrameLookOptions extends Pick<LastFrameOptions, 'lastImage' | 'onError'>, LastFrameDeps {
+  readonly find: (image: LastImage) => Promise<string>;
 }
 
-type FrameSize = Pick<ReducedFrame, 'frameWidth' | 'frameHeight'>;
+/** Looks for the frame that is meant and reads it, where it is another or something is asked for that was not read of it. */
+class FrameLook {
+  request: PictureRequest | null = null;
+  rois: RoiManifest | null = null;
+  /** Null: there is none. Undefined: nobody has looked yet. */
+  shown: ShownFrame | null | undefined;
+  readonly #options: FrameLookOptions;
+  readonly #recent: RecentFrames;
+  /** When images were taken, as the status said. */
+  readonly #times = new Map<string, number>();
+  /** What was read last, well or not. */
+  #tried = '';
+  #lastRead = { ended: Number.NEGATIVE_INFINITY, tookMs: 0 };
+  /** It was told that frames can't be read: each next one would be a message of its own. */
+  #isReported = false;
+  #heldTarget: { held: HeldFrame; target: FrameTarget | null } | null = null;
 
-interface Target {
-  file: string;
-  at: number;
-  place: RecentPlace | null;
+  constructor(options: FrameLookOptions) {
+    this.#options = options;
+    this.#recent = new RecentFrames(options.files, options.clock);
+  }
+
+  /** How long to rest before the next look, ms. */
+  waitMs(): number {
+    return this.#isAskedFor() ? 0 : Math.max(0, this.#restMs());
+  }
+
+  /** Takes a frame over, where there is a new one or somebody asked for it. Resolves in any case. */
+  async take(signal: AbortSignal): Promise<ShownFrame | null | undefined> {
+    try {
+      if (signal.aborted || (!this.#isAskedFor() && this.#restMs() > 0)) return this.shown;
+      const target = await this.#target();
+      if (signal.aborted) return this.shown;
+      if (target) await this.#read(target, signal);
+      else this.shown = null;
+    } catch (error) {
+      if (signal.aborted) return this.shown;
+      if (!this.#isReported) this.#options.onError(error as Error);
+      this.#isReported = true;
+    }
+    return this.shown;
+  }
+
+  async #read(target: FrameTarget, signal: AbortSignal): Promise<void> {
+    const { files, clock, loadReader } = this.#options;
+    const { file, place } = target;
+    const stat = await files.stat(file);
+    const key = `${file} ${stat?.size} ${stat?.mtimeMs}`;
+    if (!stat || signal.aborted) return;
+    const shown = this.shown?.file === file ? this.shown : null;
+    if (key === this.#tried && !(shown && this.#lacks(shown))) {
+      if (shown && !isSamePlace(shown.place, place)) this.shown = { ...shown, place };
+      return;
+    }
+    const readFrame = await loadReader();
+    if (signal.aborted) return;
+    this.#tried = key;
+    const began = clock.monotonic();
+    try {
+      const detailOf = (frame: FrameSize): FrameRegion | null => detailArea(frame, this.request);
+      const read = await readFrame(file, signal, { rois: () => this.rois, detailOf });
+      const histogram = shownHistogram(read.whole.histogram);
+      if (!signal.aborted) this.shown = { ...target, histogram, readWith: this.rois, ...read };
+    } finally {
+      // One that was given up is to be read when somebody looks again.
+      if (signal.aborted) this.#tried = '';
+      const ended = clock.monotonic();
+      this.#lastRead = { ended, tookMs: ended - began };
+    }
+    this.#isReported = false;
+  }
+
+  /** The frame that is meant now; null: there is none. */
+  async #target(): Promise<FrameTarget | null> {
+    const held = this.request?.held;
+    if (held) {
+      // It is looked for once.
+      if (this.#heldTarget?.held === held) return this.#heldTarget.target;
+      const found = await this.#recent.find(held);
+      const target = found && { file: found.file, at: timeOf(found.file, this.#times), place: found.place };
+      this.#heldTarget = { held, target };
+      return target;
+    }
+    const { lastImage, find } = this.#options;
+    const image = lastImage();
+    if (!image) return null;
+    const file = await find(image);
+    const at = parseIso(image.taken);
+    remember(this.#times, plainName(file), at);
+    return { file, at, place: null };
+  }
+
+  #isAskedFor(): boolean {
+    if (this.request?.held) return true;
+    return this.shown ? this.shown.place !== null || this.#lacks(this.shown) : false;
+  }
+
+  /** What is shown does not have what somebody wants to see of it, pixels or figures of its ROIs. */
+  #lacks(of: ShownFrame): boolean {
+    return lacksDetail(of, this.request) || (of.readWith === null && this.rois !== null);
+  }
+
+  #restMs(): number {
+    const { ended, tookMs } = this.#lastRead;
+    const ratio = this.request?.zoom === undefined ? restRatios.beside : restRatios.alone;
+    return Math.ceil(ended + Math.max(pollEveryMs, ratio * tookMs) - this.#options.clock.monotonic());
+  }
 }
 
-interface Shown extends Target, ReadFrame {
-  /** The ROIs that were known when it was read. */
-  readWith: RoiManifest | null;
-  histogram: FrameHistogram;
-}
+/** The times of so many of the last images are known from the status. */
+const knownTimes = 1_000;
 
 function remember(times: Map<string, number>, file: string, at: number): void {
   times.set(file, at);
@@ -307,54 +272,3 @@ function timeOf(file: string, times: ReadonlyMap<string, number>): number {
 }
 
 const isSamePlace = (a: RecentPlace | null, b: RecentPlace | null): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-/** Whether the part that is wanted needs more pixels than are there. */
-function lacksDetail({ whole, detail }: Pick<Shown, 'whole' | 'detail'>, request: PictureRequest | null): boolean {
-  const area = detailArea(whole, request);
-  if (area === null) return false;
-  if (detail === null || !isInside(regionOf(whole, request!), detail.area)) return true;
-  return detail.frame.block > Math.ceil(Math.max(area.width, area.height) / longestDetail);
-}
-
-/** The part of a frame to read at more pixels than the reduced frame has; null where that has enough. */
-function detailArea({ frameWidth, frameHeight }: FrameSize, request: PictureRequest | null): FrameRegion | null {
-  if (request === null || (request.zoom ?? 1) <= 1 || Math.max(frameWidth, frameHeight) <= longestSide) return null;
-  const seen = regionOf({ frameWidth, frameHeight }, request);
-  const side = (begin: number, length: number, whole: number): [number, number] => {
-    const more = ((detailMargin - 1) / 2) * length;
-    const from = Math.max(0, Math.floor(begin - more));
-    return [from, Math.min(whole, Math.ceil(begin + length + more)) - from];
-  };
-  const [left, width] = side(seen.left, seen.width, frameWidth);
-  const [top, height] = side(seen.top, seen.height, frameHeight);
-  return { left, top, width, height };
-}
-
-const isInside = (inner: FrameRegion, outer: FrameRegion): boolean =>
-  inner.left >= outer.left &&
-  inner.top >= outer.top &&
-  inner.left + inner.width <= outer.left + outer.width &&
-  inner.top + inner.height <= outer.top + outer.height;
-
-function pictureOf(
-  { file, at, place, whole, detail, histogram, saturatedRois: full }: Shown,
-  request: PictureRequest,
-  rois: RoiManifest | null,
-): FramePicture {
-  const { frameWidth, frameHeight, depth, brightness, contrast, saturated } = whole;
-  const region = regionOf(whole, request);
-  const near = detail && (request.zoom ?? 1) > 1 && isInside(region, detail.area) ? detail : null;
-  const from = near ?? { area: { left: 0, top: 0 }, frame: whole };
-  const part = {
-    left: (region.left - from.area.left) / from.frame.block,
-    top: (region.top - from.area.top) / from.frame.block,
-    width: region.width / from.frame.block,
-    height: region.height / from.frame.block,
-  };
-  const { means, ...drawn } = drawFrame(from.frame, request, (request.zoom ?? 1) > 1 ? part : undefined);
-  const { saturation } = histogram;
-  const atTop = saturation === null ? null : Uint8Array.from(means, mean => (mean >= saturation - 0.5 ? 1 : 0));
-  const figures = { frameWidth, frameHeight, depth, brightness, contrast, saturated, histogram };
-  const size = { width: request.width, height: request.height };
-  return { file, at, ...figures, ...drawn, rois, saturatedRois: full, atTop, region, size, recent: place };
-}

@@ -13,7 +13,8 @@ import { Manifest } from '../../../src/manifest/manifest.ts';
 import type { FramePicture, HeldFrame, PictureRequest } from '../../../src/model/framePicture.ts';
 import { localIso, utcIso } from '../../../src/model/localTime.ts';
 import type { RoiManifest } from '../../../src/model/roi.ts';
-import { type LastFrameDeps, lastFrame$, type ReadFrame } from '../../../src/streams/console/lastFrame.ts';
+import type { ReadFrame } from '../../../src/streams/console/frameReader.ts';
+import { type LastFrameDeps, lastFrame$ } from '../../../src/streams/console/lastFrame.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { sampleEntry, sampleOptions } from '../../world/sampleManifest.ts';
 

@@ -1,4 +1,3 @@
-import { stringify } from 'csv-stringify/sync';
 import {
   appendDurably,
   endOfLines,
@@ -11,8 +10,8 @@ import type { Files } from '../../files/files.ts';
 import { comparePositions, SegmentedFile, type SegmentPosition } from '../../files/segmentedFile.ts';
 import { splitLines } from '../../files/splitLines.ts';
 import type { ResultLine } from '../../model/result.ts';
-import { oneLine } from '../../model/shownText.ts';
-import { columnsFit, csvCells, csvColumns, hasFilename, roisOf } from './csvColumns.ts';
+import { columnsFit, csvColumns, hasFilename, roisOf } from './csvColumns.ts';
+import { csvText, findWhole, rowsText, type TableRow } from './csvRows.ts';
 import { parseCsvLine } from './parseCsvLine.ts';
 
 /** Rows are composed and written in pieces of about so many bytes. */
@@ -51,30 +50,6 @@ export interface Csv {
    * part is cut off. Rows of others are left alone: they may be settled.
    */
   recover(from: SegmentPosition, results: readonly ResultLine[]): Promise<ReadonlySet<ResultLine>>;
-}
-
-/**
- * A row's cells but for the flag `moved`. It compares with the image before, which somebody may have had analysed anew
- * since the row was written: the row is the same all the same.
- */
-function withoutMoved(columns: readonly string[], row: string): string {
-  const flags = columns.indexOf('flags');
-  return JSON.stringify(
-    parseCsvLine(row).map((cell, i) =>
-      i === flags
-        ? cell
-            .split(';')
-            .filter(flag => flag !== 'moved')
-            .join(';')
-        : cell,
-    ),
-  );
-}
-
-/** A result whose rows may stand in the table already. */
-interface Candidate {
-  result: ResultLine;
-  rows: string[];
 }
 
 /** Opens the table of a results folder; see {@link Csv}. @throws Node's error when it can't be read. */
@@ -222,7 +197,7 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
   }
 
   /** Rows of the table with where they stand, and the columns above them. */
-  async function* rawRows(from: SegmentPosition) {
+  async function* rawRows(from: SegmentPosition): AsyncGenerator<TableRow> {
     for (const segment of await table.segments()) {
       if (segment < from.segment) continue;
       const header = await columnsOf(segment);
@@ -261,41 +236,9 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
 
     async recover(given, results) {
       const from = comparePositions(given, end) > 0 ? { segment: end.segment, length: 0 } : given;
-      const complete = new Set<ResultLine>();
-      /** Candidates by the text of their first row, for the columns of the segment that is being read. */
-      let byFirstRow = new Map<string, Candidate[]>();
-      let columnsRead: readonly string[] | null = null;
-      let open: (Candidate & { next: number; begin: SegmentPosition }) | null = null;
-      for await (const { segment, offset, terminated, columns: header, text: written } of rawRows(from)) {
-        const text = withoutMoved(header, written);
-        if (header !== columnsRead) {
-          columnsRead = header;
-          byFirstRow = new Map();
-          open = null;
-          for (const result of results) {
-            const method = roisOf(result)[0]?.['Analysis-method'];
-            if (method === undefined || complete.has(result) || !columnsFit(header, result, method)) continue;
-            const rows = rowsText(header, result)
-              .split('\n')
-              .slice(0, -1)
-              .map(row => withoutMoved(header, row));
-            const key = rows[0] as string;
-            byFirstRow.set(key, [...(byFirstRow.get(key) ?? []), { result, rows }]);
-          }
-        }
-        if (!terminated) break;
-        if (open && text === open.rows[open.next]) open.next++;
-        else {
-          const candidate: Candidate | undefined = byFirstRow.get(text)?.shift();
-          open = candidate ? { ...candidate, next: 1, begin: { segment, length: offset } } : null;
-        }
-        if (open && open.next === open.rows.length) {
-          complete.add(open.result);
-          open = null;
-        }
-      }
+      const { complete, torn } = await findWhole(rawRows(from), results);
       // Only the last thing that was being written can stand there in part.
-      if (open) await cutBack(open.begin);
+      if (torn) await cutBack(torn);
       else {
         end = await endOfTable();
         size = (await table.current()).length;
@@ -304,15 +247,4 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
       return complete;
     },
   };
-}
-
-function csvText(rows: readonly (readonly (string | number | null)[])[]): string {
-  return stringify(rows as (string | number | null)[][], { escape_formulas: true });
-}
-
-/** An image's rows. A cell is plain text of one line, whatever the name of an image holds. */
-function rowsText(columns: readonly string[], result: ResultLine): string {
-  return csvText(
-    csvCells(columns, result).map(row => row.map(cell => (typeof cell === 'string' ? oneLine(cell) : cell))),
-  );
 }

@@ -112,139 +112,136 @@ export function inspectionPicture(data: InspectionPictureData): EChartsOption {
   };
 }
 
-function panelsOf({ inspection, pixels, residuals }: InspectionPictureData, top: number): Panel[] {
-  const { roi, rows, result, reference } = inspection;
-  const [height, width] = roi.size;
-  const across = { name: 'column, px', min: -0.5, max: width - 0.5 };
-  const down = { name: 'row', min: 0, max: height, isDown: true };
+/** Where a panel stands: its row, and the left or right half of it, or all of it. */
+type PlaceOf = (row: number, half: 'left' | 'right' | 'whole') => Panel['grid'];
+
+function panelsOf(data: InspectionPictureData, top: number): Panel[] {
   const tops: number[] = [];
   let y = top;
   for (const each of panelHeights) {
     tops.push(y);
     y += each + between;
   }
-  const at = (row: number, column: 0 | 1 | null): Panel['grid'] => ({
-    left: column === 1 ? left + half + gap : left,
+  const at: PlaceOf = (row, side) => ({
+    left: side === 'right' ? left + half + gap : left,
     top: tops[row] as number,
-    width: column === null ? pictureWidth - left - right : half,
+    width: side === 'whole' ? pictureWidth - left - right : half,
     height: panelHeights[row] as number,
   });
-  const middle = ({ from, to }: InspectedRow): number => (from + to) / 2;
-  const used = rows.filter(({ position }) => position !== null);
-  const rejected = rows.filter(({ rejection }) => rejection !== null);
-  const rowDots = dots(
-    used.map(row => [row.position as number, middle(row)]),
-    colours.fit,
-    3,
-  );
-  const rejectedDots = dots(
-    rejected.map(row => [0, middle(row)]),
-    colours.rejected,
-    7,
-    'triangle',
-  );
-  const profile = meanRow(inspection);
-  const panels: Panel[] = [
+  return [...pixelPanels(data, at), ...profilePanels(data, at), ...referencePanels(data, at), positionPanel(data, at)];
+}
+
+const middle = ({ from, to }: InspectedRow): number => (from + to) / 2;
+const usedOf = (rows: readonly InspectedRow[]): InspectedRow[] => rows.filter(({ position }) => position !== null);
+const across = (width: number) => ({ name: 'column, px', min: -0.5, max: width - 0.5 });
+
+/** The ROI itself, and what its fit leaves of it. */
+function pixelPanels({ inspection: { roi, rows }, pixels, residuals }: InspectionPictureData, at: PlaceOf): Panel[] {
+  const [height, width] = roi.size;
+  const x = across(width);
+  const y = { name: 'row', min: 0, max: height, isDown: true };
+  const positions = usedOf(rows).map((row): [number, number] => [row.position as number, middle(row)]);
+  const rejected = rows.filter(({ rejection }) => rejection !== null).map((row): [number, number] => [0, middle(row)]);
+  const rejectedDots = dots(rejected, colours.rejected, 7, 'triangle');
+  return [
     {
       title: 'Pixels, with the position of each row; rejected rows are marked at the left',
-      grid: at(0, 0),
-      x: across,
-      y: down,
-      series: [rowDots, rejectedDots],
+      grid: at(0, 'left'),
+      x,
+      y,
+      series: [dots(positions, colours.fit, 3), rejectedDots],
       image: pixels,
     },
     {
       title: residuals ? 'Pixels less the fit of their row (grey: none)' : 'The method fits no line',
-      grid: at(0, 1),
-      x: across,
-      y: down,
+      grid: at(0, 'right'),
+      x,
+      y,
       series: [rejectedDots],
       image: residuals,
     },
+  ];
+}
+
+/** The mean row with the mean fit, and the difference. */
+function profilePanels({ inspection }: InspectionPictureData, at: PlaceOf): Panel[] {
+  const { roi, rows, result } = inspection;
+  const x = across(roi.size[1]);
+  const y = { name: 'counts' };
+  const used = usedOf(rows).length;
+  const { measured, fit } = meanRow(inspection);
+  return [
     {
-      title: `Mean of the ${used.length > 0 ? `${used.length} used ` : ''}rows (black)${profile.fit ? ', mean fit (orange)' : ''}`,
-      grid: at(1, 0),
-      x: across,
-      y: { name: 'counts' },
+      title: `Mean of the ${used > 0 ? `${used} used ` : ''}rows (black)${fit ? ', mean fit (orange)' : ''}`,
+      grid: at(1, 'left'),
+      x,
+      y,
       series: [
-        curve(profile.measured, colours.measured),
-        ...(profile.fit ? [curve(profile.fit, colours.fit)] : []),
+        curve(measured, colours.measured),
+        ...(fit ? [curve(fit, colours.fit)] : []),
         ...(result.position === null ? [] : [upright(result.position, colours.fit)]),
       ],
     },
     {
       title: 'Mean row less mean fit',
-      grid: at(1, 1),
-      x: across,
-      y: { name: 'counts' },
-      series: profile.fit
-        ? [
-            curve(
-              profile.measured.map((value, x) => value - profile.fit![x]!),
-              colours.measured,
-            ),
-          ]
-        : [],
+      grid: at(1, 'right'),
+      x,
+      y,
+      series: fit ? [curve(less(measured, fit), colours.measured)] : [],
     },
   ];
+}
+
+/** The frame beside the reference, and their ratio, from which the shift is found. */
+function referencePanels({ inspection: { roi, reference } }: InspectionPictureData, at: PlaceOf): Panel[] {
+  const x = across(roi.size[1]);
   const ratio = reference?.ratio;
-  if (ratio) {
-    const { columns, measured, fitted, frame, reference: before } = ratio;
-    panels.push(
-      {
-        title: 'Light above the dark level: frame (black), reference (blue)',
-        grid: at(2, 0),
-        x: across,
-        y: { name: 'counts' },
-        series: [pairs(columns, before, colours.reference), pairs(columns, frame, colours.measured)],
-      },
-      {
-        title: 'ln(frame / reference): measured (dots), fit (orange), difference',
-        grid: at(2, 1),
-        x: across,
-        y: { name: 'ln ratio' },
-        series: [
-          ...(fitted
-            ? [
-                pairs(
-                  columns,
-                  measured.map((value, i) => value - fitted[i]!),
-                  '#999999',
-                ),
-              ]
-            : []),
-          dots(pointsOf(columns, measured), colours.measured, 4),
-          ...(fitted ? [pairs(columns, fitted, colours.fit)] : []),
-        ],
-      },
-    );
-  } else {
-    panels.push({
-      title: reference
-        ? 'The frame was not compared with the pattern of the reference'
-        : 'There is no reference of this ROI',
-      grid: at(2, null),
-      x: across,
-      y: { name: 'counts' },
-      series: [],
-    });
+  if (!ratio) {
+    const title = reference
+      ? 'The frame was not compared with the pattern of the reference'
+      : 'There is no reference of this ROI';
+    return [{ title, grid: at(2, 'whole'), x, y: { name: 'counts' }, series: [] }];
   }
-  panels.push({
+  const { columns, measured, fitted, frame, reference: before } = ratio;
+  return [
+    {
+      title: 'Light above the dark level: frame (black), reference (blue)',
+      grid: at(2, 'left'),
+      x,
+      y: { name: 'counts' },
+      series: [pairs(columns, before, colours.reference), pairs(columns, frame, colours.measured)],
+    },
+    {
+      title: 'ln(frame / reference): measured (dots), fit (orange), difference',
+      grid: at(2, 'right'),
+      x,
+      y: { name: 'ln ratio' },
+      series: [
+        ...(fitted ? [pairs(columns, less(measured, fitted), '#999999')] : []),
+        dots(pointsOf(columns, measured), colours.measured, 4),
+        ...(fitted ? [pairs(columns, fitted, colours.fit)] : []),
+      ],
+    },
+  ];
+}
+
+function positionPanel({ inspection: { roi, rows, result } }: InspectionPictureData, at: PlaceOf): Panel {
+  const [height] = roi.size;
+  const positions = usedOf(rows).map((row): [number, number] => [middle(row), row.position as number]);
+  return {
     title: 'Position of each row, and of the ROI with its standard error (line and band)',
-    grid: at(3, null),
+    grid: at(3, 'whole'),
     x: { name: 'row', min: 0, max: height },
     y: { name: 'position, px' },
     series: [
-      dots(
-        used.map(row => [middle(row), row.position as number]),
-        colours.measured,
-        4,
-      ),
+      dots(positions, colours.measured, 4),
       ...(result.position === null ? [] : [level(result.position, result.uncertainty ?? 0, height)]),
     ],
-  });
-  return panels;
+  };
 }
+
+const less = (values: ArrayLike<number>, others: ArrayLike<number>): number[] =>
+  Array.from(values, (value, i) => value - others[i]!);
 
 const pointsOf = (xs: ArrayLike<number>, ys: ArrayLike<number>): [number, number][] =>
   Array.from({ length: xs.length }, (_, i): [number, number] => [xs[i]!, ys[i]!]).filter(([, y]) => Number.isFinite(y));

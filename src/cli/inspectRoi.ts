@@ -198,23 +198,23 @@ async function picture(inspection: RoiInspection, title: string, words: readonly
       for (let x = 0; x < fit.length; x++) left[row * fit.length + x] = pixels[row * fit.length + x]! - fit[x]!;
   }
   const hasFit = rows.some(({ fit }) => fit !== null);
+  const seen = roiPicture(inspection, { width: roi.size[1], height: roi.size[0] });
+  const sizes = left.filter(Number.isFinite).map(Math.abs).sort();
+  const most = sizes[Math.floor(sizes.length * 0.98)] || 1;
   return drawInspection({
     inspection,
     title,
     words,
-    pixels: await enlarged(roiPicture(inspection, { width: roi.size[1], height: roi.size[0] }).grey, roi.size),
-    residuals: hasFit ? await enlarged(residualGreys(left), roi.size) : null,
+    pixels: { uri: await enlarged(seen.grey, roi.size), black: seen.low, white: seen.high },
+    residuals: hasFit ? { uri: await enlarged(residualGreys(left, most), roi.size), black: -most, white: most } : null,
   });
 }
 
 /** Grey in the middle is none; rows without a fit are black. */
-function residualGreys(left: Float64Array): Uint8Array {
-  const sizes = left.filter(Number.isFinite).map(Math.abs).sort();
-  const most = sizes[Math.floor(sizes.length * 0.98)] || 1;
-  return Uint8Array.from(left, value =>
+const residualGreys = (left: Float64Array, most: number): Uint8Array =>
+  Uint8Array.from(left, value =>
     Number.isFinite(value) ? Math.max(1, Math.min(255, Math.round(128 + (127 * value) / most))) : 0,
   );
-}
 
 /** To the shape of its panel, of whose units each has two pixels or more: neighbours are not blurred into each other. */
 async function enlarged(grey: Uint8Array, [rows, columns]: readonly [number, number]): Promise<string> {

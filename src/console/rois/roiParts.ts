@@ -202,11 +202,11 @@ function pixelLines(inspection: RoiInspection, width: number, height: number, dr
   ]);
 }
 
-/** The pixels of a ROI, no larger than that, its greys stretched between the darkest and the brightest hundredth. */
+/** The pixels of a ROI, no larger than that, its greys stretched between the darkest and the brightest hundredth, counts; of one value they are grey. */
 export function roiPicture(
   { roi, pixels }: Pick<RoiInspection, 'roi' | 'pixels'>,
   most: { width: number; height: number },
-): GreyPicture {
+): GreyPicture & { low: number; high: number } {
   const [rows, columns] = roi.size;
   const scale = Math.min(most.width / columns, most.height / rows);
   const width = Math.max(1, Math.floor(columns * scale));
@@ -223,10 +223,11 @@ export function roiPicture(
       for (let row = top; row < bottom; row++)
         for (let column = left; column < right; column++) sum += pixels[row * columns + column] as number;
       const mean = sum / ((bottom - top) * (right - left));
-      grey[y * width + x] = Math.max(0, Math.min(255, Math.round(((mean - low) / (high - low || 1)) * 255)));
+      const part = high > low ? (mean - low) / (high - low) : 0.5;
+      grey[y * width + x] = Math.max(0, Math.min(255, Math.round(part * 255)));
     }
   }
-  return { width, height, grey };
+  return { width, height, grey, low, high };
 }
 
 /** What of the result line is not the same now. */

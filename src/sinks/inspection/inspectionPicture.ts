@@ -1,4 +1,5 @@
 import type { EChartsOption, SeriesOption } from 'echarts';
+import { number } from '../../model/quantity.ts';
 import { type InspectedRow, meanRow, type RoiInspection } from '../../model/roiInspection.ts';
 
 /** What one looks at, and what is said above it. */
@@ -7,9 +8,16 @@ export interface InspectionPictureData {
   title: string;
   /** Below the title, a line each. */
   words: readonly string[];
-  /** PNG of the ROI's pixels, and of what the fits leave of them (null: there is no fit), as data URIs; of the shape of {@link imagePanel}. */
-  pixels: string;
-  residuals: string | null;
+  /** The ROI's pixels, and what the fits leave of them (null: there is no fit); of the shape of {@link imagePanel}. */
+  pixels: InspectionImage;
+  residuals: InspectionImage | null;
+}
+
+/** PNG as a data URI, and what its black and its white stand for, counts. */
+export interface InspectionImage {
+  uri: string;
+  black: number;
+  white: number;
 }
 
 const font = 'DejaVu Sans';
@@ -32,9 +40,16 @@ const between = 74;
 /** Where the panels begin. */
 const headHeight = (words: number): number => 64 + words * lineHeight + 26;
 
+/** Height of each line of panels: that of its title alone where there is nothing to draw. */
+const heightsOf = ({ rows, reference }: RoiInspection): number[] => {
+  const isDrawn = [true, true, Boolean(reference?.ratio), usedOf(rows).length > 0];
+  return panelHeights.map((height, i) => (isDrawn[i] ? height : titleHeight - between));
+};
+const titleHeight = 34;
+
 /** Pixels before the zoom. */
-export const pictureHeight = ({ words }: Pick<InspectionPictureData, 'words'>): number =>
-  headHeight(words.length) + panelHeights.reduce<number>((sum, height) => sum + height + between, 0);
+export const pictureHeight = ({ words, inspection }: Pick<InspectionPictureData, 'words' | 'inspection'>): number =>
+  headHeight(words.length) + heightsOf(inspection).reduce((sum, height) => sum + height + between, 0);
 
 interface Panel {
   title: string;
@@ -53,7 +68,8 @@ interface Panel {
  */
 export function inspectionPicture(data: InspectionPictureData): EChartsOption {
   const { title, words } = data;
-  const panels = panelsOf(data, headHeight(words.length));
+  const all = panelsOf(data, headHeight(words.length));
+  const panels = all.filter(({ series, image }) => series.length > 0 || image);
   return {
     animation: false,
     backgroundColor: '#FFFFFF',
@@ -68,7 +84,7 @@ export function inspectionPicture(data: InspectionPictureData): EChartsOption {
         textStyle: { fontFamily: font, fontSize: 18, fontWeight: 'bold', color: ink },
         subtextStyle: { fontFamily: font, fontSize: 13, color: '#444444', lineHeight },
       },
-      ...panels.map(({ title: text, grid }) => ({
+      ...all.map(({ title: text, grid }) => ({
         text,
         left: grid.left - 6,
         top: grid.top - 24,
@@ -118,7 +134,7 @@ type PlaceOf = (row: number, half: 'left' | 'right' | 'whole') => Panel['grid'];
 function panelsOf(data: InspectionPictureData, top: number): Panel[] {
   const tops: number[] = [];
   let y = top;
-  for (const each of panelHeights) {
+  for (const each of heightsOf(data.inspection)) {
     tops.push(y);
     y += each + between;
   }
@@ -136,7 +152,8 @@ const usedOf = (rows: readonly InspectedRow[]): InspectedRow[] => rows.filter(({
 const across = (width: number) => ({ name: 'column, px', min: -0.5, max: width - 0.5 });
 
 /** The ROI itself, and what its fit leaves of it. */
-function pixelPanels({ inspection: { roi, rows }, pixels, residuals }: InspectionPictureData, at: PlaceOf): Panel[] {
+function pixelPanels({ inspection, pixels, residuals }: InspectionPictureData, at: PlaceOf): Panel[] {
+  const { roi, rows } = inspection;
   const [height, width] = roi.size;
   const x = across(width);
   const y = { name: 'row', min: 0, max: height, isDown: true };
@@ -145,20 +162,20 @@ function pixelPanels({ inspection: { roi, rows }, pixels, residuals }: Inspectio
   const rejectedDots = dots(rejected, colours.rejected, 7, 'triangle');
   return [
     {
-      title: 'Pixels, with the position of each row; rejected rows are marked at the left',
+      title: `Pixels, ${scaleWords(pixels)}; dots: positions${rejected.length > 0 ? ', ▸: rejected rows' : ''}`,
       grid: at(0, 'left'),
       x,
       y,
       series: [dots(positions, colours.fit, 3), rejectedDots],
-      image: pixels,
+      image: pixels.uri,
     },
     {
-      title: residuals ? 'Pixels less the fit of their row (grey: none)' : 'The method fits no line',
+      title: residuals ? `Less the fit of each row, ${scaleWords(residuals)}` : noFitWords(inspection),
       grid: at(0, 'right'),
       x,
       y,
-      series: [rejectedDots],
-      image: residuals,
+      series: residuals ? [rejectedDots] : [],
+      image: residuals?.uri ?? null,
     },
   ];
 }
@@ -183,7 +200,7 @@ function profilePanels({ inspection }: InspectionPictureData, at: PlaceOf): Pane
       ],
     },
     {
-      title: 'Mean row less mean fit',
+      title: fit ? 'Mean row less mean fit' : noFitWords(inspection),
       grid: at(1, 'right'),
       x,
       y,
@@ -229,13 +246,16 @@ function positionPanel({ inspection: { roi, rows, result } }: InspectionPictureD
   const [height] = roi.size;
   const positions = usedOf(rows).map((row): [number, number] => [middle(row), row.position as number]);
   return {
-    title: 'Position of each row, and of the ROI with its standard error (line and band)',
+    title:
+      positions.length > 0
+        ? 'Position of each row, and of the ROI with its standard error (line and band)'
+        : 'No row has a position',
     grid: at(3, 'whole'),
     x: { name: 'row', min: 0, max: height },
     y: { name: 'position, px' },
     series: [
-      dots(positions, colours.measured, 4),
-      ...(result.position === null ? [] : [level(result.position, result.uncertainty ?? 0, height)]),
+      ...(positions.length > 0 ? [dots(positions, colours.measured, 4)] : []),
+      ...(result.position === null ? [] : level(result.position, result.uncertainty ?? 0, height)),
     ],
   };
 }
@@ -282,8 +302,26 @@ const upright = (x: number, color: string): SeriesOption => ({
   },
 });
 
-/** A line at a height with a band around it. */
-const level = (y: number, error: number, to: number): SeriesOption => ({
+const noFitWords = ({ method }: RoiInspection): string =>
+  method === 'gaussian' || method === 'fano' ? 'No row has a fit' : 'The method fits no line';
+
+/** `black 96 to white 1,820 counts`. */
+const scaleWords = ({ black, white }: InspectionImage): string =>
+  black === white
+    ? `all ${number(Math.round(black))} counts`
+    : `black ${number(Math.round(black))} to white ${number(Math.round(white))} counts`;
+
+/** A line at a height with a band around it, for both of which the axis has room. */
+const level = (y: number, error: number, to: number): SeriesOption[] => [
+  bandAround(y, error, to),
+  dots(
+    [y - error, y + error].map(end => [0, end]),
+    colours.fit,
+    0,
+  ),
+];
+
+const bandAround = (y: number, error: number, to: number): SeriesOption => ({
   type: 'line',
   data: [
     [0, y],

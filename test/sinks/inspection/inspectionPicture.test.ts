@@ -28,7 +28,8 @@ const inspection: RoiInspection = {
 };
 
 describe('the picture of a ROI', () => {
-  const data = { inspection, title: 'A in image_1.png', words: ['one', 'two'], pixels: 'data:a', residuals: 'data:b' };
+  const image = { uri: 'data:a', black: 96, white: 1820.4 };
+  const data = { inspection, title: 'A in image_1.png', words: ['one', 'two'], pixels: image, residuals: image };
   const seriesOf = (of: typeof data) => inspectionPicture(of).series as { data: unknown[]; xAxisIndex: number }[];
 
   it('marks the position of each used row, and the rejected ones at the border', () => {
@@ -74,6 +75,21 @@ describe('the picture of a ROI', () => {
     expect(titles(compared)).toContain('ln(frame / reference)');
     const drawn = seriesOf(compared).filter(({ xAxisIndex }) => xAxisIndex === 5);
     expect(drawn.map(({ data: of }) => of)).toContainEqual([[1, 0.1]]);
-    expect(pictureHeight({ words: ['one', 'two', 'three'] })).toBeGreaterThan(pictureHeight({ words: ['one'] }));
+    expect(pictureHeight({ ...data, words: ['one'] })).toBeLessThan(pictureHeight(data));
+    expect(pictureHeight(data)).toBeLessThan(pictureHeight(compared));
+  });
+
+  it('says what black and white stand for, and has no axes where there is nothing', () => {
+    const lost: RoiInspection = {
+      ...inspection,
+      rows: inspection.rows.map(row => ({ ...row, position: null, rejection: 'saturated', fit: null })),
+      result: { ...inspection.result, position: null, uncertainty: null, rows_used: 0, flags: ['lost'] },
+    };
+    const { title, grid } = inspectionPicture({ ...data, inspection: lost, residuals: null });
+    const words = JSON.stringify(title);
+    expect(words).toContain('black 96 to white 1,820 counts');
+    expect(words).toContain('No row has a fit');
+    expect(words).toContain('No row has a position');
+    expect(grid).toHaveLength(2);
   });
 });

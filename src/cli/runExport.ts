@@ -1,8 +1,8 @@
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import { nodeFiles } from '../files/files.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
-import { labelPatterns } from '../model/labelPatterns.ts';
+import { idlePatterns, labelPatterns } from '../model/labelPatterns.ts';
 import { localIso } from '../model/localTime.ts';
 import { readReferences, referencesFolder } from '../operators/processor/shiftReference.ts';
 import { madeWith } from '../provenance/madeWith.ts';
@@ -63,6 +63,7 @@ export async function runExport(
     throw new ExitError(error.isChoice ? exitCodes.usage : exitCodes.failed, `${error.message}: nothing is exported`);
   });
   const labels = frames.labels.filter(isChosen);
+  for (const pattern of idlePatterns(rois, frames.labels)) warn(`no ROI fits ${pattern}`);
   const { windowFrames, zero } = quantitySettings(experiment.config);
   const zeros = values.includes('rezeroed') ? await zerosOf(paths.results, zero) : new Map<string, number>();
   const table = (shape === 'wide' ? wideTable : longTable)(frames, values, isChosen, { windowFrames, zeros });
@@ -76,6 +77,9 @@ export async function runExport(
     return exitCodes.done;
   }
   const path = resolve(cwd, file ?? `${basename(paths.root)}.${format}`);
+  if ((await nodeFiles.stat(dirname(path))) === null) {
+    throw new ExitError(exitCodes.usage, `${dirname(path)} is not there: make the folder first`);
+  }
   if (!options.force && (await nodeFiles.stat(path)) !== null) {
     throw new ExitError(exitCodes.usage, `${path} is there already: name another file, or replace it with --force`);
   }

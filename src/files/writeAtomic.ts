@@ -10,7 +10,9 @@ export async function writeFully(
 ): Promise<void> {
   const taken = await write(data);
   if (taken === data.length) return;
-  const error: NodeJS.ErrnoException = new Error(`${path}: only ${taken} of ${data.length} bytes were written`);
+  const error: NodeJS.ErrnoException = new Error(
+    `${path}: only ${taken} of ${data.length} bytes were written: its disk is full, make room on it`,
+  );
   error.code = 'ENOSPC';
   error.path = path;
   throw error;

@@ -10,3 +10,7 @@ export function labelPatterns(patterns: readonly string[]): (label: string) => b
   const fits = (label: string, globs: readonly string[]): boolean => globs.some(glob => matchesGlob(label, glob));
   return label => (wanted.length === 0 || fits(label, wanted)) && !fits(label, unwanted);
 }
+
+/** Those of some patterns that fit no label, with or without `!`: a slip, or a ROI that is not there any more. */
+export const idlePatterns = (patterns: readonly string[], labels: readonly string[]): string[] =>
+  patterns.filter(pattern => !labels.some(label => matchesGlob(label, pattern.replace(/^!/, ''))));

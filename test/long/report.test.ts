@@ -89,6 +89,16 @@ it.skipIf(chromium === null)(
         `document.querySelectorAll('#pictures section')[${part}].querySelector('canvas') !== null`,
       );
     }
+    // On paper nothing is left that one could only click.
+    await steer(`dispatchEvent(new Event('beforeprint'))`);
+    expect(await page.value(`${chart}.getOption().dataZoom.length`)).toBe(0);
+    expect(
+      await page.value(
+        `Math.max(...[...document.querySelectorAll('#pictures canvas')].map(each => each.getBoundingClientRect().height))`,
+      ),
+    ).toBeLessThan(700);
+    await steer(`dispatchEvent(new Event('afterprint'))`);
+    expect(await page.value(`${chart}.getOption().dataZoom.length`)).toBeGreaterThan(0);
     const ground = `getComputedStyle(document.body).backgroundColor`;
     const before = await page.value(ground);
     await steer(`document.getElementById('theme').click()`);

@@ -30,7 +30,7 @@ async function* csv(table: ExportTable): AsyncGenerator<Uint8Array> {
 }
 
 /** Quotes, separators, lines, and what a spreadsheet would take for a formula. */
-const special = /["',\r\n\t]|^[=+\-@]/;
+const special = /["',\r\n\t]|^[=+\-@＝＋－＠]/;
 
 /** As the table of the results writes it. Most cells have nothing special, and there may be hundreds of millions. */
 const textCell = (text: string | null): string =>

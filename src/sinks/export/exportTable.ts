@@ -33,117 +33,90 @@ const pieceValues = 500_000;
 const number = (value: number | undefined): number | null =>
   value === undefined || !Number.isFinite(value) ? null : value;
 
-type ValueOf = (frame: ChosenFrame, roi: number) => number | string | null;
-
-/** What the values of a ROI are. */
-type RoiColumns = Readonly<Record<RoiValue, { type: ExportType; unit: string; meaning: string; of: ValueOf }>>;
-
-const derived: Readonly<Record<DerivedValue, { unit: string; meaning: string }>> = {
-  median: { unit: 'px', meaning: 'median of the shifts of the last images, without those that are flagged' },
-  slope: { unit: 'px/h', meaning: 'slope of the shift over the last images (Theil and Sen)' },
-  slope_uncertainty: { unit: 'px/h', meaning: 'standard error of the slope' },
-  resonance: { unit: 'px', meaning: 'of a pair of halves: mean of their shifts, what the resonance does' },
-  movement: { unit: 'px', meaning: 'of a pair of halves: half of the difference of their shifts, what the chip does' },
-  rezeroed: { unit: 'px', meaning: 'shift since the mean of the time that [Quantities] sets to zero' },
-};
-
-/** The columns of one table: what follows from images before is known in it alone. */
-function roiColumns(options: DerivedOptions): RoiColumns {
-  const values = derivedValues(options);
-  const entries = Object.entries(derived).map(([name, column]) => [
-    name,
-    {
-      type: 'f64',
-      ...column,
-      of: (frame: ChosenFrame, roi: number) => number(values.of(name as DerivedValue, frame, roi)),
-    },
-  ]);
-  return { ...measured, ...Object.fromEntries(entries) };
-}
-
-const measured: Omit<RoiColumns, DerivedValue> = {
-  position: {
-    type: 'f64',
-    unit: 'px',
-    meaning: 'the resonance, from the left edge of the ROI after its flip',
-    of: ({ row }, roi) => number(row.positions[roi]),
-  },
-  uncertainty: {
-    type: 'f32',
-    unit: 'px',
-    meaning: 'standard error of the position',
-    of: ({ row }, roi) => number(row.uncertainties[roi]),
-  },
-  shift: {
-    type: 'f32',
-    unit: 'px',
-    meaning: 'of the resonance since the reference',
-    of: ({ row }, roi) => number(row.shifts[roi]),
-  },
-  shift_uncertainty: {
-    type: 'f32',
-    unit: 'px',
-    meaning: 'standard error of the shift',
-    of: ({ row }, roi) => number(row.shiftUncertainties[roi]),
-  },
-  flags: {
-    type: 'text',
-    unit: '',
-    meaning: 'reasons to distrust the values, with ";" between them; empty when all is well',
-    of: ({ row, flags }, roi) => flags.filter((_, bit) => ((row.flags[roi] ?? 0) >> bit) & 1).join(';'),
-  },
-};
-
 /** A column with how its value is found; `roi` is an index into the frame's labels, -1 where the frame lacks the ROI. */
 interface Filled extends ExportColumn {
-  of: ValueOf;
+  of: (frame: ChosenFrame, roi: number) => number | string | null;
 }
 
-/** Columns that belong to the image, not to a ROI. */
-function frameColumns(sensors: readonly string[]): Filled[] {
-  const chip = (name: string, unit: string, meaning: string, axis: number): Filled => ({
-    name,
-    type: 'f32',
-    unit,
-    meaning,
-    of: ({ row }) => number(row.chipShift[axis]),
-  });
-  return [
-    {
-      name: 'time_utc',
-      type: 'utc',
-      unit: '',
-      meaning: 'when the image was taken, UTC; empty where its time zone is not known',
-      of: ({ row }) => number(row.utc),
-    },
-    {
-      name: 'time_local',
-      type: 'local',
-      unit: '',
-      meaning: 'the same, as the clock at the camera showed it',
-      of: ({ row }) => number(row.local),
-    },
-    {
-      name: 'entry_id',
-      type: 'text',
-      unit: '',
-      meaning: 'the image in the manifest; the hash of an id of more than 40 bytes',
-      of: ({ row }) => row.id,
-    },
-    ...[...new Map(sensors.map(sensor => [temperatureColumn(sensor), sensor]))].map(
-      ([name, sensor]): Filled => ({
-        name,
-        type: 'f32',
-        unit: '°C',
-        meaning: `temperature of ${sensor}`,
-        of: ({ row, sensors: own }) =>
-          number(row.temperatures[own.findIndex(each => temperatureColumn(each) === name)]),
-      }),
+const column = (name: string, type: ExportType, unit: string, meaning: string, of: Filled['of']): Filled => ({
+  ...{ name, type, unit, meaning, of },
+});
+
+const derived: Readonly<Record<DerivedValue, [unit: string, meaning: string]>> = {
+  median: ['px', 'median of the shifts of the last images, without those that are flagged'],
+  slope: ['px/h', 'slope of the shift over the last images (Theil and Sen)'],
+  slope_uncertainty: ['px/h', 'standard error of the slope'],
+  resonance: ['px', 'of a pair of halves: mean of their shifts, what the resonance does'],
+  movement: ['px', 'of a pair of halves: half of the difference of their shifts, what the chip does'],
+  rezeroed: ['px', 'shift since the mean of the time that [Quantities] sets to zero'],
+};
+
+/** Columns that a ROI has, of one table: what follows from images before is known in it alone. */
+function roiColumns(names: readonly RoiValue[], options: DerivedOptions): Filled[] {
+  const values = derivedValues(options);
+  const measured = [
+    column('position', 'f64', 'px', 'the resonance, from the left edge of the ROI after its flip', ({ row }, roi) =>
+      number(row.positions[roi]),
     ),
-    chip('chip_dx', 'px', 'movement of the chip to the right since its reference image', 0),
-    chip('chip_dy', 'px', 'movement of the chip down', 1),
-    chip('chip_angle', 'degree', 'turn of the chip', 2),
+    column('uncertainty', 'f32', 'px', 'standard error of the position', ({ row }, roi) =>
+      number(row.uncertainties[roi]),
+    ),
+    column('shift', 'f32', 'px', 'of the resonance since the reference', ({ row }, roi) => number(row.shifts[roi])),
+    column('shift_uncertainty', 'f32', 'px', 'standard error of the shift', ({ row }, roi) =>
+      number(row.shiftUncertainties[roi]),
+    ),
+    column(
+      'flags',
+      'text',
+      '',
+      'reasons to distrust the values, with ";" between them; empty when all is well',
+      ({ row, flags }, roi) => flags.filter((_, bit) => ((row.flags[roi] ?? 0) >> bit) & 1).join(';'),
+    ),
   ];
+  return names.map(name => {
+    const known = measured.find(each => each.name === name);
+    if (known) return known;
+    const [unit, meaning] = derived[name as DerivedValue];
+    return column(name, 'f64', unit, meaning, (frame, roi) => number(values.of(name as DerivedValue, frame, roi)));
+  });
+}
+
+/** Columns that belong to the image, not to a ROI: its times and id, and what else is known of it. */
+function frameColumns(sensors: readonly string[]): { identity: Filled[]; others: Filled[] } {
+  const byName = new Map(sensors.map(sensor => [temperatureColumn(sensor), sensor]));
+  const chip = (name: string, unit: string, meaning: string, axis: number): Filled =>
+    column(name, 'f32', unit, meaning, ({ row }) => number(row.chipShift[axis]));
+  return {
+    identity: [
+      column(
+        'time_utc',
+        'utc',
+        '',
+        'when the image was taken, UTC; empty where its time zone is not known',
+        ({ row }) => number(row.utc),
+      ),
+      column('time_local', 'local', '', 'the same, as the clock at the camera showed it', ({ row }) =>
+        number(row.local),
+      ),
+      column(
+        'entry_id',
+        'text',
+        '',
+        'the image in the manifest; the hash of an id of more than 40 bytes',
+        ({ row }) => row.id,
+      ),
+    ],
+    others: [
+      ...[...byName].map(([name, sensor]) =>
+        column(name, 'f32', '°C', `temperature of ${sensor}`, ({ row, sensors: own }) =>
+          number(row.temperatures[own.findIndex(each => temperatureColumn(each) === name)]),
+        ),
+      ),
+      chip('chip_dx', 'px', 'movement of the chip to the right since its reference image', 0),
+      chip('chip_dy', 'px', 'movement of the chip down', 1),
+      chip('chip_angle', 'degree', 'turn of the chip', 2),
+    ],
+  };
 }
 
 /** A row for each image and ROI. @param isChosen which labels */
@@ -153,21 +126,12 @@ export function longTable(
   isChosen: (label: string) => boolean,
   options: DerivedOptions = { windowFrames: 15, zeros: new Map() },
 ): ExportTable {
-  const ofRoi = roiColumns(options);
-  const [utc, local, id, ...others] = frameColumns(frames.sensors) as [Filled, Filled, Filled, ...Filled[]];
-  const columns: Filled[] = [
-    utc,
-    local,
-    id,
-    {
-      name: 'roi',
-      type: 'text',
-      unit: '',
-      meaning: 'label of the ROI',
-      of: ({ labels }, roi) => labels[roi] ?? null,
-    },
-    { name: 'method', type: 'text', unit: '', meaning: 'analysis method', of: ({ method }) => method },
-    ...values.map((name): Filled => ({ name, ...ofRoi[name] })),
+  const { identity, others } = frameColumns(frames.sensors);
+  const columns = [
+    ...identity,
+    column('roi', 'text', '', 'label of the ROI', ({ labels }, roi) => labels[roi] ?? null),
+    column('method', 'text', '', 'analysis method', ({ method }) => method),
+    ...roiColumns(values, options),
     ...others,
   ];
   return {
@@ -184,24 +148,25 @@ export function wideTable(
   isChosen: (label: string) => boolean,
   options: DerivedOptions = { windowFrames: 15, zeros: new Map() },
 ): ExportTable {
-  const ofRoi = roiColumns(options);
+  const ofRoi = roiColumns(values, options);
+  const { identity, others } = frameColumns(frames.sensors);
   const columns = [
-    ...frameColumns(frames.sensors),
-    ...frames.labels.filter(isChosen).flatMap(label =>
-      values.map((value): Filled => {
-        const { of, meaning, ...column } = ofRoi[value];
-        const placeIn = placeOf(label);
-        return {
-          name: values.length === 1 ? label : `${label}.${value}`,
-          ...column,
-          meaning: `${value.replace('_', ' ')} of ${label}: ${meaning}`,
+    ...identity,
+    ...others,
+    ...frames.labels.filter(isChosen).flatMap(label => {
+      const placeIn = placeOf(label);
+      return ofRoi.map(
+        ({ name, of, meaning, ...each }): Filled => ({
+          ...each,
+          name: values.length === 1 ? label : `${label}.${name}`,
+          meaning: `${name.replace('_', ' ')} of ${label}: ${meaning}`,
           of: frame => {
             const roi = placeIn(frame.labels);
             return roi < 0 ? null : of(frame, roi);
           },
-        };
-      }),
-    ),
+        }),
+      );
+    }),
   ];
   const rows = Math.max(1, Math.min(pieceRows, Math.floor(pieceValues / columns.length)));
   return { columns, pieces: () => inPieces(columns, frames, rows, () => [-1]) };

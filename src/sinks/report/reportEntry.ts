@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { makeFolder } from '../../files/durableNames.ts';
 import { nodeFiles } from '../../files/files.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
+import { idlePatterns } from '../../model/labelPatterns.ts';
 import { counted } from '../../model/quantity.ts';
 import { answerTask } from '../drawing/answerTask.ts';
 import { rasterise } from '../drawing/rasterise.ts';
@@ -36,6 +37,7 @@ answerTask(async (task: ReportTask): Promise<ReportAnswer> => {
   }
   const { pictures: data, sensing, frames, note } = content;
   if (note !== null) notes.push(note);
+  for (const pattern of idlePatterns(task.rois, frames.labels)) notes.push(`No ROI fits ${pattern}.`);
   const span = `${momentText(frames.first)} to ${momentText(frames.last)}`;
   const { title } = task;
   const subtitle = [

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { OpenFile } from '../../../src/files/files.ts';
 import { wrapFiles, wrapOpenFile } from '../../../src/files/wrapFiles.ts';
+import { idlePatterns } from '../../../src/model/labelPatterns.ts';
 import type { ResultLine } from '../../../src/model/result.ts';
-import { chooseFrames } from '../../../src/sinks/series/chosenFrames.ts';
+import { chooseFrames, chooseSome } from '../../../src/sinks/series/chosenFrames.ts';
 import { SeriesReader } from '../../../src/sinks/series/seriesReader.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
 import { sampleResult } from '../sampleResult.ts';
@@ -78,4 +79,35 @@ test('of a short span few rows are read, however long the run, and levels that a
   expect(short).toBeLessThan(bytes / 5);
   for (const name of await files.list(folder)) if (name.startsWith('level')) await files.remove(`${folder}/${name}`);
   expect(await chosen(await look(), from, end)).toEqual(some);
+});
+
+test('where nothing is chosen it is said what there is; a pattern that fits no ROI is told', async () => {
+  const files = new FaultyFiles();
+  const all = { from: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY };
+  const empty = await SeriesReader.look(files, folder);
+  await expect(chooseSome(empty, all, [])).rejects.toMatchObject({
+    message: 'there is no result yet',
+    isChoice: false,
+  });
+  const series = await writeSeries(files, folder, [image(0), image(1)]);
+  await expect(chooseSome(series, { ...all, from: localOf(2) }, [])).rejects.toMatchObject({
+    message: 'no image lies between the times asked for; they run from 2026-10-01T02:00:00 to 2026-10-01T02:40:00',
+    isChoice: true,
+  });
+  await expect(chooseSome(series, all, ['Z*', '!b'])).rejects.toMatchObject({
+    message: 'no ROI fits Z* !b; their labels are a',
+    isChoice: true,
+  });
+  expect((await chooseSome(series, all, ['a', 'Z*'])).count).toBe(2);
+  expect(idlePatterns(['a*', 'Z*', '!b', '!a'], ['a1', 'a'])).toEqual(['Z*', '!b']);
+});
+
+test('images that come while the chosen ones are read are not among these', async () => {
+  const files = new FaultyFiles();
+  const series = await writeSeries(files, folder, [image(0), image(1)]);
+  const frames = await chooseFrames(series, { from: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY });
+  await writeSeries(files, folder, [image(2), image(1, 2)]);
+  const read: number[] = [];
+  for await (const { row } of frames.read()) read.push(row.positions[0]!);
+  expect(read).toEqual([0.1, 1.1]);
 });

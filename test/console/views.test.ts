@@ -456,6 +456,11 @@ describe('chip map', () => {
     expect(lines.at(-2)).toContain('40 ROIs');
   });
 
+  it('has the number between the signs where there is room and no colour', () => {
+    const lines = panel(full({ page: 'chip', drawing: colourless, columns: 200, rows: 60 }), 'chip');
+    expect(lines.slice(1, -3).join('\n')).toMatch(/([a-dA-D·])\1+ [+-]\d\.?\d* \1+/);
+  });
+
   it('is a question mark where nothing is known', () => {
     const lines = panel(full({ page: 'chip', history: null, drawing: colourless }), 'chip');
     const blocks = lines.slice(1, -3).join('\n').match(/\?+/g)!;

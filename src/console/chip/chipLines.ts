@@ -203,7 +203,7 @@ interface NumberPlace {
   down: Span;
 }
 
-/** In the place of the sign, in the middle row of a ROI that is wide enough. Without colours the signs themselves are needed. */
+/** In the place of the sign, in the middle row of a ROI that is wide enough. Without colours signs are left on both sides. */
 function writeNumber(
   { text, across: [x0, x1], down: [y0, y1] }: NumberPlace,
   cells: Map<number, Cell>,
@@ -211,7 +211,9 @@ function writeNumber(
   { colours }: Drawing,
 ): void {
   const room = x1 - x0 + 1;
-  if (colours === 0 || text === '' || text.length > room) return;
+  const isOfSigns = colours === 0;
+  const words = isOfSigns ? ` ${text} ` : text;
+  if (text.length < (isOfSigns ? 2 : 1) || words.length > room - (isOfSigns ? 2 : 0)) return;
   const row = ((y0 + y1) >> 1) * width;
   const places = Array.from({ length: room }, (_, i) => row + x0 + i);
   if (places.some(at => cells.get(at)?.isName)) return;
@@ -219,8 +221,8 @@ function writeNumber(
     const cell = cells.get(at);
     if (cell) cells.set(at, { ...cell, isMiddle: false });
   }
-  const from = row + x0 + Math.floor((room - text.length) / 2);
-  for (const [i, sign] of [...text].entries()) {
+  const from = row + x0 + Math.floor((room - words.length) / 2);
+  for (const [i, sign] of [...words].entries()) {
     const cell = cells.get(from + i);
     if (cell) cells.set(from + i, { ...cell, sign, isMiddle: true });
   }

@@ -29,6 +29,7 @@ import { start } from './start.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { verify } from './verify.ts';
+import { zero } from './zero.ts';
 
 /** Every command. A new one is a file and a line here. */
 export const commands: readonly CommandDefinition<never>[] = [
@@ -58,6 +59,7 @@ export const commands: readonly CommandDefinition<never>[] = [
   provenance,
   reference,
   mark,
+  zero,
   sensing,
   quantities,
   service,

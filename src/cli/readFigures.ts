@@ -25,7 +25,7 @@ export function quantitySettings(config: Config): QuantitySettings {
     groups: experimentGroups(config),
     zero: isZeroed ? { from: clockTime(zero_from), end: clockTime(zero_to) } : null,
     alarmSigmas: alarm_sigmas,
-    key: JSON.stringify([sensor, config.Experiment.groups, isZeroed && [zero_from, zero_to]]),
+    key: JSON.stringify([sensor, config.Experiment.groups]),
   };
 }
 

@@ -59,7 +59,7 @@ export async function showQuantities(context: CommandContext, options: Quantitie
     ...figures.groups,
     ...(isAsked ? [...pairs.flatMap(({ resonance, movement }) => [resonance, movement]), ...rois] : []),
   ];
-  output.text(`${textTable(figureRows(rows, zero !== undefined)).join('\n')}\n`);
+  output.text(`${textTable(figureRows(rows, figures.zero !== null)).join('\n')}\n`);
   if (!isAsked) output.text(`\n${textTable(qualityRows(rois)).join('\n')}\n`);
   if (other)
     output.text(
@@ -67,6 +67,8 @@ export async function showQuantities(context: CommandContext, options: Quantitie
     );
   else if (spans) output.text(`\n${textTable(stepRows(steps)).join('\n')}\n`);
   if (options.changes) output.text(`\n${textTable(changeRows(shown.slice(-mostChanges))).join('\n')}\n`);
+  if (figures.zero)
+    output.line(`from zero: from the mean between ${clockText(figures.zero.from)} and ${clockText(figures.zero.end)}`);
   for (const { reference, since } of figures.references.slice(1)) {
     output.line(
       `from ${clockText(since)} on, shifts are measured from a new reference, ${reference}: levels before it have another zero`,

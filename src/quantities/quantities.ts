@@ -82,6 +82,8 @@ export interface RunFigures {
   windowFrames: number;
   /** What `temperature` is measured against. */
   sensor: string | null;
+  /** Images of this time are a second zero; ms as the clock at the camera showed it. Null: none. */
+  zero: { from: number; end: number } | null;
   /** The newest of the references that the shifts were measured from, in order of time. */
   references: readonly NewReference[];
   rois: readonly SeriesFigures[];

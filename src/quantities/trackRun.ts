@@ -115,6 +115,16 @@ export class RunTracker {
     this.#byName = new Map(state.series.map(series => [`${series.kind} ${series.name}`, series]));
   }
 
+  /** Takes over what another tracker has found of the second zero, which has taken the images of that time alone. */
+  takeZero(of: RunTracker): void {
+    const isSame = of.state.references.at(-1)?.reference === this.state.references.at(-1)?.reference;
+    for (const series of this.state.series) {
+      const found = isSame ? of.#byName.get(`${series.kind} ${series.name}`) : undefined;
+      series.zeroSum = found?.zeroSum ?? 0;
+      series.zeroCount = found?.zeroCount ?? 0;
+    }
+  }
+
   /** Takes a frame that is later than all before. Gives the changes that are found with it. */
   take(frame: TrackedFrame): ShiftChange[] {
     const { ring } = this.state;
@@ -237,6 +247,7 @@ export class RunTracker {
       interval: state.ring.count > 1 ? state.ring.interval / 1000 : null,
       windowFrames,
       sensor: state.hasTemperature ? sensor : null,
+      zero: this.#settings.zero,
       references: state.references,
       rois: of('roi'),
       pairs: of('resonance').map((resonance, i) => ({ name: resonance.name, resonance, movement: movements[i]! })),

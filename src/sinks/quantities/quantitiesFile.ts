@@ -28,13 +28,14 @@ const compact = ({ allan, changes, ...figures }: SeriesFigures) => ({
 
 /** The text of {@link quantitiesFile}. @param complete false while what was before is still looked through */
 export function quantitiesText(figures: RunFigures, complete: boolean): string {
-  const { rois, pairs, groups, first, last, references, ...run } = figures;
+  const { rois, pairs, groups, first, last, zero, references, ...run } = figures;
   return `${JSON.stringify(
     {
       ...run,
       first: timeOf(first),
       last: timeOf(last),
       complete,
+      zero: zero && { from: timeOf(zero.from), to: timeOf(zero.end) },
       references: references.map(({ reference, since }) => ({ reference, since: timeOf(since) })),
       rois: rois.map(compact),
       pairs: pairs.map(({ name, resonance, movement }) => ({

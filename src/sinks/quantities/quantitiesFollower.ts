@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
 import { appendDurably, ShorterFileError } from '../../files/appendDurably.ts';
 import type { Files } from '../../files/files.ts';
@@ -36,6 +37,8 @@ const version = 2;
 interface Progress {
   version: number;
   key: string;
+  /** What the sums of the second zero are of. */
+  zero: QuantitySettings['zero'];
   /** Rows that were taken of each segment, by the id in its header. */
   taken: Map<string, number>;
   state: RunState;
@@ -113,7 +116,10 @@ export class QuantitiesFollower {
     const isOurs = this.#progress?.key === this.#settings.key && isAheadOf(reader, this.#progress);
     if (!isOurs || (this.#isLate && monotonic() >= this.#notBefore)) {
       if (!(await this.#lookThrough(reader))) return null;
-    } else await this.#takeNew(reader);
+    } else {
+      if (!isDeepStrictEqual(this.#progress!.zero, this.#settings.zero)) await this.#rezero(reader);
+      if (!signal.aborted) await this.#takeNew(reader);
+    }
     if (signal.aborted) return null;
     await this.#writeChanges();
     const begun = monotonic();
@@ -148,6 +154,7 @@ export class QuantitiesFollower {
     this.#progress = {
       version,
       key: this.#settings.key,
+      zero: this.#settings.zero,
       taken: new Map(reader.segments.map(({ layout, counts }) => [layout.header.id, counts[0]!])),
       state: tracker.state,
       held,
@@ -159,6 +166,25 @@ export class QuantitiesFollower {
     this.#notBefore = monotonic() + Math.max(againMs, 10 * lasted);
     if (lasted > againMs / 10) this.#keptAt = Number.NEGATIVE_INFINITY;
     return true;
+  }
+
+  /** Another second zero: from the images of that time alone, so that it is told at once, however long the run. */
+  async #rezero(reader: SeriesReader): Promise<void> {
+    const { key, zero } = this.#settings;
+    const progress = this.#progress!;
+    const tracker = new RunTracker(this.#settings, progress.state);
+    const ofZero = new RunTracker(this.#settings);
+    const { ring } = progress.state;
+    const last = ring.times[(ring.count - 1) % ring.times.length]!;
+    for await (const frame of (await chooseFrames(reader, zero ?? noTime)).read()) {
+      // Those that are held come later.
+      if (timeOf(frame) <= last) this.#take(ofZero, frame);
+      if (await this.#isOver()) return;
+    }
+    tracker.takeZero(ofZero);
+    this.#tracker = tracker;
+    this.#progress = { ...progress, key, zero };
+    this.#isUnkept = true;
   }
 
   async #takeNew(reader: SeriesReader): Promise<void> {
@@ -272,6 +298,8 @@ export class QuantitiesFollower {
     }
   }
 }
+
+const noTime = { from: 0, end: 0 };
 
 const timeOf = ({ row }: ChosenFrame): number => (Number.isNaN(row.utc) ? row.local : row.utc);
 

@@ -71,10 +71,10 @@ function world() {
         .split('\n')
         .map(line => JSON.parse(line)),
     told: async () => JSON.parse(await text('quantities.json')),
-    afterwards: async () => {
+    afterwards: async (of = settings) => {
       const series = await SeriesReader.look(files, '/r/series');
       const always = { from: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY };
-      return readQuantities(await chooseFrames(series, always), settings);
+      return readQuantities(await chooseFrames(series, always), of);
     },
   };
 }
@@ -161,6 +161,33 @@ it('new groups count from the first image on', async () => {
   follower.configure({ ...settings, groups: [{ name: 'north', has: label => label.endsWith('_N') }], key: '2' });
   const figures = await follower.round();
   expect(figures!.groups.map(({ name, values }) => [name, values])).toEqual([['north', 30]]);
+});
+
+it('another second zero is told at once, from the images of that time alone, and is that of the series afterwards', async () => {
+  const { files, follow, append, afterwards, told } = world();
+  const follower = follow();
+  await append(images(0, 120));
+  await follower.round();
+  const written = files.steps.filter(({ path }) => path.startsWith('/r/changes')).length;
+  const minute = (i: number): number => Date.UTC(2025, 7, 12, 10, i);
+  // The newest images are not in the state yet; the last zero is still to come.
+  for (const [from, end] of [
+    [20, 45],
+    [110, 118],
+    [100, 125],
+  ] as const) {
+    const zeroed = { ...settings, zero: { from: minute(from), end: minute(end) } };
+    follower.configure(zeroed);
+    expect(await follower.round()).toEqual((await afterwards(zeroed)).figures);
+  }
+  // All is not looked through again: that would write the changes anew.
+  expect(files.steps.filter(({ path }) => path.startsWith('/r/changes'))).toHaveLength(written);
+  await append(images(120, 130));
+  const zeroed = { ...settings, zero: { from: minute(100), end: minute(125) } };
+  expect(await follower.round()).toEqual((await afterwards(zeroed)).figures);
+  expect((await told()).zero).toEqual({ from: '2025-08-12T11:40:00.000', to: '2025-08-12T12:05:00.000' });
+  follower.configure(settings);
+  expect((await follower.round())!.rois[0]!.rezeroed).toBeNull();
 });
 
 it('a group that leaves its level slowly is one alarm where the control chart is asked for, and a disk that takes nothing is a note', async () => {

@@ -55,6 +55,10 @@ describe('an error of the operating system', () => {
       "EBUSY: resource busy or locked, rename '/a' -> '/b'",
       '/a or /b is in use by another program (EBUSY, rename): end that program',
     ],
+    [
+      'EISDIR: /a/b.json is a folder, where a file of its own belongs: remove it, or move it away',
+      'EISDIR: /a/b.json is a folder, where a file of its own belongs: remove it, or move it away',
+    ],
     ["EPROTO: protocol error, open '/a'", "EPROTO: protocol error, open '/a'"],
     ['no frame since 12:00', 'no frame since 12:00'],
   ])('%s', (raw, plain) => {

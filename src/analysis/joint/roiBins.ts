@@ -23,6 +23,8 @@ export interface RoiBins {
   readonly scatter: Float64Array;
   /** Saturated pixels of the ROI. */
   readonly saturated: number;
+  /** Those of each bin, where the ROI has any. */
+  readonly hidden: Uint16Array;
   /**
    * Samples a ROI by the rule of `sampleRoi`, in turned frames approximately (see `average`).
    *
@@ -51,6 +53,7 @@ export function createRoiBins(): RoiBins {
   let centres = new Float64Array(0);
   let means = new Float64Array(0);
   let scatter = new Float64Array(0);
+  let hidden = new Uint16Array(0);
   let row = new Float64Array(0);
   let saturated = 0;
 
@@ -64,7 +67,10 @@ export function createRoiBins(): RoiBins {
       sizes = new Float64Array(cols);
       centres = new Float64Array(cols);
     }
-    if (means.length < rows * count) means = new Float64Array(rows * count);
+    if (means.length < rows * count) {
+      means = new Float64Array(rows * count);
+      hidden = new Uint16Array(rows * count);
+    }
     if (scatter.length < rows) scatter = new Float64Array(rows);
     for (let bin = 0; bin < count; bin++) {
       const from = bin * width;
@@ -88,6 +94,7 @@ export function createRoiBins(): RoiBins {
       }
       squares -= (sum * sum) / size;
       means[at + bin] = clipped > 0 ? Number.NaN : sum / size;
+      hidden[at + bin] = clipped;
       saturated += clipped;
     }
     return squares;
@@ -148,6 +155,7 @@ export function createRoiBins(): RoiBins {
         if (data[i] + share * (data[j] - data[i]) >= saturation) clipped++;
       }
       if (clipped > 0) out[at + bin] = Number.NaN;
+      hidden[at + bin] = clipped;
       saturated += clipped;
     }
     return squares;
@@ -180,6 +188,9 @@ export function createRoiBins(): RoiBins {
     },
     get saturated() {
       return saturated;
+    },
+    get hidden() {
+      return hidden;
     },
 
     fill(pixels, roi, angle, width, saturation) {

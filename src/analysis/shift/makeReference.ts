@@ -8,25 +8,12 @@ import { createRoiEstimator } from '../joint/roiEstimator.ts';
 import { medianInPlace } from '../nthSmallest.ts';
 import type { RoiEstimator } from '../roiEstimate.ts';
 import { estimateDarkLevel } from './darkLevel.ts';
-import { positionAt, widthAt } from './logLine.ts';
-import { drawPatternErrors, type PatternErrors, type PatternedLine } from './patternErrors.ts';
-import {
-  type BlockCovariance,
-  blockCovariance,
-  factorPattern,
-  measurePattern,
-  type PatternModel,
-} from './patternModel.ts';
+import { positionAt } from './logLine.ts';
+import { drawPatternErrors, type PatternErrors } from './patternErrors.ts';
 import type { FittedReference, Reference, ReferenceRoi } from './reference.ts';
-import {
-  createReferenceFit,
-  type ExpectedWidth,
-  type ReferenceFit,
-  type ReferenceLine,
-  usedBlocks,
-} from './referenceFit.ts';
-import { type BlockLayout, blockLayout, blockMeans, coarser, coarserMeans } from './shiftBlocks.ts';
-import { medianOfNormal } from './shiftFit.ts';
+import { createReferenceFit } from './referenceFit.ts';
+import { fitAll, type GatheredRoi, noiseOf, patternedLines, sizeClasses, spread, widthOf } from './referenceLines.ts';
+import { type BlockLayout, blockLayout, blockMeans, hiddenShares } from './shiftBlocks.ts';
 
 export interface ReferenceOptions {
   rois: RoiManifest;
@@ -58,22 +45,13 @@ export interface ReferenceBuilder {
 
 /** A frame is good that shows so many of the lines that the best one shows. */
 const goodShare = 0.5;
-/** A block whose light is below this share of the brightest shows nothing. */
-const leastLight = 0.02;
-/** ROIs in which the pattern is measured, spread over the chip, and over which such patterns are drawn. */
-const measuredRois = 16;
-/**
- * The information that a reference's line is given, of that which a linear model would have: the line bends where the pattern
- * has pushed it, a Fano line with its asymmetry more. Chosen so that two thirds of simulated ROIs lie within the standard error.
- */
-const trusted = { gaussian: 0.75, fano: 0.5 };
+/** And those that tell the dark level. */
+const darkRois = 48;
 /**
  * By so much the errors that are drawn for methods that fit no line are too small: the waves of a pattern that are longer than a ROI are in part
  * taken for the line where the pattern is measured, and these methods feel them most. Chosen on simulated ROIs, as above.
  */
 const unfittedErrors = 1.25;
-/** The logarithms of the widths differ by so much at least: a standard deviation. */
-const leastSpread = 0.15;
 /** Steps whose differences of positions are tried where nothing better than these is known, and else, widths. */
 const steps = [0, 0.1, 0.3, 1, 3];
 const farSteps = [3];
@@ -89,9 +67,11 @@ const moves = [
 interface Gathering {
   roi: Roi;
   layout: BlockLayout | null;
-  /** Of each movement, block means summed over the frames. */
+  /** Of each movement, block means summed over the frames; NaN where a pixel is saturated. */
   sums: Float64Array[];
-  /** Block means of each frame. */
+  /** As of `GatheredRoi`, summed over the frames. */
+  clipped: Float64Array;
+  hidden: Float64Array;
   each: Float32Array[];
   positions: number[];
   errors: number[];
@@ -111,6 +91,8 @@ export function createReferenceBuilder(options: ReferenceOptions): ReferenceBuil
     roi,
     layout: null,
     sums: [],
+    clipped: new Float64Array(0),
+    hidden: new Float64Array(0),
     each: [],
     positions: [],
     errors: [],
@@ -137,6 +119,8 @@ export function createReferenceBuilder(options: ReferenceOptions): ReferenceBuil
     return out;
   }
 
+  const mean = (sums: Float64Array): Float64Array => sums.map(sum => sum / frames);
+
   return {
     count: (pixels, saturation, { rois: here, imageAngle }) =>
       here.filter(roi => estimator(pixels, roi, imageAngle, saturation).position !== null).length,
@@ -162,25 +146,31 @@ export function createReferenceBuilder(options: ReferenceOptions): ReferenceBuil
           if (k === 0) {
             gathering.layout ??= blockLayout(bins);
             each.push(Float32Array.from(blocks));
+            gathering.hidden = sumOf(gathering.hidden, hiddenShares(bins, gathering.layout));
+            const clipped = bins.saturated > 0 ? blocksOf(pixels, here[i], imageAngle, move, Infinity) : blocks;
+            gathering.clipped = sumOf(gathering.clipped, clipped);
           }
-          const sum = sums[k];
-          if (sum === undefined) sums.push(blocks);
-          else for (let at = 0; at < sum.length; at++) sum[at] += blocks[at];
+          sums[k] = sumOf(sums[k] ?? nothing, blocks);
         }
       }
     },
 
     finish() {
-      for (const { sums } of gathered)
-        for (const sum of sums) for (let at = 0; at < sum.length; at++) sum[at] /= frames;
-      for (const gathering of gathered) coarsen(gathering);
       const isUsable = ({ length }: readonly unknown[]): boolean => length > frames / 2;
-      const withLine = gathered.filter(({ lines }) => isUsable(lines));
-      const dark = darkLevel ?? darkLevelOf(withLine);
+      const withLine = gathered.flatMap((of): GatheredRoi[] =>
+        of.layout !== null && isUsable(of.lines)
+          ? [
+              {
+                ...{ roi: of.roi, layout: of.layout, each: of.each, line: middleLine(of.lines) },
+                ...{ means: of.sums.map(mean), clipped: mean(of.clipped), hidden: mean(of.hidden) },
+              },
+            ]
+          : [],
+      );
+      const dark = darkLevel ?? estimateDarkLevel(spread(withLine, darkRois), shape.kernel);
       const fit = createReferenceFit(shape.kernel);
       const sizes = sizeClasses(withLine, dark, fit);
-      const noise = (of: Prepared): number => (isFitted ? 0 : (noiseOf(of.gathering, of.logs, dark, of.layout) ?? 0));
-      const drawn = patternedLines(sizes, noise);
+      const drawn = patternedLines(sizes, ({ comparable }) => (isFitted ? 0 : (noiseOf(comparable, dark) ?? 0)));
       const pattern = drawPatternErrors(drawn, shape.kernel, estimator, isFitted ? farSteps : steps);
       const source = { darkLevel: dark, darkSource: darkLevel === null ? 'estimated' : 'configured' } as const;
       const fitted = isFitted && shifts ? fitAll(sizes, dark, fit, method) : new Map<string, FittedReference>();
@@ -204,14 +194,20 @@ export function createReferenceBuilder(options: ReferenceOptions): ReferenceBuil
   };
 }
 
-/** Fewer blocks tell as much and cost less. Where something is saturated, the finer ones leave more of the ROI. */
-function coarsen(gathering: Gathering): void {
-  const { layout, sums, each } = gathering;
-  if (layout === null || coarser(layout) === layout || sums.some(sum => sum.some(Number.isNaN))) return;
-  gathering.layout = coarser(layout);
-  gathering.sums = sums.map(sum => coarserMeans(layout, sum));
-  gathering.each = each.map(blocks => coarserMeans(layout, blocks));
-}
+const nothing = new Float64Array(0);
+
+/** Of two of the same length, or of the second alone where the first is empty. */
+const sumOf = (sums: Float64Array, more: Float64Array): Float64Array =>
+  sums.length === 0 ? more : sums.map((sum, at) => sum + more[at]);
+
+const middleLine = (lines: readonly Line[]): Line =>
+  lines.toSorted((a, b) => a.position - b.position)[lines.length >> 1];
+
+const scaled = (errors: PatternErrors, by: number): PatternErrors => ({
+  ...errors,
+  position: by * errors.position,
+  differences: errors.differences.map(error => by * error),
+});
 
 /** The line whose parameters are the medians over the rows. */
 function medianLine(shape: JointShape, rows: readonly Float64Array[], position: number): Line {
@@ -234,183 +230,4 @@ function meanPosition({ positions, errors }: Gathering): { position: number; pos
       positions.length,
   );
   return { position, positionError: Math.max(mean, scatter) };
-}
-
-function darkLevelOf(gathered: readonly Gathering[]): number {
-  const light: number[] = [];
-  const bends: number[] = [];
-  for (const { layout, sums } of gathered) {
-    const [means] = sums;
-    const { groups, count } = layout as BlockLayout;
-    for (let group = 0; group < groups; group++) {
-      for (let at = group * count + 1; at < (group + 1) * count - 1; at++) {
-        const bend = Math.abs(means[at - 1] - 2 * means[at] + means[at + 1]);
-        if (Number.isNaN(bend)) continue;
-        light.push(means[at]);
-        bends.push(bend);
-      }
-    }
-  }
-  return estimateDarkLevel(Float64Array.from(light), Float64Array.from(bends));
-}
-
-interface Prepared {
-  gathering: Gathering;
-  layout: BlockLayout;
-  logs: Float32Array;
-  byX: Float64Array;
-  byY: Float64Array;
-  line: ReferenceLine;
-}
-
-/** What ROIs of one size have in common. */
-interface SizeClass {
-  covariance: BlockCovariance;
-  members: Prepared[];
-  pattern: PatternModel;
-}
-
-/** By size, with the pattern that they share. ROIs in which no line can be fitted are left out. */
-function sizeClasses(gathered: readonly Gathering[], dark: number, fit: ReferenceFit): SizeClass[] {
-  const classes = new Map<string, Omit<SizeClass, 'pattern'>>();
-  for (const gathering of gathered) {
-    const prepared = prepare(gathering, dark, fit);
-    if (prepared === null) continue;
-    const key = `${gathering.roi.size.join('×')} ${prepared.layout.groups}`;
-    const size = classes.get(key) ?? { covariance: blockCovariance(prepared.layout), members: [] };
-    classes.set(key, size);
-    size.members.push(prepared);
-  }
-  return [...classes.values()].map(size => ({ ...size, pattern: patternOf(size.members, size.covariance, fit) }));
-}
-
-/** Some of the lines, spread over all. A fit averages the noise in time; the brightest pixel does not. */
-function patternedLines(sizes: readonly SizeClass[], noise: (of: Prepared) => number): PatternedLine[] {
-  const all = sizes.flatMap(({ members, pattern }) => members.map(member => ({ member, pattern })));
-  return spread(all).map(({ member, pattern }) => {
-    const [rows, cols] = member.gathering.roi.size;
-    return { rows, cols, line: member.line, pattern, noise: noise(member) };
-  });
-}
-
-const scaled = (errors: PatternErrors, by: number): PatternErrors => ({
-  ...errors,
-  position: by * errors.position,
-  differences: errors.differences.map(error => by * error),
-});
-
-const widthOf = (sizes: readonly SizeClass[]): number =>
-  Math.exp(
-    middleOf(
-      sizes.flatMap(({ members }) => members),
-      ({ line }) => line.parameters[widthAt],
-    ),
-  );
-
-function fitAll(
-  sizes: readonly SizeClass[],
-  dark: number,
-  fit: ReferenceFit,
-  method: 'gaussian' | 'fano',
-): Map<string, FittedReference> {
-  const fitted = new Map<string, FittedReference>();
-  for (const { covariance, members, pattern } of sizes) {
-    const [{ layout }] = members;
-    const widths = widthsOf(members, fit);
-    const all = Int32Array.from({ length: layout.pixels.length }, (_, at) => at);
-    const whole = factorPattern(pattern, covariance, layout, all);
-    for (const member of members) {
-      const blocks = usedBlocks(member.logs);
-      const factor = blocks.length === all.length ? whole : factorPattern(pattern, covariance, layout, blocks);
-      const line = factor && fit.whitened(layout, member.logs, member.line, factor, blocks, widths);
-      if (line === null) continue;
-      for (let i = 0; i < line.information.length; i++) line.information[i] *= trusted[method];
-      const { logs, byX, byY, gathering } = member;
-      const noise = noiseOf(gathering, logs, dark, layout);
-      fitted.set(gathering.roi.label, { ...line, layout, logs, byX, byY, noise });
-    }
-  }
-  return fitted;
-}
-
-/** The light's logarithm and its gradients; null where no line can be fitted to them. */
-function prepare(gathering: Gathering, dark: number, fit: ReferenceFit): Prepared | null {
-  const { sums, lines } = gathering;
-  const layout = gathering.layout as BlockLayout;
-  const [here, right = here, left = here, below = here, above = here] = sums;
-  let brightest = 0;
-  for (const value of here) if (value - dark > brightest) brightest = value - dark;
-  const blocks = here.length;
-  const logs = new Float32Array(blocks);
-  const byX = new Float64Array(blocks);
-  const byY = new Float64Array(blocks);
-  for (let at = 0; at < blocks; at++) {
-    const light = here[at] - dark;
-    byX[at] = (left[at] - right[at]) / (2 * light);
-    byY[at] = (above[at] - below[at]) / (2 * light);
-    if (light > leastLight * brightest && Number.isFinite(byX[at] + byY[at])) logs[at] = Math.log(light);
-    else {
-      logs[at] = Number.NaN;
-      byX[at] = 0;
-      byY[at] = 0;
-    }
-  }
-  // As they will be read back from a file.
-  byX.set(Float32Array.from(byX));
-  byY.set(Float32Array.from(byY));
-  const [start] = lines.toSorted((a, b) => a.position - b.position).slice(lines.length >> 1);
-  const line = fit.plain(layout, logs, { ...start, base: start.base - dark });
-  return line && { gathering, layout, logs, byX, byY, line };
-}
-
-function patternOf(members: readonly Prepared[], covariance: BlockCovariance, fit: ReferenceFit): PatternModel {
-  const measurement = measurePattern(members[0].layout, covariance);
-  for (const { layout, logs, line } of spread(members)) {
-    fit.look(layout, logs, line);
-    measurement.add(fit.residuals(), fit.project);
-  }
-  return measurement.estimate();
-}
-
-/** At most about {@link measuredRois} of them, at equal distances. */
-function spread<T>(all: readonly T[]): T[] {
-  const stride = Math.max(1, Math.floor(all.length / measuredRois));
-  return all.filter((_, place) => place % stride === 0);
-}
-
-/**
- * Lines of one chip are about as wide as each other: what saturation or a pattern hides of one, the others tell. Their spread is that of
- * the fits less the fits' own errors.
- */
-function widthsOf(members: readonly Prepared[], fit: ReferenceFit): ExpectedWidth {
-  const mean = middleOf(members, ({ line }) => line.parameters[widthAt]);
-  const spread = middleOf(members, ({ line }) => Math.abs(line.parameters[widthAt] - mean)) / medianOfNormal;
-  const error = middleOf(members, ({ line }) => fit.errorOf(line, widthAt));
-  return { mean, deviation: Math.max(leastSpread, Math.sqrt(Math.max(0, spread ** 2 - error ** 2))) };
-}
-
-/** Median over ROIs. */
-function middleOf(members: readonly Prepared[], of: (member: Prepared) => number): number {
-  return medianInPlace(Float64Array.from(members, of), 0, members.length);
-}
-
-/** Deviation of a pixel's logarithm between a frame and the mean of all, as between a frame and a mean of others. */
-function noiseOf({ each }: Gathering, logs: Float32Array, dark: number, { pixels }: BlockLayout): number | null {
-  const frames = each.length;
-  if (frames < 2) return null;
-  const noises = each.map(blocks => {
-    const ratios = Float64Array.from(
-      blocks,
-      (value, at) => Math.log(Math.max(value - dark, Number.MIN_VALUE)) - logs[at],
-    );
-    const used = ratios.filter(ratio => !Number.isNaN(ratio));
-    const middle = medianInPlace(used, 0, used.length);
-    const deviations = Float64Array.from(
-      ratios,
-      (ratio, at) => Math.abs(ratio - middle) * Math.sqrt(pixels[at]),
-    ).filter(deviation => !Number.isNaN(deviation));
-    return medianInPlace(deviations, 0, deviations.length) / medianOfNormal;
-  });
-  // A frame is part of the mean: of the variance between it and a mean of others it shows (n − 1)/(n + 1).
-  return medianInPlace(Float64Array.from(noises), 0, noises.length) * Math.sqrt((frames + 1) / (frames - 1));
 }

@@ -47,7 +47,10 @@ function meanCorrelation(count: number, width: number, length: number): Float64A
 }
 
 /**
- * Factor of the pattern's covariance between blocks (Cholesky). @param blocks those that are used, ascending
+ * Factor of the pattern's covariance between blocks (Cholesky).
+ *
+ * @param blocks those that are used
+ * @param added variance of each of them that is its own
  * @returns null when it is singular
  */
 export function factorPattern(
@@ -55,6 +58,7 @@ export function factorPattern(
   { alongBins, alongGroups }: BlockCovariance,
   { count, groups }: BlockLayout,
   blocks: Int32Array,
+  added?: Float64Array,
 ): Float64Array | null {
   const size = blocks.length;
   // Blocks correlate by how many groups and bins they lie apart.
@@ -71,9 +75,10 @@ export function factorPattern(
     for (let j = 0; j <= i; j++) {
       const groupJ = Math.floor(blocks[j] / count);
       const apart = Math.abs(binI - blocks[j] + groupJ * count);
-      matrix[i * size + j] = covariances[(groupI - groupJ) * count + apart];
+      matrix[i * size + j] = covariances[Math.abs(groupI - groupJ) * count + apart];
     }
     matrix[i * size + i] *= 1 + roundingReserve;
+    if (added) matrix[i * size + i] += added[i];
   }
   return factor(matrix, size) ? matrix : null;
 }

@@ -38,6 +38,8 @@ export interface ReferenceFit {
   look(layout: BlockLayout, logs: Float32Array, line: ReferenceLine): void;
   /** Standard error of a parameter. */
   errorOf(line: ReferenceLine, parameter: number): number;
+  /** Logarithms less those of a line's light, in some blocks. */
+  deviations(layout: BlockLayout, logs: Float32Array, line: ReferenceLine, blocks: Int32Array): Float64Array;
   /** What is left of the logarithms beside the line, 0 where a block is not used. */
   residuals(): Float64Array;
   /** Takes out of a vector over the blocks what the line could take on, in place. */
@@ -214,6 +216,11 @@ export function createReferenceFit(kernel: LineKernel): ReferenceFit {
       step[parameter] = 1;
       solve(matrix, size, step);
       return Math.sqrt(step[parameter]);
+    },
+
+    deviations(layout, logs, { parameters, sign }, blocks) {
+      line.fill(layout, parameters, sign, 0);
+      return Float64Array.from(blocks, at => logs[at] - Math.log(line.light[at]));
     },
 
     residuals() {

@@ -84,3 +84,18 @@ export function blockMeans({ rows, count, means }: RoiBins, { groups }: BlockLay
     for (let at = first; at < first + count; at++) out[at] *= share;
   }
 }
+
+/** Of each block the share of its pixels that are saturated. */
+export function hiddenShares(
+  { rows, count, hidden, saturated }: RoiBins,
+  { groups, pixels }: BlockLayout,
+): Float64Array {
+  const shares = new Float64Array(groups * count);
+  if (saturated === 0) return shares;
+  for (let group = 0; group < groups; group++) {
+    for (let row = firstRow(group, rows, groups); row < firstRow(group + 1, rows, groups); row++) {
+      for (let bin = 0; bin < count; bin++) shares[group * count + bin] += hidden[row * count + bin];
+    }
+  }
+  return shares.map((sum, at) => sum / pixels[at]);
+}

@@ -105,41 +105,52 @@ export class PatternedRoi {
 
   /** @param dx movement of the chip, pixels; the line lies at `position` in the ROI all the same */
   expose(position: number, light = 1, dx = 0, dy = 0): Pixels {
-    const { rows, cols, fullScale, exposure, lineShape } = this.#options;
+    const { rows, cols, fullScale } = this.#options;
     const random = this.#random;
     const width = cols + 2 * margin;
     const height = rows + 2 * margin;
     const data = new Uint16Array(width * height);
-    const pattern = this.#pattern;
-    const stride = width + 2 * edge;
+    const bright = this.#bright(position, light, dx, dy);
     const speckle = tile(0.9);
     const left = Math.floor(random.uniform() * 1021);
     const top = Math.floor(random.uniform() * 1019);
     for (let r = 0; r < height; r++) {
-      const row = Math.min(rows - 1, Math.max(0, r - margin));
       for (let c = 0; c < width; c++) {
-        const t = (c - margin - position - this.#offset[row]) / this.sigma;
-        const line =
-          lineShape === 'gauss' ? Math.exp(-0.5 * t * t) : (this.q + t) ** 2 / (1 + t * t) / (1 + this.q ** 2);
-        const x = Math.floor(c - dx);
-        const y = Math.floor(r - dy);
-        const fx = c - dx - x;
-        const fy = r - dy - y;
-        const from = (y + edge) * stride + x + edge;
-        const upper = (1 - fx) * pattern[from] + fx * pattern[from + 1];
-        const lower = (1 - fx) * pattern[from + stride] + fx * pattern[from + stride + 1];
-        const log = (1 - fy) * upper + fy * lower;
-        const bright =
-          (15 + this.#amplitude * this.#gain[row] * line) *
-          Math.exp(log) *
-          light *
-          exposure *
-          (1 + 0.02 * speckle.values[((top + r) % speckle.height) * speckle.width + ((left + c) % speckle.width)]);
-        const counts = dark + bright + Math.sqrt(bright + 4.2 ** 2) * random.normal();
+        const grain = speckle.values[((top + r) % speckle.height) * speckle.width + ((left + c) % speckle.width)];
+        const lit = bright(r, c) * (1 + 0.02 * grain);
+        const counts = dark + lit + Math.sqrt(lit + 4.2 ** 2) * random.normal();
         data[r * width + c] = Math.max(0, Math.min(fullScale, Math.round(counts)));
       }
     }
     return { width, height, depth: 16, data };
+  }
+
+  /** Counts above the dark level at a row and column of the ROI's frame, without noise in time. */
+  #bright(position: number, light: number, dx: number, dy: number): (row: number, col: number) => number {
+    const { rows, cols, exposure, lineShape } = this.#options;
+    const pattern = this.#pattern;
+    const stride = cols + 2 * (margin + edge);
+    return (r, c) => {
+      const row = Math.min(rows - 1, Math.max(0, r - margin));
+      const t = (c - margin - position - this.#offset[row]) / this.sigma;
+      const line = lineShape === 'gauss' ? Math.exp(-0.5 * t * t) : (this.q + t) ** 2 / (1 + t * t) / (1 + this.q ** 2);
+      const x = Math.floor(c - dx);
+      const y = Math.floor(r - dy);
+      const fx = c - dx - x;
+      const fy = r - dy - y;
+      const from = (y + edge) * stride + x + edge;
+      const upper = (1 - fx) * pattern[from] + fx * pattern[from + 1];
+      const lower = (1 - fx) * pattern[from + stride] + fx * pattern[from + stride + 1];
+      const log = (1 - fy) * upper + fy * lower;
+      return (15 + this.#amplitude * this.#gain[row] * line) * Math.exp(log) * light * exposure;
+    };
+  }
+
+  /** Whether a pixel of the ROI is below full scale while the line lies at a position. */
+  isSeen(position: number): (row: number, col: number) => boolean {
+    const bright = this.#bright(position, 1, 0, 0);
+    const { fullScale } = this.#options;
+    return (row, col) => dark + bright(row + margin, col + margin) < fullScale;
   }
 
   /** As the chip lies by chance. */

@@ -111,7 +111,7 @@ describe('the shift on pictures with a static pattern', () => {
   it('the dark level is found from the frames, and counts as it is given', () => {
     const { darkLevel, darkSource } = still().reference;
     expect(darkSource).toBe('estimated');
-    expect(Math.abs(darkLevel - 100)).toBeLessThan(20);
+    expect(Math.abs(darkLevel - 100)).toBeLessThan(8);
     const { chip, frames } = chipOf(1);
     expect(referenceOf(chip, frames, { darkLevel: 97 })).toMatchObject({ darkLevel: 97, darkSource: 'configured' });
   });

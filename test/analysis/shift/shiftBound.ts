@@ -9,6 +9,9 @@ const down = 5;
  * can have, pixels: the pattern a Gaussian field of known spectrum in the logarithm of the light, independent of it noise in time of
  * known strength; unknown the line's base, height, width, asymmetry, slant, bend and their likes in height, and the light's factor.
  *
+ * Of frames with saturated pixels it is the bound of what the others tell: blocks of which half is seen tell of the pattern, pixels that are seen in
+ * both of the ratio. That a saturated pixel is bright tells a little more, which is left out.
+ *
  * @param references frames that the reference is the mean of
  */
 export function shiftBound(
@@ -46,10 +49,28 @@ export function shiftBound(
   const unknown = asked.length;
   const count = unknown + 2;
 
+  const isSeenBefore = roi.isSeen(roi.mean);
+  const isSeenAfter = roi.isSeen(roi.mean + step);
+  const shareOf = (isSeen: (row: number, col: number) => boolean): number[] =>
+    Array.from({ length: size }, (_, i) => {
+      let seen = 0;
+      for (let k = 0; k < across * down; k++)
+        seen += Number(isSeen(Math.floor(i / cols) * down + (k % down), (i % cols) * across + Math.floor(k / down)));
+      return seen / (across * down);
+    });
+
   // What the reference alone tells of the line.
   const information = new Float64Array(count * count);
-  const factor = cholesky(covarianceOf(rows, cols, options), size);
-  const white = before.map(column => forward(factor, size, column));
+  const used = shareOf(isSeenBefore).flatMap((share, i) => (share >= 0.5 ? [i] : []));
+  const covariance = covarianceOf(rows, cols, options);
+  const factor = cholesky(Float64Array.from(used.flatMap(i => used.map(j => covariance[i * size + j]))), used.length);
+  const white = before.map(column =>
+    forward(
+      factor,
+      used.length,
+      Float64Array.from(used, i => column[i]),
+    ),
+  );
   for (let a = 0; a < unknown; a++)
     for (let b = 0; b < unknown; b++) information[a * count + b] = dot(white[a], white[b]);
   const alone = Math.sqrt(inverse(information, count, unknown)[0]);
@@ -57,11 +78,12 @@ export function shiftBound(
   // And the ratio, in which the pattern cancels: the step is one more unknown, the light another.
   const light = logs(parameters, step);
   const ratio = [...after.map((column, k) => column.map((v, i) => v - before[k][i])), after[0], light.map(() => 1)];
-  const weights = light.map(log => {
+  const seen = shareOf((row, col) => isSeenBefore(row, col) && isSeenAfter(row, col));
+  const weights = light.map((log, i) => {
     const counts = options.exposure * Math.exp(log);
     // Speckle of kernel s counts as 4πs² pixels of one.
     const perPixel = 0.02 ** 2 * 4 * Math.PI * 0.9 ** 2 + 1 / counts + (4.2 / counts) ** 2;
-    return (across * down) / (perPixel * (1 + 1 / references));
+    return (seen[i] * across * down) / (perPixel * (1 + 1 / references));
   });
   for (let a = 0; a < count; a++) {
     for (let b = 0; b < count; b++) {

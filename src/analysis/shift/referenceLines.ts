@@ -1,0 +1,236 @@
+import type { Roi } from '../../model/roi.ts';
+import type { Line } from '../joint/jointFit.ts';
+import { medianInPlace } from '../nthSmallest.ts';
+import { fitCensored } from './censoredFit.ts';
+import { widthAt } from './logLine.ts';
+import type { PatternedLine } from './patternErrors.ts';
+import {
+  type BlockCovariance,
+  blockCovariance,
+  factorPattern,
+  measurePattern,
+  type PatternModel,
+} from './patternModel.ts';
+import type { FittedReference } from './reference.ts';
+import type { ExpectedWidth, ReferenceFit, ReferenceLine } from './referenceFit.ts';
+import { type BlockLayout, coarser, coarserMeans } from './shiftBlocks.ts';
+import { medianOfNormal } from './shiftFit.ts';
+
+/** A block whose light is below this share of the brightest shows nothing. */
+const leastLight = 0.02;
+
+/** ROIs in which the pattern is measured, spread over the chip, and over which such patterns are drawn. */
+const measuredRois = 16;
+
+/**
+ * The information that a reference's line is given, of that which a linear model would have: the line bends where the pattern
+ * has pushed it, a Fano line with its asymmetry more. Chosen so that two thirds of simulated ROIs lie within the standard error.
+ */
+const trusted = { gaussian: 0.75, fano: 0.5 };
+
+/** The logarithms of the widths differ by so much at least: a standard deviation. */
+const leastSpread = 0.15;
+
+/** What the frames have shown of a ROI that has a line. */
+export interface GatheredRoi {
+  roi: Roi;
+  layout: BlockLayout;
+  /** Of the ROI and of its neighbours by a pixel to the right, left, below and above: mean of each block over the frames; NaN where a pixel is saturated. */
+  means: readonly Float64Array[];
+  /** The same of the ROI with saturated pixels as they are, and of each block the share that has some. */
+  clipped: Float64Array;
+  hidden: Float64Array;
+  /** Block means of each frame; NaN where a pixel is saturated. */
+  each: readonly Float32Array[];
+  /** Of the typical row, counts. */
+  line: Line;
+}
+
+/** Of the blocks of a ROI, what can be compared with a frame. */
+interface Comparable {
+  layout: BlockLayout;
+  /** Logarithms of the light; NaN where it is not known. */
+  logs: Float32Array;
+  byX: Float64Array;
+  byY: Float64Array;
+  /** Of each frame. */
+  each: readonly Float32Array[];
+}
+
+interface Prepared {
+  roi: Roi;
+  comparable: Comparable;
+  /** Fewer blocks, which tell as much of the line and cost less. */
+  layout: BlockLayout;
+  logs: Float32Array;
+  /** Of each block the share that is saturated. */
+  hidden: Float64Array;
+  line: ReferenceLine;
+}
+
+/** What ROIs of one size have in common. */
+export interface SizeClass {
+  covariance: BlockCovariance;
+  members: Prepared[];
+  pattern: PatternModel;
+}
+
+/** By size, with the pattern that they share. ROIs in which no line can be fitted are left out. */
+export function sizeClasses(gathered: readonly GatheredRoi[], dark: number, fit: ReferenceFit): SizeClass[] {
+  const classes = new Map<string, Omit<SizeClass, 'pattern'>>();
+  for (const of of gathered) {
+    const prepared = prepare(of, dark, fit);
+    if (prepared === null) continue;
+    const key = of.roi.size.join('×');
+    const size = classes.get(key) ?? { covariance: blockCovariance(prepared.layout), members: [] };
+    classes.set(key, size);
+    size.members.push(prepared);
+  }
+  return [...classes.values()].map(size => ({ ...size, pattern: patternOf(size.members, size.covariance, fit) }));
+}
+
+/** Some of the lines, spread over all. A fit averages the noise in time; the brightest pixel does not. */
+export function patternedLines(sizes: readonly SizeClass[], noise: (of: Prepared) => number): PatternedLine[] {
+  const all = sizes.flatMap(({ members, pattern }) => members.map(member => ({ member, pattern })));
+  return spread(all).map(({ member, pattern }) => {
+    const [rows, cols] = member.roi.size;
+    return { rows, cols, line: member.line, pattern, noise: noise(member) };
+  });
+}
+
+/** Of the typical line, pixels. */
+export const widthOf = (sizes: readonly SizeClass[]): number =>
+  Math.exp(
+    middleOf(
+      sizes.flatMap(({ members }) => members),
+      ({ line }) => line.parameters[widthAt],
+    ),
+  );
+
+/** By label. */
+export function fitAll(
+  sizes: readonly SizeClass[],
+  dark: number,
+  fit: ReferenceFit,
+  method: 'gaussian' | 'fano',
+): Map<string, FittedReference> {
+  const fitted = new Map<string, FittedReference>();
+  for (const { covariance, members, pattern } of sizes) {
+    const [{ layout }] = members;
+    const widths = widthsOf(members, fit);
+    const all = Int32Array.from({ length: layout.pixels.length }, (_, at) => at);
+    const whole = factorPattern(pattern, covariance, layout, all);
+    for (const member of members) {
+      const { logs, hidden, line: start, comparable } = member;
+      const isWhole = !logs.some(Number.isNaN) && !hidden.some(share => share > 0);
+      const line = isWhole
+        ? whole && fit.whitened(layout, logs, start, whole, all, widths)
+        : fitCensored({ fit, layout, logs, hidden, start, pattern, covariance, widths });
+      if (line === null) continue;
+      for (let i = 0; i < line.information.length; i++) line.information[i] *= trusted[method];
+      const { each, ...compared } = comparable;
+      fitted.set(member.roi.label, { ...line, ...compared, noise: noiseOf(comparable, dark) });
+    }
+  }
+  return fitted;
+}
+
+/** Null where no line can be fitted. */
+function prepare(
+  { roi, layout, means, clipped, hidden, each, line: start }: GatheredRoi,
+  dark: number,
+  fit: ReferenceFit,
+): Prepared | null {
+  const coarse = coarser(layout);
+  const isWhole = !means.some(of => of.some(Number.isNaN));
+  const coarsen = <T extends Float64Array | Float32Array>(of: T): T =>
+    coarse === layout ? of : coarserMeans(layout, of);
+  // Where something is saturated, the finer ones leave more of the ROI to be compared.
+  const comparable = isWhole
+    ? compare(coarse, means.map(coarsen), each.map(coarsen), dark)
+    : compare(layout, means, each, dark);
+  const light = coarsen(clipped);
+  const least = dark + leastLight * (brightest(light) - dark);
+  const logs = new Float32Array(light.length).fill(Number.NaN);
+  for (let at = 0; at < light.length; at++) if (light[at] > least) logs[at] = Math.log(light[at] - dark);
+  const line = fit.plain(coarse, logs, { ...start, base: start.base - dark });
+  return line && { roi, comparable, layout: coarse, logs, hidden: coarsen(hidden), line };
+}
+
+const brightest = (light: Float64Array): number => light.reduce((most, each) => (each > most ? each : most), 0);
+
+/** The light's logarithm and its gradients. */
+function compare(
+  layout: BlockLayout,
+  [here, right = here, left = here, below = here, above = here]: readonly Float64Array[],
+  each: readonly Float32Array[],
+  dark: number,
+): Comparable {
+  const least = leastLight * (brightest(here) - dark);
+  const logs = new Float32Array(here.length).fill(Number.NaN);
+  const byX = new Float64Array(here.length);
+  const byY = new Float64Array(here.length);
+  for (let at = 0; at < here.length; at++) {
+    const light = here[at] - dark;
+    const along = (left[at] - right[at]) / (2 * light);
+    const across = (above[at] - below[at]) / (2 * light);
+    if (!(light > least && Number.isFinite(along + across))) continue;
+    logs[at] = Math.log(light);
+    // As they will be read back from a file.
+    byX[at] = Math.fround(along);
+    byY[at] = Math.fround(across);
+  }
+  return { layout, logs, byX, byY, each };
+}
+
+function patternOf(members: readonly Prepared[], covariance: BlockCovariance, fit: ReferenceFit): PatternModel {
+  const measurement = measurePattern(members[0].layout, covariance);
+  for (const { layout, logs, line } of spread(members)) {
+    fit.look(layout, logs, line);
+    measurement.add(fit.residuals(), fit.project);
+  }
+  return measurement.estimate();
+}
+
+/** About so many of them, less than twice, at equal distances. */
+export function spread<T>(all: readonly T[], count = measuredRois): T[] {
+  const stride = Math.max(1, Math.floor(all.length / count));
+  return all.filter((_, place) => place % stride === 0);
+}
+
+/**
+ * Lines of one chip are about as wide as each other: what saturation or a pattern hides of one, the others tell. Their spread is that of
+ * the fits less the fits' own errors.
+ */
+function widthsOf(members: readonly Prepared[], fit: ReferenceFit): ExpectedWidth {
+  const mean = middleOf(members, ({ line }) => line.parameters[widthAt]);
+  const spread = middleOf(members, ({ line }) => Math.abs(line.parameters[widthAt] - mean)) / medianOfNormal;
+  const error = middleOf(members, ({ line }) => fit.errorOf(line, widthAt));
+  return { mean, deviation: Math.max(leastSpread, Math.sqrt(Math.max(0, spread ** 2 - error ** 2))) };
+}
+
+/** Median over ROIs. */
+function middleOf(members: readonly Prepared[], of: (member: Prepared) => number): number {
+  return medianInPlace(Float64Array.from(members, of), 0, members.length);
+}
+
+/** Deviation of a pixel's logarithm between a frame and the mean of all, as between a frame and a mean of others. */
+export function noiseOf({ each, logs, layout: { pixels } }: Comparable, dark: number): number | null {
+  const frames = each.length;
+  if (frames < 2) return null;
+  const noises = each.map(blocks => {
+    const ratios = Float64Array.from(
+      blocks,
+      (value, at) => Math.log(Math.max(value - dark, Number.MIN_VALUE)) - logs[at],
+    );
+    const used = ratios.filter(ratio => !Number.isNaN(ratio));
+    const middle = medianInPlace(used, 0, used.length);
+    const deviations = Float64Array.from(
+      ratios,
+      (ratio, at) => Math.abs(ratio - middle) * Math.sqrt(pixels[at]),
+    ).filter(deviation => !Number.isNaN(deviation));
+    return medianInPlace(deviations, 0, deviations.length) / medianOfNormal;
+  });
+  // A frame is part of the mean: of the variance between it and a mean of others it shows (n − 1)/(n + 1).
+  return medianInPlace(Float64Array.from(noises), 0, noises.length) * Math.sqrt((frames + 1) / (frames - 1));
+}

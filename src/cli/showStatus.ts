@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { nodeFiles } from '../files/files.ts';
 import { readBytes } from '../files/readBytes.ts';
-import { parseIso } from '../model/localTime.ts';
+import { moment, parseIso, zoneHere } from '../model/localTime.ts';
 import { bytes, duration, estimate, number } from '../model/quantity.ts';
 import { rateText, unitBeside } from '../model/rate.ts';
 import type { StageName } from '../model/stageName.ts';
@@ -53,7 +53,7 @@ function statusLines(status: PipelineStatus, connection: Connection, root: strin
   const others = processes.length > 1 ? ` and ${processes.length - 1} more` : '';
   const lines = [
     `experiment ${root}`,
-    `${state} · process ${pid} on ${host}${others} · started ${started} · last sign of life ${ago(heartbeat, now)}`,
+    `${state} · process ${pid} on ${host}${others} · started ${local(started)} ${zoneHere(now)} · last sign of life ${ago(heartbeat, now)}`,
   ];
   if (config.error) lines.push(`configuration: ${config.error} (the last good one stays)`);
   for (const warning of config.warnings ?? []) lines.push(`configuration: warning: ${warning}`);
@@ -61,7 +61,7 @@ function statusLines(status: PipelineStatus, connection: Connection, root: strin
   const live = connection === 'running';
   if (live && status.throughput) lines.push(...throughputLines(status.throughput, status, now));
   lines.push('', ...stageRows(status, live));
-  for (const alarm of alarms) lines.push(`ALARM ${alarm.stage} since ${alarm.since}: ${alarm.message}`);
+  for (const alarm of alarms) lines.push(`ALARM ${alarm.stage} since ${local(alarm.since)}: ${alarm.message}`);
   return lines;
 }
 
@@ -146,11 +146,14 @@ function stageRows({ stages }: PipelineStatus, live: boolean): string[] {
   return [...textTable(table, 2), ...(off.length > 0 ? [`off: ${off.join(', ')}`] : [])];
 }
 
+/** Of a time of the status file, as people read it. */
+const local = (iso: string): string => moment(parseIso(iso));
+
 function ago(iso: string, now: number): string {
   const ms = now - parseIso(iso);
-  return Number.isFinite(ms) ? `${duration(Math.max(0, ms))} ago` : 'unknown';
+  return Number.isFinite(ms) ? `${estimate(Math.max(0, ms))} ago` : 'unknown';
 }
 
 function diskWords({ free, size, full_at }: DiskStatus): string {
-  return `${bytes(free)} of ${bytes(size)} free${full_at ? ` · full on ${full_at} at this rate` : ''}`;
+  return `${bytes(free)} of ${bytes(size)} free${full_at ? ` · full on ${local(full_at).slice(0, 16)} at this rate` : ''}`;
 }

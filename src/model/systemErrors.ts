@@ -77,11 +77,8 @@ const meanings = new Map<string, Meaning>(
 /** A few words for a code of the operating system; null for another text. */
 export const systemErrorTitle = (code: string): string | null => meanings.get(code)?.title ?? null;
 
-/**
- * As Node words them: `ENOENT: no such file or directory, open '/a'`, and `-> '/b'` behind it. A text that begins with a path is our own: it says
- * all of it already.
- */
-const asNode = /\b(E[A-Z0-9]{2,}): [a-z][^,;:()]*, (\w+)(?: '([^']*)')?(?: -> '([^']*)')?/g;
+/** As Node words them: `ENOENT: no such file or directory, open '/a'`, and `-> '/b'` behind it; not what the program says itself after a code. */
+const asNode = /\b(E[A-Z0-9]{2,}): [a-z][a-z/ -]*, (\w+)(?: '([^']*)')?(?: -> '([^']*)')?(?!\w| \w)/g;
 
 /**
  * The text with the operating system's errors in it in plain words, with what to do; code and call stay in brackets, for who looks further.

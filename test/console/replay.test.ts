@@ -384,6 +384,22 @@ describe('a replay that goes on after it was interrupted', () => {
     expect(text('throughput')).toMatch(/folder .* 72 %/);
     expect(text('stages')).toMatch(/collector .* 84\/115/);
   });
+
+  it('says the same share and the same time left in the bar and in the panel', () => {
+    const state = replaying({ read: 12, frame: 12, count: 18, left_seconds: 89 }, { columns: 120, rows: 40 });
+    const { throughput, ...status } = state.reading!.status!;
+    const reading = {
+      connection: 'running' as const,
+      status: { ...status, throughput: { ...throughput!, finished: 12, expected: 18, waiting: 0 } },
+    };
+    const shown = { ...state, reading };
+    const text = (panel: 'throughput' | 'replay'): string =>
+      panelViews[panel].content(shown, layoutOf(shown)![panel]!).lines.map(lineText).join('\n');
+    for (const panel of ['replay', 'throughput'] as const) {
+      expect(text(panel)).toContain('67 %');
+      expect(text(panel)).toContain('1 min 29 s left');
+    }
+  });
 });
 
 describe('throughput of a replay that is paused', () => {

@@ -359,6 +359,15 @@ describe('stage table', () => {
       expect(heads).toContain(head);
   });
 
+  it.each([
+    ['stopped', 'stopped'],
+    ['crashed', 'stopped'],
+    ['unreachable', 'unknown'],
+  ] as const)('says of the stages of a pipeline that is %s: %s', (connection, word) => {
+    const lines = panel(full({ reading: { connection, status: sampleStatus() } }), 'stages');
+    expect(lines.find(line => line.includes('collector'))).toContain(` ${word} `);
+  });
+
   it('does not claim that the stages of a crashed pipeline run', () => {
     const lines = panel(full({ reading: { connection: 'crashed', status: sampleStatus() } }), 'stages');
     expect(lines.join('\n')).not.toMatch(/● running|HUNG/);

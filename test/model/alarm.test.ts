@@ -61,6 +61,7 @@ describe('an error of the operating system', () => {
     ],
     ["EPROTO: protocol error, open '/a'", "EPROTO: protocol error, open '/a'"],
     ['no frame since 12:00', 'no frame since 12:00'],
+    ['EISDIR: it is a folder, where a file belongs', 'EISDIR: it is a folder, where a file belongs'],
   ])('%s', (raw, plain) => {
     expect(plainErrors(raw)).toBe(plain);
     expect(plainErrors(plain)).toBe(plain);

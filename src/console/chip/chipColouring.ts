@@ -1,3 +1,4 @@
+import { measured } from '../../model/quantity.ts';
 import type { Drawing } from '../drawing.ts';
 import type { ChipQuantity, RoiRow } from '../rois/roisPage.ts';
 import { chiText, sigmaText } from '../rois/roiTable.ts';
@@ -41,10 +42,10 @@ export function chipColouring(quantity: ChipQuantity, rows: readonly RoiRow[], d
         title: 'shift of each grating',
         unit: ' px',
         value: ({ shift }) => shift,
-        look: ({ shift }) => {
+        look: ({ shift, sigma }) => {
           const step = stepOf(shift, scale);
           const weight = Number.isNaN(shift) ? -1 : Math.abs(shift);
-          return { sign: stepSign(step, drawing), paint: stepPaint(step), text: shortText(shift), weight };
+          return { sign: stepSign(step, drawing), paint: stepPaint(step), text: shortText(shift, sigma), weight };
         },
         legend: width => scaleLegend(scale, drawing, width),
       };
@@ -131,5 +132,9 @@ function byFlags(drawing: Drawing): ChipColouring {
   };
 }
 
-/** With its sign, three figures. */
-const shortText = (shift: number): string => (Number.isFinite(shift) ? signed(shift).trim() : '?');
+/** With its sign, to three figures at most, and no more decimals than its error asks for. */
+function shortText(shift: number, sigma: number): string {
+  if (!Number.isFinite(shift)) return '?';
+  const [figures, asked] = [signed(shift).trim(), measured(shift, sigma, true)[0]];
+  return asked.length < figures.length ? asked : figures;
+}

@@ -1,5 +1,6 @@
 import { estimate, number } from '../../model/quantity.ts';
 import { type ReplayStatus, speedWords } from '../../model/replay.ts';
+import { percent } from '../../model/throughputWords.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Rect } from '../layout.ts';
 import type { PanelMouse } from '../panelMouse.ts';
@@ -35,7 +36,7 @@ function replayLines(state: ConsoleState, width: number): Line[] {
 /** What stands before and after the bar, and how much room is left for it. */
 function barLine(state: ConsoleState, replay: ReplayStatus, width: number) {
   const { frame, count } = replay;
-  const share = count === null ? '' : `  ${Math.floor((100 * frame) / Math.max(1, count))} %`;
+  const share = count === null ? '' : `  ${percent(frame / Math.max(1, count))}`;
   const left: Segment[] = [seg(' Replay ', 'heading'), ...stateSegments(state, replay), seg(' ')];
   const right: Segment[] = [seg(` frame ${number(frame)}${count === null ? '' : ` of ${number(count)}`}${share} `)];
   return { left, right, barWidth: Math.max(0, width - lineWidth(left) - lineWidth(right)) };

@@ -1,4 +1,5 @@
 import { gapsBefore } from '../../model/gaps.ts';
+import { withError } from '../../model/quantity.ts';
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
 import type { RoiQuality } from '../../model/roiQuality.ts';
 import { zeroOf } from '../chart/chartData.ts';
@@ -13,6 +14,7 @@ import { textPlot } from '../views/textPlot.ts';
 import { timeTicks } from '../views/ticks.ts';
 import { inspectionParts, type RoiPart, roiFigures } from './roiParts.ts';
 import { allRoiRows } from './roiRows.ts';
+import type { RoiRow } from './roisPage.ts';
 import { chiText, cursorRow, shiftWithError, sigmaText, tableRows, timeText } from './roiTable.ts';
 
 /** The ROI that fills the page; null: none does. */
@@ -48,8 +50,9 @@ export function roiDetail(state: ConsoleState, width: number, height: number): L
           : []),
       ]
     : [...lastFigures(state, label), ...waiting(look?.seen, width, drawing)];
-  const quality = state.qualities.get(label);
-  if (quality) head.push(qualityLine(quality, drawing));
+  const row = rows.find(each => each.label === label);
+  const figures = row ? runFigures(row, state.qualities.get(label), drawing) : [];
+  if (figures.length > 0) head.push(figures);
   const parts = [
     ...(seen ? inspectionParts(seen.inspection, drawing) : []),
     historyPart(state, label, zero),
@@ -87,13 +90,22 @@ function arranged(parts: readonly RoiPart[], first: number, width: number, heigh
   return lines;
 }
 
-/** What the figures of the run say. */
-const qualityLine = ({ noise, word, reason }: RoiQuality, drawing: Drawing): Line => [
-  seg(' noise ', 'dim'),
-  seg(`${sigmaText(noise)} px`),
-  seg('  quality ', 'dim'),
-  seg(cleanText(reason === '' ? word : `${word}: ${reason}`, drawing), word === 'good' ? 'plain' : 'warning'),
-];
+/** The drift of the last hour, and what the figures of the run say. */
+function runFigures({ drift, driftSigma }: RoiRow, quality: RoiQuality | undefined, drawing: Drawing): Line {
+  const { unicode } = drawing;
+  const slope: Line = Number.isFinite(drift)
+    ? [seg(' drift ', 'dim'), seg(`${withError(drift, driftSigma, { isSigned: true, unicode })} px/h `)]
+    : [];
+  if (!quality) return slope;
+  const { noise, word, reason } = quality;
+  return [
+    ...slope,
+    seg(' noise ', 'dim'),
+    seg(`${sigmaText(noise)} px`),
+    seg('  quality ', 'dim'),
+    seg(cleanText(reason === '' ? word : `${word}: ${reason}`, drawing), word === 'good' ? 'plain' : 'warning'),
+  ];
+}
 
 /** What is known before the frame was read. */
 function lastFigures(state: ConsoleState, label: string): Line[] {

@@ -96,7 +96,7 @@ function formLines(state: ConsoleState, width: number, rows: number): Line[] {
   const gap = room > 2 ? [blank] : [];
   const { doc, allowed } = settingFields[cursor]!.info;
   const most = Math.min(room - gap.length, 4);
-  const meaning = most < 1 ? [] : paragraph(`${doc} It may be ${allowed}.`, width - 1, most, 'plain', drawing);
+  const meaning = most < 1 ? [] : paragraph(`${doc} Allowed: ${allowed}.`, width - 1, most, 'plain', drawing);
   const explained = meaning.length > 0 ? [...gap, ...meaning.map(indented)] : [];
   return [title, ...fields.map(each => clip(each, width, drawing)), ...doubts, ...explained];
 }

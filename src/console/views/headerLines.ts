@@ -59,7 +59,7 @@ function stateSegments({ reading, now, drawing, mode, columns }: ConsoleState): 
       const isTight = worst !== null && columns < columnsForAll;
       return isTight
         ? [...state, seg(' ')]
-        : [...state, seg(` up ${up}`), seg(` ${mode === 'own' ? 'here, ' : ''}${pids(status)} `, 'dim')];
+        : [...state, seg(` up ${up}`), seg(` ${mode === 'own' ? 'in this terminal, ' : ''}${pids(status)} `, 'dim')];
     }
   }
 }

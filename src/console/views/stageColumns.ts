@@ -16,6 +16,8 @@ interface CellFacts {
   width: number;
   /** Whether the pipeline runs: a heartbeat says nothing of one that does not. */
   live: boolean;
+  /** It may run all the same: nobody here can tell. */
+  isUnreachable: boolean;
 }
 
 export interface StageColumn {
@@ -53,7 +55,7 @@ const columns: readonly StageColumn[] = [
     width: 10,
     priority: 0,
     left: true,
-    cell: (_, stage, { drawing, live }) => stateCell(stage, drawing, live),
+    cell: (_, stage, facts) => stateCell(stage, facts),
   },
   { title: 'now', width: 9, priority: 0, cell: (_, stage, { live }) => nowCell(stage, live) },
   {
@@ -121,9 +123,9 @@ function took(ms: number, width: number): string {
   return text.length <= width ? text : shortDuration(ms);
 }
 
-function stateCell({ state, late }: StageStatus, { marks }: Drawing, live: boolean): Segment {
+function stateCell({ state, late }: StageStatus, { drawing: { marks }, live, isUnreachable }: CellFacts): Segment {
   // What the last status of a dead process says is no longer so.
-  if (!live) return seg(`${marks.stopped} not up`, 'dim');
+  if (!live) return seg(isUnreachable ? `${marks.off} unknown` : `${marks.stopped} stopped`, 'dim');
   if (late !== null) return seg(`${marks.late} ${late.toUpperCase()}`, 'bad');
   const tone: Tone = state === 'running' ? 'good' : state === 'stopped' ? 'dim' : 'warning';
   return seg(`${marks[state]} ${state}`, tone);

@@ -37,7 +37,13 @@ export function stageLines(state: ConsoleState, width: number, height: number): 
   // What has stopped is not late.
   const live = reading.connection === 'running';
   const rows = stages.map(name =>
-    stageRow(name, stageOf(status, name), columns, { now, drawing, live, isChosen: name === chosen }),
+    stageRow(name, stageOf(status, name), columns, {
+      now,
+      drawing,
+      live,
+      isUnreachable: reading.connection === 'unreachable',
+      isChosen: name === chosen,
+    }),
   );
   const off = stagesOff(state);
   const folded: Line[] = off.length > 0 ? [[seg(`  off: ${off.join(', ')}`, 'dim')]] : [];
@@ -64,6 +70,7 @@ interface RowFacts {
   now: number;
   drawing: Drawing;
   live: boolean;
+  isUnreachable: boolean;
   isChosen: boolean;
 }
 

@@ -6,7 +6,7 @@ import { type DarkFrame, measureDark } from '../image/darkFrame.ts';
 import { reduceFrame } from '../image/reducedFrame.ts';
 import { localIso } from '../model/localTime.ts';
 import { number } from '../model/quantity.ts';
-import { darkFile, referencesFolder } from '../operators/processor/shiftReference.ts';
+import { darkFile, referencesFolder } from '../operators/processor/referenceFiles.ts';
 import type { CaptureOptions } from './captureOne.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { exitCodes } from './exitCodes.ts';

@@ -7,7 +7,7 @@ import { codeVersion } from '../files/codeVersion.ts';
 import { nodeFiles } from '../files/files.ts';
 import { moment } from '../model/localTime.ts';
 import { counted, duration } from '../model/quantity.ts';
-import { readReferences, referencesFolder } from '../operators/processor/shiftReference.ts';
+import { readReferences, referencesFolder } from '../operators/processor/referenceFiles.ts';
 import { type MadeWith, madeWith } from '../provenance/madeWith.ts';
 import { configOf, noSnapshot } from '../provenance/resultOrigin.ts';
 import type { ReportLayout } from '../sinks/report/readReportData.ts';

@@ -4,7 +4,7 @@ import { nodeFiles } from '../files/files.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import { idlePatterns, labelPatterns } from '../model/labelPatterns.ts';
 import { localIso } from '../model/localTime.ts';
-import { readReferences, referencesFolder } from '../operators/processor/shiftReference.ts';
+import { readReferences, referencesFolder } from '../operators/processor/referenceFiles.ts';
 import { madeWith } from '../provenance/madeWith.ts';
 import { encodeTable } from '../sinks/export/encodeTable.ts';
 import { type ExportFormat, exportFormats } from '../sinks/export/exportFormat.ts';

@@ -10,7 +10,7 @@ import {
   type ReferenceRecord,
   readReferences,
   referencesFolder,
-} from '../operators/processor/shiftReference.ts';
+} from '../operators/processor/referenceFiles.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { exitCodes } from './exitCodes.ts';
 import { loadSteered } from './loadSteered.ts';

@@ -1,78 +1,13 @@
-import { join } from 'node:path';
 import { defer, type Observable, Subject, Subscription, timer } from 'rxjs';
-import { z } from 'zod';
 import { WorkerDiedError } from '../../analysis/workerDiedError.ts';
 import { contentHash } from '../../files/contentHash.ts';
-import { makeFolder, removeFile } from '../../files/durableNames.ts';
-import type { Files } from '../../files/files.ts';
-import { livenessOf, ownIdentity } from '../../files/processIdentity.ts';
-import { readBytes } from '../../files/readBytes.ts';
-import { processIdentitySchema, readValidJson } from '../../files/readJson.ts';
-import { writeAtomic } from '../../files/writeAtomic.ts';
 import { findImage, ImagePathError } from '../../image/findImage.ts';
 import { isRemoved } from '../../manifest/workRules.ts';
 import type { MadeReference, ReferenceBytes, ReferenceJob } from '../../model/analysisJob.ts';
 import type { Entry } from '../../model/entry.ts';
 import { localIso } from '../../model/localTime.ts';
 import type { Experiment, FrameAnalyser } from '../stage/experiment.ts';
-
-/** Where references are kept, in `results_dir`. */
-export const referencesFolder = 'references';
-/** Says from when on a person wants the reference made anew. */
-export const anewFile = 'anew.json';
-
-export const anewSchema = z.object({
-  /** Counts the times. */
-  generation: z.int(),
-  /** Entries from this local time on, ISO. */
-  since: z.string(),
-});
-
-/** Says what `capture --dark` has measured last. */
-export const darkFile = 'dark.json';
-
-const darkSchema = z.object({
-  /** Counts, as `dark_level`. */
-  level: z.number(),
-  /** Local time, ISO. */
-  taken: z.string(),
-  exposure: z.number(),
-  gain: z.number(),
-});
-
-/** What is known of a reference, beside its bytes. */
-const referenceRecordSchema = z.looseObject({
-  hash: z.string(),
-  made: z.string(),
-  method: z.string(),
-  roi_manifest_hash: z.string(),
-  run_id: z.string(),
-  generation: z.int(),
-  /** Entry ids of its frames, in order of collection. */
-  frames: z.array(z.string()),
-  rois: z.int(),
-  dark_level: z.number(),
-  /** `dark_frame`: the number of the configuration is what `capture --dark` has measured. */
-  dark_source: z.enum(['configured', 'dark_frame', 'estimated']),
-  /** False: it says only how far the pattern pulls positions. Absent in records of versions before this one. */
-  shifts: z.boolean().optional(),
-});
-
-export type ReferenceRecord = z.infer<typeof referenceRecordSchema>;
-
-/** The references that a folder has records of, in the order in which they were made. */
-export async function readReferences(files: Pick<Files, 'list' | 'open'>, folder: string): Promise<ReferenceRecord[]> {
-  const names = await files.list(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-  const records: ReferenceRecord[] = [];
-  for (const name of names.filter(name => name.endsWith('.json') && name !== anewFile)) {
-    const record = await readValidJson(files, join(folder, name), referenceRecordSchema);
-    if (record !== null && record.shifts !== false) records.push(record);
-  }
-  return records.sort((a, b) => (a.made < b.made ? -1 : 1));
-}
+import { ReferenceFiles, type ReferenceRecord } from './referenceFiles.ts';
 
 /** What a reference is made from, beside images. */
 export interface ReferenceWish extends Omit<ReferenceJob, 'paths' | 'shifts'> {
@@ -94,9 +29,6 @@ const lookEveryMs = 2000;
 
 /** So long the first frames wait to be analysed for those that the reference needs besides, ms: those of a folder come together. */
 const waitMs = 1000;
-/** There while a reference is being made: says by which process. */
-const makingFile = 'making';
-
 /**
  * The reference that shifts are measured from: made from the first good frames of the run in the order of collection, so that it is
  * the same for any number of threads and processes. It is made as soon as they are there, before they are analysed themselves where
@@ -109,8 +41,9 @@ const makingFile = 'making';
 export class ShiftReference {
   readonly #wish: ReferenceWish;
   readonly #experiment: ReferenceExperiment;
-  readonly #folder: string;
-  #generation: z.infer<typeof anewSchema> = { generation: 0, since: '' };
+  readonly #kept: ReferenceFiles;
+  /** The newest wish to have one made anew. */
+  #wanted = { generation: 0, since: '' };
   #bytes: ReferenceBytes | null = null;
   /** Says how far the pattern pulls positions, while there is no reference. */
   #pattern: ReferenceBytes | null = null;
@@ -131,7 +64,8 @@ export class ShiftReference {
   constructor(wish: ReferenceWish, experiment: ReferenceExperiment, upstreamDone$: Observable<unknown>) {
     this.#wish = wish;
     this.#experiment = experiment;
-    this.#folder = join(wish.resultsFolder, referencesFolder);
+    const { files, note } = experiment;
+    this.#kept = new ReferenceFiles(wish.resultsFolder, files, message => note('warning', message, 'processor'));
     this.#timer.add(upstreamDone$.subscribe({ next: () => this.#complete(), complete: () => this.#complete() }));
   }
 
@@ -147,15 +81,15 @@ export class ShiftReference {
 
   /** @throws the file system's errors */
   async open(): Promise<void> {
-    const { files, archive, tools } = this.#experiment;
+    const { archive, tools } = this.#experiment;
     this.#looked = tools.clock.monotonic();
-    this.#generation = (await readValidJson(files, join(this.#folder, anewFile), anewSchema)) ?? this.#generation;
+    this.#wanted = (await this.#kept.readAnew()) ?? this.#wanted;
     const { frames } = this.#wish;
-    this.#bytes = frames > 0 ? await this.#read(frames) : null;
+    this.#bytes = frames > 0 ? await this.#kept.read(this.#keyOf(frames)) : null;
     if (this.#bytes !== null) return;
-    this.#pattern ??= await this.#read(0);
+    this.#pattern ??= await this.#kept.read(this.#keyOf(0));
     if (frames === 0 && this.#pattern !== null) return;
-    this.#mustBeProcessed = await this.#wasLeft(join(this.#folder, makingFile));
+    this.#mustBeProcessed = await this.#kept.wasLeft();
     this.#archived = [];
     let seen = 0;
     for await (const entry of archive.entries()) {
@@ -236,8 +170,8 @@ export class ShiftReference {
     const { clock } = this.#experiment.tools;
     if (clock.monotonic() - this.#looked < lookEveryMs) return;
     this.#looked = clock.monotonic();
-    const wanted = await readValidJson(this.#experiment.files, join(this.#folder, anewFile), anewSchema);
-    if (wanted === null || wanted.generation === this.#generation.generation) return;
+    const wanted = await this.#kept.readAnew();
+    if (wanted === null || wanted.generation === this.#wanted.generation) return;
     this.#bad.clear();
     await this.open();
   }
@@ -254,8 +188,7 @@ export class ShiftReference {
   }
 
   #isCandidate(entry: Entry): boolean {
-    if (entry.camera_data === null || isRemoved(entry) || entry.entry_timestamp_iso < this.#generation.since)
-      return false;
+    if (entry.camera_data === null || isRemoved(entry) || entry.entry_timestamp_iso < this.#wanted.since) return false;
     if (entry.run_id !== null && entry.run_id !== this.#experiment.runId) return false;
     if (this.#mustBeProcessed) return entry.processing_status === 'processed';
     return entry.processing_status !== 'failed' && entry.processing_status !== 'skip';
@@ -277,12 +210,10 @@ export class ShiftReference {
       else found.push({ entry, path });
     }
     if (found.length < job.frames) return;
-    const making = join(this.#folder, makingFile);
-    await makeFolder(files, this.#folder);
-    await writeAtomic(files, making, JSON.stringify(ownIdentity));
     let made: MadeReference;
     try {
-      made = await analyser.makeReference({ ...job, paths: found.map(({ path }) => path) }, leaving);
+      const paths = found.map(({ path }) => path);
+      made = await this.#kept.whileMaking(() => analyser.makeReference({ ...job, paths }, leaving));
     } catch (error) {
       if (leaving.aborted) return;
       if (!(error instanceof WorkerDiedError)) throw error;
@@ -293,15 +224,13 @@ export class ShiftReference {
         'processor',
       );
       return;
-    } finally {
-      await removeFile(files, making);
     }
     if (made.bytes === null) {
       for (const [place, { entry }] of found.entries()) if (!made.good.includes(place)) this.#bad.add(entry.entry_id);
       return;
     }
     // Another process has made it meanwhile, perhaps while this one was suspended: the first one stands.
-    const before = await this.#read(frames);
+    const before = await this.#kept.read(this.#keyOf(frames));
     if (before !== null) {
       if (frames === 0) this.#pattern = before;
       else this.#bytes = before;
@@ -313,20 +242,19 @@ export class ShiftReference {
       method: job.method,
       roi_manifest_hash: contentHash(roiManifestText),
       run_id: runId,
-      generation: this.#generation.generation,
+      generation: this.#wanted.generation,
       frames: made.good.map(place => found[place].entry.entry_id),
       rois: made.rois,
       dark_level: made.darkLevel,
-      dark_source: await this.#darkSource(),
+      dark_source: await this.#kept.darkSourceOf(job.darkLevel),
       shifts: job.shifts,
     };
-    await writeAtomic(files, this.#bytesFile(record.hash), made.bytes);
-    await writeAtomic(files, this.#recordFile(frames), `${JSON.stringify(record, null, 1)}\n`);
+    const kept = await this.#kept.write(this.#keyOf(frames), record, made.bytes);
     if (frames === 0) {
-      this.#pattern = share(record.hash, made.bytes);
+      this.#pattern = kept;
       return;
     }
-    this.#bytes = share(record.hash, made.bytes);
+    this.#bytes = kept;
     note(
       'info',
       `the reference of the shifts is made from ${record.frames.length} frames: ${record.rois} of ${job.rois.rois.length} ROIs have one ` +
@@ -335,40 +263,8 @@ export class ShiftReference {
     );
   }
 
-  async #darkSource(): Promise<ReferenceRecord['dark_source']> {
-    const { darkLevel } = this.#wish;
-    if (darkLevel === null) return 'estimated';
-    const measured = await readValidJson(this.#experiment.files, join(this.#folder, darkFile), darkSchema);
-    return measured?.level === darkLevel ? 'dark_frame' : 'configured';
-  }
-
-  /** Whether a process has died while it made a reference: one that lives is making it right now, from the same frames. */
-  async #wasLeft(making: string): Promise<boolean> {
-    const { files } = this.#experiment;
-    if ((await files.stat(making)) === null) return false;
-    const maker = await readValidJson(files, making, processIdentitySchema);
-    return maker === null || livenessOf(maker) !== 'alive';
-  }
-
-  /** Null: it is not made yet, or what was is damaged and is made anew. */
-  async #read(frames: number): Promise<ReferenceBytes | null> {
-    const { files, note } = this.#experiment;
-    const record = await readValidJson(files, this.#recordFile(frames), referenceRecordSchema);
-    if (record === null) return null;
-    const path = this.#bytesFile(record.hash);
-    const stat = await files.stat(path);
-    const bytes = stat === null ? null : await readBytes(files, path);
-    if (bytes !== null && contentHash(bytes) === record.hash) return share(record.hash, bytes);
-    note('warning', `${path} is ${bytes === null ? 'gone' : 'damaged'}: the reference is made anew`, 'processor');
-    return null;
-  }
-
-  #bytesFile(hash: string): string {
-    return join(this.#folder, `reference_${hash}.bin`);
-  }
-
   /** Of what the reference is made for. @param frames 0: only the pattern's part in positions */
-  #recordFile(frames: number): string {
+  #keyOf(frames: number): string {
     const { method, estimator, numberOfSubRois, darkLevel, followChip, roiManifestText } = this.#wish;
     const by =
       estimator === 'roi' && (method === 'gaussian' || method === 'fano') ? '' : `${estimator} ${numberOfSubRois}`;
@@ -380,21 +276,15 @@ export class ShiftReference {
       darkLevel,
       followChip ?? false,
       contentHash(roiManifestText),
-      this.#generation.generation,
+      this.#wanted.generation,
     ];
-    return join(this.#folder, `reference_${contentHash(JSON.stringify(key))}.json`);
+    return JSON.stringify(key);
   }
 }
 
 function* concat<T>(first: Iterable<T>, second: Iterable<T>): Generator<T> {
   yield* first;
   yield* second;
-}
-
-function share(hash: string, bytes: Uint8Array): ReferenceBytes {
-  const shared = new SharedArrayBuffer(bytes.length);
-  new Uint8Array(shared).set(bytes);
-  return { hash, bytes: shared };
 }
 
 function passOverMissing(error: unknown): null {

@@ -23,6 +23,7 @@ import { saturatedRois } from '../../src/image/saturatedRois.ts';
 import type { Pixels } from '../../src/model/frame.ts';
 import { type FramePicture, pictureMarks } from '../../src/model/framePicture.ts';
 import { regionOf } from '../../src/model/frameRegion.ts';
+import type { RoiHistory } from '../../src/model/roiHistory.ts';
 import { lastKittyPicture, lastSixelPicture } from './drawnPicture.ts';
 import { noon, sampleFrame, sampleHistory, sampleRois, sampleState, sampleStatus, unicode } from './sampleConsole.ts';
 import { sampleHost, sampleSources } from './sampleSurroundings.ts';
@@ -169,7 +170,10 @@ describe('the frame page', () => {
     const [to] = roiOutlines(picture, followedChip(picture, state(true)));
     expect(from!.corners[0]).toEqual([200, 200]);
     expect(to!.corners[0]).toEqual([240, 170]);
-    expect(fittedLines(picture, history, sample, sample.chipShift)[0]![0]).toEqual([200 + 100.5 + 40, 170]);
+    expect([...fittedLines(picture, history, sample, sample.chipShift).values()][0]![0]).toEqual([
+      200 + 100.5 + 40,
+      170,
+    ]);
     // A turn is one about the middle of the frame.
     const turned = roiOutlines(picture, { dx: 0, dy: 0, angle: 90 })[0]!.corners[0];
     expect(turned.map(Math.round)).toEqual([700, 3300]);
@@ -221,6 +225,23 @@ describe('what is drawn over a frame', () => {
     expect(marks[10 * 40 + 15]).toBe(pictureMarks.fit);
     expect(marks[20 * 40 + 25]).toBe(pictureMarks.fit);
     expect(marks[20 * 40 + 15]).toBe(0);
+  });
+
+  it('marks the middle of a ROI that is too small for an outline, unless its fit shows where it is', () => {
+    const small = {
+      imageAngle: 0,
+      rois: [{ label: 'A', flip: false, coords: [500, 1000], size: [100, 200] }],
+    } as const;
+    const frame = sampleFrame(40, 30, { rois: small });
+    const of = (history: RoiHistory | null): number[] => [
+      ...markFrame(frame, { settings: initialSettings, frameView: initialFrame, history }, false),
+    ];
+    expect(of(null).filter(mark => mark === pictureMarks.outline)).toHaveLength(1);
+    const history = { ...sampleHistory(['A'], 1) };
+    const sample = { ...history.samples[0]!, at: noon, positions: Float64Array.of(100) };
+    const marks = of({ ...history, samples: [sample] });
+    expect(marks).not.toContain(pictureMarks.outline);
+    expect(marks).toContain(pictureMarks.fit);
   });
 
   it('follows a part of the frame', () => {

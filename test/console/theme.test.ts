@@ -30,7 +30,8 @@ describe.each(Object.entries(least))('theme %s', (name, ratio) => {
   });
 
   it.each<[InkName, InkName]>([
-    ...Array.from({ length: 9 }, (_, step): [InkName, InkName] => ['stepText', `step${step}` as InkName]),
+    ['step0Text', 'step0'],
+    ...Array.from({ length: 8 }, (_, step): [InkName, InkName] => ['stepText', `step${step + 1}` as InkName]),
     ['unknownText', 'unknown'],
     ['emptyText', 'empty'],
   ])('has %s that can be read on %s', (text, block) => {

@@ -45,7 +45,9 @@ export function stepSign(step: number | null, { dot }: Pick<Drawing, 'dot'>): st
 
 /** A cell of the map that says it in both colour and sign. */
 export const stepPaint = (step: number | null): Paint & { bg: Ink } =>
-  step === null ? { fg: 'unknownText', bg: 'unknown' } : { fg: 'stepText', bg: `step${step}` as InkName };
+  step === null
+    ? { fg: 'unknownText', bg: 'unknown' }
+    : { fg: step === 0 ? 'step0Text' : 'stepText', bg: `step${step}` as InkName };
 
 /** ` d -0.2  c -0.15 … `: what the colours and signs mean, in pixels. */
 export function scaleLegend({ limit }: ShiftScale, drawing: Drawing, width: number): Line {

@@ -3,7 +3,7 @@ import type { ConsoleState } from '../consoleState.ts';
 import { letterHeight, letters, letterWidth } from './pixelLetters.ts';
 import { fittedLines, followedChip, type Place, resultOf, roiOutlines } from './roiLines.ts';
 
-/** Below so many pixels of the picture an outline would hide what it surrounds: its middle is marked instead. */
+/** Below so many pixels of the picture an outline would hide what it surrounds: its middle is marked instead, unless its fit shows where it is. */
 const smallestOutline = 4;
 
 type Shown = Pick<ConsoleState, 'frameView' | 'history' | 'settings'>;
@@ -22,20 +22,19 @@ export function markFrame(picture: FramePicture, shown: Shown, withNames: boolea
     };
   const moved = followedChip(picture, shown);
   const outlines = frameView.outlines ? roiOutlines(picture, moved) : [];
-  for (const { corners } of outlines) outline(corners, mark(pictureMarks.outline));
   const result = frameView.fits ? resultOf(picture, history) : null;
-  if (result)
-    for (const [from, to] of fittedLines(picture, history!, result.sample, moved))
-      draw(from, to, mark(pictureMarks.fit));
+  const fits = result ? fittedLines(picture, history!, result.sample, moved) : new Map<string, [Place, Place]>();
+  for (const { corners, label } of outlines) outline(corners, mark(pictureMarks.outline), !fits.has(label));
+  for (const [from, to] of fits.values()) draw(from, to, mark(pictureMarks.fit));
   if (withNames && frameView.names) nameRois(outlines, marks, picture);
   return marks;
 }
 
-function outline(corners: readonly Place[], mark: (x: number, y: number) => void): void {
+function outline(corners: readonly Place[], mark: (x: number, y: number) => void, marksSmall: boolean): void {
   const length = (a: Place, b: Place): number => Math.hypot(b[0] - a[0], b[1] - a[1]);
   const [a, b, c, d] = corners as [Place, Place, Place, Place];
   if (length(a, b) < smallestOutline || length(b, c) < smallestOutline) {
-    mark((a[0] + c[0]) / 2, (a[1] + c[1]) / 2);
+    if (marksSmall) mark((a[0] + c[0]) / 2, (a[1] + c[1]) / 2);
     return;
   }
   for (const [from, to] of [

@@ -50,21 +50,23 @@ export function roiOutlines(picture: FramePicture, moved: ChipShift | null): Roi
   });
 }
 
-/** The fitted resonances in a picture: a line along each ROI. @param moved as {@link followedChip} says */
+/** The fitted resonances in a picture: a line along each ROI that has one, by its label. @param moved as {@link followedChip} says */
 export function fittedLines(
   picture: FramePicture,
   { labels }: RoiHistory,
   sample: RoiSample,
   moved: ChipShift | null,
-): [Place, Place][] {
+): Map<string, [Place, Place]> {
   const place = placeInPicture(picture, moved);
   const positions = new Map(labels.map((label, i) => [label, sample.positions[i] ?? Number.NaN]));
-  return (picture.rois?.rois ?? []).flatMap((roi): [Place, Place][] => {
+  const lines = new Map<string, [Place, Place]>();
+  for (const roi of picture.rois?.rois ?? []) {
     const x = columnOf(roi, positions.get(roi.label) ?? Number.NaN);
-    if (Number.isNaN(x)) return [];
+    if (Number.isNaN(x)) continue;
     const line: [Place, Place] = [place(x, roi.coords[0]), place(x, roi.coords[0] + roi.size[0])];
-    return isSeen(line, picture) ? [line] : [];
-  });
+    if (isSeen(line, picture)) lines.set(roi.label, line);
+  }
+  return lines;
 }
 
 /** The column of the derotated frame at which a position lies: it counts from the middle of the first pixel, after the flip. */

@@ -17,6 +17,7 @@ export type InkName =
   | 'median'
   | `step${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8}`
   | 'stepText'
+  | 'step0Text'
   | 'unknown'
   | 'unknownText'
   | 'empty'

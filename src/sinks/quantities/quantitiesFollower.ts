@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
+import { crc32 } from 'node:zlib';
 import { appendDurably, ShorterFileError } from '../../files/appendDurably.ts';
 import type { Files } from '../../files/files.ts';
 import { readBytes } from '../../files/readBytes.ts';
@@ -31,7 +32,7 @@ const bytesPerSecond = 20_000;
 const tellingShare = 50;
 
 /** Goes up when what is kept changes its form or its numbers. */
-const version = 2;
+const version = 3;
 
 /** How far it has come; `results/series/quantities.bin`. It may be deleted: then all is looked through again. */
 interface Progress {
@@ -44,8 +45,11 @@ interface Progress {
   state: RunState;
   /** Newest images, in order of time, which are not in the state yet. */
   held: ChosenFrame[];
-  /** Length of `changes.jsonl`. */
+  /** Length of `changes.jsonl`, and its CRC-32: it may be that of another look through all, which was not kept. */
   changesLength: number;
+  changesCheck: number;
+  /** A row came too late for its place: all is to be looked through. */
+  isLate: boolean;
 }
 
 export interface FollowerOptions {
@@ -74,7 +78,6 @@ export class QuantitiesFollower {
   #reader: SeriesReader | null = null;
   #tracker: RunTracker | null = null;
   #changes: ShiftChange[] = [];
-  #isLate = false;
   #notBefore = Number.NEGATIVE_INFINITY;
   #keptAt = Number.NaN;
   #isUnkept = false;
@@ -114,7 +117,7 @@ export class QuantitiesFollower {
     this.#reader = reader;
     if (reader.frames === 0) return null;
     const isOurs = this.#progress?.key === this.#settings.key && isAheadOf(reader, this.#progress);
-    if (!isOurs || (this.#isLate && monotonic() >= this.#notBefore)) {
+    if (!isOurs || (this.#progress!.isLate && monotonic() >= this.#notBefore)) {
       if (!(await this.#lookThrough(reader))) return null;
     } else {
       if (!isDeepStrictEqual(this.#progress!.zero, this.#settings.zero)) await this.#rezero(reader);
@@ -124,7 +127,7 @@ export class QuantitiesFollower {
     await this.#writeChanges();
     const begun = monotonic();
     const figures = this.#figures();
-    const text = quantitiesText(figures, !this.#isLate);
+    const text = quantitiesText(figures, !this.#progress!.isLate);
     this.#toldInMs = monotonic() - begun;
     this.#bytes = Buffer.byteLength(text);
     await writeAtomic(files, quantitiesFile(results), text, { durable: false });
@@ -159,12 +162,14 @@ export class QuantitiesFollower {
       state: tracker.state,
       held,
       changesLength: Buffer.byteLength(text),
+      changesCheck: crc32(text),
+      isLate: false,
     };
-    this.#isLate = false;
     this.#isUnkept = true;
     const lasted = monotonic() - begun;
     this.#notBefore = monotonic() + Math.max(againMs, 10 * lasted);
-    if (lasted > againMs / 10) this.#keptAt = Number.NEGATIVE_INFINITY;
+    // What is kept has to be of the file of changes that stands there now.
+    this.#keptAt = Number.NEGATIVE_INFINITY;
     return true;
   }
 
@@ -213,8 +218,8 @@ export class QuantitiesFollower {
     }
     const time = timeOf(frame);
     const last = state.ring.times[(state.ring.count - 1) % state.ring.times.length]!;
-    if (state.ring.count > 0 && time < last) {
-      this.#isLate = true;
+    if (state.ring.count > 0 && (time < last || (time === last && row.attempt > 1))) {
+      this.#progress!.isLate = true;
       return;
     }
     const place = held.findLastIndex(other => timeOf(other) <= time) + 1;
@@ -256,7 +261,10 @@ export class QuantitiesFollower {
         least: progress.changesLength,
       });
       this.#changes = [];
+      // Somebody else has written to it.
+      if (offset !== progress.changesLength) progress.isLate = true;
       progress.changesLength = offset + length;
+      progress.changesCheck = crc32(data, progress.changesCheck);
     } catch (error) {
       // The next round makes all of it again.
       if (error instanceof ShorterFileError) this.#progress = null;
@@ -278,7 +286,13 @@ export class QuantitiesFollower {
     if (progress) {
       const file = changesFile(results);
       const there = (await files.stat(file))?.size ?? 0;
-      if (there >= progress.changesLength) {
+      const known =
+        there < progress.changesLength
+          ? null
+          : there === 0
+            ? Buffer.alloc(0)
+            : await readBytes(files, file, 0, progress.changesLength);
+      if (known && crc32(known) === progress.changesCheck) {
         if (there > progress.changesLength) await cut(files, file, progress.changesLength);
         this.#progress = progress;
         this.#tracker = new RunTracker(this.#settings, progress.state);

@@ -106,7 +106,7 @@ patternInput.addEventListener('input', () => {
 });
 
 const sensorgramPart = new PicturePart(look => sensorgram(data, look, picks), [picker]);
-const quantities = mapQuantities.filter(({ key }) => data.rois.some(({ figures }) => Number.isFinite(figures[key] ?? Number.NaN)));
+const quantities = mapQuantities(data).filter(({ key }) => data.rois.some(({ figures }) => Number.isFinite(figures[key] ?? Number.NaN)));
 const mapChoice = element('select', {}, ...quantities.map(({ key, title, unit }) => element('option', { value: key, textContent: `${title} / ${unit}` })));
 const mapPart = new PicturePart(
   look => (quantities.length === 0 ? null : chipMap(data, look, mapChoice.value)),

@@ -63,8 +63,14 @@ export async function readReportData(series: SeriesReader, wish: ReportWish): Pr
   const { span, results } = wish;
   const isPart = Number.isFinite(span.from) || Number.isFinite(span.end);
   const figures = await readReportFigures(frames, { ...wish.quantities, groups }, { results, isPart });
+  const placed = <T extends { time: number }>(change: T): T => ({ ...change, time: onAxis(gathered, change.time) });
+  const onAxes = {
+    ...figures,
+    changes: figures.changes.map(placed),
+    largest: new Map([...figures.largest].map(([label, change]) => [label, placed(change)])),
+  };
   return {
-    pictures: pictureData(frames, curves, gathered, sensing, figures, wish),
+    pictures: pictureData(frames, curves, gathered, sensing, onAxes, wish),
     sensing,
     note: figures.note,
     frames,
@@ -79,6 +85,8 @@ function gatherFrames({ sensors }: ChosenFrames) {
   const place = axisClock();
   const gathered = {
     times: [] as number[],
+    /** What the clock showed then. */
+    locals: [] as number[],
     brightness: [] as number[],
     saturated: [] as number[],
     temperatures: sensors.map(() => [] as number[]),
@@ -86,6 +94,7 @@ function gatherFrames({ sensors }: ChosenFrames) {
     zone: '',
     take: ({ row, flags, sensors: own }: Parameters<NonNullable<Parameters<typeof readCurves>[3]>>[0]): void => {
       gathered.times.push(place(row));
+      gathered.locals.push(row.local);
       gathered.brightness.push(row.brightness);
       const bit = 1 << flags.indexOf('saturated');
       const count = row.flags.reduce((sum, bits) => sum + ((bits & bit) !== 0 ? 1 : 0), 0);
@@ -110,6 +119,8 @@ function pictureData(
   wish: ReportWish,
 ): PictureData {
   const { flagNames } = gathered;
+  const [first = Number.NaN, last = Number.NaN] = [gathered.times[0], gathered.times.at(-1)];
+  const ends = { first, last: Math.max(last, onAxis(gathered, frames.last)) };
   const distrustedBits = flagNames.reduce(
     (bits, flag, bit) => (distrustedFlags.has(flag) ? bits | (1 << bit) : bits),
     0,
@@ -121,7 +132,7 @@ function pictureData(
   const layout = wish.layout;
   const isLaidOut = layout !== null && curves.labels.every(label => layout.places[label] !== undefined);
   const rois = curves.labels.map((label, i): ReportRoi => {
-    const own = roiFigures(curves, i, sensing.rois[i]!, figures, frames.first, flagNames);
+    const own = roiFigures(curves, i, sensing.rois[i]!, figures, ends, flagNames);
     return {
       label,
       place: isLaidOut ? layout.places[label]! : placeInOrder(i, curves.labels.length),
@@ -142,16 +153,18 @@ function pictureData(
     distrustedBits,
     rois,
     groups: wish.groups.map(({ name, patterns }) => groupCurve(name, patterns, rois)),
+    transitionUnit: unitOf(ends),
     isLaidOut,
     outlines: isLaidOut ? layout.outlines : [],
+    ...ends,
     marks: wish.steps
+      .filter(({ time }) => clockTime(time) >= wish.span.from && clockTime(time) < wish.span.end)
       .map(({ time, liquid, concentration, refractive_index: index }) => ({
-        time: clockTime(time),
+        time: onAxis(gathered, clockTime(time)),
         text: [liquid, concentration, index === undefined ? undefined : `n ${Number(index.toFixed(6))}`]
           .filter(Boolean)
           .join(', '),
-      }))
-      .filter(({ time }) => time >= wish.span.from && time < wish.span.end),
+      })),
     changes: figures.changes
       .filter(({ kind, name }) => has.has(kind === 'group' ? `group ${name}` : kind === 'roi' ? name : ''))
       .map(({ kind, name, time, timeSigma, height, heightSigma }) => ({
@@ -166,12 +179,21 @@ function pictureData(
   };
 }
 
+/** Where a time that the clock at the camera showed stands on an axis whose zone does not change. */
+function onAxis({ times, locals }: { times: readonly number[]; locals: readonly number[] }, local: number): number {
+  const at = Math.max(
+    0,
+    locals.findLastIndex(each => each <= local),
+  );
+  return local + ((times[at] ?? 0) - (locals[at] ?? 0));
+}
+
 function roiFigures(
   { shifts, flags, times, labels }: SeriesCurves,
   i: number,
   { refractive }: SensingFigures,
   { noise: noises, distrust, largest }: ReportFigures,
-  first: number,
+  ends: Pick<PictureData, 'first' | 'last'>,
   flagNames: readonly string[],
 ): Pick<ReportRoi, 'figures' | 'sigmaOf' | 'warning'> {
   const label = labels[i]!;
@@ -184,7 +206,7 @@ function roiFigures(
   return {
     figures: {
       shift: orNull(medianOf(end)),
-      transition: change && (change.time - first) / hourMs,
+      transition: change && (change.time - ends.first) / unitMs[unitOf(ends)],
       step: change?.height ?? null,
       sensitivity: refractive?.value ?? null,
       noise,
@@ -192,7 +214,7 @@ function roiFigures(
     },
     sigmaOf: {
       shift: noise === null ? null : orNull((1.25 * noise) / Math.sqrt(end.length)),
-      transition: change && (1000 * change.timeSigma) / hourMs,
+      transition: change && (1000 * change.timeSigma) / unitMs[unitOf(ends)],
       step: change?.heightSigma ?? null,
       sensitivity: refractive?.sigma ?? null,
     },
@@ -205,7 +227,14 @@ function roiFigures(
   };
 }
 
-const hourMs = 3_600_000;
+const unitMs = { s: 1000, min: 60_000, h: 3_600_000 } as const;
+
+/** In which a time within a span is a number that can be read. */
+function unitOf({ first, last }: Pick<PictureData, 'first' | 'last'>): keyof typeof unitMs {
+  const span = last - first;
+  return span > 5 * unitMs.h ? 'h' : span > 10 * unitMs.min ? 'min' : 's';
+}
+
 const orNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 /** `two_peaks in 31 %, lost in 2 % of the images`. */

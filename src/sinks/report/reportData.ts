@@ -70,8 +70,11 @@ export interface IntervalCounts {
 export interface PictureData {
   /** When the drawn images were taken, ms as the clock at the camera showed it, as if in UTC; in order. */
   times: Float64Array;
-  /** `UTC+1`; empty where it is not known. */
+  /** `UTC+1`, of the first image and of all times here; empty where it is not known. */
   zone: string;
+  /** Of all images of the span. */
+  first: number;
+  last: number;
   /** Images of the span, of which one in so many is drawn. */
   images: number;
   every: number;
@@ -80,6 +83,8 @@ export interface PictureData {
   distrustedBits: number;
   rois: readonly ReportRoi[];
   groups: readonly ReportGroup[];
+  /** Of `transition`, as the span asks for. */
+  transitionUnit: 's' | 'min' | 'h';
   /** Whether places are those in the frame, or only an order. */
   isLaidOut: boolean;
   /** Gratings of the chip. */

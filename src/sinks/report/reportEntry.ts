@@ -38,7 +38,7 @@ answerTask(async (task: ReportTask): Promise<ReportAnswer> => {
   const { pictures: data, sensing, frames, note } = content;
   if (note !== null) notes.push(note);
   for (const pattern of idlePatterns(task.rois, frames.labels)) notes.push(`No ROI fits ${pattern}.`);
-  const span = `${momentText(frames.first)} to ${momentText(frames.last)}`;
+  const span = `${momentText(data.first)} to ${momentText(data.last)}`;
   const { title } = task;
   const subtitle = [
     counted(data.rois.length, 'ROI'),

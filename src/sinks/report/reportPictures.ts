@@ -10,7 +10,7 @@ export function reportPictures(data: PictureData, lookOf: (width: number) => Loo
   return [
     sensorgram(data, look),
     multiples(data, lookOf(multiplesWidth(data))),
-    ...mapQuantities.map(({ key }) => chipMap(data, look, key)),
+    ...mapQuantities(data).map(({ key }) => chipMap(data, look, key)),
     exposure(data, look),
     intervalPicture(data, look),
   ].filter(picture => picture !== null);

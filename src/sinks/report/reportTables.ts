@@ -61,12 +61,12 @@ function groupTable(groups: readonly SensingFigures[], { rois, groups: curves }:
 
 const mostChanges = 2000;
 
-function changeTable({ changes }: PictureData): ReportTable {
+function changeTable({ changes, zone }: PictureData): ReportTable {
   const left = changes.length - mostChanges;
   return {
     title: 'Changes',
     note: `When the level of a shift has changed, and by how much, with standard errors.${left > 0 ? ` The first ${mostChanges}; ${left} more were found.` : ''}`,
-    head: ['time', '± / s', 'ROI or group', 'height / px'],
+    head: [zone === '' ? 'time' : `time (${zone})`, '± / s', 'ROI or group', 'height / px'],
     rows: changes
       .slice(0, mostChanges)
       .map(({ time, timeSigma, name, isGroup, height, heightSigma }) => [

@@ -23,9 +23,11 @@ import {
 } from './pictureParts.ts';
 
 /** What maps of the chip show. */
-export const mapQuantities: readonly { key: RoiQuantity; title: string; unit: string }[] = [
+export const mapQuantities = ({
+  transitionUnit,
+}: Pick<PictureData, 'transitionUnit'>): { key: RoiQuantity; title: string; unit: string }[] => [
   { key: 'shift', title: 'Shift at the end', unit: 'px' },
-  { key: 'transition', title: 'Time of the largest change, since the first image', unit: 'h' },
+  { key: 'transition', title: 'Time of the largest change, since the first image', unit: transitionUnit },
   { key: 'step', title: 'Height of the largest change', unit: 'px' },
   { key: 'sensitivity', title: 'Sensitivity', unit: 'px/RIU' },
   { key: 'noise', title: 'Noise of one value', unit: 'px' },
@@ -115,7 +117,7 @@ function outlines(data: PictureData, look: Look): CustomSeriesOption {
 
 /** A figure of each ROI as a colour over the chip; null where no ROI has it. */
 export function chipMap(data: PictureData, look: Look, quantity: RoiQuantity): Picture | null {
-  const { title, unit } = mapQuantities.find(({ key }) => key === quantity)!;
+  const { title, unit } = mapQuantities(data).find(({ key }) => key === quantity)!;
   const { rois } = data;
   const { ink, faint, soft, paper } = coloursOf(look);
   const figureOf = (i: number): number => rois[i]?.figures[quantity] ?? Number.NaN;
@@ -153,14 +155,11 @@ export function chipMap(data: PictureData, look: Look, quantity: RoiQuantity): P
       };
     },
   });
-  return {
+  return chipPicture(data, look, frame, {
     name: `map_${quantity}`,
     title,
-    width: Math.max(narrowest, frame.width),
-    height: frame.height,
+    about: quantity,
     option: {
-      ...frame.option,
-      tooltip: roiTooltip(frame.option.tooltip as object, i => roiWords(data, i, quantity)),
       visualMap: {
         type: 'continuous',
         seriesIndex: 0,
@@ -178,15 +177,14 @@ export function chipMap(data: PictureData, look: Look, quantity: RoiQuantity): P
         inRange: { color: Array.from({ length: 10 }, (_, i) => gradualColour(i / 9)) },
         outOfRange: { color: [faint] },
       },
-      series: [
-        series(known, true),
-        series(
-          all.filter(i => !known.includes(i)),
-          false,
-        ),
-        outlines(data, look),
-      ],
     },
+    series: [
+      series(known, true),
+      series(
+        all.filter(i => !known.includes(i)),
+        false,
+      ),
+    ],
     notes: [
       ...cutWords(
         { min: range.min, max: range.max, total: known.length, cut: outside.length },
@@ -197,17 +195,46 @@ export function chipMap(data: PictureData, look: Look, quantity: RoiQuantity): P
       ...(known.length < rois.length
         ? [`Without a colour: ${roiCount(rois.length - known.length)} for which it is not known.`]
         : []),
-      ...crossWords(rois),
-      ...orderWords(data),
+      ...warnedWords(rois).map(words => `${words} They have a cross.`),
+    ],
+  });
+}
+
+/** A picture on the chip's axes; under the pointer each ROI tells its figures, what the picture is about first of all. */
+function chipPicture(
+  data: PictureData,
+  look: Look,
+  { option: axes, width, height }: Frame,
+  picture: Pick<Picture, 'name' | 'title' | 'notes'> & {
+    about: RoiQuantity | null;
+    option?: EChartsOption;
+    series: readonly CustomSeriesOption[];
+  },
+): Picture {
+  const { about, option, series, notes, ...head } = picture;
+  return {
+    ...head,
+    width: Math.max(narrowest, width),
+    height,
+    option: {
+      ...axes,
+      ...option,
+      tooltip: {
+        ...(axes.tooltip as object),
+        trigger: 'item',
+        formatter: (params: unknown) => {
+          const [roi] = (params as { data: [number] }).data ?? [];
+          return roi === undefined ? '' : roiWords(data, roi, about);
+        },
+      },
+      series: [...series, outlines(data, look)],
+    },
+    notes: [
+      ...notes,
+      ...(data.isLaidOut ? [] : ['The ROI manifest does not say where the ROIs lie: they stand in their order.']),
     ],
   };
 }
-
-const crossWords = (rois: readonly ReportRoi[]): string[] =>
-  warnedWords(rois).map(words => `${words} They have a cross.`);
-
-const orderWords = ({ isLaidOut }: PictureData): string[] =>
-  isLaidOut ? [] : ['The ROI manifest does not say where the ROIs lie: they stand in their order.'];
 
 /** A cross that is seen on every colour. */
 function crossOver({ x, y, width, height }: Place, ink: string, paper: string) {
@@ -230,7 +257,7 @@ function crossOver({ x, y, width, height }: Place, ink: string, paper: string) {
 /** What a ROI is told by under the pointer. */
 function roiWords(data: PictureData, i: number, quantity: RoiQuantity | null): string {
   const roi = data.rois[i] as ReportRoi;
-  const lines = mapQuantities.flatMap(({ key, title, unit }) => {
+  const lines = mapQuantities(data).flatMap(({ key, title, unit }) => {
     const value = roi.figures[key] ?? null;
     if (value === null) return key === quantity ? [`${title}: not known`] : [];
     const words = `${title}: ${withUnit(value, roi.sigmaOf[key], unit)}`;
@@ -243,7 +270,7 @@ function roiWords(data: PictureData, i: number, quantity: RoiQuantity | null): s
 /** A small curve of each ROI where it lies on the chip, all on one scale. */
 export function multiples(data: PictureData, look: Look): Picture {
   const { rois, times } = data;
-  const { ink, soft, faint, flag, lines } = coloursOf(look);
+  const { soft, faint, flag, lines } = coloursOf(look);
   // The scale is that of ROIs that are not flagged, where there are some.
   const good = rois.filter(({ warning }) => warning === null);
   const range = robustRange((good.length < 3 ? rois : good).map(({ shifts }) => shifts));
@@ -260,77 +287,70 @@ export function multiples(data: PictureData, look: Look): Picture {
   const moments = thin(times);
   const [first, last] = [times[0] ?? 0, times.at(-1) ?? 1];
   const gaps = gapsBefore(moments, () => data.every * every);
-  return {
+  return chipPicture(data, look, frame, {
     name: 'multiples',
     title: 'Shift of each ROI against time, where it lies',
-    width: Math.max(narrowest, frame.width),
-    height: frame.height,
-    option: {
-      ...frame.option,
-      tooltip: roiTooltip(frame.option.tooltip as object, i => roiWords(data, i, null)),
-      series: [
-        {
-          type: 'custom',
-          encode: { x: -1, y: -1 },
-          data: rois.map((_, i) => [i]),
-          renderItem: (params, api) => {
-            const { place, shifts, distrusted, label, warning } = rois[params.dataIndex] as ReportRoi;
-            const { x, y, width, height } = rectangle(api, place);
-            const at = (time: number, value: number): [number, number] => [
-              tenthOf(x + (width * (time - first)) / Math.max(1, last - first)),
-              tenthOf(
-                y +
-                  height -
-                  (height * (Math.min(range.max, Math.max(range.min, value)) - range.min)) / (range.max - range.min),
-              ),
-            ];
-            const stretches = trackLines(moments, thin(shifts), gaps);
-            const bad = [...thin(distrusted)].flatMap((value, k) =>
-              Number.isNaN(value) ? [] : [at(moments[k] as number, value)],
-            );
-            return {
-              type: 'group',
-              children: [
-                {
-                  type: 'rect',
-                  shape: { x, y, width, height },
-                  style: {
-                    fill: 'rgba(0,0,0,0)',
-                    stroke: warning === null ? faint : flag,
-                    lineWidth: warning === null ? 1 : 1.2,
-                  },
+    about: null,
+    series: [
+      {
+        type: 'custom',
+        encode: { x: -1, y: -1 },
+        data: rois.map((_, i) => [i]),
+        renderItem: (params, api) => {
+          const { place, shifts, distrusted, label, warning } = rois[params.dataIndex] as ReportRoi;
+          const { x, y, width, height } = rectangle(api, place);
+          const at = (time: number, value: number): [number, number] => [
+            tenthOf(x + (width * (time - first)) / Math.max(1, last - first)),
+            tenthOf(
+              y +
+                height -
+                (height * (Math.min(range.max, Math.max(range.min, value)) - range.min)) / (range.max - range.min),
+            ),
+          ];
+          const stretches = trackLines(moments, thin(shifts), gaps);
+          const bad = [...thin(distrusted)].flatMap((value, k) =>
+            Number.isNaN(value) ? [] : [at(moments[k] as number, value)],
+          );
+          return {
+            type: 'group',
+            children: [
+              {
+                type: 'rect',
+                shape: { x, y, width, height },
+                style: {
+                  fill: 'rgba(0,0,0,0)',
+                  stroke: warning === null ? faint : flag,
+                  lineWidth: warning === null ? 1 : 1.2,
                 },
-                ...stretches.map(stretch => ({
-                  type: 'polyline' as const,
-                  shape: { points: stretch.map(([time, value]) => at(time, value)) },
-                  style: { stroke: lines[0] as string, fill: 'none', lineWidth: 1, lineJoin: 'round' as const },
-                })),
-                ...bad.map(([cx, cy]) => ({ type: 'circle' as const, shape: { cx, cy, r: 1 }, style: { fill: flag } })),
-                ...(height < 18
-                  ? []
-                  : [
-                      {
-                        type: 'text' as const,
-                        style: {
-                          text: label,
-                          x: x + 2,
-                          y: y + 3,
-                          fontSize: Math.min(11, Math.max(7, height / 5)),
-                          fontFamily: look.font,
-                          fill: warning === null ? soft : flag,
-                          width: width - 4,
-                          overflow: 'truncate' as const,
-                        },
+              },
+              ...stretches.map(stretch => ({
+                type: 'polyline' as const,
+                shape: { points: stretch.map(([time, value]) => at(time, value)) },
+                style: { stroke: lines[0] as string, fill: 'none', lineWidth: 1, lineJoin: 'round' as const },
+              })),
+              ...bad.map(([cx, cy]) => ({ type: 'circle' as const, shape: { cx, cy, r: 1 }, style: { fill: flag } })),
+              ...(height < 18
+                ? []
+                : [
+                    {
+                      type: 'text' as const,
+                      style: {
+                        text: label,
+                        x: x + 2,
+                        y: y + 3,
+                        fontSize: Math.min(11, Math.max(7, height / 5)),
+                        fontFamily: look.font,
+                        fill: warning === null ? soft : flag,
+                        width: width - 4,
+                        overflow: 'truncate' as const,
                       },
-                    ]),
-              ],
-            };
-          },
+                    },
+                  ]),
+            ],
+          };
         },
-        outlines(data, look),
-      ],
-      textStyle: { fontFamily: look.font, color: ink },
-    },
+      },
+    ],
     notes: [
       `Each field runs from ${momentText(first)} to ${momentText(last)}, and from ${figure(range.min)} to ${figure(range.max)} px.`,
       ...(out.length > 0
@@ -340,19 +360,8 @@ export function multiples(data: PictureData, look: Look): Picture {
         : []),
       `Dots (beyond the scale at its edge), and fields with a frame of their colour, are flagged (${flagWords(data.distrustedBits, data)}).`,
       ...warnedWords(rois),
-      ...orderWords(data),
     ],
-  };
+  });
 }
 
 const tenthOf = (value: number): number => Math.round(value * 10) / 10;
-
-/** What is said of the ROI under the pointer. */
-const roiTooltip = (tooltip: object, words: (roi: number) => string) => ({
-  ...tooltip,
-  trigger: 'item' as const,
-  formatter: (params: unknown) => {
-    const [roi] = (params as { data: [number] }).data ?? [];
-    return roi === undefined ? '' : words(roi);
-  },
-});

@@ -107,7 +107,7 @@ export const timeName = ({ zone }: Pick<PictureData, 'zone'>): string =>
 export function timeAxis(data: PictureData, look: Look, name = timeName(data)): XAXisComponentOption {
   const { ink, faint } = coloursOf(look);
   const [first, last] = [data.times[0] ?? 0, data.times.at(-1) ?? 1];
-  const margin = Math.max((last - first) * 0.01, 1);
+  const margin = first === last ? 1000 : (last - first) * 0.01;
   return {
     type: 'time',
     min: first - margin,

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { readReportData } from '../../../src/sinks/report/readReportData.ts';
+import { FaultyFiles } from '../../world/faultyFiles.ts';
+import { sampleResult } from '../sampleResult.ts';
+import { writeSeries } from '../series/writeSeries.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const clock = (ms: number): string => new Date(ms).toISOString().slice(0, 23);
+
+test('where the clock is set back during a run, images, steps and the end of the run stand on one axis of the first zone', async () => {
+  // The clocks of Berlin go back at 1 h UTC.
+  const start = Date.UTC(2026, 9, 25, 0);
+  const localOf = (utc: number): number => utc + (utc < Date.UTC(2026, 9, 25, 1) ? 2 : 1) * hour;
+  const images = Array.from({ length: 24 }, (_, n) => {
+    const utc = start + n * 10 * minute;
+    return {
+      ...sampleResult({ id: `E${n}`, labels: ['a'], shift: n }),
+      image_timestamp: clock(localOf(utc)),
+      image_timestamp_utc: new Date(utc).toISOString(),
+    };
+  });
+  const marked = start + 2 * hour;
+  const { pictures } = await readReportData(await writeSeries(new FaultyFiles(), '/series', images), {
+    span: { from: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY },
+    rois: [],
+    groups: [{ name: 'all', patterns: [] }],
+    steps: [{ time: clock(localOf(marked)).slice(0, 19), liquid: 'ethanol', refractive_index: 1.3379999999999999 }],
+    layout: null,
+    quantities: { windowFrames: 16, sensor: '', zero: null, alarmSigmas: 0, key: '' },
+    results: '/nowhere',
+  });
+  const { times, zone, marks, first, last } = pictures;
+  expect([...times]).toEqual(images.map((_, n) => start + 2 * hour + n * 10 * minute));
+  expect([zone, first, last]).toEqual(['UTC+2', times[0], times[23]]);
+  expect(marks).toEqual([{ time: marked + 2 * hour, text: 'ethanol, n 1.338' }]);
+});

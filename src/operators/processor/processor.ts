@@ -253,7 +253,7 @@ async function openWorker(
 function roiManifest({ roiManifestFile, roiManifestText }: ProcessSettings): RoiManifest {
   if (roiManifestText !== null) return parseRoiManifest(roiManifestText, roiManifestFile);
   const missing: NodeJS.ErrnoException = new Error(
-    `${roiManifestFile} is not there: processing waits for it. Put one there`,
+    `${roiManifestFile} is not there: processing waits for it. Put one there, or make one: "phorest locate"`,
   );
   missing.code = 'ENOENT';
   missing.path = roiManifestFile;

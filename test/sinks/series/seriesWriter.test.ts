@@ -247,15 +247,15 @@ describe('the series', () => {
   });
 
   it.each([
-    ['removes', (files: FaultyFiles) => files.drop(first), 'nothing now', ids(3, 6), 1_000],
+    ['removes it', (files: FaultyFiles) => files.drop(first), 'nothing now', ids(3, 6), 1_000],
     [
-      'cuts to one row',
+      'cuts it to one row',
       (files: FaultyFiles, rowBytes: number) => files.put(first, files.content(first)!.subarray(0, -2 * rowBytes)),
       'bytes were there',
       [...ids(0, 1), ...ids(3, 6)],
       0,
     ],
-  ] as const)('goes on where somebody %s it in the instant of a write', async (_what, act, says, left, number) => {
+  ] as const)('goes on where somebody %s in the instant of a write', async (_what, act, says, left, number) => {
     const files = new FaultyFiles();
     let rowBytes = 0;
     const handled = atAppend(files, first, () => act(files, rowBytes));

@@ -3,7 +3,7 @@ import { type Files, nodeFiles } from '../../files/files.ts';
 import { readBytes } from '../../files/readBytes.ts';
 import { DamagedJsonError, parseJson, readValidJson } from '../../files/readJson.ts';
 import { medianOf } from '../../model/median.ts';
-import { counted } from '../../model/quantity.ts';
+import { counted, number } from '../../model/quantity.ts';
 import type { QualityWord, ShiftChange } from '../../quantities/quantities.ts';
 import { changesFile, quantitiesFile } from '../quantities/quantitiesFile.ts';
 import { type QuantitySettings, readQuantities } from '../quantities/readQuantities.ts';
@@ -74,8 +74,9 @@ export async function readReportFigures(
   const newest = isShort ? count : Math.ceil(mostFollowed / (kept ? 1 : 2) / labels.length);
   const followed = await readQuantities({ ...frames, read: () => frames.read(1, newest) }, settings);
   const maps = asMaps(followed.figures.rois);
-  const images = `${counted(newest, 'image')} of ${counted(count, 'image')}`;
-  const note = isShort ? null : `Noise and quality are those of the last ${images}.`;
+  const note = isShort
+    ? null
+    : `Noise and quality are those of the last ${number(newest)} of ${counted(count, 'image')}.`;
   if (kept) {
     const changes = kept.changes.filter(({ time }) => time >= first && time <= last);
     return { ...maps, ...withLargest(changes), note };

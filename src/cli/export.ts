@@ -3,6 +3,7 @@ import { exportFormats } from '../sinks/export/exportFormat.ts';
 import { roiValues } from '../sinks/export/roiValues.ts';
 import type { CommandDefinition } from './commandDefinition.ts';
 import type { ExportOptions } from './runExport.ts';
+import { fromOption, roisOption, toOption } from './spanOptions.ts';
 
 /** `export`: the results as one file that other programs open. */
 export const exportCommand: CommandDefinition<ExportOptions> = {
@@ -36,9 +37,9 @@ export const exportCommand: CommandDefinition<ExportOptions> = {
           'what of each ROI (default: those that were measured, up to flags; with --shape wide, the shift)',
         ).choices(roiValues),
       )
-      .option('--rois <pattern...>', "ROIs by their labels, as '0A*'; '!0A13*' leaves out")
-      .option('--from <time>', "first time, as 2025-07-24 or 2025-07-24T13:45, in the images' time")
-      .option('--to <time>', 'last time')
+      .addOption(roisOption)
+      .addOption(fromOption)
+      .addOption(toOption)
       .option('--force', 'replace a file that is there')
       .option('--json', 'print nothing but one line of what was written'),
   run: async (context, [file], options) => (await import('./runExport.ts')).runExport(context, file, options),

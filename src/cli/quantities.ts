@@ -1,5 +1,6 @@
 import type { CommandDefinition } from './commandDefinition.ts';
 import type { QuantitiesOptions } from './showQuantities.ts';
+import { fromOption, toOption } from './spanOptions.ts';
 
 /** `quantities`: noise, drift, changes and quality of each ROI, pair and group, and the steps between two times. */
 export const quantities: CommandDefinition<QuantitiesOptions> = {
@@ -15,8 +16,8 @@ export const quantities: CommandDefinition<QuantitiesOptions> = {
     command
       .option('--rois <pattern...>', "show these ROIs and pairs, by their labels, as '0A*'; '!0A13*' leaves out")
       .option('--changes', 'list the changes of level')
-      .option('--from <time>', "first time, as 2025-07-24 or 2025-07-24T13:45, in the images' time")
-      .option('--to <time>', 'last time')
+      .addOption(fromOption)
+      .addOption(toOption)
       .option('--zero <from-to...>', 'two times: shifts are told from their mean between these too')
       .option(
         '--step <times...>',

@@ -1,6 +1,7 @@
 import type { CommandDefinition } from './commandDefinition.ts';
 import type { ReportOptions } from './makeReport.ts';
 import { readDuration } from './readDuration.ts';
+import { fromOption, roisOption, toOption } from './spanOptions.ts';
 
 /** `report`: the pictures and tables of an experiment. */
 export const report: CommandDefinition<ReportOptions> = {
@@ -18,9 +19,9 @@ export const report: CommandDefinition<ReportOptions> = {
         '--out <folder>',
         'where to; what a report before has written there is replaced (default: NAME-report here)',
       )
-      .option('--rois <pattern...>', "ROIs by their labels, as '0A*'; '!0A13*' leaves out")
-      .option('--from <time>', "first time, as 2025-07-24 or 2025-07-24T13:45, in the images' time")
-      .option('--to <time>', 'last time')
+      .addOption(roisOption)
+      .addOption(fromOption)
+      .addOption(toOption)
       .option('--every <time>', 'write it anew so often, as 10m, until Ctrl-C', readDuration)
       .option('--json', 'print nothing but a line of JSON for each report'),
   run: async (context, _args, options) => (await import('./makeReport.ts')).makeReport(context, options),

@@ -1,0 +1,9 @@
+import { Option } from 'commander';
+
+/** Options of the commands that show or write a part of the results: some of the ROIs, some of the time. */
+export const roisOption = new Option('--rois <pattern...>', "ROIs by their labels, as '0A*'; '!0A13*' leaves out");
+export const fromOption = new Option(
+  '--from <time>',
+  "first time, as 2025-07-24 or 2025-07-24T13:45, in the images' time",
+);
+export const toOption = new Option('--to <time>', 'last time');

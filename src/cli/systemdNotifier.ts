@@ -18,22 +18,28 @@ export function systemdNotifier(environment: NodeJS.ProcessEnv, onError: (messag
   const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: watchdog } = environment;
   if (!socket) return { ready: () => undefined, stop: () => undefined };
   let timer: NodeJS.Timeout | null = null;
-  const report = sayOnce(error => onError(error.message));
-  const notify = (...words: string[]): void => {
+  /** Each word has its own memory of what was reported: answers of two words may come in any order. */
+  const teller = (word: string): (() => void) => {
+    const report = sayOnce(error => onError(error.message));
     const done = (error: Error | null): void =>
-      report(error && new Error(`systemd can't be told ${words.join(' ')}: ${error.message}`, { cause: error }));
+      report(error && new Error(`systemd can't be told ${word}: ${error.message}`, { cause: error }));
+    return () => notify(word, done);
+  };
+  const notify = (word: string, done: (error: Error | null) => void): void => {
     try {
-      execFile('systemd-notify', words, { env: environment, timeout: patienceMs }, done);
+      execFile('systemd-notify', [word], { env: environment, timeout: patienceMs }, done);
     } catch (error) {
       // What keeps a process from being started is told in two ways, by its error code.
       done(error as Error);
     }
   };
+  const tellReady = teller('--ready');
+  const tellAlive = teller('WATCHDOG=1');
   return {
     ready: () => {
-      notify('--ready');
+      tellReady();
       const everyMs = Number(watchdog) / 1000 / 3;
-      if (everyMs > 0) timer ??= setInterval(() => notify('WATCHDOG=1'), everyMs).unref();
+      if (everyMs > 0) timer ??= setInterval(tellAlive, everyMs).unref();
     },
     stop: () => {
       if (timer) clearInterval(timer);

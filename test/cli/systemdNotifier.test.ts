@@ -85,6 +85,6 @@ describe('systemdNotifier', () => {
     });
     notifier.ready();
     await promise;
-    expect(errors).toEqual([expect.stringContaining('--ready'), expect.stringContaining('WATCHDOG=1')]);
+    expect(errors.toSorted()).toEqual([expect.stringContaining('--ready'), expect.stringContaining('WATCHDOG=1')]);
   });
 });

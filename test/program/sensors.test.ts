@@ -13,7 +13,7 @@ it('a sensor whose driver hangs costs the real program no frame, no other temper
   execFileSync('mkfifo', [join(root, 'w1', hung, 'w1_slave')]);
   writeFileSync(join(root, 'w1', good, 'w1_slave'), w1Slave(21.437));
   const sensors = `[Temperature]\ndevice_root = "${root}/w1"\nthermocouple_sensors = { "${good}" = "Good", "${hung}" = "Hung" }\n`;
-  const config = experimentToml({ intervalSeconds: 0.3 }).replace(
+  const config = experimentToml({ intervalSeconds: 0.8 }).replace(
     '[Services]',
     '[Services]\nenable_thermocouple = true',
   );
@@ -25,7 +25,7 @@ it('a sensor whose driver hangs costs the real program no frame, no other temper
       PHOREST_TEST_HANGING: join(root, 'w1', hung),
     },
   });
-  await program.untilDone('communicator', 6);
+  await program.untilDone('communicator', 4);
   expect((await program.stop()).code).toBe(0);
   expect(program.events.filter(({ kind }) => kind === 'discarded')).toEqual([]);
   const table = readFileSync(join(root, 'results/communicating_results.csv'), 'utf8').trim().split('\n');

@@ -8,7 +8,7 @@ import { nodeFiles } from '../files/files.ts';
 import { moment } from '../model/localTime.ts';
 import { counted, duration } from '../model/quantity.ts';
 import { readReferences, referencesFolder } from '../operators/processor/referenceFiles.ts';
-import { type MadeWith, madeWith } from '../provenance/madeWith.ts';
+import { madeWith, madeWords, sinceWords } from '../provenance/madeWith.ts';
 import { configOf, noSnapshot } from '../provenance/resultOrigin.ts';
 import type { ReportLayout } from '../sinks/report/readReportData.ts';
 import { type ReportTask, writeReport } from '../sinks/report/reportProcess.ts';
@@ -130,7 +130,7 @@ async function originOf(
   const configs = await Promise.all(
     made.config_hash.map(async ({ value, since }) => {
       const found = await configOf(value, { paths, config, files: nodeFiles });
-      const title = `Configuration ${value}${made.config_hash.length > 1 ? `, from ${momentText(since)} on` : ''}`;
+      const title = `Configuration ${value}${made.config_hash.length > 1 ? `, ${sinceWords(since)}` : ''}`;
       return [
         title,
         found.config ? configToml(found.config) : noSnapshot('configuration', value, paths.backup),
@@ -149,18 +149,3 @@ async function originOf(
     configs: configs.length > 0 ? configs : [['Configuration as it is now', configToml(config)]],
   };
 }
-
-/** Changes that are told; of more, the first and the last. */
-const mostTold = 6;
-
-/** `a1b2`, or `a1b2; c3d4 from 2026-11-28 14:05:10 on`. */
-function madeWords(made: MadeWith['reference'], wordsOf = (value: string): string => value): string {
-  if (made.length === 0) return 'not known: no result says it';
-  const words = made.map(({ value, since }, i) =>
-    i === 0 ? wordsOf(value) : `${wordsOf(value)} from ${momentText(since)} on`,
-  );
-  const left = words.length - mostTold;
-  return (left > 0 ? [...words.slice(0, mostTold - 1), `${left} others`, words.at(-1)] : words).join('; ');
-}
-
-const momentText = (iso: string): string => iso.slice(0, 19).replace('T', ' ');

@@ -111,3 +111,16 @@ async function headOf(log: SegmentedFile, files: Files, { segment, offset }: Pla
     throw error;
   }
 }
+
+/** Changes that are told; of more, the first and the last. */
+const mostTold = 6;
+
+/** `a1b2; c3d4 from 2026-11-28 14:05:10 on`. @param wordsOf what is said of a value */
+export function madeWords(made: MadeWith['reference'], wordsOf = (value: string): string => value): string {
+  if (made.length === 0) return 'not known: no result says it';
+  const words = made.map(({ value, since }, i) => `${wordsOf(value)}${i === 0 ? '' : ` ${sinceWords(since)}`}`);
+  const left = words.length - mostTold;
+  return (left > 0 ? [...words.slice(0, mostTold - 1), `${left} others`, words.at(-1)] : words).join('; ');
+}
+
+export const sinceWords = (since: string): string => `from ${since.replace('T', ' ')} on`;

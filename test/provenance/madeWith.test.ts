@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { madeWith } from '../../src/provenance/madeWith.ts';
+import { madeWith, madeWords } from '../../src/provenance/madeWith.ts';
 import { composeResultLine } from '../../src/sinks/results/composeResultLine.ts';
 import { sampleResult } from '../sinks/sampleResult.ts';
 import { PipelineWorld } from '../world/pipelineWorld.ts';
@@ -81,4 +81,14 @@ test('an experiment without results, or whose lines are gone, tells nothing and 
   const world = await run(() => ({ config: 'a' }));
   await world.files.remove('/root/results/processing_results.jsonl');
   expect(await of(world)).toEqual(none);
+});
+
+test('what was changed is told with its time; of many changes the first and the last', () => {
+  const made = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ value: `c${i}`, since: `2026-01-05T0${i}:00:00` }));
+  expect(madeWords([])).toBe('not known: no result says it');
+  expect(madeWords(made(2))).toBe('c0; c1 from 2026-01-05 01:00:00 on');
+  expect(madeWords(made(9), value => value.toUpperCase())).toMatch(
+    /^C0; .*; C4 from [^;]* on; 3 others; C8 from [^;]* on$/,
+  );
 });

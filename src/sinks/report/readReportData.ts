@@ -131,8 +131,10 @@ function pictureData(
     (every === 1 ? values.slice() : values.filter((_, i) => i % every === 0)) as T;
   const layout = wish.layout;
   const isLaidOut = layout !== null && curves.labels.every(label => layout.places[label] !== undefined);
+  const isBad = badFrames(curves.flags, count);
   const rois = curves.labels.map((label, i): ReportRoi => {
-    const own = roiFigures(curves, i, sensing.rois[i]!, figures, ends, flagNames);
+    const good = curves.flags[i]!.filter((_, at) => isBad[at] === 0);
+    const own = roiFigures(curves, i, sensing.rois[i]!, figures, { ends, good, flagNames });
     return {
       label,
       place: isLaidOut ? layout.places[label]! : placeInOrder(i, curves.labels.length),
@@ -147,6 +149,11 @@ function pictureData(
   return {
     times: thin(Float64Array.from(gathered.times)),
     zone: gathered.zone,
+    badFrames: {
+      count: isBad.reduce((sum, bad) => sum + bad, 0),
+      of: count,
+      flags: flagsIn(isBad, curves.flags, flagNames),
+    },
     images: frames.count,
     every: every * curves.every,
     flagNames,
@@ -188,20 +195,40 @@ function onAxis({ times, locals }: { times: readonly number[]; locals: readonly 
   return local + ((times[at] ?? 0) - (locals[at] ?? 0));
 }
 
+/** Of fewer ROIs, nothing is a fault of the frame. */
+const fewestRois = 8;
+
+/** Of each image, 1 where more than half of the ROIs have a flag: the frame is bad, which says nothing of one of them. */
+function badFrames(flags: readonly Uint16Array[], count: number): Uint8Array {
+  return Uint8Array.from({ length: count }, (_, at) => {
+    const flagged = flags.reduce((sum, of) => sum + (of[at] === 0 ? 0 : 1), 0);
+    return flags.length >= fewestRois && 2 * flagged > flags.length ? 1 : 0;
+  });
+}
+
+/** Names of the flags that ROIs have in these. */
+function flagsIn(isBad: Uint8Array, flags: readonly Uint16Array[], names: readonly string[]): string[] {
+  const bits = flags.reduce((all, of) => of.reduce((sum, each, at) => (isBad[at] === 1 ? sum | each : sum), all), 0);
+  return names.filter((_, bit) => ((bits >> bit) & 1) === 1);
+}
+
 function roiFigures(
   { shifts, flags, times, labels }: SeriesCurves,
   i: number,
   { refractive }: SensingFigures,
   { noise: noises, distrust, largest }: ReportFigures,
-  ends: Pick<PictureData, 'first' | 'last'>,
-  flagNames: readonly string[],
+  {
+    ends,
+    good,
+    flagNames,
+  }: { ends: Pick<PictureData, 'first' | 'last'>; good: Uint16Array; flagNames: readonly string[] },
 ): Pick<ReportRoi, 'figures' | 'sigmaOf' | 'warning'> {
   const label = labels[i]!;
   const known = shifts[i]!.filter(value => !Number.isNaN(value));
   const end = known.subarray(-Math.min(endImages, Math.ceil(known.length / 10)) || known.length);
   const noise = noises.get(label) ?? null;
-  const flaggedImages = flags[i]!.reduce((count, bits) => count + (bits === 0 ? 0 : 1), 0);
-  const flagged = flaggedImages / Math.max(1, times.length);
+  const flaggedOf = (of: Uint16Array): number => of.reduce((count, bits) => count + (bits === 0 ? 0 : 1), 0);
+  const flaggedImages = flaggedOf(good);
   const change = largest.get(label) ?? null;
   return {
     figures: {
@@ -210,7 +237,7 @@ function roiFigures(
       step: change?.height ?? null,
       sensitivity: refractive?.value ?? null,
       noise,
-      flagged: 100 * flagged,
+      flagged: (100 * flaggedOf(flags[i]!)) / Math.max(1, times.length),
     },
     sigmaOf: {
       shift: noise === null ? null : orNull((1.25 * noise) / Math.sqrt(end.length)),
@@ -221,8 +248,8 @@ function roiFigures(
     warning:
       known.length === 0
         ? 'it has no trusted value'
-        : flagged > flaggedShare && flaggedImages > 1
-          ? flaggedWords(flags[i]!, flagNames)
+        : flaggedImages > Math.max(1, flaggedShare * good.length)
+          ? flaggedWords(good, flagNames)
           : (distrust.get(label) ?? null),
   };
 }

@@ -83,6 +83,8 @@ export interface PictureData {
   distrustedBits: number;
   rois: readonly ReportRoi[];
   groups: readonly ReportGroup[];
+  /** Of the images that were looked at, those in which more than half of the ROIs have a flag; these mark no ROI. */
+  badFrames: { count: number; of: number; flags: readonly string[] };
   /** Of `transition`, as the span asks for. */
   transitionUnit: 's' | 'min' | 'h';
   /** Whether places are those in the frame, or only an order. */

@@ -36,6 +36,7 @@ export function sampleReport(
     distrustedBits: 0b1101,
     rois,
     groups: [{ name: 'all ROIs', members: rois.map((_, i) => i), median: shifts, low: shifts, high: shifts }],
+    badFrames: { count: 0, of: 60, flags: [] },
     transitionUnit: 'min',
     isLaidOut: true,
     outlines: [],

@@ -195,7 +195,7 @@ export function chipMap(data: PictureData, look: Look, quantity: RoiQuantity): P
       ...(known.length < rois.length
         ? [`Without a colour: ${roiCount(rois.length - known.length)} for which it is not known.`]
         : []),
-      ...warnedWords(rois).map(words => `${words} They have a cross.`),
+      ...warnedWords(data, ' They have a cross.'),
     ],
   });
 }
@@ -359,7 +359,7 @@ export function multiples(data: PictureData, look: Look): Picture {
           ]
         : []),
       `Dots (beyond the scale at its edge), and fields with a frame of their colour, are flagged (${flagWords(data.distrustedBits, data)}).`,
-      ...warnedWords(rois),
+      ...warnedWords(data),
     ],
   });
 }

@@ -3,7 +3,7 @@ import { withError } from '../../../model/quantity.ts';
 import { valueAxis } from '../../plot/plotAxes.ts';
 import { quantile } from '../../plot/shiftSummary.ts';
 import { trackLines } from '../../plot/trackLines.ts';
-import type { PictureData, ReportRoi } from '../reportData.ts';
+import type { PictureData } from '../reportData.ts';
 
 /** How and for whom a picture is drawn. */
 export interface Look {
@@ -218,12 +218,20 @@ export const roiCount = (count: number): string => `${counts(count)} ROI${count 
 export const listed = (names: readonly string[], most = 8): string =>
   names.length > most ? `${names.slice(0, most).join(', ')} and ${names.length - most} others` : names.join(', ');
 
-/** ROIs that are to be distrusted, in words. */
-export function warnedWords(rois: readonly ReportRoi[]): string[] {
+/** ROIs that are to be distrusted, and frames of which no ROI is, in words. @param more of these ROIs */
+export function warnedWords({ rois, badFrames }: Pick<PictureData, 'rois' | 'badFrames'>, more = ''): string[] {
   const warned = rois.filter(({ warning }) => warning !== null).map(({ label }) => label);
-  if (warned.length === 0) return [];
-  if (warned.length === rois.length) return [`Flagged: all ${roiCount(rois.length)}.`];
-  return [`Flagged: ${warned.length} of ${roiCount(rois.length)} (${listed(warned)}).`];
+  const which = warned.length === rois.length ? 'all ' : `${warned.length} of `;
+  const names = warned.length === rois.length ? '' : ` (${listed(warned)})`;
+  const { count, of, flags } = badFrames;
+  return [
+    ...(warned.length > 0 ? [`Flagged: ${which}${roiCount(rois.length)}${names}.${more}`] : []),
+    ...(count > 0
+      ? [
+          `In ${counts(count)} of ${counts(of)} images more than half of the ROIs have a flag (${flags.join(', ')}): these images mark no ROI.`,
+        ]
+      : []),
+  ];
 }
 
 /** Flags by their names. */

@@ -157,7 +157,7 @@ export function sensorgram(data: PictureData, look: Look, picks: readonly number
           ]
         : []),
       ...(data.changes.length > 0 ? ['Triangles: changes of level, as the table of changes has them.'] : []),
-      ...warnedWords(rois),
+      ...warnedWords(data),
     ],
   };
 }

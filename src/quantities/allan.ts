@@ -34,8 +34,10 @@ export const newAllan = (): AllanState => ({
   differences: new Float64Array(octaves),
 });
 
-const strideOf = (octave: number): number => (octave < 2 ? 1 : 2 ** (octave - 2));
-const lookBack = (octave: number): number => (octave < 2 ? 2 ** octave : 4);
+/** Of each octave: frames, how far apart its averages begin, and how many of them lie between one and the next that it does not overlap. */
+const framesOf = Array.from({ length: octaves }, (_, octave) => 2 ** octave);
+const strideOf = framesOf.map(frames => Math.max(1, frames / 4));
+const lookBack = framesOf.map(frames => Math.min(4, frames));
 
 /**
  * Takes the next frame; NaN where it has no value. An average counts where at least half of its frames have a value.
@@ -50,21 +52,23 @@ export function addToAllan(state: AllanState, value: number): void {
   let sum = isThere ? value : 0;
   let count = isThere ? 1 : 0;
   for (let octave = 0; octave < octaves; octave++) {
-    const entry = entries[octave]!++;
+    // A whole number: the remainder of any other takes ten times as long.
+    const entry = entries[octave]! | 0;
+    entries[octave] = entry + 1;
     const at = octave * kept;
-    const back = lookBack(octave);
+    const back = lookBack[octave]!;
     const now = at + (entry % kept);
     sums[now] = sum;
     counts[now] = count;
     if (entry < back) return;
     const before = at + ((entry - back) % kept);
-    const least = 2 ** octave / 2;
+    const least = framesOf[octave]! / 2;
     if (count >= least && counts[before]! >= least) {
       squares[octave]! += (sum / count - sums[before]! / counts[before]!) ** 2;
       differences[octave]!++;
     }
     // The next octave has an average at every second place of this one, where its own are further apart.
-    if (strideOf(octave + 1) > strideOf(octave) && entry % 2 === 1) return;
+    if ((entry & 1) === 1 && strideOf[octave + 1]! > strideOf[octave]!) return;
     sum += sums[before]!;
     count += counts[before]!;
   }
@@ -80,10 +84,15 @@ export function allanDeviations(state: AllanState): AllanPoint[] {
   const points: AllanPoint[] = [];
   for (let octave = 0; octave < octaves; octave++) {
     const differences = state.differences[octave]!;
-    if (differences < 2 * lookBack(octave)) continue;
+    if (differences < 2 * lookBack[octave]!) continue;
     points.push({ frames: 2 ** octave, deviation: Math.sqrt(state.squares[octave]! / differences / 2), differences });
   }
   return points;
+}
+
+function fromAbove({ squares, differences }: AllanState, octave: number, margin: number): number {
+  const count = differences[octave]!;
+  return Math.sqrt(squares[octave]! / count / 2) * (1 + (margin * lookBack[octave]!) / count);
 }
 
 /** A deviation is known from so many independent differences on. */
@@ -96,15 +105,14 @@ const known = 4;
  * @param margin by how much greater, over the number of independent differences
  */
 export function deviationFromAbove(state: AllanState, frames: number, margin = 10): number {
+  let octave = 0;
+  while (octave < octaves && framesOf[octave]! <= frames && state.differences[octave]! >= known * lookBack[octave]!)
+    octave++;
+  if (octave > 0 && (octave === octaves || framesOf[octave]! > frames)) return fromAbove(state, octave - 1, margin);
   let [most, at] = [0, 0];
-  for (let octave = 0; octave < octaves && 2 ** octave <= frames; octave++) {
-    const differences = state.differences[octave]!;
-    const independent = differences / lookBack(octave);
-    if (independent < known) break;
-    const deviation = Math.sqrt(state.squares[octave]! / differences / 2) * (1 + margin / independent);
-    if (2 ** (octave + 1) > frames) return deviation;
-    most = Math.max(most, deviation);
-    at = 2 ** octave;
+  for (let each = 0; each < octave; each++) {
+    most = Math.max(most, fromAbove(state, each, margin));
+    at = framesOf[each]!;
   }
   // Further than anything was seen: as far as the worst drift would lead.
   return at === 0 ? 0 : most * Math.max(1, frames / (4 * at));
@@ -118,7 +126,7 @@ export function deviationOfMean(state: AllanState, frames: number): number {
   let [deviation, at] = [0, 1];
   for (let octave = 0; octave < octaves && 2 ** octave <= frames; octave++) {
     const differences = state.differences[octave]!;
-    const independent = differences / lookBack(octave);
+    const independent = differences / lookBack[octave]!;
     if (independent < 2) break;
     deviation = Math.sqrt(state.squares[octave]! / differences / 2) * spreadOfT(independent);
     at = 2 ** octave;

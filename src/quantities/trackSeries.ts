@@ -16,8 +16,13 @@ import { robustSlope } from './robustSlope.ts';
 import { sortedMedian } from './sortedMedian.ts';
 import { addToTrend, breakTrend, newTrend, type TrendState, trendOf } from './trend.ts';
 
-/** Frames that are kept of each series. */
+/** Frames that are kept of each series: a power of two. */
 export const keptFrames = 128;
+/** Frame n stands at n & lastKept. */
+const lastKept = keptFrames - 1;
+/** Frames whose times are kept: those, and as many that are taken together. */
+export const keptTimes = 2 * keptFrames;
+const lastTime = keptTimes - 1;
 /** Values wait so many frames before they count as noise: until then they may be found to be part of a change. */
 const settling = 24;
 /** Frames by which the quality is told. */
@@ -35,6 +40,8 @@ const levelValues = 8;
 /** No noise is smaller, px: the series has 32 bits. */
 const leastNoise = 1e-4;
 const newestChanges = 20;
+/** Of a level, before a change is looked for. */
+const fewestValues = 12;
 
 /** Why a value is there, or is not. */
 export const valueKinds = ['good', 'missing', 'lost', 'two_peaks', 'low_signal', 'edge'] as const;
@@ -45,7 +52,7 @@ const good = valueKinds.indexOf('good');
 export interface FrameRing {
   /** Frames taken. */
   count: number;
-  /** ms; of frame n at n % {@link keptFrames}. */
+  /** ms; of frame n at n % {@link keptTimes}. */
   readonly times: Float64Array;
   /** To be added to a time for what the clock at the camera showed, ms. */
   clock: number;
@@ -129,8 +136,8 @@ export function takeValue(
   kind: ValueKind,
 ): ShiftChange | null {
   const frame = ring.count - 1;
-  const at = frame % keptFrames;
-  const before = series.kinds[(frame + keptFrames - 1) % keptFrames]!;
+  const at = frame & lastKept;
+  const before = series.kinds[(frame - 1) & lastKept]!;
   const now = valueKinds.indexOf(kind);
   series.shifts[at] = now === good ? shift : Number.NaN;
   series.sigmas[at] = sigma;
@@ -172,14 +179,14 @@ export function restartLevel(series: SeriesState, ring: FrameRing): void {
 
 /** Frames up to but without `end` are part of the level: they tell its noise and trend. */
 function feed(series: SeriesState, ring: FrameRing, end: number): void {
+  const { times, temperatures, interval } = ring;
   for (; series.fed < end; series.fed++) {
-    const at = series.fed % keptFrames;
-    const shift = isFar(series, series.fed, ring.count - 1) ? Number.NaN : series.shifts[at]!;
-    const pause = series.fed > 0 && ring.times[at]! - ring.times[(series.fed - 1) % keptFrames]! > 16 * ring.interval;
-    if (pause) breakAllan(series.allan);
+    const { fed } = series;
+    const time = times[fed & lastTime]!;
+    if (fed > 0 && time - times[(fed - 1) & lastTime]! > 16 * interval) breakAllan(series.allan);
+    const shift = isFar(series, fed, ring.count - 1) ? Number.NaN : series.shifts[fed & lastKept]!;
     addToAllan(series.allan, shift);
-    if (Number.isNaN(shift)) continue;
-    addToTrend(series.trend, shift, ring.times[at]! / 3_600_000, ring.temperatures[at]!);
+    if (!Number.isNaN(shift)) addToTrend(series.trend, shift, time / 3_600_000, temperatures[fed & lastTime]!);
   }
 }
 
@@ -190,18 +197,27 @@ const farDeviations = 8;
 
 /** Whether a value has nothing to do with those around it (Hampel, J. Am. Stat. Assoc. 69, 383 (1974)): a flip that no flag tells. */
 function isFar(series: SeriesState, frame: number, last: number): boolean {
-  const shift = series.shifts[frame % keptFrames]!;
+  const shift = series.shifts[frame & lastKept]!;
   if (Number.isNaN(shift)) return false;
   newest.count = 0;
   for (let i = Math.max(series.from, frame - neighbours); i <= Math.min(last, frame + neighbours); i++) {
-    const other = series.shifts[i % keptFrames]!;
+    const other = series.shifts[i & lastKept]!;
     if (!Number.isNaN(other)) newest.shifts[newest.count++] = other;
   }
   if (newest.count < neighbours) return false;
-  const middle = medianOf(0, newest.count);
+  const { count, shifts } = newest;
+  const middle = medianOf(0, count);
   const distance = Math.abs(shift - middle);
-  for (let i = 0; i < newest.count; i++) newest.shifts[i] = Math.abs(newest.shifts[i]! - middle);
-  return distance > farDeviations * Math.max(1.4826 * medianOf(0, newest.count), leastNoise);
+  if (distance <= farDeviations * leastNoise) return false;
+  // Those that are near enough tell where the median of all distances is, mostly without sorting them.
+  let near = 0;
+  for (let i = 0; i < count; i++) {
+    const other = Math.abs(shifts[i]! - middle);
+    shifts[i] = other;
+    if (distance > farDeviations * 1.4826 * other) near++;
+  }
+  if (2 * near !== count) return 2 * near > count;
+  return distance > farDeviations * 1.4826 * medianOf(0, count);
 }
 
 const newest = { frames: new Int32Array(keptFrames), shifts: new Float64Array(keptFrames), count: 0 };
@@ -211,7 +227,7 @@ const sorted = new Float64Array(keptFrames * 2);
 function gather(series: SeriesState, frame: number, from: number, most: number): typeof newest {
   newest.count = 0;
   for (let i = frame; i >= from && i > frame - keptFrames && newest.count < most; i--) {
-    const shift = series.shifts[i % keptFrames]!;
+    const shift = series.shifts[i & lastKept]!;
     if (Number.isNaN(shift)) continue;
     newest.frames[newest.count] = i;
     newest.shifts[newest.count++] = shift;
@@ -248,17 +264,29 @@ function errorOf({ allan, sigma }: SeriesState, values: number, frames: number):
 
 /** Whether the newest values are on another level than those before them; begins the move. */
 function far(series: SeriesState, ring: FrameRing, frame: number): boolean {
-  const { count, frames } = gather(series, frame, series.from, 2 * spans.at(-1)!);
+  const { frames, shifts } = newest;
   let local = Number.NaN;
-  for (const span of spans) {
-    // A new level may begin as soon as the level before has been seen for a while.
-    if (count < Math.max(2 * span, 12)) return false;
+  for (let at = 0; at < spans.length; at++) {
+    const span = spans[at]!;
     // Longer ones differ little from frame to frame.
-    if (frame % (span / spans[0]) !== 0) continue;
+    if ((frame & ((span >> 2) - 1)) !== 0) continue;
+    // A new level may begin as soon as the level before has been seen for a while.
+    const enough = Math.max(2 * span, fewestValues);
+    if (gather(series, frame, series.from, enough).count < enough) return false;
+    const between = ringFrames(ring, frames[2 * span - 1]!, frames[0]!) / 2;
+    const limit = farErrors * errorOf(series, span, between);
+    // Mostly all values are too near each other for any medians of them to differ so much.
+    let [low, high] = [shifts[0]!, shifts[0]!];
+    for (let i = 1; i < 2 * span; i++) {
+      const shift = shifts[i]!;
+      if (shift < low) low = shift;
+      else if (shift > high) high = shift;
+    }
+    if (high - low <= limit) continue;
     const [after, before] = [medianOf(0, span), medianOf(span, span)];
     const apart = Math.abs(after - before);
-    const between = ringFrames(ring, frames[2 * span - 1]!, frames[0]!) / 2;
-    if (apart <= farErrors * errorOf(series, span, between)) continue;
+    if (apart <= limit) continue;
+    const { count } = gather(series, frame, series.from, 2 * spans.at(-1)!);
     if (Number.isNaN(local)) local = localNoise();
     // Where longer averages are not known yet, they are taken to be no better than one value.
     const isKnown = deviationFromAbove(series.allan, span) > 0;
@@ -275,7 +303,7 @@ function far(series: SeriesState, ring: FrameRing, frame: number): boolean {
 
 /** Time between two frames in intervals. */
 const ringFrames = ({ times, interval }: FrameRing, from: number, to: number): number =>
-  interval > 0 ? (times[to % keptFrames]! - times[from % keptFrames]!) / interval : to - from;
+  interval > 0 ? (times[to & lastTime]! - times[from & lastTime]!) / interval : to - from;
 
 /** Once the newest values stay where they are, tells the change, unless it came back. */
 function endMove(series: SeriesState, ring: FrameRing, frame: number): ShiftChange | null {
@@ -357,7 +385,7 @@ function changeAt(
     if (sum > gain[best]!) best = i;
   }
   if (best + 1 >= count) return null;
-  const timeOf = (n: number): number => ring.times[n % keptFrames]!;
+  const timeOf = (n: number): number => ring.times[n & lastTime]!;
   const origin = timeOf(frames[best]!);
   let [weight, mean, square] = [0, 0, 0];
   for (let i = 0; i + 1 < count; i++) {
@@ -396,7 +424,7 @@ function heightAt(series: SeriesState, last: number, count: number): { height: n
     return {
       level: plateau(shifts!),
       mean: medianOf(from!, values!),
-      sigmas: Array.from(at!, frame => series.sigmas[frame % keptFrames]!),
+      sigmas: Array.from(at!, frame => series.sigmas[frame & lastKept]!),
     };
   });
   const [now, old] = levels.map(({ level, mean }) => level?.mean ?? mean);
@@ -423,7 +451,7 @@ export function figuresOf(series: SeriesState, ring: FrameRing, windowFrames: nu
   const { count, frames, shifts } = gather(series, frame, oldest, windowFrames);
   const x = Array.from(
     frames.subarray(0, count),
-    n => (ring.times[n % keptFrames]! - ring.times[frame % keptFrames]!) / 3_600_000,
+    n => (ring.times[n & lastTime]! - ring.times[frame & lastTime]!) / 3_600_000,
   ).reverse();
   const y = Array.from(shifts.subarray(0, count)).reverse();
   const median = count > 0 ? medianOf(0, count) : null;
@@ -435,7 +463,7 @@ export function figuresOf(series: SeriesState, ring: FrameRing, windowFrames: nu
     name: series.name,
     frames: Math.max(0, ring.count - series.first),
     values: series.values,
-    shift: orNull(series.shifts[frame % keptFrames]!),
+    shift: orNull(series.shifts[frame & lastKept]!),
     median,
     rezeroed: median !== null && series.zeroCount > 0 ? median - series.zeroSum / series.zeroCount : null,
     slope: robustSlope(x, y),
@@ -460,7 +488,7 @@ function qualityOf(
 ): Quality {
   const frames = Math.min(qualityFrames, ring.count - series.first);
   const of = new Array<number>(valueKinds.length).fill(0);
-  for (let i = ring.count - frames; i < ring.count; i++) of[series.kinds[i % keptFrames]!]!++;
+  for (let i = ring.count - frames; i < ring.count; i++) of[series.kinds[i & lastKept]!]!++;
   const count = (kind: ValueKind): number => of[valueKinds.indexOf(kind)]!;
   const last = `of the last ${frames} frames`;
   const share = (kind: ValueKind): string => `${percent(count(kind), frames)} ${last}`;
@@ -478,7 +506,7 @@ function qualityOf(
       reason: `two peaks or lost in ${percent(flipped, frames)} ${last}; ${series.flips} times in all`,
     };
   if (series.moving) {
-    const lasted = ring.times[(ring.count - 1) % keptFrames]! - ring.times[series.moving.since % keptFrames]!;
+    const lasted = ring.times[(ring.count - 1) & lastTime]! - ring.times[series.moving.since & lastTime]!;
     return {
       word: 'moving',
       reason: `it has been off its level of ${series.moving.level.toFixed(3)} px for ${duration(Math.round(lasted / 1000) * 1000)}`,

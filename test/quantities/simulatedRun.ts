@@ -1,6 +1,6 @@
 import { type RandomStream, randomStream } from '../../src/model/randomStream.ts';
 import type { RunFigures, ShiftChange } from '../../src/quantities/quantities.ts';
-import { type RunState, RunTracker, type TrackSettings } from '../../src/quantities/trackRun.ts';
+import { type RunState, RunTracker, type TrackedFrame, type TrackSettings } from '../../src/quantities/trackRun.ts';
 import type { ValueKind } from '../../src/quantities/trackSeries.ts';
 
 export interface SimulatedRun {
@@ -17,6 +17,10 @@ export interface SimulatedRun {
   sigmas?: (frame: number) => number;
   settings?: Partial<TrackSettings>;
   seed?: number;
+  /** Frames that are taken together. */
+  block?: number;
+  /** The first of the labels that a frame has; absent: all. */
+  labelsOf?: (frame: number) => readonly string[];
   /** Goes on from there. */
   state?: RunState;
   from?: number;
@@ -37,20 +41,28 @@ export function simulate({
   sigmas: sigmaOf = () => sigma,
   settings,
   seed = 1,
+  block = 1,
+  labelsOf = () => labels,
   state,
   from = 0,
 }: SimulatedRun): { figures: RunFigures; changes: ShiftChange[]; tracker: RunTracker } {
   const tracker = new RunTracker({ windowFrames: 15, groups: [], zero: null, ...settings }, state);
   const noises = labels.map(label => randomStream(seed, label));
   const changes: ShiftChange[] = [];
+  const waiting: TrackedFrame[] = [];
+  const seen: (readonly string[])[] = [labels];
   for (let frame = from; frame < frames; frame++) {
     const time = frame * interval * 1000;
     const sigmas = new Float64Array(labels.length).fill(sigmaOf(frame));
     const shifts = Float64Array.from(labels, (_, roi) => shift(frame, roi, noises[roi]!));
     const kindOf = (roi: number): ValueKind => kind(frame, roi);
     const beside = { temperature: temperature(frame), reference: reference(frame) };
-    const found = tracker.take({ time, local: time, labels, shifts, sigmas, kindOf, ...beside });
-    changes.push(...found);
+    const own = labelsOf(frame);
+    const known = seen.find(each => each === own || each.join() === own.join()) ?? own;
+    if (!seen.includes(known)) seen.push(known);
+    waiting.push({ time, local: time, labels: known, shifts, sigmas, kindOf, ...beside });
+    if (waiting.length < block && frame + 1 < frames) continue;
+    changes.push(...tracker.takeAll(waiting.splice(0)));
   }
   return { figures: tracker.figures('chip'), changes, tracker };
 }

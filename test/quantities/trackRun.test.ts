@@ -159,6 +159,27 @@ describe('the tracker of a run', () => {
     expect(rms(errors)).toBeLessThan(1.2);
   });
 
+  it('frames that are taken together tell what they tell one by one, whatever changes between them', () => {
+    const run = {
+      frames: 260,
+      labels: ['0A_N', '0A_S', 'c'],
+      settings: { groups: [{ name: 'all', has: () => true }], zero: { from: 300_000, end: 900_000 } },
+      shift: (frame: number, roi: number) =>
+        frame % 41 === roi
+          ? Number.NaN
+          : Math.sin(frame * (roi + 1)) / 50 + (frame > 90 ? 1 : 0) - (frame > 200 ? 2 : 0),
+      kind: (frame: number, roi: number) => ((frame >> 2) % 9 === roi ? ('two_peaks' as const) : ('good' as const)),
+      temperature: (frame: number) => (frame < 37 ? Number.NaN : 20 + frame / 100),
+      reference: (frame: number) => (frame < 5 ? null : frame < 150 ? 'one' : 'other'),
+      // Another ROI turns up, and one is gone.
+      labelsOf: (frame: number) => (frame < 121 ? ['0A_N', '0A_S'] : ['0A_N', '0A_S', 'c']),
+    };
+    const [alone, together] = [1, 8].map(block => simulate({ ...run, block }));
+    expect(together!.changes).toEqual(alone!.changes);
+    expect(together!.changes.length).toBeGreaterThan(4);
+    expect(together!.tracker.state).toEqual(alone!.tracker.state);
+  });
+
   it('goes on from a copy of its state as if it had never ended', () => {
     const run = { labels: labelsOf(3), shift: (frame: number, roi: number) => Math.sin(frame * (roi + 1)) / 50 };
     const whole = simulate({ frames: 300, ...run });

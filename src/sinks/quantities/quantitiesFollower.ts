@@ -11,7 +11,7 @@ import { type RunState, RunTracker } from '../../quantities/trackRun.ts';
 import { type ChosenFrame, chooseFrames } from '../series/chosenFrames.ts';
 import { SeriesReader, seriesFolder } from '../series/seriesReader.ts';
 import { changesFile, quantitiesFile, quantitiesText } from './quantitiesFile.ts';
-import type { QuantitySettings } from './readQuantities.ts';
+import { type QuantitySettings, together } from './readQuantities.ts';
 import { trackedFrame } from './trackedFrame.ts';
 
 /** Results come in about the order of their images: an image may still come before so many others. */
@@ -32,7 +32,7 @@ const bytesPerSecond = 20_000;
 const tellingShare = 50;
 
 /** Goes up when what is kept changes its form or its numbers. */
-const version = 3;
+const version = 4;
 
 /** How far it has come; `results/series/quantities.bin`. It may be deleted: then all is looked through again. */
 interface Progress {
@@ -145,10 +145,11 @@ export class QuantitiesFollower {
     const changes: ShiftChange[] = [];
     for await (const frame of frames.read()) {
       held.push(frame);
-      if (held.length <= heldFrames) continue;
-      for (const change of this.#take(tracker, held.shift()!)) changes.push(change);
+      if (held.length < heldFrames + together) continue;
+      for (const change of this.#take(tracker, held.splice(0, together))) changes.push(change);
       if (await this.#isOver()) return false;
     }
+    for (const change of this.#take(tracker, held.splice(0, held.length - heldFrames))) changes.push(change);
     const text = linesOf(changes);
     if (changes.length > 0 || (await files.stat(changesFile(results))))
       await writeAtomic(files, changesFile(results), text);
@@ -183,7 +184,7 @@ export class QuantitiesFollower {
     const last = ring.times[(ring.count - 1) % ring.times.length]!;
     for await (const frame of (await chooseFrames(reader, zero ?? noTime)).read()) {
       // Those that are held come later.
-      if (timeOf(frame) <= last) this.#take(ofZero, frame);
+      if (timeOf(frame) <= last) this.#take(ofZero, [frame]);
       if (await this.#isOver()) return;
     }
     tracker.takeZero(ofZero);
@@ -224,18 +225,18 @@ export class QuantitiesFollower {
     }
     const place = held.findLastIndex(other => timeOf(other) <= time) + 1;
     held.splice(place, 0, frame);
-    if (held.length > heldFrames) this.#changes.push(...this.#take(this.#tracker!, held.shift()!));
+    if (held.length > heldFrames) this.#changes.push(...this.#take(this.#tracker!, held.splice(0, 1)));
   }
 
-  #take(tracker: RunTracker, { row, ...header }: ChosenFrame): ShiftChange[] {
-    return tracker.take(trackedFrame(row, header, this.#settings.sensor));
+  #take(tracker: RunTracker, frames: readonly ChosenFrame[]): ShiftChange[] {
+    return tracker.takeAll(frames.map(({ row, ...header }) => trackedFrame(row, header, this.#settings.sensor)));
   }
 
   /** With the images that are held. */
   #figures(): RunFigures {
     const { state, held } = this.#progress!;
     const now = new RunTracker(this.#settings, structuredClone(state));
-    for (const frame of held) this.#take(now, frame);
+    this.#take(now, held);
     return now.figures(this.#settings.sensor || (held.at(-1)?.sensors[0] ?? null));
   }
 

@@ -70,6 +70,9 @@ test('of many ROIs the sensorgram has the median and band of the group, and a li
     );
   expect(named().map(({ name }) => name)).toEqual(['all ROIs']);
   expect(named([2, 5]).map(({ name }) => name)).toEqual(['all ROIs', 'ROI 002A_N', 'ROI 005A_N']);
+  const [group] = data.groups;
+  const words = sensorgram({ ...data, groups: [group!, { ...group!, name: 'nobody', members: [] }] }, look).notes;
+  expect(words.join(' ')).toContain('Groups that no ROI fits: nobody.');
 });
 
 test('values with a flag that makes them those of another thing are marks beside the line, and are told', () => {

@@ -64,6 +64,12 @@ export function sensorgram(data: PictureData, look: Look, picks: readonly number
     const place = (index - groups.length) / Math.max(1, picked.length - 1);
     return gradualColour(look.dark ? 0.35 + 0.65 * place : place);
   };
+  const changes = changeMarks(
+    data,
+    new Set([...groups.map(({ name }) => name), ...picked.map(({ label }) => label)]),
+    look,
+  );
+  const empty = data.groups.filter(({ members }) => members.length === 0).map(({ name }) => name);
   const series: (CustomSeriesOption | LineSeriesOption | ScatterSeriesOption)[] = [
     ...groups.flatMap((group, i) => [
       band(times, group, gaps, colourOf(i)),
@@ -89,7 +95,7 @@ export function sensorgram(data: PictureData, look: Look, picks: readonly number
         },
       ];
     }),
-    ...changeMarks(data, new Set([...groups.map(({ name }) => name), ...picked.map(({ label }) => label)]), look),
+    ...changes,
     {
       type: 'line',
       name: 'steps',
@@ -156,7 +162,8 @@ export function sensorgram(data: PictureData, look: Look, picks: readonly number
               : []),
           ]
         : []),
-      ...(data.changes.length > 0 ? ['Triangles: changes of level, as the table of changes has them.'] : []),
+      ...(changes.length > 0 ? ['Triangles: changes of level, as the table of changes has them.'] : []),
+      ...(empty.length > 0 ? [`Groups that no ROI fits: ${listed(empty)}.`] : []),
       ...warnedWords(data),
     ],
   };

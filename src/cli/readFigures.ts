@@ -4,9 +4,10 @@ import type { Config } from '../config/schema.ts';
 import { nodeFiles } from '../files/files.ts';
 import { clockTime } from '../model/experimentStep.ts';
 import type { RunFigures, ShiftChange } from '../quantities/quantities.ts';
+import { QuantitiesFollower } from '../sinks/quantities/quantitiesFollower.ts';
 import { type QuantitySettings, readQuantities } from '../sinks/quantities/readQuantities.ts';
-import { type ChosenFrames, chooseFrames, type FrameSpan } from '../sinks/series/chosenFrames.ts';
-import { SeriesReader, seriesFolder } from '../sinks/series/seriesReader.ts';
+import { chooseFrames, type FrameSpan } from '../sinks/series/chosenFrames.ts';
+import type { SeriesReader } from '../sinks/series/seriesReader.ts';
 import { experimentGroups } from './readSensing.ts';
 
 /** What the configuration says of the figures. */
@@ -38,16 +39,23 @@ export const quantities$ = (config$: Observable<Config>): Observable<QuantitySet
     map(quantitySettings),
   );
 
-/** The figures of an experiment, all its changes, and the images that they are from. @throws the file system's errors */
+/**
+ * The figures of an experiment, and all its changes: of the whole run from where the pipeline has come, where that was kept.
+ * @throws the file system's errors
+ */
 export async function readFigures(
   results: string,
   settings: QuantitySettings,
   span: FrameSpan,
-  report: (message: string) => void,
-): Promise<{ frames: ChosenFrames; figures: RunFigures; changes: readonly ShiftChange[] }> {
-  const series = await SeriesReader.look(nodeFiles, seriesFolder(results), {
-    damaged: ({ message }) => report(`left out: ${message}`),
+  series: SeriesReader,
+): Promise<{ figures: RunFigures; changes: readonly ShiftChange[] }> {
+  const isWhole = span.from === Number.NEGATIVE_INFINITY && span.end === Number.POSITIVE_INFINITY;
+  const follower = new QuantitiesFollower(settings, {
+    files: nodeFiles,
+    results,
+    monotonic: () => 0,
+    wait: async () => undefined,
+    signal: new AbortController().signal,
   });
-  const frames = await chooseFrames(series, span);
-  return { frames, ...(await readQuantities(frames, settings)) };
+  return (isWhole && (await follower.look())) || readQuantities(await chooseFrames(series, span), settings);
 }

@@ -1,9 +1,12 @@
+import { nodeFiles } from '../files/files.ts';
 import { clockTime } from '../model/experimentStep.ts';
 import { labelPatterns } from '../model/labelPatterns.ts';
 import { withError } from '../model/quantity.ts';
 import type { SeriesFigures, ShiftChange } from '../quantities/quantities.ts';
 import type { Measured } from '../quantities/robustSlope.ts';
 import { type Span, type StepFigures, stepsBetween } from '../sinks/quantities/stepsBetween.ts';
+import { chooseFrames } from '../sinks/series/chosenFrames.ts';
+import { SeriesReader, seriesFolder } from '../sinks/series/seriesReader.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { frameSpan } from './frameSpan.ts';
@@ -31,9 +34,10 @@ export async function showQuantities(context: CommandContext, options: Quantitie
   const zero = options.zero && spansOf('--zero', options.zero, 1)[0]!;
   const spans = options.step && spansOf('--step', options.step, 2);
   const settings = { ...quantitySettings(config), ...(zero && { zero }) };
-  const { frames, figures, changes } = await readFigures(paths.results, settings, frameSpan(options), line =>
-    output.error(line),
-  );
+  const series = await SeriesReader.look(nodeFiles, seriesFolder(paths.results), {
+    damaged: ({ message }) => output.error(`left out: ${message}`),
+  });
+  const { figures, changes } = await readFigures(paths.results, settings, frameSpan(options), series);
   if (figures.frames === 0)
     throw new ExitError(exitCodes.failed, `there is no result in ${paths.results} in that time`);
   const isChosen = labelPatterns(options.rois ?? []);
@@ -45,7 +49,12 @@ export async function showQuantities(context: CommandContext, options: Quantitie
     spans && figures.references.slice(1).find(({ since }) => since > spans[0]!.from && since < spans[1]!.end);
   const steps: StepFigures[] =
     spans && !other
-      ? await stepsBetween(frames, spans as [Span, Span], rois, figures.interval)
+      ? await stepsBetween(
+          await chooseFrames(series, { from: spans[0]!.from, end: spans[1]!.end }),
+          spans as [Span, Span],
+          rois,
+          figures.interval,
+        )
       : (spans ? rois : []).map(({ name }) => ({ name, step: null }));
   const shown = changes.filter(({ kind, name }) =>
     kind === 'roi' ? isChosen(name) : kind === 'group' || pairs.some(pair => pair.name === name),

@@ -404,7 +404,8 @@ function changeAt(
     change: {
       kind: series.kind,
       name: series.name,
-      time: origin + mean + ring.clock,
+      // Whole ms, as they are written.
+      time: Math.round(origin + mean + ring.clock),
       timeSigma: Math.sqrt(variance) / 1000,
       height,
       heightSigma,

@@ -6,6 +6,7 @@ import { appendDurably, ShorterFileError } from '../../files/appendDurably.ts';
 import type { Files } from '../../files/files.ts';
 import { readBytes } from '../../files/readBytes.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
+import { clockTime } from '../../model/experimentStep.ts';
 import type { RunFigures, ShiftChange } from '../../quantities/quantities.ts';
 import { type RunState, RunTracker } from '../../quantities/trackRun.ts';
 import { type ChosenFrame, chooseFrames } from '../series/chosenFrames.ts';
@@ -126,13 +127,34 @@ export class QuantitiesFollower {
     if (signal.aborted) return null;
     await this.#writeChanges();
     const begun = monotonic();
-    const figures = this.#figures();
+    const { figures } = this.#tell();
     const text = quantitiesText(figures, !this.#progress!.isLate);
     this.#toldInMs = monotonic() - begun;
     this.#bytes = Buffer.byteLength(text);
     await writeAtomic(files, quantitiesFile(results), text, { durable: false });
     if (this.#isUnkept && (isLast || !(monotonic() - this.#keptAt < keepEveryMs))) await this.#keep();
     return figures;
+  }
+
+  /**
+   * What is known, from what was kept and the rows since then; nothing is written. Changes have whole ms.
+   * @returns null where all has to be looked through.
+   * @throws the file system's errors
+   */
+  async look(): Promise<{ figures: RunFigures; changes: readonly ShiftChange[] } | null> {
+    const { files, results } = this.#options;
+    const progress = await this.#kept();
+    const text = progress && (await this.#knownChanges(progress));
+    if (!progress || text === null) return null;
+    const reader = await SeriesReader.look(files, seriesFolder(results));
+    if (progress.isLate || !isAheadOf(reader, progress)) return null;
+    this.#progress = progress;
+    this.#tracker = new RunTracker(this.#settings, progress.state);
+    if (!isDeepStrictEqual(progress.zero, this.#settings.zero)) await this.#rezero(reader);
+    await this.#takeNew(reader);
+    if (this.#progress.isLate) return null;
+    const told = this.#tell();
+    return { figures: told.figures, changes: [...changesOf(text), ...this.#changes, ...told.changes] };
   }
 
   /** All rows, in order of time, of each image that of its newest analysis. False when it had to end before. */
@@ -232,12 +254,12 @@ export class QuantitiesFollower {
     return tracker.takeAll(frames.map(({ row, ...header }) => trackedFrame(row, header, this.#settings.sensor)));
   }
 
-  /** With the images that are held. */
-  #figures(): RunFigures {
+  /** With the images that are held, and the changes that are found with these. */
+  #tell(): { figures: RunFigures; changes: readonly ShiftChange[] } {
     const { state, held } = this.#progress!;
     const now = new RunTracker(this.#settings, structuredClone(state));
-    this.#take(now, held);
-    return now.figures(this.#settings.sensor || (held.at(-1)?.sensors[0] ?? null));
+    const changes = this.#take(now, held);
+    return { figures: now.figures(this.#settings.sensor || (held.at(-1)?.sensors[0] ?? null)), changes };
   }
 
   /** Lets others work where there is much to do. True when it is to end. */
@@ -286,14 +308,8 @@ export class QuantitiesFollower {
     const progress = await this.#kept();
     if (progress) {
       const file = changesFile(results);
-      const there = (await files.stat(file))?.size ?? 0;
-      const known =
-        there < progress.changesLength
-          ? null
-          : there === 0
-            ? Buffer.alloc(0)
-            : await readBytes(files, file, 0, progress.changesLength);
-      if (known && crc32(known) === progress.changesCheck) {
+      if ((await this.#knownChanges(progress)) !== null) {
+        const there = (await files.stat(file))?.size ?? 0;
         if (there > progress.changesLength) await cut(files, file, progress.changesLength);
         this.#progress = progress;
         this.#tracker = new RunTracker(this.#settings, progress.state);
@@ -301,6 +317,14 @@ export class QuantitiesFollower {
     }
     this.#keptAt = monotonic();
     this.#isLoaded = true;
+  }
+
+  /** The text of the changes that what was kept belongs to; null where the file is another. */
+  async #knownChanges({ changesLength, changesCheck }: Progress): Promise<string | null> {
+    const { files, results } = this.#options;
+    if (changesLength === 0) return '';
+    const known = await readBytes(files, changesFile(results), 0, changesLength).catch(() => null);
+    return known?.length === changesLength && crc32(known) === changesCheck ? String(known) : null;
   }
 
   async #kept(): Promise<Progress | null> {
@@ -325,6 +349,13 @@ const linesOf = (changes: readonly ShiftChange[]): string =>
         `${JSON.stringify({ ...change, time: new Date(Math.round(change.time)).toISOString().slice(0, 23) })}\n`,
     )
     .join('');
+
+const changesOf = (text: string): ShiftChange[] =>
+  text
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => JSON.parse(line))
+    .map(change => ({ ...change, time: clockTime(change.time) }));
 
 async function cut(files: Files, path: string, length: number): Promise<void> {
   const file = await files.open(path, 'r+');

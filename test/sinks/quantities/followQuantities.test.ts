@@ -110,6 +110,29 @@ it('tells each change once when it is killed at any moment and goes on, and the 
   expect(await changes()).toHaveLength(4);
 });
 
+it('what was kept tells whoever looks what the series tells, with all changes, and is written by nobody who looks', async () => {
+  const { files, follow, append, afterwards, pass } = world();
+  const follower = follow();
+  await append(images(0, 70));
+  expect(await follow().look()).toBeNull();
+  await follower.round();
+  await append(images(70, 78));
+  const steps = files.steps.length;
+  const whole = await afterwards();
+  expect(await follow().look()).toEqual(whole);
+  expect(whole.changes).toHaveLength(4);
+  const zeroed = { ...settings, zero: { from: Date.UTC(2025, 7, 12, 10, 5), end: Date.UTC(2025, 7, 12, 10, 25) } };
+  expect(await follow({ settings: zeroed }).look()).toEqual(await afterwards(zeroed));
+  expect(files.steps).toHaveLength(steps);
+  // All has to be looked through.
+  await append([image(3, { attempt: 2 })]);
+  expect(await follow().look()).toBeNull();
+  pass(61_000);
+  await follower.round();
+  await follower.round();
+  expect(await follow().look()).toEqual(await afterwards());
+});
+
 it('looks through all again for images that were analysed anew, not more than once a minute', async () => {
   const { follow, append, afterwards, told, changes, pass } = world();
   const follower = follow();

@@ -7,9 +7,10 @@ import { codeVersion } from '../files/codeVersion.ts';
 import { nodeFiles } from '../files/files.ts';
 import { moment } from '../model/localTime.ts';
 import { counted, duration } from '../model/quantity.ts';
+import type { RoiManifest } from '../model/roi.ts';
 import { readReferences, referencesFolder } from '../operators/processor/referenceFiles.ts';
 import { madeWith, madeWords, sinceWords } from '../provenance/madeWith.ts';
-import { configOf, noSnapshot } from '../provenance/resultOrigin.ts';
+import { configOf, noSnapshot, roisOf } from '../provenance/resultOrigin.ts';
 import type { ReportLayout } from '../sinks/report/readReportData.ts';
 import { type ReportTask, writeReport } from '../sinks/report/reportProcess.ts';
 import type { FrameSpan } from '../sinks/series/chosenFrames.ts';
@@ -55,8 +56,6 @@ async function once(context: CommandContext, options: ReportOptions, signal: Abo
   const { output, cwd } = context;
   const { paths, config, ...experiment } = await loadSteered(context);
   const began = performance.now();
-  const layoutText = await readFileText(paths.roiManifest);
-  const roiText = layoutText.kind === 'text' ? layoutText.text : null;
   const groups = Object.entries(config.Experiment.groups);
   const span = frameSpan(options);
   const task: ReportTask = {
@@ -67,7 +66,6 @@ async function once(context: CommandContext, options: ReportOptions, signal: Abo
     groups:
       groups.length > 0 ? groups.map(([name, patterns]) => ({ name, patterns })) : [{ name: 'all ROIs', patterns: [] }],
     steps: await experimentSteps(config, paths.results, line => output.error(line)),
-    layout: roiText === null ? null : layoutOf(roiText, paths.roiManifest, line => output.error(line)),
     quantities: quantitiesOf(config),
     results: paths.results,
     ...(await originOf({ paths, config, ...experiment }, span, line => output.error(line))),
@@ -93,34 +91,44 @@ function quantitiesOf(config: Config): ReportTask['quantities'] {
   return others;
 }
 
-/** Where the ROIs and the gratings of the chip lie; null where the manifest can't be read. */
-function layoutOf(text: string, file: string, report: (line: string) => void): ReportLayout | null {
+/** Where the ROIs and the gratings of the chip lie, as the newest of some manifests has them that has the ROI; null without any. */
+function layoutOf(manifests: readonly RoiManifest[]): ReportLayout | null {
+  const last = manifests.at(-1);
+  if (!last) return null;
+  const { scale = 1, offset: [left, top] = [0, 0], gratings = [] } = last.madeFor ?? {};
+  return {
+    places: Object.fromEntries(
+      manifests
+        .flatMap(({ rois }) => rois)
+        .map(({ label, coords: [y, x], size: [height, width] }) => [label, { x, y, width, height }]),
+    ),
+    outlines: gratings.map(grating => ({
+      x: grating.left * scale + left,
+      y: grating.top * scale + top,
+      width: grating.width * scale,
+      height: grating.height * scale,
+    })),
+  };
+}
+
+/** The manifest of now. */
+async function readRois(file: string, warn: (line: string) => void): Promise<RoiManifest[]> {
+  const text = await readFileText(file);
+  if (text.kind !== 'text') return [];
   try {
-    const { rois, madeFor } = parseRoiManifest(text, file);
-    const { scale = 1, offset: [left, top] = [0, 0], gratings = [] } = madeFor ?? {};
-    return {
-      places: Object.fromEntries(
-        rois.map(({ label, coords: [y, x], size: [height, width] }) => [label, { x, y, width, height }]),
-      ),
-      outlines: gratings.map(grating => ({
-        x: grating.left * scale + left,
-        y: grating.top * scale + top,
-        width: grating.width * scale,
-        height: grating.height * scale,
-      })),
-    };
+    return [parseRoiManifest(text.text, file)];
   } catch (error) {
-    report(`${(error as Error).message}: the pictures show the ROIs in their order`);
-    return null;
+    warn(`${(error as Error).message}: the pictures show the ROIs in their order`);
+    return [];
   }
 }
 
-/** What the results of a span were made with, by name, and the settings among it. */
+/** What the results of a span were made with, by name, and the settings and places of ROIs among it. */
 async function originOf(
   { config, paths }: SteeredExperiment,
   span: FrameSpan,
   warn: (line: string) => void,
-): Promise<Pick<ReportTask, 'about' | 'configs'>> {
+): Promise<Pick<ReportTask, 'about' | 'configs' | 'layout'>> {
   const made = await madeWith({ paths, files: nodeFiles, span, warn });
   const references = await readReferences(nodeFiles, join(paths.results, referencesFolder));
   const referenceWords = (hash: string): string => {
@@ -137,7 +145,12 @@ async function originOf(
       ] as const;
     }),
   );
+  const manifests = await Promise.all(
+    made.roi_manifest_hash.map(async ({ value }) => (await roisOf(value, { paths, files: nodeFiles })).manifest),
+  );
+  const known = manifests.filter(manifest => manifest !== null);
   return {
+    layout: layoutOf(known.length > 0 ? known : await readRois(paths.roiManifest, warn)),
     about: [
       ['experiment', paths.root],
       ['report written', `${moment(Date.now())}, by ${codeVersion()}`],

@@ -69,7 +69,8 @@ export async function originOf(entry: Entry, options: OriginOptions): Promise<Re
   const config = await configOf(line?.config_hash ?? null, options);
   if (config.hash !== null && config.config === null)
     missing.push(noSnapshot('configuration', config.hash, paths.backup));
-  const rois = await roisOf(line, options, missing);
+  const rois = await roisOf(line?.roi_manifest_hash ?? null, options);
+  if (rois.hash !== null && rois.manifest === null) missing.push(noSnapshot('ROI manifest', rois.hash, paths.backup));
   const hash = line?.reference ?? line?.pattern ?? null;
   const references = join(paths.results, 'references');
   const file = hash === null ? null : join(references, `reference_${hash}.bin`);
@@ -174,18 +175,16 @@ export async function configOf(
 export const noSnapshot = (what: string, hash: string, folder: string): string =>
   `no snapshot of the ${what} ${hash} is in ${folder}`;
 
-async function roisOf(
-  line: ResultLine | null,
-  { files, paths }: OriginOptions,
-  missing: string[],
+/** The ROI manifest that has a hash: that of a snapshot, else that of now where it is the same. */
+export async function roisOf(
+  hash: string | null,
+  { files, paths }: { files: Files; paths: Pick<ResolvedPaths, 'backup' | 'roiManifest'> },
 ): Promise<ResultOrigin['rois']> {
-  const hash = line?.roi_manifest_hash ?? null;
   if (hash === null) return { hash, file: null, manifest: null };
   for (const file of [...(await snapshots(files, paths.backup, 'ROI_manifest', hash, 'json')), paths.roiManifest]) {
     const text = (await files.stat(file)) ? (await readBytes(files, file)).toString() : null;
     if (text !== null && contentHash(text) === hash) return { hash, file, manifest: parseRoiManifest(text, file) };
   }
-  missing.push(noSnapshot('ROI manifest', hash, paths.backup));
   return { hash, file: null, manifest: null };
 }
 

@@ -85,7 +85,7 @@ function fitCamera(camera: keyof typeof cameras, given: Record<string, (number |
   for (const [i, line] of lines.entries()) {
     if (line === null) continue;
     fit.look(single, logs[i], line);
-    measurement.add(fit.residuals(), fit.project);
+    measurement.add(fit.residuals(), fit.directions());
   }
   const pattern = measurement.estimate();
   const widths = widthsOf(lines.filter(line => line !== null));

@@ -1,6 +1,5 @@
 import { createKernelValues, type LineKernel } from '../joint/lineKernel.ts';
 import { medianInPlace, nthSmallest } from '../nthSmallest.ts';
-import { quantile } from '../quantile.ts';
 import type { GatheredRoi } from './referenceLines.ts';
 
 /** What a ROI tells of the dark level. */
@@ -24,22 +23,21 @@ const tolerance = 0.05;
 const darkestShare = 0.03;
 const mostShare = 0.95;
 
-/** Places of the same light, about: where two neighbours and the middle of each lie in the lists of {@link gather}. */
-interface Part {
-  light: number;
-  from: number;
-  to: number;
-  /** Variance of the mean frame's second differences by noise in time. */
-  noise: number;
-}
-
-/** Second differences along the rows at many places, by the light of the line. */
-interface Places {
-  /** Of neighbour, middle, neighbour: counts, and the line's light there. */
+/** Second differences along the rows at many places. */
+interface Bends {
+  /** Of each place's neighbour, itself and its other neighbour: counts, and the line's light there. */
   counts: Float64Array;
   lights: Float64Array;
-  parts: Part[];
-  darkest: number;
+  /** Variance of the mean frame's second difference by noise in time. */
+  noise: Float64Array;
+}
+
+/** Places of about the same light. */
+interface Part {
+  light: number;
+  places: Int32Array;
+  /** As of each of them, in the middle. */
+  noise: number;
 }
 
 /**
@@ -49,36 +47,37 @@ interface Places {
  */
 export function estimateDarkLevel(rois: readonly LitRoi[], kernel: LineKernel): number {
   for (const distance of distances) {
-    const places = gather(rois, kernel, distance);
-    if (places.parts.length < 3) continue;
-    const found = search(places);
+    const bends = bendsOf(rois, kernel, distance);
+    const partition = partsOf(bends, rois[0]?.each.length ?? 0);
+    if (partition.parts.length < 3) continue;
+    const found = search(bends, partition);
     if (found !== null) return found;
   }
   return 0;
 }
 
 /** Null: the pattern does not show at this distance. */
-function search(places: Places): number | null {
+function search(bends: Bends, { parts, darkest }: Partition): number | null {
   let low = 0;
-  let high = mostShare * places.darkest;
+  let high = mostShare * darkest;
   while (high - low > tolerance) {
     const middle = 0.5 * (low + high);
-    if (bendsAt(places, middle).vanishesAt > middle) low = middle;
+    if (judge(bends, parts, middle).vanishesAt > middle) low = middle;
     else high = middle;
   }
-  return bendsAt(places, low).isShown ? low : null;
+  return judge(bends, parts, low).isShown ? low : null;
 }
 
 /** With a dark level: the light at which the bends vanish, in counts, by a straight line; and whether they are a pattern's. */
-function bendsAt(places: Places, dark: number): { vanishesAt: number; isShown: boolean } {
+function judge(bends: Bends, parts: readonly Part[], dark: number): { vanishesAt: number; isShown: boolean } {
   let sum = 0;
   let sumX = 0;
   let sumY = 0;
   let sumXX = 0;
   let sumXY = 0;
   let signal = 0;
-  for (const { light, from, to, noise } of places.parts) {
-    const bend = (light - dark) * bendOfLogarithm(places, from, to, dark);
+  for (const { light, places, noise } of parts) {
+    const bend = (light - dark) * bendOfLogarithm(bends, places, dark);
     const energy = Math.max(bend * bend - noise, 0);
     if (sum === 0) signal = energy - leastSignal * noise;
     const y = Math.sqrt(energy);
@@ -94,72 +93,72 @@ function bendsAt(places: Places, dark: number): { vanishesAt: number; isShown: b
 }
 
 /** Standard deviation of the second differences of log((counts − dark) / (line − dark)), by the third quartile: a quarter may be dust. */
-function bendOfLogarithm({ counts, lights }: Places, from: number, to: number, dark: number): number {
-  const bends = new Float64Array(to - from);
+function bendOfLogarithm({ counts, lights }: Bends, places: Int32Array, dark: number): number {
+  const bends = new Float64Array(places.length);
   let used = 0;
-  for (let place = from; place < to; place++) {
-    const [a, b, c] = [3 * place, 3 * place + 1, 3 * place + 2].map(at => (counts[at] - dark) / (lights[at] - dark));
+  for (const place of places) {
+    const at = 3 * place;
+    const a = (counts[at] - dark) / (lights[at] - dark);
+    const b = (counts[at + 1] - dark) / (lights[at + 1] - dark);
+    const c = (counts[at + 2] - dark) / (lights[at + 2] - dark);
     if (a > unlit && b > unlit && c > unlit) bends[used++] = Math.abs(Math.log((a * c) / (b * b)));
   }
   return used > 0 ? nthSmallest(bends, 0, used, Math.floor(0.75 * used)) / upperQuartileOfNormal : 0;
 }
 
-function gather(rois: readonly LitRoi[], kernel: LineKernel, distance: number): Places {
-  const found: { counts: number[]; lights: number[]; noise: number }[] = [];
-  for (const {
-    layout,
-    each,
-    means: [means],
-    line,
-  } of rois) {
+function bendsOf(rois: readonly LitRoi[], kernel: LineKernel, distance: number): Bends {
+  const size = rois.reduce((sum, { layout: { groups, count } }) => sum + groups * Math.max(0, count - 2 * distance), 0);
+  const counts = new Float64Array(3 * size);
+  const lights = new Float64Array(3 * size);
+  const noise = new Float64Array(size);
+  let place = 0;
+  for (const { layout, each, means, line } of rois) {
     const { groups, count } = layout;
     const values = createKernelValues(count);
     kernel.fill(layout, line.position, line.width, line.asymmetry, values, 0);
-    const lights = values.line.map(value => line.base + line.height * value);
+    const ofLine = values.line.map(value => line.base + line.height * value);
     for (let group = 0; group < groups; group++) {
-      for (let bin = distance; bin < count - distance; bin++) {
+      for (let bin = distance; bin < count - distance; bin++, place++) {
         const at = group * count + bin;
-        const three = (of: Float64Array | Float32Array, middle: number): number[] => [
-          of[middle - distance],
-          of[middle],
-          of[middle + distance],
-        ];
-        const noise = varianceOfMean(each.map(frame => bendOf(three(frame, at))));
-        found.push({ counts: three(means, at), lights: three(lights, bin), noise });
+        for (let k = 0; k < 3; k++) {
+          counts[3 * place + k] = means[0][at + (k - 1) * distance];
+          lights[3 * place + k] = ofLine[bin + (k - 1) * distance];
+        }
+        noise[place] = varianceOfMean(each.map(frame => frame[at - distance] - 2 * frame[at] + frame[at + distance]));
       }
     }
   }
-  found.sort((a, b) => a.lights[1] - b.lights[1]);
-  const all: Part[] = [];
-  const whole: typeof found = [];
-  for (let part = 0; part < parts; part++) {
-    const own = found.slice(Math.floor((part * found.length) / parts), Math.floor(((part + 1) * found.length) / parts));
-    const used = own.filter(({ counts }) => !counts.some(Number.isNaN));
-    if (used.length < 8 || used.length < wholeShare * own.length) continue;
-    const from = whole.length;
-    whole.push(...used);
-    const middle = (of: (place: (typeof found)[number]) => number): number =>
-      medianInPlace(Float64Array.from(used, of), 0, used.length);
-    all.push({
-      light: middle(({ lights }) => lights[1]),
-      from,
-      to: whole.length,
-      noise: middle(({ noise }) => noise) / medianOfVariance(rois[0].each.length),
-    });
-  }
-  return {
-    counts: Float64Array.from(whole.flatMap(({ counts }) => counts)),
-    lights: Float64Array.from(whole.flatMap(({ lights }) => lights)),
-    parts: all,
-    darkest: quantile(
-      Float64Array.from(whole, ({ lights }) => lights[1]),
-      darkestShare,
-      whole.length,
-    ),
-  };
+  return { counts, lights, noise };
 }
 
-const bendOf = ([a, b, c]: readonly number[]): number => a - 2 * b + c;
+interface Partition {
+  parts: Part[];
+  /** Light of the darkest places of these. */
+  darkest: number;
+}
+
+function partsOf({ counts, lights, noise }: Bends, frames: number): Partition {
+  const order = Int32Array.from(noise.keys()).sort((a, b) => lights[3 * a + 1] - lights[3 * b + 1]);
+  const found: Part[] = [];
+  for (let part = 0; part < parts; part++) {
+    const all = order.subarray(
+      Math.floor((part * order.length) / parts),
+      Math.floor(((part + 1) * order.length) / parts),
+    );
+    const places = all.filter(at => !Number.isNaN(counts[3 * at] + counts[3 * at + 1] + counts[3 * at + 2]));
+    if (places.length < 8 || places.length < wholeShare * all.length) continue;
+    const middle = (of: (place: number) => number): number =>
+      medianInPlace(Float64Array.from(places, of), 0, places.length);
+    found.push({
+      light: middle(at => lights[3 * at + 1]),
+      places,
+      noise: middle(at => noise[at]) / medianOfVariance(frames),
+    });
+  }
+  const used = found.flatMap(({ places }) => [...places]);
+  const darkest = used.length > 0 ? lights[3 * used[Math.floor(darkestShare * used.length)] + 1] : 0;
+  return { parts: found, darkest };
+}
 
 /** 0 of one value. */
 function varianceOfMean(values: readonly number[]): number {

@@ -1,4 +1,5 @@
 import { factor } from '../joint/choleskySolve.ts';
+import type { TakenDirections } from './referenceFit.ts';
 import type { BlockLayout } from './shiftBlocks.ts';
 
 /**
@@ -95,11 +96,8 @@ const uncorrelated = 1e-9;
 
 /** Collects what ROIs of one layout show of the pattern that all share. */
 export interface PatternMeasurement {
-  /**
-   * @param residuals of the logarithm, about a fit by least squares; 0 where a block is not used
-   * @param project takes out of a vector over the blocks what the fit has taken out of the residuals, in place
-   */
-  add(residuals: Float64Array, project: (vector: Float64Array) => void): void;
+  /** @param residuals of the logarithm, about a fit by least squares; 0 where a block is not used */
+  add(residuals: Float64Array, taken: TakenDirections): void;
   /** The variances that make what was seen most likely (Whittle, Ark. Mat. 2, 423 (1953): the waves are taken as independent). */
   estimate(): PatternModel;
 }
@@ -110,29 +108,49 @@ export function measurePattern(layout: BlockLayout, covariance: BlockCovariance)
   const energies: number[] = [];
   /** For each energy what it is for each length at a variance of 1. */
   const expected: Float64Array[] = [];
-  const wave = new Float64Array(size);
+  const spare = new Float64Array(size);
   const half = new Float64Array(size);
   /** So many bins apart a length still correlates. */
   const reaches = covariance.alongBins.map(bins =>
     bins.subarray(0, count).findLastIndex(value => value > uncorrelated),
   );
+  const waves = wavesAcross
+    .filter(wave => wave < groups)
+    .flatMap(m => wavesAlong.filter(wave => wave < count).map(n => cosineWave(m, n)));
   return {
-    add(residuals, project) {
-      for (const m of wavesAcross.filter(wave => wave < groups)) {
-        for (const n of wavesAlong.filter(wave => wave < count)) {
-          for (let group = 0; group < groups; group++) {
-            const across = Math.cos((Math.PI * m * (group + 0.5)) / groups);
-            for (let bin = 0; bin < count; bin++) {
-              wave[group * count + bin] = across * Math.cos((Math.PI * n * (bin + 0.5)) / count);
+    add(residuals, { blocks, columns, solve }) {
+      const unknowns = columns.length;
+      const isWhole = blocks.length === size;
+      // K·J and J′·K·J of each length: a wave w less the directions that are taken, w − J·c, has w′Kw − 2·c′·J′Kw + c′·J′KJ·c.
+      const correlated = patternLengths.map((_, k) =>
+        columns.map(column => correlate(k, column, new Float64Array(size))),
+      );
+      const products = correlated.map(of =>
+        Float64Array.from(columns.flatMap(column => of.map(other => dot(column, other)))),
+      );
+      const left = Float64Array.from(columns, column => dot(column, residuals));
+      const part = new Float64Array(unknowns);
+      for (const whole of waves) {
+        const wave = isWhole ? whole.values : masked(whole.values, blocks);
+        for (let p = 0; p < unknowns; p++) part[p] = dot(columns[p], wave);
+        const along = part.slice();
+        solve(part);
+        const norm = dot(wave, wave) - dot(part, along);
+        // Waves of the line itself: nothing of them is left.
+        if (norm < 0.05 * size * whole.share) continue;
+        const energy = dot(wave, residuals) - dot(part, left);
+        energies.push(energy ** 2 / norm);
+        expected.push(
+          Float64Array.from(patternLengths, (_, k) => {
+            let sum = isWhole ? whole.energies[k] : dot(wave, correlate(k, wave, spare));
+            for (let p = 0; p < unknowns; p++) {
+              let row = -2 * dot(correlated[k][p], wave);
+              for (let q = 0; q < unknowns; q++) row += products[k][p * unknowns + q] * part[q];
+              sum += part[p] * row;
             }
-          }
-          project(wave);
-          const norm = dot(wave, wave);
-          // Waves of the line itself: nothing of them is left.
-          if (norm < 0.05 * size * (m === 0 ? 1 : 0.5) * (n === 0 ? 1 : 0.5)) continue;
-          energies.push(dot(wave, residuals) ** 2 / norm);
-          expected.push(Float64Array.from(patternLengths, (_, k) => quadratic(k) / norm));
-        }
+            return sum / norm;
+          }),
+        );
       }
     },
     estimate() {
@@ -158,31 +176,52 @@ export function measurePattern(layout: BlockLayout, covariance: BlockCovariance)
     },
   };
 
-  /** wave′·K·wave of a length. What lies too far apart to correlate is passed over. */
-  function quadratic(k: number): number {
+  /** A wave over the blocks, m half waves across and n along; with its energy for each length at a variance of 1. */
+  function cosineWave(m: number, n: number): { values: Float64Array; share: number; energies: readonly number[] } {
+    const values = Float64Array.from(
+      { length: size },
+      (_, at) =>
+        Math.cos((Math.PI * m * (Math.floor(at / count) + 0.5)) / groups) *
+        Math.cos((Math.PI * n * ((at % count) + 0.5)) / count),
+    );
+    const share = (m === 0 ? 1 : 0.5) * (n === 0 ? 1 : 0.5);
+    return { values, share, energies: patternLengths.map((_, k) => dot(values, correlate(k, values, spare))) };
+  }
+
+  /** K·vector of a length, into `out`. What lies too far apart to correlate is passed over. */
+  function correlate(k: number, vector: Float64Array, out: Float64Array): Float64Array {
     const bins = covariance.alongBins[k];
     const across = covariance.alongGroups[k];
     const reach = reaches[k];
     half.fill(0);
+    out.fill(0);
     for (let group = 0; group < groups; group++) {
-      for (let other = 0; other <= group; other++) {
-        const value = across[group * groups + other] * (other < group ? 2 : 1);
+      for (let other = 0; other < groups; other++) {
+        const value = across[group * groups + other];
         if (value < uncorrelated) continue;
-        for (let bin = 0; bin < count; bin++) half[group * count + bin] += value * wave[other * count + bin];
+        for (let bin = 0; bin < count; bin++) half[group * count + bin] += value * vector[other * count + bin];
       }
     }
-    let sum = 0;
     for (let group = 0; group < groups; group++) {
       const first = group * count;
-      for (let apart = 0; apart <= reach; apart++) {
-        let products = 0;
-        for (let bin = first; bin < first + count - apart; bin++)
-          products += wave[bin] * half[bin + apart] + wave[bin + apart] * half[bin];
-        sum += (apart > 0 ? bins[apart] : bins[0] / 2) * products;
+      for (let bin = first; bin < first + count; bin++) out[bin] += bins[0] * half[bin];
+      for (let apart = 1; apart <= reach; apart++) {
+        const value = bins[apart];
+        for (let bin = first; bin < first + count - apart; bin++) {
+          out[bin] += value * half[bin + apart];
+          out[bin + apart] += value * half[bin];
+        }
       }
     }
-    return sum;
+    return out;
   }
+}
+
+/** 0 but for the blocks that are used. */
+function masked(wave: Float64Array, blocks: Int32Array): Float64Array {
+  const out = new Float64Array(wave.length);
+  for (const at of blocks) out[at] = wave[at];
+  return out;
 }
 
 function dot(a: Float64Array, b: Float64Array): number {

@@ -28,6 +28,16 @@ export interface ExpectedWidth {
   deviation: number;
 }
 
+/** Directions that a fit takes out of what is left beside the line. */
+export interface TakenDirections {
+  /** Blocks that are used. */
+  blocks: Int32Array;
+  /** Of each parameter the derivative in every block, 0 where a block is not used. */
+  columns: readonly Float64Array[];
+  /** Solves the normal equations of least squares, in place. */
+  solve(vector: Float64Array): void;
+}
+
 export interface ReferenceFit {
   /**
    * By least squares, as if blocks were independent and alike. @param logs of the light less the dark level; NaN where a block is not used
@@ -42,8 +52,8 @@ export interface ReferenceFit {
   deviations(layout: BlockLayout, logs: Float32Array, line: ReferenceLine, blocks: Int32Array): Float64Array;
   /** What is left of the logarithms beside the line, 0 where a block is not used. */
   residuals(): Float64Array;
-  /** Takes out of a vector over the blocks what the line could take on, in place. */
-  project(vector: Float64Array): void;
+  /** What the line can take on. */
+  directions(): TakenDirections;
   /**
    * By generalised least squares. @param pattern factor of the pattern's covariance between the blocks that are used
    * @param blocks those
@@ -73,8 +83,7 @@ export function createReferenceFit(kernel: LineKernel): ReferenceFit {
   let jacobian: Float64Array[] = [];
   let rest = new Float64Array(0);
   let blocksUsed: Int32Array = new Int32Array(0);
-  /** For `project`: a vector over the blocks that are used, and the factor of the derivatives' products. */
-  let used = new Float64Array(0);
+  /** For `directions`: the factor of the derivatives' products. */
   const normal = new Float64Array(size * size);
   let isDetermined = false;
 
@@ -201,7 +210,6 @@ export function createReferenceFit(kernel: LineKernel): ReferenceFit {
     look(layout, logs, at) {
       blocksUsed = usedBlocks(logs);
       evaluate(layout, logs, at, blocksUsed);
-      used = new Float64Array(blocksUsed.length);
       for (let p = 0; p < size; p++) {
         for (let q = 0; q <= p; q++) normal[p * size + q] = dot(jacobian[p], jacobian[q]);
         normal[p * size + p] *= 1 + 1e-9;
@@ -229,17 +237,17 @@ export function createReferenceFit(kernel: LineKernel): ReferenceFit {
       return all;
     },
 
-    project(vector) {
-      for (let i = 0; i < blocksUsed.length; i++) used[i] = vector[blocksUsed[i]];
-      vector.fill(0);
-      if (!isDetermined) return;
-      for (let p = 0; p < size; p++) step[p] = dot(jacobian[p], used);
-      solve(normal, size, step);
-      for (let i = 0; i < blocksUsed.length; i++) {
-        let taken = 0;
-        for (let p = 0; p < size; p++) taken += step[p] * jacobian[p][i];
-        vector[blocksUsed[i]] = used[i] - taken;
-      }
+    directions() {
+      const columns = jacobian.map(column => {
+        const all = new Float64Array(line.light.length);
+        for (let i = 0; i < blocksUsed.length; i++) all[blocksUsed[i]] = column[i];
+        return all;
+      });
+      return {
+        blocks: blocksUsed,
+        columns,
+        solve: vector => (isDetermined ? solve(normal, size, vector) : vector.fill(0)),
+      };
     },
 
     whitened(layout, logs, from, pattern, blocks, widths) {

@@ -13,7 +13,7 @@ import {
 } from './patternModel.ts';
 import type { FittedReference } from './reference.ts';
 import type { ExpectedWidth, ReferenceFit, ReferenceLine } from './referenceFit.ts';
-import { type BlockLayout, coarser, coarserMeans } from './shiftBlocks.ts';
+import { type BlockLayout, coarsest, coarsestMeans } from './shiftBlocks.ts';
 import { medianOfNormal } from './shiftFit.ts';
 
 /** A block whose light is below this share of the brightest shows nothing. */
@@ -141,10 +141,9 @@ function prepare(
   dark: number,
   fit: ReferenceFit,
 ): Prepared | null {
-  const coarse = coarser(layout);
+  const coarse = coarsest(layout);
   const isWhole = !means.some(of => of.some(Number.isNaN));
-  const coarsen = <T extends Float64Array | Float32Array>(of: T): T =>
-    coarse === layout ? of : coarserMeans(layout, of);
+  const coarsen = <T extends Float64Array | Float32Array>(of: T): T => coarsestMeans(layout, of);
   // Where something is saturated, the finer ones leave more of the ROI to be compared.
   const comparable = isWhole
     ? compare(coarse, means.map(coarsen), each.map(coarsen), dark)
@@ -187,7 +186,7 @@ function patternOf(members: readonly Prepared[], covariance: BlockCovariance, fi
   const measurement = measurePattern(members[0].layout, covariance);
   for (const { layout, logs, line } of spread(members)) {
     fit.look(layout, logs, line);
-    measurement.add(fit.residuals(), fit.project);
+    measurement.add(fit.residuals(), fit.directions());
   }
   return measurement.estimate();
 }

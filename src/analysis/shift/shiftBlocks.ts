@@ -15,25 +15,39 @@ export interface BlockLayout extends BinAxis {
 /** Rows of a group where there are few, and groups at most. */
 const minRows = 3;
 const maxGroups = 10;
+/** The same of a ROI in which something is saturated. */
+const minFineRows = 2;
+const maxFineGroups = 20;
 /** So many tell how a line runs over the rows. */
 const fewestGroups = 4;
 
-/** Of a ROI that was filled with bins of `binWidth`: many groups, an even number where there are several. */
+/** Of a ROI that was filled with bins of `binWidth`: as many groups as are worth it where a part of the ROI is saturated. */
 export function blockLayout(bins: RoiBins): BlockLayout {
-  const groups = Math.min(maxGroups, Math.floor(bins.rows / minRows));
-  return layOut(bins.rows, bins, groups > 1 ? groups - (groups % 2) : 1);
+  const most = Math.min(maxGroups, Math.floor(bins.rows / minRows));
+  let groups = most > 1 ? most - (most % 2) : 1;
+  while (groups > 1 && 2 * groups <= maxFineGroups && 2 * groups * minFineRows <= bins.rows) groups *= 2;
+  return layOut(bins.rows, bins, groups);
 }
 
-/** With half as many groups; the same where that can't be. */
-export function coarser(layout: BlockLayout): BlockLayout {
+/** With fewer groups: they tell as much where nothing is saturated, and cost less. */
+export function coarsest(layout: BlockLayout): BlockLayout {
+  return canHalve(layout) ? coarsest(halved(layout)) : layout;
+}
+
+/** Means of the blocks of a layout as means of those of the coarsest one; NaN where one of them is. */
+export function coarsestMeans<T extends Float64Array | Float32Array>(layout: BlockLayout, fine: T): T {
+  return canHalve(layout) ? coarsestMeans(halved(layout), halvedMeans(layout, fine)) : fine;
+}
+
+const canHalve = ({ groups }: BlockLayout): boolean => groups % 2 === 0 && groups >= 2 * fewestGroups;
+
+function halved(layout: BlockLayout): BlockLayout {
   const { rows, groups, pixels } = layout;
-  if (groups % 2 !== 0 || groups < 2 * fewestGroups) return layout;
   const sizes = pixels.subarray(0, layout.count).map(size => size / firstRow(1, rows, groups));
   return layOut(rows, { ...layout, sizes }, groups / 2);
 }
 
-/** Means of the blocks of a layout as means of those of the coarser one; NaN where one of the two is. */
-export function coarserMeans<T extends Float64Array | Float32Array>({ rows, groups, count }: BlockLayout, fine: T): T {
+function halvedMeans<T extends Float64Array | Float32Array>({ rows, groups, count }: BlockLayout, fine: T): T {
   const means = fine.slice(0, fine.length / 2) as T;
   for (let group = 0; group < groups / 2; group++) {
     const [from, middle, to] = [0, 1, 2].map(k => firstRow(2 * group + k, rows, groups));

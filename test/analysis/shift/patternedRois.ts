@@ -69,6 +69,8 @@ export class PatternedRoi {
   readonly #gain: Float64Array;
   readonly #random: RandomStream;
   readonly #options: PatternedOptions;
+  /** The pattern, for a chip that has not moved. */
+  readonly #still: Float64Array;
   /** Logarithm of the pattern, with {@link edge} pixels around the frame. */
   readonly #pattern: Float64Array;
 
@@ -101,6 +103,7 @@ export class PatternedRoi {
         this.#pattern[i] += contrast * of.values[row * of.width + ((left + (i % width)) % of.width)];
       }
     }
+    this.#still = this.#pattern.map(Math.exp);
   }
 
   /** @param dx movement of the chip, pixels; the line lies at `position` in the ROI all the same */
@@ -130,10 +133,14 @@ export class PatternedRoi {
     const { rows, cols, exposure, lineShape } = this.#options;
     const pattern = this.#pattern;
     const stride = cols + 2 * (margin + edge);
+    const still = this.#still;
+    const isStill = dx === 0 && dy === 0;
     return (r, c) => {
       const row = Math.min(rows - 1, Math.max(0, r - margin));
       const t = (c - margin - position - this.#offset[row]) / this.sigma;
       const line = lineShape === 'gauss' ? Math.exp(-0.5 * t * t) : (this.q + t) ** 2 / (1 + t * t) / (1 + this.q ** 2);
+      const lit = 15 + this.#amplitude * this.#gain[row] * line;
+      if (isStill) return lit * still[(r + edge) * stride + c + edge] * light * exposure;
       const x = Math.floor(c - dx);
       const y = Math.floor(r - dy);
       const fx = c - dx - x;
@@ -142,7 +149,7 @@ export class PatternedRoi {
       const upper = (1 - fx) * pattern[from] + fx * pattern[from + 1];
       const lower = (1 - fx) * pattern[from + stride] + fx * pattern[from + stride + 1];
       const log = (1 - fy) * upper + fy * lower;
-      return (15 + this.#amplitude * this.#gain[row] * line) * Math.exp(log) * light * exposure;
+      return lit * Math.exp(log) * light * exposure;
     };
   }
 

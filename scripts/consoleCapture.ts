@@ -152,7 +152,7 @@ function keep(name: string, terminal: Terminal): void {
   const picture = terminal.screen
     .split('\n')
     // What else runs on this machine is not for the documentation.
-    .filter(line => !/\(process \d+\)/.test(line) || line.includes(folder))
+    .filter(line => !/ \/\w/.test(line) || line.includes(folder))
     .map(line => line.replaceAll(folder, shownFolder.padEnd(folder.length)))
     .map(line => line.trimEnd())
     .join('\n');

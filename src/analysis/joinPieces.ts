@@ -36,6 +36,7 @@ export function joinPieces(head: FrameHead, pieces: readonly RoiPiece[], rois: n
     imageAnalysis: new TextEncoder().encode(`[${json.join(',')}]`),
     rois,
     positions,
+    seen: inOrder.flatMap(piece => piece.seen),
     rowsFitted,
     rowsRejected,
   };

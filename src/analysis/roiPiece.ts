@@ -25,6 +25,8 @@ export interface RoiPiece {
   json: string;
   /** Pixels; NaN where there is none. */
   positions: number[];
+  /** Of each ROI, whether it has a resonance, with light enough for one. */
+  seen: boolean[];
   rowsFitted: number;
   /** Rows left out, by reason, in the order in which the reasons came. */
   rowsRejected: Record<string, number>;
@@ -41,13 +43,14 @@ export function createRoiAnalysis(job: FrameAnalysis): RoiAnalysis {
   const { rois } = job.rois;
   const analyseRoi = createOneRoiAnalysis(job);
   return (pixels, saturation, first, end) => {
-    const piece: RoiPiece = { first, json: '', positions: [], rowsFitted: 0, rowsRejected: {} };
+    const piece: RoiPiece = { first, json: '', positions: [], seen: [], rowsFitted: 0, rowsRejected: {} };
     const results: RoiResult[] = [];
     requireSize(pixels, job.rois);
     for (const roi of rois.slice(first, end)) {
       const { result, estimated } = analyseRoi(pixels, saturation, roi);
       results.push(result);
       piece.positions.push(result.position ?? Number.NaN);
+      piece.seen.push(!result.flags.includes('lost') && !result.flags.includes('low_signal'));
       piece.rowsFitted += result.rows_used;
       for (const reason of estimated.rejections) {
         if (reason !== null) piece.rowsRejected[reason] = (piece.rowsRejected[reason] ?? 0) + 1;

@@ -26,7 +26,15 @@ const libcameraLimits: Readonly<Record<keyof Numbers, Limits>> = {
   camera_brightness: { min: -1, max: 1, allowed: 'from -1 to 1, and 0 changes nothing' },
   camera_contrast: { min: 0, max: 15.99, allowed: 'from 0 to 15.99, and 1 changes nothing' },
 };
-const limits: Partial<Record<Config['Camera']['camera_type'], Readonly<Record<keyof Numbers, Limits>>>> = {
+const notBelow0 = { min: 0, max: Number.POSITIVE_INFINITY, allowed: '0 or more' };
+/** Of a camera that counts in its own unit, no time is below 0. Programs and pipelines may mean something else by it. */
+const ownUnit = { camera_exposure: notBelow0, camera_gain: notBelow0 };
+type CameraLimits = Readonly<Partial<Record<keyof Numbers, Limits>>>;
+const limits: Partial<Record<Config['Camera']['camera_type'], CameraLimits>> = {
+  simulated: ownUnit,
+  logitech: { camera_exposure: notBelow0 },
+  argus: { camera_exposure: notBelow0 },
+  tis: { camera_exposure: notBelow0 },
   libcamera: libcameraLimits,
   hawkeye: libcameraLimits,
 };
@@ -41,18 +49,21 @@ export function cameraProblems({ Camera, Brightfield, Services, Timing }: Config
   const { camera_type: type } = Camera;
   if (!Services.enable_camera) return [];
   if (type === 'command' || type === 'gstreamer') return [...absentWords(type, Camera), ...misspeltMarks(type, Camera)];
-  if (usbCameras.includes(type)) return usbExposureDoubt({ Camera, Timing });
   if (!limits[type]) return [];
   const used = Services.enable_brightfield ? ({ Camera, Brightfield } as const) : ({ Camera } as const);
-  return Object.entries(used).flatMap(([name, numbers]) => {
+  const usbDoubt = usbCameras.includes(type) ? usbExposureDoubt({ Camera, Timing }) : [];
+  const problems = Object.entries(used).flatMap(([name, numbers]) => {
     const section = name as Section;
+    const impossible = impossibleNumbers(type, numbers, section);
+    if (limits[type] !== libcameraLimits) return impossible;
     const doubt = exposureDoubt(numbers.camera_exposure, Timing.collector_interval_seconds);
     const message = `${section}.camera_exposure is ${numbers.camera_exposure} seconds${doubt}`;
     return [
-      ...impossibleNumbers(type, numbers, section),
+      ...impossible,
       ...(doubt === null ? [] : [{ section, key: 'camera_exposure' as const, isImpossible: false, message }]),
     ];
   });
+  return [...problems, ...usbDoubt];
 }
 
 /** Where the words of such a camera stand, and an example of them. */

@@ -31,6 +31,7 @@ const titles = new Map<string, string>(
     clock_behind: 'clock set back',
     FrameSize: 'other frame size',
     ChipMoved: 'chip moved',
+    RoisLost: 'most ROIs lost',
     RoiOutsideFrameError: 'ROI outside the frame',
     StageHeldError: 'another process works here',
     DeviceHeldError: 'camera in use',

@@ -63,6 +63,8 @@ export interface AnalysedFrame {
   rois: number;
   /** Position of each ROI in manifest order, pixels; NaN where there is none. */
   positions: Float64Array;
+  /** Of each ROI in that order, whether it has a resonance, with light enough for one. */
+  seen: readonly boolean[];
   rowsFitted: number;
   /** Rows left out, by reason. */
   rowsRejected: Readonly<Record<string, number>>;

@@ -49,6 +49,7 @@ const pieceOf = (first: number, end: number) => ({
   first,
   json: '',
   positions: Array.from({ length: end - first }, () => first),
+  seen: Array.from({ length: end - first }, () => true),
   rowsFitted: 0,
   rowsRejected: {},
 });

@@ -70,6 +70,7 @@ test.each(analysisMethods)('%s: keys stand in the order of the formats, position
     depth: 16,
     statistics,
     rois: 1,
+    seen: [true],
     rowsFitted: 10,
     rowsRejected: {},
   });

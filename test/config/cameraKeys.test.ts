@@ -72,6 +72,18 @@ describe('numbers of another kind of camera', () => {
     expect(warningsOf('camera_type = "simulated"')).toEqual([]);
   });
 
+  it.each(['simulated', 'dummy', 'logitech', 'argus', 'tis'])(
+    'may not be an exposure below 0 for %s; 0 is dark',
+    type => {
+      expect(warningsOf(`camera_type = "${type}"\ncamera_exposure = -5`)).toEqual([
+        expect.stringMatching(
+          /^impossible 3: Camera\.camera_exposure is -5; for camera_type = "\w+" it must be 0 or more$/,
+        ),
+      ]);
+      expect(warningsOf(`camera_type = "${type}"\ncamera_exposure = 0`)).toEqual([]);
+    },
+  );
+
   it('may be anything for a camera that is off', () => {
     expect(parseConfig('[Camera]\ncamera_type = "hawkeye"', 'c.toml').warnings).toEqual([]);
   });

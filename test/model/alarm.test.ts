@@ -29,6 +29,7 @@ describe('the title of an alarm', () => {
     ['ENOENT', 'file or folder not there'],
     ['ESHAREHUNG', 'share does not answer'],
     ['ChipMoved', 'chip moved'],
+    ['RoisLost', 'most ROIs lost'],
     ['camera_absent', 'camera absent'],
     ['claims of the processor', 'claims of the processor'],
     ['SomethingNewError', 'something new'],

@@ -62,6 +62,12 @@ export const dataAnalysis = section(
       effect: 'live',
       new: true,
     }),
+    lost_frames_limit: setting(number({ unit: 'frames', whole: true, min: 0, max: 1_000_000 }), {
+      absent: 10,
+      doc: 'So many frames, one after the other, in which most ROIs that had a resonance before are lost or have too little light are an alarm: the light is out, or the camera sees nothing; 0: never.',
+      effect: 'live',
+      new: true,
+    }),
     workers: setting(number({ unit: 'threads', whole: true, min: 0, max: 256 }), {
       absent: 0,
       doc: 'Threads that analyse frames; 0 takes as many as the machine has cores.',

@@ -20,6 +20,7 @@ import { ChipMoveWatch } from './chipMoveWatch.ts';
 import { FrameFit, sameSize } from './frameFit.ts';
 import { FrameSettlement } from './frameSettlement.ts';
 import { FrameSizeWatch, otherSize } from './frameSizeWatch.ts';
+import { LightWatch } from './lightWatch.ts';
 import { settleProcessorOrphans } from './settleProcessorOrphans.ts';
 import { ShiftReference } from './shiftReference.ts';
 
@@ -32,6 +33,8 @@ export interface ProcessSettings extends AnalyserSettings {
   followChip: boolean;
   /** A chip that has moved further is an alarm, px; 0: never. */
   chipShiftLimit: number;
+  /** So many frames in which most ROIs are lost are an alarm; 0: never. */
+  lostFramesLimit: number;
   /** Longest wait before looking for work, ms. */
   intervalMs: number;
   /** Path of the ROI manifest, for messages. */
@@ -96,6 +99,7 @@ export const processor: Stage<ProcessSettings, Entry, ProcessExperiment> = {
       keepValues: Development.debug_mode,
       followChip: analysis.follow_chip,
       chipShiftLimit: analysis.chip_shift_limit,
+      lostFramesLimit: analysis.lost_frames_limit,
       workers,
       memoryLimitMb: Math.max(minThreadMb, Math.floor(memory / workers)),
       intervalMs: Timing.processor_interval_seconds * 1000,
@@ -129,9 +133,10 @@ export const processor: Stage<ProcessSettings, Entry, ProcessExperiment> = {
     const fit = new FrameFit(experiment.files, experiment.frameSizesFile);
     const watch = new FrameSizeWatch(experiment.tools.clock);
     const moves = new ChipMoveWatch(experiment.tools.clock);
+    const lights = new LightWatch(experiment.tools.clock);
     return {
-      open: settings => openWorker(settings, { fit, watch, moves, upstreamDone$ }, experiment),
-      beside$: () => merge(watch.alarms$, moves.alarms$),
+      open: settings => openWorker(settings, { fit, watch, moves, lights, upstreamDone$ }, experiment),
+      beside$: () => merge(watch.alarms$, moves.alarms$, lights.alarms$),
     };
   },
 };
@@ -141,13 +146,14 @@ interface Surroundings {
   fit: FrameFit;
   watch: FrameSizeWatch;
   moves: ChipMoveWatch;
+  lights: LightWatch;
   /** Emits when no more frames will come. */
   upstreamDone$: Observable<unknown>;
 }
 
 async function openWorker(
   settings: ProcessSettings,
-  { fit, watch, moves, upstreamDone$ }: Surroundings,
+  { fit, watch, moves, lights, upstreamDone$ }: Surroundings,
   deps: ProcessExperiment,
 ): Promise<Worker<Entry>> {
   watch.see(null);
@@ -235,6 +241,8 @@ async function openWorker(
         watch.see(odd);
         if (odd !== null) return await settlement.failed(entry, `${entry.camera_data!.filename}: ${odd}`, signal);
         moves.see(frame.chipShift, { limit: settings.chipShiftLimit, follows: settings.followChip });
+        const taken = entry.camera_data!.timestamp_iso ?? entry.camera_data!.filename;
+        lights.see(frame, { taken, limit: settings.lostFramesLimit, roiManifestText: text });
         return await settlement.processed(entry, { ...frame, named }, signal);
       } catch (error) {
         return signal.aborted ? [] : await settleFault(entry, error, signal);

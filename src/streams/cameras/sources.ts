@@ -53,14 +53,17 @@ const cameraSource = (camera: Camera, { cameraId, camera: c }: SourceSettings, d
 
 const hawkeyeSize = { camera_width: 9152, camera_height: 6944 };
 
-/** @throws CameraError for numbers that the tool would bend without a word */
+/** @throws CameraError for numbers that the camera can't have, or that its tool would bend without a word */
+function refuseImpossible({ type, camera, section }: SourceSettings): void {
+  const wrong = impossibleNumbers(type, camera, section).map(({ message }) => message);
+  if (wrong.length > 0) throw new CameraError('camera_settings', 'alarm', wrong.join('. '));
+}
+
 function libcameraOf(
-  { type, cameraId, camera: c, section }: SourceSettings,
+  { cameraId, camera: c }: SourceSettings,
   flip: Flip,
   { tools }: Pick<SourceDeps, 'tools'>,
 ): Camera {
-  const wrong = impossibleNumbers(type, c, section).map(({ message }) => message);
-  if (wrong.length > 0) throw new CameraError('camera_settings', 'alarm', wrong.join('. '));
   return libcameraCamera(
     {
       cameraId,
@@ -126,6 +129,7 @@ const toolCameras = {
 export function toolCamera(settings: SourceSettings, deps: Pick<SourceDeps, 'tools' | 'note'>): Camera | null {
   const [absent] = absentWords(settings.type, settings.camera);
   if (absent) throw new CameraError('camera_settings', 'alarm', absent.message);
+  refuseImpossible(settings);
   return (toolCameras as Partial<Record<string, MakeCamera>>)[settings.type]?.(settings, deps) ?? null;
 }
 
@@ -154,7 +158,9 @@ type OpenSource = (settings: SourceSettings, deps: SourceDeps) => Promise<FrameS
 
 /** Sources of other frames, by their words. */
 const otherSources: Readonly<Record<Exclude<PresentCamera, keyof typeof toolCameras>, OpenSource>> = {
-  simulated: ({ cameraId, camera, section, simulator: s, roiManifestFile, truthFile }, deps) => {
+  simulated: (settings, deps) => {
+    refuseImpossible(settings);
+    const { cameraId, camera, section, simulator: s, roiManifestFile, truthFile } = settings;
     const simulator = simulatorOptions(s.preset, {
       seed: s.seed,
       lineShape: s.line_shape,

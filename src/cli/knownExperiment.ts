@@ -31,7 +31,8 @@ export interface KnownExperiment {
   paths: ResolvedPaths;
 }
 
-const lastGoodFile = (flags: string): string => join(flags, 'configuration.json');
+/** Where the settings that count are kept. @param flags flag_dir */
+export const lastGoodFile = (flags: string): string => join(flags, 'configuration.json');
 
 /**
  * Keeps the settings that count beside the experiment, and where the experiment of a configuration is in the user's own state
@@ -81,6 +82,16 @@ export class ExperimentRecord {
         `${path} can't be written (${(error as Error).message}): should the configuration be lost, --root ${root} names the experiment`,
       );
     }
+  }
+}
+
+/** The settings that count, of the text of {@link lastGoodFile}; null where it is missing, of another version, or damaged. */
+export function settingsThatCount(text: string | null): Config | null {
+  try {
+    const record = lastGoodSchema.parse(JSON.parse(text ?? ''));
+    return loadText({ kind: 'text', text: record.toml }, 'configuration.json').loaded.config;
+  } catch {
+    return null;
   }
 }
 

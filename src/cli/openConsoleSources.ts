@@ -1,4 +1,18 @@
-import { catchError, defer, EMPTY, first, from, map, merge, type Observable, of, Subject, switchMap, tap } from 'rxjs';
+import {
+  catchError,
+  combineLatest,
+  defer,
+  EMPTY,
+  first,
+  from,
+  map,
+  merge,
+  type Observable,
+  of,
+  Subject,
+  switchMap,
+  tap,
+} from 'rxjs';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import { parseChipMap } from '../calibration/chipMap.ts';
 import type { ConsoleSources } from '../console/consoleSources.ts';
@@ -28,6 +42,7 @@ import { roiLook$ } from '../streams/console/roiLook.ts';
 import { runMarks$ } from '../streams/console/runMarks.ts';
 import { statusReading$ } from '../streams/status/statusReading.ts';
 import { watchedFile$, watchedText$ } from '../streams/watched/watchedFile.ts';
+import { lastGoodFile, settingsThatCount } from './knownExperiment.ts';
 import type { LoadedConfig } from './loadConfig.ts';
 
 /**
@@ -110,8 +125,15 @@ export function openConsoleSources(
       ),
     settings$: wanted$ =>
       wanted$.pipe(
-        switchMap(isWanted => (isWanted ? watchedFile$(chosen.path, { onError }) : EMPTY)),
-        map(read => settingsFile(read, chosen.shown)),
+        switchMap(isWanted =>
+          isWanted
+            ? combineLatest([
+                watchedFile$(chosen.path, { onError }).pipe(map(read => settingsFile(read, chosen.shown))),
+                watchedText$(lastGoodFile(paths.flags), onError).pipe(map(settingsThatCount)),
+              ])
+            : EMPTY,
+        ),
+        map(([file, inForce]) => ({ ...file, inForce })),
       ),
     roiLook$: label$ =>
       roiLook$(

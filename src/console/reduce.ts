@@ -12,12 +12,12 @@ import { forgetOldMessages, say } from './messages.ts';
 import { useMouse } from './mouseActions.ts';
 import { openForm } from './replay/replayForm.ts';
 import { withoutAsked, withWritten } from './replay/replayState.ts';
-import { settingsWritten } from './settings/settingsHandlers.ts';
+import { settingsWritten, withAnswer } from './settings/settingsHandlers.ts';
 /** What becomes of the console with one more input. Pure: what is to be done besides is in the step. */
 export function reduce(state: ConsoleState, input: ConsoleInput): Step {
   switch (input.kind) {
     case 'status':
-      return step(takeReading(state, input.reading));
+      return step(withAnswer(takeReading(state, input.reading)));
     case 'log':
       return step({
         ...state,

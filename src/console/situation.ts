@@ -1,3 +1,4 @@
+import type { Config } from '../config/schema.ts';
 import { type StageName, type StageState, stageNames } from '../model/stageName.ts';
 import type { ConsoleState } from './consoleState.ts';
 
@@ -44,3 +45,13 @@ export function isPaused({ reading }: Pick<ConsoleState, 'reading'>, stage: Stag
     (status.control.paused.includes(stage) || status.stages[stage]?.state === 'paused')
   );
 }
+
+/** The settings that count: those of the pipeline that runs, else those of the file. Null: neither is known. */
+export function countingConfig(state: Pick<ConsoleState, 'settings' | 'reading' | 'mode'>): Config | null {
+  const { file } = state.settings;
+  return (mayStop(state) ? file?.inForce : null) ?? file?.config ?? null;
+}
+
+/** Why the pipeline that runs does not take the file over; null: it does, as far as is known. */
+export const refusalOf = (state: Pick<ConsoleState, 'reading' | 'mode'>): string | null =>
+  mayStop(state) ? (state.reading?.status?.config.error ?? null) : null;

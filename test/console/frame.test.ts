@@ -219,7 +219,13 @@ describe('what is drawn over a frame', () => {
     const frame = sampleFrame(40, 30, { rois });
     const marks = markFrame(
       frame,
-      { settings: initialSettings, frameView: initialFrame, history: { ...history, samples: [sample] } },
+      {
+        settings: initialSettings,
+        reading: null,
+        mode: 'attached',
+        frameView: initialFrame,
+        history: { ...history, samples: [sample] },
+      },
       false,
     );
     expect(marks[10 * 40 + 15]).toBe(pictureMarks.fit);
@@ -234,7 +240,11 @@ describe('what is drawn over a frame', () => {
     } as const;
     const frame = sampleFrame(40, 30, { rois: small });
     const of = (history: RoiHistory | null): number[] => [
-      ...markFrame(frame, { settings: initialSettings, frameView: initialFrame, history }, false),
+      ...markFrame(
+        frame,
+        { settings: initialSettings, reading: null, mode: 'attached', frameView: initialFrame, history },
+        false,
+      ),
     ];
     expect(of(null).filter(mark => mark === pictureMarks.outline)).toHaveLength(1);
     const history = { ...sampleHistory(['A'], 1) };
@@ -248,7 +258,7 @@ describe('what is drawn over a frame', () => {
     const region = { left: 1000, top: 500, width: 2000, height: 1500 };
     const marks = markFrame(
       sampleFrame(40, 30, { rois, region }),
-      { settings: initialSettings, frameView: initialFrame, history: null },
+      { settings: initialSettings, reading: null, mode: 'attached', frameView: initialFrame, history: null },
       false,
     );
     // The corner of the ROI is that of the picture.
@@ -261,7 +271,7 @@ describe('what is drawn over a frame', () => {
     atTop[5] = 1;
     const marks = markFrame(
       sampleFrame(400, 300, { rois, atTop }),
-      { settings: initialSettings, frameView: initialFrame, history: null },
+      { settings: initialSettings, reading: null, mode: 'attached', frameView: initialFrame, history: null },
       true,
     );
     expect(marks[5]).toBe(pictureMarks.top);
@@ -273,7 +283,7 @@ describe('what is drawn over a frame', () => {
     const grey = Uint8Array.from({ length: width * height }, (_, i) => Math.round(((i % 32) * 255) / 31));
     const marks = markFrame(
       sampleFrame(width, height, { rois }),
-      { settings: initialSettings, frameView: initialFrame, history: null },
+      { settings: initialSettings, reading: null, mode: 'attached', frameView: initialFrame, history: null },
       true,
     );
     const picture = { width, height, grey, marks };

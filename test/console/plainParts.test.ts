@@ -231,9 +231,13 @@ describe('shifts', () => {
 describe('ROIs on the frame', () => {
   const roiPixels = (frame: FramePicture): Set<number> =>
     new Set(
-      [...markFrame(frame, { settings: initialSettings, frameView: initialFrame, history: null }, false)].flatMap(
-        (mark, i) => (mark > 0 ? [i] : []),
-      ),
+      [
+        ...markFrame(
+          frame,
+          { settings: initialSettings, reading: null, mode: 'attached', frameView: initialFrame, history: null },
+          false,
+        ),
+      ].flatMap((mark, i) => (mark > 0 ? [i] : [])),
     );
 
   const roi = { label: 'a', flip: false, coords: [1000, 1000], size: [1000, 2000] } as const;

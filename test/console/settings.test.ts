@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { exampleToml } from '../../src/config/exampleToml.ts';
+import { parseConfig } from '../../src/config/parseConfig.ts';
 import type { ConsoleState } from '../../src/console/consoleState.ts';
 import { layoutOf } from '../../src/console/layout.ts';
 import { reduce } from '../../src/console/reduce.ts';
@@ -104,6 +105,86 @@ describe('the form of settings', () => {
     expect(shown(state)).toContain(`e opens line ${at}`);
     expect(shown(state)).toContain('"often"');
     expect(press(state, '<enter>').state.overlay).toBeNull();
+  });
+});
+
+describe('a configuration that the pipeline refuses as a whole', () => {
+  const misspelt = text
+    .replace('collector_interval_seconds', 'collector_interval_secnds')
+    .replace(/^(camera_exposure = ).*$/m, '$1200');
+  const inForce = parseConfig(text.replace(/^(camera_exposure = ).*$/m, '$1150'), 'c.toml').config;
+  const refused = 'c.toml:3:1: unknown key "collector_interval_secnds"';
+  const reading = (error: string | null, heartbeat = noon, connection: 'running' | 'stopped' = 'running') => ({
+    connection,
+    status: sampleStatus({ heartbeat: iso(heartbeat), config: { ...sampleStatus().config, error } }),
+  });
+  const page = (of = reading(refused), columns = 160) =>
+    reduce(sampleState({ page: 'settings', columns, rows: 40, reading: of }), {
+      kind: 'settings',
+      file: { ...fileOf(misspelt), inForce },
+    }).state;
+
+  it.each([60, 80, 160])(
+    'shows what is in force, beside it what the file says, and why it is refused, in %i columns',
+    columns => {
+      const lines = shown(page(reading(refused), columns));
+      expect(lines).toMatch(/collector_interval_seconds +5 \(file: 300\)/);
+      expect(lines).toMatch(/camera_exposure +150 \(file: 200\)/);
+      expect(lines).toContain('The file is not taken over');
+      expect(lines).toContain('unknown key "collector_interval_secnds"');
+    },
+  );
+
+  it('shows what the file says where nothing runs: it counts at the next start', () => {
+    const lines = shown(page(reading(refused, noon, 'stopped')));
+    expect(lines).toMatch(/collector_interval_seconds +300 +/);
+    expect(lines).not.toMatch(/\(file:|not taken over/);
+  });
+
+  it('does not say of the shipped values that a file has them when there is none', () => {
+    const gone = reduce(page(), {
+      kind: 'settings',
+      file: { ...settingsFile({ kind: 'missing' }, 'c.toml'), inForce },
+    });
+    expect(shown(gone.state)).toMatch(/camera_exposure +150 +/);
+    expect(shown(gone.state)).not.toContain('(file:');
+  });
+
+  it('shows what is in force beside a file that can not be read at all', () => {
+    const broken = { ...fileOf('[Camera'), inForce };
+    const lines = shown(reduce(page(), { kind: 'settings', file: broken }).state);
+    expect(lines).toMatch(/camera_exposure +150/);
+  });
+
+  const said = (state: ConsoleState) => state.messages.at(-1);
+  const write = (state: ConsoleState) =>
+    reduce(state, { kind: 'settingsWritten', lines: ['camera_exposure 150 → 200'] }).state;
+  const hear = (state: ConsoleState, error: string | null, heartbeat: number) =>
+    reduce(state, { kind: 'status', reading: reading(error, heartbeat) }).state;
+
+  it('says of what was written that it is not taken over, and why, once the pipeline has answered', () => {
+    const written = write(page());
+    expect(said(written)?.text).toBe(`written: camera_exposure 150 → 200; not taken over so far: ${refused}`);
+    expect(said(hear(written, refused, noon + 1000))).toBe(said(written));
+    const answered = hear(written, refused, noon + 3000);
+    expect(said(answered)).toMatchObject({
+      level: 'error',
+      text: `written: camera_exposure 150 → 200; not taken over: ${refused}`,
+    });
+    expect(said(hear(answered, refused, noon + 4000))).toBe(said(answered));
+  });
+
+  it('says so too when the edit itself is what is refused, and nothing when it is taken over', () => {
+    const written = write(page(reading(null)));
+    expect(said(written)?.text).toBe('written: camera_exposure 150 → 200');
+    expect(said(hear(written, refused, noon + 3000))?.text).toContain('not taken over: ');
+    expect(said(hear(written, null, noon + 3000))).toBe(said(written));
+  });
+
+  it('offers the value in force, and says when what is typed would count', () => {
+    expect(overlay(press(page(), '<enter>').state)).toContain('it counts once the file has no mistake');
+    expect(press(page(), '<enter>').state.overlay).toMatchObject({ text: '5' });
+    expect(overlay(press(page(reading(null)), '<enter>').state)).toContain('it takes effect at once');
   });
 });
 

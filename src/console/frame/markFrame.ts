@@ -6,7 +6,7 @@ import { fittedLines, followedChip, type Place, resultOf, roiOutlines } from './
 /** Below so many pixels of the picture an outline would hide what it surrounds: its middle is marked instead, unless its fit shows where it is. */
 const smallestOutline = 4;
 
-type Shown = Pick<ConsoleState, 'frameView' | 'history' | 'settings'>;
+type Shown = Pick<ConsoleState, 'frameView' | 'history' | 'settings' | 'reading' | 'mode'>;
 
 /** What is drawn over a picture: pixels at full scale, outlines of ROIs and fitted lines, and names where letters are of pixels. */
 export function markFrame(picture: FramePicture, shown: Shown, withNames: boolean): Uint8Array {

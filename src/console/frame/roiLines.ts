@@ -4,6 +4,7 @@ import type { ChipShift } from '../../model/result.ts';
 import type { Roi } from '../../model/roi.ts';
 import type { RoiHistory, RoiSample } from '../../model/roiHistory.ts';
 import type { ConsoleState } from '../consoleState.ts';
+import { countingConfig } from '../situation.ts';
 
 /** A place in a picture, pixels from its upper left corner. */
 export type Place = readonly [x: number, y: number];
@@ -11,10 +12,10 @@ export type Place = readonly [x: number, y: number];
 /** How far the ROIs of a picture have followed the chip; null where they stay at the manifest's places. */
 export function followedChip(
   picture: FramePicture,
-  { history, settings }: Pick<ConsoleState, 'history' | 'settings'>,
+  state: Pick<ConsoleState, 'history' | 'settings' | 'reading' | 'mode'>,
 ): ChipShift | null {
-  const follows = settings.file?.config?.Data_Analysis.follow_chip ?? false;
-  return follows ? (resultOf(picture, history)?.sample.chipShift ?? null) : null;
+  const follows = countingConfig(state)?.Data_Analysis.follow_chip ?? false;
+  return follows ? (resultOf(picture, state.history)?.sample.chipShift ?? null) : null;
 }
 
 /** From the derotated frame, where ROIs are defined, to a picture of the frame as it was taken. */

@@ -7,12 +7,14 @@ import { plainErrors } from '../../model/systemErrors.ts';
 import { loadText } from '../../streams/configuration/configUpdates.ts';
 import type { FileText } from '../../streams/watched/fileText.ts';
 
-/** The configuration file as it is now. */
+/** The configuration file as it is now, and what counts of it. */
 export interface SettingsFile {
   /** Null: there is none, and the shipped values count. */
   text: string | null;
   /** What stands in it; null where it can't be read. */
   config: Config | null;
+  /** The settings with which the pipeline runs, or ran last; null where nothing is known of them. */
+  inForce?: Config | null;
   /** What is wrong with it; then what is doubtful. */
   problems: readonly ConfigProblem[];
   warnings: readonly ConfigProblem[];

@@ -1,8 +1,10 @@
 import type { Setting } from '../../config/schema.ts';
+import { parseIso } from '../../model/localTime.ts';
 import { type ConsoleState, type Step, step } from '../consoleState.ts';
 import type { KeyHandlers } from '../keyBinding.ts';
 import { say } from '../messages.ts';
 import { clamp, type Move, moveBy } from '../scroll.ts';
+import { countingConfig, mayStop, refusalOf } from '../situation.ts';
 import { settingFields, shownValue, typedValue } from './settingFields.ts';
 import type { SettingsAction } from './settingsKeys.ts';
 import { changesOf, type SettingsState, selectedField } from './settingsState.ts';
@@ -38,7 +40,7 @@ function changeSetting(state: ConsoleState): Step {
   if (!file) return step(say(state, 'info', 'the configuration is not read yet'));
   if (!file.config) return step(say(state, 'error', 'the file has a mistake, mend it first: e opens it at its line'));
   const field = selectedField(state.settings);
-  const text = String(drafts[field.key] ?? shownValue(file.config, field));
+  const text = String(drafts[field.key] ?? shownValue(countingConfig(state) ?? file.config, field));
   return step({ ...state, overlay: { kind: 'setting', text, isOffered: true } });
 }
 
@@ -63,8 +65,24 @@ export function moveInSettings(state: ConsoleState, move: Move): ConsoleState {
   return turnSettings(state, { cursor });
 }
 
-/** The changes are in the file. */
+/** The changes are in the file; whether they count is up to the pipeline. */
 export function settingsWritten(state: ConsoleState, lines: readonly string[]): ConsoleState {
   const text = lines.length > 0 ? `written: ${lines.join(', ')}` : 'the file has these values already';
-  return say(turnSettings(state, { drafts: {} }), 'info', text);
+  const written = mayStop(state) ? { text, at: state.now } : null;
+  const why = refusalOf(state);
+  const said = why === null ? text : `${text}; not taken over so far: ${why}`;
+  return say(turnSettings(state, { drafts: {}, written }), 'info', said);
+}
+
+/** By then the pipeline has read a file that was written, also one that looks half-written, ms. */
+const answersWithinMs = 3_000;
+
+/** Says so when the pipeline has refused what was written. */
+export function withAnswer(state: ConsoleState): ConsoleState {
+  const { written } = state.settings;
+  const status = state.reading?.status;
+  if (!written || !status || parseIso(status.heartbeat) < written.at + answersWithinMs) return state;
+  const answered = turnSettings(state, { written: null });
+  const why = refusalOf(state);
+  return why === null ? answered : say(answered, 'error', `${written.text}; not taken over: ${why}`);
 }

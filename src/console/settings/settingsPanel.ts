@@ -5,6 +5,7 @@ import type { ConfigEdit } from '../../model/status.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import { windowTop } from '../scroll.ts';
+import { countingConfig, refusalOf } from '../situation.ts';
 import { clockTime } from '../views/amounts.ts';
 import { cleanText } from '../views/cleanText.ts';
 import {
@@ -29,6 +30,7 @@ export const settingsPanel: PanelView = {
   depends: state => [
     state.settings,
     state.reading?.status?.config,
+    state.reading?.connection,
     state.configFile,
     Math.floor(state.now / 3_600_000),
   ],
@@ -62,8 +64,8 @@ function formLines(state: ConsoleState, width: number, rows: number): Line[] {
   const { file, drafts, cursor } = settings;
   const title = titleRule('Settings', width, drawing);
   if (!file) return [title, line(' reading the configuration', 'dim')];
-  const { config } = file;
-  if (!config) {
+  const counting = countingConfig(state);
+  if (!counting) {
     return [
       title,
       ...paragraph('The file has a mistake: e opens it at its line.', width - 1, 2, 'bad', drawing).map(indented),
@@ -78,11 +80,14 @@ function formLines(state: ConsoleState, width: number, rows: number): Line[] {
   const fields = settingFields.slice(top, top + count).map((field, i): Line => {
     const isChosen = top + i === cursor;
     const draft = drafts[field.key];
-    const now = shownValue(config, field);
-    const isChanged = draft !== undefined && String(draft) !== now;
+    const now = shownValue(counting, field);
+    const written = file.config && file.text !== null ? shownValue(file.config, field) : now;
+    const isChanged = draft !== undefined && file.config !== null && String(draft) !== shownValue(file.config, field);
     const value: Segment[] = isChanged
       ? [seg(`${now} `, 'dim'), seg(`→ ${draft}`.replace('→', drawing.unicode ? '→' : '->'), 'accent')]
-      : [seg(now)];
+      : written === now
+        ? [seg(now)]
+        : [seg(now), seg(` (file: ${written})`, 'warning')];
     const name = field.key.padEnd(nameWidth);
     return [
       seg(isChosen ? drawing.pointer : ' ', 'accent'),
@@ -111,7 +116,7 @@ const indented = (each: Line): Line => [seg(' '), ...each];
 
 function newsLines(state: ConsoleState, width: number): Line[] {
   const { reading, drawing, now, mode, settings } = state;
-  const { edit, restart = [], error = null, warnings = [] } = reading?.status?.config ?? {};
+  const { edit, restart = [], warnings = [] } = reading?.status?.config ?? {};
   const words = (texts: readonly string[], tone: Tone, rows = 3): Line[] =>
     texts.flatMap(each => paragraph(each, width - 1, rows, tone, drawing).map(indented));
   const lines: Line[] = [];
@@ -119,11 +124,18 @@ function newsLines(state: ConsoleState, width: number): Line[] {
   const doubtful = settings.file?.warnings.map(warning => describeProblem(null, warning)) ?? warnings;
   if (wrong.length > 0) {
     const at = settings.file ? mistakeLine(settings.file) : null;
+    const isRefused = refusalOf(state) !== null;
     lines.push(
-      titleRule('The file has a mistake', width, drawing, at === null ? [] : [seg(`e opens line ${at}`, 'accent')]),
+      titleRule(
+        isRefused ? 'The file is not taken over' : 'The file has a mistake',
+        width,
+        drawing,
+        at === null ? [] : [seg(`e opens line ${at}`, 'accent')],
+      ),
     );
     lines.push(...words(wrong, 'bad'));
-    if (error !== null) lines.push(...words(['The last good settings count until it is mended.'], 'dim'));
+    if (isRefused)
+      lines.push(...words(['The form shows the last good settings: they count until it is mended.'], 'dim'));
   }
   if (restart.length > 0) {
     const how = mode === 'attached' ? 'R restarts the pipeline' : 'stop it, and run it again';
@@ -142,10 +154,11 @@ function newsLines(state: ConsoleState, width: number): Line[] {
   return lines;
 }
 
-/** What is wrong with the file as it is now: as the page has read it, else as the pipeline says. */
-function wrongOf({ settings: { file }, reading }: ConsoleState): readonly string[] {
-  if (file) return file.problems.map(problem => placed(problem.line, describeProblem(null, problem)));
-  const error = reading?.status?.config.error ?? null;
+/** What is wrong with the file as it is now: as the page has read it, else as the pipeline says, which also knows what it was before. */
+function wrongOf(state: ConsoleState): readonly string[] {
+  const problems = state.settings.file?.problems ?? [];
+  if (problems.length > 0) return problems.map(problem => placed(problem.line, describeProblem(null, problem)));
+  const error = refusalOf(state);
   return error === null ? [] : [error];
 }
 
@@ -170,6 +183,11 @@ function changeLines(
   ];
 }
 
+const effectWords = (state: ConsoleState, effect: Setting['info']['effect']): string => {
+  if (refusalOf(state) !== null) return 'it counts once the file has no mistake';
+  return effect === 'live' ? 'it takes effect at once' : 'it takes effect at the next start';
+};
+
 /** What lies over the page while a setting is changed: its value, whether it is right, what it means, and what it may be. */
 export function settingInput(
   state: ConsoleState,
@@ -185,7 +203,7 @@ export function settingInput(
   const verdict: Line[] =
     'wrong' in found
       ? paragraph(found.wrong, width, 3, 'bad', drawing)
-      : [line(`Enter takes it${info.effect === 'live' ? ', and w writes it: it takes effect at once' : ''}`, 'good')];
+      : [line(`Enter takes it, and w writes it: ${effectWords(state, info.effect)}`, 'good')];
   const doubts =
     'wrong' in found || !settings.file
       ? []

@@ -12,9 +12,11 @@ export interface SettingsState {
   cursor: number;
   /** Values that were chosen and are not written yet, by key. */
   drafts: Readonly<Record<string, TomlValue>>;
+  /** What was written last and the pipeline has not answered yet, and when that was, ms; null: nothing. */
+  written: { text: string; at: number } | null;
 }
 
-export const initialSettings: SettingsState = { file: null, cursor: 0, drafts: {} };
+export const initialSettings: SettingsState = { file: null, cursor: 0, drafts: {}, written: null };
 
 export const selectedField = ({ cursor }: SettingsState): Setting => settingFields[cursor] as Setting;
 

@@ -185,6 +185,10 @@ function feed(series: SeriesState, ring: FrameRing, end: number): void {
     const time = times[fed & lastTime]!;
     if (fed > 0 && time - times[(fed - 1) & lastTime]! > 16 * interval) breakAllan(series.allan);
     const shift = isFar(series, fed, ring.count - 1) ? Number.NaN : series.shifts[fed & lastKept]!;
+    if (isJump(series, fed, ring.count - 1)) {
+      breakAllan(series.allan);
+      breakTrend(series.trend);
+    }
     addToAllan(series.allan, shift);
     if (!Number.isNaN(shift)) addToTrend(series.trend, shift, time / 3_600_000, temperatures[fed & lastTime]!);
   }
@@ -218,6 +222,27 @@ function isFar(series: SeriesState, frame: number, last: number): boolean {
   }
   if (2 * near !== count) return 2 * near > count;
   return distance > farDeviations * 1.4826 * medianOf(0, count);
+}
+
+/** Standard deviations of what neighbours differ by that are no noise. */
+const jumpDeviations = 6;
+
+/**
+ * Whether a value lies so far from the one before it that noise is not the reason. A change that was not found, since little was known then, must
+ * not count as noise for ever: it would hide each change to come.
+ */
+function isJump(series: SeriesState, frame: number, last: number): boolean {
+  const { squares, differences } = series.allan;
+  let before = frame - 1;
+  while (before > frame - neighbours && Number.isNaN(series.shifts[before & lastKept]!)) before--;
+  const apart = Math.abs(series.shifts[frame & lastKept]! - series.shifts[before & lastKept]!);
+  if (before < series.from || !(apart > jumpDeviations * leastNoise)) return false;
+  // Mostly it is no more than what is known of the noise already, be that too much.
+  if (differences[0]! >= 16 && apart ** 2 <= (9 * squares[0]!) / differences[0]!) return false;
+  const { count, shifts } = gather(series, last, series.from, keptFrames);
+  if (count < fewestValues) return false;
+  for (let i = 0; i + 1 < count; i++) sorted[i] = Math.abs(shifts[i]! - shifts[i + 1]!);
+  return apart > jumpDeviations * 1.4826 * sortedMedian(sorted.subarray(0, count - 1).sort(), count - 1);
 }
 
 const newest = { frames: new Int32Array(keptFrames), shifts: new Float64Array(keptFrames), count: 0 };
@@ -257,7 +282,7 @@ function localNoise(): number {
 /** How far apart medians of so many neighbouring values are by noise, px. @param frames from the middle of one to that of the other */
 function errorOf({ allan, sigma }: SeriesState, values: number, frames: number): number {
   const known = deviationFromAbove(allan, values);
-  const slow = frames > 1.5 * values ? deviationFromAbove(allan, frames) : 0;
+  const slow = frames > 1.5 * values ? deviationFromAbove(allan, frames, 3) : 0;
   const own = (sigma > 0 ? sigma / 4 : 0) / Math.sqrt(values);
   return Math.SQRT2 * medianError * Math.max(known, slow, own, leastNoise);
 }
@@ -487,7 +512,10 @@ function qualityOf(
   ring: FrameRing,
   { noise, drift }: Pick<SeriesFigures, 'noise' | 'drift'>,
 ): Quality {
-  const frames = Math.min(qualityFrames, ring.count - series.first);
+  let frames = Math.min(qualityFrames, ring.count - series.first);
+  // The frames that its reference is made from have no shift: they say nothing of a young series.
+  if (series.values > 0 && frames === ring.count - series.first)
+    while (valueKinds[series.kinds[(ring.count - frames) & lastKept]!] === 'missing') frames--;
   const of = new Array<number>(valueKinds.length).fill(0);
   for (let i = ring.count - frames; i < ring.count; i++) of[series.kinds[i & lastKept]!]!++;
   const count = (kind: ValueKind): number => of[valueKinds.indexOf(kind)]!;
@@ -496,7 +524,10 @@ function qualityOf(
   if (frames < 1) return { word: 'new', reason: 'no frame yet' };
   if (series.values === 0 && count('missing') === frames) return { word: 'new', reason: 'it has no shift yet' };
   if (2 * (count('lost') + count('missing')) > frames)
-    return { word: 'lost', reason: `no value in ${percent(count('lost') + count('missing'), frames)} ${last}` };
+    return {
+      word: 'lost',
+      reason: `no shift in ${percent(count('lost') + count('missing'), frames)} ${last}, its line lost in ${percent(count('lost'), frames)}`,
+    };
   if (2 * count('low_signal') > frames)
     return { word: 'low light', reason: `too little light in ${share('low_signal')}` };
   if (2 * count('edge') > frames) return { word: 'edge', reason: `its line is at an edge in ${share('edge')}` };

@@ -48,6 +48,40 @@ describe('the tracker of a run', () => {
     for (const { noise } of figures.rois) expect(noise).toBeLessThan(1.5 * sigma);
   });
 
+  it('a run that begins anywhere between steps, each with a slow tail: steps that come before the noise is known never count as noise, and those after are found', () => {
+    const labels = labelsOf(24);
+    const { changes, figures } = simulate({
+      frames: 240,
+      labels,
+      shift: (frame, roi, noise) => {
+        const since = (frame + roi) % 24;
+        const up = Math.floor((frame + roi) / 24) % 2 === 0;
+        return sigma * noise.normal() + (up ? 1 : -1) * (1 - 0.4 * Math.exp(-since / 6));
+      },
+    });
+    for (const { noise } of figures.rois) expect(noise).toBeLessThan(3 * sigma);
+    const late = changes.filter(({ time }) => time > 1_200_000);
+    expect(late.length).toBeGreaterThanOrEqual(24 * 4);
+  });
+
+  it('the frames that a reference is made from say nothing of the quality of a ROI', () => {
+    const words = [5, 6, 40].map(
+      frames =>
+        simulate({
+          frames,
+          labels: ['R'],
+          shift: (frame, _, noise) => (frame < 4 ? Number.NaN : sigma * noise.normal()),
+        }).figures.rois[0]!.quality.word,
+    );
+    expect(words).toEqual(['new', 'new', 'good']);
+    const lost = simulate({
+      frames: 40,
+      labels: ['R'],
+      shift: (frame, _, noise) => (frame < 9 ? sigma * noise.normal() : Number.NaN),
+    });
+    expect(lost.figures.rois[0]!.quality.word).toBe('lost');
+  });
+
   it('a ROI that flips between two peaks is said to flip, has no change, and changes no figure of the others', () => {
     const labels = labelsOf(20);
     const run = (flips: boolean) =>

@@ -579,19 +579,13 @@ describe('frame', () => {
     expect(lines.at(-2)).toMatch(/4000 × 3000, 16 bit · brightness 1,235 · contrast 600 · saturated 0.12 %/);
   });
 
-  it('marks ROIs with letters where there are no colours, and hides them when asked to', () => {
-    expect(
-      panel(full({ page: 'frame', drawing: ascii }), 'frame')
+  it('marks small ROIs with a letter where there are no colours, or with their fits, and hides both when asked to', () => {
+    const shown = (over: Partial<typeof initialFrame>): string =>
+      panel(full({ page: 'frame', drawing: ascii, frameView: { ...initialFrame, ...over } }), 'frame')
         .slice(1, 13)
-        .join(''),
-    ).toContain('o');
-    expect(
-      panel(
-        full({ page: 'frame', drawing: ascii, frameView: { ...initialFrame, outlines: false, fits: false } }),
-        'frame',
-      )
-        .slice(1, 13)
-        .join(''),
-    ).not.toContain('o');
+        .join('');
+    expect(shown({ fits: false })).toContain('o');
+    expect(shown({})).toContain('|');
+    expect(shown({ outlines: false, fits: false })).not.toMatch(/[o|]/);
   });
 });

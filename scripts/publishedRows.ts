@@ -4,9 +4,9 @@ import { gaussianShape } from '../src/analysis/joint/jointShape.ts';
 import { createRoiEstimator } from '../src/analysis/joint/roiEstimator.ts';
 import type { RoiEstimate, RoiEstimator } from '../src/analysis/roiEstimate.ts';
 import { createRowsEstimator } from '../src/analysis/rowsEstimator.ts';
-import { positionAt, widthAt } from '../src/analysis/shift/logLine.ts';
+import { parametersOf, positionAt, widthAt } from '../src/analysis/shift/logLine.ts';
 import { blockCovariance, factorPattern, measurePattern, patternLengths } from '../src/analysis/shift/patternModel.ts';
-import { createReferenceFit, type ReferenceLine, usedBlocks } from '../src/analysis/shift/referenceFit.ts';
+import { createReferenceFit, expectation, type ReferenceLine, usedBlocks } from '../src/analysis/shift/referenceFit.ts';
 import type { BlockLayout } from '../src/analysis/shift/shiftBlocks.ts';
 import { medianOfNormal } from '../src/analysis/shift/shiftFit.ts';
 import type { Pixels } from '../src/model/frame.ts';
@@ -89,12 +89,15 @@ function fitCamera(camera: keyof typeof cameras, given: Record<string, (number |
   }
   const pattern = measurement.estimate();
   const widths = widthsOf(lines.filter(line => line !== null));
+  const expected = expectation(parametersOf(gaussianShape.kernel), null);
+  expected.means[widthAt] = widths.mean;
+  expected.precisions[widthAt] = widths.deviation ** -2;
   const whitened = (layout: BlockLayout, log: Float32Array, line: ReferenceLine | null, places: readonly number[]) => {
     if (line === null) return null;
     const blocks = usedBlocks(log);
     const own = { ...covariance, alongGroups: distancesOf(places) };
     const factor = factorPattern(pattern, own, layout, blocks);
-    return factor && fit.whitened(layout, log, line, factor, blocks, widths);
+    return factor && fit.whitened(layout, log, [line], factor, blocks, expected);
   };
   const result = (line: ReferenceLine | null) => ({
     pattern: line?.parameters[positionAt] ?? null,

@@ -1,7 +1,7 @@
 import { solve } from '../joint/choleskySolve.ts';
 import { positionAt, widthAt } from './logLine.ts';
 import { type BlockCovariance, factorPattern, type PatternModel } from './patternModel.ts';
-import { type ExpectedWidth, type ReferenceFit, type ReferenceLine, usedBlocks } from './referenceFit.ts';
+import { type Expectation, type ReferenceFit, type ReferenceLine, usedBlocks } from './referenceFit.ts';
 import type { BlockLayout } from './shiftBlocks.ts';
 
 /**
@@ -30,7 +30,7 @@ export interface CensoredRoi {
   pattern: PatternModel;
   covariance: BlockCovariance;
   /** Of the lines of other ROIs. */
-  widths: ExpectedWidth;
+  widths: Expectation;
 }
 
 /**
@@ -79,7 +79,7 @@ export function fitCensored({
   let line = start;
   for (let round = 0; round < maxRounds; round++) {
     const lower = factorPattern(pattern, covariance, layout, blocks, added);
-    const next = lower && fit.whitened(layout, values, line, lower, blocks, widths);
+    const next = lower && fit.whitened(layout, values, [line], lower, blocks, widths);
     if (lower === null || next === null) return null;
     const step =
       Math.abs(next.parameters[widthAt] - line.parameters[widthAt]) +

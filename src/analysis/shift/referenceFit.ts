@@ -22,10 +22,23 @@ export interface ReferenceLine {
   information: Float64Array;
 }
 
-/** What the lines of other ROIs say of a line's width: mean and standard deviation of its logarithm. */
-export interface ExpectedWidth {
-  mean: number;
-  deviation: number;
+/** What is known of each parameter beforehand, beside that of the waves over the rows: mean and inverse variance, which is 0 where nothing is known. */
+export interface Expectation {
+  means: Float64Array;
+  precisions: Float64Array;
+  /** By which slants are measured, pixels; null: each line's own. Of lines that are drawn it has to be one, or wide ones would be preferred. */
+  width: number | null;
+}
+
+export function expectation(size: number, width: number | null): Expectation {
+  return { means: new Float64Array(size), precisions: new Float64Array(size), width };
+}
+
+/** Lines that a ROI may have, and how likely each is. */
+export interface DrawnLines {
+  parameters: Float64Array[];
+  /** Their sum is 1. */
+  weights: Float64Array;
 }
 
 /** Directions that a fit takes out of what is left beside the line. */
@@ -56,22 +69,42 @@ export interface ReferenceFit {
   directions(): TakenDirections;
   /**
    * By generalised least squares. @param pattern factor of the pattern's covariance between the blocks that are used
-   * @param blocks those
-   * @param widths of the lines of other ROIs
+   * @param starts the search begins at each; of what it finds the likeliest counts
+   * @param blocks those that are used
+   * @param enough a shorter step ends the search
    */
   whitened(
     layout: BlockLayout,
     logs: Float32Array,
-    from: ReferenceLine,
+    starts: readonly ReferenceLine[],
     pattern: Float64Array,
     blocks: Int32Array,
-    widths: ExpectedWidth,
+    expected: Expectation,
+    enough?: number,
   ): ReferenceLine | null;
+  /**
+   * Draws from what the same data leave possible (importance sampling: Geweke, Econometrica 57, 1317 (1989)), about the line that `whitened`
+   * has found. @param deviates for each draw: a standard normal one for each parameter, then one over the root of a mean of `tails` squares of such
+   */
+  draw(
+    layout: BlockLayout,
+    logs: Float32Array,
+    line: ReferenceLine,
+    pattern: Float64Array,
+    blocks: Int32Array,
+    expected: Expectation,
+    deviates: readonly Float64Array[],
+  ): DrawnLines | null;
 }
 
+/** Lines are drawn from a Student distribution of so many degrees of freedom, wider by so much than the curvature says: no likely line is missed. */
+export const tails = 5;
+const drawnWider = 1.25;
 const maxSteps = 60;
 /** A step ends the search that is shorter, in widths, shares or angles. */
 const tolerance = 1e-4;
+/** Where lines are drawn about what is found, less will do. */
+export const roughly = 3e-3;
 /** Neighbouring blocks of a pattern say the same: so many count for one, about. */
 const blocksForOne = 10;
 
@@ -109,37 +142,36 @@ export function createReferenceFit(kernel: LineKernel): ReferenceFit {
     }
   }
 
-  let expected: ExpectedWidth | null = null;
-
-  function expectationOf(parameter: number, width: number): { precision: number; mean: number } {
-    if (parameter === widthAt && expected !== null) return { precision: expected.deviation ** -2, mean: expected.mean };
-    return { precision: priorPrecision(parameter, width), mean: 0 };
-  }
+  let expected = expectation(size, null);
 
   /** The normal equations at a line; into `information` and `step`. */
   function assemble({ parameters, information }: ReferenceLine, weight: number): void {
-    const width = Math.exp(parameters[widthAt]);
+    const { means } = expected;
     for (let p = 0; p < size; p++) {
       for (let q = 0; q <= p; q++) {
         const product = weight * dot(jacobian[p], jacobian[q]);
         information[p * size + q] = product;
         information[q * size + p] = product;
       }
-      const { precision, mean } = expectationOf(p, width);
+      const precision = precisionOf(p, parameters);
       information[p * size + p] += precision;
-      step[p] = weight * dot(jacobian[p], rest) - precision * (parameters[p] - mean);
+      step[p] = weight * dot(jacobian[p], rest) - precision * (parameters[p] - means[p]);
     }
+  }
+
+  function precisionOf(p: number, parameters: Float64Array): number {
+    return priorPrecision(p, expected.width ?? Math.exp(parameters[widthAt])) + expected.precisions[p];
+  }
+
+  function unexpected(parameters: Float64Array): number {
+    let sum = 0;
+    for (let p = 0; p < size; p++) sum += precisionOf(p, parameters) * (parameters[p] - expected.means[p]) ** 2;
+    return sum;
   }
 
   /** What the search makes least, in variances. */
   function cost({ parameters }: ReferenceLine, weight: number): number {
-    let sum = weight * dot(rest, rest);
-    const width = Math.exp(parameters[widthAt]);
-    for (let p = 0; p < size; p++) {
-      const { precision, mean } = expectationOf(p, width);
-      sum += precision * (parameters[p] - mean) ** 2;
-    }
-    return sum;
+    return weight * dot(rest, rest) + unexpected(parameters);
   }
 
   /**
@@ -153,6 +185,7 @@ export function createReferenceFit(kernel: LineKernel): ReferenceFit {
     look: (at: ReferenceLine) => void,
     weightOf: () => number,
     cols: number,
+    enough = tolerance,
   ): boolean {
     let damping = 1e-3;
     look(found);
@@ -182,7 +215,7 @@ export function createReferenceFit(kernel: LineKernel): ReferenceFit {
       for (let p = 0; p < size; p++)
         length = Math.max(length, Math.abs(step[p]) / (columnOf(p) === positionAt ? width : 1));
       weight = weightOf();
-      if (length < tolerance) {
+      if (length < enough) {
         assemble(found, weight);
         return true;
       }
@@ -192,7 +225,7 @@ export function createReferenceFit(kernel: LineKernel): ReferenceFit {
 
   return {
     plain(layout, logs, start) {
-      expected = null;
+      expected = expectation(size, null);
       const blocks = usedBlocks(logs);
       blocksUsed = blocks;
       if (blocks.length < 4 * size) return null;
@@ -250,20 +283,71 @@ export function createReferenceFit(kernel: LineKernel): ReferenceFit {
       };
     },
 
-    whitened(layout, logs, from, pattern, blocks, widths) {
-      expected = widths;
-      const found: ReferenceLine = {
-        sign: from.sign,
-        parameters: from.parameters.slice(),
-        information: new Float64Array(size * size),
-      };
+    whitened(layout, logs, starts, pattern, blocks, known, enough) {
+      expected = known;
       const look = (at: ReferenceLine): void => {
         evaluate(layout, logs, at, blocks);
         whiten(pattern, [rest, ...jacobian]);
       };
-      return search(found, look, () => 1, layout.count * layout.width) ? found : null;
+      let best: ReferenceLine | null = null;
+      let least = Number.POSITIVE_INFINITY;
+      for (const { sign, parameters } of starts) {
+        const found = { sign, parameters: parameters.slice(), information: new Float64Array(size * size) };
+        if (!search(found, look, () => 1, layout.count * layout.width, enough)) continue;
+        const misfit = cost(found, 1);
+        if (misfit >= least) continue;
+        best = found;
+        least = misfit;
+      }
+      return best;
+    },
+
+    draw(layout, logs, { sign, parameters, information }, pattern, blocks, known, deviates) {
+      expected = known;
+      matrix.set(information);
+      if (!factor(matrix, size)) return null;
+      const drawn: Float64Array[] = [];
+      const misfits: number[] = [];
+      const rests = [0, 1, 2].map(() => new Float64Array(blocks.length));
+      // Three at a time, as `whiten` takes them.
+      for (let first = 0; first < deviates.length; first += rests.length) {
+        const some = deviates.slice(first, first + rests.length);
+        for (const [i, deviate] of some.entries()) {
+          const at = step;
+          for (let p = size - 1; p >= 0; p--) {
+            at[p] = drawnWider * deviate[size] * deviate[p];
+            for (let q = p + 1; q < size; q++) at[p] -= matrix[q * size + p] * at[q];
+            at[p] /= matrix[p * size + p];
+          }
+          const tried = parameters.map((value, p) => value + at[p]);
+          drawn.push(tried);
+          line.fill(layout, tried, sign, 0);
+          const { light } = line;
+          const left = rests[i];
+          for (let k = 0; k < blocks.length; k++) left[k] = logs[blocks[k]] - Math.log(light[blocks[k]]);
+        }
+        whiten(pattern, rests);
+        for (const [i, deviate] of some.entries()) {
+          let length = 0;
+          for (let p = 0; p < size; p++) length += (deviate[size] * deviate[p]) ** 2;
+          const proposed = (tails + size) * Math.log(1 + length / tails);
+          misfits.push(dot(rests[i], rests[i]) + unexpected(drawn[first + i]) - proposed);
+        }
+      }
+      const weights = likelihoods(misfits);
+      return weights && { parameters: drawn, weights };
     },
   };
+}
+
+/** From twice the negative logarithms, so that their sum is 1; null when none is a number. */
+function likelihoods(misfits: readonly number[]): Float64Array | null {
+  const least = misfits.reduce((a, b) => (b < a ? b : a), Number.POSITIVE_INFINITY);
+  const weights = Float64Array.from(misfits, misfit =>
+    misfit < Number.POSITIVE_INFINITY ? Math.exp((least - misfit) / 2) : 0,
+  );
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return total > 0 ? weights.map(weight => weight / total) : null;
 }
 
 /** Blocks whose logarithm is a number, ascending. */

@@ -2,6 +2,7 @@ import type { Roi } from '../../model/roi.ts';
 import type { Line } from '../joint/jointFit.ts';
 import { medianInPlace } from '../nthSmallest.ts';
 import { fitCensored } from './censoredFit.ts';
+import { fitFanoLines } from './fanoLines.ts';
 import { widthAt } from './logLine.ts';
 import type { PatternedLine } from './patternErrors.ts';
 import {
@@ -12,7 +13,7 @@ import {
   type PatternModel,
 } from './patternModel.ts';
 import type { FittedReference } from './reference.ts';
-import type { ExpectedWidth, ReferenceFit, ReferenceLine } from './referenceFit.ts';
+import { type Expectation, expectation, type ReferenceFit, type ReferenceLine } from './referenceFit.ts';
 import { type BlockLayout, coarsest, coarsestMeans } from './shiftBlocks.ts';
 import { medianOfNormal } from './shiftFit.ts';
 
@@ -24,7 +25,7 @@ const measuredRois = 16;
 
 /**
  * The information that a reference's line is given, of that which a linear model would have: the line bends where the pattern
- * has pushed it, a Fano line with its asymmetry more. Chosen so that two thirds of simulated ROIs lie within the standard error.
+ * has pushed it, a Fano line that is fitted by itself with its asymmetry more. Chosen so that two thirds of simulated ROIs lie within the standard error.
  */
 const trusted = { gaussian: 0.75, fano: 0.5 };
 
@@ -120,20 +121,31 @@ export function fitAll(
     const widths = widthsOf(members, fit);
     const all = Int32Array.from({ length: layout.pixels.length }, (_, at) => at);
     const whole = factorPattern(pattern, covariance, layout, all);
-    for (const member of members) {
-      const { logs, hidden, line: start, comparable } = member;
-      const isWhole = !logs.some(Number.isNaN) && !hidden.some(share => share > 0);
-      const line = isWhole
-        ? whole && fit.whitened(layout, logs, start, whole, all, widths)
+    const alone = ({ logs, hidden, line: start }: Prepared): ReferenceLine | null => {
+      const line = isWhole({ logs, hidden })
+        ? whole && fit.whitened(layout, logs, [start], whole, all, widths)
         : fitCensored({ fit, layout, logs, hidden, start, pattern, covariance, widths });
+      return line && { ...line, information: line.information.map(each => trusted[method] * each) };
+    };
+    // What is hidden of lines makes what they have in common wrong.
+    const shown = members.filter(isWhole);
+    const together =
+      method === 'fano' && whole !== null && 2 * shown.length >= members.length
+        ? fitFanoLines({ fit, layout, rois: shown, pattern: whole })
+        : [];
+    const lines = new Map(together.map((line, place) => [shown[place], line]));
+    for (const member of members) {
+      const line = lines.get(member) ?? alone(member);
       if (line === null) continue;
-      for (let i = 0; i < line.information.length; i++) line.information[i] *= trusted[method];
-      const { each, ...compared } = comparable;
-      fitted.set(member.roi.label, { ...line, ...compared, noise: noiseOf(comparable, dark) });
+      const { each, ...compared } = member.comparable;
+      fitted.set(member.roi.label, { ...line, ...compared, noise: noiseOf(member.comparable, dark) });
     }
   }
   return fitted;
 }
+
+const isWhole = ({ logs, hidden }: Pick<Prepared, 'logs' | 'hidden'>): boolean =>
+  !logs.some(Number.isNaN) && !hidden.some(share => share > 0);
 
 /** Null where no line can be fitted. */
 function prepare(
@@ -201,11 +213,14 @@ export function spread<T>(all: readonly T[], count = measuredRois): T[] {
  * Lines of one chip are about as wide as each other: what saturation or a pattern hides of one, the others tell. Their spread is that of
  * the fits less the fits' own errors.
  */
-function widthsOf(members: readonly Prepared[], fit: ReferenceFit): ExpectedWidth {
+function widthsOf(members: readonly Prepared[], fit: ReferenceFit): Expectation {
   const mean = middleOf(members, ({ line }) => line.parameters[widthAt]);
   const spread = middleOf(members, ({ line }) => Math.abs(line.parameters[widthAt] - mean)) / medianOfNormal;
   const error = middleOf(members, ({ line }) => fit.errorOf(line, widthAt));
-  return { mean, deviation: Math.max(leastSpread, Math.sqrt(Math.max(0, spread ** 2 - error ** 2))) };
+  const expected = expectation(members[0].line.parameters.length, null);
+  expected.means[widthAt] = mean;
+  expected.precisions[widthAt] = 1 / Math.max(leastSpread ** 2, spread ** 2 - error ** 2);
+  return expected;
 }
 
 /** Median over ROIs. */

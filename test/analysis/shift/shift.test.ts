@@ -77,14 +77,17 @@ describe('the shift on pictures with a static pattern', () => {
   });
 
   it('of Fano lines likewise, with the sign of the step right', () => {
+    // Errors of what the lines of a chip have in common are common to them: within one standard error lie 46 to 84 % on a small chip, and 68 % over chips.
     const found = shiftAccuracy(
       { ...patternedOptions, lineShape: 'fano' },
-      { chips: 1, frames: 3, bounded: 1, rois: 20 },
+      { chips: 1, frames: 3, bounded: 6, rois: 20, seed: 2 },
     );
-    expect(found.scatter).toBeLessThan(1.3 * found.bound);
+    expect(found.scatter).toBeLessThan(1.2 * found.bound);
     expect(found.withinOne).toBeGreaterThan(0.58);
     expect(found.withinTwo).toBeGreaterThan(0.88);
     expect(found.wrong).toBeLessThan(0.01);
+    expect(found.position.scatter).toBeLessThan(1.2 * found.position.bound);
+    expect(found.position.withinTwo).toBeGreaterThan(0.88);
   });
 
   it('without a pattern is no worse than the difference of positions', () => {

@@ -7,7 +7,7 @@ const rms = (values: readonly number[]): number =>
 
 describe('the tracker of a run', () => {
   it('tells a step up and one back to within one frame, with its height, in every ROI', () => {
-    const labels = labelsOf(40);
+    const labels = labelsOf(20);
     const { changes } = simulate({
       frames: 300,
       labels,
@@ -15,7 +15,7 @@ describe('the tracker of a run', () => {
     });
     const up = changes.filter(({ height }) => height > 0);
     const back = changes.filter(({ height }) => height < 0);
-    expect([up.length, back.length]).toEqual([40, 40]);
+    expect([up.length, back.length]).toEqual([20, 20]);
     for (const { time } of up) expect(Math.abs(time / 10_000 - 100.3)).toBeLessThan(1);
     for (const { time } of back) expect(Math.abs(time / 10_000 - 200.7)).toBeLessThan(1);
     const errors = changes.map(({ height, heightSigma }) => (Math.abs(height) - 0.5) / heightSigma);
@@ -27,7 +27,7 @@ describe('the tracker of a run', () => {
   it('finds no change in drift, 1/f noise, slow waves and single wrong values', () => {
     const slow = labelsOf(20).map(() => null as null | (() => number));
     const { changes } = simulate({
-      frames: 1500,
+      frames: 700,
       labels: labelsOf(20),
       shift: (frame, roi, noise) => {
         slow[roi] ??= flicker(noise);
@@ -40,7 +40,7 @@ describe('the tracker of a run', () => {
 
   it('short flips that no flag tells are no change, and count as no noise', () => {
     const { changes, figures } = simulate({
-      frames: 900,
+      frames: 460,
       labels: labelsOf(20),
       shift: (frame, roi, noise) => sigma * noise.normal() + ((frame + 13 * roi) % 151 < 1 + (roi % 5) ? 25 : 0),
     });
@@ -101,7 +101,7 @@ describe('the tracker of a run', () => {
   });
 
   it('white noise has the Allan deviation of its standard deviation over the root of the frames', () => {
-    const { figures } = simulate({ frames: 3000, labels: ['R'], shift: (_, __, noise) => sigma * noise.normal() });
+    const { figures } = simulate({ frames: 2000, labels: ['R'], shift: (_, __, noise) => sigma * noise.normal() });
     const { allan } = figures.rois[0]!;
     expect(allan.length).toBeGreaterThan(8);
     for (const { frames, deviation } of allan.slice(0, 6)) {
@@ -111,7 +111,7 @@ describe('the tracker of a run', () => {
   });
 
   it('tells the influence of the temperature from drift, over a change too', () => {
-    const labels = labelsOf(30);
+    const labels = labelsOf(16);
     const temperature = (frame: number): number => 25 + Math.sin(frame / 40);
     const { figures } = simulate({
       frames: 600,
@@ -142,7 +142,7 @@ describe('the tracker of a run', () => {
   });
 
   it('a new reference is a new zero: it is said, no ROI changes by it, and no figure mixes what was before with what came after', () => {
-    const labels = labelsOf(10);
+    const labels = labelsOf(5);
     const settings = { groups: [{ name: 'all', has: () => true }], zero: { from: 0, end: 1_000_000 } };
     const run = (zero: number) =>
       simulate({
@@ -179,16 +179,16 @@ describe('the tracker of a run', () => {
   });
 
   it('a chip whose pattern pulls the line after a step: the height of the change has that error, which no averaging takes away', () => {
-    const labels = labelsOf(200);
+    const labels = labelsOf(100);
     const pulled = labels.map((_, i) => 0.1 * Math.sin(12.9898 * i * i));
     const { changes } = simulate({
-      frames: 200,
+      frames: 110,
       labels,
-      sigmas: frame => (frame < 100 ? sigma : Math.hypot(sigma, 0.07)),
-      shift: (frame, roi, noise) => (frame < 100 ? 0 : 1 + pulled[roi]!) + sigma * noise.normal(),
+      sigmas: frame => (frame < 70 ? sigma : Math.hypot(sigma, 0.07)),
+      shift: (frame, roi, noise) => (frame < 70 ? 0 : 1 + pulled[roi]!) + sigma * noise.normal(),
     });
     const errors = changes.map(({ height, heightSigma }) => (height - 1) / heightSigma);
-    expect(errors).toHaveLength(200);
+    expect(errors).toHaveLength(100);
     expect(rms(errors)).toBeGreaterThan(0.8);
     expect(rms(errors)).toBeLessThan(1.2);
   });

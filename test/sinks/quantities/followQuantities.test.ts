@@ -100,8 +100,8 @@ it('says while the run goes on, with images that come in another order, what is 
 it('tells each change once when it is killed at any moment and goes on, and the figures stay those of the series', async () => {
   const { follow, append, afterwards, changes, pass } = world();
   let follower = follow();
-  for (let i = 0; i < 120; i += 10) {
-    await append(images(i, i + 10));
+  for (let i = 0; i < 120; i += 20) {
+    await append(images(i, i + 20));
     pass(i % 40 === 0 ? 700_000 : 1000);
     await follower.round();
     follower = follow();

@@ -9,6 +9,8 @@ const grown = 4;
 export interface LevelValues {
   sigmas: ArrayLike<number>;
   level: Plateau;
+  /** Error of the level that is known already, px: noise in it that is slower than the level lasts is in their own errors too. */
+  known: number;
 }
 
 /**
@@ -21,13 +23,13 @@ export interface LevelValues {
 export function commonErrors(levels: readonly LevelValues[]): number[] {
   const own = levels.map(({ sigmas }) => meanSquare(sigmas));
   const quiet = Math.min(...own.filter(square => square > 0));
-  return levels.map(({ level: { scatter, count } }, i) => {
+  return levels.map(({ level: { scatter, count }, known }, i) => {
     const square = own[i]!;
     const error = Math.sqrt(2 / count);
     if (square > grown * quiet) {
-      return Math.sqrt(Math.max(0, square - quiet - scatter ** 2 * Math.max(0, 1 - 2 * error)));
+      return Math.sqrt(Math.max(0, square - quiet - known ** 2 - scatter ** 2 * Math.max(0, 1 - 2 * error)));
     }
-    const rest = square - scatter ** 2;
+    const rest = square - known ** 2 - scatter ** 2;
     return rest > Math.min(3 * error, mostDoubt) * square ? Math.sqrt(rest) : 0;
   });
 }

@@ -113,7 +113,9 @@ function plateausOf(
   own: Float32Array | undefined,
 ): (Plateau | null)[] {
   const plateaus = spans.map(span => plateau(curve.subarray(...span)));
-  const known = plateaus.flatMap((level, i) => (level && own ? [{ level, sigmas: own.subarray(...spans[i]!) }] : []));
+  const known = plateaus.flatMap((level, i) =>
+    level && own ? [{ level, sigmas: own.subarray(...spans[i]!), known: level.sigma }] : [],
+  );
   const errors = new Map(commonErrors(known).map((error, i) => [known[i]!.level, error]));
   return plateaus.map(level => level && { ...level, sigma: Math.hypot(level.sigma, errors.get(level) ?? 0) });
 }

@@ -19,17 +19,24 @@ function correlationOf(residuals: ArrayLike<number>): number {
     if (i > 0) product += residuals[i]! * residuals[i - 1]!;
   }
   const raw = square > 0 ? product / square : 0;
-  return Math.min(most, Math.max(least, (n * raw + 1) / (n - 4)));
+  return unbiased(raw, n);
 }
+
+/** A correlation of n neighbours, as it is estimated, with that made good. */
+const unbiased = (raw: number, n: number): number => Math.min(most, Math.max(least, (n * raw + 1) / (n - 4)));
 
 /**
  * By how much the variance of a fit to a long series is greater than if its residuals were independent: (1 + ρ) / (1 − ρ), with ρ the correlation of
  * neighbours (Bartlett, J. R. Stat. Soc. Suppl. 8, 27 (1946)).
  */
 export function correlationFactor(residuals: ArrayLike<number>): number {
-  const rho = correlationOf(residuals);
-  return (1 + rho) / (1 - rho);
+  return factorOf(correlationOf(residuals));
 }
+
+/** The same, of a correlation as it was estimated from n residuals. */
+export const factorOfRaw = (raw: number, n: number): number => (n < few ? 1 : factorOf(unbiased(raw, n)));
+
+const factorOf = (rho: number): number => (1 + rho) / (1 - rho);
 
 /**
  * The standard error of a mean of n values over their standard deviation. Neighbours that depend on each other are as good as fewer values (Bayley and

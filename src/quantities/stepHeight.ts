@@ -57,8 +57,8 @@ export function stepHeight(first: WindowValues, second: WindowValues, run: StepS
     ? differenceError(model, meanOf(before, first), meanOf(after, second), run.apart) * louder(own, run.allan)
     : Math.hypot(before.sigma, after.sigma);
   const common = commonErrors([
-    { sigmas: first.sigmas, level: before },
-    { sigmas: second.sigmas, level: after },
+    { sigmas: first.sigmas, level: before, known: random * Math.SQRT1_2 },
+    { sigmas: second.sigmas, level: after, known: random * Math.SQRT1_2 },
   ]);
   return {
     height: after.mean - before.mean - slope * run.apart,

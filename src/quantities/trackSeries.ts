@@ -1,5 +1,6 @@
 import { duration, withError } from '../model/quantity.ts';
 import {
+  type AllanPoint,
   type AllanState,
   addToAllan,
   allanDeviations,
@@ -12,9 +13,10 @@ import { commonErrors } from './commonErrors.ts';
 import { addToChart, type ChartState, chartOf, newChart } from './controlChart.ts';
 import { plateau } from './plateau.ts';
 import type { Quality, SeriesFigures, SeriesKind, ShiftChange } from './quantities.ts';
-import { robustSlope } from './robustSlope.ts';
+import { type Measured, robustSlope } from './robustSlope.ts';
+import { slowNoise } from './slowNoise.ts';
 import { sortedMedian } from './sortedMedian.ts';
-import { addToTrend, breakTrend, newTrend, type TrendState, trendOf } from './trend.ts';
+import { addToTrend, breakTrend, newTrend, type Trend, type TrendState, trendOf } from './trend.ts';
 
 /** Frames that are kept of each series: a power of two. */
 export const keptFrames = 128;
@@ -344,7 +346,7 @@ function endMove(series: SeriesState, ring: FrameRing, frame: number): ShiftChan
   series.moving = null;
   // It was an outlier that lasted: what is left is the level as before.
   const isBack = Math.abs(to - level) <= farErrors * errorOf(series, half, ringFrames(ring, since, frame));
-  const change = isBack ? null : changeAt(series, ring, frame, level, to, isSettled);
+  const change = isBack ? null : changeAt(series, ring, frame, level, to, isSettled, settledFrom);
   const end = change ? Math.min(change.frame, settledFrom) : since;
   feed(series, ring, end);
   if (change) {
@@ -392,13 +394,10 @@ function changeAt(
   from: number,
   to: number,
   settled: boolean,
+  settledFrom: number,
 ): { change: ShiftChange; frame: number } | null {
-  const { frames, shifts, count } = gather(
-    series,
-    frame,
-    Math.max(series.from, frame - longestMove - spans.at(-1)!),
-    keptFrames,
-  );
+  const oldest = Math.max(series.from, frame - longestMove - spans.at(-1)!);
+  const { frames, shifts, count } = gather(series, frame, oldest, keptFrames);
   const noise = Math.max(localNoise(), leastNoise, Math.abs(to - from) / 40);
   // Newest first: sums of what each value says for the new level against the old one.
   const gain = sorted.subarray(keptFrames);
@@ -423,9 +422,13 @@ function changeAt(
   }
   mean /= weight;
   const variance = Math.max(0, square / weight - mean ** 2);
+  const first = frames[best]!;
+  // What was before it is noise of the level that it ends.
+  feed(series, ring, Math.min(first, settledFrom));
+  gather(series, frame, oldest, keptFrames);
   const { height, heightSigma } = heightAt(series, best, count);
   return {
-    frame: frames[best]!,
+    frame: first,
     change: {
       kind: series.kind,
       name: series.name,
@@ -451,11 +454,12 @@ function heightAt(series: SeriesState, last: number, count: number): { height: n
       level: plateau(shifts!),
       mean: medianOf(from!, values!),
       sigmas: Array.from(at!, frame => series.sigmas[frame & lastKept]!),
+      known: levelError(series, values!),
     };
   });
   const [now, old] = levels.map(({ level, mean }) => level?.mean ?? mean);
-  const known = levels.flatMap(({ level, sigmas }) => (level ? [{ level, sigmas }] : []));
-  const errors = [levelError(series, after), levelError(series, before), ...commonErrors(known)];
+  const common = commonErrors(levels.flatMap(({ level, ...beside }) => (level ? [{ level, ...beside }] : [])));
+  const errors = [...levels.map(({ known }) => known), ...common];
   return { height: now! - old!, heightSigma: Math.hypot(...errors) };
 }
 
@@ -483,6 +487,7 @@ export function figuresOf(series: SeriesState, ring: FrameRing, windowFrames: nu
   const median = count > 0 ? medianOf(0, count) : null;
   const allan = allanDeviations(series.allan);
   const trend = trendOf(series.trend);
+  const slow = trend ? slowPart(series, ring, allan, trend) : 1;
   const noise = allan[0]?.deviation ?? null;
   const figures = {
     kind: series.kind,
@@ -495,14 +500,30 @@ export function figuresOf(series: SeriesState, ring: FrameRing, windowFrames: nu
     slope: robustSlope(x, y),
     noise,
     allan,
-    drift: trend?.drift ?? null,
-    temperature: trend?.temperature ?? null,
+    drift: trend && wider(trend.drift, slow),
+    temperature: trend?.temperature ? wider(trend.temperature, slow) : null,
     flips: series.flips,
     chart: series.chart && chartOf(series.chart, series.allan),
     changeCount: series.changeCount,
     changes: series.changes,
   };
   return { ...figures, quality: qualityOf(series, ring, figures) };
+}
+
+const wider = ({ value, sigma }: Measured, factor: number): Measured => ({ value, sigma: factor * sigma });
+
+/** Slow noise in the errors of a trend; levels that follow each other tell a slope as well as one that is longer by the third root of their number. */
+function slowPart(
+  series: SeriesState,
+  ring: FrameRing,
+  allan: readonly AllanPoint[],
+  { drift, temperature }: Trend,
+): number {
+  // What the temperature does is in the Allan deviation, and no noise of the fit.
+  if (temperature && Math.abs(temperature.value) > 3 * temperature.sigma) return 1;
+  const hours = ring.interval / 3_600_000;
+  const frames = (allan[0]?.differences ?? 0) / (series.changeCount + 1) ** (2 / 3);
+  return slowNoise(allan, drift.value * hours, drift.sigma * hours, frames);
 }
 
 const percent = (part: number, of: number): string => `${Math.round((100 * part) / of)} %`;

@@ -1,4 +1,5 @@
 import type { Measured } from './robustSlope.ts';
+import { factorOfRaw } from './serialCorrelation.ts';
 
 /** Sums of what a shift depends on, within each level that it has had; plain data. Of each frame: shift (px), time (h), temperature (K). */
 export interface TrendState {
@@ -85,7 +86,7 @@ export interface Trend {
 /**
  * Drift and influence of the temperature at once: least squares of shift = level + a·time + b·temperature, with a level of its own between every two
  * changes and common slopes (analysis of covariance; Press et al., Numerical Recipes, section 15.4). The variance of the slopes is multiplied by
- * (1 + ρ)/(1 − ρ), with ρ the correlation of neighbouring residuals (Bartlett 1946). Null where there is too little.
+ * (1 + ρ)/(1 − ρ), with ρ the correlation of neighbouring residuals (Bartlett 1946); of slower noise they know nothing. Null where there is too little.
  */
 export function trendOf(state: TrendState): Trend | null {
   const m = state.pooled.slice();
@@ -109,8 +110,7 @@ export function trendOf(state: TrendState): Trend | null {
     }
   const rest = Math.max(square, 1e-12 * yy);
   const rho = product / rest;
-  const factor = rho > 2 / Math.sqrt(frames) ? (1 + Math.min(rho, 0.99)) / (1 - Math.min(rho, 0.99)) : 1;
-  const variance = (rest / freedom) * factor;
+  const variance = (rest / freedom) * factorOfRaw(rho, frames);
   return {
     drift: { value: a, sigma: Math.sqrt(hasTemperature ? (variance * kk) / determinant : variance / tt) },
     temperature: hasTemperature ? { value: b, sigma: Math.sqrt((variance * tt) / determinant) } : null,

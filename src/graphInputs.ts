@@ -5,7 +5,7 @@ import { describeProblem } from './config/configError.ts';
 import type { Config } from './config/schema.ts';
 import type { Control } from './model/control.ts';
 import type { PipelineEvent } from './model/event.ts';
-import type { Experiment } from './operators/stage/experiment.ts';
+import type { Experiment, SettingsSource } from './operators/stage/experiment.ts';
 import type { Steering } from './operators/stage/stageRunner.ts';
 import { stages } from './operators/stages.ts';
 import { mergeUntilComplete } from './rx/mergeUntilComplete.ts';
@@ -95,19 +95,25 @@ function paceEvents(config: Config, experiment: Experiment, inputs: GraphInputs)
     .map(({ name, pace }) => ({ stage: name, at, kind: 'pace', ...pace(config, experiment) }));
 }
 
-/** For each stage the changes that it takes over: those that, alone, would give it other settings. */
-function settingsEvents(before: Config, after: Config, experiment: Experiment, inputs: GraphInputs): PipelineEvent[] {
+/** For each stage the changes that it takes over: those that, alone, would give it something else to work with. */
+export function settingsEvents(
+  before: Config,
+  after: Config,
+  experiment: SettingsSource & Pick<Experiment, 'tools'>,
+  inputs: Pick<GraphInputs, 'stages'>,
+): Extract<PipelineEvent, { kind: 'settings' }>[] {
   const changed = changedSettings(before, after);
   return stages
     .filter(({ name }) => inputs.stages.includes(name))
-    .flatMap(({ name, settings }) => {
-      const old = settings(before, experiment);
+    .flatMap(({ name, settings, follows }) => {
+      const takenOf = (config: Config): unknown => [settings(config, experiment), follows?.(config, experiment)];
+      const old = takenOf(before);
       const changes = changed
         .filter(({ section, key, effect }) => {
           if (effect !== 'live') return false;
           const value = (after[section] as Readonly<Record<string, unknown>>)[key];
           const alone = { ...before, [section]: { ...before[section], [key]: value } };
-          return !isDeepStrictEqual(settings(alone, experiment), old);
+          return !isDeepStrictEqual(takenOf(alone), old);
         })
         .map(({ line }) => line);
       const at = experiment.tools.clock.now();

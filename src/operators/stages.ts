@@ -11,7 +11,7 @@ import type { Stage } from './stage/stage.ts';
 import { syncer } from './syncer/syncer.ts';
 
 /** What may be asked of any stage, whatever it works on. */
-type AnyStage = Pick<Stage<unknown, unknown>, 'name' | 'exclusive' | 'settings' | 'pace'>;
+type AnyStage = Pick<Stage<unknown, unknown>, 'name' | 'exclusive' | 'settings' | 'follows' | 'pace'>;
 
 const byName: Readonly<Record<StageName, AnyStage>> = {
   collector,

@@ -221,6 +221,17 @@ describe('what the settings page says of the last edit', () => {
     expect(own).toContain('stop it, and run it again');
   });
 
+  it.each([
+    ['alarm_sigmas 0 → 5', /the pipeline itself since \d\d:\d\d:\d\d/],
+    ['root_dir b → a', /as it was at the start of the pipeline/],
+    ['sync_interval_seconds 60 → 30', /no stage that runs takes it/],
+  ])('says of %s, which no stage has taken, what becomes of it', (change, words) => {
+    const edit = { at: iso(noon - 60_000), changes: [change], taken: [] };
+    const status = sampleStatus({ config: { ...sampleStatus().config, edit } });
+    const of = { connection: 'running' as const, status };
+    expect(shown(sampleState({ page: 'settings', columns: 200, rows: 60, reading: of }))).toMatch(words);
+  });
+
   it('does not say of a stage that is off that it has taken anything', () => {
     const taken = [
       ...config.edit.taken,

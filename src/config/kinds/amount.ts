@@ -18,15 +18,26 @@ const unitBytes: Readonly<Record<string, number>> = {
   TIB: 2 ** 40,
 };
 
-/** Reads `"5 GB"`, `"512 MiB"` or `"10%"`; null for anything else. */
+/** Reads `"5 GB"`, `"512 MiB"` or `"10%"`; null for anything else, such as `Gb`, which are bits. Small letters throughout are bytes. */
 export function parseAmount(text: string): Amount | null {
   const match = /^\s*(\d{1,15}(?:\.\d{1,6})?)\s*(%|[kmgt]?i?b)\s*$/i.exec(text);
-  if (!match) return null;
+  if (!match || isBits(match[2] as string)) return null;
   const value = Number(match[1]);
   const unit = (match[2] as string).toUpperCase();
   if (unit === '%') return value <= 100 ? { kind: 'percent', percent: value, text: text.trim() } : null;
   const factor = unitBytes[unit];
   return factor === undefined ? null : { kind: 'bytes', bytes: Math.round(value * factor), text: text.trim() };
+}
+
+/** `Gb`, `Mib`: a small b after a large letter. */
+const isBits = (unit: string): boolean => unit.endsWith('b') && unit !== unit.toLowerCase();
+
+/** What a text that is no amount of bytes must be, and why it is none where it is in bits. */
+export function wantedBytes(value: unknown, allowed: string): string {
+  const [, unit = ''] = /([a-z]*b)(?:\/s|ps)?\s*$/i.exec(String(value)) ?? [];
+  return isBits(unit) || /bits?(?:\/s)?\s*$/i.test(String(value))
+    ? `${allowed}: ${unit || 'bit'} means bits, and a byte (8 bits) is B`
+    : allowed;
 }
 
 /** Bytes that an amount stands for where there are `total` bytes in all. */
@@ -40,7 +51,7 @@ export function amount(): Kind<Amount> {
   const schema = z.unknown().transform((value, context): Amount => {
     const parsed = typeof value === 'string' ? parseAmount(value) : null;
     if (parsed) return parsed;
-    context.addIssue({ code: 'custom', message: allowed });
+    context.addIssue({ code: 'custom', message: wantedBytes(value, allowed) });
     return z.NEVER;
   });
   return { schema, allowed, brief: 'such as "5 GB" or "10%"' };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseAmount } from '../kinds/amount.ts';
+import { parseAmount, wantedBytes } from '../kinds/amount.ts';
 import { flag } from '../kinds/flag.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { number, seconds } from '../kinds/number.ts';
@@ -18,7 +18,7 @@ function rate(): Kind<number> {
   const schema = z.unknown().transform((value, context): number => {
     const parsed = typeof value === 'string' ? parseRate(value) : null;
     if (parsed !== null) return parsed;
-    context.addIssue({ code: 'custom', message: allowed });
+    context.addIssue({ code: 'custom', message: wantedBytes(value, allowed) });
     return z.NEVER;
   });
   return { schema, allowed, brief: 'such as "2 MB/s"' };

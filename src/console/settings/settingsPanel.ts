@@ -1,5 +1,5 @@
 import { describeProblem } from '../../config/configError.ts';
-import type { Setting } from '../../config/schema.ts';
+import { allSettings, type Setting } from '../../config/schema.ts';
 import { parseIso } from '../../model/localTime.ts';
 import type { ConfigEdit } from '../../model/status.ts';
 import type { ConsoleState } from '../consoleState.ts';
@@ -146,7 +146,8 @@ function newsLines(state: ConsoleState, width: number): Line[] {
   // One that is off has read it, and does nothing with it.
   const isOff = ({ stage }: ConfigEdit['taken'][number]): boolean => reading?.status?.stages[stage]?.state === 'off';
   const taken = edit?.taken.filter(each => !isOff(each)) ?? [];
-  if (edit) lines.push(...edit.changes.flatMap(change => changeLines(change, taken, restart, { now, drawing, width })));
+  if (edit)
+    lines.push(...edit.changes.flatMap(change => changeLines(change, taken, { edit, restart, now, drawing, width })));
   else lines.push(line(' none since the pipeline has started', 'dim'));
   if (doubtful.length > 0) {
     lines.push(titleRule(`Warnings (${doubtful.length})`, width, drawing), ...words(doubtful, 'warning'));
@@ -168,20 +169,39 @@ const placed = (at: number | null, message: string): string => (at === null ? me
 function changeLines(
   change: string,
   taken: ConfigEdit['taken'],
-  restart: readonly string[],
-  { now, drawing, width }: { now: number; drawing: Drawing; width: number },
+  {
+    edit,
+    restart,
+    now,
+    drawing,
+    width,
+  }: { edit: ConfigEdit; restart: readonly string[]; now: number; drawing: Drawing; width: number },
 ): Line[] {
   const by = taken.filter(({ changes }) => changes.includes(change));
   const effect = restart.includes(change)
     ? 'at the next start'
     : by.length > 0
       ? by.map(({ stage, at }) => `${stage} since ${clockTime(parseIso(at), now)}`).join(', ')
-      : 'no stage that runs takes it';
+      : untaken(change, clockTime(parseIso(edit.at), now));
   return [
     ...paragraph(change, width - 1, 2, 'plain', drawing).map(indented),
     ...paragraph(effect, width - 3, 2, 'dim', drawing).map(each => [seg('   '), ...each]),
   ];
 }
+
+/** What becomes of a change that no stage has taken. @param change `key old → new`, as `changedSettings` has it. */
+function untaken(change: string, at: string): string {
+  const name = change.split(' ')[0] as string;
+  const setting = allSettings.find(({ section, key }) => name === key || name === `${section}.${key}`);
+  if (setting?.info.effect === 'none') return 'nothing reads it any more';
+  if (setting?.info.effect === 'restart') return 'as it was at the start of the pipeline';
+  if (setting && isOfPipeline(setting)) return `the pipeline itself since ${at}`;
+  return 'no stage that runs takes it';
+}
+
+/** What the pipeline as a whole follows, whatever stages run. */
+export const isOfPipeline = ({ section, key }: Pick<Setting, 'section' | 'key'>): boolean =>
+  ['Alarms', 'Experiment', 'Quantities'].includes(section) || key === 'log_file_interval_seconds';
 
 const effectWords = (state: ConsoleState, effect: Setting['info']['effect']): string => {
   if (refusalOf(state) !== null) return 'it counts once the file has no mistake';

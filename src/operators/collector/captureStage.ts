@@ -33,7 +33,7 @@ import { ReplayCourse } from './replayCourse.ts';
 import { ReplayPace } from './replayPace.ts';
 import { missedFrames, Schedule } from './schedule.ts';
 import { type Collected, type FrameSettings, failuresOfCamera, ofCamera, type Trigger } from './takeFrames.ts';
-import { readTemperatures } from './temperatures.ts';
+import { readTemperatures, sensorSettings } from './temperatures.ts';
 
 export interface CollectSettings extends FrameSettings {
   /** `enable_camera`. */
@@ -100,6 +100,10 @@ export function captureStage(kind: CaptureKind): Stage<CollectSettings, Collecte
     name: kind.name,
     exclusive: true,
     settings: kind.settings,
+    follows: (config, { replay }) => [
+      wantedSpace(config),
+      kind.name === 'collector' && !replay ? sensorSettings(config) : null,
+    ],
     isEnabled: ({ enabled }) => enabled,
     pace: kind.pace,
     entriesOf: ({ id }) => [id],

@@ -141,7 +141,8 @@ function troubleOf(reading: SensorReading): [string | null, string] {
 }
 
 /** Null: no sensor is to be read. */
-function sensorSettings({ Services, Temperature }: Config): SensorSettings | null {
+/** The sensors that the configuration asks for; null: none. */
+export function sensorSettings({ Services, Temperature }: Config): SensorSettings | null {
   const sensors = Temperature.thermocouple_sensors;
   if (!Services.enable_thermocouple || Object.keys(sensors).length === 0) return null;
   return {

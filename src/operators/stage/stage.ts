@@ -42,6 +42,8 @@ export interface Stage<S, T, E = Experiment> {
   /** A root may have only one of it at a time; others may run in any number of processes. */
   readonly exclusive: boolean;
   settings(config: Config, experiment: SettingsSource): S;
+  /** What it follows of the configuration besides, with the worker that it has. Absent: nothing. */
+  follows?(config: Config, experiment: Pick<SettingsSource, 'replay'>): unknown;
   isEnabled(settings: S): boolean;
   pace(config: Config, experiment: Pick<SettingsSource, 'replay'>): Pace;
   /** Which entries an item holds; for counting. */

@@ -131,9 +131,11 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
       { what: 'the beginning of the run', at: Date.parse(run.started) },
       ...(recorded === undefined ? [] : [{ what: paths.manifestFile, at: recorded }]),
     ];
+    // The processor is never off.
+    const stage = stages.find(name => name === 'processor') ?? stages[0]!;
     const behind$ = options.replay
       ? EMPTY
-      : clockBehind$({ entries: manifest.entries(), moments, clock, stage: stages[0]!, stop$ });
+      : clockBehind$({ entries: manifest.entries(), moments, clock, stage, stop$ });
     const space$ = diskSpace$(() => measureSpace(paths.data));
     const experiment: Experiment = {
       tools,

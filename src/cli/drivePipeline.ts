@@ -7,6 +7,7 @@ import { nodeFiles } from '../files/files.ts';
 import { ownIdentity } from '../files/processIdentity.ts';
 import { systemClock } from '../model/clock.ts';
 import type { PipelineEvent } from '../model/event.ts';
+import type { StageName } from '../model/stageName.ts';
 import type { Pipeline } from '../openPipeline.ts';
 import { audit } from '../sinks/audit/audit.ts';
 import { auditRun } from '../sinks/audit/auditRun.ts';
@@ -90,7 +91,12 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
         .pipe(
           connect(events$ =>
             merge(
-              events$.pipe(tap(onEvent)),
+              events$.pipe(
+                tap(event => {
+                  log.see(event);
+                  onEvent(event);
+                }),
+              ),
               status.follow(events$),
               healthReport(events$, {
                 folder: paths.results,
@@ -126,17 +132,39 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
   return stoppedBy;
 }
 
-/** The log that can't be written stands as an alarm where the stages' alarms do, until it can be written again. */
-function logAlarm({ stages, report }: Pipeline, folder: string) {
-  const stage = stages.find(name => name === 'health') ?? stages[0]!;
+/**
+ * The log that can't be written stands as an alarm where the stages' alarms do, until it can be written again: of the health stage, else of
+ * the last stage that is on.
+ */
+export function logAlarm({ stages, report }: Pick<Pipeline, 'stages' | 'report'>, folder: string) {
   const key = `log ${folder}`;
+  const off = new Set<StageName>();
+  let raised: { stage: StageName; message: string } | null = null;
+  const clear = (): void => {
+    if (raised) report({ stage: raised.stage, at: systemClock.now(), kind: 'well', key });
+    raised = null;
+  };
+  const raise = (message: string): void => {
+    const on = stages.filter(name => !off.has(name));
+    const stage = on.find(name => name === 'health') ?? on.at(-1) ?? stages[0]!;
+    if (raised && raised.stage !== stage) clear();
+    raised = { stage, message };
+    report({ stage, at: systemClock.now(), kind: 'alarm', key, message, retryInMs: 0 });
+  };
   return {
     /** Returns the words. */
     raise: (error: Error): string => {
       const message = `the log can't be written: ${withAccessHint(error)}`;
-      report({ stage, at: systemClock.now(), kind: 'alarm', key, message, retryInMs: 0 });
+      raise(message);
       return message;
     },
-    clear: (): void => report({ stage, at: systemClock.now(), kind: 'well', key }),
+    clear,
+    /** Told of each event: a stage may be turned off while the alarm stands. */
+    see: (event: PipelineEvent): void => {
+      if (event.kind !== 'state') return;
+      if (event.state === 'off') off.add(event.stage);
+      else off.delete(event.stage);
+      if (event.state === 'off' && raised?.stage === event.stage) raise(raised.message);
+    },
   };
 }

@@ -36,7 +36,7 @@ export async function startPipeline(context: CommandContext, options: StartOptio
   output.line(`started: process ${pid} · run ${report.runId} · experiment ${report.root}`);
   const width = Math.max(...report.stages.map(({ stage }) => stage.length));
   for (const { stage, state } of report.stages) {
-    const hint = state === 'paused' ? ` ("${commandLine(context, 'resume', stage)}" lets it go on)` : '';
+    const hint = state.startsWith('paused') ? ` ("${commandLine(context, 'resume', stage)}" lets it go on)` : '';
     output.line(`  ${stage.padEnd(width)}  ${state}${hint}`);
   }
   output.line('the pipeline goes on when this terminal is closed');

@@ -29,6 +29,9 @@ export interface StartWait {
 export class StartWatch {
   readonly #waiting: Set<StageName>;
   readonly #states = new Map<StageName, string>();
+  /** Why a stage can't work, while that stands. */
+  readonly #alarms = new Map<StageName, string>();
+  #paused: readonly StageName[] = [];
   #warnings: readonly string[] = [];
   #clock: readonly string[] = [];
   #isReported = false;
@@ -41,15 +44,26 @@ export class StartWatch {
     if (event.kind === 'config') this.#warnings = event.warnings;
     // It keeps no stage from working.
     else if (event.kind === 'alarm' && event.key === clockBehindKey) this.#clock = [event.message];
-    else if (event.kind === 'alarm') this.#answer(event.stage, `alarm: ${event.message}`);
-    else if (event.kind === 'state' && event.state !== 'starting') this.#answer(event.stage, event.state);
+    else if (event.kind === 'control') this.#paused = event.paused;
+    else if (event.kind === 'well') this.#alarms.delete(event.stage);
+    else if (event.kind === 'alarm') {
+      this.#alarms.set(event.stage, event.message);
+      this.#answer(event.stage, `alarm: ${event.message}`);
+    } else if (event.kind === 'state' && event.state !== 'starting') this.#answer(event.stage, event.state);
     if (this.#isReported || this.#waiting.size > 0) return null;
     this.#isReported = true;
     const stages = stageNames.flatMap(stage => {
       const state = this.#states.get(stage);
-      return state === undefined ? [] : [{ stage, state }];
+      return state === undefined ? [] : [{ stage, state: this.#wordsOf(stage, state) }];
     });
     return { stages, warnings: [...this.#warnings, ...this.#clock] };
+  }
+
+  /** `paused` is what a person can resume; one that rests for a reason that is nobody's will says which. */
+  #wordsOf(stage: StageName, state: string): string {
+    const alarm = this.#alarms.get(stage);
+    if (state !== 'paused' || alarm === undefined) return state;
+    return this.#paused.includes(stage) ? `paused, and rests besides: ${alarm}` : `rests: ${alarm}`;
   }
 
   #answer(stage: StageName, state: string): void {

@@ -10,13 +10,15 @@ import {
 import { subscribeInner } from './subscribeInner.ts';
 import { trampoline } from './trampoline.ts';
 
-export interface HandoverOptions<R> {
+export interface HandoverOptions<R, S = unknown> {
   /** When it emits, the present generation is retired, and no other follows. */
   stop$: Observable<unknown>;
   /** How long a generation that was replaced may take to finish, ms; then it is cut off. One that is stopped has no limit. */
   deadlineMs: number;
   /** While its last value is true, no generation runs; nor before its first. Absent: never paused. */
   paused$?: Observable<boolean>;
+  /** Whether a pause concerns a generation with these settings; absent: each. One that it does not concern runs meanwhile. */
+  isPausable?: (settings: S) => boolean;
   /** What to emit when it is paused and no generation runs any more. */
   onPaused?: () => readonly R[];
   scheduler?: SchedulerLike;
@@ -48,7 +50,14 @@ interface Generation<S> {
  */
 export function handover<S, R>(
   build: (settings: S, drain$: Observable<void>) => Observable<R>,
-  { stop$, deadlineMs, paused$, onPaused = () => [], scheduler = asyncScheduler }: HandoverOptions<R>,
+  {
+    stop$,
+    deadlineMs,
+    paused$,
+    isPausable = () => true,
+    onPaused = () => [],
+    scheduler = asyncScheduler,
+  }: HandoverOptions<R, S>,
 ): OperatorFunction<S, R> {
   return source =>
     new Observable<R>(subscriber => {
@@ -64,9 +73,11 @@ export function handover<S, R>(
       const beginNext = trampoline(
         () => {
           if (!next || present || stopped || subscriber.closed) return false;
-          if (isPaused === false) {
-            const { settings } = next;
+          const { settings } = next;
+          if (isPaused === false || (isPaused && !isPausable(settings))) {
             next = null;
+            // What comes after it may rest.
+            mustReportPause = isPaused;
             begin(settings);
             return true;
           }
@@ -122,6 +133,7 @@ export function handover<S, R>(
             isPaused = paused;
             mustReportPause = paused;
             if (present && paused) {
+              if (!isPausable(present.settings)) return;
               next ??= { settings: present.settings };
               replace(present);
             } else beginNext();

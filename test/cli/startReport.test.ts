@@ -49,6 +49,22 @@ describe('StartWatch', () => {
     ]);
   });
 
+  it('says of a stage that rests by itself why, and of one that a person has paused that it is paused', () => {
+    const full = 'only 3 MB are free: free some space';
+    const words = (...events: PipelineEvent[]) => {
+      const watch = new StartWatch(['collector', 'processor']);
+      for (const event of events) watch.take(event);
+      return watch.take(state('processor', 'running'))?.stages[0]?.state;
+    };
+    const rests = [alarm('collector', full), state('collector', 'paused')];
+    const control: PipelineEvent = { kind: 'control', at: 0, seq: 1, paused: ['collector'] };
+    expect(words(...rests)).toBe(`rests: ${full}`);
+    expect(words(control, ...rests)).toBe(`paused, and rests besides: ${full}`);
+    expect(words(control, state('collector', 'paused'))).toBe('paused');
+    const over: PipelineEvent = { kind: 'well', stage: 'collector', at: 0, key: 'k' };
+    expect(words(...rests, over, control)).toBe('paused');
+  });
+
   it('tells what a stage said last', () => {
     const watch = new StartWatch(['collector', 'processor']);
     watch.take(alarm('collector', 'no camera yet'));

@@ -59,7 +59,7 @@ const handoverDeadlineMs = 30_000;
  *
  * Paused, by a person or by what it can't work without (a disk that is away, a disk that is full), it finishes what is in flight,
  * closes, and waits: what it needs (camera, memory) is free meanwhile. A reason that is nobody's will is told as an alarm. Nothing
- * begins before it is known whether the stage shall rest.
+ * begins before it is known whether the stage shall rest. A stage that the configuration has off does not rest, and has no such alarm.
  *
  * What is claimed adds up to what is done, failed, discarded and released; the state `starting`, `stopped` or
  * `paused` says that everything in flight was released. One alarm of the work stands at a time, and one of the reason to rest.
@@ -80,7 +80,15 @@ export function runStage<S, T, E>(
       );
       const input$ = stage.withInputs?.(settings$, experiment, flow) ?? settings$;
       const work = (input$: Observable<S>): Observable<StageEvent> =>
-        input$.pipe(workers(running, reason$), mergeUntilComplete(pauseAlarms(running, reason$)));
+        input$.pipe(
+          connect(shared$ => {
+            const isOn$ = shared$.pipe(map(stage.isEnabled), distinctUntilChanged());
+            return shared$.pipe(
+              workers(running, reason$),
+              mergeUntilComplete(pauseAlarms(running, combineLatest([reason$, isOn$]).pipe(map(ofStage)))),
+            );
+          }),
+        );
       const { beside$ } = begun;
       return input$.pipe(
         beside$ ? connect(shared$ => work(shared$).pipe(mergeUntilComplete(beside$(shared$)))) : work,
@@ -90,6 +98,9 @@ export function runStage<S, T, E>(
       );
     });
 }
+
+/** One that is off has no reason to rest. */
+const ofStage = ([reason, isOn]: [PauseReason | null, boolean]): PauseReason | null => (isOn ? reason : null);
 
 /** What is done at the end, even if nobody listens any more. */
 function lastEvents(atEnd: () => Promise<readonly StageEvent[]>, { track }: Tools): Observable<StageEvent> {
@@ -131,6 +142,7 @@ function workers<S, T>(
             stop$: flow.stop$,
             deadlineMs: handoverDeadlineMs,
             paused$: isPaused$,
+            isPausable: stage.isEnabled,
             onPaused: () => [...resolved(), { stage: name, at: tools.clock.now(), kind: 'state', state: 'paused' }],
             ...(tools.scheduler && { scheduler: tools.scheduler }),
           },
@@ -157,6 +169,7 @@ function pauseAlarms<S, T>(
   reason$: Observable<PauseReason | null>,
 ): Observable<StageEvent> {
   return reason$.pipe(
+    distinctUntilChanged(),
     startWith(null),
     pairwise(),
     concatMap(([before, now]) => {

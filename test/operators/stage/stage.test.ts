@@ -1,5 +1,8 @@
-import { Subject, take } from 'rxjs';
+import { BehaviorSubject, Subject, take } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { logAlarm } from '../../../src/cli/drivePipeline.ts';
+import type { PipelineEvent } from '../../../src/model/event.ts';
+import type { PauseReason } from '../../../src/model/pauseReason.ts';
 import { useStillTime } from '../../world/eventRun.ts';
 import { StageRun } from '../../world/stageRun.ts';
 import { failure, gate, StageWorld, type WorldSettings } from '../../world/stageWorld.ts';
@@ -493,6 +496,49 @@ describe('stage', () => {
     expect([run.told, run.complete]).toEqual([['off'], true]);
   });
 
+  describe('that is off', () => {
+    const full = { key: 'no_room', message: 'the disk is full' };
+    const begun = (settings: WorldSettings, reason: PauseReason | null) => {
+      const world = new StageWorld();
+      const run = new StageRun<WorldSettings>(settings);
+      const pausedBy$ = new BehaviorSubject(reason);
+      run.start(world.stage({ ...run.tools, pausedBy$ }));
+      return { run, pausedBy$, world };
+    };
+    const off: WorldSettings = { name: 'a', enabled: false };
+
+    it('neither rests nor has an alarm while the disk is full, at the start or later, nor when a person pauses it', async () => {
+      const { run, pausedBy$, world } = begun(off, full);
+      run.paused$.next(true);
+      pausedBy$.next(null);
+      pausedBy$.next(full);
+      await run.rest();
+      expect([run.told, world.log]).toEqual([['off'], []]);
+      run.stop$.next();
+      expect(run.complete).toBe(true);
+    });
+
+    it('rests, and says why, as soon as it is turned on, and is off again without a word of the disk', async () => {
+      const { run, pausedBy$, world } = begun(off, full);
+      const on: WorldSettings = { name: 'b' };
+      run.settings$.next(on);
+      await run.rest();
+      expect(run.told.toSorted()).toEqual(['alarm no_room', 'off', 'paused']);
+      run.settings$.next(off);
+      await run.rest();
+      expect(run.told.slice(3).toSorted()).toEqual(['off', 'well no_room']);
+      run.settings$.next(on);
+      await run.rest();
+      expect(run.told.slice(5).toSorted()).toEqual(['alarm no_room', 'paused']);
+      expect(world.log).toEqual([]);
+      pausedBy$.next(null);
+      await run.rest();
+      expect(run.told.slice(7)).toEqual(expect.arrayContaining(['well no_room', 'starting', 'running']));
+      expect(world.log).toEqual(['open b']);
+      run.unsubscribe();
+    });
+  });
+
   describe('cut short', () => {
     it('releases what is in flight, then closes; nothing is told, and nothing is settled any more', async () => {
       const world = new StageWorld();
@@ -757,4 +803,26 @@ describe('the rounds of a worker', () => {
     await run.putAway();
     expect([world.log.includes('cut a'), world.log.includes('last round'), rounds(run)]).toEqual([true, false, 0]);
   });
+});
+
+it('a log that can not be written is an alarm of a stage that is on, also when that one is turned off meanwhile', () => {
+  const told: string[] = [];
+  const report = (event: PipelineEvent) => {
+    if (event.kind === 'alarm' || event.kind === 'well') told.push(`${event.kind} ${event.stage}`);
+  };
+  const stages = ['collector', 'brightfield', 'processor', 'health'] as const;
+  const log = logAlarm({ stages, report }, '/x/logs');
+  const turn = (stage: (typeof stages)[number], state: 'off' | 'running') =>
+    log.see({ kind: 'state', stage, at: 0, state });
+  turn('brightfield', 'off');
+  turn('health', 'off');
+  expect(log.raise(new Error('ENOSPC'))).toBe("the log can't be written: ENOSPC");
+  turn('health', 'running');
+  log.raise(new Error('EIO'));
+  turn('health', 'off');
+  log.clear();
+  log.clear();
+  expect(told).toEqual([
+    ...['alarm processor', 'well processor', 'alarm health', 'well health', 'alarm processor', 'well processor'],
+  ]);
 });

@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { nodeFiles } from '../files/files.ts';
 import { clockTime } from '../model/experimentStep.ts';
 import type { RunFigures, ShiftChange } from '../quantities/quantities.ts';
-import { QuantitiesFollower } from '../sinks/quantities/quantitiesFollower.ts';
+import { lookAtKept } from '../sinks/quantities/quantitiesFollower.ts';
 import { type QuantitySettings, readQuantities } from '../sinks/quantities/readQuantities.ts';
 import { chooseFrames, type FrameSpan } from '../sinks/series/chosenFrames.ts';
 import type { SeriesReader } from '../sinks/series/seriesReader.ts';
@@ -50,12 +50,8 @@ export async function readFigures(
   series: SeriesReader,
 ): Promise<{ figures: RunFigures; changes: readonly ShiftChange[] }> {
   const isWhole = span.from === Number.NEGATIVE_INFINITY && span.end === Number.POSITIVE_INFINITY;
-  const follower = new QuantitiesFollower(settings, {
-    files: nodeFiles,
-    results,
-    monotonic: () => 0,
-    wait: async () => undefined,
-    signal: new AbortController().signal,
-  });
-  return (isWhole && (await follower.look())) || readQuantities(await chooseFrames(series, span), settings);
+  return (
+    (isWhole && (await lookAtKept(settings, results, nodeFiles))) ||
+    readQuantities(await chooseFrames(series, span), settings)
+  );
 }

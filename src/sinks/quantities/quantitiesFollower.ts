@@ -340,6 +340,20 @@ export class QuantitiesFollower {
 
 const noTime = { from: 0, end: 0 };
 
+/** What the pipeline has found of a run, with the images since then; see {@link QuantitiesFollower.look}. */
+export const lookAtKept = (
+  settings: QuantitySettings,
+  results: string,
+  files: Files,
+): ReturnType<QuantitiesFollower['look']> =>
+  new QuantitiesFollower(settings, {
+    files,
+    results,
+    monotonic: () => 0,
+    wait: async () => undefined,
+    signal: new AbortController().signal,
+  }).look();
+
 const timeOf = ({ row }: ChosenFrame): number => (Number.isNaN(row.utc) ? row.local : row.utc);
 
 const linesOf = (changes: readonly ShiftChange[]): string =>

@@ -1,3 +1,4 @@
+import { nodeFiles } from '../../files/files.ts';
 import type { ExperimentStep } from '../../model/experimentStep.ts';
 import { clockTime } from '../../model/experimentStep.ts';
 import { labelPatterns } from '../../model/labelPatterns.ts';
@@ -6,6 +7,7 @@ import { medianOf } from '../../model/median.ts';
 import { type Sensing, type SensingFigures, sense } from '../../quantities/sensing.ts';
 import { axisClock } from '../plot/plotData.ts';
 import { quantile } from '../plot/shiftSummary.ts';
+import { lookAtKept } from '../quantities/quantitiesFollower.ts';
 import type { QuantitySettings } from '../quantities/readQuantities.ts';
 import { type ChosenFrames, chooseSome, type FrameSpan } from '../series/chosenFrames.ts';
 import { distrustedFlags, readCurves, type SeriesCurves } from '../series/seriesCurves.ts';
@@ -62,7 +64,9 @@ export async function readReportData(series: SeriesReader, wish: ReportWish): Pr
   const sensing = sense({ ...curves, steps: wish.steps, groups });
   const { span, results } = wish;
   const isPart = Number.isFinite(span.from) || Number.isFinite(span.end);
-  const figures = await readReportFigures(frames, { ...wish.quantities, groups }, { results, isPart });
+  const settings = { ...wish.quantities, groups };
+  const kept = await lookAtKept(settings, results, nodeFiles);
+  const figures = await readReportFigures(frames, settings, { kept, isPart });
   const placed = <T extends { time: number }>(change: T): T => ({ ...change, time: onAxis(gathered, change.time) });
   const onAxes = {
     ...figures,

@@ -1,16 +1,11 @@
 import { expect, test } from 'vitest';
-import { makeFolder } from '../../../src/files/durableNames.ts';
-import { writeAtomic } from '../../../src/files/writeAtomic.ts';
-import { newRun, RunTracker } from '../../../src/quantities/trackRun.ts';
-import { quantitiesText } from '../../../src/sinks/quantities/quantitiesFile.ts';
-import { readReportFigures } from '../../../src/sinks/report/readReportFigures.ts';
+import { RunTracker } from '../../../src/quantities/trackRun.ts';
+import { type KeptFigures, readReportFigures } from '../../../src/sinks/report/readReportFigures.ts';
 import type { ChosenFrames } from '../../../src/sinks/series/chosenFrames.ts';
 import type { SeriesRow } from '../../../src/sinks/series/seriesRow.ts';
-import { FaultyFiles } from '../../world/faultyFiles.ts';
 
-const whole = { results: '/r', isPart: false };
 const settings = { windowFrames: 16, groups: [], sensor: '', zero: null, alarmSigmas: 0, key: '' };
-const change = { kind: 'roi', name: 'a', timeSigma: 2, heightSigma: 0.1, settled: true };
+const change = { kind: 'roi' as const, name: 'a', timeSigma: 2, heightSigma: 0.1, settled: true };
 
 const minute = 60_000;
 const noon = Date.UTC(2026, 0, 5, 12);
@@ -36,45 +31,23 @@ const sampleRow: SeriesRow = {
   flags: new Uint16Array(1),
 };
 
-async function filesOf(texts: Record<string, string>): Promise<FaultyFiles> {
-  const files = new FaultyFiles();
-  await makeFolder(files, '/r');
-  for (const [path, text] of Object.entries(texts)) await writeAtomic(files, path, text);
-  return files;
-}
+/** What the pipeline has found in the images of that run. */
+const kept: KeptFigures = {
+  figures: new RunTracker(settings).figures(null),
+  changes: [
+    { ...change, time: noon, height: 0.5 },
+    { ...change, time: noon + 60 * minute, height: -2 },
+  ],
+};
 
-function kept(count: number, complete = true): Record<string, string> {
-  const state = newRun();
-  state.ring.count = count;
-  [state.first, state.last] = [noon, noon + (count - 1) * minute];
-  const figures = new RunTracker(settings, state).figures(null);
-  const lines = [
-    { ...change, time: '2026-01-05T12:00:00.000', height: 0.5 },
-    { ...change, time: '2026-01-05T13:00:00.000', height: -2 },
-  ].map(each => `${JSON.stringify(each)}\n`);
-  return {
-    '/r/quantities.json': quantitiesText(figures, complete),
-    // Written twice, and half written.
-    '/r/changes.jsonl': `${lines.join('')}${lines[1]}{"kind":"ro`,
-  };
-}
-
-test('figures that the pipeline has kept are taken: each change once, and the largest of each ROI', async () => {
-  const { changes, largest, note } = await readReportFigures(frames, settings, whole, await filesOf(kept(98)));
-  expect(changes.map(({ time, height }) => [new Date(time).toISOString(), height])).toEqual([
-    ['2026-01-05T12:00:00.000Z', 0.5],
-    ['2026-01-05T13:00:00.000Z', -2],
-  ]);
+test('figures that the pipeline has kept are those of the whole run, with the largest change of each ROI', async () => {
+  const { changes, largest, note } = await readReportFigures(frames, settings, { kept, isPart: false });
+  expect(changes).toEqual(kept.changes);
   expect(largest.get('a')?.height).toBe(-2);
   expect(note).toBeNull();
-});
-
-test('figures of other images, unfinished ones, and none are worked out anew', async () => {
-  for (const files of [kept(60), kept(101), kept(98, false), { '/r/quantities.json': '{' }, {}]) {
-    await expect(readReportFigures(frames, settings, whole, await filesOf(files))).rejects.toThrow(
-      'the images are read',
-    );
-  }
+  await expect(readReportFigures(frames, settings, { kept: null, isPart: false })).rejects.toThrow(
+    'the images are read',
+  );
 });
 
 /** The second half of that run, each image of it read once. */
@@ -92,18 +65,14 @@ function half(): { frames: ChosenFrames; taken: number[] } {
 
 test('the changes of a part of a run are those of the run in that time; its noise and quality are its own', async () => {
   const { frames: part, taken } = half();
-  const files = await filesOf(kept(98));
-  const { changes, noise, note } = await readReportFigures(part, settings, { results: '/r', isPart: true }, files);
+  const { changes, noise, note } = await readReportFigures(part, settings, { kept, isPart: true });
   expect(changes.map(({ height }) => height)).toEqual([-2]);
   expect(taken).toHaveLength(50);
   expect([noise.has('a'), note]).toEqual([true, null]);
 });
 
-test('where the pipeline has not followed a part of a run to its end, its changes are found anew', async () => {
-  for (const texts of [kept(70), kept(98, false), {}]) {
-    const { frames: part, taken } = half();
-    const run = { results: '/r', isPart: true };
-    expect((await readReportFigures(part, settings, run, await filesOf(texts))).changes).toEqual([]);
-    expect(taken).toHaveLength(50);
-  }
+test('where the pipeline has not followed a run, the changes of a part are found anew, in as many images as take a bounded time', async () => {
+  const { frames: part, taken } = half();
+  expect((await readReportFigures(part, settings, { kept: null, isPart: true })).changes).toEqual([]);
+  expect(taken).toHaveLength(50);
 });

@@ -25,7 +25,7 @@ import { askGraphics } from './askGraphics.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 
-import { loadSteered, type SteeredExperiment } from './loadSteered.ts';
+import { loadExperiment, loadSteered, type SteeredExperiment } from './loadSteered.ts';
 import { shareReader } from './shareReader.ts';
 
 export interface InspectOptions {
@@ -44,7 +44,8 @@ export async function inspectRoi(
   const { output, cwd } = context;
   const out = options.out === undefined ? null : resolve(cwd, options.out);
   if (out !== null) refuseFile(out);
-  const loaded = await loadSteered(context);
+  // A file with its ROI manifest needs no experiment.
+  const loaded = await (options.rois === undefined ? loadExperiment : loadSteered)(context);
   const { frame, origin } = await openWanted(context, wanted, options, loaded);
   const looked = lookAt(frame, roi);
   const head = headWords(frame, origin, looked);

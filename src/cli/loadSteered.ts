@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultConfig } from '../config/defaultConfig.ts';
 import { resolvePaths } from '../config/resolvePaths.ts';
@@ -24,11 +24,25 @@ type Found = KnownExperiment & Pick<SteeredExperiment, 'settingsKnown'>;
  * @throws ExitError `usage` when they are not known.
  */
 export async function loadKnown(context: CommandContext): Promise<SteeredExperiment> {
-  const found = await loadSteered(context);
+  const found = await loadExperiment(context);
   if (found.settingsKnown) return found;
   throw new ExitError(
     exitCodes.usage,
     `nobody knows the settings of ${found.paths.root}: mend the configuration first`,
+  );
+}
+
+/**
+ * The experiment of a command that reads it or adds to it: its folder has to be there, since a mistyped one would be made, or taken for a run without results.
+ * @throws ExitError `usage` when it is not, or nobody knows where it is.
+ */
+export async function loadExperiment(context: CommandContext): Promise<SteeredExperiment> {
+  const found = await loadSteered(context);
+  const { root } = found.paths;
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory()) return found;
+  throw new ExitError(
+    exitCodes.usage,
+    `no such folder: ${root}; is its name right, and its disk plugged in? "phorest ls" lists the experiments of this machine`,
   );
 }
 

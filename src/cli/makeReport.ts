@@ -18,7 +18,7 @@ import { readFileText } from '../streams/watched/fileText.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { frameSpan } from './frameSpan.ts';
-import { loadSteered, type SteeredExperiment } from './loadSteered.ts';
+import { loadExperiment, type SteeredExperiment } from './loadSteered.ts';
 import { untilSignal } from './ownCamera.ts';
 import { quantitySettings } from './readFigures.ts';
 import { experimentSteps } from './readSensing.ts';
@@ -54,7 +54,7 @@ export async function makeReport(context: CommandContext, options: ReportOptions
 
 async function once(context: CommandContext, options: ReportOptions, signal: AbortSignal): Promise<void> {
   const { output, cwd } = context;
-  const { paths, config, ...experiment } = await loadSteered(context);
+  const { paths, config, ...experiment } = await loadExperiment(context);
   const began = performance.now();
   const groups = Object.entries(config.Experiment.groups);
   const span = frameSpan(options);

@@ -22,7 +22,7 @@ import { SeriesReader, seriesFolder } from '../sinks/series/seriesReader.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { frameSpan } from './frameSpan.ts';
-import { loadSteered, type SteeredExperiment } from './loadSteered.ts';
+import { loadExperiment, type SteeredExperiment } from './loadSteered.ts';
 import { quantitySettings } from './readFigures.ts';
 
 export interface ExportOptions {
@@ -51,7 +51,7 @@ export async function runExport(
   if (file === standardOutput && format === 'parquet' && output.isTerminal) {
     throw new ExitError(exitCodes.usage, 'Parquet is not text: name a file, or send the output to one');
   }
-  const experiment = await loadSteered(context);
+  const experiment = await loadExperiment(context);
   const { paths } = experiment;
   const isChosen = labelPatterns(rois);
   const span = frameSpan(options);

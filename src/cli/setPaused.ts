@@ -10,7 +10,7 @@ import type { CommandContext } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { livingProcesses } from './livingProcesses.ts';
-import { loadSteered } from './loadSteered.ts';
+import { loadExperiment } from './loadSteered.ts';
 import { parseStages } from './stageList.ts';
 
 const pollEveryMs = 100;
@@ -29,7 +29,7 @@ export async function setPaused(context: CommandContext, word: string, paused: b
   const { output } = context;
   const [stage, another] = parseStages(word, 'the stage') as readonly [StageName, StageName?];
   if (another !== undefined) throw new ExitError(exitCodes.usage, `one stage at a time, not "${word}"`);
-  const { paths } = await loadSteered(context);
+  const { paths } = await loadExperiment(context);
   const reserve = new ExperimentReserve(nodeFiles, paths);
   const control = await changeControl(
     paths.controlFile,

@@ -6,7 +6,7 @@ import { findFrame, NoSuchFrameError } from '../provenance/findFrame.ts';
 import { originOf, type ResultOrigin, sha256Of } from '../provenance/resultOrigin.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
-import { loadSteered } from './loadSteered.ts';
+import { loadExperiment } from './loadSteered.ts';
 import { shareReader } from './shareReader.ts';
 
 export interface ProvenanceOptions {
@@ -20,7 +20,7 @@ export async function showProvenance(
   options: ProvenanceOptions,
 ): Promise<number> {
   const { output } = context;
-  const { config, paths } = await loadSteered(context);
+  const { config, paths } = await loadExperiment(context);
   const share = shareReader(config);
   const warn = (message: string): void => output.error(message);
   const entry = await findFrame(wanted, { manifestFile: paths.manifestFile, files: nodeFiles, warn }).catch(

@@ -1,6 +1,7 @@
 import { nodeFiles } from '../files/files.ts';
 import { clockTime } from '../model/experimentStep.ts';
 import { labelPatterns } from '../model/labelPatterns.ts';
+import { fullTime } from '../model/namedTime.ts';
 import { withError } from '../model/quantity.ts';
 import type { SeriesFigures, ShiftChange } from '../quantities/quantities.ts';
 import type { Measured } from '../quantities/robustSlope.ts';
@@ -10,7 +11,7 @@ import { SeriesReader, seriesFolder } from '../sinks/series/seriesReader.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { frameSpan } from './frameSpan.ts';
-import { loadSteered } from './loadSteered.ts';
+import { loadExperiment } from './loadSteered.ts';
 import { quantitySettings, readFigures } from './readFigures.ts';
 import { textTable } from './textTable.ts';
 
@@ -30,7 +31,7 @@ const mostChanges = 200;
 /** Prints the figures of an experiment. @throws ExitError `failed` where there is nothing to tell, `usage` for times that are none */
 export async function showQuantities(context: CommandContext, options: QuantitiesOptions): Promise<number> {
   const { output } = context;
-  const { config, paths } = await loadSteered(context);
+  const { config, paths } = await loadExperiment(context);
   const zero = options.zero && spansOf('--zero', options.zero, 1)[0]!;
   const spans = options.step && spansOf('--step', options.step, 2);
   const settings = { ...quantitySettings(config), ...(zero && { zero }) };
@@ -91,7 +92,7 @@ export async function showQuantities(context: CommandContext, options: Quantitie
 
 /** Pairs of times. @throws ExitError `usage` */
 function spansOf(option: string, texts: readonly string[], count: number): Span[] {
-  const times = texts.map(clockTime);
+  const times = texts.map(text => clockTime(fullTime(text, Date.now())));
   const isInOrder = times.every((time, i) => i === 0 || time > times[i - 1]!);
   if (times.length !== 2 * count || !isInOrder) {
     throw new ExitError(

@@ -13,7 +13,7 @@ import {
 } from '../operators/processor/referenceFiles.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { exitCodes } from './exitCodes.ts';
-import { loadSteered } from './loadSteered.ts';
+import { loadExperiment } from './loadSteered.ts';
 
 export interface ReferenceOptions {
   new?: boolean;
@@ -23,7 +23,7 @@ export interface ReferenceOptions {
 /** Shows the references of an experiment, the newest last, or asks the processor for a new one. */
 export async function showReference(context: CommandContext, options: ReferenceOptions): Promise<number> {
   const { output } = context;
-  const { paths } = await loadSteered(context);
+  const { paths } = await loadExperiment(context);
   const folder = join(paths.results, referencesFolder);
   if (options.new) {
     const before = await readValidJson(nodeFiles, join(folder, anewFile), anewSchema);

@@ -5,7 +5,7 @@ import type { SensingFigures, StepWindow } from '../quantities/sensing.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
-import { loadSteered } from './loadSteered.ts';
+import { loadExperiment } from './loadSteered.ts';
 import { readSensing } from './readSensing.ts';
 import { textTable } from './textTable.ts';
 
@@ -17,7 +17,7 @@ export interface SensingOptions {
 /** Prints the sensing figures of an experiment. @throws ExitError `failed` where there is nothing to tell */
 export async function showSensing(context: CommandContext, { rois, json }: SensingOptions): Promise<number> {
   const { output } = context;
-  const { config, paths } = await loadSteered(context);
+  const { config, paths } = await loadExperiment(context);
   const { curves, sensing } = await readSensing(config, paths.results, line => output.error(line));
   const { windows, groups } = sensing;
   if (curves.times.length === 0) throw new ExitError(exitCodes.failed, `there is no result in ${paths.results} yet`);

@@ -4,6 +4,6 @@ import { Option } from 'commander';
 export const roisOption = new Option('--rois <pattern...>', "ROIs by their labels, as '0A*'; '!0A13*' leaves out");
 export const fromOption = new Option(
   '--from <time>',
-  "first time, as 2025-07-24 or 2025-07-24T13:45, in the images' time",
+  "first time, as 2025-07-24, 2025-07-24T13:45 or 13:45 (the last such), in the images' time",
 );
 export const toOption = new Option('--to <time>', 'last time');

@@ -21,7 +21,7 @@ import { changeControl } from '../streams/control/changeControl.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { livingProcesses } from './livingProcesses.ts';
-import { loadSteered } from './loadSteered.ts';
+import { loadExperiment } from './loadSteered.ts';
 
 export interface PlaybackOptions {
   json?: true;
@@ -43,7 +43,7 @@ export async function steerReplay(
 ): Promise<number> {
   const { output } = context;
   const wish = words.length === 0 ? null : parseWish(words);
-  const { paths } = await loadSteered(context);
+  const { paths } = await loadExperiment(context);
   const before = await replayThatRuns(paths);
   if (!before) throw new ExitError(exitCodes.running, `no replay runs in ${paths.root}`);
   const status = wish ? await follow(paths, await askReplay(paths, wish)) : before;

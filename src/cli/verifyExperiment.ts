@@ -21,7 +21,7 @@ import { repair } from '../verify/repair.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import type { LoadedConfig } from './loadConfig.ts';
-import { loadKnown, loadSteered } from './loadSteered.ts';
+import { loadExperiment, loadKnown } from './loadSteered.ts';
 import { manifestOptions } from './manifestOptions.ts';
 
 export interface VerifyOptions {
@@ -36,7 +36,7 @@ const maxExamples = 5;
 /** Runs the command `verify`; see {@link VerifyOptions}. */
 export async function verifyExperiment(context: CommandContext, options: VerifyOptions): Promise<number> {
   const { output } = context;
-  const loaded = await (options.repair ? loadKnown : loadSteered)(context);
+  const loaded = await (options.repair ? loadKnown : loadExperiment)(context);
   const { paths } = loaded;
   if (!existsSync(paths.manifestFile) && !(await holdsTraces(loaded)))
     throw new ExitError(exitCodes.usage, `${paths.manifestFile} is not there: ${paths.root} holds no experiment`);

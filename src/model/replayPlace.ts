@@ -1,3 +1,6 @@
+import { clockTime } from './experimentStep.ts';
+import { timeOfDayText } from './namedTime.ts';
+
 /** A place in a recording, as a person names it. */
 export type ReplayPlace =
   /** The frame with this number; the first is 1. */
@@ -15,7 +18,6 @@ export type ReplayPlace =
 
 export const placeExamples = '120 (a frame), +10 or -10 (frames), 50%, 12:30, 2025-07-24T12:30, +5min or -5min';
 
-const timeOfDay = /^(\d{1,2}):(\d\d)(?::(\d\d(?:\.\d+)?))?$/;
 const moment = /^(\d{4}-\d\d-\d\d)(?:[T ](\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?))?$/;
 const units: Readonly<Record<string, number>> = { s: 1000, min: 60_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -39,7 +41,6 @@ export function parsePlace(text: string): ReplayPlace | null {
 }
 
 function msOfDay(text: string): number | null {
-  const [whole, hours, minutes, seconds = '0'] = timeOfDay.exec(text) ?? [];
-  if (whole === undefined || Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) >= 60) return null;
-  return Number(hours) * 3_600_000 + Number(minutes) * 60_000 + Number(seconds) * 1000;
+  const time = timeOfDayText(text);
+  return time === null ? null : clockTime(`1970-01-01T${time}`);
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { addMark, type ExperimentMark, readMarks } from '../../src/files/experimentMarks.ts';
+import { addMark, type ExperimentMark, readMarks, readNumberedMarks } from '../../src/files/experimentMarks.ts';
 import { FaultyFiles } from '../world/faultyFiles.ts';
 
 const mark = (liquid: string): ExperimentMark => ({
@@ -14,6 +14,21 @@ const alone = <T>(work: () => Promise<T>): Promise<T> => work();
 const never = (message: string): void => {
   throw new Error(message);
 };
+
+it('a mark that was taken back does not count, and the others keep their numbers; the file is only appended to', async () => {
+  const files = new FaultyFiles();
+  for (const liquid of ['water', 'ethanol', 'buffer']) await addMark(files, '/results', mark(liquid), alone);
+  const { time, liquid, marked } = mark('ethanol');
+  await addMark(files, '/results', { takes_back: { time, liquid, marked }, marked: 'later', user: 'me' }, alone);
+  expect(await readMarks(files, '/results', never)).toEqual([mark('water'), mark('buffer')]);
+  await addMark(files, '/results', { ...mark('ethanol'), marked: 'again' }, alone);
+  const numbered = await readNumberedMarks(files, '/results', never);
+  expect(numbered.map(each => [each.number, each.liquid])).toEqual([
+    [1, 'water'],
+    [3, 'buffer'],
+    [4, 'ethanol'],
+  ]);
+});
 
 it('marks of an experiment are read as they were made; a line that is none is named, and left out', async () => {
   const files = new FaultyFiles();

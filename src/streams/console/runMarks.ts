@@ -16,14 +16,18 @@ export function runMarks$(auditFile: string, onError: (error: Error) => void): O
 
 /** Lines of other commands, and such that are no JSON (of a crash), are left out. */
 export function readRunMarks(text: string | null): RunMark[] {
-  const marks = (text ?? '').split('\n').flatMap(line => {
+  const lines = (text ?? '').split('\n').flatMap(line => {
     try {
-      return line === '' ? [] : markOf(JSON.parse(line) as Record<string, unknown>);
+      return line === '' ? [] : [JSON.parse(line) as Record<string, unknown>];
     } catch {
       return [];
     }
   });
-  return marks.sort((a, b) => a.time - b.time);
+  const takenBack = new Set(lines.flatMap(({ command, of }) => (command === 'unmark' ? [parseIso(String(of))] : [])));
+  return lines
+    .filter(({ command, time }) => command !== 'mark' || !takenBack.has(parseIso(String(time))))
+    .flatMap(markOf)
+    .sort((a, b) => a.time - b.time);
 }
 
 function markOf({ time, command, stages, changes, text, since }: Record<string, unknown>): RunMark[] {

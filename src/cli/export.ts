@@ -40,6 +40,7 @@ export const exportCommand: CommandDefinition<ExportOptions> = {
       .addOption(roisOption)
       .addOption(fromOption)
       .addOption(toOption)
+      .option('--with-flagged', 'with --shape wide: also values that may be those of something else, by their flags')
       .option('--force', 'replace a file that is there')
       .option('--json', 'print nothing but one line of what was written'),
   run: async (context, [file], options) => (await import('./runExport.ts')).runExport(context, file, options),

@@ -18,6 +18,7 @@ import {
   type FrameSpan,
   NothingChosenError,
 } from '../sinks/series/chosenFrames.ts';
+import { distrustedFlags } from '../sinks/series/seriesCurves.ts';
 import { SeriesReader, seriesFolder } from '../sinks/series/seriesReader.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
@@ -32,6 +33,7 @@ export interface ExportOptions {
   rois?: readonly string[];
   from?: string;
   to?: string;
+  withFlagged?: true;
   force?: true;
   json?: true;
 }
@@ -66,8 +68,15 @@ export async function runExport(
   for (const pattern of idlePatterns(rois, frames.labels)) warn(`no ROI fits ${pattern}`);
   const { windowFrames, zero } = quantitySettings(experiment.config);
   const zeros = values.includes('rezeroed') ? await zerosOf(paths.results, zero) : new Map<string, number>();
-  const table = (shape === 'wide' ? wideTable : longTable)(frames, values, isChosen, { windowFrames, zeros });
-  const about = await aboutOf(experiment, frames, table, { shape, rois: labels.length, span, warn });
+  const table = (shape === 'wide' ? wideTable : longTable)(frames, values, isChosen, {
+    windowFrames,
+    zeros,
+    withFlagged: options.withFlagged === true,
+  });
+  const about = await aboutOf(experiment, frames, table, {
+    ...{ shape, rois: labels.length, span, warn },
+    leavesOut: shape === 'wide' && !options.withFlagged,
+  });
   const bytes = encodeTable(table, format, about);
   if (file === standardOutput) {
     for await (const piece of bytes) {
@@ -131,7 +140,13 @@ async function aboutOf(
   { paths }: SteeredExperiment,
   frames: ChosenFrames,
   { columns }: ExportTable,
-  { shape, rois, span, warn }: { shape: string; rois: number; span: FrameSpan; warn: (line: string) => void },
+  {
+    shape,
+    rois,
+    span,
+    warn,
+    leavesOut,
+  }: { shape: string; rois: number; span: FrameSpan; warn: (line: string) => void; leavesOut: boolean },
 ): Promise<Record<string, unknown>> {
   const made = await madeWith({ paths, files: nodeFiles, span, warn });
   const references = await readReferences(nodeFiles, join(paths.results, referencesFolder));
@@ -146,6 +161,9 @@ async function aboutOf(
     methods: frames.methods,
     first: clockText(frames.first),
     last: clockText(frames.last),
+    flagged_values: leavesOut
+      ? `empty where the ROI has one of the flags ${[...distrustedFlags].join(', ')}; export --with-flagged writes them too`
+      : `all are here; those whose flags have one of ${[...distrustedFlags].join(', ')} may be those of something else`,
     time_zone:
       'time_utc is UTC; time_local is what the clock at the camera showed, without a zone: their difference is the zone',
     made_with: made,

@@ -17,6 +17,12 @@ export interface ParameterStatistics {
 /** Reasons to distrust a position; an empty list when all is well. */
 export type RoiFlag = 'low_signal' | 'saturated' | 'edge' | 'two_peaks' | 'moved' | 'lost' | 'pattern_changed';
 
+/** The bit of the flag that says that a line lies elsewhere than in the frame before: alone it is no fault. @param flags names of the bits, bit 0 first */
+export function jumpBit(flags: readonly string[]): number {
+  const bit = flags.indexOf('moved' satisfies RoiFlag);
+  return bit < 0 ? 0 : 1 << bit;
+}
+
 /** Result of one ROI as it stands in a result line; parameters stand beside these under their own names. */
 export interface RoiResult {
   'ROI-label': string;

@@ -1,5 +1,6 @@
 import { zoneHere } from '../../model/localTime.ts';
 import { duration } from '../../model/quantity.ts';
+import { jumpBit } from '../../model/result.ts';
 import type { RoiHistory } from '../../model/roiHistory.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
@@ -16,7 +17,7 @@ import { chartTime, gutter, liveEnd, plotColumns, timeEnd } from './chartTime.ts
 import { shownHistory } from './closeRequest.ts';
 import { type ChartTime, type Column, columnAt } from './columns.ts';
 import { markSigns, marksLine } from './markLines.ts';
-import { columnText, jumpBit, readoutLine } from './readoutLine.ts';
+import { columnText, readoutLine } from './readoutLine.ts';
 import { cutBy, robustScale, type Scale } from './valueScale.ts';
 
 /** Below so many rows the temperature has no plot of its own, and nothing is read out. */

@@ -1,5 +1,6 @@
 import { localIso } from '../../model/localTime.ts';
 import { measured } from '../../model/quantity.ts';
+import { jumpBit } from '../../model/result.ts';
 import type { RoiHistory } from '../../model/roiHistory.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import { cleanText } from '../views/cleanText.ts';
@@ -26,12 +27,6 @@ export const sinceZero = ({
   drawing,
 }: Pick<ConsoleState, 'chart' | 'now' | 'drawing'>): Segment[] =>
   zero ? [seg(`since ${columnText(zero.at, 1_000, now)}`, 'warning'), seg(` ${drawing.dot} `, 'dim')] : [];
-
-/** The bit of the flag that says that a line lies elsewhere than in the frame before. */
-export function jumpBit(flagNames: readonly string[]): number {
-  const bit = flagNames.indexOf('moved');
-  return bit < 0 ? 0 : 1 << bit;
-}
 
 /** A jump, and of how many ROIs: one alone may be a fault, and all together are a step of the liquid or of the chip. */
 function jumpWords({ samples }: RoiHistory, { first, last }: Column, jump: number): string {

@@ -1,4 +1,5 @@
 import type { ChosenFrame, ChosenFrames } from '../series/chosenFrames.ts';
+import { distrustedFlags } from '../series/seriesCurves.ts';
 import { temperatureColumn } from '../table/csvColumns.ts';
 import { type DerivedOptions, derivedValues } from './derivedValues.ts';
 import type { DerivedValue, RoiValue } from './roiValues.ts';
@@ -141,12 +142,22 @@ export function longTable(
   };
 }
 
+/** Options of {@link wideTable}. */
+export interface WideOptions extends DerivedOptions {
+  /** Values with a flag that says that they may be those of something else stand in the table too. */
+  withFlagged?: boolean;
+}
+
+/** Whether the value of a ROI may be that of something else. */
+const isDistrusted = ({ row, flags }: ChosenFrame, roi: number): boolean =>
+  flags.some((flag, bit) => ((row.flags[roi] ?? 0) >> bit) & 1 && distrustedFlags.has(flag));
+
 /** A row for each image: each ROI has a column of its own for each value, `LABEL` where there is one value, else `LABEL.value`. */
 export function wideTable(
   frames: ChosenFrames,
   values: readonly RoiValue[],
   isChosen: (label: string) => boolean,
-  options: DerivedOptions = { windowFrames: 15, zeros: new Map() },
+  options: WideOptions = { windowFrames: 15, zeros: new Map() },
 ): ExportTable {
   const ofRoi = roiColumns(values, options);
   const { identity, others } = frameColumns(frames.sensors);
@@ -162,7 +173,8 @@ export function wideTable(
           meaning: `${name.replace('_', ' ')} of ${label}: ${meaning}`,
           of: frame => {
             const roi = placeIn(frame.labels);
-            return roi < 0 ? null : of(frame, roi);
+            if (roi < 0 || (name !== 'flags' && !options.withFlagged && isDistrusted(frame, roi))) return null;
+            return of(frame, roi);
           },
         }),
       );

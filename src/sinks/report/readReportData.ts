@@ -4,6 +4,7 @@ import { clockTime } from '../../model/experimentStep.ts';
 import { labelPatterns } from '../../model/labelPatterns.ts';
 import { zoneName } from '../../model/localTime.ts';
 import { medianOf } from '../../model/median.ts';
+import { jumpBit } from '../../model/result.ts';
 import { type Sensing, type SensingFigures, sense } from '../../quantities/sensing.ts';
 import { axisClock } from '../plot/plotData.ts';
 import { quantile } from '../plot/shiftSummary.ts';
@@ -74,12 +75,23 @@ export async function readReportData(series: SeriesReader, wish: ReportWish): Pr
     largest: new Map([...figures.largest].map(([label, change]) => [label, placed(change)])),
   };
   return {
-    pictures: pictureData(frames, curves, gathered, sensing, onAxes, wish),
+    pictures: pictureData(
+      frames,
+      { ...curves, flags: faultsIn(curves.flags, gathered.flagNames) },
+      gathered,
+      sensing,
+      onAxes,
+      wish,
+    ),
     sensing,
     note: figures.note,
     frames,
   };
 }
+
+/** Of each ROI the flags that are faults: all but that of a jump, which a step is too. */
+const faultsIn = (flags: readonly Uint16Array[], names: readonly string[]): Uint16Array[] =>
+  flags.map(of => of.map(bits => bits & ~jumpBit(names)));
 
 /** Images that are looked at: as many as `phorest sensing` takes. */
 const mostLooked = 4000;

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
-import type { ResultLine } from '../../../src/model/result.ts';
+import type { ResultLine, RoiFlag } from '../../../src/model/result.ts';
 import { encodeTable } from '../../../src/sinks/export/encodeTable.ts';
 import type { ExportFormat } from '../../../src/sinks/export/exportFormat.ts';
-import { type ExportTable, longTable, wideTable } from '../../../src/sinks/export/exportTable.ts';
-import { measuredValues } from '../../../src/sinks/export/roiValues.ts';
+import { type ExportTable, longTable, type WideOptions, wideTable } from '../../../src/sinks/export/exportTable.ts';
+import { measuredValues, type RoiValue } from '../../../src/sinks/export/roiValues.ts';
 import { chooseFrames } from '../../../src/sinks/series/chosenFrames.ts';
 import { roisOf } from '../../../src/sinks/table/csvColumns.ts';
 import { FaultyFiles } from '../../world/faultyFiles.ts';
@@ -203,5 +203,28 @@ describe('export', () => {
     expect(rows[19].resonance).toBeCloseTo(1.9, 6);
     expect(rows[19].movement).toBe(0);
     expect(rows[19].rezeroed).toBeCloseTo(1.4, 6);
+  });
+
+  it('in the wide shape is empty where a flag says that the value may be that of something else, and not after a step', async () => {
+    const flagged = [0, 1, 2].map(i => {
+      const line = image(i + 5);
+      for (const roi of roisOf(line))
+        if (roi['ROI-label'] === '0A_N') roi.flags = [['two_peaks'], ['moved'], []][i] as RoiFlag[];
+      return line;
+    });
+    const frames = await framesOf(flagged);
+    const shifts = async (options?: WideOptions, values: readonly RoiValue[] = ['shift']): Promise<unknown> => {
+      const table = wideTable(frames, values, label => label === '0A_N', options);
+      for await (const piece of table.pieces())
+        return table.columns.flatMap(({ name }, i) => (name.startsWith('0A_N') ? [piece[i]] : []));
+      return null;
+    };
+    const [first, second, third] = [0.5, 0.6, 0.7].map(Math.fround);
+    expect(await shifts()).toEqual([[null, second, third]]);
+    expect(await shifts({ windowFrames: 15, zeros: new Map(), withFlagged: true })).toEqual([[first, second, third]]);
+    expect(await shifts(undefined, ['shift', 'flags'])).toEqual([
+      [null, second, third],
+      ['two_peaks', 'moved', ''],
+    ]);
   });
 });

@@ -43,6 +43,18 @@ test('where the clock is set back during a run, images, steps and the end of the
   expect(marks).toEqual([{ time: marked + 2 * hour, text: 'ethanol, n 1.338' }]);
 });
 
+test('a jump of all ROIs, as a step makes it, is no fault of any', async () => {
+  const labels = Array.from({ length: 9 }, (_, i) => `r${i}`);
+  const images = Array.from({ length: 50 }, (_, n) => {
+    const line = sampleResult({ id: `E${n}`, labels, shift: 0, timestamp: clock(Date.UTC(2026, 0, 5) + n * minute) });
+    for (const roi of line.image_analysis!.slice(1) as RoiResult[]) if (n % 5 === 3) roi.flags = ['moved'];
+    return line;
+  });
+  const { pictures } = await readReportData(await writeSeries(new FaultyFiles(), '/series', images), wish);
+  expect(pictures.badFrames).toMatchObject({ count: 0, flags: [] });
+  expect(pictures.rois.map(({ warning, figures }) => [warning, figures.flagged])).toEqual(labels.map(() => [null, 0]));
+});
+
 test('a frame in which most ROIs have a flag marks none of them, and is told; a ROI that has one by itself is marked', async () => {
   const labels = Array.from({ length: 9 }, (_, i) => `r${i}`);
   const images = Array.from({ length: 50 }, (_, n) => {

@@ -59,6 +59,7 @@ export class ProcessorFixture {
   readonly jobs: AnalysisJob[] = [];
   /** Of frames that are not as all others. */
   readonly sizes: Record<string, { width: number; height: number }> = {};
+  showsLines: (id: string) => boolean = () => true;
   /** Of every frame. */
   chipShift: ChipShift | null = null;
   onOpen: () => void = () => undefined;
@@ -99,7 +100,8 @@ export class ProcessorFixture {
             this.jobs.push(job);
             const id = /([^/]+?)\.\w+$/.exec(job.path)![1]!.replace('image_', '');
             await this.onAnalyse(id, signal!);
-            return { ...analysedFrame, chipShift: this.chipShift, ...this.sizes[id] };
+            const positions = Float64Array.of(this.showsLines(id) ? 1 : Number.NaN);
+            return { ...analysedFrame, positions, chipShift: this.chipShift, ...this.sizes[id] };
           },
           makeReference: (job, signal) => this.onMakeReference(job, signal),
           close: async () => {

@@ -9,7 +9,7 @@ import { BadImageError } from '../../image/badImageError.ts';
 import { findImage, ImagePathError } from '../../image/findImage.ts';
 import { readWhenStable } from '../../image/readWhenStable.ts';
 import { isRemoved } from '../../manifest/workRules.ts';
-import type { AnalysedFrame, AnalysisJob } from '../../model/analysisJob.ts';
+import type { AnalysedFrame, AnalysisJob, ReferenceBytes } from '../../model/analysisJob.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { AnalysisMethod, Estimator } from '../../model/method.ts';
 import type { RoiManifest } from '../../model/roi.ts';
@@ -230,10 +230,27 @@ async function openWorker(
         return over;
       };
       try {
-        await reference.measurePattern(analyser, signal);
-        if (signal.aborted) return [];
-        const { bytes, named } = reference;
-        const frame = await analyse(entry, settings, { rois, reference: bytes }, { analyser, begin }, deps, signal);
+        const analyseWith = async (): Promise<{
+          frame: AnalysedFrame;
+          bytes: ReferenceBytes | null;
+          named: ShiftReference['named'];
+        }> => {
+          const { bytes, named } = reference;
+          const from = { rois, reference: bytes };
+          return { bytes, named, frame: await analyse(entry, settings, from, { analyser, begin }, deps, signal) };
+        };
+        let found = await analyseWith();
+        const showsLines = !found.frame.positions.every(Number.isNaN);
+        // Frames without a line, of which a night has thousands, are looked at once.
+        if (found.bytes === null && showsLines) {
+          await reference.measurePattern(analyser, signal);
+          if (reference.bytes !== null && !signal.aborted) {
+            over();
+            found = await analyseWith();
+          }
+        }
+        reference.see(entry, showsLines);
+        const { frame, named } = found;
         if (signal.aborted) return [];
         const wanted = await fit.sizeFor(text, frame, signal);
         if (signal.aborted) return [];
@@ -243,7 +260,9 @@ async function openWorker(
         moves.see(frame.chipShift, { limit: settings.chipShiftLimit, follows: settings.followChip });
         const taken = entry.camera_data!.timestamp_iso ?? entry.camera_data!.filename;
         lights.see(frame, { taken, limit: settings.lostFramesLimit, roiManifestText: text });
-        return await settlement.processed(entry, { ...frame, named }, signal);
+        // What a frame without lines does not use depends on who was quicker.
+        const used = showsLines ? named : { ...named, pattern: null };
+        return await settlement.processed(entry, { ...frame, named: used }, signal);
       } catch (error) {
         return signal.aborted ? [] : await settleFault(entry, error, signal);
       } finally {

@@ -24,6 +24,10 @@ export type ReferenceExperiment = Pick<Experiment, 'queue' | 'archive' | 'files'
 const maxArchived = 10_000;
 /** Frames that the pattern is looked for in, before there is a reference: so long a run may go without light. */
 const maxPatternTries = 1000;
+/** So many frames are looked at in vain before they are analysed. From then on one that shows lines must have been analysed: a night has thousands. */
+const maxLooks = 20;
+/** Frames without lines that are remembered, before those are forgotten that the queue has no more. */
+const maxBad = 1000;
 /** The wish for a new one is looked for so often, ms. */
 const lookEveryMs = 2000;
 
@@ -53,6 +57,9 @@ export class ShiftReference {
   #looked = Number.NEGATIVE_INFINITY;
   #making: Promise<void> | null = null;
   #patternTries = 0;
+  /** Frames in which a reference has been looked for in vain; and whether one that shows lines has been analysed since. */
+  #looks = 0;
+  #showsLines = false;
   #mustBeProcessed = false;
   #waitsSince: number | null = null;
   /** No more frames will come. */
@@ -133,14 +140,14 @@ export class ShiftReference {
     const { frames } = this.#wish;
     await this.#lookForWish();
     // Frames that turn out to be bad make room for the next ones.
-    while (frames > 0 && this.#bytes === null && !leaving.aborted) {
+    while (frames > 0 && this.#bytes === null && !leaving.aborted && (this.#looks < maxLooks || this.#showsLines)) {
       if (!(await this.#tryToMake(frames, analyser, leaving))) break;
     }
   }
 
   /**
-   * Measures the pattern, where neither it nor a reference is known. For frames that are claimed: an image that hangs is then in work, and
-   * can be cut short. All of them wait for the same measurement, whichever began it.
+   * Measures the pattern, where neither it nor a reference is known: for frames that show lines, which are then analysed anew with it. An image that hangs is
+   * in work meanwhile, and can be cut short. All of them wait for the same measurement, whichever began it.
    *
    * @param signal gives up
    */
@@ -149,6 +156,16 @@ export class ShiftReference {
       if (!(await this.#tryToMake(0, analyser, signal))) return;
       this.#patternTries++;
     }
+  }
+
+  /** A frame has been analysed: one without a line is looked at no more. */
+  see({ entry_id }: Entry, showsLines: boolean): void {
+    if (this.#bytes !== null) return;
+    if (showsLines) this.#showsLines = true;
+    else this.#bad.add(entry_id);
+    if (this.#bad.size <= maxBad) return;
+    const there = new Set([...concat(this.#archived, this.#experiment.queue.entries())].map(entry => entry.entry_id));
+    for (const id of this.#bad) if (!there.has(id)) this.#bad.delete(id);
   }
 
   /** @returns false when there are not enough frames for it */
@@ -226,6 +243,8 @@ export class ShiftReference {
       return;
     }
     if (made.bytes === null) {
+      this.#looks += found.length;
+      this.#showsLines = false;
       for (const [place, { entry }] of found.entries()) if (!made.good.includes(place)) this.#bad.add(entry.entry_id);
       return;
     }

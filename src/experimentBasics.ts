@@ -29,6 +29,8 @@ export interface ExperimentOptions {
   stages: readonly StageName[];
   /** Images of a folder instead of what the configuration names; the folder is opened already, and opened anew after a failure. */
   replay?: Replay & { readonly opened: FrameSource };
+  /** Called once this process holds its stages, before anything but empty folders is made. */
+  onHeld?: () => Promise<void>;
   /** Do not wait for holders that nobody can ask: their user says that they are gone. */
   takeOver?: boolean;
   /** Told when it waits for somebody who holds a stage. */

@@ -98,6 +98,7 @@ export async function openExperiment(options: ExperimentOptions): Promise<Opened
     const held = await holdStages({ ...options, files: smallFiles, lock, note });
     opened.defer(() => held.release());
     await refuseHeldCameras(basics);
+    await options.onHeld?.();
 
     const share = config.Services.enable_remote_sync ? paths.remote.root : null;
     for (const warning of mountWarnings({ backup: paths.backup, share })) note('warning', warning);

@@ -8,7 +8,7 @@ import { pathProblems } from '../config/pathProblems.ts';
 import { type ResolvedPaths, resolvePaths } from '../config/resolvePaths.ts';
 import type { Config } from '../config/schema.ts';
 import { loadText } from '../streams/configuration/configUpdates.ts';
-import { readFileText } from '../streams/watched/fileText.ts';
+import { type FileText, readFileText } from '../streams/watched/fileText.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { explain } from './explain.ts';
@@ -32,9 +32,12 @@ export function chooseConfig({ cwd, config, root, environment }: CommandContext)
  * @throws ExitError `usage` that lists all that is wrong with it.
  */
 export async function loadConfig(context: CommandContext): Promise<LoadedConfig> {
-  const { cwd, root } = context;
   const chosen = chooseConfig(context);
-  const read = await readFileText(chosen.path);
+  return loadRead(context, chosen, await readFileText(chosen.path));
+}
+
+/** The same of a text that is read already, or is still to be written. @throws ExitError `usage` */
+export function loadRead({ cwd, root }: CommandContext, chosen: ChosenConfigFile, read: FileText): LoadedConfig {
   try {
     const text = read.kind === 'text' ? read.text : null;
     const shipped = read.kind === 'missing' && !chosen.required;
@@ -59,7 +62,7 @@ export async function loadConfig(context: CommandContext): Promise<LoadedConfig>
 }
 
 /** Where a folder really is, also one that is still to be made. */
-function realFolder(path: string): string {
+export function realFolder(path: string): string {
   try {
     return realpathSync(path);
   } catch {

@@ -32,6 +32,7 @@ import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { loadConfig } from './loadConfig.ts';
 import { pickLabels } from './pickLabels.ts';
+import { writeRoiManifest } from './writeRoiManifest.ts';
 
 /** `locate`. */
 export interface LocateOptions {
@@ -162,7 +163,7 @@ async function writeAll(
   calibration: Calibration,
   reference: Reference,
   templates: readonly LabelTemplate[],
-  { generatedFiles, newRoiManifest }: ResolvedPaths,
+  { generatedFiles, newRoiManifest, backup }: ResolvedPaths,
 ): Promise<string[]> {
   const background = await backgroundOf(reference.pixels);
   const { pose, rois } = calibration;
@@ -178,11 +179,12 @@ async function writeAll(
     [join(generatedFiles, 'Grating_locations.png'), roiPicture],
     [join(generatedFiles, 'Label_matches.png'), matchPicture],
     [join(generatedFiles, 'CalculatedImageFeatures.json'), calculatedFeatures(calibration, reference)],
-    [newRoiManifest, roiManifestText(calibration, reference)],
   ];
   await makeFolder(nodeFiles, generatedFiles);
   for (const [path, content] of files) await writeAtomic(nodeFiles, path, content);
-  return files.map(([path]) => path);
+  const kept = await writeRoiManifest(newRoiManifest, roiManifestText(calibration, reference), backup);
+  const written = [...files.map(([path]) => path), newRoiManifest];
+  return kept === null ? written : [...written, `${kept} (the ROI manifest that was there)`];
 }
 
 async function matchRows(

@@ -23,7 +23,7 @@ export const replay: CommandDefinition<ReplayOptions> = {
         '--out <folder>',
         'where results go, a complete experiment of its own (default: replays/<name>-<method>, with -<estimator> where one is given)',
       )
-      .option('--rois <file>', "ROI manifest (default: the configuration's, or one beside the images)")
+      .option('--rois <file>', "ROI manifest (default: one beside the images, else the configuration's)")
       .addOption(new Option('--method <method>', 'analysis method').choices(analysisMethods))
       .addOption(new Option('--estimator <estimator>', 'how rows are joined to one position').choices(estimators))
       .addOption(

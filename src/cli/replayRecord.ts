@@ -17,10 +17,10 @@ const longestName = 50;
 
 const recordFile = (root: string): string => join(root, 'flags', 'replay.json');
 
-/** Notes in the folder of a replay what it is a replay of, and whether it came to its end. */
-export async function recordReplay(root: string, request: ReplayRequest, finished: boolean): Promise<void> {
+/** Notes in the folder of a replay what it is a replay of, with which ROI manifest, and whether it came to its end. */
+export async function recordReplay(root: string, record: ReplayRecord): Promise<void> {
   await makeFolder(nodeFiles, join(root, 'flags'));
-  await writeAtomic(nodeFiles, recordFile(root), `${JSON.stringify({ request, finished } satisfies ReplayRecord)}\n`);
+  await writeAtomic(nodeFiles, recordFile(root), `${JSON.stringify(record)}\n`);
 }
 
 /**

@@ -16,6 +16,7 @@ import { backgroundOf, readReference } from './calibrationFiles.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { loadConfig } from './loadConfig.ts';
+import { writeRoiManifest } from './writeRoiManifest.ts';
 
 /** Options of `rois`: files, as they are typed. */
 export interface RoisOptions {
@@ -73,9 +74,9 @@ export async function selectFromRois(
     options.out === undefined ? join(paths.generatedFiles, 'ROI_manifest_selected.json') : resolve(cwd, options.out);
   try {
     const selected = selectRois(text, patterns);
-    await makeFolder(nodeFiles, dirname(out));
-    await writeAtomic(nodeFiles, out, selected.text);
+    const kept = await writeRoiManifest(out, selected.text, paths.backup);
     output.line(`${out}: ${selected.kept} of the ${selected.of} regions of ${file}`);
+    if (kept !== null) output.line(`${kept}: the ROI manifest that was there`);
   } catch (error) {
     if (!(error instanceof CalibrationError)) throw error;
     throw new ExitError(exitCodes.failed, `${file}: ${error.message}`, { cause: error });

@@ -1,14 +1,15 @@
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { from, of } from 'rxjs';
+import { of } from 'rxjs';
 import { systemClock } from '../model/clock.ts';
+import type { NoteEvent } from '../model/event.ts';
 import type { AnalysisMethod, Estimator } from '../model/method.ts';
 import { counted, duration, number } from '../model/quantity.ts';
+import type { Pipeline } from '../openPipeline.ts';
 import type { AlarmSettings } from '../sinks/alarms/alarms.ts';
 import { type ImageFolderSource, openImageFolder } from '../streams/folder/imageFolderSource.ts';
 import type { ReplayRequest } from '../streams/folder/replaySchema.ts';
 import { SourceError, type SourceErrorCode } from '../streams/folder/sourceError.ts';
-import { readFileText } from '../streams/watched/fileText.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { drivePipeline } from './drivePipeline.ts';
 import { ExitError, exitCodes, signalExitCode } from './exitCodes.ts';
@@ -17,6 +18,7 @@ import { loadConfig } from './loadConfig.ts';
 import { alarmSettings, openOrExit } from './openConfigured.ts';
 import { quantitySettings } from './readFigures.ts';
 import { defaultReplayFolder, readReplay, recordReplay } from './replayRecord.ts';
+import { isUncertain, roiManifestWords } from './replayRoiManifest.ts';
 import { replayRoot } from './replayRoot.ts';
 import { resultLines } from './resultLines.ts';
 import { RunProgress } from './runProgress.ts';
@@ -76,13 +78,16 @@ export async function prepareReplay(
     if (!options.json) output.line(line);
   };
   const opened = await openFolder(choiceOf(folder, options), say);
+  const images = opened.description;
   const request = requestOf(folder, context, options);
   const root = options.out ? resolve(context.cwd, options.out) : await newFolder(context, request, say);
   const before = options.out ? await readReplay(root) : null;
   if (before?.finished && isDeepStrictEqual(before.request, request)) {
     say(`${root} holds this replay already, and it is finished: only images that are new since are analysed`);
   }
-  return { opened, request, root, loaded: await replayRoot(context, { ...options, folder, root }) };
+  const loaded = await replayRoot(context, { ...options, images, root, request });
+  say(roiManifestWords(loaded.roiManifest));
+  return { opened, request, root, loaded };
 }
 
 /**
@@ -102,21 +107,26 @@ async function replayHere(context: CommandContext, folder: string, options: Repl
   const { output } = context;
   const { json, logFormat } = options;
   const { opened, request, root, loaded } = await prepareReplay(context, folder, options);
-  const { config, warnings, paths, chosen, roiManifestFile } = loaded;
-  await recordReplay(root, request, false);
+  const { config, warnings, paths, chosen, roiManifest } = loaded;
+  let made: string[] = [];
   const begun = performance.now();
   const pipeline = await openOrExit({
     config,
     paths,
     configFile: chosen.path,
     config$: of({ kind: 'loaded', file: chosen.shown, config, warnings, changes: [], restart: [] }),
-    roiManifest$: from(readFileText(paths.roiManifest).then(read => (read.kind === 'text' ? read.text : null))),
+    roiManifest$: of(roiManifest.text),
     stages: replayStages,
     quantities$: of(quantitySettings(config)),
     alarms$: of(options.alarms ? alarmSettings((await loadConfig(context)).config) : silent),
-    replay: { ...choiceOf(folder, options), speed: options.speed, opened, roiManifestFile },
+    replay: { ...choiceOf(folder, options), speed: options.speed, opened, roiManifestFile: roiManifest.origin.file },
+    // Nothing is written before it is known that no other process works there.
+    onHeld: async () => {
+      made = await loaded.make();
+    },
   });
-  // Not before it is known that no other process replays there.
+  tell(pipeline, isUncertain(roiManifest) ? 'warning' : 'info', roiManifestWords(roiManifest));
+  for (const line of made) tell(pipeline, 'warning', line);
   await beginPlayback(paths, options.paused ?? false);
   const watch = new StartWatch(replayStages);
   void noteExperiment(
@@ -150,7 +160,9 @@ async function replayHere(context: CommandContext, folder: string, options: Repl
     },
   });
   output.progress('');
-  if (stoppedBy === null && wrongRois === null) await recordReplay(root, request, true);
+  if (stoppedBy === null && wrongRois === null) {
+    await recordReplay(root, { request, finished: true, roi_manifest: roiManifest.origin });
+  }
   if (wrongRois !== null) throw new ExitError(exitCodes.usage, wrongRois);
 
   const seconds = (performance.now() - begun) / 1000;
@@ -185,6 +197,11 @@ async function replayHere(context: CommandContext, folder: string, options: Repl
     return signalExitCode(stoppedBy);
   }
   return options.strict && failed > 0 ? exitCodes.failed : exitCodes.done;
+}
+
+/** Into the log, and to whoever watches. */
+function tell(pipeline: Pipeline, level: NoteEvent['level'], message: string): void {
+  pipeline.report({ kind: 'note', at: systemClock.now(), level, stage: null, message });
 }
 
 /** A folder below the working directory. A replay that is there already and finished is done anew beside it, which is said. */

@@ -40,9 +40,9 @@ test.each(['a\u001b[2Jb', 'x\ny', '$HOME', '50%A%', '~', 'a:b*?"<>|\\', 'run. ',
 
 test('one that was interrupted goes on where it is; once it is finished, the next begins anew', async () => {
   const first = await defaultReplayFolder(cwd, request);
-  await recordReplay(first, request, false);
+  await recordReplay(first, { request, finished: false });
   expect(await defaultReplayFolder(cwd, request)).toBe(first);
-  await recordReplay(first, request, true);
+  await recordReplay(first, { request, finished: true });
   const finished: string[] = [];
   expect(await defaultReplayFolder(cwd, request, 'gaussian', root => finished.push(root))).toBe(`${first}-2`);
   expect(finished).toEqual([first]);
@@ -50,8 +50,8 @@ test('one that was interrupted goes on where it is; once it is finished, the nex
 
 test('a replay of something else, or a folder of somebody else, is left alone', async () => {
   const first = await defaultReplayFolder(cwd, request);
-  await recordReplay(first, { ...request, folder: '/other/Pos0' }, false);
-  await recordReplay(`${first}-2`, { ...request, limit: 5 }, false);
+  await recordReplay(first, { request: { ...request, folder: '/other/Pos0' }, finished: false });
+  await recordReplay(`${first}-2`, { request: { ...request, limit: 5 }, finished: false });
   expect(await defaultReplayFolder(cwd, request)).toBe(`${first}-3`);
 });
 
@@ -59,7 +59,7 @@ test('no pipeline is run in the folder of a replay, and what goes on with it is 
   const root = join(cwd, 'run 7');
   const context = { cwd, environment: {} };
   await refuseInReplay(context, root, undefined);
-  await recordReplay(root, request, true);
+  await recordReplay(root, { request, finished: true });
   await expect(refuseInReplay(context, root, undefined)).rejects.toMatchObject({
     code: exitCodes.usage,
     message: expect.stringMatching(/ replay \/old\/Pos0 --out '.*run 7' --method gaussian" goes on with the replay/),

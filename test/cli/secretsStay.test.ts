@@ -48,6 +48,8 @@ function contextHere(): CommandContext {
   };
 }
 
+const asked = (images: string) => ({ images: { folder: images, folders: [images] }, request: { folder: images } });
+
 const textsBelow = (path: string): string[] =>
   readdirSync(path, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())
@@ -57,7 +59,10 @@ it('the root of a replay holds no alarm of the experiment, so that a run in it p
   const rois = join(folder, 'rois.json');
   writeFileSync(rois, '{"ROI_1":{"label":"A","flip":false,"coords":[1,1],"size":[8,8]},"image_angle":0}');
   const root = join(folder, 'replay');
-  const { config } = await replayRoot(contextHere(), { folder: join(folder, 'old\n[Alarms]'), root, rois });
+  const images = join(folder, 'old\n[Alarms]');
+  const made = await replayRoot(contextHere(), { ...asked(images), root, rois });
+  await made.make();
+  const { config } = made;
   expect(config.Alarms).toEqual({ command: [], webhook: '', quiet_seconds: 7 });
   expect(textsBelow(root).join()).not.toContain('hunter2');
 });
@@ -70,7 +75,7 @@ it.each([
   mkdirSync(join(folder, 'run', 'configs'), { recursive: true });
   writeFileSync(join(folder, 'run', 'configs', 'Phorest_config.toml'), '[Camera]\ncamera_type = "simulated"\n');
   const making = replayRoot(contextHere(), {
-    folder: join(folder, 'old'),
+    ...asked(join(folder, 'old')),
     root: join(folder, out),
     rois: join(folder, 'r.json'),
   });

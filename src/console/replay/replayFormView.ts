@@ -13,7 +13,7 @@ const titles: Readonly<Record<FormField, string>> = {
 /** What an empty field means. */
 const whenEmpty: Readonly<Record<FormField, string>> = {
   folder: 'the folder of old images: type, Tab completes',
-  rois: "the configuration's, or a ROI manifest beside the images",
+  rois: "a ROI manifest beside the images, else the configuration's",
   method: '',
   speed: '',
 };

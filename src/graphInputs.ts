@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { concatMap, connect, filter, map, merge, type Observable, pairwise, ReplaySubject } from 'rxjs';
+import { concatMap, connect, filter, map, merge, type Observable, pairwise, ReplaySubject, startWith } from 'rxjs';
 import { changedSettings } from './config/changedKeys.ts';
 import { describeProblem } from './config/configError.ts';
 import type { Config } from './config/schema.ts';
-import type { Control } from './model/control.ts';
+import { type Control, noControl } from './model/control.ts';
 import type { PipelineEvent } from './model/event.ts';
 import type { Experiment, SettingsSource } from './operators/stage/experiment.ts';
 import type { Steering } from './operators/stage/stageRunner.ts';
@@ -35,7 +35,11 @@ export function connectInputs(
     inputs.control$.pipe(
       connect(
         control$ => {
-          const seen$ = control$.pipe(map(control => ({ kind: 'control' as const, at: clock.now(), ...control })));
+          const seen$ = control$.pipe(
+            startWith(noControl),
+            pairwise(),
+            map(([before, control]) => ({ kind: 'control' as const, at: clock.now(), ...control, before })),
+          );
           return build({ ...inputs, config$, control$ }).pipe(mergeUntilComplete<PipelineEvent>(seen$));
         },
         { connector: () => new ReplaySubject(1) },

@@ -24,12 +24,6 @@ export function traceOfExperiment(root: string, more: readonly string[] = []): s
   return null;
 }
 
-/** Folder in an experiment's that holds its images; null where a folder is no experiment. */
-export function imagesOfExperiment(root: string): string | null {
-  const name = foldersIn(root).find(each => existsSync(join(root, each, 'metadata_manifest.json')));
-  return name === undefined ? null : join(root, name);
-}
-
 function foldersIn(folder: string): string[] {
   try {
     const entries = readdirSync(folder, { withFileTypes: true });

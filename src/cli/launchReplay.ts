@@ -5,6 +5,7 @@ import { ExitError, exitCodes } from './exitCodes.ts';
 import { launch, startPatienceMs } from './launch.ts';
 import { livingProcesses } from './livingProcesses.ts';
 import { goOnWords } from './replayRecord.ts';
+import { roiManifestWords } from './replayRoiManifest.ts';
 import { prepareReplay, type ReplayOptions } from './runReplay.ts';
 
 /**
@@ -35,6 +36,7 @@ export async function launchReplay(context: CommandContext, folder: string, opti
     if (report.kind === 'failed') throw new ExitError(report.code, report.message);
     if (options.json) output.json(JSON.stringify({ pid, out: root }));
     else if (!options.console) {
+      output.line(roiManifestWords(loaded.roiManifest));
       output.line(`the replay goes on when this terminal is closed: process ${pid} · results in ${root}`);
       output.line(`  ${commandLine(inRoot, 'console')}   shows it`);
       output.line(

@@ -1,6 +1,6 @@
 import type { CommandDefinition } from './commandDefinition.ts';
 import type { QuantitiesOptions } from './showQuantities.ts';
-import { fromOption, toOption } from './spanOptions.ts';
+import { fromOption, toOption, wholeOfIt } from './spanOptions.ts';
 
 /** `quantities`: noise, drift, changes and quality of each ROI, pair and group, and the steps between two times. */
 export const quantities: CommandDefinition<QuantitiesOptions> = {
@@ -18,10 +18,13 @@ export const quantities: CommandDefinition<QuantitiesOptions> = {
       .option('--changes', 'list the changes of level')
       .addOption(fromOption)
       .addOption(toOption)
-      .option('--zero <from-to...>', 'two times: shifts are told from their mean between these too')
+      .option(
+        '--zero <from-to...>',
+        `two times: shifts are told from their mean between these too; of the end, ${wholeOfIt}`,
+      )
       .option(
         '--step <times...>',
-        'four times: the step from the mean between the first two to that between the last two',
+        `four times: the step from the mean between the first two to that between the last two; of both ends, ${wholeOfIt}`,
       )
       .option('--json', 'print everything as one line of JSON'),
   run: async (context, _args, options) => (await import('./showQuantities.ts')).showQuantities(context, options),

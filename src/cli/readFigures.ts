@@ -8,6 +8,7 @@ import { lookAtKept } from '../sinks/quantities/quantitiesFollower.ts';
 import { type QuantitySettings, readQuantities } from '../sinks/quantities/readQuantities.ts';
 import { chooseFrames, type FrameSpan } from '../sinks/series/chosenFrames.ts';
 import type { SeriesReader } from '../sinks/series/seriesReader.ts';
+import { timeRange } from '../streams/folder/timeRange.ts';
 import { experimentGroups } from './readSensing.ts';
 
 /** What the configuration says of the figures. */
@@ -24,11 +25,14 @@ export function quantitySettings(config: Config): QuantitySettings {
     windowFrames,
     sensor,
     groups: experimentGroups(config),
-    zero: isZeroed ? { from: clockTime(zero_from), end: clockTime(zero_to) } : null,
+    zero: isZeroed ? { from: clockTime(zero_from), end: endOf(zero_to) } : null,
     alarmSigmas: alarm_sigmas,
     key: JSON.stringify([sensor, config.Experiment.groups]),
   };
 }
+
+/** As ends in commands, but for `zero`, which writes to the millisecond what it has chosen. */
+const endOf = (to: string): number => (to.includes('.') ? clockTime(to) : timeRange(undefined, to).end);
 
 /** The same, whenever it has changed. */
 export const quantities$ = (config$: Observable<Config>): Observable<QuantitySettings> =>

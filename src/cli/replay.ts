@@ -6,6 +6,7 @@ import { type CommandDefinition, wholeNumber } from './commandDefinition.ts';
 import { expandHome } from './completePath.ts';
 import { logFormatOption } from './run.ts';
 import type { ReplayOptions } from './runReplay.ts';
+import { toOption } from './spanOptions.ts';
 
 /** A folder of old images as a stream through the whole graph. */
 export const replay: CommandDefinition<ReplayOptions> = {
@@ -33,8 +34,8 @@ export const replay: CommandDefinition<ReplayOptions> = {
       )
       .option('--paused', 'hold the first frame: "playback step" or "playback resume" lets it come')
       .option('--every <n>', 'every nth image', wholeNumber)
-      .option('--from <time>', 'first time, as 2025-07-24 or 2025-07-24T13:45')
-      .option('--to <time>', 'last time')
+      .option('--from <time>', "first time, as 2025-07-24 or 2025-07-24T13:45, in the images' time")
+      .addOption(toOption)
       .option('--limit <n>', 'at most so many images', wholeNumber)
       .option('--series <name>', 'one of several series in the folder (channels, cameras, …), or all')
       .option('--console', 'replay in the background and show it in the console; "q" leaves it going on')

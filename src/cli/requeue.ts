@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import type { ProcessingStatus } from '../model/entry.ts';
 import { type CommandDefinition, wholeNumber } from './commandDefinition.ts';
 import type { RequeueOptions } from './requeueSelection.ts';
+import { toOption } from './spanOptions.ts';
 
 const statuses = ['processed', 'failed', 'skip', 'pending', 'processing'] as const satisfies ProcessingStatus[];
 
@@ -23,7 +24,7 @@ export const requeue: CommandDefinition<RequeueOptions> = {
         new Option('--status <status>', 'only images of this status (default: processed and failed)').choices(statuses),
       )
       .option('--from <time>', "first time, as 2025-07-24 or 2025-07-24T13:45, in the images' time or with a zone")
-      .option('--to <time>', 'last time')
+      .addOption(toOption)
       .option('--every <n>', 'every nth of them', wholeNumber)
       .option('--skip', 'set them to skip: they are not analysed, and what they gave does not count any more')
       .option(

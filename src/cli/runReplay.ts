@@ -79,14 +79,13 @@ export async function prepareReplay(
   };
   const opened = await openFolder(choiceOf(folder, options), say);
   const images = opened.description;
-  const request = requestOf(folder, context, options);
+  const request = requestOf(images.folder, context, options);
   const root = options.out ? resolve(context.cwd, options.out) : await newFolder(context, request, say);
   const before = options.out ? await readReplay(root) : null;
   if (before?.finished && isDeepStrictEqual(before.request, request)) {
     say(`${root} holds this replay already, and it is finished: only images that are new since are analysed`);
   }
   const loaded = await replayRoot(context, { ...options, images, root, request });
-  say(roiManifestWords(loaded.roiManifest));
   return { opened, request, root, loaded };
 }
 
@@ -119,7 +118,12 @@ async function replayHere(context: CommandContext, folder: string, options: Repl
     stages: replayStages,
     quantities$: of(quantitySettings(config)),
     alarms$: of(options.alarms ? alarmSettings((await loadConfig(context)).config) : silent),
-    replay: { ...choiceOf(folder, options), speed: options.speed, opened, roiManifestFile: roiManifest.origin.file },
+    replay: {
+      ...choiceOf(request.folder, options),
+      speed: options.speed,
+      opened,
+      roiManifestFile: roiManifest.origin.file,
+    },
     // Nothing is written before it is known that no other process works there.
     onHeld: async () => {
       made = await loaded.make();

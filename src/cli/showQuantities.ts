@@ -1,7 +1,5 @@
 import { nodeFiles } from '../files/files.ts';
-import { clockTime } from '../model/experimentStep.ts';
 import { labelPatterns } from '../model/labelPatterns.ts';
-import { fullTime } from '../model/namedTime.ts';
 import { withError } from '../model/quantity.ts';
 import type { SeriesFigures, ShiftChange } from '../quantities/quantities.ts';
 import type { Measured } from '../quantities/robustSlope.ts';
@@ -78,7 +76,9 @@ export async function showQuantities(context: CommandContext, options: Quantitie
   else if (spans) output.text(`\n${textTable(stepRows(steps)).join('\n')}\n`);
   if (options.changes) output.text(`\n${textTable(changeRows(shown.slice(-mostChanges))).join('\n')}\n`);
   if (figures.zero)
-    output.line(`from zero: from the mean between ${clockText(figures.zero.from)} and ${clockText(figures.zero.end)}`);
+    output.line(
+      `from zero: from the mean between ${clockText(figures.zero.from)} and ${clockText(figures.zero.end - 1)}`,
+    );
   for (const { reference, since } of figures.references.slice(1)) {
     output.line(
       `from ${clockText(since)} on, shifts are measured from a new reference, ${reference}: levels before it have another zero`,
@@ -90,17 +90,29 @@ export async function showQuantities(context: CommandContext, options: Quantitie
   return exitCodes.done;
 }
 
-/** Pairs of times. @throws ExitError `usage` */
-function spansOf(option: string, texts: readonly string[], count: number): Span[] {
-  const times = texts.map(text => clockTime(fullTime(text, Date.now())));
-  const isInOrder = times.every((time, i) => i === 0 || time > times[i - 1]!);
-  if (times.length !== 2 * count || !isInOrder) {
-    throw new ExitError(
+/** Pairs of times; an end takes in the whole of what it names, as `--to` does. @throws ExitError `usage` */
+export function spansOf(option: string, texts: readonly string[], count: number): Span[] {
+  const wrong = (why: string): ExitError =>
+    new ExitError(
       exitCodes.usage,
-      `${option}: ${texts.join(' ')}: it takes ${2 * count} times in their order, as 2026-11-28T14:00 or 2026-11-28T14:00:30`,
+      `${option}: ${texts.join(' ')}: ${why}; it takes ${2 * count} times in their order, as 2026-11-28T14:00 or 2026-11-28T14:00:30`,
     );
+  if (texts.length !== 2 * count) throw wrong(`there are ${texts.length}`);
+  const spans: Span[] = [];
+  for (let i = 0; i < texts.length; i += 2) {
+    const [from, to] = [texts[i]!, texts[i + 1]!];
+    let span: Span;
+    try {
+      span = frameSpan({ from, to });
+    } catch (error) {
+      throw wrong((error as Error).message);
+    }
+    const before = spans.at(-1);
+    if (before && span.from < before.end)
+      throw wrong(`${from} is not later than ${texts[i - 1]}, whose whole day, minute or second counts`);
+    spans.push(span);
   }
-  return Array.from({ length: count }, (_, i) => ({ from: times[2 * i]!, end: times[2 * i + 1]! }));
+  return spans;
 }
 
 const number = (value: number | null, digits = 4): string => (value === null ? '' : value.toFixed(digits));

@@ -1,6 +1,7 @@
 import type { CommandDefinition } from './commandDefinition.ts';
 import { readDuration } from './readDuration.ts';
 import type { ZeroOptions } from './setZero.ts';
+import { wholeOfIt } from './spanOptions.ts';
 
 /** `zero`: shifts are also told from what they are now. */
 export const zero: CommandDefinition<ZeroOptions> = {
@@ -21,7 +22,7 @@ export const zero: CommandDefinition<ZeroOptions> = {
         readDuration,
       )
       .option('--from <time>', "the mean from then on is zero, as 2025-07-24 or 2025-07-24T13:45, in the images' time")
-      .option('--to <time>', 'until then')
+      .option('--to <time>', `until then: ${wholeOfIt}`)
       .option('--off', 'no second zero any more'),
   run: async (context, _args, options) => (await import('./setZero.ts')).setZero(context, options),
 };

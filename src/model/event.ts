@@ -61,6 +61,8 @@ export type ConfigEvent =
 /** What a person asked for in the control file was seen, and is obeyed from now on. */
 export interface ControlEvent extends Control {
   kind: 'control';
+  /** What was asked for until then; absent: nothing. */
+  before?: Control;
   at: number;
 }
 

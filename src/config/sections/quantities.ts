@@ -39,7 +39,7 @@ export const quantities = section(
     }),
     zero_to: setting(time(), {
       absent: '',
-      doc: 'End of that time.',
+      doc: 'End of that time: the day, minute or second that it names counts whole; with a fraction of a second it is the moment itself.',
       effect: 'live',
       new: true,
     }),

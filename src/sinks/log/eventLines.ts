@@ -1,7 +1,7 @@
 import { alarmTitle } from '../../model/alarm.ts';
-import type { EventLevel, PipelineEvent } from '../../model/event.ts';
+import { noControl } from '../../model/control.ts';
+import type { ControlEvent, EventLevel, PipelineEvent } from '../../model/event.ts';
 import { localIso, utcIso } from '../../model/localTime.ts';
-import type { Playback } from '../../model/playback.ts';
 import { duration, number } from '../../model/quantity.ts';
 import { rateText } from '../../model/rate.ts';
 import { oneLine, shownJson } from '../../model/shownText.ts';
@@ -30,7 +30,7 @@ export function eventLevel(event: PipelineEvent): EventLevel {
       // A look at everything is no item; what it found is told by itself.
       return event.stage === 'health' ? 'debug' : 'info';
     case 'control':
-      return event.seq === 0 ? 'debug' : 'info';
+      return controlChanges(event).length > 0 ? 'info' : 'debug';
     case 'failed':
       return 'warning';
     case 'alarm':
@@ -94,10 +94,7 @@ export function eventWords(event: PipelineEvent): string {
     case 'health':
       return `health ${event.report.light}`;
     case 'control':
-      return [
-        event.paused.length > 0 ? `paused: ${event.paused.join(', ')}` : 'no stage is paused',
-        ...(event.playback ? [playbackWords(event.playback)] : []),
-      ].join('; ');
+      return controlChanges(event).join('; ') || 'the same stages are paused, and the replay goes as before';
     case 'config':
       return [
         event.file ? `read ${event.file}` : 'no file: the shipped defaults',
@@ -111,10 +108,18 @@ export function eventWords(event: PipelineEvent): string {
   }
 }
 
-function playbackWords({ speed, paused, steps }: Playback): string {
-  const words = [paused ? `the replay is paused${steps ? ` (step ${number(steps)})` : ''}` : 'the replay goes on'];
-  if (speed !== undefined) words.push(speed === 'max' ? 'as fast as it goes' : `at ${number(speed)} times its pace`);
-  return words.join(' ');
+/** What is otherwise than before: which stages are paused, whether and how fast a replay goes. A step or a seek is told by what it brings. */
+function controlChanges({ paused, playback = {}, before = noControl }: ControlEvent): string[] {
+  const stages = paused.join(', ');
+  const last = before.playback ?? {};
+  const words: string[] = [];
+  if (stages !== before.paused.join(', ')) words.push(stages === '' ? 'no stage is paused' : `paused: ${stages}`);
+  if (Boolean(playback.paused) !== Boolean(last.paused))
+    words.push(playback.paused ? 'the replay is paused' : 'the replay goes on');
+  const { speed } = playback;
+  if (speed !== undefined && speed !== last.speed)
+    words.push(`the replay goes ${speed === 'max' ? 'as fast as it can' : `at ${number(speed)} times its pace`}`);
+  return words;
 }
 
 /** Details whose key alone does not say what they are. */

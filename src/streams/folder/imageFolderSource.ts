@@ -50,9 +50,8 @@ export async function openImageFolder(options: ImageFolderOptions, deps: ImageFo
   const every = wholeNumber('every', options.every ?? 1);
   const limit = options.limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber('limit', options.limit);
   const range = options.from === undefined && options.to === undefined ? null : timeRange(options.from, options.to);
-  const folder = resolve(options.folder);
-
-  const listing = await listImages(folder, deps.signal);
+  const listing = await listImages(resolve(options.folder), deps.signal);
+  const { folder } = listing;
   const now = deps.clock.now();
   const timed = await timeImages(listing.folders, { folder, series: options.series, now }, deps.signal);
   const description: ImageFolderDescription = {

@@ -34,6 +34,8 @@ export interface IgnoredFiles {
 }
 
 export interface ImageListing {
+  /** Absolute; that of the images where an experiment was named. */
+  folder: string;
   /** In the order of replay; more than one only for folders of days. */
   folders: ImageFolder[];
   ignored: IgnoredFiles;
@@ -56,19 +58,23 @@ const dayFolder = /^(?:19|20)\d{6}(?:[_-]\d+)?$/;
 const positionFolder = /^(?:Pos[-_]?\d.*|\d+-Pos.*|Default)$/;
 
 /**
- * Lists a folder; when it has no image itself, its folders of days in their order, or the one position of a Micro-Manager run.
+ * Lists a folder; when it has no image itself, its folders of days in their order, or the one position of a Micro-Manager run. Of an
+ * experiment it lists the folder of its images, and not its pictures of results.
  *
  * @param folder absolute path
  * @throws SourceError when there is nothing to replay, saying what was found instead
  */
 export async function listImages(folder: string, signal?: AbortSignal): Promise<ImageListing> {
   const listing: ImageListing = {
+    folder,
     folders: [],
     ignored: { other: 0, hidden: 0, packed: 0, notRegular: 0 },
     undecodable: [],
     passedOver: [],
   };
   const top = await readFolder(folder, listing, signal);
+  const inside = await imagesOfExperiment(folder, top.subfolders);
+  if (inside !== null) return listImages(inside, signal);
   const days = top.subfolders.filter(name => dayFolder.test(name));
   const positions = await positionsIn(folder, top.subfolders);
   if (top.images.length > 0) {
@@ -90,6 +96,14 @@ export async function listImages(folder: string, signal?: AbortSignal): Promise<
     throw holding.length > 0 ? severalFolders(folder, holding) : nothing(folder, listing, top.subfolders);
   }
   return listing;
+}
+
+/** Folder of an experiment's images, of this program or of the Python system; null where a folder is none. */
+async function imagesOfExperiment(folder: string, subfolders: readonly string[]): Promise<string | null> {
+  for (const name of subfolders.slice(0, maxLookedInto)) {
+    if (await isThere(join(folder, name, 'metadata_manifest.json'))) return join(folder, name);
+  }
+  return null;
 }
 
 const firstFew = (names: readonly string[]): string =>
@@ -126,7 +140,7 @@ async function foldersWithImages(
     const entries = await opendir(join(folder, name)).catch(() => null);
     if (!entries) continue;
     for await (const entry of entries) {
-      if (!entry.isFile() || !imageFile(entry.name)) continue;
+      if (entry.isFile() ? !imageFile(entry.name) : !dayFolder.test(entry.name)) continue;
       found.push(name);
       break;
     }

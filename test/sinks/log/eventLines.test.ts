@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PipelineEvent } from '../../../src/model/event.ts';
+import type { ControlEvent, PipelineEvent } from '../../../src/model/event.ts';
 import { parseIso } from '../../../src/model/localTime.ts';
 import { duration, number } from '../../../src/model/quantity.ts';
 import { eventLevel, eventLine } from '../../../src/sinks/log/eventLines.ts';
@@ -98,5 +98,33 @@ describe('number', () => {
     [12345.678, '12,350'],
   ])('%d', (value, words) => {
     expect(number(value)).toBe(words);
+  });
+});
+
+describe('what a person asks of a pipeline that runs', () => {
+  type Asked = Pick<ControlEvent, 'seq' | 'paused' | 'playback'>;
+  const told = (before: Asked | undefined, asked: Asked): [string, string] => {
+    const event: PipelineEvent = { kind: 'control', at, ...asked, ...(before && { before }) };
+    return [eventLevel(event), pretty(event).slice(48)];
+  };
+  const held: Asked = { seq: 3, paused: [], playback: { paused: true, steps: 3 } };
+
+  it('is a line of the log where a state changes: a stage, the replay, its speed, and that alone', () => {
+    expect(told(undefined, { seq: 1, paused: ['processor'] })).toEqual(['info', 'paused: processor']);
+    expect(told({ seq: 1, paused: ['processor'] }, { seq: 2, paused: [] })).toEqual(['info', 'no stage is paused']);
+    expect(told({ seq: 2, paused: [] }, held)).toEqual(['info', 'the replay is paused']);
+    expect(told(held, { seq: 4, paused: [], playback: { paused: false } })).toEqual(['info', 'the replay goes on']);
+    expect(told(held, { ...held, playback: { ...held.playback, speed: 2 } })).toEqual([
+      'info',
+      'the replay goes at 2 times its pace',
+    ]);
+  });
+
+  it('is none for each step and seek of a replay, nor where nothing was asked', () => {
+    expect(told(held, { seq: 4, paused: [], playback: { paused: true, steps: 4 } })[0]).toBe('debug');
+    expect(told(held, { ...held, seq: 4, playback: { ...held.playback, seek: { number: 1, to: '50%' } } })[0]).toBe(
+      'debug',
+    );
+    expect(told(undefined, { seq: 0, paused: [] })[0]).toBe('debug');
   });
 });

@@ -13,7 +13,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ImportedFrame } from '../../../src/model/frame.ts';
 import type { FolderNote } from '../../../src/streams/folder/folderNotes.ts';
@@ -381,6 +381,29 @@ describe('folders that can not be replayed', () => {
     const several = await refusal(folder);
     expect(several.code).toBe('several_positions');
     expect(several.message).toMatch(/Pos0, Pos1/);
+  });
+
+  it('takes the images of an experiment that is named itself, wherever they are in it, and not its plots', async () => {
+    const root = await folderOf();
+    for (const path of ['results/plot.png', 'report.png', 'pictures/20250724/image_20250724_134513_569672_cam0.png']) {
+      await mkdir(dirname(join(root, path)), { recursive: true });
+      await appendFile(join(root, path), '');
+    }
+    await appendFile(join(root, 'pictures', 'metadata_manifest.json'), '[]');
+    const { description } = await openImageFolder(
+      { folder: root },
+      { clock: { now: () => 0, monotonic: () => 0 }, note: () => undefined },
+    );
+    expect(description).toMatchObject({ folder: join(root, 'pictures'), images: 1 });
+  });
+
+  it('names the images first where an experiment has no manifest any more', async () => {
+    const root = await folderOf();
+    for (const path of ['results/plot.png', 'data/20250724/image_20250724_134513_569672_cam0.png']) {
+      await mkdir(dirname(join(root, path)), { recursive: true });
+      await appendFile(join(root, path), '');
+    }
+    expect((await refusal(root)).message).toMatch(/its folders data, results have; .* as ".*\/data"/);
   });
 
   it.skipIf(process.getuid?.() === 0)('says when it may not be read (as an ordinary user)', async () => {

@@ -61,7 +61,7 @@ export async function setPaused(context: CommandContext, word: string, paused: b
       output.line(
         paused
           ? `the ${stage} is paused; "${commandLine(context, 'resume', stage)}" lets it go on`
-          : `the ${stage} goes on`,
+          : goesOn(stage, running),
       );
       return exitCodes.done;
     }
@@ -77,6 +77,14 @@ export async function setPaused(context: CommandContext, word: string, paused: b
     output.progress(`${seen ? `the ${stage} finishes what is in work` : 'waiting for the pipeline to see it'}`);
     await wait(pollEveryMs);
   }
+}
+
+/** One that a person has resumed may rest still, for a reason that stands as its alarm. */
+function goesOn(stage: StageName, running: readonly Pick<ProcessStatus, 'stages' | 'alarms'>[]): string {
+  const why = running
+    .filter(({ stages }) => stages[stage]?.state === 'paused')
+    .flatMap(({ alarms }) => alarms.filter(alarm => alarm.stage === stage))[0];
+  return why ? `the ${stage} is resumed, and rests until this is over: ${why.message}` : `the ${stage} goes on`;
 }
 
 function rests(status: ProcessStatus, stage: StageName): boolean {

@@ -6,6 +6,7 @@ import { experimentHandlers } from './experiments/experimentHandlers.ts';
 import { frameHandlers } from './frame/frameHandlers.ts';
 import type { CoreAction, KeyHandlers } from './keyBinding.ts';
 import { type ActionName, bindingFor } from './keys.ts';
+import { layoutOf } from './layout.ts';
 import { logHandlers, withoutFilters } from './log/logHandlers.ts';
 import { acknowledge, say } from './messages.ts';
 import { moveIn } from './moveActions.ts';
@@ -17,7 +18,7 @@ import { replayHandlers } from './replay/replayHandlers.ts';
 import { pastReplay } from './replay/replayState.ts';
 import { roiHandlers } from './rois/roiHandlers.ts';
 import { settingsHandlers } from './settings/settingsHandlers.ts';
-import { isPaused, selectedStage } from './situation.ts';
+import { isPaused, restsBecause, selectedStage } from './situation.ts';
 import { themeHandlers } from './theme/themeKeys.ts';
 
 const coreHandlers: KeyHandlers<CoreAction> = {
@@ -75,16 +76,28 @@ export const keyHandlers: KeyHandlers<ActionName> = {
   ...roiHandlers,
   ...themeHandlers,
   ...experimentHandlers,
-  ...paletteHandlers({ act: (state, action) => keyHandlers[action](state), command }),
+  ...paletteHandlers({ act: (state, action) => keyHandlers[action](state), command: commandOrAsk }),
 };
 
 /** What one key does in a state: text goes to a line that is being typed, the rest by the table. */
 export function pressKey(state: ConsoleState, key: string, text: string): Step {
+  if (layoutOf(state) === null) return pressUnseen(state, key);
   const typed = typeText(state, text);
   if (typed) return step(typed);
   const binding = bindingFor(key, state);
   if (!binding || binding.when?.(state) === false) return step(state);
   return keyHandlers[binding.action](state);
+}
+
+const leaving: ReadonlySet<ActionName> = new Set<ActionName>(['quit', 'interrupt', 'suspend', 'redraw']);
+
+/** In a window that is too small one can leave, and answer the question that is drawn; nothing else, since it would not be seen. */
+function pressUnseen(state: ConsoleState, key: string): Step {
+  const isAsked = state.overlay?.kind === 'question';
+  const seen = isAsked ? state : { ...state, overlay: null };
+  const binding = bindingFor(key, seen);
+  if (!binding || binding.when?.(seen) === false) return step(state);
+  return isAsked || leaving.has(binding.action) ? keyHandlers[binding.action](state) : step(state);
 }
 
 /** Esc: the message first, then what is left out of the log. */
@@ -174,6 +187,19 @@ function quit(state: ConsoleState): Step {
 function pauseOrResume(state: ConsoleState): Step {
   const stage = selectedStage(state);
   if (stage === null) return step(say(state, 'info', 'there is no stage to pause yet'));
+  const why = restsBecause(state, stage);
+  if (why !== null) return step(say(state, 'info', `${stage} rests by itself, and goes on by itself: ${why}`));
   const word = isPaused(state, stage) ? 'resume' : 'pause';
-  return command(state, `${word} ${stage}`, [word, stage]);
+  return commandOrAsk(state, `${word} ${stage}`, [word, stage]);
+}
+
+/** What the stages after them catch up with is not lost. */
+const losesFrames: readonly string[] = ['pause collector', 'pause brightfield'];
+
+/** As {@link command}; what loses frames asks first. */
+function commandOrAsk(state: ConsoleState, purpose: string, words: readonly string[]): Step {
+  const isUnderWay = state.commands.some(running => running.purpose === purpose);
+  if (isUnderWay || !losesFrames.includes(words.join(' '))) return command(state, purpose, words);
+  const text = `${purpose[0]?.toUpperCase()}${purpose.slice(1)}? No frames are taken until it is resumed, also after a restart.`;
+  return ask(state, text, asked(purpose, words));
 }

@@ -39,11 +39,16 @@ export function selectedStage(state: Pick<ConsoleState, 'reading' | 'selected'>)
 /** Whether a person wants this stage to pause. */
 export function isPaused({ reading }: Pick<ConsoleState, 'reading'>, stage: StageName): boolean {
   const status = reading?.status;
-  return (
-    status !== null &&
-    status !== undefined &&
-    (status.control.paused.includes(stage) || status.stages[stage]?.state === 'paused')
-  );
+  if (!status) return false;
+  const rests = status.stages[stage]?.state === 'paused' && restsBecause({ reading }, stage) === null;
+  return status.control.paused.includes(stage) || rests;
+}
+
+/** Why a stage rests that nobody has paused; null: it does not, or a person has paused it. */
+export function restsBecause({ reading }: Pick<ConsoleState, 'reading'>, stage: StageName): string | null {
+  const status = reading?.status;
+  if (status?.stages[stage]?.state !== 'paused' || status.control.paused.includes(stage)) return null;
+  return status.alarms.find(alarm => alarm.stage === stage)?.message ?? null;
 }
 
 /** The settings that count: those of the pipeline that runs, else those of the file. Null: neither is known. */

@@ -390,7 +390,7 @@ describe('openConsole', () => {
     const { type, screen, ending, end } = await opened({
       command: () => new Observable(subscriber => subscriber.error(new Error('no such program'))),
     });
-    await type('p');
+    await type('py');
     expect(screen.text).toContain('pause collector failed (exit code 1): no such program');
     ending.abort();
     await end;

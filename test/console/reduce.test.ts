@@ -6,8 +6,19 @@ import { keptLines } from '../../src/console/log/logView.ts';
 import { pageNames } from '../../src/console/pages.ts';
 import { reduce } from '../../src/console/reduce.ts';
 import { shownMessage } from '../../src/console/shownMessage.ts';
+import { lineText } from '../../src/console/views/line.ts';
+import { smallWindow } from '../../src/console/views/overlayView.ts';
 import { press } from './press.ts';
-import { noon, sampleHistory, sampleLines, sampleRois, sampleState, sampleStatus } from './sampleConsole.ts';
+import {
+  noon,
+  sampleAlarm,
+  sampleHistory,
+  sampleLines,
+  sampleRois,
+  sampleStage,
+  sampleState,
+  sampleStatus,
+} from './sampleConsole.ts';
 
 const following = (state: ConsoleState, ...inputs: ConsoleInput[]): ConsoleState =>
   inputs.reduce((now, input) => reduce(now, input).state, state);
@@ -58,6 +69,36 @@ describe('starting and stopping', () => {
       reading: { connection: 'running', status: sampleStatus({ control: { seq: 2, paused: ['collector'] } }) },
     });
     expect(press(paused, 'p').actions).toMatchObject([{ words: ['resume', 'collector'] }]);
+  });
+
+  it('asks before it pauses what takes frames, by its key and by the palette, and not before it resumes', () => {
+    const words = ['pause', 'collector'];
+    for (const keys of ['p', ':pause collector<enter>']) {
+      const asked = press(sampleState(), keys);
+      expect(asked.actions).toEqual([]);
+      expect(asked.state.overlay).toMatchObject({
+        kind: 'question',
+        text: expect.stringContaining('No frames are taken'),
+      });
+      expect(press(asked.state, 'n').actions).toEqual([]);
+      expect(press(asked.state, 'y').actions).toMatchObject([
+        { do: 'command', id: 1, purpose: 'pause collector', words },
+      ]);
+    }
+  });
+
+  it('says what a stage waits for that rests by itself: resuming would not help', () => {
+    const status = sampleStatus({
+      alarms: [sampleAlarm({ stage: 'collector', key: 'no_room', message: 'only 3 MB are free: free some space' })],
+    });
+    status.stages.collector = sampleStage({ state: 'paused' });
+    const full = sampleState({ reading: { connection: 'running', status } });
+    const { actions, state } = press(full, 'p');
+    expect([actions, state.overlay]).toEqual([[], null]);
+    expect(shownMessage(state).text).toContain('collector rests by itself');
+    expect(shownMessage(state).text).toContain('free some space');
+    status.control.paused = ['collector'];
+    expect(press(full, 'p').actions).toMatchObject([{ words: ['resume', 'collector'] }]);
   });
 
   it('selects no stage beyond the first and the last', () => {
@@ -303,5 +344,38 @@ describe('mouse', () => {
 describe('a window that is too small', () => {
   it('still leaves by its key', () => {
     expect(press(sampleState({ columns: 20, rows: 5 }), 'q').actions).toEqual([{ do: 'quit' }]);
+  });
+
+  const small = { columns: 40, rows: 10 } as const;
+  const text = (state: ConsoleState) => smallWindow(state).map(lineText).join('\n');
+
+  it.each([
+    [59, 17],
+    [40, 10],
+    [20, 5],
+    [12, 4],
+  ])('draws the question that its key asks, with the answers, in %i × %i', (columns, rows) => {
+    const own = sampleState({ columns, rows, mode: 'own' });
+    expect(text(own)).toContain('q asks');
+    const asked = press(own, 'q').state;
+    for (const answer of [/^y stop/, /(^| {3})b in the b/m, /(^| {3})n stay/m]) expect(text(asked)).toMatch(answer);
+    expect(smallWindow(asked).length).toBeLessThanOrEqual(rows);
+    expect(text(press(asked, 'n').state)).toContain('q asks');
+    expect(press(asked, 'y').actions).toMatchObject([{ do: 'stopOwn' }]);
+    expect(text(sampleState({ columns, rows }))).toContain('q leaves');
+  });
+
+  it('does nothing that is not seen: no stop, no pause, no start, no typing', () => {
+    for (const keys of ['xy', 'p', 'py', 's', 'Ry', 'm<enter>', ':pause collector<enter>', 'y', '2']) {
+      const pressed = press(sampleState(small), keys);
+      expect([keys, pressed.actions]).toEqual([keys, []]);
+      expect(pressed.state).toEqual(sampleState(small));
+    }
+  });
+
+  it('leaves also while a line is typed, and keeps what was typed until the window is larger', () => {
+    const typing = { ...press(sampleState(), '5/abc').state, ...small };
+    expect(press(typing, 'd').state).toEqual(typing);
+    expect(press(typing, 'q').actions).toEqual([{ do: 'quit' }]);
   });
 });

@@ -4,7 +4,7 @@ import { alarmDetails } from '../alarms/alarmPage.ts';
 import { pickedRois } from '../chart/pickedRois.ts';
 import type { ConsoleState, Overlay } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
-import type { Rect } from '../layout.ts';
+import { type Rect, smallest } from '../layout.ts';
 import { fullLines } from '../log/fullLine.ts';
 import { sourcesOf } from '../log/logView.ts';
 import { innerWidth, overlayRect } from '../overlayRect.ts';
@@ -47,6 +47,33 @@ export function overlayView(state: ConsoleState): { rect: Rect; lines: Line[] } 
   return { rect, lines: framed };
 }
 
+const answers = ({ background }: Overlay & { kind: 'question' }): Line => [
+  seg('y', 'accent'),
+  seg(background ? ' stop   ' : ' yes   '),
+  ...(background ? [seg('b', 'accent'), seg(' in the background   ')] : []),
+  seg('n', 'accent'),
+  seg(background ? ' stay' : ' no'),
+];
+
+/** All that a window shows that is too small: a question, its answers first, or how to leave. */
+export function smallWindow({ columns, rows, overlay, mode, drawing }: ConsoleState): Line[] {
+  const lines =
+    overlay?.kind === 'question'
+      ? [...wrapped(answers(overlay), columns), ...paragraph(overlay.text, columns, rows, 'strong', drawing)]
+      : [
+          line('window too small'),
+          line(`${columns}x${rows}, needs ${smallest.columns}x${smallest.rows}`),
+          line(mode === 'own' ? 'q asks, and leaves' : 'q leaves'),
+        ];
+  return lines.slice(0, rows).map(each => clip(each, columns, drawing));
+}
+
+/** An answer a line where they don't fit beside each other. */
+const wrapped = (all: Line, columns: number): Line[] =>
+  lineText(all).length <= columns
+    ? [all]
+    : Array.from({ length: all.length / 2 }, (_, i) => all.slice(2 * i, 2 * i + 2));
+
 const isPlace = (text: string): boolean => text.trim() === '' || parsePlace(text) !== null;
 
 interface Content {
@@ -62,16 +89,7 @@ function content(state: ConsoleState, overlay: Overlay, width: number, height: n
     case 'question':
       return {
         title: 'Sure?',
-        lines: [
-          ...paragraph(overlay.text, width, height - 1, 'strong', drawing),
-          [
-            seg('y', 'accent'),
-            seg(overlay.background ? ' stop   ' : ' yes   '),
-            ...(overlay.background ? [seg('b', 'accent'), seg(' in the background   ')] : []),
-            seg('n', 'accent'),
-            seg(overlay.background ? ' stay' : ' no'),
-          ],
-        ],
+        lines: [...paragraph(overlay.text, width, height - 1, 'strong', drawing), answers(overlay)],
       };
     case 'rois':
       return { title: 'ROIs of the chart', lines: roiItems(state, overlay.cursor, height) };

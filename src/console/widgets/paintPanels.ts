@@ -3,9 +3,9 @@ import type { SchedulerLike } from 'rxjs';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import { paintGraphic } from '../frame/paintGraphic.ts';
-import { layoutOf, type PanelName, type Rect, smallest } from '../layout.ts';
-import { type Line, line } from '../views/line.ts';
-import { overlayView } from '../views/overlayView.ts';
+import { layoutOf, type PanelName, type Rect } from '../layout.ts';
+import type { Line } from '../views/line.ts';
+import { overlayView, smallWindow } from '../views/overlayView.ts';
 import { panelViews } from '../views/panels.ts';
 import type { Widget } from '../views/panelView.ts';
 import { contribWidgets } from './contribWidgets.ts';
@@ -149,7 +149,7 @@ export function paintPanels(open: OpenScreen, scheduler: SchedulerLike): Painter
       const drawn = contrib.show(shown, state.drawing);
       if (drawn !== 'nothing') changed = true;
       if (drawn === 'moved') hasMoved = true;
-      const overlay = places ? overlayView(state) : { rect: whole, lines: tooSmall(state) };
+      const overlay = places ? overlayView(state) : { rect: whole, lines: smallWindow(state) };
       if (show('overlay', overlay?.rect ?? null, overlay?.lines ?? [], state)) changed = true;
       if (changed) draw();
       graphic.draw(state);
@@ -167,12 +167,6 @@ function place(box: Widgets.BoxElement, rect: Rect | null): void {
 
 const placedIn = ({ left, top }: Rect, widgets: readonly Widget[]): Widget[] =>
   widgets.map(each => ({ ...each, rect: { ...each.rect, left: left + each.rect.left, top: top + each.rect.top } }));
-
-const tooSmall = ({ columns, rows }: ConsoleState): Line[] => [
-  line('window too small'.slice(0, columns)),
-  line(`${columns}x${rows}, needs ${smallest.columns}x${smallest.rows}`.slice(0, columns)),
-  line('q leaves'.slice(0, columns)),
-];
 
 const sameRect = (a: Rect | null, b: Rect | null): boolean =>
   a === b ||

@@ -10,7 +10,8 @@ import { asError } from '../model/asError.ts';
 import type { CheckFinding } from '../model/checkFinding.ts';
 import { systemClock } from '../model/clock.ts';
 import type { Pixels } from '../model/frame.ts';
-import { duration } from '../model/quantity.ts';
+import { idlePatterns, labelPatterns } from '../model/labelPatterns.ts';
+import { counted, duration } from '../model/quantity.ts';
 import { brightfield } from '../operators/brightfield/brightfield.ts';
 import { collector } from '../operators/collector/collector.ts';
 import { claimCamera, openSource, type SourceDeps } from '../streams/cameras/sources.ts';
@@ -139,4 +140,39 @@ async function checkRois({ paths, config }: LoadedConfig, pixels: Pixels): Promi
   } catch (error) {
     return [{ level: 'error', about, message: asError(error).message }];
   }
+}
+
+/** Groups of ROIs whose patterns fit none. */
+export async function checkGroups({ paths, config }: LoadedConfig): Promise<CheckFinding[]> {
+  const { groups } = config.Experiment;
+  const text = await readFile(paths.roiManifest, 'utf8').catch(() => null);
+  // What is wrong with the ROI manifest is said where the camera is looked at.
+  if (text === null || Object.keys(groups).length === 0) return [];
+  try {
+    const labels = parseRoiManifest(text, paths.roiManifest).rois.map(({ label }) => label);
+    return groupFindings(groups, labels, paths.roiManifest);
+  } catch {
+    return [];
+  }
+}
+
+/** Pure; see {@link checkGroups}. */
+export function groupFindings(
+  groups: Readonly<Record<string, readonly string[]>>,
+  labels: readonly string[],
+  file: string,
+): CheckFinding[] {
+  return Object.entries(groups).flatMap(([name, patterns]): CheckFinding[] => {
+    const about = `Experiment.groups.${name}`;
+    const count = labels.filter(labelPatterns(patterns)).length;
+    const some = labels.slice(0, 4).join(', ');
+    if (count === 0)
+      return [
+        { level: 'warning', about, message: `no ROI of ${file} fits ${patterns.join(' ')}; labels are ${some}, …` },
+      ];
+    const idle = idlePatterns(patterns, labels).map(
+      (pattern): CheckFinding => ({ level: 'warning', about, message: `no ROI of ${file} fits ${pattern}` }),
+    );
+    return [...idle, { level: 'ok', about, message: `it has ${counted(count, 'ROI')}` }];
+  });
 }

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
@@ -70,6 +71,7 @@ async function once(context: CommandContext, options: ReportOptions, signal: Abo
     results: paths.results,
     ...(await originOf({ paths, config, ...experiment }, span, line => output.error(line))),
   };
+  const isReplaced = refuseOther(task.out);
   const answer = await writeReport(task, { signal });
   if (answer.refused !== null)
     throw new ExitError(answer.isChoice ? exitCodes.usage : exitCodes.failed, answer.refused);
@@ -79,10 +81,20 @@ async function once(context: CommandContext, options: ReportOptions, signal: Abo
     return;
   }
   for (const note of notes) output.error(note);
+  if (isReplaced && options.every === undefined) output.error(`the report that was in ${task.out} is replaced`);
   const took = duration(performance.now() - began);
   output.line(
     `${join(task.out, 'report.html')}: ${counted(images, 'image')}, ${counted(rois, 'ROI')}, and ${(files.length - 1) / 2} pictures beside it, in ${took}`,
   );
+}
+
+/** Whether a report is there already. @throws ExitError `usage` for a folder of something else */
+function refuseOther(folder: string): boolean {
+  if (existsSync(join(folder, 'report.html'))) return true;
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found === undefined || (found.isDirectory() && readdirSync(folder).length === 0)) return false;
+  const what = found.isDirectory() ? 'has files that are no report' : 'is no folder';
+  throw new ExitError(exitCodes.usage, `${folder} ${what}: name another folder with --out`);
 }
 
 /** What can be given to another process. */

@@ -1,6 +1,6 @@
 import type { CheckFinding } from '../model/checkFinding.ts';
 import { counted } from '../model/quantity.ts';
-import { checkCameras, usedCameras } from './checkCamera.ts';
+import { checkCameras, checkGroups, usedCameras } from './checkCamera.ts';
 import { checkConfig, configFindings } from './checkConfig.ts';
 import { checkSensors } from './checkSensors.ts';
 import { checkStorage } from './checkStorage.ts';
@@ -51,6 +51,8 @@ export async function runChecks(context: CommandContext, what: Checked, { json }
     const needsVideo = usedCameras(loaded).some(({ source }) => videoCameras.includes(source.type));
     tell('system', systemFindings(await ownMachine(), needsVideo));
     tell('camera', await checkCameras(loaded));
+    const groups = await checkGroups(loaded);
+    if (groups.length > 0) tell('groups of ROIs', groups);
     const sensors = await checkSensors(loaded.config);
     isStuck ||= sensors.isStuck;
     tell('sensors', sensors.findings);

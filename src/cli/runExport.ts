@@ -87,7 +87,7 @@ export async function runExport(
   }
   const path = resolve(cwd, file ?? `${basename(paths.root)}.${format}`);
   if ((await nodeFiles.stat(dirname(path))) === null) {
-    throw new ExitError(exitCodes.usage, `${dirname(path)} is not there: make the folder first`);
+    throw new ExitError(exitCodes.usage, `no such folder: ${dirname(path)}; make it first`);
   }
   if (!options.force && (await nodeFiles.stat(path)) !== null) {
     throw new ExitError(exitCodes.usage, `${path} is there already: name another file, or replace it with --force`);

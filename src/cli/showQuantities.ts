@@ -1,11 +1,11 @@
 import { nodeFiles } from '../files/files.ts';
-import { labelPatterns } from '../model/labelPatterns.ts';
 import { withError } from '../model/quantity.ts';
 import type { SeriesFigures, ShiftChange } from '../quantities/quantities.ts';
 import type { Measured } from '../quantities/robustSlope.ts';
 import { type Span, type StepFigures, stepsBetween } from '../sinks/quantities/stepsBetween.ts';
 import { chooseFrames } from '../sinks/series/chosenFrames.ts';
 import { SeriesReader, seriesFolder } from '../sinks/series/seriesReader.ts';
+import { chosenRois } from './chosenRois.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { frameSpan } from './frameSpan.ts';
@@ -39,7 +39,11 @@ export async function showQuantities(context: CommandContext, options: Quantitie
   const { figures, changes } = await readFigures(paths.results, settings, frameSpan(options), series);
   if (figures.frames === 0)
     throw new ExitError(exitCodes.failed, `there is no result in ${paths.results} in that time`);
-  const isChosen = labelPatterns(options.rois ?? []);
+  const isChosen = chosenRois(
+    options.rois ?? [],
+    figures.rois.map(({ name }) => name),
+    context,
+  );
   const rois = figures.rois.filter(({ name }) => isChosen(name));
   const pairs = figures.pairs.filter(({ name }) =>
     figures.rois.some(roi => roi.name.startsWith(`${name}_`) && isChosen(roi.name)),

@@ -1,7 +1,7 @@
-import { labelPatterns } from '../model/labelPatterns.ts';
 import { withError } from '../model/quantity.ts';
 import type { Estimate } from '../quantities/langmuir.ts';
 import type { SensingFigures, StepWindow } from '../quantities/sensing.ts';
+import { chosenRois } from './chosenRois.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
@@ -27,7 +27,7 @@ export async function showSensing(context: CommandContext, { rois, json }: Sensi
       `no step of the experiment is known: name them in [Experiment] steps, or mark each with "${commandLine(context, 'mark', 'water', '--index', '1.3330')}"`,
     );
   }
-  const has = rois === undefined ? () => false : labelPatterns(rois);
+  const has = rois === undefined ? () => false : chosenRois(rois, curves.labels, context);
   const shown = [...groups, ...sensing.rois.filter(({ name }) => has(name))];
   if (json) {
     output.json(

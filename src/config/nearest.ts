@@ -9,5 +9,8 @@ export function nearest(word: string, candidates: readonly string[]): string | n
     const d = distance(wanted, candidate.toLowerCase());
     if (d < bestDistance) [best, bestDistance] = [candidate, d];
   }
-  return best;
+  if (best !== null) return best;
+  // `index` for `refractive_index`: one of its words.
+  const [part, another] = candidates.filter(candidate => candidate.toLowerCase().split('_').includes(wanted));
+  return another === undefined ? (part ?? null) : null;
 }

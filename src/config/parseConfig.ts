@@ -14,6 +14,9 @@ import { unknownKeys } from './unknownKeys.ts';
 /** No configuration is near this size (UTF-16 units): somebody named the wrong file. */
 const largest = 1_000_000;
 
+/** A thread that analyses frames takes so much in any case. */
+const leastThreadBytes = 128 * 2 ** 20;
+
 /** No setting is deeper than an element of a table in a section; the parser must not exhaust the stack. */
 const deepest = 50;
 
@@ -62,7 +65,10 @@ export function parseConfig(
       allSettings.find(({ section, key }) => section === path[0] && key === path[1]) ?? null,
     );
     const advice = mistake === null || isSecret(path) ? '' : `: ${mistake}`;
-    const message = `${name} ${whatIs(path, value)}; it must be ${issue.message}${advice}`;
+    const message =
+      issue.code === 'unrecognized_keys'
+        ? `${name} ${issue.message}`
+        : `${name} ${whatIs(path, value)}; it must be ${issue.message}${advice}`;
     errors.push(problem('value', path, place(path)?.value, message));
   }
   warnings.push(...unknownKeys(found, place));
@@ -76,6 +82,10 @@ export function parseConfig(
     const where = at ?? place(['Camera', 'camera_type'])?.value;
     const text = at === undefined ? `${message} (the file leaves it out: write it)` : message;
     warnings.push(problem(isImpossible ? 'impossible' : 'doubtful', path, where, text));
+  }
+  for (const { section, key, message } of doubtfulSettings(checked.data)) {
+    const path = [section, key];
+    warnings.push(problem('doubtful', path, place(path)?.value, message));
   }
   for (const { section, key, message } of laterFeatures(checked.data)) {
     const path = [section, key];
@@ -168,6 +178,22 @@ interface LaterFeature {
 }
 
 /** What a configuration asks for that this version does not have yet: accepted, since old files ask for it, and to be said. */
+/** Settings that are allowed, and do nothing, or not what they say. */
+function doubtfulSettings({ Quantities, Data_Analysis: { memory_limit } }: Config): LaterFeature[] {
+  const found: LaterFeature[] = [];
+  const { zero_from, zero_to } = Quantities;
+  if ((zero_from === '') !== (zero_to === '')) {
+    const [key, missing] = zero_from === '' ? ['zero_to', 'zero_from'] : ['zero_from', 'zero_to'];
+    const message = `Quantities.${key} is set and ${missing} is not, so no time is zero: set both, or "phorest zero --off"`;
+    found.push({ section: 'Quantities', key: key!, message });
+  }
+  if (memory_limit.kind === 'bytes' && memory_limit.bytes < leastThreadBytes) {
+    const message = `Data_Analysis.memory_limit is "${memory_limit.text}", less than one thread needs: each takes at least 128 MiB`;
+    found.push({ section: 'Data_Analysis', key: 'memory_limit', message });
+  }
+  return found;
+}
+
 function laterFeatures(config: Config): LaterFeature[] {
   const found: LaterFeature[] = [];
   for (const { section, key, info } of allSettings) {

@@ -5,6 +5,7 @@ import { shellWord } from '../model/shownText.ts';
 import { plainErrors } from '../model/systemErrors.ts';
 import { linuxDevices, type Mount, mountOf, parseMountInfo } from './mountedDevice.ts';
 import { comesOverNetwork } from './networkMount.ts';
+import { temporaryEnd } from './writeAtomic.ts';
 
 /** What can be found out about paths; see {@link linuxAccess}. */
 export interface AccessSystem {
@@ -24,7 +25,9 @@ const ownedByMount = /^(?:vfat|msdos|exfat|ntfs\d?|fuseblk|cifs|smb\w*)$/;
  * option that mends it, or what stands where a folder belongs. Null for other errors, and where nothing is known.
  */
 export function accessHint(error: NodeJS.ErrnoException, system: AccessSystem = linuxAccess): string | null {
-  const { code, path } = error;
+  const { code, syscall } = error;
+  // The file that was meant, not the name that it had until it was whole.
+  const path = error.path?.replace(temporaryEnd, '');
   if (path === undefined || !path.startsWith('/')) return null;
   try {
     const mount = mountOf(path, parseMountInfo(system.mountInfo()));
@@ -34,7 +37,7 @@ export function accessHint(error: NodeJS.ErrnoException, system: AccessSystem = 
     if (mount && ownedByMount.test(mount.type)) return mountedForAnother(mount, system);
     // Whoever looks at a share may hang with it.
     if (mount && comesOverNetwork(mount)) return null;
-    return ownedByAnother(path, system);
+    return ownedByAnother(path, syscall === 'open', system);
   } catch {
     // No Linux, or it may not be looked at either.
     return null;
@@ -59,7 +62,7 @@ function mountedForAnother({ mountPoint, source, type }: Mount, { uid, nameOf }:
   return `${mountPoint} (${source}, ${type}) was mounted for another user than ${nameOf(uid)}: mount it with the option uid=${uid}`;
 }
 
-function ownedByAnother(path: string, system: AccessSystem): string | null {
+function ownedByAnother(path: string, isFile: boolean, system: AccessSystem): string | null {
   const { uid, nameOf } = system;
   let culprit = path;
   let found = system.stat(culprit);
@@ -75,6 +78,7 @@ function ownedByAnother(path: string, system: AccessSystem): string | null {
   // A folder of the system is not given away: one in it is made.
   if (dirname(dirname(culprit)) === '/' || dirname(culprit) === '/') {
     const missing = below(culprit, path);
+    if (isFile && missing === path) return `${who}: name a file in a folder of your own`;
     return `${who}: sudo mkdir -p ${shellWord(missing)} && sudo chown ${group}: ${shellWord(missing)}`;
   }
   const folder = found.isFolder ? culprit : dirname(culprit);
@@ -127,6 +131,6 @@ const linuxAccess: AccessSystem = {
 /** The message of an error in plain words, with what to do where that is known. */
 export function withAccessHint(error: NodeJS.ErrnoException): string {
   const hint = accessHint(error);
-  const words = plainErrors(error.message, hint !== null);
+  const words = plainErrors(error.message.replaceAll(new RegExp(temporaryEnd, 'g'), ''), hint !== null);
   return hint === null ? words : `${words}; ${hint}`;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkCameras } from '../../src/cli/checkCamera.ts';
+import { checkCameras, groupFindings } from '../../src/cli/checkCamera.ts';
 import { checkSensors } from '../../src/cli/checkSensors.ts';
 import { parseConfig } from '../../src/config/parseConfig.ts';
 import { resolvePaths } from '../../src/config/resolvePaths.ts';
@@ -153,4 +153,16 @@ describe('the sensors', () => {
     });
     expect(findings).toEqual([expect.objectContaining({ level: 'ok', about: 'sensors' })]);
   });
+});
+
+it('groups of ROIs whose patterns fit none are told, as a whole and pattern by pattern', () => {
+  const groups = { sensing: ['0A*', 'Z*'], reference: ['1B*'], all: ['*'] };
+  expect(
+    groupFindings(groups, ['0A_N', '0B_N'], 'ROI.json').map(({ level, about, message }) => [level, about, message]),
+  ).toEqual([
+    ['warning', 'Experiment.groups.sensing', 'no ROI of ROI.json fits Z*'],
+    ['ok', 'Experiment.groups.sensing', 'it has 1 ROI'],
+    ['warning', 'Experiment.groups.reference', 'no ROI of ROI.json fits 1B*; labels are 0A_N, 0B_N, …'],
+    ['ok', 'Experiment.groups.all', 'it has 2 ROIs'],
+  ]);
 });

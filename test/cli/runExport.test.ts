@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CommandContext } from '../../src/cli/commandDefinition.ts';
+import { makeReport } from '../../src/cli/makeReport.ts';
 import { type ExportOptions, runExport } from '../../src/cli/runExport.ts';
+import { showQuantities } from '../../src/cli/showQuantities.ts';
+import { showSensing } from '../../src/cli/showSensing.ts';
 import { nodeFiles } from '../../src/files/files.ts';
 import { sampleResult } from '../sinks/sampleResult.ts';
 import { writeSeries } from '../sinks/series/writeSeries.ts';
@@ -19,6 +22,12 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
+const contextOf = (output: object): CommandContext =>
+  ({
+    ...{ cwd: root, environment: { XDG_STATE_HOME: join(root, 'state') }, config: join(root, 'my.toml') },
+    ...{ root: undefined, output, commands: [] },
+  }) as unknown as CommandContext;
+
 function exported(file: string | undefined, options: Partial<ExportOptions> = {}, data = true): Promise<number> {
   said = [];
   const output = {
@@ -27,9 +36,7 @@ function exported(file: string | undefined, options: Partial<ExportOptions> = {}
     isTerminal: false,
     data: async () => data,
   };
-  const environment = { XDG_STATE_HOME: join(root, 'state') };
-  const context = { cwd: root, environment, config: join(root, 'my.toml'), root: undefined, output, commands: [] };
-  return runExport(context as unknown as CommandContext, file, { shape: 'long', ...options });
+  return runExport(contextOf(output), file, { shape: 'long', ...options });
 }
 
 it('says which pattern fits no ROI, and is wrong use where none does', async () => {
@@ -49,9 +56,33 @@ it('replaces a file only when told to, and asks for a folder that is not there',
   await expect(exported('mine.csv')).rejects.toThrow(/mine\.csv is there already/);
   expect(await readFile(join(root, 'mine.csv'), 'utf8')).toBe('mine');
   expect(await exported('mine.csv', { force: true })).toBe(0);
-  await expect(exported('nowhere/a.csv')).rejects.toThrow(/nowhere is not there: make the folder first/);
+  await expect(exported('nowhere/a.csv')).rejects.toThrow(/no such folder: .*nowhere; make it first/);
 });
 
 it('ends well when nobody reads what goes to the standard output any more', async () => {
   expect(await exported('-', {}, false)).toBe(0);
+});
+
+it('quantities and sensing refuse ROIs that are not there as export does, and say which pattern fits none', async () => {
+  const told: string[] = [];
+  const context = contextOf({ line: () => undefined, text: () => undefined, error: (line: string) => told.push(line) });
+  await expect(showQuantities(context, { rois: ['ZZ*'] })).rejects.toMatchObject({
+    code: 2,
+    message: expect.stringMatching(/^no ROI fits ZZ\*/),
+  });
+  expect(await showQuantities(context, { rois: ['0A*', 'ZZ*'] })).toBe(0);
+  expect(told).toEqual(['no ROI fits ZZ*']);
+  await writeFile(join(root, 'results', 'marks.jsonl'), '{"time":"2025-01-01","liquid":"water"}\n');
+  await expect(showSensing(context, { rois: ['Z*'] })).rejects.toMatchObject({
+    code: 2,
+    message: expect.stringMatching(/^no ROI fits Z\*/),
+  });
+});
+
+it('a report replaces no folder of something else', async () => {
+  const context = contextOf({ error: () => undefined });
+  await expect(makeReport(context, { out: 'results' })).rejects.toThrow(
+    /results has files that are no report: name another/,
+  );
+  await expect(makeReport(context, { out: 'my.toml' })).rejects.toThrow(/my\.toml is no folder/);
 });

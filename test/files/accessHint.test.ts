@@ -59,6 +59,12 @@ describe('an error that says that a file may not be written', () => {
       '/home/pi/archive.jsonl is not a folder, and one belongs there: move it away, and put the folder back if it was moved',
     ],
     [
+      'a file of one that is written anew, which is named as it was given',
+      Object.assign(error('EACCES', '/root/f.csv.123-0a1b2c3d.tmp'), { syscall: 'open' }),
+      { '/root': 0 },
+      '/root belongs to root, and this process runs as pi: name a file in a folder of your own',
+    ],
+    [
       'a disk that root has mounted, where chown does nothing',
       error('EPERM', '/media/usb/run/a.lock'),
       {},

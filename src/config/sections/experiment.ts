@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { clockTime, concentrationForm, concentrationOf, type ExperimentStep } from '../../model/experimentStep.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { isForShell, plain } from '../kinds/text.ts';
+import { nearest } from '../nearest.ts';
 import { section, setting } from '../setting.ts';
 
 const timeForm = 'a time such as "2026-11-28T14:00:00", as the clock at the camera shows it';
@@ -10,6 +11,15 @@ const stepForm =
 
 const isText = (value: unknown): value is string =>
   typeof value === 'string' && value.trim() !== '' && plain(value) && !isForShell(value);
+
+const stepKeys = ['time', 'liquid', 'refractive_index', 'concentration'];
+
+/** Of keys that a step does not have. */
+function unknownWords(keys: readonly string[]): string {
+  const [key = ''] = keys;
+  const near = nearest(key, stepKeys);
+  return `has the unknown key ${JSON.stringify(key)}; ${near === null ? `its keys are ${stepKeys.join(', ')}` : `did you mean ${JSON.stringify(near)}?`}`;
+}
 
 /** The steps of a run. */
 function steps(): Kind<readonly ExperimentStep[]> {
@@ -33,7 +43,7 @@ function steps(): Kind<readonly ExperimentStep[]> {
         .transform(String)
         .optional(),
     },
-    { error: stepForm },
+    { error: issue => (issue.code === 'unrecognized_keys' ? unknownWords(issue.keys) : stepForm) },
   );
   const schema = z.array(step, { error: stepForm }) as z.ZodType<readonly ExperimentStep[]>;
   return { schema, allowed: stepForm };

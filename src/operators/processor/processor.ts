@@ -258,7 +258,7 @@ async function openWorker(
         watch.see(odd);
         if (odd !== null) return await settlement.failed(entry, `${entry.camera_data!.filename}: ${odd}`, signal);
         moves.see(frame.chipShift, { limit: settings.chipShiftLimit, follows: settings.followChip });
-        const taken = entry.camera_data!.timestamp_iso ?? entry.camera_data!.filename;
+        const taken = entry.camera_data!.timestamp_iso.slice(0, 19).replace('T', ' ');
         lights.see(frame, { taken, limit: settings.lostFramesLimit, roiManifestText: text });
         // What a frame without lines does not use depends on who was quicker.
         const used = showsLines ? named : { ...named, pattern: null };

@@ -2,7 +2,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { concat, defer, filter, merge, mergeMap, Observable, of, throttle, timer } from 'rxjs';
 import { withAccessHint } from '../../files/accessHint.ts';
 import type { Files } from '../../files/files.ts';
-import { temporaryEnd } from '../../files/writeAtomic.ts';
 import { asError } from '../../model/asError.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { PipelineEvent } from '../../model/event.ts';
@@ -87,7 +86,7 @@ class ToldOf {
   }
 
   failed(error: Error): PipelineEvent[] {
-    const message = withAccessHint(error).replace(temporaryEnd, '');
+    const message = withAccessHint(error);
     if (message === this.#reason) return [];
     this.#reason = message;
     return [this.#note('warning', `the figures of the run are not kept up: ${message}; it is tried again`)];

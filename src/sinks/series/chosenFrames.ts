@@ -87,8 +87,14 @@ export async function chooseSome(
     const [first, last] = [all.first, all.last].map(time => new Date(time).toISOString().slice(0, 19));
     throw new NothingChosenError(`no image lies between the times asked for; they run from ${first} to ${last}`, true);
   }
-  if (frames.labels.some(labelPatterns(rois))) return frames;
-  const [shown, more] = [frames.labels.slice(0, 6).join(', '), frames.labels.length > 6 ? ', …' : ''];
+  refuseNoRoi(rois, frames.labels);
+  return frames;
+}
+
+/** @throws NothingChosenError where patterns fit none of some labels */
+export function refuseNoRoi(rois: readonly string[], labels: readonly string[]): void {
+  if (labels.some(labelPatterns(rois))) return;
+  const [shown, more] = [labels.slice(0, 6).join(', '), labels.length > 6 ? ', …' : ''];
   throw new NothingChosenError(`no ROI fits ${rois.join(' ')}; their labels are ${shown}${more}`, true);
 }
 

@@ -20,7 +20,7 @@ import { systemClock } from '../model/clock.ts';
 import { utcIso } from '../model/localTime.ts';
 import { stageNames } from '../model/stageName.ts';
 import { acknowledge, acknowledgedFile } from '../streams/alarms/acknowledgements.ts';
-import type { ReplayRequest } from '../streams/folder/replaySchema.ts';
+import type { ReplayRecord } from '../streams/folder/replaySchema.ts';
 import { readFileText } from '../streams/watched/fileText.ts';
 import { changeConfig } from './changeConfig.ts';
 import type { CommandContext, CommandDefinition } from './commandDefinition.ts';
@@ -42,13 +42,13 @@ const commonEditors = ['nano', 'vim', 'vi'];
 /**
  * What the console asks of the command line.
  * @param stopOwn for a pipeline that runs in this process: asks it to stop, each time anew.
- * @param request what the replay in this root was asked for; null: it is none.
+ * @param record what the replay in this root says of itself; null: it is none.
  */
 export function hostConsole(
   context: CommandContext,
   { chosen, paths }: Pick<LoadedConfig, 'chosen' | 'paths'>,
   stopOwn: (() => void) | null,
-  request: ReplayRequest | null = null,
+  record: ReplayRecord | null = null,
 ): ConsoleHost {
   const configFile = resolve(context.cwd, chosen.path);
   return {
@@ -78,7 +78,7 @@ export function hostConsole(
     writeSettings: (edits, seen) => changeConfig(chosen, edits, { seen }),
     commandLine: (...words) => commandLine(context, ...words),
     editor: editorWords(context.environment),
-    replay: replayHost(context, paths, request),
+    replay: replayHost(context, paths, record),
     environment: context.environment,
     experiments$: timer(0, experimentsEveryMs).pipe(exhaustMap(() => listExperiments(context))),
     rememberLook: choice => rememberLook(context.environment, choice),

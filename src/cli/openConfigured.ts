@@ -82,6 +82,8 @@ export async function openConfigured(
     warnings$,
     stages: wanted,
     takeOver,
+    // A replay may have begun there, and ended, meanwhile.
+    onHeld: () => refuseInReplay(context, paths.root, stages),
     ...(onWait && { onWait }),
     quantities$: quantities$(latest$),
     alarms$: latest$.pipe(map(alarmSettings), distinctUntilChanged<AlarmSettings>(isDeepStrictEqual)),

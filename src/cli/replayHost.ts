@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { ReplayHost } from '../console/replay/replayHost.ts';
-import type { ReplayRequest } from '../streams/folder/replaySchema.ts';
+import type { ReplayRecord } from '../streams/folder/replaySchema.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { completePath } from './completePath.ts';
 import { launcher } from './launch.ts';
@@ -9,18 +9,19 @@ import { goOnWords } from './replayRecord.ts';
 import { resultLines } from './resultLines.ts';
 import { askReplay } from './steerReplay.ts';
 
-/** What the console asks for replays. @param request what the replay in this root was asked for; null: it is none. */
+/** What the console asks for replays. @param record what the replay in this root says of itself; null: it is none. */
 export function replayHost(
   { cwd, environment }: Pick<CommandContext, 'cwd' | 'environment'>,
   paths: ResolvedPaths,
-  request: ReplayRequest | null,
+  record: ReplayRecord | null,
 ): ReplayHost {
   /** The last wish that was asked for. */
   let asked: Promise<unknown> = Promise.resolve();
   return {
     results: paths.results,
     resultLines: () => resultLines(paths),
-    goOn: request && goOnWords(request, paths.root),
+    goOn: record && goOnWords(record.request, paths.root),
+    roiManifest: record?.roi_manifest?.file ?? null,
     complete: (field, text) => completePath(field, text, cwd),
     show: (root, until) =>
       new Promise((resolve, reject) => {

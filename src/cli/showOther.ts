@@ -21,7 +21,7 @@ export async function showOther(
 ): Promise<ConsoleEnd> {
   const loaded = await loadSteered(context, () => undefined);
   const record = await readReplay(loaded.paths.root);
-  const host = { ...hostConsole(context, loaded, null, record?.request ?? null), cameFrom };
+  const host = { ...hostConsole(context, loaded, null, record), cameFrom };
   const end = await showConsole(openConsoleSources(loaded, {}, loaded.trouble), host, until);
   if (end.reason !== 'attach' || end.attachTo === undefined || end.attachTo === own) return end;
   return showOther(await otherExperiment(context, end.attachTo), loaded.paths.root, until, own);

@@ -211,7 +211,12 @@ export function initialState({
     alarms: initialAlarms,
     replay: {
       ...initialReplay,
-      ...(host.replay && { results: host.replay.results, goOn: host.replay.goOn, canBegin: true }),
+      ...(host.replay && {
+        results: host.replay.results,
+        goOn: host.replay.goOn,
+        roiManifest: host.replay.roiManifest,
+        canBegin: true,
+      }),
     },
     messages: [],
     commands: [],

@@ -47,6 +47,7 @@ function replaying(
       results: '/replays/Pos0-fano/results',
       resultLines: () => [],
       goOn,
+      roiManifest: '/old/ROI_manifest.json',
       steer: async () => 1,
       complete: async () => ({ field: 'folder' as const, text: '', items: [], said: '' }),
       show: async () => undefined,
@@ -65,6 +66,11 @@ function shown(state: ConsoleState): string[] {
 }
 
 describe('the replay on the overview', () => {
+  it('says which ROI manifest it has, where there is room beside the folder', () => {
+    expect(shown(replaying({}, { columns: 140 }))[1]).toMatch(/ \/old\/Pos0 · ROIs of \/old\/ROI_manifest\.json $/);
+    expect(shown(replaying())[1]).not.toContain('ROIs');
+  });
+
   it('shows state, bar, place, recorded time and time left', () => {
     const [bar, details] = shown(replaying());
     expect(bar).toMatch(/^ Replay ● ×10 █+[▏▎▍▌▋▊▉]?░+ frame 120 of 480 {2}25 % $/);

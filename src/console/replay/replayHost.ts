@@ -19,6 +19,8 @@ export interface ReplayHost {
   resultLines(): readonly string[];
   /** Words of a command that goes on with the replay of this root, without its speed; null where it is none. */
   goOn: readonly string[] | null;
+  /** File that the ROI manifest of the replay in this root is a copy of; null where nobody knows. */
+  roiManifest: string | null;
   /** Asks the replay that runs for something. Resolves with the number of the wish; 0 where it is so already. One after another. */
   steer(wish: PlaybackWish): Promise<number>;
   complete(field: CompletedPath['field'], text: string): Promise<CompletedPath>;

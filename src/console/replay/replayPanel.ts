@@ -24,12 +24,15 @@ function replayLines(state: ConsoleState, width: number): Line[] {
   const { drawing } = state;
   const { left, barWidth, right } = barLine(state, replay, width);
   const said: Line = [seg(` ${details(replay, past !== null, width).join(` ${drawing.dot} `)}`)];
-  const folder: Line = [seg(`${cleanText(replay.folder, drawing)} `, 'dim')];
+  const { roiManifest } = state.replay;
+  const from = cleanText(replay.folder, drawing);
+  const rois = roiManifest === null ? [] : [`${from} ${drawing.dot} ROIs of ${cleanText(roiManifest, drawing)}`];
+  const told = [...rois, from].map((words): Line => [seg(`${words} `, 'dim')]);
   const done = replay.count === null ? 0 : replay.frame / Math.max(1, replay.count);
   return [
     [...left, seg(bar(done, barWidth, drawing), replay.paused ? 'warning' : 'accent'), ...right],
     // What happens matters more than where from.
-    spread(said, lineWidth(said) + lineWidth(folder) + 2 <= width ? folder : [], width, drawing),
+    spread(said, told.find(line => lineWidth(said) + lineWidth(line) + 2 <= width) ?? [], width, drawing),
   ];
 }
 

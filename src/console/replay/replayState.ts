@@ -8,6 +8,8 @@ export interface ReplayPart {
   /** Folder of the results, absolute. */
   results: string;
   goOn: readonly string[] | null;
+  /** File that the ROI manifest is from. */
+  roiManifest: string | null;
   /** A folder can be replayed from here. */
   canBegin: boolean;
   /** What stands in the form. */
@@ -22,6 +24,7 @@ export interface ReplayPart {
 export const initialReplay: ReplayPart = {
   results: '',
   goOn: null,
+  roiManifest: null,
   canBegin: false,
   form: emptyForm,
   completed: null,

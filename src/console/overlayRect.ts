@@ -17,7 +17,7 @@ export function overlayRect({
     arguments: rows - 4,
     output: rows - 4,
     search: 3,
-    roiFilter: 3,
+    roiFilter: 5,
     alarm: Math.min(rows - 4, 22),
     setting: Math.min(rows - 4, 18),
     goTo: 5,

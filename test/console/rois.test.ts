@@ -5,7 +5,9 @@ import { reduce } from '../../src/console/reduce.ts';
 import { roiFilter } from '../../src/console/rois/roiFilter.ts';
 import { driftOf } from '../../src/console/rois/roiRows.ts';
 import type { RoiRow } from '../../src/console/rois/roisPage.ts';
+import { footerLine } from '../../src/console/views/footerLine.ts';
 import { lineText, lineWidth } from '../../src/console/views/line.ts';
+import { overlayView } from '../../src/console/views/overlayView.ts';
 import { panelViews } from '../../src/console/views/panels.ts';
 import type { LastResult, RoiValues } from '../../src/model/lastResult.ts';
 import { randomStream } from '../../src/model/randomStream.ts';
@@ -193,7 +195,7 @@ describe('a filter of ROIs', () => {
 
   it('says what it does not understand, and leaves that aside', () => {
     for (const word of ['constructor>1', 'shift>', 'shift>x', 'size<3']) {
-      expect(roiFilter(`A ${word}`)).toMatchObject({ trouble: word });
+      expect(roiFilter(`A ${word}`)).toMatchObject({ trouble: { word } });
       expect(roiFilter(word).holds(row({}))).toBe(true);
     }
   });
@@ -482,5 +484,29 @@ describe('one ROI', () => {
       "the last frame can't be looked into: only the share has it",
     );
     expect(linesOf(opened({ label: 'G1_N' })).join('\n')).toContain('the last frame is being read');
+  });
+});
+
+describe('the filter of the ROIs page', () => {
+  const all = page(3, { columns: 120, rows: 30 });
+
+  it('is not kept while it is not understood, and says what was not, until it is mended or given up', () => {
+    const typed = press(all, '/shift>0&<enter>');
+    expect(typed.overlay).toMatchObject({ kind: 'roiFilter', text: 'shift>0&' });
+    expect(overlayView(typed)!.lines.map(lineText).join('\n')).toContain('not understood: shift>0&: "0&" is no number');
+    expect(linesOf(typed)[0]).not.toContain('with shift');
+    expect(press(typed, '<backspace><enter>')).toMatchObject({ overlay: null, roisPage: { filter: 'shift>0' } });
+    expect(press(typed, '<escape>')).toMatchObject({ overlay: null, roisPage: { filter: '' } });
+    expect(overlayView(press(all, '/size<3'))!.lines.map(lineText).join('\n')).toContain('there is no "size"');
+  });
+
+  it('is emptied by Esc, which the footer says, after an error message', () => {
+    const filtered = press(all, '/flagged<enter>');
+    expect(lineText(footerLine(filtered, 120))).toContain('Esc all ROIs');
+    expect(lineText(footerLine(all, 120))).not.toContain('Esc');
+    expect(press(filtered, '<escape>').roisPage.filter).toBe('');
+    const wrong = reduce(filtered, { kind: 'said', level: 'error', text: 'oh' }).state;
+    expect(press(wrong, '<escape>')).toMatchObject({ messages: [], roisPage: { filter: 'flagged' } });
+    expect(press(wrong, '<escape><escape>').roisPage.filter).toBe('');
   });
 });

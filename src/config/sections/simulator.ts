@@ -92,7 +92,7 @@ export const simulator = section(
     }),
     step_period_seconds: setting(seconds(), {
       absent: 240,
-      doc: 'Time from one step to the next.',
+      doc: 'Time from one step up to the next step up; the step down is half of it later.',
       effect: 'live',
       new: true,
     }),

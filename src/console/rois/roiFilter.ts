@@ -23,8 +23,8 @@ const quantities = new Map<string, (row: RoiRow) => number>([
 export interface RoiFilter {
   /** Whether a row is shown. */
   holds: (row: RoiRow) => boolean;
-  /** A word that is understood as nothing; null: there is none. */
-  trouble: string | null;
+  /** A word that is understood as nothing, and why; null: there is none. */
+  trouble: { word: string; why: string } | null;
 }
 
 /**
@@ -34,22 +34,25 @@ export interface RoiFilter {
  */
 export function roiFilter(text: string): RoiFilter {
   const tests: RoiFilter['holds'][] = [];
-  let trouble: string | null = null;
+  let trouble: RoiFilter['trouble'] = null;
   for (const word of text.trim().split(/\s+/).filter(Boolean)) {
     const isTurned = word.startsWith('!') && word.length > 1;
     const test = testOf(isTurned ? word.slice(1) : word);
-    if (test === null) trouble ??= word;
+    if (typeof test === 'string') trouble ??= { word, why: test };
     else tests.push(isTurned ? row => !test(row) : test);
   }
   return { holds: row => tests.every(test => test(row)), trouble };
 }
 
-function testOf(word: string): RoiFilter['holds'] | null {
+/** What a word asks for, or why it is not understood. */
+function testOf(word: string): RoiFilter['holds'] | string {
   const [, name, sign, limit] = /^([^<>=]+)(<=|>=|<|>|=)(.*)$/.exec(word) ?? [];
   if (name !== undefined) {
     const value = quantities.get(name.toLowerCase());
     const number = Number(limit);
-    if (!value || limit === '' || Number.isNaN(number)) return null;
+    if (!value) return `there is no "${name}"; there are shift, |shift|, sigma, chi, drift, |drift| and noise`;
+    if (limit === '') return 'a number belongs behind it';
+    if (Number.isNaN(number)) return `"${limit}" is no number`;
     return row => compare(value(row), sign as string, number);
   }
   const wanted = word.toLowerCase();

@@ -1,7 +1,9 @@
 import { type ConsoleState, step } from '../consoleState.ts';
 import type { KeyHandlers } from '../keyBinding.ts';
 import { layoutOf } from '../layout.ts';
+import { acknowledge } from '../messages.ts';
 import { clamp, type Move, moveBy } from '../scroll.ts';
+import { roiFilter } from './roiFilter.ts';
 import type { RoiAction } from './roiKeys.ts';
 import { allRoiRows } from './roiRows.ts';
 import { type RoiColumn, type RoiRow, type RoisPage, roiColumns } from './roisPage.ts';
@@ -15,6 +17,8 @@ export const turn = (state: ConsoleState, over: Partial<RoisPage>): ConsoleState
 /** What the keys of the ROIs page do. */
 export const roiHandlers: KeyHandlers<RoiAction> = {
   filterRois: state => step({ ...state, overlay: { kind: 'roiFilter', text: state.roisPage.filter } }),
+  // An error message is in sight, and goes first.
+  unfilterRois: state => step(state.messages.length > 0 ? acknowledge(state) : turn(state, { filter: '' })),
   sortRois: state => {
     const { sort } = state.roisPage;
     const isKnown = (column: RoiColumn): boolean =>
@@ -60,7 +64,8 @@ export const shownRows = (state: ConsoleState): number => Math.max(1, (layoutOf(
 export const moveInRois = (state: ConsoleState, move: Move): ConsoleState =>
   selectBeside(state, moveBy(move, shownRows(state)));
 
-/** The filter that was typed is kept. */
+/** The filter that was typed is kept; one that is not understood stays on its line, where it says so. */
 export function takeRoiFilter(state: ConsoleState, filter: string): ConsoleState {
+  if (roiFilter(filter).trouble) return state;
   return turn({ ...state, overlay: null }, { filter: filter.trim() });
 }

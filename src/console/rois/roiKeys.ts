@@ -3,6 +3,7 @@ import { allRoiRows } from './roiRows.ts';
 
 export type RoiAction =
   | 'filterRois'
+  | 'unfilterRois'
   | 'sortRois'
   | 'reverseRois'
   | 'openRoi'
@@ -35,6 +36,16 @@ export const roiKeys: readonly KeyBinding<RoiAction>[] = [
     places: ['ROIs'],
     footer: 0.2,
     when: hasRois,
+  },
+  {
+    action: 'unfilterRois',
+    keys: ['escape'],
+    shown: 'Esc',
+    label: 'all ROIs',
+    help: 'Empties the filter, after an error message is acknowledged.',
+    places: ['ROIs'],
+    footer: 0.25,
+    when: ({ roisPage, messages }) => roisPage.filter !== '' || messages.length > 0,
   },
   {
     action: 'sortRois',

@@ -51,9 +51,9 @@ export function roiTable(state: ConsoleState, width: number, height: number): Li
   const filter = filterOf(state);
   const { trouble } = roiFilter(filter);
   const count = rows.length === all ? `${number(all)} ROIs` : `${number(rows.length)} of ${number(all)} ROIs`;
-  const name = all === 0 ? 'ROIs' : filter === '' ? count : `${count} with ${cleanText(filter, drawing)}`;
+  const name = all === 0 ? 'ROIs' : filter === '' || trouble ? count : `${count} with ${cleanText(filter, drawing)}`;
   const note: Segment[] = trouble
-    ? [seg(`not understood: ${cleanText(trouble, drawing)}`, 'bad')]
+    ? [seg(`not understood: ${cleanText(trouble.word, drawing)}`, 'bad')]
     : lastResult
       ? [...sinceZero(state), seg(`${cleanText(lastResult.image, drawing)} ${timeText(lastResult.at)}`, 'accent')]
       : [];
@@ -77,7 +77,7 @@ export function roiTable(state: ConsoleState, width: number, height: number): Li
     const whole = exactly(line, width, drawing);
     return isChosen ? whole.map(({ text }) => seg(text, 'selected')) : whole;
   });
-  if (rows.length === 0) lines.push([seg(' no ROI is like that: / changes the filter', 'dim')]);
+  if (rows.length === 0) lines.push([seg(' no ROI is like that: / changes the filter, Esc empties it', 'dim')]);
   return [title, heads(columns, roisPage, width, drawing), ...lines].slice(0, height);
 }
 

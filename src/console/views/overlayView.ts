@@ -10,6 +10,7 @@ import { sourcesOf } from '../log/logView.ts';
 import { innerWidth, overlayRect } from '../overlayRect.ts';
 import { paletteLines } from '../palette/paletteLines.ts';
 import { replayFormLines } from '../replay/replayFormView.ts';
+import { roiFilter } from '../rois/roiFilter.ts';
 import { windowTop } from '../scroll.ts';
 import { settingInput } from '../settings/settingsPanel.ts';
 import { cleanText } from './cleanText.ts';
@@ -45,6 +46,13 @@ export function overlayView(state: ConsoleState): { rect: Rect; lines: Line[] } 
   }
   framed.push([seg(bottomLeft + drawing.rule.repeat(edge) + bottomRight, 'dim')]);
   return { rect, lines: framed };
+}
+
+function filterLines(text: string, width: number, drawing: Drawing): Line[] {
+  const { trouble } = roiFilter(text);
+  return trouble
+    ? paragraph(`not understood: ${trouble.word}: ${trouble.why}`, width, 2, 'bad', drawing)
+    : paragraph('Enter keeps it; an empty one, or Esc on the page, shows all', width, 2, 'dim', drawing);
 }
 
 const answers = ({ background }: Overlay & { kind: 'question' }): Line => [
@@ -112,7 +120,10 @@ function content(state: ConsoleState, overlay: Overlay, width: number, height: n
         ],
       };
     case 'roiFilter':
-      return { title: 'ROIs with', lines: [typedLine('/', overlay.text, width, state)] };
+      return {
+        title: 'ROIs with',
+        lines: [typedLine('/', overlay.text, width, state), ...filterLines(overlay.text, width, drawing)],
+      };
     case 'search':
       return overlay.keeps
         ? { title: 'Lines of the log with', lines: [typedLine('&', overlay.text, width, state)] }

@@ -27,6 +27,7 @@ import type { PipelineEvent } from '../../model/event.ts';
 import { localIso, utcIso } from '../../model/localTime.ts';
 import { sayOnce } from '../../model/sayOnce.ts';
 import { oneLine, shownJson } from '../../model/shownText.ts';
+import { countMissed } from './countMissed.ts';
 import { eventLevel, eventWords } from './eventLines.ts';
 
 export interface LogFileOptions {
@@ -155,6 +156,7 @@ export function logFile(
     );
     const writes$ = events$.pipe(
       filter(event => eventLevel(event) !== 'debug'),
+      countMissed(),
       tap({
         next: event => {
           try {

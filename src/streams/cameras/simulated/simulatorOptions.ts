@@ -61,6 +61,7 @@ export interface SimulatorOptions {
   driftPeriodSeconds: number;
   /** Pixels of the step that comes and goes once a period, as of an analyte that is let in and washed out. */
   stepPixels: number;
+  /** From one step up to the next step up; the step down is half of it later. */
   stepPeriodSeconds: number;
   /** Time constant of a step's onset, seconds; 0 jumps. */
   stepRiseSeconds: number;

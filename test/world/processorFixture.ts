@@ -62,6 +62,7 @@ export class ProcessorFixture {
   showsLines: (id: string) => boolean = () => true;
   /** Of every frame. */
   chipShift: ChipShift | null = null;
+  seen: readonly boolean[] = [true];
   onOpen: () => void = () => undefined;
   /** The id is that of the entry, from its image's name. */
   onAnalyse: (id: string, signal: AbortSignal) => Promise<unknown> = async () => undefined;
@@ -101,7 +102,7 @@ export class ProcessorFixture {
             const id = /([^/]+?)\.\w+$/.exec(job.path)![1]!.replace('image_', '');
             await this.onAnalyse(id, signal!);
             const positions = Float64Array.of(this.showsLines(id) ? 1 : Number.NaN);
-            return { ...analysedFrame, positions, chipShift: this.chipShift, ...this.sizes[id] };
+            return { ...analysedFrame, positions, chipShift: this.chipShift, seen: this.seen, ...this.sizes[id] };
           },
           makeReference: (job, signal) => this.onMakeReference(job, signal),
           close: async () => {

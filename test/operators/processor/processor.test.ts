@@ -17,9 +17,11 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-async function prepare(): Promise<{ world: PipelineWorld; fixture: ProcessorFixture; run: StageRun<ProcessSettings> }> {
+async function prepare(
+  settings: Partial<ProcessSettings> = {},
+): Promise<{ world: PipelineWorld; fixture: ProcessorFixture; run: StageRun<ProcessSettings> }> {
   const world = await PipelineWorld.open();
-  return { world, fixture: new ProcessorFixture(world), run: new StageRun(processSettings) };
+  return { world, fixture: new ProcessorFixture(world), run: new StageRun({ ...processSettings, ...settings }) };
 }
 
 describe('process', () => {
@@ -391,6 +393,23 @@ describe('process', () => {
       { key: 'ChipMoved', message: expect.stringMatching(/^the chip has moved by 3\.2 px .* stay where they are/) },
     ]);
     expect(fixture.jobs[0]).toMatchObject({ followChip: false });
+    run.unsubscribe();
+  });
+
+  it('a light that is out is an alarm after as many frames as are set, though each frame is done', async () => {
+    const { world, fixture, run } = await prepare({ lostFramesLimit: 3 });
+    fixture.seen = [false];
+    await world.offer(...'ABC');
+    run.start(fixture.stage(run.tools));
+    await run.until(() => run.count('done') === 3);
+    expect(run.events.filter(({ kind }) => kind === 'alarm')).toMatchObject([
+      {
+        key: 'RoisLost',
+        message: expect.stringMatching(
+          /^1 of 1 ROIs are lost .* in 3 frames, .* since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d;/,
+        ),
+      },
+    ]);
     run.unsubscribe();
   });
 

@@ -133,7 +133,8 @@ function newsLines(state: ConsoleState, width: number): Line[] {
         at === null ? [] : [seg(`e opens line ${at}`, 'accent')],
       ),
     );
-    lines.push(...words(wrong, 'bad'));
+    // The end of a sentence says what to do.
+    lines.push(...words(wrong, 'bad', 5));
     if (isRefused)
       lines.push(...words(['The form shows the last good settings: they count until it is mended.'], 'dim'));
   }

@@ -172,6 +172,11 @@ describe('a configuration that the pipeline refuses as a whole', () => {
       text: `written: camera_exposure 150 → 200; not taken over: ${refused}`,
     });
     expect(said(hear(answered, refused, noon + 4000))).toBe(said(answered));
+    expect(
+      hear(answered, null, noon + 5000)
+        .messages.map(({ text }) => text)
+        .join(),
+    ).not.toContain('not taken over: ');
   });
 
   it('says so too when the edit itself is what is refused, and nothing when it is taken over', () => {

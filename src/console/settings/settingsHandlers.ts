@@ -77,12 +77,18 @@ export function settingsWritten(state: ConsoleState, lines: readonly string[]): 
 /** By then the pipeline has read a file that was written, also one that looks half-written, ms. */
 const answersWithinMs = 3_000;
 
-/** Says so when the pipeline has refused what was written. */
+const notTakenOver = '; not taken over: ';
+
+/** Says so when the pipeline has refused what was written, for as long as it does. */
 export function withAnswer(state: ConsoleState): ConsoleState {
   const { written } = state.settings;
   const status = state.reading?.status;
+  const isStale = ({ text }: { text: string }): boolean => text.includes(notTakenOver);
+  if (mayStop(state) && refusalOf(state) === null && state.messages.some(isStale)) {
+    return { ...state, messages: state.messages.filter(message => !isStale(message)) };
+  }
   if (!written || !status || parseIso(status.heartbeat) < written.at + answersWithinMs) return state;
   const answered = turnSettings(state, { written: null });
   const why = refusalOf(state);
-  return why === null ? answered : say(answered, 'error', `${written.text}; not taken over: ${why}`);
+  return why === null ? answered : say(answered, 'error', `${written.text}${notTakenOver}${why}`);
 }

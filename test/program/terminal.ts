@@ -41,7 +41,8 @@ export class Terminal {
     this.#tmux(
       ...['new-session', '-d', '-x', String(cols), '-y', String(rows), '-c', cwd],
       // As from a shell, that says how it ended and keeps what it left on the screen.
-      ...['sh', '-c', '"$@"; echo "ended with $?"; exec cat', 'sh'],
+      // A key that came while the program had handed the terminal to an editor may have been echoed: the line is begun anew.
+      ...['sh', '-c', '"$@"; printf "\\rended with %s\\n" "$?"; exec cat', 'sh'],
       // tmux itself names TERM for what it starts, whatever its `-e` says.
       ...['env', ...Object.entries(variables).map(([name, value]) => `${name}=${value}`), ...program, ...words],
     );

@@ -121,7 +121,8 @@ export function createShiftFinder(reference: Reference): ShiftFinder {
     changed: boolean,
   ): RoiShift {
     const width = widthOf(roi);
-    const own = estimate.uncertainty ?? 0;
+    // A single row tells no error of its own.
+    const own = estimate.uncertainty ?? alone.positionError;
     const uncertainty = pattern
       ? width * differenceError(pattern, changed ? Number.POSITIVE_INFINITY : moved / width)
       : pattern === null
@@ -133,8 +134,7 @@ export function createShiftFinder(reference: Reference): ShiftFinder {
   function find(pixels: Pixels, roi: Roi, angle: number, saturation: number, estimate: RoiEstimate): RoiShift | null {
     last = null;
     const known = reference.rois.get(roi.label);
-    if (known === undefined || !reference.shifts || estimate.position === null || estimate.uncertainty === null)
-      return null;
+    if (known === undefined || !reference.shifts || estimate.position === null) return null;
     const moved = estimate.position - known.alone.position;
     if (known.fit === null) return difference(moved, roi, known, estimate, false);
     const width = widthOf(roi);

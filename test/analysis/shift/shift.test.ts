@@ -190,6 +190,20 @@ describe('the shift on pictures with a static pattern', () => {
     const found = finder.find(frame, chip.manifest.rois[0], 0, none, position(71));
     expect(found).toMatchObject({ shift: 10, position: null, flags: [] });
     expect(found!.uncertainty).toBeCloseTo(Math.hypot(0.5, 1 / Math.sqrt(3)), 6);
+    const oneRow = finder.find(frame, chip.manifest.rois[0], 0, none, { ...position(71), uncertainty: null });
+    expect(oneRow!.uncertainty).toBeCloseTo(Math.hypot(1, 1) / Math.sqrt(3), 6);
+  });
+
+  it('of ROIs that are averaged to one row, which tells no error of its own, is known as of all others', () => {
+    const { chip, reference, by5 } = still();
+    const oneRow = createEstimator({ estimator: 'rows', method: 'gaussian', numberOfSubRois: 1 });
+    const finder = createShiftFinder(reference);
+    const alone = chip.manifest.rois.map(roi => oneRow(by5, roi, 0, none));
+    expect(alone.filter(({ uncertainty }) => uncertainty !== null)).toEqual([]);
+    const found = chip.manifest.rois.map((roi, i) => finder.find(by5, roi, 0, none, alone[i]));
+    const errors = found.flatMap(each => (each ? [Math.abs(each.shift - 5) / each.uncertainty] : []));
+    expect(errors.length).toBeGreaterThan(0.95 * found.length);
+    expect(errors.filter(error => error < 3).length).toBeGreaterThan(0.9 * errors.length);
   });
 
   it.each([

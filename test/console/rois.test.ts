@@ -65,6 +65,15 @@ describe('the table of ROIs', () => {
     expect(lines[3]).toMatch(/^ G1_N +-0\.2500 +0\.0010 +3\.40 .* edge/);
   });
 
+  it('has the points of numbers one below the other, however many decimals their errors ask for', () => {
+    const state = page(3, { columns: 120 }, i => ({ shift: 0.5, shiftError: [0.12, 0.012, 1.2][i]! }));
+    const lines = linesOf(state).slice(2, 5);
+    const shown = [/\+0\.50 /, /\+0\.500 /, /\+0\.5 /];
+    expect(lines).toEqual(shown.map(number => expect.stringMatching(number)));
+    const [first, ...others] = lines.map(line => line.indexOf('+0.'));
+    expect(others).toEqual([first, first]);
+  });
+
   it('has noise and quality of each ROI where the figures of the run are there, sorts and filters by them, and says why', () => {
     const qualities = new Map([
       ['G0_N', { noise: 0.0021, word: 'good', reason: '' }],
@@ -73,7 +82,7 @@ describe('the table of ROIs', () => {
     const state = page(3, { columns: 120, qualities });
     const lines = linesOf(state);
     expect(lines[1]).toMatch(/px\/h +noise px +quality +last hour +flags/);
-    expect(lines[3]).toMatch(/G1_N .* 0\.50 flips/);
+    expect(lines[3]).toMatch(/G1_N .* 0\.50 +flips/);
     expect(labelsOf(press(state, '/flips'))).toEqual(['G1_N']);
     expect(labelsOf(press(state, '/noise<0.01'))).toEqual(['G0_N']);
     expect(labelsOf(press(state, 'ooooo'))).toEqual(['G1_N', 'G0_N', 'G2_N']);

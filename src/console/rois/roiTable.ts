@@ -69,7 +69,7 @@ export function roiTable(state: ConsoleState, width: number, height: number): Li
     const isChosen = top + i === cursor;
     const cells = columns.map(({ column, width: wide, left }): Segment => {
       if (column === null) return seg(sparks(history, recent, placeOf.get(row.label), wide, drawing), 'accent');
-      const text = cleanText(cellText(row, column, drawing), drawing);
+      const text = onePoint(cleanText(cellText(row, column, drawing), drawing), column, wide);
       const shown = text.length > wide ? `${text.slice(0, wide - drawing.ellipsis.length)}${drawing.ellipsis}` : text;
       return seg(left ? shown.padEnd(wide) : shown.padStart(wide), cellTone(row, column));
     });
@@ -146,6 +146,16 @@ function cellText(row: RoiRow, column: RoiColumn, { unicode }: Drawing): string 
     default:
       return sigmaText(row[column]);
   }
+}
+
+const decimalsInLine = 3;
+
+/** Numbers of unlike many decimals have their points one below the other, where there is room. */
+function onePoint(text: string, column: RoiColumn, width: number): string {
+  const number = /^[+-]?\d+(\.\d*)?$/.exec(text);
+  if (number === null || (column !== 'shift' && column !== 'sigma' && column !== 'noise')) return text;
+  const point = number[1] === undefined ? decimalsInLine + 1 : decimalsInLine + 1 - number[1].length;
+  return text.length + point > width ? text : text + ' '.repeat(Math.max(0, point));
 }
 
 /** With as many decimals as its error asks for; a ROI without a shift says so. */

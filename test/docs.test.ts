@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mayImport } from '../scripts/importRules.ts';
+import { commands } from '../src/cli/commands.ts';
 import { stageNames } from '../src/model/stageName.ts';
 
 const repository = join(import.meta.dirname, '..');
@@ -85,6 +86,13 @@ it.each(pages)('%s links to pages and headings that are there', page => {
       return !anchors.includes(anchor);
     });
   expect(missing).toEqual([]);
+});
+
+it('README.md has every command in its table', () => {
+  const table = textOf('README.md').split('## All commands')[1]!.split('\n## ')[0]!;
+  const named = new Set(Array.from(table.matchAll(/`([a-z]+)/g), ([, name]) => name));
+  const own = commands.filter(({ kind }) => kind !== 'internal').map(({ usage }) => usage.split(' ')[0]!);
+  expect(own.filter(name => !named.has(name))).toEqual([]);
 });
 
 it('decisions have a number each, and their titles begin with it', () => {

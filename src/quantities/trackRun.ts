@@ -1,8 +1,8 @@
 import { medianOf } from '../model/median.ts';
 import type { NewReference, RunFigures, SeriesKind, ShiftChange } from './quantities.ts';
+import { figuresOf } from './seriesFigures.ts';
 import {
   type FrameRing,
-  figuresOf,
   keptTimes,
   medianError,
   newSeries,

@@ -216,8 +216,8 @@ function isFar(series: SeriesState, frame: number, last: number): boolean {
 const jumpDeviations = 6;
 
 /**
- * Whether a value lies so far from the one before it that noise is not the reason. A change that was not found, since little was known then, must
- * not count as noise for ever: it would hide each change to come.
+ * Whether a value lies so far from the one before it that noise is not the reason. While little is known of the noise, a change may go unfound. Such a
+ * change must not count as noise: it would hide the changes that come later.
  */
 function isJump(series: SeriesState, frame: number, last: number): boolean {
   const { squares, differences } = series.allan;
@@ -225,7 +225,7 @@ function isJump(series: SeriesState, frame: number, last: number): boolean {
   while (before > frame - neighbours && Number.isNaN(series.shifts[before & lastKept]!)) before--;
   const apart = Math.abs(series.shifts[frame & lastKept]! - series.shifts[before & lastKept]!);
   if (before < series.from || !(apart > jumpDeviations * leastNoise)) return false;
-  // Mostly it is no more than what is known of the noise already, be that too much.
+  // Three times what neighbours have differed by so far: most values need no closer look.
   if (differences[0]! >= 16 && apart ** 2 <= (9 * squares[0]!) / differences[0]!) return false;
   const { count, shifts } = gather(series, last, series.from, keptFrames);
   if (count < fewestValues) return false;

@@ -4,5 +4,5 @@ import { testFileVariable } from './wholeRun.ts';
 // Every program that a test starts inherits it.
 process.env[testFileVariable] = expect.getState().testPath;
 
-// Files share a process: timers that one leaves standing still would stand still in the next.
+// Test files share a process: fake timers that one file leaves behind would stand still in the next file.
 afterAll(() => void vi.useRealTimers());

@@ -37,7 +37,8 @@ export function countMissed(): OperatorFunction<PipelineEvent, PipelineEvent> {
           return [...before, event];
         }
         const now = { last: event, count: row.count + (event.count ?? 1), toldAt: row.toldAt };
-        const isDue = at - row.toldAt >= tellAgainMs;
+        // A clock that is set back by hours must not make the log silent for as long.
+        const isDue = Math.abs(at - row.toldAt) >= tellAgainMs;
         rows.set(stage, isDue ? { last: event, count: 0, toldAt: at } : now);
         return isDue ? told(now) : [];
       };

@@ -43,6 +43,15 @@ describe('frames that are missed one after the other', () => {
     ]);
   });
 
+  it('are told though the clock is set back by a day', () => {
+    const back = 86_400_000;
+    expect(lines(missed(back, 'r'), missed(0, 'r'), missed(5, 'r'), missed(600_000, 'r'))).toEqual([
+      '1 r',
+      '1 r',
+      '2 r',
+    ]);
+  });
+
   it('are told when the events end, with counts of their own added up', () => {
     expect(lines(missed(0, 'r', 2), missed(1, 'r', 3), missed(2, 'r', 4))).toEqual(['2 r', '7 r']);
   });

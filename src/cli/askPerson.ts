@@ -1,22 +1,46 @@
 import { createInterface } from 'node:readline/promises';
 
-/**
- * Asks a person at the terminal. Null when the input has ended (Ctrl-D): nobody answers. Ctrl-C is the signal that it is without a question.
- * @throws the signal's reason
- */
-export async function askPerson(question: string, signal?: AbortSignal): Promise<string | null> {
+/** A person at the terminal who is asked one question after the other. */
+export interface Dialog {
+  /**
+   * The answer to a question: a line that was typed before the question stood there is its answer too.
+   * Null when the input has ended (Ctrl-D): nobody answers. Ctrl-C is the signal that it is without a question.
+   * @throws the signal's reason
+   */
+  ask(question: string): Promise<string | null>;
+}
+
+/** Talks with the person at the terminal; no line that the person types meanwhile is lost. */
+export async function inDialog<T>(talk: (dialog: Dialog) => Promise<T>, signal?: AbortSignal): Promise<T> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const closed = new AbortController();
   terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
-  terminal.once('close', () => closed.abort());
-  try {
-    const until = signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
-    return (await terminal.question(question, { signal: until })).trim();
-  } catch (error) {
+  // The iterator keeps lines from now on, `question` would drop each that comes while nothing is asked.
+  const lines = terminal[Symbol.asyncIterator]();
+  let isOver = false;
+  terminal.once('close', () => (isOver = true));
+  const close = (): void => terminal.close();
+  signal?.addEventListener('abort', close);
+  const ask = async (question: string): Promise<string | null> => {
     signal?.throwIfAborted();
-    if (closed.signal.aborted) return null;
-    throw error;
+    if (!isOver) {
+      terminal.setPrompt(question);
+      terminal.prompt(true);
+    }
+    const { done, value } = await lines.next();
+    signal?.throwIfAborted();
+    if (!done) return value.trim();
+    process.stdout.write('\n');
+    return null;
+  };
+  try {
+    return await talk({ ask });
   } finally {
-    terminal.close();
+    signal?.removeEventListener('abort', close);
+    close();
   }
+}
+
+/** Asks one question of the person at the terminal (as `Dialog.ask`). */
+export function askPerson(question: string, signal?: AbortSignal): Promise<string | null> {
+  return inDialog(({ ask }) => ask(question), signal);
 }

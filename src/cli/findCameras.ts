@@ -2,7 +2,7 @@ import { stringify } from 'smol-toml';
 import { ToolRunner } from '../files/runTool.ts';
 import { counted } from '../model/quantity.ts';
 import { type CameraSearch, type FoundCamera, findCameras } from '../streams/cameras/findCameras.ts';
-import { askPerson } from './askPerson.ts';
+import { inDialog } from './askPerson.ts';
 import { changeConfig } from './changeConfig.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
@@ -51,14 +51,16 @@ export function listing(searches: readonly CameraSearch[]): string[] {
 }
 
 /** The number that a person types; null: none, or the terminal was left. */
-async function ask(count: number): Promise<number | null> {
+function ask(count: number): Promise<number | null> {
   const which = count === 1 ? '1' : `1 to ${count}`;
-  for (;;) {
-    const answer = await askPerson(`\nWhich one shall the configuration have (${which}; Enter: none)? `);
-    if (answer === null || answer === '') return null;
-    const number = Number(answer);
-    if (Number.isInteger(number) && number >= 1 && number <= count) return number;
-  }
+  return inDialog(async dialog => {
+    for (;;) {
+      const answer = await dialog.ask(`\nWhich one shall the configuration have (${which}; Enter: none)? `);
+      if (answer === null || answer === '') return null;
+      const number = Number(answer);
+      if (Number.isInteger(number) && number >= 1 && number <= count) return number;
+    }
+  });
 }
 
 async function write(context: CommandContext, { title, settings }: FoundCamera): Promise<void> {

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { stringify } from 'smol-toml';
 import type { TomlEdit } from '../config/editToml.ts';
@@ -8,6 +7,7 @@ import { counted } from '../model/quantity.ts';
 import { SensorReader } from '../operators/collector/sensorReader.ts';
 import { type OneWireDeps, oneWireId, thermometersAmong } from '../streams/sensors/oneWire.ts';
 import { isSimulatedSensor, missingSensor, openSensor } from '../streams/sensors/openSensor.ts';
+import { inDialog } from './askPerson.ts';
 import { changeConfig } from './changeConfig.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { endNow } from './endNow.ts';
@@ -156,19 +156,18 @@ async function askNames(
   const { output } = context;
   const rows = found.toSorted((a, b) => (changeOf(b) ?? 0) - (changeOf(a) ?? 0));
   const names = new Map(rows.map(({ id, name }) => [id, name ?? '']));
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const closed = new AbortController();
-  terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
-  terminal.once('close', () => closed.abort());
-  const signal = AbortSignal.any([stop, closed.signal]);
   output.line(
     'A name for each, as it stands in the results. Enter takes what is in brackets, - leaves the sensor out.',
   );
-  try {
+  return inDialog(async ({ ask }) => {
     for (;;) {
       for (const row of rows) {
         const warmer = `${(changeOf(row) ?? 0).toFixed(2)} °C warmer`;
-        const answer = (await terminal.question(`${row.id}, ${warmer} [${names.get(row.id)}]: `, { signal })).trim();
+        const answer = await ask(`${row.id}, ${warmer} [${names.get(row.id)}]: `);
+        if (answer === null) {
+          output.line(`${file} stays as it was`);
+          return exitCodes.done;
+        }
         if (answer !== '') names.set(row.id, answer === '-' ? '' : answer);
       }
       try {
@@ -181,13 +180,7 @@ async function askNames(
         output.error(error.message);
       }
     }
-  } catch (error) {
-    if (!closed.signal.aborted || stop.aborted) throw error;
-    output.line(`${file} stays as it was`);
-    return exitCodes.done;
-  } finally {
-    terminal.close();
-  }
+  }, stop);
 }
 
 /** Writes names to the configuration; null takes a sensor out. What was simulated goes once a real sensor has a name. */

@@ -25,6 +25,13 @@ describe.each([
   });
 });
 
+it('Fano lines without a pattern are each fitted by themselves: what they have in common would pull them', () => {
+  const options = { ...patternedOptions, lineShape: 'fano', pattern: [] } as const;
+  const found = shiftAccuracy(options, { chips: 6, frames: 2, bounded: 0, seed: 300 });
+  expect(found.position.scatter).toBeLessThan(0.107);
+  expect(found.scatter).toBeLessThan(found.difference);
+});
+
 it('shifts of lines that went by 64 px: under 1 % of those without a flag are off by more than 2 px, and what is said of the others is true', () => {
   for (const jitter of [0, 0.2]) {
     const stepOf = (_: unknown, frame: number): number => [64, -64][frame];

@@ -51,7 +51,7 @@ export function drawPatternErrors(
   estimate: RoiEstimator,
   steps: readonly number[],
 ): PatternErrors | null {
-  const patterned = lines.filter(({ pattern }) => contrastOf(pattern) > leastContrast);
+  const patterned = lines.filter(({ pattern }) => isPatterned(pattern));
   if (2 * patterned.length < lines.length || patterned.length === 0) return null;
   const random = randomStream(1, 'pattern');
   const squares = new Sum();
@@ -117,8 +117,10 @@ class Sum {
   }
 }
 
-function contrastOf({ lengths, variances }: PatternModel): number {
-  return Math.sqrt(variances.reduce((sum, variance, k) => (lengths[k] > knownLength ? sum + variance : sum), 0));
+/** Whether there is a pattern to speak of. */
+export function isPatterned({ lengths, variances }: PatternModel): boolean {
+  const variance = variances.reduce((sum, each, k) => (lengths[k] > knownLength ? sum + each : sum), 0);
+  return variance > leastContrast ** 2;
 }
 
 /**

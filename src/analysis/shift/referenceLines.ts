@@ -4,7 +4,7 @@ import { medianInPlace } from '../nthSmallest.ts';
 import { fitCensored } from './censoredFit.ts';
 import { fitFanoLines } from './fanoLines.ts';
 import { widthAt } from './logLine.ts';
-import type { PatternedLine } from './patternErrors.ts';
+import { isPatterned, type PatternedLine } from './patternErrors.ts';
 import {
   type BlockCovariance,
   blockCovariance,
@@ -127,10 +127,10 @@ export function fitAll(
         : fitCensored({ fit, layout, logs, hidden, start, pattern, covariance, widths });
       return line && { ...line, information: line.information.map(each => trusted[method] * each) };
     };
-    // What is hidden of lines makes what they have in common wrong.
+    // What is hidden of lines makes what they have in common wrong; where no pattern hides their shapes, nothing of it is needed.
     const shown = members.filter(isWhole);
     const together =
-      method === 'fano' && whole !== null && 2 * shown.length >= members.length
+      method === 'fano' && whole !== null && isPatterned(pattern) && 2 * shown.length >= members.length
         ? fitFanoLines({ fit, layout, rois: shown, pattern: whole })
         : [];
     const lines = new Map(together.map((line, place) => [shown[place], line]));

@@ -3,7 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { nodeFiles } from '../files/files.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import { idlePatterns, labelPatterns } from '../model/labelPatterns.ts';
-import { localIso } from '../model/localTime.ts';
+import { clockIso, localIso } from '../model/localTime.ts';
 import { readReferences, referencesFolder } from '../operators/processor/referenceFiles.ts';
 import { madeWith } from '../provenance/madeWith.ts';
 import { encodeTable } from '../sinks/export/encodeTable.ts';
@@ -178,5 +178,4 @@ async function aboutOf(
 }
 
 /** What the clock at the camera showed. */
-const clockText = (local: number): string | null =>
-  Number.isNaN(local) ? null : new Date(local).toISOString().slice(0, 23);
+const clockText = (local: number): string | null => (Number.isNaN(local) ? null : clockIso(local));

@@ -1,4 +1,5 @@
 import { nodeFiles } from '../files/files.ts';
+import { clockIso } from '../model/localTime.ts';
 import { chooseFrames } from '../sinks/series/chosenFrames.ts';
 import { SeriesReader, seriesFolder } from '../sinks/series/seriesReader.ts';
 import { changeConfig } from './changeConfig.ts';
@@ -24,7 +25,7 @@ export async function setZero(context: CommandContext, options: ZeroOptions): Pr
   const { chosen, config, paths } = await loadKnown(context);
   const [from, to] = options.off
     ? ['', '']
-    : (await chosenSpan(paths.results, options, config.Quantities.window_frames)).map(timeText);
+    : (await chosenSpan(paths.results, options, config.Quantities.window_frames)).map(clockIso);
   const lines = await changeConfig(chosen, [
     { path: ['Quantities', 'zero_from'], value: from! },
     { path: ['Quantities', 'zero_to'], value: to! },
@@ -37,8 +38,6 @@ export async function setZero(context: CommandContext, options: ZeroOptions): Pr
   for (const line of lines) output.line(`${chosen.shown}: ${line}`);
   return exitCodes.done;
 }
-
-const timeText = (local: number): string => new Date(local).toISOString().slice(0, 23);
 
 /** First and last moment of the images that are to be zero, and are there. */
 async function chosenSpan(

@@ -1,3 +1,5 @@
+import { parseIso } from './localTime.ts';
+
 /** From a time on, another liquid is on the chip; as the configuration and a mark write it. */
 export interface ExperimentStep {
   /** What the clock at the camera shows, `2026-11-28T14:00:00`. */
@@ -38,7 +40,7 @@ export function clockTime(text: string): number {
   const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d(?:\.\d{1,6})?))?)?$/.exec(text.trim());
   if (!match) return Number.NaN;
   const iso = `${match[1]}T${match[2] ?? '00:00'}:${match[3] ?? '00'}`;
-  const ms = Date.parse(`${iso}Z`);
+  const ms = parseIso(`${iso}Z`);
   // 31 June is no day.
   return new Date(ms || 0).toISOString().startsWith(iso.slice(0, 10)) ? ms : Number.NaN;
 }

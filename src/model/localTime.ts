@@ -40,6 +40,9 @@ export function utcIso(ms: number): string {
   return `${date.toISOString().slice(0, 19)}.${pad(micros, 6)}Z`;
 }
 
+/** What the clock at a camera showed, with all digits that a frame has of it: `2025-07-24T13:45:13.569672`. `ms` since 1970 as if it were in UTC. */
+export const clockIso = (ms: number): string => utcIso(ms).slice(0, -1);
+
 /**
  * A reader of local times in this machine's zone, in about the order in which they were taken, as milliseconds since 1970 UTC. A time within
  * the hour that comes twice in autumn is that of the two which is nearer to the time read before.

@@ -4,7 +4,7 @@ import type { Files } from '../files/files.ts';
 import { SegmentedFile } from '../files/segmentedFile.ts';
 import { isSettled } from '../manifest/isSettled.ts';
 import { readEntries } from '../manifest/readEntries.ts';
-import { parseIso } from '../model/localTime.ts';
+import { clockIso, parseIso } from '../model/localTime.ts';
 
 const kinds = ['code_version', 'config_hash', 'roi_manifest_hash', 'reference'] as const;
 type Made = Readonly<Record<(typeof kinds)[number], string | null>>;
@@ -82,7 +82,7 @@ export async function madeWith({ paths, files, span, warn }: MadeWithOptions): P
     for (const kind of kinds) {
       const value = made?.[kind] ?? null;
       if (value !== null && value !== found[kind]!.at(-1)?.value)
-        found[kind]!.push({ value, since: new Date(places[at]!.time).toISOString().slice(0, 19) });
+        found[kind]!.push({ value, since: clockIso(places[at]!.time) });
     }
   }
   return found as unknown as MadeWith;
@@ -123,4 +123,4 @@ export function madeWords(made: MadeWith['reference'], wordsOf = (value: string)
   return (left > 0 ? [...words.slice(0, mostTold - 1), `${left} others`, words.at(-1)] : words).join('; ');
 }
 
-export const sinceWords = (since: string): string => `from ${since.replace('T', ' ')} on`;
+export const sinceWords = (since: string): string => `from ${since.slice(0, 19).replace('T', ' ')} on`;

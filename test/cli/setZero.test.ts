@@ -36,12 +36,12 @@ async function prepare() {
 it('zero writes the time of the last images into the configuration, and --off takes it out; the rest stays as it was', async () => {
   const { context, said, zero, text } = await prepare();
   expect(await setZero(context, {})).toBe(0);
-  expect(await zero()).toEqual(['zero_from = "2026-11-28T14:25:00.250"', 'zero_to = "2026-11-28T14:39:00.251"']);
+  expect(await zero()).toEqual(['zero_from = "2026-11-28T14:25:00.250000"', 'zero_to = "2026-11-28T14:39:00.251000"']);
   expect(said[0]).toBe(
-    'shifts are told from their mean between 2026-11-28 14:25:00.250 and 2026-11-28 14:39:00.251 too',
+    'shifts are told from their mean between 2026-11-28 14:25:00.250000 and 2026-11-28 14:39:00.251000 too',
   );
   await setZero(context, { last: 5 * 60_000 });
-  expect((await zero())[0]).toBe('zero_from = "2026-11-28T14:34:00.250"');
+  expect((await zero())[0]).toBe('zero_from = "2026-11-28T14:34:00.250000"');
   await setZero(context, { off: true });
   expect(await zero()).toEqual(['zero_from = ""', 'zero_to = ""']);
   expect(await text()).toContain('run" # mine');
@@ -49,8 +49,8 @@ it('zero writes the time of the last images into the configuration, and --off ta
 
 it.each([
   // The minute that is named last counts whole.
-  [{ from: '2026-11-28T14:10', to: '2026-11-28T14:20' }, '2026-11-28T14:10:00.250', '2026-11-28T14:21:00.000'],
-  [{ from: '2026-11-28T14:10' }, '2026-11-28T14:10:00.250', '2026-11-28T14:39:00.251'],
+  [{ from: '2026-11-28T14:10', to: '2026-11-28T14:20' }, '2026-11-28T14:10:00.250000', '2026-11-28T14:21:00.000000'],
+  [{ from: '2026-11-28T14:10' }, '2026-11-28T14:10:00.250000', '2026-11-28T14:39:00.251000'],
 ])('zero of a time that was named: %o', async (options, from, to) => {
   const { context, zero } = await prepare();
   await setZero(context, options);

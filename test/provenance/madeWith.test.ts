@@ -7,6 +7,7 @@ import { manifestFile, sampleEntry } from '../world/sampleManifest.ts';
 
 const start = Date.UTC(2026, 0, 5);
 const timeOf = (n: number): string => new Date(start + n * 60_000).toISOString().slice(0, 19);
+const since = (n: number): string => `${timeOf(n)}.250000`;
 const all = { from: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY };
 
 interface Made {
@@ -52,26 +53,26 @@ test('what results were made with is told by their lines, with the image from wh
   }));
   expect(await of(world)).toEqual({
     config_hash: [
-      { value: 'a', since: timeOf(0) },
-      { value: 'b', since: timeOf(137) },
-      { value: 'a', since: timeOf(500) },
+      { value: 'a', since: since(0) },
+      { value: 'b', since: since(137) },
+      { value: 'a', since: since(500) },
     ],
-    reference: [{ value: 'ref', since: timeOf(5) }],
+    reference: [{ value: 'ref', since: since(5) }],
     code_version: [
-      { value: '0.1.0', since: timeOf(0) },
-      { value: '0.2.0', since: timeOf(800) },
+      { value: '0.1.0', since: since(0) },
+      { value: '0.2.0', since: since(800) },
     ],
-    roi_manifest_hash: [{ value: 'decaf', since: timeOf(0) }],
+    roi_manifest_hash: [{ value: 'decaf', since: since(0) }],
   });
   const span = { from: start + 140 * 60_000, end: start + 160 * 60_000 };
-  expect((await of(world, span)).config_hash).toEqual([{ value: 'b', since: timeOf(140) }]);
+  expect((await of(world, span)).config_hash).toEqual([{ value: 'b', since: since(140) }]);
 });
 
 test('of images that were analysed anew the newest result counts, wherever its line stands', async () => {
   const world = await run(() => ({ config: 'first' }), 40);
   expect((await of(world)).config_hash).toEqual([
-    { value: 'anew', since: timeOf(0) },
-    { value: 'first', since: timeOf(40) },
+    { value: 'anew', since: since(0) },
+    { value: 'first', since: since(40) },
   ]);
 });
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { clockIso } from '../../model/localTime.ts';
 import type { RunFigures, SeriesFigures } from '../../quantities/quantities.ts';
 
 /** `results_dir/quantities.json`: what is known now. */
@@ -50,5 +51,4 @@ export function quantitiesText(figures: RunFigures, complete: boolean): string {
 }
 
 /** As the clock at the camera showed it. */
-const timeOf = (local: number): string | null =>
-  Number.isNaN(local) ? null : new Date(local).toISOString().slice(0, 23);
+const timeOf = (local: number): string | null => (Number.isNaN(local) ? null : clockIso(local));

@@ -98,6 +98,46 @@ describe('export', () => {
     ]);
   });
 
+  it.each([
+    ['long', 'parquet'],
+    ['wide', 'parquet'],
+    ['long', 'csv'],
+    ['wide', 'csv'],
+    ['long', 'jsonl'],
+    ['wide', 'jsonl'],
+  ] as const)(
+    '%s as %s has the times to the microsecond: a join with those of the results finds each image',
+    async (shape, format) => {
+      const micros = [0, 1, 99_999, 250_000, 352_591, 569_672, 999_999].map(each => String(each).padStart(6, '0'));
+      const results = micros.map((digits, i) => ({
+        ...image(i, { timestamp: `2025-08-12T13:45:${String(i).padStart(2, '0')}.${digits}` }),
+        image_timestamp_utc: `2025-08-12T11:46:${String(i).padStart(2, '0')}.${digits}Z`,
+      }));
+      const table = (shape === 'wide' ? wideTable : longTable)(await framesOf(results), ['shift'], all);
+      const bytes = await bytesOf(table, format);
+      const wanted = results.map(line => [line.image_timestamp_utc, line.image_timestamp]);
+      const distinct = (rows: readonly (readonly unknown[])[]): unknown[] => [
+        ...new Map(rows.map(row => [String(row), row])).values(),
+      ];
+      if (format === 'parquet') {
+        const [rows] = await asked(bytes, 't.parquet', 'select epoch_us(time_utc), epoch_us(time_local) from FILE');
+        const exact = ([utc, local]: (string | null | undefined)[]): string[] =>
+          [utc!.slice(0, -1), local!].map(text => `${Date.parse(`${text.slice(0, 19)}Z`) / 1000}${text.slice(20)}`);
+        expect(distinct(rows!)).toEqual(wanted.map(exact));
+      } else if (format === 'csv') {
+        const [, ...rows] = bytes.toString().trimEnd().split('\n');
+        expect(distinct(rows.map(row => row.split(',').slice(0, 2)))).toEqual(wanted);
+      } else {
+        const rows = bytes
+          .toString()
+          .trimEnd()
+          .split('\n')
+          .map(line => JSON.parse(line));
+        expect(distinct(rows.map(row => [row.time_utc, row.time_local]))).toEqual(wanted);
+      }
+    },
+  );
+
   it('to CSV has each value as short as it is exact, and no cell that a spreadsheet would compute', async () => {
     const csv = (await bytesOf(longTable(await framesOf(images), ['position', 'shift'], all), 'csv')).toString();
     const [header, ...rows] = csv.trimEnd().split('\n');
@@ -105,8 +145,8 @@ describe('export', () => {
       'time_utc,time_local,entry_id,roi,method,position,shift,temperature_chip_1,chip_dx,chip_dy,chip_angle',
     );
     expect(rows).toHaveLength(80);
-    expect(rows[8]).toBe('2025-08-12T11:46:02.250Z,2025-08-12T13:45:02.250,e2,0A_N,gaussian,102,0.2,20.5,,,');
-    expect(rows[5]).toBe('2025-08-12T11:46:01.250Z,2025-08-12T13:45:01.250,e1,0A_S,gaussian,,,20.25,,,');
+    expect(rows[8]).toBe('2025-08-12T11:46:02.250000Z,2025-08-12T13:45:02.250000,e2,0A_N,gaussian,102,0.2,20.5,,,');
+    expect(rows[5]).toBe('2025-08-12T11:46:01.250000Z,2025-08-12T13:45:01.250000,e1,0A_S,gaussian,,,20.25,,,');
     expect(rows[10]).toContain(",'=1+1,");
     expect(rows[11]).toContain(',"a ""b"", c",');
   });

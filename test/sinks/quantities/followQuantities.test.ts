@@ -208,7 +208,7 @@ it('another second zero is told at once, from the images of that time alone, and
   await append(images(120, 130));
   const zeroed = { ...settings, zero: { from: minute(100), end: minute(125) } };
   expect(await follower.round()).toEqual((await afterwards(zeroed)).figures);
-  expect((await told()).zero).toEqual({ from: '2025-08-12T11:40:00.000', to: '2025-08-12T12:05:00.000' });
+  expect((await told()).zero).toEqual({ from: '2025-08-12T11:40:00.000000', to: '2025-08-12T12:05:00.000000' });
   follower.configure(settings);
   expect((await follower.round())!.rois[0]!.rezeroed).toBeNull();
 });

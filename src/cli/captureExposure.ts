@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { brightestRoi } from '../analysis/brightestRoi.ts';
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
-import { clipOf, fullScaleOf, type Histogram, quantileOf, shareFrom } from '../image/histogram.ts';
+import { fullScaleOf, type Histogram, quantileOf, saturationOf, shareFrom } from '../image/histogram.ts';
 import { reduceFrame } from '../image/reducedFrame.ts';
 import { type ExposureFound, type ExposureStep, type ExposureView, searchExposure } from '../image/searchExposure.ts';
 import type { Pixels } from '../model/frame.ts';
@@ -90,7 +90,7 @@ async function look(camera: OwnCamera, exposure: number, rois: RoiManifest | nul
 /** How bright the gratings are: those of the ROI manifest, else the frame's brightest pixels. */
 function viewOf(pixels: Pixels, histogram: Histogram, rois: RoiManifest | null): Seen {
   const fullScale = fullScaleOf(histogram);
-  const clip = pixels.depth === 8 ? Math.min(255, clipOf(histogram)) : clipOf(histogram);
+  const clip = pixels.depth === 8 ? Math.min(255, saturationOf(histogram)) : saturationOf(histogram);
   const count = pixels.width * pixels.height;
   const brightest = rois && brightestRoi(pixels, rois, clip);
   if (rois && !brightest)

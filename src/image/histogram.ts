@@ -6,6 +6,10 @@ export type Histogram = Int32Array | Uint32Array;
 
 /** The highest count that cameras of 8, 10, 12, 14 and 16 bits give; those of 12 bits write 16 bit files. */
 const fullScales = [255, 1023, 4095, 16383, 65535];
+/** So many pixels at one count are a pile, at least. */
+const leastPile = 16;
+/** And no pile below this count is saturation. */
+const leastPicture = 64;
 
 /** Brightness (mean) and contrast (95 % minus 5 % quantile) in counts, to two decimals. @param count of all pixels, at least one */
 export function statisticsOf(histogram: Histogram, count: number): FrameStatistics {
@@ -16,31 +20,25 @@ export function statisticsOf(histogram: Histogram, count: number): FrameStatisti
 }
 
 /**
- * Count at which pixels are taken for saturated: a full scale at which many more pixels stand than just below it; Infinity when
- * there is none. A few hot pixels are no pile and hide none.
+ * Count at which pixels are taken for saturated: a full scale at which many more pixels stand than just below it, or a pile on the highest count of
+ * all, as of cameras that write 12 bits into the upper ones of 16, or end at 235. Infinity when there is none. A few hot pixels are no pile and hide none.
  */
 export function saturationOf(histogram: Histogram): number {
-  return fullScales.find(level => isPile(histogram, level)) ?? Number.POSITIVE_INFINITY;
+  return fullScales.find(level => isPile(histogram, level)) ?? highestPile(histogram);
 }
 
-/**
- * Count that no pixel can exceed, where the frame shows it: {@link saturationOf}, or a pile on the highest count of all, as of cameras that
- * write 12 bits into the upper ones of 16, or end at 235. Infinity when it does not.
- */
-export function clipOf(histogram: Histogram): number {
-  const saturation = saturationOf(histogram);
-  if (saturation < histogram.length) return saturation;
-  const highest = histogram.findLastIndex(count => count > 0);
-  const pile = histogram[highest];
-  if (highest < histogram.length / 4 || pile < 16) return Number.POSITIVE_INFINITY;
+function highestPile(histogram: Histogram): number {
+  let highest = histogram.length - 1;
+  for (let above = 0; highest >= 0 && above + histogram[highest] < leastPile; highest--) above += histogram[highest];
+  // A frame of a few counts only is no picture.
+  if (highest < leastPicture) return Number.POSITIVE_INFINITY;
   let below = 0;
   for (let level = highest - 1; level >= 0 && below < 4; level--) {
     if (histogram[level] === 0) continue;
-    if (pile < 4 * histogram[level]) return Number.POSITIVE_INFINITY;
+    if (histogram[highest] < 4 * histogram[level]) return Number.POSITIVE_INFINITY;
     below++;
   }
-  // A frame of a few counts only is no picture.
-  return below === 4 ? highest : Number.POSITIVE_INFINITY;
+  return below === 4 && histogram[highest] >= leastPile ? highest : Number.POSITIVE_INFINITY;
 }
 
 /** The full scale that the frame fits in: where it is saturated, else the lowest that no pixel exceeds. */
@@ -75,9 +73,9 @@ function levelAt(histogram: Histogram, place: number): number {
   return level;
 }
 
-/** At least 16 pixels, and four times as many as on any of the four levels below. */
+/** {@link leastPile} pixels, and four times as many as on any of the four levels below. */
 function isPile(histogram: Histogram, level: number): boolean {
-  if (level >= histogram.length || histogram[level] < 16) return false;
+  if (level >= histogram.length || histogram[level] < leastPile) return false;
   for (let below = level - 4; below < level; below++) if (histogram[level] < 4 * histogram[below]) return false;
   return true;
 }

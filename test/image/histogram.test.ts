@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clipOf, fullScaleOf, quantileOf, shareFrom } from '../../src/image/histogram.ts';
+import { fullScaleOf, quantileOf, saturationOf, shareFrom } from '../../src/image/histogram.ts';
 
 /** A histogram with these counts of pixels at these levels. */
 function histogramOf(levels: number, pixels: Readonly<Record<number, number>>): Uint32Array {
@@ -16,8 +16,9 @@ describe('the count that no pixel exceeds', () => {
     ['8 bits of video levels', 256, { ...slope, 235: 200 }, 235],
     ['12 bits in 16', 65_536, { ...slope, 4095: 200 }, 4095],
     ['12 bits in the upper ones of 16', 65_536, { 16000: 40, 32000: 30, 48000: 20, 64000: 9, 65520: 200 }, 65_520],
+    ['a camera that ends at 900, with a hot pixel', 65_536, { ...slope, 900: 200, 65535: 1 }, 900],
   ])('is seen in a saturated frame of %s', (_camera, levels, pixels, clip) => {
-    expect(clipOf(histogramOf(levels, pixels))).toBe(clip);
+    expect(saturationOf(histogramOf(levels, pixels))).toBe(clip);
   });
 
   it.each([
@@ -26,7 +27,7 @@ describe('the count that no pixel exceeds', () => {
     ['a black frame with hot pixels', { 2: 9_000, 3: 500, 255: 9 }],
     ['nothing but dark counts', { 1: 9, 2: 8, 3: 9, 4: 8, 5: 900 }],
   ])('is not known from %s', (_frame, pixels) => {
-    expect(clipOf(histogramOf(256, pixels))).toBe(Number.POSITIVE_INFINITY);
+    expect(saturationOf(histogramOf(256, pixels))).toBe(Number.POSITIVE_INFINITY);
   });
 });
 

@@ -41,7 +41,7 @@ export function throughputWords(given: Throughput, status: PipelineStatus, now: 
   const left = expected !== null && typeof clears === 'number' && clears > 0 ? `, ${estimate(clears)} left` : '';
   return {
     now: isHeld(throughput, status) ? 'paused' : rateOfAsked(per_second, target, stage?.last_done ?? null, now),
-    peak: peak === null ? null : rateText(Math.max(peak, per_second ?? 0)),
+    peak: peak === null ? null : rateText(peak),
     folder: expected === null ? null : `${number(Math.min(finished, expected))} of ${number(expected)} done${left}`,
     rows: rows === null ? null : rateText(rows, rateUnit(Math.max(rows, 1))),
     disk: `${bytes(throughput.disk_bytes_per_second)}/s`,

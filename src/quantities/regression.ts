@@ -22,6 +22,8 @@ export interface StraightLine {
  * two different x.
  */
 export function fitLine(points: readonly RegressionPoint[]): StraightLine | null {
+  // Of one x alone the square below is what rounding leaves of 0, which may be more than 0.
+  if (points.every(({ x }) => x === points[0]?.x)) return null;
   let [sum, sumX, sumY] = [0, 0, 0];
   for (const { x, y, sigma } of points) {
     const weight = 1 / sigma ** 2;

@@ -135,6 +135,9 @@ describe('a line through points', () => {
         { x: 1, y: 2, sigma: 1 },
       ]),
     ).toBeNull();
+    // 1.339 times its weight, over its weight, is not 1.339 again.
+    for (const x of [1.333, 1.339, 1.3402, 0.1])
+      expect(fitLine([0.039, 0.07].map(sigma => ({ x, y: -2.7, sigma })))).toBeNull();
     const scattered = [0, 1, 2, 3].map(x => ({ x, y: x + (x % 2 ? 10 : -10), sigma: 1 }));
     expect(fitLine(scattered)!.slopeSigma).toBeGreaterThan(5 / Math.sqrt(5));
   });

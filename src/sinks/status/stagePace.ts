@@ -106,8 +106,8 @@ export function paceOf(
   return {
     per_minute: history.slice(-minuteBuckets).reduce((sum, count) => sum + count, 0),
     per_second: rate && rounded(rate.perSecond),
-    // Too short a time to be remembered for good; yet nobody believes a peak that is less than now.
-    peak_per_second: highest(stage.peak_per_second, rate?.perSecond ?? null),
+    // Nobody believes a peak that is less than now; and one of a time too short to be remembered would be less a moment later.
+    peak_per_second: rate && rounded(rate.perSecond) > (stage.peak_per_second ?? 0) ? null : stage.peak_per_second,
     busy: ended.has(stage.state) || busy === null ? null : rounded(busy),
     most_per_second: rate?.mostPerSecond ? rounded(rate.mostPerSecond) : null,
     rows_per_second: name === 'processor' ? rate && rounded(rate.rowsPerSecond) : null,

@@ -4,7 +4,7 @@
  */
 
 import { isUtf8 } from 'node:buffer';
-import { access, opendir } from 'node:fs/promises';
+import { access, opendir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { plainName } from '../../model/compression.ts';
 import { counted } from '../../model/quantity.ts';
@@ -50,6 +50,15 @@ interface FolderContent extends ImageFolder {
 }
 
 const metadataName = 'metadata.txt';
+/** Pictures that this program and the Python system draw beside their results: none is a frame. */
+const drawnPictures: ReadonlySet<string> = new Set([
+  'processed_data_plot.png',
+  'health_report.png',
+  'ROI_check.png',
+  'Label_locations.png',
+  'Grating_locations.png',
+  'Label_matches.png',
+]);
 /** Folders that are looked into to say what a folder holds. */
 const maxLookedInto = 500;
 /** `20250724`, and `20250724_2` where a day has further folders. */
@@ -73,7 +82,7 @@ export async function listImages(folder: string, signal?: AbortSignal): Promise<
     passedOver: [],
   };
   const top = await readFolder(folder, listing, signal);
-  const inside = await imagesOfExperiment(folder, top.subfolders);
+  const inside = await imagesOfExperiment(folder, top.subfolders, signal);
   if (inside !== null) return listImages(inside, signal);
   const days = top.subfolders.filter(name => dayFolder.test(name));
   const positions = await positionsIn(folder, top.subfolders);
@@ -92,22 +101,37 @@ export async function listImages(folder: string, signal?: AbortSignal): Promise<
     if (content.images.length > 0) listing.folders.push(content);
   }
   if (listing.folders.length === 0) {
-    const holding = await foldersWithImages(folder, top.subfolders, signal);
+    let holding = await foldersWithImages(folder, top.subfolders, signal);
+    if (holding.length === 0)
+      holding = await foldersWithImages(folder, await foldersBelow(folder, top.subfolders), signal);
     throw holding.length > 0 ? severalFolders(folder, holding) : nothing(folder, listing, top.subfolders);
   }
   return listing;
 }
 
-/** Folder of an experiment's images, of this program or of the Python system; null where a folder is none. */
-async function imagesOfExperiment(folder: string, subfolders: readonly string[]): Promise<string | null> {
+/**
+ * Folder of an experiment's images, of this program or of the Python system; null where a folder is none, or where not one folder alone has
+ * a manifest and images: then it is a folder of several things, among them perhaps a copy of old results.
+ */
+async function imagesOfExperiment(
+  folder: string,
+  subfolders: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<string | null> {
+  const recorded: string[] = [];
   for (const name of subfolders.slice(0, maxLookedInto)) {
-    if (await isThere(join(folder, name, 'metadata_manifest.json'))) return join(folder, name);
+    if (await isThere(join(folder, name, 'metadata_manifest.json'))) recorded.push(name);
   }
-  return null;
+  const holding = await foldersWithImages(folder, recorded, signal);
+  return holding.length === 1 ? join(folder, holding[0] as string) : null;
 }
 
+/** The names stand in quotes: a folder may be called "in". */
 const firstFew = (names: readonly string[]): string =>
-  `${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`;
+  `${names
+    .slice(0, 5)
+    .map(name => JSON.stringify(name))
+    .join(', ')}${names.length > 5 ? ', …' : ''}`;
 const oneAtATime = (folder: string, names: readonly string[]): string =>
   `replay one of them at a time, as ${JSON.stringify(join(folder, names[0] as string))}`;
 
@@ -140,12 +164,22 @@ async function foldersWithImages(
     const entries = await opendir(join(folder, name)).catch(() => null);
     if (!entries) continue;
     for await (const entry of entries) {
-      if (entry.isFile() ? !imageFile(entry.name) : !dayFolder.test(entry.name)) continue;
+      if (entry.isFile() ? !isFrameName(entry.name) : !dayFolder.test(entry.name)) continue;
       found.push(name);
       break;
     }
   }
   return found;
+}
+
+/** The folders in these, as `run 7/Pos0`. */
+async function foldersBelow(folder: string, subfolders: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of subfolders.slice(0, maxLookedInto)) {
+    const entries = await readdir(join(folder, name), { withFileTypes: true }).catch(() => []);
+    found.push(...entries.filter(entry => entry.isDirectory()).map(entry => join(name, entry.name)));
+  }
+  return found.sort(naturalOrder);
 }
 
 const severalFolders = (folder: string, holding: readonly string[]): SourceError =>
@@ -167,8 +201,7 @@ async function readFolder(path: string, listing: ImageListing, signal?: AbortSig
       else if (entry.isDirectory() && !imageFile(name)) content.subfolders.push(name);
       else if (name === metadataName && entry.isFile()) content.hasMetadata = true;
       else {
-        const image = imageFile(name);
-        if (!image) ignored.other++;
+        if (!isFrameName(name)) ignored.other++;
         else if (!entry.isFile()) ignored.notRegular++;
         else {
           if (!isUtf8(bytes)) listing.undecodable.push(name);
@@ -206,7 +239,7 @@ function nothing(folder: string, { ignored }: ImageListing, subfolders: string[]
       ? `${ignored.notRegular} link(s) or other things named like images, which are not followed`
       : '',
     ignored.other + ignored.hidden > 0 ? `${counted(ignored.other + ignored.hidden, 'other file')}` : '',
-    subfolders.length > 0 ? `the folders ${firstFew(subfolders)}` : '',
+    subfolders.length > 0 ? `the folder${subfolders.length > 1 ? 's' : ''} ${firstFew(subfolders)}` : '',
   ].filter(part => part !== '');
   return new SourceError(
     'no_images',
@@ -231,6 +264,8 @@ const formats: Readonly<Record<string, ImageFormat>> = {
 };
 
 const pattern = /\.(png|jpe?g|tiff?)(?:\.(gz|zst))?$/i;
+
+const isFrameName = (name: string): boolean => imageFile(name) !== null && !drawnPictures.has(plainName(name));
 
 /** What a name says of its file; null when it is no image (or a hidden or unfinished one: `.x.png`, `x.png.tmp`). */
 export function imageFile(name: string): ImageFile | null {

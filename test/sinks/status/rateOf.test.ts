@@ -155,13 +155,19 @@ describe('the rate of a stage', () => {
     expect(slower.at(32).peak_per_second).toBeCloseTo(40, 1);
   });
 
-  it('is never above its peak, also while it is too young for one to be remembered', () => {
+  it('has a peak once it lasted long enough to be remembered: never less than now, nor less than it was, also after a pause', () => {
     const events = [running(0), asked(0, 10), ...items(10, 0, 20, 0.4), asked(20, 12), ...items(12, 20, 40, 0.4)];
     const stage = new Told(...events);
-    for (let at = 0.5; at < 40; at += 0.13) {
+    let [known, before] = [0, 0];
+    for (let at = 0.5; at < 60; at += 0.13) {
       const { per_second: now, peak_per_second: peak } = stage.at(at);
-      if (now !== null) expect(peak, `after ${at} s`).toBeGreaterThanOrEqual(now);
+      if (peak === null) continue;
+      expect(peak, `after ${at} s`).toBeGreaterThanOrEqual(Math.max(now ?? 0, before));
+      [known, before] = [known + 1, peak];
     }
+    expect(known).toBeGreaterThan(400);
+    const short = new Told(running(0), ...items(40, 0, 1));
+    expect([short.at(0.9).peak_per_second, short.at(30).peak_per_second]).toEqual([null, null]);
   });
 
   it('survives a clock that is set back', () => {

@@ -380,7 +380,7 @@ describe('folders that can not be replayed', () => {
     }
     const several = await refusal(folder);
     expect(several.code).toBe('several_positions');
-    expect(several.message).toMatch(/Pos0, Pos1/);
+    expect(several.message).toMatch(/"Pos0", "Pos1"/);
   });
 
   it('takes the images of an experiment that is named itself, wherever they are in it, and not its plots', async () => {
@@ -403,7 +403,29 @@ describe('folders that can not be replayed', () => {
       await mkdir(dirname(join(root, path)), { recursive: true });
       await appendFile(join(root, path), '');
     }
-    expect((await refusal(root)).message).toMatch(/its folders data, results have; .* as ".*\/data"/);
+    expect((await refusal(root)).message).toMatch(/its folders "data", "results" have; .* as ".*\/data"/);
+  });
+
+  it('takes the position beside copies of old results, and never a plot of results for a frame', async () => {
+    const root = await folderOf();
+    for (const path of ['Pos0/img_0.tif', 'old/processed_data_plot.png', 'old/metadata_manifest.json']) {
+      await mkdir(dirname(join(root, path)), { recursive: true });
+      await appendFile(join(root, path), '');
+    }
+    const note = (): void => undefined;
+    const { description } = await openImageFolder(
+      { folder: root },
+      { clock: { now: () => 0, monotonic: () => 0 }, note },
+    );
+    expect(description).toMatchObject({ folder: root, images: 1 });
+    expect((await refusal(join(root, 'old'))).message).toMatch(/no PNG, JPEG or TIFF image here/);
+  });
+
+  it('names the folder two steps down that has images, in quotes, since it may be called "in"', async () => {
+    const root = await folderOf();
+    await mkdir(join(root, 'in/Pos0'), { recursive: true });
+    await appendFile(join(root, 'in/Pos0/img_0.tif'), '');
+    expect((await refusal(root)).message).toMatch(/its folder "in\/Pos0" has; .* as ".*\/in\/Pos0"/);
   });
 
   it.skipIf(process.getuid?.() === 0)('says when it may not be read (as an ordinary user)', async () => {

@@ -8,32 +8,25 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { analysisBench } from './analysis.ts';
 import type { BenchRow } from './benchRow.ts';
-import { cadenceBench } from './cadence.ts';
-import { consoleBench } from './console.ts';
-import { consoleProgramBench } from './consoleProgram.ts';
-import { fitsBench } from './fits.ts';
-import { framesBench } from './frames.ts';
-import { importBench } from './import.ts';
-import { manifestBench } from './manifest.ts';
-import { movementBench } from './movement.ts';
-import { replayBench } from './replay.ts';
 
 // What the program remembers of experiments is not for the home of whoever runs this.
 process.env.XDG_STATE_HOME = join(tmpdir(), 'phorest-test-state');
 
-/** Beginning of the names of the rows → what measures them. */
+/** Beginning of the names of the rows → what measures them, loaded when its turn comes: what others load is no memory of the console. */
 const benches: Record<string, () => Promise<BenchRow[]>> = {
-  fits: fitsBench,
-  analysis: analysisBench,
-  frames: framesBench,
-  cadence: cadenceBench,
-  movement: movementBench,
-  replay: replayBench,
-  manifest: manifestBench,
-  import: importBench,
-  console: async () => [...(await consoleProgramBench()), ...(await consoleBench())],
+  fits: async () => (await import('./fits.ts')).fitsBench(),
+  analysis: async () => (await import('./analysis.ts')).analysisBench(),
+  frames: async () => (await import('./frames.ts')).framesBench(),
+  cadence: async () => (await import('./cadence.ts')).cadenceBench(),
+  movement: async () => (await import('./movement.ts')).movementBench(),
+  replay: async () => (await import('./replay.ts')).replayBench(),
+  manifest: async () => (await import('./manifest.ts')).manifestBench(),
+  import: async () => (await import('./import.ts')).importBench(),
+  console: async () => [
+    ...(await (await import('./consoleProgram.ts')).consoleProgramBench()),
+    ...(await (await import('./console.ts')).consoleBench()),
+  ],
 };
 
 const { values, positionals } = parseArgs({

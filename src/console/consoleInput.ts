@@ -12,7 +12,7 @@ import type { StatusReading } from '../model/status.ts';
 import type { CommandOutput } from './consoleHost.ts';
 import type { ConsoleState, Message } from './consoleState.ts';
 import type { CompletedPath } from './replay/replayHost.ts';
-import type { SettingsFile } from './settings/settingsFile.ts';
+import type { SettingsFile } from './settings/settingsState.ts';
 
 /** What the mouse does at a place of the screen; the pointer is told of only while a button is held. */
 export interface MouseInput {

@@ -9,7 +9,7 @@ import type { RoiLook } from '../model/roiInspection.ts';
 import type { RoiQuality } from '../model/roiQuality.ts';
 import type { RunMark } from '../model/runMark.ts';
 import type { StatusReading } from '../model/status.ts';
-import type { SettingsFile } from './settings/settingsFile.ts';
+import type { SettingsFile } from './settings/settingsState.ts';
 
 /**
  * What the console watches. Read-only, from outside the pipeline's process or inside it. Each is cold and subscribed to once;

@@ -12,6 +12,7 @@ import { fittedLines, followedChip, roiOutlines } from '../../src/console/frame/
 import { layoutOf } from '../../src/console/layout.ts';
 import { openConsole } from '../../src/console/openConsole.ts';
 import { reduce } from '../../src/console/reduce.ts';
+import { settingsForm } from '../../src/console/settings/settingsForm.ts';
 import { initialSettings } from '../../src/console/settings/settingsState.ts';
 import type { TerminalAnswers } from '../../src/console/terminalPicture/askTerminal.ts';
 import { kitty } from '../../src/console/terminalPicture/kitty.ts';
@@ -158,7 +159,7 @@ describe('the frame page', () => {
     const file = (follow_chip: boolean) => {
       const config = defaultConfig();
       const followed = { ...config, Data_Analysis: { ...config.Data_Analysis, follow_chip } };
-      return { text: null, config: followed, problems: [], warnings: [] };
+      return { text: null, config: followed, problems: [], warnings: [], form: settingsForm };
     };
     const state = (follows: boolean) => ({
       ...sampleState({ history: { ...history, samples: [sample] } }),

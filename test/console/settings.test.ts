@@ -5,14 +5,16 @@ import type { ConsoleState } from '../../src/console/consoleState.ts';
 import { layoutOf } from '../../src/console/layout.ts';
 import { reduce } from '../../src/console/reduce.ts';
 import { editorCommand } from '../../src/console/settings/editorCommand.ts';
-import { settingFields, typedValue } from '../../src/console/settings/settingFields.ts';
-import { mistakeLine, settingsFile } from '../../src/console/settings/settingsFile.ts';
+import { settingsFile } from '../../src/console/settings/settingsFile.ts';
+import { settingsForm } from '../../src/console/settings/settingsForm.ts';
+import { mistakeLine } from '../../src/console/settings/settingsState.ts';
 import { lineText } from '../../src/console/views/line.ts';
 import { overlayView } from '../../src/console/views/overlayView.ts';
 import { panelViews } from '../../src/console/views/panels.ts';
 import { press } from './press.ts';
 import { noon, sampleStage, sampleState, sampleStatus } from './sampleConsole.ts';
 
+const { fields: settingFields, typedValue } = settingsForm;
 const text = exampleToml();
 const fileOf = (toml: string) => settingsFile({ kind: 'text', text: toml }, 'c.toml');
 const opened = (toml = text, over: Partial<ConsoleState> = {}): ConsoleState =>
@@ -220,7 +222,9 @@ describe('what the settings page says of the last edit', () => {
     const attached = shown(sampleState({ page: 'settings', columns: 200, rows: 60, reading }));
     expect(attached).toContain('R restarts the pipeline');
     expect(attached).toMatch(/root_dir a → b\s[\s\S]*at the next start/);
-    expect(attached).toMatch(/note x → y\s[\s\S]*no stage that runs takes it/);
+    expect(shown(opened(text, { columns: 200, rows: 60, reading }))).toMatch(
+      /note x → y\s[\s\S]*no stage that runs takes it/,
+    );
     expect(attached).toMatch(/Warnings \(1\)[\s\S]*doubtful/);
     const own = shown(sampleState({ page: 'settings', columns: 200, rows: 60, reading, mode: 'own' }));
     expect(own).toContain('stop it, and run it again');
@@ -234,7 +238,7 @@ describe('what the settings page says of the last edit', () => {
     const edit = { at: iso(noon - 60_000), changes: [change], taken: [] };
     const status = sampleStatus({ config: { ...sampleStatus().config, edit } });
     const of = { connection: 'running' as const, status };
-    expect(shown(sampleState({ page: 'settings', columns: 200, rows: 60, reading: of }))).toMatch(words);
+    expect(shown(opened(text, { columns: 200, rows: 60, reading: of }))).toMatch(words);
   });
 
   it('does not say of a stage that is off that it has taken anything', () => {

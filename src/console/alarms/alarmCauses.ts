@@ -5,7 +5,7 @@ import type { LastImage } from '../../model/status.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import { logRows } from '../log/logRows.ts';
 import { emptyLog, selectIndex } from '../log/logView.ts';
-import { settingFields } from '../settings/settingFields.ts';
+import { settingNames } from '../settings/settingsState.ts';
 import type { ShownAlarm } from './alarmsState.ts';
 
 /** A place where more is to be seen of an alarm. */
@@ -19,10 +19,10 @@ export interface AlarmCause {
 export function alarmCauses(state: ConsoleState, { stage, key, message, since, overAt }: ShownAlarm): AlarmCause[] {
   const causes: AlarmCause[] = [];
   const words = new Set(message.split(/[^\w-]+/));
-  const field = settingFields.findIndex(each => words.has(each.key));
+  const field = settingNames.findIndex(([, name]) => words.has(name));
   if (field >= 0)
     causes.push({
-      text: `the setting ${settingFields[field]?.key}`,
+      text: `the setting ${settingNames[field]![1]}`,
       go: now => ({ ...now, page: 'settings', settings: { ...now.settings, cursor: field } }),
     });
   const roi = state.rois?.rois.find(({ label }) => words.has(label))?.label;

@@ -5,9 +5,8 @@ import type { KeyHandlers } from '../keyBinding.ts';
 import { say } from '../messages.ts';
 import { clamp, type Move, moveBy } from '../scroll.ts';
 import { countingConfig, mayStop, refusalOf } from '../situation.ts';
-import { settingFields, shownValue, typedValue } from './settingFields.ts';
 import type { SettingsAction } from './settingsKeys.ts';
-import { changesOf, type SettingsState, selectedField } from './settingsState.ts';
+import { changesOf, type SettingsState, selectedField, settingNames, shownValue } from './settingsState.ts';
 
 export const settingsHandlers: KeyHandlers<SettingsAction> = {
   changeSetting,
@@ -19,11 +18,12 @@ export const settingsHandlers: KeyHandlers<SettingsAction> = {
   dropSettings: state => step(turnSettings(state, { drafts: {} })),
   takeSetting: state => {
     const { overlay, settings } = state;
-    if (overlay?.kind !== 'setting') return step(state);
-    const typed = typedValue(selectedField(settings), overlay.text);
+    const field = selectedField(settings);
+    if (overlay?.kind !== 'setting' || !settings.file || !field) return step(state);
+    const typed = settings.file.form.typedValue(field, overlay.text);
     // What is wrong is in sight already.
     if ('wrong' in typed) return step(state);
-    const drafts = { ...settings.drafts, [selectedField(settings).key]: typed.value };
+    const drafts = { ...settings.drafts, [field.key]: typed.value };
     return step(turnSettings({ ...state, overlay: null }, { drafts }));
   },
   nextWord: state => step(turnWord(state, 1)),
@@ -37,9 +37,9 @@ const turnSettings = (state: ConsoleState, over: Partial<SettingsState>): Consol
 
 function changeSetting(state: ConsoleState): Step {
   const { file, drafts } = state.settings;
-  if (!file) return step(say(state, 'info', 'the configuration is not read yet'));
-  if (!file.config) return step(say(state, 'error', 'the file has a mistake, mend it first: e opens it at its line'));
   const field = selectedField(state.settings);
+  if (!file || !field) return step(say(state, 'info', 'the configuration is not read yet'));
+  if (!file.config) return step(say(state, 'error', 'the file has a mistake, mend it first: e opens it at its line'));
   const text = String(drafts[field.key] ?? shownValue(countingConfig(state) ?? file.config, field));
   return step({ ...state, overlay: { kind: 'setting', text, isOffered: true } });
 }
@@ -52,8 +52,9 @@ export function wordsOf({ info }: Setting): readonly string[] {
 
 function turnWord(state: ConsoleState, by: number): ConsoleState {
   const { overlay } = state;
-  if (overlay?.kind !== 'setting') return state;
-  const words = wordsOf(selectedField(state.settings));
+  const field = selectedField(state.settings);
+  if (overlay?.kind !== 'setting' || !field) return state;
+  const words = wordsOf(field);
   if (words.length === 0) return state;
   const at = words.indexOf(overlay.text);
   const text = words[(at < 0 ? 0 : at + by + words.length) % words.length] as string;
@@ -61,7 +62,7 @@ function turnWord(state: ConsoleState, by: number): ConsoleState {
 }
 
 export function moveInSettings(state: ConsoleState, move: Move): ConsoleState {
-  const cursor = clamp(state.settings.cursor + moveBy(move, settingFields.length), 0, settingFields.length - 1);
+  const cursor = clamp(state.settings.cursor + moveBy(move, settingNames.length), 0, settingNames.length - 1);
   return turnSettings(state, { cursor });
 }
 

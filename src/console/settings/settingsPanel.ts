@@ -1,5 +1,5 @@
 import { describeProblem } from '../../config/configError.ts';
-import { allSettings, type Setting } from '../../config/schema.ts';
+import type { Setting } from '../../config/schema.ts';
 import { parseIso } from '../../model/localTime.ts';
 import type { ConfigEdit } from '../../model/status.ts';
 import type { ConsoleState } from '../consoleState.ts';
@@ -21,10 +21,8 @@ import {
   titleRule,
 } from '../views/line.ts';
 import { type PanelView, text } from '../views/panelView.ts';
-import { settingFields, shownValue, typedValue } from './settingFields.ts';
-import { mistakeLine, newDoubts } from './settingsFile.ts';
 import { wordsOf } from './settingsHandlers.ts';
-import { changesOf, selectedField } from './settingsState.ts';
+import { changesOf, mistakeLine, type SettingsFile, selectedField, settingNames, shownValue } from './settingsState.ts';
 
 export const settingsPanel: PanelView = {
   depends: state => [
@@ -71,13 +69,14 @@ function formLines(state: ConsoleState, width: number, rows: number): Line[] {
       ...paragraph('The file has a mistake: e opens it at its line.', width - 1, 2, 'bad', drawing).map(indented),
     ];
   }
+  const { fields: all, newDoubts } = file.form;
   const doubts = newDoubts(file, changesOf(state)).flatMap(doubt =>
     paragraph(`${drawing.marks.late} ${doubt}`, width - 1, 3, 'warning', drawing).map(indented),
   );
   const hasRoom = width >= nameWidth + valueWidth + 4 + leastDoc;
-  const count = Math.max(3, Math.min(settingFields.length, rows - doubts.length - (hasRoom ? 0 : 1)));
-  const top = windowTop(cursor, settingFields.length, count);
-  const fields = settingFields.slice(top, top + count).map((field, i): Line => {
+  const count = Math.max(3, Math.min(all.length, rows - doubts.length - (hasRoom ? 0 : 1)));
+  const top = windowTop(cursor, all.length, count);
+  const fields = all.slice(top, top + count).map((field, i): Line => {
     const isChosen = top + i === cursor;
     const draft = drafts[field.key];
     const now = shownValue(counting, field);
@@ -99,14 +98,14 @@ function formLines(state: ConsoleState, width: number, rows: number): Line[] {
   });
   const room = rows - fields.length - doubts.length;
   const gap = room > 2 ? [blank] : [];
-  const { doc, allowed } = settingFields[cursor]!.info;
+  const { doc, allowed } = all[cursor]!.info;
   const most = Math.min(room - gap.length, 4);
   const meaning = most < 1 ? [] : paragraph(`${doc} Allowed: ${allowed}.`, width - 1, most, 'plain', drawing);
   const explained = meaning.length > 0 ? [...gap, ...meaning.map(indented)] : [];
   return [title, ...fields.map(each => clip(each, width, drawing)), ...doubts, ...explained];
 }
 
-const nameWidth = Math.max(...settingFields.map(({ key }) => key.length));
+const nameWidth = Math.max(...settingNames.map(([, key]) => key.length));
 
 const valueWidth = 20;
 /** With less room for what a setting means, only the selected one is explained, below. */
@@ -148,7 +147,11 @@ function newsLines(state: ConsoleState, width: number): Line[] {
   const isOff = ({ stage }: ConfigEdit['taken'][number]): boolean => reading?.status?.stages[stage]?.state === 'off';
   const taken = edit?.taken.filter(each => !isOff(each)) ?? [];
   if (edit)
-    lines.push(...edit.changes.flatMap(change => changeLines(change, taken, { edit, restart, now, drawing, width })));
+    lines.push(
+      ...edit.changes.flatMap(change =>
+        changeLines(change, taken, { edit, restart, now, drawing, width, file: settings.file }),
+      ),
+    );
   else lines.push(line(' none since the pipeline has started', 'dim'));
   if (doubtful.length > 0) {
     lines.push(titleRule(`Warnings (${doubtful.length})`, width, drawing), ...words(doubtful, 'warning'));
@@ -176,14 +179,22 @@ function changeLines(
     now,
     drawing,
     width,
-  }: { edit: ConfigEdit; restart: readonly string[]; now: number; drawing: Drawing; width: number },
+    file,
+  }: {
+    edit: ConfigEdit;
+    restart: readonly string[];
+    now: number;
+    drawing: Drawing;
+    width: number;
+    file: SettingsFile | null;
+  },
 ): Line[] {
   const by = taken.filter(({ changes }) => changes.includes(change));
   const effect = restart.includes(change)
     ? 'at the next start'
     : by.length > 0
       ? by.map(({ stage, at }) => `${stage} since ${clockTime(parseIso(at), now)}`).join(', ')
-      : untaken(change, clockTime(parseIso(edit.at), now));
+      : untaken(change, clockTime(parseIso(edit.at), now), file?.form.all);
   return [
     ...paragraph(change, width - 1, 2, 'plain', drawing).map(indented),
     ...paragraph(effect, width - 3, 2, 'dim', drawing).map(each => [seg('   '), ...each]),
@@ -191,9 +202,10 @@ function changeLines(
 }
 
 /** What becomes of a change that no stage has taken. @param change `key old → new`, as `changedSettings` has it. */
-function untaken(change: string, at: string): string {
+function untaken(change: string, at: string, all: readonly Setting[] | undefined): string {
+  if (!all) return 'reading the configuration';
   const name = change.split(' ')[0] as string;
-  const setting = allSettings.find(({ section, key }) => name === key || name === `${section}.${key}`);
+  const setting = all.find(({ section, key }) => name === key || name === `${section}.${key}`);
   if (setting?.info.effect === 'none') return 'nothing reads it any more';
   if (setting?.info.effect === 'restart') return 'as it was at the start of the pipeline';
   if (setting && isOfPipeline(setting)) return `the pipeline itself since ${at}`;
@@ -217,18 +229,18 @@ export function settingInput(
   typedLine: Line,
 ): { title: string; lines: Line[] } {
   const { settings, drawing } = state;
-  const field: Setting = selectedField(settings);
+  const { file } = settings;
+  const field = selectedField(settings);
+  if (!file || !field) return { title: 'Settings', lines: [typedLine] };
   const { info } = field;
-  const found = typedValue(field, typed);
+  const found = file.form.typedValue(field, typed);
   const words = wordsOf(field);
   const verdict: Line[] =
     'wrong' in found
       ? paragraph(found.wrong, width, 3, 'bad', drawing)
       : [line(`Enter takes it, and w writes it: ${effectWords(state, info.effect)}`, 'good')];
   const doubts =
-    'wrong' in found || !settings.file
-      ? []
-      : newDoubts(settings.file, [{ path: [field.section, field.key], value: found.value }]);
+    'wrong' in found ? [] : file.form.newDoubts(file, [{ path: [field.section, field.key], value: found.value }]);
   return {
     title: `[${field.section}] ${field.key}`,
     lines: [

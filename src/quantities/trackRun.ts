@@ -1,6 +1,7 @@
 import { medianOf } from '../model/median.ts';
 import type { NewReference, RunFigures, SeriesKind, ShiftChange } from './quantities.ts';
 import { figuresOf } from './seriesFigures.ts';
+import { sortedMedian } from './sortedMedian.ts';
 import {
   type FrameRing,
   keptTimes,
@@ -133,7 +134,7 @@ export class RunTracker {
   /**
    * Takes frames in order, with the same outcome as one by one, in half the time: what is known of a series is in the processor's cache for
    * the second of them.
-   * @param frames at most {@link mostFrames}
+   * @param frames at most {@link keptFrames}
    */
   takeAll(frames: readonly TrackedFrame[]): ShiftChange[] {
     const changes: ShiftChange[] = [];
@@ -157,21 +158,16 @@ export class RunTracker {
   /** Series by series, each through all frames. */
   #takeBlock(frames: readonly TrackedFrame[]): ShiftChange[] {
     const { state } = this;
-    const { ring } = state;
     const { rois, pairs, groups } = this.#planOf(frames[0]!.labels);
-    const moments = frames.map(frame => {
+    // As it is after each of the frames.
+    const rings = frames.map(frame => {
       this.#takeTime(frame);
-      const { count, clock, interval, isZero } = ring;
-      return { count, clock, interval, isZero };
+      return { ...state.ring };
     });
     const found = frames.map((): ShiftChange[] => []);
     const take = (series: SeriesState, k: number, shift: number, sigma: number, kind: ValueKind): void => {
-      const { count, clock, interval, isZero } = moments[k]!;
-      ring.count = count;
-      ring.clock = clock;
-      ring.interval = interval;
-      ring.isZero = isZero;
-      const change = takeValue(series, ring, shift, sigma, Number.isNaN(shift) && kind === 'good' ? 'missing' : kind);
+      const seen = Number.isNaN(shift) && kind === 'good' ? 'missing' : kind;
+      const change = takeValue(series, rings[k]!, shift, sigma, seen);
       if (change) found[k]!.push(change);
     };
     for (let i = 0; i < rois.length; i++) {
@@ -181,22 +177,30 @@ export class RunTracker {
       }
     }
     for (const { first, second, resonance, movement } of pairs) {
-      const values = frames.map(({ shifts, sigmas, kindOf }) => ({
-        kind: worst(kindOf(first), kindOf(second)),
-        sigma: Math.hypot(sigmas[first]!, sigmas[second]!) / 2,
-        mean: (shifts[first]! + shifts[second]!) / 2,
-        half: (shifts[first]! - shifts[second]!) / 2,
-      }));
-      for (const [k, { mean, sigma, kind }] of values.entries()) take(resonance, k, mean, sigma, kind);
-      for (const [k, { half, sigma, kind }] of values.entries()) take(movement, k, half, sigma, kind);
+      for (const [series, sign] of [
+        [resonance, 1],
+        [movement, -1],
+      ] as const) {
+        for (let k = 0; k < frames.length; k++) {
+          const { shifts, sigmas, kindOf } = frames[k]!;
+          const sigma = Math.sqrt(sigmas[first]! ** 2 + sigmas[second]! ** 2) / 2;
+          take(series, k, (shifts[first]! + sign * shifts[second]!) / 2, sigma, worst(kindOf(first), kindOf(second)));
+        }
+      }
     }
     for (const { series, members } of groups) {
       for (const [k, { shifts, sigmas, kindOf }] of frames.entries()) {
-        const there = members.filter(i => kindOf(i) === 'good' && !Number.isNaN(shifts[i]!));
-        const isThere = there.length > 0 && 2 * there.length >= members.length;
-        const squares = there.reduce((sum, i) => sum + sigmas[i]! ** 2, 0);
-        const sigma = (medianError * Math.sqrt(squares)) / there.length;
-        take(series, k, isThere ? medianOf(there.map(i => shifts[i]!)) : Number.NaN, sigma, 'good');
+        const there = new Float64Array(members.length);
+        let [count, squares] = [0, 0];
+        for (const i of members) {
+          if (kindOf(i) !== 'good' || Number.isNaN(shifts[i]!)) continue;
+          there[count++] = shifts[i]!;
+          squares += sigmas[i]! ** 2;
+        }
+        const isThere = count > 0 && 2 * count >= members.length;
+        const sigma = (medianError * Math.sqrt(squares)) / count;
+        const median = isThere ? sortedMedian(there.subarray(0, count).sort(), count) : Number.NaN;
+        take(series, k, median, sigma, 'good');
       }
     }
     // Series that these frames lack.
@@ -204,7 +208,6 @@ export class RunTracker {
       if (this.#taken.has(series)) continue;
       for (let k = 0; k < frames.length; k++) take(series, k, Number.NaN, Number.NaN, 'missing');
     }
-    Object.assign(ring, moments.at(-1));
     return found.flat();
   }
 

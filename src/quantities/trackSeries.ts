@@ -108,7 +108,8 @@ export const newSeries = (kind: SeriesKind, name: string, first: number): Series
   changes: [],
 });
 
-const isFlip = (kind: number): boolean => valueKinds[kind] === 'two_peaks' || valueKinds[kind] === 'lost';
+const [lost, twoPeaks] = [valueKinds.indexOf('lost'), valueKinds.indexOf('two_peaks')];
+const isFlip = (kind: number): boolean => kind === twoPeaks || kind === lost;
 
 /**
  * Takes the newest frame of the ring. Gives the change that is found with it.
@@ -191,6 +192,8 @@ const farDeviations = 8;
 function isFar(series: SeriesState, frame: number, last: number): boolean {
   const shift = series.shifts[frame & lastKept]!;
   if (Number.isNaN(shift)) return false;
+  const isWhole = frame - neighbours >= series.from && frame + neighbours <= last;
+  if (isWhole && !isApart(series.shifts, frame)) return false;
   newest.count = 0;
   for (let i = Math.max(series.from, frame - neighbours); i <= Math.min(last, frame + neighbours); i++) {
     const other = series.shifts[i & lastKept]!;
@@ -210,6 +213,33 @@ function isFar(series: SeriesState, frame: number, last: number): boolean {
   }
   if (2 * near !== count) return 2 * near > count;
   return distance > farDeviations * 1.4826 * medianOf(0, count);
+}
+
+/** Two values that have the same distance from a third, to the part of it that {@link farDeviations} leaves. */
+const sameDistance = 2 / (1.4826 * farDeviations - 1);
+
+/** Those around a value, and the first of them again. */
+const around = Int32Array.from({ length: 2 * neighbours + 1 }, (_, i) =>
+  i === 2 * neighbours ? -neighbours : i - neighbours + Number(i >= neighbours),
+);
+
+/**
+ * Whether a value may be far from those around it: a quick look, which most values do not pass. Of a far one seven of the twelve around lie together, and
+ * so do two of one pair in each way to make six pairs of neighbours of them.
+ */
+function isApart(shifts: Float64Array, frame: number): boolean {
+  const shift = shifts[frame & lastKept]!;
+  for (let start = 0; start < 2; start++) {
+    let isPair = false;
+    for (let i = start; i < 2 * neighbours && !isPair; i += 2) {
+      const first = shifts[(frame + around[i]!) & lastKept]!;
+      const second = shifts[(frame + around[i + 1]!) & lastKept]!;
+      // True without a value too: then a closer look is needed.
+      isPair = !(Math.abs(first - second) > sameDistance * Math.abs(first - shift));
+    }
+    if (!isPair) return false;
+  }
+  return true;
 }
 
 /** Standard deviations of what neighbours differ by that are no noise. */
@@ -277,7 +307,7 @@ function errorOf({ allan, sigma }: SeriesState, values: number, frames: number):
 
 /** Whether the newest values are on another level than those before them; begins the move. */
 function far(series: SeriesState, ring: FrameRing, frame: number): boolean {
-  const { frames, shifts } = newest;
+  const { frames } = newest;
   let local = Number.NaN;
   for (let at = 0; at < spans.length; at++) {
     const span = spans[at]!;
@@ -285,17 +315,12 @@ function far(series: SeriesState, ring: FrameRing, frame: number): boolean {
     if ((frame & ((span >> 2) - 1)) !== 0) continue;
     // A new level may begin as soon as the level before has been seen for a while.
     const enough = Math.max(2 * span, fewestValues);
-    if (gather(series, frame, series.from, enough).count < enough) return false;
+    if (at === 0) gather(series, frame, series.from, longestSpans[frame & 3]!);
+    if (newest.count < enough) return false;
     const between = ringFrames(ring, frames[2 * span - 1]!, frames[0]!) / 2;
     const limit = farErrors * errorOf(series, span, between);
     // Mostly all values are too near each other for any medians of them to differ so much.
-    let [low, high] = [shifts[0]!, shifts[0]!];
-    for (let i = 1; i < 2 * span; i++) {
-      const shift = shifts[i]!;
-      if (shift < low) low = shift;
-      else if (shift > high) high = shift;
-    }
-    if (high - low <= limit) continue;
+    if (mostApart(span) <= limit) continue;
     const [after, before] = [medianOf(0, span), medianOf(span, span)];
     const apart = Math.abs(after - before);
     if (apart <= limit) continue;
@@ -312,6 +337,28 @@ function far(series: SeriesState, ring: FrameRing, frame: number): boolean {
     return true;
   }
   return false;
+}
+
+/** Values that are to be compared after a frame, by its last two bits. */
+const longestSpans = [0, 1, 2, 3].map(frame =>
+  Math.max(2 * spans.findLast(span => (frame & ((span >> 2) - 1)) === 0)!, fewestValues),
+);
+
+/** How far apart the medians of the newest gathered values, and of as many before, can be: a median is within a standard deviation of the mean. */
+function mostApart(span: number): number {
+  const { shifts } = newest;
+  const origin = shifts[0]!;
+  let [sum, square, sumBefore, squareBefore] = [0, 0, 0, 0];
+  for (let i = 0; i < span; i++) {
+    const value = shifts[i]! - origin;
+    const before = shifts[span + i]! - origin;
+    sum += value;
+    square += value * value;
+    sumBefore += before;
+    squareBefore += before * before;
+  }
+  const scatter = Math.sqrt(square * span - sum * sum) + Math.sqrt(squareBefore * span - sumBefore * sumBefore);
+  return (Math.abs(sum - sumBefore) + scatter) / span;
 }
 
 /** Time between two frames in intervals. */

@@ -12,11 +12,13 @@ import { type RunState, RunTracker } from '../../quantities/trackRun.ts';
 import { type ChosenFrame, chooseFrames } from '../series/chosenFrames.ts';
 import { SeriesReader, seriesFolder } from '../series/seriesReader.ts';
 import { changesFile, quantitiesFile, quantitiesText } from './quantitiesFile.ts';
-import { type QuantitySettings, together } from './readQuantities.ts';
+import type { QuantitySettings } from './readQuantities.ts';
 import { trackedFrame } from './trackedFrame.ts';
 
 /** Results come in about the order of their images: an image may still come before so many others. */
 const heldFrames = 8;
+/** Images that are taken together between two rests. */
+const together = 8;
 /** What was reached is kept so often, ms: it is some MB, and the rows since then are soon read again. */
 const keepEveryMs = 600_000;
 /** It works for so long, ms, and rests for three times as long, where there is much to look through. */

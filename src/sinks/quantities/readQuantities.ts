@@ -12,8 +12,8 @@ export interface QuantitySettings extends TrackSettings {
   key: string;
 }
 
-/** Images that are taken together: quicker than one by one, and still soon done. */
-export const together = 8;
+/** Images that are taken together, as nothing waits for a rest. */
+const together = 32;
 
 /**
  * The figures of a run from its series alone, by the same code and in the same numbers as while it went on, and all its changes in the order in which

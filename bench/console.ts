@@ -42,7 +42,7 @@ export async function consoleBench(): Promise<BenchRow[]> {
   const sources = sampleSources({
     status$,
     log$,
-    history$,
+    history$: () => history$,
     rois$: new BehaviorSubject(rois),
     chips$: new BehaviorSubject([]),
   });

@@ -1,8 +1,16 @@
 import { realpathSync } from 'node:fs';
 import { delimiter, isAbsolute, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { shellWord } from '../model/shownText.ts';
 import type { CommandContext } from './commandDefinition.ts';
-import { launcher, sameExperiment } from './launch.ts';
+
+/** The launcher of the program. */
+export const launcher = fileURLToPath(new URL('../../bin/phorest.js', import.meta.url));
+
+/** `--config` and `--root` as they were given: words for another call of the program. */
+export function sameExperiment({ config, root }: Pick<CommandContext, 'config' | 'root'>): string[] {
+  return [...(config === undefined ? [] : ['--config', config]), ...(root === undefined ? [] : ['--root', root])];
+}
 
 /** A command for the same experiment as one would type it, to be pasted into a shell that stands where this program was called. */
 export function commandLine(

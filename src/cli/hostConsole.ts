@@ -1,34 +1,23 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { hostname, constants as osConstants, userInfo } from 'node:os';
+import { constants as osConstants } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { exhaustMap, Observable, timer } from 'rxjs';
-import { exampleToml } from '../config/exampleToml.ts';
-import { adviceIn } from '../console/alarms/advice.ts';
+import { defer, exhaustMap, Observable, switchMap, timer } from 'rxjs';
 import type { CommandOutput, ConsoleHost, ConsoleTool } from '../console/consoleHost.ts';
 import { splitWords } from '../console/overlayActions.ts';
-import { settingsFile } from '../console/settings/settingsFile.ts';
 import { mistakeLine } from '../console/settings/settingsState.ts';
 import { makeFolder } from '../files/durableNames.ts';
-import { fileLock } from '../files/fileLock.ts';
 import { nodeFiles } from '../files/files.ts';
-import { ExperimentReserve } from '../files/reserveFile.ts';
-import { systemClock } from '../model/clock.ts';
-import { utcIso } from '../model/localTime.ts';
-import { stageNames } from '../model/stageName.ts';
-import { acknowledge, acknowledgedFile } from '../streams/alarms/acknowledgements.ts';
 import type { ReplayRecord } from '../streams/folder/replaySchema.ts';
 import { readFileText } from '../streams/watched/fileText.ts';
-import { changeConfig } from './changeConfig.ts';
 import type { CommandContext, CommandDefinition } from './commandDefinition.ts';
-import { commandLine } from './commandLine.ts';
-import { launcher, sameExperiment } from './launch.ts';
-import { listExperiments } from './listExperiments.ts';
+import { commandLine, launcher, sameExperiment } from './commandLine.ts';
 import type { LoadedConfig } from './loadConfig.ts';
+import { loadPart } from './loadPart.ts';
 import { rememberLook } from './rememberedLook.ts';
 import { replayHost } from './replayHost.ts';
 
@@ -61,27 +50,33 @@ export function hostConsole(
     configFile,
     configExists: () => existsSync(configFile),
     writeConfig: async () => {
+      const { exampleToml } = await loadPart(() => import('../config/exampleToml.ts'));
       await makeFolder(nodeFiles, dirname(configFile));
       await writeFile(configFile, exampleToml(), { flag: 'wx' });
     },
-    acknowledge: ({ stage, key, since }) => {
-      const by = `${userInfo().username} on ${hostname()}`;
-      const name = stageNames.find(each => each === stage);
-      if (name === undefined) return Promise.reject(new Error(`there is no stage ${stage}`));
-      const reserve = new ExperimentReserve(nodeFiles, paths);
-      const path = acknowledgedFile(paths.flags);
-      const exclusive = reserve.lock(path, fileLock(path));
-      const one = { stage: name, key, since: utcIso(since), at: utcIso(systemClock.now()), by };
-      return acknowledge(path, one, { files: reserve.files(), exclusive });
+    acknowledge: async alarm => {
+      const { acknowledgeAlarm } = await loadPart(() => import('./acknowledgeAlarm.ts'));
+      await acknowledgeAlarm(paths, alarm);
     },
-    advice: async message => adviceIn(await readFile(guide, 'utf8'), message),
-    mistakeLine: async () => mistakeLine(settingsFile(await readFileText(configFile), chosen.shown)),
-    writeSettings: (edits, seen) => changeConfig(chosen, edits, { seen }),
+    advice: async message => {
+      const { adviceIn } = await loadPart(() => import('../console/alarms/advice.ts'));
+      return adviceIn(await readFile(guide, 'utf8'), message);
+    },
+    mistakeLine: async () => {
+      const { settingsFile } = await loadPart(() => import('../console/settings/settingsFile.ts'));
+      return mistakeLine(settingsFile(await readFileText(configFile), chosen.shown));
+    },
+    writeSettings: async (edits, seen) => {
+      const { changeConfig } = await loadPart(() => import('./changeConfig.ts'));
+      return changeConfig(chosen, edits, { seen });
+    },
     commandLine: (...words) => commandLine(context, ...words),
     editor: editorWords(context.environment),
     replay: replayHost(context, paths, record),
     environment: context.environment,
-    experiments$: timer(0, experimentsEveryMs).pipe(exhaustMap(() => listExperiments(context))),
+    experiments$: defer(() => loadPart(() => import('./listExperiments.ts'))).pipe(
+      switchMap(({ listExperiments }) => timer(0, experimentsEveryMs).pipe(exhaustMap(() => listExperiments(context)))),
+    ),
     rememberLook: choice => rememberLook(context.environment, choice),
   };
 }

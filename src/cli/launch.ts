@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import { withAccessHint } from '../files/accessHint.ts';
 import { makeFolder, trimPlace } from '../files/durableNames.ts';
 import { nodeFiles, openItself } from '../files/files.ts';
 import { ExperimentReserve, withReserve } from '../files/reserveFile.ts';
 import type { CommandContext } from './commandDefinition.ts';
+import { launcher, sameExperiment } from './commandLine.ts';
 import { exitCodes } from './exitCodes.ts';
 import type { StartReport, StartWait } from './startReport.ts';
 
@@ -18,9 +18,6 @@ export interface StartOptions {
 
 /** So long a start may take before the command ends without knowing, ms. */
 export const startPatienceMs = 30_000;
-
-/** The launcher of the program. */
-export const launcher = fileURLToPath(new URL('../../bin/phorest.js', import.meta.url));
 
 /**
  * For a process that runs for weeks: what is young may take this much memory a thread, MB. Without it V8 lets it grow to 96 MB in each
@@ -35,11 +32,6 @@ const largestOutput = 2 ** 20;
 export interface Launched {
   pid: number;
   report: StartReport | { kind: 'slow' };
-}
-
-/** `--config` and `--root` as they were given: words for another call of the program. */
-export function sameExperiment({ config, root }: Pick<CommandContext, 'config' | 'root'>): string[] {
-  return [...(config === undefined ? [] : ['--config', config]), ...(root === undefined ? [] : ['--root', root])];
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   from,
   map,
   merge,
+  mergeAll,
   type Observable,
   of,
   Subject,
@@ -16,9 +17,7 @@ import {
 import { parseRoiManifest } from '../analysis/parseRoiManifest.ts';
 import { parseChipMap } from '../calibration/chipMap.ts';
 import type { ConsoleSources } from '../console/consoleSources.ts';
-import { settingsFile } from '../console/settings/settingsFile.ts';
 import { nodeFiles } from '../files/files.ts';
-import { findImage } from '../image/findImage.ts';
 import { systemClock } from '../model/clock.ts';
 import type { Pixels } from '../model/frame.ts';
 import { type LastResult, lastResultOf } from '../model/lastResult.ts';
@@ -28,22 +27,17 @@ import type { CloseHistory, CloseRequest } from '../model/roiHistory.ts';
 import { parseRoiQualities } from '../model/roiQuality.ts';
 import type { LastImage } from '../model/status.ts';
 import { conflate } from '../rx/conflate.ts';
-import { auditFile } from '../sinks/audit/audit.ts';
 import { quantitiesFile } from '../sinks/quantities/quantitiesFile.ts';
-import { lastResultReader } from '../sinks/results/readLastResult.ts';
-import { SeriesHistory } from '../sinks/series/seriesHistory.ts';
-import { seriesFolder } from '../sinks/series/seriesReader.ts';
 import { acknowledgedFile, parseAcknowledgements } from '../streams/alarms/acknowledgements.ts';
 import { alarmNotices } from '../streams/console/alarmNotices.ts';
-import { lastFrame$ } from '../streams/console/lastFrame.ts';
 import { logTail$ } from '../streams/console/logTail.ts';
 import { looked$, roiHistory$ } from '../streams/console/roiHistory.ts';
 import { roiLook$ } from '../streams/console/roiLook.ts';
-import { runMarks$ } from '../streams/console/runMarks.ts';
 import { statusReading$ } from '../streams/status/statusReading.ts';
 import { watchedFile$, watchedText$ } from '../streams/watched/watchedFile.ts';
 import { lastGoodFile, settingsThatCount } from './knownExperiment.ts';
 import type { LoadedConfig } from './loadConfig.ts';
+import { loadPart } from './loadPart.ts';
 
 /**
  * What the console watches of a pipeline from outside: its files. What can't be read is a line in the console's log.
@@ -61,6 +55,13 @@ export function openConsoleSources(
   const onError = ({ message }: Error): void => problems$.next([line(message)]);
   const status$ = own.status$ ?? statusReading$({ file: paths.pipelineStatusFile, onError });
   let lastImage: LastImage | null = null;
+  const openHistory = async () => {
+    const [{ SeriesHistory }, { seriesFolder }] = await Promise.all([
+      import('../sinks/series/seriesHistory.ts'),
+      import('../sinks/series/seriesReader.ts'),
+    ]);
+    return new SeriesHistory(nodeFiles, seriesFolder(paths.results));
+  };
   const rois$ = (): Observable<RoiManifest | null> =>
     watchedText$(paths.roiManifest, onError).pipe(
       map(text => parsed(text, paths.roiManifest, parseRoiManifest, onError)),
@@ -72,35 +73,45 @@ export function openConsoleSources(
       }),
     ),
     log$: merge(of(troubles.map(line)), problems$, own.log$ ?? logTail$({ folder: paths.logs, onError })),
-    history$: defer(() => {
-      const history = new SeriesHistory(nodeFiles, seriesFolder(paths.results));
-      return roiHistory$({ look: () => history.look(), onError });
-    }),
+    history$: wanted$ =>
+      onceWanted(wanted$, async () => {
+        const history = await openHistory();
+        return roiHistory$({ look: () => history.look(), onError });
+      }),
     rois$: rois$(),
     marks$: wanted$ =>
-      wanted$.pipe(switchMap(isWanted => (isWanted ? runMarks$(auditFile(paths.logs), onError) : EMPTY))),
-    closeHistory$: requests$ => {
-      const history = new SeriesHistory(nodeFiles, seriesFolder(paths.results));
-      const read = (request: CloseRequest): Observable<CloseHistory> =>
-        defer(() => history.between(request)).pipe(
-          catchError((error: Error) => {
-            onError(error);
-            return EMPTY;
-          }),
-        );
-      return requests$.pipe(conflate(request => (request === null ? EMPTY : read(request))));
-    },
+      onceWanted(wanted$, async () => {
+        const [{ auditFile }, { runMarks$ }] = await Promise.all([
+          import('../sinks/audit/audit.ts'),
+          import('../streams/console/runMarks.ts'),
+        ]);
+        return wanted$.pipe(switchMap(isWanted => (isWanted ? runMarks$(auditFile(paths.logs), onError) : EMPTY)));
+      }),
+    closeHistory$: requests$ =>
+      onceWanted(requests$, async () => {
+        const history = await openHistory();
+        const read = (request: CloseRequest): Observable<CloseHistory> =>
+          defer(() => history.between(request)).pipe(
+            catchError((error: Error) => {
+              onError(error);
+              return EMPTY;
+            }),
+          );
+        return requests$.pipe(conflate(request => (request === null ? EMPTY : read(request))));
+      }),
     chips$: watchedText$(paths.chipMap, onError).pipe(
       map(text => parsed(text, paths.chipMap, parseChipMap, onError) ?? []),
     ),
-    lastResult$: wanted$ => {
-      const read = lastResultReader(nodeFiles, paths.results);
-      const look = async (): Promise<LastResult | null> => {
-        const line = await read();
-        return line && lastResultOf(line);
-      };
-      return wanted$.pipe(switchMap(isWanted => (isWanted ? looked$({ look, onError }) : EMPTY)));
-    },
+    lastResult$: wanted$ =>
+      onceWanted(wanted$, async () => {
+        const { lastResultReader } = await import('../sinks/results/readLastResult.ts');
+        const read = lastResultReader(nodeFiles, paths.results);
+        const look = async (): Promise<LastResult | null> => {
+          const line = await read();
+          return line && lastResultOf(line);
+        };
+        return wanted$.pipe(switchMap(isWanted => (isWanted ? looked$({ look, onError }) : EMPTY)));
+      }),
     qualities$: wanted$ => {
       const file = quantitiesFile(paths.results);
       return wanted$.pipe(
@@ -124,17 +135,20 @@ export function openConsoleSources(
         map(text => parsed(text, acknowledgedFile(paths.flags), parseAcknowledgements, onError) ?? []),
       ),
     settings$: wanted$ =>
-      wanted$.pipe(
-        switchMap(isWanted =>
-          isWanted
-            ? combineLatest([
-                watchedFile$(chosen.path, { onError }).pipe(map(read => settingsFile(read, chosen.shown))),
-                watchedText$(lastGoodFile(paths.flags), onError).pipe(map(settingsThatCount)),
-              ])
-            : EMPTY,
-        ),
-        map(([file, inForce]) => ({ ...file, inForce })),
-      ),
+      onceWanted(wanted$, async () => {
+        const { settingsFile } = await import('../console/settings/settingsFile.ts');
+        return wanted$.pipe(
+          switchMap(isWanted =>
+            isWanted
+              ? combineLatest([
+                  watchedFile$(chosen.path, { onError }).pipe(map(read => settingsFile(read, chosen.shown))),
+                  watchedText$(lastGoodFile(paths.flags), onError).pipe(map(settingsThatCount)),
+                ])
+              : EMPTY,
+          ),
+          map(([file, inForce]) => ({ ...file, inForce })),
+        );
+      }),
     roiLook$: label$ =>
       roiLook$(
         {
@@ -144,19 +158,33 @@ export function openConsoleSources(
         label$,
       ),
     frame$: requests$ =>
-      lastFrame$(
-        {
-          lastImage: () => lastImage,
-          dataFolder: paths.data,
-          rois$: rois$(),
-          loadDecoder: loadImageDecoder,
-          onError,
-          findImage: camera => findImage(camera, paths.data, nodeFiles),
-        },
-        requests$,
-      ),
+      onceWanted(requests$, async () => {
+        const [{ lastFrame$ }, { findImage }] = await Promise.all([
+          import('../streams/console/lastFrame.ts'),
+          import('../image/findImage.ts'),
+        ]);
+        return lastFrame$(
+          {
+            lastImage: () => lastImage,
+            dataFolder: paths.data,
+            rois$: rois$(),
+            loadDecoder: loadImageDecoder,
+            onError,
+            findImage: camera => findImage(camera, paths.data, nodeFiles),
+          },
+          requests$,
+        );
+      }),
   };
 }
+
+/** What a page shows is loaded, and then watched, from the moment at which it is first wanted. */
+const onceWanted = <T>(wanted$: Observable<unknown>, load: () => Promise<Observable<T>>): Observable<T> =>
+  wanted$.pipe(
+    first(Boolean),
+    switchMap(() => loadPart(load)),
+    mergeAll(),
+  );
 
 /** The decoder of the analysis, in one thread, without a cache. */
 async function loadImageDecoder(): Promise<(path: string) => Promise<Pixels>> {

@@ -3,11 +3,10 @@ import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import type { ReplayHost } from '../console/replay/replayHost.ts';
 import type { ReplayRecord } from '../streams/folder/replaySchema.ts';
 import type { CommandContext } from './commandDefinition.ts';
-import { completePath } from './completePath.ts';
-import { launcher } from './launch.ts';
+import { launcher } from './commandLine.ts';
+import { loadPart } from './loadPart.ts';
 import { goOnWords } from './replayRecord.ts';
 import { resultLines } from './resultLines.ts';
-import { askReplay } from './steerReplay.ts';
 
 /** What the console asks for replays. @param record what the replay in this root says of itself; null: it is none. */
 export function replayHost(
@@ -22,7 +21,7 @@ export function replayHost(
     resultLines: () => resultLines(paths),
     goOn: record && goOnWords(record.request, paths.root),
     roiManifest: record?.roi_manifest?.file ?? null,
-    complete: (field, text) => completePath(field, text, cwd),
+    complete: async (field, text) => (await loadPart(() => import('./completePath.ts'))).completePath(field, text, cwd),
     show: (root, until) =>
       new Promise((resolve, reject) => {
         const words = [launcher, '--root', root, 'console'];
@@ -31,7 +30,10 @@ export function replayHost(
         shown.once('exit', () => resolve());
       }),
     steer: wish => {
-      const next = asked.then(async () => (await askReplay(paths, wish))?.seq ?? 0);
+      const next = asked.then(async () => {
+        const { askReplay } = await loadPart(() => import('./steerReplay.ts'));
+        return (await askReplay(paths, wish))?.seq ?? 0;
+      });
       asked = next.catch(() => undefined);
       return next;
     },

@@ -1,9 +1,9 @@
 import type { ConsoleEnd } from '../console/openConsole.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { hostConsole } from './hostConsole.ts';
+import { loadPart } from './loadPart.ts';
 import { loadSteered } from './loadSteered.ts';
 import { openConsoleSources } from './openConsoleSources.ts';
-import { otherExperiment } from './otherExperiment.ts';
 import { readReplay } from './replayRecord.ts';
 import { showConsole } from './showConsole.ts';
 
@@ -24,5 +24,6 @@ export async function showOther(
   const host = { ...hostConsole(context, loaded, null, record), cameFrom };
   const end = await showConsole(openConsoleSources(loaded, {}, loaded.trouble), host, until);
   if (end.reason !== 'attach' || end.attachTo === undefined || end.attachTo === own) return end;
+  const { otherExperiment } = await loadPart(() => import('./otherExperiment.ts'));
   return showOther(await otherExperiment(context, end.attachTo), loaded.paths.root, until, own);
 }

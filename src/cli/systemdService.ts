@@ -6,9 +6,9 @@ import { makeFolder } from '../files/durableNames.ts';
 import { nodeFiles } from '../files/files.ts';
 import { writeAtomic } from '../files/writeAtomic.ts';
 import type { CommandContext } from './commandDefinition.ts';
-import { commandLine } from './commandLine.ts';
+import { commandLine, launcher } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
-import { launcher, nodeFlags } from './launch.ts';
+import { nodeFlags } from './launch.ts';
 import { loadConfig } from './loadConfig.ts';
 import { loadSteered } from './loadSteered.ts';
 

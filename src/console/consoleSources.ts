@@ -20,7 +20,8 @@ export interface ConsoleSources {
   status$: Observable<StatusReading>;
   /** New lines, oldest first; the first emission holds the last ones of the past. */
   log$: Observable<readonly LogLine[]>;
-  history$: Observable<RoiHistory>;
+  /** Where the resonances were. Costs nothing until somebody wants it. */
+  history$(wanted$: Observable<boolean>): Observable<RoiHistory>;
   /** The ROI manifest, for the chip map; null while there is none. */
   rois$: Observable<RoiManifest | null>;
   /** What the chip map has of each chip, for the same; empty while there is none. */

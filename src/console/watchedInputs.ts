@@ -16,12 +16,19 @@ import type { ConsoleInput } from './consoleInput.ts';
 import type { ConsoleSources } from './consoleSources.ts';
 import type { ConsoleState } from './consoleState.ts';
 import { pictureRequest } from './frame/framePlaces.ts';
+import { layoutOf } from './layout.ts';
 import { openedRoi } from './rois/roiDetail.ts';
 
 /** Charts and pictures are large to draw, and nobody reads them twice a second: they change at most this often, ms. */
 const chartMs = 2000;
 /** A picture changes with each key that moves it. */
 const pictureMs = 100;
+
+/** The panels that show where the resonances were. */
+const isHistoryShown = (state: ConsoleState): boolean => {
+  const places = layoutOf(state);
+  return (['chart', 'chip', 'ROIs', 'frame'] as const).some(name => places?.[name]);
+};
 
 /** A chart that moves on is not read closely: it has stood so long, ms. */
 const closeMs = 150;
@@ -41,6 +48,7 @@ export function watchedInputs(
     map(pictureRequest),
     distinctUntilChanged((a, b) => JSON.stringify(a) === JSON.stringify(b)),
   );
+  const wantsHistory$ = states$.pipe(map(isHistoryShown), distinctUntilChanged());
   const wantsResult$ = states$.pipe(
     map(({ page }) => page === 'ROIs' || page === 'chip'),
     distinctUntilChanged(),
@@ -81,7 +89,7 @@ export function watchedInputs(
   return merge(
     inputs(sources.status$, reading => ({ kind: 'status', reading })),
     inputs(sources.log$, lines => ({ kind: 'log', lines })),
-    inputs(sources.history$.pipe(atMostEvery(chartMs)), history => ({ kind: 'history', history })),
+    inputs(sources.history$(wantsHistory$).pipe(atMostEvery(chartMs)), history => ({ kind: 'history', history })),
     inputs(sources.rois$, rois => ({ kind: 'rois', rois })),
     inputs(sources.alarmNotices$(wantsAlarms$), notices => ({ kind: 'alarmNotices', notices })),
     inputs(sources.acknowledged$(wantsAcknowledged$), acknowledged => ({ kind: 'acknowledged', acknowledged })),

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { commandLine } from '../../src/cli/commandLine.ts';
-import { launcher } from '../../src/cli/launch.ts';
+import { commandLine, launcher } from '../../src/cli/commandLine.ts';
 import { shellWord } from '../../src/model/shownText.ts';
 
 const given = { cwd: '/elsewhere', environment: {}, config: undefined, root: undefined };

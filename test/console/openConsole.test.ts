@@ -47,7 +47,7 @@ function world(over: Partial<ConsoleHost> = {}): World {
     sources: sampleSources({
       status$: counted(status$),
       log$: counted(log$),
-      history$: counted(new BehaviorSubject(sampleHistory(rois.rois.map(({ label }) => label)))),
+      history$: () => counted(new BehaviorSubject(sampleHistory(rois.rois.map(({ label }) => label)))),
       rois$: counted(new BehaviorSubject(rois)),
       chips$: counted(new BehaviorSubject([])),
       frame$: size$ =>
@@ -466,7 +466,7 @@ describe('openConsole', () => {
     const at = world();
     const shown = sampleTerminal();
     const ending = new AbortController();
-    const failing = { ...at.sources, history$: throwError(() => new Error('no results here')) };
+    const failing = { ...at.sources, history$: () => throwError(() => new Error('no results here')) };
     const end = openConsole(failing, at.host, shown.terminal, { until: ending.signal });
     await shown.settle();
     expect(shown.screen.text).toContain('no results here');

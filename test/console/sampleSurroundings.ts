@@ -7,7 +7,7 @@ import { sampleTools } from './sampleConsole.ts';
 export const sampleSources = (over: Partial<ConsoleSources> = {}): ConsoleSources => ({
   status$: NEVER,
   log$: NEVER,
-  history$: NEVER,
+  history$: () => NEVER,
   rois$: NEVER,
   chips$: NEVER,
   marks$: () => NEVER,

@@ -73,7 +73,7 @@ export async function drivePipeline(pipeline: Pipeline, options: DriveOptions): 
     endNow(signalExitCode(signal));
   };
 
-  stops$.pipe(stopRequests(() => systemClock.monotonic())).subscribe(({ signal, how }) => {
+  stops$.pipe(stopRequests()).subscribe(({ signal, how }) => {
     if (how === 'cut') {
       running.unsubscribe();
       closing ??= pipeline.close(true);

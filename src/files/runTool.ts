@@ -167,9 +167,20 @@ export class ToolRunner {
         new ToolError(failure, `${program}: ${what}`, { stderr: output.stderr(), cause });
       let reason: { thrown: unknown } | null = null;
       let next: NodeJS.Timeout | undefined;
-      const after = (ms: number, what: () => void): void => {
+      let soon: NodeJS.Immediate | undefined;
+      const cancel = (): void => {
         clearTimeout(next);
-        next = setTimeout(what, Math.min(ms, longestTimerMs));
+        clearImmediate(soon);
+      };
+      /** What the program has said and done while this process stood still is heard first. */
+      const after = (ms: number, what: () => void): void => {
+        cancel();
+        next = setTimeout(
+          () => {
+            soon = setImmediate(what);
+          },
+          Math.min(ms, longestTimerMs),
+        );
       };
       const send = (name: NodeJS.Signals): void => {
         try {
@@ -192,7 +203,7 @@ export class ToolRunner {
       };
       const onAbort = (): void => end(signal.reason);
       const settle = (ended?: Pick<ToolOutput, 'code' | 'endedBy'>): void => {
-        clearTimeout(next);
+        cancel();
         signal.removeEventListener('abort', onAbort);
         child.stdout?.destroy();
         child.stderr?.destroy();

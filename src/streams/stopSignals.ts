@@ -1,4 +1,15 @@
-import { fromEvent, map, merge, type Observable, type OperatorFunction, scan } from 'rxjs';
+import {
+  connect,
+  fromEvent,
+  map,
+  merge,
+  Observable,
+  type OperatorFunction,
+  startWith,
+  switchMap,
+  take,
+  withLatestFrom,
+} from 'rxjs';
 
 export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
@@ -12,18 +23,42 @@ export interface StopRequest {
 const sameRequestMs = 1000;
 
 /**
- * The first signal asks to drain; one that comes more than a second after it cuts short. `now` is a monotonic clock, ms.
+ * The first signal asks to drain; one that comes more than a second after it cuts short.
+ * @param later emits after so many ms
  */
-export function stopRequests(now: () => number): OperatorFunction<StopSignal, StopRequest> {
-  return signals$ =>
-    signals$.pipe(
-      scan<StopSignal, { first: number; request: StopRequest } | null>((state, signal) => {
-        const at = now();
-        if (!state) return { first: at, request: { signal, how: 'drain' } };
-        return { ...state, request: { signal, how: at - state.first > sameRequestMs ? 'cut' : 'drain' } };
-      }, null),
-      map(state => state!.request),
+export function stopRequests(
+  later: (ms: number) => Observable<unknown> = afterPending$,
+): OperatorFunction<StopSignal, StopRequest> {
+  return connect(signals$ => {
+    const how$ = signals$.pipe(
+      take(1),
+      switchMap(() => later(sameRequestMs)),
+      map((): StopRequest['how'] => 'cut'),
+      startWith<StopRequest['how']>('drain'),
     );
+    return signals$.pipe(
+      withLatestFrom(how$),
+      map(([signal, how]) => ({ signal, how })),
+    );
+  });
+}
+
+/**
+ * Emits after so many ms, when the signals of until then were taken: a process that stood still in between takes a press that waited for it
+ * for no later one. Holds up no end of the process.
+ */
+export function afterPending$(ms: number): Observable<void> {
+  return new Observable(subscriber => {
+    let checking: NodeJS.Immediate | undefined;
+    // Node takes what waits, signals too, between its timers and its immediates.
+    const timer = setTimeout(() => {
+      checking = setImmediate(() => subscriber.next());
+    }, ms).unref();
+    return () => {
+      clearTimeout(timer);
+      clearImmediate(checking);
+    };
+  });
 }
 
 /** The signals that ask this process to stop. While subscribed they no longer end it by themselves. Never completes. */

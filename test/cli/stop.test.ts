@@ -78,7 +78,7 @@ function stop(now = true): Promise<unknown> {
   const output = { error: say, line: say, progress: () => undefined } as unknown as CommandContext['output'];
   const environment = { XDG_STATE_HOME: join(folder, 'state') };
   const context = { cwd: folder, environment, config: join(folder, 'my.toml'), root: undefined, output, commands: [] };
-  return stopPipeline(context, { now, timeoutMs: 5_000 });
+  return stopPipeline(context, { now, timeoutMs: 60_000 });
 }
 
 const lives = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;

@@ -1,5 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type ToolError, ToolRunner } from '../../src/files/runTool.ts';
+import { patience } from '../world/patience.ts';
 import { standInTools } from '../world/standInTools.ts';
 
 const never = new AbortController().signal;
@@ -55,11 +60,19 @@ describe('a program of somebody else', () => {
   it('that ignores SIGTERM is killed, and what it has started is killed with it', async () => {
     const text = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);
       const child = require('child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
-      process.stderr.write(String(child.pid));`;
-    const error = await failureOf(tools.run(script(text), { signal: never, timeoutMs: 1_000 }));
-    expect(error).toMatchObject({ failure: 'late' });
-    const grandchild = Number(error.stderr);
-    await expect.poll(() => isThere(grandchild), { timeout: 10_000 }).toBe(false);
+      require('fs').writeFileSync(process.argv[1] + '~', process.pid + ' ' + child.pid);
+      require('fs').renameSync(process.argv[1] + '~', process.argv[1]);`;
+    const folder = await mkdtemp(join(tmpdir(), 'phorest-tool-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const told = join(folder, 'pids');
+    const caller = new AbortController();
+    const left = failureOf(tools.run(script(text, told), { ...patient, signal: caller.signal }));
+    await vi.waitUntil(() => existsSync(told), patience);
+    const pids = (await readFile(told, 'utf8')).split(' ').map(Number);
+    expect(pids.map(isThere)).toEqual([true, true]);
+    caller.abort(new Error('enough'));
+    expect((await left).message).toBe('enough');
+    await expect.poll(() => pids.some(isThere), patience).toBe(false);
   });
 
   it('that leaves something behind which holds its output is over when it has ended', async () => {
@@ -67,7 +80,7 @@ describe('a program of somebody else', () => {
       process.stdout.write(String(child.pid), () => process.exit(0));`;
     const { stdout, code } = await tools.run(script(text), patient);
     expect(code).toBe(0);
-    await expect.poll(() => isThere(Number(stdout)), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isThere(Number(stdout)), patience).toBe(false);
   });
 
   it('that writes without end is ended', async () => {
@@ -75,6 +88,16 @@ describe('a program of somebody else', () => {
     const error = await failureOf(tools.run(script(text), { ...patient, maxOutputBytes: 100_000 }));
     expect(error).toMatchObject({ failure: 'excess' });
     expect(error.message).toMatch(/more than 100000 bytes/);
+  });
+
+  it('that has ended in time is not late, and its output is whole, though this process stood still meanwhile', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'phorest-tool-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'pid');
+    const text = `require('fs').writeFileSync(process.argv[1], String(process.pid)); process.stdout.write('x'.repeat(50_000));`;
+    const run = tools.run(script(text, file), { signal: never, timeoutMs: 1 });
+    while (!hasEnded(file)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    expect((await run).stdout).toHaveLength(50_000);
   });
 
   it.each([0, 4, 10, 11, 200_000])('gives all of its output, when %i bytes were expected', async expectedBytes => {
@@ -164,6 +187,12 @@ it('the first of several programs that is there is found', async () => {
   expect(await tools.find('rpicam-still', 'libcamera-still')).toBe('/bin/libcamera-still');
   expect(await tools.find('rpicam-still')).toBeNull();
 });
+
+/** Whether the process whose number stands in a file is one that nobody has asked for its end yet. */
+function hasEnded(file: string): boolean {
+  const pid = existsSync(file) && readFileSync(file, 'utf8');
+  return pid ? /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')) : false;
+}
 
 function isThere(pid: number): boolean {
   try {

@@ -1,3 +1,4 @@
+import { timer } from 'rxjs';
 import { type RunHelpers, TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { type StopRequest, type StopSignal, stopRequests } from '../../src/streams/stopSignals.ts';
@@ -15,7 +16,7 @@ function run(source: string, expected: string): void {
   const scheduler = new TestScheduler((actual, wanted) => expect(actual).toEqual(wanted));
   scheduler.run(({ hot, expectObservable, expectSubscriptions }: RunHelpers) => {
     const input = hot(source, signals);
-    expectObservable(input.pipe(stopRequests(() => scheduler.now()))).toBe(expected, requests);
+    expectObservable(input.pipe(stopRequests(ms => timer(ms)))).toBe(expected, requests);
     const end = /[|#]/.exec(source);
     if (end && !source.includes(' ')) expectSubscriptions(input.subscriptions).toBe(`^${'-'.repeat(end.index - 1)}!`);
   });

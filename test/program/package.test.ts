@@ -9,7 +9,7 @@ import { phorest, phorestDone, temporaryRoot } from './phorest.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
-it('works as an installed package, compiled, without its sources', { timeout: 60_000 }, async () => {
+it('works as an installed package, compiled, without its sources', async () => {
   const folder = await temporaryRoot();
   const staging = join(folder, 'staging');
   await mkdir(staging);

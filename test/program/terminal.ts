@@ -132,6 +132,20 @@ export class Terminal {
     return this.screen;
   }
 
+  /** Presses a key until the cursor of a list (`▸`) stands at an entry that begins so; each time when it has gone where the press before has sent it. */
+  async moveTo(entry: string, key: 'Down' | 'Up' = 'Down'): Promise<void> {
+    const marked = (screen: string): string[] =>
+      Array.from(screen.matchAll(/▸ *([^│\s]+)/g), ([, word = '']) => word);
+    for (let at = marked(this.screen); !at.includes(entry); ) {
+      const before = at.join();
+      this.press(key);
+      at = await this.until(`step from ${before} towards ${entry}`, screen => {
+        const now = marked(screen);
+        return now.join() !== before && now;
+      });
+    }
+  }
+
   /** The program's end. */
   ended(): Promise<number> {
     return this.until('end of the program', () => this.exitCode ?? false).then(() => this.exitCode!);

@@ -223,7 +223,7 @@ describe('the process of a share', () => {
   });
 
   it('gives up a process whose call never returns, with all that waits for it, and goes on with another', async () => {
-    const share = await world.entered({ deadlineMs: 300 });
+    const share = await world.entered({ deadlineMs: 1_000 });
     const local = world.local('a.png', megabyte);
     world.fault({ calls: ['sync'] });
     const copying = share.call('place', placing(local, 'data/a.png'), forever);
@@ -243,7 +243,7 @@ describe('the process of a share', () => {
   });
 
   it('gives up a process that was suspended', async () => {
-    const share = await world.entered({ deadlineMs: 300 });
+    const share = await world.entered({ deadlineMs: 1_000 });
     const [child] = world.children as [ChildProcess];
     child.kill('SIGSTOP');
     const local = world.local('a.png', megabyte);

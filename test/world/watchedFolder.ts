@@ -43,11 +43,15 @@ export async function watchedFolder() {
 
   const open = async ({ files = nodeFiles, deps, ...watch }: WatchedFolderOptions = {}): Promise<FrameSource> => {
     const source = await openWatchFolder(
-      { folder, flags, watch: { ...defaultConfig().Watch_Folder, settle_seconds: 0.1, patience_seconds: 1, ...watch } },
+      {
+        folder,
+        flags,
+        watch: { ...defaultConfig().Watch_Folder, settle_seconds: 0.1, patience_seconds: 60, ...watch },
+      },
       {
         clock: systemClock,
         files,
-        gate: new CallGate(1000),
+        gate: new CallGate(60_000),
         // Watchers tell, or nobody does.
         lookEveryMs: 3_600_000,
         note: ({ level, message }) => void notes.push(`${level}: ${message.replaceAll(root, '')}`),

@@ -111,11 +111,7 @@ describe.skipIf(!hasTerminal)('a replay in a terminal', () => {
     await terminal.shows('none yet');
     terminal.press('m');
     await terminal.until('the menu', screen => screen.includes('replay <folder>'));
-    while (!/[▸>]replay <folder>/.test(terminal.screen)) {
-      const before = terminal.screen;
-      terminal.press('Down');
-      await terminal.until('the next tool', screen => screen !== before);
-    }
+    await terminal.moveTo('replay');
     terminal.press('Enter');
     await terminal.shows('Folder');
     terminal.type('ol');

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import type { FileText } from '../../../src/streams/watched/fileText.ts';
 import { touched$ } from '../../../src/streams/watched/touched.ts';
 import { watchedFile$, watchedText$ } from '../../../src/streams/watched/watchedFile.ts';
+import { patience } from '../../world/patience.ts';
 
 describe('a watched file', () => {
   let root: string;
@@ -28,7 +29,7 @@ describe('a watched file', () => {
     await rename(`${path}.tmp`, path);
     const begun = performance.now();
     // Shorter pauses than a file must have been left alone for.
-    while (seen === null && performance.now() - begun < 3000) {
+    while (seen === null && performance.now() - begun < patience.timeout) {
       await appendFile(join(folder, 'simulator_truth.jsonl'), 'a frame\n');
       await pass(20);
     }

@@ -134,8 +134,7 @@ export class Terminal {
 
   /** Presses a key until the cursor of a list (`▸`) stands at an entry that begins so; each time when it has gone where the press before has sent it. */
   async moveTo(entry: string, key: 'Down' | 'Up' = 'Down'): Promise<void> {
-    const marked = (screen: string): string[] =>
-      Array.from(screen.matchAll(/▸ *([^│\s]+)/g), ([, word = '']) => word);
+    const marked = (screen: string): string[] => Array.from(screen.matchAll(/▸ *([^│\s]+)/g), ([, word = '']) => word);
     for (let at = marked(this.screen); !at.includes(entry); ) {
       const before = at.join();
       this.press(key);

@@ -1,12 +1,13 @@
-import { constants, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { linuxDevices } from '../files/mountedDevice.ts';
 import type { ListedExperiment } from '../model/listedExperiment.ts';
 import type { StatusReading } from '../model/status.ts';
 import { readStatusOnce } from '../streams/status/statusReading.ts';
 import { forgetExperiment, isOver, type RegistryEntry, readRegistry } from './experimentRegistry.ts';
+import { namesIn, rootOfProcess } from './rootOfProcess.ts';
 import { isPhorest } from './whyNotOurs.ts';
 
 export interface ListPlaces {
@@ -97,7 +98,7 @@ function runningRoots(proc: string): Known[] {
     if (!/^\d+$/.test(name)) continue;
     const folder = join(proc, name);
     if (!isPhorest(folder)) continue;
-    const root = givenRoot(folder) ?? rootOfJournal(folder);
+    const root = rootOfProcess(folder);
     if (root === null) continue;
     roots.set(root, {
       root,
@@ -110,35 +111,3 @@ function runningRoots(proc: string): Known[] {
   }
   return [...roots.values()];
 }
-
-/** Of a process that runs a pipeline. */
-function givenRoot(folder: string): string | null {
-  const words = ask(() => readFileSync(join(folder, 'cmdline'), 'utf8').split('\0')) ?? [];
-  const cwd = ask(() => readlinkSync(join(folder, 'cwd')));
-  const at = words.indexOf('--root');
-  const root = at < 0 ? undefined : words[at + 1];
-  if (!words.some(word => word === 'background' || word === 'run') || root === undefined || cwd === null) return null;
-  return resolve(cwd, root);
-}
-
-const journal = `${sep}data${sep}metadata_manifest`;
-
-function rootOfJournal(folder: string): string | null {
-  const fds = join(folder, 'fd');
-  for (const fd of namesIn(fds)) {
-    const path = ask(() => readlinkSync(join(fds, fd)));
-    if (path?.includes(journal)) return dirname(path.slice(0, path.lastIndexOf(journal) + `${sep}data`.length));
-  }
-  return null;
-}
-
-/** What the system does not tell this user is not known. */
-function ask<T>(question: () => T): T | null {
-  try {
-    return question();
-  } catch {
-    return null;
-  }
-}
-
-const namesIn = (folder: string): string[] => ask(() => readdirSync(folder)) ?? [];

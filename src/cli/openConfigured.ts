@@ -4,6 +4,7 @@ import { BehaviorSubject, distinctUntilChanged, map, type Observable, ReplaySubj
 import type { Config } from '../config/schema.ts';
 import { DeviceHeldError } from '../files/deviceClaims.ts';
 import { StageHeldError } from '../manifest/stageLeases.ts';
+import { shellWord } from '../model/shownText.ts';
 import { openPipeline, type Pipeline, type PipelineOptions } from '../openPipeline.ts';
 import type { AlarmSettings } from '../sinks/alarms/alarms.ts';
 import { config$ } from '../streams/configuration/config.ts';
@@ -17,6 +18,7 @@ import { type LoadedConfig, loadConfig } from './loadConfig.ts';
 import { quantities$ } from './readFigures.ts';
 import { refuseUnusable, writtenFolders } from './refuseUnusable.ts';
 import { refuseInReplay } from './replayRecord.ts';
+import { otherRootOf } from './rootOfProcess.ts';
 import { parseStages } from './stageList.ts';
 
 /** Opens a pipeline; one that somebody else runs already ends the command with exit code 3. */
@@ -24,6 +26,15 @@ export async function openOrExit(options: PipelineOptions): Promise<Pipeline> {
   try {
     return await openPipeline(options);
   } catch (error) {
+    const { root } = options.paths;
+    const other = error instanceof StageHeldError ? otherRootOf(error.holder, root) : null;
+    if (other !== null) {
+      throw new ExitError(
+        exitCodes.running,
+        `${root} is a copy of ${other} that was made while process ${(error as StageHeldError).holder.pid} ran that: stop it there ("phorest --root ${shellWord(other)} stop"), then copy what is new, and start here`,
+        { cause: error },
+      );
+    }
     if (error instanceof StageHeldError || error instanceof DeviceHeldError)
       throw new ExitError(exitCodes.running, error.message, { cause: error });
     throw error;

@@ -6,12 +6,13 @@ import { bytes, duration, estimate, number } from '../model/quantity.ts';
 import { rateText, unitBeside } from '../model/rate.ts';
 import type { StageName } from '../model/stageName.ts';
 import type { Connection, DiskStatus, PipelineStatus, StageStatus, Throughput } from '../model/status.ts';
-import { percent, throughputWords } from '../model/throughputWords.ts';
+import { percent, stageWord, throughputWords } from '../model/throughputWords.ts';
 import { readStatusOnce } from '../streams/status/statusReading.ts';
 import type { CommandContext } from './commandDefinition.ts';
 import { commandLine } from './commandLine.ts';
 import { ExitError, exitCodes } from './exitCodes.ts';
 import { loadSteered } from './loadSteered.ts';
+import { otherRootOf } from './rootOfProcess.ts';
 import { textTable } from './textTable.ts';
 
 export interface StatusOptions {
@@ -28,7 +29,16 @@ export async function showStatus(context: CommandContext, { json }: StatusOption
   if (problem !== null) throw new ExitError(exitCodes.failed, problem);
   if (json) output.json(status ? (await readBytes(nodeFiles, paths.pipelineStatusFile)).toString().trimEnd() : 'null');
   else if (status === null) output.line(noneRan(paths.root, commandLine(context, 'start'), existsSync(paths.root)));
-  else for (const line of statusLines(status, connection, paths.root, Date.now())) output.line(line);
+  else {
+    const other = connection === 'running' ? otherRootOf(status, paths.root) : null;
+    if (other !== null) {
+      output.line(
+        `process ${status.pid} runs ${other}; ${paths.root} is a copy that was made while it ran, and nothing runs here`,
+      );
+      return exitCodes.running;
+    }
+    for (const line of statusLines(status, connection, paths.root, Date.now())) output.line(line);
+  }
   return connection === 'running' ? exitCodes.done : exitCodes.running;
 }
 
@@ -47,20 +57,21 @@ const connectionWords: Record<Exclude<Connection, 'running'>, string> = {
 };
 
 /** The status in words, a line each. `now`: ms since 1970. */
-function statusLines(status: PipelineStatus, connection: Connection, root: string, now: number): string[] {
+export function statusLines(status: PipelineStatus, connection: Connection, root: string, now: number): string[] {
   const { pid, host, started, heartbeat, config, disk, processes, alarms } = status;
   const state = connection === 'running' ? status.state : connectionWords[connection];
+  const live = connection === 'running';
   const others = processes.length > 1 ? ` and ${processes.length - 1} more` : '';
   const lines = [
     `experiment ${root}`,
     `${state} · process ${pid} on ${host}${others} · started ${local(started)} ${zoneHere(now)} · last sign of life ${ago(heartbeat, now)}`,
   ];
-  if (config.error) lines.push(`configuration: ${config.error} (the last good one stays)`);
+  // Of one that has ended, `check config` knows better how the file is by now.
+  if (config.error && live) lines.push(`configuration: ${config.error} (the last good one stays)`);
   for (const warning of config.warnings ?? []) lines.push(`configuration: warning: ${warning}`);
   if (disk) lines.push(`disk ${diskWords(disk)}`);
-  const live = connection === 'running';
   if (live && status.throughput) lines.push(...throughputLines(status.throughput, status, now));
-  lines.push('', ...stageRows(status, live));
+  lines.push('', ...stageRows(status, connection));
   for (const alarm of alarms) lines.push(`ALARM ${alarm.stage} since ${local(alarm.since)}: ${alarm.message}`);
   return lines;
 }
@@ -97,7 +108,6 @@ function nowCell({ per_second: now, target_per_minute: target }: StageStatus): s
 
 /** As in the console; the rates only of a pipeline that runs. */
 const columnsOf = (live: boolean): readonly Column[] => [
-  { head: 'state', cell: stage => (stage.late && live ? `${stage.state}, ${stage.late}` : stage.state) },
   ...(live
     ? [
         { head: 'now', cell: nowCell },
@@ -134,14 +144,18 @@ const columnsOf = (live: boolean): readonly Column[] => [
 ];
 
 /** The stages that are on as a table, and a line for those that are off. */
-function stageRows({ stages }: PipelineStatus, live: boolean): string[] {
+function stageRows(status: PipelineStatus, connection: Connection): string[] {
+  const { stages } = status;
+  const live = connection === 'running';
+  const stateOf = (name: StageName, { late }: StageStatus): string =>
+    `${stageWord(name, status, connection)}${late && live ? `, ${late}` : ''}`;
   const all = Object.entries(stages) as [StageName, StageStatus][];
   const on = all.filter(([, { state }]) => state !== 'off');
   const off = all.filter(([, { state }]) => state === 'off').map(([name]) => name);
   const columns = columnsOf(live).filter(({ isUsed }) => !isUsed || on.some(([, stage]) => isUsed(stage)));
   const table = [
-    ['stage', ...columns.map(({ head }) => head)],
-    ...on.map(([name, stage]) => [name, ...columns.map(({ cell }) => cell(stage))]),
+    ['stage', 'state', ...columns.map(({ head }) => head)],
+    ...on.map(([name, stage]) => [name, stateOf(name, stage), ...columns.map(({ cell }) => cell(stage))]),
   ];
   return [...textTable(table, 2), ...(off.length > 0 ? [`off: ${off.join(', ')}`] : [])];
 }

@@ -43,7 +43,7 @@ export async function stopPipeline(context: CommandContext, { now, timeoutMs }: 
   for (const process of found.filter(({ elsewhere }) => !elsewhere)) {
     const why = await whyNotOurs(process.status, process.file, { paths, uid: userId() });
     if (why === null) here.push(process);
-    else output.error(`${why}. That process gets no signal: look at it, and remove the file`);
+    else output.error(`${why}. That process gets no signal`);
   }
   for (const { status } of elsewhere) {
     output.error(`process ${status.pid} runs on ${status.host}: stop it there`);
@@ -87,6 +87,9 @@ export async function stopPipeline(context: CommandContext, { now, timeoutMs }: 
   return { code: exitCodes.done, processes: here.map(({ status }) => Object.keys(status.stages)) };
 }
 
+/** A process that lives writes its status about once a second, ms. */
+const silentMs = 5_000;
+
 /** Waits for processes to end, and shows meanwhile what they still work on. */
 class EndWatch {
   readonly #output: ConsoleOutput;
@@ -101,8 +104,16 @@ class EndWatch {
     return this.#processes.filter(({ status }) => isSurely(status));
   }
 
-  /** What the stages still work on, in words. */
+  /** What the stages still work on, in words; of a process that says nothing, that. */
   get inFlight(): string {
+    const now = Date.now();
+    const silent = this.left.find(
+      ({ status: { state, heartbeat } }) => state !== 'stopped' && now - Date.parse(heartbeat) > silentMs,
+    );
+    if (silent) {
+      const { pid, heartbeat } = silent.status;
+      return `not known: process ${pid} has shown no sign of life for ${duration(now - Date.parse(heartbeat))} (if it is suspended, "kill -CONT ${pid}" lets it go on; else its disk may hang)`;
+    }
     const busy = this.left.flatMap(({ status }) =>
       (Object.entries(status.stages) as [string, StageStatus][])
         .filter(([, stage]) => stage.in_flight > 0)

@@ -1,9 +1,10 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { lstatSync, readFileSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import type { ResolvedPaths } from '../config/resolvePaths.ts';
 import { isSurely, sameProcess } from '../files/processIdentity.ts';
 import { leasesFile, readHolders } from '../manifest/stageLeases.ts';
 import type { ProcessIdentity } from '../model/entry.ts';
+import { ask, namesIn, otherRootOf } from './rootOfProcess.ts';
 
 /** Where to look. Other folders than the system's own are for tests. */
 export interface ProcessPlaces {
@@ -42,7 +43,10 @@ export async function whyNotOurs(
   if (hasOpen(folder, own)) return null;
   // A disk without owners lets anybody write the leases: they count where nothing else can be asked.
   if (own.length === 0 && (await holdsStage(identity, places))) return null;
-  return `${file} names process ${identity.pid}, which is a phorest but has nothing of ${paths.root} open: it is another experiment's`;
+  const other = otherRootOf(identity, paths.root, proc);
+  return other === null
+    ? `${file} names process ${identity.pid}, which is a phorest but has nothing of ${paths.root} open: it is another experiment's`
+    : `process ${identity.pid} runs ${other}: it is another experiment's, and ${paths.root} is a copy that was made while it ran`;
 }
 
 /** Why a file is not believed; null when one of these users has written it. */
@@ -75,14 +79,16 @@ function ownFolders({ root, flags, logs, data, results }: ProcessPlaces['paths']
     const real = ask(() => realpathSync(path));
     const way = relative(root, path);
     const isBelow = way !== '..' && !way.startsWith(`..${sep}`);
-    return real === null || (isBelow && real !== join(realRoot, way)) ? [] : [real];
+    const plain = join(realRoot, way);
+    // Where nothing stands any more, no link leads elsewhere; and a process that has files of it open has them still, deleted.
+    if (real === null) return isBelow ? [plain] : [];
+    return isBelow && real !== plain ? [] : [real];
   });
 }
 
 /** The log and the journal stay open while a pipeline runs. */
 function hasOpen(folder: string, own: readonly string[]): boolean {
-  const open = ask(() => readdirSync(join(folder, 'fd'))) ?? [];
-  return open.some(fd => {
+  return namesIn(join(folder, 'fd')).some(fd => {
     const path = ask(() => readlinkSync(join(folder, 'fd', fd)));
     return path !== null && own.some(one => path.startsWith(one + sep));
   });
@@ -93,13 +99,4 @@ async function holdsStage(identity: ProcessIdentity, { paths, uid }: ProcessPlac
   if (trustOf(file, [0, uid]) !== null) return false;
   const holders = await readHolders(file);
   return Object.values(holders).some(holder => holder && sameProcess(holder, identity));
-}
-
-/** What the system does not tell, or not this user, is not known. */
-function ask<T>(question: () => T): T | null {
-  try {
-    return question();
-  } catch {
-    return null;
-  }
 }

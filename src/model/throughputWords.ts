@@ -1,6 +1,19 @@
 import { bytes, duration, estimate, number } from './quantity.ts';
 import { rateFigure, rateText, rateUnit, unitBeside } from './rate.ts';
-import type { PipelineStatus, StageStatus, Throughput } from './status.ts';
+import type { StageName, StageState } from './stageName.ts';
+import type { Connection, PipelineStatus, StageStatus, Throughput } from './status.ts';
+
+/**
+ * How a stage is, in the words of console and `status`. What the last status of a process that is gone says is no longer so, and a stage that
+ * begins anew after an alarm can't work yet.
+ */
+export function stageWord(name: StageName, { stages, alarms }: PipelineStatus, connection: Connection): StageWord {
+  const state = (stages[name] as StageStatus).state;
+  if (connection !== 'running') return connection === 'unreachable' ? 'unknown' : 'stopped';
+  return state === 'starting' && alarms.some(({ stage }) => stage === name) ? 'alarm' : state;
+}
+
+export type StageWord = StageState | 'alarm' | 'unknown';
 
 /** What there is to say of the whole, a fact each, in the words of console, `status` and help. */
 export interface ThroughputWords {

@@ -135,6 +135,28 @@ describe('stop', () => {
     }
   });
 
+  it('ends a phorest whose folder was removed while it ran, and made anew by it in part', async () => {
+    const ours = await hold('phorest.js', 'lab/logs/phorest.log');
+    rmSync(join(folder, 'lab'), { recursive: true });
+    mkdirSync(join(folder, 'lab/flags/status'), { recursive: true });
+    says(ours.pid);
+    const ended = once(ours, 'exit');
+    await stop();
+    await ended;
+    expect(said).toEqual([`stopped: process ${ours.pid}`]);
+  });
+
+  it('says of a copy that was made while the experiment ran which one the process runs', async () => {
+    mkdirSync(join(folder, 'other/data'));
+    const child = await hold('phorest.js', 'other/data/metadata_manifest.journal.3.jsonl');
+    says(child.pid);
+    await expect(stop()).rejects.toThrow(/no pipeline runs in/);
+    expect(said.join()).toMatch(
+      /process \d+ runs .*\/other: it is another experiment's, and .*\/lab is a copy that was made while/,
+    );
+    expect(lives(child)).toBe(true);
+  });
+
   it("does not signal the phorest of another experiment that a planted link or lease makes look like this one's", async () => {
     const child = await hold('phorest.js', 'other/logs/phorest.log');
     rmSync(join(folder, 'lab/logs'), { recursive: true });

@@ -3,7 +3,7 @@ import { duration, shortDuration } from '../../model/quantity.ts';
 import { rateText, unitBeside } from '../../model/rate.ts';
 import type { StageName } from '../../model/stageName.ts';
 import type { StageStatus } from '../../model/status.ts';
-import { percent } from '../../model/throughputWords.ts';
+import { percent, type StageWord } from '../../model/throughputWords.ts';
 import type { Drawing } from '../drawing.ts';
 import { age, count } from './amounts.ts';
 import { bar } from './bars.ts';
@@ -16,8 +16,8 @@ interface CellFacts {
   width: number;
   /** Whether the pipeline runs: a heartbeat says nothing of one that does not. */
   live: boolean;
-  /** It may run all the same: nobody here can tell. */
-  isUnreachable: boolean;
+  /** How the stage is. */
+  word: StageWord;
 }
 
 export interface StageColumn {
@@ -123,12 +123,11 @@ function took(ms: number, width: number): string {
   return text.length <= width ? text : shortDuration(ms);
 }
 
-function stateCell({ state, late }: StageStatus, { drawing: { marks }, live, isUnreachable }: CellFacts): Segment {
-  // What the last status of a dead process says is no longer so.
-  if (!live) return seg(isUnreachable ? `${marks.off} unknown` : `${marks.stopped} stopped`, 'dim');
-  if (late !== null) return seg(`${marks.late} ${late.toUpperCase()}`, 'bad');
-  const tone: Tone = state === 'running' ? 'good' : state === 'stopped' ? 'dim' : 'warning';
-  return seg(`${marks[state]} ${state}`, tone);
+function stateCell({ late }: StageStatus, { drawing: { marks }, live, word }: CellFacts): Segment {
+  if (live && late !== null) return seg(`${marks.late} ${late.toUpperCase()}`, 'bad');
+  if (word === 'alarm') return seg(`${marks.late} ${word}`, 'bad');
+  const tone: Tone = !live || word === 'stopped' ? 'dim' : word === 'running' ? 'good' : 'warning';
+  return seg(`${marks[word === 'unknown' ? 'off' : word]} ${word}`, tone);
 }
 
 /** Below this share of what is asked for, it does not keep up. */

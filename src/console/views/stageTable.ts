@@ -2,7 +2,7 @@ import { parseIso } from '../../model/localTime.ts';
 import { duration, number } from '../../model/quantity.ts';
 import type { StageName } from '../../model/stageName.ts';
 import type { PipelineStatus, StageStatus } from '../../model/status.ts';
-import { goneWords } from '../../model/throughputWords.ts';
+import { goneWords, type StageWord, stageWord } from '../../model/throughputWords.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import type { Drawing } from '../drawing.ts';
 import { selectedStage, stagesOf, stagesOff } from '../situation.ts';
@@ -41,7 +41,7 @@ export function stageLines(state: ConsoleState, width: number, height: number): 
       now,
       drawing,
       live,
-      isUnreachable: reading.connection === 'unreachable',
+      word: stageWord(name, status, reading.connection),
       isChosen: name === chosen,
     }),
   );
@@ -70,7 +70,7 @@ interface RowFacts {
   now: number;
   drawing: Drawing;
   live: boolean;
-  isUnreachable: boolean;
+  word: StageWord;
   isChosen: boolean;
 }
 

@@ -17,7 +17,7 @@ export interface PlotTrack {
   values: Float32Array;
   /** Its position in the reference, or before there is one the mean of its first values; NaN when it has none. */
   baseline: number;
-  /** Of a ROI, from the reference where there is one, else from its baseline; of a sensor from its baseline. */
+  /** Of a ROI, from the reference, NaN where there was none yet; of one that never had any, and of a sensor, from its baseline. */
   shifts: Float32Array;
 }
 
@@ -97,15 +97,19 @@ export async function readPlotData(series: SeriesReader, most = pointsOf(series)
     }
     return [...values].map(([name, track]) => {
       const moved = shifts.get(name) ?? new Float32Array(track.length).fill(Number.NaN);
-      const baseline = baselineOf(first.get(name) ?? [], track, moved);
+      const baseline = baselineOf(first.get(name) ?? [], track);
       return {
         name,
         values: track,
         baseline,
-        shifts: moved.map((shift, i) => (Number.isNaN(shift) ? track[i]! - baseline : shift)),
+        // Positions count from another zero: in a curve of shifts they stand in for none.
+        shifts: moved.some(shift => !Number.isNaN(shift)) ? moved : track.map(value => value - baseline),
       };
     });
   };
+  const named = new Map(
+    series.segments.flatMap(({ layout }) => layout.header.sensors.map(name => [shownSensor(name), name])),
+  );
   const data: PlotData = {
     times: Float64Array.from(points, ({ time }) => time),
     images: Float64Array.from(points, ({ row }) => row.frames),
@@ -122,7 +126,7 @@ export async function readPlotData(series: SeriesReader, most = pointsOf(series)
       ({ sensors }) => sensors,
       row => row.temperatures,
       new Map(),
-    ),
+    ).map(track => ({ ...track, name: named.get(track.name) ?? track.name })),
     frames: points.reduce((sum, { row }) => sum + row.frames, 0),
     stride: fan ** level,
     method: series.segments.at(-1)?.layout.header.method ?? null,
@@ -135,16 +139,14 @@ function pointsOf({ segments }: SeriesReader): number {
   return Math.min(maxPoints, Math.max(fewestPoints, Math.floor(maxDrawn / Math.max(1, labels.size))));
 }
 
-/** The sensor as the table names its column. */
+/** One name of a sensor, in whatever way a table or a series writes it. */
 const shownSensor = (sensor: string): string => sensor.toLowerCase().replaceAll('_', ' ');
 
 /** As the series has it; of the track where it has nothing. A ROI that was dark in the first images has its first points for it. */
-function baselineOf(first: readonly number[], track: Float32Array, shifts: Float32Array): number {
+function baselineOf(first: readonly number[], track: Float32Array): number {
   if (first.length > 0) return meanOf(first);
-  const own = track.filter((value, i) => !Number.isNaN(value) && Number.isNaN(shifts[i]));
-  if (own.length > 0) return meanOf([...own.subarray(0, baselineValues)]);
-  const referred = shifts.findIndex((shift, i) => !Number.isNaN(shift) && !Number.isNaN(track[i]!));
-  return referred >= 0 ? track[referred]! - shifts[referred]! : Number.NaN;
+  const own = track.filter(value => !Number.isNaN(value));
+  return own.length > 0 ? meanOf([...own.subarray(0, baselineValues)]) : Number.NaN;
 }
 
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

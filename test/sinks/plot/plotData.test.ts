@@ -34,7 +34,7 @@ describe('what the plot shows', () => {
       ['b', Number.NaN, Number.NaN],
       ['c', Number.NaN, 7],
     ]);
-    expect(sensors.map(({ name, values }) => [name, ...values])).toEqual([['lid', 20, Number.NaN]]);
+    expect(sensors.map(({ name, values }) => [name, ...values])).toEqual([['Lid', 20, Number.NaN]]);
     expect([frames, method]).toEqual([2, 'gaussian']);
   });
 
@@ -69,18 +69,23 @@ describe('what the plot shows', () => {
     expect((await dataOf(results, 4)).rois[0]!.baseline).toBe(2);
   });
 
-  it('has the shifts from the reference once there is one, and for those before the differences from the first of them', async () => {
+  it('has the shifts from the reference once there is one, and none before: positions count from another zero', async () => {
     const at = (time: number, position: number, shift: number | null) =>
       sampleResult({ id: `s${time}`, labels: ['a'], position, shift, timestamp: `2025-01-01T00:00:0${time}.000000` });
     // The position in the reference is 4 px from those in the frames alone.
     const results = [at(0, 101, null), at(1, 101.5, null), at(2, 108, 2.5), at(3, 109, 3.5)];
     for (const most of [8, 2]) {
       const [track] = (await dataOf(results, most)).rois;
-      expect(track!.baseline).toBe(101.25);
-      expect([...track!.shifts]).toEqual(most === 8 ? [-0.25, 0.25, 2.5, 3.5] : [0, 3]);
+      expect([...track!.shifts]).toEqual(most === 8 ? [Number.NaN, Number.NaN, 2.5, 3.5] : [Number.NaN, 3]);
     }
-    const [track] = (await dataOf(results.slice(2))).rois;
-    expect(track!.baseline).toBe(105.5);
+  });
+
+  it('names sensors as the configuration does, whatever the results call them', async () => {
+    const { sensors } = await dataOf([
+      frame(10, { a: 1 }, { 'Simulated room': 22 }),
+      frame(20, { a: 1 }, { 'Lid 2': 20 }),
+    ]);
+    expect(sensors.map(({ name }) => name)).toEqual(['Simulated room', 'Lid 2']);
   });
 
   it('has the first points as the baseline of a ROI that was dark for long', async () => {

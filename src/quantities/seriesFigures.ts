@@ -81,16 +81,17 @@ function qualityOf(
   { noise, drift }: Pick<SeriesFigures, 'noise' | 'drift'>,
 ): Quality {
   let frames = Math.min(qualityFrames, ring.count - series.first);
-  // The frames that its reference is made from have no shift: they say nothing of a young series.
-  if (series.values > 0 && frames === ring.count - series.first)
-    while (valueKinds[series.kinds[(ring.count - frames) & lastKept]!] === 'missing') frames--;
+  if (frames < 1) return { word: 'new', reason: 'no frame yet' };
+  // The frames that its reference is made from have no shift: they say nothing of a young series, nor does one frame after them.
+  if (frames === ring.count - series.first)
+    while (frames > 0 && valueKinds[series.kinds[(ring.count - frames) & lastKept]!] === 'missing') frames--;
   const of = new Array<number>(valueKinds.length).fill(0);
   for (let i = ring.count - frames; i < ring.count; i++) of[series.kinds[i & lastKept]!]!++;
   const count = (kind: ValueKind): number => of[valueKinds.indexOf(kind)]!;
   const last = `of the last ${frames} frames`;
   const share = (kind: ValueKind): string => `${percent(count(kind), frames)} ${last}`;
-  if (frames < 1) return { word: 'new', reason: 'no frame yet' };
-  if (series.values === 0 && count('missing') === frames) return { word: 'new', reason: 'it has no shift yet' };
+  if (frames < 1 || (series.values === 0 && count('missing') === frames))
+    return { word: 'new', reason: 'it has no shift yet' };
   if (2 * (count('lost') + count('missing')) > frames)
     return {
       word: 'lost',

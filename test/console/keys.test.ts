@@ -72,6 +72,7 @@ describe('the key table', () => {
       expect(page).toContain(text);
       expect(help).toContain(shown);
     }
+    expect(help).not.toMatch(/asks first\.\s+Asks first/);
     expect(page).not.toMatch(/\|\s*\|\s*\|\s*$/m);
   });
 });

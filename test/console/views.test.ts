@@ -442,7 +442,7 @@ describe('chart', () => {
     expect(lines[0]).toContain('last 10 min');
     expect(lines.join('\n')).toMatch(/M median of all [+-]?\d/);
     expect(lines.join('\n')).toMatch(/a G0_N/);
-    expect(lines.join('\n')).toMatch(/T Sensor 1 2\d\.\d\d C/);
+    expect(lines.join('\n')).toMatch(/T Sensor 1 2\d\.\d\d °C/);
     expect(lines.join('\n')).toMatch(/\d\d:\d\d/);
   });
 

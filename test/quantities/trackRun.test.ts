@@ -74,6 +74,14 @@ describe('the tracker of a run', () => {
         }).figures.rois[0]!.quality.word,
     );
     expect(words).toEqual(['new', 'new', 'good']);
+    // No good value yet: the frame after them is flagged, and its line is not lost.
+    const flagged = simulate({
+      frames: 5,
+      labels: ['R'],
+      shift: frame => (frame < 4 ? Number.NaN : 0.1),
+      kind: frame => (frame < 4 ? 'missing' : 'two_peaks'),
+    });
+    expect(flagged.figures.rois[0]!.quality.word).toBe('flips');
     const lost = simulate({
       frames: 40,
       labels: ['R'],

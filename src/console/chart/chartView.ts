@@ -9,7 +9,7 @@ import { cleanText } from '../views/cleanText.ts';
 import { clip, type Line, lineWidth, type Segment, seg, titleRule } from '../views/line.ts';
 import type { PanelContent, PanelView } from '../views/panelView.ts';
 import { dotsAcross, dotsDown, Raster } from '../views/raster.ts';
-import { signed } from '../views/shifts.ts';
+import { figured } from '../views/shifts.ts';
 import { type Range, timeTicks, valueTicks } from '../views/ticks.ts';
 import { type ChartData, type Curve, chartData } from './chartData.ts';
 import { zoomOf, zooms, zoomTitles } from './chartState.ts';
@@ -59,7 +59,7 @@ function chartView(state: ConsoleState, { width, height }: Rect): PanelContent {
   const below = [
     ...(hasReadout ? [readoutLine(state, history, data, time, width)] : []),
     ...(marks ? [marks] : []),
-    ...legendLines(data, width, height >= 12 ? 2 : 1, state),
+    ...legendLines(data, time, width, height >= 12 ? 2 : 1, state),
   ];
   const rows = height - 1 - below.length - 2;
   const lower = data.warmth.length > 0 && rows >= rowsForTwoPlots ? Math.max(4, Math.floor(rows * 0.28)) : 0;
@@ -251,7 +251,7 @@ function axisLine(state: ConsoleState, { shifts, warmth }: ChartData, time: Char
   const { drawing } = state;
   const isCovered = new Array<boolean>(time.columns).fill(false);
   for (const { columns } of [...shifts, ...warmth]) cover(columns, isCovered);
-  const signs = markSigns(state.chart.marks, time);
+  const signs = markSigns(state, time);
   const pieces: Segment[] = [seg(' '.repeat(gutter - 1)), seg(drawing.unicode ? '└' : '+', 'dim')];
   for (const [k, covered] of isCovered.entries()) {
     const sign = signs.get(k);
@@ -284,25 +284,32 @@ function timesLine(time: ChartTime): Line {
   return [seg(text, 'dim')];
 }
 
-/** `a A1_N +0.0123`, as many as fit. */
+/** `a A1_N +0.0123`, as many as fit: what each curve has at the cursor, else last. */
 function legendLines(
   { shifts, warmth }: ChartData,
+  time: ChartTime,
   width: number,
   most: number,
   { drawing, chart, history }: ConsoleState,
 ): Line[] {
   const lines: Line[] = [];
   let line: Line = [];
-  const last = ({ columns }: Curve): number => columns.findLast(column => column !== null)?.median ?? Number.NaN;
+  // With a cursor, what stands there, as the line above.
+  const at = chart.cursor === null ? null : columnAt(time, chart.cursor);
+  const shownOf = ({ columns }: Curve): number =>
+    (at === null ? columns.findLast(column => column !== null) : columns[at])?.median ?? Number.NaN;
   const some = shifts.some(({ hasShift }) => hasShift);
   const note = ({ hasShift }: Curve): string => (hasShift || !some ? '' : '(no shift: position) ');
   // The median first: it is the one that must not be cut off.
   const items = [
     ...[...shifts.slice(-1), ...shifts.slice(0, -1)].map(curve => ({
       curve,
-      text: `${note(curve)}${signed(last(curve))}`,
+      text: `${note(curve)}${figured(shownOf(curve))}`,
     })),
-    ...warmth.map(curve => ({ curve, text: Number.isNaN(last(curve)) ? '?' : `${last(curve).toFixed(2)} C` })),
+    ...warmth.map(curve => ({
+      curve,
+      text: Number.isNaN(shownOf(curve)) ? '?' : `${shownOf(curve).toFixed(2)} ${drawing.unicode ? '°C' : 'C'}`,
+    })),
   ];
   for (const { curve, text } of items) {
     const { letter, name, colour } = curve;

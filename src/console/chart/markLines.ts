@@ -17,17 +17,19 @@ const signs: Record<RunMark['kind'], string> = {
 };
 
 /** The signs of a time, by column; where several share one, the last. */
-export function markSigns(marks: readonly RunMark[], time: ChartTime): Map<number, string> {
-  return new Map(inTime(marks, time).map(({ time: at, kind }) => [columnAt(time, at), signs[kind]]));
+export function markSigns(state: MarkedState, time: ChartTime): Map<number, string> {
+  return new Map(marksIn(state, time).map(({ time: at, kind }) => [columnAt(time, at), signs[kind]]));
 }
 
 /** What the marks say: those at the cursor, or where there is none, the last ones, newest first. Null where there are none. */
 export function marksLine(
-  { chart: { marks, cursor }, now, drawing }: ConsoleState,
+  state: MarkedState & Pick<ConsoleState, 'now' | 'drawing'>,
   time: ChartTime,
   width: number,
 ): Line | null {
-  const shown = inTime(marks, time);
+  const { now, drawing } = state;
+  const { cursor } = state.chart;
+  const shown = marksIn(state, time);
   if (shown.length === 0) return null;
   const at = cursor === null ? null : columnAt(time, cursor);
   const here = shown.filter(mark => at !== null && columnAt(time, mark.time) === at);
@@ -44,5 +46,10 @@ export function marksLine(
   return clip(line, width, drawing);
 }
 
-const inTime = (marks: readonly RunMark[], time: ChartTime): RunMark[] =>
-  marks.filter(({ time: at }) => at >= time.low && at < timeEnd(time));
+type MarkedState = Pick<ConsoleState, 'chart' | 'reading'>;
+
+/** The axis of a replay is the recorded time: of that only what a person has marked tells, and not when the replay was begun, held or edited. */
+function marksIn({ chart: { marks }, reading }: MarkedState, time: ChartTime): RunMark[] {
+  const isRecorded = reading?.status?.replay !== undefined;
+  return marks.filter(({ time: at, kind }) => at >= time.low && at < timeEnd(time) && (kind === 'mark' || !isRecorded));
+}

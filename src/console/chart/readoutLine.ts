@@ -5,7 +5,7 @@ import type { RoiHistory } from '../../model/roiHistory.ts';
 import type { ConsoleState } from '../consoleState.ts';
 import { cleanText } from '../views/cleanText.ts';
 import { clip, type Line, type Segment, seg } from '../views/line.ts';
-import { signed } from '../views/shifts.ts';
+import { figured } from '../views/shifts.ts';
 import type { ChartData } from './chartData.ts';
 import { type ChartTime, type Column, columnAt } from './columns.ts';
 
@@ -65,7 +65,7 @@ export function readoutLine(
   const { frames, low, median, high, flags, uncertainty } = column;
   const count = Math.round(frames);
   const isKnown = Number.isFinite(uncertainty);
-  const asked = (value: number): string => (isKnown ? measured(value, uncertainty, true)[0] : signed(value).trim());
+  const asked = (value: number): string => (isKnown ? measured(value, uncertainty, true)[0] : figured(value).trim());
   const sigma = isKnown ? ` ${drawing.unicode ? '±' : '+-'} ${measured(median, uncertainty)[1]}` : '';
   const range = count > 1 ? `, ${asked(low)} to ${asked(high)}` : '';
   const jump = jumpBit(flagNames);

@@ -3,7 +3,7 @@ import type { Drawing } from '../drawing.ts';
 import type { ChipQuantity, RoiRow } from '../rois/roisPage.ts';
 import { chiText, sigmaText } from '../rois/roiTable.ts';
 import { type Ink, type InkName, type Line, lineWidth, type Paint, seg } from '../views/line.ts';
-import { signed } from '../views/shifts.ts';
+import { figured } from '../views/shifts.ts';
 import { roundLimit, scaleLegend, shiftScale, stepOf, stepPaint, stepSign } from './shiftScale.ts';
 
 /** How one ROI is drawn. */
@@ -135,6 +135,6 @@ function byFlags(drawing: Drawing): ChipColouring {
 /** With its sign, to three figures at most, and no more decimals than its error asks for. */
 function shortText(shift: number, sigma: number): string {
   if (!Number.isFinite(shift)) return '?';
-  const [figures, asked] = [signed(shift).trim(), measured(shift, sigma, true)[0]];
+  const [figures, asked] = [figured(shift).trim(), measured(shift, sigma, true)[0]];
   return asked.length < figures.length ? asked : figures;
 }

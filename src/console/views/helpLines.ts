@@ -13,7 +13,7 @@ export function helpLines(width: number, drawing: Drawing): Line[] {
     if (here !== where) lines.push(...(where === '' ? [] : [[]]), [seg(here, 'heading')]);
     where = here;
     const words = paragraph(
-      `${help.replaceAll('`', '')}${asks ? ' Asks first.' : ''}`,
+      `${help.replaceAll('`', '')}${asks && !help.includes('asks first') ? ' Asks first.' : ''}`,
       width - keyWidth,
       9,
       'plain',

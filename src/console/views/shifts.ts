@@ -22,13 +22,19 @@ export const lastChipShift = ({ samples }: RoiHistory): ChipShift | null =>
   samples.slice(-lookBack).findLast(({ chipShift }) => chipShift !== null)?.chipShift ?? null;
 
 /** `+0.0123 px`; `?` where it is not known. */
-export const shiftText = (shift: number): string => (Number.isFinite(shift) ? `${signed(shift)} px` : '?');
+export const shiftText = (shift: number): string => (Number.isFinite(shift) ? `${figured(shift)} px` : '?');
 
 /** With its sign and three figures; `?` where it is not known. */
 export function signed(value: number): string {
   if (!Number.isFinite(value)) return '?';
   const text = Math.abs(value) < 5e-5 ? '0' : String(Number(Math.abs(value).toPrecision(3)));
   return text === '0' ? ' 0' : `${value < 0 ? '-' : '+'}${text}`;
+}
+
+/** The same of what was measured, whose third figure counts also where it is 0: `+2.50`. */
+export function figured(value: number): string {
+  const [text, figures] = [signed(value), Math.abs(value).toPrecision(3)];
+  return text === ' 0' || text === '?' || figures.includes('e') ? text : text.slice(0, 1) + figures;
 }
 
 /** Medians of samples that were seen before: what was read once does not change. */

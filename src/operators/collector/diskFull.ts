@@ -63,7 +63,7 @@ interface State {
 
 /**
  * Whether there is room to capture: null, or why there is none. At once when less than the reserve is free, or an image was
- * refused; when less than `min_free_disk` is, and the ring buffer has not changed that after {@link patienceMs}. Then until
+ * refused; when less than `min_free_disk` is, and the ring buffer may not change that, or has not after {@link patienceMs}. Then until
  * somewhat more is free (`spaceLimits`), and the image that was refused fits. Where the disk can't be asked, what was known of it holds.
  *
  * Emits with the first sample, and whenever it changes. Completes and errors with its sources.
@@ -109,7 +109,8 @@ function next(state: State, space: DiskSpace, wanted: WantedSpace, options: Disk
     return { ...state, reportedAt: now, reason: pauseReason(space, image, wanted, options) };
   }
   const shortSince = free < limits.low || namesAreBelow('low') ? (state.shortSince ?? now) : null;
-  const isTooLong = shortSince !== null && now - shortSince >= patienceMs;
+  // Where every image stays, the ring buffer makes no room.
+  const isTooLong = shortSince !== null && (wanted.keepsAll || now - shortSince >= patienceMs);
   if (free >= limits.reserve && !namesAreBelow('reserve') && !isTooLong) return { ...state, shortSince };
   return { ...state, shortSince, reportedAt: now, reason: pauseReason(space, image, wanted, options) };
 }
@@ -132,12 +133,12 @@ function pauseReason(space: DiskSpace, image: number, wanted: WantedSpace, optio
     };
   }
   const rule = ruleOf(limits, image, wanted);
-  return {
-    key: 'no_room',
-    message:
-      `only ${bytes(space.free)} are free on the disk of ${options.dataFolder}, and ${rule}: ` +
-      `no frames are taken until ${bytes(enough)} are free. ${whyNothingGoes(limits, wanted, options.queue)}`,
-  };
+  const begin = `only ${bytes(space.free)} are free on the disk of ${options.dataFolder}, and ${rule}`;
+  const message =
+    enough > space.size
+      ? `${begin}. The whole disk has ${bytes(space.size)}, so that no frame can ever be taken: set min_free_disk lower`
+      : `${begin}: no frames are taken until ${bytes(enough)} are free. ${whyNothingGoes(limits, wanted, options.queue)}`;
+  return { key: 'no_room', message };
 }
 
 function ruleOf({ low, reserve }: SpaceLimits, image: number, { minFree }: WantedSpace): string {

@@ -47,7 +47,7 @@ describe('the chart page', () => {
 
   it('reads time, ROI, shift, its standard error, range, frames and flags at the cursor', () => {
     expect(readout(at())).toMatch(
-      / last \d\d:\d\d:\d\d M median of all \+0\.65 px, \+0\.65 to \+0\.65 · median of \d frames/,
+      / last \d\d:\d\d:\d\d M median of all \+0\.650 px, \+0\.650 to \+0\.650 · median of \d frames/,
     );
     const cursor = press(at(), 'down', 'left');
     expect(readout(cursor)).toMatch(/ at \d\d:\d\d:\d\d a a \+0\.6000 ± 0\.0040 px/);
@@ -92,7 +92,7 @@ describe('the chart page', () => {
     expect(readout(now)).toContain('median of all 0 px');
     expect(shown(now)[0]).toMatch(/Shift since \d\d:\d\d:\d\d, px/);
     const before = press({ ...now, chart: { ...now.chart, cursor: noon - 400_000 } }, '0', 'c');
-    expect(readout(before)).toContain('median of all +0.5 px');
+    expect(readout(before)).toContain('median of all +0.500 px');
     expect(press(before, '0').chart.zero).toBeNull();
   });
 
@@ -187,12 +187,31 @@ describe('the chart page', () => {
   it('has no shift where the results have none, and says so', () => {
     const none = samples.map(sample => ({ ...sample, shifts: Float32Array.of(Number.NaN, sample.shifts[1]!) }));
     const state = at({ history: { ...history, samples: none } });
-    expect(shown(state).join('\n')).toMatch(/a a \(no shift: position\) \+1 /);
+    expect(shown(state).join('\n')).toMatch(/a a \(no shift: position\) \+1\.00 /);
     expect(readout(press(state, 'down'))).toContain('no shift: position');
     const neither = samples.map(sample => ({ ...sample, shifts: new Float32Array(2).fill(Number.NaN) }));
     expect(shown(at({ history: { ...history, samples: neither } }))[0]).toContain(
       'Shift: none yet; position since the first frame, px',
     );
+  });
+
+  it('has the values at the cursor in the legend, as in the line above it', () => {
+    const before = { ...at(), chart: { ...at().chart, cursor: noon - 400_000 } };
+    expect(readout(before)).toContain('median of all +0.150 px');
+    expect(shown(before).at(-1)).toMatch(/median of all \+0\.150 .* a a \+0\.100 .* b b \+0\.200/);
+    expect(shown(press(before, 'c')).at(-1)).toMatch(/median of all \+0\.650 .* a a \+0\.600/);
+  });
+
+  it('shows of a replay, whose axis is the recorded time, only what a person has marked', () => {
+    const state = at();
+    const marks = [
+      { time: noon - 400_000, kind: 'start', text: '' },
+      { time: noon - 200_000, kind: 'mark', text: 'water' },
+    ] as const;
+    const status = sampleStatus({ replay: {} as never });
+    const lines = shown({ ...state, reading: { connection: 'running', status }, chart: { ...state.chart, marks } });
+    expect(lines.find(line => line.includes('└'))).toMatch(/└[^S]*M[^S]*$/);
+    expect(lines.join()).not.toMatch(/S \d\d:\d\d:\d\d start/);
   });
 
   it('shows marks on the time axis, and what they say', () => {

@@ -97,7 +97,7 @@ test('a map marks flagged ROIs, scales by the others, and says which lie beyond 
   const words = notes.join(' ');
   expect(words).toMatch(/leaves out 1 of 23 values \(003A_N\)/);
   expect(words).toMatch(/Without a colour: 1 ROI/);
-  expect(words).toMatch(/Flagged: 1 of 24 ROIs \(003A_N\)/);
+  expect(words).toMatch(/Flagged: 1 of 24 ROIs \(003A_N: two_peaks in 40 % of the images\)/);
   expect(chipMap(data, look, 'sensitivity')).toBeNull();
 });
 

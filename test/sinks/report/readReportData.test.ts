@@ -72,5 +72,7 @@ test('a frame in which most ROIs have a flag marks none of them, and is told; a 
     ['r4', 'two_peaks in 22 % of the images'],
   ]);
   expect(rois.map(({ figures }) => figures.flagged)).toEqual(labels.map((_, i) => (i === 4 ? 30 : 10)));
-  expect(warnedWords(pictures).join(' ')).toMatch(/Flagged: 1 of 9 ROIs \(r4\).* In 5 of 50 images .* \(lost\)/);
+  expect(warnedWords(pictures).join(' ')).toMatch(
+    /Flagged: 1 of 9 ROIs \(r4: two_peaks in 22 %.* In 5 of 50 images .* \(lost\)/,
+  );
 });

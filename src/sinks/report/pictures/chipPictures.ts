@@ -358,8 +358,8 @@ export function multiples(data: PictureData, look: Look): Picture {
             `The scale leaves out ${counts(cut)} of ${counts(all.total)} values (${roiCount(out.length)}); they are drawn at its edge.`,
           ]
         : []),
-      `Dots (beyond the scale at its edge), and fields with a frame of their colour, are flagged (${flagWords(data.distrustedBits, data)}).`,
-      ...warnedWords(data),
+      `Dots (beyond the scale at its edge) are values with the flag ${flagWords(data.distrustedBits, data)}.`,
+      ...warnedWords(data, ' Their fields have a frame of the colour of the dots.'),
     ],
   });
 }

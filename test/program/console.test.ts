@@ -50,8 +50,7 @@ describe.skipIf(!hasTerminal)('the console in a terminal', () => {
 
     // A mistake in the configuration stops nothing, and is gone when it is mended.
     await writeConfig(root.path, experimentToml({ intervalSeconds: 0.2 }).replace('= 0.2', '= "often"'));
-    const broken = await terminal.shows(/collector_interval_seconds.*(number|often)/);
-    expect(broken).toMatch(/Phorest_config\.toml:\d+:\d+: Timing\.collector_interval_seconds is "often"/);
+    await terminal.shows(/Phorest_config\.toml:\d+:\d+: Timing\.collector_interval_seconds is "often"/);
     const before = done(terminal.screen, 'collector');
     await terminal.until('more frames', screen => done(screen, 'collector') > before + 1);
     terminal.press('5');
@@ -83,7 +82,7 @@ describe.skipIf(!hasTerminal)('the console in a terminal', () => {
     // A kill is seen within three seconds, and what was left is taken over.
     const [running] = await root.living();
     const pid = running!.pid;
-    const now = timeOf(() => [process.pid, terminal.pid]);
+    const now = timeOf(() => [process.pid, terminal.pid, terminal.ownPid]);
     const killed = now();
     process.kill(pid, 'SIGKILL');
     await terminal.shows('crashed');

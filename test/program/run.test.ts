@@ -46,7 +46,10 @@ describe('run with the simulated camera', () => {
       const { positions } = truth.find(({ timestamp }) => timestamp === row.timestamp);
       return (Number(row.position) - positions[row['ROI-label']!]) ** 2;
     });
-    expect(squares).toHaveLength(32 * checked.entries.length);
+    // What was taken last may wait for the next start.
+    const reported = checked.entries.filter(entry => entry.data_transmitted).length;
+    expect(reported).toBeGreaterThanOrEqual(1);
+    expect(squares).toHaveLength(32 * reported);
     // Without a reference a frame alone can't tell the static pattern from the line; test/program/realistic.test.ts has the shifts.
     expect(Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length)).toBeLessThan(8);
   });

@@ -74,6 +74,11 @@ export class Terminal {
     return this.#tmux('display-message', '-p', '#{alternate_on} #{cursor_flag} #{mouse_any_flag}').trim() === '0 1 0';
   }
 
+  /** Of the terminal itself. */
+  get ownPid(): number {
+    return Number(this.#tmux('display-message', '-p', '#{pid}'));
+  }
+
   /** Of the program. */
   get pid(): number {
     const shell = this.#tmux('display-message', '-p', '#{pane_pid}').trim();
@@ -126,10 +131,10 @@ export class Terminal {
     }
   }
 
-  /** Waits until the screen has a text. */
-  async shows(text: string | RegExp): Promise<string> {
-    await this.until(String(text), screen => (typeof text === 'string' ? screen.includes(text) : text.test(screen)));
-    return this.screen;
+  /** Resolves with the screen as soon as it has a text. */
+  shows(text: string | RegExp): Promise<string> {
+    const has = (screen: string): boolean => (typeof text === 'string' ? screen.includes(text) : text.test(screen));
+    return this.until(String(text), screen => has(screen) && screen);
   }
 
   /** Presses a key until the cursor of a list (`▸`) stands at an entry that begins so; each time when it has gone where the press before has sent it. */

@@ -234,6 +234,7 @@ describe('log file', () => {
       events$.next(note(`line ${i}`));
       await pass(1);
     }
+    await vi.waitUntil(() => errors.length > 0, patience);
     expect(errors).toEqual([expect.stringMatching(code)]);
     expect(events$.observed).toBe(true);
     events$.complete();

@@ -68,7 +68,11 @@ export async function configFindings(
   const { rows, wrong, warnings, impossible, code } = await configFaults(context, loaded);
   const about = loaded.chosen.shown;
   const findings: CheckFinding[] = [
-    { level: 'ok', about, message: configLine(loaded) },
+    {
+      level: 'ok',
+      about,
+      message: loaded.text === null ? 'it is not there: the shipped defaults are used' : 'it was read',
+    },
     ...warnings.map(message => ({ level: 'warning' as const, about, message })),
     ...impossible.map(message => ({ level: 'error' as const, about, message })),
     ...wrong.map(({ path, words }) => ({ level: 'error' as const, about: path, message: `${path} ${words}` })),

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { defaultConfig } from '../config/defaultConfig.ts';
 import { resolvePaths } from '../config/resolvePaths.ts';
 import { salvageConfig } from '../config/salvageConfig.ts';
@@ -64,6 +64,10 @@ export async function loadSteered(
     throw error;
   });
   if (loaded instanceof ExitError) {
+    // A file is no experiment, whatever the configuration says.
+    const given =
+      context.root === undefined ? null : statSync(resolve(context.cwd, context.root), { throwIfNoEntry: false });
+    if (given?.isFile()) throw loaded;
     const found = await withoutConfig(context);
     if (!found) {
       const hint = context.root === undefined ? '\n"--root FOLDER" names the experiment without its configuration' : '';

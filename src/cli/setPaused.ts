@@ -58,11 +58,7 @@ export async function setPaused(context: CommandContext, word: string, paused: b
     const elapsed = performance.now() - begun;
     if (seen && (!paused || running.every(status => rests(status, stage)))) {
       output.progress('');
-      output.line(
-        paused
-          ? `the ${stage} is paused; "${commandLine(context, 'resume', stage)}" lets it go on`
-          : goesOn(stage, running),
-      );
+      output.line(paused ? pausedWords(stage, running, commandLine(context, 'resume', stage)) : goesOn(stage, running));
       return exitCodes.done;
     }
     if (elapsed > (seen ? restsWithinMs : seenWithinMs)) {
@@ -91,3 +87,13 @@ function rests(status: ProcessStatus, stage: StageName): boolean {
   const state = status.stages[stage]?.state;
   return state === undefined || state === 'paused' || state === 'off' || state === 'stopped';
 }
+
+/** @param resume the command. */
+export const pausedWords = (
+  stage: StageName,
+  running: readonly Pick<ProcessStatus, 'stages'>[],
+  resume: string,
+): string =>
+  running.every(({ stages }) => (stages[stage]?.state ?? 'off') === 'off')
+    ? `the ${stage} is off; once it is switched on it rests until "${resume}"`
+    : `the ${stage} is paused; "${resume}" lets it go on`;

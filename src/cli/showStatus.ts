@@ -37,7 +37,8 @@ export async function showStatus(context: CommandContext, { json }: StatusOption
       );
       return exitCodes.running;
     }
-    for (const line of statusLines(status, connection, paths.root, Date.now())) output.line(line);
+    for (const line of statusLines(status, connection, paths.root, Date.now(), commandLine(context, 'start')))
+      output.line(line);
   }
   return connection === 'running' ? exitCodes.done : exitCodes.running;
 }
@@ -48,18 +49,24 @@ export const noneRan = (root: string, start: string, isThere: boolean): string =
     ? `no pipeline has run in ${root} yet; "${start}" starts one`
     : `there is no folder ${root}: it was moved, its disk is not mounted, or no pipeline has run in it yet; "${start}" makes it and starts one`;
 
-const connectionWords: Record<Exclude<Connection, 'running'>, string> = {
+/** @param start the command. */
+const connectionWords = (start: string): Record<Exclude<Connection, 'running'>, string> => ({
   none: 'none has run yet',
   stopped: 'stopped',
-  crashed: 'crashed: its process is gone; "phorest start" goes on from there',
-  unreachable:
-    'silent: it was not stopped, and nobody here can ask it; "phorest start" takes over from it when it stays silent',
-};
+  crashed: `crashed: its process is gone; "${start}" goes on from there`,
+  unreachable: `silent: it was not stopped, and nobody here can ask it; "${start}" takes over from it when it stays silent`,
+});
 
-/** The status in words, a line each. `now`: ms since 1970. */
-export function statusLines(status: PipelineStatus, connection: Connection, root: string, now: number): string[] {
+/** The status in words, a line each. `now`: ms since 1970. @param start the command. */
+export function statusLines(
+  status: PipelineStatus,
+  connection: Connection,
+  root: string,
+  now: number,
+  start: string,
+): string[] {
   const { pid, host, started, heartbeat, config, disk, processes, alarms } = status;
-  const state = connection === 'running' ? status.state : connectionWords[connection];
+  const state = connection === 'running' ? status.state : connectionWords(start)[connection];
   const live = connection === 'running';
   const others = processes.length > 1 ? ` and ${processes.length - 1} more` : '';
   const lines = [

@@ -14,7 +14,7 @@ import {
   withWish,
 } from '../model/playback.ts';
 import { duration } from '../model/quantity.ts';
-import { replayWords } from '../model/replay.ts';
+import { nothingDone, replayWords } from '../model/replay.ts';
 import { parsePlace, placeExamples } from '../model/replayPlace.ts';
 import type { ProcessStatus } from '../model/status.ts';
 import { changeControl } from '../streams/control/changeControl.ts';
@@ -59,7 +59,7 @@ export async function steerReplay(
     if (wish?.kind === 'seek' && replay.seek) output.line(replay.seek.said);
     output.line(replayWords(replay));
   }
-  return exitCodes.done;
+  return wish?.kind === 'seek' && replay.seek?.said.startsWith(nothingDone) ? exitCodes.failed : exitCodes.done;
 }
 
 /** Writes down what a person asks of the replay. */
@@ -98,11 +98,15 @@ function parseWish([action = '', value, ...more]: readonly string[]): PlaybackWi
     case 'speed': {
       const speed = parseSpeed(value ?? '');
       if (speed !== null) return { kind: 'speed', speed };
-      throw wrong(`"${value ?? ''}" is no speed: it is max, or a number from ${slowestReplay} to ${fastestReplay}`);
+      throw wrong(
+        `${value === undefined ? 'speed takes a value' : `"${value}" is no speed`}: it is max, or a number from ${slowestReplay} to ${fastestReplay}`,
+      );
     }
     case 'seek':
       if (value !== undefined && parsePlace(value) !== null) return { kind: 'seek', to: value };
-      throw wrong(`"${value ?? ''}" is no place in a recording; places are ${placeExamples}`);
+      throw wrong(
+        `${value === undefined ? 'seek takes a place' : `"${value}" is no place in a recording`}; places are ${placeExamples}`,
+      );
     default:
       throw wrong(`"${action}" is no action; there are pause, resume, step, speed and seek`);
   }

@@ -172,6 +172,13 @@ function keyMistake(spot: Spot): string | null {
   if (key === '') {
     if (/^\s*[=:]/.test(whole)) return `${cut(found)} has no key: write key = value`;
     const [, word, rest] = /^\s*(?:set\s+)?([\w-]+)\s+([^\s=:].*)$/.exec(whole) ?? [];
+    // A sentence is no value that has lost its sign.
+    if (
+      word !== undefined &&
+      /\s/.test((rest as string).replace(/\s*#.*$/, '').trim()) &&
+      !/^["'[{]/.test(rest as string)
+    )
+      return 'there is no = here: a line is a key, = and its value, or a [Section], or begins with #';
     if (word !== undefined)
       return `there is no = here: write ${word} = ${isHidden({ ...spot, key: word }) ? '…' : cut(rest as string)}`;
     return /^[\w-]+$/.test(found) ? `${found} has no value: write ${found} = and its value, or # before it` : null;

@@ -10,7 +10,16 @@ import { layoutOf } from './layout.ts';
 import { logHandlers, withoutFilters } from './log/logHandlers.ts';
 import { acknowledge, say } from './messages.ts';
 import { moveIn } from './moveActions.ts';
-import { closeOverlay, confirm, eraseLetter, fewOrNoRois, takeItem, toggleRoi, typeText } from './overlayActions.ts';
+import {
+  closeOverlay,
+  confirm,
+  eraseLetter,
+  eraseLine,
+  fewOrNoRois,
+  takeItem,
+  toggleRoi,
+  typeText,
+} from './overlayActions.ts';
 import { type PageName, pageNames } from './pages.ts';
 import { paletteHandlers } from './palette/paletteHandlers.ts';
 import { formHandlers } from './replay/replayForm.ts';
@@ -58,6 +67,7 @@ const coreHandlers: KeyHandlers<CoreAction> = {
   fewOrNone: state => step(fewOrNoRois(state)),
   choose: takeItem,
   erase: state => step(eraseLetter(state)),
+  eraseLine: state => step(eraseLine(state)),
   cut: state => step(state, { do: 'cutTool' }),
   close: state => step(closeOverlay(state)),
 };

@@ -31,6 +31,7 @@ export type CoreAction =
   | 'fewOrNone'
   | 'choose'
   | 'erase'
+  | 'eraseLine'
   | 'cut'
   | 'close';
 

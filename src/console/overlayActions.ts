@@ -30,6 +30,11 @@ export function eraseLetter(state: ConsoleState): ConsoleState {
   return overlay ? withText(state, overlay, [...overlay.text].slice(0, -1).join('')) : state;
 }
 
+export function eraseLine(state: ConsoleState): ConsoleState {
+  const overlay = typedOverlay(state);
+  return overlay ? withText(state, overlay, '') : state;
+}
+
 type TypedOverlay = Extract<
   Overlay,
   { kind: 'search' | 'arguments' | 'roiFilter' | 'palette' | 'setting' | 'goTo' | 'replayForm' }

@@ -66,6 +66,14 @@ export const overlayKeys: readonly KeyBinding<CoreAction>[] = [
     places: ['arguments', 'search', 'roiFilter', 'palette', 'setting', 'goTo', 'replayForm'],
   },
   {
+    action: 'eraseLine',
+    keys: ['C-u'],
+    shown: 'Ctrl-U',
+    label: 'erase all',
+    help: 'Takes the whole line back.',
+    places: ['arguments', 'search', 'roiFilter', 'palette', 'setting', 'goTo', 'replayForm'],
+  },
+  {
     action: 'cut',
     keys: ['c'],
     shown: 'c',

@@ -10,7 +10,7 @@ import { pressKey } from './keyActions.ts';
 import { appendLines, keptLines } from './log/logView.ts';
 import { forgetOldMessages, say } from './messages.ts';
 import { useMouse } from './mouseActions.ts';
-import { openForm } from './replay/replayForm.ts';
+import { openForm, withoutRefusals } from './replay/replayForm.ts';
 import { withoutAsked, withWritten } from './replay/replayState.ts';
 import { settingsWritten, withAnswer } from './settings/settingsHandlers.ts';
 /** What becomes of the console with one more input. Pure: what is to be done besides is in the step. */
@@ -69,7 +69,7 @@ export function reduce(state: ConsoleState, input: ConsoleInput): Step {
     case 'completed':
       return step({ ...state, replay: { ...state.replay, completed: input.completed } });
     case 'noReplay':
-      return step(say(state.overlay ? state : openForm(state), 'error', input.why));
+      return step(say(withoutRefusals(state.overlay ? state : openForm(state)), 'error', input.why));
     case 'steered':
       return step({ ...state, replay: withWritten(state.replay, input.seq) });
     case 'said':

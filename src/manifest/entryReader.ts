@@ -237,7 +237,7 @@ export class DamagedManifestError extends Error {
   constructor(file: string, damage: string) {
     super(
       `${file} can't be read: ${damage}. The next start, or 'phorest verify --repair', keeps a copy of it and rebuilds it from ` +
-        'journals, archive, results and images; or put a good copy in its place before.',
+        'journals, archive, results and images; or put a good copy in its place first.',
     );
     this.damage = damage;
   }

@@ -41,6 +41,9 @@ export interface ReplayStatus
   left_seconds: number | null;
 }
 
+/** How what is said of a seek begins that went nowhere. */
+export const nothingDone = 'nothing was done: ';
+
 /** `×2`, `maximum speed`. */
 export const speedWords = (speed: number | null): string => (speed === null ? 'maximum speed' : `×${number(speed)}`);
 

@@ -77,7 +77,12 @@ export async function checkEntries(
   } catch (error) {
     if (error instanceof ArchiveError) inspection.report('damaged_archive', error.path, error.message);
     else if (error instanceof DamagedManifestError || error instanceof JournalFormatError)
-      inspection.report('damaged_manifest', paths.manifestFile, error.message);
+      // What to do follows.
+      inspection.report(
+        'damaged_manifest',
+        paths.manifestFile,
+        error instanceof DamagedManifestError ? `it can't be read: ${error.damage}` : error.message,
+      );
     else throw error;
     // A newer version's journal is not damaged, and a disk that is away is no loss.
     const isAway = error instanceof ArchiveError && error.isAway;

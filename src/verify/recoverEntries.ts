@@ -97,7 +97,7 @@ export function recoverySource(options: RecoverEntriesOptions): RecoverySource {
         entries: counts.results + counts.images > 0 ? inOrder(entries.values()) : entries.values(),
         summary:
           `${counted(whole, 'entry', 'entries')} that could be read, ${counts.results} from results (${counts.removed} of them without an image here) and ` +
-          `${counts.images} from images${counts.empty > 0 ? `; ${counts.empty} empty images have no entry` : ''}.`,
+          `${counts.images} from images${counts.empty > 0 ? `; ${counts.empty} empty images have no entry` : ''}`,
       };
     },
   };

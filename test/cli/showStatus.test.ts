@@ -17,7 +17,13 @@ const mistake = { file: 'my.toml', loaded: null, error: 'my.toml: there is no su
 test('a stage that begins anew after an alarm is in alarm; one that has none yet is starting', () => {
   const alarms = [{ stage: 'processor' as const, key: 'roi', message: 'no ROI manifest', since: '', times: 4 }];
   const stages = { processor: { state: 'starting' as const, done: 15 }, collector: { state: 'starting' as const } };
-  const lines = statusLines(samplePipeline(stages, { alarms }), 'running', '/usb/run7', now);
+  const lines = statusLines(
+    samplePipeline(stages, { alarms }),
+    'running',
+    '/usb/run7',
+    now,
+    'phorest --config my.toml start',
+  );
   expect(lines.find(line => line.startsWith('processor'))).toMatch(/^processor +alarm /);
   expect(lines.find(line => line.startsWith('collector'))).toMatch(/^collector +starting /);
 });
@@ -29,11 +35,24 @@ test.each([
 ] as const)(
   'of a pipeline that has %s, no stage is called running, and the file is not judged by what it was',
   (connection, word) => {
-    const lines = statusLines(samplePipeline({}, { config: mistake }), connection, '/usb/run7', now);
+    const lines = statusLines(
+      samplePipeline({}, { config: mistake }),
+      connection,
+      '/usb/run7',
+      now,
+      'phorest --config my.toml start',
+    );
     expect(lines.find(line => line.startsWith('processor'))).toMatch(new RegExp(`^processor +${word} `));
     expect(lines.join()).not.toMatch(/no such file/);
-    expect(statusLines(samplePipeline({}, { config: mistake }), 'running', '/usb/run7', now).join()).toMatch(
-      /no such file/,
-    );
+    if (connection !== 'stopped') expect(lines.join()).toContain('"phorest --config my.toml start"');
+    expect(
+      statusLines(
+        samplePipeline({}, { config: mistake }),
+        'running',
+        '/usb/run7',
+        now,
+        'phorest --config my.toml start',
+      ).join(),
+    ).toMatch(/no such file/);
   },
 );

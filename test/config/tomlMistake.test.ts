@@ -143,6 +143,11 @@ describe('a mistake is recognised, with its place, what is allowed and what to w
     ['a colon', '[Camera]\ncamera_id: 0\n', '2:10: : stands where = belongs: write camera_id = 0'],
     ['two equals signs', '[Camera]\ncamera_id == 0\n', '== stands where = belongs'],
     ['no equals sign', '[Camera]\ncamera_id 0\n', 'there is no = here: write camera_id = 0'],
+    [
+      'a sentence',
+      '# Notes\n\nRuns long experiments on a chip\n',
+      'there is no = here: a line is a key, = and its value, or a [Section], or begins with #',
+    ],
     ['a key alone', '[Camera]\ncamera_id\n', 'camera_id has no value'],
     ['a space in the key', '[Camera]\ncamera id = 0\n', 'write camera_id'],
     ['export', '[Camera]\nexport camera_id = 0\n', 'export has no place here: write camera_id = 0'],

@@ -438,3 +438,13 @@ it('Tab in the form waits for what the path may go on with, and does not leave t
   const known = { ...typed, replay: { ...typed.replay, completed } };
   expect(press(known, '<tab>').state.overlay).toMatchObject({ field: 0, text: '/old/Pos0/' });
 });
+
+it('Ctrl-U empties the line that is typed; what was wrong with the form before counts no more once it is tried again', () => {
+  const state = { ...replaying(), overlay: null };
+  const form = { kind: 'replayForm' as const, field: 0, values: state.replay.form, text: '/old/P', isOffered: false };
+  expect(press({ ...state, overlay: form }, '<C-u>').state.overlay).toMatchObject({ field: 0, text: '' });
+  const refused = (before: ConsoleState, why: string): ConsoleState =>
+    reduce(before, { kind: 'noReplay', why: `the replay could not begin: ${why}` }).state;
+  const twice = refused(refused({ ...state, overlay: form }, '/a: no such folder'), '/b: no such folder');
+  expect(twice.messages.map(({ text }) => text)).toEqual(['the replay could not begin: /b: no such folder']);
+});

@@ -25,12 +25,17 @@ export function beginReplay(
         map((): ConsoleInput => ({ kind: 'said', level: 'info', text: `the replay is in ${root}` })),
       );
     }),
-    catchError((error: Error) => of<ConsoleInput>({ kind: 'noReplay', why: plainErrors(error.message) })),
+    catchError((error: Error) =>
+      of<ConsoleInput>({ kind: 'noReplay', why: `${notBegun}${plainErrors(error.message)}` }),
+    ),
   );
 }
 
+/** How what is said of a replay begins that did not. */
+export const notBegun = 'the replay could not begin: ';
+
 const whyNot = (lines: readonly string[]): string =>
-  `the replay could not begin: ${lines.slice(-saidLines).join(' ') || 'it said nothing'}`;
+  `${notBegun}${lines.slice(-saidLines).join(' ') || 'it said nothing'}`;
 
 /** What the command prints of it. */
 function rootIn(lines: readonly string[]): string | null {

@@ -2,6 +2,7 @@ import { parseSpeed } from '../../model/playback.ts';
 import { type ConsoleState, type Overlay, type Step, step } from '../consoleState.ts';
 import type { KeyBinding, KeyHandlers } from '../keyBinding.ts';
 import { say } from '../messages.ts';
+import { notBegun } from './beginReplay.ts';
 import { type FormField, type FormValues, fieldWords, formFields } from './replayFields.ts';
 import type { CompletedPath } from './replayHost.ts';
 
@@ -84,6 +85,12 @@ export function formProblem(form: FormOverlay): string | null {
   return parseSpeed(speed) === null ? `"${speed}" is no speed: it is max, or times the recorded pace.` : null;
 }
 
+/** What was wrong with the form before counts no more. */
+export const withoutRefusals = (state: ConsoleState): ConsoleState => ({
+  ...state,
+  messages: state.messages.filter(({ text }) => !text.startsWith(notBegun)),
+});
+
 function beginReplay(state: ConsoleState): Step {
   const { overlay } = state;
   // What is wrong is in sight already.
@@ -96,7 +103,7 @@ function beginReplay(state: ConsoleState): Step {
     ...(method === 'configured' ? [] : ['--method', method]),
   ];
   const begun = say(
-    { ...state, overlay: null, replay: { ...state.replay, form: values } },
+    { ...withoutRefusals(state), overlay: null, replay: { ...state.replay, form: values } },
     'info',
     'the replay begins',
   );

@@ -5,7 +5,7 @@ import type { Recording } from '../../model/frameSource.ts';
 import { utcIso } from '../../model/localTime.ts';
 import type { Playback } from '../../model/playback.ts';
 import { counted, number } from '../../model/quantity.ts';
-import type { ReplayProgress } from '../../model/replay.ts';
+import { nothingDone, type ReplayProgress } from '../../model/replay.ts';
 import { parsePlace, type ReplayPlace } from '../../model/replayPlace.ts';
 import type { Experiment } from '../stage/experiment.ts';
 import { NumberRanges } from './numberRanges.ts';
@@ -174,7 +174,7 @@ export class ReplayCourse {
 
   /** `said`: what there is to say of it. */
   #seekTo(text: string): { said: string; hasMoved: boolean } {
-    const nothing = (why: string) => ({ said: `nothing was done: ${why}`, hasMoved: false });
+    const nothing = (why: string) => ({ said: `${nothingDone}${why}`, hasMoved: false });
     const recording = this.#recording;
     if (!recording) return nothing('which frames there are is known only as they are read');
     const place = parsePlace(text);
@@ -203,7 +203,8 @@ export class ReplayCourse {
         `${wanted === target - 1 ? `frame ${number(wanted)} has` : `frames ${number(wanted)} to ${number(target - 1)} have`} been read, and none is read twice`,
       );
     if (skipped > 0) words.push(`${counted(skipped, 'frame is', 'frames are')} skipped`);
-    if (skipped < 0) words.push(`${counted(-skipped, 'frame that was', 'frames that were')} skipped come after all`);
+    if (skipped < 0)
+      words.push(`${counted(-skipped, 'frame that was skipped', 'frames that were skipped')} will be read`);
     return { said: words.join('; '), hasMoved: true };
   }
 }

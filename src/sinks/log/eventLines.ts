@@ -74,9 +74,9 @@ export function eventWords(event: PipelineEvent): string {
     case 'claimed':
       return `took ${event.count}`;
     case 'done':
-      return [...doneWords(event.detail, event.entryId), duration(event.ms)].join(' · ');
+      return [...doneWords(event.detail, event.entryId), `took ${duration(event.ms)}`].join(' · ');
     case 'round':
-      return [...doneWords(event.detail, 'round'), duration(event.ms)].join(' · ');
+      return [...doneWords(event.detail, 'round'), `took ${duration(event.ms)}`].join(' · ');
     case 'failed':
       return `${event.entryId} failed: ${event.error}`;
     case 'discarded':
@@ -125,12 +125,16 @@ function controlChanges({ paused, playback = {}, before = noControl }: ControlEv
 /** Details whose key alone does not say what they are. */
 const detailWords: Readonly<Record<string, string>> = { rois: 'ROIs', rejected: 'not used' };
 
+/** Details that are no counts of things. */
+const amounts: ReadonlySet<string> = new Set(['brightness', 'contrast']);
+
 function doneWords(detail: Readonly<Record<string, string | number>>, entryId: string): string[] {
   const { image, ...rest } = detail;
   const words = Object.entries(rest).map(([key, value]) => {
     const name = detailWords[key] ?? key.replace(/_ms$/, '').replaceAll('_', ' ');
     if (typeof value === 'string') return `${name} ${value}`;
-    return key.endsWith('_ms') ? `${name} ${duration(value)}` : `${number(value)} ${name}`;
+    if (key.endsWith('_ms')) return `${name} ${duration(value)}`;
+    return amounts.has(key) ? `${name} ${number(value)}` : `${number(value)} ${name}`;
   });
   return [String(image ?? entryId), ...words];
 }

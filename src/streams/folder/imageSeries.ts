@@ -361,6 +361,11 @@ export function chooseSeries(series: ImageSeries, asked: string | undefined, fol
   const partly = labels.filter(label => label.split('_').some(same));
   const [chosen, ...more] = labels.some(same) ? labels.filter(same) : partly;
   if (asked !== undefined && chosen !== undefined && more.length === 0) return series.get(chosen) as readonly number[];
+  if (labels.length === 1 && labels[0] === '')
+    throw new SourceError(
+      'several_series',
+      `${folder}: all ${counted(every.length, 'image')} are one series, which has no name: leave --series ${JSON.stringify(asked)} away`,
+    );
   const shown = more.length > 0 ? [chosen as string, ...more] : labels;
   const list = shown
     .slice(0, 12)

@@ -235,7 +235,7 @@ describe('a seek', () => {
     expect(replay.status).toMatchObject({ skipped: 3, read: 3, frame: 6 });
     await replay.ask(seek('1'));
     expect(replay.status.seek?.said).toBe(
-      'frame 2 of 9 (recorded 2025-07-24 12:00:01); frame 1 has been read, and none is read twice; 3 frames that were skipped come after all',
+      'frame 2 of 9 (recorded 2025-07-24 12:00:01); frame 1 has been read, and none is read twice; 3 frames that were skipped will be read',
     );
     expect(replay.status).toMatchObject({ skipped: 0, read: 3, frame: 2 });
     await replay.ask(speed('max'), resume);

@@ -18,7 +18,7 @@ describe('eventLine', () => {
       detail: { image: 'img_1.tif', rois: 644, rows: 93380, decode_ms: 512.3, brightness: 123.456789 },
     };
     expect(pretty(event)).toBe(
-      '2026-11-22 12:00:01.250  info     processor     img_1.tif · 644 ROIs · 93,380 rows · decode 512 ms · 123.5 brightness · 1.23 s',
+      '2026-11-22 12:00:01.250  info     processor     img_1.tif · 644 ROIs · 93,380 rows · decode 512 ms · brightness 123.5 · took 1.23 s',
     );
     expect(JSON.parse(eventLine(event, { format: 'json', colour: true }))).toMatchObject({ level: 'info', ...event });
   });
@@ -51,7 +51,7 @@ describe('eventLine', () => {
     [
       { kind: 'round', stage: 'syncer', at, ms: 20, detail: { files: 3, bytes: 1200 } },
       'debug',
-      'round · 3 files · 1,200 bytes · 20 ms',
+      'round · 3 files · 1,200 bytes · took 20 ms',
     ],
     [{ kind: 'queued', stage: 'processor', at, count: 3 }, 'debug', '3 waiting'],
   ])('%j', (event, level, words) => {

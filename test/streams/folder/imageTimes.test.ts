@@ -432,6 +432,12 @@ describe('several series in one folder', () => {
     expect((await timed(without(...names))).doubts).not.toMatch(/otherwise/);
   });
 
+  it('a series of that name is refused where all images are one, with what to do', async () => {
+    await expect(timed(without('a_1.tif', 'a_2.tif', 'a_3.tif'), 'laser')).rejects.toThrow(
+      /all 3 images are one series, which has no name: leave --series "laser" away/,
+    );
+  });
+
   it('names of a part of a series what it may mean', async () => {
     const names = ['Laser', 'White'].flatMap(c =>
       [0, 1].flatMap(z => frames.map(i => `img_${pad(i, 9)}_${c}_00${z}.tif`)),

@@ -48,6 +48,8 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Longer than the run waits for programs that tests have left: else it would end without saying so.
+    teardownTimeout: 60_000,
     projects: [
       {
         extends: true,

@@ -52,7 +52,7 @@ export async function cadenceBench(): Promise<BenchRow[]> {
       },
     ];
   } finally {
-    await rm(root, { recursive: true });
+    await rm(root, { recursive: true, maxRetries: 10, retryDelay: 50 });
   }
 }
 

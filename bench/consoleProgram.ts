@@ -61,7 +61,8 @@ export async function consoleProgramBench(): Promise<BenchRow[]> {
     terminal.close();
   } finally {
     await phorest('stop', '--now');
-    await rm(root, { recursive: true, force: true });
+    // A plot that was begun may just be put there.
+    await rm(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
   return rows;
 }

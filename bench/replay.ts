@@ -93,7 +93,7 @@ async function measure({ name, ...kind }: Kind): Promise<BenchRow[]> {
       },
     ];
   } finally {
-    await rm(folder, { recursive: true });
+    await rm(folder, { recursive: true, maxRetries: 10, retryDelay: 50 });
   }
 }
 

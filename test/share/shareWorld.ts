@@ -70,7 +70,8 @@ export class ShareWorld {
     this.fault(null);
     for (const share of this.#open) await share.close();
     for (const child of this.children) if (child.exitCode === null) child.kill('SIGKILL');
-    rmSync(this.folder, { recursive: true, force: true });
+    // A process that was killed may just end a write.
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }
 

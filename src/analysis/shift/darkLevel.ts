@@ -13,8 +13,9 @@ const distances = [1, 2, 4];
 /** Share of the light that the pattern's bends have at least, to tell anything; and their energy in the darkest part over that of the noise. */
 const leastContrast = 0.02;
 const leastSignal = 1;
-/** A place with a smaller share of the line's light has none of it. */
-const unlit = 0.05;
+/** Of a place with a smaller share of the line's light a part has none, and so may those that are so many bins, and a group of rows, away. */
+const unlit = 0.25;
+const besideDark = 2;
 /** Of the magnitude of a standard normal deviate. */
 const upperQuartileOfNormal = 1.1503;
 /** Counts. */
@@ -25,7 +26,7 @@ const mostShare = 0.95;
 
 /** Second differences along the rows at many places. */
 interface Bends {
-  /** Of each place's neighbour, itself and its other neighbour: counts, and the line's light there. */
+  /** Of each place's neighbour, itself and its other neighbour, and of the darkest place about them: counts, and the line's light there. */
   counts: Float64Array;
   lights: Float64Array;
   /** Variance of the mean frame's second difference by noise in time. */
@@ -97,19 +98,21 @@ function bendOfLogarithm({ counts, lights }: Bends, places: Int32Array, dark: nu
   const bends = new Float64Array(places.length);
   let used = 0;
   for (const place of places) {
-    const at = 3 * place;
+    const at = 4 * place;
+    if (!(counts[at + 3] - dark > unlit * (lights[at + 3] - dark))) continue;
     const a = (counts[at] - dark) / (lights[at] - dark);
     const b = (counts[at + 1] - dark) / (lights[at + 1] - dark);
     const c = (counts[at + 2] - dark) / (lights[at + 2] - dark);
-    if (a > unlit && b > unlit && c > unlit) bends[used++] = Math.abs(Math.log((a * c) / (b * b)));
+    const bend = Math.abs(Math.log((a * c) / (b * b)));
+    if (bend < Number.POSITIVE_INFINITY) bends[used++] = bend;
   }
   return used > 0 ? nthSmallest(bends, 0, used, Math.floor(0.75 * used)) / upperQuartileOfNormal : 0;
 }
 
 function bendsOf(rois: readonly LitRoi[], kernel: LineKernel, distance: number): Bends {
   const size = rois.reduce((sum, { layout: { groups, count } }) => sum + groups * Math.max(0, count - 2 * distance), 0);
-  const counts = new Float64Array(3 * size);
-  const lights = new Float64Array(3 * size);
+  const counts = new Float64Array(4 * size);
+  const lights = new Float64Array(4 * size);
   const noise = new Float64Array(size);
   let place = 0;
   for (const { layout, each, means, line } of rois) {
@@ -121,14 +124,36 @@ function bendsOf(rois: readonly LitRoi[], kernel: LineKernel, distance: number):
       for (let bin = distance; bin < count - distance; bin++, place++) {
         const at = group * count + bin;
         for (let k = 0; k < 3; k++) {
-          counts[3 * place + k] = means[0][at + (k - 1) * distance];
-          lights[3 * place + k] = ofLine[bin + (k - 1) * distance];
+          counts[4 * place + k] = means[0][at + (k - 1) * distance];
+          lights[4 * place + k] = ofLine[bin + (k - 1) * distance];
         }
+        const darkest = darkestAbout(means[0], layout, ofLine, group, bin, distance + besideDark);
+        counts[4 * place + 3] = means[0][darkest];
+        lights[4 * place + 3] = ofLine[darkest % count];
         noise[place] = varianceOfMean(each.map(frame => frame[at - distance] - 2 * frame[at] + frame[at + distance]));
       }
     }
   }
   return { counts, lights, noise };
+}
+
+/** Of the blocks up to so many bins and a group away, the one with the smallest share of the line's light. */
+function darkestAbout(
+  counts: Float64Array,
+  { groups, count }: LitRoi['layout'],
+  ofLine: Float64Array,
+  group: number,
+  bin: number,
+  reach: number,
+): number {
+  let darkest = group * count + bin;
+  for (let g = Math.max(0, group - 1); g <= Math.min(groups - 1, group + 1); g++) {
+    for (let b = Math.max(0, bin - reach); b <= Math.min(count - 1, bin + reach); b++) {
+      const at = g * count + b;
+      if (counts[at] * ofLine[darkest % count] < counts[darkest] * ofLine[b]) darkest = at;
+    }
+  }
+  return darkest;
 }
 
 interface Partition {
@@ -138,25 +163,25 @@ interface Partition {
 }
 
 function partsOf({ counts, lights, noise }: Bends, frames: number): Partition {
-  const order = Int32Array.from(noise.keys()).sort((a, b) => lights[3 * a + 1] - lights[3 * b + 1]);
+  const order = Int32Array.from(noise.keys()).sort((a, b) => lights[4 * a + 1] - lights[4 * b + 1]);
   const found: Part[] = [];
   for (let part = 0; part < parts; part++) {
     const all = order.subarray(
       Math.floor((part * order.length) / parts),
       Math.floor(((part + 1) * order.length) / parts),
     );
-    const places = all.filter(at => !Number.isNaN(counts[3 * at] + counts[3 * at + 1] + counts[3 * at + 2]));
+    const places = all.filter(at => !Number.isNaN(counts[4 * at] + counts[4 * at + 1] + counts[4 * at + 2]));
     if (places.length < 8 || places.length < wholeShare * all.length) continue;
     const middle = (of: (place: number) => number): number =>
       medianInPlace(Float64Array.from(places, of), 0, places.length);
     found.push({
-      light: middle(at => lights[3 * at + 1]),
+      light: middle(at => lights[4 * at + 1]),
       places,
       noise: middle(at => noise[at]) / medianOfVariance(frames),
     });
   }
   const used = found.flatMap(({ places }) => [...places]);
-  const darkest = used.length > 0 ? lights[3 * used[Math.floor(darkestShare * used.length)] + 1] : 0;
+  const darkest = used.length > 0 ? lights[4 * used[Math.floor(darkestShare * used.length)] + 1] : 0;
   return { parts: found, darkest };
 }
 

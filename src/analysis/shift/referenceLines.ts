@@ -17,8 +17,9 @@ import { type Expectation, expectation, type ReferenceFit, type ReferenceLine } 
 import { type BlockLayout, coarsest, coarsestMeans } from './shiftBlocks.ts';
 import { medianOfNormal } from './shiftFit.ts';
 
-/** A block whose light is below this share of the brightest shows nothing. */
+/** A block whose light is below this share of the line's shows nothing, and so many bins beside it are in part as dark. */
 const leastLight = 0.02;
+const besideDark = 2;
 
 /** ROIs in which the pattern is measured, spread over the chip, and over which such patterns are drawn. */
 const measuredRois = 16;
@@ -149,26 +150,37 @@ const isWhole = ({ logs, hidden }: Pick<Prepared, 'logs' | 'hidden'>): boolean =
 
 /** Null where no line can be fitted. */
 function prepare(
-  { roi, layout, means, clipped, hidden, each, line: start }: GatheredRoi,
+  { roi, layout, means: seen, clipped, hidden, each, line: start }: GatheredRoi,
   dark: number,
   fit: ReferenceFit,
 ): Prepared | null {
   const coarse = coarsest(layout);
-  const isWhole = !means.some(of => of.some(Number.isNaN));
+  const isWhole = !seen.some(of => of.some(Number.isNaN));
+  const least = dark + leastLight * (Math.max(start.base, start.base + start.height) - dark);
+  const lit = litBlocks(layout, clipped, least);
+  const means = seen.map(of => of.map((value, at) => (lit[at] ? value : Number.NaN)));
   const coarsen = <T extends Float64Array | Float32Array>(of: T): T => coarsestMeans(layout, of);
   // Where something is saturated, the finer ones leave more of the ROI to be compared.
   const comparable = isWhole
     ? compare(coarse, means.map(coarsen), each.map(coarsen), dark)
     : compare(layout, means, each, dark);
-  const light = coarsen(clipped);
-  const least = dark + leastLight * (brightest(light) - dark);
-  const logs = new Float32Array(light.length).fill(Number.NaN);
-  for (let at = 0; at < light.length; at++) if (light[at] > least) logs[at] = Math.log(light[at] - dark);
+  const light = coarsen(clipped.map((value, at) => (lit[at] ? value : Number.NaN)));
+  const logs = Float32Array.from(light, value => Math.log(value - dark));
   const line = fit.plain(coarse, logs, { ...start, base: start.base - dark });
   return line && { roi, comparable, layout: coarse, logs, hidden: coarsen(hidden), line };
 }
 
-const brightest = (light: Float64Array): number => light.reduce((most, each) => (each > most ? each : most), 0);
+/** Blocks that show light, and so do those about them: the next ones to a part without light are partly without. */
+function litBlocks({ groups, count }: BlockLayout, light: Float64Array, least: number): Uint8Array {
+  const lit = new Uint8Array(light.length).fill(1);
+  for (const [at, value] of light.entries()) {
+    if (value > least) continue;
+    const [group, bin] = [Math.floor(at / count), at % count];
+    for (let g = Math.max(0, group - 1); g <= Math.min(groups - 1, group + 1); g++)
+      lit.fill(0, g * count + Math.max(0, bin - besideDark), g * count + Math.min(count, bin + besideDark + 1));
+  }
+  return lit;
+}
 
 /** The light's logarithm and its gradients. */
 function compare(
@@ -177,7 +189,6 @@ function compare(
   each: readonly Float32Array[],
   dark: number,
 ): Comparable {
-  const least = leastLight * (brightest(here) - dark);
   const logs = new Float32Array(here.length).fill(Number.NaN);
   const byX = new Float64Array(here.length);
   const byY = new Float64Array(here.length);
@@ -185,7 +196,7 @@ function compare(
     const light = here[at] - dark;
     const along = (left[at] - right[at]) / (2 * light);
     const across = (above[at] - below[at]) / (2 * light);
-    if (!(light > least && Number.isFinite(along + across))) continue;
+    if (!(light > 0 && Number.isFinite(along + across))) continue;
     logs[at] = Math.log(light);
     // As they will be read back from a file.
     byX[at] = Math.fround(along);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createEstimator } from '../../src/analysis/roiPiece.ts';
 import { createReferenceBuilder } from '../../src/analysis/shift/makeReference.ts';
 import { createShiftFinder } from '../../src/analysis/shift/roiShift.ts';
+import type { Pixels } from '../../src/model/frame.ts';
 import { PatternedChip, patternedOptions } from '../analysis/shift/patternedRois.ts';
 import { shiftAccuracy } from '../analysis/shift/shiftAccuracy.ts';
 
@@ -23,6 +24,37 @@ describe.each([
     // Some Fano lines under such a pattern are no line to a frame alone.
     expect(found.missing).toBeLessThan(('lineShape' in changed ? 0.03 : 0.02) * found.count);
   });
+});
+
+it('parts of ROIs without light take nothing from the shifts, though the dark level is unknown', () => {
+  const chip = new PatternedChip(41, 40, patternedOptions);
+  const rest = chip.rois.map(({ mean }) => mean);
+  const shaded = (positions: readonly number[]): Pixels => {
+    const frame = chip.frame(positions);
+    // The left tenth of each second ROI and more lies in the dark.
+    const data = frame.data.map((value, i) => {
+      const roi = Math.floor(i / frame.width / (frame.height / 40));
+      const lit = roi % 2 === 0 ? 1 : 1 / (1 + Math.exp((14 + 0.4 * roi - (i % frame.width)) / 1.5));
+      return Math.round(100 + lit * (value - 100));
+    });
+    return { ...frame, data };
+  };
+  const estimator = createEstimator({ estimator: 'roi', method: 'gaussian', numberOfSubRois: 0 });
+  const options = { rois: chip.manifest, method: 'gaussian', estimator, shifts: true, darkLevel: null } as const;
+  const builder = createReferenceBuilder(options);
+  for (let i = 0; i < 5; i++) builder.add(shaded(rest), Number.POSITIVE_INFINITY, chip.manifest);
+  const reference = builder.finish();
+  expect(Math.abs(reference.darkLevel - 100)).toBeLessThan(8);
+  const finder = createShiftFinder(reference);
+  const frame = shaded(rest.map(at => at + 8));
+  const errors = chip.manifest.rois.flatMap(roi => {
+    const estimate = estimator(frame, roi, 0, Number.POSITIVE_INFINITY);
+    const found = finder.find(frame, roi, 0, Number.POSITIVE_INFINITY, estimate);
+    return found?.flags.length === 0 ? [found.shift - 8] : [];
+  });
+  expect(errors.length).toBeGreaterThan(36);
+  expect(Math.max(...errors.map(Math.abs))).toBeLessThan(2);
+  expect(Math.sqrt(errors.reduce((sum, error) => sum + error * error, 0) / errors.length)).toBeLessThan(0.55);
 });
 
 it('Fano lines without a pattern are each fitted by themselves: what they have in common would pull them', () => {

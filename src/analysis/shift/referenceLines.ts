@@ -21,8 +21,9 @@ import { medianOfNormal } from './shiftFit.ts';
 const leastLight = 0.02;
 const besideDark = 2;
 
-/** ROIs in which the pattern is measured, spread over the chip, and over which such patterns are drawn. */
-const measuredRois = 16;
+/** ROIs in which the pattern is measured, spread over the chip: of 16 its variance would be known to a third. And those over which such patterns are drawn. */
+const measuredRois = 64;
+const drawnRois = 16;
 
 /**
  * The information that a reference's line is given, of that which a linear model would have: the line bends where the pattern
@@ -94,7 +95,7 @@ export function sizeClasses(gathered: readonly GatheredRoi[], dark: number, fit:
 /** Some of the lines, spread over all. A fit averages the noise in time; the brightest pixel does not. */
 export function patternedLines(sizes: readonly SizeClass[], noise: (of: Prepared) => number): PatternedLine[] {
   const all = sizes.flatMap(({ members, pattern }) => members.map(member => ({ member, pattern })));
-  return spread(all).map(({ member, pattern }) => {
+  return spread(all, drawnRois).map(({ member, pattern }) => {
     const [rows, cols] = member.roi.size;
     return { rows, cols, line: member.line, pattern, noise: noise(member) };
   });
@@ -207,7 +208,7 @@ function compare(
 
 function patternOf(members: readonly Prepared[], covariance: BlockCovariance, fit: ReferenceFit): PatternModel {
   const measurement = measurePattern(members[0].layout, covariance);
-  for (const { layout, logs, line } of spread(members)) {
+  for (const { layout, logs, line } of spread(members, measuredRois)) {
     fit.look(layout, logs, line);
     measurement.add(fit.residuals(), fit.directions());
   }
@@ -215,7 +216,7 @@ function patternOf(members: readonly Prepared[], covariance: BlockCovariance, fi
 }
 
 /** About so many of them, less than twice, at equal distances. */
-export function spread<T>(all: readonly T[], count = measuredRois): T[] {
+export function spread<T>(all: readonly T[], count: number): T[] {
   const stride = Math.max(1, Math.floor(all.length / count));
   return all.filter((_, place) => place % stride === 0);
 }
@@ -239,7 +240,7 @@ function middleOf(members: readonly Prepared[], of: (member: Prepared) => number
   return medianInPlace(Float64Array.from(members, of), 0, members.length);
 }
 
-/** Deviation of a pixel's logarithm between a frame and the mean of all, as between a frame and a mean of others. */
+/** Deviation of a pixel's logarithm between the quietest frame and the mean of all, as between a frame and a mean of others: what changes while the reference is taken is no noise. */
 export function noiseOf({ each, logs, layout: { pixels } }: Comparable, dark: number): number | null {
   const frames = each.length;
   if (frames < 2) return null;
@@ -257,5 +258,5 @@ export function noiseOf({ each, logs, layout: { pixels } }: Comparable, dark: nu
     return medianInPlace(deviations, 0, deviations.length) / medianOfNormal;
   });
   // A frame is part of the mean: of the variance between it and a mean of others it shows (n − 1)/(n + 1).
-  return medianInPlace(Float64Array.from(noises), 0, noises.length) * Math.sqrt((frames + 1) / (frames - 1));
+  return Math.min(...noises) * Math.sqrt((frames + 1) / (frames - 1));
 }

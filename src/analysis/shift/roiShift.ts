@@ -49,8 +49,8 @@ const farWidths = 1.8;
 /** The standard error up to which a comparison counts, in widths, and that of a line that has moved by more than a width: there the tails are long. */
 const sureError = 0.08;
 const sureErrorFar = { gaussian: 0.03, fano: 0.06 };
-/** So much louder than between the reference's own frames, and the pattern is another one. */
-const changedNoise = 3;
+/** So much louder than between the reference's own frames, or as much more as there is less light, and the pattern is another one. */
+const changedNoise = 2;
 /** Standard errors between the difference of positions and the shift above which they are not of the same line. */
 const farErrors = 4;
 /** A comparison that rests on less of the ROI says nothing. */
@@ -97,7 +97,8 @@ export function createShiftFinder(reference: Reference): ShiftFinder {
     const found = fit.find(of, logs, moved);
     last = { reference: of, logs, residuals: found && fit.residuals, trust: found && fit.trust };
     if (found === null || found.usedShare < leastUsed) return null;
-    return of.noise !== null && found.noise > changedNoise * of.noise ? null : found;
+    const usual = (of.noise ?? Number.POSITIVE_INFINITY) / Math.min(1, found.light);
+    return found.noise > changedNoise * usual ? null : found;
   }
 
   const { pattern } = reference;

@@ -30,6 +30,8 @@ export interface FoundShift {
   /** Of the mean position over the rows since the reference, and its standard error, pixels. */
   shift: number;
   shiftError: number;
+  /** Over that of the reference. */
+  light: number;
   /** Median deviation of a pixel's logarithm from the fit, times what makes it a standard deviation. */
   noise: number;
   /** The part of the blocks that the fit rests on. */
@@ -308,6 +310,7 @@ export function createShiftFit(kernel: LineKernel): ShiftFit {
     return {
       shift: along(shiftOf),
       shiftError: errorOf(shiftOf),
+      light: Math.exp(parameters[lightAt]),
       usedShare: trusted / used,
       noise,
     };

@@ -7,11 +7,13 @@ const askMs = 1_000;
 /**
  * Asks the terminal of this process, which is in raw mode, what it can show.
  * @param onTyped told what came in meanwhile and is no answer; one character a byte
+ * @param outer what {@link outerTerminal} says, where that was asked before
  */
 export const askOwnTerminal = (
   write: (text: string) => void,
   environment: Readonly<Record<string, string | undefined>>,
   onTyped: (text: string) => void,
+  outer: Promise<OuterTerminal | null> = outerTerminal(environment),
 ): Promise<TerminalAnswers> =>
   askTerminal(
     { write, listen: onText => listenTo(process.stdin, onText) },
@@ -19,7 +21,7 @@ export const askOwnTerminal = (
       environment,
       timeoutMs: askMs,
       pid: process.pid,
-      outerTerminal: () => outerTerminal(new ToolRunner()),
+      outerTerminal: () => outer,
       size: process.stdout.isTTY ? { columns: process.stdout.columns, rows: process.stdout.rows } : undefined,
     },
     onTyped,
@@ -32,10 +34,11 @@ export function listenTo(input: NodeJS.ReadStream, onText: (text: string) => voi
   return () => input.off('data', hear);
 }
 
-/** What tmux says of the terminal that it is shown on; null where it says nothing. */
-async function outerTerminal(tools: ToolRunner): Promise<OuterTerminal | null> {
+/** What tmux says of the terminal that it is shown on; null where it says nothing, or there is no tmux. */
+export async function outerTerminal({ TMUX }: { readonly TMUX?: string }): Promise<OuterTerminal | null> {
+  if (!TMUX) return null;
   const command = ['tmux', 'display-message', '-p', '#{client_cell_width} #{client_cell_height} #{client_termname}'];
-  return tools.run(command, { signal: AbortSignal.timeout(askMs), timeoutMs: askMs }).then(
+  return new ToolRunner().run(command, { signal: AbortSignal.timeout(askMs), timeoutMs: askMs }).then(
     ({ stdout }) => {
       const [width, height, name = ''] = stdout.toString().trimEnd().split(' ');
       const cell = { width: Number(width), height: Number(height) };

@@ -36,8 +36,8 @@ export interface RoiSample {
   frames: number;
   /** From the first of them to the last, ms; 0 of one; null where that is not kept. */
   lasted: number | null;
-  /** Of each ROI, in the order of `labels`, pixels; NaN where it has none. Of several images the mean. */
-  positions: Float64Array;
+  /** Of each ROI, in the order of `labels`, pixels; NaN where it has none. Of several images the mean. To 1e-4 of a pixel: many are in memory. */
+  positions: Float32Array;
   /** Since the reference, pixels; NaN where there is none. Of several images the median, or where `spread` is null, the mean. */
   shifts: Float32Array;
   /** Standard errors of the shifts of one image, pixels; of several images their mean. */

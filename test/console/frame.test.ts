@@ -216,7 +216,7 @@ describe('what is drawn over a frame', () => {
 
   it('is a line at the fitted position of each ROI, counted from the right edge where that is flipped', () => {
     const history = { ...sampleHistory(['A', 'B'], 1) };
-    const sample = { ...history.samples[0]!, at: noon, positions: Float64Array.of(499.5, 499.5) };
+    const sample = { ...history.samples[0]!, at: noon, positions: Float32Array.of(499.5, 499.5) };
     const frame = sampleFrame(40, 30, { rois });
     const marks = markFrame(
       frame,
@@ -249,7 +249,7 @@ describe('what is drawn over a frame', () => {
     ];
     expect(of(null).filter(mark => mark === pictureMarks.outline)).toHaveLength(1);
     const history = { ...sampleHistory(['A'], 1) };
-    const sample = { ...history.samples[0]!, at: noon, positions: Float64Array.of(100) };
+    const sample = { ...history.samples[0]!, at: noon, positions: Float32Array.of(100) };
     const marks = of({ ...history, samples: [sample] });
     expect(marks).not.toContain(pictureMarks.outline);
     expect(marks).toContain(pictureMarks.fit);

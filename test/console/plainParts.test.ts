@@ -210,10 +210,10 @@ describe('shifts', () => {
   });
 
   it('have a median over all ROIs that leaves out what is missing', () => {
-    const sample = sampleOf({ positions: Float64Array.of(1, Number.NaN, 5, 9) });
+    const sample = sampleOf({ positions: Float32Array.of(1, Number.NaN, 5, 9) });
     expect(medianShift(sample, Float64Array.of(0, 0, 0, 0))).toBe(5);
     expect(medianShift(sample, Float64Array.of(0, 0, 1, 0))).toBe(4);
-    expect(medianShift({ ...sample, positions: Float64Array.of(Number.NaN) }, Float64Array.of(0))).toBeNaN();
+    expect(medianShift({ ...sample, positions: Float32Array.of(Number.NaN) }, Float64Array.of(0))).toBeNaN();
     const referred = { ...sample, shifts: Float32Array.of(2, Number.NaN, Number.NaN, 3) };
     // Positions have another zero than shifts: they are not mixed.
     expect(medianShift(referred, Float64Array.of(0, 0, 0, 0))).toBe(2.5);

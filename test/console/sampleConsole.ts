@@ -114,7 +114,7 @@ export const sampleOf = (over: Partial<RoiSample>): RoiSample => ({
   at: noon,
   frames: 1,
   lasted: 0,
-  positions: new Float64Array(0),
+  positions: new Float32Array(0),
   shifts: new Float32Array(0),
   shiftUncertainties: new Float32Array(0),
   flags: new Uint16Array(0),
@@ -135,7 +135,7 @@ export function sampleHistory(labels: readonly string[], samples = 100): RoiHist
       (_, k): RoiSample =>
         sampleOf({
           at: noon - (samples - k) * 5000,
-          positions: baseline.map((from, i) => from + 0.1 * Math.sin(k / 10 + i)),
+          positions: Float32Array.from(baseline, (from, i) => from + 0.1 * Math.sin(k / 10 + i)),
           shifts: Float32Array.from(labels, (_, i) => 0.1 * Math.sin(k / 10 + i)),
           temperatures: { 'Sensor 1': 21 + k / samples },
         }),

@@ -154,11 +154,11 @@ export class SeriesHistory {
     const at = new Map(labels.map((label, i) => [label, i]));
     const from = this.#labels.map(label => at.get(label) ?? -1);
     /** A copy: the row has more than is kept. */
-    const inOrder = <T extends Float64Array | Float32Array | Uint16Array>(values: T, into: T): T => {
+    const inOrder = <T extends Float32Array | Uint16Array>(values: ArrayLike<number>, into: T): T => {
       for (const [i, place] of from.entries()) into[i] = values[place] ?? Number.NaN;
       return into;
     };
-    const floats = (values: Float32Array): Float32Array => inOrder(values, new Float32Array(from.length));
+    const floats = (values: ArrayLike<number>): Float32Array => inOrder(values, new Float32Array(from.length));
     const { spread } = row;
     const shifts = spread
       ? row.shifts.map((shift, i) => (Number.isNaN(shift) ? shift : spread.medians[i]!))
@@ -170,7 +170,7 @@ export class SeriesHistory {
       at: instantOf(row),
       frames: row.frames,
       lasted: row.frames === 1 ? 0 : (spread?.lasted[0] ?? null),
-      positions: inOrder(row.positions, new Float64Array(from.length)),
+      positions: floats(row.positions),
       shifts: floats(shifts),
       shiftUncertainties: floats(row.shiftUncertainties),
       flags: row.flags.some(bits => bits > 0) ? inOrder(row.flags, new Uint16Array(from.length)) : this.#unflagged(),

@@ -12,7 +12,7 @@ const samples = Array.from({ length: 1_200 }, (_, i) => {
   const step = i >= 900 ? 0.5 : 0;
   return sampleOf({
     at: noon - (1_200 - i) * 1_000,
-    positions: Float64Array.of(100, 200),
+    positions: Float32Array.of(100, 200),
     shifts: Float32Array.of(0.1 + step, 0.2 + step),
     shiftUncertainties: Float32Array.of(0.004, 0.004),
     flags: Uint16Array.of(i === 600 ? 2 : 0, 0),

@@ -13,7 +13,7 @@ interface Frame {
 }
 
 const one = ({ at, shift }: Frame): RoiSample =>
-  sampleOf({ at, positions: Float64Array.of(100 + shift), shifts: Float32Array.of(shift) });
+  sampleOf({ at, positions: Float32Array.of(100 + shift), shifts: Float32Array.of(shift) });
 
 /** As a level of the series has several frames. */
 function several(frames: readonly Frame[]): RoiSample {

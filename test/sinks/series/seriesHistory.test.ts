@@ -42,7 +42,7 @@ describe('the history that charts show', () => {
       at: t0 + 200,
       frames: 1,
       lasted: 0,
-      positions: Float64Array.of(102, 202),
+      positions: Float32Array.of(102, 202),
       shifts: Float32Array.of(Number.NaN, Number.NaN),
       shiftUncertainties: Float32Array.of(Number.NaN, Number.NaN),
       flags: Uint16Array.of(0, 0),

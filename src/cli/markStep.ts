@@ -12,7 +12,7 @@ import { fileLock } from '../files/fileLock.ts';
 import { nodeFiles } from '../files/files.ts';
 import { userName } from '../files/processIdentity.ts';
 import { ExperimentReserve } from '../files/reserveFile.ts';
-import { clockTime, concentrationForm, concentrationOf } from '../model/experimentStep.ts';
+import { clockTime, concentrationForm, concentrationOf, indexText } from '../model/experimentStep.ts';
 import { localIso, utcIso } from '../model/localTime.ts';
 import { fullTime } from '../model/namedTime.ts';
 import { audit } from '../sinks/audit/audit.ts';
@@ -120,7 +120,7 @@ async function listMarks(context: CommandContext): Promise<number> {
   if (marks.length === 0) output.line('no step is marked');
   else
     output.text(
-      `${textTable([['', 'from', 'liquid', 'n', 'concentration', 'marked by'], ...marks.map(listRow)]).join('\n')}\n`,
+      `${textTable([['', 'from', 'liquid', 'index', 'concentration', 'marked by'], ...marks.map(listRow)]).join('\n')}\n`,
     );
   return exitCodes.done;
 }
@@ -129,7 +129,7 @@ const listRow = ({ number, time, liquid, refractive_index, concentration, user }
   String(number),
   time.replace('T', ' '),
   liquid,
-  refractive_index === undefined ? '' : String(refractive_index),
+  indexText(refractive_index),
   concentration ?? '',
   user,
 ];

@@ -20,7 +20,7 @@ export const quantities: CommandDefinition<QuantitiesOptions> = {
       .addOption(toOption)
       .option(
         '--zero <from-to...>',
-        `two times: shifts are told from their mean between these too; of the end, ${wholeOfIt}`,
+        `two times: the mean of each shift between these is a second zero, tried without setting it; of the end, ${wholeOfIt}`,
       )
       .option(
         '--step <times...>',

@@ -32,8 +32,8 @@ export async function setZero(context: CommandContext, options: ZeroOptions): Pr
   ]);
   output.line(
     options.off
-      ? 'shifts are told from the reference alone'
-      : `shifts are told from their mean between ${from!.replace('T', ' ')} and ${to!.replace('T', ' ')} too`,
+      ? 'there is no second zero any more: shifts count from the reference alone'
+      : `second zero beside the reference: the mean of each shift from ${from!.replace('T', ' ')} to ${to!.replace('T', ' ')}`,
   );
   for (const line of lines) output.line(`${chosen.shown}: ${line}`);
   return exitCodes.done;

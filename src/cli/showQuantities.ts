@@ -1,5 +1,5 @@
 import { nodeFiles } from '../files/files.ts';
-import { withError } from '../model/quantity.ts';
+import { counted, withError } from '../model/quantity.ts';
 import type { SeriesFigures, ShiftChange } from '../quantities/quantities.ts';
 import type { Measured } from '../quantities/robustSlope.ts';
 import { type Span, type StepFigures, stepsBetween } from '../sinks/quantities/stepsBetween.ts';
@@ -89,7 +89,7 @@ export async function showQuantities(context: CommandContext, options: Quantitie
     );
   }
   output.line(
-    `${figures.frames} images from ${clockText(figures.first)} to ${clockText(figures.last)}, ${changes.length} changes of level${options.changes ? '' : ' (--changes lists them)'}`,
+    `${figures.frames} images from ${clockText(figures.first)} to ${clockText(figures.last)}, ${changes.length} changes of level of ROIs, pairs and groups${options.changes ? '' : ' (--changes lists them)'}`,
   );
   return exitCodes.done;
 }
@@ -101,7 +101,7 @@ export function spansOf(option: string, texts: readonly string[], count: number)
       exitCodes.usage,
       `${option}: ${texts.join(' ')}: ${why}; it takes ${2 * count} times in their order, as 2026-11-28T14:00 or 2026-11-28T14:00:30`,
     );
-  if (texts.length !== 2 * count) throw wrong(`there are ${texts.length}`);
+  if (texts.length !== 2 * count) throw wrong(`${counted(texts.length, 'time is', 'times are')} given`);
   const spans: Span[] = [];
   for (let i = 0; i < texts.length; i += 2) {
     const [from, to] = [texts[i]!, texts[i + 1]!];
@@ -134,7 +134,7 @@ function figureRows(shown: readonly SeriesFigures[], isZeroed: boolean): string[
       'slope, px/h',
       'noise, px',
       'drift, px/h',
-      'px/K',
+      'temperature, px/K',
       'changes',
       'flips',
       'quality',
@@ -173,7 +173,7 @@ function qualityRows(rois: readonly SeriesFigures[]): string[][] {
 }
 
 const changeRows = (changes: readonly ShiftChange[]): string[][] => [
-  ['time', '± s', 'height, px', ''],
+  ['time', '± s', 'height, px', 'of'],
   ...changes.map(change => [
     clockText(change.time),
     change.timeSigma.toFixed(1),

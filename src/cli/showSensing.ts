@@ -1,3 +1,4 @@
+import { indexText } from '../model/experimentStep.ts';
 import { withError } from '../model/quantity.ts';
 import type { Estimate } from '../quantities/langmuir.ts';
 import type { SensingFigures, StepWindow } from '../quantities/sensing.ts';
@@ -49,11 +50,11 @@ export async function showSensing(context: CommandContext, { rois, json }: Sensi
 /** A column for each group or ROI, a row a step: the mean shift. */
 function stepRows(windows: readonly StepWindow[], shown: readonly SensingFigures[]): string[][] {
   return [
-    ['from', 'liquid', 'n', 'concentration', ...shown.map(({ name }) => `${name}, px`)],
+    ['from', 'liquid', 'index', 'concentration', ...shown.map(({ name }) => `${name}, px`)],
     ...windows.map(({ step }, i) => [
       step.time.replace('T', ' '),
       step.liquid,
-      step.refractive_index?.toFixed(4) ?? '',
+      indexText(step.refractive_index),
       step.concentration ?? '',
       ...shown.map(({ plateaus }) => {
         const found = plateaus[i];

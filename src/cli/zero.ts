@@ -6,7 +6,7 @@ import { wholeOfIt } from './spanOptions.ts';
 /** `zero`: shifts are also told from what they are now. */
 export const zero: CommandDefinition<ZeroOptions> = {
   usage: 'zero',
-  summary: 'tell shifts from what they are now too: a second zero beside the reference',
+  summary: 'set a second zero beside the reference: shifts then also count from what they are now',
   examples: [
     'zero',
     '--root /data/run7 zero --last 10m',

@@ -109,11 +109,17 @@ async function decodeAny(bytes: Uint8Array, name: string, page: number): Promise
     const kind = kindOfFile(bytes);
     if (kind !== null) throw new BadImageError(name, `${kind}; PNG, JPEG and TIFF are read`, { cause: error });
     const said = saidOnce((error as Error).message);
-    const cut = /bad seek|unexpected end|premature end|truncated/i.test(said) ? '; the file is cut off' : '';
+    const cut =
+      /bad seek|unexpected end|premature end|truncated/i.test(said) || isCutPng(bytes) ? '; the file is cut off' : '';
     const size = `${bytes.length} bytes, beginning ${Buffer.from(bytes.subarray(0, 8)).toString('hex')}`;
     throw new BadImageError(name, `not a readable image: ${said}${cut} (${size})`, { cause: error });
   }
 }
+
+/** Its decoder only says that it could not read. */
+const isCutPng = (bytes: Uint8Array): boolean =>
+  Buffer.from(bytes.subarray(0, 4)).toString('latin1') === '\x89PNG' &&
+  !Buffer.from(bytes.subarray(-4096)).includes('IEND');
 
 /** Kinds of files that stand where an image should, by how they begin. */
 const kindsOfFiles: readonly (readonly [begin: RegExp, kind: string])[] = [
@@ -123,6 +129,7 @@ const kindsOfFiles: readonly (readonly [begin: RegExp, kind: string])[] = [
   [/^version https:\/\/git-lfs/, 'a pointer of Git LFS, and no image: get the file itself with "git lfs pull"'],
   [/^\s*(?:<!doctype html|<html)/i, 'a page of HTML, and no image'],
   [/^(?:SIMPLE {2}=|\x89HDF\r\n)/, 'a file of FITS or HDF5'],
+  [/^[\t\r\n\x20-\x7e]{16,}$/, 'a file of text, and no image'],
   [/^\0+$/, 'a file that holds zeros at its beginning, as a power cut leaves one'],
 ];
 

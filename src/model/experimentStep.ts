@@ -50,3 +50,7 @@ export function inOrderOfTime(steps: readonly ExperimentStep[]): ExperimentStep[
   const byName = new Map(steps.map(step => [`${clockTime(step.time)} ${step.liquid}`, step]));
   return [...byName.values()].sort((a, b) => clockTime(a.time) - clockTime(b.time));
 }
+
+/** A refractive index as it was given, to four decimals at least; empty where none is known. */
+export const indexText = (index: number | undefined): string =>
+  index === undefined ? '' : index.toFixed(Math.max(4, String(index).split('.')[1]?.length ?? 0));

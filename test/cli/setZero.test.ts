@@ -38,7 +38,7 @@ it('zero writes the time of the last images into the configuration, and --off ta
   expect(await setZero(context, {})).toBe(0);
   expect(await zero()).toEqual(['zero_from = "2026-11-28T14:25:00.250000"', 'zero_to = "2026-11-28T14:39:00.251000"']);
   expect(said[0]).toBe(
-    'shifts are told from their mean between 2026-11-28 14:25:00.250000 and 2026-11-28 14:39:00.251000 too',
+    'second zero beside the reference: the mean of each shift from 2026-11-28 14:25:00.250000 to 2026-11-28 14:39:00.251000',
   );
   await setZero(context, { last: 5 * 60_000 });
   expect((await zero())[0]).toBe('zero_from = "2026-11-28T14:34:00.250000"');

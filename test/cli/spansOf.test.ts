@@ -12,7 +12,7 @@ describe('times of --step and --zero, as those of --from and --to', () => {
   });
 
   it.each([
-    ['three of four', ['14:00', '14:10', '14:20'], /there are 3; it takes 4 times/],
+    ['three of four', ['14:00', '14:10', '14:20'], /3 times are given; it takes 4 times/],
     ['a window that ends before it begins', ['14:10', '14:00', '14:20', '14:30'], /later than to .*14:00; it takes 4/],
     [
       'windows that overlap in a minute',

@@ -33,7 +33,7 @@ export const quantities = section(
     ),
     zero_from: setting(time(), {
       absent: '',
-      doc: 'With `zero_to`: shifts are also told from their mean between these times, as a second zero beside the reference. Empty: none.',
+      doc: 'With `zero_to`: the mean of each shift between these times is a second zero, beside the reference. Empty: none.',
       effect: 'live',
       new: true,
     }),

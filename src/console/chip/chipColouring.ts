@@ -39,7 +39,7 @@ export function chipColouring(quantity: ChipQuantity, rows: readonly RoiRow[], d
     case 'shift': {
       const scale = shiftScale(Float64Array.from(rows, ({ shift }) => shift));
       return {
-        title: 'shift of each grating',
+        title: 'shift of each ROI',
         unit: ' px',
         value: ({ shift }) => shift,
         look: ({ shift, sigma }) => {

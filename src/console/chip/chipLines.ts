@@ -24,7 +24,7 @@ export function chipLines(state: ConsoleState, width: number, height: number): L
   const { rois, history, drawing, page } = state;
   const shown = shownChip(state);
   const title = heading(
-    shown?.colouring.title ?? 'shift of each grating',
+    shown?.colouring.title ?? 'shift of each ROI',
     history && lastChipShift(history),
     sinceZero(state),
     width,

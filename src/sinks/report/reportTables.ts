@@ -1,3 +1,4 @@
+import { indexText } from '../../model/experimentStep.ts';
 import type { Estimate } from '../../quantities/langmuir.ts';
 import type { Sensing, SensingFigures } from '../../quantities/sensing.ts';
 import { figure, momentText, withUnit } from './pictures/pictureParts.ts';
@@ -26,7 +27,7 @@ function stepTable({ windows, groups }: Sensing): ReportTable {
     rows: windows.map(({ step }, i) => [
       step.time.replace('T', ' '),
       step.liquid,
-      step.refractive_index?.toFixed(4) ?? '',
+      indexText(step.refractive_index),
       step.concentration ?? '',
       ...groups.map(({ plateaus }) => withUnit(plateaus[i]?.mean, plateaus[i]?.sigma, '').trim()),
     ]),

@@ -22,6 +22,10 @@ export const forget: CommandDefinition<{ gone?: true }> = {
         throw new ExitError(exitCodes.failed, `${root} is not on the list; "phorest ls" shows what is`);
       output.line(`forgotten: ${root}`);
     }
+    const running =
+      folders.length > 0 ? (await listExperiments({ environment })).filter(({ state }) => state === 'running') : [];
+    for (const { root } of running)
+      if (roots.includes(root)) output.line(`${root} runs: it is listed as long as it does`);
     if (roots.length === 0) output.line('no folder of the list is gone');
     return exitCodes.done;
   },

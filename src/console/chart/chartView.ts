@@ -294,10 +294,10 @@ function legendLines(
 ): Line[] {
   const lines: Line[] = [];
   let line: Line = [];
-  // With a cursor, what stands there, as the line above.
+  // With a cursor, what stands there, as in the line above; where no frame is, what was last before.
   const at = chart.cursor === null ? null : columnAt(time, chart.cursor);
   const shownOf = ({ columns }: Curve): number =>
-    (at === null ? columns.findLast(column => column !== null) : columns[at])?.median ?? Number.NaN;
+    columns.slice(0, (at ?? time.columns) + 1).findLast(column => column !== null)?.median ?? Number.NaN;
   const some = shifts.some(({ hasShift }) => hasShift);
   const note = ({ hasShift }: Curve): string => (hasShift || !some ? '' : '(no shift: position) ');
   // The median first: it is the one that must not be cut off.

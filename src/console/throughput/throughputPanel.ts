@@ -248,8 +248,8 @@ function factRows(
       seg(
         [
           words.rows && `${words.rows.replace('/', ' rows/')}`,
-          `${words.disk} to disk`,
-          words.share && `${words.share} to share`,
+          `disk ${words.disk}`,
+          words.share && `share ${words.share}`,
         ]
           .filter(Boolean)
           .join(', '),

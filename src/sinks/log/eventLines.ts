@@ -78,7 +78,7 @@ export function eventWords(event: PipelineEvent): string {
     case 'round':
       return [...doneWords(event.detail, 'round'), `took ${duration(event.ms)}`].join(' · ');
     case 'failed':
-      return `${event.entryId} failed: ${event.error}`;
+      return `failed: ${event.error} (entry ${event.entryId})`;
     case 'discarded':
       return `${event.entryId ?? ((event.count ?? 1) > 1 ? `${number(event.count!)} frames` : 'a frame')} skipped: ${event.reason}`;
     case 'alarm':

@@ -199,6 +199,11 @@ describe('the chart page', () => {
     const before = { ...at(), chart: { ...at().chart, cursor: noon - 400_000 } };
     expect(readout(before)).toContain('median of all +0.150 px');
     expect(shown(before).at(-1)).toMatch(/median of all \+0\.150 .* a a \+0\.100 .* b b \+0\.200/);
+    const sparse = history.samples.filter((_, i) => i % 60 === 0);
+    const between = at({ history: { ...history, samples: sparse } });
+    const gap = { ...between, chart: { ...between.chart, cursor: noon - 390_000 } };
+    expect(readout(gap)).toContain('no frame');
+    expect(shown(gap).at(-1)).toMatch(/median of all \+0\.150/);
     expect(shown(press(before, 'c')).at(-1)).toMatch(/median of all \+0\.650 .* a a \+0\.600/);
   });
 

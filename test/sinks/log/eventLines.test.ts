@@ -30,7 +30,7 @@ describe('eventLine', () => {
       'no camera (tries again in 2 s)',
     ],
     [{ kind: 'well', stage: 'collector', at, key: 'camera' }, 'info', 'over: camera'],
-    [{ kind: 'failed', stage: 'processor', at, entryId: 'A', ms: 1, error: 'bad' }, 'warning', 'A failed: bad'],
+    [{ kind: 'failed', stage: 'processor', at, entryId: 'A', ms: 1, error: 'bad' }, 'warning', 'failed: bad (entry A)'],
     [
       { kind: 'discarded', stage: 'processor', at, entryId: null, reason: 'not wanted' },
       'info',

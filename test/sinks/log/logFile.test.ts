@@ -102,7 +102,7 @@ describe('log file', () => {
         entryId: 'A',
         ms: 5,
         error: 'A.png is damaged',
-        msg: 'A failed: A.png is damaged',
+        msg: 'failed: A.png is damaged (entry A)',
       },
       {
         level: 'error',

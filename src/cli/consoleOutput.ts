@@ -27,9 +27,14 @@ export class ConsoleOutput {
     error.on('error', () => undefined);
   }
 
-  /** Whether a person watches: a terminal that can draw a line again. */
+  /** Whether a person watches: a terminal, whatever it can draw. */
+  get isWatched(): boolean {
+    return this.#out.isTTY === true;
+  }
+
+  /** Whether a person watches at a terminal that can draw a line again. */
   get isTerminal(): boolean {
-    return this.#out.isTTY === true && process.env.TERM !== 'dumb';
+    return this.isWatched && process.env.TERM !== 'dumb';
   }
 
   /** Whether a person watches and can press keys. */

@@ -24,7 +24,7 @@ export async function requeueImages(context: CommandContext, options: RequeueOpt
   const { paths } = loaded;
   if (!existsSync(paths.manifestFile))
     throw new ExitError(exitCodes.usage, `${paths.manifestFile} is not there: ${paths.root} holds no experiment`);
-  const dryRun = options.dryRun ?? (output.isTerminal && !options.yes);
+  const dryRun = options.dryRun ?? (output.isWatched && !options.yes);
   const work = async (): Promise<number> => {
     const select = (): Promise<Selection> => selectEntries(options, paths, message => output.error(message));
     const selection = await select().catch(async (error: unknown) => {

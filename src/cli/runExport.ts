@@ -50,7 +50,7 @@ export async function runExport(
   const { output, cwd } = context;
   const { shape, values = shape === 'wide' ? ['shift'] : measuredValues, rois = [] } = options;
   const format = formatOf(file, options.format);
-  if (file === standardOutput && format === 'parquet' && output.isTerminal) {
+  if (file === standardOutput && format === 'parquet' && output.isWatched) {
     throw new ExitError(exitCodes.usage, 'Parquet is not text: name a file, or send the output to one');
   }
   const experiment = await loadExperiment(context);
@@ -80,7 +80,7 @@ export async function runExport(
   const bytes = encodeTable(table, format, about);
   if (file === standardOutput) {
     for await (const piece of bytes) {
-      if (output.isTerminal) output.text(Buffer.from(piece).toString());
+      if (output.isWatched) output.text(Buffer.from(piece).toString());
       else if (!(await output.data(piece))) break;
     }
     return exitCodes.done;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { requeue } from '../../src/cli/requeue.ts';
 import { requeueGroups } from '../../src/cli/requeueGroups.ts';
 import type { RequeueOptions } from '../../src/cli/requeueSelection.ts';
@@ -62,7 +62,9 @@ describe('requeue', () => {
     expect(statusesOf(await sample.entries())).toBe('pr');
   });
 
-  it('on a terminal only says what it would do, and how', async () => {
+  it.each(['xterm', 'dumb'])('on a terminal (TERM=%s) only says what it would do, and how', async term => {
+    vi.stubEnv('TERM', term);
+    onTestFinished(() => void vi.unstubAllEnvs());
     const sample = await temporarySample({ failed: [2] });
     const before = await readFile(sample.manifestFile);
     const shown = await sample.run(requeue, { from: '2025-07-24 12:00:02' }, { isTerminal: true });

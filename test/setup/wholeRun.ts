@@ -7,6 +7,11 @@ import { isRunning } from '../../src/files/processIdentity.ts';
 /** In the environment of all that a test starts: the test's file. */
 export const testFileVariable = 'PHOREST_TEST_FILE';
 
+/** Settings of whoever runs the tests, which would reach the program. */
+const ofTheMachine = [
+  ...['NO_COLOR', 'COLORTERM', 'COLUMNS', 'LINES', 'TMUX', 'EDITOR', 'VISUAL'],
+  ...['PHOREST_CONFIG', 'NOTIFY_SOCKET', 'WATCHDOG_USEC', 'SUDO_USER', 'XDG_CONFIG_HOME'],
+];
 /** A file system in memory has to have so much room, bytes. */
 const enoughRoom = 4 * 2 ** 30;
 /** What a test has ended with its last step, or what is ending by itself, is gone after so long on a busy machine, ms. */
@@ -22,6 +27,9 @@ export default function wholeRun(): () => Promise<void> {
   removeLeft(place);
   const folder = mkdtempSync(join(place, `phorest-tests-${process.pid}-`));
   process.env.TMPDIR = folder;
+  // Tests say themselves what their terminal is, which editor there is, and who has started them.
+  for (const name of ofTheMachine) delete process.env[name];
+  process.env.TERM = 'xterm-256color';
   // What the program remembers of experiments is not for the home of whoever runs the tests.
   process.env.XDG_STATE_HOME = join(folder, 'state');
   const home = join(homedir(), '.local', 'state', 'phorest');

@@ -261,9 +261,16 @@ function closingText(reason: ConsoleEnd['reason'], { mode, reading, root }: Cons
       : `The replay in ${root} was ended before its last frame: ${replayWords(replay)}.`;
     return [said, ...host.replay.resultLines()].join('\n');
   }
-  return reading?.connection === 'running'
-    ? `The ${reading.status?.replay ? 'replay' : 'pipeline'} in ${root} goes on. "${typed('console')}" shows it again, "${typed('stop')}" stops it.`
-    : `No pipeline runs in ${root}. "${typed('start')}" starts it.`;
+  // A command on a line of its own is not broken within a word, and can be copied.
+  const lines =
+    reading?.connection === 'running'
+      ? [
+          `The ${reading.status?.replay ? 'replay' : 'pipeline'} in ${root} goes on.`,
+          `  ${typed('console')}   shows it again`,
+          `  ${typed('stop')}      ends it`,
+        ]
+      : [`No pipeline runs in ${root}.`, `  ${typed('start')}   starts it`];
+  return lines.join('\n');
 }
 
 /** So much of what is held is kept, characters. */

@@ -4,10 +4,10 @@ import { pastReplay } from './replay/replayState.ts';
 import type { Tone } from './views/line.ts';
 
 const hints: Record<Connection, string> = {
-  none: 'No pipeline has run in this folder yet. Press s to start it.',
+  none: 'Press s to start: no pipeline has run in this folder yet.',
   running: '',
-  stopped: 'The pipeline is stopped. Press s to start it.',
-  crashed: 'The pipeline crashed: its process is gone. What it had acknowledged is safe. Press s to start it again.',
+  stopped: 'Press s to start: the pipeline is stopped.',
+  crashed: 'Press s to start it again: the pipeline crashed. What it had acknowledged is safe.',
   unreachable: 'The pipeline runs on another machine, which is silent: what is shown is the last that it said.',
 };
 
@@ -37,6 +37,6 @@ export function shownMessage({
   const past = pastReplay({ reading });
   if (past?.isFinished) return { text: `The replay is finished. Results are in ${replay.results}`, tone: 'good' };
   if (past && reading?.connection === 'stopped')
-    return { text: 'The replay was ended before its last frame. Press s to go on from there.', tone: 'warning' };
+    return { text: 'Press s to go on: the replay was ended before its last frame.', tone: 'warning' };
   return { text: mode === 'attached' && reading ? hints[reading.connection] : '', tone: 'warning' };
 }

@@ -133,7 +133,7 @@ const firstFew = (names: readonly string[]): string =>
     .map(name => JSON.stringify(name))
     .join(', ')}${names.length > 5 ? ', …' : ''}`;
 const oneAtATime = (folder: string, names: readonly string[]): string =>
-  `replay one of them at a time, as ${JSON.stringify(join(folder, names[0] as string))}`;
+  `replay ${names.length > 1 ? 'one of them at a time, as' : 'that one,'} ${JSON.stringify(join(folder, names[0] as string))}`;
 
 /** Folders whose label is a person's own are positions when they have metadata. */
 async function positionsIn(folder: string, subfolders: readonly string[]): Promise<string[]> {

@@ -425,7 +425,7 @@ describe('folders that can not be replayed', () => {
     const root = await folderOf();
     await mkdir(join(root, 'in/Pos0'), { recursive: true });
     await appendFile(join(root, 'in/Pos0/img_0.tif'), '');
-    expect((await refusal(root)).message).toMatch(/its folder "in\/Pos0" has; .* as ".*\/in\/Pos0"/);
+    expect((await refusal(root)).message).toMatch(/its folder "in\/Pos0" has; replay that one, ".*\/in\/Pos0"/);
   });
 
   it.skipIf(process.getuid?.() === 0)('says when it may not be read (as an ordinary user)', async () => {

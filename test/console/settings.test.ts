@@ -53,12 +53,18 @@ describe('the form of settings', () => {
     const right = press(typing, '<backspace>2.5').state;
     expect(overlay(right)).not.toContain('it must be');
     expect(overlay(right)).toContain('Enter takes it');
+    const narrow = overlay(press(opened(text, { columns: 60, rows: 18 }), '<enter>').state);
+    expect(narrow.replaceAll(/[\s│]+/g, ' ')).toContain('it takes effect at once');
     const taken = press(right, '<enter>').state;
     expect(shown(taken)).toMatch(/collector_interval_seconds +5 → 2\.5/);
     expect(press(opened(), '<enter>9<escape>').state.settings.drafts).toEqual({});
   });
 
-  it('offers the words of a setting by Up and Down, with what they mean', () => {
+  it('offers the words of a setting by Up and Down, with what they mean, and these keys for no other setting', () => {
+    const keys = (state: ConsoleState): string =>
+      panelViews.footer.content(state, layoutOf(state)!.footer!).lines.map(lineText).join();
+    expect(keys(press(opened(), '<enter>').state)).not.toContain('next word');
+    expect(keys(press(opened(), `${'<down>'.repeat(4)}<enter>`).state)).toContain('next word');
     const down = '<down>'.repeat(settingFields.findIndex(({ key }) => key === 'method'));
     const choosing = press(opened(), `${down}<enter><down>`).state;
     expect(overlay(choosing)).toMatch(/▸fano +fit of a Fano line/);

@@ -1,4 +1,3 @@
-import type { Setting } from '../../config/schema.ts';
 import { parseIso } from '../../model/localTime.ts';
 import { type ConsoleState, type Step, step } from '../consoleState.ts';
 import type { KeyHandlers } from '../keyBinding.ts';
@@ -6,7 +5,7 @@ import { say } from '../messages.ts';
 import { clamp, type Move, moveBy } from '../scroll.ts';
 import { countingConfig, mayStop, refusalOf } from '../situation.ts';
 import type { SettingsAction } from './settingsKeys.ts';
-import { changesOf, type SettingsState, selectedField, settingNames, shownValue } from './settingsState.ts';
+import { changesOf, type SettingsState, selectedField, settingNames, shownValue, wordsOf } from './settingsState.ts';
 
 export const settingsHandlers: KeyHandlers<SettingsAction> = {
   changeSetting,
@@ -42,12 +41,6 @@ function changeSetting(state: ConsoleState): Step {
   if (!file.config) return step(say(state, 'error', 'the file has a mistake, mend it first: e opens it at its line'));
   const text = String(drafts[field.key] ?? shownValue(countingConfig(state) ?? file.config, field));
   return step({ ...state, overlay: { kind: 'setting', text, isOffered: true } });
-}
-
-/** The words that a setting may be; a flag is one of two. */
-export function wordsOf({ info }: Setting): readonly string[] {
-  if (typeof info.absent === 'boolean') return ['true', 'false'];
-  return info.words.filter(({ later }) => !later).map(({ word }) => word);
 }
 
 function turnWord(state: ConsoleState, by: number): ConsoleState {

@@ -1,6 +1,6 @@
 import type { ConsoleState } from '../consoleState.ts';
 import type { KeyBinding } from '../keyBinding.ts';
-import { changesOf } from './settingsState.ts';
+import { changesOf, selectedField, wordsOf } from './settingsState.ts';
 
 /** What the keys of the settings page do. */
 export type SettingsAction =
@@ -10,6 +10,11 @@ export type SettingsAction =
   | 'takeSetting'
   | 'nextWord'
   | 'wordBefore';
+
+const isOneOfFew = ({ settings }: ConsoleState): boolean => {
+  const field = selectedField(settings);
+  return field !== null && wordsOf(field).length > 0;
+};
 
 const hasChanges = (state: ConsoleState): boolean => changesOf(state).length > 0;
 
@@ -60,6 +65,7 @@ export const settingsKeys: readonly KeyBinding<SettingsAction>[] = [
     label: 'word before',
     help: 'The word before, where the setting is one of a few.',
     places: ['setting'],
+    when: isOneOfFew,
   },
   {
     action: 'nextWord',
@@ -69,5 +75,6 @@ export const settingsKeys: readonly KeyBinding<SettingsAction>[] = [
     help: 'The next word, where the setting is one of a few.',
     places: ['setting'],
     footer: 2,
+    when: isOneOfFew,
   },
 ];

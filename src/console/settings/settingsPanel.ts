@@ -21,8 +21,15 @@ import {
   titleRule,
 } from '../views/line.ts';
 import { type PanelView, text } from '../views/panelView.ts';
-import { wordsOf } from './settingsHandlers.ts';
-import { changesOf, mistakeLine, type SettingsFile, selectedField, settingNames, shownValue } from './settingsState.ts';
+import {
+  changesOf,
+  mistakeLine,
+  type SettingsFile,
+  selectedField,
+  settingNames,
+  shownValue,
+  wordsOf,
+} from './settingsState.ts';
 
 export const settingsPanel: PanelView = {
   depends: state => [
@@ -238,7 +245,7 @@ export function settingInput(
   const verdict: Line[] =
     'wrong' in found
       ? paragraph(found.wrong, width, 3, 'bad', drawing)
-      : [line(`Enter takes it, and w writes it: ${effectWords(state, info.effect)}`, 'good')];
+      : paragraph(`Enter takes it, and w writes it: ${effectWords(state, info.effect)}`, width, 2, 'good', drawing);
   const doubts =
     'wrong' in found ? [] : file.form.newDoubts(file, [{ path: [field.section, field.key], value: found.value }]);
   return {

@@ -62,6 +62,12 @@ export const settingNames: readonly (readonly [section: Setting['section'], key:
 /** Null until the page was shown. */
 export const selectedField = ({ file, cursor }: SettingsState): Setting | null => file?.form.fields[cursor] ?? null;
 
+/** The words that a setting may be; a flag is one of two. */
+export function wordsOf({ info }: Setting): readonly string[] {
+  if (typeof info.absent === 'boolean') return ['true', 'false'];
+  return info.words.filter(({ later }) => !later).map(({ word }) => word);
+}
+
 /** What would be written now: the changes that differ from what the file has. */
 export function changesOf({ settings: { file, drafts } }: { settings: SettingsState }): TomlEdit[] {
   const config = file?.config;

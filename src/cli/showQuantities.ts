@@ -52,12 +52,14 @@ export async function showQuantities(context: CommandContext, options: Quantitie
     spans && figures.references.slice(1).find(({ since }) => since > spans[0]!.from && since < spans[1]!.end);
   const steps: StepFigures[] =
     spans && !other
-      ? await stepsBetween(
-          await chooseFrames(series, { from: spans[0]!.from, end: spans[1]!.end }),
-          spans as [Span, Span],
-          rois,
-          figures.interval,
-        )
+      ? (
+          await stepsBetween(
+            await chooseFrames(series, { from: spans[0]!.from, end: spans[1]!.end }),
+            spans as [Span, Span],
+            figures.rois,
+            figures.interval,
+          )
+        ).filter(({ name }) => isChosen(name))
       : (spans ? rois : []).map(({ name }) => ({ name, step: null }));
   const shown = changes.filter(({ kind, name }) =>
     kind === 'roi' ? isChosen(name) : kind === 'group' || pairs.some(pair => pair.name === name),

@@ -79,12 +79,12 @@ export function breakAllan({ entries }: AllanState): void {
   entries.fill(0);
 }
 
-/** Octaves with at least two independent differences. */
-export function allanDeviations(state: AllanState): AllanPoint[] {
+/** Octaves with at least so many independent differences. */
+export function allanDeviations(state: AllanState, independent = 2): AllanPoint[] {
   const points: AllanPoint[] = [];
   for (let octave = 0; octave < octaves; octave++) {
     const differences = state.differences[octave]!;
-    if (differences < 2 * lookBack[octave]!) continue;
+    if (differences < independent * lookBack[octave]!) continue;
     points.push({ frames: 2 ** octave, deviation: Math.sqrt(state.squares[octave]! / differences / 2), differences });
   }
   return points;

@@ -49,6 +49,8 @@ const sums: readonly (readonly NoiseKind[])[] = [null, 0.4, 0.6, 0.8, 0.9, 0.95,
 /** Of the differences of an octave about so many depend on each other. */
 const overlap = (frames: number): number => Math.min(4, frames);
 
+export const independentOf = ({ frames, differences }: AllanPoint): number => differences / overlap(frames);
+
 interface Fitted {
   kinds: readonly NoiseKind[];
   /** px² */
@@ -80,12 +82,12 @@ interface Point {
  */
 export function noiseModel(allan: readonly AllanPoint[], drift = 0): NoiseModel | null {
   const points = allan
-    .filter(({ deviation, differences, frames }) => deviation > 0 && differences >= 2 * overlap(frames))
-    .map(({ frames, deviation, differences }) => ({
+    .filter(point => point.deviation > 0 && independentOf(point) >= 2)
+    .map(({ frames, deviation, ...point }) => ({
       frames,
       variance: deviation ** 2,
       known: (drift * frames) ** 2 / 2,
-      weight: differences / overlap(frames) / 2,
+      weight: independentOf({ frames, deviation, ...point }) / 2,
     }));
   if (points.length < fewest) return null;
   const found = sums.flatMap(kinds => (kinds.length <= points.length ? (fitted(points, kinds) ?? []) : []));

@@ -32,10 +32,10 @@ export function figuresOf(series: SeriesState, ring: FrameRing, windowFrames: nu
   ).reverse();
   const y = Array.from(shifts.subarray(0, count)).reverse();
   const median = count > 0 ? medianOf(0, count) : null;
-  const allan = allanDeviations(series.allan);
+  const allan = allanDeviations(series.allan, 1);
   const trend = trendOf(series.trend);
   const slow = trend ? slowPart(series, ring, allan, trend) : 1;
-  const noise = allan[0]?.deviation ?? null;
+  const noise = allan[0] && allan[0].differences > 1 ? allan[0].deviation : null;
   const figures = {
     kind: series.kind,
     name: series.name,

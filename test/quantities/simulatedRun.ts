@@ -1,5 +1,6 @@
 import { type RandomStream, randomStream } from '../../src/model/randomStream.ts';
 import type { RunFigures, ShiftChange } from '../../src/quantities/quantities.ts';
+import { stepHeights } from '../../src/quantities/stepHeight.ts';
 import { type RunState, RunTracker, type TrackedFrame, type TrackSettings } from '../../src/quantities/trackRun.ts';
 import type { ValueKind } from '../../src/quantities/trackSeries.ts';
 
@@ -78,5 +79,70 @@ export function flicker(noise: RandomStream): () => number {
       sum += octaves[i]!;
     }
     return sum / Math.sqrt(octaves.length);
+  };
+}
+
+/** A shift of each ROI from one kind of noise. */
+export function noiseOf(
+  make: (random: RandomStream) => (frame: number) => number,
+): (frame: number, roi: number, random: RandomStream) => number {
+  const made: ((frame: number) => number)[] = [];
+  return (frame, roi, random) => {
+    made[roi] ??= make(random);
+    return made[roi]!(frame);
+  };
+}
+
+/** In how many of 100 ROIs the truth is inside of one error and of two. */
+export const shares = (errors: readonly number[]): [number, number] => [
+  Math.round((100 * errors.filter(error => error <= 1).length) / errors.length),
+  Math.round((100 * errors.filter(error => error <= 2).length) / errors.length),
+];
+
+/**
+ * Shares of steps of 0.5 px between windows of so many frames on both sides of a step in the middle of a run, and of the changes that were found.
+ * @param own what the ROIs say of their errors, px
+ */
+export function sharesOf(
+  make: (random: RandomStream) => (frame: number) => number,
+  {
+    frames,
+    window,
+    rois,
+    flips = false,
+    own = sigma,
+  }: { frames: number; window: number; rois: number; flips?: boolean; own?: number },
+) {
+  const noise = noiseOf(make);
+  const labels = Array.from({ length: rois }, (_, i) => `R${i}`);
+  const windows = labels.map(() => [[], []] as [number[], number[]]);
+  const gap = Math.max(1, Math.floor(window / 10));
+  const half = frames / 2;
+  const isFlip = (frame: number, roi: number): boolean => flips && roi % 20 === 3 && (frame >> 3) % 3 === 0;
+  const { figures, changes } = simulate({
+    frames,
+    labels,
+    kind: (frame, roi) => (isFlip(frame, roi) ? 'two_peaks' : 'good'),
+    shift: (frame, roi, random) => {
+      const shift = noise(frame, roi, random) + (frame >= half ? 0.5 : 0) + (isFlip(frame, roi) ? 25 : 0);
+      const value = isFlip(frame, roi) ? Number.NaN : shift;
+      if (frame >= half - gap - window && frame < half - gap) windows[roi]![0].push(value);
+      if (frame >= half + gap && frame < half + gap + window) windows[roi]![1].push(value);
+      return shift;
+    },
+  });
+  const steps = stepHeights(
+    figures.rois.map(({ allan, drift, changeCount }, i) => {
+      const [first, second] = windows[i]!.map(shifts => ({ shifts, sigmas: shifts.map(() => own) }));
+      const perFrame = drift && (drift.value * figures.interval!) / 3600;
+      const run = { allan, drift: perFrame, levels: changeCount + 1, apart: window + 2 * gap };
+      return { first: first!, second: second!, run };
+    }),
+  ).map(step => step!);
+  const found = changes.filter(({ time }) => Math.abs(time / 10_000 - half) < 2);
+  return {
+    steps,
+    ofSteps: shares(steps.map(({ height, sigma: error }) => Math.abs(height - 0.5) / error)),
+    ofChanges: shares(found.map(({ height, heightSigma }) => Math.abs(height - 0.5) / heightSigma)),
   };
 }

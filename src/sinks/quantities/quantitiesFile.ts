@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { clockIso } from '../../model/localTime.ts';
+import { independentOf } from '../../quantities/noiseModel.ts';
 import type { RunFigures, SeriesFigures } from '../../quantities/quantities.ts';
 
 /** `results_dir/quantities.json`: what is known now. */
@@ -18,10 +19,12 @@ const shownChanges = 3;
 const compact = ({ allan, changes, ...figures }: SeriesFigures) => ({
   ...figures,
   // Least of all averages: what longer ones do not make better.
-  floor: allan.reduce<{ frames: number; deviation: number } | null>(
-    (least, { frames, deviation }) => (least && least.deviation <= deviation ? least : { frames, deviation }),
-    null,
-  ),
+  floor: allan
+    .filter(point => independentOf(point) >= 2)
+    .reduce<{ frames: number; deviation: number } | null>(
+      (least, { frames, deviation }) => (least && least.deviation <= deviation ? least : { frames, deviation }),
+      null,
+    ),
   changes: changes
     .slice(-shownChanges)
     .map(({ name, kind, ...change }) => ({ ...change, time: Math.round(change.time) })),

@@ -1,5 +1,5 @@
 import type { SeriesFigures } from '../../quantities/quantities.ts';
-import { type StepHeight, stepHeight } from '../../quantities/stepHeight.ts';
+import { type StepHeight, stepHeights } from '../../quantities/stepHeight.ts';
 import type { ChosenFrames, FrameSpan } from '../series/chosenFrames.ts';
 import { trackedFrame } from './trackedFrame.ts';
 
@@ -12,7 +12,7 @@ export interface StepFigures {
 }
 
 /**
- * The steps of some ROIs between two spans of time. Values that are flagged do not count.
+ * The steps of ROIs between two spans of time. Values that are flagged do not count. What all ROIs tell of the noise counts for each: give all of them.
  *
  * @param interval between frames, s
  * @throws the file system's errors
@@ -47,9 +47,12 @@ export async function stepsBetween(
     }
   }
   const [middle, last] = sums.map(({ sum, count }) => sum / count);
-  return rois.map(({ name, allan, drift, changeCount }, i) => {
-    const perFrame = drift && interval !== null ? (drift.value * interval) / 3600 : null;
-    const run = { allan, drift: perFrame, levels: changeCount + 1, apart: last! - middle! };
-    return { name, step: stepHeight(windows[0]![i]!, windows[1]![i]!, run) };
-  });
+  const steps = stepHeights(
+    rois.map(({ allan, drift, changeCount }, i) => {
+      const perFrame = drift && interval !== null ? (drift.value * interval) / 3600 : null;
+      const run = { allan, drift: perFrame, levels: changeCount + 1, apart: last! - middle! };
+      return { first: windows[0]![i]!, second: windows[1]![i]!, run };
+    }),
+  );
+  return rois.map(({ name }, i) => ({ name, step: steps[i]! }));
 }

@@ -4,10 +4,10 @@ import { pastReplay } from './replay/replayState.ts';
 import type { Tone } from './views/line.ts';
 
 const hints: Record<Connection, string> = {
-  none: 'Press s to start: no pipeline has run in this folder yet.',
+  none: 'Press s to start. No pipeline has run in this folder yet.',
   running: '',
-  stopped: 'Press s to start: the pipeline is stopped.',
-  crashed: 'Press s to start it again: the pipeline crashed. What it had acknowledged is safe.',
+  stopped: 'Press s to start. The pipeline is stopped.',
+  crashed: 'Press s to start it again. The pipeline crashed: what it had acknowledged is safe.',
   unreachable: 'The pipeline runs on another machine, which is silent: what is shown is the last that it said.',
 };
 
@@ -37,6 +37,6 @@ export function shownMessage({
   const past = pastReplay({ reading });
   if (past?.isFinished) return { text: `The replay is finished. Results are in ${replay.results}`, tone: 'good' };
   if (past && reading?.connection === 'stopped')
-    return { text: 'Press s to go on: the replay was ended before its last frame.', tone: 'warning' };
+    return { text: 'Press s to go on. The replay was ended before its last frame.', tone: 'warning' };
   return { text: mode === 'attached' && reading ? hints[reading.connection] : '', tone: 'warning' };
 }

@@ -46,6 +46,8 @@ export default defineConfig({
     setupFiles: ['test/setup/eachFile.ts'],
     // Tests that wait for a process leave room for one more than there are cores (two).
     maxWorkers: 3,
+    // A failure that comes once in a hundred runs says all.
+    chaiConfig: { truncateThreshold: 2000 },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Longer than the run waits for programs that tests have left: else it would end without saying so.

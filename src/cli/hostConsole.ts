@@ -82,10 +82,20 @@ export function hostConsole(
 }
 
 function toolOf({ usage, summary, declare, offered = '' }: CommandDefinition<never>): ConsoleTool {
-  const command = declare(new Command(usage.split(' ')[0]).arguments(usage.split(' ').slice(1).join(' ')));
-  const help = `phorest ${command.description(summary).helpInformation()}`;
-  const lines = help.replace('phorest Usage:', 'Usage: phorest').split('\n');
-  return { name: command.name(), usage, summary, help: lines, offered };
+  const [name, ...words] = usage.split(' ') as [string, ...string[]];
+  return {
+    name,
+    usage,
+    summary,
+    // Made when it is shown: all of them take a while.
+    get help() {
+      const command = declare(words.reduce((made, word) => made.argument(word), new Command(name)));
+      return `phorest ${command.description(summary).helpInformation()}`
+        .replace('phorest Usage:', 'Usage: phorest')
+        .split('\n');
+    },
+    offered,
+  };
 }
 
 function editorWords({ VISUAL, EDITOR, PATH = '' }: NodeJS.ProcessEnv): string[] {

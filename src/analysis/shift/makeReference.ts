@@ -8,7 +8,7 @@ import { createRoiEstimator } from '../joint/roiEstimator.ts';
 import { medianInPlace } from '../nthSmallest.ts';
 import type { RoiEstimator } from '../roiEstimate.ts';
 import { estimateDarkLevel } from './darkLevel.ts';
-import { positionAt } from './logLine.ts';
+import { positionAt, widthAt } from './logLine.ts';
 import { drawPatternErrors, type PatternErrors } from './patternErrors.ts';
 import type { FittedReference, Reference, ReferenceRoi } from './reference.ts';
 import { createReferenceFit } from './referenceFit.ts';
@@ -55,6 +55,8 @@ const unfittedErrors = 1.25;
 /** Steps whose differences of positions are tried where nothing better than these is known, and else, widths. */
 const steps = [0, 0.1, 0.3, 1, 3];
 const farSteps = [3];
+/** A line that lies so far from where the frames alone have it, in widths, is another one: one of the two is wrong. */
+const elsewhere = 1.6;
 /** Movements of a ROI by a pixel, by which the mean frame's gradients are taken. */
 const moves = [
   [0, 0],
@@ -181,6 +183,7 @@ export function createReferenceBuilder(options: ReferenceOptions): ReferenceBuil
         const alone = meanPosition(of);
         if (line === null) return [[roi.label, { ...alone, alone, fit: null }]];
         const position = line.parameters[positionAt];
+        if (Math.abs(position - alone.position) > elsewhere * Math.exp(line.parameters[widthAt])) return [];
         return [[roi.label, { position, positionError: fit.errorOf(line, positionAt), alone, fit: line }]];
       });
       return {

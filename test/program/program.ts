@@ -213,11 +213,12 @@ export const running = new Set<Program>();
 
 /** Nothing of this machine's or the test runner's settings reaches the program. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const { PATH, HOME, LANG, TMPDIR, [testFileVariable]: testFile } = process.env;
+  const { PATH, HOME, LANG, TZ, TMPDIR, [testFileVariable]: testFile } = process.env;
   return {
     ...(PATH !== undefined && { PATH }),
     ...(HOME !== undefined && { HOME }),
     ...(LANG !== undefined && { LANG }),
+    ...(TZ !== undefined && { TZ }),
     ...(TMPDIR !== undefined && { TMPDIR }),
     ...(testFile !== undefined && { [testFileVariable]: testFile }),
     // What the program remembers of experiments is not for the home of whoever runs the tests.

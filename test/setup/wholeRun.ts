@@ -27,9 +27,10 @@ export default function wholeRun(): () => Promise<void> {
   removeLeft(place);
   const folder = mkdtempSync(join(place, `phorest-tests-${process.pid}-`));
   process.env.TMPDIR = folder;
-  // Tests say themselves what their terminal is, which editor there is, and who has started them.
+  // Tests say themselves what their terminal is, which editor there is, who has started them, and in which time zone.
   for (const name of ofTheMachine) delete process.env[name];
   process.env.TERM = 'xterm-256color';
+  process.env.TZ = 'UTC';
   // What the program remembers of experiments is not for the home of whoever runs the tests.
   process.env.XDG_STATE_HOME = join(folder, 'state');
   const home = join(homedir(), '.local', 'state', 'phorest');

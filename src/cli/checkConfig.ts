@@ -3,7 +3,8 @@ import { access, readdir, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ConfigProblem, describeProblem } from '../config/configError.ts';
-import type { Config } from '../config/schema.ts';
+import { locate } from '../config/locate.ts';
+import { allSettings, type Config } from '../config/schema.ts';
 import { secretsIn } from '../config/secrets.ts';
 import { nodeFiles } from '../files/files.ts';
 import { type FolderTrouble, folderTrouble } from '../files/folderTrouble.ts';
@@ -43,6 +44,7 @@ export async function checkConfig(context: CommandContext, loaded: LoadedConfig)
   const { output } = context;
   const { rows, wrong, warnings, impossible, code } = await configFaults(context, loaded);
   output.line(configLine(loaded));
+  for (const note of leftOut(loaded)) output.line(`note: ${note}`);
   for (const warning of warnings) output.line(`warning: ${warning}`);
   for (const message of impossible) output.line(`not possible: ${message}`);
   for (const { path, words } of wrong) output.line(`error: ${path} ${words}`);
@@ -73,12 +75,26 @@ export async function configFindings(
       about,
       message: loaded.text === null ? 'it is not there: the shipped defaults are used' : 'it was read',
     },
+    ...leftOut(loaded).map(message => ({ level: 'ok' as const, about, message })),
     ...warnings.map(message => ({ level: 'warning' as const, about, message })),
     ...impossible.map(message => ({ level: 'error' as const, about, message })),
     ...wrong.map(({ path, words }) => ({ level: 'error' as const, about: path, message: `${path} ${words}` })),
   ];
   if (wrong.length === 0) findings.push({ level: 'ok', about, message: `${counted(rows.length, 'path')} looked at` });
   return { findings, code, isStuck: rows.some(({ words }) => words === silent) };
+}
+
+/** Settings of the analysis that shape results, are not in the file, and then mean something else than in a new configuration. */
+export function leftOut({ text }: Pick<LoadedConfig, 'text'>): string[] {
+  if (text === null) return [];
+  const place = locate(text);
+  return allSettings
+    .filter(({ section, info }) => section === 'Data_Analysis' && info.shapesResults && info.absent !== info.shipped)
+    .filter(({ section, key }) => !place([section, key]))
+    .map(
+      ({ section, key, info }) =>
+        `${section}.${key} is not in the file and is ${JSON.stringify(info.absent)}, as in the Python system; a new configuration has ${JSON.stringify(info.shipped)}`,
+    );
 }
 
 const configLine = ({ chosen, text }: LoadedConfig): string =>

@@ -34,7 +34,10 @@ export const replay: CommandDefinition<ReplayOptions> = {
       )
       .option('--paused', 'hold the first frame: "playback step" or "playback resume" lets it come')
       .option('--every <n>', 'every nth image', wholeNumber)
-      .option('--from <time>', "first time, as 2025-07-24 or 2025-07-24T13:45, in the images' time")
+      .option(
+        '--from <time>',
+        "first time, as 2025-07-24, 2025-07-24T13:45 or 13:45 (the first such), in the images' time",
+      )
       .addOption(toOption)
       .option('--limit <n>', 'at most so many images', wholeNumber)
       .option('--series <name>', 'one of several series in the folder (channels, cameras, …), or all')

@@ -40,7 +40,8 @@ export async function setPaused(context: CommandContext, word: string, paused: b
     { files: reserve.files(), exclusive: reserve.lock(paths.controlFile, fileLock(paths.controlFile)) },
   );
   if (control === null) {
-    output.line(paused ? `the ${stage} is paused already` : `the ${stage} is not paused`);
+    const running = (await livingProcesses(paths.status)).map(({ status }) => status);
+    output.line(paused ? `the ${stage} is paused already` : goesOn(stage, running, 'not paused'));
     return exitCodes.done;
   }
   const begun = performance.now();
@@ -76,11 +77,16 @@ export async function setPaused(context: CommandContext, word: string, paused: b
 }
 
 /** One that a person has resumed may rest still, for a reason that stands as its alarm. */
-function goesOn(stage: StageName, running: readonly Pick<ProcessStatus, 'stages' | 'alarms'>[]): string {
+export function goesOn(
+  stage: StageName,
+  running: readonly Pick<ProcessStatus, 'stages' | 'alarms'>[],
+  found: 'resumed' | 'not paused' = 'resumed',
+): string {
   const why = running
     .filter(({ stages }) => stages[stage]?.state === 'paused')
     .flatMap(({ alarms }) => alarms.filter(alarm => alarm.stage === stage))[0];
-  return why ? `the ${stage} is resumed, and rests until this is over: ${why.message}` : `the ${stage} goes on`;
+  if (why) return `the ${stage} is ${found}, and rests until this is over: ${why.message}`;
+  return found === 'resumed' ? `the ${stage} goes on` : `the ${stage} is not paused`;
 }
 
 function rests(status: ProcessStatus, stage: StageName): boolean {

@@ -7,15 +7,13 @@ import { lostKeys } from './lostKeys.ts';
 import { movedKeys } from './movedKeys.ts';
 import { allSettings, type Config, configSchema, sections } from './schema.ts';
 import { isSecret, tellsSecret } from './secrets.ts';
+import { leastThreadMebibytes } from './sections/dataAnalysis.ts';
 import { tomlMistake, typeMistake } from './tomlMistake.ts';
 import { isTable, showValue, type TomlTable } from './tomlTable.ts';
 import { unknownKeys } from './unknownKeys.ts';
 
 /** No configuration is near this size (UTF-16 units): somebody named the wrong file. */
 const largest = 1_000_000;
-
-/** A thread that analyses frames takes so much in any case. */
-const leastThreadBytes = 128 * 2 ** 20;
 
 /** No setting is deeper than an element of a table in a section; the parser must not exhaust the stack. */
 const deepest = 50;
@@ -187,8 +185,8 @@ function doubtfulSettings({ Quantities, Data_Analysis: { memory_limit } }: Confi
     const message = `Quantities.${key} is set and ${missing} is not, so no time is zero: set both, or "phorest zero --off"`;
     found.push({ section: 'Quantities', key: key!, message });
   }
-  if (memory_limit.kind === 'bytes' && memory_limit.bytes < leastThreadBytes) {
-    const message = `Data_Analysis.memory_limit is "${memory_limit.text}", less than one thread needs: each takes at least 128 MiB`;
+  if (memory_limit.kind === 'bytes' && memory_limit.bytes < leastThreadMebibytes * 2 ** 20) {
+    const message = `Data_Analysis.memory_limit is "${memory_limit.text}", less than one thread needs: each takes at least ${leastThreadMebibytes} MiB`;
     found.push({ section: 'Data_Analysis', key: 'memory_limit', message });
   }
   return found;

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { leftOut } from '../../src/cli/checkConfig.ts';
 import type { CommandContext } from '../../src/cli/commandDefinition.ts';
 import { runChecks } from '../../src/cli/runChecks.ts';
 import { allSettings } from '../../src/config/schema.ts';
@@ -159,4 +160,11 @@ it('the types of cameras that are said to be missing are those without a source'
       .map(({ word }) => word)
       .sort(),
   ).toEqual([...sourceWords].sort());
+});
+
+it('a short configuration has the rows and the estimator of the Python system: check config says so', () => {
+  expect(leftOut({ text: '[Data_Analysis]\nnumber_of_subROIs = 0\n' })).toEqual([
+    'Data_Analysis.estimator is not in the file and is "rows", as in the Python system; a new configuration has "roi"',
+  ]);
+  expect(leftOut({ text: null })).toEqual([]);
 });

@@ -12,6 +12,9 @@ const methods = {
   fano: 'fit of a Fano line (amplitude, assymetry, resonance, gamma, offset)',
 } satisfies Record<AnalysisMethod, string>;
 
+/** A thread that analyses frames takes so much in any case: with less it could not even start, MiB. */
+export const leastThreadMebibytes = 128;
+
 const estimators = {
   rows: 'each row is fitted by itself, and the position is the median over the rows',
   roi: 'one fit to all pixels, weighted by their noise (gaussian, fano); other methods go by rows',

@@ -5,6 +5,7 @@ import { RoiOutsideFrameError } from '../../analysis/roiOutsideFrameError.ts';
 import { WorkerDiedError } from '../../analysis/workerDiedError.ts';
 import { configHash } from '../../config/configHash.ts';
 import { amountInBytes } from '../../config/kinds/amount.ts';
+import { leastThreadMebibytes } from '../../config/sections/dataAnalysis.ts';
 import { BadImageError } from '../../image/badImageError.ts';
 import { findImage, ImagePathError } from '../../image/findImage.ts';
 import { readWhenStable } from '../../image/readWhenStable.ts';
@@ -72,8 +73,6 @@ export type ProcessExperiment = Pick<
 >;
 
 const mebibyte = 2 ** 20;
-/** Less than this, and a thread could not even start, MiB. */
-const minThreadMb = 128;
 /** So long a missing ROI manifest may take to come, ms: the simulated camera writes it a moment after the start. */
 const roiManifestGraceMs = 5_000;
 /**
@@ -101,7 +100,7 @@ export const processor: Stage<ProcessSettings, Entry, ProcessExperiment> = {
       chipShiftLimit: analysis.chip_shift_limit,
       lostFramesLimit: analysis.lost_frames_limit,
       workers,
-      memoryLimitMb: Math.max(minThreadMb, Math.floor(memory / workers)),
+      memoryLimitMb: Math.max(leastThreadMebibytes, Math.floor(memory / workers)),
       intervalMs: Timing.processor_interval_seconds * 1000,
       // Messages name the file that was given, not its copy.
       roiManifestFile: replay?.roiManifestFile ?? paths.roiManifest,

@@ -13,6 +13,7 @@ import type { SourceSettings } from '../../config/sourceSettings.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { ImportedFrame } from '../../model/frame.ts';
 import type { FrameSource, Recording } from '../../model/frameSource.ts';
+import { timeOfDayText } from '../../model/namedTime.ts';
 import { counted } from '../../model/quantity.ts';
 import { between } from './estimateMissing.ts';
 import type { FolderNote } from './folderNotes.ts';
@@ -21,7 +22,7 @@ import { listImages } from './imageListing.ts';
 import { readTime, timeImages } from './imageTimes.ts';
 import type { ImageTimeSource, ListedImage } from './listedImage.ts';
 import { SourceError } from './sourceError.ts';
-import { everyNth, imagesInRange, type TimeRange, timeRange } from './timeRange.ts';
+import { everyNth, imagesInRange, type TimeRange, timeRange, timeRangeWithin } from './timeRange.ts';
 import { elapsedBetween, instantOf, type WallTime, wallTimeOf } from './wallTime.ts';
 
 export type ImageFolderOptions = Pick<SourceSettings, 'folder' | 'every' | 'from' | 'to' | 'limit' | 'series'>;
@@ -49,7 +50,11 @@ const readAhead = 16;
 export async function openImageFolder(options: ImageFolderOptions, deps: ImageFolderDeps): Promise<ImageFolderSource> {
   const every = wholeNumber('every', options.every ?? 1);
   const limit = options.limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber('limit', options.limit);
-  const range = options.from === undefined && options.to === undefined ? null : timeRange(options.from, options.to);
+  const { from, to } = options;
+  // What can be told to be wrong without the images is told at once.
+  const dated = (text?: string): string | undefined =>
+    text === undefined || timeOfDayText(text) !== null ? undefined : text;
+  timeRange(dated(from), dated(to));
   const listing = await listImages(resolve(options.folder), deps.signal);
   const { folder } = listing;
   const now = deps.clock.now();
@@ -63,6 +68,8 @@ export async function openImageFolder(options: ImageFolderOptions, deps: ImageFo
   };
   for (const note of folderNotes(description, timed, listing)) deps.note(note);
 
+  const [first, last] = [timed.images[0], timed.images.at(-1)].map(image => image?.time?.wallMs ?? Number.NaN);
+  const range = from === undefined && to === undefined ? null : timeRangeWithin(from, to, first!, last!);
   if (range && (timed.source === 'exif' || timed.source === 'mtime'))
     return new FolderOfImages(description, timed.images, range, every, limit, deps);
   const inRange = range ? imagesInRange(timed.images, range, folder) : timed.images;

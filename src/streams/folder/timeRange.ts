@@ -1,3 +1,5 @@
+import { clockIso } from '../../model/localTime.ts';
+import { timeOfDayText } from '../../model/namedTime.ts';
 import type { ListedImage } from './listedImage.ts';
 import { SourceError } from './sourceError.ts';
 import { calendarMs, fractionMs, instantOf } from './wallTime.ts';
@@ -23,6 +25,37 @@ export function timeRange(from: string | undefined, to: string | undefined): Tim
   };
   if (range.from >= range.end) throw new SourceError('usage', `from ${from} is later than to ${to}`);
   return range;
+}
+
+/**
+ * The same of images from one time to another, where a bare time of day is the first such that is not over when they begin; for `to`, when the range
+ * begins.
+ *
+ * @throws SourceError `usage`
+ */
+export function timeRangeWithin(
+  from: string | undefined,
+  to: string | undefined,
+  first: number,
+  last: number,
+): TimeRange {
+  const start = from && onDay('from', from, first, last);
+  const begins = start ? Math.max(first, moment('from', start).start) : first;
+  return timeRange(start, to && onDay('to', to, begins, Number.POSITIVE_INFINITY));
+}
+
+function onDay(option: string, text: string, after: number, last: number): string {
+  const time = timeOfDayText(text);
+  if (time === null) return text;
+  if (Number.isNaN(after)) {
+    throw new SourceError(
+      'usage',
+      `${option}: ${JSON.stringify(text)}: the images tell their times only when they are read; write the day too, as 2025-07-24T13:45`,
+    );
+  }
+  const [today, next] = [after, after + 86_400_000].map(day => `${clockIso(day).slice(0, 10)}T${time}`);
+  const isOver = moment(option, today!).end <= after;
+  return isOver && moment(option, next!).start <= last ? next! : today!;
 }
 
 function moment(option: string, text: string): { start: number; end: number } {

@@ -3,6 +3,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { testFileVariable } from '../setup/wholeRun.ts';
+import { timeOf } from '../world/timeOf.ts';
 
 /** The launcher, as a user starts it. */
 export const launcher = fileURLToPath(new URL('../../bin/phorest.js', import.meta.url));
@@ -41,10 +42,12 @@ interface Waiting {
 export class Program {
   /** So long a wait may take before the test fails with all that the program said, ms. */
   static patienceMs = 60_000;
-  readonly started = performance.now();
+  /** As the times below: without what it and this process wait for a core. */
+  readonly started: number;
   /** Resolves when the process has ended and all it printed was read. */
   readonly ended: Promise<Ended>;
   readonly #child: ChildProcess;
+  readonly #now = timeOf(() => [process.pid, this.#child.pid ?? 0]);
   readonly #words: readonly string[];
   #firstDoneAt: number | null = null;
   #stdout = '';
@@ -63,6 +66,7 @@ export class Program {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
+    this.started = this.#now();
     running.add(this);
     this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       const lines = (this.#rest() + text).split('\n');
@@ -70,7 +74,7 @@ export class Program {
       lines.pop();
       this.#lines.push(...lines);
       if (this.#firstDoneAt === null && lines.some(line => line.includes('"kind":"done"'))) {
-        this.#firstDoneAt = performance.now();
+        this.#firstDoneAt = this.#now();
       }
       this.#look();
     });
@@ -102,7 +106,7 @@ export class Program {
     return this.#lines;
   }
 
-  /** When it had told of the first image that a stage was done with, as `performance.now()`. */
+  /** When it had told of the first image that a stage was done with, as `started`. */
   get firstDoneAt(): number | null {
     return this.#firstDoneAt;
   }

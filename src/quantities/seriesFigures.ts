@@ -1,19 +1,11 @@
 import { duration, withError } from '../model/quantity.ts';
 import { type AllanPoint, allanDeviations } from './allan.ts';
 import { chartOf } from './controlChart.ts';
+import { gather, medianOf } from './newestValues.ts';
 import type { Quality, SeriesFigures } from './quantities.ts';
 import { type Measured, robustSlope } from './robustSlope.ts';
+import { type FrameRing, lastKept, lastTime, type SeriesState, type ValueKind, valueKinds } from './seriesState.ts';
 import { slowNoise } from './slowNoise.ts';
-import {
-  type FrameRing,
-  gather,
-  lastKept,
-  lastTime,
-  medianOf,
-  type SeriesState,
-  type ValueKind,
-  valueKinds,
-} from './trackSeries.ts';
 import { type Trend, trendOf } from './trend.ts';
 
 /** Frames by which the quality is told. */

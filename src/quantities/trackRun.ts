@@ -1,17 +1,9 @@
 import { medianOf } from '../model/median.ts';
 import type { NewReference, RunFigures, SeriesKind, ShiftChange } from './quantities.ts';
 import { figuresOf } from './seriesFigures.ts';
+import { type FrameRing, keptTimes, newSeries, type SeriesState, type ValueKind } from './seriesState.ts';
 import { sortedMedian } from './sortedMedian.ts';
-import {
-  type FrameRing,
-  keptTimes,
-  medianError,
-  newSeries,
-  restartLevel,
-  type SeriesState,
-  takeValue,
-  type ValueKind,
-} from './trackSeries.ts';
+import { medianError, restartLevel, takeValue } from './trackSeries.ts';
 import { newTrend } from './trend.ts';
 
 /** One frame of a run, with its ROIs in the order of its labels. */

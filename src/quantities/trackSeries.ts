@@ -1,18 +1,24 @@
-import { type AllanState, addToAllan, breakAllan, deviationFromAbove, deviationOfMean, newAllan } from './allan.ts';
+import { addToAllan, breakAllan, deviationFromAbove, deviationOfMean } from './allan.ts';
 import { commonErrors } from './commonErrors.ts';
-import { addToChart, type ChartState, newChart } from './controlChart.ts';
+import { addToChart, newChart } from './controlChart.ts';
+import { isFar, isJump } from './loneValues.ts';
+import { gather, localNoise, medianOf, newest } from './newestValues.ts';
 import { plateau } from './plateau.ts';
-import type { SeriesKind, ShiftChange } from './quantities.ts';
-import { sortedMedian } from './sortedMedian.ts';
-import { addToTrend, breakTrend, newTrend, type TrendState } from './trend.ts';
+import type { ShiftChange } from './quantities.ts';
+import {
+  type FrameRing,
+  fewestValues,
+  good,
+  keptFrames,
+  lastKept,
+  lastTime,
+  leastNoise,
+  type SeriesState,
+  type ValueKind,
+  valueKinds,
+} from './seriesState.ts';
+import { addToTrend, breakTrend } from './trend.ts';
 
-/** Frames that are kept of each series: a power of two. */
-export const keptFrames = 128;
-/** Frame n stands at n & lastKept. */
-export const lastKept = keptFrames - 1;
-/** Frames whose times are kept: those, and as many that are taken together. */
-export const keptTimes = 2 * keptFrames;
-export const lastTime = keptTimes - 1;
 /** Values wait so many frames before they count as noise: until then they may be found to be part of a change. */
 const settling = 24;
 /** A change that is not over after so many frames is told as it is. */
@@ -25,89 +31,7 @@ export const medianError = 1.25;
 const spans = [4, 8, 16] as const;
 /** On each side of a change that has been found: a new level is one that has lasted as long. */
 const levelValues = 8;
-/** No noise is smaller, px: the series has 32 bits. */
-const leastNoise = 1e-4;
 const newestChanges = 20;
-/** Of a level, before a change is looked for. */
-const fewestValues = 12;
-
-/** Why a value is there, or is not. */
-export const valueKinds = ['good', 'missing', 'lost', 'two_peaks', 'low_signal', 'edge'] as const;
-export type ValueKind = (typeof valueKinds)[number];
-const good = valueKinds.indexOf('good');
-
-/** Frames that all series of a run share; plain data. */
-export interface FrameRing {
-  /** Frames taken. */
-  count: number;
-  /** ms; of frame n at n % {@link keptTimes}. */
-  readonly times: Float64Array;
-  /** To be added to a time for what the clock at the camera showed, ms. */
-  clock: number;
-  /** Kelvin or degrees; 0 without a sensor. */
-  readonly temperatures: Float64Array;
-  /** Typical, ms. */
-  interval: number;
-  /** Frames from here on have shifts from the same zero. */
-  zeroFrom: number;
-  /** Whether the newest frame is in the time that a person has set to zero. */
-  isZero: boolean;
-}
-
-/** All that is known of a series, as plain data: it can be copied and kept. */
-export interface SeriesState {
-  readonly kind: SeriesKind;
-  readonly name: string;
-  /** The frame that it was first seen in. */
-  first: number;
-  readonly shifts: Float64Array;
-  /** Their own standard errors, px; NaN where unknown. */
-  readonly sigmas: Float32Array;
-  /** Indices of {@link valueKinds}. */
-  readonly kinds: Uint8Array;
-  /** Its own standard error, typical, px; NaN where unknown. */
-  sigma: number;
-  values: number;
-  flips: number;
-  /** Frames from here on are on the level that it has now. */
-  from: number;
-  /** Frames before this have gone into noise and trend. */
-  fed: number;
-  /** While it moves: the frame before which it did not, and the level there. */
-  moving: { since: number; level: number } | null;
-  readonly allan: AllanState;
-  trend: TrendState;
-  /** Of a group; null of others. */
-  chart: ChartState | null;
-  /** Sum and number of values in the time that a person has set to zero. */
-  zeroSum: number;
-  zeroCount: number;
-  changeCount: number;
-  changes: ShiftChange[];
-}
-
-export const newSeries = (kind: SeriesKind, name: string, first: number): SeriesState => ({
-  kind,
-  name,
-  first,
-  shifts: new Float64Array(keptFrames).fill(Number.NaN),
-  sigmas: new Float32Array(keptFrames).fill(Number.NaN),
-  kinds: new Uint8Array(keptFrames).fill(valueKinds.indexOf('missing')),
-  sigma: Number.NaN,
-  values: 0,
-  flips: 0,
-  from: first,
-  fed: first,
-  moving: null,
-  allan: newAllan(),
-  trend: newTrend(),
-  chart: kind === 'group' ? newChart() : null,
-  zeroSum: 0,
-  zeroCount: 0,
-  changeCount: 0,
-  changes: [],
-});
-
 const [lost, twoPeaks] = [valueKinds.indexOf('lost'), valueKinds.indexOf('two_peaks')];
 const isFlip = (kind: number): boolean => kind === twoPeaks || kind === lost;
 
@@ -181,120 +105,6 @@ function feed(series: SeriesState, ring: FrameRing, end: number): void {
     addToAllan(series.allan, shift);
     if (!Number.isNaN(shift)) addToTrend(series.trend, shift, time / 3_600_000, temperatures[fed & lastTime]!);
   }
-}
-
-/** On each side of a value, frames that tell whether it is far from all others. */
-const neighbours = 6;
-/** Robust standard deviations that are far. */
-const farDeviations = 8;
-
-/** Whether a value has nothing to do with those around it (Hampel, J. Am. Stat. Assoc. 69, 383 (1974)): a flip that no flag tells. */
-function isFar(series: SeriesState, frame: number, last: number): boolean {
-  const shift = series.shifts[frame & lastKept]!;
-  if (Number.isNaN(shift)) return false;
-  const isWhole = frame - neighbours >= series.from && frame + neighbours <= last;
-  if (isWhole && !isApart(series.shifts, frame)) return false;
-  newest.count = 0;
-  for (let i = Math.max(series.from, frame - neighbours); i <= Math.min(last, frame + neighbours); i++) {
-    const other = series.shifts[i & lastKept]!;
-    if (!Number.isNaN(other)) newest.shifts[newest.count++] = other;
-  }
-  if (newest.count < neighbours) return false;
-  const { count, shifts } = newest;
-  const middle = medianOf(0, count);
-  const distance = Math.abs(shift - middle);
-  if (distance <= farDeviations * leastNoise) return false;
-  // Those that are near enough tell where the median of all distances is, mostly without sorting them.
-  let near = 0;
-  for (let i = 0; i < count; i++) {
-    const other = Math.abs(shifts[i]! - middle);
-    shifts[i] = other;
-    if (distance > farDeviations * 1.4826 * other) near++;
-  }
-  if (2 * near !== count) return 2 * near > count;
-  return distance > farDeviations * 1.4826 * medianOf(0, count);
-}
-
-/** Two values that have the same distance from a third, to the part of it that {@link farDeviations} leaves. */
-const sameDistance = 2 / (1.4826 * farDeviations - 1);
-
-/** Those around a value, and the first of them again. */
-const around = Int32Array.from({ length: 2 * neighbours + 1 }, (_, i) =>
-  i === 2 * neighbours ? -neighbours : i - neighbours + Number(i >= neighbours),
-);
-
-/**
- * Whether a value may be far from those around it: a quick look, which most values do not pass. Of a far one seven of the twelve around lie together, and
- * so do two of one pair in each way to make six pairs of neighbours of them.
- */
-function isApart(shifts: Float64Array, frame: number): boolean {
-  const shift = shifts[frame & lastKept]!;
-  for (let start = 0; start < 2; start++) {
-    let isPair = false;
-    for (let i = start; i < 2 * neighbours && !isPair; i += 2) {
-      const first = shifts[(frame + around[i]!) & lastKept]!;
-      const second = shifts[(frame + around[i + 1]!) & lastKept]!;
-      // True without a value too: then a closer look is needed.
-      isPair = !(Math.abs(first - second) > sameDistance * Math.abs(first - shift));
-    }
-    if (!isPair) return false;
-  }
-  return true;
-}
-
-/** Standard deviations of what neighbours differ by that are no noise. */
-const jumpDeviations = 6;
-
-/**
- * Whether a value lies so far from the one before it that noise is not the reason. While little is known of the noise, a change may go unfound. Such a
- * change must not count as noise: it would hide the changes that come later.
- */
-function isJump(series: SeriesState, frame: number, last: number): boolean {
-  const { squares, differences } = series.allan;
-  let before = frame - 1;
-  while (before > frame - neighbours && Number.isNaN(series.shifts[before & lastKept]!)) before--;
-  const apart = Math.abs(series.shifts[frame & lastKept]! - series.shifts[before & lastKept]!);
-  if (before < series.from || !(apart > jumpDeviations * leastNoise)) return false;
-  // Three times what neighbours have differed by so far: most values need no closer look.
-  if (differences[0]! >= 16 && apart ** 2 <= (9 * squares[0]!) / differences[0]!) return false;
-  const { count, shifts } = gather(series, last, series.from, keptFrames);
-  if (count < fewestValues) return false;
-  for (let i = 0; i + 1 < count; i++) sorted[i] = Math.abs(shifts[i]! - shifts[i + 1]!);
-  return apart > jumpDeviations * 1.4826 * sortedMedian(sorted.subarray(0, count - 1).sort(), count - 1);
-}
-
-const newest = { frames: new Int32Array(keptFrames), shifts: new Float64Array(keptFrames), count: 0 };
-const sorted = new Float64Array(keptFrames * 2);
-
-/** The newest values from a frame on, newest first; at most so many. */
-export function gather(series: SeriesState, frame: number, from: number, most: number): typeof newest {
-  newest.count = 0;
-  for (let i = frame; i >= from && i > frame - keptFrames && newest.count < most; i--) {
-    const shift = series.shifts[i & lastKept]!;
-    if (Number.isNaN(shift)) continue;
-    newest.frames[newest.count] = i;
-    newest.shifts[newest.count++] = shift;
-  }
-  return newest;
-}
-
-/** Median of some of the gathered values. */
-export function medianOf(from: number, count: number): number {
-  for (let i = 0; i < count; i++) {
-    const value = newest.shifts[from + i]!;
-    let j = i;
-    for (; j > 0 && sorted[j - 1]! > value; j--) sorted[j] = sorted[j - 1]!;
-    sorted[j] = value;
-  }
-  return sortedMedian(sorted, count);
-}
-
-/** Standard deviation of one gathered value from what neighbours differ by: neither a step nor a wrong value moves it. From above where few tell it. */
-function localNoise(): number {
-  const count = newest.count - 1;
-  if (count < 7) return Number.POSITIVE_INFINITY;
-  for (let i = 0; i < count; i++) sorted[i] = Math.abs(newest.shifts[i]! - newest.shifts[i + 1]!);
-  return (1.4826 / Math.SQRT2) * sortedMedian(sorted.subarray(0, count).sort(), count) * (1 + 10 / count);
 }
 
 /** How far apart medians of so many neighbouring values are by noise, px. @param frames from the middle of one to that of the other */
@@ -414,6 +224,9 @@ function stays(series: SeriesState): boolean {
   return near >= levelValues - 2;
 }
 
+/** What the newest values say for a new level, newest first: one place for all series. */
+const gain = new Float64Array(keptFrames);
+
 /**
  * When a series went from one level to another: each moment between two frames has a probability, from how well the values before fit the one
  * level and those after the other (Smith, Biometrika 62, 407 (1975), with known levels and variance and no prior knowledge of the moment). The
@@ -433,7 +246,6 @@ function changeAt(
   const { frames, shifts, count } = gather(series, frame, oldest, keptFrames);
   const noise = Math.max(localNoise(), leastNoise, Math.abs(to - from) / 40);
   // Newest first: sums of what each value says for the new level against the old one.
-  const gain = sorted.subarray(keptFrames);
   let [sum, best] = [0, 0];
   for (let i = 0; i < count; i++) {
     const [old, now] = [clipped((shifts[i]! - from) / noise), clipped((shifts[i]! - to) / noise)];

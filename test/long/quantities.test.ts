@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RandomStream } from '../../src/model/randomStream.ts';
-import type { ValueKind } from '../../src/quantities/trackSeries.ts';
+import type { ValueKind } from '../../src/quantities/seriesState.ts';
 import { flicker, noiseOf, shares, sharesOf, sigma, simulate } from '../quantities/simulatedRun.ts';
 
 type Noise = (random: RandomStream) => (frame: number) => number;

@@ -1,8 +1,8 @@
 import { type RandomStream, randomStream } from '../../src/model/randomStream.ts';
 import type { RunFigures, ShiftChange } from '../../src/quantities/quantities.ts';
+import type { ValueKind } from '../../src/quantities/seriesState.ts';
 import { stepHeights } from '../../src/quantities/stepHeight.ts';
 import { type RunState, RunTracker, type TrackedFrame, type TrackSettings } from '../../src/quantities/trackRun.ts';
-import type { ValueKind } from '../../src/quantities/trackSeries.ts';
 
 export interface SimulatedRun {
   frames: number;

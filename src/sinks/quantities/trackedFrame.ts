@@ -1,6 +1,6 @@
 import type { RoiFlag } from '../../model/result.ts';
+import type { ValueKind } from '../../quantities/seriesState.ts';
 import type { TrackedFrame } from '../../quantities/trackRun.ts';
-import type { ValueKind } from '../../quantities/trackSeries.ts';
 import type { SeriesHeader } from '../series/seriesHeader.ts';
 import type { SeriesRow } from '../series/seriesRow.ts';
 

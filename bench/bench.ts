@@ -13,8 +13,12 @@ import type { BenchRow } from './benchRow.ts';
 // What the program remembers of experiments is not for the home of whoever runs this.
 process.env.XDG_STATE_HOME = join(tmpdir(), 'phorest-test-state');
 
-/** Beginning of the names of the rows → what measures them, loaded when its turn comes: what others load is no memory of the console. */
+/** Beginning of the names of the rows → what measures them, loaded when its turn comes. The console comes first: what others load is no memory of it. */
 const benches: Record<string, () => Promise<BenchRow[]>> = {
+  console: async () => [
+    ...(await (await import('./consoleProgram.ts')).consoleProgramBench()),
+    ...(await (await import('./console.ts')).consoleBench()),
+  ],
   fits: async () => (await import('./fits.ts')).fitsBench(),
   analysis: async () => (await import('./analysis.ts')).analysisBench(),
   frames: async () => (await import('./frames.ts')).framesBench(),
@@ -23,10 +27,6 @@ const benches: Record<string, () => Promise<BenchRow[]>> = {
   replay: async () => (await import('./replay.ts')).replayBench(),
   manifest: async () => (await import('./manifest.ts')).manifestBench(),
   import: async () => (await import('./import.ts')).importBench(),
-  console: async () => [
-    ...(await (await import('./consoleProgram.ts')).consoleProgramBench()),
-    ...(await (await import('./console.ts')).consoleBench()),
-  ],
 };
 
 const { values, positionals } = parseArgs({

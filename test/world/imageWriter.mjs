@@ -13,10 +13,14 @@ async function stamped(name, path) {
   if (stamp) await utimes(path, new Date(), new Date(begun + names.indexOf(name)));
 }
 
-/** Parts of the file with pauses between them. */
+/** Parts of the file with pauses between them. Resolves when the file is there, with a function that goes on to its end. */
 async function slowly(name) {
   const bytes = await readFile(join(from, name));
   const file = await open(join(to, name), 'w');
+  return () => writeParts(name, file, bytes);
+}
+
+async function writeParts(name, file, bytes) {
   const step = Math.ceil(bytes.length / Number(parts));
   for (let at = 0; at < bytes.length; at += step) {
     await file.write(bytes.subarray(at, at + step));
@@ -38,8 +42,9 @@ for (let i = 0; i < names.length; ) {
   const way = Math.floor(i / 10) % 3;
   await pass(Number(betweenMs));
   if (way === 0) {
-    // The next ones come while it is still being written.
-    slow.push(slowly(names[i++]));
+    // The next ones come while it is still being written, never before it is there.
+    const goOn = await slowly(names[i++]);
+    slow.push(goOn());
     await pass(5);
   } else if (way === 1) {
     await byRename(names[i++]);

@@ -96,7 +96,10 @@ describe('a program of somebody else', () => {
     const file = join(folder, 'pid');
     const text = `require('fs').writeFileSync(process.argv[1], String(process.pid)); process.stdout.write('x'.repeat(50_000));`;
     const run = tools.run(script(text, file), { signal: never, timeoutMs: 1 });
-    while (!hasEnded(file)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    do Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    while (!hasEnded(file));
+    // The system tells of an end in the moment in which it can be seen.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
     expect((await run).stdout).toHaveLength(50_000);
   });
 
@@ -188,10 +191,11 @@ it('the first of several programs that is there is found', async () => {
   expect(await tools.find('rpicam-still')).toBeNull();
 });
 
-/** Whether the process whose number stands in a file is one that nobody has asked for its end yet. */
+/** Whether the process whose number stands in a file has ended with all its threads, and nobody has asked for its end yet. */
 function hasEnded(file: string): boolean {
   const pid = existsSync(file) && readFileSync(file, 'utf8');
-  return pid ? /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')) : false;
+  const status = pid ? readFileSync(`/proc/${pid}/status`, 'utf8') : '';
+  return /^State:\s+Z/m.test(status) && /^Threads:\s+1$/m.test(status);
 }
 
 function isThere(pid: number): boolean {

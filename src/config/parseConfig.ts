@@ -67,7 +67,7 @@ export function parseConfig(
       issue.code === 'unrecognized_keys'
         ? `${name} ${issue.message}`
         : `${name} ${whatIs(path, value)}; it must be ${issue.message}${advice}`;
-    errors.push(problem('value', path, place(path)?.value, message));
+    errors.push(problem('value', path, nearestPlace(path, place), message));
   }
   warnings.push(...unknownKeys(found, place));
   if (before) errors.push(...lostKeys(before, input, place));
@@ -93,7 +93,19 @@ export function parseConfig(
 }
 
 /** What a secret key holds must not stand in a message: that goes to the log. */
-const whatIs = (path: KeyPath, value: unknown): string => (isSecret(path) ? 'is not right' : `is ${showValue(value)}`);
+function whatIs(path: KeyPath, value: unknown): string {
+  if (value === undefined) return 'is missing';
+  return isSecret(path) ? 'is not right' : `is ${showValue(value)}`;
+}
+
+/** Of what is missing: where the table that lacks it stands. */
+function nearestPlace(path: KeyPath, place: (path: KeyPath) => Located | null): Located['value'] | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const found = place(path.slice(0, length));
+    if (found) return found.value;
+  }
+  return undefined;
+}
 
 function problem(
   kind: ConfigProblem['kind'],

@@ -285,6 +285,53 @@ it('says what a configuration asks for that is still to come', () => {
 describe('whatever the text is', () => {
   const example = exampleToml();
   const lines = example.split('\n');
+
+  it.each([
+    ...[
+      '{"__proto__" = 1}',
+      '[{"__proto__" = 1}]',
+      '{toString = 1, valueOf = 2}',
+      '{kind = {}, text = {toString = 1}}',
+    ],
+    ...[
+      '{length = 1}',
+      '[[[]]]',
+      '[nan, inf]',
+      '1979-05-27',
+      '07:32:00',
+      '1e400',
+
+      '"\\u0000"',
+      '-0.0',
+    ],
+  ])('every key with the value %s is a problem with its place, or taken', value => {
+    const { problems } = errorOf(lines.map(line => line.replace(/^([\w"-]+) = .*/, `$1 = ${value}`)).join('\n'));
+    expect(problems.length).toBeGreaterThan(20);
+    for (const { line, column } of problems) expect([line, column].every(place => place! > 0)).toBe(true);
+  });
+
+  it('what a step lacks is missing, and has the place of the step', () => {
+    for (const steps of [
+      'steps = [{ time = "2026-11-28T14:00" }]',
+      '[[Experiment.steps]]\ntime = "2026-11-28T14:00"',
+    ]) {
+      expect(errorOf(`[Experiment]\n${steps}\n`).problems).toMatchObject([
+        { line: 2, key: 'Experiment.steps[0].liquid', message: expect.stringMatching(/liquid is missing; it must be/) },
+      ]);
+    }
+  });
+
+  it.each(['{"__proto__" = 1}', '{toString = 1}', '[{"__proto__" = 1}]', '1979-05-27', 'inf'])(
+    'so is %s inside of tables and lists',
+    value => {
+      const step = ['time', 'liquid', 'refractive_index', 'concentration', 'other'].map(key => `${key} = ${value}`);
+      const tables = ['Experiment.groups', 'Temperature.thermocouple_sensors'].map(name => `[${name}]\nx = ${value}`);
+      const lists = `[Camera]\ncamera_command = [${value}]\n[Communication]\nmethod = [${value}]`;
+      const text = `[Experiment]\nsteps = [{ ${step.join(', ')} }]\n${tables.join('\n')}\n${lists}`;
+      expect(errorOf(text).problems.length).toBeGreaterThan(3);
+    },
+  );
+
   const mutated = fc.oneof(
     fc
       .array(fc.tuple(fc.nat(example.length), fc.nat(3), fc.string({ maxLength: 3 })), { minLength: 1, maxLength: 6 })

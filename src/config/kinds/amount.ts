@@ -34,8 +34,9 @@ const isBits = (unit: string): boolean => unit.endsWith('b') && unit !== unit.to
 
 /** What a text that is no amount of bytes must be, and why it is none where it is in bits. */
 export function wantedBytes(value: unknown, allowed: string): string {
-  const [, unit = ''] = /([a-z]*b)(?:\/s|ps)?\s*$/i.exec(String(value)) ?? [];
-  return isBits(unit) || /bits?(?:\/s)?\s*$/i.test(String(value))
+  const text = typeof value === 'string' ? value : '';
+  const [, unit = ''] = /([a-z]*b)(?:\/s|ps)?\s*$/i.exec(text) ?? [];
+  return isBits(unit) || /bits?(?:\/s)?\s*$/i.test(text)
     ? `${allowed}: ${unit || 'bit'} means bits, and a byte (8 bits) is B`
     : allowed;
 }

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { BehaviorSubject, distinctUntilChanged, Subject } from 'rxjs';
+import { syncGrown } from '../files/durableNames.ts';
 import type { FileStat, Files } from '../files/files.ts';
 import type { Entry } from '../model/entry.ts';
 import type { Change, ChangeOperation } from './change.ts';
@@ -184,7 +185,7 @@ export class JournalTail {
     if (!(await this.#files.stat(path))) return;
     const file = await this.#files.open(path, 'r+');
     try {
-      await file.sync();
+      await syncGrown(this.#files, path, file);
     } finally {
       await file.close();
     }

@@ -29,6 +29,13 @@ const found: Record<string, (world: ManifestWorld) => Promise<void>> = {
     await world.compact(0);
     await world.offer(0, 1);
   },
+  'a journal that somebody else had made longer when it was sealed, and the power went (vfat)': async world => {
+    await world.offer(0, 1);
+    await world.damage('foreign', 0);
+    world.fault(0, 1, { error: 'EIO', applied: 1 });
+    await world.compact(0);
+    await world.powerCut('kill');
+  },
   'an append that came while another writer, suspended, gave back the place beyond the end (vfat)': async world => {
     world.suspend(1, 13);
     await world.offer(0, 1);

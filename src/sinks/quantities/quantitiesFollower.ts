@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
 import { crc32 } from 'node:zlib';
 import { appendDurably, ShorterFileError } from '../../files/appendDurably.ts';
+import { syncGrown } from '../../files/durableNames.ts';
 import type { Files } from '../../files/files.ts';
 import { readBytes } from '../../files/readBytes.ts';
 import { writeAtomic } from '../../files/writeAtomic.ts';
@@ -377,7 +378,7 @@ async function cut(files: Files, path: string, length: number): Promise<void> {
   const file = await files.open(path, 'r+');
   try {
     await file.truncate(length);
-    await file.sync();
+    await syncGrown(files, path, file);
   } finally {
     await file.close();
   }

@@ -5,7 +5,7 @@ import {
   ShorterFileError,
   trimTornTail,
 } from '../../files/appendDurably.ts';
-import { makeFolder, removeFile } from '../../files/durableNames.ts';
+import { makeFolder, removeFile, syncGrown } from '../../files/durableNames.ts';
 import type { Files } from '../../files/files.ts';
 import { comparePositions, SegmentedFile, type SegmentPosition } from '../../files/segmentedFile.ts';
 import { splitLines } from '../../files/splitLines.ts';
@@ -124,7 +124,7 @@ export async function openCsv(options: CsvOptions): Promise<Csv> {
       const file = await files.open(path, 'r+');
       try {
         await file.truncate(to.length);
-        await file.sync();
+        await syncGrown(files, path, file);
       } finally {
         await file.close();
       }

@@ -3,8 +3,8 @@ import { createInterface } from 'node:readline/promises';
 /** A person at the terminal who is asked one question after the other. */
 export interface Dialog {
   /**
-   * The answer to a question: a line that was typed before the question stood there is its answer too.
-   * Null when the input has ended (Ctrl-D): nobody answers. Ctrl-C is the signal that it is without a question.
+   * The answer to a question. A line that the person typed before the question was shown counts as the answer.
+   * Null when the input has ended (Ctrl-D). Ctrl-C sends SIGINT, as without a question.
    * @throws the signal's reason
    */
   ask(question: string): Promise<string | null>;
@@ -14,7 +14,7 @@ export interface Dialog {
 export async function inDialog<T>(talk: (dialog: Dialog) => Promise<T>, signal?: AbortSignal): Promise<T> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
-  // The iterator keeps lines from now on, `question` would drop each that comes while nothing is asked.
+  // The iterator keeps each line that comes; `question` would drop a line that comes while nothing is asked.
   const lines = terminal[Symbol.asyncIterator]();
   let isOver = false;
   terminal.once('close', () => (isOver = true));

@@ -1,7 +1,7 @@
 import { keptFrames, lastKept, type SeriesState } from './seriesState.ts';
 import { sortedMedian } from './sortedMedian.ts';
 
-/** The values that were gathered last, newest first: one place for all series, that is not made anew for each. */
+/** The values that were gathered last, newest first. All series share these arrays: an array for each call would be garbage. */
 export const newest = { frames: new Int32Array(keptFrames), shifts: new Float64Array(keptFrames), count: 0 };
 const sorted = new Float64Array(keptFrames);
 
